@@ -1,1 +1,16 @@
-//! Equipment Status Board.
+//! Equipment Status Board tells the members of a makerspace which machines work, from Slack.
+//!
+//! # Layout
+//! What comes in (`slack`, `web`, `cli`) becomes a call of one operation of `ops`; an operation is
+//! one transaction that changes the `store` and writes the deliveries it owes; the `worker` sends
+//! them. ARCHITECTURE.md has the picture, the rules and where to find what.
+
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod metrics;
+pub mod render;
+pub mod slack;
+pub mod views;
+pub mod web;

@@ -1,0 +1,3 @@
+//! Clients of what is outside: the only code that speaks to it.
+
+pub mod slack_api;

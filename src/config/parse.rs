@@ -1,0 +1,328 @@
+//! Reads an [`Environment`] into a [`Config`], collecting every mistake.
+
+use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
+use crate::domain::channel::ChannelRef;
+use http::Uri;
+use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The guide's example secret: known to everyone, so it counts as unset.
+const EXAMPLE_SECRET: &str = "dev-secret-change-me";
+/// Shortest secret that is worth signing with, in bytes.
+const SECRET_MIN: usize = 16;
+
+struct Reader<'a> {
+    environment: &'a Environment,
+    errors: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// The value or its default from [`VARIABLES`]; empty means neither.
+    fn text(&self, name: &str) -> &'a str {
+        match self.environment.get(name).map(|v| v.trim()) {
+            Some(value) if !value.is_empty() => value,
+            _ => VARIABLES.iter().find(|(n, _)| *n == name).map_or("", |(_, default)| default),
+        }
+    }
+
+    fn wrong(&mut self, name: &str, remedy: &str) {
+        let value = self.text(name);
+        self.errors.push(format!("{name}={value}: {remedy}"));
+    }
+
+    fn wrong_secret(&mut self, name: &str, remedy: &str) {
+        self.errors.push(format!("{name}: {remedy}"));
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, remedy: &str) -> Option<T> {
+        let parsed = self.text(name).parse().ok();
+        if parsed.is_none() {
+            self.wrong(name, remedy);
+        }
+        parsed
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match self.text(name).to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => true,
+            "" | "false" | "0" | "no" | "off" => false,
+            _ => {
+                self.wrong(name, "say true or false");
+                false
+            }
+        }
+    }
+
+    fn number(&mut self, name: &str, least: u64, most: u64) -> u64 {
+        let remedy = format!("give a whole number from {least} to {most}");
+        match self.text(name).parse() {
+            Ok(n) if (least..=most).contains(&n) => n,
+            _ => {
+                self.wrong(name, &remedy);
+                least
+            }
+        }
+    }
+}
+
+pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> {
+    let mut read = Reader { environment, errors: Vec::new() };
+    let data_dir = PathBuf::from(read.text("ESB_DATA_DIR"));
+    let secret_key = secret_key(&mut read);
+    let database_url = database_url(&mut read, &data_dir);
+    let base_url = base_url(&mut read);
+    let listen = read.parsed("ESB_LISTEN", "give an address and port, such as 0.0.0.0:5000");
+    let trusted_proxies = trusted_proxies(&mut read);
+    let slack = slack(&mut read);
+    let timezone = read.parsed("TZ", "give a zone of the IANA list, such as Europe/Berlin");
+    let worker_poll = Duration::from_secs(read.number("WORKER_POLL_SECONDS", 1, 3600));
+    let log_format = log_format(&mut read);
+    let log_filter = read.text("RUST_LOG").to_owned();
+    match (listen, timezone) {
+        (Some(listen), Some(timezone)) if read.errors.is_empty() => Ok(Config {
+            secret_key,
+            database_url,
+            base_url,
+            listen,
+            trusted_proxies,
+            slack,
+            timezone,
+            worker_poll,
+            worker_heartbeat: PathBuf::from(read.text("WORKER_HEARTBEAT_PATH")),
+            log_format,
+            log_filter,
+            data_dir,
+        }),
+        _ => Err(ConfigErrors(read.errors)),
+    }
+}
+
+fn secret_key(read: &mut Reader<'_>) -> Option<SecretString> {
+    let secret = read.text("SECRET_KEY");
+    if secret.is_empty() || secret == EXAMPLE_SECRET {
+        return None;
+    }
+    if secret.len() < SECRET_MIN {
+        read.wrong_secret("SECRET_KEY", "too short: use at least 16 random characters, or leave it empty");
+    }
+    Some(secret.into())
+}
+
+fn database_url(read: &mut Reader<'_>, data_dir: &Path) -> SecretString {
+    let url = read.text("DATABASE_URL");
+    if url.is_empty() {
+        return format!("sqlite://{}", data_dir.join("esb.db").display()).into();
+    }
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    if scheme != "sqlite" {
+        read.wrong_secret(
+            "DATABASE_URL",
+            "this version stores in SQLite: give sqlite:///path/to/esb.db, or leave it empty",
+        );
+    }
+    url.into()
+}
+
+/// `http(s)://host[:port]` and nothing behind it (spec "QR labels").
+fn base_url(read: &mut Reader<'_>) -> Option<String> {
+    let text = read.text("ESB_BASE_URL").trim_end_matches('/');
+    if text.is_empty() {
+        return None;
+    }
+    let plain = text.parse::<Uri>().ok().filter(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|a| !a.host().is_empty() && !a.as_str().contains('@'))
+            && uri.path_and_query().is_none_or(|p| p.as_str() == "/")
+    });
+    if plain.is_none() || text.contains('#') {
+        read.wrong("ESB_BASE_URL", "give http(s)://host or http(s)://host:port, without path or credentials");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn trusted_proxies(read: &mut Reader<'_>) -> Vec<std::net::IpAddr> {
+    let list = read.text("ESB_TRUSTED_PROXIES");
+    let parsed: Result<_, _> =
+        list.split(',').map(str::trim).filter(|s| !s.is_empty()).map(FromStr::from_str).collect();
+    parsed.unwrap_or_else(|_| {
+        read.wrong("ESB_TRUSTED_PROXIES", "give addresses separated by commas, such as 127.0.0.1,::1");
+        Vec::new()
+    })
+}
+
+fn slack(read: &mut Reader<'_>) -> SlackConfig {
+    let api_url = api_url(read);
+    SlackConfig {
+        bot_token: token(read, "SLACK_BOT_TOKEN", "xoxb-"),
+        app_token: token(read, "SLACK_APP_TOKEN", "xapp-"),
+        socket_mode: read.flag("SLACK_SOCKET_MODE_CONNECT"),
+        oops_channel: oops_channel(read),
+        api_url,
+        connections: usize::try_from(read.number("SLACK_CONNECTIONS", 1, 10)).unwrap_or(1),
+    }
+}
+
+fn token(read: &mut Reader<'_>, name: &str, prefix: &str) -> Option<SecretString> {
+    let token = read.text(name);
+    if token.is_empty() {
+        return None;
+    }
+    let swapped = (name == "SLACK_BOT_TOKEN" && token.starts_with("xapp-"))
+        || (name == "SLACK_APP_TOKEN" && token.starts_with("xoxb-"));
+    if swapped {
+        read.wrong_secret(
+            name,
+            "the bot token and the app token are swapped: xoxb- is the bot's, xapp- the app's",
+        );
+    } else if !token.starts_with(prefix) {
+        read.wrong_secret(
+            name,
+            &format!("it must start with {prefix}; copy it anew from the app's settings"),
+        );
+    }
+    Some(token.into())
+}
+
+fn oops_channel(read: &mut Reader<'_>) -> Option<ChannelRef> {
+    let text = read.text("SLACK_OOPS_CHANNEL");
+    if text.eq_ignore_ascii_case("none") {
+        return None;
+    }
+    let channel = ChannelRef::parse(text);
+    if channel.is_none() {
+        read.wrong("SLACK_OOPS_CHANNEL", "give a channel such as #oops, its id, or none");
+    }
+    channel
+}
+
+fn api_url(read: &mut Reader<'_>) -> String {
+    let text = read.text("SLACK_API_URL");
+    let valid = text
+        .parse::<Uri>()
+        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
+    if !valid {
+        read.wrong("SLACK_API_URL", "give a web address such as https://slack.com/api/");
+    }
+    format!("{}/", text.trim_end_matches('/'))
+}
+
+fn log_format(read: &mut Reader<'_>) -> LogFormat {
+    match read.text("LOG_FORMAT") {
+        "json" => LogFormat::Json,
+        "text" => LogFormat::Text,
+        _ => {
+            read.wrong("LOG_FORMAT", "say json or text");
+            LogFormat::Json
+        }
+    }
+}
+
+pub(super) fn remarks(environment: &Environment) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if environment.get("SECRET_KEY").is_some_and(|v| v.trim() == EXAMPLE_SECRET) {
+        remarks.push(
+            "SECRET_KEY is the guide's example, which everyone knows: a generated one is used instead".into(),
+        );
+    }
+    let flask: Vec<_> = environment.keys().filter(|name| name.starts_with("FLASK_")).cloned().collect();
+    if !flask.is_empty() {
+        remarks.push(format!("{} belong to the Python system and are ignored", flask.join(", ")));
+    }
+    remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[track_caller]
+    fn errors(pairs: &[(&str, &str)]) -> Vec<String> {
+        config(&environment(pairs)).map(|_| ()).unwrap_err().0
+    }
+
+    #[test]
+    fn nothing_set_is_a_working_configuration() {
+        let config = config(&Environment::new()).unwrap();
+        assert_eq!(config.database_url.expose_secret(), "sqlite://data/esb.db");
+        assert_eq!(config.listen.port(), 5000);
+        assert_eq!(config.slack.oops_channel.as_ref().unwrap().as_str(), "#oops");
+        assert!(!config.slack.socket_mode_enabled());
+        assert_eq!(config.slack.connections, 2);
+    }
+
+    #[test]
+    fn every_error_is_told_at_once_and_no_secret_is() {
+        let all = errors(&[
+            ("SECRET_KEY", "tiny"),
+            ("DATABASE_URL", "oracle://scott:tiger@db/x"),
+            ("ESB_BASE_URL", "https://esb.example.org/path"),
+            ("ESB_LISTEN", "5000"),
+            ("ESB_TRUSTED_PROXIES", "proxy"),
+            ("SLACK_BOT_TOKEN", "xapp-1-secret"),
+            ("SLACK_APP_TOKEN", "hunter2"),
+            ("SLACK_SOCKET_MODE_CONNECT", "maybe"),
+            ("SLACK_OOPS_CHANNEL", "a b"),
+            ("SLACK_API_URL", "slack"),
+            ("SLACK_CONNECTIONS", "11"),
+            ("TZ", "Mars/Olympus"),
+            ("WORKER_POLL_SECONDS", "0"),
+            ("LOG_FORMAT", "xml"),
+        ]);
+        assert_eq!(all.len(), 14, "{all:#?}");
+        let text = all.join("\n");
+        for secret in ["tiny", "tiger", "secret", "hunter2"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        assert!(text.contains("swapped"));
+        assert!(text.contains("TZ=Mars/Olympus"));
+    }
+
+    #[test]
+    fn base_url_is_an_origin() {
+        for (given, kept) in
+            [("http://esb.local:8080/", "http://esb.local:8080"), ("https://a.org", "https://a.org")]
+        {
+            let config = config(&environment(&[("ESB_BASE_URL", given)])).unwrap();
+            assert_eq!(config.base_url.as_deref(), Some(kept));
+        }
+        for bad in
+            ["esb.local", "ftp://a.org", "http://u:p@a.org", "http://a.org/?q", "http://a.org/#x", "http://"]
+        {
+            assert_eq!(errors(&[("ESB_BASE_URL", bad)]).len(), 1, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_guides_example_secret_counts_as_unset() {
+        let environment =
+            environment(&[("SECRET_KEY", EXAMPLE_SECRET), ("FLASK_APP", "esb"), ("FLASK_DEBUG", "1")]);
+        assert!(config(&environment).unwrap().secret_key.is_none());
+        let remarks = remarks(&environment);
+        assert_eq!(remarks.len(), 2);
+        assert!(remarks[1].contains("FLASK_APP, FLASK_DEBUG"));
+    }
+
+    #[test]
+    fn a_password_never_reaches_the_log() {
+        let mut config = config(&Environment::new()).unwrap();
+        config.database_url = "postgres://esb:p@ss@db/esb".into();
+        assert_eq!(config.database_for_log(), "postgres://db/esb");
+        assert!(!format!("{config:?}").contains("p@ss"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_makes_it_panic(name in 0..VARIABLES.len(), value in "\\PC{0,40}") {
+            let _ = config(&environment(&[(VARIABLES[name].0, &value)]));
+        }
+    }
+}

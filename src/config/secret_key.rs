@@ -1,0 +1,66 @@
+//! The generated secret that is kept in the data directory when none is configured.
+
+use rand::RngExt;
+use secrecy::SecretString;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::{fs, io};
+
+/// Bytes of randomness in a generated secret.
+const BYTES: usize = 48;
+
+/// Reads `<data_dir>/secret_key`, or makes it (mode 0600) when there is none.
+///
+/// # Errors
+/// When the directory or the file can be neither read nor written, or the file is too short.
+pub fn load_or_create(data_dir: &Path) -> io::Result<SecretString> {
+    let path = data_dir.join("secret_key");
+    match fs::read_to_string(&path) {
+        Ok(secret) if secret.trim().len() >= BYTES => return Ok(secret.trim().into()),
+        Ok(_) => {
+            let message =
+                format!("{} is too short to be a secret: delete it to get a new one", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    fs::create_dir_all(data_dir)?;
+    let secret: String = rand::rng().random::<[u8; BYTES]>().iter().map(|b| format!("{b:02x}")).collect();
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            writeln!(file, "{secret}")?;
+            file.sync_all()?;
+            Ok(secret.into())
+        }
+        // Another process was faster: its secret is the one.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => load_or_create(data_dir),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn it_is_made_once_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = load_or_create(&dir.path().join("data")).unwrap();
+        let again = load_or_create(&dir.path().join("data")).unwrap();
+        assert_eq!(first.expose_secret(), again.expose_secret());
+        assert_eq!(first.expose_secret().len(), 2 * BYTES);
+        let mode = fs::metadata(dir.path().join("data/secret_key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("secret_key"), "x").unwrap();
+        assert!(load_or_create(dir.path()).is_err());
+    }
+}

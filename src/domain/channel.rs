@@ -1,0 +1,57 @@
+//! The name of a Slack channel as staff type it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A channel: `#name` or a channel id such as `C0123ABCD`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChannelRef(String);
+
+/// Longest channel reference (spec "Nouns", Area).
+pub const CHANNEL_MAX: usize = 80;
+
+impl ChannelRef {
+    /// Reads a channel; a bare `name` becomes `#name`. `None` for nothing, for more than 80
+    /// characters and for what can be neither a name nor an id (white space, control characters).
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let bare = text.strip_prefix('#').unwrap_or(text);
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '<' | '>' | '&');
+        if bare.is_empty() || bare.chars().any(odd) || text.chars().count() > CHANNEL_MAX {
+            return None;
+        }
+        let is_id = matches!(bare.as_bytes(), [b'C' | b'G' | b'D', rest @ ..]
+            if rest.len() >= 6 && rest.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+        Some(Self(if is_id { bare.to_owned() } else { format!("#{}", bare.to_lowercase()) }))
+    }
+
+    /// As Slack's Web API takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChannelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_ids() {
+        let read = |s: &str| ChannelRef::parse(s).map(|c| c.to_string());
+        assert_eq!(read(" #Wood-Shop "), Some("#wood-shop".into()));
+        assert_eq!(read("woodshop"), Some("#woodshop".into()));
+        assert_eq!(read("C0123ABCD"), Some("C0123ABCD".into()));
+        assert_eq!(read("#C0123ABCD"), Some("C0123ABCD".into()));
+        assert_eq!(read("CNC"), Some("#cnc".into()));
+        for bad in ["", "#", "  ", "a b", "<!channel>", "a\nb", &"x".repeat(81)] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Typed numbers of the nouns, so that a repair's number never stands where a machine's is wanted.
+
+use sea_orm::DeriveValueType;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A text that is not the number of anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a number of one of our records")]
+pub struct NotAnId;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, DeriveValueType,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            /// Reads a positive decimal number; signs, blanks and zero are refused.
+            fn from_str(s: &str) -> Result<Self, NotAnId> {
+                if s.is_empty() || !s.bytes().all(|b| b.is_ascii_digit()) {
+                    return Err(NotAnId);
+                }
+                match s.parse() {
+                    Ok(n) if n > 0 => Ok(Self(n)),
+                    _ => Err(NotAnId),
+                }
+            }
+        }
+    };
+}
+
+id!(
+    /// Number of an area.
+    AreaId
+);
+id!(
+    /// Number of a machine, printed on its label.
+    EquipmentId
+);
+id!(
+    /// Number of a repair, as people say it (`#42`).
+    RepairId
+);
+id!(
+    /// Number of a user with an account.
+    UserId
+);
+id!(
+    /// Number of a delivery.
+    DeliveryId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_positive_decimals_are_ids() {
+        assert_eq!("42".parse(), Ok(RepairId(42)));
+        assert_eq!("007".parse(), Ok(RepairId(7)));
+        for bad in ["", "0", "-1", "+1", " 1", "1 ", "1.0", "x", "9223372036854775808", "٣"] {
+            assert_eq!(bad.parse::<RepairId>(), Err(NotAnId), "{bad:?}");
+        }
+    }
+}

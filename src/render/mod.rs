@@ -1,0 +1,1 @@
+//! Views to Block Kit and HTML; pure.

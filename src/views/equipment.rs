@@ -1,0 +1,67 @@
+//! One machine with its open repairs, and what a search over machines finds.
+
+use crate::domain::board::BoardStatus;
+use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::domain::repair::{RepairStatus, Severity};
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// A machine as its own page and modal show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EquipmentView {
+    /// Its number.
+    pub id: EquipmentId,
+    /// Its name.
+    pub name: String,
+    /// Number of its area.
+    pub area_id: AreaId,
+    /// Name of its area.
+    pub area: String,
+    /// The channel in which its area is talked about, where one is set.
+    pub area_channel: Option<String>,
+    /// Who made it; empty when unknown.
+    pub manufacturer: String,
+    /// Its model; empty when unknown.
+    pub model: String,
+    /// What it is for; empty when nobody wrote it down.
+    pub description: String,
+    /// True when the machine or its area is archived.
+    pub archived: bool,
+    /// Its colour.
+    pub status: BoardStatus,
+    /// Open repairs, worst severity first, then oldest.
+    pub open_repairs: Vec<OpenRepair>,
+}
+
+/// One open repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRepair {
+    /// Its number.
+    pub id: RepairId,
+    /// What is wrong, whole.
+    pub description: String,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: RepairStatus,
+    /// True when somebody could be hurt.
+    pub safety_risk: bool,
+    /// When it should be done.
+    pub eta: Option<NaiveDate>,
+    /// Who works on it.
+    pub assignee: Option<String>,
+    /// When it was reported.
+    pub created_at: DateTime<Utc>,
+    /// How many others said "me too".
+    pub me_too: u64,
+}
+
+/// One machine found by a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EquipmentMatch {
+    /// Its number.
+    pub id: EquipmentId,
+    /// Its name.
+    pub name: String,
+    /// Name of its area.
+    pub area: String,
+}

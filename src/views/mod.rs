@@ -1,0 +1,4 @@
+//! Plain structs that operations return and `render` takes. No behaviour, no markup, no SQL.
+
+pub mod board;
+pub mod equipment;
