@@ -11,6 +11,7 @@ pub mod config;
 pub mod domain;
 pub mod metrics;
 pub mod ops;
+pub mod people;
 pub mod render;
 pub mod slack;
 pub mod store;

@@ -1,3 +1,4 @@
 //! Views to Block Kit and HTML. Pure: takes what it shows, the time included; asks nobody.
 
+pub mod links;
 pub mod slack;
