@@ -17,3 +17,4 @@ pub mod slack;
 pub mod store;
 pub mod views;
 pub mod web;
+pub mod worker;
