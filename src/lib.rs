@@ -5,10 +5,13 @@
 //! one transaction that changes the `store` and writes the deliveries it owes; the `worker` sends
 //! them. ARCHITECTURE.md has the picture, the rules and where to find what.
 
+pub mod app;
+pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod logging;
 pub mod metrics;
 pub mod ops;
 pub mod people;

@@ -11,6 +11,7 @@ mod deliverer;
 mod heartbeat;
 mod limiter;
 
+pub use channels::slack::SlackChannel;
 pub use deliverer::Deliverer;
 pub use heartbeat::Heartbeat;
 
