@@ -10,6 +10,18 @@ pub enum TimelineKind {
     /// The repair began; the new value is its first status.
     #[sea_orm(string_value = "created")]
     Created,
+    /// The status changed.
+    #[sea_orm(string_value = "status")]
+    Status,
+    /// Another person works on it; values are names.
+    #[sea_orm(string_value = "assignee")]
+    Assignee,
+    /// It should be done at another date.
+    #[sea_orm(string_value = "eta")]
+    Eta,
+    /// Somebody wrote a note; the new value is its text.
+    #[sea_orm(string_value = "note")]
+    Note,
 }
 
 /// One entry to append.
