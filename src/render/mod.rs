@@ -1,1 +1,3 @@
 //! Views to Block Kit and HTML; pure.
+
+pub mod html;

@@ -57,12 +57,7 @@ pub async fn serve(listener: TcpListener, web: Arc<Web>, shutdown: CancellationT
 }
 
 /// [`serve`] with limits of one's own.
-pub async fn serve_within(
-    limits: Limits,
-    listener: TcpListener,
-    web: Arc<Web>,
-    shutdown: CancellationToken,
-) {
+pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {

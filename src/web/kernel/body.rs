@@ -35,7 +35,7 @@ where
             }
             return Ok(Some(Bytes::from(kept)));
         }
-        Ok(None)
+        Ok::<_, PageError>(None)
     };
     let outcome = tokio::time::timeout(READ_WITHIN, read).await.map_err(|_| PageError::TooSlow)?;
     match outcome? {

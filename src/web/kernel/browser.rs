@@ -18,7 +18,8 @@ pub const TOKEN_FIELD: &str = "csrf_token";
 /// How long a browser is remembered, so that it says "me too" once: a year.
 const REMEMBERED: cookie::time::Duration = cookie::time::Duration::days(365);
 /// What a signature is for: one made for a cookie is no token.
-const (AS_COOKIE, AS_TOKEN): (&str, &str) = ("browser.", "csrf.");
+const AS_COOKIE: &str = "browser.";
+const AS_TOKEN: &str = "csrf.";
 
 /// One browser, as far as we know it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,7 @@
 use super::Answer;
 use super::answer::answer;
 use bytes::Bytes;
-use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
-};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use std::convert::Infallible;
@@ -191,13 +189,21 @@ mod tests {
         assert_eq!(plain.headers()[ETAG], "\"17\"");
         assert_eq!(plain.into_body().collect().await.unwrap().to_bytes().len(), 800);
         let gzip = cached.answer(&headers(&[("accept-encoding", "gzip")]), REVALIDATE);
-        assert_eq!((&gzip.headers()[ETAG], &gzip.headers()[CONTENT_ENCODING]), (&"W/\"17\"".parse().unwrap(), &GZIP));
+        assert_eq!(
+            (&gzip.headers()[ETAG], &gzip.headers()[CONTENT_ENCODING]),
+            (&"W/\"17\"".parse().unwrap(), &GZIP)
+        );
         let body = gzip.into_body().collect().await.unwrap().to_bytes();
         assert!(body.starts_with(&[0x1f, 0x8b]) && body.len() < 100);
         let held = cached.answer(&headers(&[("if-none-match", "W/\"17\"")]), REVALIDATE);
         assert_eq!(held.status(), StatusCode::NOT_MODIFIED);
         let tiny = Cached::new(Version("1".into()), HTML, "x").await;
-        assert!(!tiny.answer(&headers(&[("accept-encoding", "gzip")]), REVALIDATE).headers().contains_key(CONTENT_ENCODING));
+        assert!(
+            !tiny
+                .answer(&headers(&[("accept-encoding", "gzip")]), REVALIDATE)
+                .headers()
+                .contains_key(CONTENT_ENCODING)
+        );
     }
 
     #[tokio::test]

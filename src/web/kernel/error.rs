@@ -51,8 +51,8 @@ pub enum PageError {
     /// The machine is archived.
     #[error("archived")]
     Archived {
-        /// The machine's name.
-        name: String,
+        /// The machine's name, where known.
+        name: Option<String>,
     },
     /// A rule of the product says no; the text is for the person.
     #[error("refused")]
@@ -60,9 +60,6 @@ pub enum PageError {
         /// The sentence for the person.
         message: String,
     },
-    /// Somebody else was faster.
-    #[error("conflict")]
-    Conflict,
     /// Too often from this address.
     #[error("too often")]
     TooOften {
@@ -92,6 +89,18 @@ struct JsonProblem<'a> {
     reference: &'a str,
 }
 
+impl From<OpError> for PageError {
+    fn from(error: OpError) -> Self {
+        match error {
+            OpError::Refused(refusal) => Self::Refused { message: refusal.message },
+            OpError::NotFound => Self::NotFound,
+            OpError::Archived => Self::Archived { name: None },
+            outage if outage.is_outage() => Self::Unavailable(outage.into()),
+            OpError::Internal(source) => Self::Internal(source),
+        }
+    }
+}
+
 impl PageError {
     /// Our own mistake, whatever it was.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -106,7 +115,6 @@ impl PageError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict => StatusCode::CONFLICT,
             Self::Archived { .. } => StatusCode::GONE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -124,7 +132,6 @@ impl PageError {
             Self::NotFound => "There is nothing here",
             Self::MethodNotAllowed { .. } => "That does not work here",
             Self::TooSlow => "That took too long",
-            Self::Conflict => "Somebody was faster",
             Self::Archived { .. } => "This machine is no longer here",
             Self::TooLarge { .. } => "That is too much at once",
             Self::Refused { .. } => "That did not work",
@@ -146,8 +153,10 @@ impl PageError {
             Self::NotFound => "The address may be mistyped, or what it showed may be gone.".into(),
             Self::MethodNotAllowed { .. } => "This address is only for looking, or only for sending.".into(),
             Self::TooSlow => "The form did not arrive in time. Please send it once more.".into(),
-            Self::Conflict => "Somebody else changed the same thing meanwhile. Load the page again.".into(),
-            Self::Archived { name } => format!("“{name}” was taken off the board."),
+            Self::Archived { name } => {
+                let name = name.as_deref().map_or("It".into(), |name| format!("“{name}”"));
+                format!("{name} was taken off the board. The board shows what is in use.")
+            }
             Self::TooLarge { limit } => {
                 format!("The form takes {} kB. Please shorten the text and send it again.", limit / 1024)
             }
@@ -155,9 +164,12 @@ impl PageError {
             Self::TooOften { wait } => {
                 format!("Many came from your connection just now. Please try again in {}.", minutes(*wait))
             }
-            Self::Unavailable(_) => "The board cannot reach its records. Please try again in a minute.".into(),
+            Self::Unavailable(_) => {
+                "The board cannot reach its records. Please try again in a minute.".into()
+            }
             Self::Internal(_) | Self::Panicked(_) => {
-                "It is our mistake, not yours. If it happens again, tell the staff the reference below.".into()
+                "It is our mistake, not yours. If it happens again, tell the staff the reference below."
+                    .into()
             }
         }
     }
