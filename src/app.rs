@@ -23,6 +23,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub mod check;
+
 /// How long to wait before Slack is asked again which workspace is ours.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 

@@ -3,7 +3,7 @@
 
 use crate::app;
 use crate::clock::Clock;
-use crate::config::{Config, Environment, LogFormat};
+use crate::config::{Config, Environment};
 use crate::logging::{self, Destination};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
