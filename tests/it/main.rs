@@ -4,3 +4,4 @@ mod support;
 
 mod ops_install;
 mod ops_report;
+mod slack_report;
