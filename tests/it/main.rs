@@ -2,6 +2,8 @@
 
 mod support;
 
+mod delivery;
 mod ops_install;
 mod ops_report;
+mod process;
 mod slack_report;
