@@ -97,7 +97,7 @@ async fn people_places_and_what_is_not_there() {
     assert!(terminal.line("who").await.contains("#wood"));
     assert_eq!(terminal.line("look").await, "No form is open.");
     assert_eq!(terminal.line("reply hello").await, "Read a message first.");
-    assert_eq!(terminal.line("submit").await, "That does not work: U02 has no view open.");
+    assert_eq!(terminal.line("submit").await, "That does not work: bo has no view open.");
     assert_eq!(terminal.line("press done").await, "That does not work: no message has done.");
     assert!(terminal.line("dance").await.contains("\"help\" lists what there is"));
     assert!(terminal.line("help").await.contains("read #channel"));
