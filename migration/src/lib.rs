@@ -1,1 +1,17 @@
-//! The database schema, step by step.
+//! The database schema, step by step. One file a step, never changed once released; `esb` runs them
+//! at start. Everything here must work on SQLite, MariaDB and PostgreSQL alike.
+
+pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+mod columns;
+mod m0001_first_walk;
+
+/// All steps in their order.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_first_walk::Migration)]
+    }
+}

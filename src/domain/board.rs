@@ -64,8 +64,8 @@ pub struct Standing {
     pub eta: Option<NaiveDate>,
 }
 
-/// `Down` before `Degraded` before `Not Sure` before none (spec "Board status of a machine").
-const fn rank(severity: Option<Severity>) -> u8 {
+/// Worst first: `Down` before `Degraded` before `Not Sure` before none (spec "Board status of a machine").
+pub const fn rank(severity: Option<Severity>) -> u8 {
     match severity {
         Some(Severity::Down) => 0,
         Some(Severity::Degraded) => 1,

@@ -3,7 +3,14 @@
 //! Everything here can be tested with a table of inputs and outputs. Whoever needs the time or a
 //! row of the database is handed it.
 
+pub mod actor;
+pub mod announce;
 pub mod board;
+pub mod change;
 pub mod channel;
+pub mod delivery;
 pub mod ids;
 pub mod repair;
+pub mod setting;
+pub mod text;
+pub mod timeline;

@@ -1,1 +1,3 @@
-//! Views to Block Kit and HTML; pure.
+//! Views to Block Kit and HTML. Pure: takes what it shows, the time included; asks nobody.
+
+pub mod slack;

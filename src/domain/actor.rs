@@ -1,0 +1,67 @@
+//! Who acts, through which edge.
+
+use crate::domain::ids::UserId;
+use sea_orm::prelude::StringLen;
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+
+/// What a user with an account may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+pub enum Role {
+    /// Repairs machines.
+    #[sea_orm(string_value = "Technician")]
+    Technician,
+    /// Runs the place.
+    #[sea_orm(string_value = "Staff")]
+    Staff,
+}
+
+/// The way by which a request came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]
+pub enum Edge {
+    /// Slack.
+    #[sea_orm(string_value = "slack")]
+    Slack,
+    /// The web.
+    #[sea_orm(string_value = "web")]
+    Web,
+    /// The command line.
+    #[sea_orm(string_value = "cli")]
+    Cli,
+}
+
+/// Slack's id of a person, such as `U012ABCDEF`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SlackUserId(pub String);
+
+/// An account, as far as acting needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub id: UserId,
+    /// Its role.
+    pub role: Role,
+}
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The way by which the request came in.
+    pub edge: Edge,
+    /// The name under which the record keeps what was done.
+    pub name: String,
+    /// Slack's id, for those who come from there.
+    pub slack_id: Option<SlackUserId>,
+    /// The account, for those who have an active one.
+    pub account: Option<Account>,
+}
+
+impl Actor {
+    /// Somebody without an account, by the name that they gave.
+    pub fn visitor(edge: Edge, name: &str) -> Self {
+        Self { edge, name: name.to_owned(), slack_id: None, account: None }
+    }
+}

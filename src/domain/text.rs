@@ -1,0 +1,284 @@
+//! Text that people type: what is accepted, how it is compared, how long it may be.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Why a text was refused; its `Display` is the sentence for the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing visible in it.
+    #[error("Please fill this in.")]
+    Empty,
+    /// Too many characters.
+    #[error("Please keep this to {max} characters; it has {len}.")]
+    TooLong {
+        /// The most that fit, in characters.
+        max: usize,
+        /// How many were given.
+        len: usize,
+    },
+    /// It contains U+0000, which not every database can keep.
+    #[error("This holds an invisible character (U+0000) that cannot be kept. Please type the text anew.")]
+    Unstorable,
+    /// Not the shape of an e-mail address.
+    #[error("This does not look like an e-mail address. Leave it empty if you would rather not say.")]
+    NotAnAddress,
+    /// Not one of our request ids.
+    #[error("This form is incomplete. Please open it again and send it once more.")]
+    NotARequestId,
+}
+
+/// True when a reader would see something: neither white space, nor control, nor zero-width.
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !is_zero_width(c))
+}
+
+const fn is_zero_width(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Longest folded key in characters: what a unique index takes on every database.
+pub const KEY_MAX: usize = 191;
+
+/// The form in which names are compared: case and accents ignored, white space collapsed.
+pub fn fold(text: &str) -> String {
+    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    words.join(" ").chars().take(KEY_MAX).collect()
+}
+
+/// Cuts to at most `max` characters, the last one an ellipsis when something was cut.
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().nth(max).is_none() {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+fn checked(text: String, max: usize) -> Result<String, TextError> {
+    let len = text.chars().count();
+    if text.contains('\0') {
+        return Err(TextError::Unstorable);
+    }
+    if !is_visible(&text) {
+        return Err(TextError::Empty);
+    }
+    if len > max {
+        return Err(TextError::TooLong { max, len });
+    }
+    Ok(text)
+}
+
+/// One line: white space and control characters collapse to single blanks; U+0000 stays, to be refused.
+fn one_line(text: &str) -> String {
+    let blank = |c: char| c.is_whitespace() || (c.is_control() && c != '\0');
+    text.split(blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Several lines: line ends become `\n`, other control characters but tab go; the ends are trimmed.
+fn many_lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let keep = |c: &char| !c.is_control() || matches!(c, '\n' | '\t' | '\0');
+    text.chars().filter(keep).collect::<String>().trim().to_owned()
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $shape:ident, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Most characters.
+            pub const MAX: usize = $max;
+
+            /// Tidies and checks what somebody typed.
+            ///
+            /// # Errors
+            /// Nothing visible, too long, or U+0000 in it.
+            pub fn parse(text: &str) -> Result<Self, TextError> {
+                checked($shape(text), Self::MAX).map(Self)
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text, owned.
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text!(
+    /// Name of a person who reports (spec "Nouns": at most 200).
+    PersonName, one_line, 200
+);
+text!(
+    /// What is wrong with a machine (spec "Nouns": 1 to 3000).
+    Description, many_lines, 3000
+);
+text!(
+    /// Name of a machine (spec "Nouns": 1 to 200).
+    EquipmentName, one_line, 200
+);
+text!(
+    /// Name of an area (spec "Nouns": 1 to 80).
+    AreaName, one_line, 80
+);
+text!(
+    /// Name under which a user logs in.
+    Username, one_line, 80
+);
+
+/// An e-mail address, as far as its shape tells.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Most characters (the limit of mail itself).
+    pub const MAX: usize = 254;
+
+    /// Reads `name@host`.
+    ///
+    /// # Errors
+    /// Anything of another shape, too long, or not visible.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let text = checked(one_line(text), Self::MAX)?;
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';');
+        match text.split_once('@') {
+            Some((name, host))
+                if !name.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(odd) =>
+            {
+                Ok(Self(text))
+            }
+            _ => Err(TextError::NotAnAddress),
+        }
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names one submission of a form or modal, so that its second arrival is recognised.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// Makes one of 128 random bits.
+    pub fn from_random(bits: [u8; 16]) -> Self {
+        Self(bits.iter().map(|b| format!("{b:02x}")).collect())
+    }
+
+    /// Reads one that a form brought back: 16 to 64 letters, digits, `-` or `_`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let fits = (16..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if fits { Ok(Self(text.to_owned())) } else { Err(TextError::NotARequestId) }
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn invisible_text_is_no_text() {
+        for nothing in ["", " ", "\n\t", "\u{200b}", "\u{feff}\u{2060}", "\u{3164}", "\u{1f}"] {
+            assert_eq!(Description::parse(nothing), Err(TextError::Empty), "{nothing:?}");
+        }
+        assert_eq!(Description::parse("\0"), Err(TextError::Unstorable));
+        assert!(Description::parse("🔥").is_ok());
+    }
+
+    #[test]
+    fn limits_count_characters_not_bytes() {
+        assert!(Description::parse(&"🔥".repeat(3000)).is_ok());
+        assert_eq!(
+            Description::parse(&"x".repeat(100_000)),
+            Err(TextError::TooLong { max: 3000, len: 100_000 })
+        );
+    }
+
+    #[test]
+    fn names_are_one_line_and_descriptions_keep_theirs() {
+        assert_eq!(PersonName::parse(" Ana\r\nLee\u{7} ").unwrap().as_str(), "Ana Lee");
+        assert_eq!(Description::parse(" a\r\nb\rc\u{7} ").unwrap().as_str(), "a\nb\nc");
+    }
+
+    #[test]
+    fn folding_ignores_case_accents_and_spacing() {
+        assert_eq!(fold("  Säge  ÉLAN "), fold("sage elan"));
+        assert_eq!(fold("ﬁne Ⅳ"), "fine iv");
+        assert!(fold(&"ﷺ".repeat(80)).chars().count() <= KEY_MAX);
+    }
+
+    #[test]
+    fn cutting_says_so() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("ab cd", 4), "ab…");
+    }
+
+    #[test]
+    fn addresses_and_request_ids() {
+        assert!(EmailAddress::parse("ana@example.org").is_ok());
+        for bad in ["ana", "@x", "a@", "a@b@c", "a b@c", "<a@b>"] {
+            assert_eq!(EmailAddress::parse(bad), Err(TextError::NotAnAddress), "{bad}");
+        }
+        let id = RequestId::from_random([7; 16]);
+        assert_eq!(RequestId::parse(id.as_str()), Ok(id));
+        for bad in ["", "short", &"x".repeat(65), "0123456789abcde/", "0123456789abcdeé"] {
+            assert_eq!(RequestId::parse(bad), Err(TextError::NotARequestId), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_within_its_limit_and_stays_as_it_is(text in any::<String>()) {
+            if let Ok(name) = PersonName::parse(&text) {
+                prop_assert!(name.as_str().chars().count() <= PersonName::MAX);
+                prop_assert_eq!(PersonName::parse(name.as_str()), Ok(name.clone()));
+            }
+            if let Ok(description) = Description::parse(&text) {
+                prop_assert_eq!(Description::parse(description.as_str()), Ok(description.clone()));
+            }
+        }
+
+        #[test]
+        fn folding_twice_is_folding_once(text in "\\PC{0,40}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once.clone());
+        }
+    }
+}

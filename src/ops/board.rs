@@ -1,0 +1,150 @@
+//! Reads: the board, kept per revision, and one machine.
+
+use super::{Ctx, OpError};
+use crate::domain::board::{OpenIssue, standing};
+use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::store::board::{LiveMachine, OpenRow};
+use crate::store::entities::area;
+use crate::store::{self, equipment::Machine};
+use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
+use crate::views::equipment::{EquipmentView, OpenRepair};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The board of the latest revision that was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Cache(RwLock<Option<Arc<BoardView>>>);
+
+impl Cache {
+    fn at(&self, revision: i64) -> Option<Arc<BoardView>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|board| board.revision == revision).cloned()
+    }
+
+    fn keep(&self, board: &Arc<BoardView>) {
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_none_or(|old| old.revision <= board.revision) {
+            *kept = Some(board.clone());
+        }
+    }
+}
+
+/// The revision of all that boards show: the key of every cache made from them.
+///
+/// # Errors
+/// The database's.
+pub async fn revision(ctx: &Ctx) -> Result<i64, OpError> {
+    Ok(store::board::revision(ctx.store.read()).await?)
+}
+
+/// The whole board. The revision is read before the data, so that a board is never kept under a
+/// revision newer than what it shows.
+///
+/// # Errors
+/// The database's.
+pub async fn board(ctx: &Ctx) -> Result<Arc<BoardView>, OpError> {
+    let revision = revision(ctx).await?;
+    if let Some(board) = ctx.board.at(revision) {
+        return Ok(board);
+    }
+    let db = ctx.store.read();
+    let areas = store::areas::live(db).await?;
+    let machines = store::board::live_machines(db).await?;
+    let repairs = store::board::open_repairs(db).await?;
+    let board = Arc::new(BoardView {
+        revision,
+        generated_at: ctx.clock.now(),
+        areas: assemble(areas, machines, repairs),
+    });
+    ctx.board.keep(&board);
+    Ok(board)
+}
+
+fn assemble(areas: Vec<area::Model>, machines: Vec<LiveMachine>, repairs: Vec<OpenRow>) -> Vec<BoardArea> {
+    let mut open: HashMap<EquipmentId, Vec<OpenRow>> = HashMap::new();
+    for repair in repairs {
+        open.entry(repair.equipment_id).or_default().push(repair);
+    }
+    let mut by_area: HashMap<AreaId, Vec<BoardMachine>> = HashMap::new();
+    for machine in machines {
+        let repairs = open.remove(&machine.id).unwrap_or_default();
+        by_area.entry(machine.area_id).or_default().push(board_machine(machine, repairs));
+    }
+    areas
+        .into_iter()
+        .map(|area| BoardArea {
+            machines: by_area.remove(&area.id).unwrap_or_default(),
+            id: area.id,
+            name: area.name,
+        })
+        .collect()
+}
+
+fn issues(repairs: &[OpenRow]) -> Vec<OpenIssue> {
+    let issue =
+        |r: &OpenRow| OpenIssue { id: r.id, severity: r.severity, created_at: r.created_at, eta: r.eta };
+    repairs.iter().map(issue).collect()
+}
+
+fn board_machine(machine: LiveMachine, repairs: Vec<OpenRow>) -> BoardMachine {
+    let standing = standing(&issues(&repairs));
+    let open_repairs = repairs.len();
+    let shown = repairs.into_iter().find(|repair| Some(repair.id) == standing.headline);
+    let headline = shown.map(|repair| Headline {
+        repair: repair.id,
+        issue: repair.description,
+        eta: standing.eta,
+        assignee: repair.assignee,
+        open_repairs,
+    });
+    BoardMachine { id: machine.id, name: machine.name, status: standing.status, headline }
+}
+
+/// One machine with its open repairs; archived ones too, marked.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentView, OpError> {
+    let db = ctx.store.read();
+    let machine = store::equipment::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let repairs = store::board::open_repairs_of(db, id).await?;
+    let numbers: Vec<RepairId> = repairs.iter().map(|repair| repair.id).collect();
+    let me_toos = store::me_toos::counts(db, &numbers).await?;
+    Ok(equipment_view(machine, repairs, &me_toos))
+}
+
+fn equipment_view(
+    machine: Machine,
+    mut repairs: Vec<OpenRow>,
+    me_toos: &HashMap<RepairId, u64>,
+) -> EquipmentView {
+    let status = standing(&issues(&repairs)).status;
+    repairs.sort_by_key(|r| (crate::domain::board::rank(r.severity), r.created_at, r.id));
+    EquipmentView {
+        archived: machine.is_archived(),
+        id: machine.id,
+        name: machine.name,
+        area_id: machine.area_id,
+        area: machine.area_name,
+        area_channel: Some(machine.area_channel).filter(|channel| !channel.is_empty()),
+        manufacturer: machine.manufacturer,
+        model: machine.model,
+        description: machine.description,
+        status,
+        open_repairs: repairs.into_iter().map(|repair| open_repair(repair, me_toos)).collect(),
+    }
+}
+
+fn open_repair(repair: OpenRow, me_toos: &HashMap<RepairId, u64>) -> OpenRepair {
+    OpenRepair {
+        me_too: me_toos.get(&repair.id).copied().unwrap_or(0),
+        id: repair.id,
+        description: repair.description,
+        severity: repair.severity,
+        status: repair.status,
+        safety_risk: repair.safety_risk,
+        eta: repair.eta,
+        assignee: repair.assignee,
+        created_at: repair.created_at,
+    }
+}

@@ -1,0 +1,48 @@
+//! Why an operation did not do what was asked.
+
+use sea_orm::DbErr;
+
+/// A no with words for the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The input at fault, by its name in the spec; `None` when it is the request as a whole.
+    pub field: Option<&'static str>,
+    /// One or two kind sentences.
+    pub message: String,
+}
+
+/// Why an operation did not do what was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpError {
+    /// A rule says no; the words are for the person.
+    #[error("refused: {}", .0.message)]
+    Refused(Refusal),
+    /// There is no such record.
+    #[error("no such record")]
+    NotFound,
+    /// The record is archived.
+    #[error("archived")]
+    Archived,
+    /// Our fault, or the database's.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl OpError {
+    /// A no that is about one input.
+    pub fn refused(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Refused(Refusal { field: Some(field), message: message.into() })
+    }
+}
+
+impl From<DbErr> for OpError {
+    fn from(error: DbErr) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<serde_json::Error> for OpError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}

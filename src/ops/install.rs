@@ -1,0 +1,65 @@
+//! What a new installation needs: its first staff user, and data to look at.
+
+use super::{Ctx, OpError, mutation_log};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
+use crate::domain::ids::UserId;
+use crate::domain::text::{EmailAddress, Username};
+use crate::store::{self, users::NewUser};
+use serde_json::json;
+
+mod demo_data;
+
+pub use demo_data::{DemoData, load_demo_data};
+
+/// The first staff user.
+#[derive(Debug, Clone)]
+pub struct SeedAdmin {
+    /// Name to log in with.
+    pub username: Username,
+    /// E-mail.
+    pub email: EmailAddress,
+    /// Slack handle; empty when unknown.
+    pub slack_handle: String,
+    /// The password's hash, in the PHC string format.
+    pub password_hash: String,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seeded {
+    /// The user was made.
+    Made(UserId),
+    /// A user of that name is there and stays as they are.
+    Known(UserId),
+}
+
+/// Makes a staff user, unless one of that name is there.
+///
+/// # Errors
+/// Refused when another user has that e-mail; the database's.
+pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<Seeded, OpError> {
+    let now = ctx.clock.now();
+    let tx = ctx.store.begin().await?;
+    if let Some(user) = store::users::named(&tx, &seed.username).await? {
+        return Ok(Seeded::Known(user.id));
+    }
+    if store::users::with_email(&tx, seed.email.as_str()).await?.is_some() {
+        return Err(OpError::refused("email", "Another user has this e-mail address."));
+    }
+    let new = NewUser {
+        username: &seed.username,
+        email: &seed.email,
+        role: Role::Staff,
+        slack_handle: &seed.slack_handle,
+        password_hash: seed.password_hash,
+    };
+    let id = store::users::add(&tx, new, now).await?;
+    let made = json!({ "username": seed.username, "email": seed.email, "role": Role::Staff });
+    let records =
+        [AuditRecord { action: "user.created", noun: "user", noun_id: id.0, old: None, new: Some(made) }];
+    store::audit::append(&tx, &records, actor, now).await?;
+    tx.commit().await?;
+    mutation_log::changes(&records, actor, now);
+    Ok(Seeded::Made(id))
+}

@@ -1,0 +1,207 @@
+//! Made-up data: the same names, numbers and ages every time, so that a walk through it can be repeated
+//! and a measurement compared. Only for a database without machines.
+
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
+use crate::domain::channel::ChannelRef;
+use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::text::{AreaName, EmailAddress, EquipmentName, TextError, Username};
+use crate::domain::timeline::TimelineKind;
+use crate::ops::{Ctx, OpError, mutation_log};
+use crate::store::demo::{RepairRow, TimelineRow};
+use crate::store::{self, users::NewUser};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+mod names;
+
+/// How much to make up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DemoData {
+    /// Areas, at least one.
+    pub areas: usize,
+    /// Machines, shared out among the areas.
+    pub machines: usize,
+    /// Open repairs.
+    pub open_repairs: usize,
+    /// Closed repairs.
+    pub closed_repairs: usize,
+}
+
+impl Default for DemoData {
+    /// A small space (spec "One program").
+    fn default() -> Self {
+        Self { areas: 4, machines: 60, open_repairs: 25, closed_repairs: 300 }
+    }
+}
+
+impl From<TextError> for OpError {
+    fn from(error: TextError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// Fills an empty database.
+///
+/// # Errors
+/// Refused when machines are registered, or when no area is wanted; the database's.
+pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Result<(), OpError> {
+    let now = ctx.clock.now();
+    if wanted.areas == 0 || (wanted.machines == 0 && wanted.open_repairs + wanted.closed_repairs > 0) {
+        return Err(OpError::refused("areas", "Repairs need a machine, and machines need an area."));
+    }
+    let tx = ctx.store.begin().await?;
+    if store::equipment::count(&tx).await? > 0 {
+        let message = "There are machines in this database already: demo data goes into an empty one only.";
+        return Err(OpError::refused("machines", message));
+    }
+    let technicians = technicians(&tx, now).await?;
+    let machines = machines(&tx, wanted, now).await?;
+    repairs(&tx, wanted, &machines, &technicians, now).await?;
+    let new = json!({ "areas": wanted.areas, "machines": wanted.machines });
+    let records =
+        [AuditRecord { action: "demo.loaded", noun: "installation", noun_id: 0, old: None, new: Some(new) }];
+    store::audit::append(&tx, &records, actor, now).await?;
+    store::board::bump_revision(&tx).await?;
+    tx.commit().await?;
+    mutation_log::changes(&records, actor, now);
+    Ok(())
+}
+
+struct Technician {
+    id: UserId,
+    name: &'static str,
+}
+
+/// People whom repairs can be assigned to. They have no usable password.
+async fn technicians(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Technician>, OpError> {
+    let mut made = Vec::new();
+    for (name, role) in [("tom", Role::Technician), ("tessa", Role::Technician), ("sam", Role::Staff)] {
+        let username = Username::parse(name)?;
+        let id = match store::users::named(db, &username).await? {
+            Some(user) => user.id,
+            None => {
+                let email = EmailAddress::parse(&format!("{name}@example.org"))?;
+                let password_hash = String::from("!");
+                let new =
+                    NewUser { username: &username, email: &email, role, slack_handle: "", password_hash };
+                store::users::add(db, new, now).await?
+            }
+        };
+        made.push(Technician { id, name });
+    }
+    Ok(made)
+}
+
+async fn machines(
+    db: &impl ConnectionTrait,
+    wanted: DemoData,
+    now: DateTime<Utc>,
+) -> Result<Vec<EquipmentId>, OpError> {
+    let mut areas: Vec<AreaId> = Vec::new();
+    for i in 0..wanted.areas {
+        let (name, channel) = names::area(i);
+        let name = AreaName::parse(&name)?;
+        let order = i64::try_from(i).unwrap_or(i64::MAX);
+        areas.push(store::areas::add(db, &name, ChannelRef::parse(&channel).as_ref(), order, now).await?);
+    }
+    let mut rows = Vec::with_capacity(wanted.machines);
+    for i in 0..wanted.machines {
+        let area = i % wanted.areas;
+        rows.push((areas[area], EquipmentName::parse(&names::machine(area, i / wanted.areas))?));
+    }
+    Ok(store::demo::add_machines(db, &rows, now).await?)
+}
+
+/// Open repairs first: their numbers are the ones that a walk through the demo types.
+async fn repairs(
+    db: &impl ConnectionTrait,
+    wanted: DemoData,
+    machines: &[EquipmentId],
+    technicians: &[Technician],
+    now: DateTime<Utc>,
+) -> Result<(), OpError> {
+    let all = wanted.open_repairs + wanted.closed_repairs;
+    let rows: Vec<RepairRow> =
+        (0..all).map(|i| repair(i, i < wanted.open_repairs, machines, technicians, now)).collect();
+    let numbers = store::demo::add_repairs(db, &rows).await?;
+    let entries: Vec<TimelineRow> = numbers
+        .iter()
+        .zip(&rows)
+        .enumerate()
+        .flat_map(|(i, (id, row))| timeline(i, *id, row, technicians))
+        .collect();
+    store::demo::add_timeline(db, &entries).await?;
+    Ok(())
+}
+
+/// Spreads `i` over `n` without a visible pattern; the factor is a prime beyond any list here.
+const fn spread(i: usize, n: usize) -> usize {
+    (i * 7919 + i / 13) % n
+}
+
+fn technician(i: usize, technicians: &[Technician]) -> &Technician {
+    &technicians[i % technicians.len()]
+}
+
+fn repair(
+    i: usize,
+    open: bool,
+    machines: &[EquipmentId],
+    technicians: &[Technician],
+    now: DateTime<Utc>,
+) -> RepairRow {
+    let age = TimeDelta::hours(i64::try_from(if open { 3 + 7 * i } else { 200 + 3 * i }).unwrap_or(1));
+    let status = match (open, i % 5) {
+        (true, 0 | 1) => RepairStatus::New,
+        (true, 2) => RepairStatus::Assigned,
+        (true, 3) => RepairStatus::InProgress,
+        (true, _) => RepairStatus::PartsOrdered,
+        (false, 4) => RepairStatus::NoIssueFound,
+        (false, _) => RepairStatus::Resolved,
+    };
+    let created_at = now - age;
+    let taken = status != RepairStatus::New;
+    RepairRow {
+        equipment: machines[spread(i, machines.len())],
+        description: names::problem(i).to_owned(),
+        severity: Severity::ALL[spread(i, 7) % 3],
+        status,
+        reporter: names::reporter(i).to_owned(),
+        assignee: taken.then(|| technician(i, technicians).id),
+        eta: (open && i % 5 >= 3)
+            .then(|| (now + TimeDelta::days(2 + i64::try_from(i % 9).unwrap_or(0))).date_naive()),
+        safety_risk: i % 11 == 5,
+        consumable: i % 13 == 6,
+        created_at,
+        closed_at: (!open).then(|| created_at + TimeDelta::hours(30)),
+    }
+}
+
+/// Five entries a repair: created, taken, a note, an ETA, where it stands.
+fn timeline(i: usize, repair: RepairId, row: &RepairRow, technicians: &[Technician]) -> [TimelineRow; 5] {
+    let who = technician(i, technicians).name;
+    let eta = (row.created_at + TimeDelta::days(2)).date_naive().to_string();
+    let texts = [
+        (TimelineKind::Created, None, RepairStatus::New.word().to_owned()),
+        (TimelineKind::Assignee, None, who.to_owned()),
+        (TimelineKind::Note, None, names::note(i).to_owned()),
+        (TimelineKind::Eta, None, eta),
+        (TimelineKind::Status, Some(RepairStatus::New.word()), row.status.word().to_owned()),
+    ];
+    let mut version = 0;
+    texts.map(|(kind, old, new)| {
+        version += 1;
+        TimelineRow {
+            repair,
+            kind,
+            actor_name: if version == 1 { row.reporter.clone() } else { who.to_owned() },
+            version,
+            old: old.map(str::to_owned),
+            new,
+            created_at: row.created_at + TimeDelta::minutes(20 * (version - 1)),
+        }
+    })
+}

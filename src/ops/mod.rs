@@ -1,0 +1,53 @@
+//! The use cases. Each that changes something is one transaction: change, timeline, audit, deliveries,
+//! request id and board revision commit together or not at all. Operations know no protocol and never
+//! call the network; edges and the worker call them.
+
+use crate::clock::Clock;
+use crate::domain::channel::ChannelRef;
+use crate::store::Store;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+pub mod board;
+mod error;
+pub mod install;
+pub mod me_too;
+pub mod mutation_log;
+pub mod report_problem;
+pub mod search;
+pub mod watch;
+
+pub use error::{OpError, Refusal};
+
+/// What operations work with; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Where announcements may go.
+    pub announce: Announce,
+    /// Rung after a commit that owes deliveries: wakes the worker of this process.
+    pub wake: Arc<Notify>,
+    board: Arc<board::Cache>,
+}
+
+/// Where announcements may go, as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Announce {
+    /// Slack is off: nothing is queued.
+    Nowhere,
+    /// The areas' channels and, where there is one, the channel that hears of everything.
+    Slack {
+        /// The channel that hears of everything.
+        oops: Option<ChannelRef>,
+    },
+}
+
+impl Ctx {
+    /// Puts the parts together.
+    pub fn new(store: Store, clock: Clock, announce: Announce) -> Self {
+        Self { store, clock, announce, wake: Arc::new(Notify::new()), board: Arc::default() }
+    }
+}

@@ -1,0 +1,32 @@
+//! What operators watch: how much is owed, when the worker last went round.
+
+use super::{Ctx, OpError};
+use crate::store;
+use crate::store::heartbeats::WORKER;
+use chrono::{DateTime, Utc};
+
+/// Figures of the queue, from the database: the same whichever process is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueFigures {
+    /// Deliveries pending, sending or failed.
+    pub owed: i64,
+    /// Since when the oldest of them is owed.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// How much is owed.
+///
+/// # Errors
+/// The database's.
+pub async fn queue(ctx: &Ctx) -> Result<QueueFigures, OpError> {
+    let owed = store::deliveries::owed(ctx.store.read()).await?;
+    Ok(QueueFigures { owed: owed.count, oldest: owed.oldest })
+}
+
+/// When a worker last went round; `None`: none ever has.
+///
+/// # Errors
+/// The database's.
+pub async fn worker_last_iteration(ctx: &Ctx) -> Result<Option<DateTime<Utc>>, OpError> {
+    Ok(store::heartbeats::latest(ctx.store.read(), WORKER).await?)
+}

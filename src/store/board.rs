@@ -1,0 +1,134 @@
+//! What boards are made of: the revision, live machines, open repairs.
+
+use super::entities::{area, board, equipment, repair, user};
+use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::domain::repair::{RepairStatus, Severity};
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef, Select,
+};
+
+/// The board's only row.
+const ROW: i64 = 1;
+
+/// The revision of all that boards show.
+///
+/// # Errors
+/// The database's; a missing row is `RecordNotFound`.
+pub async fn revision(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let row = board::Entity::find_by_id(ROW).one(db).await?;
+    row.map(|row| row.revision).ok_or_else(|| DbErr::RecordNotFound("board".into()))
+}
+
+/// Says that something visible changed: the last statement of the transaction that changed it.
+///
+/// # Errors
+/// The database's.
+pub async fn bump_revision(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    board::Entity::update_many()
+        .col_expr(board::Column::Revision, Expr::col(board::Column::Revision).add(1))
+        .filter(board::Column::Id.eq(ROW))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// A live machine of a live area.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct LiveMachine {
+    /// Number.
+    pub id: EquipmentId,
+    /// Where it stands.
+    pub area_id: AreaId,
+    /// Name.
+    pub name: String,
+}
+
+/// All live machines of live areas, by name.
+///
+/// # Errors
+/// The database's.
+pub async fn live_machines(db: &impl ConnectionTrait) -> Result<Vec<LiveMachine>, DbErr> {
+    equipment::Entity::find()
+        .select_only()
+        .column(equipment::Column::Id)
+        .column(equipment::Column::AreaId)
+        .column(equipment::Column::Name)
+        .join(JoinType::InnerJoin, to_area())
+        .filter(equipment::Column::Archived.eq(false))
+        .filter(area::Column::Archived.eq(false))
+        .order_by_asc(equipment::Column::NameKey)
+        .order_by_asc(equipment::Column::Id)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// An open repair with the name of who works on it.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct OpenRow {
+    /// Number.
+    pub id: RepairId,
+    /// The machine.
+    pub equipment_id: EquipmentId,
+    /// What is wrong.
+    pub description: String,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: RepairStatus,
+    /// Somebody could be hurt.
+    pub safety_risk: bool,
+    /// When it should be done.
+    pub eta: Option<NaiveDate>,
+    /// When it was reported.
+    pub created_at: DateTime<Utc>,
+    /// Who works on it.
+    pub assignee: Option<String>,
+}
+
+/// Open repairs of all machines, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn open_repairs(db: &impl ConnectionTrait) -> Result<Vec<OpenRow>, DbErr> {
+    open().into_model().all(db).await
+}
+
+/// Open repairs of one machine, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn open_repairs_of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<Vec<OpenRow>, DbErr> {
+    open().filter(repair::Column::EquipmentId.eq(machine)).into_model().all(db).await
+}
+
+fn open() -> Select<repair::Entity> {
+    repair::Entity::find()
+        .select_only()
+        .columns([
+            repair::Column::Id,
+            repair::Column::EquipmentId,
+            repair::Column::Description,
+            repair::Column::Severity,
+            repair::Column::Status,
+            repair::Column::SafetyRisk,
+            repair::Column::Eta,
+            repair::Column::CreatedAt,
+        ])
+        .column_as(user::Column::Username, "assignee")
+        .join(JoinType::LeftJoin, to_assignee())
+        .filter(repair::Column::Open.eq(true))
+        .order_by_asc(repair::Column::CreatedAt)
+        .order_by_asc(repair::Column::Id)
+}
+
+fn to_area() -> RelationDef {
+    equipment::Entity::belongs_to(area::Entity).from(equipment::Column::AreaId).to(area::Column::Id).into()
+}
+
+fn to_assignee() -> RelationDef {
+    repair::Entity::belongs_to(user::Entity).from(repair::Column::AssigneeId).to(user::Column::Id).into()
+}

@@ -1,0 +1,119 @@
+//! Opens the database and brings its schema up to date.
+
+use super::Store;
+use esb_migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use secrecy::{ExposeSecret, SecretString};
+use std::path::Path;
+use std::time::Duration;
+
+/// Readers of one process on SQLite; connections of one process elsewhere.
+const POOL: u32 = 8;
+/// How long a statement waits for another process's write.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a caller waits for a free connection before it is told that the database is away.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The file's directory cannot be made.
+    #[error("the directory of the database cannot be made")]
+    Directory(#[source] std::io::Error),
+    /// It does not answer, or refuses.
+    #[error("the database cannot be opened")]
+    Open(#[source] DbErr),
+    /// The schema cannot be brought up to date.
+    #[error("the database's schema cannot be brought up to date")]
+    Migrate(#[source] DbErr),
+    /// Steps are applied that this program does not know.
+    #[error("the database's schema is newer than this program: install the newer version")]
+    Newer,
+}
+
+impl Store {
+    /// Opens the database at `url`; a missing SQLite file is made. The schema is left as it is.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
+        let url = url.expose_secret();
+        make_directory(url).map_err(ConnectError::Directory)?;
+        let write = open(url, 1).await.map_err(ConnectError::Open)?;
+        let read = open(url, POOL).await.map_err(ConnectError::Open)?;
+        Ok(Self { read, write })
+    }
+
+    /// Applies the steps that are missing.
+    ///
+    /// # Errors
+    /// A step failed, or the schema is newer than this program.
+    pub async fn migrate(&self) -> Result<(), ConnectError> {
+        self.refuse_newer().await?;
+        Migrator::up(&self.write, None).await.map_err(ConnectError::Migrate)
+    }
+
+    /// Takes back the latest step.
+    ///
+    /// # Errors
+    /// The step failed, or the schema is newer than this program.
+    pub async fn migrate_down(&self) -> Result<(), ConnectError> {
+        self.refuse_newer().await?;
+        Migrator::down(&self.write, Some(1)).await.map_err(ConnectError::Migrate)
+    }
+
+    /// Names of all steps, with whether each is applied.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn migrations(&self) -> Result<Vec<(String, bool)>, ConnectError> {
+        let pending = Migrator::get_pending_migrations(&self.write).await.map_err(ConnectError::Migrate)?;
+        let pending: Vec<String> = pending.iter().map(|m| m.name().to_owned()).collect();
+        Ok(known_steps().into_iter().map(|name| (name.clone(), !pending.contains(&name))).collect())
+    }
+
+    async fn refuse_newer(&self) -> Result<(), ConnectError> {
+        Migrator::install(&self.write).await.map_err(ConnectError::Migrate)?;
+        let applied = Migrator::get_migration_models(&self.write).await.map_err(ConnectError::Migrate)?;
+        let known = known_steps();
+        if applied.iter().all(|step| known.contains(&step.version)) {
+            Ok(())
+        } else {
+            Err(ConnectError::Newer)
+        }
+    }
+}
+
+fn known_steps() -> Vec<String> {
+    Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
+}
+
+/// The directory of a SQLite file, so that a first start needs no preparation.
+fn make_directory(url: &str) -> std::io::Result<()> {
+    let path = url.strip_prefix("sqlite:").unwrap_or_default();
+    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
+    match Path::new(path).parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => std::fs::create_dir_all(directory),
+        _ => Ok(()),
+    }
+}
+
+async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .connect_timeout(ACQUIRE)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY)
+                .foreign_keys(true)
+        });
+    Database::connect(options).await
+}

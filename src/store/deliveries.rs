@@ -1,0 +1,210 @@
+//! Deliveries: owed in the transaction of the change, leased and settled by the worker.
+
+use super::entities::{delivery, delivery_attempt};
+use crate::domain::announce::Announcement;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::DeliveryId;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, Set,
+};
+
+pub use super::entities::delivery::Model as Delivery;
+
+/// Writes down what is owed, due at once.
+///
+/// # Errors
+/// The database's; a unique violation when the same is owed already.
+pub async fn owe(db: &impl ConnectionTrait, owed: &[Announcement], now: DateTime<Utc>) -> Result<(), DbErr> {
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Vec::with_capacity(owed.len());
+    for announcement in owed {
+        let event = serde_json::to_string(&announcement.event).map_err(|e| DbErr::Json(e.to_string()))?;
+        rows.push(delivery::ActiveModel {
+            target: Set(announcement.target.to_string()),
+            dedupe_key: Set(announcement.dedupe_key.clone()),
+            lane: Set(announcement.lane.clone()),
+            event: Set(event),
+            state: Set(DeliveryState::Pending),
+            failures: Set(0),
+            blamed: Set(0),
+            due_at: Set(now),
+            created_at: Set(now),
+            ..Default::default()
+        });
+    }
+    delivery::Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Due, unleased or with an expired lease, and first of its lane.
+fn due(now: DateTime<Utc>) -> Condition {
+    let earlier = Alias::new("earlier");
+    let blocked = Query::select()
+        .expr(Expr::val(1))
+        .from_as(delivery::Entity, earlier.clone())
+        .and_where(
+            Expr::col((earlier.clone(), delivery::Column::Lane))
+                .equals((delivery::Entity, delivery::Column::Lane)),
+        )
+        .and_where(
+            Expr::col((earlier.clone(), delivery::Column::Id))
+                .lt(Expr::col((delivery::Entity, delivery::Column::Id))),
+        )
+        .and_where(Expr::col((earlier, delivery::Column::State)).is_in(DeliveryState::OWED))
+        .take();
+    let waiting = Condition::all()
+        .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
+        .add(delivery::Column::DueAt.lte(now));
+    let abandoned = Condition::all()
+        .add(delivery::Column::State.eq(DeliveryState::Sending))
+        .add(delivery::Column::LeasedUntil.lt(now));
+    Condition::all().add(Condition::any().add(waiting).add(abandoned)).add(Expr::exists(blocked).not())
+}
+
+/// Numbers of deliveries that could be leased now, longest due first; at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn due_now(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<DeliveryId>, DbErr> {
+    delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Id)
+        .filter(due(now))
+        .order_by_asc(delivery::Column::DueAt)
+        .order_by_asc(delivery::Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Takes the lease of a delivery; `None` when another worker was faster. One conditional statement, so
+/// that it means the same on every database.
+///
+/// # Errors
+/// The database's.
+pub async fn lease(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    lease: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Delivery>, DbErr> {
+    let free = Condition::any()
+        .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
+        .add(delivery::Column::LeasedUntil.lt(now));
+    let taken = delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::value(DeliveryState::Sending))
+        .col_expr(delivery::Column::Lease, Expr::value(lease))
+        .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(free)
+        .exec(db)
+        .await?;
+    if taken.rows_affected == 0 {
+        return Ok(None);
+    }
+    delivery::Entity::find_by_id(id).filter(delivery::Column::Lease.eq(lease)).one(db).await
+}
+
+/// What became of a leased delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Where it stands now.
+    pub state: DeliveryState,
+    /// Failures of any kind.
+    pub failures: i32,
+    /// Failures blamed on the message.
+    pub blamed: i32,
+    /// When it is tried again, for those that are.
+    pub due_at: DateTime<Utc>,
+    /// Channel and name of the message that Slack has.
+    pub posted: Option<(String, String)>,
+}
+
+/// Gives a lease back with what became of the delivery; `false` when the lease was lost meanwhile.
+///
+/// # Errors
+/// The database's.
+pub async fn settle(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    lease: &str,
+    settled: Settlement,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let finished = matches!(settled.state, DeliveryState::Delivered | DeliveryState::Dead);
+    let (channel, ts) = settled.posted.unzip();
+    let done = delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::value(settled.state))
+        .col_expr(delivery::Column::Failures, Expr::value(settled.failures))
+        .col_expr(delivery::Column::Blamed, Expr::value(settled.blamed))
+        .col_expr(delivery::Column::DueAt, Expr::value(settled.due_at))
+        .col_expr(delivery::Column::Lease, Expr::value(None::<String>))
+        .col_expr(delivery::Column::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(delivery::Column::FinishedAt, Expr::value(finished.then_some(now)))
+        .col_expr(delivery::Column::PostedChannel, Expr::value(channel))
+        .col_expr(delivery::Column::PostedTs, Expr::value(ts))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::Lease.eq(lease))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Records one try.
+///
+/// # Errors
+/// The database's.
+pub async fn record_attempt(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    outcome: &str,
+    duration_ms: i64,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let row = delivery_attempt::ActiveModel {
+        delivery_id: Set(id),
+        outcome: Set(crate::domain::text::cut(outcome, 80)),
+        duration_ms: Set(duration_ms),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    row.insert(db).await?;
+    Ok(())
+}
+
+/// How much is owed.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Owed {
+    /// Deliveries pending, sending or failed.
+    pub count: i64,
+    /// Since when the oldest of them is owed.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// Counts what is owed; dead ones are not.
+///
+/// # Errors
+/// The database's.
+pub async fn owed(db: &impl ConnectionTrait) -> Result<Owed, DbErr> {
+    let owed = delivery::Entity::find()
+        .select_only()
+        .column_as(delivery::Column::Id.count(), "count")
+        .column_as(delivery::Column::CreatedAt.min(), "oldest")
+        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .into_model()
+        .one(db)
+        .await?;
+    Ok(owed.unwrap_or(Owed { count: 0, oldest: None }))
+}

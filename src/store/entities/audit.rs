@@ -1,0 +1,38 @@
+//! Table `audit`: who changed what; append-only.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::actor::Edge;
+use crate::domain::ids::UserId;
+
+/// One row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit")]
+pub struct Model {
+    /// Number.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// `noun.verb`.
+    pub action: String,
+    /// What was changed.
+    pub noun: String,
+    /// Its number.
+    pub noun_id: i64,
+    /// The way by which the request came in.
+    pub edge: Edge,
+    /// Name of who did it, as it was then.
+    pub actor_name: String,
+    /// Account of who did it.
+    pub actor_user_id: Option<UserId>,
+    /// Values before, as JSON.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub old_value: Option<String>,
+    /// Values after, as JSON.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub new_value: Option<String>,
+    /// When.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,47 @@
+//! Table `deliveries`: messages owed, and those sent.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::DeliveryId;
+
+/// One row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "deliveries")]
+pub struct Model {
+    /// Number.
+    #[sea_orm(primary_key)]
+    pub id: DeliveryId,
+    /// Channel.
+    pub target: String,
+    /// The same event for the same target is owed once; unique.
+    pub dedupe_key: String,
+    /// Deliveries of one lane leave in their order.
+    pub lane: String,
+    /// `domain::announce::Event` as JSON.
+    #[sea_orm(column_type = "Text")]
+    pub event: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Failures of any kind.
+    pub failures: i32,
+    /// Failures blamed on the message.
+    pub blamed: i32,
+    /// Not before this time.
+    pub due_at: DateTimeUtc,
+    /// The worker that holds it.
+    pub lease: Option<String>,
+    /// Until when.
+    pub leased_until: Option<DateTimeUtc>,
+    /// Since when it is owed.
+    pub created_at: DateTimeUtc,
+    /// When it was delivered or given up.
+    pub finished_at: Option<DateTimeUtc>,
+    /// Slack id of the channel that has it.
+    pub posted_channel: Option<String>,
+    /// Slack's name of the message.
+    pub posted_ts: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,40 @@
+//! Table `equipment`: the machines.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::ids::{AreaId, EquipmentId};
+
+/// One row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "equipment")]
+pub struct Model {
+    /// Number, printed on the label.
+    #[sea_orm(primary_key)]
+    pub id: EquipmentId,
+    /// Where it stands.
+    pub area_id: AreaId,
+    /// Name.
+    pub name: String,
+    /// Folded name, for searching.
+    pub name_key: String,
+    /// Who made it.
+    pub manufacturer: String,
+    /// Its model.
+    pub model: String,
+    /// Its serial number.
+    pub serial_number: String,
+    /// Where it was got.
+    pub acquisition_source: String,
+    /// What it is for.
+    #[sea_orm(column_type = "Text")]
+    pub description: String,
+    /// Shown nowhere.
+    pub archived: bool,
+    /// When it was made.
+    pub created_at: DateTimeUtc,
+    /// When it was last changed.
+    pub updated_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

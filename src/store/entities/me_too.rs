@@ -1,0 +1,23 @@
+//! Table `me_toos`: who has the same problem; one row a repair and person.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::ids::RepairId;
+
+/// One row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "me_toos")]
+pub struct Model {
+    /// Number.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The repair.
+    pub repair_id: RepairId,
+    /// Tells people apart: a Slack id or a browser.
+    pub person_key: String,
+    /// When.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,16 @@
+//! One file a table. Only `store` uses these; they hold no rules.
+
+pub mod area;
+pub mod audit;
+pub mod board;
+pub mod delivery;
+pub mod delivery_attempt;
+pub mod equipment;
+pub mod heartbeat;
+pub mod me_too;
+pub mod repair;
+pub mod request;
+pub mod setting;
+pub mod slack_person;
+pub mod timeline;
+pub mod user;

@@ -1,0 +1,21 @@
+//! Table `slack_people`: what Slack last told of its people.
+
+use sea_orm::entity::prelude::*;
+
+/// One row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "slack_people")]
+pub struct Model {
+    /// Slack id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub slack_user_id: String,
+    /// Real name.
+    pub name: String,
+    /// E-mail in lower case, where Slack tells it.
+    pub email_key: Option<String>,
+    /// When Slack was last asked.
+    pub asked_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,36 @@
+//! Table `timeline`: what happened to a repair; append-only.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::ids::{RepairId, UserId};
+use crate::domain::timeline::TimelineKind;
+
+/// One row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "timeline")]
+pub struct Model {
+    /// Number.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The repair.
+    pub repair_id: RepairId,
+    /// What happened.
+    pub kind: TimelineKind,
+    /// Name of who did it, as it was then.
+    pub actor_name: String,
+    /// Account of who did it.
+    pub actor_user_id: Option<UserId>,
+    /// Version of the repair after it.
+    pub version: i64,
+    /// Value before.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub old_value: Option<String>,
+    /// Value after.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub new_value: Option<String>,
+    /// When.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,160 @@
+//! Machines: one by its number, and the search by name.
+
+use super::entities::{area, equipment};
+use crate::domain::ids::{AreaId, EquipmentId};
+use crate::domain::text::{EquipmentName, fold};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LikeExpr, Order};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+};
+
+/// A machine with what is needed of its area.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Machine {
+    /// Number.
+    pub id: EquipmentId,
+    /// Name.
+    pub name: String,
+    /// Who made it.
+    pub manufacturer: String,
+    /// Its model.
+    pub model: String,
+    /// What it is for.
+    pub description: String,
+    /// It is archived itself.
+    pub archived: bool,
+    /// Number of the area.
+    pub area_id: AreaId,
+    /// Name of the area.
+    pub area_name: String,
+    /// Channel of the area; empty when none is set.
+    pub area_channel: String,
+    /// The area is archived.
+    pub area_archived: bool,
+}
+
+impl Machine {
+    /// Archived itself or with its area: it appears on no board.
+    pub const fn is_archived(&self) -> bool {
+        self.archived || self.area_archived
+    }
+}
+
+fn with_area() -> Select<equipment::Entity> {
+    let area = equipment::Entity::belongs_to(area::Entity)
+        .from(equipment::Column::AreaId)
+        .to(area::Column::Id)
+        .into();
+    equipment::Entity::find().join(JoinType::InnerJoin, area)
+}
+
+fn machines() -> Select<equipment::Entity> {
+    with_area()
+        .column_as(area::Column::Name, "area_name")
+        .column_as(area::Column::SlackChannel, "area_channel")
+        .column_as(area::Column::Archived, "area_archived")
+}
+
+fn live() -> Select<equipment::Entity> {
+    machines().filter(equipment::Column::Archived.eq(false)).filter(area::Column::Archived.eq(false))
+}
+
+/// The machine of that number, archived ones too.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<Machine>, DbErr> {
+    machines().filter(equipment::Column::Id.eq(id)).into_model().one(db).await
+}
+
+/// Live machines whose folded name is just that of `name`; at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn named(db: &impl ConnectionTrait, name: &str, limit: u64) -> Result<Vec<Machine>, DbErr> {
+    live()
+        .filter(equipment::Column::NameKey.eq(fold(name)))
+        .order_by_asc(equipment::Column::Id)
+        .limit(limit)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// Live machines whose name begins with or else contains `typed` (case and accents ignored), in that
+/// order, then by name; at most `limit`. Nothing typed finds all.
+///
+/// # Errors
+/// The database's.
+pub async fn search(db: &impl ConnectionTrait, typed: &str, limit: u64) -> Result<Vec<Machine>, DbErr> {
+    let key = escape_like(&fold(typed));
+    let like = |pattern: String| Expr::col(name_key()).like(LikeExpr::new(pattern).escape('!'));
+    let prefix_first: Expr = CaseStatement::new().case(like(format!("{key}%")), 0).finally(1).into();
+    live()
+        .filter(like(format!("%{key}%")))
+        .order_by(prefix_first, Order::Asc)
+        .order_by_asc(equipment::Column::NameKey)
+        .order_by_asc(equipment::Column::Id)
+        .limit(limit)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// True when at least one live machine is registered.
+///
+/// # Errors
+/// The database's.
+pub async fn any_live(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let row: Option<Machine> = live().limit(1).into_model().one(db).await?;
+    Ok(row.is_some())
+}
+
+/// How many machines there are, archived ones included.
+///
+/// # Errors
+/// The database's.
+pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    equipment::Entity::find().count(db).await
+}
+
+fn name_key() -> (equipment::Entity, equipment::Column) {
+    (equipment::Entity, equipment::Column::NameKey)
+}
+
+/// Takes the wildcards' meaning from a text; `!` escapes, since backslash differs between databases.
+fn escape_like(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
+
+/// Adds a live machine.
+///
+/// # Errors
+/// The database's.
+pub async fn add(
+    db: &impl ConnectionTrait,
+    area: AreaId,
+    name: &EquipmentName,
+    now: DateTime<Utc>,
+) -> Result<EquipmentId, DbErr> {
+    Ok(new_row(area, name, now).insert(db).await?.id)
+}
+
+pub(super) fn new_row(area: AreaId, name: &EquipmentName, now: DateTime<Utc>) -> equipment::ActiveModel {
+    equipment::ActiveModel {
+        area_id: Set(area),
+        name: Set(name.as_str().to_owned()),
+        name_key: Set(fold(name.as_str())),
+        manufacturer: Set(String::new()),
+        model: Set(String::new()),
+        serial_number: Set(String::new()),
+        acquisition_source: Set(String::new()),
+        description: Set(String::new()),
+        archived: Set(false),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    }
+}

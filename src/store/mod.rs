@@ -1,0 +1,58 @@
+//! All SQL. Functions take a connection or an open transaction first and speak the domain's words;
+//! only operations, the worker and `people` call them.
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+
+pub mod areas;
+pub mod audit;
+pub mod board;
+mod connect;
+pub mod deliveries;
+pub mod demo;
+pub mod entities;
+pub mod equipment;
+pub mod heartbeats;
+pub mod me_toos;
+pub mod repairs;
+pub mod requests;
+pub mod settings;
+pub mod slack_people;
+pub mod timeline;
+pub mod users;
+
+pub use connect::ConnectError;
+
+/// The database. On SQLite a single writer and several readers, elsewhere one pool; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+}
+
+impl Store {
+    /// For reading; sees what is committed.
+    pub const fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// For a single statement that writes.
+    pub const fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that began
+    /// as a reader could not become a writer while another writes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.write.begin_with_options(options).await
+    }
+}

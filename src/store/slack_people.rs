@@ -1,0 +1,33 @@
+//! What Slack last told of its people, so that it need not be asked before a modal opens.
+
+use super::entities::slack_person;
+use crate::domain::actor::SlackUserId;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, IntoActiveModel};
+
+pub use super::entities::slack_person::Model as SlackPerson;
+
+/// The person of that id.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<SlackPerson>, DbErr> {
+    slack_person::Entity::find_by_id(id.0.as_str()).one(db).await
+}
+
+/// Keeps what Slack told.
+///
+/// # Errors
+/// The database's.
+pub async fn keep(db: &impl ConnectionTrait, person: SlackPerson) -> Result<(), DbErr> {
+    let replace = OnConflict::column(slack_person::Column::SlackUserId)
+        .update_columns([
+            slack_person::Column::Name,
+            slack_person::Column::EmailKey,
+            slack_person::Column::AskedAt,
+        ])
+        .to_owned();
+    let row = slack_person::Entity::insert(person.into_active_model());
+    row.on_conflict(replace).exec_without_returning(db).await?;
+    Ok(())
+}
