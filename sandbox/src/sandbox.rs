@@ -60,6 +60,11 @@ impl Sandbox {
         APP_TOKEN
     }
 
+    /// The workspace as it is now.
+    pub fn world(&self) -> World {
+        self.shared.with(|state| state.world.clone())
+    }
+
     /// Changes the workspace while it runs: somebody leaves, a channel is archived.
     pub fn change_world(&self, change: impl FnOnce(&mut World)) {
         self.shared.with(|state| change(&mut state.world));

@@ -1,6 +1,7 @@
 //! Why an operation did not do what was asked.
 
-use sea_orm::DbErr;
+use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::{DbErr, RuntimeErr};
 
 /// A no with words for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,31 @@ impl OpError {
     /// A no that is about one input.
     pub fn refused(field: &'static str, message: impl Into<String>) -> Self {
         Self::Refused(Refusal { field: Some(field), message: message.into() })
+    }
+
+    /// True when the database does not answer, is overloaded or gone: the same may work in a while.
+    pub fn is_outage(&self) -> bool {
+        let Self::Internal(source) = self else { return false };
+        match source.downcast_ref::<DbErr>() {
+            Some(DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) => true,
+            Some(DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) => {
+                is_outage(error)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_outage(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => true,
+        // SQLite: busy, cannot be read or written, cannot be opened.
+        SqlxError::Database(error) => matches!(error.code().as_deref(), Some("5" | "10" | "14")),
+        _ => false,
     }
 }
 

@@ -1,1 +1,125 @@
-//! The web edge.
+//! The web edge: pages and JSON over hyper. Turns requests into operations and views into pages;
+//! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
+//! [`server::serve`].
+
+use crate::metrics::Metrics;
+use crate::ops::Ctx;
+use crate::render::html::{Html, Site, TemplatesError};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use kernel::browser::Browsers;
+use kernel::cached::{Newest, Version};
+use kernel::limit::Limit;
+use kernel::route::{Route, RouteTable};
+use pages::assets::Assets;
+use pages::metrics::FiguresLog;
+use secrecy::SecretString;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+use std::time::Duration;
+
+pub mod kernel;
+mod pages;
+mod patience;
+pub mod server;
+
+/// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`).
+const REPORTS: u32 = 10;
+/// "Me too" from one address: a class may stand before the same machine.
+const ME_TOOS: u32 = 60;
+/// The time in which so many are let through.
+const WINDOW: Duration = Duration::from_secs(10 * 60);
+
+/// What the web takes from the configuration.
+#[derive(Debug, Clone)]
+pub struct WebConfig {
+    /// Address under which members reach the web, without a trailing slash.
+    pub base_url: Option<String>,
+    /// Signs cookies.
+    pub secret_key: SecretString,
+    /// Zone in which people read times.
+    pub timezone: Tz,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// True when both Slack tokens are set and Socket Mode is switched on.
+    pub socket_mode: bool,
+}
+
+/// Why the web cannot be built: a mistake of the program, found by every start and every test.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// A template does not parse.
+    #[error("the templates cannot be used")]
+    Templates(#[from] TemplatesError),
+    /// Two routes for the same path.
+    #[error("the routes cannot be used")]
+    Routes(#[from] matchit::InsertError),
+}
+
+/// What pages work with.
+#[derive(Debug)]
+pub struct Web {
+    ctx: Ctx,
+    config: WebConfig,
+    metrics: Metrics,
+    routes: RouteTable,
+    html: Html,
+    assets: Assets,
+    browsers: Browsers,
+    reports: Limit,
+    me_toos: Limit,
+    board_page: Newest,
+    status_json: Newest,
+    figures: FiguresLog,
+    build: String,
+}
+
+impl Web {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// Templates or routes that cannot be used.
+    pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics) -> Result<Self, WebError> {
+        Self::with_routes(ctx, config, metrics, pages::ROUTES).await
+    }
+
+    async fn with_routes(
+        ctx: Ctx,
+        config: WebConfig,
+        metrics: Metrics,
+        routes: &'static [Route],
+    ) -> Result<Self, WebError> {
+        let assets = Assets::load().await;
+        let secure = config.base_url.as_ref().is_some_and(|url| url.starts_with("https:"));
+        let html = Html::new(Site { timezone: config.timezone, assets: assets.urls() })?;
+        Ok(Self {
+            build: build_mark(&html, &config),
+            routes: RouteTable::new(routes)?,
+            html,
+            assets,
+            browsers: Browsers::new(&config.secret_key, secure),
+            reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
+            me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
+            board_page: Newest::default(),
+            status_json: Newest::default(),
+            figures: FiguresLog::default(),
+            ctx,
+            config,
+            metrics,
+        })
+    }
+
+    /// The version of every page made from the board at `revision`: it changes with the board, with
+    /// the program's build and with the day, since pages say "today".
+    fn board_version(&self, revision: i64, now: DateTime<Utc>) -> Version {
+        let day = now.with_timezone(&self.config.timezone).format("%Y%m%d");
+        Version(format!("{revision}-{}-{day}", self.build))
+    }
+}
+
+/// Tells two builds or configurations apart that would write the same board differently.
+fn build_mark(html: &Html, config: &WebConfig) -> String {
+    let mut hasher = DefaultHasher::new();
+    (env!("CARGO_PKG_VERSION"), html.fingerprint(), config.timezone.name()).hash(&mut hasher);
+    format!("{:08x}", hasher.finish() >> 32)
+}

@@ -7,6 +7,7 @@ mod support;
 
 mod ops_install;
 mod ops_report;
+mod slack_report;
 mod wire_connections;
 mod wire_deaf;
 mod wire_envelopes;

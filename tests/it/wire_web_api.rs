@@ -1,15 +1,22 @@
 //! The Web API client against the sandbox: answers, errors, time-outs, and what may not leak.
 
 use crate::support::lines::Lines;
-use crate::support::wire::{sandbox, slack_config};
+use crate::support::wire::{SOON, sandbox, slack_config};
 use esb::clients::slack_api::{Outage, SlackApi, SlackApiError};
+use esb::clock::Clock;
 use esb::metrics::Metrics;
+use esb::slack::envelope::Envelope;
+use esb::slack::intake::{Dispatch, Intake, Limits, Received};
+use esb::slack::socket::{SocketMode, SocketTimings};
 use esb_sandbox::{Fault, Sandbox};
+use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 fn api(sandbox: &Sandbox) -> (SlackApi, Metrics) {
     let metrics = Metrics::new();
@@ -205,4 +212,65 @@ fn a_machine_without_certificates_still_reaches_plain_http() {
         .unwrap();
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && shown.contains("1 passed"), "{shown}");
+}
+
+/// Opens a modal and changes it upon a command, and puts another on top when its button is pressed.
+struct Modals(SlackApi);
+
+impl Dispatch for Modals {
+    fn name(&self, _: &Envelope) -> &'static str {
+        "other"
+    }
+
+    fn dispatch(&self, received: Received) -> BoxFuture<'static, ()> {
+        let api = self.0.clone();
+        Box::pin(async move {
+            received.ack.empty();
+            match received.envelope {
+                Envelope::Command(it) => {
+                    let first = api.views_open(&it.trigger_id, &modal("First")).await.unwrap();
+                    let changed =
+                        api.views_update(&first.id, first.hash.as_deref(), &modal("Changed")).await.unwrap();
+                    assert_eq!(first.id, changed.id);
+                    let stale = api.views_update(&first.id, first.hash.as_deref(), &modal("Stale")).await;
+                    let code = "hash_conflict";
+                    assert!(matches!(stale, Err(SlackApiError::Refused { code: it }) if it == code));
+                    let again = api.views_open(&it.trigger_id, &modal("Again")).await.unwrap_err();
+                    assert!(again.is_blamed_on_message(), "a trigger works once: {again:?}");
+                    api.respond(&it.response_url, &json!({"text": "Done"})).await.unwrap();
+                }
+                Envelope::BlockActions(it) => {
+                    api.views_push(&it.trigger_id.unwrap(), &modal("Top")).await.unwrap();
+                }
+                _ => {}
+            }
+        })
+    }
+}
+
+fn modal(title: &str) -> Value {
+    json!({"type": "modal", "title": {"type": "plain_text", "text": title}, "blocks": [
+        {"type": "actions", "elements": [{"type": "button", "action_id": "more", "value": "1",
+            "text": {"type": "plain_text", "text": "More"}}]}]})
+}
+
+#[tokio::test]
+async fn modals_are_opened_changed_and_stacked_and_commands_answered() {
+    let slack = sandbox();
+    let (api, metrics) = api(&slack);
+    let dispatch = Arc::new(Modals(api.clone()));
+    let intake = Intake::new(dispatch, Clock::system(), metrics.clone(), Limits::default());
+    let socket = SocketMode::new(api, intake.clone(), metrics.clone(), 1, SocketTimings::default());
+    tokio::spawn(socket.run(CancellationToken::new()));
+    assert!(slack.wire().wait_for_connections(1, SOON).await);
+
+    assert!(slack.command("ana", "#wood", "/esb-report", "").await.unwrap().is_acknowledged());
+    intake.idle().await;
+    assert_eq!(slack.top_view("ana").unwrap().title(), "Changed");
+    assert_eq!(slack.private_to("ana").len(), 1);
+    assert!(slack.press("ana", "more", None).await.unwrap().is_acknowledged());
+    intake.idle().await;
+    assert_eq!(slack.top_view("ana").unwrap().title(), "Top");
+    assert_eq!(slack.views_of("ana").len(), 2);
+    assert!(counted(&metrics, "views.push", "ok") && counted(&metrics, "response_url", "ok"));
 }

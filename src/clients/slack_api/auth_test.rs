@@ -27,6 +27,16 @@ pub struct Identity {
     pub scopes: Option<BTreeSet<String>>,
 }
 
+/// What a bot token must be allowed: enough for every command and announcement (spec "Scopes").
+pub const REQUIRED_SCOPES: &[&str] =
+    &["commands", "chat:write", "users:read", "users:read.email", "im:write"];
+
+/// The required scopes that a token lacks; none are known to be missing when Slack did not say.
+pub fn missing_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
+    let lacks = |scope: &&&str| granted.is_some_and(|granted| !granted.contains(**scope));
+    REQUIRED_SCOPES.iter().filter(lacks).copied().collect()
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Answer {

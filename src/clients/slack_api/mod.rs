@@ -8,7 +8,7 @@ mod dial;
 mod error;
 
 pub use answers::{OpenView, PostedMessage, SlackUser};
-pub use auth_test::Identity;
+pub use auth_test::{Identity, REQUIRED_SCOPES, missing_scopes};
 pub use dial::SlackStream;
 pub use error::{Outage, SlackApiError};
 

@@ -86,7 +86,7 @@ mod tests {
     fn nobody_is_notified_by_typed_text() {
         assert_eq!(escape("<!channel> & <@U1>"), "&lt;!channel&gt; &amp; &lt;@U1&gt;");
         assert_eq!(bold("a*b", 20), "*a∗b*");
-        assert_eq!(line("a\n b\t<c>", 5), "a b …");
+        assert_eq!(line("a\n b\t<c>", 5), "a b…");
     }
 
     #[test]

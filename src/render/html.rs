@@ -1,0 +1,160 @@
+//! Views to pages, through the templates of `templates/`. Pure: whoever asks brings the time. Knows
+//! no request; `web` calls it.
+
+use crate::domain::board::BoardStatus;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use handlebars::{Handlebars, RenderError, TemplateError};
+use rust_embed::Embed;
+use serde::Serialize;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+mod area;
+mod board;
+mod equipment;
+mod machines;
+mod reported;
+mod times;
+
+pub use area::PAGE_SIZE as AREA_PAGE_SIZE;
+pub use board::BoardFilter;
+pub use equipment::{EquipmentPage, FieldError, ReportForm};
+pub use reported::ReportedPage;
+
+#[derive(Embed)]
+#[folder = "templates/"]
+struct Templates;
+
+/// Templates of the pages that keep themselves up to date.
+const LIVE: [&str; 2] = ["board", "area"];
+
+/// Why the templates cannot be used: a mistake of the build.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplatesError {
+    /// One does not parse.
+    #[error("a template does not parse")]
+    Parse(#[source] Box<TemplateError>),
+    /// One is not text.
+    #[error("the template {0} is not UTF-8")]
+    NotUtf8(String),
+}
+
+/// What is the same on every page.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The zone in which times are written.
+    pub timezone: Tz,
+    /// Where the styles, scripts and pictures are.
+    pub assets: AssetUrls,
+}
+
+/// Addresses of the assets that pages name.
+#[derive(Debug, Clone, Hash, Serialize)]
+pub struct AssetUrls {
+    /// The stylesheet.
+    pub stylesheet: String,
+    /// Keeps a board up to date.
+    pub board_script: String,
+    /// Shows times in the reader's own zone.
+    pub time_script: String,
+    /// The icon.
+    pub icon: String,
+}
+
+/// A page that says why there is no other.
+#[derive(Debug, Serialize)]
+pub struct Problem<'a> {
+    /// Its heading.
+    pub title: &'a str,
+    /// What happened and what to do.
+    pub message: &'a str,
+    /// What to tell the staff, where they can do something about it.
+    pub reference: Option<&'a str>,
+}
+
+/// What the layout takes beside the page's own fields.
+#[derive(Serialize)]
+struct Page<'a, T> {
+    page_title: &'a str,
+    /// True for pages that keep themselves up to date.
+    is_live: bool,
+    assets: &'a AssetUrls,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
+/// Writes pages.
+#[derive(Debug)]
+pub struct Html {
+    registry: Handlebars<'static>,
+    site: Site,
+}
+
+impl Html {
+    /// Reads the templates.
+    ///
+    /// # Errors
+    /// A template that does not parse.
+    pub fn new(site: Site) -> Result<Self, TemplatesError> {
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        for path in Templates::iter() {
+            let file = Templates::get(&path).map(|file| file.data.into_owned()).unwrap_or_default();
+            let text = String::from_utf8(file).map_err(|_| TemplatesError::NotUtf8(path.to_string()))?;
+            let name = path.strip_suffix(".hbs").unwrap_or(&path);
+            registry
+                .register_template_string(name, text)
+                .map_err(|error| TemplatesError::Parse(Box::new(error)))?;
+        }
+        Ok(Self { registry, site })
+    }
+
+    /// Tells two sets of templates or assets apart.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for path in Templates::iter() {
+            Templates::get(&path).map(|file| file.metadata.sha256_hash()).hash(&mut hasher);
+        }
+        self.site.assets.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The page that says why there is no other.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn problem(&self, problem: &Problem<'_>) -> Result<String, RenderError> {
+        self.page("problem", problem.title, problem)
+    }
+
+    fn page<T: Serialize>(&self, template: &str, title: &str, content: &T) -> Result<String, RenderError> {
+        let is_live = LIVE.contains(&template);
+        let page = Page { page_title: title, is_live, assets: &self.site.assets, content };
+        self.registry.render(template, &page)
+    }
+
+    fn today(&self, now: DateTime<Utc>) -> NaiveDate {
+        now.with_timezone(&self.site.timezone).date_naive()
+    }
+}
+
+/// A status as templates take it: a class name for shape and colour, and the word.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct StatusMark {
+    key: &'static str,
+    word: &'static str,
+}
+
+impl From<BoardStatus> for StatusMark {
+    fn from(status: BoardStatus) -> Self {
+        Self { key: status.key(), word: status.word() }
+    }
+}
+
+/// "1 machine", "2 machines".
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! One area, whole, in pages.
+
+use super::Html;
+use super::machines::{Counts, MachineList, worst_first};
+use super::times::Moment;
+use crate::domain::ids::AreaId;
+use crate::views::board::{BoardArea, BoardMachine};
+use chrono::{DateTime, Utc};
+use handlebars::RenderError;
+use serde::Serialize;
+
+/// Machines a page: with the longest names in four-byte characters it stays under 300 kB.
+pub const PAGE_SIZE: usize = 100;
+
+#[derive(Serialize)]
+struct Area<'a> {
+    tag: &'a str,
+    updated: Moment,
+    id: AreaId,
+    name: &'a str,
+    counts: Counts,
+    machines: MachineList,
+    is_empty: bool,
+    /// Only where there is more than one page.
+    pager: Option<Pager>,
+}
+
+#[derive(Serialize)]
+struct Pager {
+    page: usize,
+    pages: usize,
+    previous: Option<usize>,
+    next: Option<usize>,
+}
+
+impl Html {
+    /// Page `page` (from 1) of an area; `None` when it has no such page.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn area(
+        &self,
+        area: &BoardArea,
+        generated_at: DateTime<Utc>,
+        page: usize,
+        tag: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<String>, RenderError> {
+        let pages = area.machines.len().div_ceil(PAGE_SIZE).max(1);
+        if !(1..=pages).contains(&page) {
+            return Ok(None);
+        }
+        let sorted = worst_first(&area.machines);
+        let start = (page - 1) * PAGE_SIZE;
+        let shown: Vec<&BoardMachine> = sorted.into_iter().skip(start).take(PAGE_SIZE).collect();
+        let pager = Pager {
+            page,
+            pages,
+            previous: (page > 1).then(|| page - 1),
+            next: (page < pages).then_some(page + 1),
+        };
+        let content = Area {
+            tag,
+            updated: Moment::new(generated_at, self.site.timezone),
+            id: area.id,
+            name: &area.name,
+            counts: Counts::of(&area.machines),
+            machines: MachineList::new(shown, self.today(now)),
+            is_empty: area.machines.is_empty(),
+            pager: (pages > 1).then_some(pager),
+        };
+        self.page("area", &area.name, &content).map(Some)
+    }
+}

@@ -1,0 +1,102 @@
+//! Builds answers, and knows the headers that every one of them carries.
+
+use super::PageError;
+use super::call::Call;
+use crate::web::Web;
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+
+/// What a page gives back.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Media type of pages.
+pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+/// Media type of everything for programs.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Media type of the answer of last resort.
+pub const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// The name under which a request's reference travels.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// May be kept but is asked for again each time; for everybody.
+pub const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+/// As [`REVALIDATE`], for the one who asked.
+pub const REVALIDATE_PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// Is not kept by anybody.
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Our own styles, scripts and pictures and nothing else; no inline code, no frame around us.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// An answer with a body.
+pub fn answer(status: StatusCode, media_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, media_type);
+    answer
+}
+
+/// A page.
+pub fn html(status: StatusCode, page: String) -> Answer {
+    answer(status, HTML, page)
+}
+
+/// A page that is for the asking browser alone because its forms are.
+///
+/// # Errors
+/// Never in practice: the cookie is plain ASCII.
+pub fn html_with_forms(
+    web: &Web,
+    call: &Call,
+    status: StatusCode,
+    page: String,
+) -> Result<Answer, PageError> {
+    let mut answer = html(status, page);
+    answer.headers_mut().insert(CACHE_CONTROL, REVALIDATE_PRIVATE);
+    if let Some(cookie) = web.browsers.introduction(&call.browser).map_err(PageError::internal)? {
+        answer.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// Something for a program.
+///
+/// # Errors
+/// Never in practice: our shapes can all be written.
+pub fn json<T: Serialize>(status: StatusCode, shape: &T) -> Result<Answer, PageError> {
+    Ok(answer(status, JSON, serde_json::to_vec(shape).map_err(PageError::internal)?))
+}
+
+/// "Look there": the answer to a form that was accepted.
+///
+/// # Errors
+/// Never in practice: our paths are plain ASCII.
+pub fn see_other(path: &str) -> Result<Answer, PageError> {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    let location = HeaderValue::try_from(path).map_err(PageError::internal)?;
+    answer.headers_mut().insert(LOCATION, location);
+    Ok(answer)
+}
+
+/// Adds what every answer carries.
+pub fn secure(answer: &mut Answer, reference: &str) {
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.entry(CACHE_CONTROL).or_insert(NOT_KEPT);
+    if let Ok(reference) = HeaderValue::try_from(reference) {
+        headers.insert(REQUEST_ID, reference);
+    }
+}

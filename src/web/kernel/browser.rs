@@ -1,0 +1,173 @@
+//! Which browser is asking, and the proof that a form came from one of our pages.
+//!
+//! The cookie `esb_browser` holds a random id, signed. A form carries `csrf_token`: the same id,
+//! signed for another purpose. Another site can make a browser send the cookie but cannot know the
+//! token. Signatures are compared in constant time, by the cookie crate.
+
+use cookie::{Cookie, CookieJar, Key, SameSite};
+use http::header::{COOKIE, InvalidHeaderValue};
+use http::{HeaderMap, HeaderValue};
+use rand::RngExt;
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+
+/// Name of the cookie.
+pub const COOKIE_NAME: &str = "esb_browser";
+/// Name of the hidden field that carries the token.
+pub const TOKEN_FIELD: &str = "csrf_token";
+/// How long a browser is remembered, so that it says "me too" once: a year.
+const REMEMBERED: cookie::time::Duration = cookie::time::Duration::days(365);
+/// What a signature is for: one made for a cookie is no token.
+const AS_COOKIE: &str = "browser.";
+const AS_TOKEN: &str = "csrf.";
+
+/// One browser, as far as we know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Browser {
+    id: String,
+    is_new: bool,
+}
+
+impl Browser {
+    fn new() -> Self {
+        let id = rand::rng().random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { id, is_new: true }
+    }
+
+    /// Its id: 32 hexadecimal digits.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Knows the browsers that it has signed for.
+pub struct Browsers {
+    key: Key,
+    secure: bool,
+}
+
+impl fmt::Debug for Browsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Browsers").field("secure", &self.secure).finish_non_exhaustive()
+    }
+}
+
+impl Browsers {
+    /// Signs with a key derived from `secret`; `secure` browsers return the cookie over https only.
+    pub fn new(secret: &SecretString, secure: bool) -> Self {
+        let mut master = secret.expose_secret().as_bytes().to_vec();
+        // The derivation wants 32 bytes; what pads a shorter secret need not be secret.
+        master.resize(master.len().max(32), 0);
+        Self { key: Key::derive_from(&master), secure }
+    }
+
+    /// The browser that a request comes from: a new one without a cookie of ours.
+    pub fn recognise(&self, headers: &HeaderMap) -> Browser {
+        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let known = lines
+            .flat_map(|line| Cookie::split_parse(line.to_owned()))
+            .filter_map(Result::ok)
+            .filter(|cookie| cookie.name() == COOKIE_NAME)
+            .find_map(|cookie| self.verified(cookie, AS_COOKIE));
+        known.map_or_else(Browser::new, |id| Browser { id, is_new: false })
+    }
+
+    /// The token for the forms of a page shown to `browser`.
+    pub fn token(&self, browser: &Browser) -> String {
+        self.signed(AS_TOKEN, browser).value().to_owned()
+    }
+
+    /// True when `token` was made for `browser`, and that by us.
+    pub fn vouches(&self, browser: &Browser, token: &str) -> bool {
+        let id = self.verified(Cookie::new(COOKIE_NAME, token.to_owned()), AS_TOKEN);
+        !browser.is_new && id.as_ref() == Some(&browser.id)
+    }
+
+    /// The header that makes a new browser remember its id; `None` for one that has it.
+    ///
+    /// # Errors
+    /// Never in practice: the cookie is plain ASCII.
+    pub fn introduction(&self, browser: &Browser) -> Result<Option<HeaderValue>, InvalidHeaderValue> {
+        if !browser.is_new {
+            return Ok(None);
+        }
+        let mut cookie = self.signed(AS_COOKIE, browser);
+        cookie.set_path("/");
+        cookie.set_http_only(true);
+        cookie.set_same_site(SameSite::Lax);
+        cookie.set_secure(self.secure);
+        cookie.set_max_age(REMEMBERED);
+        HeaderValue::try_from(cookie.to_string()).map(Some)
+    }
+
+    fn signed(&self, purpose: &str, browser: &Browser) -> Cookie<'static> {
+        let cookie = Cookie::new(COOKIE_NAME, format!("{purpose}{}", browser.id));
+        let mut jar = CookieJar::new();
+        jar.signed_mut(&self.key).add(cookie.clone());
+        jar.get(COOKIE_NAME).cloned().unwrap_or(cookie)
+    }
+
+    fn verified(&self, cookie: Cookie<'static>, purpose: &str) -> Option<String> {
+        let verified = CookieJar::new().signed(&self.key).verify(cookie)?;
+        verified.value().strip_prefix(purpose).map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn browsers(secret: &str) -> Browsers {
+        Browsers::new(&secret.into(), true)
+    }
+
+    /// The headers with which a browser comes back after it was introduced.
+    fn returning(browsers: &Browsers, browser: &Browser) -> HeaderMap {
+        let introduction = browsers.introduction(browser).unwrap().unwrap();
+        let pair = introduction.to_str().unwrap().split(';').next().unwrap().to_owned();
+        HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(format!("theme=dark; {pair}")).unwrap())])
+    }
+
+    #[test]
+    fn a_browser_is_known_when_it_comes_back() {
+        let browsers = browsers("0123456789abcdef");
+        let new = browsers.recognise(&HeaderMap::new());
+        let back = browsers.recognise(&returning(&browsers, &new));
+        assert_eq!(back.id(), new.id());
+        assert_eq!(browsers.introduction(&back), Ok(None));
+        assert!(browsers.vouches(&back, &browsers.token(&new)));
+    }
+
+    #[test]
+    fn the_cookie_is_kept_from_scripts_other_sites_and_plain_http() {
+        let introduction = |secure: bool| {
+            let browsers = Browsers::new(&"0123456789abcdef".into(), secure);
+            let header = browsers.introduction(&Browser::new()).unwrap().unwrap();
+            header.to_str().unwrap().to_owned()
+        };
+        let cookie = introduction(true);
+        for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Secure", "Max-Age=31536000"] {
+            assert!(cookie.contains(attribute), "{attribute} in {cookie}");
+        }
+        assert!(!introduction(false).contains("Secure"));
+    }
+
+    #[test]
+    fn forgeries_vouch_for_nothing() {
+        let (ours, theirs) = (browsers("0123456789abcdef"), browsers("fedcba9876543210"));
+        let new = Browser::new();
+        let mut headers = returning(&ours, &new);
+        let back = ours.recognise(&headers);
+        let cookie = ours.signed(AS_COOKIE, &new).value().to_owned();
+        let other = ours.token(&Browser::new());
+        for token in ["", "x", "ä", cookie.as_str(), other.as_str(), &theirs.token(&back), back.id()] {
+            assert!(!ours.vouches(&back, token), "{token}");
+        }
+        assert!(!ours.vouches(&new, &ours.token(&new)), "a browser without the cookie");
+        headers = returning(&theirs, &new);
+        assert_ne!(ours.recognise(&headers).id(), new.id(), "a cookie of another secret");
+        let token = ours.token(&new);
+        headers.insert(COOKIE, HeaderValue::try_from(format!("{COOKIE_NAME}={token}")).unwrap());
+        assert_ne!(ours.recognise(&headers).id(), new.id(), "a token is no cookie");
+    }
+}

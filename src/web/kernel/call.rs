@@ -1,0 +1,78 @@
+//! What a page is told of the request: already read, decoded and checked by the kernel.
+
+use super::PageError;
+use super::browser::Browser;
+use super::fields::Fields;
+use http::{HeaderMap, Uri};
+use rand::RngExt;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// Names one request in its answer, its log line and, when it failed, on the person's screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference(String);
+
+impl Reference {
+    /// A new one: 12 hexadecimal digits, short enough to be read out.
+    pub fn random() -> Self {
+        Self(rand::rng().random::<[u8; 6]>().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct Call {
+    /// Its name.
+    pub reference: Reference,
+    /// Address that limits count for.
+    pub client: IpAddr,
+    /// Who asks, as far as a cookie tells.
+    pub browser: Browser,
+    /// Where to.
+    pub uri: Uri,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The form, empty where the route reads none.
+    pub form: Fields,
+    /// Names and raw values of the pattern's parameters.
+    pub params: Vec<(String, String)>,
+}
+
+impl Call {
+    /// A parameter of the path, not decoded.
+    ///
+    /// # Errors
+    /// `NotFound`, when the pattern has no such parameter.
+    pub fn param(&self, name: &str) -> Result<&str, PageError> {
+        let param = self.params.iter().find(|(n, _)| n == name);
+        param.map(|(_, value)| value.as_str()).ok_or(PageError::NotFound)
+    }
+
+    /// The parameter `id` or another of the path, as what it names.
+    ///
+    /// # Errors
+    /// `NotFound`, when it can be the number of nothing.
+    pub fn id<T: FromStr>(&self, name: &str) -> Result<T, PageError> {
+        self.param(name)?.parse().map_err(|_| PageError::NotFound)
+    }
+
+    /// The query.
+    ///
+    /// # Errors
+    /// `Malformed`, when it is not written as queries are.
+    pub fn query(&self) -> Result<Fields, PageError> {
+        Ok(Fields::parse(self.uri.query().unwrap_or_default().as_bytes())?)
+    }
+}

@@ -1,0 +1,257 @@
+//! Why a request got no page, and what the person or program is told instead.
+
+use super::answer::{self, Answer};
+use super::call::Reference;
+use super::fields::FieldsError;
+use crate::ops::OpError;
+use crate::render::html::Problem;
+use crate::web::Web;
+use http::header::{ALLOW, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use std::error::Error;
+use std::time::Duration;
+
+/// When to come back after an outage, in seconds.
+const OUTAGE_RETRY: u64 = 30;
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// A query or form that no browser of ours sends.
+    #[error("malformed fields")]
+    Malformed(#[from] FieldsError),
+    /// A body that is no form.
+    #[error("not a form")]
+    NotAForm,
+    /// The body ended early: nobody is likely to read the answer.
+    #[error("the body broke off")]
+    BrokenOff,
+    /// The body did not arrive in time.
+    #[error("the body took too long")]
+    TooSlow,
+    /// The body is larger than the route takes.
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// Most bytes.
+        limit: usize,
+    },
+    /// The form's token is missing or was not made for this browser.
+    #[error("a forged form, or a page that was open for too long")]
+    Forged,
+    /// No such page, machine or repair.
+    #[error("not found")]
+    NotFound,
+    /// The path is known, the method is not.
+    #[error("only {allow} here")]
+    MethodNotAllowed {
+        /// Value of `Allow`.
+        allow: String,
+    },
+    /// The machine is archived.
+    #[error("archived")]
+    Archived {
+        /// The machine's name, where known.
+        name: Option<String>,
+    },
+    /// A rule of the product says no; the text is for the person.
+    #[error("refused")]
+    Refused {
+        /// The sentence for the person.
+        message: String,
+    },
+    /// Too often from this address.
+    #[error("too often")]
+    TooOften {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// Something that we stand on does not answer.
+    #[error("unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Our own mistake.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+    /// The page panicked.
+    #[error("panicked: {0}")]
+    Panicked(String),
+}
+
+/// The page took too long.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {0:?}")]
+pub struct NoAnswer(pub Duration);
+
+/// What a program is told.
+#[derive(Debug, Serialize)]
+struct JsonProblem<'a> {
+    error: &'a str,
+    reference: &'a str,
+}
+
+impl From<OpError> for PageError {
+    fn from(error: OpError) -> Self {
+        match error {
+            OpError::Refused(refusal) => Self::Refused { message: refusal.message },
+            OpError::NotFound => Self::NotFound,
+            OpError::Archived => Self::Archived { name: None },
+            outage if outage.is_outage() => Self::Unavailable(outage.into()),
+            OpError::Internal(source) => Self::Internal(source),
+        }
+    }
+}
+
+impl PageError {
+    /// Our own mistake, whatever it was.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    /// The status code.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::BrokenOff => StatusCode::BAD_REQUEST,
+            Self::Forged => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Archived { .. } => StatusCode::GONE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) | Self::Panicked(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn title(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::BrokenOff | Self::NotAForm => "We could not read that",
+            Self::Forged => "Please load the page again",
+            Self::NotFound => "There is nothing here",
+            Self::MethodNotAllowed { .. } => "That does not work here",
+            Self::TooSlow => "That took too long",
+            Self::Archived { .. } => "This machine is no longer here",
+            Self::TooLarge { .. } => "That is too much at once",
+            Self::Refused { .. } => "That did not work",
+            Self::TooOften { .. } => "One moment, please",
+            Self::Unavailable(_) => "We will be right back",
+            Self::Internal(_) | Self::Panicked(_) => "Something went wrong",
+        }
+    }
+
+    /// The sentence for the person.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Malformed(fault) => format!("What your browser sent cannot be read: {fault}."),
+            Self::BrokenOff => "The connection broke off before everything had arrived.".into(),
+            Self::NotAForm => "This page takes only what its own form sends.".into(),
+            Self::Forged => "For your safety a form works only in the browser that opened it, with cookies \
+                             allowed. Go back, load the page again, and send the form once more."
+                .into(),
+            Self::NotFound => "The address may be mistyped, or what it showed may be gone.".into(),
+            Self::MethodNotAllowed { .. } => "This address is only for looking, or only for sending.".into(),
+            Self::TooSlow => "The form did not arrive in time. Please send it once more.".into(),
+            Self::Archived { name } => {
+                let name = name.as_deref().map_or("It".into(), |name| format!("“{name}”"));
+                format!("{name} was taken off the board. The board shows what is in use.")
+            }
+            Self::TooLarge { limit } => {
+                format!("The form takes {} kB. Please shorten the text and send it again.", limit / 1024)
+            }
+            Self::Refused { message } => message.clone(),
+            Self::TooOften { wait } => {
+                format!("Many came from your connection just now. Please try again in {}.", minutes(*wait))
+            }
+            Self::Unavailable(_) => {
+                "The board cannot reach its records. Please try again in a minute.".into()
+            }
+            Self::Internal(_) | Self::Panicked(_) => {
+                "It is our mistake, not yours. If it happens again, tell the staff the reference below."
+                    .into()
+            }
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooOften { wait } => Some(seconds(*wait)),
+            Self::Unavailable(_) => Some(OUTAGE_RETRY),
+            _ => None,
+        }
+    }
+
+    /// Writes the error's own log line, for those errors that somebody has to look at.
+    pub fn log(&self, reference: &Reference, route: &str) {
+        match self {
+            Self::Internal(source) | Self::Unavailable(source) => {
+                let error: &(dyn Error + 'static) = source.as_ref();
+                tracing::error!(id = %reference, route, error, "a page failed");
+            }
+            Self::Panicked(panic) => tracing::error!(id = %reference, route, panic, "a page panicked"),
+            _ => {}
+        }
+    }
+
+    /// The answer: a page for people, an object for programs.
+    pub fn answer(&self, web: &Web, reference: &Reference, for_program: bool) -> Answer {
+        let (status, message) = (self.status(), self.message());
+        let mut answer = if for_program {
+            let problem = JsonProblem { error: &message, reference: reference.as_str() };
+            answer::json(status, &problem).unwrap_or_else(|_| last_resort(status, &message, reference))
+        } else {
+            let problem = Problem {
+                title: self.title(),
+                message: &message,
+                reference: status.is_server_error().then_some(reference.as_str()),
+            };
+            match web.html.problem(&problem) {
+                Ok(page) => answer::html(status, page),
+                Err(fault) => {
+                    tracing::error!(id = %reference, error = &fault as &(dyn Error + 'static), "no error page");
+                    last_resort(status, &message, reference)
+                }
+            }
+        };
+        if let Some(seconds) = self.retry_after() {
+            answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Self::MethodNotAllowed { allow } = self
+            && let Ok(allow) = HeaderValue::try_from(allow)
+        {
+            answer.headers_mut().insert(ALLOW, allow);
+        }
+        answer
+    }
+}
+
+/// Plain words, for when not even the error page can be made.
+fn last_resort(status: StatusCode, message: &str, reference: &Reference) -> Answer {
+    answer::answer(status, answer::TEXT, format!("{message} (ref {reference})\n"))
+}
+
+/// Whole seconds, rounded up, at least one.
+pub fn seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
+/// "a minute", "3 minutes".
+pub fn minutes(wait: Duration) -> String {
+    match seconds(wait).div_ceil(60) {
+        1 => "a minute".into(),
+        n => format!("{n} minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_rounded_up() {
+        assert_eq!((seconds(Duration::ZERO), seconds(Duration::from_millis(1500))), (1, 2));
+        assert_eq!(minutes(Duration::from_secs(60)), "a minute");
+        assert_eq!(minutes(Duration::from_secs(61)), "2 minutes");
+    }
+}

@@ -1,0 +1,124 @@
+//! How often one client address may do something: governor over our clock, with bounded memory.
+
+use crate::clock::Clock;
+use governor::clock::Clock as _;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// Addresses remembered at most; all further ones share one allowance until old ones are forgotten.
+const MAX_ADDRESSES: usize = 10_000;
+
+/// An allowance per client address that refills evenly.
+#[derive(Debug)]
+pub struct Limit {
+    clock: HouseClock,
+    limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, HouseClock, NoOpMiddleware<Nanos>>,
+}
+
+impl Limit {
+    /// `times` at once, then one more after each `times`th part of `window`.
+    ///
+    /// Zero times count as one.
+    pub fn new(clock: Clock, times: u32, window: Duration) -> Self {
+        let times = NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(window / times.get())
+            .unwrap_or_else(|| Quota::per_minute(times))
+            .allow_burst(times);
+        let clock = HouseClock(clock);
+        Self { limiter: RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }
+    }
+
+    /// Counts one more for `client`.
+    ///
+    /// # Errors
+    /// How long to wait, when that is one too many.
+    pub fn count(&self, client: IpAddr) -> Result<(), Duration> {
+        let mut key = bucket(client);
+        if self.limiter.len() >= MAX_ADDRESSES {
+            self.limiter.retain_recent();
+            if self.limiter.len() >= MAX_ADDRESSES {
+                key = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+            }
+        }
+        self.limiter.check_key(&key).map_err(|refusal| refusal.wait_time_from(self.clock.now()))
+    }
+}
+
+/// One allowance per IPv4 address and per IPv6 network of 64 bits, which is what one customer gets.
+fn bucket(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// Our clock as governor reads it.
+#[derive(Debug, Clone)]
+struct HouseClock(Clock);
+
+impl governor::clock::Clock for HouseClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let since_epoch = self.0.now().timestamp_nanos_opt().unwrap_or_default();
+        Nanos::new(u64::try_from(since_epoch).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, TimeDelta};
+
+    fn limit() -> (Limit, Clock) {
+        let clock = Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        (Limit::new(clock.clone(), 10, Duration::from_secs(600)), clock)
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ten_pass_and_the_eleventh_learns_how_long_to_wait() {
+        let (limit, clock) = limit();
+        for _ in 0..10 {
+            assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
+        }
+        assert_eq!(limit.count(address("198.51.100.1")), Err(Duration::from_secs(60)));
+        assert_eq!(limit.count(address("198.51.100.2")), Ok(()), "others are not in it");
+        clock.advance(TimeDelta::seconds(59));
+        assert_eq!(limit.count(address("198.51.100.1")), Err(Duration::from_secs(1)));
+        clock.advance(TimeDelta::seconds(1));
+        assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
+    }
+
+    #[test]
+    fn one_ipv6_customer_is_one_address() {
+        let (limit, _) = limit();
+        for n in 0..10 {
+            assert_eq!(limit.count(address(&format!("2001:db8::{n:x}"))), Ok(()));
+        }
+        assert!(limit.count(address("2001:db8::ffff")).is_err());
+        assert_eq!(limit.count(address("2001:db8:0:1::1")), Ok(()));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let (limit, clock) = limit();
+        let (most, beyond) = (u32::try_from(MAX_ADDRESSES).unwrap(), 20);
+        for n in 0..most + beyond {
+            let _ = limit.count(IpAddr::V4(n.into()));
+        }
+        assert!(limit.limiter.len() <= MAX_ADDRESSES + 1);
+        assert!(limit.count(IpAddr::V4((most + beyond).into())).is_err(), "strangers share one allowance");
+        clock.advance(TimeDelta::minutes(11));
+        assert_eq!(limit.count(IpAddr::V4((most + beyond).into())), Ok(()), "old addresses are forgotten");
+        assert!(limit.limiter.len() < 10);
+    }
+}

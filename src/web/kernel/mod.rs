@@ -1,0 +1,24 @@
+//! What every page stands on: one tower `Service` that finds the route, reads the request within
+//! limits, asks the page and turns whatever comes of it into an answer. Knows no page; `server`
+//! calls it, `pages` are called by it.
+//!
+//! A request's way: [`route`] → [`body`] → [`fields`] → [`browser`] (forged forms end here) → the
+//! page function with its [`call::Call`] → [`answer`] or [`error`] → headers, log line, metrics.
+
+pub mod answer;
+pub mod body;
+pub mod browser;
+pub mod cached;
+pub mod call;
+pub mod client_address;
+pub mod error;
+pub mod fields;
+pub mod limit;
+pub mod route;
+pub mod service;
+
+pub use answer::Answer;
+pub use call::Call;
+pub use error::PageError;
+pub use route::Route;
+pub use service::Kernel;

@@ -1,0 +1,152 @@
+//! The route table as data: a method, a pattern, what may come in and the page that answers.
+
+use super::{Answer, Call, PageError};
+use crate::web::Web;
+use futures_util::future::BoxFuture;
+use http::Method;
+use matchit::{InsertError, Router};
+
+/// Answers one kind of request.
+pub type PageFn = for<'a> fn(&'a Web, &'a Call) -> BoxFuture<'a, Result<Answer, PageError>>;
+
+/// What of a request's body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyRule {
+    /// Nothing.
+    Ignored,
+    /// A form of at most so many bytes, with a token that proves where it came from.
+    Form {
+        /// Bytes, encoded.
+        limit: usize,
+    },
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Route {
+    /// `GET` answers `HEAD` too.
+    pub method: Method,
+    /// The path in matchit's language; also the route's name in logs and metrics.
+    pub pattern: &'static str,
+    /// What is read of the body.
+    pub body: BodyRule,
+    /// Who answers.
+    pub page: PageFn,
+}
+
+impl Route {
+    /// A page to look at.
+    pub const fn get(pattern: &'static str, page: PageFn) -> Self {
+        Self { method: Method::GET, pattern, body: BodyRule::Ignored, page }
+    }
+
+    /// A form of at most `limit` bytes that changes something.
+    pub const fn form(pattern: &'static str, limit: usize, page: PageFn) -> Self {
+        Self { method: Method::POST, pattern, body: BodyRule::Form { limit }, page }
+    }
+
+    fn answers(&self, method: &Method) -> bool {
+        self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
+    }
+}
+
+/// The routes, found by path and then by method.
+#[derive(Debug)]
+pub struct RouteTable(Router<Vec<&'static Route>>);
+
+/// A path that has routes.
+#[derive(Debug)]
+pub struct Found {
+    /// The pattern that matched.
+    pub pattern: &'static str,
+    /// The route, or the value of `Allow` where none answers the method.
+    pub route: Result<&'static Route, String>,
+    /// Names and raw values of the pattern's parameters.
+    pub params: Vec<(String, String)>,
+}
+
+impl RouteTable {
+    /// Builds the table.
+    ///
+    /// # Errors
+    /// Two patterns that match the same paths, or a pattern that is none.
+    pub fn new(routes: &'static [Route]) -> Result<Self, InsertError> {
+        let mut table = Router::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for route in routes {
+            if seen.contains(&route.pattern) {
+                continue;
+            }
+            seen.push(route.pattern);
+            let of_pattern = routes.iter().filter(|other| other.pattern == route.pattern).collect();
+            table.insert(route.pattern, of_pattern)?;
+        }
+        Ok(Self(table))
+    }
+
+    /// Finds the route of a request; `None` for an unknown path.
+    pub fn find(&self, method: &Method, path: &str) -> Option<Found> {
+        let at = self.0.at(path).ok()?;
+        let params = at.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let route = at.value.iter().find(|route| route.answers(method)).copied();
+        let pattern = at.value.first()?.pattern;
+        Some(Found { pattern, route: route.ok_or_else(|| allowed(at.value)), params })
+    }
+}
+
+fn allowed(routes: &[&Route]) -> String {
+    let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nowhere<'a>(_: &'a Web, _: &'a Call) -> BoxFuture<'a, Result<Answer, PageError>> {
+        Box::pin(async { Err(PageError::NotFound) })
+    }
+
+    static ROUTES: &[Route] = &[
+        Route::get("/e/{id}", nowhere),
+        Route::get("/e/{id}.json", nowhere),
+        Route::form("/e/{id}/report", 9, nowhere),
+        Route::get("/e/{id}/report", nowhere),
+        Route::get("/assets/{*path}", nowhere),
+    ];
+
+    #[track_caller]
+    fn check(method: &str, path: &str, expected: Option<(&str, &[&str])>) {
+        let table = RouteTable::new(ROUTES).unwrap();
+        let found = table.find(&method.parse().unwrap(), path);
+        let found = found.as_ref().map(|found| {
+            assert!(found.route.is_ok(), "{method} {path}");
+            (found.pattern, found.params.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>())
+        });
+        assert_eq!(found, expected.map(|(pattern, params)| (pattern, params.to_vec())), "{method} {path}");
+    }
+
+    #[test]
+    fn a_path_has_one_pattern() {
+        check("GET", "/e/7", Some(("/e/{id}", &["7"])));
+        check("HEAD", "/e/7", Some(("/e/{id}", &["7"])));
+        check("GET", "/e/7.json", Some(("/e/{id}.json", &["7"])));
+        check("POST", "/e/7/report", Some(("/e/{id}/report", &["7"])));
+        check("GET", "/assets/a/b.css", Some(("/assets/{*path}", &["a/b.css"])));
+        check("GET", "/e/%2e%2e", Some(("/e/{id}", &["%2e%2e"])));
+        for nowhere in ["", "/", "/e/", "/e/7/", "/e/7/report/8", "/E/7", "*", "//", "/assets/"] {
+            check("GET", nowhere, None);
+        }
+    }
+
+    #[test]
+    fn a_known_path_names_its_methods() {
+        let table = RouteTable::new(ROUTES).unwrap();
+        let allow = |method: Method, path| table.find(&method, path).unwrap().route.unwrap_err();
+        assert_eq!(allow(Method::POST, "/e/7"), "GET, HEAD");
+        assert_eq!(allow(Method::DELETE, "/e/7/report"), "POST, GET, HEAD");
+    }
+}

@@ -1,0 +1,165 @@
+//! The one tower `Service`: a request in, an answer out, never an error. Wrapped by `server`.
+
+use super::answer::{Answer, secure};
+use super::body;
+use super::browser::TOKEN_FIELD;
+use super::call::{Call, Reference};
+use super::client_address::client_address;
+use super::error::{NoAnswer, PageError};
+use super::fields::Fields;
+use super::route::{BodyRule, Route};
+use crate::web::Web;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request};
+use hyper::body::Body;
+use std::any::Any;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tower::Service;
+
+/// Longest time that a page may take: after that the person is better off trying again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// How paths that no route knows are called in logs and metrics.
+const UNKNOWN_ROUTE: &str = "other";
+
+/// Who is at the other end of a connection; `server` puts it into each request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Answers requests; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Kernel(Arc<Web>);
+
+impl Kernel {
+    /// A kernel with the routes of `web`.
+    pub const fn new(web: Arc<Web>) -> Self {
+        Self(web)
+    }
+}
+
+impl<B> Service<Request<B>> for Kernel
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Answer, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let web = Arc::clone(&self.0);
+        Box::pin(async move { Ok(respond(&web, request).await) })
+    }
+}
+
+/// Answers one request and writes its line and its metric.
+async fn respond<B: Body<Data = Bytes> + Send>(web: &Web, request: Request<B>) -> Answer {
+    let arrived = web.ctx.clock.now();
+    let reference = Reference::random();
+    let (parts, body) = request.into_parts();
+    let method = method_label(&parts.method);
+    let for_program = parts.uri.path().ends_with(".json");
+
+    let found = web.routes.find(&parts.method, parts.uri.path());
+    let (pattern, outcome) = match found {
+        None => (UNKNOWN_ROUTE, Err(PageError::NotFound)),
+        Some(found) => {
+            let outcome = match found.route {
+                Ok(route) => ask(web, route, &reference, found.params, parts, body).await,
+                Err(allow) => Err(PageError::MethodNotAllowed { allow }),
+            };
+            (found.pattern, outcome)
+        }
+    };
+    let mut answer = outcome.unwrap_or_else(|error| {
+        error.log(&reference, pattern);
+        error.answer(web, &reference, for_program)
+    });
+    secure(&mut answer, reference.as_str());
+
+    let took = (web.ctx.clock.now() - arrived).to_std().unwrap_or_default();
+    let status = answer.status().as_u16();
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(id = %reference, method, route = pattern, status, ms, "request");
+    web.metrics.http_request(pattern, method, status, took);
+    answer
+}
+
+/// Reads what the route takes and asks its page.
+async fn ask<B: Body<Data = Bytes> + Send>(
+    web: &Web,
+    route: &Route,
+    reference: &Reference,
+    params: Vec<(String, String)>,
+    parts: Parts,
+    body: B,
+) -> Result<Answer, PageError> {
+    let browser = web.browsers.recognise(&parts.headers);
+    let form = match route.body {
+        BodyRule::Ignored => Fields::default(),
+        BodyRule::Form { limit } => {
+            let form = read_form(&parts.headers, body, limit).await?;
+            if !web.browsers.vouches(&browser, form.typed(TOKEN_FIELD)?) {
+                return Err(PageError::Forged);
+            }
+            form
+        }
+    };
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let call = Call {
+        reference: reference.clone(),
+        client: client_address(peer, &parts.headers, &web.config.trusted_proxies),
+        browser,
+        uri: parts.uri,
+        headers: parts.headers,
+        form,
+        params,
+    };
+    // A page shares nothing with others that a panic could leave half done.
+    let page = AssertUnwindSafe((route.page)(web, &call)).catch_unwind();
+    match tokio::time::timeout(ANSWER_WITHIN, page).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(PageError::Panicked(panic_text(panic.as_ref()))),
+        Err(_) => Err(PageError::Unavailable(NoAnswer(ANSWER_WITHIN).into())),
+    }
+}
+
+async fn read_form<B: Body<Data = Bytes> + Send>(
+    headers: &HeaderMap,
+    body: B,
+    limit: usize,
+) -> Result<Fields, PageError> {
+    let encoded = body::read(body, limit).await?;
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(PageError::NotAForm);
+    }
+    Ok(Fields::parse(&encoded)?)
+}
+
+/// Methods as metrics name them: a closed set.
+const fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}

@@ -1,0 +1,26 @@
+//! `GET /area/{id}?page=`: one area, whole.
+
+use crate::domain::ids::AreaId;
+use crate::ops;
+use crate::web::Web;
+use crate::web::kernel::answer::{REVALIDATE, html};
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let id: AreaId = call.id("id")?;
+    let page = match call.query()?.typed("page")? {
+        "" => 1,
+        page => page.parse().map_err(|_| PageError::NotFound)?,
+    };
+    let board = ops::board::board(&web.ctx).await?;
+    let area = board.areas.iter().find(|area| area.id == id).ok_or(PageError::NotFound)?;
+    let now = web.ctx.clock.now();
+    let version = web.board_version(board.revision, now);
+    if version.is_held(&call.headers) {
+        return Ok(version.not_modified(REVALIDATE));
+    }
+    let page = web.html.area(area, board.generated_at, page, &version.tag(), now);
+    let page = page.map_err(PageError::internal)?.ok_or(PageError::NotFound)?;
+    Ok(version.mark(html(StatusCode::OK, page), REVALIDATE))
+}

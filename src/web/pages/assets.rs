@@ -1,0 +1,70 @@
+//! `GET /assets/{hash}/{name}`: styles, scripts and pictures, held in memory, compressed once. The
+//! address changes with the content, so that browsers may keep what they have.
+
+use crate::render::html::AssetUrls;
+use crate::web::Web;
+use crate::web::kernel::answer::REVALIDATE;
+use crate::web::kernel::cached::{Cached, Version};
+use crate::web::kernel::{Answer, Call, PageError};
+use http::HeaderValue;
+use rust_embed::Embed;
+use std::collections::HashMap;
+
+#[derive(Embed)]
+#[folder = "assets/"]
+struct Files;
+
+/// For ever, as far as HTTP goes.
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// Every asset, by its name.
+#[derive(Debug)]
+pub(in crate::web) struct Assets(HashMap<String, Cached>);
+
+impl Assets {
+    /// Reads and compresses them all.
+    pub(in crate::web) async fn load() -> Self {
+        let mut assets = HashMap::new();
+        for name in Files::iter() {
+            if let Some(file) = Files::get(&name) {
+                let hash: String =
+                    file.metadata.sha256_hash().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+                let cached = Cached::new(Version(hash), media_type(&name), file.data.into_owned()).await;
+                assets.insert(name.into_owned(), cached);
+            }
+        }
+        Self(assets)
+    }
+
+    /// Where pages find them.
+    pub(in crate::web) fn urls(&self) -> AssetUrls {
+        AssetUrls {
+            stylesheet: self.url("esb.css"),
+            board_script: self.url("board.js"),
+            time_script: self.url("time.js"),
+            icon: self.url("icon.svg"),
+        }
+    }
+
+    fn url(&self, name: &str) -> String {
+        let hash = self.0.get(name).map_or("missing", |asset| asset.version().0.as_str());
+        format!("/assets/{hash}/{name}")
+    }
+}
+
+fn media_type(name: &str) -> HeaderValue {
+    HeaderValue::from_static(match name.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    })
+}
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (hash, name) = call.param("path")?.split_once('/').ok_or(PageError::NotFound)?;
+    let asset = web.assets.0.get(name).ok_or(PageError::NotFound)?;
+    // A page of an older build asks for an older hash: it gets today's asset, but not to keep.
+    let keep = if asset.version().0 == hash { KEPT } else { REVALIDATE };
+    Ok(asset.answer(&call.headers, keep))
+}

@@ -1,0 +1,42 @@
+//! `GET /`: the board. Kept whole and compressed per revision; what a filter shows is made anew.
+
+use crate::domain::text::fold;
+use crate::ops;
+use crate::render::html::BoardFilter;
+use crate::web::Web;
+use crate::web::kernel::answer::{HTML, REVALIDATE, html};
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+
+/// Most characters of a search that are looked for: as long as a machine's name.
+const SEARCH_MAX: usize = 200;
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let filter = filter(call)?;
+    let board = ops::board::board(&web.ctx).await?;
+    let now = web.ctx.clock.now();
+    let version = web.board_version(board.revision, now);
+    let tag = version.tag();
+    let render = || web.html.board(&board, &filter, &tag, now);
+    if filter.is_empty() {
+        let page = web.board_page.get(version, HTML, render).await.map_err(PageError::internal)?;
+        return Ok(page.answer(&call.headers, REVALIDATE));
+    }
+    if version.is_held(&call.headers) {
+        return Ok(version.not_modified(REVALIDATE));
+    }
+    let page = render().map_err(PageError::internal)?;
+    Ok(version.mark(html(StatusCode::OK, page), REVALIDATE))
+}
+
+/// `?area=&broken=1&q=`; an empty value asks for nothing.
+fn filter(call: &Call) -> Result<BoardFilter, PageError> {
+    let query = call.query()?;
+    let area = match query.typed("area")? {
+        "" => None,
+        id => Some(id.parse().map_err(|_| PageError::NotFound)?),
+    };
+    let text: String = query.typed("q")?.trim().chars().take(SEARCH_MAX).collect();
+    let text = if fold(&text).is_empty() { String::new() } else { text };
+    Ok(BoardFilter { area, broken: query.ticked("broken")?, text })
+}

@@ -1,0 +1,115 @@
+//! `GET /e/{id}` and `GET /e/{id}.json`: one machine, for people and for programs.
+
+use crate::domain::ids::{EquipmentId, RepairId};
+use crate::domain::text::RequestId;
+use crate::ops;
+use crate::render::html::{EquipmentPage, FieldError, ReportForm};
+use crate::views::equipment::{EquipmentView, OpenRepair};
+use crate::web::Web;
+use crate::web::kernel::answer::{self, REVALIDATE, html_with_forms};
+use crate::web::kernel::{Answer, Call, PageError};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use rand::RngExt;
+use serde::Serialize;
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let equipment = in_use(web, call.id("id")?).await?;
+    let thanks_for = call.query()?.one("thanks")?.and_then(|repair| repair.parse().ok());
+    let request_id = RequestId::from_random(rand::rng().random());
+    let form = ReportForm::default();
+    let shown = Shown { form: &form, errors: &[], request_id: &request_id, thanks_for };
+    page(web, call, StatusCode::OK, &equipment, &shown)
+}
+
+/// What changes on the page from one showing to the next.
+pub(super) struct Shown<'a> {
+    pub(super) form: &'a ReportForm,
+    pub(super) errors: &'a [FieldError],
+    pub(super) request_id: &'a RequestId,
+    pub(super) thanks_for: Option<RepairId>,
+}
+
+/// The page, for the asking browser.
+pub(super) fn page(
+    web: &Web,
+    call: &Call,
+    status: StatusCode,
+    equipment: &EquipmentView,
+    shown: &Shown<'_>,
+) -> Result<Answer, PageError> {
+    let page = EquipmentPage {
+        equipment,
+        form: shown.form,
+        errors: shown.errors,
+        csrf_token: &web.browsers.token(&call.browser),
+        request_id: shown.request_id.as_str(),
+        thanks_for: shown.thanks_for,
+    };
+    let page = web.html.equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
+    html_with_forms(web, call, status, page)
+}
+
+/// A machine that is not archived.
+pub(super) async fn in_use(web: &Web, id: EquipmentId) -> Result<EquipmentView, PageError> {
+    let equipment = ops::board::equipment(&web.ctx, id).await?;
+    if equipment.archived {
+        return Err(PageError::Archived { name: Some(equipment.name) });
+    }
+    Ok(equipment)
+}
+
+/// The machine in JSON (spec, `GET /e/{id}.json`).
+#[derive(Serialize)]
+struct EquipmentJson<'a> {
+    id: EquipmentId,
+    name: &'a str,
+    area: &'a str,
+    status: &'static str,
+    open_repairs: Vec<RepairJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RepairJson<'a> {
+    id: RepairId,
+    description: &'a str,
+    severity: Option<&'static str>,
+    status: &'static str,
+    eta: Option<NaiveDate>,
+    assignee: Option<&'a str>,
+    created_at: String,
+    me_too: u64,
+}
+
+pub(super) async fn json(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let equipment = in_use(web, call.id("id")?).await?;
+    let shape = EquipmentJson {
+        id: equipment.id,
+        name: &equipment.name,
+        area: &equipment.area,
+        status: equipment.status.key(),
+        open_repairs: equipment.open_repairs.iter().map(repair_json).collect(),
+    };
+    let mut answer = answer::json(StatusCode::OK, &shape)?;
+    answer.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
+    Ok(answer)
+}
+
+fn repair_json(repair: &OpenRepair) -> RepairJson<'_> {
+    RepairJson {
+        id: repair.id,
+        description: &repair.description,
+        severity: repair.severity.map(|severity| severity.word()),
+        status: repair.status.word(),
+        eta: repair.eta,
+        assignee: repair.assignee.as_deref(),
+        created_at: rfc3339(repair.created_at),
+        me_too: repair.me_too,
+    }
+}
+
+/// A moment as JSON carries it: UTC, in seconds.
+pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

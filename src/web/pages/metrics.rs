@@ -1,0 +1,101 @@
+//! `GET /metrics`: what this process counts, and the figures that live in the database, for
+//! Prometheus. Answers with what there is when the database does not.
+
+use crate::ops::watch::{self, QueueFigures};
+use crate::ops::{Ctx, OpError};
+use crate::web::Web;
+use crate::web::kernel::answer::answer;
+use crate::web::kernel::error::NoAnswer;
+use crate::web::kernel::{Answer, PageError};
+use chrono::{DateTime, Utc};
+use http::{HeaderValue, StatusCode};
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The language of prometheus-client.
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+/// How long the database may take: the answer is due within 2 s.
+const DATABASE_WITHIN: Duration = Duration::from_millis(1500);
+
+/// Figures of the database, as far as it gave them.
+#[derive(Debug)]
+struct Figures {
+    queue: Result<QueueFigures, OpError>,
+    worker: Result<Option<DateTime<Utc>>, OpError>,
+}
+
+impl Figures {
+    async fn read(ctx: &Ctx) -> Self {
+        let late = || OpError::Internal(NoAnswer(DATABASE_WITHIN).into());
+        let (queue, worker) = tokio::join!(
+            tokio::time::timeout(DATABASE_WITHIN, watch::queue(ctx)),
+            tokio::time::timeout(DATABASE_WITHIN, watch::worker_last_iteration(ctx)),
+        );
+        Self { queue: queue.unwrap_or_else(|_| Err(late())), worker: worker.unwrap_or_else(|_| Err(late())) }
+    }
+
+    /// The gauges of what is known; what is not is left out, as the operators' alerts expect.
+    fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        if let Ok(queue) = &self.queue {
+            let pending: Gauge = Gauge::default();
+            pending.set(queue.owed);
+            let help = "Deliveries that are owed: pending, sending or failed";
+            registry.register("esb_pending_notifications_count", help, pending);
+            if let Some(oldest) = queue.oldest {
+                let help = "Since when the oldest delivery is owed";
+                let name = "esb_oldest_pending_notification_timestamp_seconds";
+                registry.register(name, help, moment(oldest));
+            }
+        }
+        if let Ok(Some(iteration)) = &self.worker {
+            let help = "When a worker last went round";
+            registry.register("esb_worker_last_iteration_timestamp_seconds", help, moment(*iteration));
+        }
+        registry
+    }
+}
+
+/// A gauge in seconds since 1970.
+fn moment(at: DateTime<Utc>) -> Gauge<f64, AtomicU64> {
+    let gauge = Gauge::default();
+    gauge.set(at.timestamp_micros() as f64 / 1e6);
+    gauge
+}
+
+pub(in crate::web) async fn show(web: &Web) -> Result<Answer, PageError> {
+    let figures = Figures::read(&web.ctx).await;
+    web.figures.note(&figures);
+    let mut text = String::new();
+    encode_registry(&mut text, web.metrics.registry()).map_err(PageError::internal)?;
+    encode_registry(&mut text, &figures.registry()).map_err(PageError::internal)?;
+    encode_eof(&mut text).map_err(PageError::internal)?;
+    Ok(answer(StatusCode::OK, OPEN_METRICS, text))
+}
+
+/// Tells the log when the figures cannot be read: in full at first, then in one line each time,
+/// under the words that operators alert on (spec "Watching it").
+#[derive(Debug, Default)]
+pub(in crate::web) struct FiguresLog {
+    failing: AtomicBool,
+}
+
+impl FiguresLog {
+    fn note(&self, figures: &Figures) {
+        let error = figures.worker.as_ref().err().or(figures.queue.as_ref().err());
+        let was_failing = self.failing.swap(error.is_some(), Ordering::Relaxed);
+        match error {
+            Some(error) if !was_failing => {
+                let error = error as &(dyn Error + 'static);
+                tracing::error!(error, "Failed to query worker_last_iteration_at from AppConfig");
+            }
+            Some(_) => tracing::error!("Failed to query worker_last_iteration_at from AppConfig"),
+            None => {}
+        }
+    }
+}

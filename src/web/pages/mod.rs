@@ -1,0 +1,34 @@
+//! The pages, one file a group of routes, and the table that names them all. A page reads its call,
+//! asks one operation, hands the view to `render` and answers; the kernel does the rest.
+
+use super::kernel::Route;
+
+mod area;
+pub(super) mod assets;
+mod board;
+mod equipment;
+mod health;
+mod me_too;
+pub(super) mod metrics;
+mod report;
+mod status;
+
+/// Most bytes of a form: far more than the longest report, so that one that is too long comes back
+/// with its text instead of being cut off.
+const FORM_LIMIT: usize = 256 * 1024;
+
+/// Every route.
+pub(super) static ROUTES: &[Route] = &[
+    Route::get("/", |web, call| Box::pin(board::show(web, call))),
+    Route::get("/area/{id}", |web, call| Box::pin(area::show(web, call))),
+    Route::get("/e/{id}", |web, call| Box::pin(equipment::show(web, call))),
+    Route::get("/e/{id}.json", |web, call| Box::pin(equipment::json(web, call))),
+    Route::form("/e/{id}/report", FORM_LIMIT, |web, call| Box::pin(report::send(web, call))),
+    Route::get("/e/{id}/reported/{token}", |web, call| Box::pin(report::reported(web, call))),
+    Route::form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, call| Box::pin(me_too::say(web, call))),
+    Route::get("/status.json", |web, call| Box::pin(status::show(web, call))),
+    Route::get("/health", |web, _| Box::pin(health::ready(web))),
+    Route::get("/health/live", |_, _| Box::pin(health::live())),
+    Route::get("/metrics", |web, _| Box::pin(metrics::show(web))),
+    Route::get("/assets/{*path}", |web, call| Box::pin(assets::show(web, call))),
+];

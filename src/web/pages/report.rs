@@ -1,0 +1,129 @@
+//! `POST /e/{id}/report`, and the page that follows. Whatever is refused comes back with its text.
+
+use super::equipment::{self, Shown};
+use crate::domain::actor::{Actor, Edge};
+use crate::domain::ids::EquipmentId;
+use crate::domain::repair::Severity;
+use crate::domain::text::{Description, EmailAddress, PersonName, RequestId, TextError};
+use crate::ops::report_problem::{ReportProblem, report_problem, reported as answered};
+use crate::ops::{Announce, OpError};
+use crate::render::html::{FieldError, ReportForm, ReportedPage};
+use crate::web::Web;
+use crate::web::kernel::answer::{html, see_other};
+use crate::web::kernel::error::{minutes, seconds};
+use crate::web::kernel::fields::{Fields, FieldsError};
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+
+/// A field that people do not see and robots like to fill in.
+const TRAP: &str = "website";
+
+pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let equipment = equipment::in_use(web, call.id("id")?).await?;
+    let request_id = RequestId::parse(call.form.required("request_id")?)
+        .map_err(|error| PageError::Refused { message: error.to_string() })?;
+    let (form, mut errors) = typed(&call.form)?;
+    let again = |status, errors: &[FieldError]| {
+        let shown = Shown { form: &form, errors, request_id: &request_id, thanks_for: None };
+        equipment::page(web, call, status, &equipment, &shown)
+    };
+    let report = checked(&form, equipment.id, &request_id, &mut errors);
+    let Some(report) = report.filter(|_| errors.is_empty()) else {
+        return again(StatusCode::UNPROCESSABLE_ENTITY, &errors);
+    };
+    if let Err(wait) = web.reports.count(call.client) {
+        let message = format!(
+            "Many reports came from your connection just now. Please send yours in {}; it is kept below.",
+            minutes(wait)
+        );
+        let mut answer = again(StatusCode::TOO_MANY_REQUESTS, &[FieldError { field: None, message }])?;
+        answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
+        return Ok(answer);
+    }
+    let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
+    match report_problem(&web.ctx, &actor, report).await {
+        Ok(done) => see_other(&format!("/e/{}/reported/{}", done.equipment, request_id.as_str())),
+        Err(OpError::Refused(refusal)) => {
+            let refused = FieldError { field: refusal.field, message: refusal.message };
+            again(StatusCode::UNPROCESSABLE_ENTITY, &[refused])
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The form as it came, and what is wrong with its choices already.
+fn typed(fields: &Fields) -> Result<(ReportForm, Vec<FieldError>), FieldsError> {
+    let mut errors = Vec::new();
+    let severity = match fields.one("severity")? {
+        None => Severity::NotSure,
+        Some(word) => word.parse().unwrap_or_else(|_| {
+            let message = "Please choose one of the three.".to_owned();
+            errors.push(FieldError { field: Some("severity"), message });
+            Severity::NotSure
+        }),
+    };
+    if !fields.typed(TRAP)?.is_empty() {
+        let message = "A field that only robots see was filled in. It is empty again: please send once more.";
+        errors.push(FieldError { field: None, message: message.into() });
+    }
+    let form = ReportForm {
+        reporter_name: fields.typed("reporter_name")?.to_owned(),
+        reporter_email: fields.typed("reporter_email")?.to_owned(),
+        description: fields.typed("description")?.to_owned(),
+        severity,
+        safety_risk: fields.ticked("safety_risk")?,
+        consumable: fields.ticked("consumable")?,
+    };
+    Ok((form, errors))
+}
+
+/// The report, unless a text is refused; adds why to `errors`, in the order of the page.
+fn checked(
+    form: &ReportForm,
+    equipment: EquipmentId,
+    request_id: &RequestId,
+    errors: &mut Vec<FieldError>,
+) -> Option<ReportProblem> {
+    let reporter_name = kept(PersonName::parse(&form.reporter_name), "reporter_name", errors);
+    let description = kept(Description::parse(&form.description), "description", errors);
+    let reporter_email = match EmailAddress::parse(&form.reporter_email) {
+        Err(TextError::Empty) => None,
+        given => kept(given, "reporter_email", errors),
+    };
+    Some(ReportProblem {
+        equipment,
+        reporter_name: reporter_name?,
+        reporter_email,
+        description: description?,
+        severity: form.severity,
+        safety_risk: form.safety_risk,
+        consumable: form.consumable,
+        request_id: request_id.clone(),
+    })
+}
+
+fn kept<T>(parsed: Result<T, TextError>, field: &'static str, errors: &mut Vec<FieldError>) -> Option<T> {
+    parsed.map_err(|error| errors.push(FieldError { field: Some(field), message: error.to_string() })).ok()
+}
+
+/// `GET /e/{id}/reported/{token}`: the token is the submission's request id.
+pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let equipment: EquipmentId = call.id("id")?;
+    let request_id = RequestId::parse(call.param("token")?).map_err(|_| PageError::NotFound)?;
+    let report = answered(&web.ctx, &request_id).await?;
+    if report.equipment != equipment {
+        return Err(PageError::NotFound);
+    }
+    let channels = match &web.ctx.announce {
+        Announce::Nowhere => Vec::new(),
+        Announce::Slack { oops } => {
+            let mut channels: Vec<&str> = report.area_channel.as_deref().into_iter().collect();
+            channels.extend(oops.as_ref().map(|oops| oops.as_str()).filter(|oops| channels != [*oops]));
+            channels
+        }
+    };
+    let page =
+        ReportedPage { equipment, equipment_name: &report.equipment_name, repair: report.repair, channels };
+    Ok(html(StatusCode::OK, web.html.reported(&page).map_err(PageError::internal)?))
+}

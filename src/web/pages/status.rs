@@ -1,0 +1,69 @@
+//! `GET /status.json`: the board for programs. Kept and compressed per revision; its ETag is the
+//! revision.
+
+use super::equipment::rfc3339;
+use crate::domain::ids::{AreaId, EquipmentId};
+use crate::ops;
+use crate::views::board::{BoardMachine, BoardView};
+use crate::web::Web;
+use crate::web::kernel::answer::{JSON, REVALIDATE};
+use crate::web::kernel::cached::Version;
+use crate::web::kernel::{Answer, Call, PageError};
+use chrono::NaiveDate;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct StatusJson<'a> {
+    generated_at: String,
+    revision: i64,
+    areas: Vec<AreaJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct AreaJson<'a> {
+    id: AreaId,
+    name: &'a str,
+    equipment: Vec<MachineJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct MachineJson<'a> {
+    id: EquipmentId,
+    name: &'a str,
+    status: &'static str,
+    issue: Option<&'a str>,
+    eta: Option<NaiveDate>,
+    assignee: Option<&'a str>,
+    /// Whole where the base URL is known, else only its path.
+    url: String,
+}
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let board = ops::board::board(&web.ctx).await?;
+    let write = || serde_json::to_string(&shape(&board, web.config.base_url.as_deref().unwrap_or_default()));
+    let version = Version(board.revision.to_string());
+    let body = web.status_json.get(version, JSON, write).await.map_err(PageError::internal)?;
+    Ok(body.answer(&call.headers, REVALIDATE))
+}
+
+fn shape<'a>(board: &'a BoardView, base_url: &str) -> StatusJson<'a> {
+    let areas = board.areas.iter().map(|area| AreaJson {
+        id: area.id,
+        name: &area.name,
+        equipment: area.machines.iter().map(|machine| machine_json(machine, base_url)).collect(),
+    });
+    StatusJson { generated_at: rfc3339(board.generated_at), revision: board.revision, areas: areas.collect() }
+}
+
+fn machine_json<'a>(machine: &'a BoardMachine, base_url: &str) -> MachineJson<'a> {
+    let headline = machine.headline.as_ref();
+    MachineJson {
+        id: machine.id,
+        name: &machine.name,
+        status: machine.status.key(),
+        issue: headline.map(|headline| headline.issue.as_str()),
+        eta: headline.and_then(|headline| headline.eta),
+        assignee: headline.and_then(|headline| headline.assignee.as_deref()),
+        url: format!("{base_url}/e/{}", machine.id),
+    }
+}

@@ -1,0 +1,135 @@
+//! Accepts connections and hands their requests to the kernel: bounded in number, patient with
+//! slow clients but not for ever, and drained when the program ends. Called by `app`.
+
+use super::Web;
+use super::kernel::Kernel;
+use super::kernel::service::Peer;
+use super::patience::Patience;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use tower_http::compression::Compression;
+
+/// How much and how long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once; further ones wait in the operating system's queue.
+    pub connections: usize,
+    /// From the start of waiting for a request to the end of its head; also how long an idle
+    /// connection is kept.
+    pub head: Duration,
+    /// Largest head of a request, in bytes.
+    pub head_bytes: usize,
+    /// How long a client may take none of an answer.
+    pub stall: Duration,
+    /// How long requests under way may take at shutdown.
+    pub drain: Duration,
+}
+
+impl Limits {
+    /// What the program runs with.
+    pub const STANDARD: Self = Self {
+        connections: 1024,
+        head: Duration::from_secs(15),
+        head_bytes: 16 * 1024,
+        stall: Duration::from_secs(30),
+        drain: Duration::from_secs(10),
+    };
+}
+
+/// How long to wait after the operating system refused to hand over a connection (too many files).
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Serves until `shutdown`, then lets requests under way end (at most [`Limits::drain`]).
+pub async fn serve(listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
+    serve_within(Limits::STANDARD, listener, web, shutdown).await;
+}
+
+/// [`serve`] with limits of one's own.
+pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(ended) = connections.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a web connection ended in disorder");
+                }
+            }
+            accepted = accept(&listener, &places) => {
+                if let Some((place, stream, peer)) = accepted {
+                    let kernel = Kernel::new(Arc::clone(&web));
+                    connections.spawn(converse(limits, stream, peer, kernel, shutdown.clone(), place));
+                }
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.drain, drained).await.is_err() {
+        tracing::warn!(open = connections.len(), "web connections were cut off at shutdown");
+        connections.shutdown().await;
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((place, stream, peer)),
+        Err(error) => {
+            tracing::warn!(%error, "a web connection could not be accepted");
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            None
+        }
+    }
+}
+
+/// Answers the requests of one connection until either side has had enough.
+async fn converse(
+    limits: Limits,
+    stream: TcpStream,
+    peer: SocketAddr,
+    kernel: Kernel,
+    shutdown: CancellationToken,
+    _place: OwnedSemaphorePermit,
+) {
+    let service = Compression::new(kernel);
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        service.clone().oneshot(request)
+    });
+    // Answers are whole when they are written: waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_header_size(limits.head_bytes)
+        .serve_connection(TokioIo::new(Patience::new(stream, limits.stall)), answer);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a web connection broke off");
+    }
+}
