@@ -1,6 +1,7 @@
 //! The only source of time. Tests turn the hands of a manual clock; nothing else may ask the system.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use governor::nanos::Nanos;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Tells the time; cheap to clone, all clones agree.
@@ -39,5 +40,15 @@ impl Clock {
             let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
             *hands += by;
         }
+    }
+}
+
+/// Rate limiters read this clock too: tests turn one pair of hands only.
+impl governor::clock::Clock for Clock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let since_1970 = Self::now(self).timestamp_nanos_opt().unwrap_or_default();
+        Nanos::new(u64::try_from(since_1970).unwrap_or_default())
     }
 }

@@ -5,14 +5,19 @@
 //! one transaction that changes the `store` and writes the deliveries it owes; the `worker` sends
 //! them. ARCHITECTURE.md has the picture, the rules and where to find what.
 
+pub mod app;
+pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod logging;
 pub mod metrics;
 pub mod ops;
+pub mod people;
 pub mod render;
 pub mod slack;
 pub mod store;
 pub mod views;
 pub mod web;
+pub mod worker;

@@ -1,1 +1,49 @@
-//! A Slack on loopback for demos and tests.
+//! A Slack on loopback for demos and tests: Web API and Socket Mode with Slack's limits, and a world of
+//! people and channels to act in and to read. It knows Slack and nothing of the app that it plays for.
+//!
+//! ```text
+//!   tests, demos ──► act, read, wire, terminal ──► state ◄── server, socket ◄──► the app
+//! ```
+//!
+//! # Layout
+//! - [`Sandbox`] starts and stops; [`World`] and [`Options`] say with what.
+//! - `act`: a person types a command, fills a modal, presses a button.
+//! - `read`: what was posted, what is open, what was called.
+//! - `wire`: Socket Mode by hand, for tests of a client.
+//! - `api`, `blocks`, `views`, `triggers`, `response_urls`, `rates`: Slack's rules, each in one place.
+//! - `server`, `socket`: HTTP and WebSockets on 127.0.0.1.
+
+mod act;
+mod api;
+mod blocks;
+mod faults;
+mod ids;
+mod messages;
+mod options;
+mod rates;
+mod read;
+mod record;
+mod response_urls;
+mod sandbox;
+mod server;
+mod socket;
+mod state;
+mod terminal;
+mod triggers;
+mod views;
+mod wire;
+mod world;
+
+pub use act::{Cannot, Choice, Delivered, Outcome, Submitted};
+pub use api::{APP_TOKEN, BOT_TOKEN};
+pub use faults::Fault;
+pub use messages::{Audience, Message};
+pub use options::{Clock, Options};
+pub use rates::RateLimits;
+pub use record::Call;
+pub use sandbox::Sandbox;
+pub use socket::{Ack, Connection};
+pub use terminal::{Settle, Terminal};
+pub use views::View;
+pub use wire::Wire;
+pub use world::{Channel, Person, World};

@@ -5,12 +5,36 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, Username};
-use crate::store::{self, users::NewUser};
+use crate::store::{self, ConnectError, users::NewUser};
 use serde_json::json;
 
 mod demo_data;
 
 pub use demo_data::{DemoData, load_demo_data};
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// A step failed, or the schema is newer than this program.
+pub async fn migrate(ctx: &Ctx) -> Result<(), ConnectError> {
+    ctx.store.migrate().await
+}
+
+/// Takes back the schema's latest step.
+///
+/// # Errors
+/// The step failed, or the schema is newer than this program.
+pub async fn migrate_down(ctx: &Ctx) -> Result<(), ConnectError> {
+    ctx.store.migrate_down().await
+}
+
+/// Names of the schema's steps, with whether each is applied.
+///
+/// # Errors
+/// The database's.
+pub async fn migrations(ctx: &Ctx) -> Result<Vec<(String, bool)>, ConnectError> {
+    ctx.store.migrations().await
+}
 
 /// The first staff user.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ mod error;
 pub mod install;
 pub mod me_too;
 pub mod mutation_log;
+pub mod password;
 pub mod report_problem;
 pub mod search;
 pub mod watch;

@@ -22,7 +22,7 @@ pub use equipment::{EquipmentPage, FieldError, ReportForm};
 pub use reported::ReportedPage;
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/templates"]
+#[folder = "templates/"]
 struct Templates;
 
 /// Templates of the pages that keep themselves up to date.

@@ -1,3 +1,5 @@
-//! Views to Block Kit and HTML; pure.
+//! Views to Block Kit and HTML. Pure: takes what it shows, the time included; asks nobody.
 
 pub mod html;
+pub mod links;
+pub mod slack;

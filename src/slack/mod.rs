@@ -1,4 +1,14 @@
 //! The Slack edge: what comes in from Slack becomes a call of one operation.
+//!
+//! A transport (`socket`, later `http`) reads an [`envelope`], [`intake`] makes it a task and sees to
+//! its acknowledgement, [`dispatch`] hands it to its command, modal or action.
 
+mod actions;
+mod commands;
+pub mod dispatch;
+pub mod edge;
 pub mod envelope;
+pub mod ids;
+pub mod intake;
+mod modals;
 pub mod socket;

@@ -66,7 +66,7 @@ fn due(now: DateTime<Utc>) -> Condition {
     Condition::all().add(Condition::any().add(waiting).add(abandoned)).add(Expr::exists(blocked).not())
 }
 
-/// Numbers of deliveries that could be leased now, longest due first; at most `limit`.
+/// Deliveries that could be leased now, with their targets, longest due first; at most `limit`.
 ///
 /// # Errors
 /// The database's.
@@ -74,10 +74,11 @@ pub async fn due_now(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
     limit: u64,
-) -> Result<Vec<DeliveryId>, DbErr> {
+) -> Result<Vec<(DeliveryId, String)>, DbErr> {
     delivery::Entity::find()
         .select_only()
         .column(delivery::Column::Id)
+        .column(delivery::Column::Target)
         .filter(due(now))
         .order_by_asc(delivery::Column::DueAt)
         .order_by_asc(delivery::Column::Id)
@@ -85,6 +86,26 @@ pub async fn due_now(
         .into_tuple()
         .all(db)
         .await
+}
+
+/// Puts off all that is due for a target, in one statement however much that is.
+///
+/// # Errors
+/// The database's.
+pub async fn defer(
+    db: &impl ConnectionTrait,
+    target: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::DueAt, Expr::value(until))
+        .filter(delivery::Column::Target.eq(target))
+        .filter(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
+        .filter(delivery::Column::DueAt.lte(now))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Takes the lease of a delivery; `None` when another worker was faster. One conditional statement, so

@@ -11,7 +11,7 @@ use rust_embed::Embed;
 use std::collections::HashMap;
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/assets"]
+#[folder = "assets/"]
 struct Files;
 
 /// For ever, as far as HTTP goes.

@@ -1,0 +1,168 @@
+//! Typing, choosing and ticking in the view before a person.
+//!
+//! Owns: what an element takes, and telling the app where `dispatch_action` asks for it. Must not:
+//! check what only a submission checks (that is `submit`). Called by: tests, demos, `terminal`.
+
+use serde_json::{Value, json};
+
+use super::{Cannot, Outcome, deliver::Outgoing, person, press, target, target::Target};
+use crate::{
+    blocks,
+    sandbox::Sandbox,
+    state::State,
+    views::values::{self, state_of},
+};
+
+impl Sandbox {
+    /// A person types into a text input, replacing what stood there, and presses Enter.
+    ///
+    /// # Errors
+    /// When there is no such input, or it is not one to type in.
+    pub async fn fill(&self, user: &str, action_id: &str, text: &str) -> Result<Outcome, Cannot> {
+        let (user, target) = self.target(user, action_id)?;
+        if values::state_key(&target.kind) != Some("value") {
+            return Err(target.wrong("it takes no typed text"));
+        }
+        let value = if text.is_empty() { Value::Null } else { json!(text) };
+        self.put(&user, &target, value).await
+    }
+
+    /// A person chooses by label or value: an option, a date (`2026-01-31`), a time, a person, a channel.
+    /// In an external select it is chosen from what was last suggested, or the app is asked first.
+    ///
+    /// # Errors
+    /// When there is no such element, or it offers no such choice.
+    pub async fn choose(&self, user: &str, action_id: &str, wanted: &str) -> Result<Outcome, Cannot> {
+        let (user, target) = self.target(user, action_id)?;
+        let value = match target.kind.as_str() {
+            "external_select" | "multi_external_select" => self.suggested(&user, &target, wanted).await?,
+            "static_select" | "multi_static_select" | "radio_buttons" | "checkboxes" => {
+                find_option(action_id, &target.options, wanted)?
+            }
+            _ => self.shared.with(|state| plain_choice(state, &target, wanted))?,
+        };
+        let value = if keeps_many(&target) { self.with_others(&target, value) } else { value };
+        self.put(&user, &target, value).await
+    }
+
+    /// A person ticks a checkbox, by label or value.
+    ///
+    /// # Errors
+    /// When there is no such element or option.
+    pub async fn check(&self, user: &str, action_id: &str, wanted: &str) -> Result<Outcome, Cannot> {
+        self.choose(user, action_id, wanted).await
+    }
+
+    /// A person takes a tick away, or one of several choices.
+    ///
+    /// # Errors
+    /// When there is no such element, or the choice is not ticked.
+    pub async fn uncheck(&self, user: &str, action_id: &str, wanted: &str) -> Result<Outcome, Cannot> {
+        let (user, target) = self.target(user, action_id)?;
+        let mut chosen = self.standing(&target);
+        let gone = find_option(action_id, &chosen, wanted)?;
+        chosen.retain(|option| *option != gone);
+        self.put(&user, &target, json!(chosen)).await
+    }
+
+    /// A person empties an element.
+    ///
+    /// # Errors
+    /// When there is no such element, or it keeps nothing.
+    pub async fn clear(&self, user: &str, action_id: &str) -> Result<Outcome, Cannot> {
+        let (user, target) = self.target(user, action_id)?;
+        let empty = if keeps_many(&target) { json!([]) } else { Value::Null };
+        self.put(&user, &target, empty).await
+    }
+
+    pub(super) fn target(&self, user: &str, action_id: &str) -> Result<(String, Target), Cannot> {
+        self.shared.with(|state| {
+            let user = person(state, user)?;
+            let target = target::in_view(state, &user, action_id, None)?;
+            Ok((user, target))
+        })
+    }
+
+    /// What stands in an element, as a list.
+    fn standing(&self, target: &Target) -> Vec<Value> {
+        self.shared.with(|state| {
+            let typed = state.views.get(&target.view_id).and_then(|v| v.typed.get(&target.key()));
+            typed.map(values::chosen).unwrap_or_default()
+        })
+    }
+
+    fn with_others(&self, target: &Target, value: Value) -> Value {
+        let mut chosen = self.standing(target);
+        if !chosen.contains(&value) {
+            chosen.push(value);
+        }
+        json!(chosen)
+    }
+
+    /// Puts a value into an element, and tells the app if it wants to be told.
+    async fn put(&self, user: &str, target: &Target, value: Value) -> Result<Outcome, Cannot> {
+        let Some(key) = values::state_key(&target.kind) else {
+            return Err(target.wrong("it is pressed, not filled or chosen"));
+        };
+        self.shared.with(|state| {
+            if let Some(view) = state.views.get_mut(&target.view_id) {
+                view.typed.insert(target.key(), state_of(&target.kind, value.clone()));
+                view.errors.remove(&target.block_id);
+            }
+        });
+        if !target.dispatches {
+            return Ok(Outcome::Kept);
+        }
+        self.deliver(|state| {
+            let mut action = target.action();
+            action[key] = value;
+            Ok(Outgoing::interactive(press::block_action(state, user, &target.view_id, action), false))
+        })
+        .await
+    }
+
+    /// The option of an external select that a person means.
+    async fn suggested(&self, user: &str, target: &Target, wanted: &str) -> Result<Value, Cannot> {
+        let last = self.shared.with(|state| {
+            let view = state.views.get(&target.view_id);
+            view.and_then(|v| v.suggested.get(&target.action_id).cloned()).unwrap_or_default()
+        });
+        if let Ok(option) = find_option(&target.action_id, &last, wanted) {
+            return Ok(option);
+        }
+        let options = self.ask_for(user, target, wanted).await?;
+        find_option(&target.action_id, &options, wanted)
+    }
+}
+
+fn keeps_many(target: &Target) -> bool {
+    target.kind == "checkboxes" || target.kind.starts_with("multi_")
+}
+
+/// The option with this value or, ignoring case, this label.
+pub(super) fn find_option(action_id: &str, options: &[Value], wanted: &str) -> Result<Value, Cannot> {
+    let label = |option: &Value| option["text"]["text"].as_str().unwrap_or_default().to_owned();
+    let by_value = options.iter().find(|o| o["value"] == wanted);
+    let by_label = || options.iter().find(|o| label(o).to_lowercase() == wanted.to_lowercase());
+    by_value.or_else(by_label).cloned().ok_or_else(|| {
+        let offered: Vec<String> = options.iter().take(20).map(label).collect();
+        Cannot::NoOption { action_id: action_id.into(), wanted: wanted.into(), offered: offered.join(", ") }
+    })
+}
+
+/// What an element without options takes.
+fn plain_choice(state: &State, target: &Target, wanted: &str) -> Result<Value, Cannot> {
+    let text = json!(wanted);
+    match target.kind.as_str() {
+        "datepicker" if blocks::is_date(&text) => Ok(text),
+        "datepicker" => Err(target.wrong("it takes a date such as 2026-01-31")),
+        "timepicker" if blocks::is_time(&text) => Ok(text),
+        "timepicker" => Err(target.wrong("it takes a time such as 13:30")),
+        "datetimepicker" => {
+            wanted.parse::<i64>().map(|n| json!(n)).map_err(|_| target.wrong("it takes Unix seconds"))
+        }
+        "users_select" | "multi_users_select" => person(state, wanted).map(|id| json!(id)),
+        "conversations_select" | "channels_select" => super::channel(state, wanted).map(|id| json!(id)),
+        _ => Err(target.wrong("it offers nothing to choose")),
+    }
+}

@@ -1,0 +1,47 @@
+//! Sending an envelope and waiting for its acknowledgement.
+//!
+//! Owns: the wait of 3 s. Must not: build payloads. Called by: every act.
+
+use serde_json::Value;
+
+use super::{Cannot, Outcome};
+use crate::{sandbox::Sandbox, socket::Ack, state::State};
+
+/// An envelope that is about to be sent.
+pub(super) struct Outgoing {
+    /// `slash_commands`, `interactive` or `events_api`.
+    pub(super) kind: &'static str,
+    /// Whether its acknowledgement may carry something.
+    pub(super) accepts_payload: bool,
+    pub(super) payload: Value,
+}
+
+impl Outgoing {
+    pub(super) fn interactive(payload: Value, accepts_payload: bool) -> Self {
+        Self { kind: "interactive", accepts_payload, payload }
+    }
+}
+
+impl Sandbox {
+    /// Builds an envelope, sends it, and waits for the app.
+    pub(super) async fn deliver(
+        &self,
+        build: impl FnOnce(&mut State) -> Result<Outgoing, Cannot>,
+    ) -> Result<Outcome, Cannot> {
+        let sent = self.shared.with(|state| {
+            let out = build(state)?;
+            let (id, sent) = state.hub.send(&mut state.ids, out.kind, out.payload, out.accepts_payload);
+            Ok((id, sent))
+        });
+        let (id, sent) = sent?;
+        Ok(if sent { self.acknowledged(&id).await } else { Outcome::NoConnection })
+    }
+
+    /// Waits until an envelope is acknowledged, or as long as Slack does.
+    pub(super) async fn acknowledged(&self, envelope_id: &str) -> Outcome {
+        let limit = self.shared.with(|state| state.options.ack_timeout);
+        let ack = self.shared.until(limit, |state| state.hub.ack_of(envelope_id).cloned()).await;
+        // What comes after the deadline is seen by `acks`, but does the person no good.
+        ack.filter(|ack: &Ack| ack.latency <= limit).map_or(Outcome::TimedOut, Outcome::Acknowledged)
+    }
+}

@@ -1,0 +1,117 @@
+//! Acting as a person: each act builds the payload that Slack would send, sends it, and waits for the
+//! app's acknowledgement.
+//!
+//! Owns: [`Outcome`] and [`Cannot`], and who is meant by a name. Must not: validate blocks or keep
+//! views. Called by: tests, demos, and `terminal`.
+
+mod choose;
+mod command;
+mod deliver;
+mod event;
+mod payload;
+mod press;
+mod submit;
+mod suggest;
+mod target;
+
+pub use event::Delivered;
+pub use submit::Submitted;
+pub use suggest::Choice;
+
+use crate::{socket::Ack, state::State, world::World};
+
+/// What came of an act.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The app acknowledged in time.
+    Acknowledged(Ack),
+    /// The app did not: the person sees an error, whatever the app does later. For a command Slack calls
+    /// it `operation_timeout`.
+    TimedOut,
+    /// The app has no connection: the person sees an error at once.
+    NoConnection,
+    /// Nothing was sent: what was typed or chosen stays in the view until it is submitted.
+    Kept,
+}
+
+impl Outcome {
+    /// Whether the app acknowledged in time.
+    pub fn is_acknowledged(&self) -> bool {
+        matches!(self, Self::Acknowledged(_))
+    }
+
+    /// The acknowledgement.
+    pub fn ack(&self) -> Option<&Ack> {
+        match self {
+            Self::Acknowledged(ack) => Some(ack),
+            _ => None,
+        }
+    }
+}
+
+/// Why a person cannot do what a test or a line of the terminal asks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cannot {
+    /// No such person in the world.
+    #[error("nobody is called {0}")]
+    NoPerson(String),
+    /// No such channel in the world.
+    #[error("there is no channel {0}")]
+    NoChannel(String),
+    /// No modal is open, and there is no Home tab either.
+    #[error("{0} has no view open")]
+    NoView(String),
+    /// No element of that name, or none with that value.
+    #[error("there is no {wanted} here; there is: {there}")]
+    NoElement {
+        /// The action id, with its value if one was given.
+        wanted: String,
+        /// The action ids that are there.
+        there: String,
+    },
+    /// A choice that is not offered.
+    #[error("{action_id} does not offer {wanted}; it offers: {offered}")]
+    NoOption {
+        /// The element.
+        action_id: String,
+        /// The label or value asked for.
+        wanted: String,
+        /// What it offers, cut when it is much.
+        offered: String,
+    },
+    /// An element of another kind.
+    #[error("{action_id} is a {kind}: {reason}")]
+    WrongKind {
+        /// The element.
+        action_id: String,
+        /// Its kind.
+        kind: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No message with that element or timestamp that the person can see.
+    #[error("no message has {0}")]
+    NoMessage(String),
+    /// The modal has no button to submit, or it is disabled.
+    #[error("this view has nothing to submit")]
+    NothingToSubmit,
+    /// The app did not answer a search; Slack shows "no results".
+    #[error("the app did not answer the search")]
+    NoSuggestions,
+}
+
+/// The id of a person given by id or name.
+fn person(state: &State, who: &str) -> Result<String, Cannot> {
+    state.world.find_person(who).map(|p| p.id.clone()).ok_or_else(|| Cannot::NoPerson(who.into()))
+}
+
+/// The id of a channel given by id or name; a person's name means their direct messages.
+fn channel(state: &State, which: &str) -> Result<String, Cannot> {
+    if let Some(channel) = state.world.find_channel(which) {
+        return Ok(channel.id.clone());
+    }
+    if let Some(person) = state.world.find_person(which).or_else(|| state.world.person_of_dm(which)) {
+        return Ok(World::dm_of(&person.id));
+    }
+    Err(Cannot::NoChannel(which.into()))
+}

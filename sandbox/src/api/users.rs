@@ -1,0 +1,59 @@
+//! Methods about people: `users.info`, `users.lookupByEmail`.
+//!
+//! Owns: how a person is shown to an app. Must not: change people. Called by: the table in `api`.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Args};
+use crate::{
+    state::State,
+    world::{Person, World},
+};
+
+pub(super) fn info(state: &mut State, args: &Args) -> Answer {
+    let id = args.need("user")?;
+    let person = state.world.people.iter().find(|p| p.id == id).ok_or("user_not_found")?;
+    Ok(json!({"user": to_json(&state.world, person)}))
+}
+
+pub(super) fn lookup_by_email(state: &mut State, args: &Args) -> Answer {
+    let email = args.need("email")?;
+    let has_it =
+        |p: &&Person| !p.deleted && p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email));
+    let person = state.world.people.iter().find(has_it).ok_or("users_not_found")?;
+    Ok(json!({"user": to_json(&state.world, person)}))
+}
+
+/// A person as users.info and user_change show them.
+pub(crate) fn to_json(world: &World, person: &Person) -> Value {
+    let mut user = json!({
+        "id": person.id,
+        "team_id": world.team_id,
+        "name": person.name,
+        "deleted": person.deleted,
+        "real_name": person.real_name,
+        "tz": "Etc/UTC",
+        "tz_label": "Coordinated Universal Time",
+        "tz_offset": 0,
+        "profile": {
+            "real_name": person.real_name,
+            "real_name_normalized": person.real_name,
+            "display_name": person.name,
+            "display_name_normalized": person.name,
+            "team": world.team_id,
+        },
+        "is_admin": false,
+        "is_owner": false,
+        "is_primary_owner": false,
+        "is_restricted": false,
+        "is_ultra_restricted": false,
+        "is_bot": false,
+        "is_app_user": false,
+        "updated": 0,
+    });
+    // Without the scope Slack leaves the address out rather than refusing the call.
+    if let Some(email) = person.email.as_ref().filter(|_| world.has_scope("users:read.email")) {
+        user["profile"]["email"] = json!(email);
+    }
+    user
+}

@@ -1,0 +1,1 @@
+//! Each limit of Block Kit, at it and beyond it.

@@ -1,0 +1,51 @@
+//! What a caller may tune when starting a sandbox.
+//!
+//! Owns: [`Options`] and its defaults. Must not: read the environment or the state of a running
+//! sandbox. Called by: whoever starts a [`crate::Sandbox`].
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use crate::rates::RateLimits;
+
+/// Where the sandbox reads the time that Slack's rules run on: triggers, response URLs and rate limits.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// How a sandbox behaves; the default is a Slack that keeps all of its limits.
+#[derive(Clone)]
+pub struct Options {
+    /// The time by Slack's clock. A test gives the clock that the app runs on, too.
+    pub clock: Clock,
+    /// Port on 127.0.0.1; 0 lets the system choose a free one.
+    pub port: u16,
+    /// How long an envelope may stay unacknowledged, in real time. Slack: 3 s.
+    pub ack_timeout: Duration,
+    /// How often a connection is pinged, in real time. Slack: about 30 s.
+    pub ping_every: Duration,
+    /// How fast the app may call.
+    pub rate_limits: RateLimits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(Utc::now),
+            port: 0,
+            ack_timeout: Duration::from_secs(3),
+            ping_every: Duration::from_secs(30),
+            rate_limits: RateLimits::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("port", &self.port)
+            .field("ack_timeout", &self.ack_timeout)
+            .field("ping_every", &self.ping_every)
+            .field("rate_limits", &self.rate_limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! Reading the world: what was posted, what is open, what was called.
+//!
+//! Owns: which messages a test has read. Must not: change anything else. Called by: tests and demos.
+//!
+//! People and channels are named by id or by name, with or without `@` and `#`.
+
+use serde_json::Value;
+
+use crate::{
+    messages::{Audience, Message},
+    record::Call,
+    sandbox::Sandbox,
+    state::State,
+    views::View,
+    world::World,
+};
+
+/// An id for whatever a test writes; what is unknown stays as it is and so matches nothing.
+fn person_id(state: &State, who: &str) -> String {
+    state.world.find_person(who).map_or_else(|| who.to_owned(), |p| p.id.clone())
+}
+
+fn channel_id(state: &State, which: &str) -> String {
+    state.world.find_channel(which).map_or_else(|| which.to_owned(), |c| c.id.clone())
+}
+
+impl Sandbox {
+    /// The unread messages that everybody in a channel can see, oldest first; they are read now. One
+    /// that the app has changed since it was read counts as unread again.
+    pub fn posted_in(&self, channel: &str) -> Vec<Message> {
+        self.shared.with(|state| {
+            let id = channel_id(state, channel);
+            state.messages.read(|m| m.channel == id && m.audience == Audience::Channel)
+        })
+    }
+
+    /// The unread messages that only this person can see: ephemeral ones and answers to their commands.
+    pub fn private_to(&self, user: &str) -> Vec<Message> {
+        self.shared.with(|state| {
+            let audience = Audience::Only(person_id(state, user));
+            state.messages.read(|m| m.audience == audience)
+        })
+    }
+
+    /// The unread direct messages to a person.
+    pub fn direct_messages(&self, user: &str) -> Vec<Message> {
+        self.shared.with(|state| {
+            let id = World::dm_of(&person_id(state, user));
+            state.messages.read(|m| m.channel == id && m.audience == Audience::Channel)
+        })
+    }
+
+    /// Every message, read or not, without reading it.
+    pub fn messages(&self) -> Vec<Message> {
+        self.shared.with(|state| state.messages.all().to_vec())
+    }
+
+    /// What nobody has read: empty at the end of a good test.
+    pub fn unread(&self) -> Vec<Message> {
+        self.shared.with(|state| state.messages.all().iter().filter(|m| !m.read).cloned().collect())
+    }
+
+    /// A person's modals, the one on top last.
+    pub fn views_of(&self, user: &str) -> Vec<View> {
+        self.shared.with(|state| {
+            let id = person_id(state, user);
+            state.views.stack(&id).iter().map(|v| v.snapshot(&state.world)).collect()
+        })
+    }
+
+    /// The modal that a person has before them.
+    pub fn top_view(&self, user: &str) -> Option<View> {
+        self.views_of(user).pop()
+    }
+
+    /// A person's Home tab, if the app has published one.
+    pub fn home_of(&self, user: &str) -> Option<View> {
+        self.shared.with(|state| {
+            let id = person_id(state, user);
+            state.views.home(&id).map(|v| v.snapshot(&state.world))
+        })
+    }
+
+    /// The calls of one method so far.
+    pub fn calls(&self, method: &str) -> Vec<Call> {
+        self.all_calls().into_iter().filter(|c| c.method == method).collect()
+    }
+
+    /// Every call so far.
+    pub fn all_calls(&self) -> Vec<Call> {
+        self.shared.with(|state| state.record.calls.clone())
+    }
+
+    /// What no well-behaved app does on the wire: unknown methods, acknowledgements of nothing, triggers
+    /// that are late or used. Empty at the end of a good test.
+    pub fn unexpected(&self) -> Vec<String> {
+        self.shared.with(|state| state.record.unexpected.clone())
+    }
+
+    /// What the app sent that Slack refuses or shows wrongly, in calls and in acknowledgements. Empty at
+    /// the end of a good test.
+    pub fn complaints(&self) -> Vec<String> {
+        self.shared.with(|state| state.record.complaints.clone())
+    }
+
+    /// Forgets what was unexpected and complained of: for tests that provoke it.
+    pub fn forgive(&self) {
+        self.shared.with(|state| {
+            state.record.unexpected.clear();
+            state.record.complaints.clear();
+        });
+    }
+
+    /// The arguments of the last call of a method.
+    pub fn last_args(&self, method: &str) -> Option<Value> {
+        self.calls(method).pop().map(|c| c.args)
+    }
+}

@@ -1,0 +1,94 @@
+//! The handle on a running sandbox.
+//!
+//! Owns: starting and stopping, addresses and tokens, faults. Must not: act or read for anybody; that is
+//! in `act`, `read` and `wire`, which add to this type. Called by: demos and tests.
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use tokio_util::sync::DropGuard;
+
+use crate::{
+    api::{APP_TOKEN, BOT_TOKEN},
+    faults::Fault,
+    options::Options,
+    server,
+    state::{Shared, State},
+    world::World,
+};
+
+/// A Slack on loopback. Clones are handles on the same one; it stops when the last of them is dropped.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(crate) shared: Arc<Shared>,
+    address: String,
+    _stop: Arc<DropGuard>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts a sandbox on 127.0.0.1.
+    ///
+    /// # Errors
+    /// When the port is taken, or when called outside a tokio runtime.
+    pub fn start(world: World, options: Options) -> io::Result<Self> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+        let listener = server::listen(options.port)?;
+        let address = format!("http://{}/", listener.local_addr()?);
+        let shared = Arc::new(Shared::new(State::new(world, options, address.clone())));
+        runtime.spawn(server::serve(Arc::clone(&shared), listener));
+        let stop = Arc::new(shared.stop.clone().drop_guard());
+        Ok(Self { shared, address, _stop: stop })
+    }
+
+    /// The base of every method's address: `http://127.0.0.1:PORT/api/`.
+    pub fn api_url(&self) -> String {
+        format!("{}api/", self.address)
+    }
+
+    /// The bot token, `xoxb-…`.
+    pub fn bot_token(&self) -> &'static str {
+        BOT_TOKEN
+    }
+
+    /// The app-level token, `xapp-…`, which opens connections and nothing else.
+    pub fn app_token(&self) -> &'static str {
+        APP_TOKEN
+    }
+
+    /// The workspace as it is now.
+    pub fn world(&self) -> World {
+        self.shared.with(|state| state.world.clone())
+    }
+
+    /// Changes the workspace while it runs: somebody leaves, a channel is archived.
+    pub fn change_world(&self, change: impl FnOnce(&mut World)) {
+        self.shared.with(|state| change(&mut state.world));
+    }
+
+    /// The next call of this method meets a fault; called again, the one after it meets the next.
+    /// Response URLs go by the name `response_url`.
+    pub fn fail_next(&self, method: &str, fault: Fault) {
+        self.shared.with(|state| state.faults.push(method, fault));
+    }
+
+    /// Every call of this method meets a fault until [`Sandbox::clear_faults`].
+    pub fn fail_always(&self, method: &str, fault: Fault) {
+        self.shared.with(|state| state.faults.set(method, fault));
+    }
+
+    /// Takes back every fault that nothing has met yet.
+    pub fn clear_faults(&self) {
+        self.shared.with(|state| state.faults.clear());
+    }
+
+    /// Waits, at most `limit` of real time, until `look` finds what it looks for; `None` when it does
+    /// not. It looks again whenever something has happened.
+    pub async fn wait_for<T>(&self, limit: Duration, mut look: impl FnMut(&Self) -> Option<T>) -> Option<T> {
+        self.shared.until_unlocked(limit, || look(self)).await
+    }
+}

@@ -1,0 +1,248 @@
+//! The state of Socket Mode.
+//!
+//! Owns: tickets, connections, envelopes, acknowledgements. Must not: touch a socket: it gives orders
+//! to the task of each connection. Called by: `act`, `wire`, `link`.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_tungstenite::tungstenite::Message as Frame;
+
+use crate::{ids::Ids, record::Record};
+
+/// Slack's most connections of one app (docs.slack.dev, Socket Mode).
+const MOST_CONNECTIONS: usize = 10;
+
+/// What the task of a connection is told to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Send this.
+    Send(Frame),
+    /// Drop the TCP connection without a word.
+    Cut,
+    /// Keep the TCP connection and do nothing on it, ever.
+    Freeze,
+}
+
+/// One connection of the app, open or not any more.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Counts from 1 in the order in which connections were opened.
+    pub number: u64,
+    /// When it was opened, in real time.
+    pub opened: Instant,
+    /// When it ended, in real time; `None` while it is open.
+    pub closed: Option<Instant>,
+    /// Whether the app closed it by a close frame, not by a broken connection or at our order.
+    pub closed_by_app: bool,
+    /// Pings the app sent.
+    pub pings: u64,
+    /// Pongs the app sent.
+    pub pongs: u64,
+    /// Slack has asked the app to leave this connection, and sends nothing more over it.
+    leaving: bool,
+    orders: UnboundedSender<Order>,
+}
+
+impl Connection {
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+}
+
+/// An acknowledgement that came in.
+#[derive(Clone, Debug)]
+pub struct Ack {
+    /// Of which envelope.
+    pub envelope_id: String,
+    /// Over which connection.
+    pub connection: u64,
+    /// What came with it.
+    pub payload: Option<Value>,
+    /// Real time since the envelope was last sent.
+    pub latency: Duration,
+    /// When, in real time.
+    pub at: Instant,
+}
+
+#[derive(Debug)]
+struct Envelope {
+    frame: Value,
+    sent_at: Instant,
+    sent: usize,
+    acked: usize,
+}
+
+/// Everything Socket Mode knows.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    tickets: HashSet<String>,
+    connections: Vec<Connection>,
+    turn: usize,
+    envelopes: HashMap<String, Envelope>,
+    acks: Vec<Ack>,
+    pub(crate) greets: bool,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            tickets: HashSet::new(),
+            connections: Vec::new(),
+            turn: 0,
+            envelopes: HashMap::new(),
+            acks: Vec::new(),
+            greets: true,
+        }
+    }
+}
+
+impl Hub {
+    /// Lets one connection in that brings this ticket.
+    pub(crate) fn admit(&mut self, ticket: String) {
+        self.tickets.insert(ticket);
+    }
+
+    /// Takes a ticket: it is good once.
+    pub(crate) fn take_ticket(&mut self, ticket: &str) -> bool {
+        self.tickets.remove(ticket)
+    }
+
+    /// Enters a connection in the list and returns its number; `None` when there are too many.
+    pub(crate) fn connect(&mut self, orders: UnboundedSender<Order>) -> Option<u64> {
+        if self.open_count() >= MOST_CONNECTIONS {
+            return None;
+        }
+        let number = self.connections.len() as u64 + 1;
+        self.connections.push(Connection {
+            number,
+            opened: Instant::now(),
+            closed: None,
+            closed_by_app: false,
+            pings: 0,
+            pongs: 0,
+            leaving: false,
+            orders,
+        });
+        Some(number)
+    }
+
+    pub(crate) fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
+    pub(crate) fn open_count(&self) -> usize {
+        self.connections.iter().filter(|c| c.is_open()).count()
+    }
+
+    pub(crate) fn connection(&mut self, number: u64) -> Option<&mut Connection> {
+        self.connections.iter_mut().find(|c| c.number == number)
+    }
+
+    /// Notes that a connection has ended.
+    pub(crate) fn ended(&mut self, number: u64, by_app: bool) {
+        if let Some(connection) = self.connection(number).filter(|c| c.is_open()) {
+            connection.closed = Some(Instant::now());
+            connection.closed_by_app = by_app;
+        }
+    }
+
+    /// Slack sends each envelope over any one connection: here over each in turn. One that shall be
+    /// left is taken only when there is no other.
+    pub(crate) fn next_connection(&mut self) -> Option<u64> {
+        let mut open: Vec<&Connection> = self.connections.iter().filter(|c| c.is_open()).collect();
+        if open.iter().any(|c| !c.leaving) {
+            open.retain(|c| !c.leaving);
+        }
+        if open.is_empty() {
+            return None;
+        }
+        self.turn += 1;
+        open.get(self.turn % open.len()).map(|c| c.number)
+    }
+
+    /// Gives an order to an open connection; whether there is such a one.
+    pub(crate) fn order(&mut self, number: u64, order: Order) -> bool {
+        self.connection(number).filter(|c| c.is_open()).is_some_and(|c| c.orders.send(order).is_ok())
+    }
+
+    /// Stops sending envelopes over a connection that has others beside it.
+    pub(crate) fn leave(&mut self, number: u64) {
+        if let Some(connection) = self.connection(number) {
+            connection.leaving = true;
+        }
+    }
+
+    /// Sends a new envelope over the next connection, and returns its id and whether it was sent.
+    pub(crate) fn send(
+        &mut self,
+        ids: &mut Ids,
+        kind: &str,
+        payload: Value,
+        accepts_payload: bool,
+    ) -> (String, bool) {
+        let id = ids.envelope();
+        let frame = json!({
+            "envelope_id": id,
+            "type": kind,
+            "accepts_response_payload": accepts_payload,
+            "payload": payload,
+        });
+        let sent = self.send_frame(&id, frame);
+        (id, sent)
+    }
+
+    /// Sends an envelope that is complete, for the first time or again.
+    pub(crate) fn send_frame(&mut self, id: &str, frame: Value) -> bool {
+        let text = frame.to_string();
+        let envelope = Envelope { frame, sent_at: Instant::now(), sent: 0, acked: 0 };
+        let envelope = self.envelopes.entry(id.to_owned()).or_insert(envelope);
+        envelope.sent_at = Instant::now();
+        let Some(number) = self.next_connection() else { return false };
+        if let Some(envelope) = self.envelopes.get_mut(id) {
+            envelope.sent += 1;
+        }
+        self.order(number, Order::Send(Frame::text(text)))
+    }
+
+    /// The frame of an envelope that was sent.
+    pub(crate) fn frame(&self, id: &str) -> Option<&Value> {
+        self.envelopes.get(id).map(|e| &e.frame)
+    }
+
+    /// Takes what the app sent over a connection; notes what no app should send.
+    pub(crate) fn receive(&mut self, connection: u64, text: &str, record: &mut Record) {
+        let Ok(message) = serde_json::from_str::<Value>(text) else {
+            return record.unexpected(format!("not JSON over Socket Mode: {text}"));
+        };
+        let id = message["envelope_id"].as_str().unwrap_or_default().to_owned();
+        let Some(envelope) = self.envelopes.get_mut(&id) else {
+            return record.unexpected(format!("acknowledgement of an unknown envelope: {text}"));
+        };
+        envelope.acked += 1;
+        if envelope.acked > envelope.sent {
+            record.unexpected(format!("envelope {id} acknowledged more often than sent"));
+        }
+        let payload = message.get("payload").filter(|p| !p.is_null()).cloned();
+        if payload.is_some() && envelope.frame["accepts_response_payload"] != true {
+            record.unexpected(format!("envelope {id} takes no payload with its acknowledgement: {text}"));
+        }
+        let at = Instant::now();
+        let latency = at - envelope.sent_at;
+        self.acks.push(Ack { envelope_id: id, connection, payload, latency, at });
+    }
+
+    pub(crate) fn acks(&self) -> &[Ack] {
+        &self.acks
+    }
+
+    /// The first acknowledgement of an envelope.
+    pub(crate) fn ack_of(&self, id: &str) -> Option<&Ack> {
+        self.acks.iter().find(|a| a.envelope_id == id)
+    }
+}

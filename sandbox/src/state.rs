@@ -1,0 +1,118 @@
+//! The one state of a sandbox, and the lock around it.
+//!
+//! Owns: [`State`], which every part works on in turn, and [`Shared`], by which tasks reach it.
+//! Must not: hold rules; each part keeps its own. Called by: everything in this crate.
+//!
+//! The lock is held for plain computing only, never across an await: `with` takes a closure.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    faults::Faults, ids::Ids, messages::Messages, options::Options, rates::Rates, record::Record,
+    response_urls::ResponseUrls, socket::Hub, triggers::Triggers, views::Views, world::World,
+};
+
+/// Everything that changes while a sandbox runs.
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) base: String,
+    pub(crate) world: World,
+    pub(crate) ids: Ids,
+    pub(crate) messages: Messages,
+    pub(crate) views: Views,
+    pub(crate) triggers: Triggers,
+    pub(crate) response_urls: ResponseUrls,
+    pub(crate) rates: Rates,
+    pub(crate) faults: Faults,
+    pub(crate) hub: Hub,
+    pub(crate) record: Record,
+}
+
+impl State {
+    pub(crate) fn new(world: World, options: Options, base: String) -> Self {
+        Self {
+            options,
+            base,
+            world,
+            ids: Ids::new(),
+            messages: Messages::default(),
+            views: Views::default(),
+            triggers: Triggers::default(),
+            response_urls: ResponseUrls::default(),
+            rates: Rates::default(),
+            faults: Faults::default(),
+            hub: Hub::default(),
+            record: Record::default(),
+        }
+    }
+
+    /// The time by Slack's clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.options.clock)()
+    }
+}
+
+/// The state, a bell that rings when it may have changed, and the end of it all.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Shared {
+    pub(crate) fn new(state: State) -> Self {
+        Self { state: Mutex::new(state), changed: Notify::new(), stop: CancellationToken::new() }
+    }
+
+    /// Works on the state and wakes everybody who waits for a change of it.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let result = self.peek(work);
+        self.changed.notify_waiters();
+        result
+    }
+
+    /// Looks at the state without waking anybody.
+    fn peek<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        // A test that panicked under the lock has failed already; the others go on.
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits, at most `limit` of real time, until `look` finds what it looks for.
+    pub(crate) async fn until<T>(
+        &self,
+        limit: Duration,
+        mut look: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        self.until_unlocked(limit, || self.peek(&mut look)).await
+    }
+
+    /// The same for a `look` that takes the lock itself.
+    pub(crate) async fn until_unlocked<T>(
+        &self,
+        limit: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        let deadline = Instant::now() + limit;
+        loop {
+            // Registered before looking, so that no change between the two is missed.
+            let bell = self.changed.notified();
+            tokio::pin!(bell);
+            bell.as_mut().enable();
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                rung = timeout(left, bell) => if rung.is_err() { return look() },
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A Slack in plain text: lines in, what Slack would show out.
+//!
+//! Owns: who acts and where, and what is shown after an act. Must not: print or read stdin: the caller
+//! has the loop. Called by: demos.
+
+mod act;
+mod line;
+mod show;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+pub(crate) use text::{message_text, view_text};
+
+use crate::{messages::Message, sandbox::Sandbox};
+use line::Line;
+
+/// Waits until the app has nothing left to do; awaited after every line that acts, before its effect is
+/// shown.
+pub type Settle = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// One seat before a sandbox: a person in a channel.
+pub struct Terminal {
+    sandbox: Sandbox,
+    settle: Settle,
+    person: String,
+    channel: String,
+    /// The message read last, which `reply` and `react` mean.
+    last: Option<Message>,
+}
+
+impl fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal")
+            .field("person", &self.person)
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the terminal understands, as `help` says it.
+const HELP: &str = "\
+as ana                  be somebody else
+in #channel             go to a channel
+/command text           type a command in the channel
+set name text           type, choose or tick in the form; the names stand before the colons
+unset name [label]      empty it, or take a tick away
+search name text        see what a list offers
+press name [value]      press a button in the form, in a message or on the Home tab
+submit, close           send the form or close it
+look                    see the form again
+read #channel           see what is new in a channel; read alone: this channel
+say text, reply text    write in the channel, or in the thread of the message read last
+react eyes              react to the message read last
+home                    open the app's Home tab
+who                     the people and channels there are
+help                    this list";
+
+impl Terminal {
+    /// A terminal in which the world's first person sits in its first channel.
+    pub fn new(sandbox: Sandbox, settle: Settle) -> Self {
+        let world = sandbox.world();
+        let person = world.people.first().map(|p| p.name.clone()).unwrap_or_default();
+        let channel = world.channels.first().map(|c| c.name.clone()).unwrap_or_default();
+        Self { sandbox, settle, person, channel, last: None }
+    }
+
+    /// What a prompt may show: `ana in #wood`.
+    pub fn place(&self) -> String {
+        format!("{} in #{}", self.person, self.channel)
+    }
+
+    /// Does what one line says and returns what Slack would show; empty for an empty line.
+    pub async fn line(&mut self, line: &str) -> String {
+        match Line::parse(line) {
+            Line::Nothing => String::new(),
+            Line::Help => HELP.into(),
+            Line::Unknown(word) => format!("There is no \"{word}\" here. \"help\" lists what there is."),
+            Line::As(who) => self.sit(who),
+            Line::In(channel) => self.go(channel),
+            Line::Look => self.look(),
+            Line::Read(channel) => self.read(channel),
+            Line::Who => self.who(),
+            acting => self.act(acting).await,
+        }
+    }
+}

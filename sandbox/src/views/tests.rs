@@ -1,0 +1,1 @@
+//! How views open, stack, change and close.

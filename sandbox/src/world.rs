@@ -1,0 +1,189 @@
+//! The workspace that the sandbox plays: its people, its channels and the app installed in it.
+//!
+//! Owns: [`World`], [`Person`], [`Channel`]. Must not: hold what happens later (messages, views).
+//! Called by: whoever starts a [`crate::Sandbox`]; read by every part that names a person or channel.
+
+use serde_json::{Value, json};
+
+/// Somebody with an account in the workspace.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// User id, such as `U01`.
+    pub id: String,
+    /// User name, without `@`.
+    pub name: String,
+    /// The name that Slack shows.
+    pub real_name: String,
+    /// E-mail address; shown to apps that have the scope `users:read.email`.
+    pub email: Option<String>,
+    /// Deactivated accounts stay known to users.info.
+    pub deleted: bool,
+}
+
+impl Person {
+    /// An active person without an e-mail address.
+    pub fn new(id: &str, name: &str, real_name: &str) -> Self {
+        Self { id: id.into(), name: name.into(), real_name: real_name.into(), email: None, deleted: false }
+    }
+
+    /// Gives the person an e-mail address.
+    #[must_use]
+    pub fn email(mut self, email: &str) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// Deactivates the account.
+    #[must_use]
+    pub fn deleted(mut self) -> Self {
+        self.deleted = true;
+        self
+    }
+}
+
+/// A public channel.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// Channel id, such as `C01`.
+    pub id: String,
+    /// Name, without `#`.
+    pub name: String,
+    /// Whether the app's bot was invited.
+    pub bot_is_member: bool,
+    /// Archived channels take no messages.
+    pub archived: bool,
+}
+
+impl Channel {
+    /// An open channel that the bot is a member of.
+    pub fn new(id: &str, name: &str) -> Self {
+        Self { id: id.into(), name: name.into(), bot_is_member: true, archived: false }
+    }
+
+    /// Leaves the bot out.
+    #[must_use]
+    pub fn without_bot(mut self) -> Self {
+        self.bot_is_member = false;
+        self
+    }
+
+    /// Archives the channel.
+    #[must_use]
+    pub fn archived(mut self) -> Self {
+        self.archived = true;
+        self
+    }
+}
+
+/// One workspace with one app installed.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Workspace id, `T…`.
+    pub team_id: String,
+    /// The workspace's part of its address.
+    pub team_domain: String,
+    /// App id, `A…`.
+    pub app_id: String,
+    /// The bot's user id, `U…`.
+    pub bot_user: String,
+    /// The bot's own id, `B…`, which is another one than its user id.
+    pub bot_id: String,
+    /// The bot's user name.
+    pub bot_name: String,
+    /// Scopes of the bot token; every answer names them in `x-oauth-scopes`.
+    pub scopes: Vec<String>,
+    /// Everybody but the bot.
+    pub people: Vec<Person>,
+    /// Every channel but direct messages, which exist for each person.
+    pub channels: Vec<Channel>,
+}
+
+/// What a bot needs to answer commands, post, and look people up.
+const USUAL_SCOPES: [&str; 5] = ["commands", "chat:write", "users:read", "users:read.email", "im:write"];
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            team_id: "T0SANDBOX".into(),
+            team_domain: "sandbox".into(),
+            app_id: "A0SANDBOX".into(),
+            bot_user: "U0BOT".into(),
+            bot_id: "B0BOT".into(),
+            bot_name: "bot".into(),
+            scopes: USUAL_SCOPES.map(String::from).to_vec(),
+            people: Vec::new(),
+            channels: Vec::new(),
+        }
+    }
+}
+
+impl World {
+    /// An empty workspace with the app installed and the usual scopes granted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a person.
+    #[must_use]
+    pub fn person(mut self, person: Person) -> Self {
+        self.people.push(person);
+        self
+    }
+
+    /// Adds a channel.
+    #[must_use]
+    pub fn channel(mut self, channel: Channel) -> Self {
+        self.channels.push(channel);
+        self
+    }
+
+    /// Replaces the scopes of the bot token.
+    #[must_use]
+    pub fn scopes(mut self, scopes: &[&str]) -> Self {
+        self.scopes = scopes.iter().copied().map(String::from).collect();
+        self
+    }
+
+    /// Finds a person by id, `name` or `@name`.
+    pub fn find_person(&self, who: &str) -> Option<&Person> {
+        let name = who.strip_prefix('@').unwrap_or(who);
+        self.people.iter().find(|p| p.id == who || p.name == name)
+    }
+
+    /// Finds a channel by id, `name` or `#name`.
+    pub fn find_channel(&self, which: &str) -> Option<&Channel> {
+        let name = which.strip_prefix('#').unwrap_or(which);
+        self.channels.iter().find(|c| c.id == which || c.name == name)
+    }
+
+    /// The channel of direct messages between a person and the bot.
+    pub(crate) fn dm_of(user: &str) -> String {
+        format!("D{}", user.strip_prefix('U').unwrap_or(user))
+    }
+
+    /// Whose direct messages a channel id stands for.
+    pub(crate) fn person_of_dm(&self, channel: &str) -> Option<&Person> {
+        self.people.iter().find(|p| Self::dm_of(&p.id) == channel)
+    }
+
+    /// The name that payloads give a channel; Slack calls every direct message channel the same.
+    pub(crate) fn channel_name(&self, id: &str) -> String {
+        self.find_channel(id).map_or_else(|| "directmessage".into(), |c| c.name.clone())
+    }
+
+    /// A person as interaction payloads name them.
+    pub(crate) fn user_json(&self, user: &str) -> Value {
+        let name = self.find_person(user).map_or(user, |p| p.name.as_str());
+        json!({"id": user, "username": name, "name": name, "team_id": self.team_id})
+    }
+
+    /// The workspace as interaction payloads name it.
+    pub(crate) fn team_json(&self) -> Value {
+        json!({"id": self.team_id, "domain": self.team_domain})
+    }
+
+    /// Whether the bot token carries a scope.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|s| s == scope)
+    }
+}

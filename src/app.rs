@@ -1,0 +1,189 @@
+//! `App`: builds everything from `Config` and runs it until the shutdown token is cancelled. The only
+//! place that knows everybody.
+
+use crate::clients::slack_api::{SlackApi, SlackApiError};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::metrics::Metrics;
+use crate::ops::{Announce, Ctx};
+use crate::people::People;
+use crate::render::links::Links;
+use crate::render::slack::Blocks;
+use crate::slack::dispatch::Dispatcher;
+use crate::slack::edge::SlackEdge;
+use crate::slack::intake::{Intake, Limits};
+use crate::slack::socket::{SocketMode, SocketTimings};
+use crate::store::Store;
+use crate::web::{Web, WebConfig, server};
+use crate::worker::{Deliverer, Heartbeat, SlackChannel, Worker};
+use anyhow::Context;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub mod check;
+
+/// How long to wait before Slack is asked again which workspace is ours.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+
+/// The program, built and not yet running.
+pub struct App {
+    /// Operations over the database.
+    pub ctx: Ctx,
+    /// What this process counts.
+    pub metrics: Metrics,
+    /// Takes in what Slack sends; tells when it is idle.
+    pub intake: Intake,
+    /// Sends what is owed.
+    pub deliverer: Arc<Deliverer>,
+    api: SlackApi,
+    team: Arc<OnceLock<String>>,
+    config: Config,
+}
+
+/// Which loops of the program run in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// Web, Slack and worker.
+    All,
+    /// Web and Slack; the worker is another process.
+    WithoutWorker,
+}
+
+/// Opens the database and brings its schema up to date.
+///
+/// # Errors
+/// The database cannot be opened, or its schema is newer than this program.
+pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Ctx> {
+    let ctx = open_unmigrated(config, clock).await?;
+    ctx.store.migrate().await?;
+    Ok(ctx)
+}
+
+/// Opens the database and leaves its schema as it is.
+///
+/// # Errors
+/// The database cannot be opened.
+pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ctx> {
+    let place = config.database_for_log();
+    let store =
+        Store::connect(&config.database_url).await.with_context(|| format!("DATABASE_URL {place}"))?;
+    let announce = match &config.slack.bot_token {
+        Some(_) => Announce::Slack { oops: config.slack.oops_channel.clone() },
+        None => Announce::Nowhere,
+    };
+    Ok(Ctx::new(store, clock, announce))
+}
+
+impl App {
+    /// Opens the database and puts all parts together; nothing runs yet.
+    ///
+    /// # Errors
+    /// The database, TLS or a template cannot be used.
+    pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let ctx = open(&config, clock).await?;
+        let metrics = Metrics::new();
+        let api = SlackApi::new(&config.slack, metrics.clone()).context("TLS cannot be set up")?;
+        let blocks = Arc::new(Blocks::new()?);
+        let links = Links::new(config.base_url.clone());
+        let channel = SlackChannel::new(api.clone(), Arc::clone(&blocks), links.clone());
+        let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
+        let team = Arc::new(OnceLock::new());
+        let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
+        let edge =
+            SlackEdge { ctx: ctx.clone(), api: api.clone(), people, blocks, links, team: Arc::clone(&team) };
+        let dispatcher = Arc::new(Dispatcher::new(edge));
+        let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
+        Ok(Self { ctx, metrics, intake, deliverer, api, team, config })
+    }
+
+    /// Serves until `shutdown`; then everything in flight is finished first.
+    ///
+    /// # Errors
+    /// The secret key or the web's templates cannot be used.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        parts: Parts,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let web = Arc::new(Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?);
+        let running = TaskTracker::new();
+        running.spawn(server::serve(listener, web, shutdown.clone()));
+        if self.config.slack.socket_mode_enabled() {
+            self.connect_slack(&running, &shutdown);
+        }
+        if parts == Parts::All {
+            running.spawn(self.worker().run(shutdown.clone()));
+        }
+        running.close();
+        running.wait().await;
+        Ok(())
+    }
+
+    /// Runs only the worker until `shutdown`.
+    pub async fn work(&self, shutdown: CancellationToken) {
+        self.worker().run(shutdown).await;
+    }
+
+    fn worker(&self) -> Worker {
+        let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
+        Worker::new(self.ctx.clone(), Arc::clone(&self.deliverer), heartbeat, self.config.worker_poll)
+    }
+
+    fn connect_slack(&self, running: &TaskTracker, shutdown: &CancellationToken) {
+        let connections = self.config.slack.connections;
+        let (api, intake, metrics) = (self.api.clone(), self.intake.clone(), self.metrics.clone());
+        let socket = SocketMode::new(api, intake, metrics, connections, SocketTimings::default());
+        running.spawn(socket.run(shutdown.clone()));
+        let asking = learn_team(self.api.clone(), Arc::clone(&self.team));
+        let shutdown = shutdown.clone();
+        running.spawn(async move { shutdown.run_until_cancelled(asking).await });
+    }
+
+    fn web_config(&self) -> anyhow::Result<WebConfig> {
+        let secret_key = match &self.config.secret_key {
+            Some(secret) => secret.clone(),
+            None => config::load_or_create_secret_key(&self.config.data_dir)
+                .with_context(|| format!("the secret key in {}", self.config.data_dir.display()))?,
+        };
+        Ok(WebConfig {
+            base_url: self.config.base_url.clone(),
+            secret_key,
+            timezone: self.config.timezone,
+            trusted_proxies: self.config.trusted_proxies.clone(),
+            socket_mode: self.config.slack.socket_mode_enabled(),
+        })
+    }
+}
+
+/// Asks Slack which workspace the bot belongs to, until it says so: envelopes of others are refused.
+async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
+    loop {
+        match api.auth_test().await {
+            Ok(identity) => {
+                let missing = crate::clients::slack_api::missing_scopes(identity.scopes.as_ref());
+                if !missing.is_empty() {
+                    tracing::warn!(
+                        missing = missing.join(", "),
+                        "The bot token lacks scopes: see docs/administrators.md"
+                    );
+                }
+                let _ = team.set(identity.team_id);
+                return;
+            }
+            Err(SlackApiError::Auth { code }) => {
+                tracing::error!(
+                    code,
+                    "Slack does not accept SLACK_BOT_TOKEN: copy it anew from the app's settings"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours")
+            }
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+}

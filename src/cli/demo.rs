@@ -1,0 +1,212 @@
+//! `demo`: the whole program against a Slack on loopback, with made-up data, and a terminal that stands
+//! for Slack. The first thing that anyone runs; it takes no configuration and leaves nothing behind.
+
+use super::print;
+use crate::app::{App, Parts};
+use crate::clock::Clock;
+use crate::config::{Config, Environment, LogFormat};
+use crate::domain::actor::{Actor, Edge};
+use crate::logging::{self, Destination};
+use crate::ops::install::{DemoData, load_demo_data};
+use crate::ops::watch;
+use anyhow::Context;
+use clap::Args;
+use esb_sandbox::{Channel, Options, Person, Sandbox, Settle, Terminal, World};
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+mod board;
+mod transcript;
+
+use transcript::Transcript;
+
+/// How long the terminal waits for messages that a line caused: the limiter may hold one for a second.
+const SETTLE_LIMIT: Duration = Duration::from_secs(5);
+/// How long the program may take to connect to its Slack.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// Channels of the made-up areas, and the one that hears of everything.
+const CHANNELS: &[&str] = &["general", "oops", "woodshop", "metalshop", "lasers", "electronics"];
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Keep the data in this directory, and go on from it next time
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Port of the board
+    #[arg(long, default_value_t = 5000)]
+    port: u16,
+    /// Also write what is typed and shown to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    transcript: Option<PathBuf>,
+}
+
+impl Demo {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let temporary = tempfile::tempdir().context("a directory for the demo's data")?;
+        let directory = self.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
+        fs::create_dir_all(&directory).with_context(|| format!("--keep {}", directory.display()))?;
+        let log = fs::File::create(directory.join("esb.log"))?;
+        logging::start(LogFormat::Text, "info", Destination::File(log))?;
+
+        let sandbox = Sandbox::start(world(), Options::default())?;
+        let listen = format!("127.0.0.1:{}", self.port);
+        let listener = TcpListener::bind(&listen)
+            .await
+            .with_context(|| format!("port {} is taken: choose another with --port", self.port))?;
+        let board = format!("http://localhost:{}", listener.local_addr()?.port());
+        let app = Arc::new(App::build(config(&directory, &board, &sandbox)?, Clock::system()).await?);
+        fill(&app).await?;
+
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn({
+            let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
+            async move { app.serve(listener, Parts::All, shutdown).await }
+        });
+        let seat = Seat::new(&sandbox, &app, &board, self.transcript.as_deref())?;
+        let ended = tokio::select! {
+            ended = seat.talk(&sandbox, &board) => ended,
+            _ = tokio::signal::ctrl_c() => print(""),
+        };
+        shutdown.cancel();
+        serving.await??;
+        ended
+    }
+}
+
+fn world() -> World {
+    let world = World::new()
+        .person(Person::new("U0ANA", "ana", "Ana Lee").email("ana@example.org"))
+        .person(Person::new("U0BO", "bo", "Bo Okafor").email("bo@example.org"))
+        .person(Person::new("U0TOM", "tom", "Tom Berg").email("tom@example.org"))
+        .person(Person::new("U0SAM", "sam", "Sam Cruz").email("sam@example.org"));
+    CHANNELS
+        .iter()
+        .enumerate()
+        .fold(world, |world, (i, name)| world.channel(Channel::new(&format!("C0DEMO{i}"), name)))
+}
+
+/// A configuration of its own: neither `.env` nor any variable of the environment has a say.
+fn config(directory: &Path, board: &str, sandbox: &Sandbox) -> anyhow::Result<Config> {
+    let beat = directory.join("worker_heartbeat");
+    let environment: Environment = [
+        ("ESB_DATA_DIR", directory.to_string_lossy().as_ref()),
+        ("ESB_BASE_URL", board),
+        ("SLACK_BOT_TOKEN", sandbox.bot_token()),
+        ("SLACK_APP_TOKEN", sandbox.app_token()),
+        ("SLACK_SOCKET_MODE_CONNECT", "true"),
+        ("SLACK_API_URL", &sandbox.api_url()),
+        ("WORKER_HEARTBEAT_PATH", beat.to_string_lossy().as_ref()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    Ok(Config::parse(&environment)?)
+}
+
+/// Made-up data, unless a kept directory has some.
+async fn fill(app: &App) -> anyhow::Result<()> {
+    if crate::ops::search::any_equipment(&app.ctx).await? {
+        return Ok(());
+    }
+    let operator = Actor::visitor(Edge::Cli, "demo");
+    load_demo_data(&app.ctx, &operator, DemoData::default()).await.map_err(super::in_words)
+}
+
+/// The seat before the demo's Slack.
+struct Seat {
+    terminal: Terminal,
+    transcript: Option<Transcript>,
+    lines: Lines<BufReader<Stdin>>,
+    asks: bool,
+}
+
+impl Seat {
+    fn new(
+        sandbox: &Sandbox,
+        app: &Arc<App>,
+        board: &str,
+        transcript: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let transcript = transcript.map(|path| Transcript::create(path, board)).transpose()?;
+        Ok(Self {
+            terminal: Terminal::new(sandbox.clone(), settle(app)),
+            transcript,
+            lines: BufReader::new(tokio::io::stdin()).lines(),
+            asks: std::io::stdin().is_terminal(),
+        })
+    }
+
+    /// Reads lines until there are none; shows what Slack would show.
+    async fn talk(mut self, sandbox: &Sandbox, board: &str) -> anyhow::Result<()> {
+        let connected = sandbox.wire().wait_for_connections(2, CONNECT_LIMIT).await;
+        anyhow::ensure!(connected, "the program did not connect to the demo's Slack: see esb.log");
+        if self.asks {
+            print(&welcome(board))?;
+        }
+        loop {
+            self.prompt()?;
+            let Some(line) = self.lines.next_line().await? else { break };
+            let shown = match line.trim().strip_prefix("board") {
+                Some(path) if path.is_empty() || path.starts_with(' ') => {
+                    board::show(board, path.trim()).await?
+                }
+                _ => self.terminal.line(&line).await,
+            };
+            if !self.asks && !line.trim().is_empty() {
+                print(&format!("> {line}"))?;
+            }
+            if !shown.is_empty() {
+                print(&format!("{shown}\n"))?;
+            }
+            if let Some(transcript) = &mut self.transcript {
+                transcript.add(&line, &shown)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn prompt(&self) -> anyhow::Result<()> {
+        if self.asks {
+            write!(std::io::stdout(), "{}> ", self.terminal.place())?;
+            std::io::stdout().flush()?;
+        }
+        Ok(())
+    }
+}
+
+fn welcome(board: &str) -> String {
+    format!(
+        "This is a Slack workspace with one app: Equipment Status Board. Nothing here is real.\n\
+         The board is at {board}. Ctrl-C ends the demo.\n\n\
+         You are Ana, a member. Try:\n  \
+           /esb-status\n  \
+           /esb-report table saw\n  \
+           set description Belt slips\n  \
+           submit\n  \
+           read #woodshop\n  \
+           board\n  \
+           help\n"
+    )
+}
+
+/// Waits until the program has nothing left to do for a line, as far as a line can cause something.
+fn settle(app: &Arc<App>) -> Settle {
+    let app = Arc::clone(app);
+    Arc::new(move || {
+        let app = Arc::clone(&app);
+        Box::pin(async move {
+            app.intake.idle().await;
+            let sent = async {
+                while watch::queue(&app.ctx).await.is_ok_and(|queue| queue.owed > 0) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let _ = tokio::time::timeout(SETTLE_LIMIT, sent).await;
+        })
+    })
+}

@@ -1,0 +1,43 @@
+//! The demo's line `board [word]`: what the web's `/status.json` says, as text.
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Largest board that is read, in bytes.
+const MOST: usize = 8 << 20;
+
+/// Every machine that is not operational, or those whose name or area holds `word`.
+pub(super) async fn show(board: &str, word: &str) -> anyhow::Result<String> {
+    let url = format!("{board}/status.json");
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = client.request(Request::get(&url).body(Empty::<Bytes>::new())?).await?;
+    let body =
+        Limited::new(answer.into_body(), MOST).collect().await.map_err(|e| anyhow::anyhow!(e))?.to_bytes();
+    let board: Value = serde_json::from_slice(&body).context("the board's answer is no JSON")?;
+    let mut text = format!("GET {url}\n");
+    for area in board["areas"].as_array().into_iter().flatten() {
+        for machine in area["equipment"].as_array().into_iter().flatten() {
+            line(&mut text, word, &area["name"], machine)?;
+        }
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+fn line(text: &mut String, word: &str, area: &Value, machine: &Value) -> anyhow::Result<()> {
+    let field = |name: &str| machine[name].as_str().unwrap_or_default();
+    let area = area.as_str().unwrap_or_default();
+    let wanted = match word {
+        "" => field("status") != "operational",
+        word => [area, field("name")].iter().any(|name| name.to_lowercase().contains(&word.to_lowercase())),
+    };
+    if wanted {
+        writeln!(text, "{:<12} {} ({area}) {}", field("status"), field("name"), field("issue"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `migrate`: the database's schema.
+
+use super::print;
+use crate::app;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ops::install;
+use clap::ValueEnum;
+
+/// What to do with the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Direction {
+    /// Apply the steps that are missing.
+    Up,
+    /// Take back the latest step. Its data is lost.
+    Down,
+    /// List the steps.
+    Status,
+}
+
+pub(super) async fn run(config: &Config, direction: Direction) -> anyhow::Result<()> {
+    let ctx = app::open_unmigrated(config, Clock::system()).await?;
+    match direction {
+        Direction::Up => install::migrate(&ctx).await?,
+        Direction::Down => install::migrate_down(&ctx).await?,
+        Direction::Status => {}
+    }
+    for (name, applied) in install::migrations(&ctx).await? {
+        print(&format!("{} {name}", if applied { "applied" } else { "missing" }))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The command line: what each command takes, and which exit status says what. A command's own file
+//! does the work, through operations and `app`.
+
+use crate::app;
+use crate::clock::Clock;
+use crate::config::{Config, Environment};
+use crate::logging::{self, Destination};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+mod check_config;
+mod demo;
+mod healthcheck;
+mod install;
+mod migrate;
+mod run;
+
+/// The program does what was asked.
+const DONE: u8 = 0;
+/// It could not.
+const FAILED: u8 = 1;
+/// It was asked wrongly, or is configured wrongly.
+const MISUSED: u8 = 2;
+
+/// Equipment Status Board: members see which machines work and report problems, from Slack.
+#[derive(Debug, Parser)]
+#[command(name = "esb", version, about, long_about = None)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything in one process: web, Slack and the worker
+    Serve {
+        /// Leave the worker to `esb worker`
+        #[arg(long)]
+        without_worker: bool,
+    },
+    /// Try it out: the bot in this terminal, the board in a browser, no Slack and no configuration
+    Demo(demo::Demo),
+    /// Run only the worker, which sends what is owed
+    Worker,
+    /// Bring the database's schema up to date, take back its latest step, or list its steps
+    Migrate {
+        /// What to do
+        #[arg(default_value = "up")]
+        direction: migrate::Direction,
+    },
+    /// Make the first staff user; one of that name stays as it is
+    SeedAdmin(install::SeedAdmin),
+    /// Fill an empty database with made-up machines and repairs
+    DemoData(install::DemoData),
+    /// Check the configuration, and ask Slack whether it accepts the tokens
+    CheckConfig,
+    /// Ask the running program whether it lives
+    Healthcheck,
+    /// Print the Slack app manifest
+    Manifest,
+}
+
+impl Cli {
+    /// Runs the command that was given.
+    pub async fn run(self) -> ExitCode {
+        let status = match self.command {
+            Command::Demo(demo) => outcome(demo.run().await),
+            Command::Manifest => outcome(print(include_str!("../../manifest.yaml").trim_end())),
+            Command::CheckConfig => check_config::run().await,
+            configured => match Config::from_env() {
+                Ok(config) => outcome(run_configured(configured, config).await),
+                Err(errors) => complain(&errors.to_string(), MISUSED),
+            },
+        };
+        ExitCode::from(status)
+    }
+}
+
+async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> {
+    match command {
+        Command::Serve { without_worker } => {
+            let parts = if without_worker { app::Parts::WithoutWorker } else { app::Parts::All };
+            log_to_stdout(&config)?;
+            run::serve(config, parts).await
+        }
+        Command::Worker => {
+            log_to_stdout(&config)?;
+            run::work(config).await
+        }
+        Command::Migrate { direction } => migrate::run(&config, direction).await,
+        Command::SeedAdmin(seed) => seed.run(&app::open(&config, Clock::system()).await?).await,
+        Command::DemoData(data) => data.run(&app::open(&config, Clock::system()).await?).await,
+        Command::Healthcheck => healthcheck::run(&config).await,
+        Command::Demo(_) | Command::Manifest | Command::CheckConfig => Ok(()),
+    }
+}
+
+fn log_to_stdout(config: &Config) -> anyhow::Result<()> {
+    logging::start(config.log_format, &config.log_filter, Destination::Stdout)?;
+    let environment: Environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .collect();
+    for remark in Config::remarks(&environment) {
+        tracing::warn!("{remark}");
+    }
+    Ok(())
+}
+
+fn outcome(result: anyhow::Result<()>) -> u8 {
+    match result {
+        Ok(()) => DONE,
+        Err(error) => complain(&format!("{error:#}"), FAILED),
+    }
+}
+
+/// For a person at a terminal; the log is elsewhere.
+fn complain(text: &str, status: u8) -> u8 {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("esb: {text}\n").as_bytes());
+    status
+}
+
+/// Prints a line of an answer.
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::Write::write_all(&mut std::io::stdout(), format!("{text}\n").as_bytes())?;
+    Ok(())
+}
+
+/// What a refusal says, for a terminal.
+fn in_words(error: crate::ops::OpError) -> anyhow::Error {
+    match error {
+        crate::ops::OpError::Refused(refusal) => anyhow::anyhow!(refusal.message),
+        other => anyhow::Error::new(other),
+    }
+}

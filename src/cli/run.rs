@@ -1,0 +1,53 @@
+//! `serve` and `worker`: run until SIGTERM or Ctrl-C.
+
+use crate::app::{App, Parts};
+use crate::clock::Clock;
+use crate::config::Config;
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
+    let shutdown = on_signal()?;
+    let listen = config.listen;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "Starting");
+    if !config.slack.socket_mode_enabled() {
+        tracing::warn!(
+            "Slack is off: set SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true"
+        );
+    }
+    let app = App::build(config, Clock::system()).await?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;
+    app.serve(listener, parts, shutdown).await?;
+    tracing::info!("Stopped");
+    Ok(())
+}
+
+pub(super) async fn work(config: Config) -> anyhow::Result<()> {
+    let shutdown = on_signal()?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        database = config.database_for_log(),
+        "Starting the worker"
+    );
+    App::build(config, Clock::system()).await?.work(shutdown).await;
+    tracing::info!("Stopped");
+    Ok(())
+}
+
+/// A token that SIGTERM and Ctrl-C cancel.
+fn on_signal() -> anyhow::Result<CancellationToken> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let shutdown = CancellationToken::new();
+    let cancelled = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("Asked to stop: finishing what is in flight");
+        cancelled.cancel();
+    });
+    Ok(shutdown)
+}

@@ -1,0 +1,99 @@
+//! What we read of Slack's answers: only the fields that somebody uses, so that nothing new or
+//! missing elsewhere in an answer can break us.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// A message that stands in a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PostedMessage {
+    /// Id of the channel, also where it was addressed by name.
+    pub channel: String,
+    /// The message's id within its channel.
+    pub ts: String,
+}
+
+/// A view that a person sees.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OpenView {
+    /// Slack's id of it, for a later `views.update`.
+    pub id: String,
+    /// Its state when this answer was given.
+    #[serde(default)]
+    pub hash: Option<String>,
+}
+
+/// A person of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlackUser {
+    /// Slack's id.
+    pub id: String,
+    /// The real name, or the user name of people without one.
+    pub real_name: String,
+    /// Only with scope users:read.email, and never for bots.
+    pub email: Option<String>,
+    /// True for apps.
+    pub is_bot: bool,
+    /// True for accounts that were switched off.
+    pub deleted: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ViewAnswer {
+    pub view: OpenView,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ConnectionAnswer {
+    pub url: SecretString,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UserAnswer {
+    user: User,
+}
+
+/// An answer of which nothing is read.
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    real_name: Option<String>,
+    #[serde(default)]
+    is_bot: bool,
+    #[serde(default)]
+    deleted: bool,
+    #[serde(default)]
+    profile: Profile,
+}
+
+#[derive(Default, Deserialize)]
+struct Profile {
+    #[serde(default)]
+    real_name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+}
+
+impl From<UserAnswer> for SlackUser {
+    fn from(UserAnswer { user }: UserAnswer) -> Self {
+        let filled = |text: &String| !text.trim().is_empty();
+        let real_name = [user.profile.real_name, user.real_name, user.name]
+            .into_iter()
+            .flatten()
+            .find(filled)
+            .unwrap_or_else(|| user.id.clone());
+        Self {
+            id: user.id,
+            real_name,
+            email: user.profile.email.filter(filled),
+            is_bot: user.is_bot,
+            deleted: user.deleted,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Slack's Web API through slack-morphism: one method a call, each under its own time-out, each
+//! counted. It never retries and never delays: pacing and schedules belong to the callers (the
+//! worker, `people`, `slack`). The bot token goes to `SLACK_API_URL`'s host and nowhere else.
+
+mod answers;
+mod auth_test;
+mod dial;
+mod error;
+
+pub use answers::{OpenView, PostedMessage, SlackUser};
+pub use auth_test::{Identity, REQUIRED_SCOPES, missing_scopes};
+pub use dial::SlackStream;
+pub use error::{Outage, SlackApiError};
+
+use crate::clients::tls::{self, Connector};
+use crate::config::SlackConfig;
+use crate::metrics::Metrics;
+use answers::{ConnectionAnswer, Nothing, UserAnswer, ViewAnswer};
+use http::Uri;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use slack_morphism::prelude::SlackClientHyperHttpsConnector;
+use slack_morphism::{
+    ClientResult, SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext,
+    SlackClientHttpConnector,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A method of the Web API and how long one call of it may take.
+struct Method {
+    name: &'static str,
+    limit: Duration,
+}
+
+const fn method(name: &'static str, milliseconds: u64) -> Method {
+    Method { name, limit: Duration::from_millis(milliseconds) }
+}
+
+const AUTH_TEST: Method = method("auth.test", 5_000);
+const OPEN_CONNECTION: Method = method("apps.connections.open", 10_000);
+const POST_MESSAGE: Method = method("chat.postMessage", 15_000);
+const USERS_INFO: Method = method("users.info", 1_000);
+const RESPOND: Method = method("response_url", 5_000);
+// A trigger dies 3 s after the press and works once. Giving up earlier would win nothing, since no
+// second try is possible; waiting longer would only keep the person from hearing of it.
+const VIEWS_OPEN: Method = method("views.open", 2_400);
+const VIEWS_PUSH: Method = method("views.push", 2_400);
+const VIEWS_UPDATE: Method = method("views.update", 2_400);
+
+/// Slack's Web API; cheap to clone, all clones share their connections.
+#[derive(Clone)]
+pub struct SlackApi(Arc<Inner>);
+
+struct Inner {
+    client: SlackClient<SlackClientHyperHttpsConnector>,
+    connector: Connector,
+    /// Without a trailing slash.
+    api_url: String,
+    bot_token: Option<SlackApiToken>,
+    app_token: Option<SlackApiToken>,
+    metrics: Metrics,
+}
+
+#[derive(Serialize)]
+struct ByTrigger<'a> {
+    trigger_id: &'a str,
+    view: &'a Value,
+}
+
+#[derive(Serialize)]
+struct ById<'a> {
+    view_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<&'a str>,
+    view: &'a Value,
+}
+
+impl SlackApi {
+    /// Connects to nothing yet. A token that is not configured answers as Slack would: `not_authed`.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up at all.
+    pub fn new(config: &SlackConfig, metrics: Metrics) -> Result<Self, rustls::Error> {
+        let connector = tls::connector()?;
+        let api_url = config.api_url.trim_end_matches('/').to_owned();
+        let morphism =
+            SlackClientHyperHttpsConnector::with_connector(connector.clone()).with_slack_api_url(&api_url);
+        let token =
+            |secret: &SecretString| SlackApiToken::new(SlackApiTokenValue(secret.expose_secret().to_owned()));
+        Ok(Self(Arc::new(Inner {
+            client: SlackClient::new(morphism),
+            connector,
+            api_url,
+            bot_token: config.bot_token.as_ref().map(token),
+            app_token: config.app_token.as_ref().map(token),
+            metrics,
+        })))
+    }
+
+    /// Asks whom the bot token stands for and what it may do. At most 5 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn auth_test(&self) -> Result<Identity, SlackApiError> {
+        self.counted(&AUTH_TEST, async {
+            let token = present(self.0.bot_token.as_ref())?;
+            auth_test::auth_test(self.0.connector.clone(), &self.0.api_url, &token.token_value.0).await
+        })
+        .await
+    }
+
+    /// Asks for the URL of one Socket Mode connection, with the app token. At most 10 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn open_connection(&self) -> Result<SecretString, SlackApiError> {
+        let token = self.0.app_token.as_ref();
+        let answer: ConnectionAnswer = self.post(&OPEN_CONNECTION, token, &serde_json::json!({})).await?;
+        Ok(answer.url)
+    }
+
+    /// Opens the bytes below a Socket Mode connection. The caller limits the time.
+    ///
+    /// # Errors
+    /// [`SlackApiError::Unavailable`].
+    pub async fn dial(&self, url: &SecretString) -> Result<SlackStream, SlackApiError> {
+        dial::dial(self.0.connector.clone(), url.expose_secret()).await
+    }
+
+    /// Opens a modal. At most 2.4 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn views_open(&self, trigger: &SecretString, view: &Value) -> Result<OpenView, SlackApiError> {
+        let body = ByTrigger { trigger_id: trigger.expose_secret(), view };
+        self.view(&VIEWS_OPEN, &body).await
+    }
+
+    /// Puts a modal on top of the one that the person sees. At most 2.4 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn views_push(&self, trigger: &SecretString, view: &Value) -> Result<OpenView, SlackApiError> {
+        let body = ByTrigger { trigger_id: trigger.expose_secret(), view };
+        self.view(&VIEWS_PUSH, &body).await
+    }
+
+    /// Replaces a view; with `hash` only if it is still in that state. At most 2.4 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`]; `hash_conflict` is a refusal.
+    pub async fn views_update(
+        &self,
+        view_id: &str,
+        hash: Option<&str>,
+        view: &Value,
+    ) -> Result<OpenView, SlackApiError> {
+        self.view(&VIEWS_UPDATE, &ById { view_id, hash, view }).await
+    }
+
+    /// Posts a message, `body` being the arguments of `chat.postMessage`. At most 15 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn post_message(&self, body: &Value) -> Result<PostedMessage, SlackApiError> {
+        self.post(&POST_MESSAGE, self.0.bot_token.as_ref(), body).await
+    }
+
+    /// Asks who a person is. At most 1 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn users_info(&self, user_id: &str) -> Result<SlackUser, SlackApiError> {
+        // A GET: Slack's reading methods take no JSON bodies.
+        let params = vec![("user", Some(user_id))];
+        self.counted(&USERS_INFO, async {
+            let session = self.0.client.open_session(present(self.0.bot_token.as_ref())?);
+            let answer: ClientResult<UserAnswer> =
+                session.http_session_api.http_get(USERS_INFO.name, &params, None).await;
+            Ok(answer?.into())
+        })
+        .await
+    }
+
+    /// Answers through a `response_url`, without any token. At most 5 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`]; a URL that is not Slack's, or was used up, is a refusal.
+    pub async fn respond(&self, response_url: &SecretString, body: &Value) -> Result<(), SlackApiError> {
+        self.counted(&RESPOND, async {
+            let url = response_url.expose_secret();
+            if !self.is_of_slack(url) {
+                return Err(SlackApiError::Refused { code: "not_a_response_url".to_owned() });
+            }
+            let url = url.parse().map_err(slack_morphism::errors::SlackClientError::from)?;
+            // The library writes URLs to its debug lines unless they are called sensitive.
+            let context = SlackClientApiCallContext {
+                rate_control_params: None,
+                token: None,
+                tracing_span: &tracing::Span::none(),
+                is_sensitive_url: true,
+            };
+            let answer: ClientResult<Nothing> =
+                self.0.client.http_api.connector.http_post_uri(url, body, context).await;
+            answer?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// True for `https` under slack.com, and for the host of `SLACK_API_URL` and those below it.
+    fn is_of_slack(&self, url: &str) -> bool {
+        let Ok(url) = url.parse::<Uri>() else { return false };
+        let api = self.0.api_url.parse::<Uri>().unwrap_or_default();
+        let (Some(host), api_host) = (url.host(), api.host().unwrap_or("slack.com")) else { return false };
+        let below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        let secure = url.scheme_str() == Some("https");
+        host == api_host && (secure || url.scheme() == api.scheme())
+            || secure && (below(api_host) || below("slack.com"))
+    }
+
+    async fn view(&self, method: &Method, body: &impl Body) -> Result<OpenView, SlackApiError> {
+        let answer: ViewAnswer = self.post(method, self.0.bot_token.as_ref(), body).await?;
+        Ok(answer.view)
+    }
+
+    async fn post<A>(
+        &self,
+        method: &Method,
+        token: Option<&SlackApiToken>,
+        body: &impl Body,
+    ) -> Result<A, SlackApiError>
+    where
+        A: for<'de> Deserialize<'de> + Send,
+    {
+        self.counted(method, async {
+            let session = self.0.client.open_session(present(token)?);
+            let answer: ClientResult<A> = session.http_session_api.http_post(method.name, body, None).await;
+            Ok(answer?)
+        })
+        .await
+    }
+
+    async fn counted<A>(
+        &self,
+        method: &Method,
+        call: impl Future<Output = Result<A, SlackApiError>>,
+    ) -> Result<A, SlackApiError> {
+        let answer = tokio::time::timeout(method.limit, call).await.unwrap_or(Err(SlackApiError::TimedOut));
+        let outcome = answer.as_ref().map_or_else(SlackApiError::outcome, |_| "ok");
+        self.0.metrics.slack_api_call(method.name, outcome);
+        answer
+    }
+}
+
+/// Arguments that can be sent as JSON.
+trait Body: Serialize + Send + Sync {}
+impl<T: Serialize + Send + Sync> Body for T {}
+
+fn present(token: Option<&SlackApiToken>) -> Result<&SlackApiToken, SlackApiError> {
+    token.ok_or_else(|| SlackApiError::Auth { code: "not_authed".to_owned() })
+}

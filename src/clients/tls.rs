@@ -1,0 +1,42 @@
+//! How every client reaches what is outside: one connector for plain http and for TLS (rustls, ring).
+//! Knows no protocol above; called by the clients beside it.
+
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, RootCertStore};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one address may take to accept a TCP connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Opens TCP for `http:` and TLS for `https:`.
+pub(super) type Connector = HttpsConnector<HttpConnector>;
+
+/// A connector that trusts the machine's certificate authorities. A machine that has none is only
+/// warned about: a Slack on loopback needs none, and anything else fails with a TLS error.
+///
+/// # Errors
+/// When ring offers no protocol version that rustls takes; never seen.
+pub(super) fn connector() -> Result<Connector, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let trusting = match builder()?.with_native_roots() {
+        Ok(trusting) => trusting,
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "This machine has no CA certificates: https will not work");
+            builder()?.with_root_certificates(RootCertStore::empty())
+        }
+    };
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(CONNECT_LIMIT));
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(trusting.with_no_client_auth())
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http))
+}

@@ -1,0 +1,99 @@
+//! What the program writes to its log: JSON or text lines by filter, the mutation log always, panics as
+//! errors. Set up once, first thing in main.
+
+use crate::config::LogFormat;
+use crate::ops::mutation_log;
+use std::io::Write;
+use std::panic::PanicHookInfo;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+/// Where log lines go.
+pub enum Destination {
+    /// Standard output, where whoever runs the program expects them.
+    Stdout,
+    /// A file, where the terminal belongs to somebody else.
+    File(std::fs::File),
+}
+
+impl Destination {
+    fn writers(self) -> std::io::Result<(BoxMakeWriter, BoxMakeWriter)> {
+        Ok(match self {
+            Self::Stdout => (BoxMakeWriter::new(std::io::stdout), BoxMakeWriter::new(std::io::stdout)),
+            Self::File(file) => (BoxMakeWriter::new(file.try_clone()?), BoxMakeWriter::new(file)),
+        })
+    }
+}
+
+/// Begins to log. A filter that cannot be read counts as `info`, and a line says so.
+///
+/// # Errors
+/// The log file cannot be used; a log is set up already.
+pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result<()> {
+    let (lines, mutations) = to.writers()?;
+    let parsed = EnvFilter::try_new(filter);
+    let refused = parsed.as_ref().err().map(ToString::to_string);
+    let parsed = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+    let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET);
+    let layer = fmt::layer().with_writer(lines).with_ansi(false);
+    let layer = match format {
+        LogFormat::Json => {
+            layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+        }
+        LogFormat::Text => layer.compact().boxed(),
+    };
+    let mutations = Mutations(mutations).with_filter(filter_fn(|meta| meta.target() == mutation_log::TARGET));
+    tracing_subscriber::registry()
+        .with(layer.with_filter(parsed).with_filter(ours))
+        .with(mutations)
+        .try_init()?;
+    std::panic::set_hook(Box::new(log_panic));
+    if let Some(reason) = refused {
+        tracing::warn!(reason, "RUST_LOG cannot be read: info is used");
+    }
+    Ok(())
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let payload = panic.payload();
+    let text =
+        payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref().copied());
+    tracing::error!(place, "Panic: {}", text.unwrap_or("no message"));
+}
+
+/// Writes mutation lines as they are: JSON in every format, whatever the filter.
+struct Mutations(BoxMakeWriter);
+
+impl<S: Subscriber> Layer<S> for Mutations {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        line.0.push('\n');
+        // One write a line, so that lines of several threads do not mix. A closed pipe is no reason to stop.
+        let _ = self.0.make_writer().write_all(line.0.as_bytes());
+    }
+}
+
+/// The field `line` of a mutation event.
+struct Line(String);
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "line" {
+            value.clone_into(&mut self.0);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "line" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Addresses of our own pages, for messages. Without a base URL there are none.
+
+use crate::domain::ids::EquipmentId;
+
+/// Makes links; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    base: Option<String>,
+}
+
+impl Links {
+    /// `base` is `ESB_BASE_URL`: an origin without a trailing slash.
+    pub const fn new(base: Option<String>) -> Self {
+        Self { base }
+    }
+
+    /// The machine's page, which its label leads to.
+    pub fn equipment(&self, id: EquipmentId) -> Option<String> {
+        self.base.as_ref().map(|base| format!("{base}/e/{id}"))
+    }
+}

@@ -1,0 +1,84 @@
+//! Block Kit: one template of `blocks/` a surface, filled with views. Text from people goes through
+//! [`mrkdwn`] or stands in `plain_text`; limits are those of Slack, named where they are kept.
+
+use handlebars::Handlebars;
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use serde_json::Value;
+
+pub mod card;
+pub mod mrkdwn;
+mod paging;
+pub mod report;
+pub mod status;
+
+#[derive(RustEmbed)]
+#[folder = "blocks/"]
+struct Templates;
+
+/// A view for `views.open`, `views.update` or an acknowledgement.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Modal(pub Value);
+
+/// A message: blocks, and the text for notifications and screen readers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Says the same as the blocks; mrkdwn.
+    pub text: String,
+    /// The blocks.
+    pub blocks: Value,
+}
+
+/// A template that cannot be filled: a mistake of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum BlocksError {
+    /// A template does not parse.
+    #[error("a template of blocks/ does not parse")]
+    Template(#[from] Box<handlebars::TemplateError>),
+    /// A template cannot be filled.
+    #[error("a template of blocks/ cannot be filled")]
+    Render(#[from] Box<handlebars::RenderError>),
+    /// What came out is no JSON.
+    #[error("a template of blocks/ makes no JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The templates of `blocks/`, ready to be filled.
+#[derive(Debug)]
+pub struct Blocks(Handlebars<'static>);
+
+impl Blocks {
+    /// Reads the embedded templates.
+    ///
+    /// # Errors
+    /// A template does not parse.
+    pub fn new() -> Result<Self, BlocksError> {
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        registry.register_escape_fn(json_text);
+        for file in Templates::iter() {
+            let source = Templates::get(&file).map(|file| file.data.into_owned()).unwrap_or_default();
+            let name = file.trim_end_matches(".json.hbs");
+            let source = String::from_utf8_lossy(&source);
+            registry.register_template_string(name, source).map_err(Box::new)?;
+        }
+        Ok(Self(registry))
+    }
+
+    /// Names of the templates, for the test that fills each.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.get_templates().keys().map(String::as_str).collect()
+    }
+
+    fn fill(&self, template: &str, content: &impl Serialize) -> Result<Value, BlocksError> {
+        let text = self.0.render(template, content).map_err(Box::new)?;
+        Ok(serde_json::from_str(&text)?)
+    }
+}
+
+/// The inside of a JSON string.
+fn json_text(text: &str) -> String {
+    let quoted = Value::String(text.to_owned()).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}

@@ -1,0 +1,109 @@
+//! Slack's markup: text from people loses the meaning of `&`, `<` and `>`, so that `<!channel>` from
+//! anyone notifies nobody.
+
+use crate::domain::board::BoardStatus;
+use crate::domain::text::cut;
+use chrono::NaiveDate;
+
+/// Most characters of a section's text (a Slack limit).
+pub const SECTION_MAX: usize = 3000;
+
+/// Takes the meaning from `&`, `<` and `>`.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        out.push_str(entity(c).unwrap_or_default());
+        if entity(c).is_none() {
+            out.push(c);
+        }
+    }
+    out
+}
+
+const fn entity(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        _ => None,
+    }
+}
+
+/// Escapes, then cuts to at most `max` characters of the escaped form, never inside an entity; the
+/// last character is an ellipsis when something was cut.
+pub fn escape_within(text: &str, max: usize) -> String {
+    let escaped = escape(text);
+    if escaped.chars().count() <= max {
+        return escaped;
+    }
+    let mut out = String::new();
+    let mut room = max.saturating_sub(1);
+    for c in text.chars() {
+        let cost = entity(c).map_or(1, str::len);
+        if cost > room {
+            break;
+        }
+        room -= cost;
+        match entity(c) {
+            Some(entity) => out.push_str(entity),
+            None => out.push(c),
+        }
+    }
+    format!("{}…", out.trim_end())
+}
+
+/// One line of a text, cut at `max` characters and escaped.
+pub fn line(text: &str, max: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    escape(&cut(&words.join(" "), max))
+}
+
+/// A name in bold. Asterisks in it would end the bold early, so they are replaced.
+pub fn bold(name: &str, max: usize) -> String {
+    format!("*{}*", line(&name.replace('*', "∗"), max))
+}
+
+/// A calendar date as people say it; it has no zone.
+pub fn date(date: NaiveDate) -> String {
+    date.format("%-d %b %Y").to_string()
+}
+
+/// The shape that goes with a board status's word.
+pub const fn shape(status: BoardStatus) -> &'static str {
+    match status {
+        BoardStatus::Operational => ":white_check_mark:",
+        BoardStatus::Degraded => ":warning:",
+        BoardStatus::Down => ":no_entry:",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nobody_is_notified_by_typed_text() {
+        assert_eq!(escape("<!channel> & <@U1>"), "&lt;!channel&gt; &amp; &lt;@U1&gt;");
+        assert_eq!(bold("a*b", 20), "*a∗b*");
+        assert_eq!(line("a\n b\t<c>", 5), "a b…");
+    }
+
+    #[test]
+    fn cutting_never_splits_an_entity() {
+        assert_eq!(escape_within("a&b", 7), "a&amp;b");
+        assert_eq!(escape_within("a&bc", 7), "a&amp;…");
+        assert_eq!(escape_within("a&bc", 6), "a…");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_has_no_markup_and_fits(text in any::<String>(), max in 1..60usize) {
+            let out = escape_within(&text, max);
+            prop_assert!(out.chars().count() <= max);
+            prop_assert!(!out.contains('<') && !out.contains('>'));
+            let plain = out.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "");
+            prop_assert!(!plain.contains('&'));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Lists of any length in modals of at most 100 blocks: lines are packed into sections, sections into
+//! pages, and nothing is cut silently.
+
+use super::mrkdwn::SECTION_MAX;
+use serde::Serialize;
+
+/// Sections of one page: below Slack's 100 blocks with room for heading, pager and buttons.
+pub(super) const PER_PAGE: usize = 40;
+
+/// One section of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Section {
+    /// Unique in its view.
+    pub block_id: String,
+    /// mrkdwn, at most 3000 characters.
+    pub text: String,
+    /// The button beside it.
+    pub button: Option<Button>,
+}
+
+/// A button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Button {
+    /// One of `slack::ids`' names.
+    pub action_id: &'static str,
+    /// What it stands for.
+    pub value: String,
+    /// What it says.
+    pub label: &'static str,
+    /// What a screen reader says.
+    pub description: String,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Page {
+    /// Its sections.
+    pub sections: Vec<Section>,
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Number of the page before.
+    pub previous: Option<usize>,
+    /// Number of the page after.
+    pub next: Option<usize>,
+}
+
+/// Cuts a page out of a list; a number beyond the last page means the last.
+pub(super) fn page(sections: Vec<Section>, wanted: usize) -> Page {
+    let of = sections.len().div_ceil(PER_PAGE).max(1);
+    let number = wanted.clamp(1, of);
+    let sections = sections.into_iter().skip((number - 1) * PER_PAGE).take(PER_PAGE).collect();
+    Page {
+        sections,
+        number,
+        of,
+        previous: (number > 1).then(|| number - 1),
+        next: (number < of).then_some(number + 1),
+    }
+}
+
+/// Joins lines into texts of at most a section's length, in their order. Each line must fit alone.
+pub(super) fn pack(heading: &str, lines: &[String]) -> Vec<String> {
+    let mut texts = vec![heading.to_owned()];
+    for line in lines {
+        let fits = |text: &String| text.chars().count() + 1 + line.chars().count() <= SECTION_MAX;
+        match texts.last_mut() {
+            Some(text) if text.is_empty() => text.push_str(line),
+            Some(text) if fits(text) => {
+                text.push('\n');
+                text.push_str(line);
+            }
+            _ => texts.push(line.clone()),
+        }
+    }
+    texts.retain(|text| !text.is_empty());
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sections(n: usize) -> Vec<Section> {
+        (0..n).map(|i| Section { block_id: i.to_string(), text: i.to_string(), button: None }).collect()
+    }
+
+    #[test]
+    fn pages_cover_the_list() {
+        let all: usize = (1..=3).map(|n| page(sections(95), n).sections.len()).sum();
+        assert_eq!(all, 95);
+        let second = page(sections(95), 2);
+        assert_eq!((second.previous, second.next, second.of), (Some(1), Some(3), 3));
+        assert_eq!(page(sections(95), 99).number, 3);
+        assert_eq!(page(sections(0), 0).of, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn packing_loses_no_line(lines in proptest::collection::vec("[a-z]{1,900}", 0..40)) {
+            let texts = pack("Heading", &lines);
+            prop_assert!(texts.iter().all(|text| text.chars().count() <= SECTION_MAX));
+            let joined = texts.join("\n");
+            let mut expected = vec!["Heading".to_owned()];
+            expected.extend(lines);
+            prop_assert_eq!(joined, expected.join("\n"));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The modals of `/esb-status`: summary, area, machine, matches, and the one that says what went wrong.
+
+use super::mrkdwn::{bold, date, line, shape};
+use super::paging::{Button, Page, Section, pack, page};
+use super::report::people;
+use super::{Blocks, BlocksError, Modal};
+use crate::domain::board::BoardStatus;
+use crate::domain::repair::Severity;
+use crate::domain::text::cut;
+use crate::views::board::{BoardArea, BoardMachine, BoardView, StatusCounts};
+use crate::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
+use serde::Serialize;
+
+/// Most characters of a view's title (a Slack limit).
+const TITLE_MAX: usize = 24;
+/// Most characters of a name in a line.
+const NAME_MAX: usize = 80;
+/// Most characters of an issue in a line (spec `/esb-status`).
+const ISSUE_MAX: usize = 80;
+
+#[derive(Serialize)]
+struct List {
+    private_metadata: String,
+    title: String,
+    heading: String,
+    page: Page,
+    link: Option<String>,
+}
+
+impl Blocks {
+    /// The whole board: a section an area, a line a machine that is not green. `notice` stands above.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn status_summary(
+        &self,
+        board: &BoardView,
+        wanted: usize,
+        notice: Option<&str>,
+    ) -> Result<Modal, BlocksError> {
+        let areas: Vec<&BoardArea> = board.areas.iter().filter(|area| !area.machines.is_empty()).collect();
+        let empty =
+            "No machines are registered yet. Staff can add them; until then there is nothing to see here.";
+        let mut heading: Vec<String> = notice.map(|notice| line(notice, 300)).into_iter().collect();
+        heading.push(if areas.is_empty() { empty.into() } else { in_all(&areas) });
+        let sections = areas.iter().flat_map(|area| area_sections(area)).collect();
+        let list = List {
+            private_metadata: String::new(),
+            title: "Equipment status".into(),
+            heading: heading.join("\n"),
+            page: page(sections, wanted),
+            link: None,
+        };
+        Ok(Modal(self.fill("status_summary", &list)?))
+    }
+
+    /// One area: every machine with its status.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn status_area(&self, area: &BoardArea, wanted: usize) -> Result<Modal, BlocksError> {
+        let mut machines: Vec<&BoardMachine> = area.machines.iter().collect();
+        machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
+        let lines: Vec<String> = machines.into_iter().map(machine_lines).collect();
+        let sections =
+            pack("", &lines).into_iter().enumerate().map(|(i, text)| section(format!("part:{i}"), text));
+        let heading = match area.machines.len() {
+            0 => "No machines are registered in this area.".into(),
+            _ => counts(StatusCounts::of(&area.machines)),
+        };
+        let list = List {
+            private_metadata: area.id.to_string(),
+            title: cut(&area.name, TITLE_MAX),
+            heading: format!("{}\n{heading}", bold(&area.name, NAME_MAX)),
+            page: page(sections.collect(), wanted),
+            link: None,
+        };
+        Ok(Modal(self.fill("status_area", &list)?))
+    }
+
+    /// One machine with its open repairs. `link` leads to its page.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn status_equipment(
+        &self,
+        machine: &EquipmentView,
+        wanted: usize,
+        link: Option<String>,
+    ) -> Result<Modal, BlocksError> {
+        let repairs =
+            machine.open_repairs.iter().map(|r| section(format!("repair:{}", r.id), repair_lines(r)));
+        let list = List {
+            private_metadata: machine.id.to_string(),
+            title: cut(&machine.name, TITLE_MAX),
+            heading: format!(
+                "{} {} · {}\n{}",
+                shape(machine.status),
+                bold(&machine.name, NAME_MAX),
+                machine.status.word(),
+                line(&machine.area, NAME_MAX)
+            ),
+            page: page(repairs.collect(), wanted),
+            link,
+        };
+        Ok(Modal(self.fill("status_equipment", &list)?))
+    }
+
+    /// The machines that a search found. `typed` comes back with the pager.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn status_matches(
+        &self,
+        typed: &str,
+        found: &[EquipmentMatch],
+        wanted: usize,
+    ) -> Result<Modal, BlocksError> {
+        let list = List {
+            private_metadata: cut(typed, 200),
+            title: "Equipment found".into(),
+            heading: format!("{} machines match {}.", found.len(), bold(typed, NAME_MAX)),
+            page: page(found.iter().map(match_section).collect(), wanted),
+            link: None,
+        };
+        Ok(Modal(self.fill("status_matches", &list)?))
+    }
+
+    /// Stands in for a view that can no longer be shown.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn status_error(&self, message: &str) -> Result<Modal, BlocksError> {
+        #[derive(Serialize)]
+        struct Failed {
+            message: String,
+        }
+        Ok(Modal(self.fill("status_error", &Failed { message: line(message, 1000) })?))
+    }
+}
+
+fn section(block_id: String, text: String) -> Section {
+    Section { block_id, text, button: None }
+}
+
+fn in_all(areas: &[&BoardArea]) -> String {
+    counts(StatusCounts::of(areas.iter().flat_map(|area| &area.machines)))
+}
+
+fn counts(counts: StatusCounts) -> String {
+    let part =
+        |n: usize, status: BoardStatus| format!("{} {n} {}", shape(status), status.word().to_lowercase());
+    [
+        part(counts.operational, BoardStatus::Operational),
+        part(counts.degraded, BoardStatus::Degraded),
+        part(counts.down, BoardStatus::Down),
+    ]
+    .join("   ")
+}
+
+/// One section, or several where the lines of an area fill more than one.
+fn area_sections(area: &BoardArea) -> Vec<Section> {
+    let heading = format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.machines)));
+    let mut machines: Vec<&BoardMachine> = area.machines.iter().filter(|m| m.headline.is_some()).collect();
+    machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
+    let lines: Vec<String> = machines.into_iter().map(summary_line).collect();
+    let mut sections: Vec<Section> = pack(&heading, &lines)
+        .into_iter()
+        .enumerate()
+        .map(|(i, text)| section(format!("area:{}:{i}", area.id), text))
+        .collect();
+    if let Some(first) = sections.first_mut() {
+        first.button = Some(Button {
+            action_id: "view_area",
+            value: area.id.to_string(),
+            label: "View area",
+            description: cut(&format!("View all machines of {}", area.name), 75),
+        });
+    }
+    sections
+}
+
+fn summary_line(machine: &BoardMachine) -> String {
+    let mut text =
+        format!("{} {} · {}", shape(machine.status), bold(&machine.name, NAME_MAX), machine.status.word());
+    if let Some(headline) = &machine.headline {
+        text.push_str(": ");
+        text.push_str(&line(&headline.issue, ISSUE_MAX));
+        if let Some(eta) = headline.eta {
+            text.push_str(&format!(" · ETA {}", date(eta)));
+        }
+    }
+    text
+}
+
+fn machine_lines(machine: &BoardMachine) -> String {
+    let name =
+        format!("{} {} · {}", shape(machine.status), bold(&machine.name, NAME_MAX), machine.status.word());
+    let Some(headline) = &machine.headline else { return name };
+    let mut facts = vec![format!("#{}", headline.repair)];
+    facts.push(
+        headline
+            .assignee
+            .as_ref()
+            .map_or_else(|| "nobody assigned".into(), |who| format!("assigned to {}", line(who, NAME_MAX))),
+    );
+    facts.extend(headline.eta.map(|eta| format!("ETA {}", date(eta))));
+    if headline.open_repairs > 1 {
+        facts.push(format!("{} open repairs", headline.open_repairs));
+    }
+    format!("{name}\n>{}\n>{}", line(&headline.issue, 300), facts.join(" · "))
+}
+
+fn repair_lines(repair: &OpenRepair) -> String {
+    let mut facts: Vec<String> = repair.severity.map(Severity::word).map(str::to_owned).into_iter().collect();
+    facts.push(repair.status.word().to_owned());
+    facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
+    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(people(repair.me_too));
+    let safety = if repair.safety_risk { ":warning: *SAFETY RISK* :warning: " } else { "" };
+    format!("*#{}* {safety}{}\n{}", repair.id, line(&repair.description, 500), facts.join(" · "))
+}
+
+fn match_section(found: &EquipmentMatch) -> Section {
+    Section {
+        block_id: format!("equipment:{}", found.id),
+        text: format!("{}\n{}", bold(&found.name, 200), line(&found.area, NAME_MAX)),
+        button: Some(Button {
+            action_id: "view_equipment",
+            value: found.id.to_string(),
+            label: "View",
+            description: cut(&format!("View {}", found.name), 75),
+        }),
+    }
+}

@@ -1,0 +1,43 @@
+//! `/esb-report [equipment]`: anyone reports a problem.
+
+use crate::ops::board::equipment;
+use crate::ops::search::{any_equipment, exact_equipment};
+use crate::render::slack::report::ReportModal;
+use crate::slack::edge::{EdgeError, SlackEdge};
+use crate::slack::envelope::Command;
+use crate::slack::intake::{Ack, Reference};
+use crate::slack::modals::report_problem::Metadata;
+
+const NO_MACHINES: &str =
+    "No machines are registered yet, so there is nothing to report. Please ask staff to add them.";
+
+pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference: &Reference) {
+    ack.empty();
+    if let Err(error) = open(edge, &command).await {
+        edge.tell_failure(&edge.reply_to(&command), error, reference).await;
+    }
+}
+
+async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
+    if !any_equipment(&edge.ctx).await? {
+        edge.tell(&edge.reply_to(command), NO_MACHINES).await;
+        return Ok(());
+    }
+    let (actor, chosen) =
+        tokio::join!(edge.actor(&command.sender), exact_equipment(&edge.ctx, &command.text));
+    let (actor, chosen) = (actor?, chosen?);
+    let known = match &chosen {
+        Some(machine) => equipment(&edge.ctx, machine.id).await?.open_repairs,
+        None => Vec::new(),
+    };
+    let metadata = Metadata::new(&edge.reply_to(command)).to_json();
+    let modal = edge.blocks.report_problem(&ReportModal {
+        private_metadata: &metadata,
+        equipment: chosen.as_ref(),
+        reporter_name: &actor.name,
+        known: &known,
+        counted: None,
+    })?;
+    edge.api.views_open(&command.trigger_id, &modal.0).await?;
+    Ok(())
+}

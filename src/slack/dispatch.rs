@@ -1,0 +1,75 @@
+//! Who acts upon which envelope. Exhaustive over what can come in; knows no transport.
+
+use super::edge::SlackEdge;
+use super::envelope::Envelope;
+use super::ids::{self, known};
+use super::intake::{Ack, Dispatch, Received};
+use super::{actions, commands, modals};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+/// The dispatcher of the program.
+pub struct Dispatcher {
+    edge: SlackEdge,
+}
+
+impl Dispatcher {
+    /// Dispatches to the surfaces of `edge`.
+    pub const fn new(edge: SlackEdge) -> Self {
+        Self { edge }
+    }
+}
+
+impl Dispatch for Dispatcher {
+    fn name(&self, envelope: &Envelope) -> &'static str {
+        match envelope {
+            Envelope::Command(command) => known(&command.command, ids::command::ALL),
+            Envelope::ViewSubmission(submission) => known(&submission.view.callback_id, ids::view::ALL),
+            Envelope::ViewClosed(closed) => known(&closed.view.callback_id, ids::view::ALL),
+            Envelope::BlockActions(pressed) => {
+                known(pressed.actions.first().map_or("", |action| &action.action_id), ids::action::ALL)
+            }
+            Envelope::BlockSuggestion(asked) => known(&asked.action_id, ids::action::ALL),
+            Envelope::Shortcut(_) | Envelope::MessageShortcut(_) | Envelope::Event(_) => "other",
+        }
+    }
+
+    fn dispatch(&self, received: Received) -> BoxFuture<'static, ()> {
+        dispatch(self.edge.clone(), received).boxed()
+    }
+}
+
+async fn dispatch(edge: SlackEdge, received: Received) {
+    let Received { envelope, ack, reference, .. } = received;
+    if edge.team.get().is_some_and(|team| team != envelope.team_id()) {
+        tracing::warn!(%reference, kind = envelope.kind(), "An envelope of another workspace was refused");
+        return ack.sorry("This app serves another workspace.");
+    }
+    match envelope {
+        Envelope::Command(command) => match command.command.as_str() {
+            ids::command::REPORT => commands::report::run(&edge, command, ack, &reference).await,
+            ids::command::STATUS => commands::status::run(&edge, command, ack, &reference).await,
+            _ => unknown(ack, "command", "I do not know this command. Try /esb-report or /esb-status."),
+        },
+        Envelope::ViewSubmission(submission) => match submission.view.callback_id.as_str() {
+            ids::view::REPORT_PROBLEM => {
+                modals::report_problem::submit(&edge, submission, ack, &reference).await
+            }
+            _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
+        },
+        Envelope::BlockActions(pressed) => actions::press(&edge, pressed, ack, &reference).await,
+        Envelope::BlockSuggestion(asked) => match asked.action_id.as_str() {
+            ids::input::EQUIPMENT => modals::report_problem::suggest(&edge, &asked, ack, &reference).await,
+            _ => unknown(ack, "select", ""),
+        },
+        Envelope::ViewClosed(_) => ack.empty(),
+        Envelope::Shortcut(_) | Envelope::MessageShortcut(_) | Envelope::Event(_) => {
+            unknown(ack, "shortcut or event", "");
+        }
+    }
+}
+
+fn unknown(ack: Ack, what: &'static str, words: &str) {
+    tracing::warn!(what, "Slack sent something that this version does not serve");
+    ack.sorry(words);
+}

@@ -1,0 +1,133 @@
+//! What every Slack surface works with, and how it answers when something goes wrong.
+
+use super::envelope::{Command, Sender};
+use super::intake::Reference;
+use crate::clients::slack_api::{SlackApi, SlackApiError};
+use crate::domain::actor::{Actor, SlackUserId};
+use crate::ops::{Ctx, OpError};
+use crate::people::People;
+use crate::render::links::Links;
+use crate::render::slack::{Blocks, BlocksError};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DbErr;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use std::sync::{Arc, OnceLock};
+
+/// How long a response_url works, less a margin (a Slack limit: 30 minutes).
+const RESPONSE_URL_LIFE: TimeDelta = TimeDelta::minutes(29);
+
+/// What every Slack surface works with; cheap to clone.
+#[derive(Clone)]
+pub struct SlackEdge {
+    /// Operations.
+    pub ctx: Ctx,
+    /// The Web API.
+    pub api: SlackApi,
+    /// Who is who.
+    pub people: People,
+    /// Block Kit.
+    pub blocks: Arc<Blocks>,
+    /// Our pages.
+    pub links: Links,
+    /// Our workspace, once Slack has said which it is.
+    pub team: Arc<OnceLock<String>>,
+}
+
+/// Why a surface could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// An operation said no or failed.
+    #[error("an operation failed")]
+    Op(#[from] OpError),
+    /// Slack said no or is away.
+    #[error("a call of Slack failed")]
+    Slack(#[from] SlackApiError),
+    /// A template failed.
+    #[error("a view could not be made")]
+    Blocks(#[from] BlocksError),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// What came in does not fit the surface; the words are for the person.
+    #[error("an unfit request: {0}")]
+    Unfit(&'static str),
+}
+
+/// Where a private answer goes: the response_url while it lives, then a direct message.
+#[derive(Debug, Clone)]
+pub struct ReplyTo {
+    /// Who is answered.
+    pub user: SlackUserId,
+    /// The response_url and when it was given to us.
+    pub response_url: Option<(SecretString, DateTime<Utc>)>,
+}
+
+impl SlackEdge {
+    /// The actor behind an envelope's sender.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn actor(&self, sender: &Sender) -> Result<Actor, EdgeError> {
+        Ok(self.people.actor(&SlackUserId(sender.user_id.clone()), &sender.user_name).await?)
+    }
+
+    /// Where a command is answered.
+    pub fn reply_to(&self, command: &Command) -> ReplyTo {
+        ReplyTo {
+            user: SlackUserId(command.sender.user_id.clone()),
+            response_url: Some((command.response_url.clone(), self.ctx.clock.now())),
+        }
+    }
+
+    /// Answers a person privately. What cannot be said is one log line: the work is done all the same.
+    pub async fn tell(&self, to: &ReplyTo, text: &str) {
+        let alive = |at: &DateTime<Utc>| self.ctx.clock.now() - *at < RESPONSE_URL_LIFE;
+        if let Some((url, _)) = to.response_url.as_ref().filter(|(_, at)| alive(at)) {
+            let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": text });
+            if self.api.respond(url, &body).await.is_ok() {
+                return;
+            }
+        }
+        let message = json!({ "channel": to.user.0, "text": text });
+        if let Err(error) = self.api.post_message(&message).await {
+            tracing::warn!(error = error.outcome(), "A private answer could not be given");
+        }
+    }
+
+    /// Tells the person what went wrong, and the log.
+    pub async fn tell_failure(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
+        let words = failure(error, reference);
+        self.tell(to, &format!(":x: {words}")).await;
+    }
+}
+
+/// Writes one log line for what went wrong; the words for the person.
+pub fn failure(error: EdgeError, reference: &Reference) -> String {
+    let words = match &error {
+        EdgeError::Op(OpError::Refused(refusal)) => Some(refusal.message.clone()),
+        EdgeError::Op(OpError::NotFound) => {
+            Some("This is no longer here. It may have been removed meanwhile.".into())
+        }
+        EdgeError::Unfit(words) => Some((*words).to_owned()),
+        EdgeError::Slack(SlackApiError::RateLimited { .. }) => {
+            Some("Slack is very busy and did not let me open that. Please try again in a moment.".into())
+        }
+        EdgeError::Slack(SlackApiError::Refused { code }) if code.contains("trigger_id") => {
+            Some("That took too long, so Slack did not let me open it. Please try again.".into())
+        }
+        _ => None,
+    };
+    if let Some(words) = words {
+        tracing::info!(%reference, %error, words, "A Slack request was turned down");
+        return words;
+    }
+    let error: &(dyn std::error::Error + 'static) = &error;
+    tracing::error!(%reference, error, "A Slack request failed");
+    reference.sorry()
+}
+
+/// A response_url as it travels through a view's private_metadata.
+pub fn exposed(url: &SecretString) -> &str {
+    url.expose_secret()
+}

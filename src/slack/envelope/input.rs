@@ -1,0 +1,98 @@
+//! What people typed and chose: the state of a view's inputs and of pressed elements.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+
+/// The content of one element, whatever its type; an element has at most one of these filled.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Input {
+    /// Typed text, or a button's value.
+    pub value: Option<String>,
+    /// Value of the option chosen in a select or among radio buttons.
+    #[serde(deserialize_with = "option_value")]
+    pub selected_option: Option<String>,
+    /// Values of the options that are ticked.
+    #[serde(deserialize_with = "option_values")]
+    pub selected_options: Vec<String>,
+    /// The date picked.
+    pub selected_date: Option<NaiveDate>,
+    /// Ids of uploaded files.
+    #[serde(rename = "files", deserialize_with = "ids")]
+    pub file_ids: Vec<String>,
+}
+
+/// The inputs of a view by `action_id`. An input that the view lacks is absent; one that was left
+/// empty is there and empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Option<Values>")]
+pub struct State(BTreeMap<String, Input>);
+
+#[derive(Deserialize)]
+struct Values {
+    #[serde(default)]
+    values: BTreeMap<String, BTreeMap<String, Input>>,
+}
+
+impl From<Option<Values>> for State {
+    fn from(state: Option<Values>) -> Self {
+        Self(state.into_iter().flat_map(|state| state.values).flat_map(|(_, block)| block).collect())
+    }
+}
+
+impl State {
+    /// The input, or `None` where the view has none of that name.
+    pub fn get(&self, action_id: &str) -> Option<&Input> {
+        self.0.get(action_id)
+    }
+
+    /// Typed text; `None` also where nothing was typed.
+    pub fn text(&self, action_id: &str) -> Option<&str> {
+        self.get(action_id)?.value.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// Value of the chosen option.
+    pub fn selected(&self, action_id: &str) -> Option<&str> {
+        self.get(action_id)?.selected_option.as_deref()
+    }
+
+    /// Values of the options that are ticked.
+    pub fn ticked(&self, action_id: &str) -> &[String] {
+        self.get(action_id).map_or(&[], |input| &input.selected_options)
+    }
+
+    /// The date picked.
+    pub fn date(&self, action_id: &str) -> Option<NaiveDate> {
+        self.get(action_id)?.selected_date
+    }
+
+    /// Ids of uploaded files.
+    pub fn file_ids(&self, action_id: &str) -> &[String] {
+        self.get(action_id).map_or(&[], |input| &input.file_ids)
+    }
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct File {
+    id: String,
+}
+
+fn option_value<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Choice>::deserialize(from)?.map(|choice| choice.value))
+}
+
+fn option_values<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let choices = Option::<Vec<Choice>>::deserialize(from)?.unwrap_or_default();
+    Ok(choices.into_iter().map(|choice| choice.value).collect())
+}
+
+fn ids<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let files = Option::<Vec<File>>::deserialize(from)?.unwrap_or_default();
+    Ok(files.into_iter().map(|file| file.id).collect())
+}

@@ -1,0 +1,293 @@
+//! The kinds of envelopes, field by field. Whatever lets its holder act for us (trigger ids,
+//! response_urls, private_metadata that carries one) is a secret: its Debug hides it.
+
+use super::input::{Input, State};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "RawSender")]
+pub struct Sender {
+    /// The workspace.
+    pub team_id: String,
+    /// The person.
+    pub user_id: String,
+    /// The person's user name; empty where Slack leaves it out.
+    pub user_name: String,
+}
+
+/// Commands name the sender by flat fields, interactions by objects; in an organisation's app `team`
+/// is null and the user's own team counts.
+#[derive(Deserialize)]
+struct RawSender {
+    team_id: Option<String>,
+    user_id: Option<String>,
+    user_name: Option<String>,
+    team: Option<RawTeam>,
+    user: Option<RawUser>,
+}
+
+#[derive(Deserialize)]
+struct RawTeam {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct RawUser {
+    id: String,
+    name: Option<String>,
+    username: Option<String>,
+    team_id: Option<String>,
+}
+
+impl TryFrom<RawSender> for Sender {
+    type Error = &'static str;
+
+    fn try_from(raw: RawSender) -> Result<Self, Self::Error> {
+        let (user_id, name, home) = match raw.user {
+            Some(user) => (Some(user.id), user.username.or(user.name), user.team_id),
+            None => (raw.user_id, raw.user_name, None),
+        };
+        Ok(Self {
+            team_id: raw.team.map(|team| team.id).or(raw.team_id).or(home).ok_or("missing field `team`")?,
+            user_id: user_id.ok_or("missing field `user`")?,
+            user_name: name.unwrap_or_default(),
+        })
+    }
+}
+
+/// A slash command.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Command {
+    /// Who typed it.
+    #[serde(flatten)]
+    pub sender: Sender,
+    /// With its slash, such as `/esb-report`.
+    pub command: String,
+    /// What stands behind it.
+    #[serde(default)]
+    pub text: String,
+    /// Where it was typed.
+    pub channel_id: String,
+    /// Where private answers go: 5 times within 30 minutes.
+    pub response_url: SecretString,
+    /// Opens one modal within 3 s.
+    pub trigger_id: SecretString,
+}
+
+/// A modal or a Home tab, as the person sees it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct View {
+    /// Slack's id of it.
+    pub id: String,
+    /// Which of our views it is.
+    #[serde(default)]
+    pub callback_id: String,
+    /// Its state, for `views.update`.
+    #[serde(default)]
+    pub hash: Option<String>,
+    /// What we gave it to keep; may hold a response_url.
+    #[serde(default)]
+    pub private_metadata: SecretString,
+    /// What stands in its inputs.
+    #[serde(default)]
+    pub state: State,
+}
+
+/// A submitted modal.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ViewSubmission {
+    /// Who submitted it.
+    #[serde(flatten)]
+    pub sender: Sender,
+    /// The modal with what was typed.
+    pub view: View,
+    /// Opens one modal within 3 s.
+    #[serde(default)]
+    pub trigger_id: Option<SecretString>,
+    /// Where answers go, if the modal asked for a channel.
+    #[serde(default)]
+    pub response_urls: Vec<ResponseUrl>,
+}
+
+/// Where an answer to a submission goes.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ResponseUrl {
+    /// The channel that was chosen.
+    pub channel_id: String,
+    /// 5 times within 30 minutes.
+    pub response_url: SecretString,
+}
+
+/// A closed modal.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ViewClosed {
+    /// Who closed it.
+    #[serde(flatten)]
+    pub sender: Sender,
+    /// The modal.
+    pub view: View,
+}
+
+/// Something pressed or chosen.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BlockActions {
+    /// Who did it.
+    #[serde(flatten)]
+    pub sender: Sender,
+    /// Opens one modal within 3 s.
+    #[serde(default)]
+    pub trigger_id: Option<SecretString>,
+    /// Where private answers go; only from messages.
+    #[serde(default)]
+    pub response_url: Option<SecretString>,
+    /// Where the element is.
+    #[serde(default)]
+    pub container: Container,
+    /// The channel of the message.
+    #[serde(default)]
+    pub channel: Option<ChannelId>,
+    /// The message that holds the element.
+    #[serde(default)]
+    pub message: Option<Message>,
+    /// The view that holds the element.
+    #[serde(default)]
+    pub view: Option<View>,
+    /// What was pressed: one entry, as far as Slack is known.
+    pub actions: Vec<Action>,
+}
+
+/// One pressed element.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Action {
+    /// Which element.
+    pub action_id: String,
+    /// Its block.
+    #[serde(default)]
+    pub block_id: String,
+    /// What it holds now.
+    #[serde(flatten)]
+    pub input: Input,
+}
+
+/// Where a pressed element is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Container {
+    /// `message` or `view`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The view.
+    pub view_id: Option<String>,
+    /// The message's channel.
+    pub channel_id: Option<String>,
+    /// The message within its channel.
+    pub message_ts: Option<String>,
+    /// True for a message that only its reader sees.
+    pub is_ephemeral: bool,
+}
+
+/// A channel by id.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ChannelId {
+    /// Slack's id.
+    pub id: String,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Message {
+    /// Its id within the channel.
+    pub ts: String,
+    /// Its plain text.
+    #[serde(default)]
+    pub text: String,
+    /// The thread that it stands in.
+    #[serde(default)]
+    pub thread_ts: Option<String>,
+    /// Who wrote it; absent for some apps' messages.
+    #[serde(default)]
+    pub user: Option<String>,
+}
+
+/// An external select that asks for its options.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BlockSuggestion {
+    /// Who types.
+    #[serde(flatten)]
+    pub sender: Sender,
+    /// Which select.
+    pub action_id: String,
+    /// Its block.
+    #[serde(default)]
+    pub block_id: String,
+    /// What was typed so far.
+    #[serde(default)]
+    pub value: String,
+    /// The view that holds it.
+    #[serde(default)]
+    pub view: Option<View>,
+}
+
+/// A global shortcut.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Shortcut {
+    /// Who chose it.
+    #[serde(flatten)]
+    pub sender: Sender,
+    /// Which shortcut.
+    pub callback_id: String,
+    /// Opens one modal within 3 s.
+    pub trigger_id: SecretString,
+}
+
+/// A shortcut chosen on a message.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MessageShortcut {
+    /// Who chose it.
+    #[serde(flatten)]
+    pub sender: Sender,
+    /// Which shortcut.
+    pub callback_id: String,
+    /// Opens one modal within 3 s.
+    pub trigger_id: SecretString,
+    /// Where private answers go.
+    pub response_url: SecretString,
+    /// The message's channel.
+    pub channel: ChannelId,
+    /// The message.
+    pub message: Message,
+}
+
+/// Something that happened in the workspace.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Event {
+    /// The workspace.
+    pub team_id: String,
+    /// The same in every delivery of one event.
+    pub event_id: String,
+    /// What happened: `type` and the fields of that type.
+    #[serde(rename = "event")]
+    pub body: Map<String, Value>,
+    /// Present when Slack sent it before.
+    #[serde(skip)]
+    pub retry: Option<Retry>,
+}
+
+/// Why an event comes again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// 1 for the first repetition.
+    pub attempt: u64,
+    /// Slack's word for it, such as `timeout`.
+    pub reason: String,
+}
+
+impl Event {
+    /// The event's `type`, such as `app_home_opened`; empty where there is none.
+    pub fn kind(&self) -> &str {
+        self.body.get("type").and_then(Value::as_str).unwrap_or_default()
+    }
+}

@@ -1,0 +1,275 @@
+//! Envelopes as Slack sends them, and as nobody should.
+
+use super::*;
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+fn parse(frame: &Value) -> Delivery {
+    match Frame::parse(&frame.to_string()) {
+        Ok(Frame::Delivery(delivery)) => delivery,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn envelope(kind: &str, payload: Value) -> Envelope {
+    let frame = json!({"envelope_id": "e1", "type": kind, "accepts_response_payload": true,
+        "payload": payload, "brand_new": [1]});
+    parse(&frame).parsed.envelope.unwrap()
+}
+
+fn command() -> Value {
+    json!({"command": "/esb-report", "text": "saw", "user_id": "U1", "user_name": "ana",
+        "channel_id": "C1", "team_id": "T1", "response_url": "https://hooks.slack.com/commands/1",
+        "trigger_id": "13345224609.738474920.8088930838d88f", "is_enterprise_install": "false"})
+}
+
+fn submission() -> Value {
+    let option = |value: &str| json!({"text": {"type": "plain_text", "text": "x"}, "value": value});
+    json!({"type": "view_submission", "team": {"id": "T1", "domain": "shop"},
+    "user": {"id": "U1", "username": "ana", "name": "ana", "team_id": "T1"},
+    "trigger_id": "t.1", "response_urls": [],
+    "view": {"id": "V1", "type": "modal", "callback_id": "report_problem", "hash": "156.abc",
+        "private_metadata": "{\"response_url\":\"https://hooks.slack.com/x\"}",
+        "blocks": [{"type": "section", "block_id": "known"}, {"type": "input", "block_id": "equipment"}],
+        "state": {"values": {
+            "equipment": {"equipment": {"type": "external_select", "selected_option": option("7")}},
+            "description": {"description": {"type": "plain_text_input", "value": "Belt slips"}},
+            "note": {"note": {"type": "plain_text_input", "value": null}},
+            "severity": {"severity": {"type": "static_select", "selected_option": null}},
+            "safety_risk": {"safety_risk":
+                {"type": "checkboxes", "selected_options": [option("safety_risk")]}},
+            "eta": {"eta": {"type": "datepicker", "selected_date": "2026-02-28"}},
+            "photos": {"photos": {"type": "file_input", "files": [{"id": "F1", "name": "a.jpg"}]}},
+        }}}})
+}
+
+#[test]
+fn a_command() {
+    let Envelope::Command(it) = envelope("slash_commands", command()) else { panic!() };
+    assert_eq!((it.command.as_str(), it.text.as_str(), it.channel_id.as_str()), ("/esb-report", "saw", "C1"));
+    let sender = Sender { team_id: "T1".into(), user_id: "U1".into(), user_name: "ana".into() };
+    assert_eq!(it.sender, sender);
+    assert_eq!(it.response_url.expose_secret(), "https://hooks.slack.com/commands/1");
+    assert!(!format!("{it:?}").contains("hooks"), "{it:?}");
+    assert!(!format!("{it:?}").contains("13345224609"), "{it:?}");
+}
+
+#[test]
+fn a_submission() {
+    let Envelope::ViewSubmission(it) = envelope("interactive", submission()) else { panic!() };
+    let state = &it.view.state;
+    assert_eq!((it.view.id.as_str(), it.view.callback_id.as_str()), ("V1", "report_problem"));
+    assert_eq!(state.selected("equipment"), Some("7"));
+    assert_eq!(state.text("description"), Some("Belt slips"));
+    assert_eq!(state.text("note"), None);
+    assert_eq!(state.selected("severity"), None);
+    assert_eq!(state.ticked("safety_risk"), ["safety_risk"]);
+    assert_eq!(state.date("eta").unwrap().to_string(), "2026-02-28");
+    assert_eq!(state.file_ids("photos"), ["F1"]);
+    assert!(state.get("severity").is_some() && state.get("assignee").is_none());
+    assert!(!format!("{it:?}").contains("hooks"), "{it:?}");
+}
+
+#[test]
+fn an_action_in_a_message_and_one_in_a_view() {
+    let Envelope::BlockActions(it) = envelope(
+        "interactive",
+        json!({"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1", "name": "ana"},
+            "trigger_id": "t.2", "response_url": "https://hooks.slack.com/actions/1",
+            "container": {"type": "message", "message_ts": "1.2", "channel_id": "C1", "is_ephemeral": false},
+            "channel": {"id": "C1", "name": "wood"}, "message": {"ts": "1.2", "text": "Saw", "blocks": []},
+            "actions": [{"type": "button", "action_id": "card_claim", "block_id": "b", "value": "42",
+                "action_ts": "1.3"}]}),
+    ) else {
+        panic!()
+    };
+    let [action] = it.actions.as_slice() else { panic!() };
+    assert_eq!((action.action_id.as_str(), action.input.value.as_deref()), ("card_claim", Some("42")));
+    assert_eq!(it.container.message_ts.as_deref(), Some("1.2"));
+    assert!(!format!("{it:?}").contains("hooks"), "{it:?}");
+
+    let Envelope::BlockActions(it) = envelope(
+        "interactive",
+        json!({"type": "block_actions", "team": null, "user": {"id": "U1", "team_id": "T9"},
+            "trigger_id": "t.3", "view": submission()["view"], "container": {"type": "view", "view_id": "V1"},
+            "actions": [{"type": "radio_buttons", "action_id": "action", "block_id": "action",
+                "selected_option": {"value": "claim"}}]}),
+    ) else {
+        panic!()
+    };
+    assert_eq!(it.sender.team_id, "T9");
+    assert_eq!(it.actions[0].input.selected_option.as_deref(), Some("claim"));
+    assert_eq!(it.view.unwrap().state.selected("equipment"), Some("7"));
+}
+
+#[test]
+fn a_suggestion_and_shortcuts() {
+    let who = |mut rest: Value| {
+        rest["team"] = json!({"id": "T1"});
+        rest["user"] = json!({"id": "U1"});
+        envelope("interactive", rest)
+    };
+    let Envelope::BlockSuggestion(it) = who(json!({"type": "block_suggestion", "action_id": "equipment",
+        "block_id": "equipment", "value": "sa", "view": submission()["view"]}))
+    else {
+        panic!()
+    };
+    assert_eq!((it.action_id.as_str(), it.value.as_str()), ("equipment", "sa"));
+    let shortcut = who(json!({"type": "shortcut", "callback_id": "r", "trigger_id": "t"}));
+    assert_eq!(shortcut.kind(), "shortcut");
+    let shortcut = who(json!({"type": "message_action", "callback_id": "r", "trigger_id": "t",
+        "response_url": "https://x", "channel": {"id": "C1"}, "message": {"ts": "1.2", "user": "U2"}}));
+    assert_eq!((shortcut.kind(), shortcut.team_id()), ("message_action", "T1"));
+}
+
+#[test]
+fn an_event_and_its_repetition() {
+    let payload = json!({"team_id": "T1", "event_id": "Ev1", "type": "event_callback",
+        "event": {"type": "app_home_opened", "user": "U1"}});
+    let Envelope::Event(first) = envelope("events_api", payload.clone()) else { panic!() };
+    assert_eq!((first.kind(), first.event_id.as_str()), ("app_home_opened", "Ev1"));
+    assert_eq!(first.retry, None);
+    let again = json!({"envelope_id": "e2", "type": "events_api", "payload": payload,
+        "retry_attempt": 1, "retry_reason": "timeout"});
+    let Envelope::Event(again) = parse(&again).parsed.envelope.unwrap() else { panic!() };
+    assert_eq!(again.retry, Some(Retry { attempt: 1, reason: "timeout".into() }));
+}
+
+#[test]
+fn hello_and_disconnect_need_no_more_than_their_type() {
+    let hello = r#"{"type":"hello","num_connections":2,"debug_info":{"approximate_connection_time":18060}}"#;
+    let Frame::Hello(hello) = Frame::parse(hello).unwrap() else { panic!() };
+    assert_eq!(hello, Hello { connections: Some(2), lives_for: Some(18_060) });
+    assert!(matches!(Frame::parse(r#"{"type":"hello"}"#), Ok(Frame::Hello(_))));
+    for (frame, reason) in [
+        (r#"{"type":"disconnect","reason":"warning"}"#, DisconnectReason::Warning),
+        (r#"{"type":"disconnect","reason":"refresh_requested"}"#, DisconnectReason::RefreshRequested),
+        (r#"{"type":"disconnect","reason":"link_disabled"}"#, DisconnectReason::LinkDisabled),
+        (r#"{"type":"disconnect","reason":"too_many_websockets"}"#, DisconnectReason::TooManyWebsockets),
+        (r#"{"type":"disconnect","reason":7}"#, DisconnectReason::Other),
+        (r#"{"type":"disconnect"}"#, DisconnectReason::Other),
+    ] {
+        assert!(matches!(Frame::parse(frame), Ok(Frame::Disconnect(it)) if it == reason), "{frame}");
+    }
+}
+
+#[test]
+fn what_is_malformed_keeps_its_id_and_says_what_is_missing() {
+    let mut payload = command();
+    payload.as_object_mut().unwrap().remove("trigger_id");
+    let delivery = parse(&json!({"envelope_id": "e1", "type": "slash_commands", "payload": payload}));
+    assert_eq!(delivery.envelope_id, "e1");
+    assert_eq!(delivery.parsed.last_resort, LastResort::Private);
+    assert_eq!(
+        delivery.parsed.envelope.unwrap_err().to_string(),
+        "malformed command: missing field `trigger_id`"
+    );
+
+    let mut payload = submission();
+    payload["view"]["state"]["values"]["eta"]["eta"]["selected_date"] = json!("https://hooks.slack.com/x");
+    let delivery = parse(&json!({"envelope_id": "e1", "type": "interactive", "payload": payload}));
+    assert_eq!(delivery.parsed.last_resort, LastResort::OnInput { block_id: "equipment".into() });
+    let words = delivery.parsed.envelope.unwrap_err().to_string();
+    assert_eq!(words, "malformed view_submission: a field of a wrong type");
+}
+
+#[test]
+fn unknown_kinds_keep_their_id_and_are_cut_for_the_log() {
+    for (kind, payload) in [("brand_new", json!(null)), ("interactive", json!({"type": "x".repeat(9000)}))] {
+        let delivery = parse(&json!({"envelope_id": "e1", "type": kind, "payload": payload}));
+        let error = delivery.parsed.envelope.unwrap_err();
+        assert!(matches!(&error, EnvelopeError::Unknown(_)), "{error}");
+        assert!(error.to_string().len() < 100, "{error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_keeps_its_id_too() {
+    let deep = |id: &str| format!(r#"{{{id}"payload":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
+    for frame in [
+        deep(r#""envelope_id":"e1","#),
+        r#"{"envelope_id":"e1","type":"slash_commands","payload":{"text":"\ud800"}}"#.to_owned(),
+    ] {
+        let Ok(Frame::Delivery(delivery)) = Frame::parse(&frame) else { panic!() };
+        assert_eq!(delivery.envelope_id, "e1");
+        assert_eq!(delivery.parsed.envelope.unwrap_err(), EnvelopeError::Unreadable);
+    }
+    let endless = format!(r#"{{"envelope_id":"{}","type":"slash_commands"}}"#, "e".repeat(256));
+    for frame in [&deep(""), &endless, "", "null", "{", "[]", r#"{"type":"slash_commands"}"#] {
+        assert!(Frame::parse(frame).is_err(), "{}", &frame[..frame.len().min(40)]);
+    }
+}
+
+#[test]
+fn the_last_resort_speaks_the_language_of_its_kind() {
+    let said = |last: LastResort| last.say("Sorry.");
+    assert_eq!(said(LastResort::Private), Some(json!({"response_type": "ephemeral", "text": "Sorry."})));
+    assert_eq!(
+        said(LastResort::OnInput { block_id: "equipment".into() }),
+        Some(json!({"response_action": "errors", "errors": {"equipment": "Sorry."}}))
+    );
+    assert_eq!(said(LastResort::NoOptions), Some(json!({"options": []})));
+    assert_eq!(said(LastResort::Nothing), None);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(
+                "(team|user|view|id|type|state|values|actions|event|blocks|.{0,4})",
+                inner,
+                0..5
+            )
+            .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Frame::parse(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn any_payload_of_any_kind_is_acknowledged(
+        kind in "(slash_commands|interactive|events_api|other)",
+        inner in "(view_submission|view_closed|block_actions|block_suggestion|shortcut|message_action|x)",
+        mut payload in any_json(),
+    ) {
+        if let Some(map) = payload.as_object_mut() {
+            map.insert("type".into(), inner.into());
+        }
+        let delivery = parse(&json!({"envelope_id": "e1", "type": kind, "payload": payload}));
+        prop_assert_eq!(delivery.envelope_id, "e1");
+    }
+
+    #[test]
+    fn a_real_submission_with_one_part_replaced_never_panics(at in 0usize..40, part in any_json()) {
+        let mut payload = submission();
+        let mut paths = Vec::new();
+        pointers(&payload, String::new(), &mut paths);
+        let path = &paths[at % paths.len()];
+        *payload.pointer_mut(path).unwrap() = part;
+        let _ = parse(&json!({"envelope_id": "e1", "type": "interactive", "payload": payload}));
+    }
+}
+
+fn pointers(value: &Value, path: String, into: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, it)| pointers(it, format!("{path}/{key}"), into)),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, it)| pointers(it, format!("{path}/{at}"), into));
+        }
+        _ => {}
+    }
+    into.push(path);
+}

@@ -1,0 +1,70 @@
+//! Names of our Slack surfaces, each written once. They are a contract: people's open modals and the
+//! manifest carry them (spec/slack.md). Templates of `blocks/` repeat them; a test compares the two.
+
+/// Slash commands.
+pub mod command {
+    /// Anyone reports a problem.
+    pub const REPORT: &str = "/esb-report";
+    /// Anyone sees what works.
+    pub const STATUS: &str = "/esb-status";
+    /// All of them.
+    pub const ALL: &[&str] = &[REPORT, STATUS];
+}
+
+/// `callback_id`s of views.
+pub mod view {
+    /// The report form.
+    pub const REPORT_PROBLEM: &str = "report_problem";
+    /// The board.
+    pub const STATUS_SUMMARY: &str = "status_summary";
+    /// One area.
+    pub const STATUS_AREA: &str = "status_area";
+    /// One machine.
+    pub const STATUS_EQUIPMENT: &str = "status_equipment";
+    /// What a search found.
+    pub const STATUS_MATCHES: &str = "status_matches";
+    /// What went wrong.
+    pub const STATUS_ERROR: &str = "status_error";
+    /// All of them.
+    pub const ALL: &[&str] =
+        &[REPORT_PROBLEM, STATUS_SUMMARY, STATUS_AREA, STATUS_EQUIPMENT, STATUS_MATCHES, STATUS_ERROR];
+}
+
+/// `action_id`s of buttons and selects that act by themselves.
+pub mod action {
+    /// A machine is chosen in the report form.
+    pub const EQUIPMENT: &str = "equipment";
+    /// "I have this problem too."
+    pub const ME_TOO: &str = "me_too";
+    /// Show an area.
+    pub const VIEW_AREA: &str = "view_area";
+    /// Show a machine.
+    pub const VIEW_EQUIPMENT: &str = "view_equipment";
+    /// Show the board.
+    pub const BACK_TO_SUMMARY: &str = "back_to_summary";
+    /// Show another page.
+    pub const PAGE: &str = "page";
+    /// All of them.
+    pub const ALL: &[&str] = &[EQUIPMENT, ME_TOO, VIEW_AREA, VIEW_EQUIPMENT, BACK_TO_SUMMARY, PAGE];
+}
+
+/// `action_id`s, and `block_id`s, of inputs.
+pub mod input {
+    /// The machine.
+    pub const EQUIPMENT: &str = super::action::EQUIPMENT;
+    /// The reporter's name.
+    pub const REPORTER_NAME: &str = "reporter_name";
+    /// What is wrong.
+    pub const DESCRIPTION: &str = "description";
+    /// How bad.
+    pub const SEVERITY: &str = "severity";
+    /// Somebody could be hurt; also the value of its only option.
+    pub const SAFETY_RISK: &str = "safety_risk";
+    /// Something is used up; also the value of its only option.
+    pub const CONSUMABLE: &str = "consumable";
+}
+
+/// The name as one of ours, or `other`: a closed set for metrics.
+pub fn known(name: &str, ours: &[&'static str]) -> &'static str {
+    ours.iter().find(|known| **known == name).copied().unwrap_or("other")
+}

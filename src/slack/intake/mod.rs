@@ -1,0 +1,218 @@
+//! Takes in what a transport received: at most so many at a time, each acted upon once, each in a
+//! task of its own, each acknowledged in time whatever its dispatcher does. Knows neither WebSockets
+//! nor HTTP: a transport calls [`Intake::accept`] with a closure that sends the acknowledgement.
+//! Must never make its caller wait.
+
+mod memory;
+mod received;
+
+pub use received::{Ack, Dispatch, Received, Reference};
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::slack::envelope::{Envelope, LastResort, Parsed};
+use memory::{Key, Memory};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinError;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+const BUSY: &str = "I am very busy right now. Please try again in a moment.";
+const RESTARTING: &str = "I am just restarting. Please try again in a moment.";
+/// How long abandoned work has to notice.
+const ABANDON_LIMIT: Duration = Duration::from_secs(1);
+
+/// How much and how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From receipt to the last-resort acknowledgement; Slack's own limit is 3 s.
+    pub acknowledge: Duration,
+    /// From receipt to the end of all work on it.
+    pub work: Duration,
+    /// How many envelopes are worked upon at once (spec "Transport").
+    pub in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { acknowledge: Duration::from_millis(2_500), work: Duration::from_secs(30), in_flight: 2_000 }
+    }
+}
+
+/// Takes in envelopes; cheap to clone, all clones count together.
+#[derive(Clone)]
+pub struct Intake(Arc<Inner>);
+
+struct Inner {
+    dispatch: Arc<dyn Dispatch>,
+    metrics: Metrics,
+    limits: Limits,
+    memory: Memory,
+    places: Arc<Semaphore>,
+    tasks: TaskTracker,
+    draining: AtomicBool,
+    abandoned: CancellationToken,
+}
+
+/// An envelope on its way through its task.
+struct Task<R> {
+    envelope: Envelope,
+    last_resort: LastResort,
+    reply: R,
+    received_at: Instant,
+    reference: Reference,
+}
+
+type Ended = Result<Result<(), Elapsed>, JoinError>;
+
+impl Intake {
+    /// Hands everything to `dispatch`. `clock` tells how old the memory of past envelopes is.
+    pub fn new(dispatch: Arc<dyn Dispatch>, clock: Clock, metrics: Metrics, limits: Limits) -> Self {
+        let tasks = TaskTracker::new();
+        // A closed tracker still takes tasks; closed only means that `wait` may end.
+        tasks.close();
+        Self(Arc::new(Inner {
+            dispatch,
+            metrics,
+            limits,
+            memory: Memory::new(clock),
+            places: Arc::new(Semaphore::new(limits.in_flight)),
+            tasks,
+            draining: AtomicBool::new(false),
+            abandoned: CancellationToken::new(),
+        }))
+    }
+
+    /// Takes one envelope in and returns at once. `reply` is called once with the acknowledgement's
+    /// payload, here or from a task, and must not block; it is dropped uncalled where Slack shall send
+    /// the event again. `delivery_id` is the transport's own id, where it has one.
+    pub fn accept<R>(&self, delivery_id: Option<&str>, parsed: Parsed, reply: R)
+    where
+        R: FnOnce(Option<Value>) + Send + 'static,
+    {
+        let received_at = Instant::now();
+        let (reference, last_resort) = (Reference::new(), parsed.last_resort);
+        let envelope = match parsed.envelope {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                tracing::warn!(%reference, %error, "Slack sent an envelope that cannot be acted upon");
+                return reply(last_resort.say(&reference.sorry()));
+            }
+        };
+        if self.0.draining.load(Ordering::SeqCst) {
+            // An unacknowledged event comes again, to whoever is connected then.
+            return if !matches!(envelope, Envelope::Event(_)) {
+                reply(last_resort.say(RESTARTING))
+            };
+        }
+        let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
+            tracing::warn!(kind = envelope.kind(), "Too many envelopes in flight: told to try again");
+            return reply(last_resort.say(BUSY));
+        };
+        if self.0.memory.knows(&keys(delivery_id, &envelope)) {
+            tracing::info!(kind = envelope.kind(), "An envelope came again: acknowledged, not acted upon");
+            return reply(None);
+        }
+        let task = Task { envelope, last_resort, reply, received_at, reference };
+        self.0.tasks.spawn(Arc::clone(&self.0).act(task, place));
+    }
+
+    /// How many envelopes are being worked upon.
+    pub fn in_flight(&self) -> usize {
+        self.0.tasks.len()
+    }
+
+    /// Waits until nothing is being worked upon.
+    pub async fn idle(&self) {
+        self.0.tasks.wait().await;
+    }
+
+    /// Takes nothing new and waits for what is in flight; what is not done after `limit` is abandoned.
+    pub async fn drain(&self, limit: Duration) {
+        self.0.draining.store(true, Ordering::SeqCst);
+        if timeout(limit, self.idle()).await.is_err() {
+            tracing::warn!(in_flight = self.in_flight(), "Slack requests are abandoned at shutdown");
+            self.0.abandoned.cancel();
+            let _ = timeout(ABANDON_LIMIT, self.idle()).await;
+        }
+    }
+}
+
+impl Inner {
+    /// One envelope from its start to its end. The work is a task of its own, so that neither a panic
+    /// nor a handler that hogs its thread keeps the acknowledgement.
+    async fn act<R>(self: Arc<Self>, task: Task<R>, _place: OwnedSemaphorePermit)
+    where
+        R: FnOnce(Option<Value>) + Send,
+    {
+        let Task { envelope, last_resort, reply, received_at: at, reference } = task;
+        let (kind, name) = (envelope.kind(), self.dispatch.name(&envelope));
+        let (answer, answered) = oneshot::channel();
+        let ack = Ack::new(answer, last_resort.clone());
+        let received = Received { envelope, ack, reference: reference.clone(), at };
+        let dispatch = Arc::clone(&self.dispatch);
+        let work = async move { dispatch.dispatch(received).await };
+        let span = tracing::info_span!("slack_request", %reference, kind, name);
+        let mut work = tokio::spawn(timeout_at(at + self.limits.work, work).instrument(span));
+
+        let answered = timeout_at(at + self.limits.acknowledge, answered).await;
+        let unanswered = matches!(answered, Ok(Err(_)));
+        if answered.is_err() {
+            tracing::error!(%reference, kind, name, "A Slack request was not answered in time");
+        }
+        reply(answered.ok().and_then(Result::ok).unwrap_or_else(|| last_resort.say(&reference.sorry())));
+        self.metrics.slack_request(kind, name, at.elapsed());
+
+        let ended = tokio::select! {
+            ended = &mut work => ended,
+            () = self.abandoned.cancelled() => {
+                work.abort();
+                work.await
+            }
+        };
+        match complaint(ended) {
+            Some(complaint) => tracing::error!(%reference, kind, name, "{complaint}"),
+            None if unanswered => {
+                tracing::error!(%reference, kind, name, "A Slack request was left unanswered");
+            }
+            None => {}
+        }
+    }
+}
+
+fn complaint(ended: Ended) -> Option<String> {
+    match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(_)) => Some("Work on a Slack request took too long and was stopped".to_owned()),
+        Err(error) if error.is_panic() => {
+            Some(format!("Work on a Slack request panicked: {}", panic_text(&*error.into_panic())))
+        }
+        Err(_) => Some("Work on a Slack request was abandoned at shutdown".to_owned()),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+fn keys<'a>(delivery_id: Option<&'a str>, envelope: &'a Envelope) -> Vec<Key<'a>> {
+    let event = match envelope {
+        Envelope::Event(event) => Some(event.event_id.as_str()),
+        _ => None,
+    };
+    let trigger = envelope.trigger_id().map(ExposeSecret::expose_secret);
+    [("delivery", delivery_id), ("event", event), ("trigger", trigger)]
+        .into_iter()
+        .filter_map(|(kind, id)| id.map(|id| Key::new(kind, id)))
+        .collect()
+}

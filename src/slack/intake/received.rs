@@ -1,0 +1,83 @@
+//! What the dispatcher is given, and how it answers.
+
+use crate::slack::envelope::{Envelope, LastResort};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use std::fmt;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// Acts upon envelopes. Commands and block_actions are acknowledged first and worked upon after;
+/// view_submission and block_suggestion are acknowledged with the work's result.
+pub trait Dispatch: Send + Sync + 'static {
+    /// The envelope's name in metrics, out of a closed set; `other` for any name that is not ours.
+    fn name(&self, envelope: &Envelope) -> &'static str;
+
+    /// Does the work, within [`super::Limits::work`]. It may panic: that is logged and answered.
+    fn dispatch(&self, received: Received) -> BoxFuture<'static, ()>;
+}
+
+/// An envelope to act upon.
+#[derive(Debug)]
+pub struct Received {
+    /// What Slack says.
+    pub envelope: Envelope,
+    /// Answers it, once.
+    pub ack: Ack,
+    /// Names it in the log and to the person, should something go wrong.
+    pub reference: Reference,
+    /// When it was received.
+    pub at: Instant,
+}
+
+/// Answers one envelope. Neither waits nor fails: an answer after the time limit is dropped, since the
+/// last resort went out then; an `Ack` that is dropped unused is answered by the last resort.
+#[derive(Debug)]
+#[must_use = "an envelope without an answer shows the person an error"]
+pub struct Ack {
+    answer: oneshot::Sender<Option<Value>>,
+    last_resort: LastResort,
+}
+
+impl Ack {
+    pub(super) const fn new(answer: oneshot::Sender<Option<Value>>, last_resort: LastResort) -> Self {
+        Self { answer, last_resort }
+    }
+
+    /// Answers without content: received; for a submission also: close the modal.
+    pub fn empty(self) {
+        let _ = self.answer.send(None);
+    }
+
+    /// Answers with content: a message, a `response_action` or options.
+    pub fn with(self, payload: Value) {
+        let _ = self.answer.send(Some(payload));
+    }
+
+    /// Answers with words that say what went wrong, in the form that this kind of envelope has for
+    /// them (see [`LastResort`]).
+    pub fn sorry(self, words: &str) {
+        let _ = self.answer.send(self.last_resort.say(words));
+    }
+}
+
+/// A short random word that stands in the log and in what the person reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference(String);
+
+impl Reference {
+    pub(super) fn new() -> Self {
+        Self(format!("{:08x}", rand::random::<u32>()))
+    }
+
+    /// What a person reads when something went wrong on our side.
+    pub fn sorry(&self) -> String {
+        format!("Something went wrong (ref {self}). Please try again.")
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

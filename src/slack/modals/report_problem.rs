@@ -1,0 +1,214 @@
+//! The modal `report_problem`: its suggestions, its submission, its "me too".
+
+use crate::domain::actor::SlackUserId;
+use crate::domain::ids::{EquipmentId, RepairId};
+use crate::domain::repair::Severity;
+use crate::domain::text::{Description, PersonName, RequestId, TextError};
+use crate::ops::board::equipment;
+use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem};
+use crate::ops::search::search_equipment;
+use crate::ops::{OpError, me_too};
+use crate::render::slack::mrkdwn::{bold, escape};
+use crate::render::slack::report::ReportModal;
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, exposed, failure};
+use crate::slack::envelope::{BlockActions, BlockSuggestion, State, View, ViewSubmission};
+use crate::slack::ids::input;
+use crate::slack::intake::{Ack, Reference};
+use crate::views::equipment::EquipmentMatch;
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+const STALE: &str = "I no longer know this form. Please close it and start again with /esb-report.";
+
+/// What the modal keeps between its opening and its submission. Holds a response_url: never logged.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Metadata {
+    request_id: RequestId,
+    response_url: Option<String>,
+    opened_at: DateTime<Utc>,
+}
+
+impl Metadata {
+    /// A new form, answered at `to`.
+    pub(crate) fn new(to: &ReplyTo) -> Self {
+        Self {
+            request_id: RequestId::from_random(rand::random()),
+            response_url: to.response_url.as_ref().map(|(url, _)| exposed(url).to_owned()),
+            opened_at: to.response_url.as_ref().map_or(DateTime::UNIX_EPOCH, |(_, at)| *at),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        json!(self).to_string()
+    }
+
+    fn of(view: &View) -> Result<Self, EdgeError> {
+        serde_json::from_str(view.private_metadata.expose_secret()).map_err(|_| EdgeError::Unfit(STALE))
+    }
+
+    fn reply_to(&self, user_id: &str) -> ReplyTo {
+        ReplyTo {
+            user: SlackUserId(user_id.to_owned()),
+            response_url: self
+                .response_url
+                .as_ref()
+                .map(|url| (SecretString::from(url.as_str()), self.opened_at)),
+        }
+    }
+}
+
+/// Answers the select that asks for machines.
+pub(crate) async fn suggest(edge: &SlackEdge, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
+    let options = async {
+        let found = search_equipment(&edge.ctx, &asked.value).await?;
+        Ok::<_, EdgeError>(edge.blocks.equipment_options(&found)?)
+    };
+    match options.await {
+        Ok(options) => ack.with(options),
+        Err(error) => ack.sorry(&failure(error, reference)),
+    }
+}
+
+/// Files the report: errors on the fields at fault, or the modal clears and a private message confirms.
+pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+    let (metadata, reported) = match file(edge, &submission).await {
+        Ok(done) => done,
+        Err(Unfiled::Fields(errors)) => {
+            return ack.with(json!({ "response_action": "errors", "errors": errors }));
+        }
+        Err(Unfiled::Edge(error)) => return ack.sorry(&failure(error, reference)),
+    };
+    ack.with(json!({ "response_action": "clear" }));
+    let to = metadata.reply_to(&submission.sender.user_id);
+    edge.tell(&to, &confirmation(edge, &reported)).await;
+}
+
+enum Unfiled {
+    Fields(Map<String, Value>),
+    Edge(EdgeError),
+}
+
+impl<E: Into<EdgeError>> From<E> for Unfiled {
+    fn from(error: E) -> Self {
+        match error.into() {
+            EdgeError::Op(OpError::Refused(refusal)) => match refusal.field {
+                Some(field) => Self::Fields(Map::from_iter([(field.to_owned(), refusal.message.into())])),
+                None => Self::Edge(EdgeError::Op(OpError::Refused(refusal))),
+            },
+            other => Self::Edge(other),
+        }
+    }
+}
+
+async fn file(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(Metadata, ProblemReported), Unfiled> {
+    let metadata = Metadata::of(&submission.view)?;
+    let report = parse(&submission.view.state, metadata.request_id.clone()).map_err(Unfiled::Fields)?;
+    let actor = edge.actor(&submission.sender).await?;
+    let reported = report_problem(&edge.ctx, &actor, report).await?;
+    Ok((metadata, reported))
+}
+
+/// Reads the inputs; every field at fault is named at once.
+fn parse(state: &State, request_id: RequestId) -> Result<ReportProblem, Map<String, Value>> {
+    let mut errors = Map::new();
+    let mut fault = |field: &str, words: String| {
+        errors.insert(field.to_owned(), words.into());
+    };
+    let equipment = state.selected(input::EQUIPMENT).and_then(|id| id.parse::<EquipmentId>().ok());
+    if equipment.is_none() {
+        fault(input::EQUIPMENT, "Please choose a machine from the list.".into());
+    }
+    let severity = state.selected(input::SEVERITY).and_then(|word| word.parse::<Severity>().ok());
+    if severity.is_none() {
+        fault(input::SEVERITY, "Please choose one of these.".into());
+    }
+    let mut text = |field: &str, error: TextError| fault(field, error.to_string());
+    let reporter_name = PersonName::parse(state.text(input::REPORTER_NAME).unwrap_or_default());
+    let reporter_name = reporter_name.map_err(|error| text(input::REPORTER_NAME, error)).ok();
+    let description = Description::parse(state.text(input::DESCRIPTION).unwrap_or_default());
+    let description = description.map_err(|error| text(input::DESCRIPTION, error)).ok();
+    let ticked = |name: &str| state.ticked(name).iter().any(|value| value == name);
+    match (equipment, severity, reporter_name, description) {
+        (Some(equipment), Some(severity), Some(reporter_name), Some(description)) => Ok(ReportProblem {
+            equipment,
+            reporter_name,
+            reporter_email: None,
+            description,
+            severity,
+            safety_risk: ticked(input::SAFETY_RISK),
+            consumable: ticked(input::CONSUMABLE),
+            request_id,
+        }),
+        _ => Err(errors),
+    }
+}
+
+fn confirmation(edge: &SlackEdge, reported: &ProblemReported) -> String {
+    let mut text = format!(
+        ":white_check_mark: Thank you! Your report on {} is repair #{}.",
+        bold(&reported.equipment_name, 200),
+        reported.repair
+    );
+    if let Some(channel) = &reported.area_channel {
+        text.push_str(&format!(" {} is being told.", escape(channel)));
+    }
+    if let Some(link) = edge.links.equipment(reported.equipment) {
+        text.push_str(&format!(" <{link}|See the machine's page>."));
+    }
+    text
+}
+
+/// A machine was chosen: its known issues appear in the modal. What goes wrong here is only logged, since
+/// the form works without them and must keep what was typed.
+pub(crate) async fn choose(edge: &SlackEdge, pressed: &BlockActions, reference: &Reference) {
+    let Some(view) = &pressed.view else { return };
+    if let Err(error) = refresh(edge, view, None).await {
+        failure(error, reference);
+    }
+}
+
+/// "Me too" on a known issue: counted, and the modal says so.
+pub(crate) async fn me_too(edge: &SlackEdge, pressed: &BlockActions, value: &str, reference: &Reference) {
+    let to = pressed.view.as_ref().and_then(|view| Metadata::of(view).ok()).map_or_else(
+        || ReplyTo { user: SlackUserId(pressed.sender.user_id.clone()), response_url: None },
+        |metadata| metadata.reply_to(&pressed.sender.user_id),
+    );
+    if let Err(error) = count(edge, pressed, value).await {
+        edge.tell_failure(&to, error, reference).await;
+    }
+}
+
+async fn count(edge: &SlackEdge, pressed: &BlockActions, value: &str) -> Result<(), EdgeError> {
+    let repair: RepairId = value.parse().map_err(|_| EdgeError::Unfit("This button is out of date."))?;
+    let actor = edge.actor(&pressed.sender).await?;
+    me_too::me_too(&edge.ctx, &actor, repair, &format!("slack:{}", pressed.sender.user_id)).await?;
+    match &pressed.view {
+        Some(view) => refresh(edge, view, Some(repair)).await,
+        None => Ok(()),
+    }
+}
+
+/// Shows the form again with the chosen machine's issues. Inputs keep their names, so Slack keeps what
+/// was typed into them.
+async fn refresh(edge: &SlackEdge, view: &View, counted: Option<RepairId>) -> Result<(), EdgeError> {
+    let chosen = view.state.selected(input::EQUIPMENT).and_then(|id| id.parse::<EquipmentId>().ok());
+    let machine = match chosen {
+        Some(id) => Some(equipment(&edge.ctx, id).await?),
+        None => None,
+    };
+    let (chosen, known) = machine.map_or((None, Vec::new()), |machine| {
+        let chosen = EquipmentMatch { id: machine.id, name: machine.name, area: machine.area };
+        (Some(chosen), machine.open_repairs)
+    });
+    let modal = edge.blocks.report_problem(&ReportModal {
+        private_metadata: view.private_metadata.expose_secret(),
+        equipment: chosen.as_ref(),
+        reporter_name: view.state.text(input::REPORTER_NAME).unwrap_or_default(),
+        known: &known,
+        counted,
+    })?;
+    edge.api.views_update(&view.id, None, &modal.0).await?;
+    Ok(())
+}

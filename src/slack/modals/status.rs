@@ -1,0 +1,106 @@
+//! The modals of `/esb-status`: which screen is shown, and what their buttons lead to.
+
+use crate::domain::ids::{AreaId, EquipmentId};
+use crate::ops::board::{board, equipment};
+use crate::ops::search::search_equipment;
+use crate::render::slack::Modal;
+use crate::slack::edge::{EdgeError, SlackEdge, failure};
+use crate::slack::envelope::{BlockActions, View};
+use crate::slack::ids::{action, view};
+use crate::slack::intake::Reference;
+use secrecy::ExposeSecret;
+
+const OUT_OF_DATE: EdgeError =
+    EdgeError::Unfit("This button is out of date. Please start again with /esb-status.");
+const AREA_GONE: EdgeError =
+    EdgeError::Unfit("This area is no longer on the board. Please start again with /esb-status.");
+
+/// What a status modal shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// The board.
+    Summary { page: usize, notice: Option<String> },
+    /// One area.
+    Area { id: AreaId, page: usize },
+    /// One machine.
+    Equipment { id: EquipmentId, page: usize },
+    /// What a search found.
+    Matches { typed: String, page: usize },
+}
+
+impl Screen {
+    /// The screen that a button leads to.
+    fn after(shown: &View, pressed: &str, value: &str) -> Result<Self, EdgeError> {
+        match pressed {
+            action::BACK_TO_SUMMARY => Ok(Self::Summary { page: 1, notice: None }),
+            action::VIEW_AREA => Ok(Self::Area { id: value.parse().map_err(|_| OUT_OF_DATE)?, page: 1 }),
+            action::VIEW_EQUIPMENT => {
+                Ok(Self::Equipment { id: value.parse().map_err(|_| OUT_OF_DATE)?, page: 1 })
+            }
+            action::PAGE => Self::turned(shown, value.parse().map_err(|_| OUT_OF_DATE)?),
+            _ => Err(OUT_OF_DATE),
+        }
+    }
+
+    /// Another page of what is shown.
+    fn turned(shown: &View, page: usize) -> Result<Self, EdgeError> {
+        let kept = shown.private_metadata.expose_secret();
+        match shown.callback_id.as_str() {
+            view::STATUS_SUMMARY => Ok(Self::Summary { page, notice: None }),
+            view::STATUS_AREA => Ok(Self::Area { id: kept.parse().map_err(|_| OUT_OF_DATE)?, page }),
+            view::STATUS_EQUIPMENT => {
+                Ok(Self::Equipment { id: kept.parse().map_err(|_| OUT_OF_DATE)?, page })
+            }
+            view::STATUS_MATCHES => Ok(Self::Matches { typed: kept.to_owned(), page }),
+            _ => Err(OUT_OF_DATE),
+        }
+    }
+
+    /// Reads what the screen shows and makes its view.
+    pub(crate) async fn show(self, edge: &SlackEdge) -> Result<Modal, EdgeError> {
+        let (ctx, blocks) = (&edge.ctx, &edge.blocks);
+        Ok(match self {
+            Self::Summary { page, notice } => {
+                blocks.status_summary(&*board(ctx).await?, page, notice.as_deref())?
+            }
+            Self::Area { id, page } => {
+                let board = board(ctx).await?;
+                let area = board.areas.iter().find(|area| area.id == id).ok_or(AREA_GONE)?;
+                blocks.status_area(area, page)?
+            }
+            Self::Equipment { id, page } => {
+                let machine = equipment(ctx, id).await?;
+                blocks.status_equipment(&machine, page, edge.links.equipment(id))?
+            }
+            Self::Matches { typed, page } => {
+                let found = search_equipment(ctx, &typed).await?;
+                blocks.status_matches(&typed, &found, page)?
+            }
+        })
+    }
+}
+
+/// A button was pressed: its view is replaced, by one that says so where it fails.
+pub(crate) async fn press(
+    edge: &SlackEdge,
+    pressed: &BlockActions,
+    action_id: &str,
+    value: &str,
+    reference: &Reference,
+) {
+    let Some(shown) = &pressed.view else { return };
+    let modal = async { Screen::after(shown, action_id, value)?.show(edge).await };
+    let modal = match modal.await {
+        Ok(modal) => Ok(modal),
+        Err(error) => edge.blocks.status_error(&failure(error, reference)),
+    };
+    let updated = match modal {
+        Ok(modal) => {
+            edge.api.views_update(&shown.id, None, &modal.0).await.map(|_| ()).map_err(EdgeError::from)
+        }
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = updated {
+        failure(error, reference);
+    }
+}

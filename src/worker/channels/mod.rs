@@ -1,0 +1,3 @@
+//! The ways out, one file each: render, send, and say who is to blame for a failure.
+
+pub mod slack;

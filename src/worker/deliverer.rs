@@ -1,0 +1,175 @@
+//! Leases what is due, sends it, settles it. At-least-once: a crash between Slack's answer and the
+//! commit sends again.
+
+use super::channels::slack::SlackChannel;
+use super::limiter::Limiter;
+use crate::clients::slack_api::PostedMessage;
+use crate::clock::Clock;
+use crate::domain::announce::Event;
+use crate::domain::delivery::{DeliveryState, Failure, Tally, Verdict, after_failure};
+use crate::metrics::Metrics;
+use crate::ops::{Ctx, mutation_log};
+use crate::store::deliveries::{self, Delivery, Settlement};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DbErr;
+use serde_json::json;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// Messages being sent at once (spec "Transport").
+const AT_ONCE: usize = 64;
+/// How long a lease holds: longer than the slowest send (15 s), so that it need not be renewed, and
+/// short enough that another worker takes over within a minute.
+const LEASE: TimeDelta = TimeDelta::seconds(45);
+
+/// Delivers; shared by the worker's loop and its sends.
+pub struct Deliverer {
+    ctx: Ctx,
+    slack: SlackChannel,
+    limiter: Limiter,
+    metrics: Metrics,
+    /// Tells this process's leases from others'.
+    name: String,
+}
+
+impl Deliverer {
+    /// Puts the parts together under a random name.
+    pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics) -> Self {
+        let limiter = Limiter::new(ctx.clock.clone());
+        Self { ctx, slack, limiter, metrics, name: format!("{:032x}", rand::random::<u128>()) }
+    }
+
+    /// Leases what is due and starts sending it, up to 64 at once.
+    ///
+    /// # Errors
+    /// The database's; what was started goes on.
+    pub async fn look(self: &Arc<Self>, in_flight: &mut JoinSet<()>) -> Result<(), DbErr> {
+        let now = self.clock().now();
+        let room = AT_ONCE.saturating_sub(in_flight.len());
+        if room == 0 {
+            return Ok(());
+        }
+        let due = deliveries::due_now(self.ctx.store.read(), now, u64::try_from(room).unwrap_or(0)).await?;
+        let mut full: HashSet<String> = HashSet::new();
+        for (id, target) in due {
+            if full.contains(&target) {
+                continue;
+            }
+            if let Err(wait) = self.limiter.check(&target) {
+                deliveries::defer(self.ctx.store.write(), &target, now, now + wait).await?;
+                full.insert(target);
+                continue;
+            }
+            let leased = deliveries::lease(self.ctx.store.write(), id, &self.name, now, now + LEASE).await?;
+            if let Some(delivery) = leased {
+                let deliverer = Arc::clone(self);
+                in_flight.spawn(async move { deliverer.deliver(delivery).await });
+            }
+        }
+        self.limiter.tidy();
+        Ok(())
+    }
+
+    /// Delivers until nothing is due at the present time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle(self: &Arc<Self>) -> Result<(), DbErr> {
+        let mut in_flight = JoinSet::new();
+        loop {
+            self.look(&mut in_flight).await?;
+            if in_flight.join_next().await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    const fn clock(&self) -> &Clock {
+        &self.ctx.clock
+    }
+
+    async fn deliver(&self, delivery: Delivery) {
+        let started = self.clock().now();
+        let sent = match serde_json::from_str::<Event>(&delivery.event) {
+            Ok(event) => self.slack.send(&delivery.target, &event).await,
+            Err(_) => Err(Failure::Message { code: "unreadable_event".into() }),
+        };
+        let now = self.clock().now();
+        let settlement = settlement(&delivery, &sent, now);
+        self.tell(&delivery, &sent, &settlement, now);
+        let outcome = sent.as_ref().map_or_else(Failure::code, |_| "delivered");
+        if let Err(error) = self.record(&delivery, settlement, outcome, now - started, now).await {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, id = delivery.id.0, "What became of a message could not be recorded");
+        }
+    }
+
+    /// The attempt and what follows from it, together.
+    async fn record(
+        &self,
+        delivery: &Delivery,
+        settlement: Settlement,
+        outcome: &str,
+        took: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        let tx = self.ctx.store.begin().await?;
+        deliveries::record_attempt(&tx, delivery.id, outcome, took.num_milliseconds(), now).await?;
+        if !deliveries::settle(&tx, delivery.id, &self.name, settlement, now).await? {
+            tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
+        }
+        tx.commit().await
+    }
+
+    /// Metrics and log: one line a failed attempt (spec "Watching it").
+    fn tell(
+        &self,
+        delivery: &Delivery,
+        sent: &Result<PostedMessage, Failure>,
+        settled: &Settlement,
+        now: DateTime<Utc>,
+    ) {
+        let Err(failure) = sent else {
+            self.metrics.delivery("slack", "delivered");
+            tracing::info!(id = delivery.id.0, target_channel = delivery.target, "A message was delivered");
+            return;
+        };
+        tracing::warn!(
+            "Notification {} delivery failed: {} ({})",
+            delivery.id,
+            failure.code(),
+            delivery.target
+        );
+        let dead = settled.state == DeliveryState::Dead;
+        self.metrics.delivery("slack", if dead { "dead" } else { "failed" });
+        if dead {
+            let data = json!({ "id": delivery.id, "target": delivery.target, "reason": failure.code() });
+            mutation_log::write("notification.permanently_failed", "worker", &data, now);
+        }
+    }
+}
+
+fn settlement(delivery: &Delivery, sent: &Result<PostedMessage, Failure>, now: DateTime<Utc>) -> Settlement {
+    let kept = Settlement {
+        state: DeliveryState::Delivered,
+        failures: delivery.failures,
+        blamed: delivery.blamed,
+        due_at: delivery.due_at,
+        posted: None,
+    };
+    let failure = match sent {
+        Ok(posted) => {
+            return Settlement { posted: Some((posted.channel.clone(), posted.ts.clone())), ..kept };
+        }
+        Err(failure) => failure,
+    };
+    let tally =
+        Tally { created_at: delivery.created_at, failures: delivery.failures, blamed: delivery.blamed };
+    let (state, due_at) = match after_failure(tally, failure, now) {
+        Verdict::Retry(at) => (DeliveryState::Failed, at),
+        Verdict::Dead => (DeliveryState::Dead, delivery.due_at),
+    };
+    let blamed = i32::from(matches!(failure, Failure::Message { .. }));
+    Settlement { state, due_at, failures: delivery.failures + 1, blamed: delivery.blamed + blamed, ..kept }
+}

@@ -1,0 +1,85 @@
+//! How fast we post: at Slack's pace, so that it need not tell us. Asked before a lease is taken; a
+//! refusal says how long to wait, and nobody waits here.
+
+use crate::clock::Clock;
+use chrono::TimeDelta;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::HashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+type Paced<K, S> = RateLimiter<K, S, Clock, NoOpMiddleware<Nanos>>;
+
+/// A message a second and channel (a Slack limit).
+const PER_CHANNEL: Quota = Quota::per_second(NonZeroU32::MIN);
+/// Messages a minute in all: Slack says "several hundred" a workspace.
+const IN_ALL: Quota =
+    Quota::per_minute(NonZeroU32::new(300).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
+
+/// Paces `chat.postMessage`.
+pub(super) struct Limiter {
+    clock: Clock,
+    channels: Paced<String, HashMapStateStore<String>>,
+    all: Paced<NotKeyed, InMemoryState>,
+}
+
+impl Limiter {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            channels: RateLimiter::new(PER_CHANNEL, HashMapStateStore::default(), clock.clone()),
+            all: RateLimiter::direct_with_clock(IN_ALL, clock.clone()),
+            clock,
+        }
+    }
+
+    /// Takes a turn for a message to `channel`, or says how long until there is one.
+    pub(super) fn check(&self, channel: &String) -> Result<(), TimeDelta> {
+        let now = governor::clock::Clock::now(&self.clock);
+        self.channels.check_key(channel).map_err(|later| wait(later.wait_time_from(now)))?;
+        self.all.check().map_err(|later| wait(later.wait_time_from(now)))
+    }
+
+    /// Forgets channels that were quiet, so that their number stays bounded by the busy ones.
+    pub(super) fn tidy(&self) {
+        self.channels.retain_recent();
+    }
+}
+
+/// At least a millisecond: a refusal that asks for no wait would be asked again at once.
+fn wait(time: Duration) -> TimeDelta {
+    TimeDelta::from_std(time).unwrap_or(TimeDelta::seconds(1)).max(TimeDelta::milliseconds(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    #[test]
+    fn a_message_a_second_and_channel() {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let limiter = Limiter::new(clock.clone());
+        let (wood, metal) = ("#wood".to_owned(), "#metal".to_owned());
+        assert_eq!(limiter.check(&wood), Ok(()));
+        assert_eq!(limiter.check(&metal), Ok(()));
+        assert_eq!(limiter.check(&wood), Err(TimeDelta::seconds(1)));
+        clock.advance(TimeDelta::milliseconds(400));
+        assert_eq!(limiter.check(&wood), Err(TimeDelta::milliseconds(600)));
+        clock.advance(TimeDelta::milliseconds(600));
+        assert_eq!(limiter.check(&wood), Ok(()));
+    }
+
+    #[test]
+    fn all_channels_together_have_a_limit_and_quiet_ones_are_forgotten() {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let limiter = Limiter::new(clock.clone());
+        let granted = (0..50).filter(|n| limiter.check(&format!("#c{n}")).is_ok()).count();
+        assert_eq!(granted, 20);
+        clock.advance(TimeDelta::minutes(1));
+        limiter.tidy();
+        assert!(limiter.channels.is_empty());
+    }
+}

@@ -1,0 +1,93 @@
+//! Sends what is owed. One loop a process: it wakes when an operation of this process owes something,
+//! looks every half second for what others owe, and shows that it lives. Several may run at once.
+//!
+//! ```text
+//! due ──limiter──► leased ──► sent ──► settled, with its attempt
+//!        └─ not its turn: due later
+//! ```
+
+mod channels;
+mod deliverer;
+mod heartbeat;
+mod limiter;
+
+pub use channels::slack::SlackChannel;
+pub use deliverer::Deliverer;
+pub use heartbeat::Heartbeat;
+
+use crate::ops::Ctx;
+use crate::store::heartbeats;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How often a process looks for what others owe (spec "Deliveries").
+const LOOK: Duration = Duration::from_millis(500);
+/// The iteration's time is written at least this often (spec "Watching it").
+const BEAT_MAX: Duration = Duration::from_secs(30);
+/// Longest wait for messages in flight at shutdown: one call's time-out and a margin.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// The worker's loop.
+pub struct Worker {
+    ctx: Ctx,
+    deliverer: Arc<Deliverer>,
+    heartbeat: Heartbeat,
+    beat_every: Duration,
+}
+
+impl Worker {
+    /// `poll` is `WORKER_POLL_SECONDS`.
+    pub fn new(ctx: Ctx, deliverer: Arc<Deliverer>, heartbeat: Heartbeat, poll: Duration) -> Self {
+        Self { ctx, deliverer, heartbeat, beat_every: poll.min(BEAT_MAX) }
+    }
+
+    /// Runs until `shutdown`, then lets what is being sent arrive.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut in_flight = JoinSet::new();
+        let mut tick = interval(LOOK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_beat = Instant::now();
+        self.heartbeat.touch();
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                Some(sent) = in_flight.join_next() => Self::note(sent),
+                () = self.ctx.wake.notified() => {}
+                _ = tick.tick() => {}
+            }
+            self.heartbeat.touch();
+            if let Err(error) = self.deliverer.look(&mut in_flight).await {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(error, "Error in worker polling loop");
+                continue;
+            }
+            if Instant::now() >= next_beat {
+                next_beat = Instant::now() + self.beat_every;
+                self.beat().await;
+            }
+        }
+        let drained = timeout(DRAIN, async { while in_flight.join_next().await.is_some() {} }).await;
+        if drained.is_err() {
+            tracing::warn!("Messages were still being sent at shutdown: their leases will expire");
+        }
+    }
+
+    async fn beat(&self) {
+        let now = self.ctx.clock.now();
+        if let Err(error) = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now).await {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "Failed to update worker last-iteration timestamp");
+        }
+    }
+
+    fn note(sent: Result<(), tokio::task::JoinError>) {
+        if let Err(error) = sent {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "Sending a message panicked: its lease will expire");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! First install: the staff user, demo data, the schema's steps.
+
+use crate::support::ops::{empty, with_saw};
+use esb::domain::actor::{Actor, Edge};
+use esb::domain::text::{EmailAddress, Username};
+use esb::ops::OpError;
+use esb::ops::board::board;
+use esb::ops::install::{DemoData, SeedAdmin, Seeded, load_demo_data, seed_admin};
+use esb::ops::watch;
+use esb::store::heartbeats::{self, WORKER};
+use esb::store::{ConnectError, Store};
+use sea_orm::ConnectionTrait;
+
+fn operator() -> Actor {
+    Actor::visitor(Edge::Cli, "operator")
+}
+
+fn seed(name: &str, email: &str) -> SeedAdmin {
+    SeedAdmin {
+        username: Username::parse(name).unwrap(),
+        email: EmailAddress::parse(email).unwrap(),
+        slack_handle: String::new(),
+        password_hash: "hash".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_known_staff_user_stays_untouched() {
+    let ops = empty().await;
+    let Seeded::Made(id) = seed_admin(&ops, &operator(), seed("Admin", "a@example.org")).await.unwrap()
+    else {
+        panic!("not made")
+    };
+    let again = seed_admin(&ops, &operator(), seed("ADMIN", "b@example.org")).await.unwrap();
+    assert_eq!(again, Seeded::Known(id));
+    let taken = seed_admin(&ops, &operator(), seed("other", "A@example.org")).await;
+    assert!(matches!(taken, Err(OpError::Refused(refusal)) if refusal.field == Some("email")));
+}
+
+#[tokio::test]
+async fn demo_data_is_the_same_every_time_and_only_for_an_empty_database() {
+    let (first, second) = (empty().await, empty().await);
+    load_demo_data(&first, &operator(), DemoData::default()).await.unwrap();
+    load_demo_data(&second, &operator(), DemoData::default()).await.unwrap();
+    let board_of = board(&first).await.unwrap();
+    assert_eq!(board_of.areas, board(&second).await.unwrap().areas);
+    assert_eq!(board_of.areas.len(), 4);
+    assert_eq!(board_of.areas.iter().map(|area| area.machines.len()).sum::<usize>(), 60);
+    let open: usize = board_of
+        .areas
+        .iter()
+        .flat_map(|a| &a.machines)
+        .filter_map(|m| m.headline.as_ref())
+        .map(|h| h.open_repairs)
+        .sum();
+    assert_eq!(open, 25);
+    let again = load_demo_data(&first, &operator(), DemoData::default()).await;
+    assert!(matches!(again, Err(OpError::Refused(_))));
+    let (busy, _) = with_saw().await;
+    assert!(load_demo_data(&busy, &operator(), DemoData::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn large_demo_data_fits() {
+    let ops = empty().await;
+    let large = DemoData { areas: 40, machines: 5000, open_repairs: 1500, closed_repairs: 2000 };
+    load_demo_data(&ops, &operator(), large).await.unwrap();
+    assert_eq!(board(&ops).await.unwrap().areas.iter().map(|area| area.machines.len()).sum::<usize>(), 5000);
+}
+
+#[tokio::test]
+async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let store =
+        Store::connect(&format!("sqlite://{}/x/y.db", directory.path().display()).into()).await.unwrap();
+    let applied = |steps: Vec<(String, bool)>| steps.iter().filter(|(_, applied)| *applied).count();
+    assert_eq!(applied(store.migrations().await.unwrap()), 0);
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(applied(store.migrations().await.unwrap()), 1);
+    store.migrate_down().await.unwrap();
+    assert_eq!(applied(store.migrations().await.unwrap()), 0);
+    store.migrate().await.unwrap();
+    let future = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
+    store.write().execute_unprepared(future).await.unwrap();
+    assert!(matches!(store.migrate().await, Err(ConnectError::Newer)));
+}
+
+#[tokio::test]
+async fn the_queue_is_counted_and_the_worker_seen() {
+    let (ops, saw) = with_saw().await;
+    let empty = watch::queue(&ops).await.unwrap();
+    assert_eq!((empty.owed, empty.oldest), (0, None));
+    assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), None);
+    let report = crate::support::ops::report(saw, 1);
+    esb::ops::report_problem::report_problem(&ops, &operator(), report).await.unwrap();
+    let now = ops.clock.now();
+    ops.clock.advance(chrono::TimeDelta::minutes(5));
+    let queue = watch::queue(&ops).await.unwrap();
+    assert_eq!((queue.owed, queue.oldest), (2, Some(now)));
+    heartbeats::beat(ops.store.write(), WORKER, now).await.unwrap();
+    heartbeats::beat(ops.store.write(), WORKER, ops.clock.now()).await.unwrap();
+    assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), Some(ops.clock.now()));
+}

@@ -1,0 +1,164 @@
+//! Reporting: one transaction with everything in it, harmless twice, refused where it must be.
+
+use crate::support::ops::{ana, machine, report, with_saw};
+use esb::domain::board::BoardStatus;
+use esb::domain::ids::{EquipmentId, RepairId};
+use esb::domain::setting::Switches;
+use esb::ops::board::{board, equipment, revision};
+use esb::ops::me_too::me_too;
+use esb::ops::report_problem::{report_problem, reported};
+use esb::ops::search::{exact_equipment, search_equipment};
+use esb::ops::{Announce, Ctx, OpError};
+use esb::store;
+use esb::store::entities::{area, audit, delivery, equipment as equipment_table, repair, request, timeline};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
+
+/// Rows that a report writes: repairs, timeline, audit, deliveries, requests.
+async fn rows(ops: &Ctx) -> [u64; 5] {
+    let db = ops.store.read();
+    [
+        repair::Entity::find().count(db).await.unwrap(),
+        timeline::Entity::find().count(db).await.unwrap(),
+        audit::Entity::find().count(db).await.unwrap(),
+        delivery::Entity::find().count(db).await.unwrap(),
+        request::Entity::find().count(db).await.unwrap(),
+    ]
+}
+
+#[track_caller]
+fn refused_on(result: Result<impl std::fmt::Debug, OpError>, field: &str) -> String {
+    match result {
+        Err(OpError::Refused(refusal)) => {
+            assert_eq!(refusal.field, Some(field));
+            refusal.message
+        }
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_report_writes_everything_at_once_and_the_board_shows_it() {
+    let (ops, saw) = with_saw().await;
+    assert_eq!(board(&ops).await.unwrap().areas[0].machines[0].status, BoardStatus::Operational);
+    let before = revision(&ops).await.unwrap();
+
+    let answer = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+
+    assert_eq!(
+        (answer.equipment_name.as_str(), answer.area_channel.as_deref()),
+        ("Table saw", Some("#woodshop"))
+    );
+    assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
+    assert_eq!(revision(&ops).await.unwrap(), before + 1);
+    let machine = board(&ops).await.unwrap().areas[0].machines[0].clone();
+    assert_eq!(machine.status, BoardStatus::Down);
+    let headline = machine.headline.unwrap();
+    assert_eq!((headline.repair, headline.issue.as_str()), (answer.repair, "Blade wobbles"));
+    let page = equipment(&ops, saw).await.unwrap();
+    assert_eq!(page.open_repairs.len(), 1);
+    assert_eq!(page.open_repairs[0].created_at, ops.clock.now());
+}
+
+#[tokio::test]
+async fn the_second_arrival_gets_the_first_answer_and_changes_nothing() {
+    let (ops, saw) = with_saw().await;
+    let first = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    let revision_before = revision(&ops).await.unwrap();
+    let second = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    assert_eq!(first, second);
+    assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
+    assert_eq!(revision(&ops).await.unwrap(), revision_before);
+    assert_eq!(reported(&ops, &report(saw, 1).request_id).await.unwrap(), first);
+    assert!(matches!(reported(&ops, &report(saw, 2).request_id).await, Err(OpError::NotFound)));
+}
+
+#[tokio::test]
+async fn the_same_report_twenty_times_at_once_is_one_report() {
+    let (ops, saw) = with_saw().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let ctx = ops.ctx.clone();
+        tasks.spawn(async move { report_problem(&ctx, &ana(), report(saw, 1)).await.unwrap().repair });
+    }
+    let answers = tasks.join_all().await;
+    assert!(answers.iter().all(|repair| *repair == answers[0]));
+    assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
+}
+
+#[tokio::test]
+async fn unknown_and_archived_machines_are_refused_and_nothing_changes() {
+    let (ops, saw) = with_saw().await;
+    let unknown = report_problem(&ops, &ana(), report(EquipmentId(999), 1)).await;
+    assert!(refused_on(unknown, "equipment").contains("not known"));
+
+    let row = equipment_table::Entity::find_by_id(saw).one(ops.store.read()).await.unwrap().unwrap();
+    let mut row = row.into_active_model();
+    row.archived = Set(true);
+    row.update(ops.store.write()).await.unwrap();
+    let archived = report_problem(&ops, &ana(), report(saw, 2)).await;
+    assert!(refused_on(archived, "equipment").contains("Table saw is archived"));
+    assert_eq!(rows(&ops).await, [0; 5]);
+    assert!(equipment(&ops, saw).await.unwrap().archived);
+}
+
+#[tokio::test]
+async fn machines_of_an_archived_area_are_on_no_board_and_not_reported() {
+    let (ops, saw) = with_saw().await;
+    let row = area::Entity::find().one(ops.store.read()).await.unwrap().unwrap();
+    let mut row = row.into_active_model();
+    row.archived = Set(true);
+    row.live_key = Set(None);
+    row.update(ops.store.write()).await.unwrap();
+    store::board::bump_revision(ops.store.write()).await.unwrap();
+    assert!(board(&ops).await.unwrap().areas.is_empty());
+    assert!(search_equipment(&ops, "saw").await.unwrap().is_empty());
+    refused_on(report_problem(&ops, &ana(), report(saw, 1)).await, "equipment");
+}
+
+#[tokio::test]
+async fn nothing_is_queued_where_nothing_can_be_sent_or_is_wanted() {
+    let (mut ops, saw) = with_saw().await;
+    ops.ctx.announce = Announce::Nowhere;
+    report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    assert_eq!(rows(&ops).await[3], 0);
+
+    ops.ctx.announce = Announce::Slack { oops: None };
+    report_problem(&ops, &ana(), report(saw, 2)).await.unwrap();
+    assert_eq!(rows(&ops).await[3], 1);
+
+    store::settings::set(ops.store.write(), Switches::NEW_REPORT, "false", ops.clock.now()).await.unwrap();
+    report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
+    assert_eq!(rows(&ops).await[3], 1);
+}
+
+#[tokio::test]
+async fn me_too_counts_once_a_person() {
+    let (ops, saw) = with_saw().await;
+    let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
+    assert_eq!(me_too(&ops, &ana(), repair, "slack:U1").await.unwrap().people, 1);
+    let before = revision(&ops).await.unwrap();
+    let again = me_too(&ops, &ana(), repair, "slack:U1").await.unwrap();
+    assert_eq!((again.people, again.counted, revision(&ops).await.unwrap()), (1, false, before));
+    assert_eq!(me_too(&ops, &ana(), repair, "slack:U2").await.unwrap().people, 2);
+    assert_eq!(equipment(&ops, saw).await.unwrap().open_repairs[0].me_too, 2);
+    assert!(matches!(me_too(&ops, &ana(), RepairId(99), "x").await, Err(OpError::NotFound)));
+}
+
+#[tokio::test]
+async fn search_finds_prefixes_first_and_takes_wildcards_literally() {
+    let (ops, saw) = with_saw().await;
+    machine(&ops, "Metal", "", "Säge 100%").await;
+    machine(&ops, "Other", "", "Sawhorse_1").await;
+    let names = |found: Vec<esb::views::equipment::EquipmentMatch>| {
+        found.into_iter().map(|m| m.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(search_equipment(&ops, "SAW").await.unwrap()), ["Sawhorse_1", "Table saw"]);
+    assert_eq!(names(search_equipment(&ops, "sage").await.unwrap()), ["Säge 100%"]);
+    assert_eq!(names(search_equipment(&ops, "%").await.unwrap()), ["Säge 100%"]);
+    assert_eq!(names(search_equipment(&ops, "_").await.unwrap()), ["Sawhorse_1"]);
+    assert_eq!(names(search_equipment(&ops, "!'\"\\;--").await.unwrap()), Vec::<String>::new());
+    assert_eq!(search_equipment(&ops, "").await.unwrap().len(), 3);
+    assert_eq!(names(search_equipment(&ops, &format!("#{saw}")).await.unwrap()), ["Table saw"]);
+    assert_eq!(exact_equipment(&ops, " table  SAW").await.unwrap().unwrap().id, saw);
+    assert_eq!(exact_equipment(&ops, "saw").await.unwrap(), None);
+}

@@ -1,0 +1,3 @@
+//! What tests stand on: a database of their own, a manual clock, people.
+
+pub mod ops;

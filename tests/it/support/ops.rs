@@ -1,0 +1,77 @@
+//! Operations over a database of their own, with a manual clock.
+
+use chrono::{DateTime, Utc};
+use esb::clock::Clock;
+use esb::domain::actor::{Actor, Edge};
+use esb::domain::channel::ChannelRef;
+use esb::domain::ids::EquipmentId;
+use esb::domain::repair::Severity;
+use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
+use esb::ops::report_problem::ReportProblem;
+use esb::ops::{Announce, Ctx};
+use esb::store::{self, Store};
+use tempfile::TempDir;
+
+/// Midnight before the day on which all tests happen.
+pub const START: &str = "2026-03-01T12:00:00Z";
+
+/// A database with the operations over it; gone with the value.
+pub struct TestOps {
+    pub ctx: Ctx,
+    _directory: TempDir,
+}
+
+impl std::ops::Deref for TestOps {
+    type Target = Ctx;
+
+    fn deref(&self) -> &Ctx {
+        &self.ctx
+    }
+}
+
+/// A migrated, empty database; announcements go to `#oops`.
+pub async fn empty() -> TestOps {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/esb.db", directory.path().display());
+    let store = Store::connect(&url.into()).await.unwrap();
+    store.migrate().await.unwrap();
+    let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
+    let announce = Announce::Slack { oops: ChannelRef::parse("#oops") };
+    TestOps { ctx: Ctx::new(store, clock, announce), _directory: directory }
+}
+
+/// One area, "Wood shop" with `#woodshop`, and one machine, "Table saw".
+pub async fn with_saw() -> (TestOps, EquipmentId) {
+    let ops = empty().await;
+    let saw = machine(&ops, "Wood shop", "#woodshop", "Table saw").await;
+    (ops, saw)
+}
+
+/// Adds an area with one machine.
+pub async fn machine(ops: &Ctx, area: &str, channel: &str, name: &str) -> EquipmentId {
+    let now = ops.clock.now();
+    let db = ops.store.write();
+    let channel = ChannelRef::parse(channel);
+    let area =
+        store::areas::add(db, &AreaName::parse(area).unwrap(), channel.as_ref(), 0, now).await.unwrap();
+    store::equipment::add(db, area, &EquipmentName::parse(name).unwrap(), now).await.unwrap()
+}
+
+/// Somebody without an account.
+pub fn ana() -> Actor {
+    Actor::visitor(Edge::Web, "Ana")
+}
+
+/// A report that nothing is wrong with.
+pub fn report(equipment: EquipmentId, request: u8) -> ReportProblem {
+    ReportProblem {
+        equipment,
+        reporter_name: PersonName::parse("Ana").unwrap(),
+        reporter_email: None,
+        description: Description::parse("Blade wobbles").unwrap(),
+        severity: Severity::Down,
+        safety_risk: false,
+        consumable: false,
+        request_id: RequestId::from_random([request; 16]),
+    }
+}
