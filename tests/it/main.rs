@@ -4,3 +4,6 @@ mod support;
 
 mod ops_install;
 mod ops_report;
+mod web_kernel;
+mod web_pages;
+mod web_report;
