@@ -151,12 +151,7 @@ impl Seat {
         loop {
             self.prompt()?;
             let Some(line) = self.lines.next_line().await? else { break };
-            let shown = match line.trim().strip_prefix("board") {
-                Some(path) if path.is_empty() || path.starts_with(' ') => {
-                    board::show(board, path.trim()).await?
-                }
-                _ => self.terminal.line(&line).await,
-            };
+            let shown = self.shown(board, line.trim()).await?;
             if !self.asks && !line.trim().is_empty() {
                 print(&format!("> {line}"))?;
             }
@@ -168,6 +163,15 @@ impl Seat {
             }
         }
         Ok(())
+    }
+
+    /// What a line shows: `board` is ours, a line that begins with `#` is a remark, all others are Slack's.
+    async fn shown(&mut self, board: &str, line: &str) -> anyhow::Result<String> {
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("#", _) => Ok(String::new()),
+            ("board", word) => board::show(board, word.trim()).await,
+            _ => Ok(self.terminal.line(line).await),
+        }
     }
 
     fn prompt(&self) -> anyhow::Result<()> {

@@ -1,0 +1,170 @@
+//! The whole program against a Slack on loopback, with one manual clock for both.
+
+use super::ops::START;
+use chrono::TimeDelta;
+use esb::app::{App, Parts};
+use esb::clock::Clock;
+use esb::config::{Config, Environment};
+use esb::domain::channel::ChannelRef;
+use esb::domain::ids::{AreaId, EquipmentId};
+use esb::domain::text::{AreaName, EquipmentName};
+use esb::store;
+use esb_sandbox::{Channel, Message, Options, Person, Sandbox, World};
+use std::net::SocketAddr;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A member.
+pub const ANA: &str = "U0ANA";
+/// Another member.
+pub const BO: &str = "U0BO";
+/// Longest wait for something that happens on another task.
+pub const SOON: Duration = Duration::from_secs(10);
+
+/// The program, running: web, Slack, and a worker that works when `settle` says so.
+pub struct TestApp {
+    pub slack: Sandbox,
+    pub app: Arc<App>,
+    pub clock: Clock,
+    pub web: SocketAddr,
+    shutdown: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+    _directory: TempDir,
+}
+
+/// TLS is chosen once a process, as main does.
+pub fn choose_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// Two people, the channels `#oops`, `#woodshop` and `#metalshop`, the bot in all of them.
+pub fn world() -> World {
+    World::new()
+        .person(Person::new(ANA, "ana", "Ana Lee").email("ana@example.org"))
+        .person(Person::new(BO, "bo", "Bo Okafor").email("bo@example.org"))
+        .channel(Channel::new("C0OOPS", "oops"))
+        .channel(Channel::new("C0WOOD", "woodshop"))
+        .channel(Channel::new("C0METAL", "metalshop"))
+}
+
+impl TestApp {
+    /// An empty installation, connected to Slack.
+    pub async fn start() -> Self {
+        Self::start_in(world()).await
+    }
+
+    /// An empty installation, connected to a Slack of that world.
+    pub async fn start_in(world: World) -> Self {
+        choose_tls();
+        let clock = Clock::manual(START.parse().unwrap());
+        let hands = clock.clone();
+        let options = Options { clock: Arc::new(move || hands.now()), ..Options::default() };
+        let slack = Sandbox::start(world, options).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config::parse(&environment(&directory, &slack)).unwrap();
+        let app = Arc::new(App::build(config, clock.clone()).await.unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let web = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn({
+            let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
+            async move { app.serve(listener, Parts::WithoutWorker, shutdown).await }
+        });
+        assert!(slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
+        Self { slack, app, clock, web, shutdown, serving, _directory: directory }
+    }
+
+    /// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
+    pub async fn with_saw() -> (Self, EquipmentId) {
+        let app = Self::start().await;
+        let area = app.area("Wood shop", "#woodshop").await;
+        let saw = app.machine(area, "Table saw").await;
+        (app, saw)
+    }
+
+    /// Adds an area.
+    pub async fn area(&self, name: &str, channel: &str) -> AreaId {
+        let db = self.app.ctx.store.write();
+        let (name, channel) = (AreaName::parse(name).unwrap(), ChannelRef::parse(channel));
+        let id = store::areas::add(db, &name, channel.as_ref(), 0, self.clock.now()).await.unwrap();
+        store::board::bump_revision(db).await.unwrap();
+        id
+    }
+
+    /// Adds a machine.
+    pub async fn machine(&self, area: AreaId, name: &str) -> EquipmentId {
+        let db = self.app.ctx.store.write();
+        let name = EquipmentName::parse(name).unwrap();
+        let id = store::equipment::add(db, area, &name, self.clock.now()).await.unwrap();
+        store::board::bump_revision(db).await.unwrap();
+        id
+    }
+
+    /// Waits for what Slack's requests started, then sends what is due at the present time.
+    pub async fn settle(&self) {
+        self.app.intake.idle().await;
+        self.app.deliverer.settle().await.unwrap();
+    }
+
+    /// Moves the clock on, then settles.
+    pub async fn after(&self, wait: TimeDelta) {
+        self.clock.advance(wait);
+        self.settle().await;
+    }
+
+    /// A person types a command; everything that follows from it is done.
+    pub async fn command(&self, user: &str, command: &str, text: &str) {
+        let outcome = self.slack.command(user, "#woodshop", command, text).await.unwrap();
+        assert!(outcome.is_acknowledged(), "{command} {text}: {outcome:?}");
+        self.settle().await;
+    }
+
+    /// The only new message that only this person sees.
+    #[track_caller]
+    pub fn private(&self, user: &str) -> String {
+        only(self.slack.private_to(user)).text
+    }
+
+    /// Ends the program and looks back: no message is unread, none owed, and Slack has nothing to
+    /// complain about.
+    pub async fn finish(self) {
+        self.settle().await;
+        let owed = esb::ops::watch::queue(&self.app.ctx).await.unwrap().owed;
+        self.shutdown.cancel();
+        self.serving.await.unwrap().unwrap();
+        let unread: Vec<String> = self.slack.unread().into_iter().map(|message| message.text).collect();
+        assert_eq!(unread, Vec::<String>::new(), "messages that no one has read");
+        assert_eq!(owed, 0, "messages still owed");
+        assert_eq!(self.slack.unexpected(), Vec::<String>::new());
+        assert_eq!(self.slack.complaints(), Vec::<String>::new());
+    }
+}
+
+/// The only message there is.
+#[track_caller]
+pub fn only(mut messages: Vec<Message>) -> Message {
+    assert_eq!(messages.len(), 1, "{messages:#?}");
+    messages.remove(0)
+}
+
+fn environment(directory: &TempDir, slack: &Sandbox) -> Environment {
+    let beat = directory.path().join("beat");
+    [
+        ("ESB_DATA_DIR", directory.path().to_str().unwrap()),
+        ("ESB_BASE_URL", "http://esb.test"),
+        ("SLACK_BOT_TOKEN", slack.bot_token()),
+        ("SLACK_APP_TOKEN", slack.app_token()),
+        ("SLACK_SOCKET_MODE_CONNECT", "true"),
+        ("SLACK_API_URL", &slack.api_url()),
+        ("WORKER_HEARTBEAT_PATH", beat.to_str().unwrap()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
