@@ -57,12 +57,15 @@ async fn sending_the_same_form_twice_reports_once() {
     assert_eq!(open_repairs(&web).await, 1);
 }
 
+/// Fields as typed, and what the answer must show; nothing: it is accepted.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 #[tokio::test]
 async fn what_is_refused_comes_back_with_its_text() {
     let web = saw().await;
     let ana = web.browser();
     let long = "x".repeat(100_000);
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    let cases: &[Case<'_>] = &[
         (
             &[("reporter_name", "Ana"), ("description", " \u{200b} ")],
             &["Please fill this in.", "value=\"Ana\""],

@@ -91,7 +91,7 @@ fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
         "3 machines: 1 down, 1 degraded",
         "Issue of Saw",
         "ETA was Fri, Nov 20",
-        "and 2 more",
+        "2 more problems",
         "<use href=\"#down\"/>",
         "<span class=\"word\">Degraded</span>",
         "<a href=\"/e/1\">Lathe</a> <span class=\"word\">Operational</span>",
