@@ -1,7 +1,6 @@
 //! Tests through the edges, one binary: a file a capability.
 
-// clippy.toml allows these in tests, but sees tests only in functions that are marked so.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -10,6 +9,9 @@ mod ops_install;
 mod ops_report;
 mod process;
 mod slack_report;
+mod web_kernel;
+mod web_pages;
+mod web_report;
 mod wire_connections;
 mod wire_deaf;
 mod wire_envelopes;

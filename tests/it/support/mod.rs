@@ -1,6 +1,8 @@
-//! What tests stand on: a database of their own, a manual clock, people, a Slack on loopback, log lines.
+//! What tests stand on: a database of their own, a manual clock, people, a Slack on loopback, a browser,
+//! log lines.
 
 pub mod app;
 pub mod lines;
 pub mod ops;
+pub mod web;
 pub mod wire;
