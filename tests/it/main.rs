@@ -5,6 +5,7 @@
 mod support;
 
 mod delivery;
+mod one_house;
 mod ops_install;
 mod ops_report;
 mod process;
