@@ -2,6 +2,7 @@
 
 use super::mrkdwn::{bold, date, line};
 use super::{Blocks, BlocksError, Modal};
+use crate::domain::ids::RepairId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, cut};
 use crate::views::equipment::{EquipmentMatch, OpenRepair};
@@ -23,8 +24,8 @@ pub struct ReportModal<'a> {
     pub reporter_name: &'a str,
     /// Its open repairs.
     pub known: &'a [OpenRepair],
-    /// The repair on which this person has just said "me too".
-    pub counted: Option<crate::domain::ids::RepairId>,
+    /// The repairs on which this person has said "me too" in this form.
+    pub counted: &'a [RepairId],
 }
 
 /// An option of an external select.
@@ -103,7 +104,7 @@ impl Blocks {
     }
 }
 
-fn known(repair: &OpenRepair, counted: Option<crate::domain::ids::RepairId>) -> Known {
+fn known(repair: &OpenRepair, counted: &[RepairId]) -> Known {
     let severity = repair.severity.map_or("", Severity::word);
     let mut facts: Vec<String> =
         [severity, repair.status.word()].iter().filter(|w| !w.is_empty()).map(ToString::to_string).collect();
@@ -117,7 +118,7 @@ fn known(repair: &OpenRepair, counted: Option<crate::domain::ids::RepairId>) -> 
             line(&repair.description, 200),
             facts.join(" · ")
         ),
-        counted: counted == Some(repair.id),
+        counted: counted.contains(&repair.id),
     }
 }
 
