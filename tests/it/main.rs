@@ -2,6 +2,7 @@
 
 mod support;
 
+mod blocks;
 mod ops_install;
 mod ops_report;
 mod slack_report;

@@ -9,6 +9,9 @@ use chrono::NaiveDate;
 /// Most characters of a section's text (a Slack limit).
 pub const SECTION_MAX: usize = 3000;
 
+/// Stands before what somebody could be hurt by, in lists.
+pub const SAFETY: &str = ":warning: *SAFETY RISK* :warning: ";
+
 /// Takes the meaning from `&`, `<` and `>`.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,6 +1,6 @@
 //! The modals of `/esb-status`: summary, area, machine, matches, and the one that says what went wrong.
 
-use super::mrkdwn::{SECTION_MAX, bold, date, line, line_within, shape};
+use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, line, line_within, shape};
 use super::paging::{Button, Page, Section, pack, page};
 use super::report::people;
 use super::{Blocks, BlocksError, Modal};
@@ -17,6 +17,8 @@ const TITLE_MAX: usize = 24;
 const NAME_MAX: usize = 80;
 /// Most characters of an issue in a line (spec `/esb-status`).
 const ISSUE_MAX: usize = 80;
+/// Room for what the template writes before the words of a `status_error`.
+const ERROR_PREFIX: usize = 10;
 /// Matches from which on there may be more than were looked for (what one select can show, too).
 const MATCHES_MAX: usize = 100;
 /// Most characters of what somebody searched for, kept for the pager: all that private_metadata takes.
@@ -97,13 +99,7 @@ impl Blocks {
         let list = List {
             private_metadata: machine.id.to_string(),
             title: cut(&machine.name, TITLE_MAX),
-            heading: format!(
-                "{} {} · {}\n{}",
-                shape(machine.status),
-                bold(&machine.name, NAME_MAX),
-                machine.status.word(),
-                line(&machine.area, NAME_MAX)
-            ),
+            heading: machine_heading(machine),
             page: page(repairs.collect(), wanted),
             link,
         };
@@ -139,12 +135,23 @@ impl Blocks {
         struct Failed {
             message: String,
         }
-        Ok(Modal(self.fill("status_error", &Failed { message: line(message, 1000) })?))
+        Ok(Modal(
+            self.fill("status_error", &Failed { message: line_within(message, SECTION_MAX - ERROR_PREFIX) })?,
+        ))
     }
 }
 
 fn section(block_id: String, text: String) -> Section {
     Section { block_id, text, button: None }
+}
+
+fn machine_heading(machine: &EquipmentView) -> String {
+    let (name, area) = (bold(&machine.name, NAME_MAX), line(&machine.area, NAME_MAX));
+    let heading = format!("{} {name} · {}\n{area}", shape(machine.status), machine.status.word());
+    if machine.open_repairs.is_empty() {
+        return format!("{heading}\nNothing is reported. Is something wrong? Tell us with `/esb-report`.");
+    }
+    heading
 }
 
 fn matches_heading(typed: &str, found: usize) -> String {
@@ -234,7 +241,7 @@ fn repair_lines(repair: &OpenRepair) -> String {
     facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
     facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
     facts.extend(people(repair.me_too));
-    let safety = if repair.safety_risk { ":warning: *SAFETY RISK* :warning: " } else { "" };
+    let safety = if repair.safety_risk { SAFETY } else { "" };
     let (number, facts) = (format!("*#{}* {safety}", repair.id), facts.join(" · "));
     let room = SECTION_MAX - number.chars().count() - 1 - facts.chars().count();
     format!("{number}{}\n{facts}", line_within(&repair.description, room))
