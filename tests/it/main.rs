@@ -5,4 +5,7 @@ mod support;
 mod blocks;
 mod ops_install;
 mod ops_report;
+mod slack_known_issues;
+mod slack_machine_select;
 mod slack_report;
+mod slack_report_errors;

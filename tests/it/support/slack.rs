@@ -1,6 +1,7 @@
 //! Steps in Slack that several tests take: reports, presses, and payloads of a client that keeps no rule.
 
 use super::app::{ANA, SOON, TestApp};
+use chrono::TimeDelta;
 use esb::domain::ids::{EquipmentId, RepairId};
 use esb::store;
 use esb_sandbox::{Ack, Submitted, View};
@@ -57,11 +58,13 @@ impl TestApp {
         self.settle().await;
     }
 
-    /// Ana reports a problem with the machine of that name, from command to confirmation.
+    /// Ana reports a problem with the machine of that name, from command to the last announcement: a
+    /// channel takes a message a second.
     pub async fn report(&self, machine: &str, description: &str) {
         self.command(ANA, "/esb-report", machine).await;
         self.fill("description", description).await;
         assert_eq!(self.submit().await, Submitted::Cleared);
+        self.after(TimeDelta::seconds(1)).await;
     }
 
     /// Reads and forgets every message to Ana and in the channels.
