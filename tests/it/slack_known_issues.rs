@@ -64,13 +64,10 @@ async fn a_preselected_machine_shows_its_issues_at_once() {
 #[tokio::test]
 async fn more_than_ten_issues_are_counted() {
     let (app, _) = TestApp::with_saw().await;
-    for n in 1..=12 {
-        app.report("table saw", &format!("Thing {n}")).await;
-        app.read_all();
-    }
+    app.broken("Table saw", "Thing", 12).await;
     app.command(ANA, "/esb-report", "table saw").await;
     let shown = app.view().shown();
-    assert!(shown.contains("Thing 10") && !shown.contains("Thing 11"), "{shown}");
+    assert!(shown.contains("*#10* Thing") && !shown.contains("*#11*"), "{shown}");
     assert!(shown.contains("2 more are known: see `/esb-status`."), "{shown}");
     app.close_repair(12).await;
     app.command(ANA, "/esb-report", "table saw").await;

@@ -45,12 +45,7 @@ async fn names_that_begin_with_it_come_before_those_that_hold_it() {
 async fn five_thousand_machines_are_searched_and_the_best_hundred_offered() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
-    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
-        INSERT INTO equipment (area_id, name, name_key, manufacturer, model, serial_number, \
-            acquisition_source, description, archived, created_at, updated_at) \
-        SELECT AREA, 'Printer ' || i, 'printer ' || i, '', '', '', '', '', FALSE, \
-            '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00' FROM n";
-    app.sql(&many.replace("AREA", &wood.to_string())).await;
+    app.machines(wood, "Printer", 5000).await;
     app.machine(wood, "The old printer 4").await;
     app.command(ANA, "/esb-report", "printer 4999").await;
     assert_eq!(app.view().value("equipment").as_deref(), Some("Printer 4999"));

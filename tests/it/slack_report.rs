@@ -178,6 +178,20 @@ async fn the_form_opens_also_when_slack_does_not_say_who_it_is() {
 }
 
 #[tokio::test]
+async fn the_form_does_not_wait_for_a_busy_database() {
+    let (app, _) = TestApp::with_saw().await;
+    let busy = app.app.ctx.store.begin().await.unwrap();
+    app.slack.command(ANA, "#woodshop", "/esb-report", "").await.unwrap();
+    app.app.intake.idle().await;
+    assert_eq!(app.view().value("reporter_name").as_deref(), Some("Ana Lee"));
+    busy.rollback().await.unwrap();
+    let mark = app.calls();
+    app.command(ANA, "/esb-report", "").await;
+    assert_eq!(app.called_since(mark), ["users.info", "views.open"], "what could not be kept is asked again");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_name_that_nobody_could_see_is_not_prefilled() {
     let (app, _) = TestApp::with_saw().await;
     app.slack.change_world(|world| {

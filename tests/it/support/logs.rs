@@ -39,7 +39,7 @@ impl Logs {
     pub fn start() -> Self {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
-            .json()
+            .with_ansi(false)
             .with_env_filter(EnvFilter::new("off,esb::slack=info,esb::people=info"))
             .with_writer(lines.clone())
             .finish();

@@ -2,7 +2,8 @@
 
 use super::app::{ANA, SOON, TestApp};
 use chrono::TimeDelta;
-use esb::domain::ids::{EquipmentId, RepairId};
+use esb::domain::ids::{AreaId, EquipmentId, RepairId};
+use esb::domain::text::fold;
 use esb::store;
 use esb_sandbox::{Ack, Submitted, View};
 use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
@@ -102,6 +103,31 @@ impl TestApp {
         let db = self.app.ctx.store.write();
         db.execute_unprepared(statement).await.unwrap();
         store::board::bump_revision(db).await.unwrap();
+    }
+
+    /// Adds machines called by a word and a number from 1.
+    pub async fn machines(&self, area: AreaId, word: &str, count: usize) {
+        let key = fold(word);
+        self.sql(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+             INSERT INTO equipment (area_id, name, name_key, manufacturer, model, serial_number, \
+                acquisition_source, description, archived, created_at, updated_at) \
+             SELECT {area}, '{word} ' || i, '{key} ' || i, '', '', '', '', '', FALSE, \
+                '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00' FROM n"
+        ))
+        .await;
+    }
+
+    /// Adds so many repairs to every machine of a name that begins like this; severity Down.
+    pub async fn broken(&self, machines: &str, description: &str, count: usize) {
+        self.sql(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+             INSERT INTO repairs (equipment_id, description, severity, status, open, reporter_name, \
+                specialist_description, safety_risk, consumable, version, created_at) \
+             SELECT id, '{description}', 'Down', 'New', TRUE, 'Ana', '', FALSE, FALSE, 1, \
+                '2026-01-01 00:00:00+00:00' FROM equipment, n WHERE name LIKE '{machines}%'"
+        ))
+        .await;
     }
 
     /// Archives a machine.
