@@ -76,6 +76,7 @@ def check_web_api(client):
     refused(lambda: client.api_call("no.such"), "unknown_method")
 
     channel = client.conversations_open(users="U01")["channel"]["id"]
+    assert client.conversations_open(users=["U01"])["channel"]["id"] == channel
     assert client.chat_postMessage(channel=channel, text="by id")["channel"] == channel
     assert client.chat_postMessage(channel="U01", text="by person")["channel"] == channel
     first = client.chat_postMessage(channel="#wood", text="first", metadata={

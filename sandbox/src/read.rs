@@ -28,7 +28,7 @@ impl Sandbox {
     /// The unread messages that everybody in a channel can see, oldest first; they are read now. One
     /// that the app has changed since it was read counts as unread again.
     pub fn posted_in(&self, channel: &str) -> Vec<Message> {
-        self.shared.with(|state| {
+        self.shared.peek(|state| {
             let id = channel_id(state, channel);
             state.messages.read(|m| m.channel == id && m.audience == Audience::Channel)
         })
@@ -36,7 +36,7 @@ impl Sandbox {
 
     /// The unread messages that only this person can see: ephemeral ones and answers to their commands.
     pub fn private_to(&self, user: &str) -> Vec<Message> {
-        self.shared.with(|state| {
+        self.shared.peek(|state| {
             let audience = Audience::Only(person_id(state, user));
             state.messages.read(|m| m.audience == audience)
         })
@@ -44,7 +44,7 @@ impl Sandbox {
 
     /// The unread direct messages to a person.
     pub fn direct_messages(&self, user: &str) -> Vec<Message> {
-        self.shared.with(|state| {
+        self.shared.peek(|state| {
             let id = World::dm_of(&person_id(state, user));
             state.messages.read(|m| m.channel == id && m.audience == Audience::Channel)
         })
@@ -52,17 +52,17 @@ impl Sandbox {
 
     /// Every message, read or not, without reading it.
     pub fn messages(&self) -> Vec<Message> {
-        self.shared.with(|state| state.messages.all().to_vec())
+        self.shared.peek(|state| state.messages.all().to_vec())
     }
 
     /// What nobody has read: empty at the end of a good test.
     pub fn unread(&self) -> Vec<Message> {
-        self.shared.with(|state| state.messages.all().iter().filter(|m| !m.read).cloned().collect())
+        self.shared.peek(|state| state.messages.all().iter().filter(|m| !m.read).cloned().collect())
     }
 
     /// A person's modals, the one on top last.
     pub fn views_of(&self, user: &str) -> Vec<View> {
-        self.shared.with(|state| {
+        self.shared.peek(|state| {
             let id = person_id(state, user);
             state.views.stack(&id).iter().map(|v| v.snapshot(&state.world)).collect()
         })
@@ -75,7 +75,7 @@ impl Sandbox {
 
     /// A person's Home tab, if the app has published one.
     pub fn home_of(&self, user: &str) -> Option<View> {
-        self.shared.with(|state| {
+        self.shared.peek(|state| {
             let id = person_id(state, user);
             state.views.home(&id).map(|v| v.snapshot(&state.world))
         })
@@ -88,19 +88,19 @@ impl Sandbox {
 
     /// Every call so far.
     pub fn all_calls(&self) -> Vec<Call> {
-        self.shared.with(|state| state.record.calls.clone())
+        self.shared.peek(|state| state.record.calls.clone())
     }
 
     /// What no well-behaved app does on the wire: unknown methods, acknowledgements of nothing, triggers
     /// that are late or used. Empty at the end of a good test.
     pub fn unexpected(&self) -> Vec<String> {
-        self.shared.with(|state| state.record.unexpected.clone())
+        self.shared.peek(|state| state.record.unexpected.clone())
     }
 
     /// What the app sent that Slack refuses or shows wrongly, in calls and in acknowledgements. Empty at
     /// the end of a good test.
     pub fn complaints(&self) -> Vec<String> {
-        self.shared.with(|state| state.record.complaints.clone())
+        self.shared.peek(|state| state.record.complaints.clone())
     }
 
     /// Forgets what was unexpected and complained of: for tests that provoke it.

@@ -62,7 +62,7 @@ impl Sandbox {
 
     /// The workspace as it is now.
     pub fn world(&self) -> World {
-        self.shared.with(|state| state.world.clone())
+        self.shared.peek(|state| state.world.clone())
     }
 
     /// Changes the workspace while it runs: somebody leaves, a channel is archived.

@@ -78,8 +78,9 @@ impl Shared {
         result
     }
 
-    /// Looks at the state without waking anybody.
-    fn peek<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+    /// Looks at the state without waking anybody: for what nobody waits for. Whoever looks while they
+    /// wait would wake themselves otherwise.
+    pub(crate) fn peek<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         // A test that panicked under the lock has failed already; the others go on.
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -109,9 +110,13 @@ impl Shared {
                 return Some(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
             tokio::select! {
                 () = self.stop.cancelled() => return None,
-                rung = timeout(left, bell) => if rung.is_err() { return look() },
+                // Rung or not, it looks once more.
+                _ = timeout(left, bell) => {}
             }
         }
     }

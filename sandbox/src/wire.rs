@@ -36,17 +36,17 @@ impl Wire<'_> {
 
     /// How many connections are open.
     pub fn open_connections(&self) -> usize {
-        self.with(|state| state.hub.open_count())
+        self.0.shared.peek(|state| state.hub.open_count())
     }
 
     /// Every connection there was, in the order of opening.
     pub fn connections(&self) -> Vec<Connection> {
-        self.with(|state| state.hub.connections().to_vec())
+        self.0.shared.peek(|state| state.hub.connections().to_vec())
     }
 
     /// Every acknowledgement that came in, late ones too.
     pub fn acks(&self) -> Vec<Ack> {
-        self.with(|state| state.hub.acks().to_vec())
+        self.0.shared.peek(|state| state.hub.acks().to_vec())
     }
 
     /// Waits until exactly so many connections are open; whether they were in time.

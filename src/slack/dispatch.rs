@@ -53,11 +53,11 @@ async fn dispatch(edge: SlackEdge, received: Received) {
         },
         Envelope::ViewSubmission(submission) => match submission.view.callback_id.as_str() {
             ids::view::REPORT_PROBLEM => {
-                modals::report_problem::submit(&edge, submission, ack, &reference).await
+                modals::report_problem::submit(&edge, submission, ack, &reference).await;
             }
             _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
         },
-        Envelope::BlockActions(pressed) => actions::press(&edge, pressed, ack, &reference).await,
+        Envelope::BlockActions(pressed) => actions::press(&edge, *pressed, ack, &reference).await,
         Envelope::BlockSuggestion(asked) => match asked.action_id.as_str() {
             ids::input::EQUIPMENT => modals::report_problem::suggest(&edge, &asked, ack, &reference).await,
             _ => unknown(ack, "select", ""),

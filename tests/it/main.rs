@@ -1,10 +1,14 @@
 //! Tests through the edges, one binary: a file a capability.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 mod blocks;
+mod delivery;
 mod ops_install;
 mod ops_report;
+mod process;
 mod slack_announcements;
 mod slack_known_issues;
 mod slack_machine_select;
@@ -12,3 +16,11 @@ mod slack_private_answers;
 mod slack_report;
 mod slack_report_errors;
 mod slack_status;
+mod web_kernel;
+mod web_pages;
+mod web_report;
+mod wire_connections;
+mod wire_deaf;
+mod wire_envelopes;
+mod wire_shutdown;
+mod wire_web_api;

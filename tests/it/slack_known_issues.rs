@@ -1,9 +1,10 @@
 //! Known issues in the report form, and "Me too" on them.
 
 use crate::support::app::{ANA, BO, TestApp};
-use crate::support::logs::Logs;
+use crate::support::lines::Lines;
 use esb::ops::board::equipment;
 use esb_sandbox::Submitted;
+use tracing::Level;
 
 async fn people(app: &TestApp, machine: esb::domain::ids::EquipmentId) -> Vec<u64> {
     let machine = equipment(&app.app.ctx, machine).await.unwrap();
@@ -145,14 +146,14 @@ async fn me_too_on_nothing_is_answered_privately() {
     app.read_all();
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Slips for me").await;
-    let logs = Logs::start();
+    let lines = Lines::from(Level::INFO);
     for (value, words) in
         [("999", "no longer here"), ("x", "out of date"), ("", "out of date"), ("-1", "out of date")]
     {
         app.send(app.pressed("me_too", value)).await;
         let answer = app.private(ANA);
         assert!(answer.starts_with(":x: ") && answer.contains(words), "{value}: {answer}");
-        let line = logs.only();
+        let line = lines.only_of_slack();
         assert!(line.contains("turned down"), "{line}");
     }
     assert_eq!(people(&app, saw).await, [0]);

@@ -1,10 +1,11 @@
 //! Private answers: where they go, and what is said when something cannot be done.
 
 use crate::support::app::{ANA, TestApp, only};
-use crate::support::logs::Logs;
+use crate::support::lines::Lines;
 use chrono::TimeDelta;
 use esb_sandbox::{Fault, Submitted};
 use serde_json::{Value, json};
+use tracing::Level;
 
 /// Ana's form for the table saw, filled in.
 async fn filled() -> TestApp {
@@ -67,12 +68,12 @@ async fn a_response_url_that_fails_is_made_up_for_by_a_direct_message() {
 #[tokio::test]
 async fn a_confirmation_that_nobody_can_be_given_does_no_harm() {
     let app = filled().await;
-    let logs = Logs::start();
+    let lines = Lines::from(Level::INFO);
     app.slack.fail_next("response_url", Fault::Http(500));
     app.slack.fail_next("chat.postMessage", Fault::Error("user_not_found"));
     assert_eq!(app.slack.submit(ANA).await.unwrap(), Submitted::Cleared);
     app.settle().await;
-    assert!(logs.only().contains("A private answer could not be given"));
+    assert!(lines.only_of_slack().contains("A private answer could not be given"));
     assert_eq!(app.repairs().await, 1);
     only(app.slack.posted_in("#woodshop"));
     only(app.slack.posted_in("#oops"));
@@ -92,12 +93,12 @@ async fn a_form_that_slack_does_not_open_is_explained() {
             (Fault::Http(503), "Something went wrong (ref "),
             (Fault::CutAfterAccept, "Something went wrong (ref "),
         ] {
-            let logs = Logs::start();
+            let lines = Lines::from(Level::INFO);
             app.slack.fail_next("views.open", fault);
             app.command(ANA, name, "").await;
             let answer = app.private(ANA);
             assert!(answer.starts_with(":x: ") && answer.contains(words), "{name} {fault:?}: {answer}");
-            let line = logs.only();
+            let line = lines.only_of_slack();
             let reference = answer.split_once("(ref ").map_or("", |(_, rest)| &rest[..8]);
             assert!(line.contains(reference), "{line}");
             assert!(!line.contains("response/") && !line.contains("xoxb"), "{line}");
@@ -110,26 +111,26 @@ async fn a_form_that_slack_does_not_open_is_explained() {
 async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
     let app = filled().await;
     let before = app.view().shown();
-    let logs = Logs::start();
+    let lines = Lines::from(Level::INFO);
 
     let ack = app.send_as("slash_commands", "c", command(&app, "/esb-paint", "x")).await;
     let answer = ack.payload.unwrap();
     assert_eq!(answer["response_type"], "ephemeral");
     assert!(answer["text"].as_str().unwrap().contains("/esb-report"), "{answer}");
-    assert!(logs.only().contains("does not serve"));
+    assert!(lines.only_of_slack().contains("does not serve"));
 
     let mut unknown = app.submission();
     unknown["view"]["callback_id"] = json!("choose_repair");
     let answer = app.send(unknown).await.payload.unwrap();
     assert!(answer["errors"]["equipment"].as_str().unwrap().contains("start again"), "{answer}");
-    assert!(logs.only().contains("does not serve"));
+    assert!(lines.only_of_slack().contains("does not serve"));
 
     for pressed in ["card_claim", "view_area", "page", "", "<!channel>"] {
         app.clock.advance(TimeDelta::seconds(1));
         app.send(app.pressed(pressed, "1")).await;
         let told = only(app.slack.direct_messages(ANA)).text;
         assert!(told.contains("This button is out of date."), "{pressed}: {told}");
-        assert!(logs.only().contains("out of date"));
+        assert!(lines.only_of_slack().contains("out of date"));
         assert_eq!(app.view().shown(), before, "{pressed}: the form stays as it is");
     }
 
@@ -137,14 +138,14 @@ async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
     in_a_message["actions"] = json!([{ "action_id": "me_too", "value": "1" }]);
     app.send(in_a_message).await;
     assert!(only(app.slack.direct_messages(ANA)).text.contains("out of date"));
-    logs.only();
+    lines.only_of_slack();
 
     for kind in ["shortcut", "message_action"] {
         let mut shortcut = app.interaction(kind);
         shortcut["callback_id"] = json!("x");
         shortcut["trigger_id"] = json!("1.2.x");
         app.send(shortcut).await;
-        logs.only();
+        lines.only_of_slack();
     }
     assert_eq!(app.repairs().await, 0);
     app.finish().await;
@@ -154,23 +155,23 @@ async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
 async fn another_workspace_is_refused() {
     let app = filled().await;
     let before = app.view().shown();
-    let logs = Logs::start();
+    let lines = Lines::from(Level::INFO);
     let mut foreign = command(&app, "/esb-report", "saw");
     foreign["team_id"] = json!("T0OTHER");
     let answer = app.send_as("slash_commands", "c", foreign).await.payload.unwrap();
     assert_eq!(answer["text"], "This app serves another workspace.");
-    assert!(logs.only().contains("another workspace"));
+    assert!(lines.only_of_slack().contains("another workspace"));
 
     let mut foreign = app.submission();
     foreign["team"]["id"] = json!("T0OTHER");
     let answer = app.send(foreign).await.payload.unwrap();
     assert_eq!(answer["errors"]["equipment"], "This app serves another workspace.");
-    logs.only();
+    lines.only_of_slack();
 
     let mut foreign = app.pressed("me_too", "1");
     foreign["team"]["id"] = json!("T0OTHER");
     app.send(foreign).await;
-    logs.only();
+    lines.only_of_slack();
     assert_eq!(app.repairs().await, 0);
     assert_eq!(app.view().shown(), before);
     app.finish().await;

@@ -1,10 +1,11 @@
 //! Reports that are not taken: errors on the field at fault, what was typed stays, nothing is changed.
 
 use crate::support::app::{ANA, TestApp, only};
-use crate::support::logs::Logs;
+use crate::support::lines::Lines;
 use crate::support::slack::{errors, errors_of, put, put_option, put_text};
 use esb_sandbox::Submitted;
 use serde_json::json;
+use tracing::Level;
 
 /// Ana's form for the table saw, filled in.
 async fn filled() -> TestApp {
@@ -124,19 +125,19 @@ async fn what_a_broken_client_leaves_out_or_makes_up_is_refused_on_its_field() {
 #[tokio::test]
 async fn a_form_that_was_tampered_with_or_is_malformed_gets_an_answer() {
     let app = filled().await;
-    let logs = Logs::start();
+    let lines = Lines::from(Level::INFO);
     for metadata in ["", "{}", "\u{0}", "{\"request_id\": \"../..\"}", "[[[["] {
         let mut submission = app.submission();
         submission["view"]["private_metadata"] = json!(metadata);
         let refused = errors_of(&app.send(submission).await);
         assert!(refused["equipment"].contains("start again with /esb-report"), "{refused:?}");
-        logs.only();
+        lines.only_of_slack();
     }
     let mut malformed = app.submission();
     malformed["view"]["state"]["values"]["description"] = json!({ "description": { "value": 7 } });
     let refused = errors_of(&app.send(malformed).await);
     assert!(refused["equipment"].starts_with("Something went wrong (ref "), "{refused:?}");
-    assert!(logs.only().contains("a field of a wrong type"));
+    assert!(lines.only_of_slack().contains("a field of a wrong type"));
     assert_eq!(app.repairs().await, 0);
     app.finish().await;
 }
@@ -177,13 +178,13 @@ async fn without_a_database_the_form_says_so_and_may_be_sent_again() {
     let app = filled().await;
     for table in ["slack_people", "repairs", "deliveries", "requests"] {
         app.sql(&format!("ALTER TABLE {table} RENAME TO away")).await;
-        let logs = Logs::start();
+        let lines = Lines::from(Level::INFO);
         let submitted = app.slack.submit(ANA).await.unwrap();
         let refused = errors(submitted);
         assert_eq!(refused.keys().collect::<Vec<_>>(), ["equipment"], "the first input");
         let words = &refused["equipment"];
         let reference = words.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
-        let line = logs.only();
+        let line = lines.only_of_slack();
         assert!(
             line.contains(reference) && line.contains("ERROR") && line.contains("no such table"),
             "{line}"

@@ -1,8 +1,9 @@
 //! `/esb-status` through Slack: what each text shows, and where its buttons lead.
 
 use crate::support::app::{ANA, TestApp, only};
-use crate::support::logs::Logs;
+use crate::support::lines::Lines;
 use esb_sandbox::{Fault, View};
+use tracing::Level;
 
 impl TestApp {
     /// What Ana sees after `/esb-status` with that text.
@@ -234,12 +235,12 @@ async fn what_is_gone_or_out_of_date_is_said_in_its_place() {
     ] {
         app.status("").await;
         app.sql(gone).await;
-        let logs = Logs::start();
+        let lines = Lines::from(Level::INFO);
         app.send(app.pressed(pressed, value)).await;
         let view = app.view();
         assert_eq!(view.callback_id(), "status_error", "{pressed} {value}");
         assert!(view.shown().contains(words), "{pressed} {value}: {}", view.shown());
-        logs.only();
+        lines.only_of_slack();
         app.press("back_to_summary", None).await;
         assert_eq!(app.view().callback_id(), "status_summary", "and there is a way back");
     }

@@ -58,7 +58,7 @@ pub enum Cannot {
     /// No such channel in the world.
     #[error("there is no channel {0}")]
     NoChannel(String),
-    /// No modal is open, and there is no Home tab either.
+    /// No modal is open, and there is no Home tab either; with the person's name.
     #[error("{0} has no view open")]
     NoView(String),
     /// No element of that name, or none with that value.
@@ -114,4 +114,9 @@ fn channel(state: &State, which: &str) -> Result<String, Cannot> {
         return Ok(World::dm_of(&person.id));
     }
     Err(Cannot::NoChannel(which.into()))
+}
+
+/// What to say when somebody has nothing before them.
+fn no_view(state: &State, user: &str) -> Cannot {
+    Cannot::NoView(state.world.find_person(user).map_or(user, |p| p.name.as_str()).to_owned())
 }

@@ -43,7 +43,7 @@ impl Sandbox {
     pub async fn submit(&self, user: &str) -> Result<Submitted, Cannot> {
         let (user, view_id, missing) = self.shared.with(|state| {
             let user = person(state, user)?;
-            let view = state.views.top(&user).ok_or_else(|| Cannot::NoView(user.clone()))?;
+            let view = state.views.top(&user).ok_or_else(|| super::no_view(state, &user))?;
             if view.body["submit"].is_null() || view.body["submit_disabled"] == true {
                 return Err(Cannot::NothingToSubmit);
             }
@@ -80,7 +80,7 @@ impl Sandbox {
     pub async fn close(&self, user: &str) -> Result<Outcome, Cannot> {
         let (user, closed) = self.shared.with(|state| {
             let user = person(state, user)?;
-            let top = state.views.top(&user).ok_or_else(|| Cannot::NoView(user.clone()))?;
+            let top = state.views.top(&user).ok_or_else(|| super::no_view(state, &user))?;
             let closed = match top.body["clear_on_close"] == true {
                 true => state.views.clear(&user),
                 false => state.views.close(&user).into_iter().collect(),

@@ -41,7 +41,7 @@ impl Target {
 /// The view that a person acts in.
 fn view_of<'a>(state: &'a State, user: &str) -> Result<&'a OpenView, Cannot> {
     let view = state.views.top(user).or_else(|| state.views.home(user));
-    view.ok_or_else(|| Cannot::NoView(user.into()))
+    view.ok_or_else(|| super::no_view(state, user))
 }
 
 /// The first element with this action id, and with this value if one is asked for.

@@ -52,6 +52,15 @@ impl Args {
         self.text(name).ok_or_else(|| ApiError::arguments(&format!("missing required field: {name}")))
     }
 
+    /// A list of words: an array, or one string with commas, as forms have it.
+    pub(crate) fn words(&self, name: &str) -> Vec<&str> {
+        match self.0.get(name) {
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(text)) => text.split(',').map(str::trim).filter(|w| !w.is_empty()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// A structured argument, sent as it is or as JSON in a string.
     pub(crate) fn json(&self, name: &str) -> Result<Option<Value>, ApiError> {
         match self.0.get(name) {
@@ -89,6 +98,14 @@ mod tests {
         for args in [json, form] {
             assert_eq!(args.json("view").unwrap(), Some(json!({"a": 1})));
             assert!(args.flag("on"));
+        }
+    }
+
+    #[test]
+    fn a_list_is_an_array_or_has_commas() {
+        for body in [r#"{"users":["U1","U2"]}"#, r#"{"users":"U1, U2"}"#] {
+            let args = Args::read("", "application/json", body.as_bytes()).unwrap();
+            assert_eq!(args.words("users"), ["U1", "U2"]);
         }
     }
 

@@ -4,13 +4,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Args};
+use super::{Answer, ApiError, Args};
 use crate::{messages::Audience, state::State, world::World};
 
 /// Opens direct messages with one person; a bot in a group conversation is beyond this sandbox.
 pub(super) fn open(state: &mut State, args: &Args) -> Answer {
-    let users = args.need("users")?;
-    let person = state.world.people.iter().find(|p| p.id == users).ok_or("user_not_found")?;
+    let &[user] = args.words("users").as_slice() else {
+        return Err(ApiError::arguments("this sandbox opens direct messages with one person, in users"));
+    };
+    let person = state.world.people.iter().find(|p| p.id == user).ok_or("user_not_found")?;
     if person.deleted {
         return Err("user_disabled".into());
     }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 pub(crate) use answers::{answer_command, spend_response_url};
 pub(crate) use args::Args;
+pub(crate) use resolve::channel_id;
 pub(crate) use users::to_json as user_json;
 
 use crate::{blocks::Problem, state::State};

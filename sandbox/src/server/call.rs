@@ -176,7 +176,7 @@ fn within_rate(state: &mut State, method: &Method, args: &Args) -> Result<(), u6
         Some(burst) => {
             let channel = args.text("channel").unwrap_or_default();
             // The same channel by its name and by its id is one channel.
-            let channel = state.world.find_channel(channel).map_or(channel, |c| c.id.as_str()).to_owned();
+            let channel = api::channel_id(state, channel).unwrap_or_else(|_| channel.to_owned());
             state.rates.take(&format!("post {channel}"), Bucket::posting(burst), now)
         }
         None => Ok(()),

@@ -200,13 +200,13 @@ impl Hub {
     /// Sends an envelope that is complete, for the first time or again.
     pub(crate) fn send_frame(&mut self, id: &str, frame: Value) -> bool {
         let text = frame.to_string();
-        let envelope = Envelope { frame, sent_at: Instant::now(), sent: 0, acked: 0 };
-        let envelope = self.envelopes.entry(id.to_owned()).or_insert(envelope);
-        envelope.sent_at = Instant::now();
-        let Some(number) = self.next_connection() else { return false };
-        if let Some(envelope) = self.envelopes.get_mut(id) {
-            envelope.sent += 1;
-        }
+        let now = Instant::now();
+        let new = || Envelope { frame: Value::Null, sent_at: now, sent: 0, acked: 0 };
+        let next = self.next_connection();
+        let envelope = self.envelopes.entry(id.to_owned()).or_insert_with(new);
+        (envelope.frame, envelope.sent_at) = (frame, now);
+        let Some(number) = next else { return false };
+        envelope.sent += 1;
         self.order(number, Order::Send(Frame::text(text)))
     }
 

@@ -6,8 +6,6 @@
 mod act;
 mod line;
 mod show;
-#[cfg(test)]
-mod tests;
 mod text;
 
 use std::{fmt, pin::Pin, sync::Arc};

@@ -1,9 +1,13 @@
 //! A small app: calls the Web API, keeps a Socket Mode connection, and answers what a test tells it to.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use esb_sandbox::{APP_TOKEN, BOT_TOKEN, Channel, Options, Person, Sandbox, World};
+use chrono::{DateTime, TimeDelta, Utc};
+use esb_sandbox::{APP_TOKEN, BOT_TOKEN, Channel, Clock, Options, Person, RateLimits, Sandbox, World};
 use futures_util::{SinkExt, StreamExt};
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -30,6 +34,42 @@ pub fn workshop() -> World {
 
 pub fn start() -> Sandbox {
     Sandbox::start(workshop(), Options::default()).unwrap()
+}
+
+/// A Slack that never tires.
+pub fn start_unlimited() -> Sandbox {
+    Sandbox::start(workshop(), Options { rate_limits: RateLimits::off(), ..Options::default() }).unwrap()
+}
+
+/// A clock that stands still until a test moves it.
+#[derive(Clone)]
+pub struct Hands(Arc<Mutex<DateTime<Utc>>>);
+
+impl Hands {
+    pub fn pass(&self, time: TimeDelta) {
+        *self.0.lock().unwrap() += time;
+    }
+}
+
+/// A sandbox on a clock that stands still.
+pub fn start_with_clock() -> (Sandbox, Hands) {
+    let hands = Hands(Arc::new(Mutex::new(Utc::now())));
+    let time = hands.clone();
+    let clock: Clock = Arc::new(move || *time.0.lock().unwrap());
+    (Sandbox::start(workshop(), Options { clock, ..Options::default() }).unwrap(), hands)
+}
+
+pub fn plain(text: &str) -> Value {
+    json!({"type": "plain_text", "text": text})
+}
+
+/// A modal with one text input, `note`.
+pub fn form(title: &str) -> Value {
+    json!({"type": "modal", "title": plain(title), "submit": plain("Send"), "notify_on_close": true, "blocks": [
+        {"type": "input", "block_id": "note", "label": plain("Note"), "optional": true, "element":
+            {"type": "plain_text_input", "action_id": "note"}},
+        {"type": "actions", "block_id": "more", "elements": [
+            {"type": "button", "action_id": "deeper", "text": plain("Deeper")}]}]})
 }
 
 /// What came back over HTTP.

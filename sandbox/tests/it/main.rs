@@ -3,5 +3,10 @@
 // clippy.toml allows these in tests, but sees tests only in functions that are marked so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod acts;
 mod app;
+mod calls;
+mod faults;
+mod terminal;
 mod walk;
+mod wire;

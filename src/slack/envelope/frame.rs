@@ -17,7 +17,7 @@ pub enum Frame {
     /// Slack wants this connection to be replaced.
     Disconnect(DisconnectReason),
     /// Something to act upon and acknowledge.
-    Delivery(Delivery),
+    Delivery(Box<Delivery>),
 }
 
 /// What Slack says at the start.
@@ -98,7 +98,7 @@ impl Frame {
 
 fn delivery(envelope_id: Option<&str>, parsed: Parsed) -> Result<Frame, FrameError> {
     match envelope_id.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID) {
-        Some(id) => Ok(Frame::Delivery(Delivery { envelope_id: id.to_owned(), parsed })),
+        Some(id) => Ok(Frame::Delivery(Box::new(Delivery { envelope_id: id.to_owned(), parsed }))),
         None => Err(FrameError(parsed.envelope.err().unwrap_or(EnvelopeError::Malformed {
             kind: "frame",
             flaw: "missing field `envelope_id`".to_owned(),

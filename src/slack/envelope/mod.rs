@@ -30,7 +30,7 @@ pub enum Envelope {
     /// Somebody closed a modal.
     ViewClosed(ViewClosed),
     /// Somebody pressed or chose something in a message or a view.
-    BlockActions(BlockActions),
+    BlockActions(Box<BlockActions>),
     /// An external select asks for its options.
     BlockSuggestion(BlockSuggestion),
     /// A global shortcut.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 fn parse(frame: &Value) -> Delivery {
     match Frame::parse(&frame.to_string()) {
-        Ok(Frame::Delivery(delivery)) => delivery,
+        Ok(Frame::Delivery(delivery)) => *delivery,
         other => panic!("{other:?}"),
     }
 }

@@ -5,6 +5,7 @@
 
 mod memory;
 mod received;
+mod refusal;
 
 pub use received::{Ack, Dispatch, Received, Reference};
 
@@ -12,6 +13,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::slack::envelope::{Envelope, LastResort, Parsed};
 use memory::{Key, Memory};
+use refusal::Refusal;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::any::Any;
@@ -19,15 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::JoinError;
+use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
-const BUSY: &str = "I am very busy right now. Please try again in a moment.";
-const RESTARTING: &str = "I am just restarting. Please try again in a moment.";
 /// How long abandoned work has to notice.
 const ABANDON_LIMIT: Duration = Duration::from_secs(1);
 
@@ -72,8 +72,6 @@ struct Task<R> {
     reference: Reference,
 }
 
-type Ended = Result<Result<(), Elapsed>, JoinError>;
-
 impl Intake {
     /// Hands everything to `dispatch`. `clock` tells how old the memory of past envelopes is.
     pub fn new(dispatch: Arc<dyn Dispatch>, clock: Clock, metrics: Metrics, limits: Limits) -> Self {
@@ -101,29 +99,22 @@ impl Intake {
     {
         let received_at = Instant::now();
         let (reference, last_resort) = (Reference::new(), parsed.last_resort);
-        let envelope = match parsed.envelope {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                tracing::warn!(%reference, %error, "Slack sent an envelope that cannot be acted upon");
-                return reply(last_resort.say(&reference.sorry()));
+        let admitted = parsed.envelope.map_err(Refusal::Malformed).and_then(|envelope| {
+            let place = self.0.admit(delivery_id, &envelope)?;
+            Ok((envelope, place))
+        });
+        match admitted {
+            Ok((envelope, place)) => {
+                let task = Task { envelope, last_resort, reply, received_at, reference };
+                self.0.tasks.spawn(Arc::clone(&self.0).act(task, place));
             }
-        };
-        if self.0.draining.load(Ordering::SeqCst) {
-            // An unacknowledged event comes again, to whoever is connected then.
-            return if !matches!(envelope, Envelope::Event(_)) {
-                reply(last_resort.say(RESTARTING))
-            };
+            Err(refusal) => {
+                refusal.log(&reference);
+                if !matches!(refusal, Refusal::EndingEvent) {
+                    reply(refusal.words(&reference).and_then(|words| last_resort.say(&words)));
+                }
+            }
         }
-        let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
-            tracing::warn!(kind = envelope.kind(), "Too many envelopes in flight: told to try again");
-            return reply(last_resort.say(BUSY));
-        };
-        if self.0.memory.knows(&keys(delivery_id, &envelope)) {
-            tracing::info!(kind = envelope.kind(), "An envelope came again: acknowledged, not acted upon");
-            return reply(None);
-        }
-        let task = Task { envelope, last_resort, reply, received_at, reference };
-        self.0.tasks.spawn(Arc::clone(&self.0).act(task, place));
     }
 
     /// How many envelopes are being worked upon.
@@ -148,6 +139,15 @@ impl Intake {
 }
 
 impl Inner {
+    fn admit(&self, delivery_id: Option<&str>, envelope: &Envelope) -> Result<OwnedSemaphorePermit, Refusal> {
+        if self.draining.load(Ordering::SeqCst) {
+            let is_event = matches!(envelope, Envelope::Event(_));
+            return Err(if is_event { Refusal::EndingEvent } else { Refusal::Ending });
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        if self.memory.knows(&keys(delivery_id, envelope)) { Err(Refusal::Known) } else { Ok(place) }
+    }
+
     /// One envelope from its start to its end. The work is a task of its own, so that neither a panic
     /// nor a handler that hogs its thread keeps the acknowledgement.
     async fn act<R>(self: Arc<Self>, task: Task<R>, _place: OwnedSemaphorePermit)
@@ -155,23 +155,32 @@ impl Inner {
         R: FnOnce(Option<Value>) + Send,
     {
         let Task { envelope, last_resort, reply, received_at: at, reference } = task;
-        let (kind, name) = (envelope.kind(), self.dispatch.name(&envelope));
+        let label = Label { kind: envelope.kind(), name: self.dispatch.name(&envelope), reference };
         let (answer, answered) = oneshot::channel();
         let ack = Ack::new(answer, last_resort.clone());
-        let received = Received { envelope, ack, reference: reference.clone(), at };
+        let received = Received { envelope, ack, reference: label.reference.clone(), at };
         let dispatch = Arc::clone(&self.dispatch);
         let work = async move { dispatch.dispatch(received).await };
-        let span = tracing::info_span!("slack_request", %reference, kind, name);
-        let mut work = tokio::spawn(timeout_at(at + self.limits.work, work).instrument(span));
+        let work = tokio::spawn(timeout_at(at + self.limits.work, work).instrument(label.span()));
 
         let answered = timeout_at(at + self.limits.acknowledge, answered).await;
-        let unanswered = matches!(answered, Ok(Err(_)));
         if answered.is_err() {
-            tracing::error!(%reference, kind, name, "A Slack request was not answered in time");
+            label.error("was not answered in time");
         }
-        reply(answered.ok().and_then(Result::ok).unwrap_or_else(|| last_resort.say(&reference.sorry())));
-        self.metrics.slack_request(kind, name, at.elapsed());
+        let unanswered = matches!(answered, Ok(Err(_)));
+        let answer = answered.ok().and_then(Result::ok);
+        reply(answer.unwrap_or_else(|| last_resort.say(&label.reference.sorry())));
+        self.metrics.slack_request(label.kind, label.name, at.elapsed());
 
+        match self.end_of(work).await {
+            Some(complaint) => label.error(&complaint),
+            None if unanswered => label.error("was left unanswered"),
+            None => {}
+        }
+    }
+
+    /// What is to be said about the end of some work.
+    async fn end_of(&self, mut work: JoinHandle<Result<(), Elapsed>>) -> Option<String> {
         let ended = tokio::select! {
             ended = &mut work => ended,
             () = self.abandoned.cancelled() => {
@@ -179,24 +188,32 @@ impl Inner {
                 work.await
             }
         };
-        match complaint(ended) {
-            Some(complaint) => tracing::error!(%reference, kind, name, "{complaint}"),
-            None if unanswered => {
-                tracing::error!(%reference, kind, name, "A Slack request was left unanswered");
-            }
-            None => {}
+        match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(_)) => Some("took too long and was stopped".to_owned()),
+            Err(error) if error.is_panic() => Some(format!("panicked: {}", panic_text(&*error.into_panic()))),
+            Err(_) => Some("was abandoned at shutdown".to_owned()),
         }
     }
 }
 
-fn complaint(ended: Ended) -> Option<String> {
-    match ended {
-        Ok(Ok(())) => None,
-        Ok(Err(_)) => Some("Work on a Slack request took too long and was stopped".to_owned()),
-        Err(error) if error.is_panic() => {
-            Some(format!("Work on a Slack request panicked: {}", panic_text(&*error.into_panic())))
-        }
-        Err(_) => Some("Work on a Slack request was abandoned at shutdown".to_owned()),
+/// How one envelope is called in metrics and log lines.
+struct Label {
+    kind: &'static str,
+    name: &'static str,
+    reference: Reference,
+}
+
+impl Label {
+    /// Around all log lines of the work.
+    fn span(&self) -> Span {
+        let Self { kind, name, reference } = self;
+        tracing::info_span!("slack_request", kind, name, %reference)
+    }
+
+    fn error(&self, complaint: &str) {
+        let Self { kind, name, reference } = self;
+        tracing::error!(kind, name, %reference, "A Slack request {complaint}");
     }
 }
 

@@ -140,7 +140,7 @@ impl Connection {
 
     fn frame(&mut self, text: &str) {
         match Frame::parse(text) {
-            Ok(Frame::Delivery(delivery)) => self.delivery(delivery),
+            Ok(Frame::Delivery(delivery)) => self.delivery(*delivery),
             Ok(Frame::Disconnect(reason)) => self.leave(End::Disconnect(reason)),
             Ok(Frame::Hello(_)) => {}
             Err(error) => {

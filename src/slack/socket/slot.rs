@@ -78,18 +78,23 @@ impl Slot {
         let lived_s = lived.as_secs();
         tracing::info!(slot = self.number, reason = %end, lived_s, "Socket Mode connection is replaced");
         self.backoff.ended_after(lived);
-        match end {
-            End::Disconnect(DisconnectReason::LinkDisabled) => {
-                tracing::warn!("Socket Mode is switched off in the Slack app's settings");
-                self.backoff.slow_down();
-            }
-            End::Disconnect(DisconnectReason::TooManyWebsockets) => {
-                tracing::warn!("This Slack app has over 10 connections: stop other copies of this program");
-                self.backoff.slow_down();
-            }
-            _ => {}
+        if let End::Disconnect(reason) = end {
+            self.heed(reason);
         }
         self.backoff.next_wait()
+    }
+
+    /// Two reasons to disconnect are the operator's to cure, and no reason to hurry.
+    fn heed(&mut self, reason: DisconnectReason) {
+        let cure = match reason {
+            DisconnectReason::LinkDisabled => "switch Socket Mode on in the Slack app's settings",
+            DisconnectReason::TooManyWebsockets => {
+                "this Slack app has over 10 connections: stop other copies of this program"
+            }
+            _ => return,
+        };
+        tracing::warn!(slot = self.number, reason = reason.as_str(), "Slack disconnects us: {cure}");
+        self.backoff.slow_down();
     }
 
     /// Says what is wrong; returns how long to wait before the next try.

@@ -3,10 +3,14 @@
 use super::app::{ANA, SOON, TestApp};
 use chrono::TimeDelta;
 use esb::domain::ids::{AreaId, EquipmentId, RepairId};
+use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::fold;
 use esb::store;
+use esb::store::entities::{equipment, repair};
 use esb_sandbox::{Ack, Submitted, View};
-use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -90,11 +94,11 @@ impl TestApp {
     /// How many repairs there are.
     pub async fn repairs(&self) -> u64 {
         let db = self.app.ctx.store.read();
-        store::entities::repair::Entity::find().count(db).await.unwrap()
+        repair::Entity::find().count(db).await.unwrap()
     }
 
     /// The repair of that number.
-    pub async fn repair(&self, id: i64) -> store::entities::repair::Model {
+    pub async fn repair(&self, id: i64) -> repair::Model {
         store::repairs::find(self.app.ctx.store.read(), RepairId(id)).await.unwrap().expect("a repair")
     }
 
@@ -107,27 +111,60 @@ impl TestApp {
 
     /// Adds machines called by a word and a number from 1.
     pub async fn machines(&self, area: AreaId, word: &str, count: usize) {
-        let key = fold(word);
-        self.sql(&format!(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
-             INSERT INTO equipment (area_id, name, name_key, manufacturer, model, serial_number, \
-                acquisition_source, description, archived, created_at, updated_at) \
-             SELECT {area}, '{word} ' || i, '{key} ' || i, '', '', '', '', '', FALSE, \
-                '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00' FROM n"
-        ))
-        .await;
+        let now = self.clock.now();
+        let row = |n| {
+            let name = format!("{word} {n}");
+            equipment::ActiveModel {
+                area_id: Set(area),
+                name_key: Set(fold(&name)),
+                name: Set(name),
+                manufacturer: Set(String::new()),
+                model: Set(String::new()),
+                serial_number: Set(String::new()),
+                acquisition_source: Set(String::new()),
+                description: Set(String::new()),
+                archived: Set(false),
+                created_at: Set(now),
+                updated_at: Set(now),
+                ..Default::default()
+            }
+        };
+        self.insert((1..=count).map(row)).await;
     }
 
-    /// Adds so many repairs to every machine of a name that begins like this; severity Down.
+    /// Adds so many open repairs to every machine whose name begins like this; severity Down.
     pub async fn broken(&self, machines: &str, description: &str, count: usize) {
-        self.sql(&format!(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
-             INSERT INTO repairs (equipment_id, description, severity, status, open, reporter_name, \
-                specialist_description, safety_risk, consumable, version, created_at) \
-             SELECT id, '{description}', 'Down', 'New', TRUE, 'Ana', '', FALSE, FALSE, 1, \
-                '2026-01-01 00:00:00+00:00' FROM equipment, n WHERE name LIKE '{machines}%'"
-        ))
-        .await;
+        let now = self.clock.now();
+        let named = equipment::Entity::find().filter(equipment::Column::Name.starts_with(machines));
+        let machines = named.all(self.app.ctx.store.read()).await.unwrap();
+        let row = |machine: EquipmentId| repair::ActiveModel {
+            equipment_id: Set(machine),
+            description: Set(description.to_owned()),
+            severity: Set(Some(Severity::Down)),
+            status: Set(RepairStatus::New),
+            open: Set(true),
+            reporter_name: Set("Ana".to_owned()),
+            specialist_description: Set(String::new()),
+            safety_risk: Set(false),
+            consumable: Set(false),
+            version: Set(1),
+            created_at: Set(now),
+            ..Default::default()
+        };
+        self.insert(machines.iter().flat_map(|machine| (0..count).map(|_| row(machine.id)))).await;
+    }
+
+    /// Inserts rows, as many at a time as a statement takes.
+    async fn insert<M>(&self, rows: impl Iterator<Item = M>)
+    where
+        M: ActiveModelTrait,
+    {
+        let db = self.app.ctx.store.write();
+        let rows: Vec<M> = rows.collect();
+        for rows in rows.chunks(500) {
+            M::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await.unwrap();
+        }
+        store::board::bump_revision(db).await.unwrap();
     }
 
     /// Archives a machine.

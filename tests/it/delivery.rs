@@ -1,0 +1,231 @@
+//! Deliveries: sent once, tried again by the schedule, given up by the rules, taken over from the dead.
+
+use crate::support::app::{TestApp, only};
+use crate::support::ops::{ana, report};
+use chrono::TimeDelta;
+use esb::domain::delivery::DeliveryState;
+use esb::domain::ids::EquipmentId;
+use esb::ops::report_problem::report_problem;
+use esb::store::deliveries;
+use esb::store::entities::{delivery, delivery_attempt};
+use esb_sandbox::Fault;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set};
+
+const POST: &str = "chat.postMessage";
+
+impl TestApp {
+    async fn file_report(&self, saw: EquipmentId, request: u8) {
+        report_problem(&self.app.ctx, &ana(), report(saw, request)).await.unwrap();
+    }
+
+    async fn delivery_to(&self, target: &str) -> delivery::Model {
+        let found = delivery::Entity::find().filter(delivery::Column::Target.eq(target));
+        found.one(self.app.ctx.store.read()).await.unwrap().unwrap()
+    }
+
+    /// What each try to deliver said, in order.
+    async fn outcomes(&self, of: &delivery::Model) -> Vec<String> {
+        let attempts = delivery_attempt::Entity::find()
+            .filter(delivery_attempt::Column::DeliveryId.eq(of.id))
+            .order_by_asc(delivery_attempt::Column::Id);
+        attempts.all(self.app.ctx.store.read()).await.unwrap().into_iter().map(|a| a.outcome).collect()
+    }
+
+    fn read_both_channels(&self) {
+        self.slack.posted_in("#woodshop");
+        self.slack.posted_in("#oops");
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_sent_once_and_its_place_remembered() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.file_report(saw, 1).await;
+    app.settle().await;
+    app.settle().await;
+    let posted = only(app.slack.posted_in("#woodshop"));
+    only(app.slack.posted_in("#oops"));
+    let delivery = app.delivery_to("#woodshop").await;
+    assert_eq!(delivery.state, DeliveryState::Delivered);
+    assert_eq!(delivery.posted_ts.as_deref(), Some(posted.ts.as_str()));
+    assert_eq!(delivery.posted_channel.as_deref(), Some("C0WOOD"));
+    assert_eq!(app.outcomes(&delivery).await, ["delivered"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_slack_blames_on_the_message_is_given_up_after_ten_tries() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.slack.change_world(|world| world.channels.retain(|channel| channel.name != "woodshop"));
+    app.file_report(saw, 1).await;
+    app.settle().await;
+    only(app.slack.posted_in("#oops"));
+    for (tries, wait) in [30, 60, 120, 300, 900, 3600, 3600, 3600, 3600].into_iter().enumerate() {
+        let delivery = app.delivery_to("#woodshop").await;
+        assert_eq!(
+            (delivery.state, delivery.blamed),
+            (DeliveryState::Failed, i32::try_from(tries).unwrap() + 1)
+        );
+        assert_eq!(delivery.due_at, app.clock.now() + TimeDelta::seconds(wait));
+        app.after(TimeDelta::seconds(wait - 1)).await;
+        app.after(TimeDelta::seconds(1)).await;
+    }
+    let delivery = app.delivery_to("#woodshop").await;
+    assert_eq!(delivery.state, DeliveryState::Dead);
+    assert!(delivery.finished_at.is_some());
+    assert_eq!(app.outcomes(&delivery).await, ["channel_not_found"; 10]);
+    app.after(TimeDelta::days(1)).await;
+    assert_eq!(app.outcomes(&delivery).await.len(), 10);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn circumstances_use_up_no_attempts_and_are_tried_for_seven_days() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.slack.fail_always(POST, Fault::Http(503));
+    app.file_report(saw, 1).await;
+    app.settle().await;
+    for _ in 0..20 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    let delivery = app.delivery_to("#woodshop").await;
+    assert_eq!((delivery.state, delivery.blamed), (DeliveryState::Failed, 0));
+    assert!(delivery.failures > 15, "{}", delivery.failures);
+
+    app.slack.fail_always(POST, Fault::Error("invalid_auth"));
+    app.after(TimeDelta::hours(1)).await;
+    assert_eq!(app.delivery_to("#woodshop").await.blamed, 0);
+    assert_eq!(app.outcomes(&delivery).await.last().unwrap(), "invalid_auth");
+
+    app.slack.clear_faults();
+    app.after(TimeDelta::hours(1)).await;
+    app.read_both_channels();
+    assert_eq!(app.delivery_to("#woodshop").await.state, DeliveryState::Delivered);
+
+    app.slack.fail_always(POST, Fault::Http(502));
+    app.file_report(saw, 2).await;
+    app.settle().await;
+    app.after(TimeDelta::days(7)).await;
+    let dead = delivery::Entity::find().filter(delivery::Column::State.eq(DeliveryState::Dead));
+    assert_eq!(dead.all(app.app.ctx.store.read()).await.unwrap().len(), 2);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn retry_after_is_obeyed_and_holds_up_no_other_channel() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.slack.fail_next(POST, Fault::RateLimited(7));
+    app.file_report(saw, 1).await;
+    app.settle().await;
+    let posted = app.slack.posted_in("#woodshop").len() + app.slack.posted_in("#oops").len();
+    assert_eq!(posted, 1);
+    app.after(TimeDelta::seconds(6)).await;
+    assert_eq!(app.slack.unread().len(), 0);
+    app.after(TimeDelta::seconds(1)).await;
+    assert_eq!(app.slack.posted_in("#woodshop").len() + app.slack.posted_in("#oops").len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_channel_gets_a_message_a_second_and_slack_need_not_say_so() {
+    let (app, saw) = TestApp::with_saw().await;
+    for request in 1..=3 {
+        app.file_report(saw, request).await;
+    }
+    app.settle().await;
+    assert_eq!(app.slack.posted_in("#woodshop").len(), 1);
+    for _ in 0..2 {
+        app.after(TimeDelta::seconds(1)).await;
+        assert_eq!(app.slack.posted_in("#woodshop").len(), 1);
+    }
+    assert_eq!(app.slack.posted_in("#oops").len(), 3);
+    assert_eq!(app.delivery_to("#woodshop").await.failures, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_dead_workers_lease_expires_within_a_minute() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.file_report(saw, 1).await;
+    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
+    for (id, _) in deliveries::due_now(db, now, 10).await.unwrap() {
+        let taken =
+            deliveries::lease(db, id, "another worker", now, now + TimeDelta::seconds(45)).await.unwrap();
+        assert!(taken.is_some());
+        assert!(
+            deliveries::lease(db, id, "too late", now, now + TimeDelta::seconds(45)).await.unwrap().is_none()
+        );
+    }
+    app.settle().await;
+    assert_eq!(app.slack.unread().len(), 0);
+    app.after(TimeDelta::seconds(60)).await;
+    only(app.slack.posted_in("#woodshop"));
+    only(app.slack.posted_in("#oops"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lost_lease_settles_nothing() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.file_report(saw, 1).await;
+    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
+    let id = app.delivery_to("#woodshop").await.id;
+    deliveries::lease(db, id, "mine", now, now + TimeDelta::seconds(45)).await.unwrap().unwrap();
+    let settlement = deliveries::Settlement {
+        state: DeliveryState::Delivered,
+        failures: 0,
+        blamed: 0,
+        due_at: now,
+        posted: None,
+    };
+    assert!(!deliveries::settle(db, id, "another's", settlement.clone(), now).await.unwrap());
+    assert!(deliveries::settle(db, id, "mine", settlement, now).await.unwrap());
+    app.settle().await;
+    only(app.slack.posted_in("#oops"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn messages_of_one_lane_keep_their_order() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.slack.fail_always(POST, Fault::Http(500));
+    app.file_report(saw, 1).await;
+    app.file_report(saw, 2).await;
+    let second = delivery::Entity::find()
+        .filter(delivery::Column::Target.eq("#woodshop"))
+        .order_by_desc(delivery::Column::Id)
+        .one(app.app.ctx.store.read())
+        .await
+        .unwrap()
+        .unwrap();
+    let first = app.delivery_to("#woodshop").await;
+    let mut row = second.clone().into_active_model();
+    row.lane = Set(first.lane.clone());
+    row.update(app.app.ctx.store.write()).await.unwrap();
+
+    app.settle().await;
+    app.slack.clear_faults();
+    app.after(TimeDelta::seconds(20)).await;
+    assert_eq!(app.outcomes(&second).await, Vec::<String>::new(), "the second waits for the first");
+    app.after(TimeDelta::seconds(10)).await;
+    app.after(TimeDelta::seconds(1)).await;
+    let order: Vec<String> =
+        app.slack.posted_in("#woodshop").into_iter().map(|message| message.text).collect();
+    assert_eq!(order.len(), 2);
+    app.after(TimeDelta::minutes(1)).await;
+    app.read_both_channels();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_means_a_second_message_never_none() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.file_report(saw, 1).await;
+    app.slack.fail_next(POST, Fault::CutAfterAccept);
+    app.settle().await;
+    app.after(TimeDelta::seconds(30)).await;
+    let (wood, oops) = (app.slack.posted_in("#woodshop").len(), app.slack.posted_in("#oops").len());
+    assert_eq!(wood + oops, 3);
+    assert!(wood >= 1 && oops >= 1);
+    app.finish().await;
+}

@@ -1,0 +1,172 @@
+//! The program as a process: kill -9 loses nothing, SIGTERM leaves nobody without an answer.
+
+use crate::support::app::{ANA, SOON, world};
+use esb_sandbox::{Fault, Options, Sandbox};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A running `esb`, killed with the value.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    /// `kill -9`.
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// SIGTERM; the exit status.
+    async fn terminate(mut self) -> Option<i32> {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let mut child = std::mem::replace(&mut self.0, Command::new("true").spawn().unwrap());
+        tokio::task::spawn_blocking(move || child.wait().unwrap().code()).await.unwrap()
+    }
+}
+
+struct Installation {
+    slack: Sandbox,
+    directory: TempDir,
+}
+
+impl Installation {
+    fn new() -> Self {
+        Self {
+            slack: Sandbox::start(world(), Options::default()).unwrap(),
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn esb(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_esb"));
+        command
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("ESB_LISTEN", "127.0.0.1:0")
+            .env("SLACK_BOT_TOKEN", self.slack.bot_token())
+            .env("SLACK_APP_TOKEN", self.slack.app_token())
+            .env("SLACK_SOCKET_MODE_CONNECT", "true")
+            .env("SLACK_API_URL", self.slack.api_url())
+            .env("WORKER_HEARTBEAT_PATH", self.directory.path().join("beat"))
+            .stdout(Stdio::null());
+        command
+    }
+
+    /// Starts it and waits for its two connections.
+    async fn serve(&self, arguments: &[&str]) -> Process {
+        let process = Process(self.esb(arguments).spawn().unwrap());
+        assert!(self.slack.wire().wait_for_connections(2, SOON).await, "it did not connect");
+        process
+    }
+
+    /// Ana reports a problem of the table saw and sees the form close.
+    async fn report(&self, what: &str) {
+        self.slack.command(ANA, "#woodshop", "/esb-report", "table saw").await.unwrap();
+        let opened = self.slack.wait_for(SOON, |slack| slack.top_view(ANA)).await;
+        assert!(opened.is_some(), "no form opened");
+        self.slack.fill(ANA, "description", what).await.unwrap();
+        let submitted = self.slack.submit(ANA).await.unwrap();
+        assert!(matches!(submitted, esb_sandbox::Submitted::Cleared), "{submitted:?}");
+    }
+
+    /// How many messages of a channel hold a text.
+    fn told(&self, channel: &str, what: &str) -> usize {
+        let messages = self.slack.messages();
+        messages.iter().filter(|m| m.channel == channel && m.text.contains(what)).count()
+    }
+
+    async fn wait_until_told(&self, what: &str) -> bool {
+        let both =
+            |_: &Sandbox| (self.told("C0WOOD", what) > 0 && self.told("C0OOPS", what) > 0).then_some(());
+        self.slack.wait_for(SOON, both).await.is_some()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_between_commit_and_send_loses_nothing() {
+    let here = Installation::new();
+    assert!(here.esb(&["demo-data"]).status().unwrap().success());
+    let without_worker = here.serve(&["serve", "--without-worker"]).await;
+    here.report("Belt slips at noon").await;
+    without_worker.kill();
+    assert!(here.slack.wire().wait_for_connections(0, SOON).await);
+    assert_eq!(here.told("C0WOOD", "Belt slips at noon"), 0);
+
+    let _everything = here.serve(&["serve"]).await;
+    assert!(here.wait_until_told("Belt slips at noon").await, "nobody was told");
+    assert_eq!(
+        (here.told("C0WOOD", "Belt slips at noon"), here.told("C0OOPS", "Belt slips at noon")),
+        (1, 1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_of_its_own_sends_what_another_process_owes() {
+    let here = Installation::new();
+    assert!(here.esb(&["demo-data"]).status().unwrap().success());
+    let _web = here.serve(&["serve", "--without-worker"]).await;
+    let worker = Process(here.esb(&["worker"]).spawn().unwrap());
+    here.report("Fence is loose").await;
+    assert!(here.wait_until_told("Fence is loose").await, "nobody was told");
+    assert_eq!(here.slack.wire().open_connections(), 2, "a worker does not connect to Socket Mode");
+    assert!(here.directory.path().join("beat").exists());
+    assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
+    let here = Installation::new();
+    assert!(here.esb(&["demo-data"]).status().unwrap().success());
+    let process = here.serve(&["serve"]).await;
+    here.slack.fail_always("views.open", Fault::Delay(Duration::from_millis(300)));
+    let commands = (0..50).map(|_| here.slack.command(ANA, "#woodshop", "/esb-status", ""));
+    let outcomes = futures_util::future::join_all(commands).await;
+    let opened = |slack: &Sandbox| slack.calls("views.open").iter().filter(|call| call.ok()).count();
+    assert!(opened(&here.slack) < 50, "nothing is in flight any more");
+    assert_eq!(process.terminate().await, Some(0));
+    let answered =
+        outcomes.iter().filter(|outcome| outcome.as_ref().is_ok_and(|o| o.is_acknowledged())).count();
+    assert_eq!((answered, opened(&here.slack)), (50, 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_says_what_is_wrong_and_by_which_status() {
+    let here = Installation::new();
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let output =
+            here.esb(arguments).envs(variables.iter().copied()).stdout(Stdio::piped()).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+    };
+    let (status, text) = run(&["serve"], &[("TZ", "Mars"), ("SLACK_CONNECTIONS", "99")]);
+    assert_eq!(status, 2);
+    assert!(text.contains("TZ=Mars") && text.contains("SLACK_CONNECTIONS=99"), "{text}");
+    assert_eq!(run(&["serv"], &[]).0, 2);
+    assert_eq!(run(&["check-config"], &[]), (0, "The configuration is fine.\n".into()));
+    let (status, text) = run(&["check-config"], &[("SLACK_APP_TOKEN", "xapp-wrong")]);
+    assert_eq!(status, 2);
+    assert!(text.contains("SLACK_APP_TOKEN") && !text.contains("xapp-wrong"), "{text}");
+    let (status, text) = run(&["seed-admin", "sam", "sam@example.org", "--password", "short"], &[]);
+    assert_eq!(status, 1);
+    assert!(text.contains("at least 10 characters"), "{text}");
+    let seed =
+        ["seed-admin", "sam", "sam@example.org", "--password", "changeme123", "--slack-handle", "@sam"];
+    assert_eq!(run(&seed, &[]), (0, "Staff user sam is made.\n".into()));
+    assert_eq!(run(&seed, &[]), (0, "A user sam is there already and stays as it is.\n".into()));
+    assert_eq!(run(&["demo-data", "--areas", "0"], &[]).0, 1);
+    let (status, text) = run(&["migrate", "status"], &[]);
+    assert_eq!((status, text.starts_with("applied m0001")), (0, true), "{text}");
+    let (status, text) = run(&["healthcheck"], &[("ESB_LISTEN", "127.0.0.1:9")]);
+    assert_eq!(status, 1);
+    assert!(text.contains("nothing answers"), "{text}");
+    assert!(run(&["manifest"], &[]).1.contains("/esb-report"));
+}
