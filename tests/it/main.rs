@@ -4,12 +4,19 @@
 
 mod support;
 
+mod blocks;
 mod delivery;
 mod one_house;
 mod ops_install;
 mod ops_report;
 mod process;
+mod slack_announcements;
+mod slack_known_issues;
+mod slack_machine_select;
+mod slack_private_answers;
 mod slack_report;
+mod slack_report_errors;
+mod slack_status;
 mod web_kernel;
 mod web_pages;
 mod web_report;

@@ -2,7 +2,10 @@
 //! log lines.
 
 pub mod app;
+pub mod block_kit;
 pub mod lines;
 pub mod ops;
+pub mod slack;
+pub mod views;
 pub mod web;
 pub mod wire;
