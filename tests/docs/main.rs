@@ -33,8 +33,10 @@ pub fn documents() -> Vec<PathBuf> {
 /// Rows of the table under a heading, as cells without their white space; the two head rows are left out.
 #[track_caller]
 pub fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
-    let (_, after) = page.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
-    let rows = after.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let (_, after) =
+        page.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let rows =
+        after.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     rows.skip(2).map(cells).collect()
 }

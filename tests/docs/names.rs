@@ -54,14 +54,16 @@ fn every_command_is_one_of_ours() {
         .iter()
         .filter_map(|row| quoted(&row[0]).next()?.split_whitespace().nth(1).map(str::to_owned))
         .collect();
-    let all: BTreeSet<String> = known.iter().filter(|name| **name != "help").map(ToString::to_string).collect();
+    let all: BTreeSet<String> =
+        known.iter().filter(|name| **name != "help").map(ToString::to_string).collect();
     assert_eq!(listed, all, "docs/administrators.md, \"Commands\"");
 }
 
 /// Metrics that the source registers.
 fn metrics() -> BTreeSet<String> {
     let source = read("src/metrics.rs") + &read("src/web/pages/metrics.rs");
-    let names = source.split('"').filter(|text| text.starts_with("esb_") && !text.contains(char::is_whitespace));
+    let names =
+        source.split('"').filter(|text| text.starts_with("esb_") && !text.contains(char::is_whitespace));
     names.map(str::to_owned).collect()
 }
 
