@@ -33,8 +33,10 @@ pub fn documents() -> Vec<PathBuf> {
 /// Rows of the table under a heading, as cells without their white space; the two head rows are left out.
 #[track_caller]
 pub fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
-    let (_, after) = page.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
-    let rows = after.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let (_, after) =
+        page.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let rows =
+        after.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     rows.skip(2).map(cells).collect()
 }
@@ -44,15 +46,16 @@ pub fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// All of the program's own source.
-pub fn rust_source() -> Vec<String> {
-    let (mut found, mut folders) = (Vec::new(), vec![root().join("src")]);
+/// Every Rust file below these folders: its path and its text.
+pub fn rust_files(folders: &[&str]) -> Vec<(String, String)> {
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else {
-                found.push(fs::read_to_string(path).unwrap());
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push((path.display().to_string(), fs::read_to_string(path).unwrap()));
             }
         }
     }

@@ -73,8 +73,12 @@ fn commands_say_what_they_have_always_said() {
 #[test]
 fn it_asks_for_just_the_scopes_that_check_config_wants() {
     let manifest = manifest();
-    let asked: Vec<&str> =
-        manifest["oauth_config"]["scopes"]["bot"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let asked: Vec<&str> = manifest["oauth_config"]["scopes"]["bot"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s.as_str().unwrap())
+        .collect();
     let mut wanted = REQUIRED_SCOPES.to_vec();
     wanted.sort_unstable();
     assert_eq!(asked, wanted);
