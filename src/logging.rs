@@ -6,7 +6,7 @@ use crate::ops::mutation_log;
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
@@ -40,7 +40,7 @@ pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result
     let parsed = EnvFilter::try_new(filter);
     let refused = parsed.as_ref().err().map(ToString::to_string);
     let parsed = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
-    let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET);
+    let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET && !shows_secrets(meta));
     let layer = fmt::layer().with_writer(lines).with_ansi(false);
     let layer = match format {
         LogFormat::Json => {
@@ -58,6 +58,11 @@ pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result
         tracing::warn!(reason, "RUST_LOG cannot be read: info is used");
     }
     Ok(())
+}
+
+/// The WebSocket library's finest lines show whole frames and the address that lets one connect.
+fn shows_secrets(meta: &Metadata<'_>) -> bool {
+    *meta.level() == Level::TRACE && meta.target().contains("tungstenite")
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {

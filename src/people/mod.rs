@@ -11,9 +11,13 @@ use crate::store::users::email_key;
 use crate::store::{self, Store};
 use chrono::TimeDelta;
 use sea_orm::DbErr;
+use std::time::Duration;
 
 /// How long what Slack told is believed (spec "Who may do what").
 const FRESH: TimeDelta = TimeDelta::minutes(10);
+
+/// How long a caller waits for the database to keep it.
+const KEEPING_MAX: Duration = Duration::from_millis(300);
 
 /// Knows the people of the workspace; cheap to clone.
 #[derive(Clone)]
@@ -63,8 +67,22 @@ impl People {
             }
         };
         let person = self.person(id, user);
-        store::slack_people::keep(self.store.write(), person.clone()).await?;
+        self.keep(person.clone()).await;
         Ok(Some(person))
+    }
+
+    /// Keeps what Slack told, if that is soon done: a modal waits for this, and its trigger dies after 3 s.
+    /// What is not kept is asked again the next time.
+    async fn keep(&self, person: SlackPerson) {
+        let keeping = store::slack_people::keep(self.store.write(), person);
+        match tokio::time::timeout(KEEPING_MAX, keeping).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::warn!(error, "What Slack told of somebody could not be kept");
+            }
+            Err(_) => tracing::warn!("What Slack told of somebody is not kept: the database is busy"),
+        }
     }
 
     fn person(&self, id: &SlackUserId, user: SlackUser) -> SlackPerson {

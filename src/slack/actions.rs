@@ -1,26 +1,42 @@
 //! Buttons and selects that act by themselves: acknowledged at once, then the surface that holds them
 //! does what they say.
 
-use super::edge::SlackEdge;
+use super::edge::{EdgeError, ReplyTo, SlackEdge};
 use super::envelope::BlockActions;
 use super::ids::{action, view};
 use super::intake::{Ack, Reference};
 use super::modals::{report_problem, status};
+use crate::domain::actor::SlackUserId;
+
+const OUT_OF_DATE: EdgeError =
+    EdgeError::Unfit("This button is out of date. Please start again with /esb-report or /esb-status.");
 
 pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, reference: &Reference) {
     ack.empty();
-    let shown = pressed.view.as_ref().map_or("", |view| view.callback_id.as_str());
     for act in &pressed.actions {
         let value = act.input.value.as_deref().unwrap_or_default();
-        match act.action_id.as_str() {
-            action::EQUIPMENT if shown == view::REPORT_PROBLEM => {
-                report_problem::choose(edge, &pressed, reference).await;
+        let (name, sender) = (act.action_id.as_str(), &pressed.sender);
+        match &pressed.view {
+            Some(shown) if shown.callback_id == view::REPORT_PROBLEM && name == action::EQUIPMENT => {
+                report_problem::choose(edge, shown, reference).await;
             }
-            action::ME_TOO => report_problem::me_too(edge, &pressed, value, reference).await,
-            name @ (action::VIEW_AREA | action::VIEW_EQUIPMENT | action::BACK_TO_SUMMARY | action::PAGE) => {
-                status::press(edge, &pressed, name, value, reference).await;
+            Some(shown) if shown.callback_id == view::REPORT_PROBLEM && name == action::ME_TOO => {
+                report_problem::me_too(edge, sender, shown, value, reference).await;
             }
-            _ => tracing::warn!(%reference, "Somebody pressed something that this version does not serve"),
+            Some(shown) if view::STATUS.contains(&shown.callback_id.as_str()) => {
+                status::press(edge, sender, shown, (name, value), reference).await;
+            }
+            // It may hold what somebody typed, so it stays as it is.
+            _ => edge.tell_failure(&reply_to(edge, &pressed), OUT_OF_DATE, reference).await,
         }
+    }
+}
+
+/// Where somebody is answered who pressed something in a message or in a view without a response_url.
+fn reply_to(edge: &SlackEdge, pressed: &BlockActions) -> ReplyTo {
+    let now = edge.ctx.clock.now();
+    ReplyTo {
+        user: SlackUserId(pressed.sender.user_id.clone()),
+        response_url: pressed.response_url.clone().map(|url| (url, now)),
     }
 }

@@ -53,7 +53,7 @@ async fn dispatch(edge: SlackEdge, received: Received) {
         },
         Envelope::ViewSubmission(submission) => match submission.view.callback_id.as_str() {
             ids::view::REPORT_PROBLEM => {
-                modals::report_problem::submit(&edge, submission, ack, &reference).await
+                modals::report_problem::submit(&edge, submission, ack, &reference).await;
             }
             _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
         },

@@ -63,6 +63,13 @@ pub struct ReplyTo {
     pub response_url: Option<(SecretString, DateTime<Utc>)>,
 }
 
+impl ReplyTo {
+    /// By direct message, where there is no response_url.
+    pub fn directly(to: &Sender) -> Self {
+        Self { user: SlackUserId(to.user_id.clone()), response_url: None }
+    }
+}
+
 impl SlackEdge {
     /// The actor behind an envelope's sender.
     ///
@@ -106,7 +113,7 @@ impl SlackEdge {
 pub fn failure(error: EdgeError, reference: &Reference) -> String {
     let words = match &error {
         EdgeError::Op(OpError::Refused(refusal)) => Some(refusal.message.clone()),
-        EdgeError::Op(OpError::NotFound) => {
+        EdgeError::Op(OpError::NotFound | OpError::Archived) => {
             Some("This is no longer here. It may have been removed meanwhile.".into())
         }
         EdgeError::Unfit(words) => Some((*words).to_owned()),

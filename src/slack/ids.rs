@@ -28,6 +28,9 @@ pub mod view {
     /// All of them.
     pub const ALL: &[&str] =
         &[REPORT_PROBLEM, STATUS_SUMMARY, STATUS_AREA, STATUS_EQUIPMENT, STATUS_MATCHES, STATUS_ERROR];
+    /// Those of `/esb-status`: they hold nothing that anybody typed, so one may replace another.
+    pub const STATUS: &[&str] =
+        &[STATUS_SUMMARY, STATUS_AREA, STATUS_EQUIPMENT, STATUS_MATCHES, STATUS_ERROR];
 }
 
 /// `action_id`s of buttons and selects that act by themselves.
@@ -62,6 +65,8 @@ pub mod input {
     pub const SAFETY_RISK: &str = "safety_risk";
     /// Something is used up; also the value of its only option.
     pub const CONSUMABLE: &str = "consumable";
+    /// All of them.
+    pub const ALL: &[&str] = &[EQUIPMENT, REPORTER_NAME, DESCRIPTION, SEVERITY, SAFETY_RISK, CONSUMABLE];
 }
 
 /// The name as one of ours, or `other`: a closed set for metrics.

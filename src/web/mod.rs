@@ -5,6 +5,7 @@
 use crate::metrics::Metrics;
 use crate::ops::Ctx;
 use crate::render::html::{Html, Site, TemplatesError};
+use crate::render::links::Links;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use kernel::browser::Browsers;
@@ -64,6 +65,7 @@ pub struct Web {
     metrics: Metrics,
     routes: RouteTable,
     html: Html,
+    links: Links,
     assets: Assets,
     browsers: Browsers,
     reports: Limit,
@@ -83,7 +85,11 @@ impl Web {
         Self::with_routes(ctx, config, metrics, pages::ROUTES).await
     }
 
-    async fn with_routes(
+    /// [`Web::new`] with routes of one's own: for tests of the kernel.
+    ///
+    /// # Errors
+    /// As [`Web::new`].
+    pub async fn with_routes(
         ctx: Ctx,
         config: WebConfig,
         metrics: Metrics,
@@ -96,6 +102,7 @@ impl Web {
             build: build_mark(&html, &config),
             routes: RouteTable::new(routes)?,
             html,
+            links: Links::new(config.base_url.clone()),
             assets,
             browsers: Browsers::new(&config.secret_key, secure),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),

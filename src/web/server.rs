@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::compression::Compression;
@@ -63,39 +63,46 @@ pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, 
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
-            Some(ended) = connections.join_next() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a web connection ended in disorder");
-                }
-            }
-            accepted = accept(&listener, &places) => {
-                if let Some((place, stream, peer)) = accepted {
-                    let kernel = Kernel::new(Arc::clone(&web));
-                    connections.spawn(converse(limits, stream, peer, kernel, shutdown.clone(), place));
-                }
+            Some(ended) = connections.join_next() => note(ended),
+            Some((place, stream, peer)) = accept(&listener, &places) => {
+                let kernel = Kernel::new(Arc::clone(&web));
+                connections.spawn(converse(limits, stream, peer, kernel, shutdown.clone(), place));
             }
         }
     }
     drop(listener);
+    drain(connections, limits.drain).await;
+}
+
+/// A connection's task never fails; should it, the log must know.
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a web connection ended in disorder");
+    }
+}
+
+/// Waits for what is under way, but not for ever.
+async fn drain(mut connections: JoinSet<()>, at_most: Duration) {
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.drain, drained).await.is_err() {
+    if tokio::time::timeout(at_most, drained).await.is_err() {
         tracing::warn!(open = connections.len(), "web connections were cut off at shutdown");
         connections.shutdown().await;
     }
 }
 
-/// The next connection, once there is a place for it.
+/// The next connection, once there is a place for it. May be dropped at any time without losing one.
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, peer)) => Some((place, stream, peer)),
-        Err(error) => {
-            tracing::warn!(%error, "a web connection could not be accepted");
-            tokio::time::sleep(ACCEPT_AGAIN).await;
-            None
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return Some((place, stream, peer)),
+            Err(error) => {
+                tracing::warn!(%error, "a web connection could not be accepted");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
         }
     }
 }

@@ -1,15 +1,25 @@
 //! Tests through the edges, one binary: a file a capability.
 
-// clippy.toml allows these in tests, but sees tests only in functions that are marked so.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
+mod blocks;
 mod delivery;
+mod one_house;
 mod ops_install;
 mod ops_report;
 mod process;
+mod slack_announcements;
+mod slack_known_issues;
+mod slack_machine_select;
+mod slack_private_answers;
 mod slack_report;
+mod slack_report_errors;
+mod slack_status;
+mod web_kernel;
+mod web_pages;
+mod web_report;
 mod wire_connections;
 mod wire_deaf;
 mod wire_envelopes;

@@ -1,8 +1,9 @@
 //! The program as a process: kill -9 loses nothing, SIGTERM leaves nobody without an answer.
 
 use crate::support::app::{ANA, SOON, world};
-use esb_sandbox::{Options, Sandbox};
+use esb_sandbox::{Fault, Options, Outcome, Sandbox};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A running `esb`, killed with the value.
@@ -90,7 +91,7 @@ impl Installation {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn kill_9_between_commit_and_send_loses_nothing() {
     let here = Installation::new();
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
@@ -108,7 +109,7 @@ async fn kill_9_between_commit_and_send_loses_nothing() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_of_its_own_sends_what_another_process_owes() {
     let here = Installation::new();
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
@@ -121,22 +122,23 @@ async fn a_worker_of_its_own_sends_what_another_process_owes() {
     assert_eq!(worker.terminate().await, Some(0));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
     let here = Installation::new();
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let process = here.serve(&["serve"]).await;
-    let commands =
-        (0..50).map(|_| here.slack.command(ANA, "#woodshop", "/esb-status", "nothing of that name"));
-    let commands = futures_util::future::join_all(commands);
-    let (outcomes, status) = tokio::join!(commands, process.terminate());
-    assert_eq!(status, Some(0));
+    here.slack.fail_always("views.open", Fault::Delay(Duration::from_millis(300)));
+    let commands = (0..50).map(|_| here.slack.command(ANA, "#woodshop", "/esb-status", ""));
+    let outcomes = futures_util::future::join_all(commands).await;
+    let opened = |slack: &Sandbox| slack.calls("views.open").iter().filter(|call| call.ok()).count();
+    assert!(opened(&here.slack) < 50, "nothing is in flight any more");
+    assert_eq!(process.terminate().await, Some(0));
     let answered =
-        outcomes.iter().filter(|outcome| outcome.as_ref().is_ok_and(|o| o.is_acknowledged())).count();
-    assert_eq!(answered, 50, "commands without an acknowledgement");
+        outcomes.iter().filter(|outcome| outcome.as_ref().is_ok_and(Outcome::is_acknowledged)).count();
+    assert_eq!((answered, opened(&here.slack)), (50, 50));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     let here = Installation::new();
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {

@@ -1,20 +1,22 @@
 //! `/esb-report` through Slack: command, modal, submission, messages, board.
 
-use crate::support::app::{ANA, TestApp, only};
+use crate::support::app::{ANA, BO, TestApp, only};
+use crate::support::slack::{put, put_option};
+use chrono::TimeDelta;
 use esb::domain::board::BoardStatus;
 use esb::ops::board::board;
-use esb_sandbox::Submitted;
+use esb_sandbox::{Fault, Submitted};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_report_reaches_the_record_the_channels_and_the_board() {
     let (app, saw) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table SAW").await;
-    let view = app.slack.top_view(ANA).unwrap();
+    let view = app.view();
     assert_eq!(view.callback_id(), "report_problem");
-    app.slack.fill(ANA, "description", "Belt slips").await.unwrap();
-    app.slack.choose(ANA, "severity", "Down").await.unwrap();
-    assert!(matches!(app.slack.submit(ANA).await.unwrap(), Submitted::Cleared));
-    app.settle().await;
+    app.fill("description", "Belt slips").await;
+    app.choose("severity", "Down").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
 
     let wood = only(app.slack.posted_in("#woodshop"));
     let oops = only(app.slack.posted_in("#oops"));
@@ -28,9 +30,217 @@ async fn a_report_reaches_the_record_the_channels_and_the_board() {
     }
     let answer = app.private(ANA);
     assert!(answer.starts_with(":white_check_mark:") && answer.contains("repair #1"), "{answer}");
+    assert!(answer.contains("*Table saw*") && answer.contains("#woodshop is being told"), "{answer}");
     assert!(answer.contains(&format!("<http://esb.test/e/{saw}|")));
     let machine = board(&app.app.ctx).await.unwrap().areas[0].machines[0].clone();
     assert_eq!(machine.status, BoardStatus::Down);
     assert!(app.slack.top_view(ANA).is_none());
+    let repair = app.repair(1).await;
+    assert_eq!(repair.reporter_slack_id.as_deref(), Some(ANA));
+    assert!(!repair.safety_risk && !repair.consumable);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_form_opens_with_what_is_known_of_the_person_and_nothing_else() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "").await;
+    let view = app.view();
+    assert_eq!(view.value("reporter_name").as_deref(), Some("Ana Lee"));
+    assert_eq!(view.value("severity").as_deref(), Some("Not Sure"));
+    for input in ["equipment", "description", "safety_risk", "consumable"] {
+        assert_eq!(view.value(input), None, "{input}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn everything_that_is_filled_in_is_kept() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "").await;
+    app.choose("equipment", "Table saw").await;
+    app.fill("reporter_name", "  Ana   of Wood ").await;
+    app.fill("description", "Line one\n\nLine two").await;
+    app.choose("severity", "Degraded").await;
+    app.choose("safety_risk", "safety_risk").await;
+    app.choose("consumable", "consumable").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    let repair = app.repair(1).await;
+    assert_eq!(repair.reporter_name, "Ana of Wood");
+    assert_eq!(repair.description, "Line one\n\nLine two");
+    assert!(repair.safety_risk && repair.consumable);
+    for channel in ["#woodshop", "#oops"] {
+        let card = only(app.slack.posted_in(channel));
+        assert!(card.text.starts_with(":warning: *SAFETY RISK* :warning: New report:"), "{}", card.text);
+        assert!(card.shown().contains("*Consumable:*") && card.shown().contains("Line one\n\nLine two"));
+    }
+    app.private(ANA);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_machine_is_preselected_when_its_name_or_number_is_certain() {
+    let app = TestApp::start().await;
+    let wood = app.area("Wood shop", "#woodshop").await;
+    let metal = app.area("Metal shop", "#metalshop").await;
+    let saw = app.machine(wood, "Säge  Élan").await;
+    app.machine(wood, "Drill").await;
+    app.machine(metal, "Drill").await;
+    let gone = app.machine(metal, "Forge").await;
+    app.archive(gone).await;
+    let number = format!("#{saw}");
+    for (typed, chosen) in [
+        ("Säge Élan", Some("Säge Élan")),
+        ("  sage   ELAN ", Some("Säge Élan")),
+        (number.as_str(), Some("Säge Élan")),
+        ("sage", None),
+        ("drill", None),
+        ("forge", None),
+        (&format!("#{gone}"), None),
+        ("#999", None),
+        ("#0", None),
+        ("#x", None),
+        ("%", None),
+        ("<!channel>", None),
+    ] {
+        app.command(ANA, "/esb-report", typed).await;
+        assert_eq!(app.view().value("equipment").as_deref(), chosen, "{typed}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_any_machine_there_is_no_form_but_a_word() {
+    let app = TestApp::start().await;
+    let wood = app.area("Wood shop", "#woodshop").await;
+    for _ in 0..2 {
+        app.command(ANA, "/esb-report", "saw").await;
+        let answer = app.private(ANA);
+        assert!(answer.contains("No machines are registered yet"), "{answer}");
+        assert!(app.slack.top_view(ANA).is_none());
+        let machine = app.machine(wood, "Gone").await;
+        app.archive(machine).await;
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_acknowledgement_waits_for_nobody_and_no_call_stands_before_the_form() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "").await;
+    // Known by now: the form is the first thing that Slack is asked for, and asked while it has already
+    // been told that the command arrived.
+    app.slack.fail_next("views.open", Fault::Silence);
+    let mark = app.calls();
+    let outcome = app.slack.command(ANA, "#woodshop", "/esb-report", "table saw").await.unwrap();
+    assert!(outcome.is_acknowledged(), "{outcome:?}");
+    assert!(outcome.ack().unwrap().payload.is_none());
+    app.settle().await;
+    let called = app.slack.all_calls().split_off(mark);
+    assert_eq!(called[0].method, "views.open");
+    assert!(called[0].answer.is_null(), "acknowledged without its answer");
+    assert!(app.private(ANA).starts_with(":x: Something went wrong (ref "));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn slack_is_asked_for_a_person_once_in_ten_minutes() {
+    let (app, _) = TestApp::with_saw().await;
+    let asked = async |wait: i64| {
+        app.clock.advance(TimeDelta::seconds(wait));
+        let mark = app.calls();
+        app.command(ANA, "/esb-report", "").await;
+        app.called_since(mark)
+    };
+    assert_eq!(asked(0).await, ["users.info", "views.open"]);
+    assert_eq!(asked(599).await, ["views.open"]);
+    app.slack.change_world(|world| world.people[0].real_name = "Ana Lee-Smith".into());
+    assert_eq!(asked(2).await, ["users.info", "views.open"]);
+    assert_eq!(app.view().value("reporter_name").as_deref(), Some("Ana Lee-Smith"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_form_opens_also_when_slack_does_not_say_who_it_is() {
+    let (app, _) = TestApp::with_saw().await;
+    for fault in [Fault::Error("user_not_found"), Fault::RateLimited(30), Fault::Http(503), Fault::Silence] {
+        app.slack.fail_next("users.info", fault);
+        app.command(ANA, "/esb-report", "").await;
+        assert_eq!(app.view().value("reporter_name").as_deref(), Some("ana"), "{fault:?}");
+    }
+    app.command(ANA, "/esb-report", "").await;
+    assert_eq!(app.view().value("reporter_name").as_deref(), Some("Ana Lee"), "asked again");
+    app.clock.advance(TimeDelta::minutes(11));
+    app.slack.fail_next("users.info", Fault::Http(500));
+    app.command(ANA, "/esb-report", "").await;
+    assert_eq!(app.view().value("reporter_name").as_deref(), Some("Ana Lee"), "what it said before");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_form_does_not_wait_for_a_busy_database() {
+    let (app, _) = TestApp::with_saw().await;
+    let busy = app.app.ctx.store.begin().await.unwrap();
+    app.slack.command(ANA, "#woodshop", "/esb-report", "").await.unwrap();
+    app.app.intake.idle().await;
+    assert_eq!(app.view().value("reporter_name").as_deref(), Some("Ana Lee"));
+    busy.rollback().await.unwrap();
+    let mark = app.calls();
+    app.command(ANA, "/esb-report", "").await;
+    assert_eq!(app.called_since(mark), ["users.info", "views.open"], "what could not be kept is asked again");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_could_see_is_not_prefilled() {
+    let (app, _) = TestApp::with_saw().await;
+    app.slack.change_world(|world| {
+        world.people[0].real_name = "\u{200b}\u{0}".into();
+        world.people[1].real_name = format!("Bo \n\"\\{{{{x}}}} {}", "🔥".repeat(300));
+    });
+    app.command(ANA, "/esb-report", "").await;
+    assert_eq!(app.view().value("reporter_name").as_deref(), Some(ANA));
+    app.command(BO, "/esb-report", "").await;
+    let name = app.slack.top_view(BO).unwrap().value("reporter_name").unwrap();
+    assert!(name.starts_with("Bo \"\\{{x}} 🔥") && name.chars().count() <= 200, "{name}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_form_sent_twice_is_one_report() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    let again = app.submission();
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    let ack = app.send(again.clone()).await;
+    assert_eq!(ack.payload.unwrap(), json!({ "response_action": "clear" }));
+    // The same envelope, as a transport may bring it twice: answered, not acted upon.
+    app.send_as("interactive", "twice", again.clone()).await;
+    app.send_as("interactive", "twice", again).await;
+
+    assert_eq!(app.repairs().await, 1);
+    only(app.slack.posted_in("#woodshop"));
+    only(app.slack.posted_in("#oops"));
+    let answers = app.slack.private_to(ANA);
+    assert_eq!(answers.len(), 3);
+    assert!(answers.iter().all(|answer| answer.text == answers[0].text), "{answers:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_input_that_is_left_out_or_empty_is_not_ticked() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    let mut submission = app.submission();
+    put_option(&mut submission, "severity", "Down");
+    put(&mut submission, "safety_risk", json!({ "type": "checkboxes", "selected_options": [] }));
+    submission["view"]["state"]["values"].as_object_mut().unwrap().remove("consumable");
+    let ack = app.send(submission).await;
+    assert_eq!(ack.payload.unwrap()["response_action"], "clear");
+    let repair = app.repair(1).await;
+    assert!(!repair.safety_risk && !repair.consumable);
+    app.read_all();
     app.finish().await;
 }

@@ -17,8 +17,8 @@ const WHOLE_AREA: usize = 60;
 const WHOLE_BOARD: usize = 1_000;
 /// Most of what is not green that an area shows, where it does not show all.
 const BROKEN_SHOWN: usize = 60;
-/// The same on a larger board.
-const BROKEN_SHOWN_LARGE: usize = 12;
+/// What all areas of a larger board share of that.
+const BROKEN_SHARED: usize = 500;
 /// Most machines that a filter shows.
 const FOUND_SHOWN: usize = 300;
 
@@ -97,29 +97,104 @@ impl Html {
         tag: &str,
         now: DateTime<Utc>,
     ) -> Result<String, RenderError> {
-        let areas = || board.areas.iter().filter(|area| filter.area.is_none_or(|wanted| wanted == area.id));
-        let today = self.today(now);
-        let mut found = Found::default();
-        let sections: Vec<Section> = if filter.is_narrow() {
-            let text = fold(&filter.text);
-            areas().filter_map(|area| found.section(area, filter.broken, &text, today)).collect()
-        } else {
-            let machines: usize = areas().map(|area| area.machines.len()).sum();
-            areas().map(|area| section(area, machines > WHOLE_BOARD, today)).collect()
-        };
+        let wanted = wanted(board, filter);
+        let total: usize = wanted.iter().map(|(_, machines)| machines.len()).sum();
+        let mut room =
+            if filter.is_narrow() { Room::Found(FOUND_SHOWN) } else { Room::overview(total, wanted.len()) };
+        let mut shown = 0;
+        let mut sections = Vec::new();
+        for (area, machines) in &wanted {
+            let visible = room.take(machines);
+            shown += visible.len();
+            if !visible.is_empty() || !filter.is_narrow() {
+                sections.push(section(area, machines, visible, self.today(now)));
+            }
+        }
         let page = Board {
             tag,
             updated: Moment::new(board.generated_at, self.site.timezone),
-            counts: Counts::of(areas().flat_map(|area| &area.machines)),
+            counts: Counts::of(wanted.iter().flat_map(|(_, machines)| machines.iter().copied())),
             filter: form(board, filter),
             nothing: nothing(board, filter, &sections),
             is_new: board.areas.is_empty(),
-            cut: (found.shown < found.matching).then(|| {
-                format!("Showing {} of {}.", found.shown, counted(found.matching, "machine", "machines"))
-            }),
+            cut: (filter.is_narrow() && shown < total)
+                .then(|| format!("Showing {shown} of {}.", counted(total, "machine", "machines"))),
             sections,
         };
         self.page("board", "Equipment status", &page)
+    }
+}
+
+/// The areas that a filter lets through, with their machines that it lets through, worst first.
+fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea, Vec<&'a BoardMachine>)> {
+    let text = fold(&filter.text);
+    let areas = board.areas.iter().filter(|area| filter.area.is_none_or(|wanted| wanted == area.id));
+    let machines = |area: &'a BoardArea| {
+        // An empty text is contained in every name: without a search the names are not folded.
+        let of_area = text.is_empty() || fold(&area.name).contains(&text);
+        let wanted = |machine: &&BoardMachine| {
+            (!filter.broken || machine.status != BoardStatus::Operational)
+                && (of_area || fold(&machine.name).contains(&text))
+        };
+        (area, worst_first(area.machines.iter().filter(wanted)))
+    };
+    areas.map(machines).filter(|(_, machines)| !filter.is_narrow() || !machines.is_empty()).collect()
+}
+
+/// How many machines there is room for.
+enum Room {
+    /// Each area whole if it is small, else at most so many of what is not green.
+    Overview {
+        /// Largest area that is shown whole.
+        whole: usize,
+        /// Most of what is not green in another.
+        broken: usize,
+    },
+    /// So many more of what was asked for.
+    Found(usize),
+}
+
+impl Room {
+    fn overview(machines: usize, areas: usize) -> Self {
+        if machines <= WHOLE_BOARD {
+            return Self::Overview { whole: WHOLE_AREA, broken: BROKEN_SHOWN };
+        }
+        let share = BROKEN_SHARED / areas.max(1);
+        Self::Overview { whole: 0, broken: share.clamp(1, BROKEN_SHOWN) }
+    }
+
+    /// Those of an area's machines, worst first, for which there is room.
+    fn take<'a>(&mut self, machines: &[&'a BoardMachine]) -> Vec<&'a BoardMachine> {
+        match self {
+            Self::Overview { whole, .. } if machines.len() <= *whole => machines.to_vec(),
+            Self::Overview { broken, .. } => {
+                let not_green = |machine: &&&BoardMachine| machine.status != BoardStatus::Operational;
+                machines.iter().take_while(not_green).take(*broken).copied().collect()
+            }
+            Self::Found(left) => {
+                let taken: Vec<_> = machines.iter().take(*left).copied().collect();
+                *left -= taken.len();
+                taken
+            }
+        }
+    }
+}
+
+fn section(
+    area: &BoardArea,
+    machines: &[&BoardMachine],
+    visible: Vec<&BoardMachine>,
+    today: NaiveDate,
+) -> Section {
+    let whole = (visible.len() < machines.len())
+        .then(|| format!("See all {}", counted(area.machines.len(), "machine", "machines")));
+    Section {
+        id: area.id,
+        name: area.name.clone(),
+        counts: Counts::of(machines.iter().copied()),
+        machines: MachineList::new(visible, today),
+        whole,
+        is_empty: area.machines.is_empty(),
     }
 }
 
@@ -137,6 +212,7 @@ fn form<'a>(board: &'a BoardView, filter: &'a BoardFilter) -> FilterForm<'a> {
     }
 }
 
+/// Why there is nothing to see, in words that say what to do.
 fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Option<&'static str> {
     if board.areas.is_empty() || !sections.is_empty() {
         None
@@ -146,66 +222,5 @@ fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Opt
         Some("Everything works. Enjoy making things!")
     } else {
         Some("There is no such area. It may have been removed.")
-    }
-}
-
-/// An area on the unfiltered board.
-fn section(area: &BoardArea, large_board: bool, today: NaiveDate) -> Section {
-    let is_whole = area.machines.len() <= WHOLE_AREA && !large_board;
-    let shown: Vec<&BoardMachine> = if is_whole {
-        worst_first(&area.machines)
-    } else {
-        let most = if large_board { BROKEN_SHOWN_LARGE } else { BROKEN_SHOWN };
-        let broken = area.machines.iter().filter(|machine| machine.status != BoardStatus::Operational);
-        worst_first(broken).into_iter().take(most).collect()
-    };
-    let hidden = area.machines.len() - shown.len();
-    Section {
-        id: area.id,
-        name: area.name.clone(),
-        counts: Counts::of(&area.machines),
-        machines: MachineList::new(shown, today),
-        whole: (hidden > 0).then(|| all(area)),
-        is_empty: area.machines.is_empty(),
-    }
-}
-
-fn all(area: &BoardArea) -> String {
-    format!("See all {}", counted(area.machines.len(), "machine", "machines"))
-}
-
-/// What a filter lets through, counted over all areas.
-#[derive(Default)]
-struct Found {
-    shown: usize,
-    matching: usize,
-}
-
-impl Found {
-    /// What an area has of it; `None` for nothing.
-    fn section(
-        &mut self,
-        area: &BoardArea,
-        only_broken: bool,
-        text: &str,
-        today: NaiveDate,
-    ) -> Option<Section> {
-        let in_area = fold(&area.name).contains(text);
-        let wanted = |machine: &&BoardMachine| {
-            (!only_broken || machine.status != BoardStatus::Operational)
-                && (in_area || fold(&machine.name).contains(text))
-        };
-        let mut matching = worst_first(area.machines.iter().filter(wanted));
-        self.matching += matching.len();
-        matching.truncate(FOUND_SHOWN - self.shown);
-        self.shown += matching.len();
-        (!matching.is_empty()).then(|| Section {
-            id: area.id,
-            name: area.name.clone(),
-            counts: Counts::of(&area.machines),
-            machines: MachineList::new(matching, today),
-            whole: None,
-            is_empty: false,
-        })
     }
 }

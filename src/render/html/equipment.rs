@@ -155,7 +155,7 @@ impl Html {
             make: make.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
             description: &equipment.description,
             status: equipment.status.into(),
-            advice: advice(equipment.status),
+            advice: advice(equipment),
             issues: equipment
                 .open_repairs
                 .iter()
@@ -166,12 +166,19 @@ impl Html {
             csrf_token: page.csrf_token,
             request_id: page.request_id,
         };
-        self.page("equipment", &equipment.name, &content)
+        let title = match page.errors {
+            [] => equipment.name.clone(),
+            _ => format!("Not sent yet: {}", equipment.name),
+        };
+        self.page("equipment", &title, &content)
     }
 }
 
-const fn advice(status: BoardStatus) -> &'static str {
-    match status {
+fn advice(equipment: &EquipmentView) -> &'static str {
+    match equipment.status {
+        _ if equipment.open_repairs.iter().any(|repair| repair.safety_risk) => {
+            "Somebody could be hurt. Please do not use it until it is repaired."
+        }
         BoardStatus::Operational => "No known problems.",
         BoardStatus::Degraded => "Something is wrong with it. Read what is known before you use it.",
         BoardStatus::Down => "Please do not use it until it is repaired.",

@@ -28,7 +28,7 @@ pub(super) struct BrokenMachine {
     status: StatusMark,
     issue: String,
     eta: Option<Eta>,
-    /// "and 2 more", when other repairs are open too.
+    /// "2 more problems", when other repairs are open too.
     others: Option<String>,
 }
 
@@ -75,7 +75,7 @@ fn broken(machine: &BoardMachine, today: NaiveDate) -> BrokenMachine {
         status: machine.status.into(),
         issue: cut(&issue.unwrap_or_default(), ISSUE_SHOWN),
         eta: headline.and_then(|headline| headline.eta).map(|date| Eta::new(date, today)),
-        others: (others > 0).then(|| format!("and {others} more")),
+        others: (others > 0).then(|| super::counted(others, "more problem", "more problems")),
     }
 }
 

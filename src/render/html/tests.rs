@@ -1,1 +1,334 @@
+//! Every template with least, most and hostile content: it renders, stays escaped, the text survives
+//! and the size stays within bounds.
 
+use super::*;
+use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
+use crate::views::equipment::{EquipmentView, OpenRepair};
+
+/// What somebody might type to break a page.
+const HOSTILE: &str = "\"'><script>alert(1)</script>{{page_title}}{{{assets}}}</textarea>&amp;`=🪚\u{202e}";
+/// What must be found of it, and what must not, in a page.
+const ESCAPED: &str =
+    "&lt;script&gt;alert(1)&lt;/script&gt;{{page_title}}{{{assets}}}&lt;/textarea&gt;&amp;amp;";
+const RAW: [&str; 3] = ["<script>alert", "</textarea>&", "\"'>"];
+
+fn html() -> Html {
+    let url = |name: &str| format!("/assets/1/{name}");
+    let assets = AssetUrls {
+        stylesheet: url("esb.css"),
+        board_script: url("board.js"),
+        time_script: url("time.js"),
+        icon: url("icon.svg"),
+    };
+    Html::new(Site { timezone: chrono_tz::America::New_York, assets }).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-22T02:39:11Z".parse().unwrap()
+}
+
+fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
+    let headline = Headline {
+        repair: RepairId(id),
+        issue: format!("Issue of {name}"),
+        eta: Some("2026-11-20".parse().unwrap()),
+        assignee: Some("sam".into()),
+        open_repairs: 3,
+    };
+    let headline = (status != BoardStatus::Operational).then_some(headline);
+    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, headline }
+}
+
+fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
+    BoardArea { id: AreaId(id), name: name.to_owned(), machines }
+}
+
+fn view(areas: Vec<BoardArea>) -> BoardView {
+    BoardView { revision: 7, generated_at: now(), areas }
+}
+
+fn board(areas: Vec<BoardArea>, filter: &BoardFilter) -> String {
+    html().board(&view(areas), filter, "\"7-x\"", now()).unwrap()
+}
+
+/// `n` machines, every fourth of them down.
+fn many(n: i64, name: &str) -> Vec<BoardMachine> {
+    let status = |id| if id % 4 == 0 { BoardStatus::Down } else { BoardStatus::Operational };
+    (1..=n).map(|id| machine(id, &format!("{name} {id}"), status(id))).collect()
+}
+
+#[track_caller]
+fn check_hostile(page: &str) {
+    assert!(page.contains(ESCAPED), "the text is not there whole");
+    for raw in RAW {
+        assert!(!page.contains(raw), "{raw} in {page}");
+    }
+}
+
+fn rows(page: &str) -> usize {
+    page.matches("<li class=\"machine").count()
+}
+
+#[test]
+fn an_empty_installation_says_what_to_do() {
+    let page = board(vec![], &BoardFilter::default());
+    assert!(page.contains("esb demo-data") && page.contains("data-tag=\"&quot;7-x&quot;\""));
+    let page = board(vec![area(1, "Wood", vec![])], &BoardFilter::default());
+    assert!(page.contains("No machine is registered here yet."));
+}
+
+#[test]
+fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
+    let machines = vec![
+        machine(1, "Lathe", BoardStatus::Operational),
+        machine(2, "Saw", BoardStatus::Down),
+        machine(3, "Laser", BoardStatus::Degraded),
+    ];
+    let page = board(vec![area(1, "Wood", machines)], &BoardFilter::default());
+    for text in [
+        "3 machines: 1 down, 1 degraded",
+        "Issue of Saw",
+        "ETA was Fri, Nov 20",
+        "2 more problems",
+        "<use href=\"#down\"/>",
+        "<span class=\"word\">Degraded</span>",
+        "<a href=\"/e/1\">Lathe</a> <span class=\"word\">Operational</span>",
+    ] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+    let places = ["Saw</a>", "Laser</a>", "Lathe</a>"].map(|name| page.find(name).unwrap());
+    assert!(places.is_sorted(), "worst first");
+}
+
+#[test]
+fn a_large_area_shows_its_counts_and_what_is_not_green() {
+    let page = board(vec![area(5, "Hall", many(61, "M"))], &BoardFilter::default());
+    assert_eq!(rows(&page), 15);
+    assert!(page.contains("61 machines: 15 down"));
+    assert!(page.contains("<a class=\"more\" href=\"/area/5\">See all 61 machines</a>"));
+    let page = board(vec![area(5, "Hall", many(60, "M"))], &BoardFilter::default());
+    assert_eq!((rows(&page), page.contains("See all")), (60, false));
+}
+
+#[test]
+fn filters_show_what_was_asked_for_and_count_it() {
+    let areas = || {
+        vec![
+            area(
+                1,
+                "Wood",
+                vec![machine(1, "Säge", BoardStatus::Down), machine(2, "Lathe", BoardStatus::Operational)],
+            ),
+            area(2, "Metal", vec![machine(3, "Band saw", BoardStatus::Operational)]),
+        ]
+    };
+    let shown = |filter: BoardFilter| {
+        let page = board(areas(), &filter);
+        ["Säge</a>", "Lathe</a>", "Band saw</a>"].map(|name| page.contains(name))
+    };
+    let text = |text: &str| BoardFilter { text: text.into(), ..BoardFilter::default() };
+    assert_eq!(shown(text("SAGE")), [true, false, false]);
+    assert_eq!(shown(text("metal")), [false, false, true]);
+    assert_eq!(shown(BoardFilter { broken: true, ..text("wood") }), [true, false, false]);
+    assert_eq!(shown(BoardFilter { area: Some(AreaId(1)), ..text("") }), [true, true, false]);
+    let page = board(areas(), &text("xyz"));
+    assert!(page.contains("No machine matches your search") && page.contains("value=\"xyz\""));
+    let page = board(areas(), &BoardFilter { area: Some(AreaId(9)), ..text("") });
+    assert!(page.contains("There is no such area"));
+    let page = board(vec![area(2, "Metal", many(3, "M"))], &BoardFilter { broken: true, ..text("") });
+    assert!(page.contains("Everything works"));
+    let page = board(vec![area(1, "Hall", many(400, "M"))], &text("m"));
+    assert_eq!(rows(&page), 300);
+    assert!(page.contains("Showing 300 of 400 machines."));
+}
+
+#[test]
+fn boards_and_areas_escape_what_people_typed() {
+    let mut worst = machine(1, HOSTILE, BoardStatus::Down);
+    worst.headline.as_mut().unwrap().issue = HOSTILE.repeat(50);
+    let areas = vec![area(1, HOSTILE, vec![worst, machine(2, HOSTILE, BoardStatus::Operational)])];
+    let filter = BoardFilter { text: HOSTILE.into(), ..BoardFilter::default() };
+    check_hostile(&board(areas.clone(), &filter));
+    check_hostile(&board(areas.clone(), &BoardFilter::default()));
+    check_hostile(&html().area(&areas[0], now(), 1, "\"7\"", now()).unwrap().unwrap());
+}
+
+#[test]
+fn five_thousand_machines_stay_a_page() {
+    let long = "🪚".repeat(194);
+    let mut machines = many(5_000, &long);
+    for machine in &mut machines {
+        if let Some(headline) = &mut machine.headline {
+            headline.issue = "🔥".repeat(3_000);
+        }
+    }
+    let whole = area(1, "Hall", machines.clone());
+    let mut seen = 0;
+    for page in 1..=50 {
+        let page = html().area(&whole, now(), page, "\"7\"", now()).unwrap().unwrap();
+        assert!(page.len() < 300_000, "{}", page.len());
+        seen += rows(&page);
+    }
+    assert_eq!(seen, 5_000);
+    for none in [0, 51, usize::MAX] {
+        assert!(html().area(&whole, now(), none, "\"7\"", now()).unwrap().is_none());
+    }
+    let page = board(vec![whole], &BoardFilter::default());
+    assert!(page.len() < 300_000, "{}", page.len());
+    let small = (0..100).map(|n| area(n + 1, "A", many(50, "Machine of usual length"))).collect();
+    let page = board(small, &BoardFilter::default());
+    assert!(page.len() < 300_000 && rows(&page) == 500, "{} {}", page.len(), rows(&page));
+}
+
+fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
+    EquipmentView {
+        id: EquipmentId(5),
+        name: "Saw".into(),
+        area_id: AreaId(1),
+        area: "Wood".into(),
+        area_channel: None,
+        manufacturer: String::new(),
+        model: String::new(),
+        description: String::new(),
+        archived: false,
+        status: if open_repairs.is_empty() { BoardStatus::Operational } else { BoardStatus::Down },
+        open_repairs,
+    }
+}
+
+fn repair(description: &str) -> OpenRepair {
+    OpenRepair {
+        id: RepairId(42),
+        description: description.into(),
+        severity: Some(Severity::Down),
+        status: RepairStatus::PartsOrdered,
+        safety_risk: false,
+        eta: None,
+        assignee: None,
+        created_at: now(),
+        me_too: 0,
+    }
+}
+
+fn equipment_page(equipment: &EquipmentView, form: &ReportForm, errors: &[FieldError]) -> String {
+    let page = EquipmentPage {
+        equipment,
+        form,
+        errors,
+        csrf_token: "token",
+        request_id: "request",
+        thanks_for: None,
+    };
+    html().equipment(&page, now()).unwrap()
+}
+
+#[test]
+fn a_machine_without_problems_has_a_form() {
+    let page = equipment_page(&equipment(vec![]), &ReportForm::default(), &[]);
+    for text in [
+        "<h1>Saw</h1>",
+        "No known problems.",
+        "Report a problem",
+        "action=\"/e/5/report\"",
+        "name=\"csrf_token\" value=\"token\"",
+        "name=\"request_id\" value=\"request\"",
+        "name=\"severity\" value=\"Not Sure\" checked",
+    ] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+    assert!(!page.contains("Known issues") && !page.contains("aria-invalid"));
+}
+
+#[test]
+fn known_issues_say_how_they_stand_and_take_a_me_too() {
+    let mut known = repair("Blade wobbles");
+    known.eta = Some("2026-11-22".parse().unwrap());
+    known.assignee = Some("Tessa".into());
+    known.me_too = 1;
+    known.safety_risk = true;
+    let page = equipment_page(&equipment(vec![known]), &ReportForm::default(), &[]);
+    for text in [
+        "Blade wobbles",
+        "Parts Ordered",
+        "Safety risk",
+        "Somebody could be hurt.",
+        "Tessa is on it",
+        "1 person has this too",
+        "action=\"/e/5/me-too/42\"",
+        "datetime=\"2026-11-22T02:39:11Z\"",
+        // In New York it is still the 21st.
+        "ETA tomorrow",
+    ] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+}
+
+#[test]
+fn a_refused_form_comes_back_with_its_text_and_the_error_beside_the_field() {
+    let typed = ReportForm {
+        reporter_name: HOSTILE.into(),
+        reporter_email: "no address".into(),
+        description: format!("\n{HOSTILE}"),
+        severity: Severity::Down,
+        safety_risk: true,
+        consumable: false,
+    };
+    let error = |field, message: &str| FieldError { field, message: message.into() };
+    let errors = [error(Some("reporter_email"), "Not an address."), error(None, "As a whole.")];
+    let mut machine = equipment(vec![repair(HOSTILE)]);
+    (machine.name, machine.area, machine.description) = (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
+    (machine.manufacturer, machine.model) = (HOSTILE.into(), HOSTILE.into());
+    let page = equipment_page(&machine, &typed, &errors);
+    check_hostile(&page);
+    for text in [
+        "<a href=\"#reporter_email\">E-mail</a>: Not an address.",
+        "<li>As a whole.</li>",
+        "id=\"reporter_email-error\">Not an address.",
+        "value=\"no address\"",
+        "aria-describedby=\"reporter_email-hint reporter_email-error\" aria-invalid=\"true\"",
+        "name=\"severity\" value=\"Down\" checked",
+        "name=\"safety_risk\" value=\"1\" checked",
+        // A first line that is empty survives: browsers drop the first line break.
+        "aria-describedby=\"description-hint\">\n\n&quot;",
+    ] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+}
+
+#[test]
+fn small_pages_escape_too() {
+    let mut page = ReportedPage {
+        equipment: EquipmentId(5),
+        equipment_name: HOSTILE,
+        repair: RepairId(42),
+        channels: vec!["#wood", HOSTILE],
+    };
+    check_hostile(&html().reported(&page).unwrap());
+    page.channels.clear();
+    assert!(html().reported(&page).unwrap().contains("see it in their list"));
+    let problem = Problem { title: HOSTILE, message: HOSTILE, reference: Some(HOSTILE) };
+    check_hostile(&html().problem(&problem).unwrap());
+    let plain = Problem { title: "Gone", message: "It is gone.", reference: None };
+    assert!(!html().problem(&plain).unwrap().contains("Reference"));
+}
+
+#[test]
+fn every_page_has_its_landmarks_and_no_inline_code() {
+    let pages = [
+        board(vec![area(1, "Wood", many(5, "M"))], &BoardFilter::default()),
+        equipment_page(&equipment(vec![repair("x")]), &ReportForm::default(), &[]),
+        html().problem(&Problem { title: "T", message: "M", reference: None }).unwrap(),
+    ];
+    for page in pages {
+        for once in
+            ["<main id=\"main\"", "<h1>", "<html lang=\"en\">", "class=\"skip\" href=\"#main\"", "<title>"]
+        {
+            assert_eq!(page.matches(once).count(), 1, "{once} in {page}");
+        }
+        for inline in [" style=", " onclick=", "<style", "<script>", "javascript:"] {
+            assert!(!page.contains(inline), "{inline} in {page}");
+        }
+    }
+}

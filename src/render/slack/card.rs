@@ -41,7 +41,8 @@ impl Blocks {
             footer: footer(repair, link),
             header,
         };
-        let text = format!("{}\n{}\n{}", card.header, card.facts.join("\n"), card.description);
+        let text =
+            format!("{}\n{}\n{}\n{}", card.header, card.facts.join("\n"), card.description, card.footer);
         Ok(Message { blocks: self.fill("repair_card", &card)?, text })
     }
 }

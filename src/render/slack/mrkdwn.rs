@@ -2,11 +2,15 @@
 //! anyone notifies nobody.
 
 use crate::domain::board::BoardStatus;
+use crate::domain::channel::ChannelRef;
 use crate::domain::text::cut;
 use chrono::NaiveDate;
 
 /// Most characters of a section's text (a Slack limit).
 pub const SECTION_MAX: usize = 3000;
+
+/// Stands before what somebody could be hurt by, in lists.
+pub const SAFETY: &str = ":warning: *SAFETY RISK* :warning: ";
 
 /// Takes the meaning from `&`, `<` and `>`.
 pub fn escape(text: &str) -> String {
@@ -52,15 +56,33 @@ pub fn escape_within(text: &str, max: usize) -> String {
     format!("{}…", out.trim_end())
 }
 
-/// One line of a text, cut at `max` characters and escaped.
+/// One line of a text, cut at `max` characters and escaped. Three backticks in it would make code of the
+/// lines that follow, so they are replaced.
 pub fn line(text: &str, max: usize) -> String {
+    escape(&cut(&one_line(text), max))
+}
+
+/// One line of a text, escaped, in at most `max` characters of the escaped form.
+pub fn line_within(text: &str, max: usize) -> String {
+    escape_within(&one_line(text), max)
+}
+
+fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    escape(&cut(&words.join(" "), max))
+    words.join(" ").replace("```", "'''")
 }
 
 /// A name in bold. Asterisks in it would end the bold early, so they are replaced.
 pub fn bold(name: &str, max: usize) -> String {
     format!("*{}*", line(&name.replace('*', "∗"), max))
+}
+
+/// A channel as staff wrote it down: one known by its id is shown by its name.
+pub fn channel(channel: &str) -> String {
+    match ChannelRef::parse(channel) {
+        Some(channel) if !channel.as_str().starts_with('#') => format!("<#{channel}>"),
+        _ => escape(channel),
+    }
 }
 
 /// A calendar date as people say it; it has no zone.
@@ -87,6 +109,10 @@ mod tests {
         assert_eq!(escape("<!channel> & <@U1>"), "&lt;!channel&gt; &amp; &lt;@U1&gt;");
         assert_eq!(bold("a*b", 20), "*a∗b*");
         assert_eq!(line("a\n b\t<c>", 5), "a b…");
+        assert_eq!(line("a ``` b", 20), "a ''' b");
+        assert_eq!(channel("#wood"), "#wood");
+        assert_eq!(channel("C0123ABCD"), "<#C0123ABCD>");
+        assert_eq!(channel("<!channel>"), "&lt;!channel&gt;");
     }
 
     #[test]

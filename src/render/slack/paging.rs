@@ -1,11 +1,16 @@
 //! Lists of any length in modals of at most 100 blocks: lines are packed into sections, sections into
 //! pages, and nothing is cut silently.
+//!
+//! A view may have 250 kB (a Slack limit). How its characters are counted is not documented, so that a
+//! page stays below it also with each character outside ASCII written as an escape of three times its size.
 
 use super::mrkdwn::SECTION_MAX;
 use serde::Serialize;
 
 /// Sections of one page: below Slack's 100 blocks with room for heading, pager and buttons.
 pub(super) const PER_PAGE: usize = 40;
+/// Bytes of text on one page: a quarter of what a view may have.
+const PAGE_BYTES: usize = 60_000;
 
 /// One section of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,16 +53,36 @@ pub(super) struct Page {
 
 /// Cuts a page out of a list; a number beyond the last page means the last.
 pub(super) fn page(sections: Vec<Section>, wanted: usize) -> Page {
-    let of = sections.len().div_ceil(PER_PAGE).max(1);
+    let mut pages = pages(sections);
+    let of = pages.len();
     let number = wanted.clamp(1, of);
-    let sections = sections.into_iter().skip((number - 1) * PER_PAGE).take(PER_PAGE).collect();
     Page {
-        sections,
+        sections: pages.swap_remove(number - 1),
         number,
         of,
         previous: (number > 1).then(|| number - 1),
         next: (number < of).then_some(number + 1),
     }
+}
+
+/// At least one page, and each as full as may be.
+fn pages(sections: Vec<Section>) -> Vec<Vec<Section>> {
+    let mut pages = vec![Vec::new()];
+    let mut bytes = 0;
+    for section in sections {
+        let size = section.text.len();
+        match pages.last_mut() {
+            Some(page) if page.len() < PER_PAGE && bytes + size <= PAGE_BYTES => {
+                bytes += size;
+                page.push(section);
+            }
+            _ => {
+                bytes = size;
+                pages.push(vec![section]);
+            }
+        }
+    }
+    pages
 }
 
 /// Joins lines into texts of at most a section's length, in their order. Each line must fit alone.
@@ -95,6 +120,13 @@ mod tests {
         assert_eq!((second.previous, second.next, second.of), (Some(1), Some(3), 3));
         assert_eq!(page(sections(95), 99).number, 3);
         assert_eq!(page(sections(0), 0).of, 1);
+    }
+
+    #[test]
+    fn long_sections_make_shorter_pages() {
+        let long = |i: usize| Section { text: "\u{1f525}".repeat(SECTION_MAX), ..sections(i + 1).remove(i) };
+        let pages = pages((0..12).map(long).collect());
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 2]);
     }
 
     proptest! {

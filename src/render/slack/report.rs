@@ -1,7 +1,8 @@
 //! The modal `report_problem`, and the private answers around it.
 
-use super::mrkdwn::{bold, date, line};
+use super::mrkdwn::{SAFETY, date, line};
 use super::{Blocks, BlocksError, Modal};
+use crate::domain::ids::RepairId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, cut};
 use crate::views::equipment::{EquipmentMatch, OpenRepair};
@@ -23,8 +24,8 @@ pub struct ReportModal<'a> {
     pub reporter_name: &'a str,
     /// Its open repairs.
     pub known: &'a [OpenRepair],
-    /// The repair on which this person has just said "me too".
-    pub counted: Option<crate::domain::ids::RepairId>,
+    /// The repairs on which this person has said "me too" in this form.
+    pub counted: &'a [RepairId],
 }
 
 /// An option of an external select.
@@ -63,7 +64,7 @@ struct Content<'a> {
     severities: Vec<&'static str>,
     severity: &'static str,
     known: Vec<Known>,
-    more: usize,
+    more: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -86,7 +87,7 @@ impl Blocks {
             severities: Severity::ALL.iter().map(|severity| severity.word()).collect(),
             severity: Severity::NotSure.word(),
             known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
-            more: modal.known.len().saturating_sub(KNOWN_MAX),
+            more: more(modal.known.len()),
         };
         Ok(Modal(self.fill("report_problem", &content)?))
     }
@@ -103,7 +104,7 @@ impl Blocks {
     }
 }
 
-fn known(repair: &OpenRepair, counted: Option<crate::domain::ids::RepairId>) -> Known {
+fn known(repair: &OpenRepair, counted: &[RepairId]) -> Known {
     let severity = repair.severity.map_or("", Severity::word);
     let mut facts: Vec<String> =
         [severity, repair.status.word()].iter().filter(|w| !w.is_empty()).map(ToString::to_string).collect();
@@ -112,12 +113,22 @@ fn known(repair: &OpenRepair, counted: Option<crate::domain::ids::RepairId>) -> 
     Known {
         repair: repair.id.to_string(),
         text: format!(
-            "{} {}\n{}",
-            bold(&format!("#{}", repair.id), 30),
+            "*#{}* {}{}\n{}",
+            repair.id,
+            if repair.safety_risk { SAFETY } else { "" },
             line(&repair.description, 200),
             facts.join(" · ")
         ),
-        counted: counted == Some(repair.id),
+        counted: counted.contains(&repair.id),
+    }
+}
+
+/// What is said of the known issues that do not fit.
+fn more(known: usize) -> Option<String> {
+    match known.saturating_sub(KNOWN_MAX) {
+        0 => None,
+        1 => Some("1 more is known: see `/esb-status`.".into()),
+        n => Some(format!("{n} more are known: see `/esb-status`.")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The modals of `/esb-status`: summary, area, machine, matches, and the one that says what went wrong.
 
-use super::mrkdwn::{bold, date, line, shape};
+use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, line, line_within, shape};
 use super::paging::{Button, Page, Section, pack, page};
 use super::report::people;
 use super::{Blocks, BlocksError, Modal};
@@ -17,6 +17,12 @@ const TITLE_MAX: usize = 24;
 const NAME_MAX: usize = 80;
 /// Most characters of an issue in a line (spec `/esb-status`).
 const ISSUE_MAX: usize = 80;
+/// Room for what the template writes before the words of a `status_error`.
+const ERROR_PREFIX: usize = 10;
+/// Matches from which on there may be more than were looked for (what one select can show, too).
+const MATCHES_MAX: usize = 100;
+/// Most characters of what somebody searched for, kept for the pager: all that private_metadata takes.
+const TYPED_MAX: usize = 3000;
 
 #[derive(Serialize)]
 struct List {
@@ -41,7 +47,7 @@ impl Blocks {
         let areas: Vec<&BoardArea> = board.areas.iter().filter(|area| !area.machines.is_empty()).collect();
         let empty =
             "No machines are registered yet. Staff can add them; until then there is nothing to see here.";
-        let mut heading: Vec<String> = notice.map(|notice| line(notice, 300)).into_iter().collect();
+        let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
         heading.push(if areas.is_empty() { empty.into() } else { in_all(&areas) });
         let sections = areas.iter().flat_map(|area| area_sections(area)).collect();
         let list = List {
@@ -93,13 +99,7 @@ impl Blocks {
         let list = List {
             private_metadata: machine.id.to_string(),
             title: cut(&machine.name, TITLE_MAX),
-            heading: format!(
-                "{} {} · {}\n{}",
-                shape(machine.status),
-                bold(&machine.name, NAME_MAX),
-                machine.status.word(),
-                line(&machine.area, NAME_MAX)
-            ),
+            heading: machine_heading(machine),
             page: page(repairs.collect(), wanted),
             link,
         };
@@ -117,9 +117,9 @@ impl Blocks {
         wanted: usize,
     ) -> Result<Modal, BlocksError> {
         let list = List {
-            private_metadata: cut(typed, 200),
+            private_metadata: typed.chars().take(TYPED_MAX).collect(),
             title: "Equipment found".into(),
-            heading: format!("{} machines match {}.", found.len(), bold(typed, NAME_MAX)),
+            heading: matches_heading(typed, found.len()),
             page: page(found.iter().map(match_section).collect(), wanted),
             link: None,
         };
@@ -135,12 +135,36 @@ impl Blocks {
         struct Failed {
             message: String,
         }
-        Ok(Modal(self.fill("status_error", &Failed { message: line(message, 1000) })?))
+        Ok(Modal(
+            self.fill("status_error", &Failed { message: line_within(message, SECTION_MAX - ERROR_PREFIX) })?,
+        ))
     }
 }
 
 fn section(block_id: String, text: String) -> Section {
     Section { block_id, text, button: None }
+}
+
+fn machine_heading(machine: &EquipmentView) -> String {
+    let (name, area) = (bold(&machine.name, NAME_MAX), line(&machine.area, NAME_MAX));
+    let heading = format!("{} {name} · {}\n{area}", shape(machine.status), machine.status.word());
+    if machine.open_repairs.is_empty() {
+        return format!("{heading}\nNothing is reported. Is something wrong? Tell us with `/esb-report`.");
+    }
+    heading
+}
+
+fn matches_heading(typed: &str, found: usize) -> String {
+    let typed = bold(typed, NAME_MAX);
+    match found {
+        0 => format!("No machine matches {typed} any more."),
+        1 => format!("One machine matches {typed}."),
+        2..MATCHES_MAX => format!("{found} machines match {typed}."),
+        _ => format!(
+            "At least {found} machines match {typed}. These are the best {found}: \
+             type more of the name after `/esb-status` to find others."
+        ),
+    }
 }
 
 fn in_all(areas: &[&BoardArea]) -> String {
@@ -217,8 +241,10 @@ fn repair_lines(repair: &OpenRepair) -> String {
     facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
     facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
     facts.extend(people(repair.me_too));
-    let safety = if repair.safety_risk { ":warning: *SAFETY RISK* :warning: " } else { "" };
-    format!("*#{}* {safety}{}\n{}", repair.id, line(&repair.description, 500), facts.join(" · "))
+    let safety = if repair.safety_risk { SAFETY } else { "" };
+    let (number, facts) = (format!("*#{}* {safety}", repair.id), facts.join(" · "));
+    let room = SECTION_MAX - number.chars().count() - 1 - facts.chars().count();
+    format!("{number}{}\n{facts}", line_within(&repair.description, room))
 }
 
 fn match_section(found: &EquipmentMatch) -> Section {

@@ -36,7 +36,7 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
         equipment: chosen.as_ref(),
         reporter_name: &actor.name,
         known: &known,
-        counted: None,
+        counted: &[],
     })?;
     edge.api.views_open(&command.trigger_id, &modal.0).await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! `/esb-status [area or equipment]`: anyone sees what works.
 
-use crate::domain::text::fold;
+use crate::domain::text::{cut, fold};
 use crate::ops::board::board;
 use crate::ops::search::search_equipment;
 use crate::slack::edge::{EdgeError, SlackEdge};
@@ -33,7 +33,8 @@ async fn screen(edge: &SlackEdge, text: &str) -> Result<Screen, EdgeError> {
     let found = search_equipment(&edge.ctx, text).await?;
     Ok(match found.as_slice() {
         [] => {
-            let notice = format!("No area and no machine is called “{text}”. Here is the whole board.");
+            let typed = cut(text, 80);
+            let notice = format!("No area and no machine is called “{typed}”. Here is the whole board.");
             Screen::Summary { page: 1, notice: Some(notice) }
         }
         [machine] => Screen::Equipment { id: machine.id, page: 1 },

@@ -8,10 +8,10 @@ use crate::ops::board::equipment;
 use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem};
 use crate::ops::search::search_equipment;
 use crate::ops::{OpError, me_too};
-use crate::render::slack::mrkdwn::{bold, escape};
+use crate::render::slack::mrkdwn::{bold, channel};
 use crate::render::slack::report::ReportModal;
 use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, exposed, failure};
-use crate::slack::envelope::{BlockActions, BlockSuggestion, State, View, ViewSubmission};
+use crate::slack::envelope::{BlockSuggestion, Sender, State, View, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
 use crate::views::equipment::EquipmentMatch;
@@ -28,7 +28,13 @@ pub(crate) struct Metadata {
     request_id: RequestId,
     response_url: Option<String>,
     opened_at: DateTime<Utc>,
+    /// Issues on which the person has said "me too" here, the last ones of many.
+    #[serde(default)]
+    counted: Vec<RepairId>,
 }
+
+/// Most issues remembered as counted: twice what the form shows of one machine.
+const COUNTED_MAX: usize = 20;
 
 impl Metadata {
     /// A new form, answered at `to`.
@@ -37,6 +43,7 @@ impl Metadata {
             request_id: RequestId::from_random(rand::random()),
             response_url: to.response_url.as_ref().map(|(url, _)| exposed(url).to_owned()),
             opened_at: to.response_url.as_ref().map_or(DateTime::UNIX_EPOCH, |(_, at)| *at),
+            counted: Vec::new(),
         }
     }
 
@@ -46,6 +53,14 @@ impl Metadata {
 
     fn of(view: &View) -> Result<Self, EdgeError> {
         serde_json::from_str(view.private_metadata.expose_secret()).map_err(|_| EdgeError::Unfit(STALE))
+    }
+
+    fn count(&mut self, repair: RepairId) {
+        self.counted.retain(|counted| *counted != repair);
+        if self.counted.len() >= COUNTED_MAX {
+            self.counted.remove(0);
+        }
+        self.counted.push(repair);
     }
 
     fn reply_to(&self, user_id: &str) -> ReplyTo {
@@ -151,8 +166,8 @@ fn confirmation(edge: &SlackEdge, reported: &ProblemReported) -> String {
         bold(&reported.equipment_name, 200),
         reported.repair
     );
-    if let Some(channel) = &reported.area_channel {
-        text.push_str(&format!(" {} is being told.", escape(channel)));
+    if let Some(told) = &reported.area_channel {
+        text.push_str(&format!(" {} is being told.", channel(told)));
     }
     if let Some(link) = edge.links.equipment(reported.equipment) {
         text.push_str(&format!(" <{link}|See the machine's page>."));
@@ -162,37 +177,45 @@ fn confirmation(edge: &SlackEdge, reported: &ProblemReported) -> String {
 
 /// A machine was chosen: its known issues appear in the modal. What goes wrong here is only logged, since
 /// the form works without them and must keep what was typed.
-pub(crate) async fn choose(edge: &SlackEdge, pressed: &BlockActions, reference: &Reference) {
-    let Some(view) = &pressed.view else { return };
-    if let Err(error) = refresh(edge, view, None).await {
+pub(crate) async fn choose(edge: &SlackEdge, view: &View, reference: &Reference) {
+    let refreshed = async { refresh(edge, view, &Metadata::of(view)?).await };
+    if let Err(error) = refreshed.await {
         failure(error, reference);
     }
 }
 
-/// "Me too" on a known issue: counted, and the modal says so.
-pub(crate) async fn me_too(edge: &SlackEdge, pressed: &BlockActions, value: &str, reference: &Reference) {
-    let to = pressed.view.as_ref().and_then(|view| Metadata::of(view).ok()).map_or_else(
-        || ReplyTo { user: SlackUserId(pressed.sender.user_id.clone()), response_url: None },
-        |metadata| metadata.reply_to(&pressed.sender.user_id),
-    );
-    if let Err(error) = count(edge, pressed, value).await {
-        edge.tell_failure(&to, error, reference).await;
+/// "Me too" on a known issue: counted, and the modal says so. Where it is not, the person is told why, and
+/// the modal shows what is known by now.
+pub(crate) async fn me_too(
+    edge: &SlackEdge,
+    sender: &Sender,
+    view: &View,
+    value: &str,
+    reference: &Reference,
+) {
+    let mut metadata = match Metadata::of(view) {
+        Ok(metadata) => metadata,
+        Err(error) => return edge.tell_failure(&ReplyTo::directly(sender), error, reference).await,
+    };
+    match count(edge, sender, value).await {
+        Ok(repair) => metadata.count(repair),
+        Err(error) => edge.tell_failure(&metadata.reply_to(&sender.user_id), error, reference).await,
+    }
+    if let Err(error) = refresh(edge, view, &metadata).await {
+        failure(error, reference);
     }
 }
 
-async fn count(edge: &SlackEdge, pressed: &BlockActions, value: &str) -> Result<(), EdgeError> {
+async fn count(edge: &SlackEdge, sender: &Sender, value: &str) -> Result<RepairId, EdgeError> {
     let repair: RepairId = value.parse().map_err(|_| EdgeError::Unfit("This button is out of date."))?;
-    let actor = edge.actor(&pressed.sender).await?;
-    me_too::me_too(&edge.ctx, &actor, repair, &format!("slack:{}", pressed.sender.user_id)).await?;
-    match &pressed.view {
-        Some(view) => refresh(edge, view, Some(repair)).await,
-        None => Ok(()),
-    }
+    let actor = edge.actor(sender).await?;
+    me_too::me_too(&edge.ctx, &actor, repair, &format!("slack:{}", sender.user_id)).await?;
+    Ok(repair)
 }
 
 /// Shows the form again with the chosen machine's issues. Inputs keep their names, so Slack keeps what
 /// was typed into them.
-async fn refresh(edge: &SlackEdge, view: &View, counted: Option<RepairId>) -> Result<(), EdgeError> {
+async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(), EdgeError> {
     let chosen = view.state.selected(input::EQUIPMENT).and_then(|id| id.parse::<EquipmentId>().ok());
     let machine = match chosen {
         Some(id) => Some(equipment(&edge.ctx, id).await?),
@@ -203,11 +226,11 @@ async fn refresh(edge: &SlackEdge, view: &View, counted: Option<RepairId>) -> Re
         (Some(chosen), machine.open_repairs)
     });
     let modal = edge.blocks.report_problem(&ReportModal {
-        private_metadata: view.private_metadata.expose_secret(),
+        private_metadata: &metadata.to_json(),
         equipment: chosen.as_ref(),
         reporter_name: view.state.text(input::REPORTER_NAME).unwrap_or_default(),
         known: &known,
-        counted,
+        counted: &metadata.counted,
     })?;
     edge.api.views_update(&view.id, None, &modal.0).await?;
     Ok(())

@@ -1,17 +1,20 @@
 //! The modals of `/esb-status`: which screen is shown, and what their buttons lead to.
 
+use crate::clients::slack_api::SlackApiError;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::ops::board::{board, equipment};
 use crate::ops::search::search_equipment;
 use crate::render::slack::Modal;
-use crate::slack::edge::{EdgeError, SlackEdge, failure};
-use crate::slack::envelope::{BlockActions, View};
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use crate::slack::envelope::{Sender, View};
 use crate::slack::ids::{action, view};
 use crate::slack::intake::Reference;
 use secrecy::ExposeSecret;
 
 const OUT_OF_DATE: EdgeError =
     EdgeError::Unfit("This button is out of date. Please start again with /esb-status.");
+const MACHINE_GONE: EdgeError =
+    EdgeError::Unfit("This machine is no longer on the board. Please start again with /esb-status.");
 const AREA_GONE: EdgeError =
     EdgeError::Unfit("This area is no longer on the board. Please start again with /esb-status.");
 
@@ -70,6 +73,9 @@ impl Screen {
             }
             Self::Equipment { id, page } => {
                 let machine = equipment(ctx, id).await?;
+                if machine.archived {
+                    return Err(MACHINE_GONE);
+                }
                 blocks.status_equipment(&machine, page, edge.links.equipment(id))?
             }
             Self::Matches { typed, page } => {
@@ -83,24 +89,21 @@ impl Screen {
 /// A button was pressed: its view is replaced, by one that says so where it fails.
 pub(crate) async fn press(
     edge: &SlackEdge,
-    pressed: &BlockActions,
-    action_id: &str,
-    value: &str,
+    sender: &Sender,
+    shown: &View,
+    (action_id, value): (&str, &str),
     reference: &Reference,
 ) {
-    let Some(shown) = &pressed.view else { return };
     let modal = async { Screen::after(shown, action_id, value)?.show(edge).await };
     let modal = match modal.await {
         Ok(modal) => Ok(modal),
         Err(error) => edge.blocks.status_error(&failure(error, reference)),
     };
-    let updated = match modal {
-        Ok(modal) => {
-            edge.api.views_update(&shown.id, None, &modal.0).await.map(|_| ()).map_err(EdgeError::from)
-        }
-        Err(error) => Err(error.into()),
-    };
-    if let Err(error) = updated {
-        failure(error, reference);
+    let replaced = async { Ok(edge.api.views_update(&shown.id, None, &modal?.0).await?) };
+    match replaced.await {
+        // Closed before the answer came: there is nothing left to replace.
+        Err(EdgeError::Slack(SlackApiError::Refused { code })) if code == "not_found" => {}
+        Err(error) => edge.tell_failure(&ReplyTo::directly(sender), error, reference).await,
+        Ok(_) => {}
     }
 }

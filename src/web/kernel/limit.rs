@@ -1,7 +1,6 @@
 //! How often one client address may do something: governor over our clock, with bounded memory.
 
 use crate::clock::Clock;
-use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
@@ -16,8 +15,8 @@ const MAX_ADDRESSES: usize = 10_000;
 /// An allowance per client address that refills evenly.
 #[derive(Debug)]
 pub struct Limit {
-    clock: HouseClock,
-    limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, HouseClock, NoOpMiddleware<Nanos>>,
+    clock: Clock,
+    limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, Clock, NoOpMiddleware<Nanos>>,
 }
 
 impl Limit {
@@ -29,7 +28,6 @@ impl Limit {
         let quota = Quota::with_period(window / times.get())
             .unwrap_or_else(|| Quota::per_minute(times))
             .allow_burst(times);
-        let clock = HouseClock(clock);
         Self { limiter: RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }
     }
 
@@ -45,7 +43,9 @@ impl Limit {
                 key = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
             }
         }
-        self.limiter.check_key(&key).map_err(|refusal| refusal.wait_time_from(self.clock.now()))
+        self.limiter
+            .check_key(&key)
+            .map_err(|refusal| refusal.wait_time_from(governor::clock::Clock::now(&self.clock)))
     }
 }
 
@@ -54,19 +54,6 @@ fn bucket(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
         v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
-/// Our clock as governor reads it.
-#[derive(Debug, Clone)]
-struct HouseClock(Clock);
-
-impl governor::clock::Clock for HouseClock {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        let since_epoch = self.0.now().timestamp_nanos_opt().unwrap_or_default();
-        Nanos::new(u64::try_from(since_epoch).unwrap_or_default())
     }
 }
 

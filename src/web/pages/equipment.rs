@@ -1,6 +1,7 @@
 //! `GET /e/{id}` and `GET /e/{id}.json`: one machine, for people and for programs.
 
 use crate::domain::ids::{EquipmentId, RepairId};
+use crate::domain::repair::Severity;
 use crate::domain::text::RequestId;
 use crate::ops;
 use crate::render::html::{EquipmentPage, FieldError, ReportForm};
@@ -100,7 +101,7 @@ fn repair_json(repair: &OpenRepair) -> RepairJson<'_> {
     RepairJson {
         id: repair.id,
         description: &repair.description,
-        severity: repair.severity.map(|severity| severity.word()),
+        severity: repair.severity.map(Severity::word),
         status: repair.status.word(),
         eta: repair.eta,
         assignee: repair.assignee.as_deref(),

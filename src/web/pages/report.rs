@@ -2,6 +2,7 @@
 
 use super::equipment::{self, Shown};
 use crate::domain::actor::{Actor, Edge};
+use crate::domain::channel::ChannelRef;
 use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId, TextError};
@@ -119,7 +120,7 @@ pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError
         Announce::Nowhere => Vec::new(),
         Announce::Slack { oops } => {
             let mut channels: Vec<&str> = report.area_channel.as_deref().into_iter().collect();
-            channels.extend(oops.as_ref().map(|oops| oops.as_str()).filter(|oops| channels != [*oops]));
+            channels.extend(oops.as_ref().map(ChannelRef::as_str).filter(|oops| channels != [*oops]));
             channels
         }
     };

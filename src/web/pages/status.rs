@@ -4,6 +4,7 @@
 use super::equipment::rfc3339;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::ops;
+use crate::render::links::Links;
 use crate::views::board::{BoardMachine, BoardView};
 use crate::web::Web;
 use crate::web::kernel::answer::{JSON, REVALIDATE};
@@ -40,22 +41,22 @@ struct MachineJson<'a> {
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let board = ops::board::board(&web.ctx).await?;
-    let write = || serde_json::to_string(&shape(&board, web.config.base_url.as_deref().unwrap_or_default()));
+    let write = || serde_json::to_string(&shape(&board, &web.links));
     let version = Version(board.revision.to_string());
     let body = web.status_json.get(version, JSON, write).await.map_err(PageError::internal)?;
     Ok(body.answer(&call.headers, REVALIDATE))
 }
 
-fn shape<'a>(board: &'a BoardView, base_url: &str) -> StatusJson<'a> {
+fn shape<'a>(board: &'a BoardView, links: &Links) -> StatusJson<'a> {
     let areas = board.areas.iter().map(|area| AreaJson {
         id: area.id,
         name: &area.name,
-        equipment: area.machines.iter().map(|machine| machine_json(machine, base_url)).collect(),
+        equipment: area.machines.iter().map(|machine| machine_json(machine, links)).collect(),
     });
     StatusJson { generated_at: rfc3339(board.generated_at), revision: board.revision, areas: areas.collect() }
 }
 
-fn machine_json<'a>(machine: &'a BoardMachine, base_url: &str) -> MachineJson<'a> {
+fn machine_json<'a>(machine: &'a BoardMachine, links: &Links) -> MachineJson<'a> {
     let headline = machine.headline.as_ref();
     MachineJson {
         id: machine.id,
@@ -64,6 +65,6 @@ fn machine_json<'a>(machine: &'a BoardMachine, base_url: &str) -> MachineJson<'a
         issue: headline.map(|headline| headline.issue.as_str()),
         eta: headline.and_then(|headline| headline.eta),
         assignee: headline.and_then(|headline| headline.assignee.as_deref()),
-        url: format!("{base_url}/e/{}", machine.id),
+        url: links.equipment(machine.id).unwrap_or_else(|| format!("/e/{}", machine.id)),
     }
 }

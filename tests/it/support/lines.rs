@@ -42,6 +42,15 @@ impl Lines {
         let all = KEPT.with_borrow(|kept| String::from_utf8_lossy(&kept.text).into_owned());
         all.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
     }
+
+    /// The only line since the last time that the Slack edge wrote; all lines so far are forgotten.
+    #[track_caller]
+    pub fn only_of_slack(&self) -> String {
+        let mut lines = self.with(" esb::slack::");
+        KEPT.with_borrow_mut(|kept| kept.text.clear());
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        lines.remove(0)
+    }
 }
 
 impl Drop for Lines {

@@ -1,6 +1,11 @@
-//! What tests stand on: a database of their own, a manual clock, people, a Slack on loopback, log lines.
+//! What tests stand on: a database of their own, a manual clock, people, a Slack on loopback, a browser,
+//! log lines.
 
 pub mod app;
+pub mod block_kit;
 pub mod lines;
 pub mod ops;
+pub mod slack;
+pub mod views;
+pub mod web;
 pub mod wire;

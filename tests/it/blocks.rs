@@ -1,0 +1,335 @@
+//! Every template of blocks/ with least, most and hostile content: what comes out is JSON that Slack takes
+//! and that its types hold in full, so that not even a misspelt key survives.
+
+use crate::support::block_kit::{faults_of_message, faults_of_options, faults_of_view};
+use crate::support::views::{self, Texts, repair, snapshot};
+use esb::domain::announce::Event;
+use esb::domain::ids::RepairId;
+use esb::domain::repair::Severity;
+use esb::render::slack::report::ReportModal;
+use esb::render::slack::{Blocks, Message, Modal};
+use esb::slack::ids;
+use esb::views::equipment::EquipmentMatch;
+use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use slack_morphism::blocks::{SlackBlock, SlackView};
+use slack_morphism::events::SlackBlockSuggestionResponse;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const LINK: &str = "http://esb.test/e/7";
+
+/// A template, filled.
+#[derive(Debug)]
+enum Filled {
+    View(Value),
+    Message(Value),
+    Options(Value),
+}
+
+/// The template's name with what came out of it.
+type Case = (&'static str, Filled);
+
+fn view(name: &'static str, modal: Modal) -> Case {
+    (name, Filled::View(modal.0))
+}
+
+fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> Modal {
+    let equipment = views::found(1, texts);
+    let repairs: Vec<_> = (1..).take(known).map(|n| repair(n, texts)).collect();
+    let modal = ReportModal {
+        private_metadata: &texts.of(3000),
+        equipment: (known > 0).then_some(&equipment),
+        reporter_name: &texts.of(if known > 0 { 300 } else { 0 }),
+        known: &repairs,
+        counted,
+    };
+    blocks.report_problem(&modal).unwrap()
+}
+
+fn card(blocks: &Blocks, texts: Texts, all: bool) -> Message {
+    blocks.announcement(&Event::NewReport(snapshot(texts, all)), all.then_some(LINK)).unwrap()
+}
+
+/// Every template, with little and with as much as there can be of the same kind of text.
+fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
+    let many = views::machine(texts, 300);
+    let matches: Vec<EquipmentMatch> = (1..=100).map(|n| views::found(n, texts)).collect();
+    let mut cases = vec![
+        view("report_problem", report(blocks, texts, 0, &[])),
+        view("report_problem", report(blocks, texts, 300, &[RepairId(2)])),
+        ("equipment_options", Filled::Options(blocks.equipment_options(&[]).unwrap())),
+        ("equipment_options", Filled::Options(blocks.equipment_options(&matches).unwrap())),
+        ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
+        ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
+        view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
+        view("status_equipment", blocks.status_equipment(&views::machine(texts, 0), 1, None).unwrap()),
+        view("status_matches", blocks.status_matches(&texts.of(4000), &[], 1).unwrap()),
+        view("status_area", blocks.status_area(&views::area(1, texts, 0), 1).unwrap()),
+        view("status_summary", blocks.status_summary(&views::board(vec![]), 1, None).unwrap()),
+    ];
+    let full = views::area(1, texts, 5000);
+    let board = views::board((1..=40).map(|n| views::area(n, texts, 30)).chain([full.clone()]).collect());
+    for page in [1, 3, 9999] {
+        let notice = texts.of(4000);
+        cases.extend([
+            view("status_equipment", blocks.status_equipment(&many, page, Some(LINK.into())).unwrap()),
+            view("status_matches", blocks.status_matches(&texts.of(9), &matches, page).unwrap()),
+            view("status_area", blocks.status_area(&full, page).unwrap()),
+            view("status_summary", blocks.status_summary(&board, page, Some(&notice)).unwrap()),
+        ]);
+    }
+    cases
+}
+
+fn faults(filled: &Filled) -> Vec<String> {
+    match filled {
+        Filled::View(view) => faults_of_view(view),
+        Filled::Message(blocks) => faults_of_message(blocks),
+        Filled::Options(answer) => faults_of_options(answer),
+    }
+}
+
+/// Reads it into the library's types.
+fn read<T: DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"))
+}
+
+/// What comes out, and what is left of it when the library has read and written it.
+fn read_and_written(filled: &Filled) -> (&Value, Value) {
+    match filled {
+        Filled::View(view) => {
+            let read: SlackView = read(view);
+            let SlackView::Modal(modal) = &read else { panic!("no modal: {view}") };
+            assert_known(&modal.blocks);
+            (view, json!(read))
+        }
+        Filled::Message(blocks) => {
+            let read: Vec<SlackBlock> = read(blocks);
+            assert_known(&read);
+            (blocks, json!(read))
+        }
+        Filled::Options(answer) => (answer, json!(read::<SlackBlockSuggestionResponse>(answer))),
+    }
+}
+
+/// The library keeps a block that it cannot read as it is: that would survive any comparison.
+#[track_caller]
+fn assert_known(blocks: &[SlackBlock]) {
+    for block in blocks {
+        assert!(!matches!(block, SlackBlock::Unknown(_)), "the library does not know {block:?}");
+    }
+}
+
+#[track_caller]
+fn check(filled: &Filled) {
+    assert_eq!(faults(filled), Vec::<String>::new());
+    let (ours, theirs) = read_and_written(filled);
+    assert_eq!(*ours, theirs, "a key that the library does not know");
+}
+
+#[test]
+fn slack_takes_every_template_whatever_it_is_filled_with() {
+    let blocks = Blocks::new().unwrap();
+    let mut filled = BTreeSet::new();
+    for texts in Texts::ALL {
+        for (name, case) in cases(&blocks, texts) {
+            filled.insert(name);
+            check(&case);
+        }
+    }
+    for name in blocks.names() {
+        let included = |by: &&str| source(by).contains(&format!("{{{{> {name}}}}}"));
+        assert!(filled.contains(name) || filled.iter().any(included), "no test fills {name}");
+    }
+}
+
+fn source(template: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("blocks");
+    std::fs::read_to_string(folder.join(format!("{template}.json.hbs"))).unwrap()
+}
+
+/// Every string under a key, wherever it stands.
+fn strings_at(value: &Value, key: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get(key).and_then(Value::as_str).map(str::to_owned));
+            object.values().for_each(|value| strings_at(value, key, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| strings_at(value, key, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn names_in_templates_are_those_of_the_code_and_no_others() {
+    let blocks = Blocks::new().unwrap();
+    let (mut callbacks, mut actions) = (BTreeSet::new(), BTreeSet::new());
+    for (name, case) in cases(&blocks, Texts::Plain) {
+        let (Filled::View(value) | Filled::Message(value) | Filled::Options(value)) = &case;
+        if let Filled::View(view) = &case {
+            assert_eq!(view["callback_id"], name, "a modal's template has the name of the modal");
+        }
+        strings_at(value, "callback_id", &mut callbacks);
+        strings_at(value, "action_id", &mut actions);
+    }
+    let all = |lists: &[&[&str]]| lists.concat().into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(callbacks, all(&[ids::view::ALL]));
+    assert_eq!(actions, all(&[ids::action::ALL, ids::input::ALL]));
+    let report = report(&blocks, Texts::Plain, 0, &[]).0;
+    let values = |input: &str| {
+        let block = report["blocks"].as_array().unwrap().iter().find(|b| b["block_id"] == input).unwrap();
+        let options = block["element"]["options"].as_array().unwrap().clone();
+        options.into_iter().map(|option| option["value"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(values("severity"), Severity::ALL.iter().map(|it| it.word()).collect::<Vec<_>>());
+    assert_eq!(values("safety_risk"), [ids::input::SAFETY_RISK]);
+    assert_eq!(values("consumable"), [ids::input::CONSUMABLE]);
+}
+
+/// Everything on all pages, from the first to the last by the pager's own buttons.
+fn all_pages(mut show: impl FnMut(usize) -> Modal) -> (String, usize) {
+    let (mut text, mut page, mut pages) = (String::new(), 1, 0);
+    loop {
+        let view = show(page).0;
+        let mut texts = BTreeSet::new();
+        strings_at(&view, "text", &mut texts);
+        text.extend(texts);
+        pages += 1;
+        let next = view["blocks"].as_array().unwrap().iter().find(|block| block["block_id"] == "next");
+        match next.and_then(|block| block["elements"][0]["value"].as_str()) {
+            Some(next) => page = next.parse().unwrap(),
+            None => return (text, pages),
+        }
+    }
+}
+
+#[track_caller]
+fn assert_told_once(text: &str, names: impl Iterator<Item = String>) {
+    for name in names {
+        assert_eq!(text.matches(&name).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn pages_lose_nothing() {
+    let blocks = Blocks::new().unwrap();
+    let machines = |area: i64, n: i64| (1..=n).map(move |i| format!("machine {}.", area * 10_000 + i));
+
+    let area = views::area(1, Texts::Plain, 5000);
+    let (text, pages) = all_pages(|page| blocks.status_area(&area, page).unwrap());
+    assert!(pages > 2, "{pages}");
+    assert_told_once(&text, machines(1, 5000));
+
+    let board = views::board((1..=40).map(|n| views::area(n, Texts::Plain, 100)).collect());
+    let (text, pages) = all_pages(|page| blocks.status_summary(&board, page, None).unwrap());
+    assert!(pages > 2, "{pages}");
+    assert_told_once(&text, (1..=40).flat_map(|area| machines(area, 100)));
+
+    let machine = views::machine(Texts::Plain, 300);
+    let (text, pages) = all_pages(|page| blocks.status_equipment(&machine, page, None).unwrap());
+    assert_eq!(pages, 8);
+    assert_told_once(&text, (1..=300).map(|n| format!("*#{n}*")));
+
+    let found: Vec<EquipmentMatch> = (1..=100).map(|n| views::found(n, Texts::Plain)).collect();
+    let (text, pages) = all_pages(|page| blocks.status_matches("saw", &found, page).unwrap());
+    assert_eq!(pages, 3);
+    assert_told_once(&text, (1..=100).map(|n| format!("*machine {n}.")));
+}
+
+#[test]
+fn a_match_list_that_may_go_on_says_so() {
+    let blocks = Blocks::new().unwrap();
+    let heading = |n: i64| {
+        let found: Vec<EquipmentMatch> = (1..=n).map(|n| views::found(n, Texts::Plain)).collect();
+        let view = blocks.status_matches("saw", &found, 1).unwrap().0;
+        view["blocks"][0]["text"]["text"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(heading(0), "No machine matches *saw* any more.");
+    assert_eq!(heading(1), "One machine matches *saw*.");
+    assert_eq!(heading(99), "99 machines match *saw*.");
+    assert!(heading(100).starts_with("At least 100 machines match *saw*."));
+}
+
+#[test]
+fn only_the_summary_cuts_an_issue_at_80_characters() {
+    let blocks = Blocks::new().unwrap();
+    let issue = format!("{}END", "x".repeat(78));
+    let mut area = views::area(1, Texts::Plain, 1);
+    area.machines[0].headline.as_mut().unwrap().issue.clone_from(&issue);
+    let mut machine = views::machine(Texts::Plain, 1);
+    machine.open_repairs[0].description.clone_from(&issue);
+    let board = views::board(vec![area.clone()]);
+    let summary = blocks.status_summary(&board, 1, None).unwrap().0.to_string();
+    assert!(summary.contains(&format!("{}E…", "x".repeat(78))) && !summary.contains(&issue), "{summary}");
+    assert!(blocks.status_area(&area, 1).unwrap().0.to_string().contains(&issue));
+    assert!(blocks.status_equipment(&machine, 1, None).unwrap().0.to_string().contains(&issue));
+}
+
+#[test]
+fn a_card_says_the_same_without_its_blocks() {
+    let blocks = Blocks::new().unwrap();
+    for all in [false, true] {
+        let card = card(&blocks, Texts::Plain, all);
+        let mut texts = BTreeSet::new();
+        strings_at(&card.blocks, "text", &mut texts);
+        for text in texts {
+            assert!(card.text.contains(&text), "{text:?} is missing in {}", card.text);
+        }
+    }
+}
+
+#[test]
+fn snapshots() {
+    let blocks = Blocks::new().unwrap();
+    let plain = Texts::Plain;
+    let area = views::area(1, plain, 3);
+    let found = [views::found(1, plain), views::found(2, plain)];
+    let board = views::board(vec![area.clone()]);
+    insta::assert_json_snapshot!("report_problem", report(&blocks, plain, 2, &[RepairId(1)]).0);
+    insta::assert_json_snapshot!("equipment_options", blocks.equipment_options(&found).unwrap());
+    insta::assert_json_snapshot!("repair_card", card(&blocks, plain, true).blocks);
+    insta::assert_snapshot!("repair_card_text", card(&blocks, plain, true).text);
+    insta::assert_json_snapshot!(
+        "status_summary",
+        blocks.status_summary(&board, 1, Some("A notice.")).unwrap()
+    );
+    insta::assert_json_snapshot!("status_area", blocks.status_area(&area, 1).unwrap());
+    let machine = views::machine(plain, 41);
+    insta::assert_json_snapshot!(
+        "status_equipment",
+        blocks.status_equipment(&machine, 2, Some(LINK.into())).unwrap()
+    );
+    insta::assert_json_snapshot!("status_matches", blocks.status_matches("saw", &found, 1).unwrap());
+    insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn no_description_breaks_a_view(text in any::<String>(), times in 1..200usize) {
+        let blocks = Blocks::new().unwrap();
+        let text = text.repeat(times);
+        let mut snapshot = snapshot(Texts::Plain, true);
+        let mut machine = views::machine(Texts::Plain, 1);
+        let mut area = views::area(1, Texts::Plain, 1);
+        snapshot.description = format!("x{text}");
+        machine.open_repairs[0].description.clone_from(&text);
+        area.machines[0].headline.as_mut().unwrap().issue.clone_from(&text);
+        let found = views::found(1, Texts::Plain);
+        let report = ReportModal {
+            private_metadata: "{}",
+            equipment: Some(&found),
+            reporter_name: "Ana",
+            known: &machine.open_repairs,
+            counted: &[],
+        };
+        let event = Event::NewReport(snapshot);
+        check(&Filled::Message(blocks.announcement(&event, None).unwrap().blocks));
+        check(&Filled::View(blocks.report_problem(&report).unwrap().0));
+        check(&Filled::View(blocks.status_equipment(&machine, 1, None).unwrap().0));
+        check(&Filled::View(blocks.status_area(&area, 1).unwrap().0));
+        check(&Filled::View(blocks.status_summary(&views::board(vec![area]), 1, Some(&text)).unwrap().0));
+    }
+}

@@ -1,0 +1,109 @@
+//! New reports in channels: each channel for itself, retried on schedule, never repeated.
+
+use crate::support::app::{ANA, TestApp, only};
+use chrono::TimeDelta;
+use esb::domain::delivery::DeliveryState;
+use esb::store::entities::delivery;
+use esb_sandbox::Fault;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+/// The delivery to a channel.
+async fn delivery_to(app: &TestApp, channel: &str) -> delivery::Model {
+    let to = delivery::Entity::find().filter(delivery::Column::Target.eq(channel));
+    to.one(app.app.ctx.store.read()).await.unwrap().expect("a delivery")
+}
+
+fn posts_to(app: &TestApp, channel: &str) -> usize {
+    app.slack.calls("chat.postMessage").iter().filter(|call| call.args["channel"] == channel).count()
+}
+
+#[tokio::test]
+async fn a_channel_that_is_missing_is_blamed_and_tried_again_and_oops_gets_its_own() {
+    let app = TestApp::start().await;
+    let area = app.area("Paint shop", "#paint").await;
+    app.machine(area, "Spray gun").await;
+    app.command(ANA, "/esb-report", "spray gun").await;
+    app.fill("description", "Clogged").await;
+    app.submit().await;
+    only(app.slack.posted_in("#oops"));
+    app.private(ANA);
+    let failed = delivery_to(&app, "#paint").await;
+    assert_eq!((failed.state, failed.failures, failed.blamed), (DeliveryState::Failed, 1, 1));
+    assert_eq!(failed.due_at - app.clock.now(), TimeDelta::seconds(30));
+
+    for (wait, tried) in [(29, 1), (1, 2), (59, 2), (1, 3)] {
+        app.after(TimeDelta::seconds(wait)).await;
+        assert_eq!(posts_to(&app, "#paint"), tried);
+    }
+    // Somebody makes the channel: the next try arrives, and oops hears nothing twice.
+    let channel = esb_sandbox::Channel::new("C0PAINT", "paint");
+    app.slack.change_world(|world| world.channels.push(channel));
+    app.after(TimeDelta::minutes(2)).await;
+    assert!(only(app.slack.posted_in("#paint")).text.contains("Clogged"));
+    app.after(TimeDelta::days(8)).await;
+    assert_eq!((posts_to(&app, "#paint"), posts_to(&app, "#oops")), (4, 1));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_tenth_refusal_is_the_last() {
+    let app = TestApp::start().await;
+    let area = app.area("Paint shop", "#paint").await;
+    app.machine(area, "Spray gun").await;
+    app.report("spray gun", "Clogged").await;
+    app.read_all();
+    for _ in 0..20 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    assert_eq!(posts_to(&app, "#paint"), 10);
+    assert_eq!(delivery_to(&app, "#paint").await.state, DeliveryState::Dead);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_slack_does_not_blame_on_the_message_uses_up_nothing() {
+    let (app, _) = TestApp::with_saw().await;
+    for fault in
+        [Fault::Http(500), Fault::RateLimited(7), Fault::Error("invalid_auth"), Fault::Error("ratelimited")]
+    {
+        app.slack.fail_always("chat.postMessage", fault);
+        app.report("table saw", "Belt slips").await;
+        for channel in ["#woodshop", "#oops"] {
+            let failed = delivery_to(&app, channel).await;
+            assert_eq!((failed.state, failed.blamed), (DeliveryState::Failed, 0), "{fault:?} {channel}");
+        }
+        app.slack.clear_faults();
+        app.after(TimeDelta::hours(1)).await;
+        only(app.slack.posted_in("#woodshop"));
+        only(app.slack.posted_in("#oops"));
+        app.read_all();
+        app.sql("DELETE FROM delivery_attempts").await;
+        app.sql("DELETE FROM deliveries").await;
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_report_of_an_area_without_a_channel_goes_to_oops_alone() {
+    let app = TestApp::start().await;
+    let area = app.area("Attic", "").await;
+    app.machine(area, "Loom").await;
+    app.command(ANA, "/esb-report", "loom").await;
+    app.fill("description", "Thread").await;
+    app.submit().await;
+    assert!(!app.private(ANA).contains("being told"));
+    only(app.slack.posted_in("#oops"));
+    assert_eq!(app.slack.calls("chat.postMessage").len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_area_that_talks_in_oops_is_told_once() {
+    let app = TestApp::start().await;
+    let area = app.area("Attic", "#Oops").await;
+    app.machine(area, "Loom").await;
+    app.report("loom", "Thread").await;
+    only(app.slack.posted_in("#oops"));
+    app.private(ANA);
+    app.finish().await;
+}

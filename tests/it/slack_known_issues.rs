@@ -1,0 +1,181 @@
+//! Known issues in the report form, and "Me too" on them.
+
+use crate::support::app::{ANA, BO, TestApp};
+use crate::support::lines::Lines;
+use esb::ops::board::equipment;
+use esb_sandbox::Submitted;
+use tracing::Level;
+
+async fn people(app: &TestApp, machine: esb::domain::ids::EquipmentId) -> Vec<u64> {
+    let machine = equipment(&app.app.ctx, machine).await.unwrap();
+    machine.open_repairs.iter().map(|repair| repair.me_too).collect()
+}
+
+#[tokio::test]
+async fn choosing_a_machine_shows_its_issues_and_keeps_what_was_typed() {
+    let (app, _) = TestApp::with_saw().await;
+    let area = app.area("Metal shop", "").await;
+    app.machine(area, "Forge").await;
+    app.report("table saw", "Belt slips & <smokes>").await;
+    app.report("table saw", "Second thing").await;
+    app.close_repair(2).await;
+    app.read_all();
+
+    app.command(ANA, "/esb-report", "").await;
+    app.fill("reporter_name", "Ana from wood").await;
+    app.fill("description", "It smokes").await;
+    app.choose("severity", "Down").await;
+    app.choose("safety_risk", "safety_risk").await;
+    app.choose("equipment", "Table saw").await;
+    let shown = app.view().shown();
+    assert!(
+        shown.contains("Already known") && shown.contains("*#1* Belt slips &amp; &lt;smokes&gt;"),
+        "{shown}"
+    );
+    assert!(!shown.contains("Second thing"), "closed ones are no issues");
+    for (input, kept) in [
+        ("reporter_name", "Ana from wood"),
+        ("description", "It smokes"),
+        ("severity", "Down"),
+        ("safety_risk", "Somebody could be hurt"),
+        ("equipment", "Table saw"),
+    ] {
+        assert_eq!(app.view().value(input).as_deref(), Some(kept), "{input}");
+    }
+    app.choose("equipment", "Forge").await;
+    assert!(!app.view().shown().contains("Already known"));
+    assert_eq!(app.view().value("description").as_deref(), Some("It smokes"));
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_preselected_machine_shows_its_issues_at_once() {
+    let (app, _) = TestApp::with_saw().await;
+    app.report("table saw", "Belt slips").await;
+    app.sql("UPDATE repairs SET safety_risk = TRUE").await;
+    app.read_all();
+    app.command(ANA, "/esb-report", "table saw").await;
+    let shown = app.view().shown();
+    assert!(shown.contains("*#1* :warning: *SAFETY RISK* :warning: Belt slips"), "{shown}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn more_than_ten_issues_are_counted() {
+    let (app, _) = TestApp::with_saw().await;
+    app.broken("Table saw", "Thing", 12).await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    let shown = app.view().shown();
+    assert!(shown.contains("*#10* Thing") && !shown.contains("*#11*"), "{shown}");
+    assert!(shown.contains("2 more are known: see `/esb-status`."), "{shown}");
+    app.close_repair(12).await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    assert!(app.view().shown().contains("1 more is known: see `/esb-status`."));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn me_too_counts_a_person_once_and_says_so() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.report("table saw", "Belt slips").await;
+    app.report("table saw", "Blade wobbles").await;
+    app.read_all();
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Slips for me").await;
+    let first = app.pressed("me_too", "1");
+    app.press("me_too", Some("1")).await;
+    let shown = app.view().shown();
+    assert_eq!(shown.matches("You are counted, thank you.").count(), 1, "{shown}");
+    assert!(shown.contains("1 other person has this too"), "{shown}");
+    assert!(app.slack.press(ANA, "me_too", Some("1")).await.is_err(), "its button is gone");
+
+    app.press("me_too", Some("2")).await;
+    assert_eq!(app.view().shown().matches("You are counted").count(), 2, "the first stays counted");
+    assert_eq!(app.view().value("description").as_deref(), Some("Slips for me"));
+    app.choose("equipment", "Table saw").await;
+    assert_eq!(app.view().shown().matches("You are counted").count(), 2);
+
+    app.send(first.clone()).await;
+    app.send(first).await;
+    app.command(BO, "/esb-report", "table saw").await;
+    app.slack.press(BO, "me_too", Some("1")).await.unwrap();
+    app.settle().await;
+    assert!(app.slack.top_view(BO).unwrap().shown().contains("2 others have this too"));
+    assert_eq!(people(&app, saw).await, [2, 1]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_counted_person_may_still_report() {
+    let (app, _) = TestApp::with_saw().await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.press("me_too", Some("1")).await;
+    app.fill("description", "And something else").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    assert!(app.private(ANA).contains("repair #2"), "the confirmation still finds its way");
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn me_too_on_an_issue_closed_meanwhile_says_so_and_takes_it_off_the_form() {
+    let (app, _) = TestApp::with_saw().await;
+    app.report("table saw", "Belt slips").await;
+    app.report("table saw", "Blade wobbles").await;
+    app.read_all();
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Slips for me").await;
+    app.close_repair(1).await;
+    app.press("me_too", Some("1")).await;
+    let answer = app.private(ANA);
+    assert!(answer.starts_with(":x: This one is closed by now."), "{answer}");
+    let shown = app.view().shown();
+    assert!(!shown.contains("Belt slips") && shown.contains("Blade wobbles"), "{shown}");
+    assert_eq!(app.view().value("description").as_deref(), Some("Slips for me"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn me_too_on_nothing_is_answered_privately() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Slips for me").await;
+    let lines = Lines::from(Level::INFO);
+    for (value, words) in
+        [("999", "no longer here"), ("x", "out of date"), ("", "out of date"), ("-1", "out of date")]
+    {
+        app.send(app.pressed("me_too", value)).await;
+        let answer = app.private(ANA);
+        assert!(answer.starts_with(":x: ") && answer.contains(words), "{value}: {answer}");
+        let line = lines.only_of_slack();
+        assert!(line.contains("turned down"), "{line}");
+    }
+    assert_eq!(people(&app, saw).await, [0]);
+    assert_eq!(app.view().value("description").as_deref(), Some("Slips for me"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_a_database_the_form_stays_as_it_is() {
+    let (app, _) = TestApp::with_saw().await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Slips for me").await;
+    let before = app.view().shown();
+    app.sql("ALTER TABLE repairs RENAME TO away").await;
+    app.slack.press(ANA, "me_too", Some("1")).await.unwrap();
+    app.slack.choose(ANA, "equipment", "Table saw").await.unwrap();
+    app.settle().await;
+    app.sql("ALTER TABLE away RENAME TO repairs").await;
+    let answer = app.private(ANA);
+    assert!(answer.starts_with(":x: Something went wrong (ref "), "{answer}");
+    assert_eq!(app.view().shown(), before);
+    app.finish().await;
+}

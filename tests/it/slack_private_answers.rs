@@ -1,0 +1,204 @@
+//! Private answers: where they go, and what is said when something cannot be done.
+
+use crate::support::app::{ANA, TestApp, only};
+use crate::support::lines::Lines;
+use chrono::TimeDelta;
+use esb_sandbox::{Fault, Submitted};
+use serde_json::{Value, json};
+use tracing::Level;
+
+/// Ana's form for the table saw, filled in.
+async fn filled() -> TestApp {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    app
+}
+
+/// A command of Ana's as Slack sends it.
+fn command(app: &TestApp, name: &str, text: &str) -> Value {
+    json!({
+        "team_id": app.slack.world().team_id,
+        "user_id": ANA,
+        "user_name": "ana",
+        "channel_id": "C0WOOD",
+        "command": name,
+        "text": text,
+        "response_url": format!("{}response/unknown", app.slack.api_url()),
+        "trigger_id": "1.2.unknown",
+    })
+}
+
+#[tokio::test]
+async fn a_confirmation_goes_where_the_command_was_typed() {
+    let app = filled().await;
+    let mark = app.calls();
+    app.submit().await;
+    assert_eq!(app.called_since(mark)[0], "response_url", "the bot need not be a member there");
+    let answer = only(app.slack.private_to(ANA));
+    assert_eq!(answer.channel, "C0WOOD");
+    assert!(answer.text.contains("repair #1"), "{}", answer.text);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn after_half_an_hour_a_confirmation_comes_as_a_direct_message() {
+    let app = filled().await;
+    app.clock.advance(TimeDelta::minutes(31));
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    assert!(app.slack.calls("response_url").is_empty(), "it is known to be dead");
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("repair #1"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_response_url_that_fails_is_made_up_for_by_a_direct_message() {
+    for fault in [Fault::Error("used_url"), Fault::Http(404), Fault::Http(500), Fault::RateLimited(9)] {
+        let app = filled().await;
+        app.slack.fail_next("response_url", fault);
+        assert_eq!(app.submit().await, Submitted::Cleared);
+        assert!(only(app.slack.direct_messages(ANA)).text.contains("repair #1"), "{fault:?}");
+        app.read_all();
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_confirmation_that_nobody_can_be_given_does_no_harm() {
+    let app = filled().await;
+    let lines = Lines::from(Level::INFO);
+    app.slack.fail_next("response_url", Fault::Http(500));
+    app.slack.fail_next("chat.postMessage", Fault::Error("user_not_found"));
+    assert_eq!(app.slack.submit(ANA).await.unwrap(), Submitted::Cleared);
+    app.settle().await;
+    assert!(lines.only_of_slack().contains("A private answer could not be given"));
+    assert_eq!(app.repairs().await, 1);
+    only(app.slack.posted_in("#woodshop"));
+    only(app.slack.posted_in("#oops"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_form_that_slack_does_not_open_is_explained() {
+    let (app, _) = TestApp::with_saw().await;
+    for name in ["/esb-report", "/esb-status"] {
+        for (fault, words) in [
+            (Fault::RateLimited(30), "Slack is very busy"),
+            (Fault::Error("expired_trigger_id"), "That took too long"),
+            (Fault::Error("exchanged_trigger_id"), "That took too long"),
+            (Fault::Error("internal_error"), "Something went wrong (ref "),
+            (Fault::Error("invalid_auth"), "Something went wrong (ref "),
+            (Fault::Http(503), "Something went wrong (ref "),
+            (Fault::CutAfterAccept, "Something went wrong (ref "),
+        ] {
+            let lines = Lines::from(Level::INFO);
+            app.slack.fail_next("views.open", fault);
+            app.command(ANA, name, "").await;
+            let answer = app.private(ANA);
+            assert!(answer.starts_with(":x: ") && answer.contains(words), "{name} {fault:?}: {answer}");
+            let line = lines.only_of_slack();
+            let reference = answer.split_once("(ref ").map_or("", |(_, rest)| &rest[..8]);
+            assert!(line.contains(reference), "{line}");
+            assert!(!line.contains("response/") && !line.contains("xoxb"), "{line}");
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
+    let app = filled().await;
+    let before = app.view().shown();
+    let lines = Lines::from(Level::INFO);
+
+    let ack = app.send_as("slash_commands", "c", command(&app, "/esb-paint", "x")).await;
+    let answer = ack.payload.unwrap();
+    assert_eq!(answer["response_type"], "ephemeral");
+    assert!(answer["text"].as_str().unwrap().contains("/esb-report"), "{answer}");
+    assert!(lines.only_of_slack().contains("does not serve"));
+
+    let mut unknown = app.submission();
+    unknown["view"]["callback_id"] = json!("choose_repair");
+    let answer = app.send(unknown).await.payload.unwrap();
+    assert!(answer["errors"]["equipment"].as_str().unwrap().contains("start again"), "{answer}");
+    assert!(lines.only_of_slack().contains("does not serve"));
+
+    for pressed in ["card_claim", "view_area", "page", "", "<!channel>"] {
+        app.clock.advance(TimeDelta::seconds(1));
+        app.send(app.pressed(pressed, "1")).await;
+        let told = only(app.slack.direct_messages(ANA)).text;
+        assert!(told.contains("This button is out of date."), "{pressed}: {told}");
+        assert!(lines.only_of_slack().contains("out of date"));
+        assert_eq!(app.view().shown(), before, "{pressed}: the form stays as it is");
+    }
+
+    let mut in_a_message = app.interaction("block_actions");
+    in_a_message["actions"] = json!([{ "action_id": "me_too", "value": "1" }]);
+    app.send(in_a_message).await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("out of date"));
+    lines.only_of_slack();
+
+    for kind in ["shortcut", "message_action"] {
+        let mut shortcut = app.interaction(kind);
+        shortcut["callback_id"] = json!("x");
+        shortcut["trigger_id"] = json!("1.2.x");
+        app.send(shortcut).await;
+        lines.only_of_slack();
+    }
+    assert_eq!(app.repairs().await, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn another_workspace_is_refused() {
+    let app = filled().await;
+    let before = app.view().shown();
+    let lines = Lines::from(Level::INFO);
+    let mut foreign = command(&app, "/esb-report", "saw");
+    foreign["team_id"] = json!("T0OTHER");
+    let answer = app.send_as("slash_commands", "c", foreign).await.payload.unwrap();
+    assert_eq!(answer["text"], "This app serves another workspace.");
+    assert!(lines.only_of_slack().contains("another workspace"));
+
+    let mut foreign = app.submission();
+    foreign["team"]["id"] = json!("T0OTHER");
+    let answer = app.send(foreign).await.payload.unwrap();
+    assert_eq!(answer["errors"]["equipment"], "This app serves another workspace.");
+    lines.only_of_slack();
+
+    let mut foreign = app.pressed("me_too", "1");
+    foreign["team"]["id"] = json!("T0OTHER");
+    app.send(foreign).await;
+    lines.only_of_slack();
+    assert_eq!(app.repairs().await, 0);
+    assert_eq!(app.view().shown(), before);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_stranger_whom_slack_does_not_know_may_report() {
+    let (app, _) = TestApp::with_saw().await;
+    app.slack.change_world(|world| world.people[0].deleted = true);
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    assert_eq!(app.repair(1).await.reporter_name, "Ana Lee");
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_channel_known_by_its_id_is_shown_by_its_name() {
+    let app = TestApp::start().await;
+    let area = app.area("Metal shop", "C0METAL1").await;
+    app.machine(area, "Forge").await;
+    app.slack.change_world(|world| world.channels[2].id = "C0METAL1".into());
+    app.command(ANA, "/esb-report", "forge").await;
+    app.fill("description", "Cold").await;
+    app.submit().await;
+    assert!(app.private(ANA).contains("<#C0METAL1> is being told."));
+    app.read_all();
+    app.finish().await;
+}

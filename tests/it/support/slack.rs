@@ -1,0 +1,236 @@
+//! Steps in Slack that several tests take: reports, presses, and payloads of a client that keeps no rule.
+
+use super::app::{ANA, SOON, TestApp};
+use chrono::TimeDelta;
+use esb::domain::ids::{AreaId, EquipmentId, RepairId};
+use esb::domain::repair::{RepairStatus, Severity};
+use esb::domain::text::fold;
+use esb::store;
+use esb::store::entities::{equipment, repair};
+use esb_sandbox::{Ack, Submitted, View};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// An answer to a submission: errors by field.
+#[track_caller]
+pub fn errors(submitted: Submitted) -> BTreeMap<String, String> {
+    match submitted {
+        Submitted::Errors(errors) => errors,
+        other => panic!("no errors but {other:?}"),
+    }
+}
+
+/// The errors in the acknowledgement of a submission.
+#[track_caller]
+pub fn errors_of(ack: &Ack) -> BTreeMap<String, String> {
+    let payload = ack.payload.as_ref().expect("an answer");
+    assert_eq!(payload["response_action"], "errors", "{payload}");
+    serde_json::from_value(payload["errors"].clone()).unwrap()
+}
+
+impl TestApp {
+    /// The modal before Ana.
+    #[track_caller]
+    pub fn view(&self) -> View {
+        self.slack.top_view(ANA).expect("a modal")
+    }
+
+    /// Ana types something into the modal before her.
+    pub async fn fill(&self, input: &str, text: &str) {
+        self.slack.fill(ANA, input, text).await.unwrap();
+    }
+
+    /// Ana submits the modal before her; everything that follows from it is done.
+    pub async fn submit(&self) -> Submitted {
+        let submitted = self.slack.submit(ANA).await.unwrap();
+        self.settle().await;
+        submitted
+    }
+
+    /// Ana presses a button of the modal before her; everything that follows from it is done.
+    pub async fn press(&self, action_id: &str, value: Option<&str>) {
+        let outcome = self.slack.press(ANA, action_id, value).await.unwrap();
+        assert!(outcome.is_acknowledged(), "{action_id}: {outcome:?}");
+        self.settle().await;
+    }
+
+    /// Ana chooses something in the modal before her; everything that follows from it is done.
+    pub async fn choose(&self, action_id: &str, wanted: &str) {
+        self.slack.choose(ANA, action_id, wanted).await.unwrap();
+        self.settle().await;
+    }
+
+    /// Ana reports a problem with the machine of that name, from command to the last announcement: a
+    /// channel takes a message a second.
+    pub async fn report(&self, machine: &str, description: &str) {
+        self.command(ANA, "/esb-report", machine).await;
+        self.fill("description", description).await;
+        assert_eq!(self.submit().await, Submitted::Cleared);
+        self.after(TimeDelta::seconds(1)).await;
+    }
+
+    /// Reads and forgets every message to Ana and in the channels.
+    pub fn read_all(&self) {
+        for channel in ["#oops", "#woodshop", "#metalshop"] {
+            self.slack.posted_in(channel);
+        }
+        self.slack.private_to(ANA);
+        self.slack.direct_messages(ANA);
+    }
+
+    /// How many calls there were so far: a mark for [`TestApp::called_since`].
+    pub fn calls(&self) -> usize {
+        self.slack.all_calls().len()
+    }
+
+    /// The methods called since a mark, in their order.
+    pub fn called_since(&self, mark: usize) -> Vec<String> {
+        self.slack.all_calls().into_iter().skip(mark).map(|call| call.method).collect()
+    }
+
+    /// How many repairs there are.
+    pub async fn repairs(&self) -> u64 {
+        let db = self.app.ctx.store.read();
+        repair::Entity::find().count(db).await.unwrap()
+    }
+
+    /// The repair of that number.
+    pub async fn repair(&self, id: i64) -> repair::Model {
+        store::repairs::find(self.app.ctx.store.read(), RepairId(id)).await.unwrap().expect("a repair")
+    }
+
+    /// Changes the database behind everybody's back.
+    pub async fn sql(&self, statement: &str) {
+        let db = self.app.ctx.store.write();
+        db.execute_unprepared(statement).await.unwrap();
+        store::board::bump_revision(db).await.unwrap();
+    }
+
+    /// Adds machines called by a word and a number from 1.
+    pub async fn machines(&self, area: AreaId, word: &str, count: usize) {
+        let now = self.clock.now();
+        let row = |n| {
+            let name = format!("{word} {n}");
+            equipment::ActiveModel {
+                area_id: Set(area),
+                name_key: Set(fold(&name)),
+                name: Set(name),
+                manufacturer: Set(String::new()),
+                model: Set(String::new()),
+                serial_number: Set(String::new()),
+                acquisition_source: Set(String::new()),
+                description: Set(String::new()),
+                archived: Set(false),
+                created_at: Set(now),
+                updated_at: Set(now),
+                ..Default::default()
+            }
+        };
+        self.insert((1..=count).map(row)).await;
+    }
+
+    /// Adds so many open repairs to every machine whose name begins like this; severity Down.
+    pub async fn broken(&self, machines: &str, description: &str, count: usize) {
+        let now = self.clock.now();
+        let named = equipment::Entity::find().filter(equipment::Column::Name.starts_with(machines));
+        let machines = named.all(self.app.ctx.store.read()).await.unwrap();
+        let row = |machine: EquipmentId| repair::ActiveModel {
+            equipment_id: Set(machine),
+            description: Set(description.to_owned()),
+            severity: Set(Some(Severity::Down)),
+            status: Set(RepairStatus::New),
+            open: Set(true),
+            reporter_name: Set("Ana".to_owned()),
+            specialist_description: Set(String::new()),
+            safety_risk: Set(false),
+            consumable: Set(false),
+            version: Set(1),
+            created_at: Set(now),
+            ..Default::default()
+        };
+        self.insert(machines.iter().flat_map(|machine| (0..count).map(|_| row(machine.id)))).await;
+    }
+
+    /// Inserts rows, as many at a time as a statement takes.
+    async fn insert<M>(&self, rows: impl Iterator<Item = M>)
+    where
+        M: ActiveModelTrait,
+    {
+        let db = self.app.ctx.store.write();
+        let rows: Vec<M> = rows.collect();
+        for rows in rows.chunks(500) {
+            M::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await.unwrap();
+        }
+        store::board::bump_revision(db).await.unwrap();
+    }
+
+    /// Archives a machine.
+    pub async fn archive(&self, machine: EquipmentId) {
+        self.sql(&format!("UPDATE equipment SET archived = TRUE WHERE id = {machine}")).await;
+    }
+
+    /// Closes a repair.
+    pub async fn close_repair(&self, id: i64) {
+        self.sql(&format!("UPDATE repairs SET status = 'Resolved', open = FALSE WHERE id = {id}")).await;
+    }
+
+    /// What Slack sends when Ana acts, without what she does.
+    pub fn interaction(&self, kind: &str) -> Value {
+        json!({
+            "type": kind,
+            "team": { "id": self.slack.world().team_id },
+            "user": { "id": ANA, "name": "ana" },
+        })
+    }
+
+    /// The submission of the modal before Ana, to be spoilt.
+    pub fn submission(&self) -> Value {
+        let mut payload = self.interaction("view_submission");
+        payload["view"] = self.view().json;
+        payload
+    }
+
+    /// A press in the modal before Ana, of a button that need not be there.
+    pub fn pressed(&self, action_id: &str, value: &str) -> Value {
+        let mut payload = self.interaction("block_actions");
+        payload["view"] = self.view().json;
+        payload["actions"] = json!([{ "type": "button", "action_id": action_id, "value": value }]);
+        payload
+    }
+
+    /// Sends an interaction as it is; everything that follows from it is done.
+    pub async fn send(&self, payload: Value) -> Ack {
+        self.send_as("interactive", &format!("raw-{}", rand::random::<u64>()), payload).await
+    }
+
+    /// Sends an envelope of that type and id.
+    pub async fn send_as(&self, kind: &str, id: &str, payload: Value) -> Ack {
+        let envelope = json!({
+            "envelope_id": id, "type": kind, "accepts_response_payload": true, "payload": payload,
+        });
+        let wire = self.slack.wire();
+        assert!(wire.send_envelope(envelope), "no connection");
+        let ack = wire.wait_for_ack(id, SOON).await.expect("an acknowledgement");
+        self.settle().await;
+        ack
+    }
+}
+
+/// Puts something into an input of a submission.
+pub fn put(submission: &mut Value, input: &str, state: Value) {
+    submission["view"]["state"]["values"][input] = json!({ input: state });
+}
+
+/// Puts a text into an input of a submission.
+pub fn put_text(submission: &mut Value, input: &str, text: &str) {
+    put(submission, input, json!({ "type": "plain_text_input", "value": text }));
+}
+
+/// Puts a choice into an input of a submission.
+pub fn put_option(submission: &mut Value, input: &str, value: &str) {
+    let option = json!({ "text": { "type": "plain_text", "text": value }, "value": value });
+    put(submission, input, json!({ "type": "static_select", "selected_option": option }));
+}

@@ -1,0 +1,146 @@
+//! Boards, machines and repairs of any size, made of one kind of text.
+
+use chrono::{DateTime, NaiveDate};
+use esb::domain::board::BoardStatus;
+use esb::domain::change::RepairSnapshot;
+use esb::domain::ids::{AreaId, EquipmentId, RepairId};
+use esb::domain::repair::{RepairStatus, Severity};
+use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
+use esb::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
+
+/// What names and descriptions are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Texts {
+    /// Short and harmless; names end in their number.
+    Plain,
+    /// As long as can be, each character five times as long once escaped.
+    Ampersands,
+    /// As long as can be, each character four bytes long.
+    Fires,
+    /// Whatever could end a string, a template, a tag or an emphasis.
+    Hostile,
+}
+
+const HOSTILE: &str = "\"\\</\n\r\t\u{1}\u{1b}\u{7f}\u{85}\u{2028}\u{202e}\u{200f}<!channel><@U1><#C1|x>{{x}}\
+    {{{y}}}{{> list}}*_~`a```&amp;🔥e\u{301}\\u0000\\";
+
+impl Texts {
+    pub const ALL: [Self; 4] = [Self::Plain, Self::Ampersands, Self::Fires, Self::Hostile];
+
+    /// A text of so many characters at most.
+    pub fn of(self, max: usize) -> String {
+        let pattern = match self {
+            Self::Plain => return "Blade wobbles".chars().take(max).collect(),
+            Self::Ampersands => "&",
+            Self::Fires => "🔥",
+            Self::Hostile => HOSTILE,
+        };
+        pattern.chars().cycle().take(max).collect()
+    }
+
+    /// A name of so many characters at most.
+    fn name(self, what: &str, number: i64, max: usize) -> String {
+        if self == Self::Plain { format!("{what} {number}.") } else { self.of(max) }
+    }
+}
+
+fn eta() -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(2026, 9, 30)
+}
+
+pub fn found(number: i64, texts: Texts) -> EquipmentMatch {
+    EquipmentMatch {
+        id: EquipmentId(number),
+        name: texts.name("machine", number, 200),
+        area: texts.name("area", 1, 80),
+    }
+}
+
+/// The repairs of a machine: the first one plain, the others with everything that a repair can have.
+pub fn repair(number: i64, texts: Texts) -> OpenRepair {
+    let all = number > 1;
+    OpenRepair {
+        id: RepairId(number),
+        description: texts.of(3000),
+        severity: all.then_some(Severity::Degraded),
+        status: if all { RepairStatus::NeedsSpecialist } else { RepairStatus::New },
+        safety_risk: all,
+        eta: eta().filter(|_| all),
+        assignee: all.then(|| texts.name("person", number, 200)),
+        created_at: DateTime::UNIX_EPOCH,
+        me_too: if all { 1_000_000 } else { 0 },
+    }
+}
+
+pub fn machine(texts: Texts, repairs: usize) -> EquipmentView {
+    EquipmentView {
+        id: EquipmentId(7),
+        name: texts.name("machine", 7, 200),
+        area_id: AreaId(1),
+        area: texts.name("area", 1, 80),
+        area_channel: Some("#woodshop".into()),
+        manufacturer: texts.of(200),
+        model: texts.of(200),
+        description: texts.of(3000),
+        archived: false,
+        status: if repairs == 0 { BoardStatus::Operational } else { BoardStatus::Degraded },
+        open_repairs: (1..).take(repairs).map(|number| repair(number, texts)).collect(),
+    }
+}
+
+/// An area in which every third machine is down and every other third works; those of plain text are all
+/// down, so that every one of them shows in a summary, unless there are only a few.
+pub fn area(number: i64, texts: Texts, machines: i64) -> BoardArea {
+    let machine = |i: i64| {
+        let green = i % 3 == 2 && (texts != Texts::Plain || machines < 10);
+        board_machine(number * 10_000 + i, texts, !green)
+    };
+    BoardArea {
+        id: AreaId(number),
+        name: texts.name("area", number, 80),
+        machines: (1..=machines).map(machine).collect(),
+    }
+}
+
+fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardMachine {
+    let headline = Headline {
+        repair: RepairId(number),
+        issue: texts.of(3000),
+        eta: eta(),
+        assignee: Some(texts.of(200)).filter(|_| number % 2 == 0),
+        open_repairs: 12,
+    };
+    BoardMachine {
+        id: EquipmentId(number),
+        name: texts.name("machine", number, 200),
+        status: if broken { BoardStatus::Down } else { BoardStatus::Operational },
+        headline: broken.then_some(headline),
+    }
+}
+
+/// Areas of the same number are told apart by their place.
+pub fn board(mut areas: Vec<BoardArea>) -> BoardView {
+    for (number, area) in (1..).zip(&mut areas) {
+        area.id = AreaId(number);
+    }
+    BoardView { revision: 1, generated_at: DateTime::UNIX_EPOCH, areas }
+}
+
+/// What a card tells of a repair: what each has, or all that one can have.
+pub fn snapshot(texts: Texts, all: bool) -> RepairSnapshot {
+    RepairSnapshot {
+        id: RepairId(42),
+        version: 1,
+        equipment_id: EquipmentId(7),
+        equipment: texts.name("machine", 7, 200),
+        area: texts.name("area", 1, 80),
+        description: texts.of(3000),
+        severity: all.then_some(Severity::Down),
+        status: RepairStatus::New,
+        reporter: texts.name("person", 1, 200),
+        assignee: all.then(|| texts.name("person", 2, 200)),
+        eta: eta().filter(|_| all),
+        safety_risk: all,
+        consumable: all,
+    }
+}

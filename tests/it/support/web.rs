@@ -1,0 +1,184 @@
+//! The web, serving on a port of its own, and a browser of few words.
+
+use super::ops::TestOps;
+use bytes::Bytes;
+use esb::metrics::Metrics;
+use esb::web::kernel::Route;
+use esb::web::server::{Limits, serve_within};
+use esb::web::{Web, WebConfig};
+use form_urlencoded::Serializer;
+use http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Body;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A serving web over a database of its own.
+pub struct TestWeb {
+    pub ops: TestOps,
+    pub site: Site,
+    pub shutdown: CancellationToken,
+    pub serving: JoinHandle<()>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).unwrap()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// A header's text; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The value of the first hidden field of that name.
+    pub fn hidden(&self, name: &str) -> String {
+        let text = self.text();
+        let start = format!("name=\"{name}\" value=\"");
+        let from = text.find(&start).expect("the field is on the page") + start.len();
+        let value = text[from..].split('"').next().unwrap();
+        value.replace("&#x3D;", "=")
+    }
+}
+
+/// How a web of a test is configured.
+pub fn config() -> WebConfig {
+    WebConfig {
+        base_url: Some("https://esb.example.org".into()),
+        secret_key: "a secret of the tests".into(),
+        timezone: chrono_tz::America::New_York,
+        trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+        socket_mode: false,
+    }
+}
+
+/// Serves the pages.
+pub async fn serving(ops: TestOps) -> TestWeb {
+    let web = Web::new(ops.ctx.clone(), config(), Metrics::new()).await.unwrap();
+    started(ops, web, Limits::STANDARD).await
+}
+
+/// Serves routes of one's own.
+pub async fn serving_routes(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
+    let web = Web::with_routes(ops.ctx.clone(), config(), Metrics::new(), routes).await.unwrap();
+    started(ops, web, limits).await
+}
+
+async fn started(ops: TestOps, web: Web, limits: Limits) -> TestWeb {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(serve_within(limits, listener, Arc::new(web), shutdown.clone()));
+    TestWeb { ops, site: Site(address), shutdown, serving }
+}
+
+impl Deref for TestWeb {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+/// Where pages are served.
+pub struct Site(pub SocketAddr);
+
+impl Site {
+    /// Sends any request, over a connection of its own.
+    pub async fn send<B>(&self, request: Request<B>) -> Reply
+    where
+        B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
+    {
+        let stream = TcpStream::connect(self.0).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        drop(sender);
+        // A server that has heard enough may close before it has taken everything.
+        let _ = connection.await.unwrap();
+        Reply { status: head.status, headers: head.headers, body }
+    }
+
+    /// Sends a request without a body.
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header(HOST, "esb");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Full::<Bytes>::default()).unwrap()).await
+    }
+
+    /// Looks at a page, as somebody who was never here.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.ask(Method::GET, path, &[]).await
+    }
+
+    /// A browser that keeps its cookie.
+    pub fn browser(&self) -> Browser<'_> {
+        Browser { site: self, cookie: Mutex::default(), from: "203.0.113.1".into() }
+    }
+}
+
+/// Somebody at a browser.
+pub struct Browser<'a> {
+    site: &'a Site,
+    cookie: Mutex<Option<String>>,
+    from: String,
+}
+
+impl Browser<'_> {
+    /// Looks at a page.
+    pub async fn get(&self, path: &str) -> Reply {
+        let reply = self.site.ask(Method::GET, path, &[("cookie", &self.cookie())]).await;
+        if let Some(cookie) = reply.headers.get(SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            *self.cookie.lock().unwrap() = Some(pair);
+        }
+        reply
+    }
+
+    /// Sends a form.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let form = Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.post_raw(path, form).await
+    }
+
+    /// Sends a body that calls itself a form.
+    pub async fn post_raw(&self, path: &str, body: impl Into<Bytes>) -> Reply {
+        let request = Request::post(path)
+            .header(HOST, "esb")
+            .header(COOKIE, self.cookie())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("x-forwarded-for", &self.from)
+            .body(Full::new(body.into()))
+            .unwrap();
+        self.site.send(request).await
+    }
+
+    fn cookie(&self) -> String {
+        self.cookie.lock().unwrap().clone().unwrap_or_default()
+    }
+}
