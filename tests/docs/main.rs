@@ -1,5 +1,7 @@
 //! What the documents say is what the program does: names, tables, links, and a walk that is replayed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod configuration;
 mod manifest;
 mod names;
