@@ -93,21 +93,35 @@ async fn started(ops: TestOps, web: Web, limits: Limits) -> TestWeb {
     TestWeb { ops, address, shutdown, serving }
 }
 
+/// Sends any request, over a connection of its own.
+async fn send_to<B>(address: SocketAddr, request: Request<B>) -> Reply
+where
+    B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
+{
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    drop(sender);
+    // A server that has heard enough may close before it has taken everything.
+    let _ = connection.await.unwrap();
+    Reply { status: head.status, headers: head.headers, body }
+}
+
+/// Looks at a page of any server, as somebody who was never here.
+pub async fn get(address: SocketAddr, path: &str) -> Reply {
+    let request = Request::get(path).header(HOST, "esb").body(Full::<Bytes>::default());
+    send_to(address, request.unwrap()).await
+}
+
 impl TestWeb {
     /// Sends any request, over a connection of its own.
     pub async fn send<B>(&self, request: Request<B>) -> Reply
     where
         B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
     {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let connection = tokio::spawn(connection);
-        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        drop(sender);
-        // A server that has heard enough may close before it has taken everything.
-        let _ = connection.await.unwrap();
-        Reply { status: head.status, headers: head.headers, body }
+        send_to(self.address, request).await
     }
 
     /// Sends a request without a body.
