@@ -9,7 +9,6 @@ use crate::people::People;
 use crate::render::links::Links;
 use crate::render::slack::{Blocks, BlocksError};
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::DbErr;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
@@ -46,9 +45,6 @@ pub enum EdgeError {
     /// A template failed.
     #[error("a view could not be made")]
     Blocks(#[from] BlocksError),
-    /// The database failed.
-    #[error("the database failed")]
-    Database(#[from] DbErr),
     /// What came in does not fit the surface; the words are for the person.
     #[error("an unfit request: {0}")]
     Unfit(&'static str),
@@ -76,7 +72,8 @@ impl SlackEdge {
     /// # Errors
     /// The database's.
     pub async fn actor(&self, sender: &Sender) -> Result<Actor, EdgeError> {
-        Ok(self.people.actor(&SlackUserId(sender.user_id.clone()), &sender.user_name).await?)
+        let actor = self.people.actor(&SlackUserId(sender.user_id.clone()), &sender.user_name).await;
+        Ok(actor.map_err(OpError::from)?)
     }
 
     /// Where a command is answered.
@@ -129,8 +126,12 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         tracing::info!(%reference, %error, words, "A Slack request was turned down");
         return words;
     }
+    let is_outage = matches!(&error, EdgeError::Op(error) if error.is_outage());
     let error: &(dyn std::error::Error + 'static) = &error;
     tracing::error!(%reference, error, "A Slack request failed");
+    if is_outage {
+        return format!("Our database does not answer. Please try again in a few minutes (ref {reference}).");
+    }
     reference.sorry()
 }
 

@@ -71,7 +71,7 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     ];
     let full = views::area(1, texts, 5000);
     let board = views::board((1..=40).map(|n| views::area(n, texts, 30)).chain([full.clone()]).collect());
-    for page in [1, 3, 9999] {
+    for page in [1, 9999] {
         let notice = texts.of(4000);
         cases.extend([
             view("status_equipment", blocks.status_equipment(&many, page, Some(LINK.into())).unwrap()),

@@ -34,10 +34,14 @@ async fn a_report_reaches_the_record_the_channels_and_the_board() {
     assert!(answer.contains(&format!("<http://esb.test/e/{saw}|")));
     let machine = board(&app.app.ctx).await.unwrap().areas[0].machines[0].clone();
     assert_eq!(machine.status, BoardStatus::Down);
+    let page = app.web.get("/area/1").await.text();
+    assert!(page.contains("Table saw") && page.contains("Down") && page.contains("Belt slips"), "{page}");
     assert!(app.slack.top_view(ANA).is_none());
     let repair = app.repair(1).await;
     assert_eq!(repair.reporter_slack_id.as_deref(), Some(ANA));
     assert!(!repair.safety_risk && !repair.consumable);
+    app.command(ANA, "/esb-status", "").await;
+    assert!(app.view().shown().contains("*Table saw* · Down: Belt slips"));
     app.finish().await;
 }
 

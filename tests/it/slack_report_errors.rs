@@ -206,12 +206,14 @@ async fn a_closed_database_is_answered_at_once() {
     app.fill("description", "Belt slips").await;
     app.app.ctx.store.write().clone().close().await.unwrap();
     let refused = errors(app.slack.submit(ANA).await.unwrap());
-    assert!(refused["equipment"].starts_with("Something went wrong (ref "), "{refused:?}");
+    assert!(refused["equipment"].starts_with("Our database does not answer."), "{refused:?}");
+    assert!(refused["equipment"].contains("(ref "), "{refused:?}");
+    assert_eq!(app.view().value("description").as_deref(), Some("Belt slips"));
     app.app.ctx.store.read().clone().close().await.unwrap();
     for command in ["/esb-report", "/esb-status"] {
         app.slack.command(ANA, "#woodshop", command, "").await.unwrap();
         app.app.intake.idle().await;
-        assert!(app.private(ANA).starts_with(":x: Something went wrong (ref "), "{command}");
+        assert!(app.private(ANA).starts_with(":x: Our database does not answer."), "{command}");
     }
     assert_eq!(app.slack.complaints(), Vec::<String>::new());
 }
