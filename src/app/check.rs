@@ -23,10 +23,10 @@ pub async fn ask_slack(config: &Config) -> Vec<String> {
         })),
         Err(error) => findings.push(finding("SLACK_BOT_TOKEN", &error)),
     }
-    if slack.app_token.is_some() {
-        if let Err(error) = api.open_connection().await {
-            findings.push(finding("SLACK_APP_TOKEN", &error));
-        }
+    if slack.app_token.is_some()
+        && let Err(error) = api.open_connection().await
+    {
+        findings.push(finding("SLACK_APP_TOKEN", &error));
     }
     findings
 }

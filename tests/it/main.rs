@@ -6,6 +6,7 @@ mod support;
 
 mod blocks;
 mod delivery;
+mod one_house;
 mod ops_install;
 mod ops_report;
 mod process;

@@ -1,7 +1,7 @@
 //! The program as a process: kill -9 loses nothing, SIGTERM leaves nobody without an answer.
 
 use crate::support::app::{ANA, SOON, world};
-use esb_sandbox::{Fault, Options, Sandbox};
+use esb_sandbox::{Fault, Options, Outcome, Sandbox};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -134,7 +134,7 @@ async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
     assert!(opened(&here.slack) < 50, "nothing is in flight any more");
     assert_eq!(process.terminate().await, Some(0));
     let answered =
-        outcomes.iter().filter(|outcome| outcome.as_ref().is_ok_and(|o| o.is_acknowledged())).count();
+        outcomes.iter().filter(|outcome| outcome.as_ref().is_ok_and(Outcome::is_acknowledged)).count();
     assert_eq!((answered, opened(&here.slack)), (50, 50));
 }
 

@@ -2,7 +2,6 @@
 
 use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::slack::{put, put_option};
-use crate::support::web;
 use chrono::TimeDelta;
 use esb::domain::board::BoardStatus;
 use esb::ops::board::board;
@@ -35,7 +34,7 @@ async fn a_report_reaches_the_record_the_channels_and_the_board() {
     assert!(answer.contains(&format!("<http://esb.test/e/{saw}|")));
     let machine = board(&app.app.ctx).await.unwrap().areas[0].machines[0].clone();
     assert_eq!(machine.status, BoardStatus::Down);
-    let page = web::get(app.web, "/area/1").await.text();
+    let page = app.web.get("/area/1").await.text();
     assert!(page.contains("Table saw") && page.contains("Down") && page.contains("Belt slips"), "{page}");
     assert!(app.slack.top_view(ANA).is_none());
     let repair = app.repair(1).await;

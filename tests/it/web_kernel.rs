@@ -209,15 +209,15 @@ async fn a_form_works_only_in_the_browser_that_opened_it() {
 async fn slow_clients_lose_their_place() {
     let web = serving_routes(empty().await, ODD, SHORT).await;
     let mut said = Vec::new();
-    let mut asks_slowly = TcpStream::connect(web.address).await.unwrap();
+    let mut asks_slowly = TcpStream::connect(web.site.0).await.unwrap();
     asks_slowly.write_all(b"GET /form HTTP/1.1\r\nhost: e").await.unwrap();
     asks_slowly.read_to_end(&mut said).await.unwrap();
     assert!(!said.starts_with(b"HTTP/1.1 200"));
 
-    let mut says_nothing = TcpStream::connect(web.address).await.unwrap();
+    let mut says_nothing = TcpStream::connect(web.site.0).await.unwrap();
     assert_eq!(says_nothing.read_to_end(&mut Vec::new()).await.unwrap(), 0);
 
-    let mut stops_reading = TcpStream::connect(web.address).await.unwrap();
+    let mut stops_reading = TcpStream::connect(web.site.0).await.unwrap();
     stops_reading.write_all(b"GET /large HTTP/1.1\r\nhost: esb\r\n\r\n").await.unwrap();
     stops_reading.read_exact(&mut [0; 100]).await.unwrap();
     // The shutdown waits for answers under way, so it ends only once this one was given up.
@@ -239,7 +239,7 @@ async fn ask_again(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_a_place() {
     let web = serving_routes(empty().await, ODD, Limits { connections: 1, ..Limits::STANDARD }).await;
-    let mut first = TcpStream::connect(web.address).await.unwrap();
+    let mut first = TcpStream::connect(web.site.0).await.unwrap();
     assert!(ask_again(&mut first).await.starts_with("HTTP/1.1 500"));
     let mut second = Box::pin(web.get("/fail"));
     for _ in 0..3 {
@@ -268,7 +268,7 @@ static WAITS: &[Route] = &[Route::get("/wait", |_, _| {
 #[tokio::test]
 async fn a_shutdown_lets_requests_under_way_end() {
     let web = Arc::new(serving_routes(empty().await, WAITS, Limits::STANDARD).await);
-    let mut idle = TcpStream::connect(web.address).await.unwrap();
+    let mut idle = TcpStream::connect(web.site.0).await.unwrap();
     let asking = tokio::spawn({
         let web = Arc::clone(&web);
         async move { web.get("/wait").await }
@@ -281,5 +281,5 @@ async fn a_shutdown_lets_requests_under_way_end() {
     assert_eq!(asking.await.unwrap().text(), "done");
     let web = Arc::into_inner(web).unwrap();
     web.serving.await.unwrap();
-    assert!(TcpStream::connect(web.address).await.is_err());
+    assert!(TcpStream::connect(web.site.0).await.is_err());
 }

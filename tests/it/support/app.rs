@@ -1,6 +1,7 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
 use super::ops::START;
+use super::web::Site;
 use chrono::TimeDelta;
 use esb::app::{App, Parts};
 use esb::clock::Clock;
@@ -10,7 +11,6 @@ use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::text::{AreaName, EquipmentName};
 use esb::store;
 use esb_sandbox::{Channel, Message, Options, Person, Sandbox, World};
-use std::net::SocketAddr;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -30,7 +30,7 @@ pub struct TestApp {
     pub slack: Sandbox,
     pub app: Arc<App>,
     pub clock: Clock,
-    pub web: SocketAddr,
+    pub web: Site,
     shutdown: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
     _directory: TempDir,
@@ -71,7 +71,7 @@ impl TestApp {
         let config = Config::parse(&environment(&directory, &slack)).unwrap();
         let app = Arc::new(App::build(config, clock.clone()).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let web = listener.local_addr().unwrap();
+        let web = Site(listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn({
             let (app, shutdown) = (Arc::clone(&app), shutdown.clone());

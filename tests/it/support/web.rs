@@ -15,6 +15,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// A serving web over a database of its own.
 pub struct TestWeb {
     pub ops: TestOps,
-    pub address: SocketAddr,
+    pub site: Site,
     pub shutdown: CancellationToken,
     pub serving: JoinHandle<()>,
 }
@@ -90,38 +91,35 @@ async fn started(ops: TestOps, web: Web, limits: Limits) -> TestWeb {
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(serve_within(limits, listener, Arc::new(web), shutdown.clone()));
-    TestWeb { ops, address, shutdown, serving }
+    TestWeb { ops, site: Site(address), shutdown, serving }
 }
 
-/// Sends any request, over a connection of its own.
-async fn send_to<B>(address: SocketAddr, request: Request<B>) -> Reply
-where
-    B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
-{
-    let stream = TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let (head, body) = sender.send_request(request).await.unwrap().into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    drop(sender);
-    // A server that has heard enough may close before it has taken everything.
-    let _ = connection.await.unwrap();
-    Reply { status: head.status, headers: head.headers, body }
+impl Deref for TestWeb {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
-/// Looks at a page of any server, as somebody who was never here.
-pub async fn get(address: SocketAddr, path: &str) -> Reply {
-    let request = Request::get(path).header(HOST, "esb").body(Full::<Bytes>::default());
-    send_to(address, request.unwrap()).await
-}
+/// Where pages are served.
+pub struct Site(pub SocketAddr);
 
-impl TestWeb {
+impl Site {
     /// Sends any request, over a connection of its own.
     pub async fn send<B>(&self, request: Request<B>) -> Reply
     where
         B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
     {
-        send_to(self.address, request).await
+        let stream = TcpStream::connect(self.0).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        drop(sender);
+        // A server that has heard enough may close before it has taken everything.
+        let _ = connection.await.unwrap();
+        Reply { status: head.status, headers: head.headers, body }
     }
 
     /// Sends a request without a body.
@@ -140,13 +138,13 @@ impl TestWeb {
 
     /// A browser that keeps its cookie.
     pub fn browser(&self) -> Browser<'_> {
-        Browser { web: self, cookie: Mutex::default(), from: "203.0.113.1".into() }
+        Browser { site: self, cookie: Mutex::default(), from: "203.0.113.1".into() }
     }
 }
 
 /// Somebody at a browser.
 pub struct Browser<'a> {
-    web: &'a TestWeb,
+    site: &'a Site,
     cookie: Mutex<Option<String>>,
     from: String,
 }
@@ -154,7 +152,7 @@ pub struct Browser<'a> {
 impl Browser<'_> {
     /// Looks at a page.
     pub async fn get(&self, path: &str) -> Reply {
-        let reply = self.web.ask(Method::GET, path, &[("cookie", &self.cookie())]).await;
+        let reply = self.site.ask(Method::GET, path, &[("cookie", &self.cookie())]).await;
         if let Some(cookie) = reply.headers.get(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             *self.cookie.lock().unwrap() = Some(pair);
@@ -177,7 +175,7 @@ impl Browser<'_> {
             .header("x-forwarded-for", &self.from)
             .body(Full::new(body.into()))
             .unwrap();
-        self.web.send(request).await
+        self.site.send(request).await
     }
 
     fn cookie(&self) -> String {

@@ -181,7 +181,7 @@ async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
                 );
             }
             Err(error) => {
-                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours")
+                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours");
             }
         }
         tokio::time::sleep(ASK_AGAIN).await;

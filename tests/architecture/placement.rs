@@ -1,0 +1,159 @@
+//! What stands in one place only: time, the environment, names of Slack surfaces, ways out, writes to
+//! histories.
+
+use super::{Exception, beyond, files, hold, shown, source};
+use esb::slack::ids;
+use std::fs;
+
+#[test]
+fn time_comes_from_the_clock() {
+    let exceptions = [
+        Exception { file: "src/clock.rs", reason: "it is the clock" },
+        Exception {
+            file: "src/worker/heartbeat.rs",
+            reason: "the file's time is compared with the machine's clock by whoever watches it",
+        },
+    ];
+    let asking = ["Utc::now", "Local::now", "SystemTime::now"];
+    let breaches =
+        source().iter().flat_map(|file| asking.map(|text| file.mentions(text))).flatten().collect();
+    hold(
+        "Time comes from `Clock` (a tokio `Instant` measures a wait, and may):",
+        &beyond(&exceptions, breaches),
+    );
+}
+
+#[test]
+fn configuration_comes_from_config() {
+    let exceptions = [
+        Exception { file: "src/config.rs", reason: "it is the reader" },
+        Exception { file: "src/cli/mod.rs", reason: "collects the environment for `Config::remarks`" },
+    ];
+    let asking = ["env::var", "env::vars", "dotenv"];
+    let breaches =
+        source().iter().flat_map(|file| asking.map(|text| file.mentions(text))).flatten().collect();
+    hold("The environment is read by `Config` alone:", &beyond(&exceptions, breaches));
+}
+
+/// Names of inputs; `slack::ids` lists them one by one.
+const INPUTS: [&str; 6] = [
+    ids::input::EQUIPMENT,
+    ids::input::REPORTER_NAME,
+    ids::input::DESCRIPTION,
+    ids::input::SEVERITY,
+    ids::input::SAFETY_RISK,
+    ids::input::CONSUMABLE,
+];
+
+#[test]
+fn names_of_slack_surfaces_stand_in_ids() {
+    let names = [ids::command::ALL, ids::view::ALL, ids::action::ALL, &INPUTS].concat();
+    let mut breaches = Vec::new();
+    for file in source().iter().filter(|file| file.top() == "slack" && file.shown != "src/slack/ids.rs") {
+        let written = file.literals.iter().filter(|(_, text)| names.contains(&text.as_str()));
+        breaches.extend(written.map(|(line, text)| format!("{}:{line}: \"{text}\"", file.shown)));
+    }
+    hold("Names of Slack surfaces come from `slack::ids`:", &breaches);
+}
+
+#[test]
+fn templates_use_names_of_slack_surfaces_that_there_are() {
+    let actions = [ids::action::ALL, &INPUTS].concat();
+    let mut breaches = Vec::new();
+    for path in files("blocks", ".json.hbs") {
+        let text = fs::read_to_string(&path).unwrap();
+        for (i, line) in text.lines().enumerate() {
+            for (key, known) in [("callback_id", ids::view::ALL), ("action_id", &actions)] {
+                let unknown = values(line, key).into_iter().filter(|value| !known.contains(value));
+                let written = unknown.filter(|value| !value.contains("{{"));
+                let place = format!("{}:{}", shown(&path), i + 1);
+                breaches.extend(written.map(|value| format!("{place}: {key} \"{value}\"")));
+            }
+        }
+    }
+    hold("blocks/ uses names that `slack::ids` does not know:", &breaches);
+}
+
+/// The values of `"key": "value"` in a line.
+fn values<'a>(line: &'a str, key: &str) -> Vec<&'a str> {
+    let key = format!("\"{key}\"");
+    let ends = line.match_indices(&key).map(|(at, key)| at + key.len());
+    ends.filter_map(|end| line[end..].split('"').nth(1)).collect()
+}
+
+#[test]
+fn a_message_leaves_by_the_worker_or_as_a_direct_answer() {
+    let ways = [".post_message(", ".respond("];
+    let out = ["src/worker/channels/slack.rs", "src/slack/edge.rs"];
+    let sending: Vec<String> = source()
+        .iter()
+        .filter(|file| file.top() != "clients" && !out.contains(&file.shown.as_str()))
+        .flat_map(|file| ways.map(|way| file.mentions(way)))
+        .flatten()
+        .collect();
+    hold("A message leaves as a Delivery, or as `SlackEdge::tell`'s direct answer:", &sending);
+}
+
+#[test]
+fn histories_are_appended_to_and_nothing_else() {
+    let kept = [
+        ("timeline", &["src/store/timeline.rs", "src/store/demo.rs"][..]),
+        ("audit", &["src/store/audit.rs"]),
+        ("delivery_attempt", &["src/store/deliveries.rs"]),
+    ];
+    let mut breaches = Vec::new();
+    for file in source().iter().filter(|file| !file.shown.starts_with("src/store/entities/")) {
+        for (table, writers) in kept {
+            let named = [format!("{table}::Entity"), format!("{table}::ActiveModel")];
+            let mentions: Vec<String> = named.iter().flat_map(|name| file.mentions(name)).collect();
+            if writers.contains(&file.shown.as_str()) {
+                let changing = ["update", "delete", "on_conflict"];
+                breaches.extend(
+                    mentions.into_iter().filter(|line| changing.iter().any(|word| line.contains(word))),
+                );
+            } else {
+                breaches.extend(mentions.into_iter().filter(|line| names_table(line, table)));
+            }
+        }
+    }
+    hold(
+        "Timeline, audit and delivery attempts are append-only, each from its own file of `store`:",
+        &breaches,
+    );
+}
+
+/// True when the line names this table, and not one whose name ends alike.
+fn names_table(line: &str, table: &str) -> bool {
+    line.match_indices(&format!("{table}::"))
+        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
+#[test]
+fn the_revision_is_bumped_last() {
+    let mut bumps = 0;
+    let mut breaches = Vec::new();
+    for file in source().iter().filter(|file| file.top() == "ops") {
+        for (at, call) in file.code.match_indices("bump_revision(") {
+            bumps += 1;
+            let rest = &file.code[at + call.len()..];
+            let until = rest.find(".commit()").unwrap_or(rest.len());
+            if until == rest.len() || rest[..until].contains("store::") {
+                let line = file.code[..at].matches('\n').count() + 1;
+                breaches.push(format!(
+                    "{}:{line}: something is written after it, or nothing is committed",
+                    file.shown
+                ));
+            }
+        }
+    }
+    assert!(bumps > 0, "no operation bumps the revision: does this rule look for the right name?");
+    hold("`bump_revision` is the last statement of its transaction:", &breaches);
+}
+
+#[test]
+fn sql_is_written_by_the_query_builder() {
+    let raw = ["execute_unprepared", "Statement::from", "raw_sql", "query_one_raw", "execute_raw"];
+    let breaches: Vec<String> =
+        source().iter().flat_map(|file| raw.map(|text| file.mentions(text))).flatten().collect();
+    hold("SQL written by hand speaks to one database only; the query builder speaks to all:", &breaches);
+}

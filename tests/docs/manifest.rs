@@ -1,0 +1,99 @@
+//! `manifest.yaml` against what the code uses and what Slack takes (limits of Slack's manifest
+//! reference). It declares no more than there is: no event, no shortcut, no Home tab.
+
+use super::read;
+use esb::clients::slack_api::REQUIRED_SCOPES;
+use esb::slack::ids::command;
+use serde_json::{Value, json};
+
+fn manifest() -> Value {
+    serde_saphyr::from_str(&read("manifest.yaml")).unwrap()
+}
+
+#[track_caller]
+fn within(text: &Value, most: usize) {
+    let text = text.as_str().unwrap();
+    assert!((1..=most).contains(&text.chars().count()), "1 to {most} characters: {text}");
+}
+
+#[track_caller]
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn commands() -> Vec<Value> {
+    manifest()["features"]["slash_commands"].as_array().unwrap().clone()
+}
+
+#[test]
+fn it_has_only_the_parts_that_the_code_serves() {
+    let manifest = manifest();
+    assert_eq!(keys(&manifest), ["display_information", "features", "oauth_config", "settings"]);
+    assert_eq!(keys(&manifest["display_information"]), ["background_color", "description", "name"]);
+    assert_eq!(keys(&manifest["features"]), ["bot_user", "slash_commands"]);
+    assert_eq!(keys(&manifest["features"]["bot_user"]), ["always_online", "display_name"]);
+    for command in commands() {
+        assert_eq!(keys(&command), ["command", "description", "should_escape", "usage_hint"]);
+    }
+    assert_eq!(keys(&manifest["oauth_config"]), ["scopes"]);
+    assert_eq!(keys(&manifest["oauth_config"]["scopes"]), ["bot"]);
+}
+
+#[test]
+fn it_is_for_socket_mode_with_modals() {
+    let expected = json!({
+        "interactivity": { "is_enabled": true },
+        "org_deploy_enabled": false,
+        "socket_mode_enabled": true,
+        "token_rotation_enabled": false,
+    });
+    assert_eq!(manifest()["settings"], expected);
+}
+
+#[test]
+fn its_commands_are_those_that_are_dispatched() {
+    let commands = commands();
+    let names: Vec<&str> = commands.iter().map(|command| command["command"].as_str().unwrap()).collect();
+    assert_eq!(names, command::ALL);
+}
+
+#[test]
+fn commands_say_what_they_have_always_said() {
+    let described: Vec<(String, String)> = commands()
+        .iter()
+        .map(|command| ["command", "description"].map(|key| command[key].as_str().unwrap().to_owned()).into())
+        .collect();
+    let expected = [
+        ("/esb-report", "Report an equipment problem"),
+        ("/esb-status", "Check equipment status (area or equipment name)"),
+    ];
+    assert_eq!(described, expected.map(|(command, text)| (command.to_owned(), text.to_owned())));
+}
+
+#[test]
+fn it_asks_for_just_the_scopes_that_check_config_wants() {
+    let manifest = manifest();
+    let asked: Vec<&str> = manifest["oauth_config"]["scopes"]["bot"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s.as_str().unwrap())
+        .collect();
+    let mut wanted = REQUIRED_SCOPES.to_vec();
+    wanted.sort_unstable();
+    assert_eq!(asked, wanted);
+}
+
+#[test]
+fn its_texts_fit() {
+    let manifest = manifest();
+    within(&manifest["display_information"]["name"], 35);
+    within(&manifest["display_information"]["description"], 140);
+    within(&manifest["features"]["bot_user"]["display_name"], 80);
+    for command in commands() {
+        within(&command["command"], 32);
+        within(&command["description"], 2000);
+        within(&command["usage_hint"], 1000);
+        assert_eq!(command["should_escape"], false, "names are typed, not mentioned");
+    }
+}

@@ -1,0 +1,116 @@
+//! Names that documents give: links, commands, metrics, log lines, decisions.
+
+use super::{documents, quoted, read, root, table};
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut broken = Vec::new();
+    for page in documents() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            let ours = !path.is_empty() && !link.contains("://") && !link.starts_with("mailto:");
+            if ours && !page.parent().unwrap().join(path).exists() {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn every_decision_is_in_the_index() {
+    let index = read("docs/adr/README.md");
+    let decisions = fs::read_dir(root().join("docs/adr")).unwrap().map(|entry| entry.unwrap().file_name());
+    for name in decisions.map(|name| name.to_string_lossy().into_owned()).filter(|name| name != "README.md") {
+        assert!(index.contains(&format!("]({name})")), "docs/adr/README.md does not list {name}");
+    }
+}
+
+#[test]
+fn every_command_is_one_of_ours() {
+    let help = Command::new(env!("CARGO_BIN_EXE_esb")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let known: BTreeSet<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(known.contains("serve"), "{help}");
+    for page in documents() {
+        let text = fs::read_to_string(&page).unwrap();
+        for code in quoted(&text).filter_map(|code| code.strip_prefix("esb ")) {
+            let command = code.split_whitespace().next().unwrap_or_default();
+            assert!(known.contains(command) || command.starts_with('-'), "{}: esb {code}", page.display());
+        }
+    }
+    let guide = read("docs/administrators.md");
+    let listed: BTreeSet<String> = table(&guide, "## Commands")
+        .iter()
+        .filter_map(|row| quoted(&row[0]).next()?.split_whitespace().nth(1).map(str::to_owned))
+        .collect();
+    let all: BTreeSet<String> =
+        known.iter().filter(|name| **name != "help").map(ToString::to_string).collect();
+    assert_eq!(listed, all, "docs/administrators.md, \"Commands\"");
+}
+
+/// Metrics that the source registers.
+fn metrics() -> BTreeSet<String> {
+    let source = read("src/metrics.rs") + &read("src/web/pages/metrics.rs");
+    let names =
+        source.split('"').filter(|text| text.starts_with("esb_") && !text.contains(char::is_whitespace));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_metric_is_documented_and_every_documented_one_is_there() {
+    let registered = metrics();
+    assert!(registered.len() >= 10, "{registered:?}");
+    let rows = table(&read("docs/reference.md"), "## `GET /metrics`");
+    let documented: BTreeSet<String> = rows
+        .iter()
+        .filter_map(|row| quoted(&row[0]).next())
+        .map(|name| name.trim_end_matches("_total").split('{').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(documented, registered);
+}
+
+#[test]
+fn alerts_watch_metrics_that_there_are() {
+    let registered = metrics();
+    for page in documents() {
+        let text = fs::read_to_string(&page).unwrap();
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        for name in text.split(|c| !word(c)).filter(|word| word.starts_with("esb_")) {
+            let bare = ["_total", "_bucket", "_count", "_sum"]
+                .iter()
+                .find_map(|suffix| name.strip_suffix(suffix))
+                .filter(|bare| registered.contains(*bare))
+                .unwrap_or(name);
+            let crates = ["esb_sandbox", "esb_migration"];
+            assert!(registered.contains(bare) || crates.contains(&bare), "{}: {name}", page.display());
+        }
+    }
+}
+
+#[test]
+fn log_lines_to_alert_on_are_written_somewhere() {
+    let guide = read("docs/administrators.md");
+    let source: String = super::rust_source().concat();
+    for row in table(&guide, "### Lines to alert on") {
+        let line = quoted(&row[0]).next().unwrap();
+        for part in line.split("<id>").map(str::trim).filter(|part| !part.is_empty()) {
+            assert!(source.contains(part), "no code writes \"{part}\"");
+        }
+    }
+    for row in table(&guide, "## When something is wrong") {
+        for line in quoted(&row[1]).filter(|line| line.contains(' ') && !line.starts_with("esb ")) {
+            assert!(source.contains(line), "no code writes \"{line}\"");
+        }
+    }
+}
