@@ -31,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("web", &["clock", "domain", "metrics", "ops", "render::html", "views"]),
+    ("web", &["clock", "domain", "metrics", "ops", "render::html", "render::links", "views"]),
     ("worker", &["clients", "clock", "domain", "metrics", "ops", "render::links", "render::slack", "store"]),
     ("logging", &["config", "ops::mutation_log"]),
     ("cli", &["app", "clock", "config", "domain", "logging", "ops"]),

@@ -1,9 +1,8 @@
 //! What stands in one place only: time, the environment, names of Slack surfaces, ways out, writes to
 //! histories.
 
-use super::{Exception, beyond, files, hold, shown, source};
+use super::{Exception, beyond, hold, source};
 use esb::slack::ids;
-use std::fs;
 
 #[test]
 fn time_comes_from_the_clock() {
@@ -26,7 +25,7 @@ fn time_comes_from_the_clock() {
 #[test]
 fn configuration_comes_from_config() {
     let exceptions = [
-        Exception { file: "src/config.rs", reason: "it is the reader" },
+        Exception { file: "src/config/mod.rs", reason: "it is the reader" },
         Exception { file: "src/cli/mod.rs", reason: "collects the environment for `Config::remarks`" },
     ];
     let asking = ["env::var", "env::vars", "dotenv"];
@@ -54,31 +53,6 @@ fn names_of_slack_surfaces_stand_in_ids() {
         breaches.extend(written.map(|(line, text)| format!("{}:{line}: \"{text}\"", file.shown)));
     }
     hold("Names of Slack surfaces come from `slack::ids`:", &breaches);
-}
-
-#[test]
-fn templates_use_names_of_slack_surfaces_that_there_are() {
-    let actions = [ids::action::ALL, &INPUTS].concat();
-    let mut breaches = Vec::new();
-    for path in files("blocks", ".json.hbs") {
-        let text = fs::read_to_string(&path).unwrap();
-        for (i, line) in text.lines().enumerate() {
-            for (key, known) in [("callback_id", ids::view::ALL), ("action_id", &actions)] {
-                let unknown = values(line, key).into_iter().filter(|value| !known.contains(value));
-                let written = unknown.filter(|value| !value.contains("{{"));
-                let place = format!("{}:{}", shown(&path), i + 1);
-                breaches.extend(written.map(|value| format!("{place}: {key} \"{value}\"")));
-            }
-        }
-    }
-    hold("blocks/ uses names that `slack::ids` does not know:", &breaches);
-}
-
-/// The values of `"key": "value"` in a line.
-fn values<'a>(line: &'a str, key: &str) -> Vec<&'a str> {
-    let key = format!("\"{key}\"");
-    let ends = line.match_indices(&key).map(|(at, key)| at + key.len());
-    ends.filter_map(|end| line[end..].split('"').nth(1)).collect()
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the documents say is what the program does: names, tables, links, and a walk that is replayed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod configuration;
 mod manifest;
 mod names;
@@ -46,15 +48,16 @@ pub fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// All of the program's own source.
-pub fn rust_source() -> Vec<String> {
-    let (mut found, mut folders) = (Vec::new(), vec![root().join("src")]);
+/// Every Rust file below these folders: its path and its text.
+pub fn rust_files(folders: &[&str]) -> Vec<(String, String)> {
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else {
-                found.push(fs::read_to_string(path).unwrap());
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push((path.display().to_string(), fs::read_to_string(path).unwrap()));
             }
         }
     }

@@ -46,7 +46,11 @@ fn every_command_is_one_of_ours() {
         let text = fs::read_to_string(&page).unwrap();
         for code in quoted(&text).filter_map(|code| code.strip_prefix("esb ")) {
             let command = code.split_whitespace().next().unwrap_or_default();
-            assert!(known.contains(command) || command.starts_with('-'), "{}: esb {code}", page.display());
+            assert!(
+                known.contains(command) || command.starts_with(['-', '<']),
+                "{}: esb {code}",
+                page.display()
+            );
         }
     }
     let guide = read("docs/administrators.md");
@@ -75,7 +79,7 @@ fn every_metric_is_documented_and_every_documented_one_is_there() {
     let documented: BTreeSet<String> = rows
         .iter()
         .filter_map(|row| quoted(&row[0]).next())
-        .map(|name| name.trim_end_matches("_total").split('{').next().unwrap_or_default().to_owned())
+        .map(|name| name.split('{').next().unwrap_or_default().trim_end_matches("_total").to_owned())
         .collect();
     assert_eq!(documented, registered);
 }
@@ -101,7 +105,7 @@ fn alerts_watch_metrics_that_there_are() {
 #[test]
 fn log_lines_to_alert_on_are_written_somewhere() {
     let guide = read("docs/administrators.md");
-    let source: String = super::rust_source().concat();
+    let source: String = super::rust_files(&["src"]).into_iter().map(|(_, text)| text).collect();
     for row in table(&guide, "### Lines to alert on") {
         let line = quoted(&row[0]).next().unwrap();
         for part in line.split("<id>").map(str::trim).filter(|part| !part.is_empty()) {
@@ -111,6 +115,27 @@ fn log_lines_to_alert_on_are_written_somewhere() {
     for row in table(&guide, "## When something is wrong") {
         for line in quoted(&row[1]).filter(|line| line.contains(' ') && !line.starts_with("esb ")) {
             assert!(source.contains(line), "no code writes \"{line}\"");
+        }
+    }
+}
+
+#[test]
+fn every_invariant_names_tests_that_there_are() {
+    let page = read("ARCHITECTURE.md");
+    let (_, after) = page.split_once("## What always holds\n").unwrap();
+    let invariants: Vec<&str> = after.lines().take_while(|line| !line.starts_with("## ")).collect();
+    let sources = super::rust_files(&["src", "tests"]);
+    let there = |file: &str, test: &str| {
+        let stands = |(path, text): &(String, String)| {
+            path.ends_with(&format!("/{file}.rs")) && text.contains(&format!("fn {test}("))
+        };
+        sources.iter().any(stands)
+    };
+    let numbered = invariants.iter().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    for invariant in numbered.inspect(|line| assert!(line.contains("::"), "no test: {line}")) {
+        let tests = quoted(invariant).filter_map(|code| code.split_once("::"));
+        for (file, test) in tests.filter(|(file, _)| file.starts_with(|c: char| c.is_ascii_lowercase())) {
+            assert!(there(file, test) || test == "ids", "there is no test {file}::{test}");
         }
     }
 }

@@ -139,6 +139,44 @@ async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_what_operators_alert_on_and_no_secret() {
+    let here = Installation::new();
+    assert!(here.esb(&["demo-data"]).status().unwrap().success());
+    here.slack.change_world(|world| world.channels.retain(|channel| channel.name != "oops"));
+    let path = here.directory.path().join("log");
+    let mut serve = here.esb(&["serve"]);
+    serve.env("LOG_FORMAT", "text").env("RUST_LOG", "trace").stdout(std::fs::File::create(&path).unwrap());
+    let process = Process(serve.spawn().unwrap());
+    assert!(here.slack.wire().wait_for_connections(2, SOON).await);
+    here.report("Smells of secrets").await;
+    let told = |_: &Sandbox| (here.told("C0WOOD", "Smells of secrets") > 0).then_some(());
+    assert!(here.slack.wait_for(SOON, told).await.is_some());
+    let answered =
+        |slack: &Sandbox| slack.unread().iter().any(|m| m.text.contains("Thank you")).then_some(());
+    assert!(here.slack.wait_for(SOON, answered).await.is_some());
+    assert_eq!(process.terminate().await, Some(0));
+
+    let log = std::fs::read_to_string(path).unwrap();
+    let failures =
+        log.lines().filter(|line| line.contains("Notification ") && line.contains(" delivery failed: "));
+    assert_eq!(failures.filter(|line| line.contains("delivery failed: channel_not_found")).count(), 1);
+    let mutation = log.lines().find(|line| line.contains("repair.created")).unwrap();
+    let mutation: serde_json::Value = serde_json::from_str(mutation).unwrap();
+    assert_eq!((&mutation["event"], &mutation["user"]), (&"repair.created".into(), &"Ana Lee".into()));
+    assert_eq!(mutation["data"]["new"]["description"], "Smells of secrets");
+    assert!(mutation["timestamp"].as_str().unwrap().ends_with('Z'));
+    let tickets =
+        here.slack.all_calls().into_iter().filter_map(|call| call.answer["url"].as_str().map(str::to_owned));
+    let mut secrets =
+        vec![here.slack.bot_token().to_owned(), here.slack.app_token().to_owned(), "/response/".into()];
+    secrets.extend(tickets.filter_map(|url| Some(url.split_once("ticket=")?.1.to_owned())));
+    assert!(secrets.len() > 4, "{secrets:?}");
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} in {}", log.lines().find(|l| l.contains(&secret)).unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     let here = Installation::new();
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
