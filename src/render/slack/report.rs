@@ -1,6 +1,6 @@
 //! The modal `report_problem`, and the private answers around it.
 
-use super::mrkdwn::{SAFETY, date, line};
+use super::mrkdwn::{SAFETY, bold, date, line};
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::ids::RepairId;
 use crate::domain::repair::Severity;
@@ -63,6 +63,8 @@ struct Content<'a> {
     description_max: usize,
     severities: Vec<&'static str>,
     severity: &'static str,
+    /// Named beside its issues: two quick choices may show the first one's for a moment.
+    known_of: Option<String>,
     known: Vec<Known>,
     more: Option<String>,
 }
@@ -86,6 +88,7 @@ impl Blocks {
             description_max: Description::MAX,
             severities: Severity::ALL.iter().map(|severity| severity.word()).collect(),
             severity: Severity::NotSure.word(),
+            known_of: modal.equipment.map(|machine| bold(&machine.name, 80)),
             known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
             more: more(modal.known.len()),
         };
