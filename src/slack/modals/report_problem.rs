@@ -209,7 +209,7 @@ pub(crate) async fn me_too(
 async fn count(edge: &SlackEdge, sender: &Sender, value: &str) -> Result<RepairId, EdgeError> {
     let repair: RepairId = value.parse().map_err(|_| EdgeError::Unfit("This button is out of date."))?;
     let actor = edge.actor(sender).await?;
-    me_too::me_too(&edge.ctx, &actor, repair, &format!("slack:{}", sender.user_id)).await?;
+    me_too::me_too(&edge.ctx, &actor, None, repair, &format!("slack:{}", sender.user_id)).await?;
     Ok(repair)
 }
 
