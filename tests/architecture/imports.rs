@@ -48,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Libraries that belong somewhere: the parts of `src/` that may name them.
 const SPOKEN_BY: &[(&str, &[&str])] = &[
-    ("sea_orm", &["domain", "store", "ops", "people", "worker", "slack::edge"]),
+    ("sea_orm", &["domain", "store", "ops", "people", "worker"]),
     ("esb_migration", &["store::connect"]),
     ("slack_morphism", &["clients::slack_api"]),
     ("tokio_tungstenite", &["slack::socket"]),
