@@ -6,6 +6,7 @@
 //! them. ARCHITECTURE.md has the picture, the rules and where to find what.
 
 pub mod app;
+pub mod chain;
 pub mod cli;
 pub mod clients;
 pub mod clock;

@@ -18,6 +18,8 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 pub enum Destination {
     /// Standard output, where whoever runs the program expects them.
     Stdout,
+    /// Standard error, where standard output carries an answer.
+    Stderr,
     /// A file, where the terminal belongs to somebody else.
     File(std::fs::File),
 }
@@ -26,6 +28,7 @@ impl Destination {
     fn writers(self) -> std::io::Result<(BoxMakeWriter, BoxMakeWriter)> {
         Ok(match self {
             Self::Stdout => (BoxMakeWriter::new(std::io::stdout), BoxMakeWriter::new(std::io::stdout)),
+            Self::Stderr => (BoxMakeWriter::new(std::io::stderr), BoxMakeWriter::new(std::io::stderr)),
             Self::File(file) => (BoxMakeWriter::new(file.try_clone()?), BoxMakeWriter::new(file)),
         })
     }

@@ -9,7 +9,12 @@ fn main() -> ExitCode {
     // Chosen once for the whole process: two providers in one program panic at run time.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(cli.run()),
+        Ok(runtime) => {
+            let status = runtime.block_on(cli.run());
+            // Not waited for: a terminal's next line may never come.
+            runtime.shutdown_background();
+            status
+        }
         Err(_) => ExitCode::FAILURE,
     }
 }

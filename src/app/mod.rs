@@ -20,13 +20,13 @@ use anyhow::Context;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 pub mod check;
 
 /// How long to wait before Slack is asked again which workspace is ours.
-const ASK_AGAIN: Duration = Duration::from_secs(60);
+const ASK_AGAIN: Duration = Duration::from_secs(3 * 60);
 
 /// The program, built and not yet running.
 pub struct App {
@@ -102,7 +102,7 @@ impl App {
     /// Serves until `shutdown`; then everything in flight is finished first.
     ///
     /// # Errors
-    /// The secret key or the web's templates cannot be used.
+    /// The secret key or the web's templates cannot be used, or a part ended before it was asked to.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -110,16 +110,29 @@ impl App {
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let web = Arc::new(Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?);
-        let running = TaskTracker::new();
-        running.spawn(server::serve(listener, web, shutdown.clone()));
+        let mut edges = JoinSet::new();
+        edges.spawn(server::serve(listener, web, shutdown.clone()));
         if self.config.slack.socket_mode_enabled() {
-            self.connect_slack(&running, &shutdown);
+            edges.spawn(self.socket_mode().run(shutdown.clone()));
+            let asking = learn_team(self.api.clone(), Arc::clone(&self.team));
+            let shutdown = shutdown.clone();
+            tokio::spawn(async move { shutdown.run_until_cancelled(asking).await });
         }
+        // The worker ends last: what the edges accept while they drain is still sent.
+        let (edges_done, mut worker) = (CancellationToken::new(), JoinSet::new());
         if parts == Parts::All {
-            running.spawn(self.worker().run(shutdown.clone()));
+            worker.spawn(self.worker().run(edges_done.clone()));
         }
-        running.close();
-        running.wait().await;
+        let early = tokio::select! {
+            () = shutdown.cancelled() => false,
+            _ = edges.join_next() => true,
+            Some(_) = worker.join_next() => true,
+        };
+        shutdown.cancel();
+        let crashed = all_ended(edges).await;
+        edges_done.cancel();
+        let crashed = all_ended(worker).await || crashed;
+        anyhow::ensure!(!early && !crashed, "a part of the program ended by itself: see the log");
         Ok(())
     }
 
@@ -133,14 +146,10 @@ impl App {
         Worker::new(self.ctx.clone(), Arc::clone(&self.deliverer), heartbeat, self.config.worker_poll)
     }
 
-    fn connect_slack(&self, running: &TaskTracker, shutdown: &CancellationToken) {
+    fn socket_mode(&self) -> SocketMode {
         let connections = self.config.slack.connections;
         let (api, intake, metrics) = (self.api.clone(), self.intake.clone(), self.metrics.clone());
-        let socket = SocketMode::new(api, intake, metrics, connections, SocketTimings::default());
-        running.spawn(socket.run(shutdown.clone()));
-        let asking = learn_team(self.api.clone(), Arc::clone(&self.team));
-        let shutdown = shutdown.clone();
-        running.spawn(async move { shutdown.run_until_cancelled(asking).await });
+        SocketMode::new(api, intake, metrics, connections, SocketTimings::default())
     }
 
     fn web_config(&self) -> anyhow::Result<WebConfig> {
@@ -159,21 +168,30 @@ impl App {
     }
 }
 
+/// Waits for tasks; true when one of them crashed.
+async fn all_ended(mut tasks: JoinSet<()>) -> bool {
+    let mut crashed = false;
+    while let Some(ended) = tasks.join_next().await {
+        crashed |= ended.is_err();
+    }
+    crashed
+}
+
 /// Asks Slack which workspace the bot belongs to, until it says so: envelopes of others are refused.
 async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
+    let mut told = false;
     loop {
         match api.auth_test().await {
             Ok(identity) => {
                 let missing = crate::clients::slack_api::missing_scopes(identity.scopes.as_ref());
                 if !missing.is_empty() {
-                    tracing::warn!(
-                        missing = missing.join(", "),
-                        "The bot token lacks scopes: see docs/administrators.md"
-                    );
+                    let missing = missing.join(", ");
+                    tracing::warn!(missing, "The bot token lacks scopes: see docs/administrators.md");
                 }
                 let _ = team.set(identity.team_id);
                 return;
             }
+            Err(error) if told => tracing::debug!(error = error.outcome(), "Still no answer to auth.test"),
             Err(SlackApiError::Auth { code }) => {
                 tracing::error!(
                     code,
@@ -181,9 +199,10 @@ async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
                 );
             }
             Err(error) => {
-                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours");
+                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours")
             }
         }
+        told = true;
         tokio::time::sleep(ASK_AGAIN).await;
     }
 }

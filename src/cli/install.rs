@@ -2,7 +2,7 @@
 
 use super::{in_words, print};
 use crate::domain::actor::{Actor, Edge};
-use crate::domain::text::{EmailAddress, Username};
+use crate::domain::text::{EmailAddress, SlackHandle, Username};
 use crate::ops::install::{self, Seeded};
 use crate::ops::{Ctx, password};
 use anyhow::Context;
@@ -29,21 +29,18 @@ pub(super) struct SeedAdmin {
     #[arg(long)]
     password_stdin: bool,
     /// Slack handle, such as @sam
-    #[arg(long, default_value = "")]
-    slack_handle: String,
+    #[arg(long)]
+    slack_handle: Option<String>,
 }
 
 impl SeedAdmin {
     pub(super) async fn run(self, ctx: &Ctx) -> anyhow::Result<()> {
-        let username = Username::parse(&self.username).with_context(|| "username".to_owned())?;
-        let email = EmailAddress::parse(&self.email).with_context(|| "email".to_owned())?;
+        let username = Username::parse(&self.username).context("username")?;
+        let email = EmailAddress::parse(&self.email).context("email")?;
+        let slack_handle = self.slack_handle.as_deref().map(SlackHandle::parse).transpose();
+        let slack_handle = slack_handle.context("--slack-handle")?;
         let password_hash = password::hash(self.password()?).await.map_err(in_words)?;
-        let seed = install::SeedAdmin {
-            username,
-            email,
-            slack_handle: self.slack_handle.trim().to_owned(),
-            password_hash,
-        };
+        let seed = install::SeedAdmin { username, email, slack_handle, password_hash };
         let name = seed.username.clone();
         match install::seed_admin(ctx, &operator(), seed).await.map_err(in_words)? {
             Seeded::Made(_) => print(&format!("Staff user {name} is made.")),

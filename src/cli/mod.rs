@@ -3,7 +3,7 @@
 
 use crate::app;
 use crate::clock::Clock;
-use crate::config::{Config, Environment};
+use crate::config::{Config, LogFormat};
 use crate::logging::{self, Destination};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -88,8 +88,14 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
             run::work(config).await
         }
         Command::Migrate { direction } => migrate::run(&config, direction).await,
-        Command::SeedAdmin(seed) => seed.run(&app::open(&config, Clock::system()).await?).await,
-        Command::DemoData(data) => data.run(&app::open(&config, Clock::system()).await?).await,
+        Command::SeedAdmin(seed) => {
+            log_beside_answers()?;
+            seed.run(&app::open(&config, Clock::system()).await?).await
+        }
+        Command::DemoData(data) => {
+            log_beside_answers()?;
+            data.run(&app::open(&config, Clock::system()).await?).await
+        }
         Command::Healthcheck => healthcheck::run(&config).await,
         Command::Demo(_) | Command::Manifest | Command::CheckConfig => Ok(()),
     }
@@ -97,13 +103,15 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
 
 fn log_to_stdout(config: &Config) -> anyhow::Result<()> {
     logging::start(config.log_format, &config.log_filter, Destination::Stdout)?;
-    let environment: Environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
-        .collect();
-    for remark in Config::remarks(&environment) {
+    for remark in &config.remarks {
         tracing::warn!("{remark}");
     }
     Ok(())
+}
+
+/// For commands that answer on standard output: what they change is logged beside it.
+fn log_beside_answers() -> anyhow::Result<()> {
+    logging::start(LogFormat::Text, "warn", Destination::Stderr)
 }
 
 fn outcome(result: anyhow::Result<()>) -> u8 {

@@ -13,9 +13,8 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     let listen = config.listen;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "Starting");
     if !config.slack.socket_mode_enabled() {
-        tracing::warn!(
-            "Slack is off: set SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true"
-        );
+        let lack = if config.slack.bot_token.is_some() { "No command comes in" } else { "Slack is off" };
+        tracing::warn!("{lack}: set SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
     }
     let app = App::build(config, Clock::system()).await?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;

@@ -55,7 +55,7 @@ pub struct Config {
     pub slack: SlackConfig,
     /// Zone in which people read times.
     pub timezone: Tz,
-    /// How often the worker sweeps everything that is due.
+    /// How often the worker writes down that it lives, at most every 30 s.
     pub worker_poll: Duration,
     /// File that the worker touches while it lives.
     pub worker_heartbeat: PathBuf,
@@ -63,6 +63,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which log lines are written, in `tracing_subscriber::EnvFilter`'s language.
     pub log_filter: String,
+    /// Sentences for the operator about variables that are set to no effect.
+    pub remarks: Vec<String>,
 }
 
 /// How to talk to Slack.
@@ -125,12 +127,12 @@ impl Config {
         match dotenvy::dotenv_iter() {
             Ok(lines) => {
                 for line in lines {
-                    let (name, value) = line.map_err(|e| ConfigErrors(vec![format!(".env: {e}")]))?;
+                    let (name, value) = line.map_err(|error| ConfigErrors(vec![unreadable(&error)]))?;
                     environment.insert(name, value);
                 }
             }
             Err(e) if e.not_found() => {}
-            Err(e) => return Err(ConfigErrors(vec![format!(".env: {e}")])),
+            Err(error) => return Err(ConfigErrors(vec![unreadable(&error)])),
         }
         environment.extend(std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
@@ -146,11 +148,6 @@ impl Config {
         parse::config(environment)
     }
 
-    /// Lines for the operator about variables that are set to no effect.
-    pub fn remarks(environment: &Environment) -> Vec<String> {
-        parse::remarks(environment)
-    }
-
     /// The database's address as it may stand in a log: without user and password.
     pub fn database_for_log(&self) -> String {
         let url = self.database_url.expose_secret();
@@ -158,5 +155,30 @@ impl Config {
             (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
             _ => url.to_owned(),
         }
+    }
+}
+
+/// What is wrong with `.env`. A line is named by its variable only: its value may be a secret.
+fn unreadable(error: &dotenvy::Error) -> String {
+    let dotenvy::Error::LineParse(line, _) = error else { return format!(".env: {error}") };
+    let name = line.split('=').next().unwrap_or_default().trim();
+    let plain = !name.is_empty()
+        && name.len() < line.len()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let which = if plain { format!("the line of {name}") } else { "a line".to_owned() };
+    format!(".env: {which} cannot be read. Is a quotation mark missing?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_line_of_dotenv_is_named_and_its_secret_is_not() {
+        let line = "SLACK_BOT_TOKEN=\"xoxb-1-secret".to_owned();
+        let text = unreadable(&dotenvy::Error::LineParse(line, 3));
+        assert!(text.contains("the line of SLACK_BOT_TOKEN") && !text.contains("secret"), "{text}");
+        let text = unreadable(&dotenvy::Error::LineParse("xoxb-1-secret".into(), 0));
+        assert!(!text.contains("secret"), "{text}");
     }
 }

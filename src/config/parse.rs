@@ -94,6 +94,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             log_format,
             log_filter,
             data_dir,
+            remarks: remarks(environment),
         }),
         _ => Err(ConfigErrors(read.errors)),
     }
@@ -220,7 +221,7 @@ fn log_format(read: &mut Reader<'_>) -> LogFormat {
     }
 }
 
-pub(super) fn remarks(environment: &Environment) -> Vec<String> {
+fn remarks(environment: &Environment) -> Vec<String> {
     let mut remarks = Vec::new();
     if environment.get("SECRET_KEY").is_some_and(|v| v.trim() == EXAMPLE_SECRET) {
         remarks.push(
@@ -305,8 +306,9 @@ mod tests {
     fn the_guides_example_secret_counts_as_unset() {
         let environment =
             environment(&[("SECRET_KEY", EXAMPLE_SECRET), ("FLASK_APP", "esb"), ("FLASK_DEBUG", "1")]);
-        assert!(config(&environment).unwrap().secret_key.is_none());
-        let remarks = remarks(&environment);
+        let config = config(&environment).unwrap();
+        assert!(config.secret_key.is_none());
+        let remarks = config.remarks;
         assert_eq!(remarks.len(), 2);
         assert!(remarks[1].contains("FLASK_APP, FLASK_DEBUG"));
     }

@@ -13,12 +13,12 @@ pub const CHANNEL_MAX: usize = 80;
 
 impl ChannelRef {
     /// Reads a channel; a bare `name` becomes `#name`. `None` for nothing, for more than 80
-    /// characters and for what can be neither a name nor an id (white space, control characters).
+    /// characters with the `#`, and for what can be neither a name nor an id (white space, control characters).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let bare = text.strip_prefix('#').unwrap_or(text);
         let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '<' | '>' | '&');
-        if bare.is_empty() || bare.chars().any(odd) || text.chars().count() > CHANNEL_MAX {
+        if bare.is_empty() || bare.chars().any(odd) || bare.chars().count() >= CHANNEL_MAX {
             return None;
         }
         let is_id = matches!(bare.as_bytes(), [b'C' | b'G' | b'D', rest @ ..]
@@ -50,7 +50,8 @@ mod tests {
         assert_eq!(read("C0123ABCD"), Some("C0123ABCD".into()));
         assert_eq!(read("#C0123ABCD"), Some("C0123ABCD".into()));
         assert_eq!(read("CNC"), Some("#cnc".into()));
-        for bad in ["", "#", "  ", "a b", "<!channel>", "a\nb", &"x".repeat(81)] {
+        assert_eq!(read(&"x".repeat(79)).map(|c| c.len()), Some(CHANNEL_MAX));
+        for bad in ["", "#", "  ", "a b", "<!channel>", "a\nb", &"x".repeat(80)] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
     }

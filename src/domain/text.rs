@@ -46,11 +46,33 @@ const fn is_zero_width(c: char) -> bool {
 /// Longest folded key in characters: what a unique index takes on every database.
 pub const KEY_MAX: usize = 191;
 
-/// The form in which names are compared: case and accents ignored, white space collapsed.
+/// The form in which names are searched and compared: case and accents ignored, white space collapsed,
+/// control characters gone. Marks that make another letter (й, が) stay: only those on Latin and Greek
+/// letters are accents.
 pub fn fold(text: &str) -> String {
-    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
-    let words: Vec<&str> = plain.split_whitespace().collect();
+    let mut base = ' ';
+    // Twice in lower case: İ falls apart in it, and Ⅳ becomes capital letters without it.
+    let lower = text.chars().flat_map(char::to_lowercase).nfkd().flat_map(char::to_lowercase);
+    let plain = lower.filter(|c| {
+        if !is_combining_mark(*c) {
+            base = *c;
+        }
+        base == *c || !takes_accents(base)
+    });
+    let plain: String = plain.filter(|c| *c != '\0').nfc().collect();
+    let blank = |c: char| c.is_whitespace() || c.is_control();
+    let words: Vec<&str> = plain.split(blank).filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(KEY_MAX).collect()
+}
+
+/// The form in which user names are compared: case ignored, accents not.
+pub fn caseless(text: &str) -> String {
+    text.nfc().flat_map(char::to_lowercase).nfc().take(KEY_MAX).collect()
+}
+
+const fn takes_accents(base: char) -> bool {
+    matches!(base, 'a'..='z' | 'A'..='Z' | '\u{aa}'..='\u{24f}' | '\u{370}'..='\u{3ff}'
+        | '\u{1e00}'..='\u{1fff}')
 }
 
 /// Cuts to at most `max` characters, the last one an ellipsis when something was cut.
@@ -148,6 +170,11 @@ text!(
     Username, one_line, 80
 );
 
+text!(
+    /// A Slack handle as people type it, such as `@sam`.
+    SlackHandle, one_line, 80
+);
+
 /// An e-mail address, as far as its shape tells.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -240,6 +267,13 @@ mod tests {
     fn folding_ignores_case_accents_and_spacing() {
         assert_eq!(fold("  Säge  ÉLAN "), fold("sage elan"));
         assert_eq!(fold("ﬁne Ⅳ"), "fine iv");
+        assert_eq!(fold("a\0b\u{7}c"), "ab c");
+        assert_eq!(fold("Άλφα"), fold("αλφα"));
+        for (one, other) in [("ガス", "カス"), ("й", "и")] {
+            assert_ne!(fold(one), fold(other));
+        }
+        assert_eq!(caseless("JOSÉ"), caseless("jose\u{301}"));
+        assert_ne!(caseless("José"), caseless("Jose"));
         assert!(fold(&"ﷺ".repeat(80)).chars().count() <= KEY_MAX);
     }
 

@@ -21,7 +21,7 @@ pub async fn hash(password: SecretString) -> Result<String, OpError> {
         Argon2::default().hash_password(password.expose_secret().as_bytes()).map(|hash| hash.to_string())
     });
     let hashed = hashed.await.map_err(|error| OpError::Internal(error.into()))?;
-    hashed.map_err(|error| OpError::Internal(error.to_string().into()))
+    hashed.map_err(|error| OpError::Internal(error.into()))
 }
 
 #[cfg(test)]

@@ -45,8 +45,8 @@ pub struct ProblemReported {
     pub equipment: EquipmentId,
     /// Its name.
     pub equipment_name: String,
-    /// The channel in which its area is talked about, where one is set.
-    pub area_channel: Option<String>,
+    /// The channels that are being told, the area's first.
+    pub told: Vec<ChannelRef>,
 }
 
 /// Opens a repair in status New and owes its announcements. A submission that arrives again gets the
@@ -94,13 +94,8 @@ async fn report_once(ctx: &Ctx, actor: &Actor, report: &ReportProblem) -> Result
     let records = change.audit();
     store::timeline::append(&tx, &change, actor, now).await?;
     store::audit::append(&tx, &records, actor, now).await?;
-    owe_announcements(&ctx.announce, &tx, &change, &machine, now).await?;
-    let answer = ProblemReported {
-        repair,
-        equipment: machine.id,
-        equipment_name: machine.name,
-        area_channel: Some(machine.area_channel).filter(|channel| !channel.is_empty()),
-    };
+    let told = owe_announcements(&ctx.announce, &tx, &change, &machine, now).await?;
+    let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };
     store::requests::remember(&tx, &report.request_id, serde_json::to_string(&answer)?, now).await?;
     store::board::bump_revision(&tx).await?;
     tx.commit().await?;
@@ -154,13 +149,14 @@ fn snapshot(id: RepairId, machine: &Machine, report: &ReportProblem) -> RepairSn
     }
 }
 
+/// Owes what is to be told of a change; the channels that will be told.
 async fn owe_announcements(
     announce: &Announce,
     db: &impl ConnectionTrait,
     change: &ChangeSet,
     machine: &Machine,
     now: DateTime<Utc>,
-) -> Result<(), OpError> {
+) -> Result<Vec<ChannelRef>, OpError> {
     let targets = match announce {
         Announce::Nowhere => Targets::NONE,
         Announce::Slack { oops } => {
@@ -168,6 +164,7 @@ async fn owe_announcements(
         }
     };
     let switches = store::settings::switches(db).await?;
-    store::deliveries::owe(db, &announcements(change, switches, &targets), now).await?;
-    Ok(())
+    let owed = announcements(change, switches, &targets);
+    store::deliveries::owe(db, &owed, now).await?;
+    Ok(owed.into_iter().map(|announcement| announcement.target).collect())
 }

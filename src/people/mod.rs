@@ -2,6 +2,7 @@
 //! the database for ten minutes, so that it is rarely asked before a modal opens. The Slack edge calls
 //! this; it decides nothing about what people may do.
 
+use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, SlackUser};
 use crate::clock::Clock;
 use crate::domain::actor::{Account, Actor, Edge, SlackUserId};
@@ -78,8 +79,7 @@ impl People {
         match tokio::time::timeout(KEEPING_MAX, keeping).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::warn!(error, "What Slack told of somebody could not be kept");
+                tracing::warn!(error = %Chain(&error), "What Slack told of somebody could not be kept");
             }
             Err(_) => tracing::warn!("What Slack told of somebody is not kept: the database is busy"),
         }

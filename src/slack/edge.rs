@@ -2,6 +2,7 @@
 
 use super::envelope::{Command, Sender};
 use super::intake::Reference;
+use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::ops::{Ctx, OpError};
@@ -89,8 +90,10 @@ impl SlackEdge {
         let alive = |at: &DateTime<Utc>| self.ctx.clock.now() - *at < RESPONSE_URL_LIFE;
         if let Some((url, _)) = to.response_url.as_ref().filter(|(_, at)| alive(at)) {
             let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": text });
-            if self.api.respond(url, &body).await.is_ok() {
-                return;
+            match self.api.respond(url, &body).await {
+                // Slack may have taken it and only answered late: nobody is told twice.
+                Ok(()) | Err(SlackApiError::TimedOut) => return,
+                Err(_) => {}
             }
         }
         let message = json!({ "channel": to.user.0, "text": text });
@@ -127,8 +130,7 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         return words;
     }
     let is_outage = matches!(&error, EdgeError::Op(error) if error.is_outage());
-    let error: &(dyn std::error::Error + 'static) = &error;
-    tracing::error!(%reference, error, "A Slack request failed");
+    tracing::error!(%reference, error = %Chain(&error), "A Slack request failed");
     if is_outage {
         return format!("Our database does not answer. Please try again in a few minutes (ref {reference}).");
     }

@@ -1,9 +1,9 @@
 //! Opens the database and brings its schema up to date.
 
-use super::Store;
+use super::{Store, begin_writing};
 use esb_migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use std::time::Duration;
 const POOL: u32 = 8;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a process waits for another one's migration.
+const MIGRATION: Duration = Duration::from_secs(60);
 /// How long a caller waits for a free connection before it is told that the database is away.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
@@ -38,20 +40,27 @@ impl Store {
     /// # Errors
     /// When it cannot be opened.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
-        let url = url.expose_secret();
-        make_directory(url).map_err(ConnectError::Directory)?;
-        let write = open(url, 1).await.map_err(ConnectError::Open)?;
-        let read = open(url, POOL).await.map_err(ConnectError::Open)?;
-        Ok(Self { read, write })
+        let address = url.expose_secret();
+        make_directory(address).map_err(ConnectError::Directory)?;
+        if !is_sqlite(address) {
+            let pool = open(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
+            return Ok(Self { read: pool.clone(), write: pool, url: url.clone() });
+        }
+        let write = open(address, 1, BUSY).await.map_err(ConnectError::Open)?;
+        let read = open(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
+        Ok(Self { read, write, url: url.clone() })
     }
 
-    /// Applies the steps that are missing.
+    /// Applies the steps that are missing, all or none of them where the database can. Of several
+    /// processes one does it and the others wait.
     ///
     /// # Errors
     /// A step failed, or the schema is newer than this program.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
-        self.refuse_newer().await?;
-        Migrator::up(&self.write, None).await.map_err(ConnectError::Migrate)
+        let migration = self.begin_migration().await?;
+        refuse_newer(&migration).await?;
+        Migrator::up(&migration, None).await.map_err(ConnectError::Migrate)?;
+        migration.commit().await.map_err(ConnectError::Migrate)
     }
 
     /// Takes back the latest step.
@@ -59,8 +68,10 @@ impl Store {
     /// # Errors
     /// The step failed, or the schema is newer than this program.
     pub async fn migrate_down(&self) -> Result<(), ConnectError> {
-        self.refuse_newer().await?;
-        Migrator::down(&self.write, Some(1)).await.map_err(ConnectError::Migrate)
+        let migration = self.begin_migration().await?;
+        refuse_newer(&migration).await?;
+        Migrator::down(&migration, Some(1)).await.map_err(ConnectError::Migrate)?;
+        migration.commit().await.map_err(ConnectError::Migrate)
     }
 
     /// Names of all steps, with whether each is applied.
@@ -68,21 +79,28 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, ConnectError> {
-        let pending = Migrator::get_pending_migrations(&self.write).await.map_err(ConnectError::Migrate)?;
+        let migration = self.begin_migration().await?;
+        let pending = Migrator::get_pending_migrations(&migration).await.map_err(ConnectError::Migrate)?;
         let pending: Vec<String> = pending.iter().map(|m| m.name().to_owned()).collect();
         Ok(known_steps().into_iter().map(|name| (name.clone(), !pending.contains(&name))).collect())
     }
 
-    async fn refuse_newer(&self) -> Result<(), ConnectError> {
-        Migrator::install(&self.write).await.map_err(ConnectError::Migrate)?;
-        let applied = Migrator::get_migration_models(&self.write).await.map_err(ConnectError::Migrate)?;
-        let known = known_steps();
-        if applied.iter().all(|step| known.contains(&step.version)) {
-            Ok(())
-        } else {
-            Err(ConnectError::Newer)
-        }
+    /// A transaction on a connection of its own, which waits for another process's steps.
+    async fn begin_migration(&self) -> Result<DatabaseTransaction, ConnectError> {
+        let connection = open(self.url.expose_secret(), 1, MIGRATION).await.map_err(ConnectError::Open)?;
+        begin_writing(&connection).await.map_err(ConnectError::Migrate)
     }
+}
+
+async fn refuse_newer(db: &DatabaseTransaction) -> Result<(), ConnectError> {
+    Migrator::install(db).await.map_err(ConnectError::Migrate)?;
+    let applied = Migrator::get_migration_models(db).await.map_err(ConnectError::Migrate)?;
+    let known = known_steps();
+    if applied.iter().all(|step| known.contains(&step.version)) { Ok(()) } else { Err(ConnectError::Newer) }
+}
+
+fn is_sqlite(url: &str) -> bool {
+    url.starts_with("sqlite:")
 }
 
 fn known_steps() -> Vec<String> {
@@ -99,7 +117,7 @@ fn make_directory(url: &str) -> std::io::Result<()> {
     }
 }
 
-async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+async fn open(url: &str, connections: u32, busy: Duration) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -107,12 +125,12 @@ async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> 
         .connect_timeout(ACQUIRE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
+        .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY)
+                .busy_timeout(busy)
                 .foreign_keys(true)
         });
     Database::connect(options).await

@@ -4,7 +4,8 @@ use super::entities::{delivery, delivery_attempt};
 use crate::domain::announce::Announcement;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::DeliveryId;
-use chrono::{DateTime, Utc};
+use crate::domain::text::cut;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
@@ -120,9 +121,10 @@ pub async fn lease(
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<Delivery>, DbErr> {
-    let free = Condition::any()
+    let due = Condition::all()
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
-        .add(delivery::Column::LeasedUntil.lt(now));
+        .add(delivery::Column::DueAt.lte(now));
+    let free = Condition::any().add(due).add(delivery::Column::LeasedUntil.lt(now));
     let taken = delivery::Entity::update_many()
         .col_expr(delivery::Column::State, Expr::value(DeliveryState::Sending))
         .col_expr(delivery::Column::Lease, Expr::value(lease))
@@ -161,11 +163,11 @@ pub async fn settle(
     db: &impl ConnectionTrait,
     id: DeliveryId,
     lease: &str,
-    settled: Settlement,
+    settled: &Settlement,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
     let finished = matches!(settled.state, DeliveryState::Delivered | DeliveryState::Dead);
-    let (channel, ts) = settled.posted.unzip();
+    let (channel, ts) = settled.posted.clone().unzip();
     let done = delivery::Entity::update_many()
         .col_expr(delivery::Column::State, Expr::value(settled.state))
         .col_expr(delivery::Column::Failures, Expr::value(settled.failures))
@@ -183,6 +185,17 @@ pub async fn settle(
     Ok(done.rows_affected == 1)
 }
 
+/// One try to deliver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// `delivered`, or why not.
+    pub outcome: String,
+    /// How long it took.
+    pub took: TimeDelta,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+}
+
 /// Records one try.
 ///
 /// # Errors
@@ -190,15 +203,13 @@ pub async fn settle(
 pub async fn record_attempt(
     db: &impl ConnectionTrait,
     id: DeliveryId,
-    outcome: &str,
-    duration_ms: i64,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<(), DbErr> {
     let row = delivery_attempt::ActiveModel {
         delivery_id: Set(id),
-        outcome: Set(crate::domain::text::cut(outcome, 80)),
-        duration_ms: Set(duration_ms),
-        created_at: Set(now),
+        outcome: Set(cut(&attempt.outcome, 80)),
+        duration_ms: Set(attempt.took.num_milliseconds()),
+        created_at: Set(attempt.at),
         ..Default::default()
     };
     row.insert(db).await?;

@@ -5,6 +5,7 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
+use secrecy::SecretString;
 
 pub mod areas;
 pub mod audit;
@@ -30,6 +31,8 @@ pub use connect::ConnectError;
 pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    /// For migrations, which want a connection of their own.
+    url: SecretString,
 }
 
 impl Store {
@@ -49,10 +52,14 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.write.begin_with_options(options).await
+        begin_writing(&self.write).await
     }
+}
+
+async fn begin_writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    db.begin_with_options(options).await
 }

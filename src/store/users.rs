@@ -3,7 +3,7 @@
 use super::entities::user;
 use crate::domain::actor::{Role, SlackUserId};
 use crate::domain::ids::UserId;
-use crate::domain::text::{EmailAddress, Username, fold};
+use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 
@@ -18,8 +18,8 @@ pub struct NewUser<'a> {
     pub email: &'a EmailAddress,
     /// What they may do.
     pub role: Role,
-    /// Slack handle; empty when unknown.
-    pub slack_handle: &'a str,
+    /// Slack handle, where known.
+    pub slack_handle: Option<&'a SlackHandle>,
     /// In the PHC string format.
     pub password_hash: String,
 }
@@ -31,12 +31,12 @@ pub struct NewUser<'a> {
 pub async fn add(db: &impl ConnectionTrait, new: NewUser<'_>, now: DateTime<Utc>) -> Result<UserId, DbErr> {
     let row = user::ActiveModel {
         username: Set(new.username.as_str().to_owned()),
-        username_key: Set(fold(new.username.as_str())),
+        username_key: Set(caseless(new.username.as_str())),
         email: Set(new.email.as_str().to_owned()),
         email_key: Set(email_key(new.email.as_str())),
         role: Set(new.role),
         active: Set(true),
-        slack_handle: Set(new.slack_handle.to_owned()),
+        slack_handle: Set(new.slack_handle.map(ToString::to_string).unwrap_or_default()),
         slack_user_id: Set(None),
         password_hash: Set(new.password_hash),
         must_change_password: Set(false),
@@ -52,12 +52,12 @@ pub fn email_key(email: &str) -> String {
     email.to_lowercase().chars().take(crate::domain::text::KEY_MAX).collect()
 }
 
-/// The user of that name, case and accents ignored.
+/// The user of that name, case ignored.
 ///
 /// # Errors
 /// The database's.
 pub async fn named(db: &impl ConnectionTrait, username: &Username) -> Result<Option<User>, DbErr> {
-    user::Entity::find().filter(user::Column::UsernameKey.eq(fold(username.as_str()))).one(db).await
+    user::Entity::find().filter(user::Column::UsernameKey.eq(caseless(username.as_str()))).one(db).await
 }
 
 /// The user of that e-mail, case ignored.

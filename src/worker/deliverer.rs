@@ -2,19 +2,21 @@
 //! commit sends again.
 
 use super::channels::slack::SlackChannel;
-use super::limiter::Limiter;
+use super::limiter::{Limiter, Wait};
+use crate::chain::Chain;
 use crate::clients::slack_api::PostedMessage;
 use crate::clock::Clock;
 use crate::domain::announce::Event;
 use crate::domain::delivery::{DeliveryState, Failure, Tally, Verdict, after_failure};
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
-use crate::store::deliveries::{self, Delivery, Settlement};
+use crate::store::deliveries::{self, Attempt, Delivery, Settlement};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
 use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Messages being sent at once (spec "Transport").
@@ -22,6 +24,15 @@ const AT_ONCE: usize = 64;
 /// How long a lease holds: longer than the slowest send (15 s), so that it need not be renewed, and
 /// short enough that another worker takes over within a minute.
 const LEASE: TimeDelta = TimeDelta::seconds(45);
+
+/// Waits between the tries to record what became of a message; together shorter than a lease.
+const RECORD_AGAIN: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
 
 /// Delivers; shared by the worker's loop and its sends.
 pub struct Deliverer {
@@ -40,11 +51,12 @@ impl Deliverer {
         Self { ctx, slack, limiter, metrics, name: format!("{:032x}", rand::random::<u128>()) }
     }
 
-    /// Leases what is due and starts sending it, up to 64 at once.
+    /// Leases what is due and starts sending it, up to 64 at once. Shows that it lives by `beat`, since
+    /// each lease may wait for the database.
     ///
     /// # Errors
     /// The database's; what was started goes on.
-    pub async fn look(self: &Arc<Self>, in_flight: &mut JoinSet<()>) -> Result<(), DbErr> {
+    pub async fn look(self: &Arc<Self>, in_flight: &mut JoinSet<()>, beat: &impl Fn()) -> Result<(), DbErr> {
         let now = self.clock().now();
         let room = AT_ONCE.saturating_sub(in_flight.len());
         if room == 0 {
@@ -56,10 +68,16 @@ impl Deliverer {
             if full.contains(&target) {
                 continue;
             }
-            if let Err(wait) = self.limiter.check(&target) {
-                deliveries::defer(self.ctx.store.write(), &target, now, now + wait).await?;
-                full.insert(target);
-                continue;
+            beat();
+            let now = self.clock().now();
+            match self.limiter.check(&target) {
+                Ok(()) => {}
+                Err(Wait::Everyone) => break,
+                Err(Wait::Channel(wait)) => {
+                    deliveries::defer(self.ctx.store.write(), &target, now, now + wait).await?;
+                    full.insert(target);
+                    continue;
+                }
             }
             let leased = deliveries::lease(self.ctx.store.write(), id, &self.name, now, now + LEASE).await?;
             if let Some(delivery) = leased {
@@ -78,7 +96,7 @@ impl Deliverer {
     pub async fn settle(self: &Arc<Self>) -> Result<(), DbErr> {
         let mut in_flight = JoinSet::new();
         loop {
-            self.look(&mut in_flight).await?;
+            self.look(&mut in_flight, &|| ()).await?;
             if in_flight.join_next().await.is_none() {
                 return Ok(());
             }
@@ -98,25 +116,42 @@ impl Deliverer {
         let now = self.clock().now();
         let settlement = settlement(&delivery, &sent, now);
         self.tell(&delivery, &sent, &settlement, now);
-        let outcome = sent.as_ref().map_or_else(Failure::code, |_| "delivered");
-        if let Err(error) = self.record(&delivery, settlement, outcome, now - started, now).await {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, id = delivery.id.0, "What became of a message could not be recorded");
+        if let Err(Failure::Circumstance { retry_after: Some(wait), .. }) = &sent {
+            self.limiter.rest(&delivery.target, now + *wait);
         }
+        let outcome = sent.as_ref().map_or_else(Failure::code, |_| "delivered");
+        let attempt = Attempt { outcome: outcome.to_owned(), took: now - started, at: now };
+        self.record(&delivery, &settlement, &attempt).await;
+    }
+
+    /// Records what became of a message, patiently: forgetting it would mean sending it again.
+    async fn record(&self, delivery: &Delivery, settlement: &Settlement, attempt: &Attempt) {
+        for wait in RECORD_AGAIN {
+            match self.record_once(delivery, settlement, attempt).await {
+                Ok(()) => return,
+                Err(error) => {
+                    let error = Chain(&error);
+                    tracing::warn!(%error, id = delivery.id.0, "What became of a message is not recorded yet");
+                }
+            }
+            tokio::time::sleep(wait).await;
+        }
+        tracing::error!(
+            id = delivery.id.0,
+            "What became of a message could not be recorded: it may be sent again"
+        );
     }
 
     /// The attempt and what follows from it, together.
-    async fn record(
+    async fn record_once(
         &self,
         delivery: &Delivery,
-        settlement: Settlement,
-        outcome: &str,
-        took: TimeDelta,
-        now: DateTime<Utc>,
+        settlement: &Settlement,
+        attempt: &Attempt,
     ) -> Result<(), DbErr> {
         let tx = self.ctx.store.begin().await?;
-        deliveries::record_attempt(&tx, delivery.id, outcome, took.num_milliseconds(), now).await?;
-        if !deliveries::settle(&tx, delivery.id, &self.name, settlement, now).await? {
+        deliveries::record_attempt(&tx, delivery.id, attempt).await?;
+        if !deliveries::settle(&tx, delivery.id, &self.name, settlement, attempt.at).await? {
             tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
         }
         tx.commit().await
@@ -171,5 +206,13 @@ fn settlement(delivery: &Delivery, sent: &Result<PostedMessage, Failure>, now: D
         Verdict::Dead => (DeliveryState::Dead, delivery.due_at),
     };
     let blamed = i32::from(matches!(failure, Failure::Message { .. }));
-    Settlement { state, due_at, failures: delivery.failures + 1, blamed: delivery.blamed + blamed, ..kept }
+    // A wait that Slack named says nothing about how long the next one should be.
+    let counts = i32::from(!matches!(failure, Failure::Circumstance { retry_after: Some(_), .. }));
+    Settlement {
+        state,
+        due_at,
+        failures: delivery.failures + counts,
+        blamed: delivery.blamed + blamed,
+        ..kept
+    }
 }

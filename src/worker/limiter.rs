@@ -2,13 +2,15 @@
 //! refusal says how long to wait, and nobody waits here.
 
 use crate::clock::Clock;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::HashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 type Paced<K, S> = RateLimiter<K, S, Clock, NoOpMiddleware<Nanos>>;
@@ -19,9 +21,20 @@ const PER_CHANNEL: Quota = Quota::per_second(NonZeroU32::MIN);
 const IN_ALL: Quota =
     Quota::per_minute(NonZeroU32::new(300).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
 
+/// Why a message has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Its channel has had its turn; others may go on.
+    Channel(TimeDelta),
+    /// Nobody may post now.
+    Everyone,
+}
+
 /// Paces `chat.postMessage`.
 pub(super) struct Limiter {
     clock: Clock,
+    /// Channels that Slack asked to leave alone, and until when.
+    resting: Mutex<HashMap<String, DateTime<Utc>>>,
     channels: Paced<String, HashMapStateStore<String>>,
     all: Paced<NotKeyed, InMemoryState>,
 }
@@ -32,19 +45,37 @@ impl Limiter {
             channels: RateLimiter::new(PER_CHANNEL, HashMapStateStore::default(), clock.clone()),
             all: RateLimiter::direct_with_clock(IN_ALL, clock.clone()),
             clock,
+            resting: Mutex::default(),
         }
     }
 
     /// Takes a turn for a message to `channel`, or says how long until there is one.
-    pub(super) fn check(&self, channel: &String) -> Result<(), TimeDelta> {
+    pub(super) fn check(&self, channel: &String) -> Result<(), Wait> {
+        if let Some(until) = self.resting().get(channel) {
+            let wait = *until - self.clock.now();
+            if wait > TimeDelta::zero() {
+                return Err(Wait::Channel(wait));
+            }
+        }
+        self.all.check().map_err(|_| Wait::Everyone)?;
         let now = governor::clock::Clock::now(&self.clock);
-        self.channels.check_key(channel).map_err(|later| wait(later.wait_time_from(now)))?;
-        self.all.check().map_err(|later| wait(later.wait_time_from(now)))
+        self.channels.check_key(channel).map_err(|later| Wait::Channel(wait(later.wait_time_from(now))))
+    }
+
+    /// Leaves a channel alone, since Slack asked for it.
+    pub(super) fn rest(&self, channel: &str, until: DateTime<Utc>) {
+        self.resting().insert(channel.to_owned(), until);
+    }
+
+    fn resting(&self) -> MutexGuard<'_, HashMap<String, DateTime<Utc>>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets channels that were quiet, so that their number stays bounded by the busy ones.
     pub(super) fn tidy(&self) {
         self.channels.retain_recent();
+        let now = self.clock.now();
+        self.resting().retain(|_, until| *until > now);
     }
 }
 
@@ -56,7 +87,6 @@ fn wait(time: Duration) -> TimeDelta {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::DateTime;
 
     #[test]
     fn a_message_a_second_and_channel() {
@@ -65,9 +95,9 @@ mod tests {
         let (wood, metal) = ("#wood".to_owned(), "#metal".to_owned());
         assert_eq!(limiter.check(&wood), Ok(()));
         assert_eq!(limiter.check(&metal), Ok(()));
-        assert_eq!(limiter.check(&wood), Err(TimeDelta::seconds(1)));
+        assert_eq!(limiter.check(&wood), Err(Wait::Channel(TimeDelta::seconds(1))));
         clock.advance(TimeDelta::milliseconds(400));
-        assert_eq!(limiter.check(&wood), Err(TimeDelta::milliseconds(600)));
+        assert_eq!(limiter.check(&wood), Err(Wait::Channel(TimeDelta::milliseconds(600))));
         clock.advance(TimeDelta::milliseconds(600));
         assert_eq!(limiter.check(&wood), Ok(()));
     }
@@ -78,8 +108,22 @@ mod tests {
         let limiter = Limiter::new(clock.clone());
         let granted = (0..50).filter(|n| limiter.check(&format!("#c{n}")).is_ok()).count();
         assert_eq!(granted, 20);
+        assert_eq!(limiter.check(&"#one-more".to_owned()), Err(Wait::Everyone));
         clock.advance(TimeDelta::minutes(1));
         limiter.tidy();
         assert!(limiter.channels.is_empty());
+    }
+
+    #[test]
+    fn a_channel_rests_as_long_as_slack_asks() {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let limiter = Limiter::new(clock.clone());
+        let wood = "#wood".to_owned();
+        limiter.rest(&wood, clock.now() + TimeDelta::seconds(7));
+        assert_eq!(limiter.check(&wood), Err(Wait::Channel(TimeDelta::seconds(7))));
+        clock.advance(TimeDelta::seconds(7));
+        limiter.tidy();
+        assert!(limiter.resting().is_empty());
+        assert_eq!(limiter.check(&wood), Ok(()));
     }
 }

@@ -15,8 +15,10 @@ pub use channels::slack::SlackChannel;
 pub use deliverer::Deliverer;
 pub use heartbeat::Heartbeat;
 
+use crate::chain::Chain;
 use crate::ops::Ctx;
 use crate::store::heartbeats;
+use sea_orm::DbErr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -50,6 +52,7 @@ impl Worker {
         let mut tick = interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_beat = Instant::now();
+        let mut trouble = Trouble::default();
         self.heartbeat.touch();
         loop {
             tokio::select! {
@@ -60,15 +63,19 @@ impl Worker {
                 _ = tick.tick() => {}
             }
             self.heartbeat.touch();
-            if let Err(error) = self.deliverer.look(&mut in_flight).await {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(error, "Error in worker polling loop");
+            if let Err(error) = self.look(&mut in_flight).await {
+                trouble.tell(&error, self.beat_every);
                 continue;
             }
+            trouble = Trouble::default();
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every;
                 self.beat().await;
             }
+        }
+        // What the edges accepted while they ended is sent now rather than after the next start.
+        if let Err(error) = self.look(&mut in_flight).await {
+            trouble.tell(&error, self.beat_every);
         }
         let drained = timeout(DRAIN, async { while in_flight.join_next().await.is_some() {} }).await;
         if drained.is_err() {
@@ -76,18 +83,37 @@ impl Worker {
         }
     }
 
+    async fn look(&self, in_flight: &mut JoinSet<()>) -> Result<(), DbErr> {
+        self.deliverer.look(in_flight, &|| self.heartbeat.touch()).await
+    }
+
     async fn beat(&self) {
         let now = self.ctx.clock.now();
         if let Err(error) = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now).await {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, "Failed to update worker last-iteration timestamp");
+            tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
         }
     }
 
     fn note(sent: Result<(), tokio::task::JoinError>) {
         if let Err(error) = sent {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, "Sending a message panicked: its lease will expire");
+            tracing::error!(error = %Chain(&error), "Sending a message panicked: its lease will expire");
         }
+    }
+}
+
+/// How an outage is told: the first failure in full, then a short line now and then.
+#[derive(Default)]
+struct Trouble(Option<Instant>);
+
+impl Trouble {
+    fn tell(&mut self, error: &DbErr, every: Duration) {
+        match self.0 {
+            None => tracing::error!(error = %Chain(error), "Error in worker polling loop"),
+            Some(told) if told.elapsed() >= every => {
+                tracing::error!("Error in worker polling loop: still the same")
+            }
+            Some(_) => return,
+        }
+        self.0 = Some(Instant::now());
     }
 }

@@ -112,17 +112,24 @@ async fn circumstances_use_up_no_attempts_and_are_tried_for_seven_days() {
 }
 
 #[tokio::test]
-async fn retry_after_is_obeyed_and_holds_up_no_other_channel() {
+async fn retry_after_holds_the_whole_channel_and_no_other() {
     let (app, saw) = TestApp::with_saw().await;
     app.slack.fail_next(POST, Fault::RateLimited(7));
     app.file_report(saw, 1).await;
     app.settle().await;
-    let posted = app.slack.posted_in("#woodshop").len() + app.slack.posted_in("#oops").len();
-    assert_eq!(posted, 1);
+    let posted = || app.slack.posted_in("#woodshop").len() + app.slack.posted_in("#oops").len();
+    assert_eq!(posted(), 1);
+    app.file_report(saw, 2).await;
     app.after(TimeDelta::seconds(6)).await;
-    assert_eq!(app.slack.unread().len(), 0);
+    assert_eq!(posted(), 1, "only the channel that Slack did not ask to leave alone");
+    let tries = app.slack.calls(POST).len();
     app.after(TimeDelta::seconds(1)).await;
-    assert_eq!(app.slack.posted_in("#woodshop").len() + app.slack.posted_in("#oops").len(), 1);
+    app.after(TimeDelta::seconds(1)).await;
+    assert_eq!(posted(), 2);
+    assert_eq!(app.slack.calls(POST).len(), tries + 2, "nothing is tried in vain");
+    for target in ["#woodshop", "#oops"] {
+        assert_eq!(app.delivery_to(target).await.failures, 0, "a named wait does not lengthen the next one");
+    }
     app.finish().await;
 }
 
@@ -178,8 +185,8 @@ async fn a_lost_lease_settles_nothing() {
         due_at: now,
         posted: None,
     };
-    assert!(!deliveries::settle(db, id, "another's", settlement.clone(), now).await.unwrap());
-    assert!(deliveries::settle(db, id, "mine", settlement, now).await.unwrap());
+    assert!(!deliveries::settle(db, id, "another's", &settlement, now).await.unwrap());
+    assert!(deliveries::settle(db, id, "mine", &settlement, now).await.unwrap());
     app.settle().await;
     only(app.slack.posted_in("#oops"));
     app.finish().await;

@@ -19,7 +19,7 @@ fn seed(name: &str, email: &str) -> SeedAdmin {
     SeedAdmin {
         username: Username::parse(name).unwrap(),
         email: EmailAddress::parse(email).unwrap(),
-        slack_handle: String::new(),
+        slack_handle: None,
         password_hash: "hash".into(),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::support::ops::{ana, machine, report, with_saw};
 use esb::domain::board::BoardStatus;
+use esb::domain::channel::ChannelRef;
 use esb::domain::ids::{EquipmentId, RepairId};
 use esb::domain::setting::Switches;
 use esb::ops::board::{board, equipment, revision};
@@ -45,8 +46,8 @@ async fn a_report_writes_everything_at_once_and_the_board_shows_it() {
     let answer = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
 
     assert_eq!(
-        (answer.equipment_name.as_str(), answer.area_channel.as_deref()),
-        ("Table saw", Some("#woodshop"))
+        (answer.equipment_name.as_str(), answer.told.iter().map(ChannelRef::as_str).collect::<Vec<_>>()),
+        ("Table saw", vec!["#woodshop", "#oops"])
     );
     assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
     assert_eq!(revision(&ops).await.unwrap(), before + 1);
@@ -127,8 +128,8 @@ async fn nothing_is_queued_where_nothing_can_be_sent_or_is_wanted() {
     assert_eq!(rows(&ops).await[3], 1);
 
     store::settings::set(ops.store.write(), Switches::NEW_REPORT, "false", ops.clock.now()).await.unwrap();
-    report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
-    assert_eq!(rows(&ops).await[3], 1);
+    let answer = report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
+    assert_eq!((rows(&ops).await[3], answer.told), (1, Vec::new()));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
-use crate::domain::text::{EmailAddress, Username};
+use crate::domain::text::{EmailAddress, SlackHandle, Username};
 use crate::store::{self, ConnectError, users::NewUser};
 use serde_json::json;
 
@@ -43,8 +43,8 @@ pub struct SeedAdmin {
     pub username: Username,
     /// E-mail.
     pub email: EmailAddress,
-    /// Slack handle; empty when unknown.
-    pub slack_handle: String,
+    /// Slack handle, where known.
+    pub slack_handle: Option<SlackHandle>,
     /// The password's hash, in the PHC string format.
     pub password_hash: String,
 }
@@ -75,7 +75,7 @@ pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<See
         username: &seed.username,
         email: &seed.email,
         role: Role::Staff,
-        slack_handle: &seed.slack_handle,
+        slack_handle: seed.slack_handle.as_ref(),
         password_hash: seed.password_hash,
     };
     let id = store::users::add(&tx, new, now).await?;

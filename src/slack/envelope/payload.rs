@@ -2,6 +2,7 @@
 //! response_urls, private_metadata that carries one) is a secret: its Debug hides it.
 
 use super::input::{Input, State};
+use crate::domain::text::PersonName;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -52,10 +53,16 @@ impl TryFrom<RawSender> for Sender {
         };
         Ok(Self {
             team_id: raw.team.map(|team| team.id).or(raw.team_id).or(home).ok_or("missing field `team`")?,
-            user_id: user_id.ok_or("missing field `user`")?,
-            user_name: name.unwrap_or_default(),
+            user_id: user_id.filter(|id| is_id(id)).ok_or("missing field `user`")?,
+            user_name: PersonName::parse(&name.unwrap_or_default())
+                .map_or_else(|_| String::new(), PersonName::into_string),
         })
     }
+}
+
+/// Slack's ids are capital letters and digits, about ten of them.
+fn is_id(id: &str) -> bool {
+    (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// A slash command.
@@ -69,8 +76,6 @@ pub struct Command {
     /// What stands behind it.
     #[serde(default)]
     pub text: String,
-    /// Where it was typed.
-    pub channel_id: String,
     /// Where private answers go: 5 times within 30 minutes.
     pub response_url: SecretString,
     /// Opens one modal within 3 s.

@@ -166,8 +166,11 @@ fn confirmation(edge: &SlackEdge, reported: &ProblemReported) -> String {
         bold(&reported.equipment_name, 200),
         reported.repair
     );
-    if let Some(told) = &reported.area_channel {
-        text.push_str(&format!(" {} is being told.", channel(told)));
+    let told: Vec<String> = reported.told.iter().map(|told| channel(told.as_str())).collect();
+    match told.as_slice() {
+        [] => {}
+        [one] => text.push_str(&format!(" {one} is being told.")),
+        several => text.push_str(&format!(" {} are being told.", several.join(" and "))),
     }
     if let Some(link) = edge.links.equipment(reported.equipment) {
         text.push_str(&format!(" <{link}|See the machine's page>."));

@@ -15,7 +15,7 @@ pub struct Model {
     pub id: UserId,
     /// Name to log in with.
     pub username: String,
-    /// Folded name; unique.
+    /// Name in lower case; unique.
     pub username_key: String,
     /// E-mail.
     pub email: String,

@@ -3,6 +3,7 @@
 use super::answer::{self, Answer};
 use super::call::Reference;
 use super::fields::FieldsError;
+use crate::chain::Chain;
 use crate::ops::OpError;
 use crate::render::html::Problem;
 use crate::web::Web;
@@ -186,8 +187,8 @@ impl PageError {
     pub fn log(&self, reference: &Reference, route: &str) {
         match self {
             Self::Internal(source) | Self::Unavailable(source) => {
-                let error: &(dyn Error + 'static) = source.as_ref();
-                tracing::error!(id = %reference, route, error, "a page failed");
+                let error = Chain(source.as_ref());
+                tracing::error!(id = %reference, route, %error, "a page failed");
             }
             Self::Panicked(panic) => tracing::error!(id = %reference, route, panic, "a page panicked"),
             _ => {}

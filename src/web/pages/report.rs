@@ -6,8 +6,8 @@ use crate::domain::channel::ChannelRef;
 use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId, TextError};
+use crate::ops::OpError;
 use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem, reported as answered};
-use crate::ops::{Announce, OpError};
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
 use crate::web::Web;
 use crate::web::kernel::answer::{html, see_other};
@@ -127,14 +127,7 @@ pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError
     if report.equipment != equipment {
         return Err(PageError::NotFound);
     }
-    let channels = match &web.ctx.announce {
-        Announce::Nowhere => Vec::new(),
-        Announce::Slack { oops } => {
-            let mut channels: Vec<&str> = report.area_channel.as_deref().into_iter().collect();
-            channels.extend(oops.as_ref().map(ChannelRef::as_str).filter(|oops| channels != [*oops]));
-            channels
-        }
-    };
+    let channels = report.told.iter().map(ChannelRef::as_str).collect();
     let page =
         ReportedPage { equipment, equipment_name: &report.equipment_name, repair: report.repair, channels };
     Ok(html(StatusCode::OK, web.html.reported(&page).map_err(PageError::internal)?))

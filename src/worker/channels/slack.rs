@@ -1,5 +1,6 @@
 //! Slack as a way out: `chat.postMessage`.
 
+use crate::chain::Chain;
 use crate::clients::slack_api::{PostedMessage, SlackApi, SlackApiError};
 use crate::domain::announce::Event;
 use crate::domain::delivery::Failure;
@@ -29,8 +30,7 @@ impl SlackChannel {
     pub async fn send(&self, target: &str, event: &Event) -> Result<PostedMessage, Failure> {
         let link = self.links.equipment(event.repair().equipment_id);
         let message = self.blocks.announcement(event, link.as_deref()).map_err(|error| {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, "An announcement could not be rendered");
+            tracing::error!(error = %Chain(&error), "An announcement could not be rendered");
             Failure::Message { code: "cannot_render".into() }
         })?;
         let body = json!({

@@ -86,7 +86,7 @@ async fn technicians(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Ve
                 let email = EmailAddress::parse(&format!("{name}@example.org"))?;
                 let password_hash = String::from("!");
                 let new =
-                    NewUser { username: &username, email: &email, role, slack_handle: "", password_hash };
+                    NewUser { username: &username, email: &email, role, slack_handle: None, password_hash };
                 store::users::add(db, new, now).await?
             }
         };

@@ -1,0 +1,35 @@
+//! An error with its causes in one line. The JSON log writes an error's own words only; what went wrong
+//! below them is what an operator needs.
+
+use std::error::Error;
+use std::fmt;
+
+/// Displays an error and its causes: `a: b: c`.
+pub struct Chain<'a>(pub &'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the board cannot be read")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn causes_are_told_in_their_order() {
+        let error = Outer(std::io::Error::other("disk full"));
+        assert_eq!(Chain(&error).to_string(), "the board cannot be read: disk full");
+    }
+}
