@@ -123,11 +123,12 @@ impl App {
         if parts == Parts::All {
             worker.spawn(self.worker().run(edges_done.clone()));
         }
-        let early = tokio::select! {
-            () = shutdown.cancelled() => false,
-            _ = edges.join_next() => true,
-            Some(_) = worker.join_next() => true,
-        };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            _ = edges.join_next() => {}
+            Some(_) = worker.join_next() => {}
+        }
+        let early = !shutdown.is_cancelled();
         shutdown.cancel();
         let crashed = all_ended(edges).await;
         edges_done.cancel();
@@ -199,7 +200,7 @@ async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
                 );
             }
             Err(error) => {
-                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours")
+                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours");
             }
         }
         told = true;

@@ -13,14 +13,20 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     let listen = config.listen;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "Starting");
     if !config.slack.socket_mode_enabled() {
-        let lack = if config.slack.bot_token.is_some() { "No command comes in" } else { "Slack is off" };
-        tracing::warn!("{lack}: set SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
+        if config.slack.bot_token.is_some() {
+            tracing::warn!("No command comes in: set SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
+        } else {
+            tracing::warn!(
+                "Slack is off: set SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true"
+            );
+        }
     }
     let app = App::build(config, Clock::system()).await?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;
-    app.serve(listener, parts, shutdown).await?;
+    let ended = app.serve(listener, parts, shutdown).await;
+    app.ctx.store.close().await?;
     tracing::info!("Stopped");
-    Ok(())
+    ended
 }
 
 pub(super) async fn work(config: Config) -> anyhow::Result<()> {
@@ -30,7 +36,9 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
         database = config.database_for_log(),
         "Starting the worker"
     );
-    App::build(config, Clock::system()).await?.work(shutdown).await;
+    let app = App::build(config, Clock::system()).await?;
+    app.work(shutdown).await;
+    app.ctx.store.close().await?;
     tracing::info!("Stopped");
     Ok(())
 }

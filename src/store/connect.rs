@@ -3,15 +3,17 @@
 use super::{Store, begin_writing};
 use esb_migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Readers of one process on SQLite; connections of one process elsewhere.
 const POOL: u32 = 8;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
+/// How soon a locked file is tried again.
+const BUSY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a process waits for another one's migration.
 const MIGRATION: Duration = Duration::from_secs(60);
 /// How long a caller waits for a free connection before it is told that the database is away.
@@ -133,5 +135,21 @@ async fn open(url: &str, connections: u32, busy: Duration) -> Result<DatabaseCon
                 .busy_timeout(busy)
                 .foreign_keys(true)
         });
-    Database::connect(options).await
+    let started = Instant::now();
+    loop {
+        match Database::connect(options.clone()).await {
+            // The very first switch to WAL waits for nobody by itself.
+            Err(error) if is_busy(&error) && started.elapsed() < busy => tokio::time::sleep(BUSY_AGAIN).await,
+            connected => return connected,
+        }
+    }
+}
+
+/// True when another process has SQLite's file locked.
+fn is_busy(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "5"))
 }

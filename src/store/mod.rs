@@ -46,6 +46,15 @@ impl Store {
         &self.write
     }
 
+    /// Closes all connections. SQLite then folds its journal into the file, so that a copy is whole.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn close(&self) -> Result<(), DbErr> {
+        self.read.clone().close().await?;
+        self.write.clone().close().await
+    }
+
     /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that began
     /// as a reader could not become a writer while another writes.
     ///

@@ -110,7 +110,7 @@ impl Trouble {
         match self.0 {
             None => tracing::error!(error = %Chain(error), "Error in worker polling loop"),
             Some(told) if told.elapsed() >= every => {
-                tracing::error!("Error in worker polling loop: still the same")
+                tracing::error!("Error in worker polling loop: still the same");
             }
             Some(_) => return,
         }

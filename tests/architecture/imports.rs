@@ -11,15 +11,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("views", &["domain"]),
     ("clock", &[]),
     ("metrics", &[]),
+    ("chain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
     ("ops", &["clock", "domain", "store", "views"]),
     ("render", &["domain", "views"]),
     ("clients", &["config", "metrics"]),
-    ("people", &["clients", "clock", "domain", "store"]),
+    ("people", &["chain", "clients", "clock", "domain", "store"]),
     (
         "slack",
         &[
+            "chain",
             "clients::slack_api",
             "clock",
             "domain",
@@ -31,8 +33,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("web", &["clock", "domain", "metrics", "ops", "render::html", "render::links", "views"]),
-    ("worker", &["clients", "clock", "domain", "metrics", "ops", "render::links", "render::slack", "store"]),
+    ("web", &["chain", "clock", "domain", "metrics", "ops", "render::html", "render::links", "views"]),
+    (
+        "worker",
+        &["chain", "clients", "clock", "domain", "metrics", "ops", "render::links", "render::slack", "store"],
+    ),
     ("logging", &["config", "ops::mutation_log"]),
     ("cli", &["app", "clock", "config", "domain", "logging", "ops"]),
     (

@@ -236,3 +236,21 @@ async fn an_answer_that_is_lost_means_a_second_message_never_none() {
     assert!(wood >= 1 && oops >= 1);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn two_workers_at_once_send_each_message_once() {
+    let (app, saw) = TestApp::with_saw().await;
+    let other = app.another_worker().await;
+    for request in 1..=5 {
+        app.file_report(saw, request).await;
+    }
+    for _ in 0..12 {
+        let (mine, theirs) = tokio::join!(app.app.deliverer.settle(), other.settle());
+        mine.unwrap();
+        theirs.unwrap();
+        app.clock.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!(app.slack.posted_in("#woodshop").len(), 5);
+    assert_eq!(app.slack.posted_in("#oops").len(), 5);
+    app.finish().await;
+}

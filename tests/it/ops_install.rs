@@ -102,3 +102,28 @@ async fn the_queue_is_counted_and_the_worker_seen() {
     heartbeats::beat(ops.store.write(), WORKER, ops.clock.now()).await.unwrap();
     assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), Some(ops.clock.now()));
 }
+
+#[tokio::test]
+async fn of_many_processes_one_migrates_and_the_others_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/esb.db", directory.path().display());
+    let mut starts = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let url = url.clone();
+        starts.spawn(async move { Store::connect(&url.into()).await?.migrate().await });
+    }
+    for start in starts.join_all().await {
+        start.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_fails_half_way_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let store =
+        Store::connect(&format!("sqlite://{}/esb.db", directory.path().display()).into()).await.unwrap();
+    store.write().execute_unprepared("CREATE TABLE heartbeats (x)").await.unwrap();
+    assert!(matches!(store.migrate().await, Err(ConnectError::Migrate(_))));
+    store.write().execute_unprepared("DROP TABLE heartbeats").await.unwrap();
+    store.migrate().await.unwrap();
+}

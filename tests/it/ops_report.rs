@@ -12,7 +12,9 @@ use esb::ops::search::{exact_equipment, search_equipment};
 use esb::ops::{Announce, Ctx, OpError};
 use esb::store;
 use esb::store::entities::{area, audit, delivery, equipment as equipment_table, repair, request, timeline};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, PaginatorTrait, Set, SqlErr,
+};
 
 /// Rows that a report writes: repairs, timeline, audit, deliveries, requests.
 async fn rows(ops: &Ctx) -> [u64; 5] {
@@ -175,4 +177,32 @@ async fn search_finds_prefixes_first_and_takes_wildcards_literally() {
     assert_eq!(names(search_equipment(&ops, &format!("#{saw}")).await.unwrap()), ["Table saw"]);
     assert_eq!(exact_equipment(&ops, " table  SAW").await.unwrap().unwrap().id, saw);
     assert_eq!(exact_equipment(&ops, "saw").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn everything_of_a_report_is_kept_or_nothing() {
+    for table in ["requests", "deliveries", "audit", "timeline"] {
+        let (ops, saw) = with_saw().await;
+        let before = revision(&ops).await.unwrap();
+        let hide = format!("ALTER TABLE {table} RENAME TO hidden");
+        ops.store.write().execute_unprepared(&hide).await.unwrap();
+        let failed = report_problem(&ops, &ana(), report(saw, 1)).await;
+        assert!(matches!(failed, Err(OpError::Internal(_))), "{table}: {failed:?}");
+        let show = format!("ALTER TABLE hidden RENAME TO {table}");
+        ops.store.write().execute_unprepared(&show).await.unwrap();
+        assert_eq!((rows(&ops).await, revision(&ops).await.unwrap()), ([0; 5], before), "{table}");
+        report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+        assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1], "the same request may come again after a failure");
+    }
+}
+
+#[tokio::test]
+async fn the_same_announcement_is_owed_once() {
+    let (ops, saw) = with_saw().await;
+    report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    let row = delivery::Entity::find().one(ops.store.read()).await.unwrap().unwrap();
+    let mut again = row.into_active_model();
+    again.id = NotSet;
+    let refused = delivery::Entity::insert(again).exec_without_returning(ops.store.write()).await;
+    assert!(matches!(refused.unwrap_err().sql_err(), Some(SqlErr::UniqueConstraintViolation(_))));
 }

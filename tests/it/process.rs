@@ -182,7 +182,7 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
         let output =
             here.esb(arguments).envs(variables.iter().copied()).stdout(Stdio::piped()).output().unwrap();
-        let text = [output.stdout, output.stderr].concat();
+        let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
         (output.status.code().unwrap(), String::from_utf8(text).unwrap())
     };
     let (status, text) = run(&["serve"], &[("TZ", "Mars"), ("SLACK_CONNECTIONS", "99")]);
@@ -200,7 +200,14 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
         ["seed-admin", "sam", "sam@example.org", "--password", "changeme123", "--slack-handle", "@sam"];
     assert_eq!(run(&seed, &[]), (0, "Staff user sam is made.\n".into()));
     assert_eq!(run(&seed, &[]), (0, "A user sam is there already and stays as it is.\n".into()));
+    let bo = here.esb(&["seed-admin", "bo", "bo@example.org", "--password", "changeme123"]).output().unwrap();
+    assert!(String::from_utf8(bo.stderr).unwrap().contains("\"event\":\"user.created\""));
     assert_eq!(run(&["demo-data", "--areas", "0"], &[]).0, 1);
+    std::fs::write(here.directory.path().join(".env"), "SECRET_KEY=\"unclosed-secret\nFLASK_APP=esb\n")
+        .unwrap();
+    let (status, text) = run(&["migrate", "status"], &[]);
+    assert!(status == 2 && text.contains("the line of SECRET_KEY") && !text.contains("unclosed"), "{text}");
+    std::fs::remove_file(here.directory.path().join(".env")).unwrap();
     let (status, text) = run(&["migrate", "status"], &[]);
     assert_eq!((status, text.starts_with("applied m0001")), (0, true), "{text}");
     let (status, text) = run(&["healthcheck"], &[("ESB_LISTEN", "127.0.0.1:9")]);

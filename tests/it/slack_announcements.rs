@@ -91,7 +91,7 @@ async fn a_report_of_an_area_without_a_channel_goes_to_oops_alone() {
     app.command(ANA, "/esb-report", "loom").await;
     app.fill("description", "Thread").await;
     app.submit().await;
-    assert!(!app.private(ANA).contains("being told"));
+    assert!(app.private(ANA).contains("repair #1. #oops is being told."));
     only(app.slack.posted_in("#oops"));
     assert_eq!(app.slack.calls("chat.postMessage").len(), 1);
     app.finish().await;

@@ -200,7 +200,7 @@ async fn a_channel_known_by_its_id_is_shown_by_its_name() {
     app.command(ANA, "/esb-report", "forge").await;
     app.fill("description", "Cold").await;
     app.submit().await;
-    assert!(app.private(ANA).contains("<#C0METAL1> is being told."));
+    assert!(app.private(ANA).contains("<#C0METAL1> and #oops are being told."));
     app.read_all();
     app.finish().await;
 }

@@ -30,7 +30,10 @@ async fn a_report_reaches_the_record_the_channels_and_the_board() {
     }
     let answer = app.private(ANA);
     assert!(answer.starts_with(":white_check_mark:") && answer.contains("repair #1"), "{answer}");
-    assert!(answer.contains("*Table saw*") && answer.contains("#woodshop is being told"), "{answer}");
+    assert!(
+        answer.contains("*Table saw*") && answer.contains("#woodshop and #oops are being told"),
+        "{answer}"
+    );
     assert!(answer.contains(&format!("<http://esb.test/e/{saw}|")));
     let machine = board(&app.app.ctx).await.unwrap().areas[0].machines[0].clone();
     assert_eq!(machine.status, BoardStatus::Down);

@@ -37,7 +37,8 @@ fn line(text: &mut String, word: &str, area: &Value, machine: &Value) -> anyhow:
         word => [area, field("name")].iter().any(|name| name.to_lowercase().contains(&word.to_lowercase())),
     };
     if wanted {
-        writeln!(text, "{:<12} {} ({area}) {}", field("status"), field("name"), field("issue"))?;
+        let entry = format!("{:<12} {} ({area}) {}", field("status"), field("name"), field("issue"));
+        writeln!(text, "{}", entry.trim_end())?;
     }
     Ok(())
 }

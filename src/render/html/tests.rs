@@ -321,7 +321,7 @@ fn small_pages_escape_too() {
     };
     check_hostile(&html().reported(&page).unwrap());
     page.channels.clear();
-    assert!(html().reported(&page).unwrap().contains("see it in their list"));
+    assert!(html().reported(&page).unwrap().contains("see it there too"));
     let problem = Problem { title: HOSTILE, message: HOSTILE, reference: Some(HOSTILE) };
     check_hostile(&html().problem(&problem).unwrap());
     let plain = Problem { title: "Gone", message: "It is gone.", reference: None };

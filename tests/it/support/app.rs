@@ -10,6 +10,7 @@ use esb::domain::channel::ChannelRef;
 use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::text::{AreaName, EquipmentName};
 use esb::store;
+use esb::worker::Deliverer;
 use esb_sandbox::{Channel, Message, Options, Person, Sandbox, World};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub struct TestApp {
     pub web: Site,
     shutdown: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
+    config: Config,
     _directory: TempDir,
 }
 
@@ -69,7 +71,7 @@ impl TestApp {
         let slack = Sandbox::start(world, options).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let config = Config::parse(&environment(&directory, &slack)).unwrap();
-        let app = Arc::new(App::build(config, clock.clone()).await.unwrap());
+        let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let web = Site(listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
@@ -78,7 +80,7 @@ impl TestApp {
             async move { app.serve(listener, Parts::WithoutWorker, shutdown).await }
         });
         assert!(slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
-        Self { slack, app, clock, web, shutdown, serving, _directory: directory }
+        Self { slack, app, clock, web, shutdown, serving, config, _directory: directory }
     }
 
     /// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
@@ -105,6 +107,11 @@ impl TestApp {
         let id = store::equipment::add(db, area, &name, self.clock.now()).await.unwrap();
         store::board::bump_revision(db).await.unwrap();
         id
+    }
+
+    /// A worker of another process over the same database.
+    pub async fn another_worker(&self) -> Arc<Deliverer> {
+        App::build(self.config.clone(), self.clock.clone()).await.unwrap().deliverer
     }
 
     /// Waits for what Slack's requests started, then sends what is due at the present time.
