@@ -3,13 +3,17 @@
 use super::{Ctx, OpError};
 use crate::domain::board::{OpenIssue, standing};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
-use crate::store::board::{LiveMachine, OpenRow};
+use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::{self, equipment::Machine};
 use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use crate::views::equipment::{EquipmentView, OpenRepair};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+
+/// Open repairs of one machine that are read at most, texts included: whoever may report without an account
+/// must not make a page grow without end.
+pub const REPAIRS_MAX: u64 = 100;
 
 /// The board of the latest revision that was asked for.
 #[derive(Debug, Default)]
@@ -100,26 +104,28 @@ fn board_machine(machine: LiveMachine, repairs: Vec<OpenRow>) -> BoardMachine {
     BoardMachine { id: machine.id, name: machine.name, status: standing.status, headline }
 }
 
-/// One machine with its open repairs; archived ones too, marked.
+/// One machine with its open repairs, the worst [`REPAIRS_MAX`] of more; archived machines too, marked.
 ///
 /// # Errors
 /// `NotFound`; the database's.
 pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentView, OpError> {
     let db = ctx.store.read();
     let machine = store::equipment::find(db, id).await?.ok_or(OpError::NotFound)?;
-    let repairs = store::board::open_repairs_of(db, id).await?;
+    let total = store::board::open_total_of(db, id).await?;
+    let repairs = store::board::worst_repairs_of(db, id, REPAIRS_MAX).await?;
     let numbers: Vec<RepairId> = repairs.iter().map(|repair| repair.id).collect();
     let me_toos = store::me_toos::counts(db, &numbers).await?;
-    Ok(equipment_view(machine, repairs, &me_toos))
+    Ok(equipment_view(machine, total, repairs, &me_toos))
 }
 
 fn equipment_view(
     machine: Machine,
-    mut repairs: Vec<OpenRow>,
+    total: OpenTotal,
+    repairs: Vec<OpenRow>,
     me_toos: &HashMap<RepairId, u64>,
 ) -> EquipmentView {
+    // The worst repair speaks for the machine, and it is always among those read.
     let status = standing(&issues(&repairs)).status;
-    repairs.sort_by_key(|r| (crate::domain::board::rank(r.severity), r.created_at, r.id));
     EquipmentView {
         archived: machine.is_archived(),
         id: machine.id,
@@ -131,6 +137,9 @@ fn equipment_view(
         model: machine.model,
         description: machine.description,
         status,
+        safety_risk: total.safety_risk,
+        // One may have been added between the two queries.
+        open_count: total.repairs.max(repairs.len()),
         open_repairs: repairs.into_iter().map(|repair| open_repair(repair, me_toos)).collect(),
     }
 }

@@ -17,14 +17,24 @@ pub struct MeToo {
     pub counted: bool,
 }
 
-/// Counts a person on an open repair, once per `person_key` (a Slack id, or a browser).
+/// Counts a person on an open repair, once per `person_key` (a Slack id, or a browser). `machine` is the
+/// one that the person says it of, where the edge knows it.
 ///
 /// # Errors
-/// `NotFound`; refused when the repair is closed; the database's.
-pub async fn me_too(ctx: &Ctx, actor: &Actor, repair: RepairId, person_key: &str) -> Result<MeToo, OpError> {
+/// `NotFound`, also when the repair is another machine's; refused when the repair is closed; the database's.
+pub async fn me_too(
+    ctx: &Ctx,
+    actor: &Actor,
+    machine: Option<EquipmentId>,
+    repair: RepairId,
+    person_key: &str,
+) -> Result<MeToo, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     let known = store::repairs::find(&tx, repair).await?.ok_or(OpError::NotFound)?;
+    if machine.is_some_and(|machine| machine != known.equipment_id) {
+        return Err(OpError::NotFound);
+    }
     if !known.open {
         let message = "This one is closed by now. If it happens again, please report it anew.";
         return Err(OpError::refused("me_too", message));

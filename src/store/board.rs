@@ -1,10 +1,11 @@
 //! What boards are made of: the revision, live machines, open repairs.
 
 use super::entities::{area, board, equipment, repair, user};
+use crate::domain::board::rank;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
     QuerySelect, RelationDef, Select,
@@ -94,15 +95,50 @@ pub struct OpenRow {
 /// # Errors
 /// The database's.
 pub async fn open_repairs(db: &impl ConnectionTrait) -> Result<Vec<OpenRow>, DbErr> {
-    open().into_model().all(db).await
+    oldest_first(open()).into_model().all(db).await
 }
 
-/// Open repairs of one machine, oldest first.
+/// Open repairs of one machine, worst severity first, then oldest: the first `most` of them.
 ///
 /// # Errors
 /// The database's.
-pub async fn open_repairs_of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<Vec<OpenRow>, DbErr> {
-    open().filter(repair::Column::EquipmentId.eq(machine)).into_model().all(db).await
+pub async fn worst_repairs_of(
+    db: &impl ConnectionTrait,
+    machine: EquipmentId,
+    most: u64,
+) -> Result<Vec<OpenRow>, DbErr> {
+    let of_machine = open().filter(repair::Column::EquipmentId.eq(machine));
+    oldest_first(of_machine.order_by_asc(severity_rank())).limit(most).into_model().all(db).await
+}
+
+/// What all open repairs of a machine amount to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenTotal {
+    /// How many there are.
+    pub repairs: usize,
+    /// With any of them somebody could be hurt.
+    pub safety_risk: bool,
+}
+
+/// Counts the open repairs of a machine.
+///
+/// # Errors
+/// The database's.
+pub async fn open_total_of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<OpenTotal, DbErr> {
+    let groups: Vec<(bool, i64)> = repair::Entity::find()
+        .select_only()
+        .column(repair::Column::SafetyRisk)
+        .column_as(repair::Column::Id.count(), "repairs")
+        .filter(repair::Column::Open.eq(true))
+        .filter(repair::Column::EquipmentId.eq(machine))
+        .group_by(repair::Column::SafetyRisk)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(OpenTotal {
+        repairs: groups.iter().map(|(_, repairs)| usize::try_from(*repairs).unwrap_or(0)).sum(),
+        safety_risk: groups.iter().any(|(safety_risk, _)| *safety_risk),
+    })
 }
 
 fn open() -> Select<repair::Entity> {
@@ -121,8 +157,18 @@ fn open() -> Select<repair::Entity> {
         .column_as(user::Column::Username, "assignee")
         .join(JoinType::LeftJoin, to_assignee())
         .filter(repair::Column::Open.eq(true))
-        .order_by_asc(repair::Column::CreatedAt)
-        .order_by_asc(repair::Column::Id)
+}
+
+fn oldest_first(repairs: Select<repair::Entity>) -> Select<repair::Entity> {
+    repairs.order_by_asc(repair::Column::CreatedAt).order_by_asc(repair::Column::Id)
+}
+
+/// The domain's rank of a severity, for the database to sort by.
+fn severity_rank() -> Expr {
+    let ranks = Severity::ALL.iter().fold(CaseStatement::new(), |ranks, &severity| {
+        ranks.case(repair::Column::Severity.eq(severity), i32::from(rank(Some(severity))))
+    });
+    ranks.finally(i32::from(rank(None))).into()
 }
 
 fn to_area() -> RelationDef {

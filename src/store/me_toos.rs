@@ -47,7 +47,8 @@ struct Count {
     people: i64,
 }
 
-/// How many people are counted on each of these repairs; those without any are absent.
+/// How many people are counted on each of these repairs, a few hundred at most: each takes a parameter.
+/// Those without any are absent.
 ///
 /// # Errors
 /// The database's.

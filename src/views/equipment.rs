@@ -28,8 +28,12 @@ pub struct EquipmentView {
     pub archived: bool,
     /// Its colour.
     pub status: BoardStatus,
-    /// Open repairs, worst severity first, then oldest.
+    /// True when somebody could be hurt, by any of its open repairs.
+    pub safety_risk: bool,
+    /// Open repairs, worst severity first, then oldest; the worst ones of very many.
     pub open_repairs: Vec<OpenRepair>,
+    /// How many repairs are open, those not in `open_repairs` included.
+    pub open_count: usize,
 }
 
 /// One open repair.

@@ -24,7 +24,8 @@ mod pages;
 mod patience;
 pub mod server;
 
-/// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`).
+/// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then
+/// one more a minute (see [`Limit`]): a class may report together, a robot is slowed down.
 const REPORTS: u32 = 10;
 /// "Me too" from one address: a class may stand before the same machine.
 const ME_TOOS: u32 = 60;

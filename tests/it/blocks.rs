@@ -43,6 +43,7 @@ fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> 
         equipment: (known > 0).then_some(&equipment),
         reporter_name: &texts.of(if known > 0 { 300 } else { 0 }),
         known: &repairs,
+        known_count: known,
         counted,
     };
     blocks.report_problem(&modal).unwrap()
@@ -323,6 +324,7 @@ proptest! {
             equipment: Some(&found),
             reporter_name: "Ana",
             known: &machine.open_repairs,
+            known_count: machine.open_count,
             counted: &[],
         };
         let event = Event::NewReport(snapshot);

@@ -7,6 +7,7 @@ mod support;
 mod blocks;
 mod delivery;
 mod one_house;
+mod ops_board;
 mod ops_install;
 mod ops_report;
 mod process;

@@ -138,13 +138,26 @@ async fn nothing_is_queued_where_nothing_can_be_sent_or_is_wanted() {
 async fn me_too_counts_once_a_person() {
     let (ops, saw) = with_saw().await;
     let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
-    assert_eq!(me_too(&ops, &ana(), repair, "slack:U1").await.unwrap().people, 1);
+    assert_eq!(me_too(&ops, &ana(), None, repair, "slack:U1").await.unwrap().people, 1);
     let before = revision(&ops).await.unwrap();
-    let again = me_too(&ops, &ana(), repair, "slack:U1").await.unwrap();
+    let again = me_too(&ops, &ana(), None, repair, "slack:U1").await.unwrap();
     assert_eq!((again.people, again.counted, revision(&ops).await.unwrap()), (1, false, before));
-    assert_eq!(me_too(&ops, &ana(), repair, "slack:U2").await.unwrap().people, 2);
+    assert_eq!(me_too(&ops, &ana(), None, repair, "slack:U2").await.unwrap().people, 2);
     assert_eq!(equipment(&ops, saw).await.unwrap().open_repairs[0].me_too, 2);
-    assert!(matches!(me_too(&ops, &ana(), RepairId(99), "x").await, Err(OpError::NotFound)));
+    assert!(matches!(me_too(&ops, &ana(), None, RepairId(99), "x").await, Err(OpError::NotFound)));
+}
+
+#[tokio::test]
+async fn me_too_on_another_machines_repair_counts_nobody() {
+    let (ops, saw) = with_saw().await;
+    let forge = machine(&ops, "Metal", "", "Forge").await;
+    let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
+    let before = revision(&ops).await.unwrap();
+    let elsewhere = me_too(&ops, &ana(), Some(forge), repair, "browser:1").await;
+    assert!(matches!(elsewhere, Err(OpError::NotFound)), "{elsewhere:?}");
+    let counted = equipment(&ops, saw).await.unwrap().open_repairs[0].me_too;
+    assert_eq!((counted, revision(&ops).await.unwrap()), (0, before));
+    assert!(me_too(&ops, &ana(), Some(saw), repair, "browser:1").await.unwrap().counted);
 }
 
 #[tokio::test]

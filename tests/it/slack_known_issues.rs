@@ -77,6 +77,21 @@ async fn more_than_ten_issues_are_counted() {
 }
 
 #[tokio::test]
+async fn more_issues_than_are_read_are_counted_too() {
+    let (app, _) = TestApp::with_saw().await;
+    app.broken("Table saw", "Thing", 130).await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    let shown = app.view().shown();
+    assert!(shown.contains("120 more are known: see `/esb-status`."), "{shown}");
+    app.choose("equipment", "Table saw").await;
+    assert!(app.view().shown().contains("120 more are known"), "also when chosen");
+    app.command(ANA, "/esb-status", "table saw").await;
+    let status = app.view().shown();
+    assert!(status.contains("130 repairs are open. These are the worst 100."), "{status}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn me_too_counts_a_person_once_and_says_so() {
     let (app, saw) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;

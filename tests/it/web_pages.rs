@@ -1,7 +1,8 @@
 //! Pages to look at and JSON to read: shapes, versions, absences and outages.
 
-use crate::support::ops::{ana, empty, report, with_saw};
+use crate::support::ops::{ana, empty, open_repairs, report, with_saw};
 use crate::support::web::serving;
+use esb::domain::repair::Severity;
 use esb::ops::report_problem::report_problem;
 use http::{Method, StatusCode};
 use sea_orm::ConnectionTrait;
@@ -72,6 +73,17 @@ async fn a_machine_in_json_has_the_shape_of_the_contract() {
         }],
     });
     assert_eq!(web.get("/e/1.json").await.json(), expected);
+}
+
+#[tokio::test]
+async fn a_machine_with_very_many_problems_shows_the_worst() {
+    let (ops, saw) = with_saw().await;
+    open_repairs(&ops, saw, std::iter::repeat_n(Some(Severity::NotSure), 120)).await;
+    let web = serving(ops).await;
+    let page = web.get("/e/1").await.text();
+    assert_eq!(page.matches("action=\"/e/1/me-too/").count(), 100);
+    assert!(page.contains("20 more problems are open."));
+    assert_eq!(web.get("/e/1.json").await.json()["open_repairs"].as_array().unwrap().len(), 100);
 }
 
 #[tokio::test]

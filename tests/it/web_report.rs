@@ -116,6 +116,27 @@ async fn ten_reports_in_ten_minutes_are_enough() {
 }
 
 #[tokio::test]
+async fn a_form_sent_again_gets_its_first_answer_and_is_not_counted() {
+    let web = saw().await;
+    let ana = web.browser();
+    let page = ana.get("/e/1").await;
+    let (token, request) = (page.hidden("csrf_token"), page.hidden("request_id"));
+    let form = [("csrf_token", token.as_str()), ("request_id", &request), GOOD[0], GOOD[1]];
+    let first = ana.post("/e/1/report", &form).await;
+    assert_eq!(first.status, StatusCode::SEE_OTHER);
+    for _ in 0..5 {
+        assert_eq!(ana.post("/e/1/report", &form).await.status, StatusCode::SEE_OTHER);
+    }
+    for _ in 0..9 {
+        assert_eq!(report(&ana, &GOOD).await.status, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(report(&ana, &GOOD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    let again = ana.post("/e/1/report", &form).await;
+    assert_eq!((again.status, again.header("location")), (first.status, first.header("location")));
+    assert_eq!(open_repairs(&web).await, 10);
+}
+
+#[tokio::test]
 async fn me_too_counts_a_browser_once() {
     let web = saw().await;
     let (ana, ben) = (web.browser(), web.browser());
@@ -129,5 +150,6 @@ async fn me_too_counts_a_browser_once() {
     assert!(ana.get("/e/1?thanks=1").await.text().contains("Thank you, noted."));
     let token = ana.get("/e/1").await.hidden("csrf_token");
     assert_eq!(ana.post("/e/1/me-too/4711", &[("csrf_token", &token)]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ana.post("/e/2/me-too/1", &[("csrf_token", &token)]).await.status, StatusCode::NOT_FOUND);
     assert_eq!(ana.post("/e/1/me-too/1", &[]).await.status, StatusCode::FORBIDDEN);
 }

@@ -81,6 +81,8 @@ struct Equipment<'a> {
     status: StatusMark,
     advice: &'static str,
     issues: Vec<Issue<'a>>,
+    /// What is said of the issues that are not shown.
+    more: Option<String>,
     form: Form<'a>,
     errors: Vec<ErrorLine<'a>>,
     csrf_token: &'a str,
@@ -161,6 +163,7 @@ impl Html {
                 .iter()
                 .map(|repair| issue(repair, page.thanks_for, zone, today))
                 .collect(),
+            more: more(equipment),
             form: form(page.form, page.errors),
             errors: page.errors.iter().map(error_line).collect(),
             csrf_token: page.csrf_token,
@@ -176,13 +179,21 @@ impl Html {
 
 fn advice(equipment: &EquipmentView) -> &'static str {
     match equipment.status {
-        _ if equipment.open_repairs.iter().any(|repair| repair.safety_risk) => {
-            "Somebody could be hurt. Please do not use it until it is repaired."
-        }
+        _ if equipment.safety_risk => "Somebody could be hurt. Please do not use it until it is repaired.",
         BoardStatus::Operational => "No known problems.",
         BoardStatus::Degraded => "Something is wrong with it. Read what is known before you use it.",
         BoardStatus::Down => "Please do not use it until it is repaired.",
     }
+}
+
+fn more(equipment: &EquipmentView) -> Option<String> {
+    let hidden = equipment.open_count.saturating_sub(equipment.open_repairs.len());
+    (hidden > 0).then(|| {
+        format!(
+            "{} open. Those above are the worst.",
+            counted(hidden, "more problem is", "more problems are")
+        )
+    })
 }
 
 fn issue(repair: &OpenRepair, thanks_for: Option<RepairId>, zone: Tz, today: NaiveDate) -> Issue<'_> {

@@ -194,6 +194,8 @@ fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
         description: String::new(),
         archived: false,
         status: if open_repairs.is_empty() { BoardStatus::Operational } else { BoardStatus::Down },
+        safety_risk: open_repairs.iter().any(|repair| repair.safety_risk),
+        open_count: open_repairs.len(),
         open_repairs,
     }
 }
@@ -262,6 +264,18 @@ fn known_issues_say_how_they_stand_and_take_a_me_too() {
         "ETA tomorrow",
     ] {
         assert!(page.contains(text), "{text} in {page}");
+    }
+}
+
+#[test]
+fn issues_that_are_not_shown_are_counted_and_their_danger_is_said() {
+    let mut machine = equipment(vec![repair("Blade wobbles")]);
+    assert!(!equipment_page(&machine, &ReportForm::default(), &[]).contains("open. Those above"));
+    machine.safety_risk = true;
+    for (open, words) in [(2, "1 more problem is open."), (41, "40 more problems are open.")] {
+        machine.open_count = open;
+        let page = equipment_page(&machine, &ReportForm::default(), &[]);
+        assert!(page.contains(words) && page.contains("Somebody could be hurt."), "{page}");
     }
 }
 

@@ -22,8 +22,10 @@ pub struct ReportModal<'a> {
     pub equipment: Option<&'a EquipmentMatch>,
     /// The reporter's name as far as known.
     pub reporter_name: &'a str,
-    /// Its open repairs.
+    /// Its open repairs, worst first.
     pub known: &'a [OpenRepair],
+    /// How many there are, those not in `known` included.
+    pub known_count: usize,
     /// The repairs on which this person has said "me too" in this form.
     pub counted: &'a [RepairId],
 }
@@ -90,7 +92,7 @@ impl Blocks {
             severity: Severity::NotSure.word(),
             known_of: modal.equipment.map(|machine| bold(&machine.name, 80)),
             known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
-            more: more(modal.known.len()),
+            more: more(modal.known_count),
         };
         Ok(Modal(self.fill("report_problem", &content)?))
     }

@@ -151,6 +151,10 @@ fn machine_heading(machine: &EquipmentView) -> String {
     if machine.open_repairs.is_empty() {
         return format!("{heading}\nNothing is reported. Is something wrong? Tell us with `/esb-report`.");
     }
+    let shown = machine.open_repairs.len();
+    if machine.open_count > shown {
+        return format!("{heading}\n{} repairs are open. These are the worst {shown}.", machine.open_count);
+    }
     heading
 }
 

@@ -26,9 +26,12 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
     let (actor, chosen) =
         tokio::join!(edge.actor(&command.sender), exact_equipment(&edge.ctx, &command.text));
     let (actor, chosen) = (actor?, chosen?);
-    let known = match &chosen {
-        Some(machine) => equipment(&edge.ctx, machine.id).await?.open_repairs,
-        None => Vec::new(),
+    let (known, known_count) = match &chosen {
+        Some(machine) => {
+            let machine = equipment(&edge.ctx, machine.id).await?;
+            (machine.open_repairs, machine.open_count)
+        }
+        None => (Vec::new(), 0),
     };
     let metadata = Metadata::new(&edge.reply_to(command)).to_json();
     let modal = edge.blocks.report_problem(&ReportModal {
@@ -36,6 +39,7 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
         equipment: chosen.as_ref(),
         reporter_name: &actor.name,
         known: &known,
+        known_count,
         counted: &[],
     })?;
     edge.api.views_open(&command.trigger_id, &modal.0).await?;

@@ -212,7 +212,7 @@ pub(crate) async fn me_too(
 async fn count(edge: &SlackEdge, sender: &Sender, value: &str) -> Result<RepairId, EdgeError> {
     let repair: RepairId = value.parse().map_err(|_| EdgeError::Unfit("This button is out of date."))?;
     let actor = edge.actor(sender).await?;
-    me_too::me_too(&edge.ctx, &actor, repair, &format!("slack:{}", sender.user_id)).await?;
+    me_too::me_too(&edge.ctx, &actor, None, repair, &format!("slack:{}", sender.user_id)).await?;
     Ok(repair)
 }
 
@@ -224,15 +224,16 @@ async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(
         Some(id) => Some(equipment(&edge.ctx, id).await?),
         None => None,
     };
-    let (chosen, known) = machine.map_or((None, Vec::new()), |machine| {
+    let (chosen, known, known_count) = machine.map_or((None, Vec::new(), 0), |machine| {
         let chosen = EquipmentMatch { id: machine.id, name: machine.name, area: machine.area };
-        (Some(chosen), machine.open_repairs)
+        (Some(chosen), machine.open_repairs, machine.open_count)
     });
     let modal = edge.blocks.report_problem(&ReportModal {
         private_metadata: &metadata.to_json(),
         equipment: chosen.as_ref(),
         reporter_name: view.state.text(input::REPORTER_NAME).unwrap_or_default(),
         known: &known,
+        known_count,
         counted: &metadata.counted,
     })?;
     edge.api.views_update(&view.id, None, &modal.0).await?;

@@ -12,7 +12,9 @@ use std::time::Duration;
 /// Addresses remembered at most; all further ones share one allowance until old ones are forgotten.
 const MAX_ADDRESSES: usize = 10_000;
 
-/// An allowance per client address that refills evenly.
+/// An allowance per client address that refills evenly: a token bucket. Whoever used none of it for a
+/// whole window has all of it at once and what refills meanwhile, so that the first window lets through up
+/// to twice as many, and each later one as many as were asked for.
 #[derive(Debug)]
 pub struct Limit {
     clock: Clock,

@@ -11,10 +11,10 @@ use crate::web::kernel::{Answer, Call, PageError};
 const VISITOR: &str = "A visitor";
 
 pub(super) async fn say(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (_, repair): (EquipmentId, RepairId) = (call.id("id")?, call.id("repair")?);
+    let (machine, repair): (EquipmentId, RepairId) = (call.id("id")?, call.id("repair")?);
     web.me_toos.count(call.client).map_err(|wait| PageError::TooOften { wait })?;
     let actor = Actor::visitor(Edge::Web, VISITOR);
     let person = format!("browser:{}", call.browser.id());
-    let done = ops::me_too::me_too(&web.ctx, &actor, repair, &person).await?;
+    let done = ops::me_too::me_too(&web.ctx, &actor, Some(machine), repair, &person).await?;
     see_other(&format!("/e/{}?thanks={repair}#repair-{repair}", done.equipment))
 }

@@ -7,7 +7,7 @@ use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId, TextError};
 use crate::ops::OpError;
-use crate::ops::report_problem::{ReportProblem, report_problem, reported as answered};
+use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem, reported as answered};
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
 use crate::web::Web;
 use crate::web::kernel::answer::{html, see_other};
@@ -33,6 +33,12 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let Some(report) = report.filter(|_| errors.is_empty()) else {
         return again(StatusCode::UNPROCESSABLE_ENTITY, &errors);
     };
+    match answered(&web.ctx, &request_id).await {
+        // Sent twice, as impatient browsers do: answered as the first time, and not counted again.
+        Ok(done) => return thanks(&done, &request_id),
+        Err(OpError::NotFound) => {}
+        Err(error) => return Err(error.into()),
+    }
     if let Err(wait) = web.reports.count(call.client) {
         let message = format!(
             "Many reports came from your connection just now. Please send yours in {}; it is kept below.",
@@ -44,13 +50,18 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     }
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
     match report_problem(&web.ctx, &actor, report).await {
-        Ok(done) => see_other(&format!("/e/{}/reported/{}", done.equipment, request_id.as_str())),
+        Ok(done) => thanks(&done, &request_id),
         Err(OpError::Refused(refusal)) => {
             let refused = FieldError { field: refusal.field, message: refusal.message };
             again(StatusCode::UNPROCESSABLE_ENTITY, &[refused])
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Leads to the page that says what happens next.
+fn thanks(done: &ProblemReported, request_id: &RequestId) -> Result<Answer, PageError> {
+    see_other(&format!("/e/{}/reported/{}", done.equipment, request_id.as_str()))
 }
 
 /// The form as it came, and what is wrong with its choices already.

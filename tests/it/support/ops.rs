@@ -1,15 +1,17 @@
 //! Operations over a database of their own, with a manual clock.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use esb::clock::Clock;
 use esb::domain::actor::{Actor, Edge};
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::EquipmentId;
-use esb::domain::repair::Severity;
+use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
 use esb::ops::report_problem::ReportProblem;
 use esb::ops::{Announce, Ctx};
+use esb::store::entities::repair;
 use esb::store::{self, Store};
+use sea_orm::{EntityTrait, Set};
 use tempfile::TempDir;
 
 /// Midnight before the day on which all tests happen.
@@ -74,4 +76,29 @@ pub fn report(equipment: EquipmentId, request: u8) -> ReportProblem {
         consumable: false,
         request_id: RequestId::from_random([request; 16]),
     }
+}
+
+/// Opens a repair of each severity given, in this order, a second apart.
+pub async fn open_repairs(
+    ops: &Ctx,
+    machine: EquipmentId,
+    severities: impl IntoIterator<Item = Option<Severity>>,
+) {
+    let row = |(second, severity)| repair::ActiveModel {
+        equipment_id: Set(machine),
+        description: Set("Blade wobbles".into()),
+        severity: Set(severity),
+        status: Set(RepairStatus::New),
+        open: Set(true),
+        reporter_name: Set("Ana".into()),
+        specialist_description: Set(String::new()),
+        safety_risk: Set(false),
+        consumable: Set(false),
+        version: Set(1),
+        created_at: Set(ops.clock.now() + TimeDelta::seconds(second)),
+        ..Default::default()
+    };
+    let rows = (0..).zip(severities).map(row);
+    repair::Entity::insert_many(rows).exec_without_returning(ops.store.write()).await.unwrap();
+    store::board::bump_revision(ops.store.write()).await.unwrap();
 }

@@ -84,7 +84,9 @@ pub fn machine(texts: Texts, repairs: usize) -> EquipmentView {
         description: texts.of(3000),
         archived: false,
         status: if repairs == 0 { BoardStatus::Operational } else { BoardStatus::Degraded },
+        safety_risk: repairs > 1,
         open_repairs: (1..).take(repairs).map(|number| repair(number, texts)).collect(),
+        open_count: repairs,
     }
 }
 
