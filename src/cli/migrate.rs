@@ -18,7 +18,13 @@ pub(super) enum Direction {
     Status,
 }
 
-pub(super) async fn run(config: &Config, direction: Direction) -> anyhow::Result<()> {
+pub(super) async fn run(config: &Config, direction: Direction, yes: bool) -> anyhow::Result<()> {
+    if direction == Direction::Down && !yes {
+        let database = config.database_for_log();
+        anyhow::bail!(
+            "this takes back the latest step of {database} and deletes its data: add --yes to do it"
+        );
+    }
     let ctx = app::open_unmigrated(config, Clock::system()).await?;
     match direction {
         Direction::Up => install::migrate(&ctx).await?,

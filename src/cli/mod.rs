@@ -47,6 +47,9 @@ enum Command {
         /// What to do
         #[arg(default_value = "up")]
         direction: migrate::Direction,
+        /// Really take back a step, which deletes its data
+        #[arg(long)]
+        yes: bool,
     },
     /// Make the first staff user; one of that name stays as it is
     SeedAdmin(install::SeedAdmin),
@@ -87,7 +90,7 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
             log_to_stdout(&config)?;
             run::work(config).await
         }
-        Command::Migrate { direction } => migrate::run(&config, direction).await,
+        Command::Migrate { direction, yes } => migrate::run(&config, direction, yes).await,
         Command::SeedAdmin(seed) => {
             log_beside_answers()?;
             seed.run(&app::open(&config, Clock::system()).await?).await

@@ -21,8 +21,10 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
             );
         }
     }
-    let app = App::build(config, Clock::system()).await?;
+    // Before the database: a program that is started twice by mistake must not migrate it.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;
+    let app = App::build(config, Clock::system()).await?;
+    tracing::info!(listen = %listener.local_addr()?, "Listening");
     let ended = app.serve(listener, parts, shutdown).await;
     app.ctx.store.close().await?;
     tracing::info!("Stopped");

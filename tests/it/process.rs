@@ -210,6 +210,9 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     std::fs::remove_file(here.directory.path().join(".env")).unwrap();
     let (status, text) = run(&["migrate", "status"], &[]);
     assert_eq!((status, text.starts_with("applied m0001")), (0, true), "{text}");
+    let (status, text) = run(&["migrate", "down"], &[]);
+    assert!(status == 1 && text.contains("--yes"), "{text}");
+    assert!(run(&["migrate", "status"], &[]).1.starts_with("applied m0001"), "nothing was taken back");
     let (status, text) = run(&["healthcheck"], &[("ESB_LISTEN", "127.0.0.1:9")]);
     assert_eq!(status, 1);
     assert!(text.contains("nothing answers"), "{text}");
