@@ -14,6 +14,7 @@ pub mod install;
 pub mod me_too;
 pub mod mutation_log;
 pub mod password;
+pub mod prune;
 pub mod report_problem;
 pub mod search;
 pub mod watch;

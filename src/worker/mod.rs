@@ -1,5 +1,6 @@
 //! Sends what is owed. One loop a process: it wakes when an operation of this process owes something,
-//! looks every half second for what others owe, and shows that it lives. Several may run at once.
+//! looks every half second for what others owe, shows that it lives, and once a day has removed what was
+//! kept long enough. Several may run at once.
 //!
 //! ```text
 //! due ──limiter──► leased ──► sent ──► settled, with its attempt
@@ -18,6 +19,7 @@ pub use heartbeat::Heartbeat;
 
 use crate::chain::Chain;
 use crate::ops::Ctx;
+use crate::ops::prune::{Pruned, prune_daily};
 use crate::store::heartbeats;
 use sea_orm::{ConnAcquireErr, DbErr};
 use std::sync::Arc;
@@ -74,6 +76,7 @@ impl Worker {
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every;
                 self.beat().await;
+                self.prune().await;
             }
         }
         // What the edges accepted while they ended is sent now rather than after the next start.
@@ -97,6 +100,17 @@ impl Worker {
         let now = self.ctx.clock.now();
         if let Err(error) = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now).await {
             tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
+        }
+    }
+
+    async fn prune(&self) {
+        match prune_daily(&self.ctx).await {
+            Ok(Some(pruned)) => {
+                let Pruned { deliveries, requests } = pruned;
+                tracing::info!(deliveries, requests, "What was kept long enough was removed");
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now"),
         }
     }
 

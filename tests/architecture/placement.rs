@@ -65,12 +65,16 @@ fn a_message_leaves_by_the_worker_or_as_a_direct_answer() {
     hold("A message leaves as a Delivery, or as `SlackEdge::tell`'s direct answer:", &sending);
 }
 
+/// Where what was kept long enough is removed.
+const PRUNING: &str = "src/store/prune.rs";
+
 #[test]
 fn histories_are_appended_to_and_nothing_else() {
     let kept = [
         ("timeline", &["src/store/timeline.rs", "src/store/demo.rs"][..]),
         ("audit", &["src/store/audit.rs"]),
-        ("delivery_attempt", &["src/store/deliveries.rs"]),
+        // Attempts go with the delivery whose they are, once it was kept long enough.
+        ("delivery_attempt", &["src/store/deliveries.rs", PRUNING]),
     ];
     let mut breaches = Vec::new();
     for file in source().iter().filter(|file| !file.shown.starts_with("src/store/entities/")) {
@@ -78,7 +82,8 @@ fn histories_are_appended_to_and_nothing_else() {
             let named = [format!("{table}::Entity"), format!("{table}::ActiveModel")];
             let mentions: Vec<String> = named.iter().flat_map(|name| file.mentions(name)).collect();
             if writers.contains(&file.shown.as_str()) {
-                let changing = ["update", "delete", "on_conflict"];
+                let changing: &[&str] =
+                    if file.shown == PRUNING { &["update"] } else { &["update", "delete", "on_conflict"] };
                 breaches.extend(
                     mentions.into_iter().filter(|line| changing.iter().any(|word| line.contains(word))),
                 );

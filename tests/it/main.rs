@@ -15,6 +15,7 @@ mod delivery;
 mod one_house;
 mod ops_board;
 mod ops_install;
+mod ops_prune;
 mod ops_report;
 mod process;
 mod slack_announcements;
