@@ -9,15 +9,18 @@ use crate::render::links::Links;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use kernel::browser::Browsers;
-use kernel::cached::{Newest, Version};
+use kernel::cached::{NewestBody, Version};
 use kernel::limit::Limit;
 use kernel::route::{Route, RouteTable};
 use pages::assets::Assets;
+use pages::events::LISTENERS;
 use pages::metrics::FiguresLog;
 use secrecy::SecretString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 pub mod kernel;
 mod pages;
@@ -71,8 +74,9 @@ pub struct Web {
     browsers: Browsers,
     reports: Limit,
     me_toos: Limit,
-    board_page: Newest,
-    status_json: Newest,
+    board_page: NewestBody,
+    status_json: NewestBody,
+    listeners: Arc<Semaphore>,
     figures: FiguresLog,
     build: String,
 }
@@ -108,8 +112,9 @@ impl Web {
             browsers: Browsers::new(&config.secret_key, secure),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
-            board_page: Newest::default(),
-            status_json: Newest::default(),
+            board_page: NewestBody::default(),
+            status_json: NewestBody::default(),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
             figures: FiguresLog::default(),
             ctx,
             config,

@@ -18,6 +18,7 @@ mod slack_private_answers;
 mod slack_report;
 mod slack_report_errors;
 mod slack_status;
+mod web_events;
 mod web_kernel;
 mod web_pages;
 mod web_report;

@@ -14,6 +14,7 @@ pub mod client_address;
 pub mod error;
 pub mod fields;
 pub mod limit;
+pub mod outgoing;
 pub mod route;
 pub mod service;
 
