@@ -20,14 +20,14 @@ impl<K, V> Default for Newest<K, V> {
     }
 }
 
-impl<K: PartialEq, V: Clone> Newest<K, V> {
+impl<K: PartialEq + Clone, V: Clone> Newest<K, V> {
     /// The value of `key`: the one at hand, else what `make` gives. Whoever asks for the same key
     /// meanwhile waits for it; should `make` fail or be dropped, the next one's is tried.
     ///
     /// # Errors
     /// Those of `make`.
-    pub async fn get<E>(&self, key: K, make: impl Future<Output = Result<V, E>>) -> Result<V, E> {
-        let kept = self.kept(&key);
+    pub async fn get<E>(&self, key: &K, make: impl Future<Output = Result<V, E>>) -> Result<V, E> {
+        let kept = self.kept(key);
         if let Some(value) = kept.as_ref().and_then(|slot| slot.value.get()) {
             return Ok(value.clone());
         }
@@ -40,13 +40,13 @@ impl<K: PartialEq, V: Clone> Newest<K, V> {
         slot.as_ref().filter(|slot| slot.key == *key).cloned()
     }
 
-    fn begin(&self, key: K) -> Arc<Slot<K, V>> {
+    fn begin(&self, key: &K) -> Arc<Slot<K, V>> {
         let mut newest = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // Another may have been faster.
-        if let Some(slot) = newest.as_ref().filter(|slot| slot.key == key) {
+        if let Some(slot) = newest.as_ref().filter(|slot| slot.key == *key) {
             return Arc::clone(slot);
         }
-        let slot = Arc::new(Slot { key, value: OnceCell::new() });
+        let slot = Arc::new(Slot { key: key.clone(), value: OnceCell::new() });
         *newest = Some(Arc::clone(&slot));
         slot
     }
@@ -64,10 +64,12 @@ mod tests {
     async fn whoever_comes_at_once_shares_one_value() {
         let (newest, made) = (Newest::default(), AtomicUsize::new(0));
         let get = |key: u8| {
-            newest.get(key, async {
+            let make = async {
                 yield_now().await;
                 Ok::<_, ()>(made.fetch_add(1, Ordering::SeqCst))
-            })
+            };
+            let newest = &newest;
+            async move { newest.get(&key, make).await }
         };
         let (a, b, c) = tokio::join!(get(1), get(1), get(1));
         assert_eq!((a, b, c), (Ok(0), Ok(0), Ok(0)));
@@ -83,10 +85,11 @@ mod tests {
             yield_now().await;
             Err("no")
         };
-        let (failed, made) = tokio::join!(newest.get(1, fail), newest.get(1, async { Ok::<_, &str>("yes") }));
+        let (failed, made) =
+            tokio::join!(newest.get(&1, fail), newest.get(&1, async { Ok::<_, &str>("yes") }));
         assert_eq!((failed, made), (Err("no"), Ok("yes")));
         let never = pending::<Result<&str, &str>>();
-        assert_eq!(newest.get(2, never).now_or_never(), None);
-        assert_eq!(newest.get(2, async { Ok::<_, &str>("two") }).await, Ok("two"));
+        assert_eq!(newest.get(&2, never).now_or_never(), None);
+        assert_eq!(newest.get(&2, async { Ok::<_, &str>("two") }).await, Ok("two"));
     }
 }

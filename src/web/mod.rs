@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use crate::ops::Ctx;
 use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
@@ -125,7 +125,7 @@ impl Web {
     /// The version of every page made from the board at `revision`: it changes with the board, with
     /// the program's build and with the day, since pages say "today".
     fn board_version(&self, revision: i64, now: DateTime<Utc>) -> Version {
-        let day = now.with_timezone(&self.config.timezone).format("%Y%m%d");
+        let day = now.with_timezone(&self.config.timezone).num_days_from_ce();
         Version(format!("{revision}-{}-{day}", self.build))
     }
 }

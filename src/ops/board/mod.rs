@@ -35,7 +35,7 @@ pub(super) struct Kept {
 /// The database's.
 pub async fn board(ctx: &Ctx) -> Result<Arc<BoardView>, OpError> {
     let revision = revision(ctx).await?;
-    ctx.board.view.get(revision, read(ctx, revision)).await
+    ctx.board.view.get(&revision, read(ctx, revision)).await
 }
 
 async fn read(ctx: &Ctx, revision: i64) -> Result<Arc<BoardView>, OpError> {

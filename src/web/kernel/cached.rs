@@ -122,7 +122,7 @@ impl NewestBody {
             let body = make()?;
             Ok(Arc::new(Cached::new(version.clone(), media_type, body).await))
         };
-        self.0.get(version.clone(), making).await
+        self.0.get(&version, making).await
     }
 }
 
