@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::domain::channel::ChannelRef;
-use crate::store::{self, Store};
+use crate::store::{self, Store, outage};
 use sea_orm::{DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -65,4 +65,12 @@ impl Ctx {
         self.board.revision.changed();
         committed
     }
+}
+
+/// Does something that is one transaction; does it anew when the database gave it up for another's sake.
+async fn again_after_deadlock<T, F>(once: impl Fn() -> F) -> Result<T, OpError>
+where
+    F: Future<Output = Result<T, OpError>>,
+{
+    outage::again_after_deadlock(OpError::is_deadlock, once).await
 }
