@@ -106,7 +106,7 @@ fn server(
         match translate(name, value) {
             Some(option) => options.extend(option),
             None => {
-                remarks.push(format!("DATABASE_URL: the option {name} is not known here and has no effect"))
+                remarks.push(format!("DATABASE_URL: the option {name} is not known here and has no effect"));
             }
         }
     }

@@ -26,6 +26,7 @@ mod slack_report;
 mod slack_report_errors;
 mod slack_status;
 mod store_schema;
+mod web_events;
 mod web_kernel;
 mod web_pages;
 mod web_report;

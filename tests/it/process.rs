@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// The program.
+const ESB: &str = env!("CARGO_BIN_EXE_esb");
+
 /// A running `esb`, killed with the value.
 struct Process(Child);
 
@@ -49,7 +52,11 @@ impl Installation {
     }
 
     fn esb(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_esb"));
+        self.command(ESB, arguments)
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.directory.path())
@@ -140,6 +147,24 @@ async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
     let answered =
         outcomes.iter().filter(|outcome| outcome.as_ref().is_ok_and(Outcome::is_acknowledged)).count();
     assert_eq!((answered, opened(&here.slack)), (50, 50));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_low_limit_of_open_files_is_raised_and_one_that_cannot_be_is_told() {
+    for (soft, raised, told) in [("-S", "2304", false), ("", "300", true)] {
+        let here = Installation::new().await;
+        let log = here.directory.path().join("log");
+        let limited = format!("ulimit {soft} -n 300; exec \"$0\" serve");
+        let mut command = here.command("sh", &["-c", &limited, ESB]);
+        let process = Process(command.stdout(std::fs::File::create(&log).unwrap()).spawn().unwrap());
+        assert!(here.slack.wire().wait_for_connections(2, SOON).await);
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.0.id())).unwrap();
+        let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        assert_eq!(files.split_whitespace().next(), Some(raised), "{limits}");
+        let log = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(log.matches("Too few files may be open").count(), usize::from(told), "{log}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

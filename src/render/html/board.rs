@@ -46,6 +46,7 @@ impl BoardFilter {
 
 #[derive(Serialize)]
 struct Board<'a> {
+    revision: i64,
     tag: &'a str,
     updated: Moment,
     counts: Counts,
@@ -111,6 +112,7 @@ impl Html {
             }
         }
         let page = Board {
+            revision: board.revision,
             tag,
             updated: Moment::new(board.generated_at, self.site.timezone),
             counts: Counts::of(wanted.iter().flat_map(|(_, machines)| machines.iter().copied())),

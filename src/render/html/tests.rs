@@ -49,6 +49,11 @@ fn view(areas: Vec<BoardArea>) -> BoardView {
     BoardView { revision: 7, generated_at: now(), areas }
 }
 
+fn area_page(area: BoardArea, page: usize) -> Option<String> {
+    let board = view(vec![area]);
+    html().area(&board, &board.areas[0], page, "\"7-x\"", now()).unwrap()
+}
+
 fn board(areas: Vec<BoardArea>, filter: &BoardFilter) -> String {
     html().board(&view(areas), filter, "\"7-x\"", now()).unwrap()
 }
@@ -148,11 +153,11 @@ fn filters_show_what_was_asked_for_and_count_it() {
 fn boards_and_areas_escape_what_people_typed() {
     let mut worst = machine(1, HOSTILE, BoardStatus::Down);
     worst.headline.as_mut().unwrap().issue = HOSTILE.repeat(50);
-    let areas = vec![area(1, HOSTILE, vec![worst, machine(2, HOSTILE, BoardStatus::Operational)])];
+    let mut areas = vec![area(1, HOSTILE, vec![worst, machine(2, HOSTILE, BoardStatus::Operational)])];
     let filter = BoardFilter { text: HOSTILE.into(), ..BoardFilter::default() };
     check_hostile(&board(areas.clone(), &filter));
     check_hostile(&board(areas.clone(), &BoardFilter::default()));
-    check_hostile(&html().area(&areas[0], now(), 1, "\"7\"", now()).unwrap().unwrap());
+    check_hostile(&area_page(areas.remove(0), 1).unwrap());
 }
 
 #[test]
@@ -167,13 +172,13 @@ fn five_thousand_machines_stay_a_page() {
     let whole = area(1, "Hall", machines.clone());
     let mut seen = 0;
     for page in 1..=50 {
-        let page = html().area(&whole, now(), page, "\"7\"", now()).unwrap().unwrap();
+        let page = area_page(whole.clone(), page).unwrap();
         assert!(page.len() < 300_000, "{}", page.len());
         seen += rows(&page);
     }
     assert_eq!(seen, 5_000);
     for none in [0, 51, usize::MAX] {
-        assert!(html().area(&whole, now(), none, "\"7\"", now()).unwrap().is_none());
+        assert!(area_page(whole.clone(), none).is_none());
     }
     let page = board(vec![whole], &BoardFilter::default());
     assert!(page.len() < 300_000, "{}", page.len());

@@ -4,6 +4,7 @@
 //! signed for another purpose. Another site can make a browser send the cookie but cannot know the
 //! token. Signatures are compared in constant time, by the cookie crate.
 
+use super::hex::hex;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
@@ -30,8 +31,7 @@ pub struct Browser {
 
 impl Browser {
     fn new() -> Self {
-        let id = rand::rng().random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { id, is_new: true }
+        Self { id: hex(&rand::rng().random::<[u8; 16]>()), is_new: true }
     }
 
     /// Its id: 32 hexadecimal digits.

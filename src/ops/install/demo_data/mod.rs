@@ -64,8 +64,7 @@ pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Resul
     let records =
         [AuditRecord { action: "demo.loaded", noun: "installation", noun_id: 0, old: None, new: Some(new) }];
     store::audit::append(&tx, &records, actor, now).await?;
-    store::board::bump_revision(&tx).await?;
-    tx.commit().await?;
+    ctx.commit_visible(tx).await?;
     mutation_log::changes(&records, actor, now);
     Ok(())
 }
