@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod database_url;
 mod parse;
 mod secret_key;
 
@@ -148,13 +149,9 @@ impl Config {
         parse::config(environment)
     }
 
-    /// The database's address as it may stand in a log: without user and password.
+    /// The database's address as it may stand in a log: without user, password and options.
     pub fn database_for_log(&self) -> String {
-        let url = self.database_url.expose_secret();
-        match (url.split_once("://"), url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-            _ => url.to_owned(),
-        }
+        database_url::for_log(self.database_url.expose_secret())
     }
 }
 
