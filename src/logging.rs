@@ -105,3 +105,45 @@ impl Visit for Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mutation_is_one_line_of_json_whoever_did_what(user in any::<String>(), old in any::<String>()) {
+            let written = Written::default();
+            let writer = written.clone();
+            let mutations = Mutations(BoxMakeWriter::new(move || writer.clone()));
+            let data = json!({ "id": 7, "old": old, "new": null });
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(mutations), || {
+                mutation_log::write("repair_created", &user, &data, chrono::DateTime::UNIX_EPOCH);
+            });
+            let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+            prop_assert_eq!(text.lines().count(), 1, "{:?}", text);
+            prop_assert!(text.ends_with('\n'));
+            let line: Value = serde_json::from_str(&text).unwrap();
+            let expected = json!({
+                "timestamp": "1970-01-01T00:00:00.000Z", "event": "repair_created", "user": user, "data": data
+            });
+            prop_assert_eq!(line, expected);
+        }
+    }
+}

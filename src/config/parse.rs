@@ -3,7 +3,9 @@
 use super::database_url::DatabaseUrl;
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
 use crate::domain::channel::ChannelRef;
+use crate::domain::text::cut;
 use http::Uri;
+use http::uri::Authority;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,6 +15,8 @@ use std::time::Duration;
 const EXAMPLE_SECRET: &str = "dev-secret-change-me";
 /// Shortest secret that is worth signing with, in bytes.
 const SECRET_MIN: usize = 16;
+/// Most characters of a wrong value that are shown.
+const SHOWN_MAX: usize = 100;
 
 struct Reader<'a> {
     environment: &'a Environment,
@@ -28,9 +32,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Names the value too, in one short line; an address with credentials is a secret.
     fn wrong(&mut self, name: &str, remedy: &str) {
         let value = self.text(name);
-        self.errors.push(format!("{name}={value}: {remedy}"));
+        if value.contains('@') {
+            return self.wrong_secret(name, remedy);
+        }
+        self.errors.push(format!("{name}={}: {remedy}", cut(value, SHOWN_MAX).escape_debug()));
     }
 
     fn wrong_secret(&mut self, name: &str, remedy: &str) {
@@ -124,17 +132,26 @@ fn database_url(read: &mut Reader<'_>, data_dir: &Path) -> DatabaseUrl {
     })
 }
 
+/// True for http(s) with a host, a port where there is a colon, and no credentials.
+fn names_a_host(uri: &Uri) -> bool {
+    let plain = |authority: &Authority| match (authority.host(), authority.port()) {
+        ("", _) => false,
+        (host, None) => authority.as_str() == host,
+        (host, Some(port)) => *authority == format!("{host}:{port}"),
+    };
+    matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some_and(plain)
+}
+
 /// `http(s)://host[:port]` and nothing behind it (spec "QR labels").
 fn base_url(read: &mut Reader<'_>) -> Option<String> {
     let text = read.text("ESB_BASE_URL").trim_end_matches('/');
     if text.is_empty() {
         return None;
     }
-    let plain = text.parse::<Uri>().ok().filter(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.authority().is_some_and(|a| !a.host().is_empty() && !a.as_str().contains('@'))
-            && uri.path_and_query().is_none_or(|p| p.as_str() == "/")
-    });
+    let plain = text
+        .parse::<Uri>()
+        .ok()
+        .filter(|uri| names_a_host(uri) && uri.path_and_query().is_none_or(|p| p.as_str() == "/"));
     if plain.is_none() || text.contains('#') {
         read.wrong("ESB_BASE_URL", "give http(s)://host or http(s)://host:port, without path or credentials");
         return None;
@@ -199,11 +216,10 @@ fn oops_channel(read: &mut Reader<'_>) -> Option<ChannelRef> {
 
 fn api_url(read: &mut Reader<'_>) -> String {
     let text = read.text("SLACK_API_URL");
-    let valid = text
-        .parse::<Uri>()
-        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
+    // A password with a `/` in it would begin a path.
+    let valid = !text.contains('@') && text.parse::<Uri>().is_ok_and(|uri| names_a_host(&uri));
     if !valid {
-        read.wrong("SLACK_API_URL", "give a web address such as https://slack.com/api/");
+        read.wrong("SLACK_API_URL", "give a web address such as https://slack.com/api/, without credentials");
     }
     format!("{}/", text.trim_end_matches('/'))
 }
@@ -286,16 +302,39 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_value_is_one_short_line_and_credentials_are_not_shown() {
+        for name in ["ESB_BASE_URL", "SLACK_API_URL"] {
+            for secret in
+                ["https://ana:hunter2@esb.org", "https://ana:hunter2/x@esb.org", "https://ana:80/hunter2@x"]
+            {
+                let all = errors(&[(name, secret)]);
+                assert!(all.len() == 1 && !all[0].contains("hunter2"), "{all:?}");
+            }
+        }
+        let all = errors(&[("TZ", &format!("Mars\nOlympus{}", "x".repeat(1000)))]);
+        assert!(all[0].starts_with("TZ=Mars\\nOlympusxx") && all[0].len() < 200, "{all:?}");
+    }
+
+    #[test]
     fn base_url_is_an_origin() {
-        for (given, kept) in
-            [("http://esb.local:8080/", "http://esb.local:8080"), ("https://a.org", "https://a.org")]
-        {
+        for (given, kept) in [
+            ("http://esb.local:8080/", "http://esb.local:8080"),
+            ("https://a.org", "https://a.org"),
+            ("http://[::1]:80", "http://[::1]:80"),
+        ] {
             let config = config(&environment(&[("ESB_BASE_URL", given)])).unwrap();
             assert_eq!(config.base_url.as_deref(), Some(kept));
         }
-        for bad in
-            ["esb.local", "ftp://a.org", "http://u:p@a.org", "http://a.org/?q", "http://a.org/#x", "http://"]
-        {
+        for bad in [
+            "esb.local",
+            "ftp://a.org",
+            "http://u:p@a.org",
+            "http://a.org/?q",
+            "http://a.org/#x",
+            "http://",
+            "http://a.org:x",
+            "http://a.org:99999",
+        ] {
             assert_eq!(errors(&[("ESB_BASE_URL", bad)]).len(), 1, "{bad}");
         }
     }
@@ -311,10 +350,60 @@ mod tests {
         assert!(remarks[1].contains("FLASK_APP, FLASK_DEBUG"));
     }
 
+    /// Stands in every secret.
+    const PLANTED: &str = "hunter2-7c1e";
+
+    /// A value that may be right, nearly right or anything at all; secrets hold [`PLANTED`].
+    fn value(name: &'static str) -> BoxedStrategy<String> {
+        let address =
+            format!("(https?|sqlite|mysql|postgres|x)://u:{PLANTED}@(h|h:80|h:x|)(/|/db|/db\\?x=1)?");
+        match name {
+            "SECRET_KEY" => text(format!("(.{{0,9}}){PLANTED}")),
+            "SLACK_BOT_TOKEN" | "SLACK_APP_TOKEN" => text(format!("(xoxb-|xapp-|.{{0,4}}){PLANTED}")),
+            "DATABASE_URL" => text(address),
+            "ESB_BASE_URL" | "SLACK_API_URL" => prop_oneof![text(address), "(http://h/?|.{0,30})"].boxed(),
+            _ => prop_oneof![
+                any::<String>(),
+                "(true|off|json|text|none|#a|C0123ABCD|[0-9]{1,5}|0\\.0\\.0\\.0:5000|::1|UTC)"
+            ]
+            .boxed(),
+        }
+    }
+
+    fn text(regex: String) -> BoxedStrategy<String> {
+        prop::string::string_regex(&regex).unwrap().boxed()
+    }
+
+    fn any_environment() -> impl Strategy<Value = Environment> {
+        let each: Vec<_> = VARIABLES
+            .iter()
+            .map(|(name, _)| prop::option::of(value(name)).prop_map(|value| ((*name).to_owned(), value)))
+            .collect();
+        each.prop_map(|pairs| pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+    }
+
     proptest! {
         #[test]
-        fn no_value_makes_it_panic(name in 0..VARIABLES.len(), value in "\\PC{0,40}") {
-            let _ = config(&environment(&[(VARIABLES[name].0, &value)]));
+        fn any_environment_is_read_or_refused_in_words_without_a_secret(environment in any_environment()) {
+            match config(&environment) {
+                Ok(config) => {
+                    let shown = format!("{config:?} {}", config.remarks.join(" "));
+                    prop_assert!(!shown.contains(PLANTED), "{}", shown);
+                    prop_assert!((1..=10).contains(&config.slack.connections));
+                    prop_assert!((1..=3600).contains(&config.worker_poll.as_secs()));
+                    prop_assert!(config.slack.api_url.ends_with('/'));
+                    let plain = |url: &String| !url.ends_with('/') && !url.contains(['@', '?', '#']);
+                    prop_assert!(config.base_url.iter().all(plain), "{:?}", config.base_url);
+                }
+                Err(ConfigErrors(errors)) => {
+                    prop_assert!(!errors.is_empty());
+                    for error in errors {
+                        prop_assert!(VARIABLES.iter().any(|(name, _)| error.starts_with(name)), "{}", error);
+                        prop_assert!(!error.contains(PLANTED), "{}", error);
+                        prop_assert!(!error.chars().any(char::is_control), "{:?}", error);
+                    }
+                }
+            }
         }
     }
 }

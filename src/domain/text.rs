@@ -209,8 +209,17 @@ impl EmailAddress {
 
 /// Names one submission of a form or modal, so that its second arrival is recognised.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct RequestId(String);
+
+impl TryFrom<String> for RequestId {
+    type Error = TextError;
+
+    /// As [`RequestId::parse`]: a modal brings one back from outside.
+    fn try_from(text: String) -> Result<Self, TextError> {
+        Self::parse(&text)
+    }
+}
 
 impl RequestId {
     /// Makes one of 128 random bits.

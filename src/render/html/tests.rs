@@ -6,6 +6,7 @@ use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use crate::views::equipment::{EquipmentView, OpenRepair};
+use std::sync::LazyLock;
 
 /// What somebody might type to break a page.
 const HOSTILE: &str = "\"'><script>alert(1)</script>{{page_title}}{{{assets}}}</textarea>&amp;`=🪚\u{202e}";
@@ -14,7 +15,7 @@ const ESCAPED: &str =
     "&lt;script&gt;alert(1)&lt;/script&gt;{{page_title}}{{{assets}}}&lt;/textarea&gt;&amp;amp;";
 const RAW: [&str; 3] = ["<script>alert", "</textarea>&", "\"'>"];
 
-fn html() -> Html {
+static HTML: LazyLock<Html> = LazyLock::new(|| {
     let url = |name: &str| format!("/assets/1/{name}");
     let assets = AssetUrls {
         stylesheet: url("esb.css"),
@@ -23,13 +24,17 @@ fn html() -> Html {
         icon: url("icon.svg"),
     };
     Html::new(Site { timezone: chrono_tz::America::New_York, assets }).unwrap()
+});
+
+pub(super) fn html() -> &'static Html {
+    &HTML
 }
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     "2026-11-22T02:39:11Z".parse().unwrap()
 }
 
-fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
+pub(super) fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
     let headline = Headline {
         repair: RepairId(id),
         issue: format!("Issue of {name}"),
@@ -41,11 +46,11 @@ fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
     BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, headline }
 }
 
-fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
+pub(super) fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
     BoardArea { id: AreaId(id), name: name.to_owned(), machines }
 }
 
-fn view(areas: Vec<BoardArea>) -> BoardView {
+pub(super) fn view(areas: Vec<BoardArea>) -> BoardView {
     BoardView { revision: 7, generated_at: now(), areas }
 }
 
@@ -187,7 +192,7 @@ fn five_thousand_machines_stay_a_page() {
     assert!(page.len() < 300_000 && rows(&page) == 500, "{} {}", page.len(), rows(&page));
 }
 
-fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
+pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
     EquipmentView {
         id: EquipmentId(5),
         name: "Saw".into(),
@@ -205,7 +210,7 @@ fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
     }
 }
 
-fn repair(description: &str) -> OpenRepair {
+pub(super) fn repair(description: &str) -> OpenRepair {
     OpenRepair {
         id: RepairId(42),
         description: description.into(),
@@ -219,7 +224,7 @@ fn repair(description: &str) -> OpenRepair {
     }
 }
 
-fn equipment_page(equipment: &EquipmentView, form: &ReportForm, errors: &[FieldError]) -> String {
+pub(super) fn equipment_page(equipment: &EquipmentView, form: &ReportForm, errors: &[FieldError]) -> String {
     let page = EquipmentPage {
         equipment,
         form,

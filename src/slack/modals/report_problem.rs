@@ -239,3 +239,6 @@ async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(
     edge.api.views_update(&view.id, None, &modal.0).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

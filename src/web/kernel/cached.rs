@@ -131,7 +131,9 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     lines.flat_map(|line| line.split(',')).any(|choice| {
         let mut parts = choice.split(';').map(str::trim);
         let named = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse::<f32>);
+        let weight = parts
+            .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='))
+            .map_or(Ok(1.0), str::parse::<f32>);
         named && weight.is_ok_and(|weight| weight > 0.0)
     })
 }
@@ -175,7 +177,7 @@ mod tests {
         for yes in ["gzip", "br, gzip;q=0.5", "GZIP", "gzip; q=1.0"] {
             assert!(accepts_gzip(&headers(&[("accept-encoding", yes)])), "{yes}");
         }
-        for no in ["", "br", "gzip;q=0", "gzip;q=0.0", "gzip;q=x", "identity"] {
+        for no in ["", "br", "gzip;q=0", "gzip;q=0.0", "gzip;q=x", "gzip;Q=0", "identity"] {
             assert!(!accepts_gzip(&headers(&[("accept-encoding", no)])), "{no}");
         }
     }
