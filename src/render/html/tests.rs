@@ -38,7 +38,7 @@ fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
         open_repairs: 3,
     };
     let headline = (status != BoardStatus::Operational).then_some(headline);
-    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, headline }
+    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, safety_risk: false, headline }
 }
 
 fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
@@ -100,6 +100,23 @@ fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
     }
     let places = ["Saw</a>", "Laser</a>", "Lathe</a>"].map(|name| page.find(name).unwrap());
     assert!(places.is_sorted(), "worst first");
+}
+
+#[test]
+fn a_safety_risk_is_marked_by_a_sign_and_in_words() {
+    let mark = "<p class=\"safety\"><svg class=\"shape\" aria-hidden=\"true\"><use href=\"#safety\"/></svg>Safety risk</p>";
+    let mut wood = area(1, "Wood", many(8, "M"));
+    wood.machines[3].safety_risk = true;
+    let pages = [
+        board(vec![wood.clone()], &BoardFilter::default()),
+        html().area(&wood, now(), 1, "\"7\"", now()).unwrap().unwrap(),
+    ];
+    for page in pages {
+        assert_eq!(page.matches("Safety risk").count(), 1, "{page}");
+        let (name, mark) = (page.find("M 4</a>").unwrap(), page.find(mark).unwrap());
+        let next = page.find("M 8</a>").unwrap();
+        assert!(page.contains("<symbol id=\"safety\"") && name < mark && mark < next, "{page}");
+    }
 }
 
 #[test]
