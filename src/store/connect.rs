@@ -1,11 +1,13 @@
 //! Opens the database and brings its schema up to date.
 
 use super::{Store, begin_writing};
+use crate::domain::database::sqlite_file;
 use esb_migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
-use std::path::Path;
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::time::{Duration, Instant};
 
 /// Readers of one process on SQLite; connections of one process elsewhere.
@@ -22,9 +24,9 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The file's directory cannot be made.
-    #[error("the directory of the database cannot be made")]
-    Directory(#[source] std::io::Error),
+    /// Its file or the file's directory cannot be made.
+    #[error("the database's file cannot be made")]
+    File(#[source] std::io::Error),
     /// It does not answer, or refuses.
     #[error("the database cannot be opened")]
     Open(#[source] DbErr),
@@ -43,7 +45,7 @@ impl Store {
     /// When it cannot be opened.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
         let address = url.expose_secret();
-        make_directory(address).map_err(ConnectError::Directory)?;
+        make_file(address).map_err(ConnectError::File)?;
         if !is_sqlite(address) {
             let pool = open(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
             return Ok(Self { read: pool.clone(), write: pool, url: url.clone() });
@@ -109,12 +111,15 @@ fn known_steps() -> Vec<String> {
     Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
 }
 
-/// The directory of a SQLite file, so that a first start needs no preparation.
-fn make_directory(url: &str) -> std::io::Result<()> {
-    let path = url.strip_prefix("sqlite:").unwrap_or_default();
-    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
-    match Path::new(path).parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => std::fs::create_dir_all(directory),
+/// The file of a SQLite database and its directory, so that a first start needs no preparation; what is made
+/// is for its owner only, whatever the umask, and SQLite gives the file's companions the same mode.
+fn make_file(url: &str) -> std::io::Result<()> {
+    let Some(file) = sqlite_file(url) else { return Ok(()) };
+    if let Some(directory) = file.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
 }
