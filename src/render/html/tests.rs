@@ -156,9 +156,38 @@ fn filters_show_what_was_asked_for_and_count_it() {
     assert!(page.contains("There is no such area"));
     let page = board(vec![area(2, "Metal", many(3, "M"))], &BoardFilter { broken: true, ..text("") });
     assert!(page.contains("Everything works"));
+    let page = board(vec![area(2, "Metal", vec![])], &BoardFilter { broken: true, ..text("") });
+    assert!(page.contains("No machine is registered here yet.") && !page.contains("Everything works"));
     let page = board(vec![area(1, "Hall", many(400, "M"))], &text("m"));
     assert_eq!(rows(&page), 300);
     assert!(page.contains("Showing 300 of 400 machines."));
+}
+
+#[test]
+fn a_search_hidden_by_its_tick_says_so_and_leads_out_of_it() {
+    let areas = || vec![area(1, "Wood", many(3, "M & \"")), area(2, "Metal", many(1, "M"))];
+    let broken = |area: Option<i64>, text: &str| BoardFilter {
+        area: area.map(AreaId),
+        broken: true,
+        text: text.into(),
+    };
+    for (filter, words, link) in [
+        (broken(None, "m"), "4 machines match and all of them work.", "/?q=m"),
+        (broken(Some(1), ""), "3 machines match and all of them work.", "/?q=&amp;area=1"),
+        (broken(Some(2), "m"), "1 machine matches and it works.", "/?q=m&amp;area=2"),
+        (broken(None, "m & \""), "3 machines match and all of them work.", "/?q=m+%26+%22"),
+    ] {
+        let page = board(areas(), &filter).replace("&#x3D;", "=");
+        assert!(
+            page.contains(words) && page.contains(&format!("<a href=\"{link}\">Show what works")),
+            "{page}"
+        );
+        assert!(!page.contains("No machine matches"), "{page}");
+        assert_eq!(page.matches("Show everything").count(), 1);
+    }
+    let page = board(areas(), &broken(None, "xyz"));
+    assert!(page.contains("No machine matches your search") && !page.contains("Show what works"));
+    assert_eq!(page.matches("Show everything").count(), 1);
 }
 
 #[test]
