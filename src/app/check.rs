@@ -19,7 +19,10 @@ pub async fn check(config: &Config) -> Vec<String> {
 fn try_files(config: &Config) -> Vec<String> {
     let (data, beat) = (config.data_dir.as_path(), config.worker_heartbeat.as_path());
     let mut tried = vec![("ESB_DATA_DIR", data, can_hold_files(data))];
-    let database = config.database_file();
+    // A directory that cannot be used is told once.
+    let told = tried[0].2.is_err().then(|| std::path::absolute(data).ok()).flatten();
+    let database =
+        config.database_file().filter(|file| told.as_ref().is_none_or(|told| !file.starts_with(told)));
     tried.extend(database.iter().map(|file| ("DATABASE_URL", file.as_path(), can_write(file))));
     tried.push(("WORKER_HEARTBEAT_PATH", beat, can_touch(beat)));
     let remedy = "name a place that the user who runs ESB can write to";

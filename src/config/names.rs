@@ -53,7 +53,9 @@ pub(super) fn strangers(environment: &Environment) -> Strangers {
         } else if is_unknown(name) {
             match nearest(name) {
                 Some(known) => {
-                    strangers.misspelt.push(format!("{name} is not a variable of ESB: did you mean {known}?"))
+                    strangers
+                        .misspelt
+                        .push(format!("{name} is not a variable of ESB: did you mean {known}?"));
                 }
                 None => unknown.push(name.as_str()),
             }
