@@ -5,6 +5,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::logging::{self, Destination};
+use crate::ops::install::ConnectError;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -120,6 +121,10 @@ fn log_beside_answers() -> anyhow::Result<()> {
 fn outcome(result: anyhow::Result<()>) -> u8 {
     match result {
         Ok(()) => DONE,
+        // The wrong database is a mistake of the configuration.
+        Err(error) if matches!(error.downcast_ref(), Some(ConnectError::PythonSystem)) => {
+            complain(&format!("{error:#}"), MISUSED)
+        }
         Err(error) => complain(&format!("{error:#}"), FAILED),
     }
 }

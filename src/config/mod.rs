@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod database_url;
 mod names;
 mod parse;
 mod secret_key;
@@ -146,18 +147,12 @@ impl Config {
         Some(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
     }
 
-    /// The database's address as it may stand in a log: without user and password, a file by its
+    /// The database's address as it may stand in a log: without user, password and options, a file by its
     /// absolute path.
     pub fn database_for_log(&self) -> String {
-        if let Some(file) = self.database_file() {
-            return format!("sqlite://{}", file.display());
+        match self.database_file() {
+            Some(file) => format!("sqlite://{}", file.display()),
+            None => database_url::for_log(self.database_url.expose_secret()),
         }
-        let url = self.database_url.expose_secret();
-        let shown = match (url.split_once("://"), url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-            _ => url.to_owned(),
-        };
-        // What follows may name a password too.
-        shown.split('?').next().unwrap_or_default().to_owned()
     }
 }

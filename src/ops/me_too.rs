@@ -1,6 +1,6 @@
 //! Somebody has a problem that is known already.
 
-use super::{Ctx, OpError, mutation_log};
+use super::{Ctx, OpError, again_after_deadlock, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::store;
@@ -23,6 +23,16 @@ pub struct MeToo {
 /// # Errors
 /// `NotFound`, also when the repair is another machine's; refused when the repair is closed; the database's.
 pub async fn me_too(
+    ctx: &Ctx,
+    actor: &Actor,
+    machine: Option<EquipmentId>,
+    repair: RepairId,
+    person_key: &str,
+) -> Result<MeToo, OpError> {
+    again_after_deadlock(|| count_once(ctx, actor, machine, repair, person_key)).await
+}
+
+async fn count_once(
     ctx: &Ctx,
     actor: &Actor,
     machine: Option<EquipmentId>,

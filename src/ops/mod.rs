@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::domain::channel::ChannelRef;
-use crate::store::Store;
+use crate::store::{Store, outage};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -51,4 +51,12 @@ impl Ctx {
     pub fn new(store: Store, clock: Clock, announce: Announce) -> Self {
         Self { store, clock, announce, wake: Arc::new(Notify::new()), board: Arc::default() }
     }
+}
+
+/// Does something that is one transaction; does it anew when the database gave it up for another's sake.
+async fn again_after_deadlock<T, F>(once: impl Fn() -> F) -> Result<T, OpError>
+where
+    F: Future<Output = Result<T, OpError>>,
+{
+    outage::again_after_deadlock(OpError::is_deadlock, once).await
 }

@@ -1,6 +1,6 @@
 //! Somebody reports that a machine does not work as it should.
 
-use super::{Announce, Ctx, OpError, mutation_log};
+use super::{Announce, Ctx, OpError, again_after_deadlock, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::announce::{Targets, announcements};
 use crate::domain::change::{ChangeSet, RepairSnapshot};
@@ -59,7 +59,7 @@ pub async fn report_problem(
     actor: &Actor,
     report: ReportProblem,
 ) -> Result<ProblemReported, OpError> {
-    match report_once(ctx, actor, &report).await {
+    match again_after_deadlock(|| report_once(ctx, actor, &report)).await {
         // The same submission was accepted by another process just now: its answer is there.
         Err(OpError::Internal(source)) if is_unique_violation(source.as_ref()) => {
             reported(ctx, &report.request_id).await

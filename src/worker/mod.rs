@@ -10,6 +10,7 @@ mod channels;
 mod deliverer;
 mod heartbeat;
 mod limiter;
+mod shared_time;
 
 pub use channels::slack::SlackChannel;
 pub use deliverer::Deliverer;
@@ -18,7 +19,7 @@ pub use heartbeat::Heartbeat;
 use crate::chain::Chain;
 use crate::ops::Ctx;
 use crate::store::heartbeats;
-use sea_orm::DbErr;
+use sea_orm::{ConnAcquireErr, DbErr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -27,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a process looks for what others owe (spec "Deliveries").
 const LOOK: Duration = Duration::from_millis(500);
+/// Longest that such a look may take: no wait of the loop passes 60 s without a sign of life.
+const LOOK_MAX: Duration = Duration::from_secs(20);
 /// The iteration's time is written at least this often (spec "Watching it").
 const BEAT_MAX: Duration = Duration::from_secs(30);
 /// Longest wait for messages in flight at shutdown: one call's time-out and a margin.
@@ -83,8 +86,11 @@ impl Worker {
         }
     }
 
+    /// Looks for what is due. A database that neither answers nor refuses is given up for now.
     async fn look(&self, in_flight: &mut JoinSet<()>) -> Result<(), DbErr> {
-        self.deliverer.look(in_flight, &|| self.heartbeat.touch()).await
+        let beat = || self.heartbeat.touch();
+        let look = self.deliverer.look(in_flight, &beat);
+        timeout(LOOK_MAX, look).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
     async fn beat(&self) {

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("chain", &[]),
     ("config", &["domain"]),
-    ("store", &["domain"]),
+    ("store", &["chain", "domain"]),
     ("ops", &["clock", "domain", "store", "views"]),
     ("render", &["domain", "views"]),
     ("clients", &["config", "metrics"]),
@@ -54,7 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Libraries that belong somewhere: the parts of `src/` that may name them.
 const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("sea_orm", &["domain", "store", "ops", "people", "worker"]),
-    ("esb_migration", &["store::connect"]),
+    ("esb_migration", &["store::connect", "store::schema"]),
     ("slack_morphism", &["clients::slack_api"]),
     ("tokio_tungstenite", &["slack::socket"]),
     ("hyper", &["web"]),

@@ -1,6 +1,12 @@
 //! Tests through the edges, one binary: a file a capability.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says when it is skipped"
+)]
 
 mod support;
 
@@ -19,6 +25,7 @@ mod slack_private_answers;
 mod slack_report;
 mod slack_report_errors;
 mod slack_status;
+mod store_schema;
 mod web_kernel;
 mod web_pages;
 mod web_report;

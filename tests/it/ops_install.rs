@@ -8,10 +8,9 @@ use esb::ops::OpError;
 use esb::ops::board::board;
 use esb::ops::install::{DemoData, SeedAdmin, Seeded, load_demo_data, seed_admin};
 use esb::ops::watch;
+use esb::store::Store;
 use esb::store::heartbeats::{self, WORKER};
-use esb::store::{ConnectError, Store};
 use esb::worker::Heartbeat;
-use sea_orm::ConnectionTrait;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use tracing::Level;
@@ -74,24 +73,6 @@ async fn large_demo_data_fits() {
 }
 
 #[tokio::test]
-async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let store =
-        Store::connect(&format!("sqlite://{}/x/y.db", directory.path().display()).into()).await.unwrap();
-    let applied = |steps: Vec<(String, bool)>| steps.iter().filter(|(_, applied)| *applied).count();
-    assert_eq!(applied(store.migrations().await.unwrap()), 0);
-    store.migrate().await.unwrap();
-    store.migrate().await.unwrap();
-    assert_eq!(applied(store.migrations().await.unwrap()), 1);
-    store.migrate_down().await.unwrap();
-    assert_eq!(applied(store.migrations().await.unwrap()), 0);
-    store.migrate().await.unwrap();
-    let future = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
-    store.write().execute_unprepared(future).await.unwrap();
-    assert!(matches!(store.migrate().await, Err(ConnectError::Newer)));
-}
-
-#[tokio::test]
 async fn a_database_that_is_made_is_its_owners_and_one_that_is_there_stays_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
@@ -128,31 +109,6 @@ async fn the_queue_is_counted_and_the_worker_seen() {
     heartbeats::beat(ops.store.write(), WORKER, now).await.unwrap();
     heartbeats::beat(ops.store.write(), WORKER, ops.clock.now()).await.unwrap();
     assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), Some(ops.clock.now()));
-}
-
-#[tokio::test]
-async fn of_many_processes_one_migrates_and_the_others_wait() {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/esb.db", directory.path().display());
-    let mut starts = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let url = url.clone();
-        starts.spawn(async move { Store::connect(&url.into()).await?.migrate().await });
-    }
-    for start in starts.join_all().await {
-        start.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_step_that_fails_half_way_leaves_nothing_behind() {
-    let directory = tempfile::tempdir().unwrap();
-    let store =
-        Store::connect(&format!("sqlite://{}/esb.db", directory.path().display()).into()).await.unwrap();
-    store.write().execute_unprepared("CREATE TABLE heartbeats (x)").await.unwrap();
-    assert!(matches!(store.migrate().await, Err(ConnectError::Migrate(_))));
-    store.write().execute_unprepared("DROP TABLE heartbeats").await.unwrap();
-    store.migrate().await.unwrap();
 }
 
 #[tokio::test]

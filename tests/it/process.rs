@@ -1,6 +1,7 @@
 //! The program as a process: kill -9 loses nothing, SIGTERM leaves nobody without an answer.
 
 use crate::support::app::{ANA, SOON, world};
+use crate::support::database::TestDatabase;
 use esb_sandbox::{Fault, Options, Outcome, Sandbox};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -35,13 +36,15 @@ impl Process {
 struct Installation {
     slack: Sandbox,
     directory: TempDir,
+    database: TestDatabase,
 }
 
 impl Installation {
-    fn new() -> Self {
+    async fn new() -> Self {
         Self {
             slack: Sandbox::start(world(), Options::default()).unwrap(),
             directory: tempfile::tempdir().unwrap(),
+            database: TestDatabase::new().await,
         }
     }
 
@@ -51,6 +54,7 @@ impl Installation {
             .args(arguments)
             .current_dir(self.directory.path())
             .env_clear()
+            .env("DATABASE_URL", self.database.url())
             .env("ESB_LISTEN", "127.0.0.1:0")
             .env("SLACK_BOT_TOKEN", self.slack.bot_token())
             .env("SLACK_APP_TOKEN", self.slack.app_token())
@@ -101,7 +105,7 @@ impl Installation {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_between_commit_and_send_loses_nothing() {
-    let here = Installation::new();
+    let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let without_worker = here.serve(&["serve", "--without-worker"]).await;
     here.report("Belt slips at noon").await;
@@ -119,7 +123,7 @@ async fn kill_9_between_commit_and_send_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_of_its_own_sends_what_another_process_owes() {
-    let here = Installation::new();
+    let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let _web = here.serve(&["serve", "--without-worker"]).await;
     let worker = Process(here.esb(&["worker"]).spawn().unwrap());
@@ -132,7 +136,7 @@ async fn a_worker_of_its_own_sends_what_another_process_owes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
-    let here = Installation::new();
+    let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let process = here.serve(&["serve"]).await;
     here.slack.fail_always("views.open", Fault::Delay(Duration::from_millis(300)));
@@ -148,7 +152,7 @@ async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_tells_what_operators_alert_on_and_no_secret() {
-    let here = Installation::new();
+    let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     here.slack.change_world(|world| world.channels.retain(|channel| channel.name != "oops"));
     let path = here.directory.path().join("log");
@@ -186,7 +190,7 @@ async fn the_log_tells_what_operators_alert_on_and_no_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_says_what_is_wrong_and_by_which_status() {
-    let here = Installation::new();
+    let here = Installation::new().await;
     let run = |arguments: &[&str], variables: &[(&str, &str)]| here.run(arguments, variables);
     let database = format!("sqlite://{}/data/esb.db", here.directory.path().display());
     let (status, text) = run(&["serve"], &[("TZ", "Mars"), ("SLACK_CONNECTIONS", "99")]);
@@ -233,7 +237,7 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_config_says_what_it_found_and_names_what_is_wrong() {
-    let here = Installation::new();
+    let here = Installation::new().await;
     let home = here.directory.path().display();
     let (status, text) = here.run(&["check-config"], &[("AWS_REGION", "x"), ("ORG_NAME", "The Shop")]);
     for line in [

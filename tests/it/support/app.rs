@@ -1,5 +1,6 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
+use super::database::TestDatabase;
 use super::ops::START;
 use super::web::Site;
 use chrono::TimeDelta;
@@ -36,6 +37,7 @@ pub struct TestApp {
     serving: JoinHandle<anyhow::Result<()>>,
     config: Config,
     _directory: TempDir,
+    _database: TestDatabase,
 }
 
 /// TLS is chosen once a process, as main does.
@@ -70,7 +72,8 @@ impl TestApp {
         let options = Options { clock: Arc::new(move || hands.now()), ..Options::default() };
         let slack = Sandbox::start(world, options).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let config = Config::parse(&environment(&directory, &slack)).unwrap();
+        let database = TestDatabase::new().await;
+        let config = Config::parse(&environment(&directory, &database, &slack)).unwrap();
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let web = Site(listener.local_addr().unwrap());
@@ -80,7 +83,7 @@ impl TestApp {
             async move { app.serve(listener, Parts::WithoutWorker, shutdown).await }
         });
         assert!(slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
-        Self { slack, app, clock, web, shutdown, serving, config, _directory: directory }
+        Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, _database: database }
     }
 
     /// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
@@ -111,7 +114,12 @@ impl TestApp {
 
     /// A worker of another process over the same database.
     pub async fn another_worker(&self) -> Arc<Deliverer> {
-        App::build(self.config.clone(), self.clock.clone()).await.unwrap().deliverer
+        self.another_worker_by(self.clock.clone()).await
+    }
+
+    /// A worker of another machine, with a clock of its own.
+    pub async fn another_worker_by(&self, clock: Clock) -> Arc<Deliverer> {
+        App::build(self.config.clone(), clock).await.unwrap().deliverer
     }
 
     /// Waits for what Slack's requests started, then sends what is due at the present time.
@@ -161,10 +169,11 @@ pub fn only(mut messages: Vec<Message>) -> Message {
     messages.remove(0)
 }
 
-fn environment(directory: &TempDir, slack: &Sandbox) -> Environment {
+fn environment(directory: &TempDir, database: &TestDatabase, slack: &Sandbox) -> Environment {
     let beat = directory.path().join("beat");
     [
         ("ESB_DATA_DIR", directory.path().to_str().unwrap()),
+        ("DATABASE_URL", database.url()),
         ("ESB_BASE_URL", "http://esb.test"),
         ("SLACK_BOT_TOKEN", slack.bot_token()),
         ("SLACK_APP_TOKEN", slack.app_token()),

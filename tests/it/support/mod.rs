@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod block_kit;
+pub mod database;
 pub mod lines;
 pub mod ops;
 pub mod slack;

@@ -1,5 +1,6 @@
 //! Operations over a database of their own, with a manual clock.
 
+use super::database::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::clock::Clock;
 use esb::domain::actor::{Actor, Edge};
@@ -9,10 +10,9 @@ use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
 use esb::ops::report_problem::ReportProblem;
 use esb::ops::{Announce, Ctx};
+use esb::store;
 use esb::store::entities::repair;
-use esb::store::{self, Store};
 use sea_orm::{EntityTrait, Set};
-use tempfile::TempDir;
 
 /// Midnight before the day on which all tests happen.
 pub const START: &str = "2026-03-01T12:00:00Z";
@@ -20,7 +20,7 @@ pub const START: &str = "2026-03-01T12:00:00Z";
 /// A database with the operations over it; gone with the value.
 pub struct TestOps {
     pub ctx: Ctx,
-    _directory: TempDir,
+    _database: TestDatabase,
 }
 
 impl std::ops::Deref for TestOps {
@@ -33,13 +33,12 @@ impl std::ops::Deref for TestOps {
 
 /// A migrated, empty database; announcements go to `#oops`.
 pub async fn empty() -> TestOps {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/esb.db", directory.path().display());
-    let store = Store::connect(&url.into()).await.unwrap();
+    let database = TestDatabase::new().await;
+    let store = database.connect().await;
     store.migrate().await.unwrap();
     let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
     let announce = Announce::Slack { oops: ChannelRef::parse("#oops") };
-    TestOps { ctx: Ctx::new(store, clock, announce), _directory: directory }
+    TestOps { ctx: Ctx::new(store, clock, announce), _database: database }
 }
 
 /// One area, "Wood shop" with `#woodshop`, and one machine, "Table saw".
