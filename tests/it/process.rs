@@ -2,6 +2,7 @@
 
 use crate::support::app::{ANA, SOON, world};
 use crate::support::database::TestDatabase;
+use esb::config::Config;
 use esb_sandbox::{Fault, Options, Outcome, Sandbox};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -192,7 +193,8 @@ async fn the_log_tells_what_operators_alert_on_and_no_secret() {
 async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     let here = Installation::new().await;
     let run = |arguments: &[&str], variables: &[(&str, &str)]| here.run(arguments, variables);
-    let database = format!("sqlite://{}/data/esb.db", here.directory.path().display());
+    let url = here.database.url().to_owned();
+    let database = Config::parse(&[("DATABASE_URL".to_owned(), url)].into()).unwrap().database_for_log();
     let (status, text) = run(&["serve"], &[("TZ", "Mars"), ("SLACK_CONNECTIONS", "99")]);
     assert_eq!(status, 2);
     assert!(text.contains("TZ=Mars") && text.contains("SLACK_CONNECTIONS=99"), "{text}");
@@ -239,7 +241,7 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
 async fn check_config_says_what_it_found_and_names_what_is_wrong() {
     let here = Installation::new().await;
     let home = here.directory.path().display();
-    let (status, text) = here.run(&["check-config"], &[("AWS_REGION", "x"), ("ORG_NAME", "The Shop")]);
+    let (status, text) = here.run(&["check-config"], &[("DATABASE_URL", ""), ("ORG_NAME", "The Shop")]);
     for line in [
         format!("Read from   no file {home}/.env; the environment (ESB_LISTEN, SLACK_BOT_TOKEN, "),
         format!("Database    sqlite://{home}/data/esb.db\n"),
@@ -255,7 +257,12 @@ async fn check_config_says_what_it_found_and_names_what_is_wrong() {
     assert!(!text.contains(here.slack.bot_token()) && !here.directory.path().join("data").exists(), "{text}");
 
     std::fs::write(here.directory.path().join(".env"), "SLACK_BOT_TOKN=xoxb-wrong\nTZ=UTC\n").unwrap();
-    let none = [("SLACK_BOT_TOKEN", ""), ("SLACK_APP_TOKEN", ""), ("ESB_DATA_DIR", "/dev/null/data")];
+    let none = [
+        ("DATABASE_URL", ""),
+        ("SLACK_BOT_TOKEN", ""),
+        ("SLACK_APP_TOKEN", ""),
+        ("ESB_DATA_DIR", "/dev/null/data"),
+    ];
     let (status, text) = here.run(&["check-config"], &none);
     for words in [
         &format!("Read from   {home}/.env (TZ); the environment ("),
