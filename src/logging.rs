@@ -34,15 +34,13 @@ impl Destination {
     }
 }
 
-/// Begins to log. A filter that cannot be read counts as `info`, and a line says so.
+/// Begins to log.
 ///
 /// # Errors
-/// The log file cannot be used; a log is set up already.
+/// The filter cannot be read, or the log file cannot be used; a log is set up already.
 pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result<()> {
     let (lines, mutations) = to.writers()?;
-    let parsed = EnvFilter::try_new(filter);
-    let refused = parsed.as_ref().err().map(ToString::to_string);
-    let parsed = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(filter)?;
     let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET && !shows_secrets(meta));
     let layer = fmt::layer().with_writer(lines).with_ansi(false);
     let layer = match format {
@@ -53,13 +51,10 @@ pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result
     };
     let mutations = Mutations(mutations).with_filter(filter_fn(|meta| meta.target() == mutation_log::TARGET));
     tracing_subscriber::registry()
-        .with(layer.with_filter(parsed).with_filter(ours))
+        .with(layer.with_filter(filter).with_filter(ours))
         .with(mutations)
         .try_init()?;
     std::panic::set_hook(Box::new(log_panic));
-    if let Some(reason) = refused {
-        tracing::warn!(reason, "RUST_LOG cannot be read: info is used");
-    }
     Ok(())
 }
 

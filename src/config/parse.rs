@@ -1,6 +1,7 @@
 //! Reads an [`Environment`] into a [`Config`], collecting every mistake.
 
 use super::database_url::DatabaseUrl;
+use super::names::{Strangers, strangers};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
 use crate::domain::channel::ChannelRef;
 use crate::domain::text::cut;
@@ -10,6 +11,7 @@ use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
 
 /// The guide's example secret: known to everyone, so it counts as unset.
 const EXAMPLE_SECRET: &str = "dev-secret-change-me";
@@ -88,7 +90,13 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let timezone = read.parsed("TZ", "give a zone of the IANA list, such as Europe/Berlin");
     let worker_poll = Duration::from_secs(read.number("WORKER_POLL_SECONDS", 1, 3600));
     let log_format = log_format(&mut read);
-    let log_filter = read.text("RUST_LOG").to_owned();
+    let log_filter = log_filter(&mut read);
+    let Strangers { misspelt, mut remarks } = strangers(environment);
+    if read.text("SECRET_KEY") == EXAMPLE_SECRET {
+        remarks.push(
+            "SECRET_KEY is the guide's example, which everyone knows: a generated one is used instead".into(),
+        );
+    }
     match (listen, timezone) {
         (Some(listen), Some(timezone)) if read.errors.is_empty() => Ok(Config {
             secret_key,
@@ -103,7 +111,8 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             log_format,
             log_filter,
             data_dir,
-            remarks: [database.remarks, remarks(environment)].concat(),
+            remarks: [database.remarks, remarks].concat(),
+            misspelt,
         }),
         _ => Err(ConfigErrors(read.errors)),
     }
@@ -235,18 +244,13 @@ fn log_format(read: &mut Reader<'_>) -> LogFormat {
     }
 }
 
-fn remarks(environment: &Environment) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if environment.get("SECRET_KEY").is_some_and(|v| v.trim() == EXAMPLE_SECRET) {
-        remarks.push(
-            "SECRET_KEY is the guide's example, which everyone knows: a generated one is used instead".into(),
-        );
+/// The filter is kept as text, since a parsed one cannot be copied.
+fn log_filter(read: &mut Reader<'_>) -> String {
+    let text = read.text("RUST_LOG");
+    if EnvFilter::try_new(text).is_err() {
+        read.wrong("RUST_LOG", "give a level or levels of parts, such as warn or info,esb=debug");
     }
-    let flask: Vec<_> = environment.keys().filter(|name| name.starts_with("FLASK_")).cloned().collect();
-    if !flask.is_empty() {
-        remarks.push(format!("{} belong to the Python system and are ignored", flask.join(", ")));
-    }
-    remarks
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -291,8 +295,9 @@ mod tests {
             ("TZ", "Mars/Olympus"),
             ("WORKER_POLL_SECONDS", "0"),
             ("LOG_FORMAT", "xml"),
+            ("RUST_LOG", "info,esb=loud"),
         ]);
-        assert_eq!(all.len(), 14, "{all:#?}");
+        assert_eq!(all.len(), 15, "{all:#?}");
         let text = all.join("\n");
         for secret in ["tiny", "tiger", "secret", "hunter2"] {
             assert!(!text.contains(secret), "{secret} in {text}");
@@ -346,8 +351,18 @@ mod tests {
         let config = config(&environment).unwrap();
         assert!(config.secret_key.is_none());
         let remarks = config.remarks;
-        assert_eq!(remarks.len(), 2);
-        assert!(remarks[1].contains("FLASK_APP, FLASK_DEBUG"));
+        assert_eq!(remarks.len(), 3);
+        assert!(
+            remarks[0].contains("FLASK_APP") && remarks[2].contains("the guide's example"),
+            "{remarks:?}"
+        );
+    }
+
+    #[test]
+    fn a_database_file_is_named_by_its_absolute_path() {
+        let config = config(&Environment::new()).unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(config.database_for_log(), format!("sqlite://{}/data/esb.db", here.display()));
     }
 
     /// Stands in every secret.

@@ -23,7 +23,7 @@ pub enum TextError {
     #[error("This holds an invisible character (U+0000) that cannot be kept. Please type the text anew.")]
     Unstorable,
     /// Not the shape of an e-mail address.
-    #[error("This does not look like an e-mail address. Leave it empty if you would rather not say.")]
+    #[error("This does not look like an e-mail address, such as ana@example.org.")]
     NotAnAddress,
     /// Not one of our request ids.
     #[error("This form is incomplete. Please open it again and send it once more.")]

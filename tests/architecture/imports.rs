@@ -76,9 +76,10 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
     ("argon2", &["ops::password"]),
     ("dotenvy", &["config"]),
+    ("strsim", &["config"]),
     ("clap", &["cli", "main"]),
     ("anyhow", &["app", "cli", "logging"]),
-    ("tracing_subscriber", &["logging"]),
+    ("tracing_subscriber", &["config", "logging"]),
     ("esb_sandbox", &["cli::demo"]),
 ];
 

@@ -12,6 +12,7 @@ mod support;
 
 mod blocks;
 mod delivery;
+mod demo;
 mod one_house;
 mod ops_board;
 mod ops_install;

@@ -38,6 +38,7 @@ async fn the_worst_hundred_are_read_and_all_are_counted() {
     assert!(machine.safety_risk, "also where the dangerous one is left out");
 
     let board = board(&ops).await.unwrap();
+    assert!(board.areas[0].machines[0].safety_risk, "the board warns as the machine does");
     let headline = board.areas[0].machines[0].headline.as_ref().unwrap();
     assert_eq!((headline.repair, headline.open_repairs), (RepairId(151), 151), "the board says the same");
 }

@@ -76,6 +76,7 @@ fn issues(repairs: &[OpenRow]) -> Vec<OpenIssue> {
 fn board_machine(machine: LiveMachine, repairs: Vec<OpenRow>) -> BoardMachine {
     let standing = standing(&issues(&repairs));
     let open_repairs = repairs.len();
+    let safety_risk = repairs.iter().any(|repair| repair.safety_risk);
     let shown = repairs.into_iter().find(|repair| Some(repair.id) == standing.headline);
     let headline = shown.map(|repair| Headline {
         repair: repair.id,
@@ -84,7 +85,7 @@ fn board_machine(machine: LiveMachine, repairs: Vec<OpenRow>) -> BoardMachine {
         assignee: repair.assignee,
         open_repairs,
     });
-    BoardMachine { id: machine.id, name: machine.name, status: standing.status, headline }
+    BoardMachine { id: machine.id, name: machine.name, status: standing.status, safety_risk, headline }
 }
 
 /// One machine with its open repairs, the worst [`REPAIRS_MAX`] of more; archived machines too, marked.

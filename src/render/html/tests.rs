@@ -43,7 +43,7 @@ pub(super) fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine 
         open_repairs: 3,
     };
     let headline = (status != BoardStatus::Operational).then_some(headline);
-    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, headline }
+    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, safety_risk: false, headline }
 }
 
 pub(super) fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
@@ -113,6 +113,23 @@ fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
 }
 
 #[test]
+fn a_safety_risk_is_marked_by_a_sign_and_in_words() {
+    let mark = "<p class=\"safety\"><svg class=\"shape\" aria-hidden=\"true\"><use href=\"#safety\"/></svg>Safety risk</p>";
+    let mut wood = area(1, "Wood", many(8, "M"));
+    wood.machines[3].safety_risk = true;
+    let pages = [
+        board(vec![wood.clone()], &BoardFilter::default()),
+        html().area(&wood, now(), 1, "\"7\"", now()).unwrap().unwrap(),
+    ];
+    for page in pages {
+        assert_eq!(page.matches("Safety risk").count(), 1, "{page}");
+        let (name, mark) = (page.find("M 4</a>").unwrap(), page.find(mark).unwrap());
+        let next = page.find("M 8</a>").unwrap();
+        assert!(page.contains("<symbol id=\"safety\"") && name < mark && mark < next, "{page}");
+    }
+}
+
+#[test]
 fn a_large_area_shows_its_counts_and_what_is_not_green() {
     let page = board(vec![area(5, "Hall", many(61, "M"))], &BoardFilter::default());
     assert_eq!(rows(&page), 15);
@@ -149,9 +166,38 @@ fn filters_show_what_was_asked_for_and_count_it() {
     assert!(page.contains("There is no such area"));
     let page = board(vec![area(2, "Metal", many(3, "M"))], &BoardFilter { broken: true, ..text("") });
     assert!(page.contains("Everything works"));
+    let page = board(vec![area(2, "Metal", vec![])], &BoardFilter { broken: true, ..text("") });
+    assert!(page.contains("No machine is registered here yet.") && !page.contains("Everything works"));
     let page = board(vec![area(1, "Hall", many(400, "M"))], &text("m"));
     assert_eq!(rows(&page), 300);
     assert!(page.contains("Showing 300 of 400 machines."));
+}
+
+#[test]
+fn a_search_hidden_by_its_tick_says_so_and_leads_out_of_it() {
+    let areas = || vec![area(1, "Wood", many(3, "M & \"")), area(2, "Metal", many(1, "M"))];
+    let broken = |area: Option<i64>, text: &str| BoardFilter {
+        area: area.map(AreaId),
+        broken: true,
+        text: text.into(),
+    };
+    for (filter, words, link) in [
+        (broken(None, "m"), "4 machines match and all of them work.", "/?q=m"),
+        (broken(Some(1), ""), "3 machines match and all of them work.", "/?q=&amp;area=1"),
+        (broken(Some(2), "m"), "1 machine matches and it works.", "/?q=m&amp;area=2"),
+        (broken(None, "m & \""), "3 machines match and all of them work.", "/?q=m+%26+%22"),
+    ] {
+        let page = board(areas(), &filter).replace("&#x3D;", "=");
+        assert!(
+            page.contains(words) && page.contains(&format!("<a href=\"{link}\">Show what works")),
+            "{page}"
+        );
+        assert!(!page.contains("No machine matches"), "{page}");
+        assert_eq!(page.matches("Show everything").count(), 1);
+    }
+    let page = board(areas(), &broken(None, "xyz"));
+    assert!(page.contains("No machine matches your search") && !page.contains("Show what works"));
+    assert_eq!(page.matches("Show everything").count(), 1);
 }
 
 #[test]
