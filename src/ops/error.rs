@@ -24,6 +24,9 @@ pub enum OpError {
     /// The record is archived.
     #[error("archived")]
     Archived,
+    /// The person may not do that (spec/product.md "Who may do what").
+    #[error("forbidden")]
+    Forbidden,
     /// Our fault, or the database's.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

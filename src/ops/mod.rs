@@ -3,6 +3,7 @@
 //! call the network; edges and the worker call them.
 
 use crate::clock::Clock;
+use crate::domain::actor::{Actor, Role};
 use crate::domain::channel::ChannelRef;
 use crate::store::{self, Store, outage};
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -18,6 +19,8 @@ pub mod password;
 pub mod prune;
 pub mod report_problem;
 pub mod search;
+mod secret;
+pub mod sign_in;
 pub mod watch;
 
 pub use error::{OpError, Refusal};
@@ -66,6 +69,14 @@ impl Ctx {
         self.board.revision.changed();
         committed
     }
+}
+
+/// Lets those go on who have this role, or one that may more.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn allow(actor: &Actor, role: Role) -> Result<(), OpError> {
+    if actor.is_at_least(role) { Ok(()) } else { Err(OpError::Forbidden) }
 }
 
 /// Does something that is one transaction; does it anew when the database gave it up for another's sake.

@@ -28,6 +28,7 @@ mod slack_report;
 mod slack_report_errors;
 mod slack_status;
 mod store_schema;
+mod web_accounts;
 mod web_events;
 mod web_hostile;
 mod web_kernel;
