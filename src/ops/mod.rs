@@ -4,15 +4,19 @@
 
 use crate::clock::Clock;
 use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
 use crate::store::{self, Store, outage};
 use sea_orm::{DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+pub mod api_tokens;
 pub mod board;
+pub mod change_password;
 mod error;
 pub mod install;
+pub mod manage_users;
 pub mod me_too;
 pub mod mutation_log;
 pub mod password;
@@ -20,6 +24,7 @@ pub mod prune;
 pub mod report_problem;
 pub mod search;
 mod secret;
+pub mod setup;
 pub mod sign_in;
 pub mod watch;
 
@@ -68,6 +73,20 @@ impl Ctx {
         // After a failure too: when the connection broke, nobody knows whether it was committed.
         self.board.revision.changed();
         committed
+    }
+
+    /// Commits a change that no board shows, with its record, and writes its line.
+    async fn commit_recorded(
+        &self,
+        tx: DatabaseTransaction,
+        actor: &Actor,
+        record: AuditRecord,
+    ) -> Result<(), OpError> {
+        let (records, now) = ([record], self.clock.now());
+        store::audit::append(&tx, &records, actor, now).await?;
+        tx.commit().await?;
+        mutation_log::changes(&records, actor, now);
+        Ok(())
     }
 }
 

@@ -47,8 +47,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "clients", "clock", "config", "metrics", "ops", "people", "render", "slack", "store", "web",
-            "worker",
+            "chain", "clients", "clock", "config", "metrics", "ops", "people", "render", "slack", "store",
+            "web", "worker",
         ],
     ),
     ("lib", &[]),
