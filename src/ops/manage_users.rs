@@ -92,24 +92,34 @@ pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result
     allow(actor, Role::Staff)?;
     let temporary = secret::temporary_password();
     let password_hash = password::hash(temporary.clone()).await?;
-    let created = again_after_deadlock(|| create_once(ctx, actor, &create, &password_hash)).await;
-    match created {
-        Ok((id, true)) => Ok(UserCreated::Now(id, temporary)),
-        Ok((id, false)) => Ok(UserCreated::Before(id)),
-        Err(error) => Err(taken(error)),
+    match again_after_deadlock(|| create_once(ctx, actor, &create, &password_hash)).await {
+        Ok(Some(id)) => Ok(UserCreated::Now(id, temporary)),
+        Ok(None) => before(ctx, &create.request_id).await?.ok_or(OpError::NotFound),
+        // Another process has just made that user, by this submission or by another one.
+        Err(error) if error.is_unique_violation() => {
+            before(ctx, &create.request_id).await?.ok_or_else(|| taken(error))
+        }
+        Err(error) => Err(error),
     }
 }
 
+/// The user that this submission made before.
+async fn before(ctx: &Ctx, request_id: &RequestId) -> Result<Option<UserCreated>, OpError> {
+    let answer = requests::answer(ctx.store.read(), request_id).await?;
+    Ok(answer.map(|id| serde_json::from_str(&id)).transpose()?.map(UserCreated::Before))
+}
+
+/// The new user's number; `None` when the submission was accepted before.
 async fn create_once(
     ctx: &Ctx,
     actor: &Actor,
     create: &CreateUser,
     password_hash: &str,
-) -> Result<(UserId, bool), OpError> {
+) -> Result<Option<UserId>, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
-    if let Some(answer) = requests::answer(&tx, &create.request_id).await? {
-        return Ok((serde_json::from_str(&answer)?, false));
+    if requests::answer(&tx, &create.request_id).await?.is_some() {
+        return Ok(None);
     }
     if users::named(&tx, &create.username).await?.is_some() {
         return Err(OpError::refused("username", "Another user has this name."));
@@ -132,7 +142,7 @@ async fn create_once(
         "slack_handle": create.slack_handle,
     });
     ctx.commit_recorded(tx, actor, record("user.created", id, None, Some(new))).await?;
-    Ok((id, true))
+    Ok(Some(id))
 }
 
 /// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done.

@@ -96,7 +96,7 @@ impl Web {
     /// # Errors
     /// Templates or routes that cannot be used.
     pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics) -> Result<Self, WebError> {
-        Self::with_routes(ctx, config, metrics, pages::ROUTES).await
+        Self::with_routes(ctx, config, metrics, Self::routes()).await
     }
 
     /// [`Web::new`] with routes of one's own: for tests of the kernel.
@@ -132,6 +132,11 @@ impl Web {
             config,
             metrics,
         })
+    }
+
+    /// Every route of the product.
+    pub const fn routes() -> &'static [Route] {
+        pages::ROUTES
     }
 
     /// The code with which `/setup` makes the first staff user; `None` where there is one already.
