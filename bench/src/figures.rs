@@ -128,6 +128,12 @@ pub fn per_second(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
+/// A time shared out among so many things, in microseconds.
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+pub fn each(time: Duration, count: usize) -> f64 {
+    time.as_secs_f64() * 1e6 / count.max(1) as f64
+}
+
 /// The middle one of some numbers.
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);

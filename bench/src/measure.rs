@@ -7,7 +7,7 @@ mod reports;
 use crate::esb::{Area, Installation};
 use crate::figures::{Figures, Times};
 use crate::http1::Connection;
-use crate::process::Process;
+use crate::process::{Machine, Process};
 use std::time::Duration;
 
 /// How long esb rests before its idle memory is read.
@@ -40,6 +40,7 @@ impl Effort {
 /// A running esb and what is in it.
 struct Subject<'a> {
     installation: &'a mut Installation,
+    process: &'a Process,
     areas: Vec<Area>,
 }
 
@@ -52,17 +53,20 @@ pub async fn everything(
     effort: &Effort,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
+    let before = Machine::now(None)?;
     let process = starts(installation, effort, figures).await?;
     tokio::time::sleep(REST).await;
     let idle = process.memory("VmRSS")?;
     let areas = installation.areas().await?;
-    let mut subject = Subject { installation, areas };
+    let mut subject = Subject { installation, process: &process, areas };
     commands::measure(&mut subject, effort, figures).await?;
     pages::measure(&subject, effort, figures).await?;
     reports::measure(&mut subject, effort, figures).await?;
     figures.add("memory, idle", "MiB", idle);
     figures.add("memory, after the load", "MiB", process.memory("VmRSS")?);
     figures.add("memory, highest", "MiB", process.memory("VmHWM")?);
+    let others = Machine::now(Some(&process))?.others_since(&before);
+    figures.add("taken by other programs meanwhile", "% of the processors", others);
     process.terminate().await
 }
 

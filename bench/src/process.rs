@@ -33,6 +33,15 @@ impl Process {
         Ok(kib.with_context(|| format!("no {field} in /proc/{pid}/status"))? / 1024.0)
     }
 
+    /// The processor time that it has taken.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let [_, _, own @ ..] = cpu(&self.0.id().to_string())?;
+        Ok(own.iter().sum())
+    }
+
     /// Asks it to end, as systemd would, and waits.
     ///
     /// # Errors
@@ -57,6 +66,51 @@ impl Drop for Process {
         // Most have ended by now.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// Processor times of a process: of its children that have ended (user, system), and its own.
+fn cpu(pid: &str) -> anyhow::Result<[Duration; 4]> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').context("an unknown form of /proc/<pid>/stat")?;
+    let ticks: Vec<u64> = fields.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+    let time = |at: usize| ticks.get(at).copied().map(in_time).context("too few fields in /proc/<pid>/stat");
+    // proc(5): fields 14 to 17, counted from the state behind the name, which is no number.
+    Ok([time(12)?, time(13)?, time(10)?, time(11)?])
+}
+
+/// Linux counts these in hundredths of a second, whatever its own clock.
+const fn in_time(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 10)
+}
+
+/// What the machine's processors did until now.
+#[derive(Debug, Clone, Copy)]
+pub struct Machine {
+    busy: Duration,
+    all: Duration,
+    ours: Duration,
+}
+
+impl Machine {
+    /// Reads it; `child` is ours and still runs.
+    ///
+    /// # Errors
+    /// When /proc has another form.
+    pub fn now(child: Option<&Process>) -> anyhow::Result<Self> {
+        let stat = std::fs::read_to_string("/proc/stat")?;
+        let line = stat.lines().next().unwrap_or_default();
+        let ticks: Vec<u64> = line.split_whitespace().filter_map(|field| field.parse().ok()).take(8).collect();
+        let [_, _, _, idle, waiting, ..] = ticks[..] else { anyhow::bail!("an unknown form of /proc/stat") };
+        let all: u64 = ticks.iter().sum();
+        let ours = cpu("self")?.iter().sum::<Duration>() + child.map_or(Ok(Duration::ZERO), Process::cpu)?;
+        Ok(Self { busy: in_time(all - idle - waiting), all: in_time(all), ours })
+    }
+
+    /// The share of the machine, in percent, that neither we nor our children took since `before`.
+    pub fn others_since(&self, before: &Self) -> f64 {
+        let others = (self.busy - before.busy).saturating_sub(self.ours.saturating_sub(before.ours));
+        others.div_duration_f64(self.all - before.all) * 100.0
     }
 }
 

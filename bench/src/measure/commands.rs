@@ -3,7 +3,7 @@
 
 use super::{Effort, Subject};
 use crate::esb::{CONNECTIONS, Machine};
-use crate::figures::{Figures, Times, median, per_second};
+use crate::figures::{Figures, Times, each, median, per_second};
 use crate::payloads::{Command, PEOPLE, number, value};
 use crate::process::{Process, own_executable};
 use crate::slack::{Slack, What};
@@ -87,6 +87,7 @@ impl<'a> Run<'a> {
 /// An app under test: its Slack, and how its modals are known.
 struct App<'a> {
     slack: &'a mut Slack,
+    process: &'a Process,
     machines: &'a [Machine],
     /// A word that the board's modal must hold; `None` for the floor's.
     area: Option<&'a str>,
@@ -100,6 +101,8 @@ struct Done {
     sustained: Vec<Trace>,
     /// How long the sustained run took.
     took: Duration,
+    /// How much processor time the app took for it.
+    cpu: Duration,
 }
 
 pub(super) async fn measure(
@@ -110,10 +113,10 @@ pub(super) async fn measure(
     let machines: Vec<Machine> = subject.areas.iter().flat_map(|area| area.equipment.clone()).collect();
     let area = subject.areas.first().context("there is no area")?.name.as_str();
     let slack = &mut subject.installation.slack;
-    let done = App { slack, machines: &machines, area: Some(area) }.run(effort).await.context("esb")?;
-    let (mut slack, _floor) = floor(&done).await?;
+    let done = App { slack, process: subject.process, machines: &machines, area: Some(area) }.run(effort).await.context("esb")?;
+    let (mut slack, process) = floor(&done).await?;
     let floor =
-        App { slack: &mut slack, machines: &machines, area: None }.run(effort).await.context("floor")?;
+        App { slack: &mut slack, process: &process, machines: &machines, area: None }.run(effort).await.context("floor")?;
     tell(&done, &floor, figures);
     Ok(())
 }
@@ -150,8 +153,10 @@ impl App<'_> {
             let crowd = run.finish().await?;
             crowds.push(self.checked(crowd)?);
         }
+        let before = self.process.cpu()?;
         let (sustained, took) = self.sustained(effort.sustained).await?;
-        Ok(Done { report, status, crowds, sustained, took })
+        let cpu = self.process.cpu()? - before;
+        Ok(Done { report, status, crowds, sustained, took, cpu })
     }
 
     /// One after the other; `kind` 0 reports, 1 asks for the status.
@@ -265,6 +270,8 @@ fn tell(done: &Done, floor: &Done, figures: &mut Figures) {
     figures.compare("500 at once, commands a second until the last modal", "/s", value, bare);
     let sustained = |done: &Done| per_second(done.sustained.len(), done.took);
     figures.compare("sustained, commands acked and shown a second", "/s", sustained(done), sustained(floor));
+    let cpu = |done: &Done| each(done.cpu, done.sustained.len());
+    figures.compare("sustained, processor time a command", "µs", cpu(done), cpu(floor));
     let name = "sustained, ack";
     figures.compare_times(name, &acknowledgements(&done.sustained), &acknowledgements(&floor.sustained));
 }

@@ -3,7 +3,7 @@
 
 use super::{Effort, Subject, request};
 use crate::esb::free_address;
-use crate::figures::{Figures, Times, per_second};
+use crate::figures::{Figures, Times, each, per_second};
 use crate::floor::web::Head;
 use crate::http1::Connection;
 use crate::process::{Process, own_executable};
@@ -23,6 +23,15 @@ enum How {
     Gzip,
     Plain,
     Held,
+}
+
+/// What came of asking for one page for a while.
+struct Load {
+    /// Answers a second.
+    rate: f64,
+    times: Times,
+    /// Processor time of the program for each answer, in microseconds.
+    cpu: f64,
 }
 
 /// A request and the answer that it must get.
@@ -57,17 +66,20 @@ pub(super) async fn measure(
     for (name, path, how) in wanted {
         pages.push(Rc::new(Page::fetch(web, name, path, how, &machine.name).await?));
     }
-    let (floor, _process) = floor(&subject.installation.folder().join("floor"), &pages).await?;
+    let (floor, floor_process) = floor(&subject.installation.folder().join("floor"), &pages).await?;
     for (number, page) in pages.iter().enumerate() {
         #[allow(clippy::cast_precision_loss, reason = "a page is small")]
         figures.add(format!("{}, body", page.name), "KiB", page.body.len() as f64 / 1024.0);
         for connections in [2, 16] {
-            let (rate, times) = load(web, page, &page.path, connections, effort.sustained).await?;
-            let path = format!("/{number}");
-            let (bare, bare_times) = load(floor, page, &path, connections, effort.sustained).await?;
+            let load = async |address, path: &str, process| {
+                load(address, page, path, connections, effort.sustained, process).await
+            };
+            let done = load(web, &page.path, subject.process).await?;
+            let bare = load(floor, &format!("/{number}"), &floor_process).await?;
             let name = format!("{}, {connections} connections", page.name);
-            figures.compare(name.clone(), "/s", rate, bare);
-            figures.compare(format!("{name}, p99"), "ms", times.p99(), bare_times.p99());
+            figures.compare(name.clone(), "/s", done.rate, bare.rate);
+            figures.compare(format!("{name}, p99"), "ms", done.times.p99(), bare.times.p99());
+            figures.compare(format!("{name}, processor time each"), "µs", done.cpu, bare.cpu);
         }
     }
     Ok(())
@@ -148,21 +160,22 @@ async fn floor(folder: &Path, pages: &[Rc<Page>]) -> anyhow::Result<(SocketAddr,
     Ok((address, process))
 }
 
-/// Asks as fast as answers come: answers a second, and how long each took.
+/// Asks as fast as answers come.
 async fn load(
     address: SocketAddr,
     page: &Rc<Page>,
     path: &str,
     connections: usize,
     time: Duration,
-) -> anyhow::Result<(f64, Times)> {
+    process: &Process,
+) -> anyhow::Result<Load> {
     let mut open = Vec::new();
     for _ in 0..connections {
         open.push(Connection::open(address).await?);
     }
     let bytes: Rc<[u8]> = request(path, &page.extra).into();
     let local = tokio::task::LocalSet::new();
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), process.cpu()?);
     let asking: Vec<_> = open
         .into_iter()
         .map(|connection| {
@@ -170,10 +183,10 @@ async fn load(
         })
         .collect();
     let answers = local.run_until(futures_util::future::try_join_all(asking)).await?;
-    let took = began.elapsed();
+    let (took, cpu) = (began.elapsed(), process.cpu()? - before);
     let times =
         answers.into_iter().collect::<anyhow::Result<Vec<_>>>().with_context(|| page.name.clone())?.concat();
-    Ok((per_second(times.len(), took), Times::new(times)))
+    Ok(Load { rate: per_second(times.len(), took), cpu: each(cpu, times.len()), times: Times::new(times) })
 }
 
 /// One connection's requests. Every answer is looked at, and the last one in full.
