@@ -73,10 +73,13 @@ impl Drop for Process {
 fn cpu(pid: &str) -> anyhow::Result<[Duration; 4]> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("an unknown form of /proc/<pid>/stat")?;
-    let ticks: Vec<u64> = fields.split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    let time = |at: usize| ticks.get(at).copied().map(in_time).context("too few fields in /proc/<pid>/stat");
-    // proc(5): fields 14 to 17, counted from the state behind the name, which is no number.
-    Ok([time(12)?, time(13)?, time(10)?, time(11)?])
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let time = |number: usize| {
+        // proc(5) counts from 1; the third field, the state, is the first behind the name.
+        let ticks = fields.get(number - 3).and_then(|field| field.parse().ok());
+        ticks.map(in_time).context("an unknown form of /proc/<pid>/stat")
+    };
+    Ok([time(16)?, time(17)?, time(14)?, time(15)?])
 }
 
 /// Linux counts these in hundredths of a second, whatever its own clock.
@@ -100,7 +103,8 @@ impl Machine {
     pub fn now(child: Option<&Process>) -> anyhow::Result<Self> {
         let stat = std::fs::read_to_string("/proc/stat")?;
         let line = stat.lines().next().unwrap_or_default();
-        let ticks: Vec<u64> = line.split_whitespace().filter_map(|field| field.parse().ok()).take(8).collect();
+        let ticks: Vec<u64> =
+            line.split_whitespace().filter_map(|field| field.parse().ok()).take(8).collect();
         let [_, _, _, idle, waiting, ..] = ticks[..] else { anyhow::bail!("an unknown form of /proc/stat") };
         let all: u64 = ticks.iter().sum();
         let ours = cpu("self")?.iter().sum::<Duration>() + child.map_or(Ok(Duration::ZERO), Process::cpu)?;
@@ -138,4 +142,28 @@ pub fn tail(path: &Path) -> String {
     let text = std::fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text[text.len().saturating_sub(2_000)..]).into_owned();
     format!("the log of esb ends so:\n{text}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_what_was_used() {
+        let began = Instant::now();
+        let before = cpu("self").unwrap();
+        while cpu("self").unwrap()[2..].iter().sum::<Duration>() - before[2] - before[3]
+            < Duration::from_millis(50)
+        {
+            assert!(began.elapsed() < Duration::from_secs(20), "a busy loop takes no time");
+        }
+        assert!(began.elapsed() >= Duration::from_millis(10));
+    }
+
+    #[test]
+    fn memory_is_read_of_a_running_program_and_the_end_is_told() {
+        let process = Process::start(Command::new("sleep").arg("60")).unwrap();
+        assert!(process.memory("VmRSS").unwrap() > 0.1 && process.memory("VmNone").is_err());
+        assert!(run(Command::new("ls").arg("/nonexistent")).is_err());
+    }
 }

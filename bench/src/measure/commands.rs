@@ -113,10 +113,15 @@ pub(super) async fn measure(
     let machines: Vec<Machine> = subject.areas.iter().flat_map(|area| area.equipment.clone()).collect();
     let area = subject.areas.first().context("there is no area")?.name.as_str();
     let slack = &mut subject.installation.slack;
-    let done = App { slack, process: subject.process, machines: &machines, area: Some(area) }.run(effort).await.context("esb")?;
+    let done = App { slack, process: subject.process, machines: &machines, area: Some(area) }
+        .run(effort)
+        .await
+        .context("esb")?;
     let (mut slack, process) = floor(&done).await?;
-    let floor =
-        App { slack: &mut slack, process: &process, machines: &machines, area: None }.run(effort).await.context("floor")?;
+    let floor = App { slack: &mut slack, process: &process, machines: &machines, area: None }
+        .run(effort)
+        .await
+        .context("floor")?;
     tell(&done, &floor, figures);
     Ok(())
 }
