@@ -11,6 +11,7 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System,
+    OffBy(TimeDelta),
     Manual(Arc<Mutex<DateTime<Utc>>>),
 }
 
@@ -18,6 +19,17 @@ impl Clock {
     /// The machine's own clock.
     pub const fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// The clock of a machine that is off by so much, as seen from this one: for tests of machines that
+    /// disagree.
+    pub const fn off_by(much: TimeDelta) -> Self {
+        Self(Source::OffBy(much))
+    }
+
+    /// True when the hands are moved by hand: then no other clock, such as the database's, counts.
+    pub const fn is_manual(&self) -> bool {
+        matches!(self.0, Source::Manual(_))
     }
 
     /// A clock that stands at `start` until it is moved.
@@ -29,6 +41,7 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
             Source::System => Utc::now(),
+            Source::OffBy(much) => Utc::now() + *much,
             Source::Manual(hands) => *hands.lock().unwrap_or_else(PoisonError::into_inner),
         };
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)

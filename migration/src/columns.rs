@@ -21,9 +21,24 @@ pub(crate) fn string(name: &'static str, most: u32) -> ColumnDef {
     ColumnDef::new(name).string_len(most).not_null().take()
 }
 
-/// A text without a limit of the database's.
-pub(crate) fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().take()
+/// A text by which rows are found and sorted: by code point, whatever language the database speaks.
+pub(crate) fn key(backend: DatabaseBackend, name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    match backend {
+        DatabaseBackend::Postgres => column.custom(format!("varchar({UNIQUE_TEXT}) COLLATE \"C\"")),
+        _ => column.string_len(UNIQUE_TEXT),
+    };
+    column
+}
+
+/// A text without a limit that anyone meets. MariaDB's own `text` ends at 64 kB.
+pub(crate) fn text(backend: DatabaseBackend, name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    match backend {
+        DatabaseBackend::MySql => column.custom("mediumtext"),
+        _ => column.text(),
+    };
+    column
 }
 
 /// A truth.

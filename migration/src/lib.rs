@@ -1,10 +1,13 @@
 //! The database schema, step by step. One file a step, never changed once released; `esb` runs them
 //! at start. Everything here must work on SQLite, MariaDB and PostgreSQL alike.
 
-pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
+pub use sea_orm_migration::{IntoSchemaManagerConnection, MigrationTrait, MigratorTrait, SchemaManager};
 
 mod columns;
+mod create;
 mod m0001_first_walk;
+
+pub use m0001_first_walk::TABLES;
 
 /// All steps in their order.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! The nouns of the first walk: areas, machines, repairs with their timeline, users, settings, audit,
 //! deliveries with their attempts, and what recognises repetitions.
 
-use crate::columns::{UNIQUE_TEXT, count, flag, id, reference, string, text, time};
+use crate::columns::{count, flag, id, key, reference, string, text, time};
+use crate::create::{create_index, create_table};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
@@ -9,8 +10,8 @@ use sea_orm_migration::sea_orm::DatabaseBackend;
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// In the order in which they can be made; dropped backwards.
-const TABLES: &[&str] = &[
+/// The tables, in the order in which they can be made; dropped backwards.
+pub const TABLES: &[&str] = &[
     "areas",
     "equipment",
     "users",
@@ -35,15 +36,16 @@ impl MigrationTrait for Migration {
         for table in
             registry_tables(backend).into_iter().chain(repair_tables(backend)).chain(sending_tables(backend))
         {
-            manager.create_table(table).await?;
+            create_table(manager, table).await?;
         }
-        for index in indexes() {
-            manager.create_index(index).await?;
+        for index in INDEXES {
+            create_index(manager, index).await?;
         }
         let board = Query::insert()
             .into_table("board")
             .columns(["id", "revision"])
             .values_panic([1.into(), 0.into()])
+            .on_conflict(OnConflict::column("id").do_nothing_on(["id"]).to_owned())
             .take();
         manager.execute(board).await
     }
@@ -70,9 +72,9 @@ fn registry_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .table("areas")
         .col(id())
         .col(string("name", 80))
-        .col(string("name_key", UNIQUE_TEXT))
+        .col(key(backend, "name_key").not_null())
         // The folded name while the area is live, NULL once archived: unique among live ones only.
-        .col(ColumnDef::new("live_key").string_len(UNIQUE_TEXT).unique_key())
+        .col(key(backend, "live_key").unique_key())
         .col(string("slack_channel", 80))
         .col(count("sort_order"))
         .col(flag("archived"))
@@ -84,7 +86,7 @@ fn registry_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .col(id())
         .col(reference("area_id").not_null())
         .col(string("name", 200))
-        .col(string("name_key", UNIQUE_TEXT))
+        .col(key(backend, "name_key").not_null())
         .col(string("manufacturer", 200))
         .col(string("model", 200))
         .col(string("serial_number", 200))
@@ -92,7 +94,7 @@ fn registry_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .col(string("acquisition_source", 200))
         .col(ColumnDef::new("acquisition_cost").decimal_len(10, 2))
         .col(ColumnDef::new("warranty_expiration").date())
-        .col(text("description").not_null())
+        .col(text(backend, "description").not_null())
         .col(flag("archived"))
         .col(time(backend, "created_at").not_null())
         .col(time(backend, "updated_at").not_null())
@@ -102,9 +104,9 @@ fn registry_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .table("users")
         .col(id())
         .col(string("username", 80))
-        .col(string("username_key", UNIQUE_TEXT).unique_key())
+        .col(key(backend, "username_key").not_null().unique_key())
         .col(string("email", 254))
-        .col(string("email_key", UNIQUE_TEXT).unique_key())
+        .col(key(backend, "email_key").not_null().unique_key())
         .col(string("role", 16))
         .col(flag("active"))
         .col(string("slack_handle", 80))
@@ -117,7 +119,7 @@ fn registry_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
     let settings = Table::create()
         .table("settings")
         .col(string("key", 64).primary_key())
-        .col(text("value").not_null())
+        .col(text(backend, "value").not_null())
         .col(time(backend, "updated_at").not_null())
         .take();
     [areas, equipment, users, settings]
@@ -128,7 +130,7 @@ fn repair_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .table("repairs")
         .col(id())
         .col(reference("equipment_id").not_null())
-        .col(text("description").not_null())
+        .col(text(backend, "description").not_null())
         .col(ColumnDef::new("severity").string_len(16))
         .col(string("status", 32))
         // Follows from the status; a column of its own so that every database can index it.
@@ -138,7 +140,7 @@ fn repair_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .col(ColumnDef::new("reporter_slack_id").string_len(32))
         .col(reference("assignee_id"))
         .col(ColumnDef::new("eta").date())
-        .col(text("specialist_description").not_null())
+        .col(text(backend, "specialist_description").not_null())
         .col(reference("duplicate_of"))
         .col(flag("safety_risk"))
         .col(flag("consumable"))
@@ -157,8 +159,8 @@ fn repair_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .col(string("actor_name", 200))
         .col(reference("actor_user_id"))
         .col(count("version"))
-        .col(text("old_value"))
-        .col(text("new_value"))
+        .col(text(backend, "old_value"))
+        .col(text(backend, "new_value"))
         .col(time(backend, "created_at").not_null())
         .foreign_key(&mut foreign_key("timeline", "repair_id", "repairs"))
         .take();
@@ -179,8 +181,8 @@ fn repair_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {
         .col(string("edge", 8))
         .col(string("actor_name", 200))
         .col(reference("actor_user_id"))
-        .col(text("old_value"))
-        .col(text("new_value"))
+        .col(text(backend, "old_value"))
+        .col(text(backend, "new_value"))
         .col(time(backend, "created_at").not_null())
         .take();
     [repairs, timeline, me_toos, audit]
@@ -191,9 +193,9 @@ fn sending_tables(backend: DatabaseBackend) -> [TableCreateStatement; 6] {
         .table("deliveries")
         .col(id())
         .col(string("target", 80))
-        .col(string("dedupe_key", UNIQUE_TEXT).unique_key())
-        .col(string("lane", UNIQUE_TEXT))
-        .col(text("event").not_null())
+        .col(key(backend, "dedupe_key").not_null().unique_key())
+        .col(key(backend, "lane").not_null())
+        .col(text(backend, "event").not_null())
         .col(string("state", 16))
         .col(ColumnDef::new("failures").integer().not_null().default(0))
         .col(ColumnDef::new("blamed").integer().not_null().default(0))
@@ -217,14 +219,14 @@ fn sending_tables(backend: DatabaseBackend) -> [TableCreateStatement; 6] {
     let requests = Table::create()
         .table("requests")
         .col(string("id", 64).primary_key())
-        .col(text("answer").not_null())
+        .col(text(backend, "answer").not_null())
         .col(time(backend, "created_at").not_null())
         .take();
     let slack_people = Table::create()
         .table("slack_people")
         .col(string("slack_user_id", 32).primary_key())
         .col(string("name", 200))
-        .col(ColumnDef::new("email_key").string_len(UNIQUE_TEXT))
+        .col(key(backend, "email_key"))
         .col(time(backend, "asked_at").not_null())
         .take();
     let board = Table::create().table("board").col(id()).col(count("revision")).take();
@@ -236,29 +238,16 @@ fn sending_tables(backend: DatabaseBackend) -> [TableCreateStatement; 6] {
     [deliveries, attempts, requests, slack_people, board, heartbeats]
 }
 
-fn index(table: &'static str, columns: &[&'static str], unique: bool) -> IndexCreateStatement {
-    let mut index = Index::create();
-    index.name(format!("ix_{table}_{}", columns.join("_"))).table(table);
-    for column in columns {
-        index.col(*column);
-    }
-    if unique {
-        index.unique();
-    }
-    index
-}
-
-fn indexes() -> [IndexCreateStatement; 10] {
-    [
-        index("equipment", &["area_id"], false),
-        index("equipment", &["name_key"], false),
-        index("repairs", &["equipment_id", "open"], false),
-        index("repairs", &["open"], false),
-        index("timeline", &["repair_id", "id"], false),
-        index("me_toos", &["repair_id", "person_key"], true),
-        index("audit", &["noun", "noun_id"], false),
-        index("deliveries", &["state", "due_at"], false),
-        index("deliveries", &["lane", "id"], false),
-        index("delivery_attempts", &["delivery_id"], false),
-    ]
-}
+/// Table, columns, and whether they are unique together.
+const INDEXES: [(&str, &[&str], bool); 10] = [
+    ("equipment", &["area_id"], false),
+    ("equipment", &["name_key"], false),
+    ("repairs", &["equipment_id", "open"], false),
+    ("repairs", &["open"], false),
+    ("timeline", &["repair_id", "id"], false),
+    ("me_toos", &["repair_id", "person_key"], true),
+    ("audit", &["noun", "noun_id"], false),
+    ("deliveries", &["state", "due_at"], false),
+    ("deliveries", &["lane", "id"], false),
+    ("delivery_attempts", &["delivery_id"], false),
+];

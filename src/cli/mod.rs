@@ -5,6 +5,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::logging::{self, Destination};
+use crate::ops::install::ConnectError;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -93,11 +94,11 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
         Command::Migrate { direction, yes } => migrate::run(&config, direction, yes).await,
         Command::SeedAdmin(seed) => {
             log_beside_answers()?;
-            seed.run(&app::open(&config, Clock::system()).await?).await
+            seed.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::DemoData(data) => {
             log_beside_answers()?;
-            data.run(&app::open(&config, Clock::system()).await?).await
+            data.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::Healthcheck => healthcheck::run(&config).await,
         Command::Demo(_) | Command::Manifest | Command::CheckConfig => Ok(()),
@@ -106,7 +107,7 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
 
 fn log_to_stdout(config: &Config) -> anyhow::Result<()> {
     logging::start(config.log_format, &config.log_filter, Destination::Stdout)?;
-    for remark in &config.remarks {
+    for remark in config.remarks.iter().chain(&config.misspelt) {
         tracing::warn!("{remark}");
     }
     Ok(())
@@ -120,6 +121,10 @@ fn log_beside_answers() -> anyhow::Result<()> {
 fn outcome(result: anyhow::Result<()>) -> u8 {
     match result {
         Ok(()) => DONE,
+        // The wrong database is a mistake of the configuration.
+        Err(error) if matches!(error.downcast_ref(), Some(ConnectError::PythonSystem)) => {
+            complain(&format!("{error:#}"), MISUSED)
+        }
         Err(error) => complain(&format!("{error:#}"), FAILED),
     }
 }

@@ -1,6 +1,6 @@
 //! Somebody has a problem that is known already.
 
-use super::{Ctx, OpError, mutation_log};
+use super::{Ctx, OpError, again_after_deadlock, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::store;
@@ -29,6 +29,16 @@ pub async fn me_too(
     repair: RepairId,
     person_key: &str,
 ) -> Result<MeToo, OpError> {
+    again_after_deadlock(|| count_once(ctx, actor, machine, repair, person_key)).await
+}
+
+async fn count_once(
+    ctx: &Ctx,
+    actor: &Actor,
+    machine: Option<EquipmentId>,
+    repair: RepairId,
+    person_key: &str,
+) -> Result<MeToo, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     let known = store::repairs::find(&tx, repair).await?.ok_or(OpError::NotFound)?;
@@ -42,10 +52,7 @@ pub async fn me_too(
     let counted = store::me_toos::add(&tx, repair, person_key, now).await?;
     let people = store::me_toos::counts(&tx, &[repair]).await?.remove(&repair).unwrap_or(0);
     if counted {
-        store::board::bump_revision(&tx).await?;
-    }
-    tx.commit().await?;
-    if counted {
+        ctx.commit_visible(tx).await?;
         mutation_log::write("repair.me_too", &actor.name, &json!({ "id": repair, "people": people }), now);
     }
     Ok(MeToo { equipment: known.equipment_id, people, counted })

@@ -1,6 +1,6 @@
 //! Somebody reports that a machine does not work as it should.
 
-use super::{Announce, Ctx, OpError, mutation_log};
+use super::{Announce, Ctx, OpError, again_after_deadlock, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::announce::{Targets, announcements};
 use crate::domain::change::{ChangeSet, RepairSnapshot};
@@ -59,7 +59,7 @@ pub async fn report_problem(
     actor: &Actor,
     report: ReportProblem,
 ) -> Result<ProblemReported, OpError> {
-    match report_once(ctx, actor, &report).await {
+    match again_after_deadlock(|| report_once(ctx, actor, &report)).await {
         // The same submission was accepted by another process just now: its answer is there.
         Err(OpError::Internal(source)) if is_unique_violation(source.as_ref()) => {
             reported(ctx, &report.request_id).await
@@ -97,8 +97,7 @@ async fn report_once(ctx: &Ctx, actor: &Actor, report: &ReportProblem) -> Result
     let told = owe_announcements(&ctx.announce, &tx, &change, &machine, now).await?;
     let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };
     store::requests::remember(&tx, &report.request_id, serde_json::to_string(&answer)?, now).await?;
-    store::board::bump_revision(&tx).await?;
-    tx.commit().await?;
+    ctx.commit_visible(tx).await?;
     ctx.wake.notify_one();
     mutation_log::changes(&records, actor, now);
     Ok(answer)

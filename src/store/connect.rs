@@ -1,10 +1,16 @@
-//! Opens the database and brings its schema up to date.
+//! Opens the database: one file with a writer and readers on SQLite, a pool elsewhere. The schema is
+//! `schema`'s.
 
-use super::{Store, begin_writing};
-use esb_migration::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr};
+use super::Store;
+use super::outage::is_outage;
+use crate::chain::Chain;
+use crate::domain::database::sqlite_file;
+use esb_migration::SchemaManager;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,112 +20,128 @@ const POOL: u32 = 8;
 const BUSY: Duration = Duration::from_secs(5);
 /// How soon a locked file is tried again.
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
-/// How long a process waits for another one's migration.
-const MIGRATION: Duration = Duration::from_secs(60);
 /// How long a caller waits for a free connection before it is told that the database is away.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a database that starts later than this program is waited for (spec "Database").
+const LATE: Duration = Duration::from_secs(60);
+/// How soon such a database is asked again.
+const LATE_AGAIN: Duration = Duration::from_millis(500);
+/// The table in which the Python system notes its schema's version.
+const ALEMBIC: &str = "alembic_version";
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The file's directory cannot be made.
-    #[error("the directory of the database cannot be made")]
-    Directory(#[source] std::io::Error),
+    /// Its file or the file's directory cannot be made.
+    #[error("the database's file cannot be made")]
+    File(#[source] std::io::Error),
     /// It does not answer, or refuses.
     #[error("the database cannot be opened")]
     Open(#[source] DbErr),
     /// The schema cannot be brought up to date.
     #[error("the database's schema cannot be brought up to date")]
     Migrate(#[source] DbErr),
+    /// Another process is at the schema, and does not come to an end.
+    #[error("another process has been changing the database's schema for a minute")]
+    Locked,
     /// Steps are applied that this program does not know.
     #[error("the database's schema is newer than this program: install the newer version")]
     Newer,
+    /// A table of that name is there, and it is not ours.
+    #[error("the database has a table `{0}` of another program's: set DATABASE_URL to a database of its own")]
+    Occupied(&'static str),
+    /// Its tables are the Python system's.
+    #[error(
+        "this is the Python system's database, and nothing was written to it: set DATABASE_URL to a \
+         database of its own. `esb import-legacy`, which copies the old data over, comes with a later version"
+    )]
+    PythonSystem,
 }
 
 impl Store {
-    /// Opens the database at `url`; a missing SQLite file is made. The schema is left as it is.
+    /// Opens the database at `url`, once it answers; a missing SQLite file is made. The schema is left as
+    /// it is.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// When it cannot be opened, for a minute or for good, or when it is the Python system's.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
         let address = url.expose_secret();
-        make_directory(address).map_err(ConnectError::Directory)?;
-        if !is_sqlite(address) {
-            let pool = open(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
+        let Some(file) = sqlite_file(address) else {
+            let pool = once_it_answers(address).await.map_err(ConnectError::Open)?;
+            refuse_python_system(&pool).await?;
             return Ok(Self { read: pool.clone(), write: pool, url: url.clone() });
+        };
+        if file.exists() {
+            // By a look that cannot write: opening it as ours would change its journal.
+            let look = open(address, 1, BUSY, |sqlite| sqlite.read_only(true)).await;
+            refuse_python_system(&look.map_err(ConnectError::Open)?).await?;
+        } else {
+            make(file).map_err(ConnectError::File)?;
         }
-        let write = open(address, 1, BUSY).await.map_err(ConnectError::Open)?;
-        let read = open(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
+        let write = open_ours(address, 1, BUSY).await.map_err(ConnectError::Open)?;
+        let read = open_ours(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
         Ok(Self { read, write, url: url.clone() })
     }
-
-    /// Applies the steps that are missing, all or none of them where the database can. Of several
-    /// processes one does it and the others wait.
-    ///
-    /// # Errors
-    /// A step failed, or the schema is newer than this program.
-    pub async fn migrate(&self) -> Result<(), ConnectError> {
-        let migration = self.begin_migration().await?;
-        refuse_newer(&migration).await?;
-        Migrator::up(&migration, None).await.map_err(ConnectError::Migrate)?;
-        migration.commit().await.map_err(ConnectError::Migrate)
-    }
-
-    /// Takes back the latest step.
-    ///
-    /// # Errors
-    /// The step failed, or the schema is newer than this program.
-    pub async fn migrate_down(&self) -> Result<(), ConnectError> {
-        let migration = self.begin_migration().await?;
-        refuse_newer(&migration).await?;
-        Migrator::down(&migration, Some(1)).await.map_err(ConnectError::Migrate)?;
-        migration.commit().await.map_err(ConnectError::Migrate)
-    }
-
-    /// Names of all steps, with whether each is applied.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn migrations(&self) -> Result<Vec<(String, bool)>, ConnectError> {
-        let migration = self.begin_migration().await?;
-        let pending = Migrator::get_pending_migrations(&migration).await.map_err(ConnectError::Migrate)?;
-        let pending: Vec<String> = pending.iter().map(|m| m.name().to_owned()).collect();
-        Ok(known_steps().into_iter().map(|name| (name.clone(), !pending.contains(&name))).collect())
-    }
-
-    /// A transaction on a connection of its own, which waits for another process's steps.
-    async fn begin_migration(&self) -> Result<DatabaseTransaction, ConnectError> {
-        let connection = open(self.url.expose_secret(), 1, MIGRATION).await.map_err(ConnectError::Open)?;
-        begin_writing(&connection).await.map_err(ConnectError::Migrate)
-    }
 }
 
-async fn refuse_newer(db: &DatabaseTransaction) -> Result<(), ConnectError> {
-    Migrator::install(db).await.map_err(ConnectError::Migrate)?;
-    let applied = Migrator::get_migration_models(db).await.map_err(ConnectError::Migrate)?;
-    let known = known_steps();
-    if applied.iter().all(|step| known.contains(&step.version)) { Ok(()) } else { Err(ConnectError::Newer) }
+async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
+    let theirs = Box::pin(SchemaManager::new(db).has_table(ALEMBIC)).await.map_err(ConnectError::Open)?;
+    if theirs { Err(ConnectError::PythonSystem) } else { Ok(()) }
 }
 
-fn is_sqlite(url: &str) -> bool {
-    url.starts_with("sqlite:")
-}
-
-fn known_steps() -> Vec<String> {
-    Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
-}
-
-/// The directory of a SQLite file, so that a first start needs no preparation.
-fn make_directory(url: &str) -> std::io::Result<()> {
-    let path = url.strip_prefix("sqlite:").unwrap_or_default();
-    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
-    match Path::new(path).parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => std::fs::create_dir_all(directory),
+/// A SQLite file and its directory, so that a first start needs no preparation. They are for their owner
+/// only, whatever the umask, and SQLite gives the file's companions the same mode.
+fn make(file: &Path) -> std::io::Result<()> {
+    if let Some(directory) = file.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        // Another process was faster.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
 }
 
-async fn open(url: &str, connections: u32, busy: Duration) -> Result<DatabaseConnection, DbErr> {
+/// Waits for a database that starts later than this program.
+async fn once_it_answers(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let (started, mut told) = (Instant::now(), false);
+    loop {
+        match open_ours(url, POOL, BUSY).await {
+            Err(error) if is_outage(&error) && started.elapsed() < LATE => {
+                if !told {
+                    let (seconds, error) = (LATE.as_secs(), Chain(&error));
+                    tracing::warn!(%error, "The database does not answer yet: waiting for it, {seconds} s at most");
+                }
+                told = true;
+                tokio::time::sleep(LATE_AGAIN).await;
+            }
+            connected => return connected,
+        }
+    }
+}
+
+/// Opens a database of ours. `busy` is how long a statement waits for another process's write to SQLite.
+pub(super) async fn open_ours(
+    url: &str,
+    connections: u32,
+    busy: Duration,
+) -> Result<DatabaseConnection, DbErr> {
+    let ours = |sqlite: SqliteConnectOptions| {
+        sqlite
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+    };
+    open(url, connections, busy, ours).await
+}
+
+async fn open(
+    url: &str,
+    connections: u32,
+    busy: Duration,
+    sqlite: fn(SqliteConnectOptions) -> SqliteConnectOptions,
+) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -127,17 +149,11 @@ async fn open(url: &str, connections: u32, busy: Duration) -> Result<DatabaseCon
         .connect_timeout(ACQUIRE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(busy)
-                .foreign_keys(true)
-        });
+        .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy));
     let started = Instant::now();
     loop {
-        match Database::connect(options.clone()).await {
+        // Boxed: the library's future is too deep for whoever awaits this.
+        match Box::pin(Database::connect(options.clone())).await {
             // The very first switch to WAL waits for nobody by itself.
             Err(error) if is_busy(&error) && started.elapsed() < busy => tokio::time::sleep(BUSY_AGAIN).await,
             connected => return connected,

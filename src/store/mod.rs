@@ -2,8 +2,8 @@
 //! only operations, the worker and `people` call them.
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use secrecy::SecretString;
 
@@ -17,10 +17,14 @@ pub mod entities;
 pub mod equipment;
 pub mod heartbeats;
 pub mod me_toos;
+pub mod outage;
+pub mod prune;
 pub mod repairs;
 pub mod requests;
+mod schema;
 pub mod settings;
 pub mod slack_people;
+mod time;
 pub mod timeline;
 pub mod users;
 
@@ -66,7 +70,10 @@ impl Store {
 }
 
 async fn begin_writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    // MariaDB would go on reading what it read first; the others see what was committed meanwhile.
+    let mariadb = db.get_database_backend() == DbBackend::MySql;
     let options = TransactionOptions {
+        isolation_level: mariadb.then_some(IsolationLevel::ReadCommitted),
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };

@@ -3,14 +3,15 @@
 
 use super::channels::slack::SlackChannel;
 use super::limiter::{Limiter, Wait};
+use super::shared_time::SharedTime;
 use crate::chain::Chain;
 use crate::clients::slack_api::PostedMessage;
-use crate::clock::Clock;
 use crate::domain::announce::Event;
 use crate::domain::delivery::{DeliveryState, Failure, Tally, Verdict, after_failure};
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
 use crate::store::deliveries::{self, Attempt, Delivery, Settlement};
+use crate::store::outage::{again_after_deadlock, is_deadlock};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
 use serde_json::json;
@@ -39,6 +40,7 @@ pub struct Deliverer {
     ctx: Ctx,
     slack: SlackChannel,
     limiter: Limiter,
+    time: SharedTime,
     metrics: Metrics,
     /// Tells this process's leases from others'.
     name: String,
@@ -48,7 +50,8 @@ impl Deliverer {
     /// Puts the parts together under a random name.
     pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics) -> Self {
         let limiter = Limiter::new(ctx.clock.clone());
-        Self { ctx, slack, limiter, metrics, name: format!("{:032x}", rand::random::<u128>()) }
+        let time = SharedTime::new(ctx.clock.clone());
+        Self { ctx, slack, limiter, time, metrics, name: format!("{:032x}", rand::random::<u128>()) }
     }
 
     /// Leases what is due and starts sending it, up to 64 at once. Shows that it lives by `beat`, since
@@ -57,29 +60,35 @@ impl Deliverer {
     /// # Errors
     /// The database's; what was started goes on.
     pub async fn look(self: &Arc<Self>, in_flight: &mut JoinSet<()>, beat: &impl Fn()) -> Result<(), DbErr> {
-        let now = self.clock().now();
         let room = AT_ONCE.saturating_sub(in_flight.len());
         if room == 0 {
             return Ok(());
         }
-        let due = deliveries::due_now(self.ctx.store.read(), now, u64::try_from(room).unwrap_or(0)).await?;
+        self.time.compare(&self.ctx.store).await?;
+        let due =
+            deliveries::due_now(self.ctx.store.read(), self.time.now(), u64::try_from(room).unwrap_or(0))
+                .await?;
         let mut full: HashSet<String> = HashSet::new();
         for (id, target) in due {
             if full.contains(&target) {
                 continue;
             }
             beat();
-            let now = self.clock().now();
+            let now = self.time.now();
             match self.limiter.check(&target) {
                 Ok(()) => {}
                 Err(Wait::Everyone) => break,
                 Err(Wait::Channel(wait)) => {
-                    deliveries::defer(self.ctx.store.write(), &target, now, now + wait).await?;
+                    let db = self.ctx.store.write();
+                    again_after_deadlock(is_deadlock, || deliveries::defer(db, &target, now, now + wait))
+                        .await?;
                     full.insert(target);
                     continue;
                 }
             }
-            let leased = deliveries::lease(self.ctx.store.write(), id, &self.name, now, now + LEASE).await?;
+            let db = self.ctx.store.write();
+            let lease = || deliveries::lease(db, id, &self.name, now, now + LEASE);
+            let leased = again_after_deadlock(is_deadlock, lease).await?;
             if let Some(delivery) = leased {
                 let deliverer = Arc::clone(self);
                 in_flight.spawn(async move { deliverer.deliver(delivery).await });
@@ -103,17 +112,13 @@ impl Deliverer {
         }
     }
 
-    const fn clock(&self) -> &Clock {
-        &self.ctx.clock
-    }
-
     async fn deliver(&self, delivery: Delivery) {
-        let started = self.clock().now();
+        let started = self.time.now();
         let sent = match serde_json::from_str::<Event>(&delivery.event) {
             Ok(event) => self.slack.send(&delivery.target, &event).await,
             Err(_) => Err(Failure::Message { code: "unreadable_event".into() }),
         };
-        let now = self.clock().now();
+        let now = self.time.now();
         let settlement = settlement(&delivery, &sent, now);
         self.tell(&delivery, &sent, &settlement, now);
         if let Err(Failure::Circumstance { retry_after: Some(wait), .. }) = &sent {
@@ -127,7 +132,8 @@ impl Deliverer {
     /// Records what became of a message, patiently: forgetting it would mean sending it again.
     async fn record(&self, delivery: &Delivery, settlement: &Settlement, attempt: &Attempt) {
         for wait in RECORD_AGAIN {
-            match self.record_once(delivery, settlement, attempt).await {
+            let record = || self.record_once(delivery, settlement, attempt);
+            match again_after_deadlock(is_deadlock, record).await {
                 Ok(()) => return,
                 Err(error) => {
                     let error = Chain(&error);
@@ -150,10 +156,11 @@ impl Deliverer {
         attempt: &Attempt,
     ) -> Result<(), DbErr> {
         let tx = self.ctx.store.begin().await?;
-        deliveries::record_attempt(&tx, delivery.id, attempt).await?;
+        // First, since the attempt locks the same row more weakly: two such locks cannot both be raised.
         if !deliveries::settle(&tx, delivery.id, &self.name, settlement, attempt.at).await? {
             tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
         }
+        deliveries::record_attempt(&tx, delivery.id, attempt).await?;
         tx.commit().await
     }
 

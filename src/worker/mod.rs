@@ -1,5 +1,6 @@
 //! Sends what is owed. One loop a process: it wakes when an operation of this process owes something,
-//! looks every half second for what others owe, and shows that it lives. Several may run at once.
+//! looks every half second for what others owe, shows that it lives, and once a day has removed what was
+//! kept long enough. Several may run at once.
 //!
 //! ```text
 //! due ──limiter──► leased ──► sent ──► settled, with its attempt
@@ -10,6 +11,7 @@ mod channels;
 mod deliverer;
 mod heartbeat;
 mod limiter;
+mod shared_time;
 
 pub use channels::slack::SlackChannel;
 pub use deliverer::Deliverer;
@@ -17,8 +19,9 @@ pub use heartbeat::Heartbeat;
 
 use crate::chain::Chain;
 use crate::ops::Ctx;
+use crate::ops::prune::{Pruned, prune_daily};
 use crate::store::heartbeats;
-use sea_orm::DbErr;
+use sea_orm::{ConnAcquireErr, DbErr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -27,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a process looks for what others owe (spec "Deliveries").
 const LOOK: Duration = Duration::from_millis(500);
+/// Longest that such a look may take: no wait of the loop passes 60 s without a sign of life.
+const LOOK_MAX: Duration = Duration::from_secs(20);
 /// The iteration's time is written at least this often (spec "Watching it").
 const BEAT_MAX: Duration = Duration::from_secs(30);
 /// Longest wait for messages in flight at shutdown: one call's time-out and a margin.
@@ -71,6 +76,7 @@ impl Worker {
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every;
                 self.beat().await;
+                self.prune().await;
             }
         }
         // What the edges accepted while they ended is sent now rather than after the next start.
@@ -83,14 +89,28 @@ impl Worker {
         }
     }
 
+    /// Looks for what is due. A database that neither answers nor refuses is given up for now.
     async fn look(&self, in_flight: &mut JoinSet<()>) -> Result<(), DbErr> {
-        self.deliverer.look(in_flight, &|| self.heartbeat.touch()).await
+        let beat = || self.heartbeat.touch();
+        let look = self.deliverer.look(in_flight, &beat);
+        timeout(LOOK_MAX, look).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
     async fn beat(&self) {
         let now = self.ctx.clock.now();
         if let Err(error) = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now).await {
             tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
+        }
+    }
+
+    async fn prune(&self) {
+        match prune_daily(&self.ctx).await {
+            Ok(Some(pruned)) => {
+                let Pruned { deliveries, requests } = pruned;
+                tracing::info!(deliveries, requests, "What was kept long enough was removed");
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now"),
         }
     }
 

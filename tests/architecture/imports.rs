@@ -12,9 +12,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("metrics", &[]),
     ("chain", &[]),
+    ("newest", &[]),
     ("config", &["domain"]),
-    ("store", &["domain"]),
-    ("ops", &["clock", "domain", "store", "views"]),
+    ("store", &["chain", "domain"]),
+    ("ops", &["chain", "clock", "domain", "newest", "store", "views"]),
     ("render", &["domain", "views"]),
     ("clients", &["config", "metrics"]),
     ("people", &["chain", "clients", "clock", "domain", "store"]),
@@ -33,7 +34,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("web", &["chain", "clock", "domain", "metrics", "ops", "render::html", "render::links", "views"]),
+    (
+        "web",
+        &["chain", "clock", "domain", "metrics", "newest", "ops", "render::html", "render::links", "views"],
+    ),
     (
         "worker",
         &["chain", "clients", "clock", "domain", "metrics", "ops", "render::links", "render::slack", "store"],
@@ -54,7 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Libraries that belong somewhere: the parts of `src/` that may name them.
 const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("sea_orm", &["domain", "store", "ops", "people", "worker"]),
-    ("esb_migration", &["store::connect"]),
+    ("esb_migration", &["store::connect", "store::schema"]),
     ("slack_morphism", &["clients::slack_api"]),
     ("tokio_tungstenite", &["slack::socket"]),
     ("hyper", &["web"]),
@@ -65,15 +69,17 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("tower", &["web", "clients"]),
     ("tower_http", &["web"]),
     ("cookie", &["web"]),
+    ("rustix", &["app::open_files"]),
     ("handlebars", &["render"]),
     ("rust_embed", &["render", "web::pages::assets"]),
     ("prometheus_client", &["metrics", "web::pages::metrics"]),
     ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
     ("argon2", &["ops::password"]),
     ("dotenvy", &["config"]),
+    ("strsim", &["config"]),
     ("clap", &["cli", "main"]),
     ("anyhow", &["app", "cli", "logging"]),
-    ("tracing_subscriber", &["logging"]),
+    ("tracing_subscriber", &["config", "logging"]),
     ("esb_sandbox", &["cli::demo"]),
 ];
 

@@ -7,7 +7,16 @@ use std::fs;
 const WALL: usize = 500;
 
 /// Folders that hold Rust.
-const RUST: &[&str] = &["src", "bench/src", "migration/src", "sandbox/src", "sandbox/tests", "tests"];
+const RUST: &[&str] = &[
+    "src",
+    "bench/src",
+    "migration/src",
+    "sandbox/src",
+    "sandbox/tests",
+    "tests",
+    "fuzz/src",
+    "fuzz/fuzz_targets",
+];
 
 #[test]
 fn no_file_is_longer_than_the_wall() {

@@ -3,6 +3,7 @@
 use crate::support::app::{TestApp, only};
 use crate::support::ops::{ana, report};
 use chrono::TimeDelta;
+use esb::clock::Clock;
 use esb::domain::delivery::DeliveryState;
 use esb::domain::ids::EquipmentId;
 use esb::ops::report_problem::report_problem;
@@ -252,5 +253,32 @@ async fn two_workers_at_once_send_each_message_once() {
     }
     assert_eq!(app.slack.posted_in("#woodshop").len(), 5);
     assert_eq!(app.slack.posted_in("#oops").len(), 5);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.file_report(saw, 1).await;
+    let ctx = &app.app.ctx;
+    // Times as they are, since the database's count here.
+    let now = ctx.store.time().await.unwrap();
+    let of_area = app.delivery_to("#woodshop").await;
+    let lease =
+        deliveries::lease(ctx.store.write(), of_area.id, "another", now, now + TimeDelta::seconds(45));
+    assert!(lease.await.unwrap().is_some());
+    let ahead = app.another_worker_by(Clock::off_by(TimeDelta::minutes(10))).await;
+    ahead.settle().await.unwrap();
+    assert_eq!(app.delivery_to("#woodshop").await.lease.as_deref(), Some("another"));
+    only(app.slack.posted_in("#oops"));
+    assert!(app.slack.posted_in("#woodshop").is_empty());
+
+    let over = now - TimeDelta::seconds(1);
+    let mut left = app.delivery_to("#woodshop").await.into_active_model();
+    left.leased_until = Set(Some(over));
+    left.update(ctx.store.write()).await.unwrap();
+    let behind = app.another_worker_by(Clock::off_by(-TimeDelta::minutes(10))).await;
+    behind.settle().await.unwrap();
+    only(app.slack.posted_in("#woodshop"));
     app.finish().await;
 }

@@ -1,23 +1,35 @@
 //! Tests through the edges, one binary: a file a capability.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says when it is skipped"
+)]
 
 mod support;
 
 mod blocks;
 mod delivery;
+mod demo;
 mod one_house;
 mod ops_board;
 mod ops_install;
+mod ops_prune;
 mod ops_report;
 mod process;
 mod slack_announcements;
+mod slack_hostile;
 mod slack_known_issues;
 mod slack_machine_select;
 mod slack_private_answers;
 mod slack_report;
 mod slack_report_errors;
 mod slack_status;
+mod store_schema;
+mod web_events;
+mod web_hostile;
 mod web_kernel;
 mod web_pages;
 mod web_report;

@@ -5,11 +5,12 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username};
-use crate::store::{self, ConnectError, users::NewUser};
+use crate::store::{self, users::NewUser};
 use serde_json::json;
 
 mod demo_data;
 
+pub use crate::store::ConnectError;
 pub use demo_data::{DemoData, load_demo_data};
 
 /// Brings the schema up to date.

@@ -37,6 +37,7 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
     let modal = edge.blocks.report_problem(&ReportModal {
         private_metadata: &metadata,
         equipment: chosen.as_ref(),
+        unknown: Some(command.text.trim()).filter(|typed| chosen.is_none() && !typed.is_empty()),
         reporter_name: &actor.name,
         known: &known,
         known_count,

@@ -1,5 +1,6 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
+use super::database::TestDatabase;
 use super::ops::START;
 use super::web::Site;
 use chrono::TimeDelta;
@@ -36,6 +37,31 @@ pub struct TestApp {
     serving: JoinHandle<anyhow::Result<()>>,
     config: Config,
     _directory: TempDir,
+    _database: TestDatabase,
+}
+
+/// A serving process.
+pub struct Process {
+    pub web: Site,
+    shutdown: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Process {
+    async fn serving(app: Arc<App>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let web = Site(listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let end = shutdown.clone();
+        let serving = tokio::spawn(async move { app.serve(listener, Parts::WithoutWorker, end).await });
+        Self { web, shutdown, serving }
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.serving.await.unwrap().unwrap();
+    }
 }
 
 /// TLS is chosen once a process, as main does.
@@ -70,17 +96,12 @@ impl TestApp {
         let options = Options { clock: Arc::new(move || hands.now()), ..Options::default() };
         let slack = Sandbox::start(world, options).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let config = Config::parse(&environment(&directory, &slack)).unwrap();
+        let database = TestDatabase::new().await;
+        let config = Config::parse(&environment(&directory, &database, &slack)).unwrap();
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let web = Site(listener.local_addr().unwrap());
-        let shutdown = CancellationToken::new();
-        let serving = tokio::spawn({
-            let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
-            async move { app.serve(listener, Parts::WithoutWorker, shutdown).await }
-        });
+        let Process { web, shutdown, serving } = Process::serving(Arc::clone(&app)).await;
         assert!(slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
-        Self { slack, app, clock, web, shutdown, serving, config, _directory: directory }
+        Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, _database: database }
     }
 
     /// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
@@ -93,25 +114,37 @@ impl TestApp {
 
     /// Adds an area.
     pub async fn area(&self, name: &str, channel: &str) -> AreaId {
-        let db = self.app.ctx.store.write();
+        let tx = self.app.ctx.store.begin().await.unwrap();
         let (name, channel) = (AreaName::parse(name).unwrap(), ChannelRef::parse(channel));
-        let id = store::areas::add(db, &name, channel.as_ref(), 0, self.clock.now()).await.unwrap();
-        store::board::bump_revision(db).await.unwrap();
+        let id = store::areas::add(&tx, &name, channel.as_ref(), 0, self.clock.now()).await.unwrap();
+        self.app.ctx.commit_visible(tx).await.unwrap();
         id
     }
 
     /// Adds a machine.
     pub async fn machine(&self, area: AreaId, name: &str) -> EquipmentId {
-        let db = self.app.ctx.store.write();
+        let tx = self.app.ctx.store.begin().await.unwrap();
         let name = EquipmentName::parse(name).unwrap();
-        let id = store::equipment::add(db, area, &name, self.clock.now()).await.unwrap();
-        store::board::bump_revision(db).await.unwrap();
+        let id = store::equipment::add(&tx, area, &name, self.clock.now()).await.unwrap();
+        self.app.ctx.commit_visible(tx).await.unwrap();
         id
     }
 
     /// A worker of another process over the same database.
     pub async fn another_worker(&self) -> Arc<Deliverer> {
-        App::build(self.config.clone(), self.clock.clone()).await.unwrap().deliverer
+        self.another_worker_by(self.clock.clone()).await
+    }
+
+    /// A worker of another machine, with a clock of its own.
+    pub async fn another_worker_by(&self, clock: Clock) -> Arc<Deliverer> {
+        App::build(self.config.clone(), clock).await.unwrap().deliverer
+    }
+
+    /// The web of another process over the same database.
+    pub async fn another_process(&self) -> Process {
+        let mut config = self.config.clone();
+        config.slack.socket_mode = false;
+        Process::serving(Arc::new(App::build(config, self.clock.clone()).await.unwrap())).await
     }
 
     /// Waits for what Slack's requests started, then sends what is due at the present time.
@@ -161,10 +194,11 @@ pub fn only(mut messages: Vec<Message>) -> Message {
     messages.remove(0)
 }
 
-fn environment(directory: &TempDir, slack: &Sandbox) -> Environment {
+fn environment(directory: &TempDir, database: &TestDatabase, slack: &Sandbox) -> Environment {
     let beat = directory.path().join("beat");
     [
         ("ESB_DATA_DIR", directory.path().to_str().unwrap()),
+        ("DATABASE_URL", database.url()),
         ("ESB_BASE_URL", "http://esb.test"),
         ("SLACK_BOT_TOKEN", slack.bot_token()),
         ("SLACK_APP_TOKEN", slack.app_token()),

@@ -1,5 +1,6 @@
 //! Operations over a database of their own, with a manual clock.
 
+use super::database::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::clock::Clock;
 use esb::domain::actor::{Actor, Edge};
@@ -8,11 +9,11 @@ use esb::domain::ids::EquipmentId;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
 use esb::ops::report_problem::ReportProblem;
-use esb::ops::{Announce, Ctx};
+use esb::ops::{Announce, Ctx, board};
+use esb::store;
 use esb::store::entities::repair;
-use esb::store::{self, Store};
 use sea_orm::{EntityTrait, Set};
-use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Midnight before the day on which all tests happen.
 pub const START: &str = "2026-03-01T12:00:00Z";
@@ -20,7 +21,7 @@ pub const START: &str = "2026-03-01T12:00:00Z";
 /// A database with the operations over it; gone with the value.
 pub struct TestOps {
     pub ctx: Ctx,
-    _directory: TempDir,
+    _database: TestDatabase,
 }
 
 impl std::ops::Deref for TestOps {
@@ -33,13 +34,12 @@ impl std::ops::Deref for TestOps {
 
 /// A migrated, empty database; announcements go to `#oops`.
 pub async fn empty() -> TestOps {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/esb.db", directory.path().display());
-    let store = Store::connect(&url.into()).await.unwrap();
+    let database = TestDatabase::new().await;
+    let store = database.connect().await;
     store.migrate().await.unwrap();
     let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
     let announce = Announce::Slack { oops: ChannelRef::parse("#oops") };
-    TestOps { ctx: Ctx::new(store, clock, announce), _directory: directory }
+    TestOps { ctx: Ctx::new(store, clock, announce), _database: database }
 }
 
 /// One area, "Wood shop" with `#woodshop`, and one machine, "Table saw".
@@ -47,6 +47,15 @@ pub async fn with_saw() -> (TestOps, EquipmentId) {
     let ops = empty().await;
     let saw = machine(&ops, "Wood shop", "#woodshop", "Table saw").await;
     (ops, saw)
+}
+
+/// Looks for new revisions, as a serving process does, for as long as the value is held.
+pub async fn looking(ops: &Ctx) -> DropGuard {
+    let shutdown = CancellationToken::new();
+    tokio::spawn(board::look(ops.clone(), shutdown.clone()));
+    let mut revisions = board::follow(ops).await.unwrap();
+    revisions.next().await.unwrap();
+    shutdown.drop_guard()
 }
 
 /// Adds an area with one machine.
@@ -99,6 +108,7 @@ pub async fn open_repairs(
         ..Default::default()
     };
     let rows = (0..).zip(severities).map(row);
-    repair::Entity::insert_many(rows).exec_without_returning(ops.store.write()).await.unwrap();
-    store::board::bump_revision(ops.store.write()).await.unwrap();
+    let tx = ops.store.begin().await.unwrap();
+    repair::Entity::insert_many(rows).exec_without_returning(&tx).await.unwrap();
+    ops.commit_visible(tx).await.unwrap();
 }

@@ -1,0 +1,206 @@
+//! `DATABASE_URL`: which database, in the words of this program's drivers. Takes SQLAlchemy's spelling
+//! too, since that is what users of the Python system have.
+
+use secrecy::SecretString;
+
+/// An address that the store can open.
+#[derive(Debug)]
+pub(super) struct DatabaseUrl {
+    /// `sqlite:…`, `mysql://…` or `postgres://…`.
+    pub(super) url: SecretString,
+    /// Sentences about options that have no effect.
+    pub(super) remarks: Vec<String>,
+}
+
+/// What to give instead, whatever was wrong.
+const REMEDY: &str = "give sqlite:///path/to/esb.db, mysql://user:password@host/database or \
+                      postgres://user:password@host/database, or leave it empty for SQLite in the data directory";
+
+/// Options of pymysql and what the driver calls them; `None`: it is always so.
+const PYMYSQL: [(&str, Option<&str>); 3] =
+    [("ssl_ca", Some("ssl-ca")), ("unix_socket", Some("socket")), ("charset", None)];
+/// Options that the driver of MariaDB knows.
+const MARIADB: [&str; 8] = [
+    "ssl-mode",
+    "sslmode",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "socket",
+    "statement-cache-capacity",
+    "collation",
+];
+/// Options that the driver of PostgreSQL knows.
+const POSTGRES: [&str; 13] = [
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+impl DatabaseUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// What to give instead; never a part of the address.
+    pub(super) fn parse(url: &str) -> Result<Self, String> {
+        let (scheme, rest) = url.split_once(':').ok_or(REMEDY)?;
+        match scheme {
+            "sqlite" => sqlite(url, rest),
+            "mysql" | "mariadb" | "mysql+pymysql" | "mariadb+pymysql" => {
+                server("mysql", rest, translate_pymysql)
+            }
+            "postgres" | "postgresql" => server("postgres", rest, |name, value| {
+                POSTGRES.contains(&name).then(|| Some(format!("{name}={value}")))
+            }),
+            _ => Err(REMEDY.to_owned()),
+        }
+    }
+}
+
+fn sqlite(url: &str, rest: &str) -> Result<DatabaseUrl, String> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.trim_start_matches('/').is_empty() || path.contains(":memory:") || query.contains("mode=memory") {
+        return Err("a database in memory would be gone with the program: give a file, such as \
+                    sqlite:///path/to/esb.db"
+            .to_owned());
+    }
+    Ok(DatabaseUrl { url: url.into(), remarks: Vec::new() })
+}
+
+/// `None`: unknown; `Some(None)`: known and needless.
+fn translate_pymysql(name: &str, value: &str) -> Option<Option<String>> {
+    let known = PYMYSQL.iter().find(|(theirs, _)| *theirs == name);
+    match known {
+        // Whoever names the authority wants to be sure of the server.
+        Some((_, Some("ssl-ca"))) => Some(Some(format!("ssl-ca={value}&ssl-mode=VERIFY_CA"))),
+        Some((_, ours)) => Some(ours.map(|ours| format!("{ours}={value}"))),
+        None => MARIADB.contains(&name).then(|| Some(format!("{name}={value}"))),
+    }
+}
+
+fn server(
+    scheme: &str,
+    rest: &str,
+    translate: impl Fn(&str, &str) -> Option<Option<String>>,
+) -> Result<DatabaseUrl, String> {
+    let address = rest.strip_prefix("//").ok_or(REMEDY)?;
+    let (place, query) = address.split_once('?').unwrap_or((address, ""));
+    let (_, database) = place.rsplit_once('/').ok_or(REMEDY)?;
+    let names_it = query.split('&').any(|option| option.starts_with("dbname="));
+    if database.is_empty() && !names_it {
+        return Err(format!("the name of the database is missing: {REMEDY}"));
+    }
+    let (mut options, mut remarks) = (Vec::new(), Vec::new());
+    for option in query.split('&').filter(|option| !option.is_empty()) {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        match translate(name, value) {
+            Some(option) => options.extend(option),
+            None => {
+                remarks.push(format!("DATABASE_URL: the option {name} is not known here and has no effect"));
+            }
+        }
+    }
+    let url = match options.join("&") {
+        none if none.is_empty() => format!("{scheme}://{place}"),
+        options => format!("{scheme}://{place}?{options}"),
+    };
+    Ok(DatabaseUrl { url: url.into(), remarks })
+}
+
+/// The address without user, password and options.
+pub(super) fn for_log(url: &str) -> String {
+    let place = url.split_once('?').map_or(url, |(place, _)| place);
+    match (place.split_once("://"), place.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+        _ => place.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    #[track_caller]
+    fn check(given: &str, ours: &str) {
+        let parsed = DatabaseUrl::parse(given).unwrap();
+        assert_eq!(parsed.url.expose_secret(), ours, "{given}");
+        assert_eq!(parsed.remarks, Vec::<String>::new(), "{given}");
+    }
+
+    #[test]
+    fn every_spelling_that_users_have() {
+        check("sqlite:///srv/esb/esb.db", "sqlite:///srv/esb/esb.db");
+        check("sqlite://data/esb.db?mode=rwc", "sqlite://data/esb.db?mode=rwc");
+        check("mysql://esb:p%40ss@db:3307/esb", "mysql://esb:p%40ss@db:3307/esb");
+        check("mariadb://db/esb", "mysql://db/esb");
+        check("mysql+pymysql://root@db/esb?charset=utf8mb4", "mysql://root@db/esb");
+        check(
+            "mysql+pymysql://root@db/esb?charset=utf8&unix_socket=/run/mysqld.sock",
+            "mysql://root@db/esb?socket=/run/mysqld.sock",
+        );
+        check(
+            "mysql+pymysql://u@db/esb?ssl_ca=/ca.pem",
+            "mysql://u@db/esb?ssl-ca=/ca.pem&ssl-mode=VERIFY_CA",
+        );
+        check("postgresql://db/esb?sslmode=require", "postgres://db/esb?sslmode=require");
+        check("postgres:///esb?host=/run/postgresql", "postgres:///esb?host=/run/postgresql");
+        check("postgres://db/?dbname=esb", "postgres://db/?dbname=esb");
+    }
+
+    #[test]
+    fn an_option_without_effect_is_named() {
+        let parsed =
+            DatabaseUrl::parse("mysql+pymysql://u:secret@db/esb?read_timeout=5&charset=utf8").unwrap();
+        assert_eq!(parsed.url.expose_secret(), "mysql://u:secret@db/esb");
+        assert_eq!(parsed.remarks.len(), 1);
+        assert!(parsed.remarks[0].contains("read_timeout") && !parsed.remarks[0].contains("secret"));
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        for wrong in [
+            "esb.db",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite://x?mode=memory&cache=shared",
+            "mysql:db/esb",
+            "mysql://db",
+            "mysql://db/",
+            "postgres://db/?sslmode=require",
+            "oracle://scott:tiger@db/x",
+        ] {
+            let remedy = DatabaseUrl::parse(wrong).unwrap_err();
+            assert!(remedy.contains("sqlite:///path") && !remedy.contains("tiger"), "{wrong}: {remedy}");
+        }
+    }
+
+    #[test]
+    fn a_log_shows_the_place_only() {
+        assert_eq!(for_log("postgres://esb:p@ss@db/esb?password=x"), "postgres://db/esb");
+        assert_eq!(for_log("sqlite:///srv/esb.db"), "sqlite:///srv/esb.db");
+        assert_eq!(for_log("mysql://db/esb?ssl-key=/k"), "mysql://db/esb");
+    }
+
+    proptest! {
+        #[test]
+        fn a_password_is_in_no_text(password in "[a-zA-Z0-9:@%]{6,20}", option in "[a-z_]{1,12}") {
+            let url = format!("mysql+pymysql://esb:{password}@db.example/esb?{option}=1");
+            let parsed = DatabaseUrl::parse(&url).unwrap();
+            prop_assert_eq!(for_log(parsed.url.expose_secret()), "mysql://db.example/esb");
+            prop_assert!(parsed.remarks.iter().all(|remark| !remark.contains(&password)));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Which of the database's errors pass by themselves. Knows each driver's codes; decides nothing.
+
+use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
+use sea_orm::sqlx::sqlite::SqliteError;
+use sea_orm::{DbErr, RuntimeErr};
+
+/// True when the database does not answer, is overloaded or gone: the same may work in a while.
+pub fn is_outage(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => by_driver(error),
+        _ => false,
+    }
+}
+
+/// True when the database gave this transaction up in favour of another: begun anew at once, it works.
+pub fn is_deadlock(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let SqlxError::Database(error) = error.as_ref() else { return false };
+    match error.try_downcast_ref::<MySqlDatabaseError>() {
+        Some(error) => error.number() == MARIADB_DEADLOCK,
+        None => error.code().is_some_and(|code| POSTGRES_DEADLOCK.contains(&code.as_ref())),
+    }
+}
+
+/// How often a transaction is tried that the database gives up in favour of another.
+const DEADLOCKS: usize = 10;
+
+/// Does something that is one transaction or one statement; does it anew when the database gave it up for
+/// another's sake, up to ten times in all.
+///
+/// # Errors
+/// Those of `once`.
+pub async fn again_after_deadlock<T, E, F>(
+    is_deadlock: impl Fn(&E) -> bool,
+    once: impl Fn() -> F,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    for _ in 1..DEADLOCKS {
+        match once().await {
+            Err(error) if is_deadlock(&error) => tracing::debug!("A deadlock: the transaction is begun anew"),
+            outcome => return outcome,
+        }
+    }
+    once().await
+}
+
+/// `ER_LOCK_DEADLOCK`.
+const MARIADB_DEADLOCK: u16 = 1213;
+/// `serialization_failure`, `deadlock_detected`.
+const POSTGRES_DEADLOCK: [&str; 2] = ["40001", "40P01"];
+
+fn by_driver(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => true,
+        SqlxError::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            if error.try_downcast_ref::<SqliteError>().is_some() {
+                code.parse().is_ok_and(sqlite)
+            } else if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+                mariadb(error.number())
+            } else {
+                postgres(&code)
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Busy, cannot be read or written, full, cannot be opened. The driver gives extended result codes, whose
+/// low byte is the one meant here (<https://sqlite.org/rescode.html>).
+const fn sqlite(code: u32) -> bool {
+    matches!(code & 0xff, 5 | 10 | 13 | 14)
+}
+
+/// Disk full, too many connections (in all, of this user), shutting down, lock wait too long, connection
+/// killed; the last two are a client's words for a lost server, which proxies pass on.
+const fn mariadb(number: u16) -> bool {
+    matches!(number, 1021 | 1040 | 1203 | 1053 | 1205 | 1927 | 2006 | 2013)
+}
+
+/// Connection exceptions, insufficient resources, shutting down or starting.
+fn postgres(sqlstate: &str) -> bool {
+    ["08", "53", "57P0"].iter().any(|class| sqlstate.starts_with(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
+
+    /// A database in the file, by a single connection that does not wait for others.
+    async fn open(file: &std::path::Path) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", file.display()));
+        options.max_connections(1);
+        let db = Database::connect(options).await.unwrap();
+        db.execute_unprepared("PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL").await.unwrap();
+        db
+    }
+
+    async fn outage(db: &impl ConnectionTrait, sql: &str, code: &str) -> bool {
+        let error = db.execute_unprepared(sql).await.unwrap_err();
+        assert!(error.to_string().contains(code), "{error}");
+        is_outage(&error)
+    }
+
+    #[tokio::test]
+    async fn a_busy_and_a_full_sqlite_are_outages_and_a_mistake_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("esb.db");
+        let (one, other) = (open(&file).await, open(&file).await);
+        one.execute_unprepared("CREATE TABLE t (x)").await.unwrap();
+        let reading = one.begin().await.unwrap();
+        reading
+            .query_one_raw(sea_orm::Statement::from_string(reading.get_database_backend(), "SELECT * FROM t"))
+            .await
+            .unwrap();
+        let writing = other.begin().await.unwrap();
+        writing.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
+        assert!(outage(&reading, "INSERT INTO t VALUES (2)", "code: 5)").await);
+        writing.commit().await.unwrap();
+        assert!(
+            outage(&reading, "INSERT INTO t VALUES (2)", "code: 517)").await,
+            "busy, as the driver says it"
+        );
+        reading.rollback().await.unwrap();
+        one.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+        assert!(outage(&one, "INSERT INTO t VALUES (zeroblob(100000))", "code: 13)").await);
+        assert!(!outage(&one, "INSERT INTO nowhere VALUES (1)", "code: 1)").await);
+    }
+
+    #[test]
+    fn codes_of_each_database() {
+        for code in [5, 261, 517, 10, 266, 778, 13, 14, 1038] {
+            assert!(sqlite(code), "{code}");
+        }
+        for code in [1, 19, 787, 2067] {
+            assert!(!sqlite(code), "{code}");
+        }
+        for number in [1040, 1205, 2006, 2013] {
+            assert!(mariadb(number), "{number}");
+        }
+        assert!(!mariadb(1062) && !mariadb(1146));
+        for state in ["08006", "53100", "53300", "57P01", "57P03"] {
+            assert!(postgres(state), "{state}");
+        }
+        for state in ["", "23505", "42P01", "57014"] {
+            assert!(!postgres(state), "{state}");
+        }
+    }
+}

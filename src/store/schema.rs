@@ -1,0 +1,124 @@
+//! The schema's steps: applied by one process at a time, the others wait. The steps themselves are the
+//! crate `migration`'s.
+
+use super::connect::{ConnectError, open_ours};
+use super::{Store, begin_writing};
+use esb_migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait, SchemaManager};
+use sea_orm::sea_query::{Expr, Func, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
+use secrecy::ExposeSecret;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a process waits for another one's steps.
+const WAIT: Duration = Duration::from_secs(60);
+/// Names the lock on PostgreSQL, where it belongs to the database: `esb` in ASCII.
+const POSTGRES_LOCK: i64 = 0x0065_7362;
+
+impl Store {
+    /// Applies the steps that are missing, all or none of them where the database can. Of several
+    /// processes one does it and the others wait.
+    ///
+    /// # Errors
+    /// A step failed, or the schema is newer than this program.
+    pub async fn migrate(&self) -> Result<(), ConnectError> {
+        // Boxed: the library's futures are too deep for whoever awaits them.
+        Box::pin(self.alone(async |db| Migrator::up(db, None).await)).await
+    }
+
+    /// Takes back the latest step.
+    ///
+    /// # Errors
+    /// The step failed, or the schema is newer than this program.
+    pub async fn migrate_down(&self) -> Result<(), ConnectError> {
+        Box::pin(self.alone(async |db| Migrator::down(db, Some(1)).await)).await
+    }
+
+    /// Names of all steps, with whether each is applied.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn migrations(&self) -> Result<Vec<(String, bool)>, ConnectError> {
+        let applied = applied(&self.read).await.map_err(ConnectError::Migrate)?;
+        Ok(known_steps().into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
+    }
+
+    /// Does something to the schema while no other process does, on a connection of its own.
+    async fn alone(
+        &self,
+        steps: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), DbErr>,
+    ) -> Result<(), ConnectError> {
+        let connection = open_ours(self.url.expose_secret(), 1, WAIT).await.map_err(ConnectError::Open)?;
+        let outcome = async {
+            let migration = begin_writing(&connection).await.map_err(ConnectError::Migrate)?;
+            lock(&migration).await?;
+            refuse_strangers(&migration).await?;
+            refuse_newer(&migration).await?;
+            steps(&migration).await.map_err(ConnectError::Migrate)?;
+            migration.commit().await.map_err(ConnectError::Migrate)
+        }
+        .await;
+        // MariaDB's lock goes with its connection.
+        let closed = connection.close().await.map_err(ConnectError::Migrate);
+        outcome.and(closed)
+    }
+}
+
+/// Waits until no other process is at the schema. On SQLite the transaction itself is the lock.
+async fn lock(db: &DatabaseTransaction) -> Result<(), ConnectError> {
+    let lock = match db.get_database_backend() {
+        DbBackend::MySql => {
+            // Names of locks are the server's: the database's own name, in 64 characters at most.
+            let name = Func::cust("MD5").arg(Expr::cust("DATABASE()"));
+            Func::cust("GET_LOCK").arg(name).arg(WAIT.as_secs())
+        }
+        DbBackend::Postgres => Func::cust("pg_advisory_xact_lock").arg(POSTGRES_LOCK),
+        _ => return Ok(()),
+    };
+    let lock = Query::select().expr_as(lock, "taken").take();
+    let taken = timeout(WAIT, db.query_one(&lock)).await.map_err(|_| ConnectError::Locked)?;
+    let taken = taken.map_err(ConnectError::Migrate)?;
+    let is_ours = match (db.get_database_backend(), taken) {
+        (DbBackend::MySql, Some(row)) => row.try_get("", "taken").map_err(ConnectError::Migrate)?,
+        (_, row) => row.map(|_| 1),
+    };
+    if is_ours == Some(1) { Ok(()) } else { Err(ConnectError::Locked) }
+}
+
+/// Where no step was ever begun, none of our tables may be there: on MariaDB a step takes what it finds for
+/// its own, cut off half-way.
+async fn refuse_strangers(db: &DatabaseTransaction) -> Result<(), ConnectError> {
+    let schema = SchemaManager::new(db);
+    let has = async |table: &str| schema.has_table(table).await.map_err(ConnectError::Migrate);
+    if has(&Migrator::migration_table_name().to_string()).await? {
+        return Ok(());
+    }
+    for table in esb_migration::TABLES {
+        if has(table).await? {
+            return Err(ConnectError::Occupied(table));
+        }
+    }
+    Ok(())
+}
+
+async fn refuse_newer(db: &DatabaseTransaction) -> Result<(), ConnectError> {
+    let known = known_steps();
+    let applied = applied(db).await.map_err(ConnectError::Migrate)?;
+    if applied.iter().all(|step| known.contains(step)) { Ok(()) } else { Err(ConnectError::Newer) }
+}
+
+/// Names of the steps that were applied; none where nothing is noted, and nothing is written to find out.
+async fn applied<C: ConnectionTrait>(db: &C) -> Result<Vec<String>, DbErr>
+where
+    for<'a> &'a C: IntoSchemaManagerConnection<'a>,
+{
+    let notes = Migrator::migration_table_name().to_string();
+    if !SchemaManager::new(db).has_table(notes).await? {
+        return Ok(Vec::new());
+    }
+    Ok(Migrator::get_migration_models(db).await?.into_iter().map(|step| step.version).collect())
+}
+
+fn known_steps() -> Vec<String> {
+    Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
+}

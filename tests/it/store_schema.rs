@@ -1,0 +1,85 @@
+//! The schema's steps: up, down, by one process at a time, and never into another program's tables.
+
+use crate::support::database::{Kind, TestDatabase};
+use esb::ops::install::ConnectError;
+use esb::store::Store;
+use sea_orm::ConnectionTrait;
+
+fn applied(steps: &[(String, bool)]) -> usize {
+    steps.iter().filter(|(_, applied)| *applied).count()
+}
+
+#[tokio::test]
+async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
+    let database = TestDatabase::bare().await;
+    let store = database.connect().await;
+    assert_eq!(applied(&store.migrations().await.unwrap()), 0);
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    let steps = store.migrations().await.unwrap();
+    assert_eq!(applied(&steps), steps.len());
+    store.migrate_down().await.unwrap();
+    assert_eq!(applied(&store.migrations().await.unwrap()), steps.len() - 1);
+    store.migrate().await.unwrap();
+    let future = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
+    store.write().execute_unprepared(future).await.unwrap();
+    assert!(matches!(store.migrate().await, Err(ConnectError::Newer)));
+}
+
+#[tokio::test]
+async fn of_many_processes_one_migrates_and_the_others_wait() {
+    let database = TestDatabase::bare().await;
+    let mut starts = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let url = database.url().to_owned();
+        starts.spawn(async move { Store::connect(&url.into()).await?.migrate().await });
+    }
+    for start in starts.join_all().await {
+        start.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_was_cut_off_is_made_whole_or_leaves_nothing_behind() {
+    let database = TestDatabase::bare().await;
+    let store = database.connect().await;
+    store.migrate().await.unwrap();
+    // As a process leaves it that is killed within a step, where steps are no transactions.
+    store.write().execute_unprepared("DELETE FROM seaql_migrations").await.unwrap();
+    store.write().execute_unprepared("DROP TABLE heartbeats").await.unwrap();
+    let again = store.migrate().await;
+    if Kind::wanted() == Kind::MariaDb {
+        again.unwrap();
+        let steps = store.migrations().await.unwrap();
+        assert_eq!(applied(&steps), steps.len());
+        store.write().execute_unprepared("DELETE FROM heartbeats").await.unwrap();
+    } else {
+        assert!(matches!(again, Err(ConnectError::Migrate(_))), "{again:?}");
+        assert_eq!(applied(&store.migrations().await.unwrap()), 0);
+        assert!(store.write().execute_unprepared("DELETE FROM heartbeats").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn the_tables_of_another_program_are_left_alone() {
+    let database = TestDatabase::bare().await;
+    let store = database.connect().await;
+    store.write().execute_unprepared("CREATE TABLE users (x INTEGER)").await.unwrap();
+    assert!(matches!(store.migrate().await, Err(ConnectError::Occupied("users"))));
+    store.write().execute_unprepared("DROP TABLE users").await.unwrap();
+    store.migrate().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_python_systems_database_is_not_touched() {
+    let database = TestDatabase::bare().await;
+    let store = database.connect().await;
+    let theirs = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)";
+    store.write().execute_unprepared(theirs).await.unwrap();
+    store.close().await.unwrap();
+    let file = database.url().strip_prefix("sqlite://").map(std::path::PathBuf::from);
+    let before = file.as_ref().map(|file| std::fs::read(file).unwrap());
+    let refused = Store::connect(&database.url().into()).await.map(|_| ());
+    assert!(matches!(refused, Err(ConnectError::PythonSystem)), "{refused:?}");
+    assert_eq!(file.as_ref().map(|file| std::fs::read(file).unwrap()), before);
+}
