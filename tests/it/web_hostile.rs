@@ -20,6 +20,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// Headers that something reads.
@@ -83,7 +84,10 @@ fn whatever_is_asked_is_answered_and_changes_nothing_without_our_token() {
     let (ops, saw) = runtime.block_on(with_saw());
     let metrics = Metrics::new();
     let web = runtime.block_on(Web::new(ops.ctx.clone(), config(), metrics.clone())).unwrap();
-    let kernel = Kernel::new(Arc::new(web));
+    // Cancelled: answers without an end have one.
+    let ended = CancellationToken::new();
+    ended.cancel();
+    let kernel = Kernel::new(Arc::new(web), ended);
     let methods = prop_oneof![4 => "(GET|HEAD|POST)", 1 => "[!-~]{1,9}"];
     let cases = ProptestConfig::with_cases(128);
     proptest!(cases, |(method in methods, path in any_path(), headers in any_headers(), body in any_body())| {

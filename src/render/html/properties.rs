@@ -65,7 +65,7 @@ fn pages(text: &str) -> Vec<String> {
     vec![
         html().board(&board, &BoardFilter::default(), text, now()).unwrap(),
         html().board(&board, &search, text, now()).unwrap(),
-        html().area(&board.areas[0], now(), 1, text, now()).unwrap().unwrap(),
+        html().area(&board, &board.areas[0], 1, text, now()).unwrap().unwrap(),
         typed_equipment(text),
         html().reported(&reported).unwrap(),
         html().problem(&problem).unwrap(),

@@ -117,9 +117,10 @@ fn a_safety_risk_is_marked_by_a_sign_and_in_words() {
     let mark = "<p class=\"safety\"><svg class=\"shape\" aria-hidden=\"true\"><use href=\"#safety\"/></svg>Safety risk</p>";
     let mut wood = area(1, "Wood", many(8, "M"));
     wood.machines[3].safety_risk = true;
+    let whole = view(vec![wood.clone()]);
     let pages = [
         board(vec![wood.clone()], &BoardFilter::default()),
-        html().area(&wood, now(), 1, "\"7\"", now()).unwrap().unwrap(),
+        html().area(&whole, &wood, 1, "\"7\"", now()).unwrap().unwrap(),
     ];
     for page in pages {
         assert_eq!(page.matches("Safety risk").count(), 1, "{page}");
