@@ -264,7 +264,7 @@ fn tell(done: &Done, floor: &Done, figures: &mut Figures) {
     figures.compare_times("500 at once, modal", &modals(all), &modals(bare));
     for (name, limit) in [("250 ms", Duration::from_millis(250)), ("3 s", Duration::from_secs(3))] {
         let over = u32::try_from(times.over(limit)).unwrap_or(u32::MAX);
-        figures.add(format!("500 at once, acks over {name}"), "of all", f64::from(over));
+        figures.add(format!("500 at once, acks over {name}"), "acks", f64::from(over));
     }
     let acknowledged = |trace: &Trace| trace.acknowledged.as_ref().map(|(at, _)| *at);
     let opened = |trace: &Trace| trace.opened.as_ref().map(|(at, _)| *at);
