@@ -119,7 +119,9 @@ impl Answer<'_> {
     /// Names and values of all headers but those that say how long the body is.
     pub fn headers(&self) -> Vec<(String, String)> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        let framing = |name: &str| matches!(name, "content-length" | "transfer-encoding");
+        let framing = |name: &str| {
+            ["content-length", "transfer-encoding"].iter().any(|framing| framing.eq_ignore_ascii_case(name))
+        };
         lines.filter(|(name, _)| !framing(name)).map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
     }
 }
