@@ -2,10 +2,12 @@
 //! `schema`'s.
 
 use super::Store;
-use super::outage::is_outage;
+use super::outage::{is_outage, within};
 use crate::chain::Chain;
 use esb_migration::SchemaManager;
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a caller waits for a free connection before it is told that the database is away.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a connection that comes back to the pool may take to answer.
+const RELEASE: Duration = Duration::from_secs(5);
 /// How long a database that starts later than this program is waited for (spec "Database").
 const LATE: Duration = Duration::from_secs(60);
 /// How soon such a database is asked again.
@@ -55,6 +59,13 @@ pub enum ConnectError {
     PythonSystem,
 }
 
+impl ConnectError {
+    /// True when the database does not answer: it may in a while.
+    fn is_outage(&self) -> bool {
+        matches!(self, Self::Open(error) | Self::Migrate(error) if is_outage(error))
+    }
+}
+
 impl Store {
     /// Opens the database at `url`, once it answers; a missing SQLite file is made. The schema is left as
     /// it is.
@@ -62,9 +73,13 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, for a minute or for good, or when it is the Python system's.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
+        once_it_answers(late(url), async || Self::connect_now(url).await).await
+    }
+
+    async fn connect_now(url: &SecretString) -> Result<Self, ConnectError> {
         let address = url.expose_secret();
         let Some(file) = sqlite_file(address) else {
-            let pool = once_it_answers(address).await.map_err(ConnectError::Open)?;
+            let pool = open_ours(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
             refuse_python_system(&pool).await?;
             return Ok(Self { read: pool.clone(), write: pool, url: url.clone() });
         };
@@ -82,8 +97,14 @@ impl Store {
 }
 
 async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
-    let theirs = Box::pin(SchemaManager::new(db).has_table(ALEMBIC)).await.map_err(ConnectError::Open)?;
+    let schema = SchemaManager::new(db);
+    let theirs = within(ACQUIRE, Box::pin(schema.has_table(ALEMBIC))).await.map_err(ConnectError::Open)?;
     if theirs { Err(ConnectError::PythonSystem) } else { Ok(()) }
+}
+
+/// How long a database is waited for: a file is there or it is not.
+pub(super) fn late(url: &SecretString) -> Duration {
+    if sqlite_file(url.expose_secret()).is_some() { Duration::ZERO } else { LATE }
 }
 
 /// The file of a SQLite address; `None` for other databases.
@@ -101,20 +122,24 @@ fn make_directory(file: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Waits for a database that starts later than this program.
-async fn once_it_answers(url: &str) -> Result<DatabaseConnection, DbErr> {
+/// Does something with a database that starts later than this program, or goes away while this one starts:
+/// again and again until it answers, at most for `limit`.
+pub(super) async fn once_it_answers<T>(
+    limit: Duration,
+    once: impl AsyncFn() -> Result<T, ConnectError>,
+) -> Result<T, ConnectError> {
     let (started, mut told) = (Instant::now(), false);
     loop {
-        match open_ours(url, POOL, BUSY).await {
-            Err(error) if is_outage(&error) && started.elapsed() < LATE => {
+        match once().await {
+            Err(error) if error.is_outage() && started.elapsed() < limit => {
                 if !told {
-                    let (seconds, error) = (LATE.as_secs(), Chain(&error));
+                    let (seconds, error) = (limit.as_secs(), Chain(&error));
                     tracing::warn!(%error, "The database does not answer yet: waiting for it, {seconds} s at most");
                 }
                 told = true;
                 tokio::time::sleep(LATE_AGAIN).await;
             }
-            connected => return connected,
+            done => return done,
         }
     }
 }
@@ -148,6 +173,10 @@ async fn open(
         .connect_timeout(ACQUIRE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
+        .map_sqlx_mysql_pool_opts(|pool| forgetful(pool, "SET SESSION idle_transaction_timeout = 15"))
+        .map_sqlx_postgres_pool_opts(|pool| {
+            forgetful(pool, "SET SESSION idle_in_transaction_session_timeout = '15s'")
+        })
         .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy));
     let started = Instant::now();
     loop {
@@ -158,6 +187,32 @@ async fn open(
             connected => return connected,
         }
     }
+}
+
+/// A pool that gets over connections which no longer lead anywhere, though nobody has closed them: a cable
+/// was pulled, a firewall forgot them.
+///
+/// Ours: the pool asks a connection that comes back whether it lives, and waits for the answer without an
+/// end; eight such waits would be the whole pool, until TCP gives up after a quarter of an hour. We ask
+/// first, and not for long. (Asking before a connection is taken out is within `ACQUIRE`.)
+///
+/// The server's: it does not notice either, and keeps the locks of a transaction that was open. By
+/// `abandoned`, a setting of each session, it gives up one in which nothing was asked for 15 s: ours take
+/// milliseconds.
+fn forgetful<DB: sqlx::Database>(pool: PoolOptions<DB>, abandoned: &'static str) -> PoolOptions<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    pool.after_connect(move |connection, _| {
+        Box::pin(async move { connection.execute(abandoned).await.map(|_| ()) })
+    })
+    .after_release(|connection, _| {
+        Box::pin(async move {
+            let answer = tokio::time::timeout(RELEASE, connection.ping()).await;
+            answer.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))?;
+            Ok(true)
+        })
+    })
 }
 
 /// True when another process has SQLite's file locked.
