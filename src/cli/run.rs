@@ -28,8 +28,7 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     };
     tracing::info!(listen = %listener.local_addr()?, "Listening");
     let ended = app.serve(listener, parts, shutdown).await;
-    app.ctx.store.close().await?;
-    tracing::info!("Stopped");
+    close(&app).await;
     ended
 }
 
@@ -44,9 +43,16 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
         return Ok(());
     };
     app.work(shutdown).await;
-    app.ctx.store.close().await?;
-    tracing::info!("Stopped");
+    close(&app).await;
     Ok(())
+}
+
+/// Takes leave of the database. Everything is done by then, also where it does not answer.
+async fn close(app: &App) {
+    if let Err(error) = app.ctx.store.close().await {
+        tracing::warn!(%error, "The database was not closed");
+    }
+    tracing::info!("Stopped");
 }
 
 /// Builds the program; `None` when it is to stop before the database has answered.

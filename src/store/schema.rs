@@ -23,7 +23,7 @@ impl Store {
     /// A step failed, or the schema is newer than this program.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
         // Boxed: the library's futures are too deep for whoever awaits them.
-        let once = async || Box::pin(self.alone(async |db| Migrator::up(db, None).await)).await;
+        let once = || Box::pin(self.alone(async |db| Migrator::up(db, None).await));
         // What a lost connection left half done, the next one makes whole.
         once_it_answers(late(&self.url), once).await
     }

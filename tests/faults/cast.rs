@@ -2,9 +2,11 @@
 //! ended that nobody had ended.
 
 use crate::{PATIENCE, browser};
+use chrono::Utc;
 use esb_sandbox::Sandbox;
 use serde_json::Value;
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -103,6 +105,13 @@ impl Cast {
             }
         }
         true
+    }
+
+    /// Writes a line beside the logs, for whoever looks for the reason of a failure.
+    pub fn note(&self, line: &str) {
+        let path = self.lock().directory.path().join("blows.txt");
+        let mut file = File::options().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{} {line}", Utc::now()).unwrap();
     }
 
     fn trouble(&self, what: String) {

@@ -7,7 +7,7 @@ use esb::domain::delivery::DeliveryState;
 use esb::domain::ids::DeliveryId;
 use esb::store::Store;
 use esb::store::entities::delivery;
-use esb_sandbox::Sandbox;
+use esb_sandbox::{Fault, Sandbox};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// Longest time for which SQLite's write lock is held: shorter than a statement waits for it.
 const LOCKED: Duration = Duration::from_secs(4);
+
+/// How many messages are answered late before a kill.
+const SLOW_SENDS: usize = 4;
 
 /// Strikes; cheap to clone.
 #[derive(Clone)]
@@ -69,9 +72,14 @@ impl Damage {
     /// One blow, at most `left` long.
     async fn blow(&self, blow: Blow, left: Duration) {
         let (cast, slack) = (&self.0.cast, &self.0.slack);
+        cast.note(&format!("{blow:?}"));
         match blow {
-            Blow::Kill { whom, down } => {
+            Blow::Kill { whom, slow, down } => {
                 let whom = whom % cast.len();
+                if let Some(slow) = slow {
+                    self.slow_down(slow);
+                    sleep(slow.min(left)).await;
+                }
                 if let Some(gone) = cast.kill(whom) {
                     self.killed(&gone).await;
                     sleep(down.min(left)).await;
@@ -95,6 +103,13 @@ impl Damage {
             Blow::Leave { .. } | Blow::Close { .. } | Blow::Cut { .. } | Blow::Freeze { .. } => {
                 self.disconnect(blow, left).await;
             }
+        }
+    }
+
+    /// Slack takes the next messages, and answers after twice that time.
+    fn slow_down(&self, slow: Duration) {
+        for _ in 0..SLOW_SENDS {
+            self.0.slack.fail_next("chat.postMessage", Fault::Delay(2 * slow));
         }
     }
 

@@ -141,6 +141,7 @@ impl People {
             {
                 return Some(view.id().to_owned());
             }
+            sleep(AGAIN).await;
         }
         None
     }

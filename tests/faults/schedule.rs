@@ -25,8 +25,9 @@ pub struct Event {
 /// What goes wrong. Whom it strikes is a number, counted round among those that are there.
 #[derive(Debug, Clone, Copy)]
 pub enum Blow {
-    /// A process gets kill -9 and is started again after a while.
-    Kill { whom: usize, down: Duration },
+    /// A process gets kill -9, after Slack took so long with the next messages that it is likely to be
+    /// waiting for an answer, and is started again after a while.
+    Kill { whom: usize, slow: Option<Duration>, down: Duration },
     /// A process is asked to stop and started again after a while.
     Stop { whom: usize, down: Duration },
     /// The database's port is closed, and connections are broken. SQLite: somebody else writes.
@@ -90,7 +91,11 @@ fn millis(rng: &mut StdRng, range: Range<u64>) -> Duration {
 
 fn process(rng: &mut StdRng) -> Blow {
     let (whom, down) = (rng.random_range(0..12), millis(rng, DOWN));
-    if rng.random_bool(0.7) { Blow::Kill { whom, down } } else { Blow::Stop { whom, down } }
+    if rng.random_bool(0.3) {
+        return Blow::Stop { whom, down };
+    }
+    let slow = rng.random_bool(0.5).then(|| millis(rng, 500..2_000));
+    Blow::Kill { whom, slow, down }
 }
 
 fn database(rng: &mut StdRng) -> Blow {

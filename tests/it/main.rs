@@ -11,6 +11,7 @@
 mod support;
 
 mod blocks;
+mod database_lost;
 mod delivery;
 mod one_house;
 mod ops_board;

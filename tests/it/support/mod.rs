@@ -1,11 +1,12 @@
 //! What tests stand on: a database of their own, a manual clock, people, a Slack on loopback, a browser,
-//! log lines.
+//! log lines, a proxy that breaks.
 
 pub mod app;
 pub mod block_kit;
 pub mod database;
 pub mod lines;
 pub mod ops;
+pub mod proxy;
 pub mod slack;
 pub mod views;
 pub mod web;
