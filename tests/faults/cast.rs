@@ -98,6 +98,8 @@ impl Cast {
         let ended = until(STOP, || child.try_wait().unwrap()).await;
         match ended {
             Some(status) if status.success() => {}
+            // Asked before it had begun: nobody was listening yet.
+            Some(_) if fs::metadata(&log).is_ok_and(|log| log.len() == 0) => {}
             Some(status) => self.trouble(format!("{}: {status} after SIGTERM", log.display())),
             None => {
                 let _ = (child.kill(), child.wait());

@@ -142,8 +142,7 @@ async fn pump(
     mut rules: watch::Receiver<Rules>,
 ) {
     let mut bytes = vec![0; 16 * 1024];
-    loop {
-        let Ok(read @ 1..) = from.read(&mut bytes).await else { break };
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
         if rules.wait_for(|rules| rules.flowing && number > rules.stuck).await.is_err() {
             break;
         }
