@@ -1,31 +1,80 @@
-// Keeps a board up to date: asks for the page again while it is looked at, and swaps what changed.
-const EVERY_MS = 30_000;
+// Keeps a board up to date while it is looked at: hears of each new revision, asks for the page again and
+// swaps what changed. Where nothing can be heard (no place, an old proxy) it asks now and then.
+const UNHEARD_MS = 30_000;
+// Also while it hears: a new day is no revision, and a dead connection does not say that it is dead.
+const HEARD_MS = 300_000;
+// Many boards hear at the same instant and should not all ask at once.
+const SPREAD_MS = 1_000;
+
 const note = document.querySelector("[data-live-note]");
-let asking = false;
+let events = null;
+// The last revision heard of; null while nothing is heard.
+let told = null;
+let asked = Date.now();
+let isAsking = false;
+let soon = null;
+
+function shown() {
+  return document.querySelector("[data-live]");
+}
+
+function listen() {
+  events?.close();
+  told = null;
+  events = new EventSource("/events");
+  events.addEventListener("board", (event) => {
+    told = JSON.parse(event.data).revision;
+    if (told === Number(shown()?.dataset.revision)) {
+      tell(true);
+    } else {
+      refreshSoon();
+    }
+  });
+  // The browser connects anew by itself, unless it was refused. The page tells whether the board answers.
+  events.addEventListener("error", () => {
+    if (told !== null) {
+      told = null;
+      refreshSoon();
+    }
+  });
+}
+
+function refreshSoon() {
+  soon ??= setTimeout(refresh, Math.random() * SPREAD_MS);
+}
 
 async function refresh() {
-  const shown = document.querySelector("[data-live]");
-  if (asking || document.hidden || !shown) {
+  clearTimeout(soon);
+  soon = null;
+  const old = shown();
+  if (isAsking || document.hidden || !old) {
     return;
   }
-  asking = true;
+  isAsking = true;
+  asked = Date.now();
+  let isFresh = false;
   try {
     const answer = await fetch(location.href, {
-      headers: { "If-None-Match": shown.dataset.tag },
-      signal: AbortSignal.timeout(EVERY_MS / 2),
+      headers: { "If-None-Match": old.dataset.tag },
+      signal: AbortSignal.timeout(UNHEARD_MS / 2),
     });
     if (answer.ok) {
-      swap(shown, await answer.text());
+      swap(old, await answer.text());
     }
-    tell(answer.ok || answer.status === 304);
+    isFresh = answer.ok || answer.status === 304;
   } catch {
-    tell(false);
+    // Not fresh: the note says so.
   } finally {
-    asking = false;
+    isAsking = false;
+  }
+  tell(isFresh);
+  // It may have changed once more meanwhile.
+  if (isFresh && told > Number(shown()?.dataset.revision)) {
+    refreshSoon();
   }
 }
 
-function swap(shown, html) {
+function swap(old, html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   const fresh = page.querySelector("[data-live]");
   // A page of another kind (the first machine, a retired area): take it as a whole.
@@ -33,8 +82,8 @@ function swap(shown, html) {
     location.reload();
     return;
   }
-  const focused = shown.contains(document.activeElement) && document.activeElement.getAttribute("href");
-  shown.replaceWith(fresh);
+  const focused = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  old.replaceWith(fresh);
   if (focused) {
     fresh.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
@@ -47,5 +96,24 @@ function tell(isFresh) {
   }
 }
 
-setInterval(refresh, EVERY_MS);
-document.addEventListener("visibilitychange", refresh);
+function turn() {
+  if (document.hidden) {
+    events?.close();
+    told = null;
+  } else {
+    listen();
+    refresh();
+  }
+}
+
+function tick() {
+  if (!document.hidden && (told === null || Date.now() - asked >= HEARD_MS)) {
+    turn();
+  }
+}
+
+if (!document.hidden) {
+  listen();
+}
+setInterval(tick, UNHEARD_MS);
+document.addEventListener("visibilitychange", turn);

@@ -14,6 +14,7 @@ pub mod config;
 pub mod domain;
 pub mod logging;
 pub mod metrics;
+pub mod newest;
 pub mod ops;
 pub mod people;
 pub mod render;

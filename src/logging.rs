@@ -34,15 +34,13 @@ impl Destination {
     }
 }
 
-/// Begins to log. A filter that cannot be read counts as `info`, and a line says so.
+/// Begins to log.
 ///
 /// # Errors
-/// The log file cannot be used; a log is set up already.
+/// The filter cannot be read, or the log file cannot be used; a log is set up already.
 pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result<()> {
     let (lines, mutations) = to.writers()?;
-    let parsed = EnvFilter::try_new(filter);
-    let refused = parsed.as_ref().err().map(ToString::to_string);
-    let parsed = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(filter)?;
     let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET && !shows_secrets(meta));
     let layer = fmt::layer().with_writer(lines).with_ansi(false);
     let layer = match format {
@@ -53,13 +51,10 @@ pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result
     };
     let mutations = Mutations(mutations).with_filter(filter_fn(|meta| meta.target() == mutation_log::TARGET));
     tracing_subscriber::registry()
-        .with(layer.with_filter(parsed).with_filter(ours))
+        .with(layer.with_filter(filter).with_filter(ours))
         .with(mutations)
         .try_init()?;
     std::panic::set_hook(Box::new(log_panic));
-    if let Some(reason) = refused {
-        tracing::warn!(reason, "RUST_LOG cannot be read: info is used");
-    }
     Ok(())
 }
 
@@ -102,6 +97,48 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         if field.name() == "line" {
             self.0 = format!("{value:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mutation_is_one_line_of_json_whoever_did_what(user in any::<String>(), old in any::<String>()) {
+            let written = Written::default();
+            let writer = written.clone();
+            let mutations = Mutations(BoxMakeWriter::new(move || writer.clone()));
+            let data = json!({ "id": 7, "old": old, "new": null });
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(mutations), || {
+                mutation_log::write("repair_created", &user, &data, chrono::DateTime::UNIX_EPOCH);
+            });
+            let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+            prop_assert_eq!(text.lines().count(), 1, "{:?}", text);
+            prop_assert!(text.ends_with('\n'));
+            let line: Value = serde_json::from_str(&text).unwrap();
+            let expected = json!({
+                "timestamp": "1970-01-01T00:00:00.000Z", "event": "repair_created", "user": user, "data": data
+            });
+            prop_assert_eq!(line, expected);
         }
     }
 }

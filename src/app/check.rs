@@ -1,17 +1,77 @@
-//! Asks Slack what it thinks of the configuration, for `check-config`.
+//! What will not work with a configuration that can be read: tries its files and asks Slack. Changes
+//! nothing. Called by `check-config`.
 
 use crate::clients::slack_api::{SlackApi, SlackApiError, missing_scopes};
 use crate::config::Config;
 use crate::metrics::Metrics;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
 
-/// Sentences about what will not work with Slack; none when all is well or Slack is off.
-pub async fn ask_slack(config: &Config) -> Vec<String> {
+/// Sentences about what is wrong with each variable; none when all is well.
+pub async fn check(config: &Config) -> Vec<String> {
+    let mut findings = config.misspelt.clone();
+    findings.extend(try_files(config));
+    findings.extend(ask_slack(config).await);
+    findings
+}
+
+fn try_files(config: &Config) -> Vec<String> {
+    let (data, beat) = (config.data_dir.as_path(), config.worker_heartbeat.as_path());
+    let mut tried = vec![("ESB_DATA_DIR", data, can_hold_files(data))];
+    // A directory that cannot be used is told once.
+    let told = tried[0].2.is_err().then(|| std::path::absolute(data).ok()).flatten();
+    let database =
+        config.database_file().filter(|file| told.as_ref().is_none_or(|told| !file.starts_with(told)));
+    tried.extend(database.iter().map(|file| ("DATABASE_URL", file.as_path(), can_write(file))));
+    tried.push(("WORKER_HEARTBEAT_PATH", beat, can_touch(beat)));
+    let remedy = "name a place that the user who runs ESB can write to";
+    let wrong = |(variable, path, tried): (&str, &Path, io::Result<()>)| {
+        Some(format!("{variable}: {} cannot be used: {}: {remedy}", path.display(), tried.err()?))
+    };
+    tried.into_iter().filter_map(wrong).collect()
+}
+
+/// Tries a directory, or the nearest one above it, in which it would be made.
+fn can_hold_files(directory: &Path) -> io::Result<()> {
+    let directory = std::path::absolute(directory)?;
+    let nearest = directory.ancestors().find(|path| path.exists()).unwrap_or(&directory);
+    tempfile::tempfile_in(nearest).map(drop)
+}
+
+/// Tries a file, or the directory in which it would be made.
+fn can_write(file: &Path) -> io::Result<()> {
+    match OpenOptions::new().append(true).open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            can_hold_files(file.parent().unwrap_or(file))
+        }
+        opened => opened.map(drop),
+    }
+}
+
+/// Tries whether the time of a file can be set, which takes more than writing, and leaves it as it is.
+fn can_touch(file: &Path) -> io::Result<()> {
+    can_write(file)?;
+    match OpenOptions::new().append(true).open(file) {
+        Ok(file) => file.set_modified(file.metadata()?.modified()?),
+        Err(_) => Ok(()),
+    }
+}
+
+/// What will not work with Slack; nothing when it is off.
+async fn ask_slack(config: &Config) -> Vec<String> {
     let slack = &config.slack;
     match (&slack.bot_token, &slack.app_token) {
+        (None, None) if slack.socket_mode => {
+            return vec![
+                "SLACK_SOCKET_MODE_CONNECT=true: SLACK_BOT_TOKEN and SLACK_APP_TOKEN are missing, so Slack stays off"
+                    .into(),
+            ];
+        }
         (None, None) => return Vec::new(),
-        (None, Some(_)) => return vec!["SLACK_BOT_TOKEN is missing: nothing can be announced.".into()],
+        (None, Some(_)) => return vec!["SLACK_BOT_TOKEN is missing: nothing can be announced".into()],
         (Some(_), None) if slack.socket_mode => {
-            return vec!["SLACK_APP_TOKEN is missing: no command can come in.".into()];
+            return vec!["SLACK_APP_TOKEN is missing: no command can come in".into()];
         }
         _ => {}
     }
@@ -19,7 +79,7 @@ pub async fn ask_slack(config: &Config) -> Vec<String> {
     let mut findings = Vec::new();
     match api.auth_test().await {
         Ok(identity) => findings.extend(missing_scopes(identity.scopes.as_ref()).iter().map(|scope| {
-            format!("SLACK_BOT_TOKEN lacks the scope {scope}: add it in the app's settings and install the app again.")
+            format!("SLACK_BOT_TOKEN lacks the scope {scope}: add it in the app's settings and install the app again")
         })),
         Err(error) => findings.push(finding("SLACK_BOT_TOKEN", &error)),
     }
@@ -37,4 +97,23 @@ fn finding(variable: &str, error: &SlackApiError) -> String {
         _ => "is this machine allowed to reach Slack?",
     };
     format!("{variable}: {error}: {remedy}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn places_that_cannot_be_used_are_told_and_nothing_is_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = |name: &str| directory.path().join(name);
+        fs::write(place("file"), "").unwrap();
+        assert!(can_hold_files(&place("a/b")).is_ok() && can_write(&place("a/b.db")).is_ok());
+        assert!(can_touch(&place("beat")).is_ok() && can_touch(&place("file")).is_ok());
+        assert!(can_hold_files(&place("file/data")).is_err(), "a file is no directory");
+        assert!(can_write(&place("file/esb.db")).is_err());
+        assert!(can_write(directory.path()).is_err(), "a directory is no file");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "only what was there");
+    }
 }

@@ -5,7 +5,7 @@ use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::metrics::Metrics;
-use crate::ops::{Announce, Ctx};
+use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
 use crate::render::links::Links;
 use crate::render::slack::Blocks;
@@ -24,9 +24,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub mod check;
+mod open_files;
 
 /// How long to wait before Slack is asked again which workspace is ours.
 const ASK_AGAIN: Duration = Duration::from_secs(3 * 60);
+
+/// Files that a process may want open: the web's connections, and as a margin those to the database and to
+/// Slack, logs and what the program itself is made of.
+const FILES: u64 = server::Limits::STANDARD.connections as u64 + 256;
 
 /// The program, built and not yet running.
 pub struct App {
@@ -92,8 +97,15 @@ impl App {
         let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
         let team = Arc::new(OnceLock::new());
         let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
-        let edge =
-            SlackEdge { ctx: ctx.clone(), api: api.clone(), people, blocks, links, team: Arc::clone(&team) };
+        let edge = SlackEdge {
+            ctx: ctx.clone(),
+            api: api.clone(),
+            people,
+            blocks,
+            links,
+            summary: Arc::default(),
+            team: Arc::clone(&team),
+        };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
         Ok(Self { ctx, metrics, intake, deliverer, api, team, config })
@@ -110,8 +122,10 @@ impl App {
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let web = Arc::new(Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?);
+        open_files::allow(FILES);
         let mut edges = JoinSet::new();
         edges.spawn(server::serve(listener, web, shutdown.clone()));
+        edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
         if self.config.slack.socket_mode_enabled() {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
             let asking = learn_team(self.api.clone(), Arc::clone(&self.team));

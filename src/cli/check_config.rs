@@ -1,19 +1,57 @@
-//! `check-config`: what is wrong with the configuration, Slack's opinion included.
+//! `check-config`: what the configuration is and what is wrong with it, Slack's opinion included. Shows no
+//! secret.
 
 use super::{DONE, FAILED, MISUSED, complain, print};
-use crate::app::check::ask_slack;
-use crate::config::Config;
+use crate::app::check::check;
+use crate::config::{Config, SlackConfig, Sources};
 
 pub(super) async fn run() -> u8 {
-    let config = match Config::from_env() {
-        Ok(config) => config,
+    let sources = match Sources::read() {
+        Ok(sources) => sources,
         Err(errors) => return complain(&errors.to_string(), MISUSED),
     };
-    let findings = ask_slack(&config).await;
-    let told = if findings.is_empty() {
-        print("The configuration is fine.").map(|()| DONE)
-    } else {
-        findings.iter().try_for_each(|finding| print(finding)).map(|()| MISUSED)
-    };
-    told.unwrap_or(FAILED)
+    if tell("Read from", &sources.to_string()).is_err() {
+        return FAILED;
+    }
+    match Config::parse(&sources.environment) {
+        Ok(config) => report(&config).await.unwrap_or(FAILED),
+        Err(errors) => complain(&errors.to_string(), MISUSED),
+    }
+}
+
+async fn report(config: &Config) -> anyhow::Result<u8> {
+    let base = config.base_url.as_deref().unwrap_or("none: messages carry no links");
+    tell("Database", &config.database_for_log())?;
+    tell("Data in", &std::path::absolute(&config.data_dir)?.display().to_string())?;
+    tell("Listens on", &config.listen.to_string())?;
+    tell("Base URL", base)?;
+    tell("Slack", slack(&config.slack))?;
+    tell("Heartbeat", &std::path::absolute(&config.worker_heartbeat)?.display().to_string())?;
+    for remark in &config.remarks {
+        tell("Note", remark)?;
+    }
+    let findings = check(config).await;
+    for finding in &findings {
+        tell("Wrong", finding)?;
+    }
+    if findings.is_empty() {
+        print("The configuration is fine.")?;
+        return Ok(DONE);
+    }
+    Ok(MISUSED)
+}
+
+const fn slack(slack: &SlackConfig) -> &'static str {
+    match (&slack.bot_token, slack.socket_mode_enabled()) {
+        (None, _) => "off: SLACK_BOT_TOKEN is not set",
+        (Some(_), false) => {
+            "announces; no command comes in without SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true"
+        }
+        (Some(_), true) => "announces and takes commands",
+    }
+}
+
+/// One line of the summary.
+fn tell(what: &str, text: &str) -> anyhow::Result<()> {
+    print(&format!("{what:<11} {text}"))
 }

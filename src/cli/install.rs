@@ -34,7 +34,8 @@ pub(super) struct SeedAdmin {
 }
 
 impl SeedAdmin {
-    pub(super) async fn run(self, ctx: &Ctx) -> anyhow::Result<()> {
+    /// `database` is its address as it may be shown.
+    pub(super) async fn run(self, ctx: &Ctx, database: &str) -> anyhow::Result<()> {
         let username = Username::parse(&self.username).context("username")?;
         let email = EmailAddress::parse(&self.email).context("email")?;
         let slack_handle = self.slack_handle.as_deref().map(SlackHandle::parse).transpose();
@@ -43,8 +44,8 @@ impl SeedAdmin {
         let seed = install::SeedAdmin { username, email, slack_handle, password_hash };
         let name = seed.username.clone();
         match install::seed_admin(ctx, &operator(), seed).await.map_err(in_words)? {
-            Seeded::Made(_) => print(&format!("Staff user {name} is made.")),
-            Seeded::Known(_) => print(&format!("A user {name} is there already and stays as it is.")),
+            Seeded::Made(_) => print(&format!("Staff user {name} is made in {database}.")),
+            Seeded::Known(_) => print(&format!("A user {name} is in {database} already and stays as it is.")),
         }
     }
 
@@ -60,7 +61,9 @@ impl SeedAdmin {
             )?;
             return Ok(line.trim_end_matches(['\r', '\n']).into());
         }
-        let first: SecretString = rpassword::prompt_password("Password: ")?.into();
+        let first = rpassword::prompt_password("Password: ");
+        let first: SecretString =
+            first.context("no terminal to ask for the password: give it by --password-stdin")?.into();
         let second: SecretString = rpassword::prompt_password("The same again: ")?.into();
         anyhow::ensure!(first.expose_secret() == second.expose_secret(), "The two passwords differ.");
         Ok(first)
@@ -84,7 +87,8 @@ pub(super) struct DemoData {
 }
 
 impl DemoData {
-    pub(super) async fn run(self, ctx: &Ctx) -> anyhow::Result<()> {
+    /// `database` is its address as it may be shown.
+    pub(super) async fn run(self, ctx: &Ctx, database: &str) -> anyhow::Result<()> {
         let wanted = install::DemoData {
             areas: self.areas,
             machines: self.machines,
@@ -93,7 +97,7 @@ impl DemoData {
         };
         install::load_demo_data(ctx, &operator(), wanted).await.map_err(in_words)?;
         print(&format!(
-            "Made {} areas, {} machines, {} open and {} closed repairs.",
+            "Made {} areas, {} machines, {} open and {} closed repairs in {database}.",
             wanted.areas, wanted.machines, wanted.open_repairs, wanted.closed_repairs
         ))
     }

@@ -94,11 +94,11 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
         Command::Migrate { direction, yes } => migrate::run(&config, direction, yes).await,
         Command::SeedAdmin(seed) => {
             log_beside_answers()?;
-            seed.run(&app::open(&config, Clock::system()).await?).await
+            seed.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::DemoData(data) => {
             log_beside_answers()?;
-            data.run(&app::open(&config, Clock::system()).await?).await
+            data.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::Healthcheck => healthcheck::run(&config).await,
         Command::Demo(_) | Command::Manifest | Command::CheckConfig => Ok(()),
@@ -107,7 +107,7 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
 
 fn log_to_stdout(config: &Config) -> anyhow::Result<()> {
     logging::start(config.log_format, &config.log_filter, Destination::Stdout)?;
-    for remark in &config.remarks {
+    for remark in config.remarks.iter().chain(&config.misspelt) {
         tracing::warn!("{remark}");
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! (never a secret's) and remedy. See `.env.example` for the reader's side.
 
 use crate::domain::channel::ChannelRef;
+use crate::domain::database::sqlite_file;
 use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -11,10 +12,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod database_url;
+mod names;
 mod parse;
 mod secret_key;
+mod sources;
 
 pub use secret_key::load_or_create as load_or_create_secret_key;
+pub use sources::Sources;
 
 /// Every variable that this program reads, with its default as `.env.example` shows it.
 pub const VARIABLES: &[(&str, &str)] = &[
@@ -66,6 +70,8 @@ pub struct Config {
     pub log_filter: String,
     /// Sentences for the operator about variables that are set to no effect.
     pub remarks: Vec<String>,
+    /// Sentences about names that are a slip away from those of variables.
+    pub misspelt: Vec<String>,
 }
 
 /// How to talk to Slack.
@@ -124,21 +130,7 @@ impl Config {
     /// # Errors
     /// Every mistake at once; also a `.env` that cannot be read.
     pub fn from_env() -> Result<Self, ConfigErrors> {
-        let mut environment = Environment::new();
-        match dotenvy::dotenv_iter() {
-            Ok(lines) => {
-                for line in lines {
-                    let (name, value) = line.map_err(|error| ConfigErrors(vec![unreadable(&error)]))?;
-                    environment.insert(name, value);
-                }
-            }
-            Err(e) if e.not_found() => {}
-            Err(error) => return Err(ConfigErrors(vec![unreadable(&error)])),
-        }
-        environment.extend(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-        }));
-        Self::parse(&environment)
+        Self::parse(&Sources::read()?.environment)
     }
 
     /// Checks an environment given as a map; an empty value counts as unset.
@@ -149,33 +141,18 @@ impl Config {
         parse::config(environment)
     }
 
-    /// The database's address as it may stand in a log: without user, password and options.
-    pub fn database_for_log(&self) -> String {
-        database_url::for_log(self.database_url.expose_secret())
+    /// The file of a SQLite database, by its absolute path.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        let file = sqlite_file(self.database_url.expose_secret())?;
+        Some(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
     }
-}
 
-/// What is wrong with `.env`. A line is named by its variable only: its value may be a secret.
-fn unreadable(error: &dotenvy::Error) -> String {
-    let dotenvy::Error::LineParse(line, _) = error else { return format!(".env: {error}") };
-    let name = line.split('=').next().unwrap_or_default().trim();
-    let plain = !name.is_empty()
-        && name.len() < line.len()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let which = if plain { format!("the line of {name}") } else { "a line".to_owned() };
-    format!(".env: {which} cannot be read. Is a quotation mark missing?")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bad_line_of_dotenv_is_named_and_its_secret_is_not() {
-        let line = "SLACK_BOT_TOKEN=\"xoxb-1-secret".to_owned();
-        let text = unreadable(&dotenvy::Error::LineParse(line, 3));
-        assert!(text.contains("the line of SLACK_BOT_TOKEN") && !text.contains("secret"), "{text}");
-        let text = unreadable(&dotenvy::Error::LineParse("xoxb-1-secret".into(), 0));
-        assert!(!text.contains("secret"), "{text}");
+    /// The database's address as it may stand in a log: without user, password and options, a file by its
+    /// absolute path.
+    pub fn database_for_log(&self) -> String {
+        match self.database_file() {
+            Some(file) => format!("sqlite://{}", file.display()),
+            None => database_url::for_log(self.database_url.expose_secret()),
+        }
     }
 }

@@ -1,18 +1,24 @@
 //! Reads an [`Environment`] into a [`Config`], collecting every mistake.
 
 use super::database_url::DatabaseUrl;
+use super::names::{Strangers, strangers};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
 use crate::domain::channel::ChannelRef;
+use crate::domain::text::cut;
 use http::Uri;
+use http::uri::Authority;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
 
 /// The guide's example secret: known to everyone, so it counts as unset.
 const EXAMPLE_SECRET: &str = "dev-secret-change-me";
 /// Shortest secret that is worth signing with, in bytes.
 const SECRET_MIN: usize = 16;
+/// Most characters of a wrong value that are shown.
+const SHOWN_MAX: usize = 100;
 
 struct Reader<'a> {
     environment: &'a Environment,
@@ -28,9 +34,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Names the value too, in one short line; an address with credentials is a secret.
     fn wrong(&mut self, name: &str, remedy: &str) {
         let value = self.text(name);
-        self.errors.push(format!("{name}={value}: {remedy}"));
+        if value.contains('@') {
+            return self.wrong_secret(name, remedy);
+        }
+        self.errors.push(format!("{name}={}: {remedy}", cut(value, SHOWN_MAX).escape_debug()));
     }
 
     fn wrong_secret(&mut self, name: &str, remedy: &str) {
@@ -80,7 +90,13 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let timezone = read.parsed("TZ", "give a zone of the IANA list, such as Europe/Berlin");
     let worker_poll = Duration::from_secs(read.number("WORKER_POLL_SECONDS", 1, 3600));
     let log_format = log_format(&mut read);
-    let log_filter = read.text("RUST_LOG").to_owned();
+    let log_filter = log_filter(&mut read);
+    let Strangers { misspelt, mut remarks } = strangers(environment);
+    if read.text("SECRET_KEY") == EXAMPLE_SECRET {
+        remarks.push(
+            "SECRET_KEY is the guide's example, which everyone knows: a generated one is used instead".into(),
+        );
+    }
     match (listen, timezone) {
         (Some(listen), Some(timezone)) if read.errors.is_empty() => Ok(Config {
             secret_key,
@@ -95,7 +111,8 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             log_format,
             log_filter,
             data_dir,
-            remarks: [database.remarks, remarks(environment)].concat(),
+            remarks: [database.remarks, remarks].concat(),
+            misspelt,
         }),
         _ => Err(ConfigErrors(read.errors)),
     }
@@ -124,17 +141,26 @@ fn database_url(read: &mut Reader<'_>, data_dir: &Path) -> DatabaseUrl {
     })
 }
 
+/// True for http(s) with a host, a port where there is a colon, and no credentials.
+fn names_a_host(uri: &Uri) -> bool {
+    let plain = |authority: &Authority| match (authority.host(), authority.port()) {
+        ("", _) => false,
+        (host, None) => authority.as_str() == host,
+        (host, Some(port)) => *authority == format!("{host}:{port}"),
+    };
+    matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some_and(plain)
+}
+
 /// `http(s)://host[:port]` and nothing behind it (spec "QR labels").
 fn base_url(read: &mut Reader<'_>) -> Option<String> {
     let text = read.text("ESB_BASE_URL").trim_end_matches('/');
     if text.is_empty() {
         return None;
     }
-    let plain = text.parse::<Uri>().ok().filter(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.authority().is_some_and(|a| !a.host().is_empty() && !a.as_str().contains('@'))
-            && uri.path_and_query().is_none_or(|p| p.as_str() == "/")
-    });
+    let plain = text
+        .parse::<Uri>()
+        .ok()
+        .filter(|uri| names_a_host(uri) && uri.path_and_query().is_none_or(|p| p.as_str() == "/"));
     if plain.is_none() || text.contains('#') {
         read.wrong("ESB_BASE_URL", "give http(s)://host or http(s)://host:port, without path or credentials");
         return None;
@@ -199,11 +225,10 @@ fn oops_channel(read: &mut Reader<'_>) -> Option<ChannelRef> {
 
 fn api_url(read: &mut Reader<'_>) -> String {
     let text = read.text("SLACK_API_URL");
-    let valid = text
-        .parse::<Uri>()
-        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
+    // A password with a `/` in it would begin a path.
+    let valid = !text.contains('@') && text.parse::<Uri>().is_ok_and(|uri| names_a_host(&uri));
     if !valid {
-        read.wrong("SLACK_API_URL", "give a web address such as https://slack.com/api/");
+        read.wrong("SLACK_API_URL", "give a web address such as https://slack.com/api/, without credentials");
     }
     format!("{}/", text.trim_end_matches('/'))
 }
@@ -219,18 +244,13 @@ fn log_format(read: &mut Reader<'_>) -> LogFormat {
     }
 }
 
-fn remarks(environment: &Environment) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if environment.get("SECRET_KEY").is_some_and(|v| v.trim() == EXAMPLE_SECRET) {
-        remarks.push(
-            "SECRET_KEY is the guide's example, which everyone knows: a generated one is used instead".into(),
-        );
+/// The filter is kept as text, since a parsed one cannot be copied.
+fn log_filter(read: &mut Reader<'_>) -> String {
+    let text = read.text("RUST_LOG");
+    if EnvFilter::try_new(text).is_err() {
+        read.wrong("RUST_LOG", "give a level or levels of parts, such as warn or info,esb=debug");
     }
-    let flask: Vec<_> = environment.keys().filter(|name| name.starts_with("FLASK_")).cloned().collect();
-    if !flask.is_empty() {
-        remarks.push(format!("{} belong to the Python system and are ignored", flask.join(", ")));
-    }
-    remarks
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -275,8 +295,9 @@ mod tests {
             ("TZ", "Mars/Olympus"),
             ("WORKER_POLL_SECONDS", "0"),
             ("LOG_FORMAT", "xml"),
+            ("RUST_LOG", "info,esb=loud"),
         ]);
-        assert_eq!(all.len(), 14, "{all:#?}");
+        assert_eq!(all.len(), 15, "{all:#?}");
         let text = all.join("\n");
         for secret in ["tiny", "tiger", "secret", "hunter2"] {
             assert!(!text.contains(secret), "{secret} in {text}");
@@ -286,16 +307,39 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_value_is_one_short_line_and_credentials_are_not_shown() {
+        for name in ["ESB_BASE_URL", "SLACK_API_URL"] {
+            for secret in
+                ["https://ana:hunter2@esb.org", "https://ana:hunter2/x@esb.org", "https://ana:80/hunter2@x"]
+            {
+                let all = errors(&[(name, secret)]);
+                assert!(all.len() == 1 && !all[0].contains("hunter2"), "{all:?}");
+            }
+        }
+        let all = errors(&[("TZ", &format!("Mars\nOlympus{}", "x".repeat(1000)))]);
+        assert!(all[0].starts_with("TZ=Mars\\nOlympusxx") && all[0].len() < 200, "{all:?}");
+    }
+
+    #[test]
     fn base_url_is_an_origin() {
-        for (given, kept) in
-            [("http://esb.local:8080/", "http://esb.local:8080"), ("https://a.org", "https://a.org")]
-        {
+        for (given, kept) in [
+            ("http://esb.local:8080/", "http://esb.local:8080"),
+            ("https://a.org", "https://a.org"),
+            ("http://[::1]:80", "http://[::1]:80"),
+        ] {
             let config = config(&environment(&[("ESB_BASE_URL", given)])).unwrap();
             assert_eq!(config.base_url.as_deref(), Some(kept));
         }
-        for bad in
-            ["esb.local", "ftp://a.org", "http://u:p@a.org", "http://a.org/?q", "http://a.org/#x", "http://"]
-        {
+        for bad in [
+            "esb.local",
+            "ftp://a.org",
+            "http://u:p@a.org",
+            "http://a.org/?q",
+            "http://a.org/#x",
+            "http://",
+            "http://a.org:x",
+            "http://a.org:99999",
+        ] {
             assert_eq!(errors(&[("ESB_BASE_URL", bad)]).len(), 1, "{bad}");
         }
     }
@@ -307,14 +351,74 @@ mod tests {
         let config = config(&environment).unwrap();
         assert!(config.secret_key.is_none());
         let remarks = config.remarks;
-        assert_eq!(remarks.len(), 2);
-        assert!(remarks[1].contains("FLASK_APP, FLASK_DEBUG"));
+        assert_eq!(remarks.len(), 3);
+        assert!(
+            remarks[0].contains("FLASK_APP") && remarks[2].contains("the guide's example"),
+            "{remarks:?}"
+        );
+    }
+
+    #[test]
+    fn a_database_file_is_named_by_its_absolute_path() {
+        let config = config(&Environment::new()).unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(config.database_for_log(), format!("sqlite://{}/data/esb.db", here.display()));
+    }
+
+    /// Stands in every secret.
+    const PLANTED: &str = "hunter2-7c1e";
+
+    /// A value that may be right, nearly right or anything at all; secrets hold [`PLANTED`].
+    fn value(name: &'static str) -> BoxedStrategy<String> {
+        let address =
+            format!("(https?|sqlite|mysql|postgres|x)://u:{PLANTED}@(h|h:80|h:x|)(/|/db|/db\\?x=1)?");
+        match name {
+            "SECRET_KEY" => text(format!("(.{{0,9}}){PLANTED}")),
+            "SLACK_BOT_TOKEN" | "SLACK_APP_TOKEN" => text(format!("(xoxb-|xapp-|.{{0,4}}){PLANTED}")),
+            "DATABASE_URL" => text(address),
+            "ESB_BASE_URL" | "SLACK_API_URL" => prop_oneof![text(address), "(http://h/?|.{0,30})"].boxed(),
+            _ => prop_oneof![
+                any::<String>(),
+                "(true|off|json|text|none|#a|C0123ABCD|[0-9]{1,5}|0\\.0\\.0\\.0:5000|::1|UTC)"
+            ]
+            .boxed(),
+        }
+    }
+
+    fn text(regex: String) -> BoxedStrategy<String> {
+        prop::string::string_regex(&regex).unwrap().boxed()
+    }
+
+    fn any_environment() -> impl Strategy<Value = Environment> {
+        let each: Vec<_> = VARIABLES
+            .iter()
+            .map(|(name, _)| prop::option::of(value(name)).prop_map(|value| ((*name).to_owned(), value)))
+            .collect();
+        each.prop_map(|pairs| pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
     }
 
     proptest! {
         #[test]
-        fn no_value_makes_it_panic(name in 0..VARIABLES.len(), value in "\\PC{0,40}") {
-            let _ = config(&environment(&[(VARIABLES[name].0, &value)]));
+        fn any_environment_is_read_or_refused_in_words_without_a_secret(environment in any_environment()) {
+            match config(&environment) {
+                Ok(config) => {
+                    let shown = format!("{config:?} {}", config.remarks.join(" "));
+                    prop_assert!(!shown.contains(PLANTED), "{}", shown);
+                    prop_assert!((1..=10).contains(&config.slack.connections));
+                    prop_assert!((1..=3600).contains(&config.worker_poll.as_secs()));
+                    prop_assert!(config.slack.api_url.ends_with('/'));
+                    let plain = |url: &String| !url.ends_with('/') && !url.contains(['@', '?', '#']);
+                    prop_assert!(config.base_url.iter().all(plain), "{:?}", config.base_url);
+                }
+                Err(ConfigErrors(errors)) => {
+                    prop_assert!(!errors.is_empty());
+                    for error in errors {
+                        prop_assert!(VARIABLES.iter().any(|(name, _)| error.starts_with(name)), "{}", error);
+                        prop_assert!(!error.contains(PLANTED), "{}", error);
+                        prop_assert!(!error.chars().any(char::is_control), "{:?}", error);
+                    }
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use rand::RngExt;
 use secrecy::SecretString;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::{fs, io};
 
@@ -26,7 +26,7 @@ pub fn load_or_create(data_dir: &Path) -> io::Result<SecretString> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(e),
     }
-    fs::create_dir_all(data_dir)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
     let secret: String = rand::rng().random::<[u8; BYTES]>().iter().map(|b| format!("{b:02x}")).collect();
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(mut file) => {
@@ -53,8 +53,8 @@ mod tests {
         let again = load_or_create(&dir.path().join("data")).unwrap();
         assert_eq!(first.expose_secret(), again.expose_secret());
         assert_eq!(first.expose_secret().len(), 2 * BYTES);
-        let mode = fs::metadata(dir.path().join("data/secret_key")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("data"), mode("data/secret_key")), (0o700, 0o600));
     }
 
     #[test]

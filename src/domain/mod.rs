@@ -8,6 +8,7 @@ pub mod announce;
 pub mod board;
 pub mod change;
 pub mod channel;
+pub mod database;
 pub mod delivery;
 pub mod ids;
 pub mod repair;

@@ -59,6 +59,17 @@ pub enum Severity {
 
 words!(Severity { Down => "Down", Degraded => "Degraded", NotSure => "Not Sure" });
 
+impl Severity {
+    /// What it says of the machine, for whoever has to choose.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Down => "It cannot be used.",
+            Self::Degraded => "It can be used, with care.",
+            Self::NotSure => "Somebody who knows it should look.",
+        }
+    }
+}
+
 /// Where a repair stands. The last three are closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))")]

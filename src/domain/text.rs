@@ -23,7 +23,7 @@ pub enum TextError {
     #[error("This holds an invisible character (U+0000) that cannot be kept. Please type the text anew.")]
     Unstorable,
     /// Not the shape of an e-mail address.
-    #[error("This does not look like an e-mail address. Leave it empty if you would rather not say.")]
+    #[error("This does not look like an e-mail address, such as ana@example.org.")]
     NotAnAddress,
     /// Not one of our request ids.
     #[error("This form is incomplete. Please open it again and send it once more.")]
@@ -209,8 +209,17 @@ impl EmailAddress {
 
 /// Names one submission of a form or modal, so that its second arrival is recognised.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct RequestId(String);
+
+impl TryFrom<String> for RequestId {
+    type Error = TextError;
+
+    /// As [`RequestId::parse`]: a modal brings one back from outside.
+    fn try_from(text: String) -> Result<Self, TextError> {
+        Self::parse(&text)
+    }
+}
 
 impl RequestId {
     /// Makes one of 128 random bits.

@@ -52,10 +52,7 @@ async fn count_once(
     let counted = store::me_toos::add(&tx, repair, person_key, now).await?;
     let people = store::me_toos::counts(&tx, &[repair]).await?.remove(&repair).unwrap_or(0);
     if counted {
-        store::board::bump_revision(&tx).await?;
-    }
-    tx.commit().await?;
-    if counted {
+        ctx.commit_visible(tx).await?;
         mutation_log::write("repair.me_too", &actor.name, &json!({ "id": repair, "people": people }), now);
     }
     Ok(MeToo { equipment: known.equipment_id, people, counted })

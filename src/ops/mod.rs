@@ -4,7 +4,8 @@
 
 use crate::clock::Clock;
 use crate::domain::channel::ChannelRef;
-use crate::store::{Store, outage};
+use crate::store::{self, Store, outage};
+use sea_orm::{DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -14,6 +15,7 @@ pub mod install;
 pub mod me_too;
 pub mod mutation_log;
 pub mod password;
+pub mod prune;
 pub mod report_problem;
 pub mod search;
 pub mod watch;
@@ -31,7 +33,7 @@ pub struct Ctx {
     pub announce: Announce,
     /// Rung after a commit that owes deliveries: wakes the worker of this process.
     pub wake: Arc<Notify>,
-    board: Arc<board::Cache>,
+    board: Arc<board::Kept>,
 }
 
 /// Where announcements may go, as configured.
@@ -50,6 +52,19 @@ impl Ctx {
     /// Puts the parts together.
     pub fn new(store: Store, clock: Clock, announce: Announce) -> Self {
         Self { store, clock, announce, wake: Arc::new(Notify::new()), board: Arc::default() }
+    }
+
+    /// Commits a change that boards show: bumps the revision, last of all in the transaction, and lets
+    /// this process know. Its next reader sees the change, its listeners hear of it at once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn commit_visible(&self, tx: DatabaseTransaction) -> Result<(), DbErr> {
+        store::board::bump_revision(&tx).await?;
+        let committed = tx.commit().await;
+        // After a failure too: when the connection broke, nobody knows whether it was committed.
+        self.board.revision.changed();
+        committed
     }
 }
 

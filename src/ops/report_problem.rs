@@ -97,8 +97,7 @@ async fn report_once(ctx: &Ctx, actor: &Actor, report: &ReportProblem) -> Result
     let told = owe_announcements(&ctx.announce, &tx, &change, &machine, now).await?;
     let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };
     store::requests::remember(&tx, &report.request_id, serde_json::to_string(&answer)?, now).await?;
-    store::board::bump_revision(&tx).await?;
-    tx.commit().await?;
+    ctx.commit_visible(tx).await?;
     ctx.wake.notify_one();
     mutation_log::changes(&records, actor, now);
     Ok(answer)

@@ -73,3 +73,19 @@ pub mod input {
 pub fn known(name: &str, ours: &[&'static str]) -> &'static str {
     ours.iter().find(|known| **known == name).copied().unwrap_or("other")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_label_comes_from_a_closed_set(name in prop_oneof![any::<String>(), "/?[a-z-_]{0,16}"]) {
+            for ours in [command::ALL, view::ALL, action::ALL] {
+                let label = known(&name, ours);
+                prop_assert_eq!(label, if ours.contains(&name.as_str()) { name.as_str() } else { "other" });
+            }
+        }
+    }
+}

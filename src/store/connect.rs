@@ -4,13 +4,16 @@
 use super::Store;
 use super::outage::{is_outage, within};
 use crate::chain::Chain;
+use crate::domain::database::sqlite_file;
 use esb_migration::SchemaManager;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
-use std::path::{Path, PathBuf};
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -35,9 +38,9 @@ const ALEMBIC: &str = "alembic_version";
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The file's directory cannot be made.
-    #[error("the directory of the database cannot be made")]
-    Directory(#[source] std::io::Error),
+    /// Its file or the file's directory cannot be made.
+    #[error("the database's file cannot be made")]
+    File(#[source] std::io::Error),
     /// It does not answer, or refuses.
     #[error("the database cannot be opened")]
     Open(#[source] DbErr),
@@ -90,7 +93,7 @@ impl Store {
             let look = open(address, 1, BUSY, |sqlite| sqlite.read_only(true)).await;
             refuse_python_system(&look.map_err(ConnectError::Open)?).await?;
         } else {
-            make_directory(&file).map_err(ConnectError::Directory)?;
+            make(file).map_err(ConnectError::File)?;
         }
         let write = open_ours(address, 1, BUSY).await.map_err(ConnectError::Open)?;
         let read = open_ours(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
@@ -109,17 +112,15 @@ pub(super) fn late(url: &SecretString) -> Duration {
     if sqlite_file(url.expose_secret()).is_some() { Duration::ZERO } else { LATE }
 }
 
-/// The file of a SQLite address; `None` for other databases.
-fn sqlite_file(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
-    Some(PathBuf::from(path))
-}
-
-/// The directory of a SQLite file, so that a first start needs no preparation.
-fn make_directory(file: &Path) -> std::io::Result<()> {
-    match file.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => std::fs::create_dir_all(directory),
+/// A SQLite file and its directory, so that a first start needs no preparation. They are for their owner
+/// only, whatever the umask, and SQLite gives the file's companions the same mode.
+fn make(file: &Path) -> std::io::Result<()> {
+    if let Some(directory) = file.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        // Another process was faster.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
 }

@@ -19,6 +19,7 @@ pub mod equipment;
 pub mod heartbeats;
 pub mod me_toos;
 pub mod outage;
+pub mod prune;
 pub mod repairs;
 pub mod requests;
 mod schema;

@@ -35,6 +35,8 @@ pub struct BoardMachine {
     pub name: String,
     /// Its colour.
     pub status: BoardStatus,
+    /// True when somebody could be hurt, by any of its open repairs.
+    pub safety_risk: bool,
     /// The repair that speaks for it; `None` exactly when it is operational.
     pub headline: Option<Headline>,
 }

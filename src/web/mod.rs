@@ -6,18 +6,21 @@ use crate::metrics::Metrics;
 use crate::ops::Ctx;
 use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 use kernel::browser::Browsers;
-use kernel::cached::{Newest, Version};
+use kernel::cached::{NewestBody, Version};
 use kernel::limit::Limit;
 use kernel::route::{Route, RouteTable};
 use pages::assets::Assets;
+use pages::events::LISTENERS;
 use pages::metrics::FiguresLog;
 use secrecy::SecretString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 pub mod kernel;
 mod pages;
@@ -71,8 +74,9 @@ pub struct Web {
     browsers: Browsers,
     reports: Limit,
     me_toos: Limit,
-    board_page: Newest,
-    status_json: Newest,
+    board_page: NewestBody,
+    status_json: NewestBody,
+    listeners: Arc<Semaphore>,
     figures: FiguresLog,
     build: String,
 }
@@ -108,8 +112,9 @@ impl Web {
             browsers: Browsers::new(&config.secret_key, secure),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
-            board_page: Newest::default(),
-            status_json: Newest::default(),
+            board_page: NewestBody::default(),
+            status_json: NewestBody::default(),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
             figures: FiguresLog::default(),
             ctx,
             config,
@@ -120,7 +125,7 @@ impl Web {
     /// The version of every page made from the board at `revision`: it changes with the board, with
     /// the program's build and with the day, since pages say "today".
     fn board_version(&self, revision: i64, now: DateTime<Utc>) -> Version {
-        let day = now.with_timezone(&self.config.timezone).format("%Y%m%d");
+        let day = now.with_timezone(&self.config.timezone).num_days_from_ce();
         Version(format!("{revision}-{}-{day}", self.build))
     }
 }

@@ -40,7 +40,8 @@ pub struct Limits {
 impl Limits {
     /// What the program runs with.
     pub const STANDARD: Self = Self {
-        connections: 1024,
+        // A thousand of them may listen to the board's events, and a page wants a place beside them.
+        connections: 2048,
         head: Duration::from_secs(15),
         head_bytes: 16 * 1024,
         stall: Duration::from_secs(30),
@@ -65,7 +66,7 @@ pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, 
             () = shutdown.cancelled() => break,
             Some(ended) = connections.join_next() => note(ended),
             Some((place, stream, peer)) = accept(&listener, &places) => {
-                let kernel = Kernel::new(Arc::clone(&web));
+                let kernel = Kernel::new(Arc::clone(&web), shutdown.clone());
                 connections.spawn(converse(limits, stream, peer, kernel, shutdown.clone(), place));
             }
         }

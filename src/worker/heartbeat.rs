@@ -27,7 +27,12 @@ impl Heartbeat {
             Ok(()) => self.failing.store(false, Ordering::Relaxed),
             Err(error) => {
                 if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::error!("Failed to update worker heartbeat at {}: {error}", self.path.display());
+                    // The default is in a directory that all users share, so another one may have made it.
+                    tracing::error!(
+                        "Failed to update worker heartbeat at {}: {error}: set WORKER_HEARTBEAT_PATH to a file \
+                         that only this program's user writes, or remove this one",
+                        self.path.display()
+                    );
                 }
             }
         }

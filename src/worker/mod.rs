@@ -1,5 +1,6 @@
 //! Sends what is owed. One loop a process: it wakes when an operation of this process owes something,
-//! looks every half second for what others owe, and shows that it lives. Several may run at once.
+//! looks every half second for what others owe, shows that it lives, and once a day has removed what was
+//! kept long enough. Several may run at once.
 //!
 //! ```text
 //! due ──limiter──► leased ──► sent ──► settled, with its attempt
@@ -18,6 +19,7 @@ pub use heartbeat::Heartbeat;
 
 use crate::chain::Chain;
 use crate::ops::Ctx;
+use crate::ops::prune::{Pruned, prune_daily};
 use crate::store::heartbeats;
 use crate::store::outage::within;
 use sea_orm::DbErr;
@@ -76,6 +78,7 @@ impl Worker {
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every;
                 self.beat().await;
+                self.prune().await;
             }
         }
         // What the edges accepted while they ended is sent now rather than after the next start.
@@ -100,6 +103,17 @@ impl Worker {
         let beat = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now);
         if let Err(error) = within(LOOK_MAX, beat).await {
             tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
+        }
+    }
+
+    async fn prune(&self) {
+        match prune_daily(&self.ctx).await {
+            Ok(Some(pruned)) => {
+                let Pruned { deliveries, requests } = pruned;
+                tracing::info!(deliveries, requests, "What was kept long enough was removed");
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now"),
         }
     }
 

@@ -36,11 +36,12 @@ fn view(name: &'static str, modal: Modal) -> Case {
 }
 
 fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> Modal {
-    let equipment = views::found(1, texts);
+    let (equipment, typed) = (views::found(1, texts), texts.of(4000));
     let repairs: Vec<_> = (1..).take(known).map(|n| repair(n, texts)).collect();
     let modal = ReportModal {
         private_metadata: &texts.of(3000),
         equipment: (known > 0).then_some(&equipment),
+        unknown: (known == 0).then_some(&typed),
         reporter_name: &texts.of(if known > 0 { 300 } else { 0 }),
         known: &repairs,
         known_count: known,
@@ -322,6 +323,7 @@ proptest! {
         let report = ReportModal {
             private_metadata: "{}",
             equipment: Some(&found),
+            unknown: Some(&text),
             reporter_name: "Ana",
             known: &machine.open_repairs,
             known_count: machine.open_count,

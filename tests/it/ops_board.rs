@@ -1,12 +1,18 @@
-//! Reading a machine on which more is open than is shown.
+//! Reading the board as it changes, and a machine on which more is open than is shown.
 
-use crate::support::ops::{ana, open_repairs, with_saw};
+use crate::support::app::SOON;
+use crate::support::ops::{TestOps, ana, looking, open_repairs, report, with_saw};
 use esb::domain::board::{BoardStatus, rank};
 use esb::domain::ids::RepairId;
 use esb::domain::repair::Severity;
-use esb::ops::board::{board, equipment};
+use esb::ops::board::{board, equipment, follow, revision};
 use esb::ops::me_too::me_too;
+use esb::ops::report_problem::report_problem;
+use futures_util::FutureExt;
 use sea_orm::ConnectionTrait;
+use std::sync::Arc;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn the_worst_hundred_are_read_and_all_are_counted() {
@@ -32,6 +38,7 @@ async fn the_worst_hundred_are_read_and_all_are_counted() {
     assert!(machine.safety_risk, "also where the dangerous one is left out");
 
     let board = board(&ops).await.unwrap();
+    assert!(board.areas[0].machines[0].safety_risk, "the board warns as the machine does");
     let headline = board.areas[0].machines[0].headline.as_ref().unwrap();
     assert_eq!((headline.repair, headline.open_repairs), (RepairId(151), 151), "the board says the same");
 }
@@ -45,4 +52,92 @@ async fn few_are_all_shown() {
     let machine = equipment(&ops, saw).await.unwrap();
     assert_eq!((machine.status, machine.open_count, machine.safety_risk), (BoardStatus::Degraded, 2, false));
     assert_eq!(machine.open_repairs.iter().map(|r| r.id.0).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_its_process_has_just_committed() {
+    let (ops, saw) = with_saw().await;
+    let _looking = looking(&ops).await;
+    let start = revision(&ops).await.unwrap();
+    for n in 1..20 {
+        report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
+        let board = board(&ops).await.unwrap();
+        assert_eq!(board.revision, start + i64::from(n));
+        assert_eq!(board.areas[0].machines[0].headline.as_ref().unwrap().open_repairs, usize::from(n));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_revision_is_read_once_for_all_readers() {
+    let (ops, saw) = with_saw().await;
+    let _looking = looking(&ops).await;
+    for n in 1..5 {
+        report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
+        let readers: JoinSet<_> = (0..50)
+            .map(|_| {
+                let ctx = ops.ctx.clone();
+                async move { board(&ctx).await.unwrap() }
+            })
+            .collect();
+        let boards = readers.join_all().await;
+        assert!(boards.iter().all(|board| Arc::ptr_eq(board, &boards[0])));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_listener_hears_of_the_newest_only() {
+    let (ops, saw) = with_saw().await;
+    let start = revision(&ops).await.unwrap();
+    let mut revisions = follow(&ops).await.unwrap();
+    assert_eq!(revisions.next().now_or_never(), Some(Some(start)));
+    assert_eq!(revisions.next().now_or_never(), None, "nothing new");
+    for n in 1..4 {
+        report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
+        revision(&ops).await.unwrap();
+    }
+    assert_eq!(revisions.next().now_or_never(), Some(Some(start + 3)));
+    assert_eq!(revisions.next().now_or_never(), None);
+}
+
+/// Renames the table that the look asks.
+async fn rename(ops: &TestOps, from: &str, to: &str) {
+    let statement = format!("ALTER TABLE {from} RENAME TO {to}");
+    ops.store.write().execute_unprepared(&statement).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_look_answers_for_readers_and_survives_a_database_that_does_not() {
+    let (ops, saw) = with_saw().await;
+    let _looking = looking(&ops).await;
+    let mut revisions = follow(&ops).await.unwrap();
+    let start = revisions.next().await.unwrap();
+    rename(&ops, "board", "away").await;
+    assert_eq!(revision(&ops).await.unwrap(), start, "no reader asks the database");
+    let doubted = async {
+        while revision(&ops).await.is_ok() {
+            yield_now().await;
+        }
+    };
+    timeout(SOON, doubted).await.expect("what nobody confirms is not believed for long");
+    rename(&ops, "away", "board").await;
+    report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    assert_eq!(timeout(SOON, revisions.next()).await, Ok(Some(start + 1)));
+    assert_eq!(revision(&ops).await.unwrap(), start + 1);
+}
+
+#[tokio::test]
+async fn a_database_that_was_replaced_by_an_older_one_is_believed() {
+    let (ops, saw) = with_saw().await;
+    let _looking = looking(&ops).await;
+    report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    let mut revisions = follow(&ops).await.unwrap();
+    let newer = revisions.next().await.unwrap();
+    assert_eq!(board(&ops).await.unwrap().revision, newer);
+    for statement in ["UPDATE repairs SET open = FALSE", "UPDATE board SET revision = 0"] {
+        ops.store.write().execute_unprepared(statement).await.unwrap();
+    }
+    assert_eq!(timeout(SOON, revisions.next()).await, Ok(Some(0)));
+    let older = board(&ops).await.unwrap();
+    assert_eq!((older.revision, older.areas[0].machines[0].status), (0, BoardStatus::Operational));
+    assert!(Arc::ptr_eq(&older, &board(&ops).await.unwrap()), "kept like any other");
 }

@@ -1,5 +1,6 @@
 //! First install: the staff user, demo data, the schema's steps.
 
+use crate::support::lines::Lines;
 use crate::support::ops::{empty, with_saw};
 use esb::domain::actor::{Actor, Edge};
 use esb::domain::text::{EmailAddress, Username};
@@ -7,7 +8,12 @@ use esb::ops::OpError;
 use esb::ops::board::board;
 use esb::ops::install::{DemoData, SeedAdmin, Seeded, load_demo_data, seed_admin};
 use esb::ops::watch;
+use esb::store::Store;
 use esb::store::heartbeats::{self, WORKER};
+use esb::worker::Heartbeat;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use tracing::Level;
 
 fn operator() -> Actor {
     Actor::visitor(Edge::Cli, "operator")
@@ -67,6 +73,28 @@ async fn large_demo_data_fits() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_made_is_its_owners_and_one_that_is_there_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let mode = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
+    let open = async |name: &str| {
+        let store = Store::connect(&format!("sqlite://{}", path(name).display()).into()).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    };
+    let _made = open("x/y/esb.db").await;
+    assert_eq!([mode("x"), mode("x/y")], [0o700, 0o700]);
+    assert_eq!(["x/y/esb.db", "x/y/esb.db-wal", "x/y/esb.db-shm"].map(mode), [0o600, 0o600, 0o600]);
+    fs::create_dir(path("old")).unwrap();
+    fs::write(path("old/esb.db"), "").unwrap();
+    for (name, wider) in [("old", 0o750), ("old/esb.db", 0o640)] {
+        fs::set_permissions(path(name), Permissions::from_mode(wider)).unwrap();
+    }
+    let _found = open("old/esb.db").await;
+    assert_eq!((mode("old"), mode("old/esb.db")), (0o750, 0o640));
+}
+
+#[tokio::test]
 async fn the_queue_is_counted_and_the_worker_seen() {
     let (ops, saw) = with_saw().await;
     let empty = watch::queue(&ops).await.unwrap();
@@ -81,4 +109,17 @@ async fn the_queue_is_counted_and_the_worker_seen() {
     heartbeats::beat(ops.store.write(), WORKER, now).await.unwrap();
     heartbeats::beat(ops.store.write(), WORKER, ops.clock.now()).await.unwrap();
     assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), Some(ops.clock.now()));
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_fails_says_what_to_do_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("none/beat");
+    let lines = Lines::from(Level::ERROR);
+    let heartbeat = Heartbeat::new(path.clone());
+    heartbeat.touch();
+    heartbeat.touch();
+    let told = lines.with(&format!("Failed to update worker heartbeat at {}: ", path.display()));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("set WORKER_HEARTBEAT_PATH"), "{told:?}");
 }

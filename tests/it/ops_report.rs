@@ -111,8 +111,9 @@ async fn machines_of_an_archived_area_are_on_no_board_and_not_reported() {
     let mut row = row.into_active_model();
     row.archived = Set(true);
     row.live_key = Set(None);
-    row.update(ops.store.write()).await.unwrap();
-    store::board::bump_revision(ops.store.write()).await.unwrap();
+    let tx = ops.store.begin().await.unwrap();
+    row.update(&tx).await.unwrap();
+    ops.commit_visible(tx).await.unwrap();
     assert!(board(&ops).await.unwrap().areas.is_empty());
     assert!(search_equipment(&ops, "saw").await.unwrap().is_empty());
     refused_on(report_problem(&ops, &ana(), report(saw, 1)).await, "equipment");

@@ -3,10 +3,14 @@
 use crate::support::app::{ANA, SOON, world};
 use crate::support::database::{Kind, TestDatabase};
 use crate::support::proxy::Proxy;
+use esb::config::Config;
 use esb_sandbox::{Fault, Options, Outcome, Sandbox};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// The program.
+const ESB: &str = env!("CARGO_BIN_EXE_esb");
 
 /// A running `esb`, killed with the value.
 struct Process(Child);
@@ -58,7 +62,11 @@ impl Installation {
     }
 
     fn esb(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_esb"));
+        self.command(ESB, arguments)
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.directory.path())
@@ -72,6 +80,14 @@ impl Installation {
             .env("WORKER_HEARTBEAT_PATH", self.directory.path().join("beat"))
             .stdout(Stdio::null());
         command
+    }
+
+    /// Runs a command to its end: its exit status, and what it says on standard output, else on the other.
+    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+        let output =
+            self.esb(arguments).envs(variables.iter().copied()).stdout(Stdio::piped()).output().unwrap();
+        let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+        (output.status.code().unwrap(), String::from_utf8(text).unwrap())
     }
 
     /// Starts it and waits for its two connections.
@@ -206,6 +222,24 @@ async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
     assert_eq!((answered, opened(&here.slack)), (50, 50));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_low_limit_of_open_files_is_raised_and_one_that_cannot_be_is_told() {
+    for (soft, raised, told) in [("-S", "2304", false), ("", "300", true)] {
+        let here = Installation::new().await;
+        let log = here.directory.path().join("log");
+        let limited = format!("ulimit {soft} -n 300; exec \"$0\" serve");
+        let mut command = here.command("sh", &["-c", &limited, ESB]);
+        let process = Process(command.stdout(std::fs::File::create(&log).unwrap()).spawn().unwrap());
+        assert!(here.slack.wire().wait_for_connections(2, SOON).await);
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.0.id())).unwrap();
+        let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        assert_eq!(files.split_whitespace().next(), Some(raised), "{limits}");
+        let log = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(log.matches("Too few files may be open").count(), usize::from(told), "{log}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_tells_what_operators_alert_on_and_no_secret() {
     let here = Installation::new().await;
@@ -247,27 +281,32 @@ async fn the_log_tells_what_operators_alert_on_and_no_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     let here = Installation::new().await;
-    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
-        let output =
-            here.esb(arguments).envs(variables.iter().copied()).stdout(Stdio::piped()).output().unwrap();
-        let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-        (output.status.code().unwrap(), String::from_utf8(text).unwrap())
-    };
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| here.run(arguments, variables);
+    let url = here.database.url().to_owned();
+    let database = Config::parse(&[("DATABASE_URL".to_owned(), url)].into()).unwrap().database_for_log();
     let (status, text) = run(&["serve"], &[("TZ", "Mars"), ("SLACK_CONNECTIONS", "99")]);
     assert_eq!(status, 2);
     assert!(text.contains("TZ=Mars") && text.contains("SLACK_CONNECTIONS=99"), "{text}");
     assert_eq!(run(&["serv"], &[]).0, 2);
-    assert_eq!(run(&["check-config"], &[]), (0, "The configuration is fine.\n".into()));
-    let (status, text) = run(&["check-config"], &[("SLACK_APP_TOKEN", "xapp-wrong")]);
-    assert_eq!(status, 2);
-    assert!(text.contains("SLACK_APP_TOKEN") && !text.contains("xapp-wrong"), "{text}");
     let (status, text) = run(&["seed-admin", "sam", "sam@example.org", "--password", "short"], &[]);
     assert_eq!(status, 1);
     assert!(text.contains("at least 10 characters"), "{text}");
+    let (status, text) = run(&["seed-admin", "sam", "no address"], &[]);
+    assert!(status == 1 && text.contains("an e-mail address") && !text.contains("empty"), "{text}");
+    let seed_without_terminal = Command::new("setsid")
+        .args([env!("CARGO_BIN_EXE_esb"), "seed-admin", "sam", "sam@example.org"])
+        .current_dir(here.directory.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(seed_without_terminal.stderr).unwrap();
+    assert!(seed_without_terminal.status.code() == Some(1) && told.contains("--password-stdin"), "{told}");
     let seed =
         ["seed-admin", "sam", "sam@example.org", "--password", "changeme123", "--slack-handle", "@sam"];
-    assert_eq!(run(&seed, &[]), (0, "Staff user sam is made.\n".into()));
-    assert_eq!(run(&seed, &[]), (0, "A user sam is there already and stays as it is.\n".into()));
+    assert_eq!(run(&seed, &[]), (0, format!("Staff user sam is made in {database}.\n")));
+    assert_eq!(run(&seed, &[]), (0, format!("A user sam is in {database} already and stays as it is.\n")));
+    let (status, text) =
+        run(&["demo-data", "--machines", "0", "--open-repairs", "0", "--closed-repairs", "0"], &[]);
+    assert!(status == 0 && text.ends_with(&format!("in {database}.\n")), "{text}");
     let bo = here.esb(&["seed-admin", "bo", "bo@example.org", "--password", "changeme123"]).output().unwrap();
     assert!(String::from_utf8(bo.stderr).unwrap().contains("\"event\":\"user.created\""));
     assert_eq!(run(&["demo-data", "--areas", "0"], &[]).0, 1);
@@ -285,4 +324,54 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     assert_eq!(status, 1);
     assert!(text.contains("nothing answers"), "{text}");
     assert!(run(&["manifest"], &[]).1.contains("/esb-report"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_config_says_what_it_found_and_names_what_is_wrong() {
+    let here = Installation::new().await;
+    let home = here.directory.path().display();
+    let (status, text) = here.run(&["check-config"], &[("DATABASE_URL", ""), ("ORG_NAME", "The Shop")]);
+    for line in [
+        format!("Read from   no file {home}/.env; the environment (ESB_LISTEN, SLACK_BOT_TOKEN, "),
+        format!("Database    sqlite://{home}/data/esb.db\n"),
+        format!("Data in     {home}/data\n"),
+        "Base URL    none: messages carry no links\n".into(),
+        "Slack       announces and takes commands\n".into(),
+        format!("Heartbeat   {home}/beat\n"),
+        "Note        ORG_NAME has no effect in this version\n".into(),
+    ] {
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+    assert!(status == 0 && text.ends_with("The configuration is fine.\n"), "{status} {text}");
+    assert!(!text.contains(here.slack.bot_token()) && !here.directory.path().join("data").exists(), "{text}");
+
+    std::fs::write(here.directory.path().join(".env"), "SLACK_BOT_TOKN=xoxb-wrong\nTZ=UTC\n").unwrap();
+    let none = [
+        ("DATABASE_URL", ""),
+        ("SLACK_BOT_TOKEN", ""),
+        ("SLACK_APP_TOKEN", ""),
+        ("ESB_DATA_DIR", "/dev/null/data"),
+    ];
+    let (status, text) = here.run(&["check-config"], &none);
+    for words in [
+        &format!("Read from   {home}/.env (TZ); the environment ("),
+        "Slack       off",
+        "SLACK_BOT_TOKN is not a variable of ESB: did you mean SLACK_BOT_TOKEN?",
+        "SLACK_SOCKET_MODE_CONNECT=true: SLACK_BOT_TOKEN and SLACK_APP_TOKEN are missing",
+        "ESB_DATA_DIR: /dev/null/data cannot be used",
+    ] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+    assert!(status == 2 && !text.contains("DATABASE_URL") && !text.contains("xoxb-wrong"), "{status} {text}");
+
+    let (status, text) = here.run(&["check-config"], &[("SLACK_APP_TOKEN", "xapp-wrong")]);
+    assert!(status == 2 && text.contains("SLACK_APP_TOKEN") && !text.contains("xapp-wrong"), "{text}");
+    for command in ["check-config", "serve", "worker", "migrate", "demo-data", "healthcheck"] {
+        let refused = here.esb(&[command]).env("RUST_LOG", "info,esb=loud").output().unwrap();
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            refused.status.code() == Some(2) && told.contains("RUST_LOG=info,esb=loud"),
+            "{command}: {told}"
+        );
+    }
 }

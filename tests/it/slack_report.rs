@@ -5,9 +5,10 @@ use crate::support::database::Kind;
 use crate::support::slack::{put, put_option};
 use chrono::TimeDelta;
 use esb::domain::board::BoardStatus;
+use esb::domain::repair::Severity;
 use esb::ops::board::board;
 use esb_sandbox::{Fault, Submitted};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_report_reaches_the_record_the_channels_and_the_board() {
@@ -58,6 +59,44 @@ async fn the_form_opens_with_what_is_known_of_the_person_and_nothing_else() {
     assert_eq!(view.value("severity").as_deref(), Some("Not Sure"));
     for input in ["equipment", "description", "safety_risk", "consumable"] {
         assert_eq!(view.value(input), None, "{input}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_name_that_no_machine_has_is_said_until_one_is_chosen() {
+    let (app, _) = TestApp::with_saw().await;
+    for (typed, shown) in
+        [("table sow", "“table sow”"), ("saw", "“saw”"), ("#99", "“#99”"), ("<!x>", "“&lt;!x&gt;”")]
+    {
+        app.command(ANA, "/esb-report", typed).await;
+        let view = app.view();
+        let words = format!("No single machine is called {shown}. Please pick yours below");
+        assert!(view.shown().contains(&words), "{typed}: {}", view.shown());
+        assert_eq!(view.value("equipment"), None);
+    }
+    app.choose("equipment", "Table saw").await;
+    assert!(!app.view().shown().contains("No single machine"), "{}", app.view().shown());
+    for known in ["", "table saw", "#1"] {
+        app.command(ANA, "/esb-report", known).await;
+        assert!(!app.view().shown().contains("No single machine"), "{known}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn every_severity_says_what_it_means() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "").await;
+    let view = app.view();
+    let element = view.element("severity").unwrap();
+    let text = |option: &Value| (option["text"]["text"].clone(), option["description"]["text"].clone());
+    let told: Vec<_> = element["options"].as_array().unwrap().iter().map(text).collect();
+    let expected = Severity::ALL.iter().map(|it| (json!(it.word()), json!(it.meaning())));
+    assert_eq!(told, expected.collect::<Vec<_>>());
+    let page = app.web.get("/e/1").await.text();
+    for severity in Severity::ALL {
+        assert!(page.contains(severity.meaning()), "the web says the same: {page}");
     }
     app.finish().await;
 }

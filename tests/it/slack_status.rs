@@ -105,7 +105,7 @@ async fn the_name_of_one_machine_or_its_number_shows_that_machine() {
         assert_eq!(view.callback_id(), "status_equipment", "{text}");
         let shown = view.shown();
         for line in [
-            ":no_entry: *Table saw* · Down\nWood shop",
+            ":no_entry: *Table saw* · :warning: *SAFETY RISK* :warning: · Down\nWood shop",
             "*#1* :warning: *SAFETY RISK* :warning: Belt slips\nDown · New · ETA 9 Mar 2026",
             "<http://esb.test/e/1|Open its page>",
         ] {
@@ -114,6 +114,24 @@ async fn the_name_of_one_machine_or_its_number_shows_that_machine() {
     }
     let green = app.status("forge").await.shown();
     assert!(green.contains("Nothing is reported.") && green.contains("/esb-report"), "{green}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_safety_risk_is_said_wherever_the_machine_is_listed() {
+    let app = shop().await;
+    // Not the repair that speaks for the saw: it counts all the same.
+    app.report("table saw", "Guard is loose").await;
+    app.sql("UPDATE repairs SET safety_risk = TRUE WHERE id = 3").await;
+    app.read_all();
+    for (text, line) in [
+        ("", ":no_entry: *Table saw* · :warning: *SAFETY RISK* :warning: · Down: Belt slips"),
+        ("wood shop", ":no_entry: *Table saw* · :warning: *SAFETY RISK* :warning: · Down\n>Belt slips"),
+    ] {
+        let shown = app.status(text).await.shown();
+        assert!(shown.contains(line), "{line}\n{shown}");
+        assert_eq!(shown.matches("SAFETY RISK").count(), 1, "{shown}");
+    }
     app.finish().await;
 }
 

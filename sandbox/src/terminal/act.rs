@@ -3,6 +3,8 @@
 //! Owns: which act a line means, and what is said of its outcome. Must not: show messages or views
 //! (that is `show`). Called by: `terminal`.
 
+use serde_json::Value;
+
 use super::{Terminal, line::Line};
 use crate::{
     act::{Cannot, Outcome, Submitted},
@@ -39,7 +41,10 @@ impl Terminal {
             Line::Press { name, value } => self.press(name, value).await?,
             Line::Search { name, typed } => return self.search(name, typed).await.map(Some),
             Line::Submit => return Ok(submitted(&sandbox.submit(me).await?)),
-            Line::Close => sandbox.close(me).await?,
+            Line::Close => {
+                let closed = failure(&sandbox.close(me).await?);
+                return Ok(Some(closed.map_or("(the form is closed)".into(), warning)));
+            }
             Line::Say(text) => sandbox.say(me, &self.channel, text, None).await?.outcome,
             Line::Reply(text) => {
                 let Some(message) = &self.last else { return Ok(Some(READ_FIRST.into())) };
@@ -58,7 +63,7 @@ impl Terminal {
             }
             _ => Outcome::Kept,
         };
-        Ok(failure(&outcome).map(|error| format!("Slack shows a warning sign: {error}")))
+        Ok(failure(&outcome).map(warning))
     }
 
     /// Types or chooses, as the kind of element wants it.
@@ -69,7 +74,10 @@ impl Terminal {
         let kind = element.and_then(|e| e["type"].as_str()).unwrap_or_default();
         match values::state_key(kind) {
             Some("value") => self.sandbox.fill(me, name, text).await,
-            _ => self.sandbox.choose(me, name, text).await,
+            _ => {
+                let wanted = element.map_or_else(|| text.to_owned(), |element| meant(element, text));
+                self.sandbox.choose(me, name, &wanted).await
+            }
         }
     }
 
@@ -117,6 +125,33 @@ impl Terminal {
         }
         Ok(lines.join("\n"))
     }
+}
+
+fn warning(error: &str) -> String {
+    format!("Slack shows a warning sign: {error}")
+}
+
+/// The option that a person means by less than its label: the only tick by `yes`, another by how its label
+/// begins, where no other begins so.
+fn meant(element: &Value, text: &str) -> String {
+    let options = values::all_options(element);
+    let typed = text.to_lowercase();
+    let is_tick = element["type"] == "checkboxes" && options.len() == 1;
+    if is_tick && ["yes", "on", "true"].contains(&typed.as_str()) {
+        return value_of(&options[0]);
+    }
+    let begins = |option: &&Value| {
+        option["text"]["text"].as_str().unwrap_or_default().to_lowercase().starts_with(&typed)
+    };
+    let found: Vec<&Value> = options.iter().filter(begins).collect();
+    match found.as_slice() {
+        [only] if !typed.is_empty() && options.iter().all(|option| option["value"] != text) => value_of(only),
+        _ => text.to_owned(),
+    }
+}
+
+fn value_of(option: &Value) -> String {
+    option["value"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Slack's word for an act that the app left alone.

@@ -7,17 +7,35 @@
 pub(super) enum Line<'a> {
     Nothing,
     Help,
+    /// A word that wants more after it.
+    Unfinished(&'a str),
+    /// A whole line that begins with no word of ours.
     Unknown(&'a str),
     As(&'a str),
     In(&'a str),
     Look,
     Who,
     Read(Option<&'a str>),
-    Command { command: &'a str, text: &'a str },
-    Set { name: &'a str, text: &'a str },
-    Unset { name: &'a str, label: Option<&'a str> },
-    Search { name: &'a str, typed: &'a str },
-    Press { name: &'a str, value: Option<&'a str> },
+    Command {
+        command: &'a str,
+        text: &'a str,
+    },
+    Set {
+        name: &'a str,
+        text: &'a str,
+    },
+    Unset {
+        name: &'a str,
+        label: Option<&'a str>,
+    },
+    Search {
+        name: &'a str,
+        typed: &'a str,
+    },
+    Press {
+        name: &'a str,
+        value: Option<&'a str>,
+    },
     Submit,
     Close,
     Say(&'a str),
@@ -37,7 +55,7 @@ fn some(text: &str) -> Option<&str> {
 }
 
 impl<'a> Line<'a> {
-    /// Understands a line; one that lacks what it needs is unknown, so that the answer is help.
+    /// Understands a line.
     pub(super) fn parse(line: &'a str) -> Self {
         let (word, rest) = split(line);
         let (name, text) = split(rest);
@@ -51,7 +69,11 @@ impl<'a> Line<'a> {
             "close" => Self::Close,
             "home" => Self::Home,
             command if command.starts_with('/') => Self::Command { command, text: rest },
-            _ if rest.is_empty() => Self::Unknown(word),
+            "as" | "in" | "set" | "unset" | "search" | "press" | "say" | "reply" | "react"
+                if rest.is_empty() =>
+            {
+                Self::Unfinished(word)
+            }
             "as" => Self::As(rest),
             "in" => Self::In(rest),
             "set" => Self::Set { name, text },
@@ -61,7 +83,7 @@ impl<'a> Line<'a> {
             "say" => Self::Say(rest),
             "reply" => Self::Reply(rest),
             "react" => Self::React(rest.trim_matches(':')),
-            _ => Self::Unknown(word),
+            _ => Self::Unknown(line.trim()),
         }
     }
 }
@@ -79,7 +101,8 @@ mod tests {
         check("press done", Line::Press { name: "done", value: None });
         check("press done 7", Line::Press { name: "done", value: Some("7") });
         check("react :eyes:", Line::React("eyes"));
-        check("set", Line::Unknown("set"));
-        check("dance now", Line::Unknown("dance"));
+        check("set", Line::Unfinished("set"));
+        check(" dance  now", Line::Unknown("dance  now"));
+        check("dance", Line::Unknown("dance"));
     }
 }

@@ -75,7 +75,8 @@ impl Terminal {
         match Line::parse(line) {
             Line::Nothing => String::new(),
             Line::Help => HELP.into(),
-            Line::Unknown(word) => format!("There is no \"{word}\" here. \"help\" lists what there is."),
+            Line::Unfinished(word) => usage(word),
+            Line::Unknown(line) => self.instead_of(line),
             Line::As(who) => self.sit(who),
             Line::In(channel) => self.go(channel),
             Line::Look => self.look(),
@@ -84,4 +85,13 @@ impl Terminal {
             acting => self.act(acting).await,
         }
     }
+}
+
+/// What `help` says of a word that wants more after it.
+fn usage(word: &str) -> String {
+    let is_of = |line: &&str| {
+        let usage = line.split("  ").next().unwrap_or_default();
+        usage.split([' ', ',']).any(|part| part == word)
+    };
+    format!("\"{word}\" wants more after it:\n{}", HELP.lines().find(is_of).unwrap_or(HELP))
 }

@@ -5,6 +5,9 @@
 use super::Terminal;
 use crate::messages::{Audience, Message};
 
+/// Said where an act shows nothing.
+const NOTHING: &str = "(nothing to see: answers to you, forms, and news in channels would stand here)";
+
 impl Terminal {
     /// What was said of an act, then what is new to this person.
     pub(super) fn after(&mut self, said: Option<String>, shows_view: bool) -> String {
@@ -21,7 +24,7 @@ impl Terminal {
         }
         parts.extend(self.news());
         if parts.is_empty() {
-            return "(nothing to see)".into();
+            return NOTHING.into();
         }
         parts.join("\n\n")
     }
@@ -39,6 +42,28 @@ impl Terminal {
             .map(|(channel, count)| format!("#{} ({count})", channel.name))
             .collect();
         (!news.is_empty()).then(|| format!("New in {}", news.join(", ")))
+    }
+
+    /// What to type instead of a line that says nothing to the terminal.
+    pub(super) fn instead_of(&self, line: &str) -> String {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        let view = self.sandbox.top_view(&self.person);
+        let set = view.as_ref().and_then(|view| match view.element(word) {
+            Some(_) => Some(format!("set {line}")),
+            None => view.text_input().map(|name| format!("set {name} {line}")),
+        });
+        match set {
+            Some(set) => {
+                format!(
+                    "To write that into the form: {set}\n\"submit\" sends it, \"help\" lists what else there is."
+                )
+            }
+            None => format!(
+                "There is no \"{word}\" here; \"help\" lists what there is.\n\
+                 To write that in #{}: say {line}",
+                self.channel
+            ),
+        }
     }
 
     pub(super) fn look(&self) -> String {

@@ -77,9 +77,19 @@ fn input_lines(block: &Value, view: Option<&View>) -> Vec<String> {
     if block["hint"].is_object() {
         lines.push(format!("  ({})", text_of(&block["hint"])));
     }
+    lines.extend(meanings(&block["element"]));
     let error = view.and_then(|v| v.errors.get(block["block_id"].as_str().unwrap_or_default()));
     lines.extend(error.map(|error| format!("  ! {error}")));
     lines
+}
+
+/// What is to be chosen from, where the choices are explained.
+fn meanings(element: &Value) -> impl Iterator<Item = String> {
+    let explained = |option: Value| {
+        let meaning = option["description"]["text"].as_str()?;
+        Some(format!("  - {}: {meaning}", text_of(&option["text"])))
+    };
+    values::all_options(element).into_iter().filter_map(explained)
 }
 
 fn context_text(element: &Value) -> String {

@@ -185,6 +185,16 @@ impl View {
         (!shown.is_empty()).then(|| shown.join(", "))
     }
 
+    /// The input in which a person would write next: the first that is empty, else the last.
+    pub(crate) fn text_input(&self) -> Option<String> {
+        let inputs: Vec<&str> = values::elements(self.blocks())
+            .filter(|element| element.kind == "plain_text_input")
+            .map(|element| element.action_id)
+            .collect();
+        let empty = inputs.iter().find(|input| self.value(input).is_none());
+        empty.or(inputs.last()).map(ToString::to_string)
+    }
+
     /// The state object of an element.
     pub(crate) fn state_in(&self, block_id: &str, action_id: &str) -> &Value {
         &self.json["state"]["values"][block_id][action_id]

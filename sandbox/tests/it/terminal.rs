@@ -14,7 +14,7 @@ fn order_form() -> Value {
             {"type": "plain_text_input", "action_id": "note", "placeholder": plain("two boards")}},
         {"type": "input", "block_id": "sort", "label": plain("Sort"), "optional": true, "element":
             {"type": "radio_buttons", "action_id": "sort", "options": [
-                {"text": plain("Oak"), "value": "o"}, {"text": plain("Ash"), "value": "a"}]}},
+                {"text": plain("Oak"), "value": "o", "description": plain("Lasts")}, {"text": plain("Ash"), "value": "a"}]}},
         {"type": "input", "block_id": "soon", "label": plain("Soon"), "optional": true, "element":
             {"type": "checkboxes", "action_id": "soon", "options": [{"text": plain("Today"), "value": "t"}]}},
     ]})
@@ -71,6 +71,7 @@ Note
   (One line)
 Sort (optional)
   sort: ( ) Oak  ( ) Ash
+  - Oak: Lasts
 Soon (optional)
   soon: [ ] Today
 [ Send ]  [ Cancel ]";
@@ -84,7 +85,33 @@ Soon (optional)
     assert_eq!(terminal.line("read #wood").await, "#wood bot\n  # Ordered\n  by *ana*\n  [ Done ] done 7");
     assert_eq!(terminal.line("read").await, "Nothing new.");
     assert_eq!(terminal.line("press done").await, "Direct message\n  Thank you");
-    assert_eq!(terminal.line("reply fine").await, "(nothing to see)");
+    let nothing = "(nothing to see: answers to you, forms, and news in channels would stand here)";
+    assert_eq!(terminal.line("reply fine").await, nothing);
+}
+
+#[tokio::test]
+async fn a_line_that_says_too_little_is_answered_with_what_to_type() {
+    let mut terminal = terminal().await;
+    assert_eq!(
+        terminal.line("two boards").await,
+        "There is no \"two\" here; \"help\" lists what there is.\nTo write that in #wood: say two boards"
+    );
+    terminal.line("/order").await;
+    let note = terminal.line("two  boards please").await;
+    assert!(note.starts_with("To write that into the form: set note two  boards please\n"), "{note}");
+    let sort = terminal.line("sort oak").await;
+    assert!(sort.starts_with("To write that into the form: set sort oak\n"), "{sort}");
+    for (word, usage) in [("set", "set name text "), ("reply", "say text, reply text "), ("as", "as ana ")] {
+        let told = terminal.line(word).await;
+        assert!(told.starts_with(&format!("\"{word}\" wants more after it:\n{usage}")), "{told}");
+    }
+    for yes in ["yes", "ON", "true", "tod", "t"] {
+        assert!(terminal.line(&format!("set soon {yes}")).await.contains("[x] Today"), "{yes}");
+        assert!(terminal.line("unset soon").await.contains("[ ] Today"), "{yes}");
+    }
+    assert!(terminal.line("set soon maybe").await.contains("does not offer maybe; it offers: Today"));
+    assert!(terminal.line("set sort as").await.contains("(o) Ash"));
+    assert_eq!(terminal.line("close").await, "(the form is closed)");
 }
 
 #[tokio::test]

@@ -33,6 +33,13 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// Channels of the made-up areas, and the one that hears of everything.
 const CHANNELS: &[&str] = &["general", "oops", "woodshop", "metalshop", "lasers", "electronics"];
 
+/// Lines that end the demo.
+const ENDS: &[&str] = &["exit", "quit"];
+/// What the demo understands beside Slack's own lines.
+const HELP: &str = "\
+board [word]            what the web's board says: what does not work, or the machines of that name or area
+exit, quit, Ctrl-C      end the demo";
+
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// Keep the data in this directory, and go on from it next time
@@ -84,6 +91,7 @@ fn world() -> World {
         .person(Person::new("U0ANA", "ana", "Ana Lee").email("ana@example.org"))
         .person(Person::new("U0BO", "bo", "Bo Okafor").email("bo@example.org"))
         .person(Person::new("U0TOM", "tom", "Tom Berg").email("tom@example.org"))
+        .person(Person::new("U0TESSA", "tessa", "Tessa Wolf").email("tessa@example.org"))
         .person(Person::new("U0SAM", "sam", "Sam Cruz").email("sam@example.org"));
     CHANNELS
         .iter()
@@ -150,7 +158,9 @@ impl Seat {
         }
         loop {
             self.prompt()?;
-            let Some(line) = self.lines.next_line().await? else { break };
+            let Some(line) = self.lines.next_line().await?.filter(|line| !ENDS.contains(&line.trim())) else {
+                break;
+            };
             let shown = self.shown(board, line.trim()).await?;
             if !self.asks && !line.trim().is_empty() {
                 print(&format!("> {line}"))?;
@@ -166,10 +176,12 @@ impl Seat {
     }
 
     /// What a line shows: `board` is ours, a line that begins with `#` is a remark, all others are Slack's.
+    /// Both have something to say to `help`.
     async fn shown(&mut self, board: &str, line: &str) -> anyhow::Result<String> {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("#", _) => Ok(String::new()),
             ("board", word) => board::show(board, word.trim()).await,
+            ("help" | "?", _) => Ok(format!("{}\n{HELP}", self.terminal.line(line).await)),
             _ => Ok(self.terminal.line(line).await),
         }
     }
@@ -186,7 +198,7 @@ impl Seat {
 fn welcome(board: &str) -> String {
     format!(
         "This is a Slack workspace with one app: Equipment Status Board. Nothing here is real.\n\
-         The board is at {board}. Ctrl-C ends the demo.\n\n\
+         The board is at {board}. Ctrl-C or \"exit\" ends the demo.\n\n\
          You are Ana, a member. Try:\n  \
            /esb-status\n  \
            /esb-report table saw\n  \

@@ -89,3 +89,26 @@ fn read(head: &http::response::Parts, body: &[u8]) -> Result<Identity, SlackApiE
 fn scopes(list: &str) -> BTreeSet<String> {
     list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_slack_asks_to_wait_is_a_second_to_an_hour(
+            asked in prop_oneof![prop::collection::vec(any::<u8>(), 0..12), "[+-]?[0-9]{0,22}".prop_map(String::into_bytes)],
+        ) {
+            let header = http::HeaderValue::from_bytes(&asked).ok();
+            let mut answer = http::Response::builder().status(StatusCode::TOO_MANY_REQUESTS);
+            if let Some(header) = header {
+                answer = answer.header("retry-after", header);
+            }
+            let refused = read(&answer.body(()).unwrap().into_parts().0, b"").unwrap_err();
+            let SlackApiError::RateLimited { retry_after } = refused else { panic!("{refused:?}") };
+            let seconds = std::str::from_utf8(&asked).ok().and_then(|text| text.parse::<u64>().ok());
+            prop_assert_eq!(retry_after.as_secs(), seconds.map_or(30, |seconds| seconds.clamp(1, 3600)));
+        }
+    }
+}

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 /// How long to wait when Slack says "too often" without saying how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
-/// The longest wait that we believe in.
+/// The shortest and the longest wait that we believe in: "at once" would be asked again at once.
+const SHORTEST_RETRY_AFTER: Duration = Duration::from_secs(1);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// Codes that speak of the token, not of the request.
 const AUTH_CODES: &[&str] = &[
@@ -29,7 +30,7 @@ pub enum SlackApiError {
     /// Too many calls: nothing before `retry_after` has gone by (30 s where Slack does not say).
     #[error("Slack asks to wait {} s", retry_after.as_secs())]
     RateLimited {
-        /// At most one hour.
+        /// From one second to one hour.
         retry_after: Duration,
     },
     /// `ok: false` for a reason that lies in the request.
@@ -107,7 +108,8 @@ impl SlackApiError {
     }
 
     pub(super) fn rate_limited(retry_after: Option<Duration>) -> Self {
-        Self::RateLimited { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER).min(LONGEST_RETRY_AFTER) }
+        let asked = retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
+        Self::RateLimited { retry_after: asked.clamp(SHORTEST_RETRY_AFTER, LONGEST_RETRY_AFTER) }
     }
 }
 
@@ -201,5 +203,6 @@ mod tests {
         assert_eq!(wait(None), 30);
         assert_eq!(wait(Some(Duration::from_secs(7))), 7);
         assert_eq!(wait(Some(Duration::from_secs(u64::MAX))), 3600);
+        assert_eq!(wait(Some(Duration::ZERO)), 1);
     }
 }

@@ -4,7 +4,7 @@ use super::Html;
 use super::machines::{Counts, MachineList, worst_first};
 use super::times::Moment;
 use crate::domain::ids::AreaId;
-use crate::views::board::{BoardArea, BoardMachine};
+use crate::views::board::{BoardArea, BoardMachine, BoardView};
 use chrono::{DateTime, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
@@ -14,6 +14,7 @@ pub const PAGE_SIZE: usize = 100;
 
 #[derive(Serialize)]
 struct Area<'a> {
+    revision: i64,
     tag: &'a str,
     updated: Moment,
     id: AreaId,
@@ -34,14 +35,14 @@ struct Pager {
 }
 
 impl Html {
-    /// Page `page` (from 1) of an area; `None` when it has no such page.
+    /// Page `page` (from 1) of an area of the board; `None` when it has no such page.
     ///
     /// # Errors
     /// A template that does not fit its fields.
     pub fn area(
         &self,
+        board: &BoardView,
         area: &BoardArea,
-        generated_at: DateTime<Utc>,
         page: usize,
         tag: &str,
         now: DateTime<Utc>,
@@ -60,8 +61,9 @@ impl Html {
             next: (page < pages).then_some(page + 1),
         };
         let content = Area {
+            revision: board.revision,
             tag,
-            updated: Moment::new(generated_at, self.site.timezone),
+            updated: Moment::new(board.generated_at, self.site.timezone),
             id: area.id,
             name: &area.name,
             counts: Counts::of(&area.machines),

@@ -39,6 +39,15 @@ impl BoardFilter {
         *self == Self::default()
     }
 
+    /// Where a board filtered like this is.
+    fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::for_suffix(String::from("/?"), 2);
+        query.append_pair("q", &self.text);
+        query.extend_pairs(self.area.map(|area| ("area", area.to_string())));
+        query.extend_pairs(self.broken.then_some(("broken", "1")));
+        query.finish()
+    }
+
     fn is_narrow(&self) -> bool {
         self.broken || !self.text.is_empty()
     }
@@ -46,13 +55,14 @@ impl BoardFilter {
 
 #[derive(Serialize)]
 struct Board<'a> {
+    revision: i64,
     tag: &'a str,
     updated: Moment,
     counts: Counts,
     filter: FilterForm<'a>,
     sections: Vec<Section>,
     /// Why there is nothing to see.
-    nothing: Option<&'static str>,
+    nothing: Option<Nothing>,
     /// True before the first area is made.
     is_new: bool,
     /// "Showing 300 of 812 machines."
@@ -65,6 +75,19 @@ struct FilterForm<'a> {
     broken: bool,
     is_set: bool,
     areas: Vec<Choice<'a>>,
+}
+
+#[derive(Serialize)]
+struct Nothing {
+    why: String,
+    /// Address of the board without the tick that hides what matches.
+    unticked: Option<String>,
+}
+
+impl From<&str> for Nothing {
+    fn from(why: &str) -> Self {
+        Self { why: why.to_owned(), unticked: None }
+    }
 }
 
 #[derive(Serialize)]
@@ -111,6 +134,7 @@ impl Html {
             }
         }
         let page = Board {
+            revision: board.revision,
             tag,
             updated: Moment::new(board.generated_at, self.site.timezone),
             counts: Counts::of(wanted.iter().flat_map(|(_, machines)| machines.iter().copied())),
@@ -213,14 +237,31 @@ fn form<'a>(board: &'a BoardView, filter: &'a BoardFilter) -> FilterForm<'a> {
 }
 
 /// Why there is nothing to see, in words that say what to do.
-fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Option<&'static str> {
+fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Option<Nothing> {
     if board.areas.is_empty() || !sections.is_empty() {
-        None
-    } else if !filter.text.is_empty() {
-        Some("No machine matches your search. Try fewer letters, or look through the whole board.")
-    } else if filter.broken {
-        Some("Everything works. Enjoy making things!")
-    } else {
-        Some("There is no such area. It may have been removed.")
+        return None;
     }
+    let unticked = BoardFilter { broken: false, ..filter.clone() };
+    let working = wanted(board, &unticked).iter().map(|(_, machines)| machines.len()).sum::<usize>();
+    Some(if filter.broken && working > 0 {
+        all_work(&unticked, working)
+    } else if !filter.text.is_empty() {
+        "No machine matches your search. Try fewer letters, or look through the whole board.".into()
+    } else if filter.area.is_some_and(|wanted| board.areas.iter().all(|area| area.id != wanted)) {
+        "There is no such area. It may have been removed.".into()
+    } else {
+        "No machine is registered here yet.".into()
+    })
+}
+
+/// What is said where nothing is left because everything that was asked for works.
+fn all_work(unticked: &BoardFilter, working: usize) -> Nothing {
+    if unticked.is_empty() {
+        return "Everything works. Enjoy making things!".into();
+    }
+    let why = match working {
+        1 => "1 machine matches and it works.".to_owned(),
+        n => format!("{n} machines match and all of them work."),
+    };
+    Nothing { why, unticked: Some(unticked.address()) }
 }

@@ -235,12 +235,12 @@ fn form<'a>(form: &'a ReportForm, errors: &'a [FieldError]) -> Form<'a> {
 }
 
 fn choice(severity: Severity, chosen: Severity) -> SeverityChoice {
-    let (meaning, mark) = match severity {
-        Severity::Down => ("It cannot be used.", "down"),
-        Severity::Degraded => ("It works, but not as it should.", "degraded"),
-        Severity::NotSure => ("Somebody who knows it should look.", "unsure"),
+    let mark = match severity {
+        Severity::Down => "down",
+        Severity::Degraded => "degraded",
+        Severity::NotSure => "unsure",
     };
-    SeverityChoice { word: severity.word(), meaning, mark, checked: severity == chosen }
+    SeverityChoice { word: severity.word(), meaning: severity.meaning(), mark, checked: severity == chosen }
 }
 
 fn error_line(error: &FieldError) -> ErrorLine<'_> {

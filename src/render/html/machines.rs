@@ -26,6 +26,7 @@ pub(super) struct BrokenMachine {
     id: EquipmentId,
     name: String,
     status: StatusMark,
+    safety_risk: bool,
     issue: String,
     eta: Option<Eta>,
     /// "2 more problems", when other repairs are open too.
@@ -73,6 +74,7 @@ fn broken(machine: &BoardMachine, today: NaiveDate) -> BrokenMachine {
         id: machine.id,
         name: machine.name.clone(),
         status: machine.status.into(),
+        safety_risk: machine.safety_risk,
         issue: cut(&issue.unwrap_or_default(), ISSUE_SHOWN),
         eta: headline.and_then(|headline| headline.eta).map(|date| Eta::new(date, today)),
         others: (others > 0).then(|| super::counted(others, "more problem", "more problems")),

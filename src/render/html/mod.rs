@@ -157,4 +157,6 @@ fn counted(n: usize, one: &str, many: &str) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use crate::views::equipment::{EquipmentView, OpenRepair};
+use std::sync::LazyLock;
 
 /// What somebody might type to break a page.
 const HOSTILE: &str = "\"'><script>alert(1)</script>{{page_title}}{{{assets}}}</textarea>&amp;`=🪚\u{202e}";
@@ -14,7 +15,7 @@ const ESCAPED: &str =
     "&lt;script&gt;alert(1)&lt;/script&gt;{{page_title}}{{{assets}}}&lt;/textarea&gt;&amp;amp;";
 const RAW: [&str; 3] = ["<script>alert", "</textarea>&", "\"'>"];
 
-fn html() -> Html {
+static HTML: LazyLock<Html> = LazyLock::new(|| {
     let url = |name: &str| format!("/assets/1/{name}");
     let assets = AssetUrls {
         stylesheet: url("esb.css"),
@@ -23,13 +24,17 @@ fn html() -> Html {
         icon: url("icon.svg"),
     };
     Html::new(Site { timezone: chrono_tz::America::New_York, assets }).unwrap()
+});
+
+pub(super) fn html() -> &'static Html {
+    &HTML
 }
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     "2026-11-22T02:39:11Z".parse().unwrap()
 }
 
-fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
+pub(super) fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
     let headline = Headline {
         repair: RepairId(id),
         issue: format!("Issue of {name}"),
@@ -38,15 +43,20 @@ fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
         open_repairs: 3,
     };
     let headline = (status != BoardStatus::Operational).then_some(headline);
-    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, headline }
+    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, safety_risk: false, headline }
 }
 
-fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
+pub(super) fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
     BoardArea { id: AreaId(id), name: name.to_owned(), machines }
 }
 
-fn view(areas: Vec<BoardArea>) -> BoardView {
+pub(super) fn view(areas: Vec<BoardArea>) -> BoardView {
     BoardView { revision: 7, generated_at: now(), areas }
+}
+
+fn area_page(area: BoardArea, page: usize) -> Option<String> {
+    let board = view(vec![area]);
+    html().area(&board, &board.areas[0], page, "\"7-x\"", now()).unwrap()
 }
 
 fn board(areas: Vec<BoardArea>, filter: &BoardFilter) -> String {
@@ -103,6 +113,24 @@ fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
 }
 
 #[test]
+fn a_safety_risk_is_marked_by_a_sign_and_in_words() {
+    let mark = "<p class=\"safety\"><svg class=\"shape\" aria-hidden=\"true\"><use href=\"#safety\"/></svg>Safety risk</p>";
+    let mut wood = area(1, "Wood", many(8, "M"));
+    wood.machines[3].safety_risk = true;
+    let whole = view(vec![wood.clone()]);
+    let pages = [
+        board(vec![wood.clone()], &BoardFilter::default()),
+        html().area(&whole, &wood, 1, "\"7\"", now()).unwrap().unwrap(),
+    ];
+    for page in pages {
+        assert_eq!(page.matches("Safety risk").count(), 1, "{page}");
+        let (name, mark) = (page.find("M 4</a>").unwrap(), page.find(mark).unwrap());
+        let next = page.find("M 8</a>").unwrap();
+        assert!(page.contains("<symbol id=\"safety\"") && name < mark && mark < next, "{page}");
+    }
+}
+
+#[test]
 fn a_large_area_shows_its_counts_and_what_is_not_green() {
     let page = board(vec![area(5, "Hall", many(61, "M"))], &BoardFilter::default());
     assert_eq!(rows(&page), 15);
@@ -139,20 +167,49 @@ fn filters_show_what_was_asked_for_and_count_it() {
     assert!(page.contains("There is no such area"));
     let page = board(vec![area(2, "Metal", many(3, "M"))], &BoardFilter { broken: true, ..text("") });
     assert!(page.contains("Everything works"));
+    let page = board(vec![area(2, "Metal", vec![])], &BoardFilter { broken: true, ..text("") });
+    assert!(page.contains("No machine is registered here yet.") && !page.contains("Everything works"));
     let page = board(vec![area(1, "Hall", many(400, "M"))], &text("m"));
     assert_eq!(rows(&page), 300);
     assert!(page.contains("Showing 300 of 400 machines."));
 }
 
 #[test]
+fn a_search_hidden_by_its_tick_says_so_and_leads_out_of_it() {
+    let areas = || vec![area(1, "Wood", many(3, "M & \"")), area(2, "Metal", many(1, "M"))];
+    let broken = |area: Option<i64>, text: &str| BoardFilter {
+        area: area.map(AreaId),
+        broken: true,
+        text: text.into(),
+    };
+    for (filter, words, link) in [
+        (broken(None, "m"), "4 machines match and all of them work.", "/?q=m"),
+        (broken(Some(1), ""), "3 machines match and all of them work.", "/?q=&amp;area=1"),
+        (broken(Some(2), "m"), "1 machine matches and it works.", "/?q=m&amp;area=2"),
+        (broken(None, "m & \""), "3 machines match and all of them work.", "/?q=m+%26+%22"),
+    ] {
+        let page = board(areas(), &filter).replace("&#x3D;", "=");
+        assert!(
+            page.contains(words) && page.contains(&format!("<a href=\"{link}\">Show what works")),
+            "{page}"
+        );
+        assert!(!page.contains("No machine matches"), "{page}");
+        assert_eq!(page.matches("Show everything").count(), 1);
+    }
+    let page = board(areas(), &broken(None, "xyz"));
+    assert!(page.contains("No machine matches your search") && !page.contains("Show what works"));
+    assert_eq!(page.matches("Show everything").count(), 1);
+}
+
+#[test]
 fn boards_and_areas_escape_what_people_typed() {
     let mut worst = machine(1, HOSTILE, BoardStatus::Down);
     worst.headline.as_mut().unwrap().issue = HOSTILE.repeat(50);
-    let areas = vec![area(1, HOSTILE, vec![worst, machine(2, HOSTILE, BoardStatus::Operational)])];
+    let mut areas = vec![area(1, HOSTILE, vec![worst, machine(2, HOSTILE, BoardStatus::Operational)])];
     let filter = BoardFilter { text: HOSTILE.into(), ..BoardFilter::default() };
     check_hostile(&board(areas.clone(), &filter));
     check_hostile(&board(areas.clone(), &BoardFilter::default()));
-    check_hostile(&html().area(&areas[0], now(), 1, "\"7\"", now()).unwrap().unwrap());
+    check_hostile(&area_page(areas.remove(0), 1).unwrap());
 }
 
 #[test]
@@ -167,13 +224,13 @@ fn five_thousand_machines_stay_a_page() {
     let whole = area(1, "Hall", machines.clone());
     let mut seen = 0;
     for page in 1..=50 {
-        let page = html().area(&whole, now(), page, "\"7\"", now()).unwrap().unwrap();
+        let page = area_page(whole.clone(), page).unwrap();
         assert!(page.len() < 300_000, "{}", page.len());
         seen += rows(&page);
     }
     assert_eq!(seen, 5_000);
     for none in [0, 51, usize::MAX] {
-        assert!(html().area(&whole, now(), none, "\"7\"", now()).unwrap().is_none());
+        assert!(area_page(whole.clone(), none).is_none());
     }
     let page = board(vec![whole], &BoardFilter::default());
     assert!(page.len() < 300_000, "{}", page.len());
@@ -182,7 +239,7 @@ fn five_thousand_machines_stay_a_page() {
     assert!(page.len() < 300_000 && rows(&page) == 500, "{} {}", page.len(), rows(&page));
 }
 
-fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
+pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
     EquipmentView {
         id: EquipmentId(5),
         name: "Saw".into(),
@@ -200,7 +257,7 @@ fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
     }
 }
 
-fn repair(description: &str) -> OpenRepair {
+pub(super) fn repair(description: &str) -> OpenRepair {
     OpenRepair {
         id: RepairId(42),
         description: description.into(),
@@ -214,7 +271,7 @@ fn repair(description: &str) -> OpenRepair {
     }
 }
 
-fn equipment_page(equipment: &EquipmentView, form: &ReportForm, errors: &[FieldError]) -> String {
+pub(super) fn equipment_page(equipment: &EquipmentView, form: &ReportForm, errors: &[FieldError]) -> String {
     let page = EquipmentPage {
         equipment,
         form,

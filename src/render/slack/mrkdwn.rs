@@ -122,14 +122,49 @@ mod tests {
         assert_eq!(escape_within("a&bc", 6), "a…");
     }
 
+    /// Slack would find no mention, link or channel in it.
+    fn is_plain(out: &str) -> bool {
+        let rest = out.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "");
+        !rest.contains(['&', '<', '>'])
+    }
+
+    /// Any text, and often one that means something to Slack.
+    fn typed() -> impl Strategy<Value = String> {
+        prop_oneof![any::<String>(), "(<!channel>|<@U1>|<#C1>|&lt;|&|`|```|\\*|_|\n|\r|>| |.){0,30}"]
+    }
+
     proptest! {
         #[test]
-        fn escaped_text_has_no_markup_and_fits(text in any::<String>(), max in 1..60usize) {
-            let out = escape_within(&text, max);
-            prop_assert!(out.chars().count() <= max);
-            prop_assert!(!out.contains('<') && !out.contains('>'));
-            let plain = out.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "");
-            prop_assert!(!plain.contains('&'));
+        fn escaped_text_has_no_markup_and_fits(text in typed(), max in 1..60usize) {
+            for out in [escape_within(&text, max), line_within(&text, max)] {
+                prop_assert!(out.chars().count() <= max);
+                prop_assert!(is_plain(&out), "{}", out);
+            }
+        }
+
+        #[test]
+        fn escaping_can_be_undone(text in typed()) {
+            let escaped = escape(&text);
+            prop_assert!(is_plain(&escaped));
+            prop_assert_eq!(escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), text);
+        }
+
+        #[test]
+        fn a_line_is_one_line_and_a_name_is_bold_to_its_end(text in typed(), max in 2..60usize) {
+            for out in [line(&text, max), line_within(&text, max)] {
+                prop_assert!(is_plain(&out) && !out.contains(['\n', '\r']) && !out.contains("```"), "{:?}", out);
+            }
+            let name = bold(&text, max);
+            prop_assert!(is_plain(&name), "{}", name);
+            prop_assert!(name.starts_with('*') && name.ends_with('*') && name.matches('*').count() == 2);
+        }
+
+        #[test]
+        fn a_channel_notifies_nobody(text in typed()) {
+            let shown = channel(&text);
+            let id = shown.strip_prefix("<#").and_then(|rest| rest.strip_suffix('>'));
+            let safe = id.map_or_else(|| is_plain(&shown), |id| id.bytes().all(|b| b.is_ascii_alphanumeric()));
+            prop_assert!(safe, "{}", shown);
         }
     }
 }

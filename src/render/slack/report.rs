@@ -20,6 +20,8 @@ pub struct ReportModal<'a> {
     pub private_metadata: &'a str,
     /// The machine that is chosen.
     pub equipment: Option<&'a EquipmentMatch>,
+    /// What the person typed, where it names no single machine.
+    pub unknown: Option<&'a str>,
     /// The reporter's name as far as known.
     pub reporter_name: &'a str,
     /// Its open repairs, worst first.
@@ -57,14 +59,28 @@ struct Known {
 }
 
 #[derive(Serialize)]
+struct SeverityOption {
+    word: &'static str,
+    meaning: &'static str,
+}
+
+impl From<Severity> for SeverityOption {
+    fn from(severity: Severity) -> Self {
+        Self { word: severity.word(), meaning: severity.meaning() }
+    }
+}
+
+#[derive(Serialize)]
 struct Content<'a> {
     private_metadata: &'a str,
     equipment: Option<EquipmentOption>,
     reporter_name: String,
     reporter_name_max: usize,
     description_max: usize,
-    severities: Vec<&'static str>,
-    severity: &'static str,
+    severities: Vec<SeverityOption>,
+    severity: SeverityOption,
+    /// What was typed in vain in place of a machine's name.
+    unknown: Option<String>,
     /// Named beside its issues: two quick choices may show the first one's for a moment.
     known_of: Option<String>,
     known: Vec<Known>,
@@ -88,8 +104,9 @@ impl Blocks {
             reporter_name: cut(modal.reporter_name, PersonName::MAX),
             reporter_name_max: PersonName::MAX,
             description_max: Description::MAX,
-            severities: Severity::ALL.iter().map(|severity| severity.word()).collect(),
-            severity: Severity::NotSure.word(),
+            severities: Severity::ALL.iter().map(|&severity| severity.into()).collect(),
+            severity: Severity::NotSure.into(),
+            unknown: modal.unknown.map(|typed| line(typed, 80)),
             known_of: modal.equipment.map(|machine| bold(&machine.name, 80)),
             known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
             more: more(modal.known_count),

@@ -145,9 +145,15 @@ fn section(block_id: String, text: String) -> Section {
     Section { block_id, text, button: None }
 }
 
+/// How a machine is named wherever one is shown: whether somebody could be hurt stands before its status.
+fn name_line(name: &str, status: BoardStatus, safety_risk: bool) -> String {
+    let safety = if safety_risk { format!("{SAFETY}· ") } else { String::new() };
+    format!("{} {} · {safety}{}", shape(status), bold(name, NAME_MAX), status.word())
+}
+
 fn machine_heading(machine: &EquipmentView) -> String {
-    let (name, area) = (bold(&machine.name, NAME_MAX), line(&machine.area, NAME_MAX));
-    let heading = format!("{} {name} · {}\n{area}", shape(machine.status), machine.status.word());
+    let area = line(&machine.area, NAME_MAX);
+    let heading = format!("{}\n{area}", name_line(&machine.name, machine.status, machine.safety_risk));
     if machine.open_repairs.is_empty() {
         return format!("{heading}\nNothing is reported. Is something wrong? Tell us with `/esb-report`.");
     }
@@ -209,8 +215,7 @@ fn area_sections(area: &BoardArea) -> Vec<Section> {
 }
 
 fn summary_line(machine: &BoardMachine) -> String {
-    let mut text =
-        format!("{} {} · {}", shape(machine.status), bold(&machine.name, NAME_MAX), machine.status.word());
+    let mut text = name_line(&machine.name, machine.status, machine.safety_risk);
     if let Some(headline) = &machine.headline {
         text.push_str(": ");
         text.push_str(&line(&headline.issue, ISSUE_MAX));
@@ -222,8 +227,7 @@ fn summary_line(machine: &BoardMachine) -> String {
 }
 
 fn machine_lines(machine: &BoardMachine) -> String {
-    let name =
-        format!("{} {} · {}", shape(machine.status), bold(&machine.name, NAME_MAX), machine.status.word());
+    let name = name_line(&machine.name, machine.status, machine.safety_risk);
     let Some(headline) = &machine.headline else { return name };
     let mut facts = vec![format!("#{}", headline.repair)];
     facts.push(

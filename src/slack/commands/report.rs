@@ -12,7 +12,7 @@ const NO_MACHINES: &str =
     "No machines are registered yet, so there is nothing to report. Please ask staff to add them.";
 
 pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference: &Reference) {
-    ack.empty();
+    ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
         edge.tell_failure(&edge.reply_to(&command), error, reference).await;
     }
@@ -37,6 +37,7 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
     let modal = edge.blocks.report_problem(&ReportModal {
         private_metadata: &metadata,
         equipment: chosen.as_ref(),
+        unknown: Some(command.text.trim()).filter(|typed| chosen.is_none() && !typed.is_empty()),
         reporter_name: &actor.name,
         known: &known,
         known_count,

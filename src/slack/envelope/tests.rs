@@ -224,7 +224,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::btree_map(
-                "(team|user|view|id|type|state|values|actions|event|blocks|.{0,4})",
+                "(team|user|view|id|type|envelope_id|state|values|actions|event|blocks|.{0,4})",
                 inner,
                 0..5
             )
@@ -233,7 +233,84 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// An envelope of every kind, as Slack sends it: the frame's `type` and its payload.
+fn real() -> Vec<(&'static str, Value)> {
+    let interaction = |mut rest: Value| {
+        rest["team"] = json!({"id": "T1"});
+        rest["user"] = json!({"id": "U1", "name": "ana"});
+        ("interactive", rest)
+    };
+    let view = submission()["view"].clone();
+    vec![
+        ("slash_commands", command()),
+        ("interactive", submission()),
+        interaction(json!({"type": "view_closed", "view": view})),
+        interaction(json!({"type": "block_actions", "trigger_id": "t.1", "response_url": HOOK,
+            "container": {"type": "view", "view_id": "V1"}, "view": view,
+            "message": {"ts": "1.2"}, "actions": [{"action_id": "me_too", "block_id": "b", "value": "1"}]})),
+        interaction(json!({"type": "block_suggestion", "action_id": "equipment", "value": "sa"})),
+        interaction(json!({"type": "shortcut", "callback_id": "r", "trigger_id": "t.1"})),
+        interaction(json!({"type": "message_action", "callback_id": "r", "trigger_id": "t.1",
+            "response_url": HOOK, "channel": {"id": "C1"}, "message": {"ts": "1.2"}})),
+        ("events_api", json!({"team_id": "T1", "event_id": "Ev1", "event": {"type": "app_home_opened"}})),
+    ]
+}
+
+/// Opens a way into a channel for whoever reads it.
+const HOOK: &str = "https://hooks.slack.com/actions/T1/2/secret";
+
+/// What must hold of whatever has an id: it can be acknowledged, its error fits a log line and tells
+/// nothing from outside but a short kind, and its last resort has one of four forms.
+fn check_delivery(delivery: &Delivery) -> Result<(), TestCaseError> {
+    prop_assert_eq!(delivery.envelope_id.as_str(), "e1");
+    match &delivery.parsed.envelope {
+        Ok(envelope) => prop_assert!(!format!("{envelope:?}").contains("/secret"), "{:?}", envelope),
+        Err(error) => {
+            let words = error.to_string();
+            prop_assert!(words.len() < 700 && !words.contains("/secret"), "{}", words);
+            prop_assert!(!words.chars().any(char::is_control), "{:?}", words);
+        }
+    }
+    match (&delivery.parsed.last_resort, delivery.parsed.last_resort.say("Sorry.")) {
+        (LastResort::Private, Some(said)) => prop_assert_eq!(&said["text"], "Sorry."),
+        (LastResort::OnInput { block_id }, Some(said)) => {
+            prop_assert_eq!(&said["errors"][block_id], "Sorry.");
+        }
+        (LastResort::NoOptions, Some(said)) => prop_assert_eq!(said, json!({"options": []})),
+        (LastResort::Nothing, None) => {}
+        (form, said) => prop_assert!(false, "{:?} says {:?}", form, said),
+    }
+    Ok(())
+}
+
+#[test]
+fn every_real_envelope_is_read() {
+    for (kind, payload) in real() {
+        let delivery = parse(&json!({"envelope_id": "e1", "type": kind, "payload": payload}));
+        let expected = match kind {
+            "slash_commands" => "command",
+            "events_api" => "event",
+            _ => payload["type"].as_str().unwrap(),
+        };
+        assert_eq!(delivery.parsed.envelope.unwrap().kind(), expected);
+    }
+}
+
 proptest! {
+    #[test]
+    fn whatever_has_an_id_is_acknowledged_and_nothing_else(mut frame in any_json(), id in proptest::option::of(any_json())) {
+        if let (Some(frame), Some(id)) = (frame.as_object_mut(), id) {
+            frame.insert("envelope_id".into(), id);
+        }
+        let about_connection = matches!(frame["type"].as_str(), Some("hello" | "disconnect"));
+        let id = frame["envelope_id"].as_str().filter(|id| !about_connection && !id.is_empty());
+        let acknowledged = match Frame::parse(&frame.to_string()) {
+            Ok(Frame::Delivery(delivery)) => Some(delivery.envelope_id),
+            _ => None,
+        };
+        prop_assert_eq!(acknowledged.as_deref(), id);
+    }
+
     #[test]
     fn bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Frame::parse(&String::from_utf8_lossy(&bytes));
@@ -248,18 +325,51 @@ proptest! {
         if let Some(map) = payload.as_object_mut() {
             map.insert("type".into(), inner.into());
         }
-        let delivery = parse(&json!({"envelope_id": "e1", "type": kind, "payload": payload}));
-        prop_assert_eq!(delivery.envelope_id, "e1");
+        check_delivery(&parse(&json!({"envelope_id": "e1", "type": kind, "payload": payload})))?;
     }
 
     #[test]
-    fn a_real_submission_with_one_part_replaced_never_panics(at in 0usize..40, part in any_json()) {
-        let mut payload = submission();
+    fn a_real_envelope_with_one_part_replaced_is_acknowledged(
+        of in 0..8usize,
+        at in any::<prop::sample::Index>(),
+        part in any_json(),
+        goes in any::<bool>(),
+    ) {
+        let (kind, mut payload) = real().swap_remove(of);
         let mut paths = Vec::new();
         pointers(&payload, String::new(), &mut paths);
-        let path = &paths[at % paths.len()];
-        *payload.pointer_mut(path).unwrap() = part;
-        let _ = parse(&json!({"envelope_id": "e1", "type": "interactive", "payload": payload}));
+        let path = at.get(&paths);
+        match path.rsplit_once('/').filter(|_| goes) {
+            Some((parent, name)) => {
+                if let Some(parent) = payload.pointer_mut(parent).and_then(Value::as_object_mut) {
+                    parent.remove(name);
+                }
+            }
+            None => *payload.pointer_mut(path).unwrap() = part,
+        }
+        check_delivery(&parse(&json!({"envelope_id": "e1", "type": kind, "payload": payload})))?;
+    }
+
+    #[test]
+    fn a_real_frame_with_a_few_characters_replaced_is_acknowledged_while_it_is_json(
+        of in 0..8usize,
+        at in prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 1..4),
+    ) {
+        let (kind, payload) = real().swap_remove(of);
+        let frame = json!({"envelope_id": "e1", "type": kind, "payload": payload}).to_string();
+        let mut letters: Vec<char> = frame.chars().collect();
+        for (at, letter) in at {
+            *at.get_mut(&mut letters) = letter;
+        }
+        let frame: String = letters.into_iter().collect();
+        let read: Value = serde_json::from_str(&frame).unwrap_or_default();
+        match Frame::parse(&frame) {
+            Ok(Frame::Delivery(delivery)) => {
+                let id = read["envelope_id"].as_str().unwrap_or(&delivery.envelope_id);
+                prop_assert_eq!(&delivery.envelope_id, id);
+            }
+            other => prop_assert!(read["envelope_id"].as_str().is_none_or(str::is_empty), "{:?}", other),
+        }
     }
 }
 

@@ -231,6 +231,7 @@ async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(
     let modal = edge.blocks.report_problem(&ReportModal {
         private_metadata: &metadata.to_json(),
         equipment: chosen.as_ref(),
+        unknown: None,
         reporter_name: view.state.text(input::REPORTER_NAME).unwrap_or_default(),
         known: &known,
         known_count,
@@ -239,3 +240,6 @@ async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(
     edge.api.views_update(&view.id, None, &modal.0).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,18 +2,19 @@
 
 use super::PageError;
 use super::call::Call;
+use super::outgoing::Outgoing;
 use crate::web::Web;
 use bytes::Bytes;
+use futures_util::Stream;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 use serde::Serialize;
 
 /// What a page gives back.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Outgoing>;
 
 /// Media type of pages.
 pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -30,7 +31,7 @@ pub const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// As [`REVALIDATE`], for the one who asked.
 pub const REVALIDATE_PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Is not kept by anybody.
-const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
+pub const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Our own styles, scripts and pictures and nothing else; no inline code, no frame around us.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -40,8 +41,15 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// An answer with a body.
 pub fn answer(status: StatusCode, media_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(Outgoing::from(body));
     *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, media_type);
+    answer
+}
+
+/// An answer that goes on for as long as somebody listens.
+pub fn streamed(media_type: HeaderValue, pieces: impl Stream<Item = Bytes> + Send + 'static) -> Answer {
+    let mut answer = Response::new(Outgoing::endless(pieces));
     answer.headers_mut().insert(CONTENT_TYPE, media_type);
     answer
 }
@@ -82,7 +90,7 @@ pub fn json<T: Serialize>(status: StatusCode, shape: &T) -> Result<Answer, PageE
 /// # Errors
 /// Never in practice: our paths are plain ASCII.
 pub fn see_other(path: &str) -> Result<Answer, PageError> {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(Outgoing::default());
     *answer.status_mut() = StatusCode::SEE_OTHER;
     let location = HeaderValue::try_from(path).map_err(PageError::internal)?;
     answer.headers_mut().insert(LOCATION, location);

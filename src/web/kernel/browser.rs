@@ -4,6 +4,7 @@
 //! signed for another purpose. Another site can make a browser send the cookie but cannot know the
 //! token. Signatures are compared in constant time, by the cookie crate.
 
+use super::hex::hex;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
@@ -30,8 +31,7 @@ pub struct Browser {
 
 impl Browser {
     fn new() -> Self {
-        let id = rand::rng().random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { id, is_new: true }
+        Self { id: hex(&rand::rng().random::<[u8; 16]>()), is_new: true }
     }
 
     /// Its id: 32 hexadecimal digits.
@@ -116,6 +116,7 @@ impl Browsers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn browsers(secret: &str) -> Browsers {
         Browsers::new(&secret.into(), true)
@@ -169,5 +170,38 @@ mod tests {
         let token = ours.token(&new);
         headers.insert(COOKIE, HeaderValue::try_from(format!("{COOKIE_NAME}={token}")).unwrap());
         assert_ne!(ours.recognise(&headers).id(), new.id(), "a token is no cookie");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn our_cookie_is_found_among_any_others(
+            before in prop::collection::vec(any::<u8>(), 0..60),
+            after in "[ -~]{0,60}",
+        ) {
+            let browsers = browsers("0123456789abcdef");
+            let coming_back = returning(&browsers, &Browser::new());
+            let known = browsers.recognise(&coming_back);
+            let mut headers = HeaderMap::new();
+            // What is no header value does not arrive.
+            if let Ok(junk) = HeaderValue::from_bytes(&before) {
+                headers.append(COOKIE, junk);
+            }
+            prop_assert!(browsers.recognise(&headers).is_new, "nobody is known by junk");
+            let ours = coming_back[COOKIE].to_str().unwrap();
+            headers.append(COOKIE, HeaderValue::try_from(format!("{ours}; {after}")).unwrap());
+            prop_assert_eq!(browsers.recognise(&headers), known);
+        }
+
+        #[test]
+        fn a_token_with_another_letter_vouches_for_nothing(at in any::<prop::sample::Index>(), letter in "[ -~]") {
+            let browsers = browsers("0123456789abcdef");
+            let known = browsers.recognise(&returning(&browsers, &Browser::new()));
+            let token = browsers.token(&known);
+            prop_assert!(browsers.vouches(&known, &token));
+            let at = at.index(token.len());
+            let forged = format!("{}{letter}{}", &token[..at], &token[at + 1..]);
+            prop_assert_eq!(browsers.vouches(&known, &forged), forged == token, "{}", forged);
+        }
     }
 }

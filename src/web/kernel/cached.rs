@@ -3,14 +3,15 @@
 
 use super::Answer;
 use super::answer::answer;
+use super::outgoing::Outgoing;
+use crate::newest::Newest;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
-use tokio::sync::Mutex;
 use tower::{ServiceExt, service_fn};
 use tower_http::compression::Compression;
 
@@ -46,7 +47,7 @@ impl Version {
 
     /// "You have it."
     pub fn not_modified(&self, cache_control: HeaderValue) -> Answer {
-        let mut answer = Response::new(Full::default());
+        let mut answer = Response::new(Outgoing::default());
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         self.stamp(answer.headers_mut(), true);
         answer.headers_mut().insert(CACHE_CONTROL, cache_control);
@@ -104,11 +105,10 @@ impl Cached {
 
 /// The newest version of one body.
 #[derive(Debug, Default)]
-pub struct Newest(Mutex<Option<Arc<Cached>>>);
+pub struct NewestBody(Newest<Version, Arc<Cached>>);
 
-impl Newest {
-    /// The body of `version`: the one at hand, else what `make` makes. Others wait meanwhile, so
-    /// that it is made once.
+impl NewestBody {
+    /// The body of `version`: the one at hand, else what `make` makes, once for all who ask.
     ///
     /// # Errors
     /// Those of `make`.
@@ -118,13 +118,11 @@ impl Newest {
         media_type: HeaderValue,
         make: impl FnOnce() -> Result<String, E>,
     ) -> Result<Arc<Cached>, E> {
-        let mut newest = self.0.lock().await;
-        if let Some(cached) = newest.as_ref().filter(|cached| cached.version == version) {
-            return Ok(Arc::clone(cached));
-        }
-        let cached = Arc::new(Cached::new(version, media_type, make()?).await);
-        *newest = Some(Arc::clone(&cached));
-        Ok(cached)
+        let making = async {
+            let body = make()?;
+            Ok(Arc::new(Cached::new(version.clone(), media_type, body).await))
+        };
+        self.0.get(&version, making).await
     }
 }
 
@@ -133,7 +131,9 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     lines.flat_map(|line| line.split(',')).any(|choice| {
         let mut parts = choice.split(';').map(str::trim);
         let named = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse::<f32>);
+        let weight = parts
+            .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='))
+            .map_or(Ok(1.0), str::parse::<f32>);
         named && weight.is_ok_and(|weight| weight > 0.0)
     })
 }
@@ -177,7 +177,7 @@ mod tests {
         for yes in ["gzip", "br, gzip;q=0.5", "GZIP", "gzip; q=1.0"] {
             assert!(accepts_gzip(&headers(&[("accept-encoding", yes)])), "{yes}");
         }
-        for no in ["", "br", "gzip;q=0", "gzip;q=0.0", "gzip;q=x", "identity"] {
+        for no in ["", "br", "gzip;q=0", "gzip;q=0.0", "gzip;q=x", "gzip;Q=0", "identity"] {
             assert!(!accepts_gzip(&headers(&[("accept-encoding", no)])), "{no}");
         }
     }
@@ -208,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_version_is_made_once() {
-        let newest = Newest::default();
+        let newest = NewestBody::default();
         let get = async |n: &str| {
             let make = || Ok::<_, Infallible>(n.to_owned());
             newest.get(Version(n.into()), HTML, make).await.unwrap()

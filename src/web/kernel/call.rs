@@ -3,6 +3,7 @@
 use super::PageError;
 use super::browser::Browser;
 use super::fields::Fields;
+use super::hex::hex;
 use http::{HeaderMap, Uri};
 use rand::RngExt;
 use std::fmt;
@@ -16,7 +17,7 @@ pub struct Reference(String);
 impl Reference {
     /// A new one: 12 hexadecimal digits, short enough to be read out.
     pub fn random() -> Self {
-        Self(rand::rng().random::<[u8; 6]>().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&rand::rng().random::<[u8; 6]>()))
     }
 
     /// The text.

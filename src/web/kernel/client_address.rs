@@ -28,6 +28,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> 
 mod tests {
     use super::*;
     use http::HeaderValue;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(peer: &str, forwarded: &[&str], trusted: &[&str], client: &str) {
@@ -61,5 +62,37 @@ mod tests {
         check("10.0.0.1", &[], &["10.0.0.1"], "10.0.0.1");
         check("10.0.0.1", &["unknown"], &["10.0.0.1"], "10.0.0.1");
         check("10.0.0.1", &["198.51.100.1, , 10.0.0.1"], &["10.0.0.1"], "10.0.0.1");
+    }
+
+    /// What a stranger may write into the header.
+    fn junk() -> impl Strategy<Value = Vec<u8>> {
+        let hops = prop::collection::vec("(10\\.0\\.0\\.[12]|198\\.51\\.100\\.1|::1|x|)", 0..5);
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..40),
+            hops.prop_map(|hops| hops.join(",").into_bytes()),
+        ]
+    }
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
+        let values = lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok());
+        values.map(|value| (FORWARDED_FOR.parse().unwrap(), value)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn strangers_are_counted_by_their_own_address(line in junk()) {
+            let peer: IpAddr = "203.0.113.9".parse().unwrap();
+            let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+            prop_assert_eq!(client_address(peer, &headers(&[&line]), &[]), peer);
+            prop_assert_eq!(client_address(peer, &headers(&[&line]), &[proxy]), peer);
+        }
+
+        #[test]
+        fn what_stands_before_the_last_hop_that_is_not_ours_is_never_believed(line in junk(), ours in 0..3usize) {
+            let trusted: [IpAddr; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+            let seen = ["198.51.100.7", "198.51.100.7, 10.0.0.2", "198.51.100.7,10.0.0.1,10.0.0.2"][ours];
+            let client = client_address(trusted[0], &headers(&[&line, seen.as_bytes()]), &trusted);
+            prop_assert_eq!(client, "198.51.100.7".parse::<IpAddr>().unwrap());
+        }
     }
 }

@@ -67,6 +67,12 @@ pub enum PageError {
         /// How long to wait.
         wait: Duration,
     },
+    /// All places are taken.
+    #[error("all places are taken")]
+    Crowded {
+        /// When to come back.
+        wait: Duration,
+    },
     /// Something that we stand on does not answer.
     #[error("unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -121,7 +127,7 @@ impl PageError {
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Crowded { .. } | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) | Self::Panicked(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -136,7 +142,7 @@ impl PageError {
             Self::Archived { .. } => "This machine is no longer here",
             Self::TooLarge { .. } => "That is too much at once",
             Self::Refused { .. } => "That did not work",
-            Self::TooOften { .. } => "One moment, please",
+            Self::TooOften { .. } | Self::Crowded { .. } => "One moment, please",
             Self::Unavailable(_) => "We will be right back",
             Self::Internal(_) | Self::Panicked(_) => "Something went wrong",
         }
@@ -165,6 +171,9 @@ impl PageError {
             Self::TooOften { wait } => {
                 format!("Many came from your connection just now. Please try again in {}.", minutes(*wait))
             }
+            Self::Crowded { wait } => {
+                format!("More are here than there is room for. Please try again in {}.", minutes(*wait))
+            }
             Self::Unavailable(_) => {
                 "The board cannot reach its records. Please try again in a minute.".into()
             }
@@ -177,7 +186,7 @@ impl PageError {
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooOften { wait } => Some(seconds(*wait)),
+            Self::TooOften { wait } | Self::Crowded { wait } => Some(seconds(*wait)),
             Self::Unavailable(_) => Some(OUTAGE_RETRY),
             _ => None,
         }

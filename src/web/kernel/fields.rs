@@ -129,7 +129,9 @@ mod tests {
         assert_eq!(Fields::parse(b"a=\xff"), Err(FieldsError::NotUtf8));
         assert_eq!(Fields::parse(b"a=1&a=2").unwrap().one("a"), Err(FieldsError::Repeated("a")));
         assert!(Fields::parse("a=1&".repeat(MAX_FIELDS).as_bytes()).is_ok());
-        assert_eq!(Fields::parse("a=1&".repeat(MAX_FIELDS + 1).as_bytes()), Err(FieldsError::TooMany));
+        for too_many in [MAX_FIELDS + 1, 10_000] {
+            assert_eq!(Fields::parse("a=1&".repeat(too_many).as_bytes()), Err(FieldsError::TooMany));
+        }
     }
 
     proptest! {
@@ -142,8 +144,49 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in any::<Vec<u8>>()) {
-            let _ = Fields::parse(&bytes);
+        fn what_is_read_is_what_browsers_mean(bytes in form()) {
+            let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).count();
+            let meant: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
+            match Fields::parse(&bytes) {
+                Ok(fields) => prop_assert_eq!(fields.0, meant),
+                Err(FieldsError::TooMany) => prop_assert!(pairs > MAX_FIELDS),
+                Err(FieldsError::Percent) => prop_assert!(bytes.contains(&b'%')),
+                // The library writes U+FFFD for what is no text.
+                Err(error) => {
+                    prop_assert_eq!(error, FieldsError::NotUtf8);
+                    let replaced = |text: &String| text.contains(char::REPLACEMENT_CHARACTER);
+                    prop_assert!(meant.iter().any(|(name, value)| replaced(name) || replaced(value)));
+                }
+            }
         }
+
+        #[test]
+        fn bytes_written_as_percents_are_read_when_they_are_text(bytes in any::<Vec<u8>>()) {
+            let encoded: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+            let read = Fields::parse(format!("a={encoded}").as_bytes());
+            match String::from_utf8(bytes) {
+                Ok(text) => prop_assert_eq!(read.unwrap().0, vec![("a".to_owned(), text)]),
+                Err(_) => prop_assert_eq!(read, Err(FieldsError::NotUtf8)),
+            }
+        }
+
+        #[test]
+        fn a_field_counts_once_however_many_there_are(names in prop::collection::vec("[ab]", 0..2 * MAX_FIELDS)) {
+            let Ok(fields) = Fields::parse(names.join("&").as_bytes()) else {
+                prop_assert!(names.len() > MAX_FIELDS);
+                return Ok(());
+            };
+            match names.iter().filter(|name| *name == "a").count() {
+                0 => prop_assert_eq!(fields.required("a"), Err(FieldsError::Missing("a"))),
+                1 => prop_assert_eq!(fields.required("a"), Ok("")),
+                _ => prop_assert_eq!(fields.typed("a"), Err(FieldsError::Repeated("a"))),
+            }
+        }
+    }
+
+    /// Bytes, and often some that mean something in a form.
+    fn form() -> impl Strategy<Value = Vec<u8>> {
+        let telling = prop::sample::select(&b"a=b&%+&=%4fC3a9\xff"[..]);
+        prop_oneof![any::<Vec<u8>>(), prop::collection::vec(telling, 0..200)]
     }
 }

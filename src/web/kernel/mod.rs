@@ -13,7 +13,9 @@ pub mod call;
 pub mod client_address;
 pub mod error;
 pub mod fields;
+pub mod hex;
 pub mod limit;
+pub mod outgoing;
 pub mod route;
 pub mod service;
 

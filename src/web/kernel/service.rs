@@ -23,6 +23,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 /// Longest time that a page may take: after that the person is better off trying again.
@@ -36,12 +37,15 @@ pub struct Peer(pub SocketAddr);
 
 /// Answers requests; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Kernel(Arc<Web>);
+pub struct Kernel {
+    web: Arc<Web>,
+    shutdown: CancellationToken,
+}
 
 impl Kernel {
-    /// A kernel with the routes of `web`.
-    pub const fn new(web: Arc<Web>) -> Self {
-        Self(web)
+    /// A kernel with the routes of `web`; answers without an end are ended by `shutdown`.
+    pub const fn new(web: Arc<Web>, shutdown: CancellationToken) -> Self {
+        Self { web, shutdown }
     }
 }
 
@@ -58,8 +62,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let web = Arc::clone(&self.0);
-        Box::pin(async move { Ok(respond(&web, request).await) })
+        let Self { web, shutdown } = self.clone();
+        Box::pin(async move { Ok(respond(&web, request).await.map(|body| body.until(&shutdown))) })
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     if version.is_held(&call.headers) {
         return Ok(version.not_modified(REVALIDATE));
     }
-    let page = web.html.area(area, board.generated_at, page, &version.tag(), now);
+    let page = web.html.area(&board, area, page, &version.tag(), now);
     let page = page.map_err(PageError::internal)?.ok_or(PageError::NotFound)?;
     Ok(version.mark(html(StatusCode::OK, page), REVALIDATE))
 }

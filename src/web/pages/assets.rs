@@ -5,6 +5,7 @@ use crate::render::html::AssetUrls;
 use crate::web::Web;
 use crate::web::kernel::answer::REVALIDATE;
 use crate::web::kernel::cached::{Cached, Version};
+use crate::web::kernel::hex::hex;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::HeaderValue;
 use rust_embed::Embed;
@@ -27,8 +28,8 @@ impl Assets {
         let mut assets = HashMap::new();
         for name in Files::iter() {
             if let Some(file) = Files::get(&name) {
-                let hash: String =
-                    file.metadata.sha256_hash().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+                let mut hash = hex(&file.metadata.sha256_hash());
+                hash.truncate(12);
                 let cached = Cached::new(Version(hash), media_type(&name), file.data.into_owned()).await;
                 assets.insert(name.into_owned(), cached);
             }

@@ -7,6 +7,7 @@ mod area;
 pub(super) mod assets;
 mod board;
 mod equipment;
+pub(super) mod events;
 mod health;
 mod me_too;
 pub(super) mod metrics;
@@ -27,6 +28,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/e/{id}/reported/{token}", |web, call| Box::pin(report::reported(web, call))),
     Route::form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, call| Box::pin(me_too::say(web, call))),
     Route::get("/status.json", |web, call| Box::pin(status::show(web, call))),
+    Route::get("/events", |web, _| Box::pin(events::listen(web))),
     Route::get("/health", |web, _| Box::pin(health::ready(web))),
     Route::get("/health/live", |_, _| Box::pin(health::live())),
     Route::get("/metrics", |web, _| Box::pin(metrics::show(web))),

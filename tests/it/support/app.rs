@@ -40,6 +40,30 @@ pub struct TestApp {
     database: TestDatabase,
 }
 
+/// A serving process.
+pub struct Process {
+    pub web: Site,
+    shutdown: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Process {
+    async fn serving(app: Arc<App>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let web = Site(listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let end = shutdown.clone();
+        let serving = tokio::spawn(async move { app.serve(listener, Parts::WithoutWorker, end).await });
+        Self { web, shutdown, serving }
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
 /// TLS is chosen once a process, as main does.
 pub fn choose_tls() {
     static ONCE: Once = Once::new();
@@ -75,13 +99,7 @@ impl TestApp {
         let database = TestDatabase::new().await;
         let config = Config::parse(&environment(&directory, &database, &slack)).unwrap();
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let web = Site(listener.local_addr().unwrap());
-        let shutdown = CancellationToken::new();
-        let serving = tokio::spawn({
-            let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
-            async move { app.serve(listener, Parts::WithoutWorker, shutdown).await }
-        });
+        let Process { web, shutdown, serving } = Process::serving(Arc::clone(&app)).await;
         assert!(slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
         Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, database }
     }
@@ -96,19 +114,19 @@ impl TestApp {
 
     /// Adds an area.
     pub async fn area(&self, name: &str, channel: &str) -> AreaId {
-        let db = self.app.ctx.store.write();
+        let tx = self.app.ctx.store.begin().await.unwrap();
         let (name, channel) = (AreaName::parse(name).unwrap(), ChannelRef::parse(channel));
-        let id = store::areas::add(db, &name, channel.as_ref(), 0, self.clock.now()).await.unwrap();
-        store::board::bump_revision(db).await.unwrap();
+        let id = store::areas::add(&tx, &name, channel.as_ref(), 0, self.clock.now()).await.unwrap();
+        self.app.ctx.commit_visible(tx).await.unwrap();
         id
     }
 
     /// Adds a machine.
     pub async fn machine(&self, area: AreaId, name: &str) -> EquipmentId {
-        let db = self.app.ctx.store.write();
+        let tx = self.app.ctx.store.begin().await.unwrap();
         let name = EquipmentName::parse(name).unwrap();
-        let id = store::equipment::add(db, area, &name, self.clock.now()).await.unwrap();
-        store::board::bump_revision(db).await.unwrap();
+        let id = store::equipment::add(&tx, area, &name, self.clock.now()).await.unwrap();
+        self.app.ctx.commit_visible(tx).await.unwrap();
         id
     }
 
@@ -125,6 +143,13 @@ impl TestApp {
     /// The database as another process sees it.
     pub async fn another_store(&self) -> store::Store {
         self.database.connect().await
+    }
+
+    /// The web of another process over the same database.
+    pub async fn another_process(&self) -> Process {
+        let mut config = self.config.clone();
+        config.slack.socket_mode = false;
+        Process::serving(Arc::new(App::build(config, self.clock.clone()).await.unwrap())).await
     }
 
     /// Waits for what Slack's requests started, then sends what is due at the present time.

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod block_kit;
 pub mod database;
+pub mod events;
 pub mod lines;
 pub mod ops;
 pub mod proxy;

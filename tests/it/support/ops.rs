@@ -9,10 +9,11 @@ use esb::domain::ids::EquipmentId;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
 use esb::ops::report_problem::ReportProblem;
-use esb::ops::{Announce, Ctx};
+use esb::ops::{Announce, Ctx, board};
 use esb::store;
 use esb::store::entities::repair;
 use sea_orm::{EntityTrait, Set};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Midnight before the day on which all tests happen.
 pub const START: &str = "2026-03-01T12:00:00Z";
@@ -46,6 +47,15 @@ pub async fn with_saw() -> (TestOps, EquipmentId) {
     let ops = empty().await;
     let saw = machine(&ops, "Wood shop", "#woodshop", "Table saw").await;
     (ops, saw)
+}
+
+/// Looks for new revisions, as a serving process does, for as long as the value is held.
+pub async fn looking(ops: &Ctx) -> DropGuard {
+    let shutdown = CancellationToken::new();
+    tokio::spawn(board::look(ops.clone(), shutdown.clone()));
+    let mut revisions = board::follow(ops).await.unwrap();
+    revisions.next().await.unwrap();
+    shutdown.drop_guard()
 }
 
 /// Adds an area with one machine.
@@ -98,6 +108,7 @@ pub async fn open_repairs(
         ..Default::default()
     };
     let rows = (0..).zip(severities).map(row);
-    repair::Entity::insert_many(rows).exec_without_returning(ops.store.write()).await.unwrap();
-    store::board::bump_revision(ops.store.write()).await.unwrap();
+    let tx = ops.store.begin().await.unwrap();
+    repair::Entity::insert_many(rows).exec_without_returning(&tx).await.unwrap();
+    ops.commit_visible(tx).await.unwrap();
 }

@@ -102,11 +102,11 @@ impl TestApp {
         store::repairs::find(self.app.ctx.store.read(), RepairId(id)).await.unwrap().expect("a repair")
     }
 
-    /// Changes the database behind everybody's back.
+    /// Changes the database without an operation.
     pub async fn sql(&self, statement: &str) {
-        let db = self.app.ctx.store.write();
-        db.execute_unprepared(statement).await.unwrap();
-        store::board::bump_revision(db).await.unwrap();
+        let tx = self.app.ctx.store.begin().await.unwrap();
+        tx.execute_unprepared(statement).await.unwrap();
+        self.app.ctx.commit_visible(tx).await.unwrap();
     }
 
     /// Adds machines called by a word and a number from 1.
@@ -159,12 +159,12 @@ impl TestApp {
     where
         M: ActiveModelTrait,
     {
-        let db = self.app.ctx.store.write();
+        let tx = self.app.ctx.store.begin().await.unwrap();
         let rows: Vec<M> = rows.collect();
         for rows in rows.chunks(500) {
-            M::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await.unwrap();
+            M::Entity::insert_many(rows.to_vec()).exec_without_returning(&tx).await.unwrap();
         }
-        store::board::bump_revision(db).await.unwrap();
+        self.app.ctx.commit_visible(tx).await.unwrap();
     }
 
     /// Archives a machine.

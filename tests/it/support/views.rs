@@ -116,6 +116,7 @@ fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardMachine {
         id: EquipmentId(number),
         name: texts.name("machine", number, 200),
         status: if broken { BoardStatus::Down } else { BoardStatus::Operational },
+        safety_risk: broken,
         headline: broken.then_some(headline),
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
-use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::repair::RepairStatus;
 use crate::domain::text::{AreaName, EmailAddress, EquipmentName, TextError, Username};
 use crate::domain::timeline::TimelineKind;
 use crate::ops::{Ctx, OpError, mutation_log};
@@ -15,7 +15,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
+mod faults;
 mod names;
+
+use faults::{Kind, fault};
 
 /// How much to make up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +67,7 @@ pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Resul
     let records =
         [AuditRecord { action: "demo.loaded", noun: "installation", noun_id: 0, old: None, new: Some(new) }];
     store::audit::append(&tx, &records, actor, now).await?;
-    store::board::bump_revision(&tx).await?;
-    tx.commit().await?;
+    ctx.commit_visible(tx).await?;
     mutation_log::changes(&records, actor, now);
     Ok(())
 }
@@ -95,11 +97,16 @@ async fn technicians(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Ve
     Ok(made)
 }
 
+struct Machine {
+    id: EquipmentId,
+    kind: Kind,
+}
+
 async fn machines(
     db: &impl ConnectionTrait,
     wanted: DemoData,
     now: DateTime<Utc>,
-) -> Result<Vec<EquipmentId>, OpError> {
+) -> Result<Vec<Machine>, OpError> {
     let mut areas: Vec<AreaId> = Vec::new();
     for i in 0..wanted.areas {
         let (name, channel) = names::area(i);
@@ -107,19 +114,22 @@ async fn machines(
         let order = i64::try_from(i).unwrap_or(i64::MAX);
         areas.push(store::areas::add(db, &name, ChannelRef::parse(&channel).as_ref(), order, now).await?);
     }
-    let mut rows = Vec::with_capacity(wanted.machines);
+    let (mut rows, mut kinds) = (Vec::with_capacity(wanted.machines), Vec::with_capacity(wanted.machines));
     for i in 0..wanted.machines {
         let area = i % wanted.areas;
-        rows.push((areas[area], EquipmentName::parse(&names::machine(area, i / wanted.areas))?));
+        let (name, kind) = names::machine(area, i / wanted.areas);
+        rows.push((areas[area], EquipmentName::parse(&name)?));
+        kinds.push(kind);
     }
-    Ok(store::demo::add_machines(db, &rows, now).await?)
+    let numbers = store::demo::add_machines(db, &rows, now).await?;
+    Ok(numbers.into_iter().zip(kinds).map(|(id, kind)| Machine { id, kind }).collect())
 }
 
 /// Open repairs first: their numbers are the ones that a walk through the demo types.
 async fn repairs(
     db: &impl ConnectionTrait,
     wanted: DemoData,
-    machines: &[EquipmentId],
+    machines: &[Machine],
     technicians: &[Technician],
     now: DateTime<Utc>,
 ) -> Result<(), OpError> {
@@ -149,7 +159,7 @@ fn technician(i: usize, technicians: &[Technician]) -> &Technician {
 fn repair(
     i: usize,
     open: bool,
-    machines: &[EquipmentId],
+    machines: &[Machine],
     technicians: &[Technician],
     now: DateTime<Utc>,
 ) -> RepairRow {
@@ -163,18 +173,20 @@ fn repair(
         (false, _) => RepairStatus::Resolved,
     };
     let created_at = now - age;
+    let machine = &machines[spread(i, machines.len())];
+    let fault = fault(machine.kind, i);
     let taken = status != RepairStatus::New;
     RepairRow {
-        equipment: machines[spread(i, machines.len())],
-        description: names::problem(i).to_owned(),
-        severity: Severity::ALL[spread(i, 7) % 3],
+        equipment: machine.id,
+        description: fault.text.to_owned(),
+        severity: fault.severity,
         status,
         reporter: names::reporter(i).to_owned(),
         assignee: taken.then(|| technician(i, technicians).id),
         eta: (open && i % 5 >= 3)
             .then(|| (now + TimeDelta::days(2 + i64::try_from(i % 9).unwrap_or(0))).date_naive()),
-        safety_risk: i % 11 == 5,
-        consumable: i % 13 == 6,
+        safety_risk: fault.safety_risk,
+        consumable: fault.consumable,
         created_at,
         closed_at: (!open).then(|| created_at + TimeDelta::hours(30)),
     }

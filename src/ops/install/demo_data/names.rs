@@ -1,5 +1,7 @@
 //! Words for made-up data.
 
+use super::faults::Kind;
+
 const AREAS: [(&str, &str); 8] = [
     ("Wood shop", "#woodshop"),
     ("Metal shop", "#metalshop"),
@@ -11,90 +13,75 @@ const AREAS: [(&str, &str); 8] = [
     ("Kitchen", ""),
 ];
 
-const MACHINES: [[&str; 15]; 4] = [
+const MACHINES: [[(&str, Kind); 15]; 4] = [
     [
-        "Table saw",
-        "Band saw",
-        "Jointer",
-        "Thickness planer",
-        "Drill press",
-        "Mitre saw",
-        "Router table",
-        "Drum sander",
-        "Wood lathe",
-        "Scroll saw",
-        "Dust collector",
-        "Belt sander",
-        "Domino joiner",
-        "Panel clamp",
-        "Spindle moulder",
+        ("Table saw", Kind::SAW),
+        ("Band saw", Kind::SAW),
+        ("Jointer", Kind::CUTTER),
+        ("Thickness planer", Kind::CUTTER),
+        ("Drill press", Kind::TURNER),
+        ("Mitre saw", Kind::SAW),
+        ("Router table", Kind::CUTTER),
+        ("Drum sander", Kind::TURNER),
+        ("Wood lathe", Kind::TURNER),
+        ("Scroll saw", Kind::SAW),
+        ("Dust collector", Kind::CLEANER),
+        ("Belt sander", Kind::TURNER),
+        ("Domino joiner", Kind::CUTTER),
+        ("Panel clamp", Kind::SIMPLE),
+        ("Spindle moulder", Kind::CUTTER),
     ],
     [
-        "Milling machine",
-        "Metal lathe",
-        "TIG welder",
-        "MIG welder",
-        "Plasma cutter",
-        "Cold saw",
-        "Bench grinder",
-        "Sheet shear",
-        "Press brake",
-        "Sandblaster",
-        "Horizontal band saw",
-        "Forge",
-        "Anvil station",
-        "Arbor press",
-        "Tube bender",
+        ("Milling machine", Kind::CUTTER),
+        ("Metal lathe", Kind::TURNER),
+        ("TIG welder", Kind::WELDER),
+        ("MIG welder", Kind::WELDER),
+        ("Plasma cutter", Kind::WELDER),
+        ("Cold saw", Kind::SAW),
+        ("Bench grinder", Kind::TURNER),
+        ("Sheet shear", Kind::SIMPLE),
+        ("Press brake", Kind::SIMPLE),
+        ("Sandblaster", Kind::CLEANER),
+        ("Horizontal band saw", Kind::SAW),
+        ("Forge", Kind::HOT),
+        ("Anvil station", Kind::SIMPLE),
+        ("Arbor press", Kind::SIMPLE),
+        ("Tube bender", Kind::SIMPLE),
     ],
     [
-        "CO2 laser",
-        "Fibre laser",
-        "Resin printer",
-        "Prusa left",
-        "Prusa right",
-        "Bambu one",
-        "Bambu two",
-        "Vinyl cutter",
-        "Wide-format printer",
-        "Heat press",
-        "Laminator",
-        "3D scanner",
-        "Wash and cure",
-        "Hot-wire cutter",
-        "Vacuum former",
+        ("CO2 laser", Kind::LASER),
+        ("Fibre laser", Kind::LASER),
+        ("Resin printer", Kind::DEVICE),
+        ("Prusa left", Kind::PRINTER),
+        ("Prusa right", Kind::PRINTER),
+        ("Bambu one", Kind::PRINTER),
+        ("Bambu two", Kind::PRINTER),
+        ("Vinyl cutter", Kind::DEVICE),
+        ("Wide-format printer", Kind::DEVICE),
+        ("Heat press", Kind::HOT),
+        ("Laminator", Kind::HOT),
+        ("3D scanner", Kind::DEVICE),
+        ("Wash and cure", Kind::CLEANER),
+        ("Hot-wire cutter", Kind::HOT),
+        ("Vacuum former", Kind::HOT),
     ],
     [
-        "Soldering bench one",
-        "Soldering bench two",
-        "Oscilloscope",
-        "Reflow oven",
-        "Pick and place",
-        "Bench supply",
-        "Logic analyser",
-        "Hot-air station",
-        "Microscope",
-        "Function generator",
-        "PCB mill",
-        "Spectrum analyser",
-        "Ultrasonic cleaner",
-        "Component library",
-        "Label printer",
+        ("Soldering bench one", Kind::HOT),
+        ("Soldering bench two", Kind::HOT),
+        ("Oscilloscope", Kind::DEVICE),
+        ("Reflow oven", Kind::HOT),
+        ("Pick and place", Kind::DEVICE),
+        ("Bench supply", Kind::DEVICE),
+        ("Logic analyser", Kind::DEVICE),
+        ("Hot-air station", Kind::HOT),
+        ("Microscope", Kind::DEVICE),
+        ("Function generator", Kind::DEVICE),
+        ("PCB mill", Kind::CUTTER),
+        ("Spectrum analyser", Kind::DEVICE),
+        ("Ultrasonic cleaner", Kind::CLEANER),
+        ("Component library", Kind::SIMPLE),
+        ("Label printer", Kind::DEVICE),
     ],
-];
-
-const PROBLEMS: [&str; 12] = [
-    "Makes a grinding noise when it starts",
-    "Trips the breaker after a few minutes",
-    "Belt slips under load",
-    "Emergency stop does not latch",
-    "Display stays dark",
-    "Blade is dull and burns the edge",
-    "Head no longer finds its home position",
-    "Air assist is very weak",
-    "Smells of hot plastic",
-    "Fence will not stay square",
-    "Coolant leaks onto the floor",
-    "Foot switch only works now and then",
 ];
 
 const NOTES: [&str; 5] = [
@@ -116,19 +103,14 @@ pub(super) fn area(i: usize) -> (String, String) {
     )
 }
 
-/// Name of the `n`th machine of an area.
-pub(super) fn machine(area: usize, n: usize) -> String {
+/// Name and kind of the `n`th machine of an area.
+pub(super) fn machine(area: usize, n: usize) -> (String, Kind) {
     let list = &MACHINES[area % MACHINES.len()];
-    let (name, round) = (list[n % list.len()], n / list.len() + area / MACHINES.len() * 10);
-    if round == 0 { name.to_owned() } else { format!("{name} {}", round + 1) }
+    let ((name, kind), round) = (list[n % list.len()], n / list.len() + area / MACHINES.len() * 10);
+    (if round == 0 { name.to_owned() } else { format!("{name} {}", round + 1) }, kind)
 }
 
-/// What is wrong in the `i`th repair.
-pub(super) const fn problem(i: usize) -> &'static str {
-    PROBLEMS[i % PROBLEMS.len()]
-}
-
-/// What a technician wrote on it.
+/// What a technician wrote on the `i`th repair.
 pub(super) const fn note(i: usize) -> &'static str {
     NOTES[i % NOTES.len()]
 }

@@ -1,67 +1,50 @@
-//! Reads: the board, kept per revision, and one machine.
+//! Reads: the board, kept per revision, and one machine. `revision` knows what the board's is.
 
 use super::{Ctx, OpError};
 use crate::domain::board::{OpenIssue, standing};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::newest::Newest;
 use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::{self, equipment::Machine};
 use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use crate::views::equipment::{EquipmentView, OpenRepair};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+mod revision;
+
+use revision::Revision;
+pub use revision::{Revisions, follow, look, revision};
 
 /// Open repairs of one machine that are read at most, texts included: whoever may report without an account
 /// must not make a page grow without end.
 pub const REPAIRS_MAX: u64 = 100;
 
-/// The board of the latest revision that was asked for.
+/// What this process keeps of the board.
 #[derive(Debug, Default)]
-pub(super) struct Cache(RwLock<Option<Arc<BoardView>>>);
-
-impl Cache {
-    fn at(&self, revision: i64) -> Option<Arc<BoardView>> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|board| board.revision == revision).cloned()
-    }
-
-    fn keep(&self, board: &Arc<BoardView>) {
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.as_ref().is_none_or(|old| old.revision <= board.revision) {
-            *kept = Some(board.clone());
-        }
-    }
+pub(super) struct Kept {
+    pub(super) revision: Revision,
+    view: Newest<i64, Arc<BoardView>>,
 }
 
-/// The revision of all that boards show: the key of every cache made from them.
-///
-/// # Errors
-/// The database's.
-pub async fn revision(ctx: &Ctx) -> Result<i64, OpError> {
-    Ok(store::board::revision(ctx.store.read()).await?)
-}
-
-/// The whole board. The revision is read before the data, so that a board is never kept under a
-/// revision newer than what it shows.
+/// The whole board, read once per revision. The revision is read before the data, so that a board is
+/// never kept under a revision newer than what it shows.
 ///
 /// # Errors
 /// The database's.
 pub async fn board(ctx: &Ctx) -> Result<Arc<BoardView>, OpError> {
     let revision = revision(ctx).await?;
-    if let Some(board) = ctx.board.at(revision) {
-        return Ok(board);
-    }
+    ctx.board.view.get(&revision, read(ctx, revision)).await
+}
+
+async fn read(ctx: &Ctx, revision: i64) -> Result<Arc<BoardView>, OpError> {
     let db = ctx.store.read();
     let areas = store::areas::live(db).await?;
     let machines = store::board::live_machines(db).await?;
     let repairs = store::board::open_repairs(db).await?;
-    let board = Arc::new(BoardView {
-        revision,
-        generated_at: ctx.clock.now(),
-        areas: assemble(areas, machines, repairs),
-    });
-    ctx.board.keep(&board);
-    Ok(board)
+    let areas = assemble(areas, machines, repairs);
+    Ok(Arc::new(BoardView { revision, generated_at: ctx.clock.now(), areas }))
 }
 
 fn assemble(areas: Vec<area::Model>, machines: Vec<LiveMachine>, repairs: Vec<OpenRow>) -> Vec<BoardArea> {
@@ -93,6 +76,7 @@ fn issues(repairs: &[OpenRow]) -> Vec<OpenIssue> {
 fn board_machine(machine: LiveMachine, repairs: Vec<OpenRow>) -> BoardMachine {
     let standing = standing(&issues(&repairs));
     let open_repairs = repairs.len();
+    let safety_risk = repairs.iter().any(|repair| repair.safety_risk);
     let shown = repairs.into_iter().find(|repair| Some(repair.id) == standing.headline);
     let headline = shown.map(|repair| Headline {
         repair: repair.id,
@@ -101,7 +85,7 @@ fn board_machine(machine: LiveMachine, repairs: Vec<OpenRow>) -> BoardMachine {
         assignee: repair.assignee,
         open_repairs,
     });
-    BoardMachine { id: machine.id, name: machine.name, status: standing.status, headline }
+    BoardMachine { id: machine.id, name: machine.name, status: standing.status, safety_risk, headline }
 }
 
 /// One machine with its open repairs, the worst [`REPAIRS_MAX`] of more; archived machines too, marked.

@@ -1,0 +1,129 @@
+//! What several targets stand on: the program's two edges over a database of their own, without any
+//! network, and what a browser makes of a page. Used by `fuzz_targets/`; knows only what `esb` shows to everybody.
+
+use chrono::{DateTime, Utc};
+use esb::clients::slack_api::SlackApi;
+use esb::clock::Clock;
+use esb::config::{Config, Environment};
+use esb::domain::actor::{Actor, Edge};
+use esb::domain::channel::ChannelRef;
+use esb::domain::ids::EquipmentId;
+use esb::domain::repair::Severity;
+use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
+use esb::metrics::Metrics;
+use esb::ops::report_problem::{ReportProblem, report_problem};
+use esb::ops::{Announce, Ctx};
+use esb::people::People;
+use esb::render::links::Links;
+use esb::render::slack::Blocks;
+use esb::slack::dispatch::Dispatcher;
+use esb::slack::edge::SlackEdge;
+use esb::slack::intake::{Dispatch, Intake, Limits};
+use esb::store::{self, Store};
+use esb::web::{Web, WebConfig};
+use html5gum::{Token, Tokenizer};
+use std::sync::{Arc, OnceLock};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+/// When everything begins.
+const START: &str = "2026-03-01T12:00:00Z";
+
+/// The machine that is in the database, with one open repair (number 1).
+pub const SAW: EquipmentId = EquipmentId(1);
+
+/// One thread, with the time of its timers.
+pub fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+/// Operations over a database of their own: one area, one machine, one open repair.
+pub struct House {
+    pub ctx: Ctx,
+    pub clock: Clock,
+    _directory: TempDir,
+}
+
+impl House {
+    pub async fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let url = format!("sqlite://{}/esb.db", directory.path().display());
+        let store = Store::connect(&url.into()).await.expect("a database");
+        store.migrate().await.expect("a schema");
+        let clock = Clock::manual(START.parse::<DateTime<Utc>>().expect("a time"));
+        let announce = Announce::Slack { oops: ChannelRef::parse("#oops") };
+        let ctx = Ctx::new(store, clock.clone(), announce);
+        let (db, now) = (ctx.store.write(), clock.now());
+        let (area, saw) = (AreaName::parse("Wood shop").unwrap(), EquipmentName::parse("Table saw").unwrap());
+        let channel = ChannelRef::parse("#woodshop");
+        let area = store::areas::add(db, &area, channel.as_ref(), 0, now).await.expect("an area");
+        assert_eq!(store::equipment::add(db, area, &saw, now).await.expect("a machine"), SAW);
+        let report = ReportProblem {
+            equipment: SAW,
+            reporter_name: PersonName::parse("Ana").unwrap(),
+            reporter_email: None,
+            description: Description::parse("Blade wobbles").unwrap(),
+            severity: Severity::Down,
+            safety_risk: false,
+            consumable: false,
+            request_id: RequestId::from_random([1; 16]),
+        };
+        report_problem(&ctx, &Actor::visitor(Edge::Web, "Ana"), report).await.expect("a report");
+        Self { ctx, clock, _directory: directory }
+    }
+
+    /// The Slack edge as the program has it. Without tokens no call leaves: Slack "refuses" each at once.
+    pub fn intake(&self) -> Intake {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = Config::parse(&Environment::new()).expect("the defaults");
+        let api = SlackApi::new(&config.slack, Metrics::new()).expect("TLS");
+        let people = People::new(self.ctx.store.clone(), self.clock.clone(), api.clone());
+        let edge = SlackEdge {
+            ctx: self.ctx.clone(),
+            api,
+            people,
+            blocks: Arc::new(Blocks::new().expect("templates")),
+            links: Links::new(Some("https://esb.example.org".into())),
+            summary: Arc::default(),
+            team: Arc::new(OnceLock::new()),
+        };
+        intake(Arc::new(Dispatcher::new(edge)), self.clock.clone())
+    }
+
+    /// The web as the program has it; its secret is known, so that seeds can hold valid signatures.
+    pub async fn web(&self) -> Web {
+        let config = WebConfig {
+            base_url: Some("https://esb.example.org".into()),
+            secret_key: "the secret of fuzz/".into(),
+            timezone: chrono_tz::America::New_York,
+            trusted_proxies: vec!["127.0.0.1".parse().expect("an address")],
+            socket_mode: false,
+        };
+        Web::new(self.ctx.clone(), config, Metrics::new()).await.expect("templates and routes")
+    }
+}
+
+/// An intake with the program's limits.
+pub fn intake(dispatch: Arc<dyn Dispatch>, clock: Clock) -> Intake {
+    Intake::new(dispatch, clock, Metrics::new(), Limits::default())
+}
+
+/// What a browser's tokenizer finds in a page beside its text: tags with the names of their attributes,
+/// comments, doctypes.
+pub fn skeleton(page: &str) -> Vec<String> {
+    let mut bones = Vec::new();
+    let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for Ok(token) in Tokenizer::new(page) {
+        match token {
+            Token::StartTag(tag) => {
+                let attributes: Vec<String> = tag.attributes.keys().map(|key| name(key)).collect();
+                bones.push(format!("<{} {}>", name(&tag.name), attributes.join(" ")));
+            }
+            Token::EndTag(tag) => bones.push(format!("</{}>", name(&tag.name))),
+            Token::Comment(_) => bones.push("<!-- -->".to_owned()),
+            Token::Doctype(_) => bones.push("<!doctype>".to_owned()),
+            Token::String(_) | Token::Error(_) => {}
+        }
+    }
+    bones
+}

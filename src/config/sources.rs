@@ -1,0 +1,103 @@
+//! Where the configuration comes from: `.env` of the working directory under the environment of the
+//! process. Must not: know what a value means. Called by `Config::from_env` and `check-config`.
+
+use super::{ConfigErrors, Environment, VARIABLES};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Everything that was found, and where.
+#[derive(Debug)]
+pub struct Sources {
+    /// Names and values; the process's own stand above those of the file.
+    pub environment: Environment,
+    /// The working directory's `.env`, whether or not it is there.
+    path: PathBuf,
+    /// What it says; `None`: there is none.
+    file: Option<Environment>,
+    process: Environment,
+}
+
+impl Sources {
+    /// Reads both.
+    ///
+    /// # Errors
+    /// A `.env` that cannot be read.
+    pub fn read() -> Result<Self, ConfigErrors> {
+        let unreadable = |error: &dotenvy::Error| ConfigErrors(vec![unreadable(error)]);
+        let file = match dotenvy::from_path_iter(".env") {
+            Ok(lines) => {
+                let lines: Result<Environment, _> = lines.collect();
+                Some(lines.map_err(|error| unreadable(&error))?)
+            }
+            Err(error) if error.not_found() => None,
+            Err(error) => return Err(unreadable(&error)),
+        };
+        let process: Environment = std::env::vars_os()
+            .filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+            })
+            .collect();
+        let mut environment = file.clone().unwrap_or_default();
+        environment.extend(process.clone());
+        let path = std::path::absolute(".env").unwrap_or_else(|_| ".env".into());
+        Ok(Self { environment, path, file, process })
+    }
+}
+
+impl fmt::Display for Sources {
+    /// Both places, with the names of what they set; never a value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.file {
+            Some(file) => write!(f, "{path} ({})", names(file))?,
+            None => write!(f, "no file {path}")?,
+        }
+        write!(f, "; the environment ({})", names(&self.process))
+    }
+}
+
+/// Names of our variables that have a value.
+fn names(environment: &Environment) -> String {
+    let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.trim().is_empty());
+    let names: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).filter(|name| is_set(name)).collect();
+    if names.is_empty() { "sets nothing".into() } else { names.join(", ") }
+}
+
+/// What is wrong with `.env`. A line is named by its variable only: its value may be a secret.
+fn unreadable(error: &dotenvy::Error) -> String {
+    let dotenvy::Error::LineParse(line, _) = error else { return format!(".env: {error}") };
+    let name = line.split('=').next().unwrap_or_default().trim();
+    let plain = !name.is_empty()
+        && name.len() < line.len()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let which = if plain { format!("the line of {name}") } else { "a line".to_owned() };
+    format!(".env: {which} cannot be read. Is a quotation mark missing?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_line_of_dotenv_is_named_and_its_secret_is_not() {
+        let line = "SLACK_BOT_TOKEN=\"xoxb-1-secret".to_owned();
+        let text = unreadable(&dotenvy::Error::LineParse(line, 3));
+        assert!(text.contains("the line of SLACK_BOT_TOKEN") && !text.contains("secret"), "{text}");
+        let text = unreadable(&dotenvy::Error::LineParse("xoxb-1-secret".into(), 0));
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn places_are_told_with_names_and_without_values() {
+        let set = |name: &str, value: &str| Environment::from([(name.to_owned(), value.to_owned())]);
+        let mut sources = Sources {
+            environment: Environment::new(),
+            path: "/srv/.env".into(),
+            file: None,
+            process: set("SECRET_KEY", "hidden"),
+        };
+        assert_eq!(sources.to_string(), "no file /srv/.env; the environment (SECRET_KEY)");
+        (sources.file, sources.process) = (Some(set("TZ", "UTC")), set("PATH", "/bin"));
+        assert_eq!(sources.to_string(), "/srv/.env (TZ); the environment (sets nothing)");
+    }
+}

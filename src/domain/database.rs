@@ -1,0 +1,28 @@
+//! Addresses of databases: what can be told from one without opening it. Must not: open it. Called by
+//! `config` and `store`.
+
+use std::path::Path;
+
+/// The file of a SQLite address; `None` for other databases. One in memory is none of ours.
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    Some(Path::new(path.split_once('?').map_or(path, |(path, _)| path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sqlite_file_is_a_file() {
+        for (url, file) in [
+            ("sqlite://data/esb.db", Some("data/esb.db")),
+            ("sqlite:///var/lib/esb.db?mode=rwc", Some("/var/lib/esb.db")),
+            ("sqlite:esb.db", Some("esb.db")),
+            ("postgres://esb:secret@db/esb", None),
+        ] {
+            assert_eq!(sqlite_file(url), file.map(Path::new), "{url}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Every page with any text wherever somebody could have typed it, read as browsers read it: it has the
+//! elements and attributes that it has with letters in the same places, and no others.
+
+use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
+use super::*;
+use crate::domain::ids::{EquipmentId, RepairId};
+use crate::views::board::BoardArea;
+use html5gum::{Token, Tokenizer};
+use proptest::prelude::*;
+
+/// What is in a page beside its text: tags with the names of their attributes, comments, doctypes.
+fn skeleton(page: &str) -> Vec<String> {
+    let mut bones = Vec::new();
+    let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for Ok(token) in Tokenizer::new(page) {
+        match token {
+            Token::StartTag(tag) => {
+                let attributes: Vec<String> = tag.attributes.keys().map(|key| name(key)).collect();
+                bones.push(format!("<{} {}>", name(&tag.name), attributes.join(" ")));
+            }
+            Token::EndTag(tag) => bones.push(format!("</{}>", name(&tag.name))),
+            Token::Comment(_) => bones.push("<!-- -->".to_owned()),
+            Token::Doctype(_) => bones.push("<!doctype>".to_owned()),
+            Token::String(_) | Token::Error(_) => {}
+        }
+    }
+    bones
+}
+
+fn typed_area(text: &str) -> BoardArea {
+    let mut worst = machine(1, text, BoardStatus::Down);
+    if let Some(headline) = &mut worst.headline {
+        text.clone_into(&mut headline.issue);
+        headline.assignee = Some(text.to_owned());
+    }
+    area(1, text, vec![worst, machine(2, text, BoardStatus::Operational)])
+}
+
+fn typed_equipment(text: &str) -> String {
+    let typed = || text.to_owned();
+    let mut known = repair(text);
+    (known.assignee, known.safety_risk, known.me_too) = (Some(typed()), true, 2);
+    let mut machine = equipment(vec![known]);
+    (machine.name, machine.area, machine.description) = (typed(), typed(), typed());
+    (machine.manufacturer, machine.model, machine.area_channel) = (typed(), typed(), Some(typed()));
+    let form = ReportForm {
+        reporter_name: typed(),
+        reporter_email: typed(),
+        description: typed(),
+        ..ReportForm::default()
+    };
+    let error = |field| FieldError { field, message: typed() };
+    let fields =
+        ["reporter_name", "reporter_email", "description", "severity"].map(|field| error(Some(field)));
+    equipment_page(&machine, &form, &[&fields[..], &[error(None)]].concat())
+}
+
+/// Every page of `templates/`.
+fn pages(text: &str) -> Vec<String> {
+    let board = view(vec![typed_area(text)]);
+    let search = BoardFilter { text: text.to_owned(), ..BoardFilter::default() };
+    let (equipment, repair) = (EquipmentId(5), RepairId(42));
+    let reported = ReportedPage { equipment, equipment_name: text, repair, channels: vec![text, "#oops"] };
+    let problem = Problem { title: text, message: text, reference: Some(text) };
+    vec![
+        html().board(&board, &BoardFilter::default(), text, now()).unwrap(),
+        html().board(&board, &search, text, now()).unwrap(),
+        html().area(&board, &board.areas[0], 1, text, now()).unwrap().unwrap(),
+        typed_equipment(text),
+        html().reported(&reported).unwrap(),
+        html().problem(&problem).unwrap(),
+    ]
+}
+
+/// Any text, and often one that means something to a browser or to a template.
+fn typed() -> impl Strategy<Value = String> {
+    let telling = "(<|>|\"|'|=|`|&|/|;|#|</?(script|textarea|title|svg|a)|<!--|-->|]]>|&(lt|quot|#60|amp);?|\\{\\{|\\}\\}|onload=|javascript:|\u{0}|\n| |x|é){0,12}";
+    prop_oneof![1 => "\\PC{0,40}", 1 => any::<String>(), 2 => telling]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn no_text_adds_an_element_or_an_attribute_to_a_page(text in typed()) {
+        let letters: String = text.chars().map(|c| if c.is_ascii_punctuation() { 'x' } else { c }).collect();
+        for (page, plain) in pages(&text).iter().zip(pages(&letters)) {
+            prop_assert_eq!(skeleton(page), skeleton(&plain), "{}", page);
+        }
+    }
+}
+
+#[test]
+fn a_skeleton_shows_what_escaping_hides() {
+    let bones = |inside: &str| skeleton(&format!("<p class=\"{inside}\">{inside}</p>"));
+    assert_eq!(bones("x"), ["<p class>", "</p>"]);
+    for raw in ["<b>", "\" onload=\"x", "<!---->"] {
+        assert_ne!(bones(raw), bones("x"), "{raw}");
+    }
+}

@@ -1,0 +1,87 @@
+//! What the body of an answer is made of: bytes that are at hand, or a stream that goes on for as long
+//! as somebody listens and the program runs.
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio_util::sync::CancellationToken;
+
+/// The body of an answer.
+pub enum Outgoing {
+    /// All of it.
+    Whole(Full<Bytes>),
+    /// Piece by piece. It is asked for the next piece only when the client has taken the last, so what
+    /// makes the pieces has to leave out what nobody was there for.
+    Endless(BoxStream<'static, Bytes>),
+}
+
+impl Outgoing {
+    /// Pieces as they come.
+    pub fn endless(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self::Endless(pieces.boxed())
+    }
+
+    /// The same, at its end once `end` is cancelled where it has no end of its own.
+    pub fn until(self, end: &CancellationToken) -> Self {
+        match self {
+            Self::Whole(body) => Self::Whole(body),
+            Self::Endless(pieces) => Self::endless(pieces.take_until(end.clone().cancelled_owned())),
+        }
+    }
+}
+
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Outgoing {
+    fn from(bytes: T) -> Self {
+        Self::Whole(Full::new(bytes.into()))
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Whole",
+            Self::Endless(_) => "Endless",
+        })
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Endless(pieces) => pieces.poll_next_unpin(cx).map(|piece| piece.map(Frame::data).map(Ok)),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Endless(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Endless(_) => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `GET /events`: server-sent events, one at each new revision of the board. Whoever is slow hears of
+//! the newest only.
+
+use crate::ops;
+use crate::ops::board::Revisions;
+use crate::web::Web;
+use crate::web::kernel::answer::{NOT_KEPT, streamed};
+use crate::web::kernel::{Answer, PageError};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http::header::CACHE_CONTROL;
+use http::{HeaderName, HeaderValue};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{sleep, timeout};
+
+/// Listeners at once.
+pub(in crate::web) const LISTENERS: usize = 1_000;
+/// When to come back where there is no place.
+const COME_BACK: Duration = Duration::from_secs(60);
+/// Longest silence: a proxy takes a connection for dead after a minute, and only by writing to it do we
+/// notice that a listener is gone without a word.
+const SILENCE: Duration = Duration::from_secs(15);
+/// Shortest time between two events: many changes in a row need not all be shown.
+const PACE: Duration = Duration::from_millis(250);
+
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+/// Tells nginx and its kin to pass on each event as it comes.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+pub(super) async fn listen(web: &Web) -> Result<Answer, PageError> {
+    let place = Arc::clone(&web.listeners).try_acquire_owned();
+    let place = place.map_err(|_| PageError::Crowded { wait: COME_BACK })?;
+    let revisions = ops::board::follow(&web.ctx).await?;
+    let mut answer = streamed(EVENT_STREAM, events(revisions, place));
+    answer.headers_mut().insert(CACHE_CONTROL, NOT_KEPT);
+    answer.headers_mut().insert(BUFFERING, HeaderValue::from_static("no"));
+    Ok(answer)
+}
+
+/// The events, for as long as the place is held.
+fn events(revisions: Revisions, place: OwnedSemaphorePermit) -> impl Stream<Item = Bytes> + Send {
+    stream::unfold((revisions, place, Duration::ZERO), |(mut revisions, place, pause)| async move {
+        sleep(pause).await;
+        let (event, pause) = match timeout(SILENCE, revisions.next()).await {
+            Ok(revision) => (format!("event: board\ndata: {{\"revision\": {}}}\n\n", revision?), PACE),
+            Err(_) => (":\n\n".into(), Duration::ZERO),
+        };
+        Some((Bytes::from(event), (revisions, place, pause)))
+    })
+}

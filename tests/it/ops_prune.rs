@@ -1,0 +1,81 @@
+//! What was kept long enough goes, once a day and in batches; what people did stays.
+
+use crate::support::ops::{ana, open_repairs, report, with_saw};
+use chrono::{DateTime, TimeDelta, Utc};
+use esb::domain::delivery::DeliveryState;
+use esb::ops::Ctx;
+use esb::ops::prune::{Pruned, prune_daily};
+use esb::ops::report_problem::{report_problem, reported};
+use esb::store::deliveries::{self, Attempt};
+use esb::store::entities::{audit, delivery, delivery_attempt, timeline};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
+
+/// Ends all deliveries that are owed, with an attempt each.
+async fn end(ops: &Ctx, state: DeliveryState, at: DateTime<Utc>) {
+    let db = ops.store.write();
+    let owed = delivery::Entity::find().all(db).await.unwrap();
+    for row in owed.into_iter().filter(|row| row.state == DeliveryState::Pending) {
+        let attempt = Attempt { outcome: "delivered".into(), took: TimeDelta::zero(), at };
+        deliveries::record_attempt(db, row.id, &attempt).await.unwrap();
+        let mut row = row.into_active_model();
+        row.state = Set(state);
+        row.finished_at = Set(Some(at));
+        row.update(db).await.unwrap();
+    }
+}
+
+async fn count<E: EntityTrait>(ops: &Ctx, _: E) -> u64
+where
+    E::Model: Send + Sync,
+{
+    E::find().count(ops.store.read()).await.unwrap()
+}
+
+#[tokio::test]
+async fn each_kind_is_kept_as_long_as_it_should() {
+    let (ops, saw) = with_saw().await;
+    report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    end(&ops, DeliveryState::Delivered, ops.clock.now()).await;
+    report_problem(&ops, &ana(), report(saw, 2)).await.unwrap();
+    end(&ops, DeliveryState::Dead, ops.clock.now()).await;
+    report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
+
+    assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned::default()));
+    assert_eq!(prune_daily(&ops).await.unwrap(), None, "once a day");
+    ops.clock.advance(TimeDelta::days(8));
+    assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned { deliveries: 0, requests: 3 }));
+    assert!(reported(&ops, &report(saw, 1).request_id).await.is_err());
+    ops.clock.advance(TimeDelta::days(83));
+    assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 2, "delivered ones");
+    assert_eq!((count(&ops, delivery::Entity).await, count(&ops, delivery_attempt::Entity).await), (4, 2));
+    ops.clock.advance(TimeDelta::days(300));
+    assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 2, "dead ones");
+    assert_eq!(count(&ops, delivery::Entity).await, 2, "what is owed stays, however old");
+    assert_eq!((count(&ops, timeline::Entity).await, count(&ops, audit::Entity).await), (3, 3));
+}
+
+#[tokio::test]
+async fn more_than_a_batch_goes_at_once() {
+    let (ops, saw) = with_saw().await;
+    open_repairs(&ops, saw, [None]).await;
+    let now = ops.clock.now();
+    let row = |n: i32| delivery::ActiveModel {
+        target: Set("#oops".into()),
+        dedupe_key: Set(format!("k{n}")),
+        lane: Set("l".into()),
+        event: Set("{}".into()),
+        state: Set(DeliveryState::Delivered),
+        failures: Set(0),
+        blamed: Set(0),
+        due_at: Set(now),
+        created_at: Set(now),
+        finished_at: Set(Some(now)),
+        ..Default::default()
+    };
+    for part in [0..700, 700..1_400] {
+        let rows = delivery::Entity::insert_many(part.map(row));
+        rows.exec_without_returning(ops.store.write()).await.unwrap();
+    }
+    ops.clock.advance(TimeDelta::days(91));
+    assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 1_400);
+}

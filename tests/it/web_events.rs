@@ -1,0 +1,100 @@
+//! Boards that update themselves: what one process changes is heard and seen in all.
+
+use crate::support::app::{SOON, TestApp, only};
+use crate::support::events::Listener;
+use crate::support::ops::{ana, empty, looking, report, with_saw};
+use crate::support::web::serving;
+use esb::ops::board::revision;
+use esb::ops::report_problem::report_problem;
+use http::{Method, StatusCode};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::timeout;
+
+#[tokio::test]
+async fn a_report_in_one_process_is_heard_and_seen_in_the_other() {
+    let (app, saw) = TestApp::with_saw().await;
+    let other = app.another_process().await;
+    let mut listeners = [Listener::at(&app.web).await, Listener::at(&other.web).await];
+    let before = revision(&app.app.ctx).await.unwrap();
+    for listener in &mut listeners {
+        listener.until(before).await;
+    }
+    assert!(!other.web.get("/").await.text().contains("Blade wobbles"));
+    report_problem(&app.app.ctx, &ana(), report(saw, 1)).await.unwrap();
+    for (listener, web) in listeners.iter_mut().zip([&app.web, &other.web]) {
+        assert_eq!(listener.next().await, Some(before + 1));
+        assert!(web.get("/").await.text().contains("Blade wobbles"), "a board that asks after hearing");
+        assert_eq!(web.get("/status.json").await.json()["revision"], before + 1);
+    }
+    let stopping = other.stop();
+    let (heard, ()) = tokio::join!(listeners[1].next(), stopping);
+    assert_eq!(heard, None, "a process that ends tells its listeners");
+    app.settle().await;
+    only(app.slack.posted_in("#woodshop"));
+    only(app.slack.posted_in("#oops"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn events_come_as_they_happen_through_the_compression() {
+    let (ops, saw) = with_saw().await;
+    let web = serving(ops).await;
+    let _looking = looking(&web.ops).await;
+    let mut listener = Listener::at(&web).await;
+    assert_eq!(listener.status, StatusCode::OK);
+    for (name, value) in
+        [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")]
+    {
+        assert_eq!(listener.headers[name], value, "{name}");
+    }
+    for name in ["content-encoding", "content-length"] {
+        assert!(!listener.headers.contains_key(name), "{name}");
+    }
+    let first = listener.next().await.unwrap();
+    for n in 1..4 {
+        report_problem(&web.ops, &ana(), report(saw, n)).await.unwrap();
+        assert_eq!(listener.next().await, Some(first + i64::from(n)));
+    }
+    let head = web.ask(Method::HEAD, "/events", &[]).await;
+    assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
+    assert_eq!(head.header("content-type"), "text/event-stream");
+}
+
+#[tokio::test]
+async fn the_thousand_and_first_is_told_to_come_back_and_pages_are_still_served() {
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
+    let web = serving(empty().await).await;
+    let mut listeners = Vec::new();
+    for _ in 0..1_000 {
+        let listener = Listener::at(&web).await;
+        assert_eq!(listener.status, StatusCode::OK);
+        listeners.push(listener);
+    }
+    let reply = web.get("/events").await;
+    assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "60"));
+    assert_eq!(web.get("/").await.status, StatusCode::OK);
+
+    listeners.pop();
+    let again = async { while Listener::at(&web).await.status != StatusCode::OK {} };
+    timeout(SOON, again).await.expect("whoever goes leaves a place");
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_the_streams_at_once() {
+    let web = serving(empty().await).await;
+    let mut listener = Listener::at(&web).await;
+    assert!(listener.next().await.is_some());
+    web.shutdown.cancel();
+    assert_eq!(listener.next().await, None);
+    // Less than the drain allows for.
+    timeout(SOON / 2, web.serving).await.expect("nothing is waited for").unwrap();
+}
+
+#[tokio::test]
+async fn without_the_database_nobody_can_listen() {
+    let web = serving(empty().await).await;
+    web.ops.store.read().clone().close().await.unwrap();
+    let reply = web.get("/events").await;
+    assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "30"));
+}
