@@ -237,8 +237,8 @@ async fn made_up_and_planted_cookies_are_nobodys() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let token = stu.held(SESSION_COOKIE);
-    let flipped =
-        if token.starts_with('0') { format!("1{}", &token[1..]) } else { format!("0{}", &token[1..]) };
+    let (first, rest) = token.split_at(1);
+    let flipped = format!("{}{rest}", if first == "0" { "1" } else { "0" });
     let upper = token.to_uppercase();
     let longer = format!("{token}0");
     let hash = esb_digest(&token);
