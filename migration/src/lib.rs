@@ -6,8 +6,10 @@ pub use sea_orm_migration::{IntoSchemaManagerConnection, MigrationTrait, Migrato
 mod columns;
 mod create;
 mod m0001_first_walk;
+mod m0002_accounts;
 
-pub use m0001_first_walk::TABLES;
+/// The tables of each step.
+pub const TABLES: &[&[&str]] = &[m0001_first_walk::TABLES, m0002_accounts::TABLES];
 
 /// All steps in their order.
 #[derive(Debug)]
@@ -15,6 +17,6 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_walk::Migration)]
+        vec![Box::new(m0001_first_walk::Migration), Box::new(m0002_accounts::Migration)]
     }
 }

@@ -62,6 +62,10 @@ id!(
     /// Number of a delivery.
     DeliveryId
 );
+id!(
+    /// Number of an API token.
+    ApiTokenId
+);
 
 #[cfg(test)]
 mod tests {

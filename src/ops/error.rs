@@ -1,7 +1,7 @@
 //! Why an operation did not do what was asked.
 
 use crate::store::outage;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, SqlErr};
 
 /// A no with words for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub enum OpError {
     /// The record is archived.
     #[error("archived")]
     Archived,
+    /// The person may not do that (spec/product.md "Who may do what").
+    #[error("forbidden")]
+    Forbidden,
     /// Our fault, or the database's.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -43,6 +46,12 @@ impl OpError {
     /// True when the same may be begun anew at once: another transaction came in between.
     pub(super) fn is_deadlock(&self) -> bool {
         self.of_database().is_some_and(outage::is_deadlock)
+    }
+
+    /// True when a row of that name was there already.
+    pub(super) fn is_unique_violation(&self) -> bool {
+        self.of_database()
+            .is_some_and(|error| matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))))
     }
 
     fn of_database(&self) -> Option<&DbErr> {

@@ -3,21 +3,29 @@
 //! call the network; edges and the worker call them.
 
 use crate::clock::Clock;
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
 use crate::store::{self, Store, outage};
 use sea_orm::{DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+pub mod api_tokens;
 pub mod board;
+pub mod change_password;
 mod error;
 pub mod install;
+pub mod manage_users;
 pub mod me_too;
 pub mod mutation_log;
 pub mod password;
 pub mod prune;
 pub mod report_problem;
 pub mod search;
+mod secret;
+pub mod setup;
+pub mod sign_in;
 pub mod watch;
 
 pub use error::{OpError, Refusal};
@@ -66,6 +74,28 @@ impl Ctx {
         self.board.revision.changed();
         committed
     }
+
+    /// Commits a change that no board shows, with its record, and writes its line.
+    async fn commit_recorded(
+        &self,
+        tx: DatabaseTransaction,
+        actor: &Actor,
+        record: AuditRecord,
+    ) -> Result<(), OpError> {
+        let (records, now) = ([record], self.clock.now());
+        store::audit::append(&tx, &records, actor, now).await?;
+        tx.commit().await?;
+        mutation_log::changes(&records, actor, now);
+        Ok(())
+    }
+}
+
+/// Lets those go on who have this role, or one that may more.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn allow(actor: &Actor, role: Role) -> Result<(), OpError> {
+    if actor.is_at_least(role) { Ok(()) } else { Err(OpError::Forbidden) }
 }
 
 /// Does something that is one transaction; does it anew when the database gave it up for another's sake.

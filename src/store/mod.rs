@@ -8,6 +8,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use std::time::Duration;
 
+pub mod api_tokens;
 pub mod areas;
 pub mod audit;
 pub mod board;
@@ -23,6 +24,7 @@ pub mod prune;
 pub mod repairs;
 pub mod requests;
 mod schema;
+pub mod sessions;
 pub mod settings;
 pub mod slack_people;
 mod time;

@@ -1,4 +1,5 @@
 //! Plain structs that operations return and `render` takes. No behaviour, no markup, no SQL.
 
+pub mod account;
 pub mod board;
 pub mod equipment;

@@ -48,8 +48,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "clients", "clock", "config", "metrics", "ops", "people", "render", "slack", "store", "web",
-            "worker",
+            "chain", "clients", "clock", "config", "metrics", "ops", "people", "render", "slack", "store",
+            "web", "worker",
         ],
     ),
     ("lib", &[]),
@@ -76,6 +76,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("prometheus_client", &["metrics", "web::pages::metrics"]),
     ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
     ("argon2", &["ops::password"]),
+    ("sha2", &["ops::secret"]),
     ("dotenvy", &["config"]),
     ("strsim", &["config"]),
     ("clap", &["cli", "main"]),

@@ -3,15 +3,18 @@
 use super::database::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::clock::Clock;
-use esb::domain::actor::{Actor, Edge};
+use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::channel::ChannelRef;
-use esb::domain::ids::EquipmentId;
+use esb::domain::ids::{EquipmentId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
-use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
+use esb::domain::text::{
+    AreaName, Description, EmailAddress, EquipmentName, PersonName, RequestId, Username,
+};
 use esb::ops::report_problem::ReportProblem;
 use esb::ops::{Announce, Ctx, board};
 use esb::store;
 use esb::store::entities::repair;
+use esb::store::users::NewUser;
 use sea_orm::{EntityTrait, Set};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -66,6 +69,25 @@ pub async fn machine(ops: &Ctx, area: &str, channel: &str, name: &str) -> Equipm
     let area =
         store::areas::add(db, &AreaName::parse(area).unwrap(), channel.as_ref(), 0, now).await.unwrap();
     store::equipment::add(db, area, &EquipmentName::parse(name).unwrap(), now).await.unwrap()
+}
+
+/// The user of that name, made where there is none; nobody can log in with a password that has no hash.
+pub async fn user(ops: &Ctx, name: &str, role: Role) -> UserId {
+    let (db, username) = (ops.store.write(), Username::parse(name).unwrap());
+    if let Some(user) = store::users::named(db, &username).await.unwrap() {
+        return user.id;
+    }
+    let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();
+    let password_hash = "none".to_owned();
+    let new = NewUser {
+        username: &username,
+        email: &email,
+        role,
+        slack_handle: None,
+        password_hash,
+        must_change_password: false,
+    };
+    store::users::add(db, new, ops.clock.now()).await.unwrap()
 }
 
 /// Somebody without an account.
