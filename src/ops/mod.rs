@@ -11,16 +11,22 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 pub mod board;
+pub mod create_repair;
 mod error;
 pub mod install;
 pub mod me_too;
 pub mod mutation_log;
+mod once;
 pub mod password;
 pub mod prune;
+mod recording;
+pub mod repair_notes;
+pub mod repairs;
 pub mod report_problem;
 pub mod search;
 mod secret;
 pub mod sign_in;
+pub mod update_repair;
 pub mod watch;
 
 pub use error::{OpError, Refusal};

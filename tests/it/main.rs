@@ -17,6 +17,7 @@ mod one_house;
 mod ops_board;
 mod ops_install;
 mod ops_prune;
+mod ops_repairs;
 mod ops_report;
 mod process;
 mod slack_announcements;
