@@ -3,7 +3,7 @@
 use super::{Ctx, OpError};
 use crate::domain::edit::{Duplicates, Present, shown_again};
 use crate::domain::field::{FieldValue, RepairFields};
-use crate::domain::ids::{RepairId, TimelineId};
+use crate::domain::ids::{RepairId, TimelineId, UserId};
 use crate::domain::queue::QueueFilter;
 use crate::domain::text::cut;
 use crate::store;
@@ -67,7 +67,7 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
     let (timeline, older) = timeline(ctx, id, before).await?;
     let others = store::repairs::others_of(db, row.equipment_id, id, OTHERS_MAX).await?;
     let duplicates = store::repairs::duplicates_of(db, id, OTHERS_MAX).await?;
-    let people = store::users::all_active(db).await?;
+    let people = assignees(ctx).await?;
     let me_too = store::me_toos::counts(db, &[id]).await?.remove(&id).unwrap_or(0);
     Ok(RepairView {
         id,
@@ -86,7 +86,7 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
         others: others.into_iter().map(other).collect(),
         timeline,
         older,
-        people: people.into_iter().map(|user| (user.id, user.username)).collect(),
+        people,
     })
 }
 
@@ -125,6 +125,15 @@ async fn timeline(
         }
     };
     Ok((entries.into_iter().map(happened).collect(), older))
+}
+
+/// Active people by name, to give a repair to.
+///
+/// # Errors
+/// The database's.
+pub async fn assignees(ctx: &Ctx) -> Result<Vec<(UserId, String)>, OpError> {
+    let people = store::users::all_active(ctx.store.read()).await?;
+    Ok(people.into_iter().map(|user| (user.id, user.username)).collect())
 }
 
 /// The form of an edit that was refused because of others: what the person touched, and all else as it is

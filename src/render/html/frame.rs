@@ -4,7 +4,8 @@ use crate::domain::actor::Role;
 use serde::Serialize;
 
 /// Where the header leads, in its order: the words, the address, and who sees it (`None`: everybody).
-pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[("Board", "/", None)];
+pub const NAVIGATION: &[(&str, &str, Option<Role>)] =
+    &[("Board", "/", None), ("Repairs", "/repairs", Some(Role::Technician))];
 
 /// The frame of one page; the default is that of nobody in particular.
 #[derive(Debug, Clone, Default, Serialize)]

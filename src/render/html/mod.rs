@@ -16,6 +16,9 @@ mod equipment;
 mod frame;
 mod login;
 mod machines;
+mod new_repair;
+mod queue;
+mod repair;
 mod reported;
 mod times;
 
@@ -24,6 +27,9 @@ pub use board::BoardFilter;
 pub use equipment::{EquipmentPage, FieldError, ReportForm};
 pub use frame::{Frame, NAVIGATION};
 pub use login::LoginPage;
+pub use new_repair::NewRepairPage;
+pub use queue::QueuePage;
+pub use repair::{RepairForm, RepairPage};
 pub use reported::ReportedPage;
 
 #[derive(Embed)]
