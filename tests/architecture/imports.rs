@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
             "domain",
             "metrics",
+            "newest",
             "ops",
             "people",
             "render::links",
@@ -47,8 +48,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "clients", "clock", "config", "metrics", "ops", "people", "render", "slack", "store", "web",
-            "worker",
+            "chain", "clients", "clock", "config", "metrics", "ops", "people", "render", "slack", "store",
+            "web", "worker",
         ],
     ),
     ("lib", &[]),

@@ -11,9 +11,11 @@
 mod support;
 
 mod blocks;
+mod database_lost;
 mod delivery;
 mod demo;
 mod one_house;
+mod ops_accounts;
 mod ops_board;
 mod ops_install;
 mod ops_prune;
@@ -29,6 +31,7 @@ mod slack_report;
 mod slack_report_errors;
 mod slack_status;
 mod store_schema;
+mod web_access;
 mod web_accounts;
 mod web_events;
 mod web_hostile;

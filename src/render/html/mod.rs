@@ -13,24 +13,28 @@ use std::sync::Arc;
 mod area;
 mod board;
 mod equipment;
+mod forms;
 mod frame;
-mod login;
 mod machines;
 mod new_repair;
 mod queue;
 mod repair;
 mod reported;
+mod sign_in;
 mod times;
+mod users;
 
 pub use area::PAGE_SIZE as AREA_PAGE_SIZE;
 pub use board::BoardFilter;
 pub use equipment::{EquipmentPage, FieldError, ReportForm};
+pub use forms::Hidden;
 pub use frame::{Frame, NAVIGATION};
-pub use login::LoginPage;
 pub use new_repair::NewRepairPage;
 pub use queue::QueuePage;
 pub use repair::{RepairForm, RepairPage};
 pub use reported::ReportedPage;
+pub use sign_in::{LoginPage, PasswordPage, SetupPage};
+pub use users::{SecretPage, TokensPage, UserForm, UserPage, UsersPage};
 
 #[derive(Embed)]
 #[folder = "templates/"]
