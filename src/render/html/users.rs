@@ -86,6 +86,7 @@ struct Users<'a> {
     next: Option<u64>,
     page: u64,
     pages: u64,
+    is_paged: bool,
     form: Form<'a>,
 }
 
@@ -138,6 +139,7 @@ impl Html {
             next: (page.page < page.pages).then_some(page.page + 1),
             page: page.page,
             pages: page.pages,
+            is_paged: page.pages > 1,
             form: Form::new(("/admin/users", "Add the user"), page.hidden, inputs, page.errors),
         };
         self.page("users", "Users", &content)
