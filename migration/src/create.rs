@@ -49,3 +49,16 @@ pub(crate) fn foreign_key(
         .on_delete(ForeignKeyAction::Restrict)
         .take()
 }
+
+/// Adds a column to a table.
+pub(crate) async fn add_column(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    column: ColumnDef,
+) -> Result<(), DbErr> {
+    let name = column.get_column_name();
+    if manager.get_database_backend() == DatabaseBackend::MySql && manager.has_column(table, &name).await? {
+        return Ok(());
+    }
+    manager.alter_table(Table::alter().table(table).add_column(column).take()).await
+}

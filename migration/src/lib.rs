@@ -7,6 +7,7 @@ mod columns;
 mod create;
 mod m0001_first_walk;
 mod m0002_accounts;
+mod m0004_repairs;
 
 /// The tables of each step.
 pub const TABLES: &[&[&str]] = &[m0001_first_walk::TABLES, m0002_accounts::TABLES];
@@ -17,6 +18,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_walk::Migration), Box::new(m0002_accounts::Migration)]
+        vec![
+            Box::new(m0001_first_walk::Migration),
+            Box::new(m0002_accounts::Migration),
+            Box::new(m0004_repairs::Migration),
+        ]
     }
 }

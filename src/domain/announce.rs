@@ -1,16 +1,79 @@
 //! Who is told what: a [`ChangeSet`], the switches and the targets make announcements. Pure.
 
-use crate::domain::change::{Change, ChangeSet, RepairSnapshot};
+use crate::domain::change::{Change, ChangeSet, OthersOpen, RepairSnapshot};
 use crate::domain::channel::ChannelRef;
+use crate::domain::field::{Field, FieldValue};
+use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::setting::Switches;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// What a delivery tells: the event with its own snapshot, so that it reads as it was then.
+/// What a delivery tells: the event with its own snapshot, so that it reads as it was then. Events outlive
+/// the program that wrote them: what is added later has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A repair was created.
     NewReport(RepairSnapshot),
+    /// A repair changed.
+    Updated(RepairUpdate),
+}
+
+/// What changed of a repair, as far as the switches let it be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairUpdate {
+    /// The repair after it.
+    pub repair: RepairSnapshot,
+    /// Who did it.
+    pub by: String,
+    /// What is told, one line each; the first gives the message its prefix.
+    pub news: Vec<News>,
+    /// What they had to say.
+    pub note: Option<String>,
+}
+
+/// One line of an update; what is new stands in the repair's snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "news", rename_all = "snake_case")]
+pub enum News {
+    /// The status became a closed one.
+    Closed {
+        /// The status before.
+        from: RepairStatus,
+        /// What is still wrong with the machine.
+        others: OthersOpen,
+    },
+    /// The status became an open one.
+    Status {
+        /// The status before.
+        from: RepairStatus,
+    },
+    /// Another person works on it.
+    Assignee {
+        /// Who did before.
+        from: Option<String>,
+    },
+    /// It is worse or better than thought.
+    Severity {
+        /// The severity before.
+        from: Option<Severity>,
+    },
+    /// Somebody could be hurt, as is known now.
+    SafetyRisk,
+    /// It should be done at another date.
+    Eta {
+        /// The date before.
+        from: Option<NaiveDate>,
+    },
+}
+
+impl RepairUpdate {
+    /// True when the machine's last open repair was resolved: only then is it back in service.
+    pub fn is_back_in_service(&self) -> bool {
+        let resolved = self.repair.status == RepairStatus::Resolved;
+        let last = |news: &News| matches!(news, News::Closed { from, others } if from.is_open() && others.count == 0);
+        resolved && self.news.iter().any(last)
+    }
 }
 
 impl Event {
@@ -18,6 +81,7 @@ impl Event {
     pub const fn repair(&self) -> &RepairSnapshot {
         match self {
             Self::NewReport(repair) => repair,
+            Self::Updated(update) => &update.repair,
         }
     }
 }
@@ -71,43 +135,54 @@ pub fn announcements(change: &ChangeSet, switches: Switches, targets: &Targets) 
 }
 
 fn event(change: &ChangeSet, switches: Switches) -> Option<Event> {
-    let created = change.changes.contains(&Change::Created);
-    (created && switches.new_report).then(|| Event::NewReport(change.repair.clone()))
+    if change.changes.contains(&Change::Created) {
+        return switches.new_report.then(|| Event::NewReport(change.repair.clone()));
+    }
+    let news = news(change, switches);
+    if news.is_empty() {
+        return None;
+    }
+    let note = change.changes.iter().find_map(|change| match change {
+        Change::Note { text, supersedes: None } => text.as_ref().map(ToString::to_string),
+        _ => None,
+    });
+    Some(Event::Updated(RepairUpdate { repair: change.repair.clone(), by: change.by.clone(), news, note }))
+}
+
+/// The lines that their switches let through, in the order of their prefixes: closing, status, assignee,
+/// severity, ETA.
+fn news(change: &ChangeSet, switches: Switches) -> Vec<News> {
+    let mut news = Vec::new();
+    let mut closing = false;
+    if let Some((FieldValue::Status(from), _)) = change.of(Field::Status) {
+        closing = !change.repair.status.is_open();
+        if closing && switches.resolved {
+            news.push(News::Closed { from: *from, others: change.others.clone() });
+        } else if !closing && switches.status_changed {
+            news.push(News::Status { from: *from });
+        }
+    }
+    if let Some((FieldValue::Assignee(from), _)) = change.of(Field::Assignee)
+        && !closing
+        && switches.assignee_changed
+    {
+        news.push(News::Assignee { from: from.as_ref().map(|person| person.name.clone()) });
+    }
+    if switches.severity_changed {
+        if let Some((FieldValue::Severity(from), _)) = change.of(Field::Severity) {
+            news.push(News::Severity { from: *from });
+        }
+        if let Some((_, FieldValue::SafetyRisk(true))) = change.of(Field::SafetyRisk) {
+            news.push(News::SafetyRisk);
+        }
+    }
+    if let Some((FieldValue::Eta(from), _)) = change.of(Field::Eta)
+        && switches.eta_updated
+    {
+        news.push(News::Eta { from: *from });
+    }
+    news
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::change::tests::snapshot;
-
-    fn channel(name: &str) -> Option<ChannelRef> {
-        ChannelRef::parse(name)
-    }
-
-    #[track_caller]
-    fn check(area: &str, oops: &str, on: bool, expected: &[&str]) {
-        let targets = Targets { area: channel(area), oops: channel(oops) };
-        let told = announcements(&ChangeSet::created(snapshot()), Switches { new_report: on }, &targets);
-        assert_eq!(told.iter().map(|a| a.target.as_str()).collect::<Vec<_>>(), expected);
-        assert!(told.iter().all(|a| a.event.repair().id.0 == 7));
-    }
-
-    #[test]
-    fn a_new_report_goes_to_the_area_and_to_oops() {
-        check("#wood", "#oops", true, &["#wood", "#oops"]);
-        check("#wood", "", true, &["#wood"]);
-        check("", "#oops", true, &["#oops"]);
-        check("#Oops", "oops", true, &["#oops"]);
-        check("", "", true, &[]);
-        check("#wood", "#oops", false, &[]);
-    }
-
-    #[test]
-    fn keys_tell_event_and_target_apart() {
-        let targets = Targets { area: channel("#wood"), oops: channel("#oops") };
-        let told = announcements(&ChangeSet::created(snapshot()), Switches { new_report: true }, &targets);
-        assert_eq!(told[0].dedupe_key, "repair:7:v1:#wood");
-        assert_ne!(told[0].dedupe_key, told[1].dedupe_key);
-        assert_eq!(told[0].lane, "repair:7:#wood");
-    }
-}
+mod tests;

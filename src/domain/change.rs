@@ -1,12 +1,15 @@
 //! `ChangeSet`: what one operation did to one repair. Timeline, audit, announcements and the log
 //! line all derive from it, so that none can tell another story.
 
-use crate::domain::ids::{EquipmentId, RepairId};
+use crate::domain::actor::SlackUserId;
+use crate::domain::field::{Field, FieldValue};
+use crate::domain::ids::{EquipmentId, RepairId, TimelineId};
 use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::text::Note;
 use crate::domain::timeline::{TimelineEntry, TimelineKind};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A repair as it was when something happened, with the names of that moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,9 @@ pub struct RepairSnapshot {
     pub reporter: String,
     /// Who works on it.
     pub assignee: Option<String>,
+    /// Slack's id of who works on it, where known.
+    #[serde(default)]
+    pub assignee_slack_id: Option<SlackUserId>,
     /// When it should be done.
     pub eta: Option<NaiveDate>,
     /// Somebody could be hurt.
@@ -40,11 +46,44 @@ pub struct RepairSnapshot {
 }
 
 /// One thing that happened to a repair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It was created.
     Created,
+    /// A field got another value.
+    Field {
+        /// The value before.
+        from: FieldValue,
+        /// The value after.
+        to: FieldValue,
+    },
+    /// Somebody wrote a note, edited one or deleted it.
+    Note {
+        /// Its text; `None` for one that was deleted.
+        text: Option<Note>,
+        /// The note that this one takes the place of.
+        supersedes: Option<TimelineId>,
+    },
+}
+
+/// Another repair of the machine that is still open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillOpen {
+    /// Its number.
+    pub id: RepairId,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// What is wrong.
+    pub description: String,
+}
+
+/// What is still wrong with the machine beside the repair that changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OthersOpen {
+    /// How many repairs.
+    pub count: usize,
+    /// The worst few of them.
+    pub worst: Vec<StillOpen>,
 }
 
 /// What one operation did to one repair.
@@ -54,6 +93,10 @@ pub struct ChangeSet {
     pub repair: RepairSnapshot,
     /// What happened, in the order in which it is told.
     pub changes: Vec<Change>,
+    /// Who did it.
+    pub by: String,
+    /// The machine's other open repairs; read where the repair was closed.
+    pub others: OthersOpen,
 }
 
 /// What the audit keeps of a change.
@@ -73,38 +116,80 @@ pub struct AuditRecord {
 
 impl ChangeSet {
     /// A repair was created.
-    pub fn created(repair: RepairSnapshot) -> Self {
-        Self { repair, changes: vec![Change::Created] }
+    pub fn created(repair: RepairSnapshot, by: String) -> Self {
+        Self { repair, changes: vec![Change::Created], by, others: OthersOpen::default() }
+    }
+
+    /// The values before and after of a field that changed.
+    pub fn of(&self, field: Field) -> Option<(&FieldValue, &FieldValue)> {
+        self.changes.iter().find_map(|change| match change {
+            Change::Field { from, to } if from.field() == field => Some((from, to)),
+            _ => None,
+        })
+    }
+
+    /// True when fields changed: then the repair has a new version.
+    pub fn changes_fields(&self) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::Field { .. }))
     }
 
     /// The entries to append to the repair's timeline.
     pub fn timeline(&self) -> Vec<TimelineEntry> {
+        let entry = |kind, old, new| TimelineEntry {
+            kind,
+            old,
+            new,
+            old_user: None,
+            new_user: None,
+            supersedes: None,
+        };
         self.changes
             .iter()
             .map(|change| match change {
-                Change::Created => TimelineEntry {
-                    kind: TimelineKind::Created,
-                    old: None,
-                    new: Some(self.repair.status.word().to_owned()),
+                Change::Created => {
+                    entry(TimelineKind::Created, None, Some(self.repair.status.word().to_owned()))
+                }
+                Change::Field { from, to } => TimelineEntry {
+                    old_user: from.user(),
+                    new_user: to.user(),
+                    ..entry(from.field().kind(), from.text(), to.text())
+                },
+                Change::Note { text, supersedes } => TimelineEntry {
+                    supersedes: *supersedes,
+                    ..entry(TimelineKind::Note, None, text.as_ref().map(ToString::to_string))
                 },
             })
             .collect()
     }
 
-    /// The entries to append to the audit.
+    /// The entries to append to the audit: one for the fields together, one for each note.
     pub fn audit(&self) -> Vec<AuditRecord> {
-        self.changes
-            .iter()
-            .map(|change| match change {
-                Change::Created => AuditRecord {
-                    action: "repair.created",
-                    noun: "repair",
-                    noun_id: self.repair.id.0,
-                    old: None,
-                    new: Some(json!(self.repair)),
-                },
-            })
-            .collect()
+        let record =
+            |action, old, new| AuditRecord { action, noun: "repair", noun_id: self.repair.id.0, old, new };
+        let (mut old, mut new) = (Map::new(), Map::new());
+        let mut records = Vec::new();
+        for change in &self.changes {
+            match change {
+                Change::Created => records.push(record("repair.created", None, Some(json!(self.repair)))),
+                Change::Field { from, to } => {
+                    old.insert(from.field().name().to_owned(), from.json());
+                    new.insert(to.field().name().to_owned(), to.json());
+                }
+                Change::Note { text, supersedes } => {
+                    let action = match (text, supersedes) {
+                        (Some(_), None) => "repair.note_added",
+                        (Some(_), Some(_)) => "repair.note_edited",
+                        (None, _) => "repair.note_deleted",
+                    };
+                    let note = supersedes.map(|note| json!({ "note": note }));
+                    records.push(record(action, note, text.as_ref().map(|text| json!({ "text": text }))));
+                }
+            }
+        }
+        if !new.is_empty() {
+            records.insert(0, record("repair.updated", Some(old.into()), Some(new.into())));
+        }
+        records
     }
 }
 
@@ -124,6 +209,7 @@ pub(crate) mod tests {
             status: RepairStatus::New,
             reporter: "Ana".into(),
             assignee: None,
+            assignee_slack_id: None,
             eta: None,
             safety_risk: false,
             consumable: false,
@@ -132,12 +218,47 @@ pub(crate) mod tests {
 
     #[test]
     fn a_creation_is_one_entry_in_timeline_and_audit() {
-        let change = ChangeSet::created(snapshot());
+        let change = ChangeSet::created(snapshot(), "Ana".into());
         let timeline = change.timeline();
         assert_eq!(timeline.len(), 1);
         assert_eq!((timeline[0].kind, timeline[0].new.as_deref()), (TimelineKind::Created, Some("New")));
         let audit = change.audit();
         assert_eq!((audit[0].action, audit[0].noun_id, &audit[0].old), ("repair.created", 7, &None));
         assert_eq!(audit[0].new.as_ref().unwrap()["equipment"], "Table saw");
+    }
+
+    #[test]
+    fn an_edit_is_an_entry_a_field_and_one_audit_record() {
+        let eta = FieldValue::Eta(NaiveDate::from_ymd_opt(2026, 3, 9));
+        let sam = FieldValue::Assignee(Some(crate::domain::field::tests::person(2, "sam")));
+        let change = ChangeSet {
+            changes: vec![
+                Change::Field { from: FieldValue::Assignee(None), to: sam },
+                Change::Field { from: FieldValue::Eta(None), to: eta },
+                Change::Note { text: Some(Note::parse("Ordered").unwrap()), supersedes: None },
+                Change::Note { text: None, supersedes: Some(TimelineId(4)) },
+            ],
+            ..ChangeSet::created(snapshot(), "Ana".into())
+        };
+        let timeline = change.timeline();
+        let kinds: Vec<TimelineKind> = timeline.iter().map(|entry| entry.kind).collect();
+        assert_eq!(
+            kinds,
+            [TimelineKind::Assignee, TimelineKind::Eta, TimelineKind::Note, TimelineKind::Note]
+        );
+        assert_eq!((timeline[0].old_user, timeline[0].new_user.map(|id| id.0)), (None, Some(2)));
+        assert_eq!((timeline[1].old.as_deref(), timeline[1].new.as_deref()), (None, Some("2026-03-09")));
+        assert_eq!((timeline[3].supersedes, &timeline[3].new), (Some(TimelineId(4)), &None));
+        let audit = change.audit();
+        let actions: Vec<&str> = audit.iter().map(|record| record.action).collect();
+        assert_eq!(actions, ["repair.updated", "repair.note_added", "repair.note_deleted"]);
+        assert_eq!(audit[0].old, Some(json!({ "assignee": null, "eta": null })));
+        assert_eq!(
+            audit[0].new,
+            Some(json!({ "assignee": { "id": 2, "name": "sam" }, "eta": "2026-03-09" }))
+        );
+        assert!(
+            change.changes_fields() && change.of(Field::Eta).is_some() && change.of(Field::Status).is_none()
+        );
     }
 }

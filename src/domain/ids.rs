@@ -66,6 +66,10 @@ id!(
     /// Number of an API token.
     ApiTokenId
 );
+id!(
+    /// Number of an entry of a timeline.
+    TimelineId
+);
 
 #[cfg(test)]
 mod tests {

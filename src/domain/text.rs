@@ -105,7 +105,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Several lines: line ends become `\n`, other control characters but tab go; the ends are trimmed.
-fn many_lines(text: &str) -> String {
+pub fn tidy_lines(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let keep = |c: &char| !c.is_control() || matches!(c, '\n' | '\t' | '\0');
     text.chars().filter(keep).collect::<String>().trim().to_owned()
@@ -155,7 +155,15 @@ text!(
 );
 text!(
     /// What is wrong with a machine (spec "Nouns": 1 to 3000).
-    Description, many_lines, 3000
+    Description, tidy_lines, 3000
+);
+text!(
+    /// A note on a repair: as long as a description.
+    Note, tidy_lines, 3000
+);
+text!(
+    /// What a specialist is needed for (spec "Nouns": at most 3000).
+    SpecialistDescription, tidy_lines, 3000
 );
 text!(
     /// Name of a machine (spec "Nouns": 1 to 200).

@@ -1,16 +1,9 @@
 //! Why an operation did not do what was asked.
 
+use crate::domain::edit::{Conflict, EditError};
+pub use crate::domain::refusal::Refusal;
 use crate::store::outage;
 use sea_orm::{DbErr, SqlErr};
-
-/// A no with words for the person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The input at fault, by its name in the spec; `None` when it is the request as a whole.
-    pub field: Option<&'static str>,
-    /// One or two kind sentences.
-    pub message: String,
-}
 
 /// Why an operation did not do what was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +11,9 @@ pub enum OpError {
     /// A rule says no; the words are for the person.
     #[error("refused: {}", .0.message)]
     Refused(Refusal),
+    /// Somebody else changed the same meanwhile.
+    #[error("conflict on {} fields", .0.len())]
+    Conflict(Vec<Conflict>),
     /// There is no such record.
     #[error("no such record")]
     NotFound,
@@ -32,10 +28,15 @@ pub enum OpError {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// A row got its next version from somebody else, just now.
+#[derive(Debug, thiserror::Error)]
+#[error("overtaken by another change")]
+struct Overtaken;
+
 impl OpError {
     /// A no that is about one input.
     pub fn refused(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Refused(Refusal { field: Some(field), message: message.into() })
+        Self::Refused(Refusal::on(field, message))
     }
 
     /// True when the database does not answer, is overloaded or gone: the same may work in a while.
@@ -43,20 +44,41 @@ impl OpError {
         self.of_database().is_some_and(outage::is_outage)
     }
 
-    /// True when the same may be begun anew at once: another transaction came in between.
-    pub(super) fn is_deadlock(&self) -> bool {
-        self.of_database().is_some_and(outage::is_deadlock)
+    /// Another transaction changed the row first.
+    pub(super) fn overtaken() -> Self {
+        Self::Internal(Overtaken.into())
     }
 
-    /// True when a row of that name was there already.
+    /// True when the same may be begun anew at once: another transaction came in between.
+    pub(super) fn is_deadlock(&self) -> bool {
+        let overtaken = matches!(self, Self::Internal(source) if source.is::<Overtaken>());
+        overtaken || self.of_database().is_some_and(outage::is_deadlock)
+    }
+
+    /// True when another request added the same row first.
     pub(super) fn is_unique_violation(&self) -> bool {
-        self.of_database()
-            .is_some_and(|error| matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))))
+        let error = self.of_database().and_then(DbErr::sql_err);
+        matches!(error, Some(SqlErr::UniqueConstraintViolation(_)))
     }
 
     fn of_database(&self) -> Option<&DbErr> {
         let Self::Internal(source) = self else { return None };
         source.downcast_ref()
+    }
+}
+
+impl From<EditError> for OpError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Refused(refusal) => Self::Refused(refusal),
+            EditError::Conflicts(conflicts) => Self::Conflict(conflicts),
+        }
+    }
+}
+
+impl From<Refusal> for OpError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 

@@ -1,17 +1,18 @@
 //! Somebody reports that a machine does not work as it should.
 
-use super::{Announce, Ctx, OpError, again_after_deadlock, mutation_log};
+use super::once::{answered, once, remember};
+use super::recording::{record, snapshot};
+use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
-use crate::domain::announce::{Targets, announcements};
-use crate::domain::change::{ChangeSet, RepairSnapshot};
+use crate::domain::change::ChangeSet;
 use crate::domain::channel::ChannelRef;
+use crate::domain::field::RepairFields;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::store;
 use crate::store::equipment::Machine;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
-use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
@@ -59,11 +60,7 @@ pub async fn report_problem(
     actor: &Actor,
     report: ReportProblem,
 ) -> Result<ProblemReported, OpError> {
-    match again_after_deadlock(|| report_once(ctx, actor, &report)).await {
-        // The same submission was accepted by another process just now: its answer is there.
-        Err(error) if error.is_unique_violation() => reported(ctx, &report.request_id).await,
-        answer => answer,
-    }
+    once(ctx, &report.request_id, || report_once(ctx, actor, &report)).await
 }
 
 /// The answer that an accepted submission got.
@@ -71,32 +68,30 @@ pub async fn report_problem(
 /// # Errors
 /// `NotFound` when no such submission was accepted, or too long ago; the database's.
 pub async fn reported(ctx: &Ctx, request_id: &RequestId) -> Result<ProblemReported, OpError> {
-    let answer = store::requests::answer(ctx.store.read(), request_id).await?.ok_or(OpError::NotFound)?;
-    Ok(serde_json::from_str(&answer)?)
+    answered(ctx.store.read(), request_id).await?.ok_or(OpError::NotFound)
 }
 
 async fn report_once(ctx: &Ctx, actor: &Actor, report: &ReportProblem) -> Result<ProblemReported, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
-    if let Some(answer) = store::requests::answer(&tx, &report.request_id).await? {
-        return Ok(serde_json::from_str(&answer)?);
+    if let Some(answer) = answered(&tx, &report.request_id).await? {
+        return Ok(answer);
     }
     let machine = live_machine(&tx, report.equipment).await?;
     let repair = store::repairs::add(&tx, &new_repair(actor, report), now).await?;
-    let change = ChangeSet::created(snapshot(repair, &machine, report));
-    let records = change.audit();
-    store::timeline::append(&tx, &change, actor, now).await?;
-    store::audit::append(&tx, &records, actor, now).await?;
-    let told = owe_announcements(&ctx.announce, &tx, &change, &machine, now).await?;
+    let told = snapshot(repair, FIRST_VERSION, &machine, &fields(report), report.reporter_name.as_str());
+    let change = ChangeSet::created(told, actor.name.clone());
+    let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
+    let told = recorded.told.clone();
     let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };
-    store::requests::remember(&tx, &report.request_id, serde_json::to_string(&answer)?, now).await?;
+    remember(&tx, &report.request_id, &answer, now).await?;
     ctx.commit_visible(tx).await?;
-    ctx.wake.notify_one();
-    mutation_log::changes(&records, actor, now);
+    recorded.committed(ctx, actor);
     Ok(answer)
 }
 
-async fn live_machine(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Machine, OpError> {
+/// A machine that is in use.
+pub(super) async fn live_machine(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Machine, OpError> {
     match store::equipment::find(db, id).await? {
         None => {
             Err(OpError::refused("equipment", "This machine is not known. Please choose one from the list."))
@@ -113,8 +108,9 @@ const fn new_repair<'a>(actor: &'a Actor, report: &'a ReportProblem) -> NewRepai
     NewRepair {
         equipment: report.equipment,
         description: &report.description,
-        severity: report.severity,
+        severity: Some(report.severity),
         status: RepairStatus::New,
+        assignee: None,
         reporter: &report.reporter_name,
         reporter_email: report.reporter_email.as_ref(),
         reporter_slack_id: actor.slack_id.as_ref(),
@@ -123,40 +119,16 @@ const fn new_repair<'a>(actor: &'a Actor, report: &'a ReportProblem) -> NewRepai
     }
 }
 
-fn snapshot(id: RepairId, machine: &Machine, report: &ReportProblem) -> RepairSnapshot {
-    RepairSnapshot {
-        id,
-        version: FIRST_VERSION,
-        equipment_id: machine.id,
-        equipment: machine.name.clone(),
-        area: machine.area_name.clone(),
-        description: report.description.to_string(),
-        severity: Some(report.severity),
+fn fields(report: &ReportProblem) -> RepairFields {
+    RepairFields {
         status: RepairStatus::New,
-        reporter: report.reporter_name.to_string(),
+        duplicate_of: None,
         assignee: None,
+        severity: Some(report.severity),
         eta: None,
+        specialist_description: String::new(),
         safety_risk: report.safety_risk,
         consumable: report.consumable,
+        description: report.description.to_string(),
     }
-}
-
-/// Owes what is to be told of a change; the channels that will be told.
-async fn owe_announcements(
-    announce: &Announce,
-    db: &impl ConnectionTrait,
-    change: &ChangeSet,
-    machine: &Machine,
-    now: DateTime<Utc>,
-) -> Result<Vec<ChannelRef>, OpError> {
-    let targets = match announce {
-        Announce::Nowhere => Targets::NONE,
-        Announce::Slack { oops } => {
-            Targets { area: ChannelRef::parse(&machine.area_channel), oops: oops.clone() }
-        }
-    };
-    let switches = store::settings::switches(db).await?;
-    let owed = announcements(change, switches, &targets);
-    store::deliveries::owe(db, &owed, now).await?;
-    Ok(owed.into_iter().map(|announcement| announcement.target).collect())
 }

@@ -164,17 +164,17 @@ fn oldest_first(repairs: Select<repair::Entity>) -> Select<repair::Entity> {
 }
 
 /// The domain's rank of a severity, for the database to sort by.
-fn severity_rank() -> Expr {
+pub(super) fn severity_rank() -> Expr {
     let ranks = Severity::ALL.iter().fold(CaseStatement::new(), |ranks, &severity| {
         ranks.case(repair::Column::Severity.eq(severity), i32::from(rank(Some(severity))))
     });
     ranks.finally(i32::from(rank(None))).into()
 }
 
-fn to_area() -> RelationDef {
+pub(super) fn to_area() -> RelationDef {
     equipment::Entity::belongs_to(area::Entity).from(equipment::Column::AreaId).to(area::Column::Id).into()
 }
 
-fn to_assignee() -> RelationDef {
+pub(super) fn to_assignee() -> RelationDef {
     repair::Entity::belongs_to(user::Entity).from(repair::Column::AssigneeId).to(user::Column::Id).into()
 }

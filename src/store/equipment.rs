@@ -69,6 +69,17 @@ pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<M
     machines().filter(equipment::Column::Id.eq(id)).into_model().one(db).await
 }
 
+/// Keeps other transactions from changing the machine's repairs until this one ends: rules between them
+/// (duplicates, the last one open) hold whoever comes at the same time. SQLite has one writer anyway.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(db: &impl ConnectionTrait, id: EquipmentId) -> Result<(), DbErr> {
+    let row = equipment::Entity::find_by_id(id).select_only().column(equipment::Column::Id);
+    row.lock_exclusive().into_tuple::<EquipmentId>().one(db).await?;
+    Ok(())
+}
+
 /// Live machines whose folded name is just that of `name`; at most `limit`.
 ///
 /// # Errors
@@ -120,12 +131,12 @@ pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     equipment::Entity::find().count(db).await
 }
 
-fn name_key() -> (equipment::Entity, equipment::Column) {
+pub(super) fn name_key() -> (equipment::Entity, equipment::Column) {
     (equipment::Entity, equipment::Column::NameKey)
 }
 
 /// Takes the wildcards' meaning from a text; `!` escapes, since backslash differs between databases.
-fn escape_like(text: &str) -> String {
+pub(super) fn escape_like(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 

@@ -21,6 +21,7 @@ pub mod heartbeats;
 pub mod me_toos;
 pub mod outage;
 pub mod prune;
+pub mod queue;
 pub mod repairs;
 pub mod requests;
 mod schema;

@@ -3,8 +3,14 @@
 use super::entities::timeline;
 use crate::domain::actor::Actor;
 use crate::domain::change::ChangeSet;
+use crate::domain::edit::Later;
+use crate::domain::field::{Field, FieldValue};
+use crate::domain::ids::{RepairId, TimelineId};
+use crate::domain::timeline::TimelineKind;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+
+pub use super::entities::timeline::Model as Entry;
 
 /// Appends what a change tells.
 ///
@@ -24,9 +30,83 @@ pub async fn append(
         version: Set(change.repair.version),
         old_value: Set(entry.old),
         new_value: Set(entry.new),
+        old_user_id: Set(entry.old_user),
+        new_user_id: Set(entry.new_user),
+        supersedes: Set(entry.supersedes),
         created_at: Set(now),
         ..Default::default()
     });
     timeline::Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// What changed after a version, in its order.
+///
+/// # Errors
+/// The database's.
+pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) -> Result<Vec<Later>, DbErr> {
+    let entries = timeline::Entity::find()
+        .filter(timeline::Column::RepairId.eq(repair))
+        .filter(timeline::Column::Version.gt(version))
+        .filter(timeline::Column::Kind.is_in(Field::ALL.map(Field::kind)))
+        .order_by_asc(timeline::Column::Id)
+        .all(db)
+        .await?;
+    let later = |entry: Entry| {
+        let field = Field::of(entry.kind)?;
+        let old = FieldValue::read(field, entry.old_value.as_deref(), entry.old_user_id)?;
+        let new = FieldValue::read(field, entry.new_value.as_deref(), entry.new_user_id)?;
+        Some(Later { old, new, by: entry.actor_name })
+    };
+    Ok(entries.into_iter().filter_map(later).collect())
+}
+
+/// Entries of a repair older than `before`, newest first, at most `most`. Edits of notes are not among
+/// them: [`edits`] has those.
+///
+/// # Errors
+/// The database's.
+pub async fn newest(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    before: Option<TimelineId>,
+    most: u64,
+) -> Result<Vec<Entry>, DbErr> {
+    let entries = timeline::Entity::find()
+        .filter(timeline::Column::RepairId.eq(repair))
+        .filter(timeline::Column::Supersedes.is_null());
+    let entries = match before {
+        Some(before) => entries.filter(timeline::Column::Id.lt(before)),
+        None => entries,
+    };
+    entries.order_by_desc(timeline::Column::Id).limit(most).all(db).await
+}
+
+/// Edits of these notes, in their order; a few hundred notes at most: each takes a parameter.
+///
+/// # Errors
+/// The database's.
+pub async fn edits(db: &impl ConnectionTrait, notes: &[TimelineId]) -> Result<Vec<Entry>, DbErr> {
+    if notes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let edits = timeline::Entity::find().filter(timeline::Column::Supersedes.is_in(notes.iter().copied()));
+    edits.order_by_asc(timeline::Column::Id).all(db).await
+}
+
+/// A note of a repair as it was first written.
+///
+/// # Errors
+/// The database's.
+pub async fn note(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    note: TimelineId,
+) -> Result<Option<Entry>, DbErr> {
+    timeline::Entity::find_by_id(note)
+        .filter(timeline::Column::RepairId.eq(repair))
+        .filter(timeline::Column::Kind.eq(TimelineKind::Note))
+        .filter(timeline::Column::Supersedes.is_null())
+        .one(db)
+        .await
 }

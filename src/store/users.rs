@@ -2,6 +2,7 @@
 
 use super::entities::user;
 use crate::domain::actor::{Role, SlackUserId};
+use crate::domain::field::Person;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
 use chrono::{DateTime, Utc};
@@ -89,6 +90,35 @@ pub async fn active_in_slack(
         (None, None) => None,
     };
     Ok(user.filter(|user| user.active))
+}
+
+/// The user of that number, if active.
+///
+/// # Errors
+/// The database's.
+pub async fn active(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
+    user::Entity::find_by_id(id).filter(user::Column::Active.eq(true)).one(db).await
+}
+
+/// Most people that a form offers.
+const OFFERED_MAX: u64 = 1_000;
+
+/// Active users by name.
+///
+/// # Errors
+/// The database's.
+pub async fn all_active(db: &impl ConnectionTrait) -> Result<Vec<User>, DbErr> {
+    user::Entity::find()
+        .filter(user::Column::Active.eq(true))
+        .order_by_asc(user::Column::UsernameKey)
+        .limit(OFFERED_MAX)
+        .all(db)
+        .await
+}
+
+/// A user as others see them.
+pub fn person(user: User) -> Person {
+    Person { id: user.id, name: user.username, slack_id: user.slack_user_id.map(SlackUserId) }
 }
 
 /// The user of that number.

@@ -3,3 +3,4 @@
 pub mod account;
 pub mod board;
 pub mod equipment;
+pub mod repairs;

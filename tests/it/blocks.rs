@@ -3,9 +3,11 @@
 
 use crate::support::block_kit::{faults_of_message, faults_of_options, faults_of_view};
 use crate::support::views::{self, Texts, repair, snapshot};
-use esb::domain::announce::Event;
+use chrono::NaiveDate;
+use esb::domain::announce::{Event, News, RepairUpdate};
+use esb::domain::change::{OthersOpen, StillOpen};
 use esb::domain::ids::RepairId;
-use esb::domain::repair::Severity;
+use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
 use esb::slack::ids;
@@ -54,6 +56,31 @@ fn card(blocks: &Blocks, texts: Texts, all: bool) -> Message {
     blocks.announcement(&Event::NewReport(snapshot(texts, all)), all.then_some(LINK)).unwrap()
 }
 
+/// An update that tells the least, or all that one can tell.
+fn update(blocks: &Blocks, texts: Texts, all: bool) -> Message {
+    let worst =
+        |n| StillOpen { id: RepairId(n), severity: Some(Severity::Down), description: texts.of(3000) };
+    let others = OthersOpen { count: 12, worst: (1..=3).map(worst).collect() };
+    let from = RepairStatus::New;
+    let news = vec![
+        News::Closed { from, others },
+        News::Status { from },
+        News::Assignee { from: Some(texts.name("person", 3, 200)) },
+        News::Severity { from: None },
+        News::SafetyRisk,
+        News::Eta { from: NaiveDate::from_ymd_opt(2026, 3, 9) },
+    ];
+    let mut repair = snapshot(texts, all);
+    repair.status = if all { RepairStatus::Resolved } else { RepairStatus::InProgress };
+    let update = RepairUpdate {
+        by: texts.name("person", 2, 200),
+        news: if all { news } else { vec![News::Status { from }] },
+        note: all.then(|| texts.of(3000)),
+        repair,
+    };
+    blocks.announcement(&Event::Updated(update), all.then_some(LINK)).unwrap()
+}
+
 /// Every template, with little and with as much as there can be of the same kind of text.
 fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     let many = views::machine(texts, 300);
@@ -65,6 +92,8 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("equipment_options", Filled::Options(blocks.equipment_options(&matches).unwrap())),
         ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
+        ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
+        ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
         view("status_equipment", blocks.status_equipment(&views::machine(texts, 0), 1, None).unwrap()),
         view("status_matches", blocks.status_matches(&texts.of(4000), &[], 1).unwrap()),
@@ -293,6 +322,8 @@ fn snapshots() {
     insta::assert_json_snapshot!("equipment_options", blocks.equipment_options(&found).unwrap());
     insta::assert_json_snapshot!("repair_card", card(&blocks, plain, true).blocks);
     insta::assert_snapshot!("repair_card_text", card(&blocks, plain, true).text);
+    insta::assert_json_snapshot!("repair_update", update(&blocks, plain, true).blocks);
+    insta::assert_snapshot!("repair_update_text", update(&blocks, plain, true).text);
     insta::assert_json_snapshot!(
         "status_summary",
         blocks.status_summary(&board, 1, Some("A notice.")).unwrap()

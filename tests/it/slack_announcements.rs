@@ -1,11 +1,19 @@
 //! New reports in channels: each channel for itself, retried on schedule, never repeated.
 
-use crate::support::app::{ANA, TestApp, only};
+use crate::support::app::{ANA, BO, TestApp, only};
+use crate::support::ops::user;
 use chrono::TimeDelta;
+use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::delivery::DeliveryState;
-use esb::store::entities::delivery;
+use esb::domain::edit::RepairEdit;
+use esb::domain::field::FieldValue;
+use esb::domain::ids::RepairId;
+use esb::domain::repair::RepairStatus;
+use esb::domain::text::{Note, RequestId};
+use esb::ops::update_repair::{ClaimRepair, UpdateRepair, claim_repair, update_repair};
+use esb::store::entities::{delivery, user as user_table};
 use esb_sandbox::Fault;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
 /// The delivery to a channel.
 async fn delivery_to(app: &TestApp, channel: &str) -> delivery::Model {
@@ -105,5 +113,42 @@ async fn an_area_that_talks_in_oops_is_told_once() {
     app.report("loom", "Thread").await;
     only(app.slack.posted_in("#oops"));
     app.private(ANA);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_update_is_told_in_both_channels_and_mentions_who_got_it() {
+    let (app, _) = TestApp::with_saw().await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    let ctx = &app.app.ctx;
+    let sam = user(ctx, "sam", Role::Technician).await;
+    let row = user_table::Entity::find_by_id(sam).one(ctx.store.read()).await.unwrap().unwrap();
+    let mut row = row.into_active_model();
+    row.slack_user_id = Set(Some(BO.into()));
+    row.update(ctx.store.write()).await.unwrap();
+    let actor = Actor::of_account(Edge::Web, "sam", Account { id: sam, role: Role::Technician });
+    let request = |n| RequestId::from_random([n; 16]);
+    let claim = ClaimRepair { repair: RepairId(1), version: None, request_id: request(1) };
+    claim_repair(ctx, &actor, claim).await.unwrap();
+    app.settle().await;
+    for channel in ["#woodshop", "#oops"] {
+        let text = only(app.slack.posted_in(channel)).text;
+        assert!(text.starts_with(":arrows_counterclockwise: *Table saw* (Wood shop)"), "{text}");
+        assert!(text.contains("*Status:* New → Assigned\n*Assigned to:* <@U0BO>"), "{text}");
+    }
+    let note = Some(Note::parse("New belt <!channel>").unwrap());
+    let values = vec![FieldValue::Status(RepairStatus::Resolved)];
+    let edit = RepairEdit { version: 2, values, note };
+    update_repair(ctx, &actor, UpdateRepair { repair: RepairId(1), edit, request_id: request(2) })
+        .await
+        .unwrap();
+    // A channel takes one message a second.
+    app.after(TimeDelta::seconds(2)).await;
+    for channel in ["#woodshop", "#oops"] {
+        let text = only(app.slack.posted_in(channel)).text;
+        assert!(text.starts_with(":white_check_mark: *Table saw* (Wood shop) is back in service"), "{text}");
+        assert!(text.contains("New belt &lt;!channel&gt;") && text.contains("by sam"), "{text}");
+    }
     app.finish().await;
 }

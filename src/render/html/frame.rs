@@ -4,8 +4,11 @@ use crate::domain::actor::Role;
 use serde::Serialize;
 
 /// Where the header leads, in its order: the words, the address, and who sees it (`None`: everybody).
-pub const NAVIGATION: &[(&str, &str, Option<Role>)] =
-    &[("Board", "/", None), ("Users", "/admin/users", Some(Role::Staff))];
+pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
+    ("Board", "/", None),
+    ("Repairs", "/repairs", Some(Role::Technician)),
+    ("Users", "/admin/users", Some(Role::Staff)),
+];
 
 /// The frame of one page; the default is that of nobody in particular.
 #[derive(Debug, Clone, Default, Serialize)]

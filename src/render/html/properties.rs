@@ -4,9 +4,15 @@
 use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
 use super::*;
 use crate::domain::actor::Role;
-use crate::domain::ids::{ApiTokenId, EquipmentId, RepairId, UserId};
+use crate::domain::field::{Person, RepairFields};
+use crate::domain::ids::{ApiTokenId, AreaId, EquipmentId, RepairId, TimelineId, UserId};
+use crate::domain::queue::QueueFilter;
+use crate::domain::repair::RepairStatus;
+use crate::domain::timeline::TimelineKind;
 use crate::views::account::{TokenView, UserView, UsersView};
 use crate::views::board::BoardArea;
+use crate::views::equipment::EquipmentMatch;
+use crate::views::repairs::{Happened, OtherRepair, QueueView, QueuedRepair, RepairView};
 use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
 
@@ -74,6 +80,7 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     ]
     .into_iter()
     .chain(account_pages(text))
+    .chain(repair_pages(text))
     .collect()
 }
 
@@ -106,6 +113,136 @@ fn account_pages(text: &str) -> Vec<String> {
         html.user(&UserPage { user: &user, form: &form, errors, hidden }).unwrap(),
         html.tokens(&TokensPage { tokens: &tokens, name: text, errors, hidden }).unwrap(),
         html.secret(&secret).unwrap(),
+    ]
+}
+
+fn typed_repair(text: &str) -> RepairView {
+    let typed = || text.to_owned();
+    let other = || OtherRepair { id: RepairId(8), status: RepairStatus::New, description: typed() };
+    let happened = |kind, new| Happened {
+        id: TimelineId(1),
+        kind,
+        by: typed(),
+        by_id: None,
+        at: now(),
+        old: None,
+        new,
+        edited_by: Some(typed()),
+    };
+    RepairView {
+        id: RepairId(7),
+        version: 3,
+        equipment_id: EquipmentId(5),
+        equipment: typed(),
+        area: typed(),
+        fields: RepairFields {
+            status: RepairStatus::New,
+            duplicate_of: None,
+            assignee: Some(Person { id: UserId(3), name: typed(), slack_id: None }),
+            severity: None,
+            eta: None,
+            specialist_description: format!("x{text}"),
+            safety_risk: true,
+            consumable: true,
+            description: typed(),
+        },
+        reporter: typed(),
+        reporter_email: Some(format!("x{text}")),
+        me_too: 2,
+        created_at: now(),
+        closed_at: Some(now()),
+        duplicate_of: Some(other()),
+        duplicates: vec![other()],
+        others: vec![other()],
+        timeline: vec![
+            happened(TimelineKind::Note, Some(format!("x{text}"))),
+            happened(TimelineKind::Description, Some(typed())),
+            happened(TimelineKind::Note, None),
+        ],
+        older: Some(TimelineId(1)),
+        people: vec![(UserId(3), typed())],
+    }
+}
+
+fn typed_form(text: &str) -> RepairForm {
+    let typed = || text.to_owned();
+    RepairForm {
+        status: typed(),
+        duplicate_of: typed(),
+        assignee: typed(),
+        severity: typed(),
+        eta: typed(),
+        specialist_description: typed(),
+        safety_risk: true,
+        consumable: false,
+        description: typed(),
+        note: typed(),
+    }
+}
+
+fn queue_page(html: &Html, text: &str) -> String {
+    let typed = || text.to_owned();
+    let queued = QueuedRepair {
+        id: RepairId(7),
+        version: 3,
+        equipment: typed(),
+        area: typed(),
+        description: typed(),
+        severity: None,
+        status: RepairStatus::New,
+        safety_risk: true,
+        assignee: Some(format!("x{text}")),
+        eta: now().date_naive().into(),
+        created_at: now(),
+    };
+    let queue = QueueView { rows: vec![queued], total: 51, areas: vec![(AreaId(1), typed())] };
+    let filter = QueueFilter { text: format!("x{text}"), ..QueueFilter::default() };
+    let page = QueuePage {
+        queue: &queue,
+        filter: &filter,
+        page: 1,
+        page_size: 50,
+        me: UserId(3),
+        csrf_token: text,
+        request_id: text,
+    };
+    html.queue(&page, now()).unwrap()
+}
+
+/// The technicians' pages, as staff see them.
+fn repair_pages(text: &str) -> Vec<String> {
+    let html = html().framed(Frame::of("stu", Role::Staff, text.to_owned(), "/repairs"));
+    let fields = ["status", "duplicate_of", "assignee", "severity", "eta", "description", "note"];
+    let error = |field| FieldError { field, message: format!("x{text}") };
+    let errors = [&fields.map(|field| error(Some(field)))[..], &[error(None)]].concat();
+    let (form, view, machine) = (typed_form(text), typed_repair(text), equipment(vec![]));
+    let found = [EquipmentMatch { id: EquipmentId(5), name: text.to_owned(), area: text.to_owned() }];
+    let people = [(UserId(3), text.to_owned())];
+    let page = RepairPage {
+        repair: &view,
+        form: &form,
+        version: 3,
+        errors: &errors,
+        me: UserId(3),
+        role: Role::Staff,
+        csrf_token: text,
+        request_id: text,
+    };
+    let new = |machine, found| NewRepairPage {
+        machine,
+        text,
+        found,
+        people: &people,
+        form: &form,
+        errors: &errors,
+        csrf_token: text,
+        request_id: text,
+    };
+    vec![
+        html.repair(&page, now()).unwrap(),
+        queue_page(&html, text),
+        html.new_repair(&new(Some(&machine), &[])).unwrap(),
+        html.new_repair(&new(None, &found)).unwrap(),
     ]
 }
 

@@ -1,22 +1,39 @@
 //! What channels are told of a repair.
 
-use super::mrkdwn::{SECTION_MAX, bold, date, escape_within, line};
+use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, escape_within, line, line_within, mention};
 use super::{Blocks, BlocksError, Message};
-use crate::domain::announce::Event;
-use crate::domain::change::RepairSnapshot;
+use crate::domain::announce::{Event, News, RepairUpdate};
+use crate::domain::change::{OthersOpen, RepairSnapshot};
 use crate::domain::repair::Severity;
 use serde::Serialize;
 
 /// Prefix of a new report (spec "Announcements").
-const NEW: &str = ":rotating_light:";
-/// Prefix of whatever somebody could be hurt by.
-const SAFETY: &str = ":warning: *SAFETY RISK* :warning:";
+const NEW: &str = ":rotating_light: ";
+/// Prefixes of updates, by the first thing that they tell.
+const CLOSED: &str = ":white_check_mark: ";
+const SEVERITY: &str = ":wrench: ";
+const STATUS: &str = ":arrows_counterclockwise: ";
+const ASSIGNEE: &str = ":bust_in_silhouette: ";
+const ETA: &str = ":calendar: ";
+
+/// Most characters of a note and of a description in an update: the card of the report has the whole.
+const EXCERPT_MAX: usize = 600;
+/// Most characters of a description where it only tells which repair is meant.
+const HINT_MAX: usize = 80;
 
 #[derive(Serialize)]
 struct Card {
     header: String,
     facts: Vec<String>,
     description: String,
+    footer: String,
+}
+
+#[derive(Serialize)]
+struct Update {
+    header: String,
+    news: String,
+    note: Option<String>,
     footer: String,
 }
 
@@ -28,23 +45,112 @@ impl Blocks {
     pub fn announcement(&self, event: &Event, link: Option<&str>) -> Result<Message, BlocksError> {
         match event {
             Event::NewReport(repair) => self.new_report(repair, link),
+            Event::Updated(update) => self.repair_update(update, link),
         }
     }
 
     fn new_report(&self, repair: &RepairSnapshot, link: Option<&str>) -> Result<Message, BlocksError> {
         let prefix = if repair.safety_risk { SAFETY } else { NEW };
-        let header =
-            format!("{prefix} New report: {} ({})", bold(&repair.equipment, 200), line(&repair.area, 80));
         let card = Card {
+            header: format!("{prefix}New report: {}", machine(repair)),
             facts: facts(repair),
             description: escape_within(&repair.description, SECTION_MAX),
-            footer: footer(repair, link),
-            header,
+            footer: footer(repair, None, link),
         };
         let text =
             format!("{}\n{}\n{}\n{}", card.header, card.facts.join("\n"), card.description, card.footer);
         Ok(Message { blocks: self.fill("repair_card", &card)?, text })
     }
+
+    fn repair_update(&self, update: &RepairUpdate, link: Option<&str>) -> Result<Message, BlocksError> {
+        let repair = &update.repair;
+        let what = match update.is_back_in_service() {
+            true => "is back in service".to_owned(),
+            false => format!("· {}", line(&repair.description, HINT_MAX)),
+        };
+        let news: Vec<String> = update.news.iter().map(|news| told(news, update)).collect();
+        let filled = Update {
+            header: format!("{}{} {what}", prefix(update), machine(repair)),
+            news: news.join("\n"),
+            note: update.note.as_ref().map(|note| escape_within(note, EXCERPT_MAX)),
+            footer: footer(repair, Some(&update.by), link),
+        };
+        let note = filled.note.as_ref().map(|note| format!("{note}\n")).unwrap_or_default();
+        let text = format!("{}\n{}\n{note}{}", filled.header, filled.news, filled.footer);
+        Ok(Message { blocks: self.fill("repair_update", &filled)?, text })
+    }
+}
+
+/// The prefix is that of the first thing told (spec "Announcements").
+fn prefix(update: &RepairUpdate) -> &'static str {
+    match update.news.first() {
+        Some(News::Closed { .. }) => CLOSED,
+        Some(News::Status { .. }) => STATUS,
+        Some(News::Assignee { .. }) => ASSIGNEE,
+        Some(News::Severity { .. } | News::SafetyRisk) if update.repair.safety_risk => SAFETY,
+        Some(News::Severity { .. } | News::SafetyRisk) => SEVERITY,
+        Some(News::Eta { .. }) => ETA,
+        None => "",
+    }
+}
+
+fn machine(repair: &RepairSnapshot) -> String {
+    format!("{} ({})", bold(&repair.equipment, 200), line(&repair.area, 80))
+}
+
+/// One line of an update.
+fn told(news: &News, update: &RepairUpdate) -> String {
+    let repair = &update.repair;
+    match news {
+        News::Closed { from, others } => {
+            let status = format!("*Status:* {from} → {}", repair.status);
+            match open_still(others) {
+                _ if update.is_back_in_service() => status,
+                Some(open) => format!("{status}\n{open}"),
+                None => format!("{status}\nNothing else is open on this machine."),
+            }
+        }
+        News::Status { from } => format!("*Status:* {from} → {}", repair.status),
+        News::Assignee { from } => match (assignee(repair), from) {
+            (Some(who), Some(from)) => format!("*Assigned to:* {who} (before: {})", line_within(from, 200)),
+            (Some(who), None) => format!("*Assigned to:* {who}"),
+            (None, Some(from)) => format!("*Assigned to:* nobody (before: {})", line_within(from, 200)),
+            (None, None) => "*Assigned to:* nobody".into(),
+        },
+        News::Severity { from } => {
+            let word = |severity: Option<Severity>| severity.map_or("none", Severity::word);
+            format!("*Severity:* {} → {}", word(*from), word(repair.severity))
+        }
+        News::SafetyRisk => "*Safety risk:* somebody could be hurt".into(),
+        News::Eta { from } => match (repair.eta, from) {
+            (Some(eta), Some(from)) => format!("*ETA:* {} (before: {})", date(eta), date(*from)),
+            (Some(eta), None) => format!("*ETA:* {}", date(eta)),
+            (None, _) => "*ETA:* none any more".into(),
+        },
+    }
+}
+
+/// What is still wrong with the machine: the worst few, and how many more.
+fn open_still(others: &OthersOpen) -> Option<String> {
+    let shown: Vec<String> = others
+        .worst
+        .iter()
+        .map(|repair| {
+            let severity = repair.severity.map_or("no severity", Severity::word);
+            format!("#{} {severity}: {}", repair.id, line_within(&repair.description, HINT_MAX))
+        })
+        .collect();
+    let more = match others.count.saturating_sub(shown.len()) {
+        0 => String::new(),
+        more => format!(" · and {more} more"),
+    };
+    (others.count > 0).then(|| format!("*Still open:* {}{more}", shown.join(" · ")))
+}
+
+/// Mentioned where Slack knows them, else named.
+fn assignee(repair: &RepairSnapshot) -> Option<String> {
+    let name = repair.assignee.as_ref().map(|name| line_within(name, 200));
+    repair.assignee_slack_id.as_ref().and_then(mention).or(name)
 }
 
 fn facts(repair: &RepairSnapshot) -> Vec<String> {
@@ -53,7 +159,7 @@ fn facts(repair: &RepairSnapshot) -> Vec<String> {
         format!("*Severity:* {}", repair.severity.map_or("none", Severity::word)),
         format!("*Reported by:* {}", line(&repair.reporter, 200)),
     ];
-    facts.extend(repair.assignee.as_ref().map(|who| format!("*Assigned to:* {}", line(who, 200))));
+    facts.extend(assignee(repair).map(|who| format!("*Assigned to:* {who}")));
     facts.extend(repair.eta.map(|eta| format!("*ETA:* {}", date(eta))));
     if repair.consumable {
         facts.push("*Consumable:* something is used up".into());
@@ -61,9 +167,8 @@ fn facts(repair: &RepairSnapshot) -> Vec<String> {
     facts
 }
 
-fn footer(repair: &RepairSnapshot, link: Option<&str>) -> String {
-    match link {
-        Some(link) => format!("Repair #{} · <{link}|see the machine's page>", repair.id),
-        None => format!("Repair #{}", repair.id),
-    }
+fn footer(repair: &RepairSnapshot, by: Option<&str>, link: Option<&str>) -> String {
+    let by = by.map(|by| format!(" · by {}", line(by, 200))).unwrap_or_default();
+    let link = link.map(|link| format!(" · <{link}|see the machine's page>")).unwrap_or_default();
+    format!("Repair #{}{by}{link}", repair.id)
 }

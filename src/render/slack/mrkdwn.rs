@@ -1,6 +1,7 @@
 //! Slack's markup: text from people loses the meaning of `&`, `<` and `>`, so that `<!channel>` from
 //! anyone notifies nobody.
 
+use crate::domain::actor::SlackUserId;
 use crate::domain::board::BoardStatus;
 use crate::domain::channel::ChannelRef;
 use crate::domain::text::cut;
@@ -77,6 +78,12 @@ pub fn bold(name: &str, max: usize) -> String {
     format!("*{}*", line(&name.replace('*', "∗"), max))
 }
 
+/// A person whom Slack knows; `None` for an id that cannot be one of Slack's.
+pub fn mention(id: &SlackUserId) -> Option<String> {
+    let is_id = !id.0.is_empty() && id.0.bytes().all(|b| b.is_ascii_alphanumeric());
+    is_id.then(|| format!("<@{}>", id.0))
+}
+
 /// A channel as staff wrote it down: one known by its id is shown by its name.
 pub fn channel(channel: &str) -> String {
     match ChannelRef::parse(channel) {
@@ -113,6 +120,8 @@ mod tests {
         assert_eq!(channel("#wood"), "#wood");
         assert_eq!(channel("C0123ABCD"), "<#C0123ABCD>");
         assert_eq!(channel("<!channel>"), "&lt;!channel&gt;");
+        assert_eq!(mention(&SlackUserId("U0ANA".into())), Some("<@U0ANA>".into()));
+        assert_eq!(mention(&SlackUserId("U1> <!channel".into())), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::domain::ids::{RepairId, UserId};
+use crate::domain::ids::{RepairId, TimelineId, UserId};
 use crate::domain::timeline::TimelineKind;
 
 /// One row.
@@ -12,7 +12,7 @@ use crate::domain::timeline::TimelineKind;
 pub struct Model {
     /// Number.
     #[sea_orm(primary_key)]
-    pub id: i64,
+    pub id: TimelineId,
     /// The repair.
     pub repair_id: RepairId,
     /// What happened.
@@ -29,6 +29,12 @@ pub struct Model {
     /// Value after.
     #[sea_orm(column_type = "Text", nullable)]
     pub new_value: Option<String>,
+    /// Account that the value before names.
+    pub old_user_id: Option<UserId>,
+    /// Account that the value after names.
+    pub new_user_id: Option<UserId>,
+    /// The note that this one takes the place of: always the first of its edits.
+    pub supersedes: Option<TimelineId>,
     /// When.
     pub created_at: DateTimeUtc,
 }

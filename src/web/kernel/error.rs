@@ -4,6 +4,7 @@ use super::answer::{self, Answer};
 use super::call::Reference;
 use super::fields::FieldsError;
 use crate::chain::Chain;
+use crate::domain::edit::Conflict;
 use crate::ops::OpError;
 use crate::render::html::{Html, Problem};
 use form_urlencoded::Serializer;
@@ -76,6 +77,12 @@ pub enum PageError {
         /// The sentence for the person.
         message: String,
     },
+    /// Somebody else changed the same meanwhile; the text is for the person.
+    #[error("conflict")]
+    Conflict {
+        /// The sentence for the person.
+        message: String,
+    },
     /// Too often from this address.
     #[error("too often")]
     TooOften {
@@ -115,6 +122,9 @@ impl From<OpError> for PageError {
     fn from(error: OpError) -> Self {
         match error {
             OpError::Refused(refusal) => Self::Refused { message: refusal.message },
+            OpError::Conflict(conflicts) => Self::Conflict {
+                message: conflicts.iter().map(Conflict::message).collect::<Vec<_>>().join(" "),
+            },
             OpError::Forbidden => Self::Forbidden,
             OpError::NotFound => Self::NotFound,
             OpError::Archived => Self::Archived { name: None },
@@ -142,6 +152,7 @@ impl PageError {
             Self::Archived { .. } => StatusCode::GONE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Crowded { .. } | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -162,7 +173,7 @@ impl PageError {
             Self::TooSlow => "That took too long",
             Self::Archived { .. } => "This machine is no longer here",
             Self::TooLarge { .. } => "That is too much at once",
-            Self::Refused { .. } => "That did not work",
+            Self::Refused { .. } | Self::Conflict { .. } => "That did not work",
             Self::TooOften { .. } | Self::Crowded { .. } => "One moment, please",
             Self::Unavailable(_) => "We will be right back",
             Self::Internal(_) | Self::Panicked(_) => "Something went wrong",
@@ -194,7 +205,7 @@ impl PageError {
             Self::TooLarge { limit } => {
                 format!("The form takes {} kB. Please shorten the text and send it again.", limit / 1024)
             }
-            Self::Refused { message } => message.clone(),
+            Self::Refused { message } | Self::Conflict { message } => message.clone(),
             Self::TooOften { wait } => {
                 format!("Many came from your connection just now. Please try again in {}.", minutes(*wait))
             }

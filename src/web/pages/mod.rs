@@ -14,6 +14,7 @@ mod login;
 mod me_too;
 pub(super) mod metrics;
 mod password;
+mod repairs;
 mod report;
 mod status;
 mod tokens;
@@ -40,6 +41,27 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/login", Access::Anyone, |web, call| Box::pin(login::show(web, call))),
     Route::form("/login", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::log_in(web, call))),
     Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(login::log_out(web, call))),
+    Route::get("/repairs", Access::Technician, |web, call| Box::pin(repairs::queue::show(web, call))),
+    Route::get("/repairs/new", Access::Technician, |web, call| Box::pin(repairs::create::show(web, call))),
+    Route::form("/repairs/new", Access::Technician, FORM_LIMIT, |web, call| {
+        Box::pin(repairs::create::send(web, call))
+    }),
+    Route::get("/repairs/{id}", Access::Technician, |web, call| Box::pin(repairs::show::show(web, call))),
+    Route::form("/repairs/{id}/edit", Access::Technician, FORM_LIMIT, |web, call| {
+        Box::pin(repairs::edit::edit(web, call))
+    }),
+    Route::form("/repairs/{id}/claim", Access::Technician, SMALL_FORM, |web, call| {
+        Box::pin(repairs::edit::claim(web, call))
+    }),
+    Route::form("/repairs/{id}/resolve", Access::Technician, FORM_LIMIT, |web, call| {
+        Box::pin(repairs::edit::resolve(web, call))
+    }),
+    Route::form("/repairs/{id}/status", Access::Technician, FORM_LIMIT, |web, call| {
+        Box::pin(repairs::edit::status(web, call))
+    }),
+    Route::form("/repairs/{id}/notes", Access::Technician, FORM_LIMIT, |web, call| {
+        Box::pin(repairs::edit::notes(web, call))
+    }),
     Route::get("/setup", Access::Anyone, |web, call| Box::pin(login::show_setup(web, call))),
     Route::form("/setup", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::set_up(web, call))),
     Route::get("/password", Access::SignedIn, |web, call| Box::pin(password::show(web, call))),

@@ -39,7 +39,7 @@ impl Texts {
     }
 
     /// A name of so many characters at most.
-    fn name(self, what: &str, number: i64, max: usize) -> String {
+    pub fn name(self, what: &str, number: i64, max: usize) -> String {
         if self == Self::Plain { format!("{what} {number}.") } else { self.of(max) }
     }
 }
@@ -142,6 +142,7 @@ pub fn snapshot(texts: Texts, all: bool) -> RepairSnapshot {
         status: RepairStatus::New,
         reporter: texts.name("person", 1, 200),
         assignee: all.then(|| texts.name("person", 2, 200)),
+        assignee_slack_id: None,
         eta: eta().filter(|_| all),
         safety_risk: all,
         consumable: all,

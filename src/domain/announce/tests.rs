@@ -1,0 +1,192 @@
+//! Row by row of the spec's table "Announcements", and what stands below it.
+
+use super::*;
+use crate::domain::change::tests::snapshot;
+use crate::domain::field::tests::person;
+use serde_json::json;
+
+const ON: Switches = Switches {
+    new_report: true,
+    resolved: true,
+    severity_changed: true,
+    status_changed: true,
+    assignee_changed: true,
+    eta_updated: true,
+};
+
+fn channel(name: &str) -> Option<ChannelRef> {
+    ChannelRef::parse(name)
+}
+
+fn created() -> ChangeSet {
+    ChangeSet::created(snapshot(), "Ana".into())
+}
+
+#[track_caller]
+fn check(area: &str, oops: &str, on: bool, expected: &[&str]) {
+    let targets = Targets { area: channel(area), oops: channel(oops) };
+    let told = announcements(&created(), Switches { new_report: on, ..ON }, &targets);
+    assert_eq!(told.iter().map(|a| a.target.as_str()).collect::<Vec<_>>(), expected);
+    assert!(told.iter().all(|a| a.event.repair().id.0 == 7));
+}
+
+#[test]
+fn a_new_report_goes_to_the_area_and_to_oops() {
+    check("#wood", "#oops", true, &["#wood", "#oops"]);
+    check("#wood", "", true, &["#wood"]);
+    check("", "#oops", true, &["#oops"]);
+    check("#Oops", "oops", true, &["#oops"]);
+    check("", "", true, &[]);
+    check("#wood", "#oops", false, &[]);
+}
+
+#[test]
+fn keys_tell_event_and_target_apart() {
+    let targets = Targets { area: channel("#wood"), oops: channel("#oops") };
+    let told = announcements(&created(), ON, &targets);
+    assert_eq!(told[0].dedupe_key, "repair:7:v1:#wood");
+    assert_ne!(told[0].dedupe_key, told[1].dedupe_key);
+    assert_eq!(told[0].lane, "repair:7:#wood");
+}
+
+/// An edit that makes these changes.
+fn edited(changes: &[FieldValue], from: RepairStatus) -> ChangeSet {
+    let mut repair = snapshot();
+    let before = |value: &FieldValue| match value {
+        FieldValue::Status(_) => FieldValue::Status(from),
+        FieldValue::Assignee(_) => FieldValue::Assignee(Some(person(9, "old"))),
+        FieldValue::Severity(_) => FieldValue::Severity(Some(Severity::NotSure)),
+        FieldValue::Eta(_) => FieldValue::Eta(NaiveDate::from_ymd_opt(2026, 3, 1)),
+        FieldValue::SafetyRisk(on) => FieldValue::SafetyRisk(!on),
+        FieldValue::Consumable(on) => FieldValue::Consumable(!on),
+        _ => FieldValue::Description("before".into()),
+    };
+    for value in changes {
+        if let FieldValue::Status(status) = value {
+            repair.status = *status;
+        }
+    }
+    let changes = changes.iter().map(|to| Change::Field { from: before(to), to: to.clone() }).collect();
+    ChangeSet { repair, changes, by: "Sam".into(), others: OthersOpen::default() }
+}
+
+fn status(status: RepairStatus) -> FieldValue {
+    FieldValue::Status(status)
+}
+
+fn assignee() -> FieldValue {
+    FieldValue::Assignee(Some(person(2, "sam")))
+}
+
+fn severity() -> FieldValue {
+    FieldValue::Severity(Some(Severity::Down))
+}
+
+fn eta() -> FieldValue {
+    FieldValue::Eta(None)
+}
+
+#[track_caller]
+fn tells(change: &ChangeSet, switches: Switches, expected: &[&str]) {
+    let told = news(change, switches);
+    let names: Vec<String> =
+        told.iter().map(|news| json!(news)["news"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, expected, "{:?}", change.changes);
+}
+
+#[test]
+fn each_row_fires_on_its_change_and_is_silenced_by_its_switch() {
+    use RepairStatus::{Assigned, Duplicate, InProgress, New, NoIssueFound, Resolved};
+    let off = |silence: fn(&mut Switches)| {
+        let mut switches = ON;
+        silence(&mut switches);
+        switches
+    };
+    let rows: [(&[FieldValue], RepairStatus, &str, Switches); 13] = [
+        (&[status(Resolved)], New, "closed", off(|s| s.resolved = false)),
+        (&[status(NoIssueFound)], InProgress, "closed", off(|s| s.resolved = false)),
+        (&[status(Duplicate)], Assigned, "closed", off(|s| s.resolved = false)),
+        (&[status(NoIssueFound)], Resolved, "closed", off(|s| s.resolved = false)),
+        (&[severity()], New, "severity", off(|s| s.severity_changed = false)),
+        (&[FieldValue::Severity(None)], New, "severity", off(|s| s.severity_changed = false)),
+        (&[FieldValue::SafetyRisk(true)], New, "safety_risk", off(|s| s.severity_changed = false)),
+        (&[status(InProgress)], New, "status", off(|s| s.status_changed = false)),
+        (&[status(New)], Resolved, "status", off(|s| s.status_changed = false)),
+        (&[assignee()], New, "assignee", off(|s| s.assignee_changed = false)),
+        (&[FieldValue::Assignee(None)], New, "assignee", off(|s| s.assignee_changed = false)),
+        (&[eta()], New, "eta", off(|s| s.eta_updated = false)),
+        (&[FieldValue::Eta(NaiveDate::from_ymd_opt(2026, 4, 1))], New, "eta", off(|s| s.eta_updated = false)),
+    ];
+    for (changes, from, expected, silent) in rows {
+        let change = edited(changes, from);
+        tells(&change, ON, &[expected]);
+        // No other switch lets it through.
+        tells(&change, silent, &[]);
+    }
+}
+
+#[test]
+fn what_no_switch_is_for_is_not_announced() {
+    let quiet = [
+        FieldValue::SafetyRisk(false),
+        FieldValue::Consumable(true),
+        FieldValue::Description("Belt".into()),
+        FieldValue::SpecialistDescription("Gas".into()),
+    ];
+    tells(&edited(&quiet, RepairStatus::New), ON, &[]);
+    let mut note = edited(&[], RepairStatus::New);
+    note.changes = vec![Change::Note { text: None, supersedes: None }];
+    assert_eq!(event(&note, ON), None);
+}
+
+#[test]
+fn what_fires_together_is_one_message_with_a_line_each() {
+    use RepairStatus::{InProgress, New, Resolved};
+    let all = [status(InProgress), assignee(), severity(), FieldValue::SafetyRisk(true), eta()];
+    let change = edited(&all, New);
+    tells(&change, ON, &["status", "assignee", "severity", "safety_risk", "eta"]);
+    tells(&change, Switches { status_changed: false, ..ON }, &["assignee", "severity", "safety_risk", "eta"]);
+    tells(&change, Switches { severity_changed: false, ..ON }, &["status", "assignee", "eta"]);
+    tells(&change, Switches { eta_updated: false, ..ON }, &["status", "assignee", "severity", "safety_risk"]);
+    let closing = edited(&[status(Resolved), assignee(), severity(), eta()], New);
+    tells(&closing, ON, &["closed", "severity", "eta"]);
+    let untold = Switches { resolved: false, ..ON };
+    tells(&closing, untold, &["severity", "eta"]);
+    tells(&edited(&[status(Resolved), assignee()], New), untold, &[]);
+    let targets = Targets { area: channel("#wood"), oops: channel("#oops") };
+    assert_eq!(announcements(&change, ON, &targets).len(), 2);
+}
+
+#[test]
+fn back_in_service_is_said_of_the_last_open_repair_when_it_is_resolved() {
+    let back = |to, from, count| {
+        let mut change = edited(&[status(to)], from);
+        change.others.count = count;
+        let Some(Event::Updated(update)) = event(&change, ON) else { panic!("not told") };
+        update.is_back_in_service()
+    };
+    use RepairStatus::{InProgress, New, NoIssueFound, Resolved};
+    assert!(back(Resolved, InProgress, 0));
+    for (to, from, others) in [
+        (Resolved, InProgress, 1),
+        (NoIssueFound, InProgress, 0),
+        (RepairStatus::Duplicate, New, 0),
+        (Resolved, NoIssueFound, 0),
+        (New, Resolved, 0),
+    ] {
+        assert!(!back(to, from, others), "{from} → {to}, {others} others");
+    }
+}
+
+#[test]
+fn events_of_earlier_releases_are_still_read() {
+    let old = json!({
+        "event": "new_report", "id": 7, "version": 1, "equipment_id": 3, "equipment": "Table saw",
+        "area": "Wood shop", "description": "Blade wobbles", "severity": "Down", "status": "New",
+        "reporter": "Ana", "assignee": null, "eta": null, "safety_risk": false, "consumable": false,
+    });
+    assert_eq!(serde_json::from_value::<Event>(old).unwrap(), Event::NewReport(snapshot()));
+    let change = edited(&[status(RepairStatus::Resolved), eta()], RepairStatus::New);
+    let event = event(&change, ON).unwrap();
+    assert_eq!(serde_json::from_str::<Event>(&json!(event).to_string()).unwrap(), event);
+}

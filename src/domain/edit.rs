@@ -1,0 +1,252 @@
+//! What becomes of an edit of a repair: which fields the person touched, what others wrote meanwhile, and
+//! what the rules say (spec "Rules of a repair"). Pure; `ops::update_repair` reads and writes.
+
+use crate::domain::change::Change;
+use crate::domain::field::{Field, FieldValue, Person, RepairFields};
+use crate::domain::ids::RepairId;
+use crate::domain::refusal::Refusal;
+use crate::domain::repair::RepairStatus;
+use crate::domain::text::{Description, Note, SpecialistDescription, TextError, cut};
+use std::collections::HashMap;
+
+/// Most characters of a text that a conflict shows.
+const SHOWN_MAX: usize = 300;
+
+/// What a person wants of a repair. Fields that are not named stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairEdit {
+    /// The version that the person saw.
+    pub version: i64,
+    /// The values that the form brought, changed or not; a field at most once.
+    pub values: Vec<FieldValue>,
+    /// What the person has to say.
+    pub note: Option<Note>,
+}
+
+/// A change that came after the version of an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    /// The value before.
+    pub old: FieldValue,
+    /// The value after.
+    pub new: FieldValue,
+    /// Who did it.
+    pub by: String,
+}
+
+/// What the rules on duplicates need to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Duplicates {
+    /// The wanted repair is one of the same machine.
+    pub same_machine: bool,
+    /// The duplicates of the machine, and what each repeats.
+    pub links: HashMap<RepairId, RepairId>,
+}
+
+/// A repair as it is, for whoever edits it.
+#[derive(Debug, Clone, Copy)]
+pub struct Present<'a> {
+    /// Its number.
+    pub id: RepairId,
+    /// Its fields.
+    pub fields: &'a RepairFields,
+    /// What came after the version of the edit, in its order.
+    pub later: &'a [Later],
+    /// Filled where the edit names a repair that this one repeats.
+    pub duplicates: &'a Duplicates,
+}
+
+/// A field that two people changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The field.
+    pub field: Field,
+    /// Who changed it meanwhile.
+    pub by: String,
+    /// Its value now.
+    pub now: FieldValue,
+}
+
+impl Conflict {
+    /// The sentence for the person whose edit was refused.
+    pub fn message(&self) -> String {
+        let (by, label) = (&self.by, self.field.label());
+        let did = match self.now.text() {
+            Some(text) => format!("{by} set the {label} to “{}”", cut(&text, SHOWN_MAX)),
+            None => format!("{by} cleared the {label}"),
+        };
+        format!(
+            "{did} while you were at it. Your choice is kept: send it again to put it in that one's place."
+        )
+    }
+}
+
+/// The form of a refused edit, made anew: what the person touched as they left it, the rest as it is now.
+pub fn shown_again(present: Present<'_>, values: &[FieldValue]) -> RepairFields {
+    let mut form = present.fields.clone();
+    touched(present, values).into_iter().for_each(|value| form.set(value));
+    form
+}
+
+/// Why an edit is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditError {
+    /// A rule says no.
+    Refused(Refusal),
+    /// Somebody else changed the same fields to something else meanwhile.
+    Conflicts(Vec<Conflict>),
+}
+
+impl From<Refusal> for EditError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// What an edit changes, in the order in which it is told; nothing when it changes nothing.
+///
+/// A field is touched when it differs from its value at the edit's version: the old value of its first
+/// later entry, else the present one. Fields that the person did not touch keep what others wrote.
+///
+/// # Errors
+/// A rule says no, or a touched field was changed by somebody else, to another value, meanwhile.
+pub fn plan(present: Present<'_>, edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
+    let mut wanted = touched(present, &edit.values);
+    let status = wanted.iter().find_map(|value| match value {
+        FieldValue::Status(status) => Some(*status),
+        _ => None,
+    });
+    let status = status.unwrap_or(present.fields.status);
+    if status != RepairStatus::Duplicate {
+        // A link means something in that status only: what a form still shows there is not an answer.
+        wanted.retain(|value| value.field() != Field::DuplicateOf);
+    }
+    let conflicts: Vec<Conflict> = wanted.iter().filter_map(|value| conflict(present, value)).collect();
+    if !conflicts.is_empty() {
+        return Err(EditError::Conflicts(conflicts));
+    }
+    let mut after = present.fields.clone();
+    for value in wanted {
+        after.set(tidied(value)?);
+    }
+    if status != RepairStatus::Duplicate {
+        after.duplicate_of = None;
+    }
+    obey(present, &after, edit.note.as_ref())?;
+    let fields = Field::ALL.into_iter().map(|field| (present.fields.get(field), after.get(field)));
+    let mut changes: Vec<Change> =
+        fields.filter(|(from, to)| !from.means(to)).map(|(from, to)| Change::Field { from, to }).collect();
+    changes.extend(edit.note.clone().map(|note| Change::Note { text: Some(note), supersedes: None }));
+    Ok(changes)
+}
+
+/// The values that the person changed.
+fn touched(present: Present<'_>, values: &[FieldValue]) -> Vec<FieldValue> {
+    let seen = |field: Field| {
+        let first = present.later.iter().find(|later| later.old.field() == field);
+        first.map_or_else(|| present.fields.get(field), |later| later.old.clone())
+    };
+    values.iter().filter(|value| !value.means(&seen(value.field()))).cloned().collect()
+}
+
+/// Both changed it, and not to the same.
+fn conflict(present: Present<'_>, wanted: &FieldValue) -> Option<Conflict> {
+    let field = wanted.field();
+    let now = present.fields.get(field);
+    let mut later = present.later.iter().filter(|later| later.old.field() == field);
+    let first = later.next()?;
+    if now.means(&first.old) || now.means(wanted) {
+        return None;
+    }
+    let by = later.next_back().unwrap_or(first).by.clone();
+    Some(Conflict { field, by, now })
+}
+
+/// Checks the texts that a person touched; longer imported ones may stay.
+fn tidied(value: FieldValue) -> Result<FieldValue, Refusal> {
+    let on = |field: Field, error: TextError| Refusal::on(field.name(), error.to_string());
+    let field = value.field();
+    Ok(match value {
+        FieldValue::Description(text) => {
+            FieldValue::Description(Description::parse(&text).map_err(|e| on(field, e))?.into_string())
+        }
+        FieldValue::SpecialistDescription(text) => {
+            FieldValue::SpecialistDescription(match SpecialistDescription::parse(&text) {
+                Err(TextError::Empty) => String::new(),
+                parsed => parsed.map_err(|e| on(field, e))?.into_string(),
+            })
+        }
+        other => other,
+    })
+}
+
+fn obey(present: Present<'_>, after: &RepairFields, note: Option<&Note>) -> Result<(), Refusal> {
+    let before = present.fields;
+    if after.status == RepairStatus::Resolved && before.status != after.status && note.is_none() {
+        return Err(Refusal::on("note", "Please say in a note what was done."));
+    }
+    if after.status == RepairStatus::Duplicate {
+        let anew = before.status != after.status || before.duplicate_of != after.duplicate_of;
+        return if anew { may_repeat(present, after.duplicate_of) } else { Ok(()) };
+    }
+    Ok(())
+}
+
+/// Another repair of the same machine, not itself, and no cycle.
+fn may_repeat(present: Present<'_>, target: Option<RepairId>) -> Result<(), Refusal> {
+    let on = |message: String| Err(Refusal::on(Field::DuplicateOf.name(), message));
+    let Some(target) = target else {
+        return on("Please say which repair this one repeats.".into());
+    };
+    if target == present.id {
+        return on("A repair cannot be a duplicate of itself. Please choose another one.".into());
+    }
+    if !present.duplicates.same_machine {
+        return on(format!("#{target} is no repair of this machine. Please choose one that is."));
+    }
+    let links = &present.duplicates.links;
+    let mut next = Some(target);
+    // Each step is another link, unless there is a circle already: then that ends it.
+    for _ in 0..=links.len() {
+        match next {
+            Some(repair) if repair == present.id => {
+                return on(format!("#{target} is itself a duplicate of this one. Please keep one of them."));
+            }
+            Some(repair) => next = links.get(&repair).copied(),
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// What claiming asks for: the assignee becomes `me`, and what is new becomes assigned.
+///
+/// # Errors
+/// The repair is closed.
+pub fn claim(fields: &RepairFields, me: Person) -> Result<Vec<FieldValue>, Refusal> {
+    if !fields.status.is_open() {
+        let message =
+            format!("This one is closed ({}). Reopen it first if there is more to do.", fields.status);
+        return Err(Refusal { field: None, message });
+    }
+    let mut values = vec![FieldValue::Assignee(Some(me))];
+    if fields.status == RepairStatus::New {
+        values.push(FieldValue::Status(RepairStatus::Assigned));
+    }
+    Ok(values)
+}
+
+/// The statuses that a repair may begin with: any but `Closed - Duplicate`.
+///
+/// # Errors
+/// That one.
+pub fn may_begin(status: RepairStatus) -> Result<(), Refusal> {
+    if status == RepairStatus::Duplicate {
+        let message = "A repair cannot begin as a duplicate. Create it first, then close it as one.";
+        return Err(Refusal::on(Field::Status.name(), message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

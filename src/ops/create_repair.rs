@@ -1,0 +1,104 @@
+//! A technician opens a repair, in whatever status it has already: one event, one announcement.
+
+use super::once::{answered, once, remember};
+use super::recording::{allowed, assignable, record, snapshot};
+use super::report_problem::live_machine;
+use super::{Ctx, OpError};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::ChangeSet;
+use crate::domain::channel::ChannelRef;
+use crate::domain::edit::may_begin;
+use crate::domain::field::RepairFields;
+use crate::domain::ids::{EquipmentId, RepairId, UserId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::text::{Description, PersonName, RequestId};
+use crate::store;
+use crate::store::repairs::{FIRST_VERSION, NewRepair};
+use serde::{Deserialize, Serialize};
+
+/// The repair to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateRepair {
+    /// The machine.
+    pub equipment: EquipmentId,
+    /// What is wrong; for one that is resolved already, also what was done.
+    pub description: Description,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands: any status but `Closed - Duplicate`.
+    pub status: RepairStatus,
+    /// Who works on it.
+    pub assignee: Option<UserId>,
+    /// Somebody could be hurt.
+    pub safety_risk: bool,
+    /// Something that wears out is used up.
+    pub consumable: bool,
+    /// Names this submission.
+    pub request_id: RequestId,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairCreated {
+    /// Number of the new repair.
+    pub repair: RepairId,
+    /// The channels that are being told, the area's first.
+    pub told: Vec<ChannelRef>,
+}
+
+/// Opens a repair and owes its announcement. A submission that arrives again gets the first one's answer.
+///
+/// # Errors
+/// `Forbidden`; refused on `equipment`, `status` or `assignee`; the database's.
+pub async fn create_repair(ctx: &Ctx, actor: &Actor, create: CreateRepair) -> Result<RepairCreated, OpError> {
+    once(ctx, &create.request_id, || create_once(ctx, actor, &create)).await
+}
+
+async fn create_once(ctx: &Ctx, actor: &Actor, create: &CreateRepair) -> Result<RepairCreated, OpError> {
+    let now = ctx.clock.now();
+    let tx = ctx.store.begin().await?;
+    allowed(&tx, actor, Role::Technician).await?;
+    if let Some(answer) = answered(&tx, &create.request_id).await? {
+        return Ok(answer);
+    }
+    may_begin(create.status)?;
+    let machine = live_machine(&tx, create.equipment).await?;
+    let assignee = match create.assignee {
+        Some(id) => Some(assignable(&tx, id).await?),
+        None => None,
+    };
+    let reporter = PersonName::parse(&actor.name)
+        .map_err(|error| OpError::refused("reporter_name", error.to_string()))?;
+    let new = NewRepair {
+        equipment: machine.id,
+        description: &create.description,
+        severity: create.severity,
+        status: create.status,
+        assignee: create.assignee,
+        reporter: &reporter,
+        reporter_email: None,
+        reporter_slack_id: actor.slack_id.as_ref(),
+        safety_risk: create.safety_risk,
+        consumable: create.consumable,
+    };
+    let repair = store::repairs::add(&tx, &new, now).await?;
+    let fields = RepairFields {
+        status: create.status,
+        duplicate_of: None,
+        assignee,
+        severity: create.severity,
+        eta: None,
+        specialist_description: String::new(),
+        safety_risk: create.safety_risk,
+        consumable: create.consumable,
+        description: create.description.to_string(),
+    };
+    let told = snapshot(repair, FIRST_VERSION, &machine, &fields, reporter.as_str());
+    let change = ChangeSet::created(told, actor.name.clone());
+    let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
+    let answer = RepairCreated { repair, told: recorded.told.clone() };
+    remember(&tx, &create.request_id, &answer, now).await?;
+    ctx.commit_visible(tx).await?;
+    recorded.committed(ctx, actor);
+    Ok(answer)
+}

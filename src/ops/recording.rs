@@ -1,0 +1,114 @@
+//! Writes down what a change tells: timeline, audit, announcements. Called within the transaction of the
+//! change by every operation that changes a repair.
+
+use super::{Announce, Ctx, OpError, mutation_log};
+use crate::domain::actor::{Account, Actor, Role};
+use crate::domain::announce::{Targets, announcements};
+use crate::domain::change::{AuditRecord, ChangeSet, RepairSnapshot};
+use crate::domain::channel::ChannelRef;
+use crate::domain::field::{Person, RepairFields};
+use crate::domain::ids::{RepairId, UserId};
+use crate::store;
+use crate::store::equipment::Machine;
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+
+/// What was written down; the log line follows after the commit.
+#[derive(Debug)]
+pub struct Recorded {
+    records: Vec<AuditRecord>,
+    now: DateTime<Utc>,
+    /// The channels that are being told.
+    pub told: Vec<ChannelRef>,
+}
+
+impl Recorded {
+    /// After the commit: wakes the worker and writes the log line.
+    pub fn committed(self, ctx: &Ctx, actor: &Actor) -> Vec<ChannelRef> {
+        if !self.told.is_empty() {
+            ctx.wake.notify_one();
+        }
+        mutation_log::changes(&self.records, actor, self.now);
+        self.told
+    }
+}
+
+/// Appends timeline and audit, and owes what is to be announced.
+pub(super) async fn record(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    change: &ChangeSet,
+    machine: &Machine,
+    now: DateTime<Utc>,
+) -> Result<Recorded, OpError> {
+    let records = change.audit();
+    store::timeline::append(db, change, actor, now).await?;
+    store::audit::append(db, &records, actor, now).await?;
+    let targets = match &ctx.announce {
+        Announce::Nowhere => Targets::NONE,
+        Announce::Slack { oops } => {
+            Targets { area: ChannelRef::parse(&machine.area_channel), oops: oops.clone() }
+        }
+    };
+    let switches = store::settings::switches(db).await?;
+    let owed = announcements(change, switches, &targets);
+    store::deliveries::owe(db, &owed, now).await?;
+    let told = owed.into_iter().map(|announcement| announcement.target).collect();
+    Ok(Recorded { records, now, told })
+}
+
+/// The account of somebody who has this role, or one that may more, at this moment: what the actor brought
+/// may have been true a while ago.
+///
+/// # Errors
+/// `Forbidden`; the database's.
+pub(super) async fn allowed(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    role: Role,
+) -> Result<Account, OpError> {
+    let Some(account) = &actor.account else { return Err(OpError::Forbidden) };
+    let user = store::users::active(db, account.id).await?.ok_or(OpError::Forbidden)?;
+    if user.role < role {
+        return Err(OpError::Forbidden);
+    }
+    Ok(Account { id: user.id, role: user.role })
+}
+
+/// An active user who can be given a repair.
+///
+/// # Errors
+/// Refused on `assignee`; the database's.
+pub(super) async fn assignable(db: &impl ConnectionTrait, id: UserId) -> Result<Person, OpError> {
+    let message = "Nobody with an active account is meant by this. Please choose somebody from the list.";
+    let user = store::users::active(db, id).await?.ok_or_else(|| OpError::refused("assignee", message))?;
+    Ok(store::users::person(user))
+}
+
+/// The repair as it is told, with the names of this moment.
+pub(super) fn snapshot(
+    id: RepairId,
+    version: i64,
+    machine: &Machine,
+    fields: &RepairFields,
+    reporter: &str,
+) -> RepairSnapshot {
+    let assignee = fields.assignee.clone();
+    RepairSnapshot {
+        id,
+        version,
+        equipment_id: machine.id,
+        equipment: machine.name.clone(),
+        area: machine.area_name.clone(),
+        description: fields.description.clone(),
+        severity: fields.severity,
+        status: fields.status,
+        reporter: reporter.to_owned(),
+        assignee_slack_id: assignee.as_ref().and_then(|person| person.slack_id.clone()),
+        assignee: assignee.map(|person| person.name),
+        eta: fields.eta,
+        safety_risk: fields.safety_risk,
+        consumable: fields.consumable,
+    }
+}

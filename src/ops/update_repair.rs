@@ -1,0 +1,268 @@
+//! A technician changes a repair: any fields together, with a note. Claiming, resolving and reopening are
+//! edits of a few fields; the rules are `domain::edit`'s.
+
+use super::once::{answered, once, remember};
+use super::recording::{Recorded, allowed, assignable, record, snapshot};
+use super::{Ctx, OpError};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::{Change, ChangeSet, OthersOpen, StillOpen};
+use crate::domain::channel::ChannelRef;
+use crate::domain::edit::{self, Duplicates, Present, RepairEdit};
+use crate::domain::field::{Field, FieldValue, RepairFields};
+use crate::domain::ids::{EquipmentId, RepairId};
+use crate::domain::repair::RepairStatus;
+use crate::domain::text::{Note, RequestId};
+use crate::store;
+use crate::store::repairs::Repair;
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde::{Deserialize, Serialize};
+
+/// Open repairs of the same machine that a closing names.
+const NAMED_MAX: u64 = 3;
+
+/// An edit of one repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateRepair {
+    /// The repair.
+    pub repair: RepairId,
+    /// What is wanted.
+    pub edit: RepairEdit,
+    /// Names this submission.
+    pub request_id: RequestId,
+}
+
+/// "This one is mine."
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRepair {
+    /// The repair.
+    pub repair: RepairId,
+    /// The version that the person saw; without one, whatever it is now.
+    pub version: Option<i64>,
+    /// Names this submission.
+    pub request_id: RequestId,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairUpdated {
+    /// The repair.
+    pub repair: RepairId,
+    /// Where it stands now.
+    pub status: RepairStatus,
+    /// Its version now.
+    pub version: i64,
+    /// False when everything was as wanted already.
+    pub changed: bool,
+    /// The channels that are being told, the area's first.
+    pub told: Vec<ChannelRef>,
+}
+
+/// Changes a repair. Fields that the person did not touch keep what others wrote meanwhile.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; refused by a rule; `Conflict` when somebody else changed the same fields since
+/// the edit's version; the database's.
+pub async fn update_repair(ctx: &Ctx, actor: &Actor, update: UpdateRepair) -> Result<RepairUpdated, OpError> {
+    let wanted = Wanted::Edit(&update.edit);
+    once(ctx, &update.request_id, || update_once(ctx, actor, update.repair, wanted, &update.request_id)).await
+}
+
+/// The assignee becomes the actor, and what is new becomes assigned.
+///
+/// # Errors
+/// As [`update_repair`]; refused when the repair is closed.
+pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Result<RepairUpdated, OpError> {
+    let wanted = Wanted::Claim(claim.version);
+    once(ctx, &claim.request_id, || update_once(ctx, actor, claim.repair, wanted, &claim.request_id)).await
+}
+
+/// What is wanted of a repair; a claim depends on how it stands.
+#[derive(Debug, Clone, Copy)]
+enum Wanted<'a> {
+    Edit(&'a RepairEdit),
+    Claim(Option<i64>),
+}
+
+async fn update_once(
+    ctx: &Ctx,
+    actor: &Actor,
+    id: RepairId,
+    wanted: Wanted<'_>,
+    request: &RequestId,
+) -> Result<RepairUpdated, OpError> {
+    let now = ctx.clock.now();
+    let tx = ctx.store.begin().await?;
+    let account = allowed(&tx, actor, Role::Technician).await?;
+    if let Some(answer) = answered(&tx, request).await? {
+        return Ok(answer);
+    }
+    let (before, fields) = locked(&tx, id).await?;
+    let edit = match wanted {
+        Wanted::Edit(edit) => edit.clone(),
+        Wanted::Claim(version) => {
+            let values = edit::claim(&fields, assignable(&tx, account.id).await?)?;
+            RepairEdit { version: version.unwrap_or(before.version), values, note: None }
+        }
+    };
+    let changes = planned(&tx, &before, &fields, edit).await?;
+    let done = apply(ctx, &tx, actor, &before, &fields, changes, now).await?;
+    let answer = RepairUpdated {
+        repair: id,
+        status: done.status,
+        version: done.version,
+        changed: done.recorded.is_some(),
+        told: done.recorded.as_ref().map(|recorded| recorded.told.clone()).unwrap_or_default(),
+    };
+    remember(&tx, request, &answer, now).await?;
+    match done.recorded {
+        Some(recorded) => {
+            ctx.commit_visible(tx).await?;
+            recorded.committed(ctx, actor);
+        }
+        None => tx.commit().await?,
+    }
+    Ok(answer)
+}
+
+/// The repair, with no one else changing any of the machine's until the transaction ends.
+pub(super) async fn locked(
+    db: &impl ConnectionTrait,
+    id: RepairId,
+) -> Result<(Repair, RepairFields), OpError> {
+    let machine = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?.equipment_id;
+    store::equipment::lock(db, machine).await?;
+    let repair = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let fields = store::repairs::fields(db, &repair).await?;
+    Ok((repair, fields))
+}
+
+/// What the edit changes, after the rules.
+async fn planned(
+    db: &impl ConnectionTrait,
+    before: &Repair,
+    fields: &RepairFields,
+    mut edit: RepairEdit,
+) -> Result<Vec<Change>, OpError> {
+    if edit.version > before.version {
+        let message = "This form is from another time than the records. Please open it anew.".into();
+        return Err(OpError::Refused(super::Refusal { field: None, message }));
+    }
+    let later = match edit.version == before.version {
+        true => Vec::new(),
+        false => store::timeline::later(db, before.id, edit.version).await?,
+    };
+    let mut duplicates = Duplicates::default();
+    for value in &mut edit.values {
+        match value {
+            FieldValue::DuplicateOf(Some(target)) => {
+                duplicates = relations(db, before.equipment_id, *target).await?;
+            }
+            // Somebody inactive may stay assigned, but not become it.
+            FieldValue::Assignee(Some(person)) => {
+                let first = later.iter().find(|later| later.old.field() == Field::Assignee);
+                let seen = first.map_or(before.assignee_id, |later| later.old.user());
+                if ![seen, before.assignee_id].contains(&Some(person.id)) {
+                    *person = assignable(db, person.id).await?;
+                }
+            }
+            _ => {}
+        }
+    }
+    let present = Present { id: before.id, fields, later: &later, duplicates: &duplicates };
+    Ok(edit::plan(present, &edit)?)
+}
+
+async fn relations(
+    db: &impl ConnectionTrait,
+    machine: EquipmentId,
+    target: RepairId,
+) -> Result<Duplicates, OpError> {
+    let found = store::repairs::find(db, target).await?;
+    let links = store::repairs::duplicate_links(db, machine).await?;
+    Ok(Duplicates { same_machine: found.is_some_and(|repair| repair.equipment_id == machine), links })
+}
+
+/// What came of changes.
+pub(super) struct Applied {
+    pub(super) status: RepairStatus,
+    pub(super) version: i64,
+    /// Nothing where nothing changed.
+    pub(super) recorded: Option<Recorded>,
+}
+
+/// Makes changes that the rules allow, and writes down what they tell.
+pub(super) async fn apply(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    before: &Repair,
+    fields: &RepairFields,
+    changes: Vec<Change>,
+    now: DateTime<Utc>,
+) -> Result<Applied, OpError> {
+    if changes.is_empty() {
+        return Ok(Applied { status: before.status, version: before.version, recorded: None });
+    }
+    let mut after = fields.clone();
+    for change in &changes {
+        if let Change::Field { to, .. } = change {
+            after.set(to.clone());
+        }
+    }
+    let machine = store::equipment::find(db, before.equipment_id).await?.ok_or(OpError::NotFound)?;
+    let repair = snapshot(before.id, before.version, &machine, &after, &before.reporter_name);
+    let mut change = ChangeSet { repair, changes, by: actor.name.clone(), others: OthersOpen::default() };
+    if change.changes_fields() {
+        if !store::repairs::update(db, before, &after, now).await? {
+            return Err(OpError::overtaken());
+        }
+        change.repair.version += 1;
+        if !after.status.is_open() {
+            change.others = still_open(db, machine.id).await?;
+        }
+    }
+    let recorded = record(ctx, db, actor, &change, &machine, now).await?;
+    Ok(Applied { status: after.status, version: change.repair.version, recorded: Some(recorded) })
+}
+
+/// The machine's open repairs, now that one of them is closed.
+async fn still_open(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<OthersOpen, OpError> {
+    let count = store::board::open_total_of(db, machine).await?.repairs;
+    let worst = store::board::worst_repairs_of(db, machine, NAMED_MAX).await?;
+    let named = |row: store::board::OpenRow| StillOpen {
+        id: row.id,
+        severity: row.severity,
+        description: crate::domain::text::cut(&row.description, 200),
+    };
+    Ok(OthersOpen { count, worst: worst.into_iter().map(named).collect() })
+}
+
+/// Closes every open repair of a machine as `Closed - No Issue Found` with a note, within the transaction
+/// that archives it; how many. The caller has checked who asks, and calls [`Recorded::committed`] on each
+/// after its commit.
+///
+/// # Errors
+/// The database's.
+pub async fn close_open_repairs(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    machine: EquipmentId,
+    note: &Note,
+    now: DateTime<Utc>,
+) -> Result<Vec<Recorded>, OpError> {
+    store::equipment::lock(db, machine).await?;
+    let mut closed = Vec::new();
+    for id in store::repairs::open_of(db, machine).await? {
+        let (before, fields) = locked(db, id).await?;
+        let edit = RepairEdit {
+            version: before.version,
+            values: vec![FieldValue::Status(RepairStatus::NoIssueFound)],
+            note: Some(note.clone()),
+        };
+        let changes = planned(db, &before, &fields, edit).await?;
+        closed.extend(apply(ctx, db, actor, &before, &fields, changes, now).await?.recorded);
+    }
+    Ok(closed)
+}

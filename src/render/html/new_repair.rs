@@ -1,0 +1,91 @@
+//! The form in which a technician opens a repair, and the search for its machine.
+
+use super::queue::Choice;
+use super::{FieldError, Html, RepairForm};
+use crate::domain::ids::{EquipmentId, UserId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::views::equipment::{EquipmentMatch, EquipmentView};
+use handlebars::RenderError;
+use serde::Serialize;
+
+/// Everything that the page shows.
+#[derive(Debug)]
+pub struct NewRepairPage<'a> {
+    /// The machine, once it is chosen.
+    pub machine: Option<&'a EquipmentView>,
+    /// What was searched for.
+    pub text: &'a str,
+    /// The machines that match.
+    pub found: &'a [EquipmentMatch],
+    /// Whom it can be given to.
+    pub people: &'a [(UserId, String)],
+    /// The form as it was typed.
+    pub form: &'a RepairForm,
+    /// Why it comes back.
+    pub errors: &'a [FieldError],
+    /// The hidden field that proves where the form came from.
+    pub csrf_token: &'a str,
+    /// The hidden field that names the submission.
+    pub request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct NewRepair<'a> {
+    machine: Option<Machine<'a>>,
+    text: &'a str,
+    found: Vec<Machine<'a>>,
+    typed: &'a RepairForm,
+    statuses: Vec<Choice>,
+    severities: Vec<Choice>,
+    people: Vec<Choice>,
+    errors: Vec<ErrorLine<'a>>,
+    csrf_token: &'a str,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Machine<'a> {
+    id: EquipmentId,
+    name: &'a str,
+    area: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    field: &'a str,
+    message: &'a str,
+}
+
+impl Html {
+    /// The form of a new repair.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn new_repair(&self, page: &NewRepairPage<'_>) -> Result<String, RenderError> {
+        let typed = page.form;
+        let statuses = RepairStatus::ALL.iter().filter(|status| **status != RepairStatus::Duplicate);
+        let severity = |s: &Severity| Choice::new(s, s, typed.severity == s.word());
+        let person = |(id, name): &(UserId, String)| Choice::new(id, name, typed.assignee == id.to_string());
+        let error = |error: &'_ FieldError| (error.field.unwrap_or("create"), error.message.clone());
+        let lines: Vec<(&str, String)> = page.errors.iter().map(error).collect();
+        let content = NewRepair {
+            machine: page.machine.map(|m| Machine { id: m.id, name: &m.name, area: &m.area }),
+            text: page.text,
+            found: page.found.iter().map(|m| Machine { id: m.id, name: &m.name, area: &m.area }).collect(),
+            typed,
+            statuses: statuses.map(|s| Choice::new(s, s, typed.status == s.word())).collect(),
+            severities: [Choice::new("", "None", typed.severity.is_empty())]
+                .into_iter()
+                .chain(Severity::ALL.iter().map(severity))
+                .collect(),
+            people: [Choice::new("", "Nobody", typed.assignee.is_empty())]
+                .into_iter()
+                .chain(page.people.iter().map(person))
+                .collect(),
+            errors: lines.iter().map(|(field, message)| ErrorLine { field, message }).collect(),
+            csrf_token: page.csrf_token,
+            request_id: page.request_id,
+        };
+        self.page("new_repair", "New repair", &content)
+    }
+}

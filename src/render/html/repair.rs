@@ -1,0 +1,298 @@
+//! One repair: everything about it, its forms, its timeline.
+
+use super::queue::{Choice, severity_mark};
+use super::times::{Eta, Moment};
+use super::{FieldError, Html, StatusMark, counted};
+use crate::domain::actor::Role;
+use crate::domain::field::{Field, RepairFields};
+use crate::domain::ids::{EquipmentId, RepairId, TimelineId, UserId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::timeline::TimelineKind;
+use crate::views::repairs::{Happened, OtherRepair, RepairView};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use handlebars::RenderError;
+use serde::Serialize;
+
+/// The form in which a repair is edited, as it was typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RepairForm {
+    /// A status's word.
+    pub status: String,
+    /// A repair's number, or nothing.
+    pub duplicate_of: String,
+    /// A user's number, or nothing.
+    pub assignee: String,
+    /// A severity's word, or nothing.
+    pub severity: String,
+    /// A date, or nothing.
+    pub eta: String,
+    /// What a specialist is needed for.
+    pub specialist_description: String,
+    /// Somebody could be hurt.
+    pub safety_risk: bool,
+    /// Something that wears out is used up.
+    pub consumable: bool,
+    /// What is wrong.
+    pub description: String,
+    /// What there is to say.
+    pub note: String,
+}
+
+impl RepairForm {
+    /// The form of a repair as it is.
+    pub fn of(fields: &RepairFields) -> Self {
+        let text = |field| fields.get(field).text().unwrap_or_default();
+        Self {
+            status: text(Field::Status),
+            duplicate_of: text(Field::DuplicateOf),
+            assignee: fields.assignee.as_ref().map(|person| person.id.to_string()).unwrap_or_default(),
+            severity: text(Field::Severity),
+            eta: text(Field::Eta),
+            specialist_description: fields.specialist_description.clone(),
+            safety_risk: fields.safety_risk,
+            consumable: fields.consumable,
+            description: fields.description.clone(),
+            note: String::new(),
+        }
+    }
+}
+
+/// Everything that the page shows.
+#[derive(Debug)]
+pub struct RepairPage<'a> {
+    /// The repair.
+    pub repair: &'a RepairView,
+    /// The form, with what was typed where it comes back.
+    pub form: &'a RepairForm,
+    /// The version that the form is of.
+    pub version: i64,
+    /// Why it comes back.
+    pub errors: &'a [FieldError],
+    /// Who looks.
+    pub me: UserId,
+    /// What they may do.
+    pub role: Role,
+    /// The hidden field that proves where the forms came from.
+    pub csrf_token: &'a str,
+    /// Begins the names of the forms' submissions.
+    pub request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Repair<'a> {
+    id: RepairId,
+    version: i64,
+    equipment_id: EquipmentId,
+    equipment: &'a str,
+    area: &'a str,
+    description: &'a str,
+    specialist_description: &'a str,
+    severity: StatusMark,
+    severity_word: &'static str,
+    status: &'static str,
+    safety_risk: bool,
+    consumable: bool,
+    assignee: Option<&'a str>,
+    eta: Option<Eta>,
+    reporter: &'a str,
+    reporter_email: Option<&'a str>,
+    me_too: Option<String>,
+    reported: Moment,
+    closed: Option<Moment>,
+    is_open: bool,
+    can_claim: bool,
+    duplicate_of: Option<Other<'a>>,
+    duplicates: Vec<Other<'a>>,
+    form: Form<'a>,
+    errors: Vec<ErrorLine<'a>>,
+    timeline: Vec<Entry<'a>>,
+    older: Option<TimelineId>,
+    csrf_token: &'a str,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Other<'a> {
+    id: RepairId,
+    status: &'static str,
+    description: &'a str,
+}
+
+#[derive(Serialize)]
+struct Form<'a> {
+    typed: &'a RepairForm,
+    statuses: Vec<Choice>,
+    severities: Vec<Choice>,
+    people: Vec<Choice>,
+    others: Vec<Choice>,
+    /// By the names of the inputs.
+    wrong: Wrong<'a>,
+}
+
+/// What is wrong with each input.
+#[derive(Serialize)]
+struct Wrong<'a> {
+    status: Option<&'a str>,
+    duplicate_of: Option<&'a str>,
+    assignee: Option<&'a str>,
+    severity: Option<&'a str>,
+    eta: Option<&'a str>,
+    specialist_description: Option<&'a str>,
+    description: Option<&'a str>,
+    note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    /// The input to jump to.
+    field: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: TimelineId,
+    by: &'a str,
+    at: Moment,
+    /// "set the status from New to Assigned".
+    told: String,
+    /// A note's text.
+    note: Option<&'a str>,
+    edited_by: Option<&'a str>,
+    /// The reader may edit and delete it.
+    is_mine: bool,
+}
+
+impl Html {
+    /// The page of one repair.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn repair(&self, page: &RepairPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
+        let (repair, fields) = (page.repair, &page.repair.fields);
+        let (zone, today) = (self.site.timezone, self.today(now));
+        let (severity, severity_word) = severity_mark(fields.severity);
+        let others = usize::try_from(repair.me_too).unwrap_or(usize::MAX);
+        let mine = fields.assignee.as_ref().is_some_and(|person| person.id == page.me);
+        let content = Repair {
+            id: repair.id,
+            version: page.version,
+            equipment_id: repair.equipment_id,
+            equipment: &repair.equipment,
+            area: &repair.area,
+            description: &fields.description,
+            specialist_description: &fields.specialist_description,
+            severity,
+            severity_word,
+            status: fields.status.word(),
+            safety_risk: fields.safety_risk,
+            consumable: fields.consumable,
+            assignee: fields.assignee.as_ref().map(|person| person.name.as_str()),
+            eta: fields.eta.map(|eta| Eta::new(eta, today)),
+            reporter: &repair.reporter,
+            reporter_email: repair.reporter_email.as_deref(),
+            me_too: (others > 0)
+                .then(|| format!("{} too", counted(others, "person has this", "people have this"))),
+            reported: Moment::new(repair.created_at, zone),
+            closed: repair.closed_at.map(|at| Moment::new(at, zone)),
+            is_open: fields.status.is_open(),
+            can_claim: fields.status.is_open() && (!mine || fields.status == RepairStatus::New),
+            duplicate_of: repair.duplicate_of.as_ref().map(other),
+            duplicates: repair.duplicates.iter().map(other).collect(),
+            form: form(page),
+            errors: page.errors.iter().map(error_line).collect(),
+            timeline: repair.timeline.iter().map(|entry| happened(entry, page, zone)).collect(),
+            older: repair.older,
+            csrf_token: page.csrf_token,
+            request_id: page.request_id,
+        };
+        let saved = if page.errors.is_empty() { "" } else { "Not saved yet: " };
+        self.page("repair", &format!("{saved}#{} {}", repair.id, repair.equipment), &content)
+    }
+}
+
+fn other(repair: &OtherRepair) -> Other<'_> {
+    Other { id: repair.id, status: repair.status.word(), description: &repair.description }
+}
+
+fn form<'a>(page: &RepairPage<'a>) -> Form<'a> {
+    let (typed, repair) = (page.form, page.repair);
+    let wrong = |name: &str| {
+        page.errors.iter().find(|error| error.field == Some(name)).map(|error| error.message.as_str())
+    };
+    let mut people: Vec<Choice> = vec![Choice::new("", "Nobody", typed.assignee.is_empty())];
+    let person = |id: UserId, name: &str| Choice::new(id, name, typed.assignee == id.to_string());
+    people.extend(repair.people.iter().map(|(id, name)| person(*id, name)));
+    // Somebody whose account is no longer active may stay.
+    people.extend(
+        repair
+            .fields
+            .assignee
+            .iter()
+            .filter(|assignee| repair.people.iter().all(|(id, _)| *id != assignee.id))
+            .map(|assignee| person(assignee.id, &assignee.name)),
+    );
+    let other = |other: &OtherRepair| {
+        Choice::new(other.id, format!("{} ({})", other.description, other.status), false)
+    };
+    let none = Choice::new("", "None", typed.severity.is_empty());
+    let severity = |s: &Severity| Choice::new(s, s, typed.severity == s.word());
+    Form {
+        typed,
+        statuses: RepairStatus::ALL.iter().map(|s| Choice::new(s, s, typed.status == s.word())).collect(),
+        severities: Severity::ALL.iter().map(severity).chain([none]).collect(),
+        people,
+        others: repair.others.iter().map(other).collect(),
+        wrong: Wrong {
+            status: wrong("status"),
+            duplicate_of: wrong("duplicate_of"),
+            assignee: wrong("assignee"),
+            severity: wrong("severity"),
+            eta: wrong("eta"),
+            specialist_description: wrong("specialist_description"),
+            description: wrong("description"),
+            note: wrong("note"),
+        },
+    }
+}
+
+fn error_line(error: &FieldError) -> ErrorLine<'_> {
+    ErrorLine { field: error.field.unwrap_or("edit"), message: &error.message }
+}
+
+fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: Tz) -> Entry<'a> {
+    let is_note = entry.kind == TimelineKind::Note;
+    let may = page.role >= Role::Staff || entry.by_id == Some(page.me);
+    Entry {
+        id: entry.id,
+        by: &entry.by,
+        at: Moment::new(entry.at, zone),
+        told: told(entry),
+        note: entry.new.as_deref().filter(|_| is_note),
+        edited_by: entry.edited_by.as_deref(),
+        is_mine: is_note && may && entry.new.is_some(),
+    }
+}
+
+fn told(entry: &Happened) -> String {
+    let day = |text: &str| {
+        let date = text.parse::<NaiveDate>();
+        date.map_or_else(|_| text.to_owned(), |date| date.format("%a, %b %-d, %Y").to_string())
+    };
+    let shown = |text: &Option<String>| text.as_deref().map(|text| format!("“{}”", day(text)));
+    let label = match (entry.kind, Field::of(entry.kind)) {
+        (TimelineKind::Created, _) => {
+            return format!("opened this repair as {}", entry.new.as_deref().unwrap_or("New"));
+        }
+        (_, Some(field)) => field.label(),
+        (_, None) if entry.new.is_none() => return "wrote a note that was deleted".into(),
+        (_, None) => return "wrote a note".into(),
+    };
+    match (shown(&entry.old), shown(&entry.new)) {
+        (Some(old), Some(new)) => format!("set the {label} from {old} to {new}"),
+        (None, Some(new)) => format!("set the {label} to {new}"),
+        (Some(old), None) => format!("cleared the {label}, which was {old}"),
+        (None, None) => format!("cleared the {label}"),
+    }
+}

@@ -1,0 +1,164 @@
+//! The queue: a page of repairs, found by number first, so that no text is read that is not shown.
+
+use super::board::{severity_rank, to_area, to_assignee};
+use super::entities::{area, equipment, repair, user};
+use super::equipment::{escape_like, name_key};
+use crate::domain::ids::{EquipmentId, RepairId};
+use crate::domain::queue::{QueueFilter, QueueOrder, Whose};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::text::fold;
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Order};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef, Select,
+};
+
+/// A repair as the queue shows it.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct QueueRow {
+    /// Number.
+    pub id: RepairId,
+    /// Its version.
+    pub version: i64,
+    /// The machine.
+    pub equipment_id: EquipmentId,
+    /// Name of the machine.
+    pub equipment: String,
+    /// Name of the area.
+    pub area: String,
+    /// What is wrong.
+    pub description: String,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: RepairStatus,
+    /// Somebody could be hurt.
+    pub safety_risk: bool,
+    /// Who works on it.
+    pub assignee: Option<String>,
+    /// When it should be done.
+    pub eta: Option<NaiveDate>,
+    /// When it was reported.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A page of the queue.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    filter: &QueueFilter,
+    offset: u64,
+    limit: u64,
+) -> Result<Vec<QueueRow>, DbErr> {
+    let ids: Vec<RepairId> =
+        sorted(matching(filter), filter).offset(offset).limit(limit).into_tuple().all(db).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows: Vec<QueueRow> = repair::Entity::find()
+        .select_only()
+        .columns([
+            repair::Column::Id,
+            repair::Column::Version,
+            repair::Column::EquipmentId,
+            repair::Column::Description,
+            repair::Column::Severity,
+            repair::Column::Status,
+            repair::Column::SafetyRisk,
+            repair::Column::Eta,
+            repair::Column::CreatedAt,
+        ])
+        .column_as(equipment::Column::Name, "equipment")
+        .column_as(area::Column::Name, "area")
+        .column_as(user::Column::Username, "assignee")
+        .join(JoinType::InnerJoin, to_equipment())
+        .join(JoinType::InnerJoin, to_area())
+        .join(JoinType::LeftJoin, to_assignee())
+        .filter(repair::Column::Id.is_in(ids.iter().copied()))
+        .into_model()
+        .all(db)
+        .await?;
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    Ok(rows)
+}
+
+/// How many repairs match.
+///
+/// # Errors
+/// The database's.
+pub async fn total(db: &impl ConnectionTrait, filter: &QueueFilter) -> Result<u64, DbErr> {
+    let count = matching(filter).select_only().column_as(repair::Column::Id.count(), "n");
+    let count: Option<i64> = count.into_tuple().one(db).await?;
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// The numbers of those that match; other tables are joined only where they are asked about.
+fn matching(filter: &QueueFilter) -> Select<repair::Entity> {
+    let mut found = repair::Entity::find()
+        .select_only()
+        .column(repair::Column::Id)
+        .filter(repair::Column::Open.eq(!filter.closed));
+    let text = filter.text.trim();
+    if filter.area.is_some() || !text.is_empty() || filter.order == QueueOrder::Machine {
+        found = found.join(JoinType::InnerJoin, to_equipment());
+    }
+    if filter.order == QueueOrder::Assignee {
+        found = found.join(JoinType::LeftJoin, to_assignee());
+    }
+    if let Some(area) = filter.area {
+        found = found.filter(equipment::Column::AreaId.eq(area));
+    }
+    if let Some(status) = filter.status {
+        found = found.filter(repair::Column::Status.eq(status));
+    }
+    if let Some(severity) = filter.severity {
+        found = found.filter(repair::Column::Severity.eq(severity));
+    }
+    found = match filter.whose {
+        Whose::All => found,
+        Whose::Of(user) => found.filter(repair::Column::AssigneeId.eq(user)),
+        Whose::Nobody => found.filter(repair::Column::AssigneeId.is_null()),
+    };
+    if text.is_empty() { found } else { found.filter(holding(text)) }
+}
+
+/// In the description (case ignored, as far as the database knows how), the machine's name, or as number.
+fn holding(text: &str) -> Condition {
+    let like = |text: &str| LikeExpr::new(format!("%{}%", escape_like(text))).escape('!');
+    let description = Expr::expr(Func::lower(Expr::col((repair::Entity, repair::Column::Description))));
+    let any = Condition::any()
+        .add(description.like(like(&text.to_lowercase())))
+        .add(Expr::col(name_key()).like(like(&fold(text))));
+    match text.trim_start_matches('#').parse::<RepairId>() {
+        Ok(id) => any.add(repair::Column::Id.eq(id)),
+        Err(_) => any,
+    }
+}
+
+fn sorted(found: Select<repair::Entity>, filter: &QueueFilter) -> Select<repair::Entity> {
+    let way = if filter.reversed { Order::Desc } else { Order::Asc };
+    let found = match filter.order {
+        QueueOrder::Urgency => found.order_by(severity_rank(), way.clone()),
+        QueueOrder::Machine => found.order_by(equipment::Column::NameKey, way.clone()),
+        QueueOrder::Status => found.order_by(repair::Column::Status, way.clone()),
+        QueueOrder::Assignee => {
+            found.order_by_asc(user::Column::Username.is_null()).order_by(user::Column::Username, way.clone())
+        }
+        QueueOrder::Eta => {
+            found.order_by_asc(repair::Column::Eta.is_null()).order_by(repair::Column::Eta, way.clone())
+        }
+        QueueOrder::Age => found,
+    };
+    let by_age = if filter.order == QueueOrder::Age { way } else { Order::Asc };
+    found.order_by(repair::Column::CreatedAt, by_age.clone()).order_by(repair::Column::Id, by_age)
+}
+
+fn to_equipment() -> RelationDef {
+    repair::Entity::belongs_to(equipment::Entity)
+        .from(repair::Column::EquipmentId)
+        .to(equipment::Column::Id)
+        .into()
+}

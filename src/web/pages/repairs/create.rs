@@ -1,0 +1,122 @@
+//! `GET` and `POST /repairs/new`: a repair that a technician opens. Without a machine, the page finds one.
+
+use super::show::new_request_id;
+use crate::domain::repair::RepairStatus;
+use crate::domain::text::{Description, RequestId, cut};
+use crate::ops::create_repair::{CreateRepair, create_repair};
+use crate::ops::repairs::assignees;
+use crate::ops::search::search_equipment;
+use crate::ops::{OpError, board};
+use crate::render::html::{FieldError, NewRepairPage, RepairForm};
+use crate::web::Web;
+use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+
+/// Most characters that are searched for.
+const TEXT_MAX: usize = 200;
+
+pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let query = call.query()?;
+    let form = RepairForm { status: RepairStatus::New.word().into(), ..RepairForm::default() };
+    let request_id = new_request_id();
+    page(web, call, query.typed("equipment")?, StatusCode::OK, &form, &[], &request_id).await
+}
+
+async fn page(
+    web: &Web,
+    call: &Call,
+    equipment: &str,
+    status: StatusCode,
+    form: &RepairForm,
+    errors: &[FieldError],
+    request_id: &RequestId,
+) -> Result<Answer, PageError> {
+    let machine = match equipment.parse() {
+        Ok(id) => Some(board::equipment(&web.ctx, id).await?),
+        Err(_) => None,
+    };
+    let query = call.query()?;
+    let text = cut(query.typed("q")?, TEXT_MAX);
+    let found = match machine {
+        Some(_) => Vec::new(),
+        None => search_equipment(&web.ctx, &text).await?,
+    };
+    let shown = NewRepairPage {
+        machine: machine.as_ref(),
+        text: &text,
+        found: &found,
+        people: &assignees(&web.ctx).await?,
+        form,
+        errors,
+        csrf_token: &web.browsers.token(&call.browser),
+        request_id: request_id.as_str(),
+    };
+    let page = web.html(call).new_repair(&shown).map_err(PageError::internal)?;
+    html_with_forms(web, call, status, page)
+}
+
+pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let fields = &call.form;
+    let typed = |name| Ok::<_, PageError>(fields.typed(name)?.to_owned());
+    let form = RepairForm {
+        status: fields.one("status")?.unwrap_or(RepairStatus::New.word()).to_owned(),
+        assignee: typed("assignee")?,
+        severity: typed("severity")?,
+        safety_risk: fields.ticked("safety_risk")?,
+        consumable: fields.ticked("consumable")?,
+        description: typed("description")?,
+        ..RepairForm::default()
+    };
+    let request_id = RequestId::parse(fields.required("request_id")?)
+        .map_err(|error| PageError::Refused { message: error.to_string() })?;
+    let equipment = fields.required("equipment")?;
+    let errors = match wanted(&form, equipment, &request_id) {
+        Ok(create) => match create_repair(&web.ctx, &call.actor(), create).await {
+            Ok(created) => return see_other(&format!("/repairs/{}", created.repair)),
+            Err(OpError::Refused(refusal)) => {
+                vec![FieldError { field: refusal.field, message: refusal.message }]
+            }
+            Err(error) => return Err(error.into()),
+        },
+        Err(errors) => errors,
+    };
+    page(web, call, equipment, StatusCode::UNPROCESSABLE_ENTITY, &form, &errors, &request_id).await
+}
+
+fn wanted(
+    form: &RepairForm,
+    equipment: &str,
+    request_id: &RequestId,
+) -> Result<CreateRepair, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let mut wrong = |field, message: &str| {
+        errors.push(FieldError { field: Some(field), message: message.to_owned() });
+    };
+    let equipment = equipment.parse().map_err(|_| wrong("equipment", "Please choose a machine.")).ok();
+    let description = Description::parse(&form.description);
+    let description = description.map_err(|error| wrong("description", &error.to_string())).ok();
+    let status = form.status.parse().map_err(|_| wrong("status", "Please choose a status.")).ok();
+    let severity = match form.severity.as_str() {
+        "" => Some(None),
+        word => word.parse().map(Some).map_err(|_| wrong("severity", "Please choose one of the list.")).ok(),
+    };
+    let assignee = match form.assignee.as_str() {
+        "" => Some(None),
+        id => {
+            id.parse().map(Some).map_err(|_| wrong("assignee", "Please choose somebody from the list.")).ok()
+        }
+    };
+    let read = equipment.zip(description).zip(status.zip(severity)).zip(assignee);
+    let Some((((equipment, description), (status, severity)), assignee)) = read else { return Err(errors) };
+    Ok(CreateRepair {
+        equipment,
+        description,
+        severity,
+        status,
+        assignee,
+        safety_risk: form.safety_risk,
+        consumable: form.consumable,
+        request_id: request_id.clone(),
+    })
+}

@@ -1,0 +1,6 @@
+//! Repairs for technicians: the queue, one repair with its forms, and a new one.
+
+pub(super) mod create;
+pub(super) mod edit;
+pub(super) mod queue;
+pub(super) mod show;

@@ -1,0 +1,53 @@
+//! `GET /repairs`: the queue. What is wanted stands in the address, all of it.
+
+use crate::domain::ids::UserId;
+use crate::domain::queue::{QueueFilter, QueueOrder, Whose};
+use crate::domain::text::cut;
+use crate::ops::repairs::{QUEUE_PAGE, queue};
+use crate::render::html::QueuePage;
+use crate::web::Web;
+use crate::web::kernel::answer::html_with_forms;
+use crate::web::kernel::fields::{Fields, FieldsError};
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+
+/// Most characters that are searched for.
+const TEXT_MAX: usize = 200;
+
+pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let me = call.account()?.id;
+    let query = call.query()?;
+    let filter = wanted(&query, me)?;
+    let page = query.typed("page")?.parse::<u64>().unwrap_or(1).max(1);
+    let queue = queue(&web.ctx, &filter, page).await?;
+    let request_id = super::show::new_request_id();
+    let shown = QueuePage {
+        queue: &queue,
+        filter: &filter,
+        page,
+        page_size: QUEUE_PAGE,
+        me,
+        csrf_token: &web.browsers.token(&call.browser),
+        request_id: request_id.as_str(),
+    };
+    let page = web.html(call).queue(&shown, web.ctx.clock.now()).map_err(PageError::internal)?;
+    html_with_forms(web, call, StatusCode::OK, page)
+}
+
+/// What the address asks for; what it names wrongly is not asked for.
+fn wanted(query: &Fields, me: UserId) -> Result<QueueFilter, FieldsError> {
+    Ok(QueueFilter {
+        area: query.typed("area")?.parse().ok(),
+        status: query.typed("status")?.parse().ok(),
+        severity: query.typed("severity")?.parse().ok(),
+        whose: match query.typed("assignee")? {
+            "me" => Whose::Of(me),
+            "unassigned" => Whose::Nobody,
+            number => number.parse().map_or(Whose::All, Whose::Of),
+        },
+        text: cut(query.typed("q")?.replace('\0', "").trim(), TEXT_MAX),
+        closed: query.typed("state")? == "closed",
+        order: QueueOrder::named(query.typed("sort")?),
+        reversed: query.ticked("desc")?,
+    })
+}

@@ -1,0 +1,61 @@
+//! `GET /repairs/{id}`: one repair, its forms, its timeline.
+
+use crate::domain::ids::RepairId;
+use crate::domain::text::RequestId;
+use crate::ops::repairs::repair;
+use crate::render::html::{FieldError, RepairForm, RepairPage};
+use crate::web::Web;
+use crate::web::kernel::answer::html_with_forms;
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+use rand::RngExt;
+
+pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let id: RepairId = call.id("id")?;
+    page(web, call, id, None).await
+}
+
+/// A form that comes back.
+pub(super) struct Again {
+    pub(super) status: StatusCode,
+    pub(super) form: RepairForm,
+    /// The version that the form is of.
+    pub(super) version: i64,
+    pub(super) errors: Vec<FieldError>,
+}
+
+/// Begins the names of the submissions of one page's forms.
+pub(super) fn new_request_id() -> RequestId {
+    RequestId::from_random(rand::rng().random())
+}
+
+/// The page; with a form that came back, or as it is.
+pub(super) async fn page(
+    web: &Web,
+    call: &Call,
+    id: RepairId,
+    again: Option<Again>,
+) -> Result<Answer, PageError> {
+    let me = call.account()?;
+    let before = call.query()?.typed("before")?.parse().ok();
+    let view = repair(&web.ctx, id, before).await?;
+    let again = again.unwrap_or_else(|| Again {
+        status: StatusCode::OK,
+        form: RepairForm::of(&view.fields),
+        version: view.version,
+        errors: Vec::new(),
+    });
+    let request_id = new_request_id();
+    let shown = RepairPage {
+        repair: &view,
+        form: &again.form,
+        version: again.version,
+        errors: &again.errors,
+        me: me.id,
+        role: me.role,
+        csrf_token: &web.browsers.token(&call.browser),
+        request_id: request_id.as_str(),
+    };
+    let page = web.html(call).repair(&shown, web.ctx.clock.now()).map_err(PageError::internal)?;
+    html_with_forms(web, call, again.status, page)
+}
