@@ -6,8 +6,12 @@ pub use sea_orm_migration::{IntoSchemaManagerConnection, MigrationTrait, Migrato
 mod columns;
 mod create;
 mod m0001_first_walk;
+mod m0003_registry;
 
-pub use m0001_first_walk::TABLES;
+/// The tables of all steps.
+pub fn tables() -> impl Iterator<Item = &'static str> {
+    [m0001_first_walk::TABLES, m0003_registry::TABLES].into_iter().flatten().copied()
+}
 
 /// All steps in their order.
 #[derive(Debug)]
@@ -15,6 +19,6 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_walk::Migration)]
+        vec![Box::new(m0001_first_walk::Migration), Box::new(m0003_registry::Migration)]
     }
 }

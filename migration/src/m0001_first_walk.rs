@@ -11,7 +11,7 @@ use sea_orm_migration::sea_orm::DatabaseBackend;
 pub(crate) struct Migration;
 
 /// The tables, in the order in which they can be made; dropped backwards.
-pub const TABLES: &[&str] = &[
+pub(crate) const TABLES: &[&str] = &[
     "areas",
     "equipment",
     "users",

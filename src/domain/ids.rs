@@ -62,6 +62,14 @@ id!(
     /// Number of a delivery.
     DeliveryId
 );
+id!(
+    /// Number of a link of a machine.
+    LinkId
+);
+id!(
+    /// Number of a note on a machine.
+    NoteId
+);
 
 #[cfg(test)]
 mod tests {

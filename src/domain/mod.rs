@@ -5,11 +5,14 @@
 
 pub mod actor;
 pub mod announce;
+pub mod area;
+pub mod audit;
 pub mod board;
 pub mod change;
 pub mod channel;
 pub mod database;
 pub mod delivery;
+pub mod equipment;
 pub mod ids;
 pub mod repair;
 pub mod setting;

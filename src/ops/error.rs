@@ -1,7 +1,7 @@
 //! Why an operation did not do what was asked.
 
 use crate::store::outage;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, SqlErr};
 
 /// A no with words for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub enum OpError {
     /// A rule says no; the words are for the person.
     #[error("refused: {}", .0.message)]
     Refused(Refusal),
+    /// Somebody else changed the same record since the person saw it.
+    #[error("overtaken by {by}")]
+    Overtaken {
+        /// Who changed it last.
+        by: String,
+    },
+    /// The person may not do that.
+    #[error("forbidden")]
+    Forbidden,
     /// There is no such record.
     #[error("no such record")]
     NotFound,
@@ -43,6 +52,12 @@ impl OpError {
     /// True when the same may be begun anew at once: another transaction came in between.
     pub(super) fn is_deadlock(&self) -> bool {
         self.of_database().is_some_and(outage::is_deadlock)
+    }
+
+    /// True when another request added the same row first.
+    pub(super) fn is_unique_violation(&self) -> bool {
+        let error = self.of_database().and_then(DbErr::sql_err);
+        matches!(error, Some(SqlErr::UniqueConstraintViolation(_)))
     }
 
     fn of_database(&self) -> Option<&DbErr> {

@@ -5,19 +5,28 @@
 use crate::clock::Clock;
 use crate::domain::channel::ChannelRef;
 use crate::store::{self, Store, outage};
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+pub mod areas;
+pub mod audit;
 pub mod board;
+pub mod equipment;
+pub mod equipment_links;
+pub mod equipment_notes;
 mod error;
 pub mod install;
 pub mod me_too;
 pub mod mutation_log;
 pub mod password;
+mod permission;
 pub mod prune;
+pub mod registry;
 pub mod report_problem;
 pub mod search;
+pub mod settings;
+mod submission;
 pub mod watch;
 
 pub use error::{OpError, Refusal};
@@ -66,6 +75,12 @@ impl Ctx {
         self.board.revision.changed();
         committed
     }
+}
+
+/// "Somebody else was faster": names who changed the record last.
+async fn overtaken(db: &impl ConnectionTrait, noun: &str, noun_id: i64) -> Result<OpError, OpError> {
+    let by = store::audit::last_actor(db, noun, noun_id).await?;
+    Ok(OpError::Overtaken { by: by.unwrap_or_else(|| "Somebody else".into()) })
 }
 
 /// Does something that is one transaction; does it anew when the database gave it up for another's sake.

@@ -12,7 +12,7 @@ use crate::store;
 use crate::store::equipment::Machine;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, SqlErr};
+use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
 /// What is reported, of which machine.
@@ -61,9 +61,7 @@ pub async fn report_problem(
 ) -> Result<ProblemReported, OpError> {
     match again_after_deadlock(|| report_once(ctx, actor, &report)).await {
         // The same submission was accepted by another process just now: its answer is there.
-        Err(OpError::Internal(source)) if is_unique_violation(source.as_ref()) => {
-            reported(ctx, &report.request_id).await
-        }
+        Err(error) if error.is_unique_violation() => reported(ctx, &report.request_id).await,
         answer => answer,
     }
 }
@@ -75,11 +73,6 @@ pub async fn report_problem(
 pub async fn reported(ctx: &Ctx, request_id: &RequestId) -> Result<ProblemReported, OpError> {
     let answer = store::requests::answer(ctx.store.read(), request_id).await?.ok_or(OpError::NotFound)?;
     Ok(serde_json::from_str(&answer)?)
-}
-
-fn is_unique_violation(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    let error = source.downcast_ref::<sea_orm::DbErr>().and_then(sea_orm::DbErr::sql_err);
-    matches!(error, Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 async fn report_once(ctx: &Ctx, actor: &Actor, report: &ReportProblem) -> Result<ProblemReported, OpError> {

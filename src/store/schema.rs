@@ -93,7 +93,7 @@ async fn refuse_strangers(db: &DatabaseTransaction) -> Result<(), ConnectError> 
     if has(&Migrator::migration_table_name().to_string()).await? {
         return Ok(());
     }
-    for table in esb_migration::TABLES {
+    for table in esb_migration::tables() {
         if has(table).await? {
             return Err(ConnectError::Occupied(table));
         }

@@ -60,6 +60,14 @@ pub async fn named(db: &impl ConnectionTrait, username: &Username) -> Result<Opt
     user::Entity::find().filter(user::Column::UsernameKey.eq(caseless(username.as_str()))).one(db).await
 }
 
+/// The user of that number.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
+    user::Entity::find_by_id(id).one(db).await
+}
+
 /// The user of that e-mail, case ignored.
 ///
 /// # Errors

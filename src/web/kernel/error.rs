@@ -101,6 +101,8 @@ impl From<OpError> for PageError {
         match error {
             OpError::Refused(refusal) => Self::Refused { message: refusal.message },
             OpError::NotFound => Self::NotFound,
+            OpError::Overtaken { by } => Self::Overtaken { by },
+            OpError::Forbidden => Self::Forbidden,
             OpError::Archived => Self::Archived { name: None },
             outage if outage.is_outage() => Self::Unavailable(outage.into()),
             OpError::Internal(source) => Self::Internal(source),
