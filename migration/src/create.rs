@@ -35,3 +35,17 @@ pub(crate) async fn create_index(
     }
     manager.create_index(index).await
 }
+
+/// "The column holds the number of a row of that table", which then cannot be removed.
+pub(crate) fn foreign_key(
+    from: &'static str,
+    column: &'static str,
+    to: &'static str,
+) -> ForeignKeyCreateStatement {
+    ForeignKey::create()
+        .name(format!("fk_{from}_{column}"))
+        .from(from, column)
+        .to(to, "id")
+        .on_delete(ForeignKeyAction::Restrict)
+        .take()
+}

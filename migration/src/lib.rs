@@ -6,12 +6,11 @@ pub use sea_orm_migration::{IntoSchemaManagerConnection, MigrationTrait, Migrato
 mod columns;
 mod create;
 mod m0001_first_walk;
+mod m0002_accounts;
 mod m0003_registry;
 
-/// The tables of all steps.
-pub fn tables() -> impl Iterator<Item = &'static str> {
-    [m0001_first_walk::TABLES, m0003_registry::TABLES].into_iter().flatten().copied()
-}
+/// The tables of each step.
+pub const TABLES: &[&[&str]] = &[m0001_first_walk::TABLES, m0002_accounts::TABLES, m0003_registry::TABLES];
 
 /// All steps in their order.
 #[derive(Debug)]
@@ -19,6 +18,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_walk::Migration), Box::new(m0003_registry::Migration)]
+        vec![
+            Box::new(m0001_first_walk::Migration),
+            Box::new(m0002_accounts::Migration),
+            Box::new(m0003_registry::Migration),
+        ]
     }
 }

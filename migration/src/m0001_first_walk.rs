@@ -2,7 +2,7 @@
 //! deliveries with their attempts, and what recognises repetitions.
 
 use crate::columns::{count, flag, id, key, reference, string, text, time};
-use crate::create::{create_index, create_table};
+use crate::create::{create_index, create_table, foreign_key};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
@@ -56,15 +56,6 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-}
-
-fn foreign_key(from: &'static str, column: &'static str, to: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .name(format!("fk_{from}_{column}"))
-        .from(from, column)
-        .to(to, "id")
-        .on_delete(ForeignKeyAction::Restrict)
-        .take()
 }
 
 fn registry_tables(backend: DatabaseBackend) -> [TableCreateStatement; 4] {

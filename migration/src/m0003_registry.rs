@@ -2,7 +2,7 @@
 //! links and notes of machines, and the ways in which the audit is searched.
 
 use crate::columns::{id, reference, string, text, time};
-use crate::create::{create_index, create_table};
+use crate::create::{create_index, create_table, foreign_key};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
@@ -107,14 +107,6 @@ async fn drop_column(
 }
 
 fn tables(backend: DatabaseBackend) -> [TableCreateStatement; 2] {
-    let of_machine = |table: &'static str| {
-        ForeignKey::create()
-            .name(format!("fk_{table}_equipment_id"))
-            .from(table, "equipment_id")
-            .to("equipment", "id")
-            .on_delete(ForeignKeyAction::Restrict)
-            .take()
-    };
     let links = Table::create()
         .table("equipment_links")
         .col(id())
@@ -122,7 +114,7 @@ fn tables(backend: DatabaseBackend) -> [TableCreateStatement; 2] {
         .col(string("title", 200))
         .col(text(backend, "url").not_null())
         .col(time(backend, "created_at").not_null())
-        .foreign_key(&mut of_machine("equipment_links"))
+        .foreign_key(&mut foreign_key("equipment_links", "equipment_id", "equipment"))
         .take();
     let notes = Table::create()
         .table("equipment_notes")
@@ -132,7 +124,7 @@ fn tables(backend: DatabaseBackend) -> [TableCreateStatement; 2] {
         .col(string("author_name", 200))
         .col(reference("author_user_id"))
         .col(time(backend, "created_at").not_null())
-        .foreign_key(&mut of_machine("equipment_notes"))
+        .foreign_key(&mut foreign_key("equipment_notes", "equipment_id", "equipment"))
         .take();
     [links, notes]
 }

@@ -5,8 +5,21 @@ use sea_orm::prelude::StringLen;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 
-/// What a user with an account may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+/// What a user with an account may be; the later one may all that the earlier one may.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    DeriveActiveEnum,
+)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Role {
     /// Repairs machines.
@@ -63,5 +76,15 @@ impl Actor {
     /// Somebody without an account, by the name that they gave.
     pub fn visitor(edge: Edge, name: &str) -> Self {
         Self { edge, name: name.to_owned(), slack_id: None, account: None }
+    }
+
+    /// Somebody with an account.
+    pub fn of_account(edge: Edge, name: &str, account: Account) -> Self {
+        Self { edge, name: name.to_owned(), slack_id: None, account: Some(account) }
+    }
+
+    /// True when they have this role, or one that may more.
+    pub fn is_at_least(&self, role: Role) -> bool {
+        self.account.as_ref().is_some_and(|account| account.role >= role)
     }
 }

@@ -70,6 +70,10 @@ id!(
     /// Number of a note on a machine.
     NoteId
 );
+id!(
+    /// Number of an API token.
+    ApiTokenId
+);
 
 #[cfg(test)]
 mod tests {

@@ -259,7 +259,8 @@ impl LinkUrl {
             head.eq_ignore_ascii_case(scheme).then_some(rest)
         });
         let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-        let odd = |c: char| c.is_whitespace() || c.is_control() || is_zero_width(c) || "\"<>\\^`{|}".contains(c);
+        let odd =
+            |c: char| c.is_whitespace() || c.is_control() || is_zero_width(c) || "\"<>\\^`{|}".contains(c);
         if host.is_empty() || host.contains('@') || text.contains(odd) {
             return Err(TextError::NotALink);
         }
@@ -381,13 +382,24 @@ mod tests {
 
     #[test]
     fn links_lead_to_the_web_and_nowhere_else() {
-        for good in ["https://example.org", " HTTP://example.org:8080/a?b=c#d ", "https://bücher.example/ä"] {
+        for good in ["https://example.org", " HTTP://example.org:8080/a?b=c#d ", "https://bücher.example/ä"]
+        {
             assert_eq!(LinkUrl::parse(good).unwrap().as_str(), good.trim());
         }
         for bad in [
-            "javascript:alert(1)", "data:text/html,x", "//example.org", "example.org", "https://", "https:///x",
-            "https://user:secret@example.org", "https://a b", "https://a\"b", "https://a\u{202e}b", "ftp://a",
-            "https:\\\\a", "h\u{200b}ttps://a",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//example.org",
+            "example.org",
+            "https://",
+            "https:///x",
+            "https://user:secret@example.org",
+            "https://a b",
+            "https://a\"b",
+            "https://a\u{202e}b",
+            "ftp://a",
+            "https:\\\\a",
+            "h\u{200b}ttps://a",
         ] {
             assert_eq!(LinkUrl::parse(bad), Err(TextError::NotALink), "{bad}");
         }

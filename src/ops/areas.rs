@@ -33,8 +33,7 @@ pub async fn areas(ctx: &Ctx, actor: &Actor) -> Result<AreasView, OpError> {
         archived: area.archived,
         version: area.version,
     };
-    let (archived, live) =
-        store::areas::all(db).await?.into_iter().map(row).partition(|area| area.archived);
+    let (archived, live) = store::areas::all(db).await?.into_iter().map(row).partition(|area| area.archived);
     Ok(AreasView { live, archived })
 }
 

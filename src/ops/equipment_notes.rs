@@ -43,8 +43,7 @@ pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId,
         let author = require(tx, actor, Role::Technician).await?;
         store::equipment::row(tx, add.equipment).await?.ok_or(OpError::NotFound)?;
         let author = (author.id, actor.name.as_str());
-        let id =
-            store::equipment_notes::add(tx, add.equipment, author, &add.text, submission.now).await?;
+        let id = store::equipment_notes::add(tx, add.equipment, author, &add.text, submission.now).await?;
         let kept = Kept { equipment: add.equipment, text: add.text.as_str() };
         submission.record([AuditRecord::made("note.added", NOUN, id.0, &kept)?]);
         submission.commit(id).await

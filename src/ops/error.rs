@@ -24,15 +24,15 @@ pub enum OpError {
         /// Who changed it last.
         by: String,
     },
-    /// The person may not do that.
-    #[error("forbidden")]
-    Forbidden,
     /// There is no such record.
     #[error("no such record")]
     NotFound,
     /// The record is archived.
     #[error("archived")]
     Archived,
+    /// The person may not do that (spec/product.md "Who may do what").
+    #[error("forbidden")]
+    Forbidden,
     /// Our fault, or the database's.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

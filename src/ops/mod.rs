@@ -3,6 +3,7 @@
 //! call the network; edges and the worker call them.
 
 use crate::clock::Clock;
+use crate::domain::actor::{Actor, Role};
 use crate::domain::channel::ChannelRef;
 use crate::store::{self, Store, outage};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
@@ -25,7 +26,9 @@ pub mod prune;
 pub mod registry;
 pub mod report_problem;
 pub mod search;
+mod secret;
 pub mod settings;
+pub mod sign_in;
 mod submission;
 pub mod watch;
 
@@ -81,6 +84,14 @@ impl Ctx {
 async fn overtaken(db: &impl ConnectionTrait, noun: &str, noun_id: i64) -> Result<OpError, OpError> {
     let by = store::audit::last_actor(db, noun, noun_id).await?;
     Ok(OpError::Overtaken { by: by.unwrap_or_else(|| "Somebody else".into()) })
+}
+
+/// Lets those go on who have this role, or one that may more.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn allow(actor: &Actor, role: Role) -> Result<(), OpError> {
+    if actor.is_at_least(role) { Ok(()) } else { Err(OpError::Forbidden) }
 }
 
 /// Does something that is one transaction; does it anew when the database gave it up for another's sake.

@@ -100,12 +100,7 @@ pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> 
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also for a page that there is not; the database's.
-pub async fn machine(
-    ctx: &Ctx,
-    actor: &Actor,
-    id: EquipmentId,
-    page: u64,
-) -> Result<MachineView, OpError> {
+pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Result<MachineView, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Technician).await?;
     let record = machine_record(ctx, id).await?;
@@ -118,7 +113,8 @@ pub async fn machine(
         Err(OpError::Forbidden) => false,
         Err(error) => return Err(error),
     };
-    let link = |link: store::equipment_links::Link| LinkView { id: link.id, title: link.title, url: link.url };
+    let link =
+        |link: store::equipment_links::Link| LinkView { id: link.id, title: link.title, url: link.url };
     let note = |note: store::equipment_notes::Note| NoteView {
         id: note.id,
         text: note.text,

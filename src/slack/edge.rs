@@ -116,6 +116,7 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         EdgeError::Op(OpError::NotFound | OpError::Archived) => {
             Some("This is no longer here. It may have been removed meanwhile.".into())
         }
+        EdgeError::Op(OpError::Forbidden) => Some("Your account may not do this.".into()),
         EdgeError::Unfit(words) => Some((*words).to_owned()),
         EdgeError::Slack(SlackApiError::RateLimited { .. }) => {
             Some("Slack is very busy and did not let me open that. Please try again in a moment.".into())

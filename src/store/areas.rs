@@ -110,8 +110,7 @@ pub async fn set_archived(
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
     let live_key = (!archived).then(|| area.name_key.clone());
-    let row =
-        area::ActiveModel { archived: Set(archived), live_key: Set(live_key), ..Default::default() };
+    let row = area::ActiveModel { archived: Set(archived), live_key: Set(live_key), ..Default::default() };
     write(db, area.id, version, row, now).await
 }
 

@@ -3,8 +3,8 @@
 use super::entities::audit;
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
-use chrono::{DateTime, Utc};
 use crate::domain::ids::UserId;
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };

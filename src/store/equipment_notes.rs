@@ -15,11 +15,7 @@ pub use super::entities::equipment_note::Model as Note;
 ///
 /// # Errors
 /// The database's.
-pub async fn of(
-    db: &impl ConnectionTrait,
-    machine: EquipmentId,
-    limit: u64,
-) -> Result<Vec<Note>, DbErr> {
+pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId, limit: u64) -> Result<Vec<Note>, DbErr> {
     equipment_note::Entity::find()
         .filter(equipment_note::Column::EquipmentId.eq(machine))
         .order_by_desc(equipment_note::Column::Id)

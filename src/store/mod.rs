@@ -7,6 +7,7 @@ use sea_orm::{
 };
 use secrecy::SecretString;
 
+pub mod api_tokens;
 pub mod areas;
 pub mod audit;
 pub mod board;
@@ -25,6 +26,7 @@ pub mod registry;
 pub mod repairs;
 pub mod requests;
 mod schema;
+pub mod sessions;
 pub mod settings;
 pub mod slack_people;
 mod time;

@@ -93,9 +93,11 @@ async fn refuse_strangers(db: &DatabaseTransaction) -> Result<(), ConnectError> 
     if has(&Migrator::migration_table_name().to_string()).await? {
         return Ok(());
     }
-    for table in esb_migration::tables() {
-        if has(table).await? {
-            return Err(ConnectError::Occupied(table));
+    for step in esb_migration::TABLES {
+        for table in *step {
+            if has(table).await? {
+                return Err(ConnectError::Occupied(table));
+            }
         }
     }
     Ok(())

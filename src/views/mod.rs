@@ -1,5 +1,6 @@
 //! Plain structs that operations return and `render` takes. No behaviour, no markup, no SQL.
 
+pub mod account;
 pub mod board;
 pub mod equipment;
 pub mod registry;

@@ -8,6 +8,7 @@ use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
+use kernel::Call;
 use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
 use kernel::limit::Limit;
@@ -122,11 +123,19 @@ impl Web {
         })
     }
 
+    /// Writes the pages for who asks.
+    fn html(&self, call: &Call) -> Html {
+        self.html.framed(call.frame.clone())
+    }
+
     /// The version of every page made from the board at `revision`: it changes with the board, with
-    /// the program's build and with the day, since pages say "today".
-    fn board_version(&self, revision: i64, now: DateTime<Utc>) -> Version {
+    /// the program's build, with who is signed in, and with the day, since pages say "today".
+    fn board_version(&self, call: &Call, revision: i64, now: DateTime<Utc>) -> Version {
         let day = now.with_timezone(&self.config.timezone).num_days_from_ce();
-        Version(format!("{revision}-{}-{day}", self.build))
+        let session: String =
+            call.caller.person().into_iter().flat_map(|person| person.session.chars().take(8)).collect();
+        let of_whom = if session.is_empty() { session } else { format!("-{session}") };
+        Version(format!("{revision}-{}-{day}{of_whom}", self.build))
     }
 }
 

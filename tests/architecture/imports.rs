@@ -75,6 +75,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("prometheus_client", &["metrics", "web::pages::metrics"]),
     ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
     ("argon2", &["ops::password"]),
+    ("sha2", &["ops::secret"]),
     ("dotenvy", &["config"]),
     ("strsim", &["config"]),
     ("clap", &["cli", "main"]),

@@ -4,7 +4,7 @@ use crate::support::ops::{empty, with_saw};
 use crate::support::web::{serving, serving_routes};
 use bytes::Bytes;
 use esb::web::kernel::answer::{TEXT, answer};
-use esb::web::kernel::{PageError, Route};
+use esb::web::kernel::{Access, PageError, Route};
 use esb::web::server::Limits;
 use futures_util::stream;
 use http::header::{CONTENT_TYPE, HOST};
@@ -20,13 +20,15 @@ use tokio::sync::Notify;
 
 /// Routes that no product would have.
 static ODD: &[Route] = &[
-    Route::get("/panic", |_, _| Box::pin(async { panic!("on purpose") })),
-    Route::get("/fail", |_, _| Box::pin(async { Err(PageError::internal("the cause")) })),
-    Route::get("/away", |_, _| Box::pin(async { Err(PageError::Unavailable("the cause".into())) })),
-    Route::get("/large", |_, _| {
+    Route::get("/panic", Access::Unasked, |_, _| Box::pin(async { panic!("on purpose") })),
+    Route::get("/fail", Access::Unasked, |_, _| Box::pin(async { Err(PageError::internal("the cause")) })),
+    Route::get("/away", Access::Unasked, |_, _| {
+        Box::pin(async { Err(PageError::Unavailable("the cause".into())) })
+    }),
+    Route::get("/large", Access::Unasked, |_, _| {
         Box::pin(async { Ok(answer(StatusCode::OK, TEXT, vec![b'x'; 64 * 1024 * 1024])) })
     }),
-    Route::form("/form", 1000, |_, call| {
+    Route::form("/form", Access::Unasked, 1000, |_, call| {
         Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.form.required("a")?.to_owned())) })
     }),
 ];
@@ -257,7 +259,7 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
 static GO_ON: Notify = Notify::const_new();
 /// Says that the page is under way.
 static UNDER_WAY: Notify = Notify::const_new();
-static WAITS: &[Route] = &[Route::get("/wait", |_, _| {
+static WAITS: &[Route] = &[Route::get("/wait", Access::Unasked, |_, _| {
     Box::pin(async {
         UNDER_WAY.notify_one();
         GO_ON.notified().await;

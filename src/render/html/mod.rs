@@ -8,10 +8,13 @@ use handlebars::{Handlebars, RenderError, TemplateError};
 use rust_embed::Embed;
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 mod area;
 mod board;
 mod equipment;
+mod frame;
+mod login;
 mod machines;
 mod reported;
 mod times;
@@ -19,6 +22,8 @@ mod times;
 pub use area::PAGE_SIZE as AREA_PAGE_SIZE;
 pub use board::BoardFilter;
 pub use equipment::{EquipmentPage, FieldError, ReportForm};
+pub use frame::{Frame, NAVIGATION};
+pub use login::LoginPage;
 pub use reported::ReportedPage;
 
 #[derive(Embed)]
@@ -79,15 +84,17 @@ struct Page<'a, T> {
     /// True for pages that keep themselves up to date.
     is_live: bool,
     assets: &'a AssetUrls,
+    frame: &'a Frame,
     #[serde(flatten)]
     content: &'a T,
 }
 
-/// Writes pages.
-#[derive(Debug)]
+/// Writes pages; cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Html {
-    registry: Handlebars<'static>,
-    site: Site,
+    registry: Arc<Handlebars<'static>>,
+    site: Arc<Site>,
+    frame: Frame,
 }
 
 impl Html {
@@ -106,7 +113,12 @@ impl Html {
                 .register_template_string(name, text)
                 .map_err(|error| TemplatesError::Parse(Box::new(error)))?;
         }
-        Ok(Self { registry, site })
+        Ok(Self { registry: Arc::new(registry), site: Arc::new(site), frame: Frame::default() })
+    }
+
+    /// Writes its pages within this frame.
+    pub fn framed(&self, frame: Frame) -> Self {
+        Self { frame, ..self.clone() }
     }
 
     /// Tells two sets of templates or assets apart.
@@ -129,7 +141,8 @@ impl Html {
 
     fn page<T: Serialize>(&self, template: &str, title: &str, content: &T) -> Result<String, RenderError> {
         let is_live = LIVE.contains(&template);
-        let page = Page { page_title: title, is_live, assets: &self.site.assets, content };
+        let page =
+            Page { page_title: title, is_live, assets: &self.site.assets, frame: &self.frame, content };
         self.registry.render(template, &page)
     }
 

@@ -1,5 +1,6 @@
 //! One file a table. Only `store` uses these; they hold no rules.
 
+pub mod api_token;
 pub mod area;
 pub mod audit;
 pub mod board;
@@ -12,6 +13,7 @@ pub mod heartbeat;
 pub mod me_too;
 pub mod repair;
 pub mod request;
+pub mod session;
 pub mod setting;
 pub mod slack_person;
 pub mod timeline;

@@ -59,7 +59,8 @@ pub fn html(status: StatusCode, page: String) -> Answer {
     answer(status, HTML, page)
 }
 
-/// A page that is for the asking browser alone because its forms are.
+/// A page that is for the asking browser alone because its forms are. It is not kept at all where somebody
+/// is signed in: after logging out it is gone.
 ///
 /// # Errors
 /// Never in practice: the cookie is plain ASCII.
@@ -70,7 +71,9 @@ pub fn html_with_forms(
     page: String,
 ) -> Result<Answer, PageError> {
     let mut answer = html(status, page);
-    answer.headers_mut().insert(CACHE_CONTROL, REVALIDATE_PRIVATE);
+    if call.caller.person().is_none() {
+        answer.headers_mut().insert(CACHE_CONTROL, REVALIDATE_PRIVATE);
+    }
     if let Some(cookie) = web.browsers.introduction(&call.browser).map_err(PageError::internal)? {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }

@@ -27,17 +27,34 @@ const AS_TOKEN: &str = "csrf.";
 pub struct Browser {
     id: String,
     is_new: bool,
+    session: Option<String>,
 }
 
 impl Browser {
     fn new() -> Self {
-        Self { id: hex(&rand::rng().random::<[u8; 16]>()), is_new: true }
+        Self { id: hex(&rand::rng().random::<[u8; 16]>()), is_new: true, session: None }
+    }
+
+    /// From now on its forms belong to this session: they are of no use before and after it.
+    pub fn bind(&mut self, session: &str) {
+        self.session = Some(session.to_owned());
+    }
+
+    /// What its forms belong to.
+    fn subject(&self) -> &str {
+        self.session.as_ref().unwrap_or(&self.id)
     }
 
     /// Its id: 32 hexadecimal digits.
     pub fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// All cookies of a request that can be read.
+pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| Cookie::split_parse(line.to_owned())).filter_map(Result::ok)
 }
 
 /// Knows the browsers that it has signed for.
@@ -63,24 +80,27 @@ impl Browsers {
 
     /// The browser that a request comes from: a new one without a cookie of ours.
     pub fn recognise(&self, headers: &HeaderMap) -> Browser {
-        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let known = lines
-            .flat_map(|line| Cookie::split_parse(line.to_owned()))
-            .filter_map(Result::ok)
+        let known = cookies(headers)
             .filter(|cookie| cookie.name() == COOKIE_NAME)
             .find_map(|cookie| self.verified(cookie, AS_COOKIE));
-        known.map_or_else(Browser::new, |id| Browser { id, is_new: false })
+        known.map_or_else(Browser::new, |id| Browser { id, is_new: false, session: None })
     }
 
     /// The token for the forms of a page shown to `browser`.
     pub fn token(&self, browser: &Browser) -> String {
-        self.signed(AS_TOKEN, browser).value().to_owned()
+        self.signed(AS_TOKEN, browser.subject()).value().to_owned()
     }
 
-    /// True when `token` was made for `browser`, and that by us.
+    /// True when `token` was made for `browser` and the session that it is in, and that by us.
     pub fn vouches(&self, browser: &Browser, token: &str) -> bool {
-        let id = self.verified(Cookie::new(COOKIE_NAME, token.to_owned()), AS_TOKEN);
-        !browser.is_new && id.as_ref() == Some(&browser.id)
+        let subject = self.verified(Cookie::new(COOKIE_NAME, token.to_owned()), AS_TOKEN);
+        let is_known = !browser.is_new || browser.session.is_some();
+        is_known && subject.as_deref() == Some(browser.subject())
+    }
+
+    /// True when cookies are returned over https only.
+    pub const fn is_secure(&self) -> bool {
+        self.secure
     }
 
     /// The header that makes a new browser remember its id; `None` for one that has it.
@@ -91,7 +111,7 @@ impl Browsers {
         if !browser.is_new {
             return Ok(None);
         }
-        let mut cookie = self.signed(AS_COOKIE, browser);
+        let mut cookie = self.signed(AS_COOKIE, &browser.id);
         cookie.set_path("/");
         cookie.set_http_only(true);
         cookie.set_same_site(SameSite::Lax);
@@ -100,8 +120,8 @@ impl Browsers {
         HeaderValue::try_from(cookie.to_string()).map(Some)
     }
 
-    fn signed(&self, purpose: &str, browser: &Browser) -> Cookie<'static> {
-        let cookie = Cookie::new(COOKIE_NAME, format!("{purpose}{}", browser.id));
+    fn signed(&self, purpose: &str, subject: &str) -> Cookie<'static> {
+        let cookie = Cookie::new(COOKIE_NAME, format!("{purpose}{subject}"));
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.key).add(cookie.clone());
         jar.get(COOKIE_NAME).cloned().unwrap_or(cookie)
@@ -159,7 +179,7 @@ mod tests {
         let new = Browser::new();
         let mut headers = returning(&ours, &new);
         let back = ours.recognise(&headers);
-        let cookie = ours.signed(AS_COOKIE, &new).value().to_owned();
+        let cookie = ours.signed(AS_COOKIE, &new.id).value().to_owned();
         let other = ours.token(&Browser::new());
         for token in ["", "x", "ä", cookie.as_str(), other.as_str(), &theirs.token(&back), back.id()] {
             assert!(!ours.vouches(&back, token), "{token}");
@@ -170,6 +190,22 @@ mod tests {
         let token = ours.token(&new);
         headers.insert(COOKIE, HeaderValue::try_from(format!("{COOKIE_NAME}={token}")).unwrap());
         assert_ne!(ours.recognise(&headers).id(), new.id(), "a token is no cookie");
+    }
+
+    #[test]
+    fn a_form_belongs_to_its_session() {
+        let browsers = browsers("0123456789abcdef");
+        let known = browsers.recognise(&returning(&browsers, &Browser::new()));
+        let (mut one, mut other) = (known.clone(), known.clone());
+        one.bind("one");
+        other.bind("other");
+        let (before, within) = (browsers.token(&known), browsers.token(&one));
+        assert!(browsers.vouches(&one, &within));
+        assert!(!browsers.vouches(&one, &before), "a form of before logging in");
+        assert!(!browsers.vouches(&other, &within) && !browsers.vouches(&known, &within));
+        let mut new = Browser::new();
+        new.bind("one");
+        assert!(browsers.vouches(&new, &within), "the session is what counts");
     }
 
     proptest! {

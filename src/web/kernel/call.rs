@@ -1,10 +1,15 @@
 //! What a page is told of the request: already read, decoded and checked by the kernel.
 
 use super::PageError;
+use super::access::Caller;
+use super::answer::{REVALIDATE, REVALIDATE_PRIVATE};
 use super::browser::Browser;
 use super::fields::Fields;
 use super::hex::hex;
-use http::{HeaderMap, Uri};
+use crate::domain::actor::Actor;
+use crate::render::html::Frame;
+use crate::views::account::SignedIn;
+use http::{HeaderMap, HeaderValue, Uri};
 use rand::RngExt;
 use std::fmt;
 use std::net::IpAddr;
@@ -41,6 +46,10 @@ pub struct Call {
     pub client: IpAddr,
     /// Who asks, as far as a cookie tells.
     pub browser: Browser,
+    /// Who asks, as far as the database tells.
+    pub caller: Caller,
+    /// What stands around the page.
+    pub frame: Frame,
     /// Where to.
     pub uri: Uri,
     /// Its headers.
@@ -52,6 +61,24 @@ pub struct Call {
 }
 
 impl Call {
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// `NotSignedIn`: never on routes that let only people in.
+    pub fn account(&self) -> Result<&SignedIn, PageError> {
+        self.caller.person().ok_or(PageError::NotSignedIn { next: None })
+    }
+
+    /// Who acts, for operations.
+    pub fn actor(&self) -> Actor {
+        self.caller.actor()
+    }
+
+    /// How a page that has a version may be kept: by nobody else where it says who is signed in.
+    pub fn may_keep(&self) -> HeaderValue {
+        if self.caller.person().is_some() { REVALIDATE_PRIVATE } else { REVALIDATE }
+    }
+
     /// A parameter of the path, not decoded.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use super::call::Reference;
 use super::fields::FieldsError;
 use crate::chain::Chain;
 use crate::ops::OpError;
-use crate::render::html::Problem;
-use crate::web::Web;
+use crate::render::html::{Html, Problem};
+use form_urlencoded::Serializer;
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -40,6 +40,21 @@ pub enum PageError {
     /// The form's token is missing or was not made for this browser.
     #[error("a forged form, or a page that was open for too long")]
     Forged,
+    /// Only for people who are signed in.
+    #[error("not signed in")]
+    NotSignedIn {
+        /// What was asked for, to come back to it.
+        next: Option<String>,
+    },
+    /// The password is a temporary one and must be changed first.
+    #[error("the password must be changed")]
+    MustChangePassword,
+    /// An API token that is none, or no longer.
+    #[error("a wrong API token")]
+    WrongToken,
+    /// The role is too low.
+    #[error("forbidden")]
+    Forbidden,
     /// No such page, machine or repair.
     #[error("not found")]
     NotFound,
@@ -60,6 +75,12 @@ pub enum PageError {
     Refused {
         /// The sentence for the person.
         message: String,
+    },
+    /// Somebody else changed the same record meanwhile.
+    #[error("overtaken")]
+    Overtaken {
+        /// Who.
+        by: String,
     },
     /// Too often from this address.
     #[error("too often")]
@@ -100,9 +121,9 @@ impl From<OpError> for PageError {
     fn from(error: OpError) -> Self {
         match error {
             OpError::Refused(refusal) => Self::Refused { message: refusal.message },
+            OpError::Forbidden => Self::Forbidden,
             OpError::NotFound => Self::NotFound,
             OpError::Overtaken { by } => Self::Overtaken { by },
-            OpError::Forbidden => Self::Forbidden,
             OpError::Archived => Self::Archived { name: None },
             outage if outage.is_outage() => Self::Unavailable(outage.into()),
             OpError::Internal(source) => Self::Internal(source),
@@ -120,11 +141,13 @@ impl PageError {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::BrokenOff => StatusCode::BAD_REQUEST,
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::NotSignedIn { .. } | Self::WrongToken => StatusCode::UNAUTHORIZED,
+            Self::Forged | Self::Forbidden | Self::MustChangePassword => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Archived { .. } => StatusCode::GONE,
+            Self::Overtaken { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -137,6 +160,10 @@ impl PageError {
     const fn title(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::BrokenOff | Self::NotAForm => "We could not read that",
+            Self::NotSignedIn { .. } => "Please log in",
+            Self::MustChangePassword => "Please choose a password",
+            Self::WrongToken => "That token is not accepted",
+            Self::Forbidden => "That is not for you",
             Self::Forged => "Please load the page again",
             Self::NotFound => "There is nothing here",
             Self::MethodNotAllowed { .. } => "That does not work here",
@@ -144,6 +171,7 @@ impl PageError {
             Self::Archived { .. } => "This machine is no longer here",
             Self::TooLarge { .. } => "That is too much at once",
             Self::Refused { .. } => "That did not work",
+            Self::Overtaken { .. } => "Somebody else was faster",
             Self::TooOften { .. } | Self::Crowded { .. } => "One moment, please",
             Self::Unavailable(_) => "We will be right back",
             Self::Internal(_) | Self::Panicked(_) => "Something went wrong",
@@ -156,6 +184,12 @@ impl PageError {
             Self::Malformed(fault) => format!("What your browser sent cannot be read: {fault}."),
             Self::BrokenOff => "The connection broke off before everything had arrived.".into(),
             Self::NotAForm => "This page takes only what its own form sends.".into(),
+            Self::NotSignedIn { .. } => "This is for people who are signed in.".into(),
+            Self::MustChangePassword => {
+                "Your password is a temporary one: log in and change it first.".into()
+            }
+            Self::WrongToken => "The API token is unknown or was revoked.".into(),
+            Self::Forbidden => "Your account may not do this. Staff can change what it may do.".into(),
             Self::Forged => "For your safety a form works only in the browser that opened it, with cookies \
                              allowed. Go back, load the page again, and send the form once more."
                 .into(),
@@ -170,6 +204,9 @@ impl PageError {
                 format!("The form takes {} kB. Please shorten the text and send it again.", limit / 1024)
             }
             Self::Refused { message } => message.clone(),
+            Self::Overtaken { by } => {
+                format!("{by} changed the same just now. Load the page again to see how it is.")
+            }
             Self::TooOften { wait } => {
                 format!("Many came from your connection just now. Please try again in {}.", minutes(*wait))
             }
@@ -206,8 +243,24 @@ impl PageError {
         }
     }
 
+    /// Where people go instead, in case there is somewhere.
+    fn elsewhere(&self) -> Option<String> {
+        match self {
+            Self::NotSignedIn { next: None } => Some("/login".into()),
+            Self::NotSignedIn { next: Some(next) } => {
+                Some(format!("/login?{}", Serializer::new(String::new()).append_pair("next", next).finish()))
+            }
+            Self::MustChangePassword => Some("/password".into()),
+            _ => None,
+        }
+    }
+
     /// The answer: a page for people, an object for programs.
-    pub fn answer(&self, web: &Web, reference: &Reference, for_program: bool) -> Answer {
+    pub fn answer(&self, html: &Html, reference: &Reference, for_program: bool) -> Answer {
+        let elsewhere = self.elsewhere().filter(|_| !for_program);
+        if let Some(answer) = elsewhere.and_then(|path| answer::see_other(&path).ok()) {
+            return answer;
+        }
         let (status, message) = (self.status(), self.message());
         let mut answer = if for_program {
             let problem = JsonProblem { error: &message, reference: reference.as_str() };
@@ -218,7 +271,7 @@ impl PageError {
                 message: &message,
                 reference: status.is_server_error().then_some(reference.as_str()),
             };
-            match web.html.problem(&problem) {
+            match html.problem(&problem) {
                 Ok(page) => answer::html(status, page),
                 Err(fault) => {
                     tracing::error!(id = %reference, error = &fault as &(dyn Error + 'static), "no error page");

@@ -2,9 +2,10 @@
 //! limits, asks the page and turns whatever comes of it into an answer. Knows no page; `server`
 //! calls it, `pages` are called by it.
 //!
-//! A request's way: [`route`] → [`body`] → [`fields`] → [`browser`] (forged forms end here) → the
-//! page function with its [`call::Call`] → [`answer`] or [`error`] → headers, log line, metrics.
+//! A request's way: [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`] → [`browser`]
+//! (forged forms end here) → the page function with its [`call::Call`] → [`answer`] or [`error`] → headers, log line, metrics.
 
+pub mod access;
 pub mod answer;
 pub mod body;
 pub mod browser;
@@ -19,6 +20,7 @@ pub mod outgoing;
 pub mod route;
 pub mod service;
 
+pub use access::Access;
 pub use answer::Answer;
 pub use call::Call;
 pub use error::PageError;

@@ -1,6 +1,6 @@
 //! The route table as data: a method, a pattern, what may come in and the page that answers.
 
-use super::{Answer, Call, PageError};
+use super::{Access, Answer, Call, PageError};
 use crate::web::Web;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -28,6 +28,8 @@ pub struct Route {
     pub method: Method,
     /// The path in matchit's language; also the route's name in logs and metrics.
     pub pattern: &'static str,
+    /// Whom it lets in.
+    pub access: Access,
     /// What is read of the body.
     pub body: BodyRule,
     /// Who answers.
@@ -36,13 +38,13 @@ pub struct Route {
 
 impl Route {
     /// A page to look at.
-    pub const fn get(pattern: &'static str, page: PageFn) -> Self {
-        Self { method: Method::GET, pattern, body: BodyRule::Ignored, page }
+    pub const fn get(pattern: &'static str, access: Access, page: PageFn) -> Self {
+        Self { method: Method::GET, pattern, access, body: BodyRule::Ignored, page }
     }
 
     /// A form of at most `limit` bytes that changes something.
-    pub const fn form(pattern: &'static str, limit: usize, page: PageFn) -> Self {
-        Self { method: Method::POST, pattern, body: BodyRule::Form { limit }, page }
+    pub const fn form(pattern: &'static str, access: Access, limit: usize, page: PageFn) -> Self {
+        Self { method: Method::POST, pattern, access, body: BodyRule::Form { limit }, page }
     }
 
     fn answers(&self, method: &Method) -> bool {
@@ -111,11 +113,11 @@ mod tests {
     }
 
     static ROUTES: &[Route] = &[
-        Route::get("/e/{id}", nowhere),
-        Route::get("/e/{id}.json", nowhere),
-        Route::form("/e/{id}/report", 9, nowhere),
-        Route::get("/e/{id}/report", nowhere),
-        Route::get("/assets/{*path}", nowhere),
+        Route::get("/e/{id}", Access::Anyone, nowhere),
+        Route::get("/e/{id}.json", Access::Anyone, nowhere),
+        Route::form("/e/{id}/report", Access::Anyone, 9, nowhere),
+        Route::get("/e/{id}/report", Access::Anyone, nowhere),
+        Route::get("/assets/{*path}", Access::Unasked, nowhere),
     ];
 
     #[track_caller]

@@ -1,5 +1,6 @@
 //! The one tower `Service`: a request in, an answer out, never an error. Wrapped by `server`.
 
+use super::access::{self, Caller};
 use super::answer::{Answer, secure};
 use super::body;
 use super::browser::TOKEN_FIELD;
@@ -8,6 +9,7 @@ use super::client_address::client_address;
 use super::error::{NoAnswer, PageError};
 use super::fields::Fields;
 use super::route::{BodyRule, Route};
+use crate::render::html::Frame;
 use crate::web::Web;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -76,11 +78,12 @@ async fn respond<B: Body<Data = Bytes> + Send>(web: &Web, request: Request<B>) -
     let for_program = parts.uri.path().ends_with(".json");
 
     let found = web.routes.find(&parts.method, parts.uri.path());
+    let mut frame = Frame::default();
     let (pattern, outcome) = match found {
         None => (UNKNOWN_ROUTE, Err(PageError::NotFound)),
         Some(found) => {
             let outcome = match found.route {
-                Ok(route) => ask(web, route, &reference, found.params, parts, body).await,
+                Ok(route) => ask(web, route, &reference, &mut frame, found.params, parts, body).await,
                 Err(allow) => Err(PageError::MethodNotAllowed { allow }),
             };
             (found.pattern, outcome)
@@ -88,7 +91,7 @@ async fn respond<B: Body<Data = Bytes> + Send>(web: &Web, request: Request<B>) -
     };
     let mut answer = outcome.unwrap_or_else(|error| {
         error.log(&reference, pattern);
-        error.answer(web, &reference, for_program)
+        error.answer(&web.html.framed(frame), &reference, for_program)
     });
     secure(&mut answer, reference.as_str());
 
@@ -100,21 +103,31 @@ async fn respond<B: Body<Data = Bytes> + Send>(web: &Web, request: Request<B>) -
     answer
 }
 
-/// Reads what the route takes and asks its page.
+/// Lets the caller in, reads what the route takes and asks its page. `frame` is what stands around the
+/// page, and around the one that is shown instead.
 async fn ask<B: Body<Data = Bytes> + Send>(
     web: &Web,
     route: &Route,
     reference: &Reference,
+    frame: &mut Frame,
     params: Vec<(String, String)>,
     parts: Parts,
     body: B,
 ) -> Result<Answer, PageError> {
-    let browser = web.browsers.recognise(&parts.headers);
+    let mut browser = web.browsers.recognise(&parts.headers);
+    let caller = access::caller(web, route.access, &parts.headers).await?;
+    if let Some(person) = caller.person() {
+        browser.bind(&person.session);
+        *frame = Frame::of(&person.username, person.role, web.browsers.token(&browser), parts.uri.path());
+    }
+    access::admit(route.access, &caller, &parts)?;
     let form = match route.body {
         BodyRule::Ignored => Fields::default(),
         BodyRule::Form { limit } => {
             let form = read_form(&parts.headers, body, limit).await?;
-            if !web.browsers.vouches(&browser, form.typed(TOKEN_FIELD)?) {
+            // A program shows its token with each request: nobody can make it ask unawares.
+            let is_program = matches!(caller, Caller::Program(_));
+            if !is_program && !web.browsers.vouches(&browser, form.typed(TOKEN_FIELD)?) {
                 return Err(PageError::Forged);
             }
             form
@@ -125,6 +138,8 @@ async fn ask<B: Body<Data = Bytes> + Send>(
         reference: reference.clone(),
         client: client_address(peer, &parts.headers, &web.config.trusted_proxies),
         browser,
+        caller,
+        frame: frame.clone(),
         uri: parts.uri,
         headers: parts.headers,
         form,

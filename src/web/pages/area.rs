@@ -3,7 +3,7 @@
 use crate::domain::ids::AreaId;
 use crate::ops;
 use crate::web::Web;
-use crate::web::kernel::answer::{REVALIDATE, html};
+use crate::web::kernel::answer::html;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
 
@@ -16,11 +16,12 @@ pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let board = ops::board::board(&web.ctx).await?;
     let area = board.areas.iter().find(|area| area.id == id).ok_or(PageError::NotFound)?;
     let now = web.ctx.clock.now();
-    let version = web.board_version(board.revision, now);
+    let version = web.board_version(call, board.revision, now);
+    let keep = call.may_keep();
     if version.is_held(&call.headers) {
-        return Ok(version.not_modified(REVALIDATE));
+        return Ok(version.not_modified(keep));
     }
-    let page = web.html.area(&board, area, page, &version.tag(), now);
+    let page = web.html(call).area(&board, area, page, &version.tag(), now);
     let page = page.map_err(PageError::internal)?.ok_or(PageError::NotFound)?;
-    Ok(version.mark(html(StatusCode::OK, page), REVALIDATE))
+    Ok(version.mark(html(StatusCode::OK, page), keep))
 }

@@ -4,7 +4,7 @@ use crate::domain::text::fold;
 use crate::ops;
 use crate::render::html::BoardFilter;
 use crate::web::Web;
-use crate::web::kernel::answer::{HTML, REVALIDATE, html};
+use crate::web::kernel::answer::{HTML, html};
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
 
@@ -15,18 +15,19 @@ pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let filter = filter(call)?;
     let board = ops::board::board(&web.ctx).await?;
     let now = web.ctx.clock.now();
-    let version = web.board_version(board.revision, now);
+    let version = web.board_version(call, board.revision, now);
     let tag = version.tag();
-    let render = || web.html.board(&board, &filter, &tag, now);
-    if filter.is_empty() {
+    let keep = call.may_keep();
+    let render = || web.html(call).board(&board, &filter, &tag, now);
+    if filter.is_empty() && call.caller.person().is_none() {
         let page = web.board_page.get(version, HTML, render).await.map_err(PageError::internal)?;
-        return Ok(page.answer(&call.headers, REVALIDATE));
+        return Ok(page.answer(&call.headers, keep));
     }
     if version.is_held(&call.headers) {
-        return Ok(version.not_modified(REVALIDATE));
+        return Ok(version.not_modified(keep));
     }
     let page = render().map_err(PageError::internal)?;
-    Ok(version.mark(html(StatusCode::OK, page), REVALIDATE))
+    Ok(version.mark(html(StatusCode::OK, page), keep))
 }
 
 /// `?area=&broken=1&q=`; an empty value asks for nothing.

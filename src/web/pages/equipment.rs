@@ -48,7 +48,7 @@ pub(super) fn page(
         request_id: shown.request_id.as_str(),
         thanks_for: shown.thanks_for,
     };
-    let page = web.html.equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
+    let page = web.html(call).equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
     html_with_forms(web, call, status, page)
 }
 

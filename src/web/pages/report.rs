@@ -130,5 +130,5 @@ pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError
     let channels = report.told.iter().map(ChannelRef::as_str).collect();
     let page =
         ReportedPage { equipment, equipment_name: &report.equipment_name, repair: report.repair, channels };
-    Ok(html(StatusCode::OK, web.html.reported(&page).map_err(PageError::internal)?))
+    Ok(html(StatusCode::OK, web.html(call).reported(&page).map_err(PageError::internal)?))
 }

@@ -3,17 +3,20 @@
 use super::database::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::clock::Clock;
-use esb::domain::actor::{Actor, Edge};
+use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
 use esb::domain::equipment::EquipmentDetails;
-use esb::domain::ids::EquipmentId;
+use esb::domain::ids::{EquipmentId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
-use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
+use esb::domain::text::{
+    AreaName, Description, EmailAddress, EquipmentName, PersonName, RequestId, Username,
+};
 use esb::ops::report_problem::ReportProblem;
 use esb::ops::{Announce, Ctx, board};
 use esb::store;
 use esb::store::entities::repair;
+use esb::store::users::NewUser;
 use sea_orm::{EntityTrait, Set};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -76,6 +79,18 @@ pub fn area(name: &str, channel: &str) -> AreaDetails {
         slack_channel: ChannelRef::parse(channel),
         sort_order: 0,
     }
+}
+
+/// The user of that name, made where there is none; nobody can log in with a password that has no hash.
+pub async fn user(ops: &Ctx, name: &str, role: Role) -> UserId {
+    let (db, username) = (ops.store.write(), Username::parse(name).unwrap());
+    if let Some(user) = store::users::named(db, &username).await.unwrap() {
+        return user.id;
+    }
+    let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();
+    let password_hash = "none".to_owned();
+    let new = NewUser { username: &username, email: &email, role, slack_handle: None, password_hash };
+    store::users::add(db, new, ops.clock.now()).await.unwrap()
 }
 
 /// Somebody without an account.

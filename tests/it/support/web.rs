@@ -1,9 +1,14 @@
 //! The web, serving on a port of its own, and a browser of few words.
 
-use super::ops::TestOps;
+use super::ops::{TestOps, user};
 use bytes::Bytes;
+use chrono::TimeDelta;
+use esb::domain::actor::Role;
+use esb::domain::ids::UserId;
 use esb::metrics::Metrics;
+use esb::store::sessions::{self, NewSession};
 use esb::web::kernel::Route;
+use esb::web::kernel::access::SESSION_COOKIE;
 use esb::web::server::{Limits, serve_within};
 use esb::web::{Web, WebConfig};
 use form_urlencoded::Serializer;
@@ -14,6 +19,8 @@ use hyper::body::Body;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
@@ -94,6 +101,27 @@ async fn started(ops: TestOps, web: Web, limits: Limits) -> TestWeb {
     TestWeb { ops, site: Site(address), shutdown, serving }
 }
 
+impl TestWeb {
+    /// Somebody at a browser who has logged in: `tess` the technician or `stu` of the staff.
+    pub async fn signed_in(&self, role: Role) -> Browser<'_> {
+        let name = if role == Role::Staff { "stu" } else { "tess" };
+        let user = user(&self.ops, name, role).await;
+        self.signed_in_as(user).await
+    }
+
+    /// This user at a browser, without the work that a password takes.
+    pub async fn signed_in_as(&self, user: UserId) -> Browser<'_> {
+        let browser = self.browser();
+        let token: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let token_hash = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let now = self.ops.clock.now();
+        let session = NewSession { token_hash, user, expires_at: now + TimeDelta::hours(12) };
+        sessions::add(self.ops.store.write(), session, now).await.unwrap();
+        browser.hold(SESSION_COOKIE, &token);
+        browser
+    }
+}
+
 impl Deref for TestWeb {
     type Target = Site;
 
@@ -136,27 +164,30 @@ impl Site {
         self.ask(Method::GET, path, &[]).await
     }
 
-    /// A browser that keeps its cookie.
+    /// A browser that keeps its cookies.
     pub fn browser(&self) -> Browser<'_> {
-        Browser { site: self, cookie: Mutex::default(), from: "203.0.113.1".into() }
+        Browser { site: self, cookies: Mutex::default(), from: "203.0.113.1".into() }
     }
 }
 
 /// Somebody at a browser.
 pub struct Browser<'a> {
     site: &'a Site,
-    cookie: Mutex<Option<String>>,
+    cookies: Mutex<BTreeMap<String, String>>,
     from: String,
 }
 
 impl Browser<'_> {
+    /// The same at another address.
+    pub fn from(self, address: &str) -> Self {
+        Self { from: address.to_owned(), ..self }
+    }
+
     /// Looks at a page.
     pub async fn get(&self, path: &str) -> Reply {
-        let reply = self.site.ask(Method::GET, path, &[("cookie", &self.cookie())]).await;
-        if let Some(cookie) = reply.headers.get(SET_COOKIE) {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-            *self.cookie.lock().unwrap() = Some(pair);
-        }
+        let headers = [("cookie", &*self.cookie()), ("x-forwarded-for", &self.from)];
+        let reply = self.site.ask(Method::GET, path, &headers).await;
+        self.keep(&reply);
         reply
     }
 
@@ -164,6 +195,12 @@ impl Browser<'_> {
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let form = Serializer::new(String::new()).extend_pairs(fields).finish();
         self.post_raw(path, form).await
+    }
+
+    /// Fills in the form of the page `at` and sends it to `to`.
+    pub async fn fill_in(&self, at: &str, to: &str, fields: &[(&str, &str)]) -> Reply {
+        let token = self.get(at).await.hidden("csrf_token");
+        self.post(to, &[&[("csrf_token", &*token)], fields].concat()).await
     }
 
     /// Sends a body that calls itself a form.
@@ -175,10 +212,31 @@ impl Browser<'_> {
             .header("x-forwarded-for", &self.from)
             .body(Full::new(body.into()))
             .unwrap();
-        self.site.send(request).await
+        let reply = self.site.send(request).await;
+        self.keep(&reply);
+        reply
+    }
+
+    /// Puts a cookie into the browser.
+    pub fn hold(&self, name: &str, value: &str) {
+        self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A cookie's value; empty where there is none.
+    pub fn held(&self, name: &str) -> String {
+        self.cookies.lock().unwrap().get(name).cloned().unwrap_or_default()
+    }
+
+    fn keep(&self, reply: &Reply) {
+        for cookie in reply.headers.get_all(SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.hold(name, value);
+        }
     }
 
     fn cookie(&self) -> String {
-        self.cookie.lock().unwrap().clone().unwrap_or_default()
+        let cookies = self.cookies.lock().unwrap();
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 }

@@ -1,0 +1,47 @@
+//! Secrets that we hand out: long enough that nobody guesses them, kept as digests. Only operations use it.
+
+use rand::RngExt;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+/// Characters of a secret.
+const LENGTH: usize = 64;
+
+/// A new one, 256 random bits in hexadecimal, and what is kept of it. A digest without salt keeps such a
+/// one well enough.
+pub(super) fn random() -> (SecretString, String) {
+    let secret = hex(&rand::rng().random::<[u8; LENGTH / 2]>());
+    let digest = digest_of(&secret);
+    (secret.into(), digest)
+}
+
+/// What is kept of a secret; `None` for what cannot be one of ours.
+pub(super) fn digest(secret: &SecretString) -> Option<String> {
+    let text = secret.expose_secret();
+    let ours = text.len() == LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    ours.then(|| digest_of(text))
+}
+
+fn digest_of(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_differ_and_only_such_ones_have_a_digest() {
+        let ((one, kept), (other, _)) = (random(), random());
+        assert_ne!(one.expose_secret(), other.expose_secret());
+        assert_eq!((kept.len(), digest(&one).as_ref()), (64, Some(&kept)));
+        assert!(kept != one.expose_secret() && digest(&other).as_ref() != Some(&kept));
+        for junk in ["", "x", &"g".repeat(64), &"A".repeat(64), &"a".repeat(65), &"ä".repeat(32)] {
+            assert_eq!(digest(&junk.to_owned().into()), None, "{junk}");
+        }
+    }
+}

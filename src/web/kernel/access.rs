@@ -1,0 +1,241 @@
+//! Who may ask for what: finds out who is asking, at every request from the database, and lets in or not
+//! whom the route's [`Access`] names. The kernel calls it before the page.
+
+use super::PageError;
+use super::browser::cookies;
+use crate::domain::actor::{Account, Actor, Edge, Role};
+use crate::ops::{OpError, sign_in};
+use crate::views::account::{SignedIn, TokenBearer};
+use crate::web::Web;
+use cookie::{Cookie, SameSite};
+use http::header::{AUTHORIZATION, InvalidHeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+/// Whom a route lets in; each route of the table says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, and nobody is asked who they are: for programs and assets. Has no frame.
+    Unasked,
+    /// Everybody; who is signed in is recognised, as far as the database answers.
+    Anyone,
+    /// Who is signed in, also with a temporary password: `/password` and `/logout`.
+    SignedIn,
+    /// Technicians and staff.
+    Technician,
+    /// Staff.
+    Staff,
+    /// Staff, and programs with an API token.
+    StaffOrToken,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody whom we know.
+    Nobody,
+    /// Somebody with a session.
+    Person(SignedIn),
+    /// A program with an API token.
+    Program(TokenBearer),
+}
+
+/// Name of the cookie that holds a session's token.
+pub const SESSION_COOKIE: &str = "esb_session";
+/// Where programs may show their API token, beside `Authorization: Bearer`.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// How long the database may take to say who is asking.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+/// The same where it does not matter much.
+const GUESSED_WITHIN: Duration = Duration::from_secs(1);
+/// Longest `next=`.
+const NEXT_MAX: usize = 2_000;
+
+impl Caller {
+    /// The signed-in person.
+    pub const fn person(&self) -> Option<&SignedIn> {
+        if let Self::Person(person) = self { Some(person) } else { None }
+    }
+
+    /// Who acts, as operations and the record know it.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Nobody => Actor::visitor(Edge::Web, "A visitor"),
+            Self::Person(person) => {
+                let account = Account { id: person.id, role: person.role };
+                Actor::of_account(Edge::Web, &person.username, account)
+            }
+            Self::Program(token) => {
+                let account = Account { id: token.maker, role: Role::Staff };
+                Actor::of_account(Edge::Web, &format!("API token “{}”", token.name), account)
+            }
+        }
+    }
+}
+
+/// Who is asking, as far as this route wants to know.
+///
+/// # Errors
+/// `WrongToken`, on every route; the database's, but where everybody is let in anyway.
+pub async fn caller(web: &Web, access: Access, headers: &HeaderMap) -> Result<Caller, PageError> {
+    if let Some(token) = api_token(headers) {
+        let token = token.ok_or(PageError::WrongToken)?;
+        let bearer = within(KNOWN_WITHIN, sign_in::by_token(&web.ctx, &token)).await?;
+        return bearer.map(Caller::Program).ok_or(PageError::WrongToken);
+    }
+    let session = match session_token(headers) {
+        Some(session) if access != Access::Unasked => session,
+        _ => return Ok(Caller::Nobody),
+    };
+    let asking = sign_in::by_session(&web.ctx, &session);
+    let person = match access {
+        Access::Anyone => within(GUESSED_WITHIN, asking).await.unwrap_or_default(),
+        _ => within(KNOWN_WITHIN, asking).await?,
+    };
+    Ok(person.map_or(Caller::Nobody, Caller::Person))
+}
+
+async fn within<T>(
+    limit: Duration,
+    asking: impl Future<Output = Result<T, OpError>>,
+) -> Result<T, PageError> {
+    let asked = tokio::time::timeout(limit, asking).await;
+    Ok(asked.map_err(|_| PageError::Unavailable(super::error::NoAnswer(limit).into()))??)
+}
+
+/// Lets the caller in or not.
+///
+/// # Errors
+/// `NotSignedIn`, `Forbidden`, or `MustChangePassword`.
+pub fn admit(access: Access, caller: &Caller, parts: &Parts) -> Result<(), PageError> {
+    match caller {
+        Caller::Person(person) if person.must_change_password => match access {
+            Access::Unasked | Access::SignedIn => Ok(()),
+            _ => Err(PageError::MustChangePassword),
+        },
+        Caller::Person(person) => {
+            let least = match access {
+                Access::Unasked | Access::Anyone | Access::SignedIn => return Ok(()),
+                Access::Technician => Role::Technician,
+                Access::Staff | Access::StaffOrToken => Role::Staff,
+            };
+            if person.role >= least { Ok(()) } else { Err(PageError::Forbidden) }
+        }
+        Caller::Program(_) => match access {
+            Access::Unasked | Access::Anyone | Access::StaffOrToken => Ok(()),
+            _ => Err(PageError::Forbidden),
+        },
+        Caller::Nobody => match access {
+            Access::Unasked | Access::Anyone => Ok(()),
+            _ => Err(PageError::NotSignedIn { next: next_of(parts) }),
+        },
+    }
+}
+
+/// Where to go after logging in: back to what was asked for, when that was only to look.
+fn next_of(parts: &Parts) -> Option<String> {
+    let path = parts.uri.path_and_query()?.as_str();
+    (parts.method == Method::GET).then(|| local_path(path)).flatten().map(str::to_owned)
+}
+
+/// The path, when it leads to a page of ours and nowhere else.
+pub fn local_path(path: &str) -> Option<&str> {
+    let local = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.len() <= NEXT_MAX
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    local.then_some(path)
+}
+
+/// The API token of a request: `None` without one, `Some(None)` for one that cannot be read.
+fn api_token(headers: &HeaderMap) -> Option<Option<SecretString>> {
+    let key = headers.get(API_KEY).map(|key| key.to_str().ok().map(|key| key.trim().to_owned().into()));
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
+        let (scheme, token) = value.as_bytes().split_at_checked("bearer ".len())?;
+        scheme
+            .eq_ignore_ascii_case(b"bearer ")
+            .then(|| str::from_utf8(token).ok().map(|token| token.trim().to_owned().into()))
+    });
+    bearer.or(key)
+}
+
+/// The session's token that the browser shows.
+fn session_token(headers: &HeaderMap) -> Option<SecretString> {
+    let cookie = cookies(headers).find(|cookie| cookie.name() == SESSION_COOKIE)?;
+    Some(cookie.value().to_owned().into())
+}
+
+/// The header that makes the browser hold a session's token, for as long as the session lasts.
+///
+/// # Errors
+/// Never in practice: the cookie is plain ASCII.
+pub fn session_begins(token: &SecretString, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
+    set_cookie(token.expose_secret().to_owned(), sign_in::SESSION.num_seconds(), secure)
+}
+
+/// The header that makes the browser forget it.
+///
+/// # Errors
+/// Never in practice: the cookie is plain ASCII.
+pub fn session_ends(secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
+    set_cookie(String::new(), 0, secure)
+}
+
+fn set_cookie(value: String, seconds: i64, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
+    let cookie = Cookie::build((SESSION_COOKIE, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(secure)
+        .max_age(cookie::time::Duration::seconds(seconds));
+    HeaderValue::try_from(cookie.build().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_ours_are_local() {
+        for path in ["/", "/repairs?area=1&q=a%20b", "/e/7#report", "/login"] {
+            assert_eq!(local_path(path), Some(path));
+        }
+        for elsewhere in [
+            "",
+            "x",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            " /",
+            "/a b",
+            "/\t/evil.example",
+            "/\r\nset-cookie: a=b",
+            "/\u{85}",
+            "/ä",
+            "/\0",
+        ] {
+            assert_eq!(local_path(elsewhere), None, "{elsewhere:?}");
+        }
+        assert_eq!(local_path(&"/".repeat(NEXT_MAX + 1)), None);
+    }
+
+    #[test]
+    fn a_token_is_read_from_either_header() {
+        let read = |name: &str, value: &[u8]| {
+            let name: HeaderName = name.parse().unwrap();
+            let headers = HeaderMap::from_iter([(name, HeaderValue::from_bytes(value).unwrap())]);
+            api_token(&headers).map(|token| token.map(|token| token.expose_secret().to_owned()))
+        };
+        assert_eq!(read("authorization", b"Bearer abc"), Some(Some("abc".into())));
+        assert_eq!(read("authorization", b"bearer  abc "), Some(Some("abc".into())));
+        assert_eq!(read("x-api-key", b"abc"), Some(Some("abc".into())));
+        assert_eq!(read("authorization", b"Bearer \xff"), Some(None));
+        assert_eq!(read("x-api-key", b"\xff"), Some(None));
+        assert_eq!(read("authorization", b"Basic abc"), None, "that is somebody else's");
+        assert_eq!(read("authorization", b"Bear"), None);
+    }
+}
