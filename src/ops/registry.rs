@@ -10,7 +10,7 @@ use crate::store;
 use crate::store::entities::equipment::Model as Row;
 use crate::store::registry::{Listed, PastRepair};
 use crate::views::registry::{
-    AreaChoice, HistoryRow, LinkView, MachineRecord, MachineView, NoteView, RegistryRow, RegistryView,
+    AreaChoice, HistoryRow, MachineRecord, MachineView, NoteView, RegistryRow, RegistryView,
 };
 use std::collections::HashMap;
 
@@ -113,8 +113,6 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
         Err(OpError::Forbidden) => false,
         Err(error) => return Err(error),
     };
-    let link =
-        |link: store::equipment_links::Link| LinkView { id: link.id, title: link.title, url: link.url };
     let note = |note: store::equipment_notes::Note| NoteView {
         id: note.id,
         text: note.text,
@@ -126,7 +124,7 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
         record,
         status: standing.status,
         open_repairs: standing.open_count,
-        links: store::equipment_links::of(db, id).await?.into_iter().map(link).collect(),
+        links: standing.links,
         notes: store::equipment_notes::of(db, id, NOTES_SHOWN).await?.into_iter().map(note).collect(),
         notes_total: store::equipment_notes::count(db, id).await?,
         page,

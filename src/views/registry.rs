@@ -2,9 +2,10 @@
 
 use crate::domain::board::BoardStatus;
 use crate::domain::equipment::Cost;
-use crate::domain::ids::{AreaId, EquipmentId, LinkId, NoteId, RepairId, UserId};
+use crate::domain::ids::{AreaId, EquipmentId, NoteId, RepairId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::setting::Setting;
+use crate::views::equipment::LinkView;
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// One page of the list of machines.
@@ -112,17 +113,6 @@ pub struct MachineView {
     pub repairs: Vec<HistoryRow>,
     /// True when the person may edit links.
     pub may_edit_links: bool,
-}
-
-/// A link of a machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkView {
-    /// Its number.
-    pub id: LinkId,
-    /// What it is called.
-    pub title: String,
-    /// Where it leads: http or https.
-    pub url: String,
 }
 
 /// A note on a machine.

@@ -34,6 +34,7 @@ mod web_events;
 mod web_hostile;
 mod web_kernel;
 mod web_pages;
+mod web_registry;
 mod web_report;
 mod wire_connections;
 mod wire_deaf;

@@ -4,7 +4,13 @@ use crate::domain::actor::Role;
 use serde::Serialize;
 
 /// Where the header leads, in its order: the words, the address, and who sees it (`None`: everybody).
-pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[("Board", "/", None)];
+pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
+    ("Board", "/", None),
+    ("Equipment", "/equipment", Some(Role::Technician)),
+    ("Areas", "/admin/areas", Some(Role::Staff)),
+    ("Settings", "/admin/config", Some(Role::Staff)),
+    ("Audit", "/admin/audit", Some(Role::Staff)),
+];
 
 /// The frame of one page; the default is that of nobody in particular.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -10,20 +10,26 @@ use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+mod admin;
 mod area;
 mod board;
 mod equipment;
+mod forms;
 mod frame;
 mod login;
 mod machines;
+mod registry;
 mod reported;
 mod times;
 
+pub use admin::{AreasPage, AuditForm, NOUNS};
 pub use area::PAGE_SIZE as AREA_PAGE_SIZE;
 pub use board::BoardFilter;
 pub use equipment::{EquipmentPage, FieldError, ReportForm};
+pub use forms::{Field, FormPage, Group, Hidden, Input};
 pub use frame::{Frame, NAVIGATION};
 pub use login::LoginPage;
+pub use registry::{MachinePage, RegistryFilter};
 pub use reported::ReportedPage;
 
 #[derive(Embed)]
