@@ -15,7 +15,10 @@ fn planted(name: &str, value: &str) -> String {
     match name {
         "SECRET_KEY" | "SLACK_BOT_TOKEN" | "SLACK_APP_TOKEN" => value + SECRET,
         "DATABASE_URL" | "ESB_BASE_URL" | "SLACK_API_URL" => match value.split_once("://") {
-            Some((scheme, rest)) if rest.contains('@') => format!("{scheme}://u:{SECRET}{rest}"),
+            // A file has no password.
+            Some((scheme, rest)) if rest.contains('@') && !value.starts_with("sqlite") => {
+                format!("{scheme}://u:{SECRET}{rest}")
+            }
             _ => value,
         },
         _ => value,

@@ -41,6 +41,7 @@ fn page(which: usize, text: &str) -> String {
         id: EquipmentId(1),
         name: typed(),
         status: BoardStatus::Down,
+        safety_risk: true,
         headline: Some(headline),
     };
     let area = BoardArea { id: AreaId(1), name: typed(), machines: vec![machine] };
@@ -88,7 +89,7 @@ fn page(which: usize, text: &str) -> String {
         request_id: text,
         thanks_for: None,
     };
-    let board = BoardView { revision: 1, generated_at: now, areas: vec![area.clone()] };
+    let board = BoardView { revision: 1, generated_at: now, areas: vec![area] };
     let search = BoardFilter { text: typed(), ..BoardFilter::default() };
     let reported = ReportedPage {
         equipment: EquipmentId(1),
@@ -100,7 +101,7 @@ fn page(which: usize, text: &str) -> String {
     let page = match which {
         0 => HTML.board(&board, &BoardFilter::default(), text, now),
         1 => HTML.board(&board, &search, text, now),
-        2 => HTML.area(&area, now, 1, text, now).map(Option::unwrap_or_default),
+        2 => HTML.area(&board, &board.areas[0], 1, text, now).map(Option::unwrap_or_default),
         3 => HTML.equipment(&form, now),
         4 => HTML.reported(&reported),
         _ => HTML.problem(&problem),

@@ -84,6 +84,7 @@ impl House {
             people,
             blocks: Arc::new(Blocks::new().expect("templates")),
             links: Links::new(Some("https://esb.example.org".into())),
+            summary: Arc::default(),
             team: Arc::new(OnceLock::new()),
         };
         intake(Arc::new(Dispatcher::new(edge)), self.clock.clone())

@@ -6,6 +6,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::faults::Fault;
+
 /// One call of the Web API, or of a response URL (method `response_url`).
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -17,6 +19,8 @@ pub struct Call {
     pub at: DateTime<Utc>,
     /// What was answered; `Null` while it is not, and when it never is.
     pub answer: Value,
+    /// The fault that it met.
+    pub fault: Option<Fault>,
 }
 
 impl Call {
@@ -41,8 +45,14 @@ pub(crate) struct Record {
 
 impl Record {
     /// Notes a call and returns its number, by which its answer is noted later.
-    pub(crate) fn call(&mut self, method: &str, args: &Value, at: DateTime<Utc>) -> usize {
-        self.calls.push(Call { method: method.into(), args: args.clone(), at, answer: Value::Null });
+    pub(crate) fn call(
+        &mut self,
+        method: &str,
+        args: &Value,
+        at: DateTime<Utc>,
+        fault: Option<Fault>,
+    ) -> usize {
+        self.calls.push(Call { method: method.into(), args: args.clone(), at, answer: Value::Null, fault });
         self.calls.len() - 1
     }
 

@@ -97,8 +97,15 @@ impl App {
         let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
         let team = Arc::new(OnceLock::new());
         let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
-        let edge =
-            SlackEdge { ctx: ctx.clone(), api: api.clone(), people, blocks, links, team: Arc::clone(&team) };
+        let edge = SlackEdge {
+            ctx: ctx.clone(),
+            api: api.clone(),
+            people,
+            blocks,
+            links,
+            summary: Arc::default(),
+            team: Arc::clone(&team),
+        };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
         Ok(Self { ctx, metrics, intake, deliverer, api, team, config })

@@ -23,11 +23,12 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     }
     // Before the database: a program that is started twice by mistake must not migrate it.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;
-    let app = App::build(config, Clock::system()).await?;
+    let Some(app) = unless_asked_to_stop(&shutdown, App::build(config, Clock::system())).await? else {
+        return Ok(());
+    };
     tracing::info!(listen = %listener.local_addr()?, "Listening");
     let ended = app.serve(listener, parts, shutdown).await;
-    app.ctx.store.close().await?;
-    tracing::info!("Stopped");
+    close(&app).await;
     ended
 }
 
@@ -38,11 +39,32 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
         database = config.database_for_log(),
         "Starting the worker"
     );
-    let app = App::build(config, Clock::system()).await?;
+    let Some(app) = unless_asked_to_stop(&shutdown, App::build(config, Clock::system())).await? else {
+        return Ok(());
+    };
     app.work(shutdown).await;
-    app.ctx.store.close().await?;
-    tracing::info!("Stopped");
+    close(&app).await;
     Ok(())
+}
+
+/// Takes leave of the database. Everything is done by then, also where it does not answer.
+async fn close(app: &App) {
+    if let Err(error) = app.ctx.store.close().await {
+        tracing::warn!(%error, "The database was not closed");
+    }
+    tracing::info!("Stopped");
+}
+
+/// Builds the program; `None` when it is to stop before the database has answered.
+async fn unless_asked_to_stop(
+    shutdown: &CancellationToken,
+    building: impl Future<Output = anyhow::Result<App>>,
+) -> anyhow::Result<Option<App>> {
+    let built = shutdown.run_until_cancelled(building).await.transpose();
+    if let Ok(None) = built {
+        tracing::info!("Stopped");
+    }
+    built
 }
 
 /// A token that SIGTERM and Ctrl-C cancel.

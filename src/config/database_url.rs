@@ -95,6 +95,10 @@ fn server(
 ) -> Result<DatabaseUrl, String> {
     let address = rest.strip_prefix("//").ok_or(REMEDY)?;
     let (place, query) = address.split_once('?').unwrap_or((address, ""));
+    // Else the rest of such a password would be taken for an option, and be named.
+    if query.contains('@') {
+        return Err("write a “?” of the password as %3F, and an “@” of an option as %40".to_owned());
+    }
     let (_, database) = place.rsplit_once('/').ok_or(REMEDY)?;
     let names_it = query.split('&').any(|option| option.starts_with("dbname="));
     if database.is_empty() && !names_it {
@@ -185,6 +189,12 @@ mod tests {
             let remedy = DatabaseUrl::parse(wrong).unwrap_err();
             assert!(remedy.contains("sqlite:///path") && !remedy.contains("tiger"), "{wrong}: {remedy}");
         }
+    }
+
+    #[test]
+    fn a_password_with_a_question_mark_is_refused_and_not_shown() {
+        let remedy = DatabaseUrl::parse("mysql://esb:hun/ter?hunter2@db/esb").unwrap_err();
+        assert!(remedy.contains("%3F") && !remedy.contains("hunter2"), "{remedy}");
     }
 
     #[test]

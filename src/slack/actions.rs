@@ -12,7 +12,7 @@ const OUT_OF_DATE: EdgeError =
     EdgeError::Unfit("This button is out of date. Please start again with /esb-report or /esb-status.");
 
 pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, reference: &Reference) {
-    ack.empty();
+    ack.at_once().await;
     for act in &pressed.actions {
         let value = act.input.value.as_deref().unwrap_or_default();
         let (name, sender) = (act.action_id.as_str(), &pressed.sender);

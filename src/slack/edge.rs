@@ -5,10 +5,11 @@ use super::intake::Reference;
 use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, SlackUserId};
+use crate::newest::Newest;
 use crate::ops::{Ctx, OpError};
 use crate::people::People;
 use crate::render::links::Links;
-use crate::render::slack::{Blocks, BlocksError};
+use crate::render::slack::{Blocks, BlocksError, Modal};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -30,6 +31,8 @@ pub struct SlackEdge {
     pub blocks: Arc<Blocks>,
     /// Our pages.
     pub links: Links,
+    /// The first page of the whole board, by revision.
+    pub summary: Arc<Newest<i64, Arc<Modal>>>,
     /// Our workspace, once Slack has said which it is.
     pub team: Arc<OnceLock<String>>,
 }

@@ -2,17 +2,21 @@
 //! `schema`'s.
 
 use super::Store;
-use super::outage::is_outage;
+use super::outage::{is_outage, within};
 use crate::chain::Chain;
 use crate::domain::database::sqlite_file;
 use esb_migration::SchemaManager;
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// Readers of one process on SQLite; connections of one process elsewhere.
 const POOL: u32 = 8;
@@ -22,6 +26,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a caller waits for a free connection before it is told that the database is away.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a connection may take to say that it lives: less than `ACQUIRE`, so that there is time for another.
+const ALIVE: Duration = Duration::from_secs(2);
 /// How long a database that starts later than this program is waited for (spec "Database").
 const LATE: Duration = Duration::from_secs(60);
 /// How soon such a database is asked again.
@@ -58,6 +64,13 @@ pub enum ConnectError {
     PythonSystem,
 }
 
+impl ConnectError {
+    /// True when the database does not answer: it may in a while.
+    fn is_outage(&self) -> bool {
+        matches!(self, Self::Open(error) | Self::Migrate(error) if is_outage(error))
+    }
+}
+
 impl Store {
     /// Opens the database at `url`, once it answers; a missing SQLite file is made. The schema is left as
     /// it is.
@@ -65,9 +78,13 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, for a minute or for good, or when it is the Python system's.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
+        once_it_answers(late(url), || Self::connect_now(url)).await
+    }
+
+    async fn connect_now(url: &SecretString) -> Result<Self, ConnectError> {
         let address = url.expose_secret();
         let Some(file) = sqlite_file(address) else {
-            let pool = once_it_answers(address).await.map_err(ConnectError::Open)?;
+            let pool = open_ours(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
             refuse_python_system(&pool).await?;
             return Ok(Self { read: pool.clone(), write: pool, url: url.clone() });
         };
@@ -85,8 +102,14 @@ impl Store {
 }
 
 async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
-    let theirs = Box::pin(SchemaManager::new(db).has_table(ALEMBIC)).await.map_err(ConnectError::Open)?;
+    let schema = SchemaManager::new(db);
+    let theirs = within(ACQUIRE, Box::pin(schema.has_table(ALEMBIC))).await.map_err(ConnectError::Open)?;
     if theirs { Err(ConnectError::PythonSystem) } else { Ok(()) }
+}
+
+/// How long a database is waited for: a file is there or it is not.
+pub(super) fn late(url: &SecretString) -> Duration {
+    if sqlite_file(url.expose_secret()).is_some() { Duration::ZERO } else { LATE }
 }
 
 /// A SQLite file and its directory, so that a first start needs no preparation. They are for their owner
@@ -102,20 +125,24 @@ fn make(file: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Waits for a database that starts later than this program.
-async fn once_it_answers(url: &str) -> Result<DatabaseConnection, DbErr> {
+/// Does something with a database that starts later than this program, or goes away while this one starts:
+/// again and again until it answers, at most for `limit`.
+pub(super) async fn once_it_answers<T, F>(limit: Duration, once: impl Fn() -> F) -> Result<T, ConnectError>
+where
+    F: Future<Output = Result<T, ConnectError>>,
+{
     let (started, mut told) = (Instant::now(), false);
     loop {
-        match open_ours(url, POOL, BUSY).await {
-            Err(error) if is_outage(&error) && started.elapsed() < LATE => {
+        match once().await {
+            Err(error) if error.is_outage() && started.elapsed() < limit => {
                 if !told {
-                    let (seconds, error) = (LATE.as_secs(), Chain(&error));
+                    let (seconds, error) = (limit.as_secs(), Chain(&error));
                     tracing::warn!(%error, "The database does not answer yet: waiting for it, {seconds} s at most");
                 }
                 told = true;
                 tokio::time::sleep(LATE_AGAIN).await;
             }
-            connected => return connected,
+            done => return done,
         }
     }
 }
@@ -143,12 +170,19 @@ async fn open(
     sqlite: fn(SqliteConnectOptions) -> SqliteConnectOptions,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
+    let (mysql, postgres) = (url.to_owned(), url.to_owned());
     options
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .connect_timeout(ACQUIRE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
+        .map_sqlx_mysql_pool_opts(move |pool| {
+            forgetful(pool, &mysql, "SET SESSION idle_transaction_timeout = 15")
+        })
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            forgetful(pool, &postgres, "SET SESSION idle_in_transaction_session_timeout = '15s'")
+        })
         .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy));
     let started = Instant::now();
     loop {
@@ -161,6 +195,79 @@ async fn open(
     }
 }
 
+/// A pool that gets over connections which no longer lead anywhere, though nobody has closed them: a cable
+/// was pulled, a firewall forgot them.
+///
+/// Ours: left to itself, the pool waits for a sign of life without an end where a connection comes back, and
+/// a few such waits are the whole pool, until TCP gives up after a quarter of an hour; where one is taken
+/// out, it waits until the caller is told that there is none. We ask first, and not for long, and put a new
+/// one in its place: closing the old one would wait as well, for TLS says goodbye and listens.
+///
+/// The server's: it does not notice either, and keeps the locks of a transaction that was open. By
+/// `session`, a setting, it gives up one in which nothing was asked for 15 s: ours take milliseconds.
+fn forgetful<DB: sqlx::Database>(pool: PoolOptions<DB>, url: &str, session: &'static str) -> PoolOptions<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    // Whoever opens the pool reads it as well, and says what is wrong with it.
+    let Ok(options) = url.parse::<<DB::Connection as Connection>::Options>() else { return pool };
+    let taking = Arc::new(options.disable_statement_logging());
+    let returning = Arc::clone(&taking);
+    pool.after_connect(move |connection, _| {
+        Box::pin(async move { connection.execute(session).await.map(|_| ()) })
+    })
+    .test_before_acquire(false)
+    .before_acquire(move |connection, _| {
+        let options = Arc::clone(&taking);
+        Box::pin(async move {
+            if !answers(connection).await? {
+                *connection = connected::<DB>(&options, session).await?;
+            }
+            Ok(true)
+        })
+    })
+    .after_release(move |connection, _| {
+        let options = Arc::clone(&returning);
+        Box::pin(async move {
+            if !answers(connection).await? {
+                *connection = loop {
+                    match connected::<DB>(&options, session).await {
+                        Ok(fresh) => break fresh,
+                        Err(_) => tokio::time::sleep(LATE_AGAIN).await,
+                    }
+                };
+            }
+            Ok(true)
+        })
+    })
+}
+
+/// False when a connection says nothing; the error is one that was closed.
+async fn answers(connection: &mut impl Connection) -> Result<bool, sqlx::Error> {
+    match timeout(ALIVE, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => {
+            tracing::warn!("A connection to the database leads nowhere: it is replaced");
+            Ok(false)
+        }
+    }
+}
+
+async fn connected<DB: sqlx::Database>(
+    options: &<DB::Connection as Connection>::Options,
+    session: &'static str,
+) -> Result<DB::Connection, sqlx::Error>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let connecting = async {
+        let mut fresh = DB::Connection::connect_with(options).await?;
+        fresh.execute(session).await?;
+        Ok(fresh)
+    };
+    timeout(ACQUIRE, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
 /// True when another process has SQLite's file locked.
 fn is_busy(error: &DbErr) -> bool {
     let (DbErr::Conn(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error
@@ -168,4 +275,29 @@ fn is_busy(error: &DbErr) -> bool {
         return false;
     };
     error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "5"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::ConnAcquireErr;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    async fn tries(limit: Duration, error: impl Fn() -> DbErr) -> u32 {
+        let tries = AtomicU32::new(0);
+        let once = || {
+            tries.fetch_add(1, Ordering::Relaxed);
+            std::future::ready(Err::<(), _>(ConnectError::Open(error())))
+        };
+        assert!(once_it_answers(limit, once).await.is_err());
+        tries.into_inner()
+    }
+
+    #[tokio::test]
+    async fn a_database_that_never_comes_is_waited_for_and_then_given_up() {
+        let away = || DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        assert!(tries(LATE_AGAIN * 2, away).await > 1);
+        assert_eq!(tries(Duration::ZERO, away).await, 1);
+        assert_eq!(tries(LATE, || DbErr::Custom("a wrong password".into())).await, 1);
+    }
 }

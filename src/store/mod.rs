@@ -6,6 +6,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use secrecy::SecretString;
+use std::time::Duration;
 
 pub mod api_tokens;
 pub mod areas;
@@ -35,6 +36,9 @@ pub mod users;
 
 pub use connect::ConnectError;
 
+/// How long connections have to come back when all are closed.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// The database. On SQLite a single writer and several readers, elsewhere one pool; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -55,13 +59,16 @@ impl Store {
         &self.write
     }
 
-    /// Closes all connections. SQLite then folds its journal into the file, so that a copy is whole.
+    /// Closes all connections, within 5 s. SQLite then folds its journal into the file, so that a copy is whole.
     ///
     /// # Errors
     /// The database's.
     pub async fn close(&self) -> Result<(), DbErr> {
-        self.read.clone().close().await?;
-        self.write.clone().close().await
+        let closing = async {
+            self.read.clone().close().await?;
+            self.write.clone().close().await
+        };
+        outage::within(CLOSE, closing).await
     }
 
     /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that began

@@ -3,7 +3,9 @@
 use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::sqlx::sqlite::SqliteError;
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// True when the database does not answer, is overloaded or gone: the same may work in a while.
 pub fn is_outage(error: &DbErr) -> bool {
@@ -14,6 +16,14 @@ pub fn is_outage(error: &DbErr) -> bool {
         | DbErr::Query(RuntimeErr::SqlxError(error)) => by_driver(error),
         _ => false,
     }
+}
+
+/// Gives something up that the database neither does nor refuses within `limit`: an outage.
+///
+/// # Errors
+/// Those of `asked`, and that.
+pub async fn within<T>(limit: Duration, asked: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    timeout(limit, asked).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
 }
 
 /// True when the database gave this transaction up in favour of another: begun anew at once, it works.
@@ -92,9 +102,9 @@ const fn mariadb(number: u16) -> bool {
     matches!(number, 1021 | 1040 | 1203 | 1053 | 1205 | 1927 | 2006 | 2013)
 }
 
-/// Connection exceptions, insufficient resources, shutting down or starting.
+/// Connection exceptions, a transaction idle for too long, insufficient resources, shutting down or starting.
 fn postgres(sqlstate: &str) -> bool {
-    ["08", "53", "57P0"].iter().any(|class| sqlstate.starts_with(class))
+    ["08", "25P03", "53", "57P0"].iter().any(|class| sqlstate.starts_with(class))
 }
 
 #[cfg(test)]
@@ -154,10 +164,10 @@ mod tests {
             assert!(mariadb(number), "{number}");
         }
         assert!(!mariadb(1062) && !mariadb(1146));
-        for state in ["08006", "53100", "53300", "57P01", "57P03"] {
+        for state in ["08006", "25P03", "53100", "53300", "57P01", "57P03"] {
             assert!(postgres(state), "{state}");
         }
-        for state in ["", "23505", "42P01", "57014"] {
+        for state in ["", "25P02", "23505", "42P01", "57014"] {
             assert!(!postgres(state), "{state}");
         }
     }

@@ -1,7 +1,7 @@
 //! The schema's steps: applied by one process at a time, the others wait. The steps themselves are the
 //! crate `migration`'s.
 
-use super::connect::{ConnectError, open_ours};
+use super::connect::{ConnectError, late, once_it_answers, open_ours};
 use super::{Store, begin_writing};
 use esb_migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait, SchemaManager};
 use sea_orm::sea_query::{Expr, Func, Query};
@@ -23,7 +23,9 @@ impl Store {
     /// A step failed, or the schema is newer than this program.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
         // Boxed: the library's futures are too deep for whoever awaits them.
-        Box::pin(self.alone(async |db| Migrator::up(db, None).await)).await
+        let once = || Box::pin(self.alone(async |db| Migrator::up(db, None).await));
+        // What a lost connection left half done, the next one makes whole.
+        once_it_answers(late(&self.url), once).await
     }
 
     /// Takes back the latest step.

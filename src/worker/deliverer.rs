@@ -11,7 +11,7 @@ use crate::domain::delivery::{DeliveryState, Failure, Tally, Verdict, after_fail
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
 use crate::store::deliveries::{self, Attempt, Delivery, Settlement};
-use crate::store::outage::{again_after_deadlock, is_deadlock};
+use crate::store::outage::{again_after_deadlock, is_deadlock, within};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
 use serde_json::json;
@@ -26,7 +26,9 @@ const AT_ONCE: usize = 64;
 /// short enough that another worker takes over within a minute.
 const LEASE: TimeDelta = TimeDelta::seconds(45);
 
-/// Waits between the tries to record what became of a message; together shorter than a lease.
+/// Longest that one try to record what became of a message may take.
+const RECORD_MAX: Duration = Duration::from_secs(10);
+/// Waits between such tries; together shorter than a lease.
 const RECORD_AGAIN: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -52,6 +54,11 @@ impl Deliverer {
         let limiter = Limiter::new(ctx.clock.clone());
         let time = SharedTime::new(ctx.clock.clone());
         Self { ctx, slack, limiter, time, metrics, name: format!("{:032x}", rand::random::<u128>()) }
+    }
+
+    /// The name under which it leases, as the database has it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Leases what is due and starts sending it, up to 64 at once. Shows that it lives by `beat`, since
@@ -131,15 +138,17 @@ impl Deliverer {
 
     /// Records what became of a message, patiently: forgetting it would mean sending it again.
     async fn record(&self, delivery: &Delivery, settlement: &Settlement, attempt: &Attempt) {
-        for wait in RECORD_AGAIN {
+        let mut waits = RECORD_AGAIN.into_iter();
+        loop {
             let record = || self.record_once(delivery, settlement, attempt);
-            match again_after_deadlock(is_deadlock, record).await {
+            match within(RECORD_MAX, again_after_deadlock(is_deadlock, record)).await {
                 Ok(()) => return,
                 Err(error) => {
                     let error = Chain(&error);
                     tracing::warn!(%error, id = delivery.id.0, "What became of a message is not recorded yet");
                 }
             }
+            let Some(wait) = waits.next() else { break };
             tokio::time::sleep(wait).await;
         }
         tracing::error!(

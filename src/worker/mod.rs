@@ -21,7 +21,8 @@ use crate::chain::Chain;
 use crate::ops::Ctx;
 use crate::ops::prune::{Pruned, prune_daily};
 use crate::store::heartbeats;
-use sea_orm::{ConnAcquireErr, DbErr};
+use crate::store::outage::within;
+use sea_orm::DbErr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -30,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a process looks for what others owe (spec "Deliveries").
 const LOOK: Duration = Duration::from_millis(500);
-/// Longest that such a look may take: no wait of the loop passes 60 s without a sign of life.
+/// Longest that such a look, or noting it, may take: no wait of the loop passes 60 s without a sign of life.
 const LOOK_MAX: Duration = Duration::from_secs(20);
 /// The iteration's time is written at least this often (spec "Watching it").
 const BEAT_MAX: Duration = Duration::from_secs(30);
@@ -59,6 +60,7 @@ impl Worker {
         let mut next_beat = Instant::now();
         let mut trouble = Trouble::default();
         self.heartbeat.touch();
+        tracing::info!(worker = self.deliverer.name(), "The worker begins");
         loop {
             tokio::select! {
                 biased;
@@ -93,12 +95,13 @@ impl Worker {
     async fn look(&self, in_flight: &mut JoinSet<()>) -> Result<(), DbErr> {
         let beat = || self.heartbeat.touch();
         let look = self.deliverer.look(in_flight, &beat);
-        timeout(LOOK_MAX, look).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+        within(LOOK_MAX, look).await
     }
 
     async fn beat(&self) {
         let now = self.ctx.clock.now();
-        if let Err(error) = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now).await {
+        let beat = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now);
+        if let Err(error) = within(LOOK_MAX, beat).await {
             tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
         }
     }

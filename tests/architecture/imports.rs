@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
             "domain",
             "metrics",
+            "newest",
             "ops",
             "people",
             "render::links",

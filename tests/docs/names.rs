@@ -96,7 +96,7 @@ fn alerts_watch_metrics_that_there_are() {
                 .find_map(|suffix| name.strip_suffix(suffix))
                 .filter(|bare| registered.contains(*bare))
                 .unwrap_or(name);
-            let crates = ["esb_sandbox", "esb_migration"];
+            let crates = ["esb_bench", "esb_migration", "esb_sandbox"];
             assert!(registered.contains(bare) || crates.contains(&bare), "{}: {name}", page.display());
         }
     }

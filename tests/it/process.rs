@@ -1,7 +1,8 @@
 //! The program as a process: kill -9 loses nothing, SIGTERM leaves nobody without an answer.
 
 use crate::support::app::{ANA, SOON, world};
-use crate::support::database::TestDatabase;
+use crate::support::database::{Kind, TestDatabase};
+use crate::support::proxy::Proxy;
 use esb::config::Config;
 use esb_sandbox::{Fault, Options, Outcome, Sandbox};
 use std::process::{Child, Command, Stdio};
@@ -41,15 +42,23 @@ struct Installation {
     slack: Sandbox,
     directory: TempDir,
     database: TestDatabase,
+    /// The way to the database, where it is not the direct one.
+    proxy: Option<Proxy>,
 }
 
 impl Installation {
     async fn new() -> Self {
         Self {
+            proxy: None,
             slack: Sandbox::start(world(), Options::default()).unwrap(),
             directory: tempfile::tempdir().unwrap(),
             database: TestDatabase::new().await,
         }
+    }
+
+    fn url(&self) -> String {
+        let by_proxy = |proxy: &Proxy| self.database.url_by(proxy.address());
+        self.proxy.as_ref().map_or_else(|| self.database.url().to_owned(), by_proxy)
     }
 
     fn esb(&self, arguments: &[&str]) -> Command {
@@ -62,7 +71,7 @@ impl Installation {
             .args(arguments)
             .current_dir(self.directory.path())
             .env_clear()
-            .env("DATABASE_URL", self.database.url())
+            .env("DATABASE_URL", self.url())
             .env("ESB_LISTEN", "127.0.0.1:0")
             .env("SLACK_BOT_TOKEN", self.slack.bot_token())
             .env("SLACK_APP_TOKEN", self.slack.app_token())
@@ -140,6 +149,61 @@ async fn a_worker_of_its_own_sends_what_another_process_owes() {
     assert_eq!(here.slack.wire().open_connections(), 2, "a worker does not connect to Socket Mode");
     assert!(here.directory.path().join("beat").exists());
     assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_serves_and_two_workers_announce_each_report_once() {
+    let here = Installation::new().await;
+    assert!(here.esb(&["demo-data"]).status().unwrap().success());
+    let start = |arguments: &[&str]| Process(here.esb(arguments).spawn().unwrap());
+    let _all = [
+        start(&["serve", "--without-worker"]),
+        start(&["serve", "--without-worker"]),
+        start(&["worker"]),
+        start(&["worker"]),
+    ];
+    assert!(here.slack.wire().wait_for_connections(4, SOON).await, "not all are connected");
+    let reports = ["Belt slips once", "Belt slips twice", "Belt slips thrice"];
+    for what in reports {
+        here.report(what).await;
+    }
+    for what in reports {
+        assert!(here.wait_until_told(what).await, "nobody was told");
+    }
+    let store = here.database.connect().await;
+    let owed = async || esb::store::deliveries::owed(store.read()).await.unwrap().count;
+    let settled = async {
+        while owed().await > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, settled).await.expect("something is still owed");
+    for what in reports {
+        assert_eq!((here.told("C0WOOD", what), here.told("C0OOPS", what)), (1, 1), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_starts_late_is_waited_for() {
+    if Kind::wanted() == Kind::Sqlite {
+        return eprintln!("skipped: a file does not start");
+    }
+    let mut here = Installation::new().await;
+    let proxy = Proxy::to(here.database.host()).await;
+    proxy.refuse();
+    here.proxy = Some(proxy);
+    let path = here.directory.path().join("log");
+    let mut serve = here.esb(&["serve"]);
+    let _process = Process(serve.stdout(std::fs::File::create(&path).unwrap()).spawn().unwrap());
+    let waits = async {
+        while !std::fs::read_to_string(&path).unwrap().contains("The database does not answer yet") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(2 * SOON, waits).await.expect("it does not say that it waits");
+    assert_eq!(here.slack.wire().open_connections(), 0);
+    here.proxy.as_ref().unwrap().mend();
+    assert!(here.slack.wire().wait_for_connections(2, 2 * SOON).await, "it did not start");
 }
 
 #[tokio::test(flavor = "multi_thread")]

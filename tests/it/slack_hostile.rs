@@ -45,6 +45,7 @@ impl Rig {
             api,
             blocks: Arc::new(Blocks::new().unwrap()),
             links: Links::new(None),
+            summary: Arc::default(),
             team: Arc::new(OnceLock::new()),
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));

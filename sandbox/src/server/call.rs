@@ -110,8 +110,8 @@ async fn answered(
 ) -> Result<Reply, Cut> {
     let (number, fault, scopes) = shared.with(|state| {
         let shown = args.as_ref().map_or(Value::Null, |args| Value::Object(args.0.clone()));
-        let now = state.now();
-        (state.record.call(name, &shown, now), state.faults.take(name), state.world.scopes.join(","))
+        let (now, fault) = (state.now(), state.faults.take(name));
+        (state.record.call(name, &shown, now, fault), fault, state.world.scopes.join(","))
     });
     let instead = match fault {
         Some(Fault::Silence) => {

@@ -12,7 +12,7 @@ const NO_MACHINES: &str =
     "No machines are registered yet, so there is nothing to report. Please ask staff to add them.";
 
 pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference: &Reference) {
-    ack.empty();
+    ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
         edge.tell_failure(&edge.reply_to(&command), error, reference).await;
     }

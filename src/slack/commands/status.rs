@@ -9,7 +9,7 @@ use crate::slack::intake::{Ack, Reference};
 use crate::slack::modals::status::Screen;
 
 pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference: &Reference) {
-    ack.empty();
+    ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
         edge.tell_failure(&edge.reply_to(&command), error, reference).await;
     }

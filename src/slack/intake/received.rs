@@ -49,6 +49,13 @@ impl Ack {
         let _ = self.answer.send(None);
     }
 
+    /// Answers without content, and lets that out before anything else is done: what comes next may keep
+    /// this thread busy for longer than a person should wait to hear that they were heard.
+    pub async fn at_once(self) {
+        self.empty();
+        tokio::task::yield_now().await;
+    }
+
     /// Answers with content: a message, a `response_action` or options.
     pub fn with(self, payload: Value) {
         let _ = self.answer.send(Some(payload));

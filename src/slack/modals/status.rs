@@ -10,6 +10,7 @@ use crate::slack::envelope::{Sender, View};
 use crate::slack::ids::{action, view};
 use crate::slack::intake::Reference;
 use secrecy::ExposeSecret;
+use std::sync::Arc;
 
 const OUT_OF_DATE: EdgeError =
     EdgeError::Unfit("This button is out of date. Please start again with /esb-status.");
@@ -60,9 +61,15 @@ impl Screen {
     }
 
     /// Reads what the screen shows and makes its view.
-    pub(crate) async fn show(self, edge: &SlackEdge) -> Result<Modal, EdgeError> {
+    pub(crate) async fn show(self, edge: &SlackEdge) -> Result<Arc<Modal>, EdgeError> {
         let (ctx, blocks) = (&edge.ctx, &edge.blocks);
-        Ok(match self {
+        Ok(Arc::new(match self {
+            // What nearly everybody asks for: made once per revision.
+            Self::Summary { page: 1, notice: None } => {
+                let board = board(ctx).await?;
+                let make = async { Ok(Arc::new(blocks.status_summary(&board, 1, None)?)) };
+                return edge.summary.get(&board.revision, make).await;
+            }
             Self::Summary { page, notice } => {
                 blocks.status_summary(&*board(ctx).await?, page, notice.as_deref())?
             }
@@ -82,7 +89,7 @@ impl Screen {
                 let found = search_equipment(ctx, &typed).await?;
                 blocks.status_matches(&typed, &found, page)?
             }
-        })
+        }))
     }
 }
 
@@ -97,7 +104,7 @@ pub(crate) async fn press(
     let modal = async { Screen::after(shown, action_id, value)?.show(edge).await };
     let modal = match modal.await {
         Ok(modal) => Ok(modal),
-        Err(error) => edge.blocks.status_error(&failure(error, reference)),
+        Err(error) => edge.blocks.status_error(&failure(error, reference)).map(Arc::new),
     };
     let replaced = async { Ok(edge.api.views_update(&shown.id, None, &modal?.0).await?) };
     match replaced.await {

@@ -37,7 +37,7 @@ pub struct TestApp {
     serving: JoinHandle<anyhow::Result<()>>,
     config: Config,
     _directory: TempDir,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// A serving process.
@@ -101,7 +101,7 @@ impl TestApp {
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
         let Process { web, shutdown, serving } = Process::serving(Arc::clone(&app)).await;
         assert!(slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
-        Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, _database: database }
+        Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, database }
     }
 
     /// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
@@ -137,6 +137,11 @@ impl TestApp {
     /// A worker of another machine, with a clock of its own.
     pub async fn another_worker_by(&self, clock: Clock) -> Arc<Deliverer> {
         App::build(self.config.clone(), clock).await.unwrap().deliverer
+    }
+
+    /// The database as another process sees it.
+    pub async fn another_store(&self) -> store::Store {
+        self.database.connect().await
     }
 
     /// The web of another process over the same database.

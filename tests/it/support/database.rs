@@ -1,5 +1,5 @@
-//! A database of each test's own, gone with the value: SQLite in a file, or a database of the server that
-//! `ESB_TEST_DATABASE` names (`mariadb` or `postgres`, at `ESB_TEST_MARIADB` or `ESB_TEST_POSTGRES`).
+//! A database of each test's own, gone with the value: SQLite in a file, or a database of a server (`mariadb`
+//! or `postgres`, at `ESB_TEST_MARIADB` or `ESB_TEST_POSTGRES`), by name or as `ESB_TEST_DATABASE` says.
 
 use esb::store::Store;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
@@ -22,12 +22,13 @@ const PREFIX: &str = "esb_test_";
 const TEMPLATE: &str = "template";
 
 static MADE: AtomicU32 = AtomicU32::new(0);
-static TIDIED: OnceCell<()> = OnceCell::const_new();
+static TIDIED: [OnceCell<()>; 3] = [const { OnceCell::const_new() }; 3];
 static COPIED: OnceCell<String> = OnceCell::const_new();
 
 /// A database that does not exist yet (SQLite), is empty (MariaDB) or up to date (PostgreSQL, a copy of one
 /// that was migrated).
 pub struct TestDatabase {
+    kind: Kind,
     url: String,
     _file: Option<TempDir>,
     name: Option<String>,
@@ -44,6 +45,12 @@ impl Kind {
         }
     }
 
+    /// Whether its server can be reached; SQLite needs none.
+    #[allow(dead_code, reason = "the fault program asks; here a missing server fails the test that wants it")]
+    pub fn is_there(self) -> bool {
+        self == Self::Sqlite || std::net::TcpStream::connect(host(&self.server())).is_ok()
+    }
+
     fn server(self) -> String {
         let (variable, default) = match self {
             Self::MariaDb => ("ESB_TEST_MARIADB", "mysql://root@127.0.0.1:3306"),
@@ -58,6 +65,13 @@ impl Kind {
         let mut options = sea_orm::ConnectOptions::new(format!("{}/{own}", self.server()));
         options.max_connections(1).sqlx_logging(false);
         Database::connect(options).await.unwrap_or_else(|error| panic!("{}: {error}", self.server()))
+    }
+
+    /// The same, after what other processes left behind is dropped.
+    async fn tidied(self) -> DatabaseConnection {
+        let admin = self.admin().await;
+        TIDIED[self as usize].get_or_init(|| self.tidy(&admin)).await;
+        admin
     }
 
     /// Names of our databases that are there.
@@ -92,17 +106,21 @@ impl Kind {
     }
 }
 
+/// Host and port of an address.
+fn host(url: &str) -> &str {
+    let after = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let after = after.split_once('@').map_or(after, |(_, rest)| rest);
+    after.split('/').next().unwrap_or_default()
+}
+
 impl TestDatabase {
     /// A database for one test; the schema may be missing.
     pub async fn new() -> Self {
         let kind = Kind::wanted();
         if kind == Kind::Sqlite {
-            let directory = tempfile::tempdir().unwrap();
-            let url = format!("sqlite://{}/data/esb.db", directory.path().display());
-            return Self { url, _file: Some(directory), name: None };
+            return Self::bare_of(kind).await;
         }
-        let admin = kind.admin().await;
-        TIDIED.get_or_init(|| kind.tidy(&admin)).await;
+        let admin = kind.tidied().await;
         if kind == Kind::MariaDb {
             return Self::made(kind, &admin, "").await;
         }
@@ -112,23 +130,39 @@ impl TestDatabase {
 
     /// A database without any table, also where [`TestDatabase::new`] copies one.
     pub async fn bare() -> Self {
-        let kind = Kind::wanted();
-        if kind != Kind::Postgres {
-            return Self::new().await;
+        Self::bare_of(Kind::wanted()).await
+    }
+
+    /// A database of that kind without any table.
+    pub async fn bare_of(kind: Kind) -> Self {
+        if kind == Kind::Sqlite {
+            let directory = tempfile::tempdir().unwrap();
+            let url = format!("sqlite://{}/data/esb.db", directory.path().display());
+            return Self { kind, url, _file: Some(directory), name: None };
         }
-        Self::made(kind, &kind.admin().await, "").await
+        Self::made(kind, &kind.tidied().await, "").await
     }
 
     async fn made(kind: Kind, admin: &DatabaseConnection, options: &str) -> Self {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}_{number}", std::process::id());
         admin.execute_unprepared(&format!("CREATE DATABASE {name} {options}")).await.unwrap();
-        Self { url: format!("{}/{name}", kind.server()), _file: None, name: Some(name) }
+        Self { kind, url: format!("{}/{name}", kind.server()), _file: None, name: Some(name) }
     }
 
     /// Its address, as `DATABASE_URL` takes it.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Host and port of its server.
+    pub fn host(&self) -> &str {
+        host(&self.url)
+    }
+
+    /// Its address by way of a proxy.
+    pub fn url_by(&self, proxy: std::net::SocketAddr) -> String {
+        self.url.replacen(self.host(), &proxy.to_string(), 1)
     }
 
     /// Connects to it; the schema stays as it is.
@@ -148,14 +182,11 @@ async fn migrated_template(kind: Kind, admin: &DatabaseConnection) -> String {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let Some(name) = self.name.take() else { return };
+        let (kind, Some(name)) = (self.kind, self.name.take()) else { return };
         // A test's own runtime may be at its end.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let kind = Kind::wanted();
-                kind.drop(&kind.admin().await, &name).await;
-            });
+            runtime.block_on(async { kind.drop(&kind.admin().await, &name).await });
         });
         let _ = dropped.join();
     }

@@ -1,5 +1,5 @@
 //! What tests stand on: a database of their own, a manual clock, people, a Slack on loopback, a browser,
-//! log lines.
+//! log lines, a proxy that breaks.
 
 pub mod app;
 pub mod block_kit;
@@ -7,6 +7,7 @@ pub mod database;
 pub mod events;
 pub mod lines;
 pub mod ops;
+pub mod proxy;
 pub mod slack;
 pub mod views;
 pub mod web;

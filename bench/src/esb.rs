@@ -1,0 +1,198 @@
+//! An installation of esb: its database, its settings, its process, its machines.
+
+use crate::http1::Connection;
+use crate::process::{self, Process};
+use crate::slack::Slack;
+use anyhow::Context;
+use clap::ValueEnum;
+use serde::Deserialize;
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Socket Mode connections that esb holds.
+pub const CONNECTIONS: usize = 2;
+/// How long a start may take.
+const START: Duration = Duration::from_secs(30);
+
+/// How much there is in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Size {
+    /// 60 machines in 4 areas, 25 open repairs: what `esb demo-data` makes by itself
+    Small,
+    /// 5,000 machines in 40 areas, 1,500 open and 20,000 closed repairs
+    Large,
+}
+
+impl Size {
+    /// Both.
+    pub const ALL: &[Self] = &[Self::Small, Self::Large];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Large => "large",
+        }
+    }
+
+    /// How many machines.
+    pub const fn machines(self) -> usize {
+        match self {
+            Self::Small => 60,
+            Self::Large => 5_000,
+        }
+    }
+
+    const fn demo_data(self) -> &'static [&'static str] {
+        match self {
+            Self::Small => &["demo-data"],
+            Self::Large => &[
+                "demo-data",
+                "--areas=40",
+                "--machines=5000",
+                "--open-repairs=1500",
+                "--closed-repairs=20000",
+            ],
+        }
+    }
+}
+
+/// A machine.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Machine {
+    /// Its number.
+    pub id: i64,
+    /// Its name; no two have the same.
+    pub name: String,
+}
+
+/// An area and its machines.
+#[derive(Debug, Deserialize)]
+pub struct Area {
+    /// Its name.
+    pub name: String,
+    /// Its machines.
+    pub equipment: Vec<Machine>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    areas: Vec<Area>,
+}
+
+/// An installation with a database that is filled.
+pub struct Installation {
+    executable: PathBuf,
+    database_url: String,
+    folder: TempDir,
+    /// Where its web is while it runs.
+    pub web: SocketAddr,
+    /// Its Slack.
+    pub slack: Slack,
+    /// How much there is in it.
+    pub size: Size,
+}
+
+impl Installation {
+    /// Prepares one in a new folder.
+    ///
+    /// # Errors
+    /// When the database cannot be filled, as one that is not empty.
+    pub async fn new(executable: &Path, size: Size, database_url: Option<&str>) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let database_url = match database_url {
+            Some(url) => url.replace("{size}", size.name()),
+            None => format!("sqlite://{}", folder.path().join("esb.db").display()),
+        };
+        let (slack, web) = (Slack::start().await?, free_address()?);
+        let this = Self { executable: executable.to_owned(), database_url, folder, web, slack, size };
+        process::run(&mut this.command(size.demo_data())).context("the database could not be filled")?;
+        Ok(this)
+    }
+
+    /// A folder for files that are gone with the installation.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.executable);
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("DATABASE_URL", &self.database_url)
+            .env("ESB_LISTEN", self.web.to_string())
+            .env("SLACK_BOT_TOKEN", "xoxb-bench")
+            .env("SLACK_APP_TOKEN", "xapp-bench")
+            .env("SLACK_SOCKET_MODE_CONNECT", "true")
+            .env("SLACK_API_URL", self.slack.api_url())
+            .env("SLACK_CONNECTIONS", CONNECTIONS.to_string())
+            .env("WORKER_HEARTBEAT_PATH", self.folder.path().join("beat"));
+        command
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// The end of the log, for an error message.
+    pub fn last_words(&self) -> String {
+        process::tail(&self.log())
+    }
+
+    /// Starts it, its log going to a file: the process, and the times to the first 200 of
+    /// `/health/live` and of `/`. Its Slack connections are open when this returns.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(&mut self) -> anyhow::Result<(Process, Duration, Duration)> {
+        self.web = free_address()?;
+        let mut command = self.command(&["serve"]);
+        command.stdout(File::create(self.log())?).stderr(Stdio::inherit());
+        let began = Instant::now();
+        let process = Process::start(&mut command)?;
+        let live = self.first_answer(b"GET /health/live HTTP/1.1\r\nhost: bench\r\n\r\n", began).await?;
+        let board = self.first_answer(b"GET / HTTP/1.1\r\nhost: bench\r\n\r\n", began).await?;
+        self.slack.connected(CONNECTIONS).await?;
+        Ok((process, live, board))
+    }
+
+    async fn first_answer(&self, request: &[u8], began: Instant) -> anyhow::Result<Duration> {
+        loop {
+            if let Ok(mut connection) = Connection::open(self.web).await
+                && connection.ask(request).await.is_ok_and(|answer| answer.status() == 200)
+            {
+                return Ok(began.elapsed());
+            }
+            anyhow::ensure!(began.elapsed() < START, "it does not answer");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Its areas with their machines.
+    ///
+    /// # Errors
+    /// When it does not tell them, or not all.
+    pub async fn areas(&self) -> anyhow::Result<Vec<Area>> {
+        let mut connection = Connection::open(self.web).await?;
+        let answer = connection.ask(b"GET /status.json HTTP/1.1\r\nhost: bench\r\n\r\n").await?;
+        anyhow::ensure!(answer.status() == 200, "/status.json answers {}", answer.status());
+        let status: Status = serde_json::from_slice(answer.body)?;
+        let machines: usize = status.areas.iter().map(|area| area.equipment.len()).sum();
+        anyhow::ensure!(machines == self.size.machines(), "there are {machines} machines");
+        Ok(status.areas)
+    }
+}
+
+/// An address of loopback that nobody uses now.
+///
+/// # Errors
+/// The operating system's.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+}

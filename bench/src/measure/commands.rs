@@ -1,0 +1,282 @@
+//! Commands: from each one sent to its acknowledgement and to its modal; one after the other, 500 at
+//! once, and as many as come through. The same against the floor.
+
+use super::{Effort, Subject};
+use crate::esb::{CONNECTIONS, Machine};
+use crate::figures::{Figures, Times, each, median, per_second};
+use crate::payloads::{Command, PEOPLE, number, value};
+use crate::process::{Process, own_executable};
+use crate::slack::{Slack, What};
+use anyhow::Context;
+use bytes::Bytes;
+use serde_json::Value;
+use std::process::Command as Program;
+use std::time::{Duration, Instant};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// How many come at once.
+const CROWD: usize = 500;
+/// How many are under way in the sustained run: enough to keep two cores busy.
+const WINDOW: usize = 64;
+
+/// A command and what came of it.
+struct Trace {
+    command: Command,
+    sent: Instant,
+    acknowledged: Option<(Instant, Utf8Bytes)>,
+    opened: Option<(Instant, Bytes)>,
+}
+
+/// Commands that were sent to one app, in the order of their numbers.
+struct Run<'a> {
+    slack: &'a mut Slack,
+    first: Option<u64>,
+    traces: Vec<Trace>,
+    /// How many have both their answers.
+    done: usize,
+}
+
+impl<'a> Run<'a> {
+    const fn new(slack: &'a mut Slack) -> Self {
+        Self { slack, first: None, traces: Vec::new(), done: 0 }
+    }
+
+    fn send(&mut self, command: Command) -> anyhow::Result<()> {
+        let sent = Instant::now();
+        let number = self.slack.command(&command)?;
+        self.first.get_or_insert(number);
+        self.traces.push(Trace { command, sent, acknowledged: None, opened: None });
+        Ok(())
+    }
+
+    /// Waits for the next answer.
+    async fn receive(&mut self) -> anyhow::Result<()> {
+        let arrival = self.slack.next().await;
+        let arrival = arrival.with_context(|| {
+            let missing = |is: fn(&Trace) -> bool| self.traces.iter().filter(|trace| is(trace)).count();
+            let (acks, modals) =
+                (missing(|trace| trace.acknowledged.is_none()), missing(|trace| trace.opened.is_none()));
+            format!("{acks} acknowledgements and {modals} modals of {} are missing", self.traces.len())
+        })?;
+        let (id, bytes) = match &arrival.what {
+            What::Acknowledged(text) => ("envelope_id", text.as_bytes()),
+            What::Opened(body) => ("trigger_id", &body[..]),
+            other => anyhow::bail!("a command brought about {other:?}"),
+        };
+        let n = number(bytes, id)
+            .zip(self.first)
+            .and_then(|(n, first)| usize::try_from(n.checked_sub(first)?).ok());
+        let trace = n.and_then(|n| self.traces.get_mut(n)).context("an answer to what was not asked")?;
+        match arrival.what {
+            What::Acknowledged(text) => trace.acknowledged = Some((arrival.at, text)),
+            What::Opened(body) => trace.opened = Some((arrival.at, body)),
+            _ => {}
+        }
+        self.done += usize::from(trace.acknowledged.is_some() && trace.opened.is_some());
+        Ok(())
+    }
+
+    async fn finish(mut self) -> anyhow::Result<Vec<Trace>> {
+        while self.done < self.traces.len() {
+            self.receive().await?;
+        }
+        Ok(self.traces)
+    }
+}
+
+/// An app under test: its Slack, and how its modals are known.
+struct App<'a> {
+    slack: &'a mut Slack,
+    process: &'a Process,
+    machines: &'a [Machine],
+    /// A word that the board's modal must hold; `None` for the floor's.
+    area: Option<&'a str>,
+}
+
+/// What one app did.
+struct Done {
+    report: Vec<Trace>,
+    status: Vec<Trace>,
+    crowds: Vec<Vec<Trace>>,
+    sustained: Vec<Trace>,
+    /// How long the sustained run took.
+    took: Duration,
+    /// How much processor time the app took for it.
+    cpu: Duration,
+}
+
+pub(super) async fn measure(
+    subject: &mut Subject<'_>,
+    effort: &Effort,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let machines: Vec<Machine> = subject.areas.iter().flat_map(|area| area.equipment.clone()).collect();
+    let area = subject.areas.first().context("there is no area")?.name.as_str();
+    let slack = &mut subject.installation.slack;
+    let done = App { slack, process: subject.process, machines: &machines, area: Some(area) }
+        .run(effort)
+        .await
+        .context("esb")?;
+    let (mut slack, process) = floor(&done).await?;
+    let floor = App { slack: &mut slack, process: &process, machines: &machines, area: None }
+        .run(effort)
+        .await
+        .context("floor")?;
+    tell(&done, &floor, figures);
+    Ok(())
+}
+
+/// A floor whose modals are as large as these.
+async fn floor(done: &Done) -> anyhow::Result<(Slack, Process)> {
+    let mut slack = Slack::start().await?;
+    let size = |traces: &[Trace]| {
+        let sizes = traces.iter().filter_map(|trace| Some(trace.opened.as_ref()?.1.len()));
+        sizes.max().unwrap_or_default().to_string()
+    };
+    let mut program = Program::new(own_executable()?);
+    program.arg("floor-socket").args(["--api", &slack.api_url()]);
+    program.args(["--connections", &CONNECTIONS.to_string()]);
+    program.args(["--report-bytes", &size(&done.report), "--status-bytes", &size(&done.status)]);
+    let process = Process::start(&mut program)?;
+    slack.connected(CONNECTIONS).await?;
+    Ok((slack, process))
+}
+
+impl App<'_> {
+    async fn run(&mut self, effort: &Effort) -> anyhow::Result<Done> {
+        // Everybody once, so that everybody is known and every cache is filled.
+        self.in_a_row(usize::try_from(PEOPLE)?, 0).await?;
+        self.in_a_row(usize::try_from(PEOPLE)?, 1).await?;
+        let report = self.in_a_row(effort.in_a_row, 0).await?;
+        let status = self.in_a_row(effort.in_a_row, 1).await?;
+        let mut crowds = Vec::new();
+        for _ in 0..effort.crowds {
+            let mut run = Run::new(self.slack);
+            for n in 0..CROWD {
+                run.send(command(self.machines, n, n))?;
+            }
+            let crowd = run.finish().await?;
+            crowds.push(self.checked(crowd)?);
+        }
+        let before = self.process.cpu()?;
+        let (sustained, took) = self.sustained(effort.sustained).await?;
+        let cpu = self.process.cpu()? - before;
+        Ok(Done { report, status, crowds, sustained, took, cpu })
+    }
+
+    /// One after the other; `kind` 0 reports, 1 asks for the status.
+    async fn in_a_row(&mut self, count: usize, kind: usize) -> anyhow::Result<Vec<Trace>> {
+        let mut run = Run::new(self.slack);
+        for n in 0..count {
+            run.send(command(self.machines, n, kind))?;
+            while run.done < run.traces.len() {
+                run.receive().await?;
+            }
+        }
+        let traces = run.finish().await?;
+        self.checked(traces)
+    }
+
+    /// The next one as soon as one has its modal.
+    async fn sustained(&mut self, time: Duration) -> anyhow::Result<(Vec<Trace>, Duration)> {
+        let mut run = Run::new(self.slack);
+        let began = Instant::now();
+        while began.elapsed() < time {
+            while run.traces.len() - run.done < WINDOW {
+                let n = run.traces.len();
+                run.send(command(self.machines, n, n))?;
+            }
+            run.receive().await?;
+        }
+        let traces = run.finish().await?;
+        let took = began.elapsed();
+        Ok((self.checked(traces)?, took))
+    }
+
+    /// The traces, if every answer in them is right.
+    fn checked(&self, traces: Vec<Trace>) -> anyhow::Result<Vec<Trace>> {
+        for trace in &traces {
+            let (_, ack) = trace.acknowledged.as_ref().context("no acknowledgement")?;
+            let ack: Value = serde_json::from_str(ack)?;
+            let fields = ack.as_object().map_or(0, serde_json::Map::len);
+            anyhow::ensure!(fields == 1 && ack["envelope_id"].is_string(), "not just acknowledged: {ack}");
+            let (_, body) = trace.opened.as_ref().context("no modal")?;
+            anyhow::ensure!(self.is_right(&trace.command, body)?, "wrong modal for {:?}", trace.command);
+        }
+        Ok(traces)
+    }
+
+    fn is_right(&self, command: &Command, body: &[u8]) -> anyhow::Result<bool> {
+        let Some(area) = self.area else { return Ok(value(body, "callback_id") == Some(b"floor")) };
+        let modal: Value = serde_json::from_slice(body)?;
+        let view = &modal["view"];
+        let blocks = view["blocks"].as_array().context("a modal without blocks")?;
+        Ok(match command {
+            Command::Report(machine) => {
+                let chosen =
+                    &blocks.first().context("no block")?["element"]["initial_option"]["text"]["text"];
+                view["callback_id"] == "report_problem" && *chosen == *machine
+            }
+            Command::Status => {
+                view["callback_id"] == "status_summary" && view["blocks"].to_string().contains(area)
+            }
+        })
+    }
+}
+
+/// The `n`th command, of a kind: even reports on some machine, odd asks for the status.
+fn command(machines: &[Machine], n: usize, kind: usize) -> Command {
+    if kind % 2 == 1 {
+        return Command::Status;
+    }
+    Command::Report(machines[n * 7919 % machines.len()].name.clone())
+}
+
+fn acknowledgements<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Times {
+    Times::new(traces.into_iter().filter_map(|trace| Some(trace.acknowledged.as_ref()?.0 - trace.sent)))
+}
+
+fn modals<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Times {
+    Times::new(traces.into_iter().filter_map(|trace| Some(trace.opened.as_ref()?.0 - trace.sent)))
+}
+
+/// Commands a second of a crowd, until the last one has its answer.
+fn rates(crowds: &[Vec<Trace>], answered: fn(&Trace) -> Option<Instant>) -> f64 {
+    let rate = |crowd: &Vec<Trace>| {
+        let began = crowd.first()?.sent;
+        let ended = crowd.iter().filter_map(answered).max()?;
+        Some(per_second(crowd.len(), ended - began))
+    };
+    median(crowds.iter().filter_map(rate).collect())
+}
+
+fn tell(done: &Done, floor: &Done, figures: &mut Figures) {
+    for (name, done, floor) in
+        [("/esb-report", &done.report, &floor.report), ("/esb-status", &done.status, &floor.status)]
+    {
+        let (ack, modal) = (format!("{name} in a row, ack"), format!("{name} in a row, modal"));
+        figures.compare_times(&ack, &acknowledgements(done), &acknowledgements(floor));
+        figures.compare_times(&modal, &modals(done), &modals(floor));
+    }
+    let (all, bare) = (done.crowds.iter().flatten(), floor.crowds.iter().flatten());
+    let times = acknowledgements(all.clone());
+    figures.compare_times("500 at once, ack", &times, &acknowledgements(bare.clone()));
+    figures.compare_times("500 at once, modal", &modals(all), &modals(bare));
+    for (name, limit) in [("250 ms", Duration::from_millis(250)), ("3 s", Duration::from_secs(3))] {
+        let over = u32::try_from(times.over(limit)).unwrap_or(u32::MAX);
+        figures.add(format!("500 at once, acks over {name}"), "acks", f64::from(over));
+    }
+    let acknowledged = |trace: &Trace| trace.acknowledged.as_ref().map(|(at, _)| *at);
+    let opened = |trace: &Trace| trace.opened.as_ref().map(|(at, _)| *at);
+    let pair = |answered| (rates(&done.crowds, answered), rates(&floor.crowds, answered));
+    let (value, bare) = pair(acknowledged);
+    figures.compare("500 at once, commands a second until the last ack", "/s", value, bare);
+    let (value, bare) = pair(opened);
+    figures.compare("500 at once, commands a second until the last modal", "/s", value, bare);
+    let sustained = |done: &Done| per_second(done.sustained.len(), done.took);
+    figures.compare("sustained, commands acked and shown a second", "/s", sustained(done), sustained(floor));
+    let cpu = |done: &Done| each(done.cpu, done.sustained.len());
+    figures.compare("sustained, processor time a command", "µs", cpu(done), cpu(floor));
+    let name = "sustained, ack";
+    figures.compare_times(name, &acknowledgements(&done.sustained), &acknowledgements(&floor.sustained));
+}

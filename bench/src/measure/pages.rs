@@ -1,0 +1,216 @@
+//! Pages: answers a second over 2 and over 16 connections that are kept alive, compressed as browsers
+//! ask for it, plain, and "you have it". The floor answers with the same bytes and headers.
+
+use super::{Effort, Subject, request};
+use crate::esb::free_address;
+use crate::figures::{Figures, Times, each, per_second};
+use crate::floor::web::Head;
+use crate::http1::Connection;
+use crate::process::{Process, own_executable};
+use anyhow::Context;
+use flate2::read::GzDecoder;
+use std::fs::create_dir;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How a page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Gzip,
+    Plain,
+    Held,
+}
+
+/// What came of asking for one page for a while.
+struct Load {
+    /// Answers a second.
+    rate: f64,
+    times: Times,
+    /// Processor time of the program for each answer, in microseconds.
+    cpu: f64,
+}
+
+/// A request and the answer that it must get.
+struct Page {
+    name: String,
+    path: String,
+    /// Headers that the request carries beside a browser's usual ones.
+    extra: String,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    /// A text that the plain body holds.
+    mark: String,
+}
+
+pub(super) async fn measure(
+    subject: &Subject<'_>,
+    effort: &Effort,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let web = subject.installation.web;
+    let machine = subject.areas.first().and_then(|area| area.equipment.first()).context("no machine")?;
+    let equipment = format!("/e/{}", machine.id);
+    let wanted = [
+        ("board", "/", How::Gzip),
+        ("board", "/", How::Plain),
+        ("board", "/", How::Held),
+        ("equipment page", equipment.as_str(), How::Gzip),
+        ("equipment page", equipment.as_str(), How::Plain),
+    ];
+    let mut pages = Vec::new();
+    for (name, path, how) in wanted {
+        pages.push(Rc::new(Page::fetch(web, name, path, how, &machine.name).await?));
+    }
+    let (floor, floor_process) = floor(&subject.installation.folder().join("floor"), &pages).await?;
+    for (number, page) in pages.iter().enumerate() {
+        #[allow(clippy::cast_precision_loss, reason = "a page is small")]
+        figures.add(format!("{}, body", page.name), "KiB", page.body.len() as f64 / 1024.0);
+        for connections in [2, 16] {
+            let load = async |address, path: &str, process| {
+                load(address, page, path, connections, effort.sustained, process).await
+            };
+            let done = load(web, &page.path, subject.process).await?;
+            let bare = load(floor, &format!("/{number}"), &floor_process).await?;
+            let name = format!("{}, {connections} connections", page.name);
+            figures.compare(name.clone(), "/s", done.rate, bare.rate);
+            figures.compare(format!("{name}, p99"), "ms", done.times.p99(), bare.times.p99());
+            figures.compare(format!("{name}, processor time each"), "µs", done.cpu, bare.cpu);
+        }
+    }
+    Ok(())
+}
+
+impl Page {
+    /// Asks for it once, as a browser that comes back would, and makes sure that it is what it should be.
+    async fn fetch(web: SocketAddr, name: &str, path: &str, how: How, mark: &str) -> anyhow::Result<Self> {
+        let mut connection = Connection::open(web).await?;
+        let first = connection.ask(&request(path, "")).await?;
+        let (tag, cookie) = (first.header("etag"), first.header("set-cookie"));
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next());
+        let mut extra = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
+        let (what, status) = match how {
+            How::Gzip => ("gzip", 200),
+            How::Plain => ("plain", 200),
+            How::Held => ("304", 304),
+        };
+        if how != How::Plain {
+            extra.push_str("accept-encoding: gzip, deflate, br\r\n");
+        }
+        if how == How::Held {
+            extra.push_str(&format!("if-none-match: {}\r\n", tag.context("no ETag")?));
+        }
+        let answer = connection.ask(&request(path, &extra)).await?;
+        let page = Self {
+            name: format!("{name} ({what})"),
+            path: path.to_owned(),
+            extra,
+            status,
+            headers: answer.headers(),
+            body: answer.body.to_vec(),
+            mark: mark.to_owned(),
+        };
+        let encoded = answer.header("content-encoding") == Some("gzip");
+        let fine = answer.status() == status && encoded == (how == How::Gzip) && page.is_right(answer.body);
+        anyhow::ensure!(fine, "{}: a wrong answer of status {}", page.name, answer.status());
+        Ok(page)
+    }
+
+    /// True for the bytes that were there first, and for others that say the same.
+    fn is_right(&self, body: &[u8]) -> bool {
+        if !self.body.is_empty() && body == self.body || self.status == 304 {
+            return body == self.body;
+        }
+        let mut text = String::new();
+        let read = if body.starts_with(&[0x1f, 0x8b]) {
+            GzDecoder::new(body).read_to_string(&mut text).is_ok()
+        } else {
+            std::str::from_utf8(body).map(|plain| text.push_str(plain)).is_ok()
+        };
+        read && text.trim_end().ends_with("</html>") && text.contains(&self.mark)
+    }
+
+    /// What can be told of an answer while the clock runs.
+    fn looks_right(&self, body: &[u8]) -> bool {
+        body.len().abs_diff(self.body.len()) <= self.body.len() / 20
+    }
+}
+
+/// A floor that answers `/0` with the first page and so on.
+async fn floor(folder: &Path, pages: &[Rc<Page>]) -> anyhow::Result<(SocketAddr, Process)> {
+    create_dir(folder)?;
+    for (number, page) in pages.iter().enumerate() {
+        let head: Head = (page.status, page.headers.clone());
+        std::fs::write(folder.join(format!("{number}.json")), serde_json::to_vec(&head)?)?;
+        std::fs::write(folder.join(format!("{number}.body")), &page.body)?;
+    }
+    let address = free_address()?;
+    let mut program = Command::new(own_executable()?);
+    program.arg("floor-web").args(["--listen", &address.to_string()]).arg("--answers").arg(folder);
+    let process = Process::start(&mut program)?;
+    let began = Instant::now();
+    while Connection::open(address).await.is_err() {
+        anyhow::ensure!(began.elapsed() < Duration::from_secs(10), "the floor does not listen");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok((address, process))
+}
+
+/// Asks as fast as answers come.
+async fn load(
+    address: SocketAddr,
+    page: &Rc<Page>,
+    path: &str,
+    connections: usize,
+    time: Duration,
+    process: &Process,
+) -> anyhow::Result<Load> {
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        open.push(Connection::open(address).await?);
+    }
+    let bytes: Rc<[u8]> = request(path, &page.extra).into();
+    let local = tokio::task::LocalSet::new();
+    let (began, before) = (Instant::now(), process.cpu()?);
+    let asking: Vec<_> = open
+        .into_iter()
+        .map(|connection| {
+            local.spawn_local(ask(connection, Rc::clone(page), Rc::clone(&bytes), began + time))
+        })
+        .collect();
+    let answers = local.run_until(futures_util::future::try_join_all(asking)).await?;
+    let (took, cpu) = (began.elapsed(), process.cpu()? - before);
+    let times =
+        answers.into_iter().collect::<anyhow::Result<Vec<_>>>().with_context(|| page.name.clone())?.concat();
+    Ok(Load { rate: per_second(times.len(), took), cpu: each(cpu, times.len()), times: Times::new(times) })
+}
+
+/// One connection's requests. Every answer is looked at, and the last one in full.
+async fn ask(
+    mut connection: Connection,
+    page: Rc<Page>,
+    request: Rc<[u8]>,
+    until: Instant,
+) -> anyhow::Result<Vec<Duration>> {
+    let mut times = Vec::new();
+    let mut began = Instant::now();
+    loop {
+        let answer = connection.ask(&request).await?;
+        let ended = Instant::now();
+        times.push(ended - began);
+        let status = answer.status();
+        anyhow::ensure!(
+            status == page.status && page.looks_right(answer.body),
+            "a wrong answer, status {status}"
+        );
+        if ended >= until {
+            anyhow::ensure!(page.is_right(answer.body), "a wrong body");
+            return Ok(times);
+        }
+        began = ended;
+    }
+}

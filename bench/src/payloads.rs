@@ -1,0 +1,133 @@
+//! What Slack sends, as text that is written quickly. Number `n` names an envelope and its trigger, so
+//! that acknowledgements and modals can be told apart without reading them whole.
+
+use serde_json::{Value, json};
+
+/// The workspace.
+pub const TEAM: &str = "T0BENCH";
+/// How many people give commands.
+pub const PEOPLE: u64 = 20;
+
+/// A slash command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `/esb-report` and a machine's name.
+    Report(String),
+    /// `/esb-status`.
+    Status,
+}
+
+impl Command {
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Report(_) => "/esb-report",
+            Self::Status => "/esb-status",
+        }
+    }
+
+    /// The frame that carries it. `base` is where its response_url leads.
+    pub fn frame(&self, n: u64, base: &str) -> String {
+        let (person, name) = (n % PEOPLE, self.name());
+        let text = match self {
+            Self::Report(machine) => Value::from(machine.as_str()).to_string(),
+            Self::Status => "\"\"".to_owned(),
+        };
+        format!(
+            "{{\"envelope_id\":\"{}\",\"payload\":{{\"token\":\"bench-verification-token\",\
+             \"team_id\":\"{TEAM}\",\"team_domain\":\"bench\",\"channel_id\":\"C0BENCH\",\
+             \"channel_name\":\"general\",\"user_id\":\"U0BENCH{person:02}\",\"user_name\":\"person{person}\",\
+             \"command\":\"{name}\",\"text\":{text},\"api_app_id\":\"A0BENCH\",\
+             \"is_enterprise_install\":\"false\",\"response_url\":\"{base}response/{n}\",\
+             \"trigger_id\":\"{}\"}},\"type\":\"slash_commands\",\"accepts_response_payload\":true}}",
+            envelope_id(n),
+            trigger_id(n),
+        )
+    }
+}
+
+/// The frame of a submitted report form: `view` as the app sent it, filled in.
+pub fn submission(n: u64, view: &Value, machine: i64, description: &str) -> Value {
+    let option = |value: &str| json!({"text": {"type": "plain_text", "text": value}, "value": value});
+    let values = json!({
+        "equipment": {"equipment": {
+            "type": "external_select", "selected_option": option(&machine.to_string()),
+        }},
+        "reporter_name": {"reporter_name": {"type": "plain_text_input", "value": "Ana Lee"}},
+        "description": {"description": {"type": "plain_text_input", "value": description}},
+        "severity": {"severity": {"type": "static_select", "selected_option": option("Degraded")}},
+        "safety_risk": {"safety_risk": {"type": "checkboxes", "selected_options": []}},
+        "consumable": {"consumable": {"type": "checkboxes", "selected_options": []}},
+    });
+    let mut view = view.clone();
+    view["id"] = json!("V0BENCH");
+    view["team_id"] = json!(TEAM);
+    view["hash"] = json!("1.bench");
+    view["state"] = json!({ "values": values });
+    json!({
+        "envelope_id": envelope_id(n),
+        "payload": {
+            "type": "view_submission",
+            "team": {"id": TEAM, "domain": "bench"},
+            "user": {"id": "U0BENCH00", "username": "person0", "name": "person0", "team_id": TEAM},
+            "api_app_id": "A0BENCH",
+            "token": "bench-verification-token",
+            "trigger_id": trigger_id(n),
+            "view": view,
+            "response_urls": [],
+        },
+        "type": "interactive",
+        "accepts_response_payload": true,
+    })
+}
+
+fn envelope_id(n: u64) -> String {
+    format!("00000000-0000-4000-8000-{n:012}")
+}
+
+fn trigger_id(n: u64) -> String {
+    format!("1000000000000.1000000000000.{n:012}")
+}
+
+/// The number in the first id of this name in some JSON: the twelve digits that end it.
+pub fn number(json: &[u8], name: &str) -> Option<u64> {
+    let text = value(json, name)?;
+    std::str::from_utf8(text.get(text.len().checked_sub(12)?..)?).ok()?.parse().ok()
+}
+
+/// The first plain string of this name in some JSON.
+pub fn value<'a>(json: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let rest = after(json, format!("\"{name}\":\"").as_bytes())?;
+    rest.get(..rest.iter().position(|byte| *byte == b'"')?)
+}
+
+/// What follows the first occurrence of some bytes.
+pub fn after<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    let at = text.windows(mark.len()).position(|window| window == mark)?;
+    text.get(at + mark.len()..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_json_and_its_numbers_are_found() {
+        let frame = Command::Report("Saw \"one\"".into()).frame(7, "http://127.0.0.1:1/");
+        let read: Value = serde_json::from_str(&frame).unwrap();
+        assert_eq!(read["payload"]["text"], "Saw \"one\"");
+        assert_eq!(read["payload"]["user_id"], "U0BENCH07");
+        assert_eq!(number(frame.as_bytes(), "envelope_id"), Some(7));
+        assert_eq!(number(frame.as_bytes(), "trigger_id"), Some(7));
+        assert_eq!(number(frame.as_bytes(), "view_id"), None);
+    }
+
+    #[test]
+    fn a_submission_carries_what_was_typed_and_what_the_form_keeps() {
+        let sent = submission(8, &json!({"private_metadata": "kept"}), 3, "It squeaks");
+        assert_eq!(sent["payload"]["view"]["private_metadata"], "kept");
+        let values = &sent["payload"]["view"]["state"]["values"];
+        assert_eq!(values["equipment"]["equipment"]["selected_option"]["value"], "3");
+        assert_eq!(values["description"]["description"]["value"], "It squeaks");
+    }
+}

@@ -1,0 +1,124 @@
+//! The Web API: the few methods that esb calls, answered without reading more than is needed. Started
+//! by `Slack`.
+
+use super::{Arrival, What};
+use crate::payloads::{TEAM, after, value};
+use bytes::Bytes;
+use futures_util::TryFutureExt;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
+
+pub(super) async fn serve(listener: TcpListener, socket_url: String, tell: UnboundedSender<Arrival>) {
+    let socket_url = Arc::new(socket_url);
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(connection(stream, Arc::clone(&socket_url), tell.clone()));
+    }
+}
+
+async fn connection(stream: TcpStream, socket_url: Arc<String>, tell: UnboundedSender<Arrival>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request: Request<Incoming>| {
+        let (socket_url, tell) = (Arc::clone(&socket_url), tell.clone());
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().map_ok(http_body_util::Collected::to_bytes).await?;
+            let (what, text) =
+                answer(head.uri.path(), head.uri.query().unwrap_or_default(), body, &socket_url);
+            if let Some(what) = what {
+                let _ = tell.send(Arrival { at: Instant::now(), what });
+            }
+            let mut response = Response::new(Full::<Bytes>::new(text.into()));
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+            let scopes = "commands,chat:write,users:read,users:read.email,im:write";
+            headers.insert("x-oauth-scopes", HeaderValue::from_static(scopes));
+            Ok::<_, hyper::Error>(response)
+        }
+    });
+    // A client that goes away is no news.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// What arrived and what is answered.
+fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<What>, String) {
+    let fine = || r#"{"ok":true}"#.to_owned();
+    match path {
+        "/api/auth.test" => {
+            let text = format!(
+                r#"{{"ok":true,"url":"https://bench.slack.com/","team":"bench","user":"esb","team_id":"{TEAM}","user_id":"U0ESB","bot_id":"B0ESB"}}"#
+            );
+            (None, text)
+        }
+        "/api/apps.connections.open" => (None, format!(r#"{{"ok":true,"url":"{socket_url}"}}"#)),
+        "/api/users.info" => (None, person(query)),
+        "/api/views.open" => {
+            let text = opened(&body);
+            (Some(What::Opened(body)), text)
+        }
+        "/api/chat.postMessage" => {
+            let text = posted(&body);
+            (Some(What::Posted(body)), text)
+        }
+        "/api/chat.postEphemeral" => (Some(What::Told(body)), fine()),
+        path if path.starts_with("/response/") => (Some(What::Told(body)), fine()),
+        other => (Some(What::Unknown(other.to_owned())), r#"{"ok":false,"error":"unknown_method"}"#.into()),
+    }
+}
+
+/// Slack gives the whole view back, with its id.
+fn opened(body: &[u8]) -> String {
+    let view = after(body, b"\"view\":{").and_then(|view| std::str::from_utf8(view).ok());
+    format!(r#"{{"ok":true,"view":{{"id":"V0BENCH","hash":"1.bench",{}"#, view.unwrap_or("\"lost\":true}}"))
+}
+
+fn posted(body: &[u8]) -> String {
+    let channel = value(body, "channel").and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default();
+    let digits: String = channel.bytes().map(|byte| char::from(byte).to_ascii_uppercase()).collect();
+    let id: String = digits.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!(r#"{{"ok":true,"channel":"C{id}","ts":"1700000000.000100","message":{{"text":"…"}}}}"#)
+}
+
+fn person(query: &str) -> String {
+    let id = query.split('&').find_map(|pair| pair.strip_prefix("user=")).unwrap_or_default();
+    let name = id.to_lowercase();
+    format!(
+        r#"{{"ok":true,"user":{{"id":"{id}","team_id":"{TEAM}","name":"{name}","deleted":false,"real_name":"Ana Lee","is_bot":false,"profile":{{"real_name":"Ana Lee","display_name":"Ana","email":"{name}@example.org"}}}}}}"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn a_view_comes_back_whole_with_an_id() {
+        let body = br#"{"trigger_id":"1","view":{"type":"modal","blocks":[{"a":{}}]}}"#;
+        let answer: Value = serde_json::from_str(&opened(body)).unwrap();
+        assert_eq!(
+            (&answer["view"]["id"], &answer["view"]["blocks"][0]["a"]),
+            (&"V0BENCH".into(), &serde_json::json!({}))
+        );
+    }
+
+    #[test]
+    fn every_answer_is_json_and_an_unknown_method_is_told() {
+        for path in
+            ["auth.test", "apps.connections.open", "users.info", "views.open", "chat.postMessage", "x"]
+        {
+            let (what, text) =
+                answer(&format!("/api/{path}"), "user=U1", Bytes::from_static(b"{}"), "ws://a");
+            assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+            assert_eq!(matches!(what, Some(What::Unknown(_))), path == "x");
+        }
+    }
+}

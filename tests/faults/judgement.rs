@@ -1,0 +1,250 @@
+//! What must be true in the end. Everything is compared: what people were told was taken, what the database
+//! has, what Slack was sent and what it shows, and whom the blows hit.
+
+use crate::cast::Cast;
+use crate::damage::Struck;
+use crate::people::Told;
+use chrono::{DateTime, TimeDelta, Utc};
+use esb::domain::delivery::DeliveryState;
+use esb::store::Store;
+use esb::store::entities::{audit, delivery, delivery_attempt, me_too, repair, request, timeline};
+use esb_sandbox::{Call, Fault, Sandbox};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// A send that Slack takes and answers only after this is one whose answer is lost; we wait 15 s.
+const LOST: Duration = Duration::from_secs(14);
+/// How often the database is asked whether all is settled.
+const ASK: Duration = Duration::from_millis(250);
+
+/// Waits until nothing is owed any more: `patience` beyond the time at which the latest is due or its lease
+/// is over, and anew with each that is delivered.
+pub async fn settled(store: &Store, patience: Duration) -> Result<(), String> {
+    let (mut least, mut progress) = (usize::MAX, Instant::now());
+    loop {
+        let owed = delivery::Entity::find().filter(delivery::Column::State.is_in(DeliveryState::OWED));
+        let owed = owed.all(store.read()).await.unwrap();
+        if owed.is_empty() {
+            return Ok(());
+        }
+        if owed.len() < least {
+            (least, progress) = (owed.len(), Instant::now());
+        }
+        let now = store.time().await.unwrap();
+        let next = owed.iter().map(|delivery| delivery.leased_until.unwrap_or(delivery.due_at)).max();
+        let wait = next.map_or(TimeDelta::zero(), |next| next - now).to_std().unwrap_or_default();
+        if wait.is_zero() && progress.elapsed() > patience {
+            return Err(format!("still owed after {} s: {owed:#?}", patience.as_secs()));
+        }
+        if !wait.is_zero() {
+            progress = Instant::now();
+        }
+        sleep(ASK).await;
+    }
+}
+
+/// Everything that is compared.
+struct Evidence {
+    repairs: Vec<repair::Model>,
+    deliveries: Vec<delivery::Model>,
+    /// Names of the channels by their ids.
+    channels: HashMap<String, String>,
+    /// Every `chat.postMessage`, and those that Slack took.
+    calls: Vec<Call>,
+    messages: Vec<esb_sandbox::Message>,
+}
+
+/// Repeats and delays of all deliveries.
+#[derive(Default)]
+struct Found {
+    wrong: Vec<String>,
+    repeats: usize,
+    explained: usize,
+    longest: TimeDelta,
+}
+
+/// One line about the run, and everything that is wrong with it.
+pub async fn judge(
+    store: &Store,
+    slack: &Sandbox,
+    cast: &Cast,
+    told: &Told,
+    struck: &Struck,
+) -> (String, Vec<String>) {
+    let db = store.read();
+    let world = slack.world();
+    let evidence = Evidence {
+        repairs: repair::Entity::find().all(db).await.unwrap(),
+        deliveries: delivery::Entity::find().all(db).await.unwrap(),
+        channels: world
+            .channels
+            .into_iter()
+            .map(|channel| (channel.id, format!("#{}", channel.name)))
+            .collect(),
+        calls: slack.calls("chat.postMessage"),
+        messages: slack.messages(),
+    };
+    let mut found = Found::default();
+    every_report_is_there_once(&evidence, told, &mut found);
+    histories_are_whole(store, &evidence, &mut found).await;
+    for delivery in &evidence.deliveries {
+        told_often_enough(&evidence, delivery, struck, &mut found);
+    }
+    lanes_are_in_order(&evidence, &mut found);
+    me_toos_are_there(store, told, &mut found).await;
+    migrated_once(store, cast, &mut found).await;
+    found
+        .wrong
+        .extend(slack.complaints().into_iter().map(|complaint| format!("Slack complains: {complaint}")));
+    if told.reports.is_empty() {
+        found.wrong.push("nobody reported anything".into());
+    }
+    (summary(slack, told, struck, &found), found.wrong)
+}
+
+fn every_report_is_there_once(evidence: &Evidence, told: &Told, found: &mut Found) {
+    for report in &told.reports {
+        let times = evidence.repairs.iter().filter(|repair| repair.description == report.mark);
+        let machines: Vec<_> = times.map(|repair| repair.equipment_id).collect();
+        if machines != [report.machine] {
+            found.wrong.push(format!(
+                "{} times there, not once: {} (acknowledged {})",
+                machines.len(),
+                report.mark,
+                report.acknowledged
+            ));
+        }
+    }
+    if evidence.repairs.len() != told.reports.len() {
+        let (there, taken) = (evidence.repairs.len(), told.reports.len());
+        found.wrong.push(format!("{there} repairs, though {taken} reports were acknowledged"));
+    }
+}
+
+async fn histories_are_whole(store: &Store, evidence: &Evidence, found: &mut Found) {
+    let db = store.read();
+    let timeline = timeline::Entity::find().all(db).await.unwrap();
+    let audit = audit::Entity::find().all(db).await.unwrap();
+    let requests = request::Entity::find().all(db).await.unwrap();
+    let attempts = delivery_attempt::Entity::find().all(db).await.unwrap();
+    for repair in &evidence.repairs {
+        let lanes =
+            evidence.deliveries.iter().filter(|d| d.lane.starts_with(&format!("repair:{}:", repair.id)));
+        let counts = (
+            timeline.iter().filter(|entry| entry.repair_id == repair.id).count(),
+            audit.iter().filter(|entry| entry.noun == "repair" && entry.noun_id == repair.id.0).count(),
+            requests.iter().filter(|r| r.answer.contains(&format!("\"repair\":{},", repair.id))).count(),
+            lanes.count(),
+        );
+        if counts != (1, 1, 1, 2) {
+            found
+                .wrong
+                .push(format!("timeline, audit, request, deliveries of {}: {counts:?}", repair.description));
+        }
+    }
+    for delivery in &evidence.deliveries {
+        let of_it = attempts.iter().filter(|attempt| attempt.delivery_id == delivery.id);
+        if delivery.state != DeliveryState::Delivered || !of_it.clone().any(|a| a.outcome == "delivered") {
+            found.wrong.push(format!("not delivered: {delivery:?}"));
+        }
+    }
+}
+
+/// At least once; and each further message is one whose sender was killed before it could note it, or to
+/// which Slack's answer was lost.
+fn told_often_enough(evidence: &Evidence, delivery: &delivery::Model, struck: &Struck, found: &mut Found) {
+    let Some(repair) = evidence.repairs.iter().find(|repair| is_of(delivery, repair)) else {
+        return found.wrong.push(format!("a delivery of no repair: {delivery:?}"));
+    };
+    let mark = repair.description.as_str();
+    let shown = evidence.messages.iter().filter(|message| {
+        evidence.channels.get(&message.channel) == Some(&delivery.target) && message.shown().contains(mark)
+    });
+    let shown: Vec<_> = shown.collect();
+    let Some(first) = shown.first() else {
+        return found.wrong.push(format!("{} was never told: {mark}", delivery.target));
+    };
+    found.longest = found.longest.max(time(&first.ts) - repair.created_at);
+    let sent = evidence.calls.iter().filter(|call| {
+        call.ok() && call.args["channel"] == delivery.target.as_str() && call.args.to_string().contains(mark)
+    });
+    let lost = |call: &&Call| match call.fault {
+        Some(Fault::CutAfterAccept) => true,
+        Some(Fault::Delay(time)) => time >= LOST,
+        _ => false,
+    };
+    let (sent, lost) = (sent.clone().count(), sent.filter(lost).count());
+    let hits = struck.leased.get(&delivery.id).copied().unwrap_or(0);
+    let repeats = shown.len() - 1;
+    (found.repeats, found.explained) = (found.repeats + repeats, found.explained + hits + lost);
+    if repeats > hits + lost || sent != shown.len() {
+        found.wrong.push(format!(
+            "{} was told {} times ({sent} sent): {mark} Its lease was hit by {hits} kills, {lost} answers were lost.",
+            delivery.target,
+            shown.len(),
+        ));
+    }
+}
+
+fn is_of(delivery: &delivery::Model, repair: &repair::Model) -> bool {
+    delivery.lane == format!("repair:{}:{}", repair.id, delivery.target)
+}
+
+/// Slack's timestamp as a time.
+fn time(ts: &str) -> DateTime<Utc> {
+    let micros: i64 = ts.replace('.', "").parse().unwrap();
+    DateTime::from_timestamp_micros(micros).unwrap()
+}
+
+/// Of one lane, the earlier delivery was finished before the later one.
+fn lanes_are_in_order(evidence: &Evidence, found: &mut Found) {
+    let mut lanes: BTreeMap<&str, Vec<&delivery::Model>> = BTreeMap::new();
+    for delivery in &evidence.deliveries {
+        lanes.entry(&delivery.lane).or_default().push(delivery);
+    }
+    for (lane, mut deliveries) in lanes {
+        deliveries.sort_by_key(|delivery| delivery.id);
+        if !deliveries.is_sorted_by_key(|delivery| delivery.posted_ts.as_deref().map(time)) {
+            found.wrong.push(format!("not in order: {lane}"));
+        }
+    }
+}
+
+async fn me_toos_are_there(store: &Store, told: &Told, found: &mut Found) {
+    let rows = me_too::Entity::find().all(store.read()).await.unwrap();
+    for (repair, person) in &told.me_toos {
+        let times = rows.iter().filter(|row| row.repair_id.0 == *repair && row.person_key == *person).count();
+        if times != 1 {
+            found.wrong.push(format!("{times} me toos of {person} on {repair}, not one"));
+        }
+    }
+}
+
+async fn migrated_once(store: &Store, cast: &Cast, found: &mut Found) {
+    let steps = store.migrations().await.unwrap();
+    let applying = |log: String| log.lines().filter(|line| line.contains("Applying migration")).count();
+    let times: usize = cast.logs().iter().map(|log| applying(fs::read_to_string(log).unwrap())).sum();
+    if times != steps.len() || steps.iter().any(|(_, applied)| !applied) {
+        found.wrong.push(format!("{} steps of the schema were applied {times} times", steps.len()));
+    }
+}
+
+fn summary(slack: &Sandbox, told: &Told, struck: &Struck, found: &Found) -> String {
+    let faults = slack.all_calls().iter().filter(|call| call.fault.is_some()).count();
+    let Struck { kills, stops, cuts, connections, leased } = struck;
+    format!(
+        "{} reports, {} me toos on the web, {} tried again; {kills} kills (hit {} leases), {stops} stops, {cuts} cuts \
+         of the database, {faults} faults of Slack, {connections} of its connections; repeats {} of {} explained; \
+         longest from commit to announcement {:.1} s",
+        told.reports.len(),
+        told.me_toos.len(),
+        told.repeated,
+        leased.values().sum::<usize>(),
+        found.repeats,
+        found.explained,
+        found.longest.as_seconds_f64(),
+    )
+}

@@ -1,0 +1,142 @@
+//! The fault program: people file reports with several processes of the program while these are killed, the
+//! database is cut off and Slack misbehaves. In the end every acknowledged report is there once and announced
+//! in each channel, and nothing was told more often than a kill or a lost answer explains.
+//!
+//! `ESB_FAULTS_SEED` replays a schedule: who is struck by what and when. How threads, processes and the network
+//! take turns is the machine's, so that a replay comes close to the run that failed and need not repeat it.
+//! `ESB_FAULTS_SECONDS` says how long things fail (20); what follows until all is settled comes on top.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod browser;
+mod cast;
+mod damage;
+mod judgement;
+mod people;
+mod schedule;
+
+#[path = "../it/support/database.rs"]
+#[allow(dead_code, reason = "tests/it uses the rest")]
+mod database;
+#[path = "../it/support/proxy.rs"]
+#[allow(dead_code, reason = "tests/it uses the rest")]
+mod proxy;
+
+use cast::Cast;
+use damage::Damage;
+use database::{Kind, TestDatabase};
+use esb::domain::channel::ChannelRef;
+use esb::domain::text::{AreaName, EquipmentName};
+use esb::store::{self, Store};
+use esb_sandbox::{Channel, Options, Person, Sandbox, World};
+use people::People;
+use proxy::Proxy;
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How long things fail unless `ESB_FAULTS_SECONDS` says otherwise.
+const SECONDS: u64 = 20;
+/// Longest wait for what a busy machine does within seconds.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite() {
+    run(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_mariadb() {
+    run(Kind::MariaDb).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres() {
+    run(Kind::Postgres).await;
+}
+
+/// Says something that is shown also of a test that passes.
+fn say(line: &str) {
+    let _ = std::io::stderr().write_all(format!("faults: {line}\n").as_bytes());
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable}={value}: say a number")))
+}
+
+/// The seed of this program, the same on each database.
+fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    *SEED.get_or_init(|| number("ESB_FAULTS_SEED").unwrap_or_else(|| u64::from(rand::random::<u32>())))
+}
+
+async fn run(kind: Kind) {
+    if !kind.is_there() {
+        assert!(std::env::var("ESB_TEST_REQUIRE").as_deref() != Ok("all"), "{kind:?} is not there");
+        return say(&format!("{kind:?} is not there: skipped"));
+    }
+    let (seed, length) = (seed(), Duration::from_secs(number("ESB_FAULTS_SECONDS").unwrap_or(SECONDS)));
+    let plan = schedule::plan(seed, length);
+    say(&format!("{kind:?}, {} s, {}: ESB_FAULTS_SEED={seed}", length.as_secs(), plan.cast.join(" + ")));
+
+    let database = TestDatabase::bare_of(kind).await;
+    let proxy = if kind == Kind::Sqlite { None } else { Some(Proxy::to(database.host()).await) };
+    let slack = Sandbox::start(world(), Options::default()).unwrap();
+    let url = proxy.as_ref().map_or_else(|| database.url().to_owned(), |way| database.url_by(way.address()));
+    // All at once on a database without tables: one of them makes the schema.
+    let cast = Cast::start(&plan.cast, &slack, &url);
+    cast.wait_until_up(&slack).await;
+    let store = database.connect().await;
+    let machines = furnish(&store).await;
+
+    let people = People::new(slack.clone(), cast.clone(), machines, seed, length);
+    let damage = Damage::new(slack.clone(), cast.clone(), store.clone(), proxy);
+    let (told, struck) = tokio::join!(people.live(), damage.strike(plan.events, length));
+    say(&format!("{kind:?}: the faults are over"));
+    let mut wrong = told.troubles.clone();
+    if let Err(owed) = judgement::settled(&store, PATIENCE).await {
+        wrong.push(owed);
+    }
+    wrong.extend(cast.end().await);
+    let (summary, found) = judgement::judge(&store, &slack, &cast, &told, &struck).await;
+    wrong.extend(found);
+    store.close().await.unwrap();
+    say(&format!("{kind:?}: {summary}"));
+    assert!(
+        wrong.is_empty(),
+        "{kind:?} with ESB_FAULTS_SEED={seed}, logs in {}:\n{}",
+        cast.keep_logs().display(),
+        wrong.join("\n")
+    );
+}
+
+/// People, and the channels of two areas and of everything.
+fn world() -> World {
+    let world = World::new()
+        .channel(Channel::new("C0OOPS", "oops"))
+        .channel(Channel::new("C0WOOD", "woodshop"))
+        .channel(Channel::new("C0METAL", "metalshop"));
+    people::MEMBERS.iter().fold(world, |world, name| {
+        world.person(Person::new(&format!("U0{}", name.to_uppercase()), name, name))
+    })
+}
+
+/// Two areas with two machines each; the machines.
+async fn furnish(store: &Store) -> Arc<[people::Machine]> {
+    let (db, now) = (store.write(), store.time().await.unwrap());
+    let mut machines = Vec::new();
+    for (area, channel, names) in
+        [("Wood shop", "#woodshop", ["Table saw", "Planer"]), ("Metal shop", "#metalshop", ["Lathe", "Mill"])]
+    {
+        let (name, channel) = (AreaName::parse(area).unwrap(), ChannelRef::parse(channel));
+        let area = store::areas::add(db, &name, channel.as_ref(), 0, now).await.unwrap();
+        for name in names {
+            let id =
+                store::equipment::add(db, area, &EquipmentName::parse(name).unwrap(), now).await.unwrap();
+            machines.push(people::Machine { id, name });
+        }
+    }
+    store::board::bump_revision(db).await.unwrap();
+    machines.into()
+}
