@@ -1,6 +1,7 @@
 //! `App`: builds everything from `Config` and runs it until the shutdown token is cancelled. The only
 //! place that knows everybody.
 
+use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -123,6 +124,7 @@ impl App {
     ) -> anyhow::Result<()> {
         let web = Arc::new(Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?);
         open_files::allow(FILES);
+        self.offer_setup(&web).await;
         let mut edges = JoinSet::new();
         edges.spawn(server::serve(listener, web, shutdown.clone()));
         edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
@@ -149,6 +151,20 @@ impl App {
         let crashed = all_ended(worker).await || crashed;
         anyhow::ensure!(!early && !crashed, "a part of the program ended by itself: see the log");
         Ok(())
+    }
+
+    /// Says in the log how the first staff user is made, while there is none.
+    async fn offer_setup(&self, web: &Web) {
+        let site = self.config.base_url.as_deref().unwrap_or_default();
+        match web.setup_code().await {
+            Ok(Some(code)) => {
+                tracing::warn!(code, "There is no staff user yet: open {site}/setup and enter this code");
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "Whether there is a staff user is not known")
+            }
+        }
     }
 
     /// Runs only the worker until `shutdown`.

@@ -30,6 +30,24 @@ pub enum Role {
     Staff,
 }
 
+impl Role {
+    /// Both, the lower first.
+    pub const ALL: [Self; 2] = [Self::Technician, Self::Staff];
+
+    /// The word that people read and forms send.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Technician => "Technician",
+            Self::Staff => "Staff",
+        }
+    }
+
+    /// The role of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
 /// The way by which a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]

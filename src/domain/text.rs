@@ -203,6 +203,11 @@ text!(
 );
 
 text!(
+    /// What staff call an API token.
+    TokenName, one_line, 80
+);
+
+text!(
     /// A Slack handle as people type it, such as `@sam`.
     SlackHandle, one_line, 80
 );

@@ -54,10 +54,10 @@ impl OpError {
         self.of_database().is_some_and(outage::is_deadlock)
     }
 
-    /// True when another request added the same row first.
+    /// True when a row of that name was there already.
     pub(super) fn is_unique_violation(&self) -> bool {
-        let error = self.of_database().and_then(DbErr::sql_err);
-        matches!(error, Some(SqlErr::UniqueConstraintViolation(_)))
+        self.of_database()
+            .is_some_and(|error| matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))))
     }
 
     fn of_database(&self) -> Option<&DbErr> {

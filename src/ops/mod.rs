@@ -4,20 +4,24 @@
 
 use crate::clock::Clock;
 use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
 use crate::store::{self, Store, outage};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+pub mod api_tokens;
 pub mod areas;
 pub mod audit;
 pub mod board;
+pub mod change_password;
 pub mod equipment;
 pub mod equipment_links;
 pub mod equipment_notes;
 mod error;
 pub mod install;
+pub mod manage_users;
 pub mod me_too;
 pub mod mutation_log;
 pub mod password;
@@ -28,6 +32,7 @@ pub mod report_problem;
 pub mod search;
 mod secret;
 pub mod settings;
+pub mod setup;
 pub mod sign_in;
 mod submission;
 pub mod watch;
@@ -77,6 +82,20 @@ impl Ctx {
         // After a failure too: when the connection broke, nobody knows whether it was committed.
         self.board.revision.changed();
         committed
+    }
+
+    /// Commits a change that no board shows, with its record, and writes its line.
+    async fn commit_recorded(
+        &self,
+        tx: DatabaseTransaction,
+        actor: &Actor,
+        record: AuditRecord,
+    ) -> Result<(), OpError> {
+        let (records, now) = ([record], self.clock.now());
+        store::audit::append(&tx, &records, actor, now).await?;
+        tx.commit().await?;
+        mutation_log::changes(&records, actor, now);
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Ctx, OpError};
 use crate::domain::delivery::DeliveryState;
 use crate::store::{heartbeats, prune};
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DbErr;
 
 /// Name of the pruning among the signs of life.
 const PRUNE: &str = "prune";
@@ -24,6 +25,8 @@ pub struct Pruned {
     pub deliveries: u64,
     /// Ids of submissions.
     pub requests: u64,
+    /// Sessions that have ended.
+    pub sessions: u64,
 }
 
 /// Prunes, unless some process did so within a day; `None` then.
@@ -42,27 +45,30 @@ pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
     for (state, kept) in [(DeliveryState::Delivered, DELIVERED), (DeliveryState::Dead, DEAD)] {
         pruned.deliveries += deliveries(ctx, state, now - kept).await?;
     }
-    pruned.requests = requests(ctx, now - REQUESTS).await?;
+    let db = ctx.store.write();
+    pruned.requests = all(|| prune::requests(db, now - REQUESTS)).await?;
+    pruned.sessions = all(|| prune::sessions(db, now)).await?;
     Ok(Some(pruned))
 }
 
 async fn deliveries(ctx: &Ctx, state: DeliveryState, before: DateTime<Utc>) -> Result<u64, OpError> {
-    let mut all = 0;
-    loop {
+    all(|| async {
         let tx = ctx.store.begin().await?;
         let batch = prune::deliveries(&tx, state, before).await?;
         tx.commit().await?;
-        all += batch;
-        if batch < prune::BATCH {
-            return Ok(all);
-        }
-    }
+        Ok(batch)
+    })
+    .await
 }
 
-async fn requests(ctx: &Ctx, before: DateTime<Utc>) -> Result<u64, OpError> {
+/// Removes batch after batch, until one is not full.
+async fn all<F>(batch: impl Fn() -> F) -> Result<u64, OpError>
+where
+    F: Future<Output = Result<u64, DbErr>>,
+{
     let mut all = 0;
     loop {
-        let batch = prune::requests(ctx.store.write(), before).await?;
+        let batch = batch().await?;
         all += batch;
         if batch < prune::BATCH {
             return Ok(all);

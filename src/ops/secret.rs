@@ -15,6 +15,21 @@ pub(super) fn random() -> (SecretString, String) {
     (secret.into(), digest)
 }
 
+/// Letters and digits that nobody confuses with each other.
+const LEGIBLE: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
+
+/// A password to be read and typed once: four groups of four characters, 79 random bits.
+pub(super) fn temporary_password() -> SecretString {
+    let mut random = rand::rng();
+    let mut group = || -> String {
+        (0..4)
+            .filter_map(|_| LEGIBLE.get(random.random_range(..LEGIBLE.len())))
+            .map(|&c| char::from(c))
+            .collect()
+    };
+    [group(), group(), group(), group()].join("-").into()
+}
+
 /// What is kept of a secret; `None` for what cannot be one of ours.
 pub(super) fn digest(secret: &SecretString) -> Option<String> {
     let text = secret.expose_secret();
@@ -22,7 +37,8 @@ pub(super) fn digest(secret: &SecretString) -> Option<String> {
     ours.then(|| digest_of(text))
 }
 
-fn digest_of(secret: &str) -> String {
+/// The digest of any text.
+pub(super) fn digest_of(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
 }
 

@@ -1,6 +1,6 @@
 //! Removes what was kept long enough, in batches small enough to keep nobody waiting.
 
-use super::entities::{delivery, delivery_attempt, request};
+use super::entities::{delivery, delivery_attempt, request, session};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::DeliveryId;
 use chrono::{DateTime, Utc};
@@ -54,4 +54,24 @@ pub async fn requests(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Resul
     }
     let forgotten = request::Entity::delete_many().filter(request::Column::Id.is_in(old)).exec(db).await?;
     Ok(forgotten.rows_affected)
+}
+
+/// Removes sessions that ended before a time; how many.
+///
+/// # Errors
+/// The database's.
+pub async fn sessions(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
+    let old: Vec<String> = session::Entity::find()
+        .select_only()
+        .column(session::Column::TokenHash)
+        .filter(session::Column::ExpiresAt.lt(before))
+        .limit(BATCH)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let ended = session::Entity::delete_many().filter(session::Column::TokenHash.is_in(old)).exec(db).await?;
+    Ok(ended.rows_affected)
 }

@@ -5,7 +5,10 @@ use crate::domain::actor::{Role, SlackUserId};
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, Set, Unchanged,
+};
 
 pub use super::entities::user::Model as User;
 
@@ -22,6 +25,8 @@ pub struct NewUser<'a> {
     pub slack_handle: Option<&'a SlackHandle>,
     /// In the PHC string format.
     pub password_hash: String,
+    /// The password was made by somebody else.
+    pub must_change_password: bool,
 }
 
 /// Adds an active user.
@@ -39,7 +44,7 @@ pub async fn add(db: &impl ConnectionTrait, new: NewUser<'_>, now: DateTime<Utc>
         slack_handle: Set(new.slack_handle.map(ToString::to_string).unwrap_or_default()),
         slack_user_id: Set(None),
         password_hash: Set(new.password_hash),
-        must_change_password: Set(false),
+        must_change_password: Set(new.must_change_password),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
@@ -58,14 +63,6 @@ pub fn email_key(email: &str) -> String {
 /// The database's.
 pub async fn named(db: &impl ConnectionTrait, username: &Username) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::UsernameKey.eq(caseless(username.as_str()))).one(db).await
-}
-
-/// The user of that number.
-///
-/// # Errors
-/// The database's.
-pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
-    user::Entity::find_by_id(id).one(db).await
 }
 
 /// The user of that e-mail, case ignored.
@@ -92,4 +89,108 @@ pub async fn active_in_slack(
         (None, None) => None,
     };
     Ok(user.filter(|user| user.active))
+}
+
+/// The user of that number.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
+    user::Entity::find_by_id(id).one(db).await
+}
+
+/// Some of all users by name, and how many there are.
+///
+/// # Errors
+/// The database's.
+pub async fn some(db: &impl ConnectionTrait, skip: u64, most: u64) -> Result<(Vec<User>, u64), DbErr> {
+    let all = user::Entity::find();
+    let count = all.clone().count(db).await?;
+    let sorted = all.order_by_asc(user::Column::UsernameKey).offset(skip).limit(most);
+    Ok((sorted.all(db).await?, count))
+}
+
+/// True when there is a staff user who can log in.
+///
+/// # Errors
+/// The database's.
+pub async fn has_staff(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(active_staff().limit(1).one(db).await?.is_some())
+}
+
+/// Numbers of the staff users who can log in. Nobody else changes them until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_staff(db: &impl ConnectionTrait) -> Result<Vec<UserId>, DbErr> {
+    let staff = active_staff().order_by_asc(user::Column::Id).lock_exclusive().all(db).await?;
+    Ok(staff.into_iter().map(|user| user.id).collect())
+}
+
+fn active_staff() -> Select<user::Entity> {
+    user::Entity::find().filter(user::Column::Role.eq(Role::Staff)).filter(user::Column::Active.eq(true))
+}
+
+/// What staff set of a user; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange<'a> {
+    /// E-mail. Another one loosens the tie to Slack: it may be another person.
+    pub email: Option<&'a EmailAddress>,
+    /// What they may do.
+    pub role: Option<Role>,
+    /// Slack handle; the inner `None` when it is unknown.
+    pub slack_handle: Option<Option<&'a SlackHandle>>,
+    /// False: can do nothing.
+    pub active: Option<bool>,
+}
+
+/// Changes a user.
+///
+/// # Errors
+/// The database's; a unique violation when the e-mail is taken.
+pub async fn change(
+    db: &impl ConnectionTrait,
+    id: UserId,
+    change: UserChange<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut row = user::ActiveModel { id: Unchanged(id), updated_at: Set(now), ..Default::default() };
+    if let Some(email) = change.email {
+        row.email = Set(email.as_str().to_owned());
+        row.email_key = Set(email_key(email.as_str()));
+        row.slack_user_id = Set(None);
+    }
+    if let Some(role) = change.role {
+        row.role = Set(role);
+    }
+    if let Some(handle) = change.slack_handle {
+        row.slack_handle = Set(handle.map(ToString::to_string).unwrap_or_default());
+    }
+    if let Some(active) = change.active {
+        row.active = Set(active);
+    }
+    user::Entity::update(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Sets a user's password, in the PHC string format.
+///
+/// # Errors
+/// The database's.
+pub async fn set_password(
+    db: &impl ConnectionTrait,
+    id: UserId,
+    password_hash: String,
+    must_change_password: bool,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let row = user::ActiveModel {
+        id: Unchanged(id),
+        password_hash: Set(password_hash),
+        must_change_password: Set(must_change_password),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    user::Entity::update(row).exec_without_returning(db).await?;
+    Ok(())
 }

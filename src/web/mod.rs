@@ -3,7 +3,8 @@
 //! [`server::serve`].
 
 use crate::metrics::Metrics;
-use crate::ops::Ctx;
+use crate::ops::setup::{self, SetupCode};
+use crate::ops::{Ctx, OpError};
 use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;
 use chrono::{DateTime, Datelike, Utc};
@@ -33,6 +34,10 @@ pub mod server;
 const REPORTS: u32 = 10;
 /// "Me too" from one address: a class may stand before the same machine.
 const ME_TOOS: u32 = 60;
+/// Log-ins, and attempts to set up, from one address: a class may begin together.
+const LOG_INS: u32 = 30;
+/// Log-ins under one name.
+const LOG_INS_OF_NAME: u32 = 10;
 /// The time in which so many are let through.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 
@@ -75,6 +80,9 @@ pub struct Web {
     browsers: Browsers,
     reports: Limit,
     me_toos: Limit,
+    log_ins: Limit,
+    log_ins_of_name: Limit,
+    setup_code: SetupCode,
     board_page: NewestBody,
     status_json: NewestBody,
     listeners: Arc<Semaphore>,
@@ -88,7 +96,7 @@ impl Web {
     /// # Errors
     /// Templates or routes that cannot be used.
     pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics) -> Result<Self, WebError> {
-        Self::with_routes(ctx, config, metrics, pages::ROUTES).await
+        Self::with_routes(ctx, config, metrics, Self::routes()).await
     }
 
     /// [`Web::new`] with routes of one's own: for tests of the kernel.
@@ -113,6 +121,9 @@ impl Web {
             browsers: Browsers::new(&config.secret_key, secure),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
+            log_ins: Limit::new(ctx.clock.clone(), LOG_INS, WINDOW),
+            log_ins_of_name: Limit::new(ctx.clock.clone(), LOG_INS_OF_NAME, WINDOW),
+            setup_code: SetupCode::random(),
             board_page: NewestBody::default(),
             status_json: NewestBody::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
@@ -121,6 +132,24 @@ impl Web {
             config,
             metrics,
         })
+    }
+
+    /// Every route of the product.
+    pub const fn routes() -> &'static [Route] {
+        pages::ROUTES
+    }
+
+    /// The code with which `/setup` makes the first staff user; `None` where there is one already.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn setup_code(&self) -> Result<Option<&str>, OpError> {
+        Ok(setup::is_wanted(&self.ctx).await?.then(|| self.setup_code.for_log()))
+    }
+
+    /// Counts an attempt to log in under this name.
+    fn count_log_in(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
+        self.log_ins.count(client).and_then(|()| self.log_ins_of_name.count_name(name))
     }
 
     /// Writes the pages for who asks.

@@ -109,8 +109,8 @@ impl Worker {
     async fn prune(&self) {
         match prune_daily(&self.ctx).await {
             Ok(Some(pruned)) => {
-                let Pruned { deliveries, requests } = pruned;
-                tracing::info!(deliveries, requests, "What was kept long enough was removed");
+                let Pruned { deliveries, requests, sessions } = pruned;
+                tracing::info!(deliveries, requests, sessions, "What was kept long enough was removed");
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now"),

@@ -1,13 +1,15 @@
 //! What was kept long enough goes, once a day and in batches; what people did stays.
 
-use crate::support::ops::{ana, open_repairs, report, with_saw};
+use crate::support::ops::{ana, open_repairs, report, user, with_saw};
 use chrono::{DateTime, TimeDelta, Utc};
+use esb::domain::actor::Role;
 use esb::domain::delivery::DeliveryState;
 use esb::ops::Ctx;
 use esb::ops::prune::{Pruned, prune_daily};
 use esb::ops::report_problem::{report_problem, reported};
 use esb::store::deliveries::{self, Attempt};
 use esb::store::entities::{audit, delivery, delivery_attempt, timeline};
+use esb::store::sessions::{self, NewSession};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
 
 /// Ends all deliveries that are owed, with an attempt each.
@@ -39,11 +41,20 @@ async fn each_kind_is_kept_as_long_as_it_should() {
     report_problem(&ops, &ana(), report(saw, 2)).await.unwrap();
     end(&ops, DeliveryState::Dead, ops.clock.now()).await;
     report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
+    let stu = user(&ops, "stu", Role::Staff).await;
+    let session = |token_hash: &str, hours| NewSession {
+        token_hash: token_hash.into(),
+        user: stu,
+        expires_at: ops.clock.now() + TimeDelta::hours(hours),
+    };
+    for session in [session("short", 12), session("long", 24 * 9)] {
+        sessions::add(ops.store.write(), session, ops.clock.now()).await.unwrap();
+    }
 
     assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned::default()));
     assert_eq!(prune_daily(&ops).await.unwrap(), None, "once a day");
     ops.clock.advance(TimeDelta::days(8));
-    assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned { deliveries: 0, requests: 3 }));
+    assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned { deliveries: 0, requests: 3, sessions: 1 }));
     assert!(reported(&ops, &report(saw, 1).request_id).await.is_err());
     ops.clock.advance(TimeDelta::days(83));
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 2, "delivered ones");

@@ -78,6 +78,7 @@ pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<See
         role: Role::Staff,
         slack_handle: seed.slack_handle.as_ref(),
         password_hash: seed.password_hash,
+        must_change_password: false,
     };
     let id = store::users::add(&tx, new, now).await?;
     let made = json!({ "username": seed.username, "email": seed.email, "role": Role::Staff });

@@ -2,7 +2,8 @@
 
 use super::Html;
 use super::equipment::FieldError;
-use super::forms::{ErrorLine, Field, FieldShown, Hidden, error_lines, fields_shown};
+use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
+use super::forms::Hidden;
 use super::times::Moment;
 use crate::domain::ids::AreaId;
 use crate::views::registry::{AreaRow, AreasView, AuditRow, AuditView};

@@ -1,207 +1,134 @@
-//! Forms of the pages for technicians and staff: fields with their labels, hints and errors, the same
-//! wherever one is shown. Names of fields are those of the spec.
+//! Forms as data: inputs with their labels and errors, for pages that hold little else. The templates
+//! `partials/form` and `partials/input` write them.
 
-use super::Html;
-use super::equipment::FieldError;
-use handlebars::RenderError;
+use super::FieldError;
 use serde::Serialize;
 
-/// How a field is filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// One line, of this type in HTML's words.
-    Line(&'static str),
-    /// Several lines.
-    Lines,
-    /// One of these: value and words.
-    Choice(Vec<(String, String)>),
-    /// Yes or no.
-    Tick,
-}
-
-/// A field of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is called.
-    pub label: &'static str,
-    /// What helps to fill it in; may be empty.
-    pub hint: &'static str,
-    /// How it is filled in.
-    pub input: Input,
-    /// What is in it; of a tick anything but nothing.
-    pub value: String,
-    /// Nothing is no answer.
-    pub required: bool,
-}
-
-/// Fields that belong together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// What they are about; may be empty.
-    pub legend: &'static str,
-    /// The fields.
-    pub fields: Vec<Field>,
-}
-
-/// What every form carries unseen.
+/// What every form of ours carries unseen.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Hidden<'a> {
     /// Proves where the form came from.
     pub csrf_token: &'a str,
-    /// Names the submission.
-    pub request_id: &'a str,
+    /// Names the submission, where sending twice would do something twice.
+    pub request_id: Option<&'a str>,
 }
 
-/// A page that is one form.
-#[derive(Debug)]
-pub struct FormPage<'a> {
-    /// Its heading.
-    pub title: &'a str,
-    /// What to know before; may be empty.
-    pub lead: &'a str,
-    /// The page that it belongs to: its address and what it is called.
-    pub back: (&'a str, &'a str),
-    /// Where it is sent.
-    pub action: &'a str,
-    /// What it carries unseen.
-    pub hidden: Hidden<'a>,
-    /// The version of what it edits.
-    pub version: Option<i64>,
-    /// Its fields.
-    pub groups: &'a [Group],
-    /// Why it comes back.
-    pub errors: &'a [FieldError],
-    /// What the button says.
-    pub submit: &'a str,
-    /// What was done just now; may be empty.
-    pub done: &'a str,
-}
-
-#[derive(Serialize)]
-struct Form<'a> {
-    title: &'a str,
-    lead: &'a str,
-    back_path: &'a str,
-    back: &'a str,
+/// One form.
+#[derive(Debug, Serialize)]
+pub(super) struct Form<'a> {
     action: &'a str,
-    #[serde(flatten)]
-    hidden: Hidden<'a>,
-    version: Option<i64>,
-    groups: Vec<GroupShown<'a>>,
+    button: &'a str,
+    inputs: Vec<Input<'a>>,
     errors: Vec<ErrorLine<'a>>,
-    submit: &'a str,
-    done: &'a str,
+    csrf_token: &'a str,
+    request_id: Option<&'a str>,
+    next: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct GroupShown<'a> {
-    legend: &'a str,
-    fields: Vec<FieldShown<'a>>,
-}
-
-/// A field as templates take it.
-#[derive(Debug, Serialize)]
-pub(super) struct FieldShown<'a> {
-    name: &'a str,
-    label: &'a str,
-    hint: &'a str,
+/// One input.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Input<'a> {
+    name: &'static str,
+    label: &'static str,
+    kind: &'static str,
     value: &'a str,
-    error: Option<&'a str>,
     required: bool,
-    /// Type of an `input`.
-    line: Option<&'static str>,
-    lines: bool,
-    tick: bool,
-    choices: Vec<ChoiceShown<'a>>,
+    autocomplete: &'static str,
+    hint: Option<&'static str>,
+    error: Option<&'a str>,
+    /// For a choice: what there is to choose.
+    options: Vec<Choice>,
 }
 
-#[derive(Debug, Serialize)]
-struct ChoiceShown<'a> {
-    value: &'a str,
-    words: &'a str,
-    selected: bool,
+#[derive(Debug, Clone, Serialize)]
+struct Choice {
+    word: &'static str,
+    chosen: bool,
 }
 
-/// A line of the list of what is wrong.
+/// A line of the list above the form.
 #[derive(Debug, Serialize)]
-pub(super) struct ErrorLine<'a> {
-    /// The input to jump to; nothing where it is the form as a whole.
-    field: &'a str,
-    label: &'a str,
+struct ErrorLine<'a> {
+    /// The input to jump to.
+    field: Option<&'static str>,
+    label: &'static str,
     message: &'a str,
 }
 
-pub(super) fn fields_shown<'a>(fields: &'a [Field], errors: &'a [FieldError]) -> Vec<FieldShown<'a>> {
-    fields.iter().map(|field| field_shown(field, errors)).collect()
-}
+impl<'a> Form<'a> {
+    /// A form that goes to an address by a button of that name.
+    pub(super) fn new(
+        (action, button): (&'a str, &'a str),
+        hidden: Hidden<'a>,
+        mut inputs: Vec<Input<'a>>,
+        errors: &'a [FieldError],
+    ) -> Self {
+        for input in &mut inputs {
+            let of_input = errors.iter().find(|error| error.field == Some(input.name));
+            input.error = of_input.map(|error| error.message.as_str());
+        }
+        let line = |error: &'a FieldError| {
+            let input = inputs.iter().find(|input| error.field == Some(input.name));
+            let (field, label) = input.map_or((None, ""), |input| (Some(input.name), input.label));
+            ErrorLine { field, label, message: &error.message }
+        };
+        let errors = errors.iter().map(line).collect();
+        let (csrf_token, request_id) = (hidden.csrf_token, hidden.request_id);
+        Self { action, button, inputs, errors, csrf_token, request_id, next: None }
+    }
 
-fn field_shown<'a>(field: &'a Field, errors: &'a [FieldError]) -> FieldShown<'a> {
-    let error = errors.iter().find(|error| error.field == Some(field.name));
-    let choices: &[(String, String)] = if let Input::Choice(choices) = &field.input { choices } else { &[] };
-    FieldShown {
-        name: field.name,
-        label: field.label,
-        hint: field.hint,
-        value: &field.value,
-        error: error.map(|error| error.message.as_str()),
-        required: field.required,
-        line: if let Input::Line(kind) = field.input { Some(kind) } else { None },
-        lines: field.input == Input::Lines,
-        tick: field.input == Input::Tick,
-        choices: choices
-            .iter()
-            .map(|(value, words)| ChoiceShown { value, words, selected: *value == field.value })
-            .collect(),
+    /// It leads to this address then.
+    pub(super) fn then(self, next: &'a str) -> Self {
+        Self { next: Some(next), ..self }
     }
 }
 
-/// Why the form comes back, in the order in which it was found out.
-pub(super) fn error_lines<'a>(errors: &'a [FieldError], fields: &[&'a Field]) -> Vec<ErrorLine<'a>> {
-    let line = |error: &'a FieldError| {
-        let field = fields.iter().find(|field| Some(field.name) == error.field);
-        ErrorLine {
-            field: field.map_or("", |field| field.name),
-            label: field.map_or("", |field| field.label),
-            message: &error.message,
+impl<'a> Input<'a> {
+    /// One line of text that must be given.
+    pub(super) fn text(name: &'static str, label: &'static str, value: &'a str) -> Self {
+        Self {
+            name,
+            label,
+            kind: "text",
+            value,
+            required: true,
+            autocomplete: "off",
+            hint: None,
+            error: None,
+            options: Vec::new(),
         }
-    };
-    errors.iter().map(line).collect()
-}
+    }
 
-impl Html {
-    /// A page that is one form.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
-    pub fn form(&self, page: &FormPage<'_>) -> Result<String, RenderError> {
-        let all: Vec<&Field> = page.groups.iter().flat_map(|group| &group.fields).collect();
-        let content = Form {
-            title: page.title,
-            lead: page.lead,
-            back_path: page.back.0,
-            back: page.back.1,
-            action: page.action,
-            hidden: page.hidden,
-            version: page.version,
-            groups: page
-                .groups
-                .iter()
-                .map(|group| GroupShown {
-                    legend: group.legend,
-                    fields: fields_shown(&group.fields, page.errors),
-                })
-                .collect(),
-            errors: error_lines(page.errors, &all),
-            submit: page.submit,
-            done: page.done,
-        };
-        let title = if page.errors.is_empty() {
-            page.title.to_owned()
-        } else {
-            format!("Not saved yet: {}", page.title)
-        };
-        self.page("form", &title, &content)
+    /// An e-mail address.
+    pub(super) fn email(value: &'a str) -> Self {
+        Self { kind: "email", ..Self::text("email", "E-mail", value) }
+    }
+
+    /// A password, which never comes back.
+    pub(super) fn password(name: &'static str, label: &'static str, autocomplete: &'static str) -> Self {
+        Self { kind: "password", autocomplete, ..Self::text(name, label, "") }
+    }
+
+    /// One of a few words.
+    pub(super) fn choice(
+        name: &'static str,
+        label: &'static str,
+        words: impl Iterator<Item = &'static str>,
+        chosen: &str,
+    ) -> Self {
+        let options = words.map(|word| Choice { word, chosen: word == chosen }).collect();
+        Self { options, ..Self::text(name, label, "") }
+    }
+
+    pub(super) fn optional(self) -> Self {
+        Self { required: false, ..self }
+    }
+
+    pub(super) fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
+    pub(super) fn complete(self, autocomplete: &'static str) -> Self {
+        Self { autocomplete, ..self }
     }
 }

@@ -8,6 +8,7 @@ pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
     ("Board", "/", None),
     ("Equipment", "/equipment", Some(Role::Technician)),
     ("Areas", "/admin/areas", Some(Role::Staff)),
+    ("Users", "/admin/users", Some(Role::Staff)),
     ("Settings", "/admin/config", Some(Role::Staff)),
     ("Audit", "/admin/audit", Some(Role::Staff)),
 ];

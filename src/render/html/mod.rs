@@ -14,23 +14,27 @@ mod admin;
 mod area;
 mod board;
 mod equipment;
+mod fields;
 mod forms;
 mod frame;
-mod login;
 mod machines;
 mod registry;
 mod reported;
+mod sign_in;
 mod times;
+mod users;
 
 pub use admin::{AreasPage, AuditForm, NOUNS};
 pub use area::PAGE_SIZE as AREA_PAGE_SIZE;
 pub use board::BoardFilter;
 pub use equipment::{EquipmentPage, FieldError, ReportForm};
-pub use forms::{Field, FormPage, Group, Hidden, Input};
+pub use fields::{Field, FormPage, Group, Input};
+pub use forms::Hidden;
 pub use frame::{Frame, NAVIGATION};
-pub use login::LoginPage;
 pub use registry::{MachinePage, RegistryFilter};
 pub use reported::ReportedPage;
+pub use sign_in::{LoginPage, PasswordPage, SetupPage};
+pub use users::{SecretPage, TokensPage, UserForm, UserPage, UsersPage};
 
 #[derive(Embed)]
 #[folder = "templates/"]

@@ -3,7 +3,9 @@
 
 use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
 use super::*;
-use crate::domain::ids::{EquipmentId, RepairId};
+use crate::domain::actor::Role;
+use crate::domain::ids::{ApiTokenId, EquipmentId, RepairId, UserId};
+use crate::views::account::{TokenView, UserView, UsersView};
 use crate::views::board::BoardArea;
 use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
@@ -56,7 +58,7 @@ fn typed_equipment(text: &str) -> String {
 }
 
 /// Every page of `templates/`.
-fn pages(text: &str) -> Vec<String> {
+pub(super) fn pages(text: &str) -> Vec<String> {
     let board = view(vec![typed_area(text)]);
     let search = BoardFilter { text: text.to_owned(), ..BoardFilter::default() };
     let (equipment, repair) = (EquipmentId(5), RepairId(42));
@@ -69,6 +71,41 @@ fn pages(text: &str) -> Vec<String> {
         typed_equipment(text),
         html().reported(&reported).unwrap(),
         html().problem(&problem).unwrap(),
+    ]
+    .into_iter()
+    .chain(account_pages(text))
+    .collect()
+}
+
+/// Pages about accounts, as somebody of that name sees them.
+fn account_pages(text: &str) -> Vec<String> {
+    let html = html().framed(Frame::of(text, Role::Staff, text.to_owned(), text));
+    let typed = || text.to_owned();
+    let error = |field| FieldError { field, message: typed() };
+    let errors = ["username", "email", "role", "name", "code", "current"].map(|field| error(Some(field)));
+    let errors = [&errors[..], &[error(None)]].concat();
+    let (errors, hidden) = (&errors[..], Hidden { csrf_token: text, request_id: Some(text) });
+    let user = UserView {
+        id: UserId(3),
+        username: typed(),
+        email: typed(),
+        role: Role::Staff,
+        active: false,
+        slack_handle: format!("@{text}"),
+        must_change_password: true,
+    };
+    let form = UserForm { username: typed(), email: typed(), role: typed(), slack_handle: typed() };
+    let users = UsersView { users: vec![user.clone()], count: 1 };
+    let tokens = [TokenView { id: ApiTokenId(1), name: typed(), maker: typed(), created_at: now() }];
+    let secret = SecretPage { heading: text, secret: Some("x"), advice: text, back: text };
+    vec![
+        html.login(&LoginPage { username: text, next: "/x", errors, hidden }).unwrap(),
+        html.password(&PasswordPage { must_change: true, errors, hidden }).unwrap(),
+        html.setup(&SetupPage { code: text, username: text, email: text, errors, hidden }).unwrap(),
+        html.users(&UsersPage { users: &users, page: 2, pages: 3, form: &form, errors, hidden }).unwrap(),
+        html.user(&UserPage { user: &user, form: &form, errors, hidden }).unwrap(),
+        html.tokens(&TokensPage { tokens: &tokens, name: text, errors, hidden }).unwrap(),
+        html.secret(&secret).unwrap(),
     ]
 }
 

@@ -1,7 +1,8 @@
 //! The registry: the list of machines, and one machine with everything that belongs to it.
 
 use super::equipment::{FieldError, LinkShown, links_shown};
-use super::forms::{ErrorLine, Field, FieldShown, Hidden, error_lines, fields_shown};
+use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
+use super::forms::Hidden;
 use super::times::Moment;
 use super::{Html, StatusMark, counted};
 use crate::domain::ids::{AreaId, EquipmentId, UserId};

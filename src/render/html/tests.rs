@@ -388,12 +388,7 @@ fn small_pages_escape_too() {
 
 #[test]
 fn every_page_has_its_landmarks_and_no_inline_code() {
-    let pages = [
-        board(vec![area(1, "Wood", many(5, "M"))], &BoardFilter::default()),
-        equipment_page(&equipment(vec![repair("x")]), &ReportForm::default(), &[]),
-        html().problem(&Problem { title: "T", message: "M", reference: None }).unwrap(),
-    ];
-    for page in pages {
+    for page in properties::pages("x") {
         for once in
             ["<main id=\"main\"", "<h1>", "<html lang=\"en\">", "class=\"skip\" href=\"#main\"", "<title>"]
         {

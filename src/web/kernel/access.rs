@@ -153,10 +153,10 @@ pub fn local_path(path: &str) -> Option<&str> {
 fn api_token(headers: &HeaderMap) -> Option<Option<SecretString>> {
     let key = headers.get(API_KEY).map(|key| key.to_str().ok().map(|key| key.trim().to_owned().into()));
     let bearer = headers.get(AUTHORIZATION).and_then(|value| {
-        let (scheme, token) = value.as_bytes().split_at_checked("bearer ".len())?;
-        scheme
-            .eq_ignore_ascii_case(b"bearer ")
-            .then(|| str::from_utf8(token).ok().map(|token| token.trim().to_owned().into()))
+        let mut words = value.as_bytes().splitn(2, |&byte| byte == b' ');
+        let (scheme, token) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let token = || str::from_utf8(token).ok().map(|token| token.trim().to_owned().into());
+        scheme.eq_ignore_ascii_case(b"bearer").then(token)
     });
     bearer.or(key)
 }
@@ -236,6 +236,7 @@ mod tests {
         assert_eq!(read("authorization", b"Bearer \xff"), Some(None));
         assert_eq!(read("x-api-key", b"\xff"), Some(None));
         assert_eq!(read("authorization", b"Basic abc"), None, "that is somebody else's");
-        assert_eq!(read("authorization", b"Bear"), None);
+        assert_eq!(read("authorization", b"Bearer"), Some(Some(String::new())));
+        assert_eq!(read("authorization", b"Bearers abc"), None);
     }
 }

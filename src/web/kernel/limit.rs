@@ -1,6 +1,7 @@
-//! How often one client address may do something: governor over our clock, with bounded memory.
+//! How often one client address may do something, or something may be done to one name: governor over our clock, with bounded memory.
 
 use crate::clock::Clock;
+use crate::domain::text::caseless;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
@@ -9,8 +10,17 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// Addresses remembered at most; all further ones share one allowance until old ones are forgotten.
-const MAX_ADDRESSES: usize = 10_000;
+/// Addresses and names remembered at most; all further ones share one allowance until old ones are forgotten.
+const MAX_KEYS: usize = 10_000;
+
+/// Whose allowance it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Address(IpAddr),
+    Name(String),
+    /// All who are not remembered by themselves.
+    Others,
+}
 
 /// An allowance per client address that refills evenly: a token bucket. Whoever used none of it for a
 /// whole window has all of it at once and what refills meanwhile, so that the first window lets through up
@@ -18,7 +28,7 @@ const MAX_ADDRESSES: usize = 10_000;
 #[derive(Debug)]
 pub struct Limit {
     clock: Clock,
-    limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, Clock, NoOpMiddleware<Nanos>>,
+    limiter: RateLimiter<Key, DashMapStateStore<Key>, Clock, NoOpMiddleware<Nanos>>,
 }
 
 impl Limit {
@@ -38,11 +48,22 @@ impl Limit {
     /// # Errors
     /// How long to wait, when that is one too many.
     pub fn count(&self, client: IpAddr) -> Result<(), Duration> {
-        let mut key = bucket(client);
-        if self.limiter.len() >= MAX_ADDRESSES {
+        self.count_key(Key::Address(bucket(client)))
+    }
+
+    /// Counts one more for `name`, case ignored.
+    ///
+    /// # Errors
+    /// How long to wait, when that is one too many.
+    pub fn count_name(&self, name: &str) -> Result<(), Duration> {
+        self.count_key(Key::Name(caseless(name.trim())))
+    }
+
+    fn count_key(&self, mut key: Key) -> Result<(), Duration> {
+        if self.limiter.len() >= MAX_KEYS {
             self.limiter.retain_recent();
-            if self.limiter.len() >= MAX_ADDRESSES {
-                key = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+            if self.limiter.len() >= MAX_KEYS {
+                key = Key::Others;
             }
         }
         self.limiter
@@ -88,6 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn names_have_allowances_of_their_own() {
+        let (limit, _) = limit();
+        for name in ["Sam", "sam", " SAM "].into_iter().cycle().take(10) {
+            assert_eq!(limit.count_name(name), Ok(()));
+        }
+        assert!(limit.count_name("sAm").is_err());
+        assert_eq!(limit.count_name("tess"), Ok(()));
+    }
+
+    #[test]
     fn one_ipv6_customer_is_one_address() {
         let (limit, _) = limit();
         for n in 0..10 {
@@ -100,11 +131,11 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let (limit, clock) = limit();
-        let (most, beyond) = (u32::try_from(MAX_ADDRESSES).unwrap(), 20);
+        let (most, beyond) = (u32::try_from(MAX_KEYS).unwrap(), 20);
         for n in 0..most + beyond {
             let _ = limit.count(IpAddr::V4(n.into()));
         }
-        assert!(limit.limiter.len() <= MAX_ADDRESSES + 1);
+        assert!(limit.limiter.len() <= MAX_KEYS + 1);
         assert!(limit.count(IpAddr::V4((most + beyond).into())).is_err(), "strangers share one allowance");
         clock.advance(TimeDelta::minutes(11));
         assert_eq!(limit.count(IpAddr::V4((most + beyond).into())), Ok(()), "old addresses are forgotten");

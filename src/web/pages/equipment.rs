@@ -1,5 +1,6 @@
 //! `GET /e/{id}` and `GET /e/{id}.json`: one machine, for people and for programs.
 
+use super::forms::new_request_id;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::RequestId;
@@ -12,13 +13,12 @@ use crate::web::kernel::{Answer, Call, PageError};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
-use rand::RngExt;
 use serde::Serialize;
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let equipment = in_use(web, call.id("id")?).await?;
     let thanks_for = call.query()?.one("thanks")?.and_then(|repair| repair.parse().ok());
-    let request_id = RequestId::from_random(rand::rng().random());
+    let request_id = new_request_id();
     let form = ReportForm::default();
     let shown = Shown { form: &form, errors: &[], request_id: &request_id, thanks_for };
     page(web, call, StatusCode::OK, &equipment, &shown)

@@ -1,8 +1,12 @@
-//! `GET` and `POST /login`, `POST /logout`.
+//! `GET` and `POST /login`, `/setup`, and `POST /logout`: how somebody comes to be signed in.
 
+use super::forms::{hidden, kept, refused, too_often};
 use crate::domain::actor::Role;
-use crate::ops::sign_in;
-use crate::render::html::LoginPage;
+use crate::domain::text::{EmailAddress, Username};
+use crate::ops::OpError;
+use crate::ops::setup::{self, SetUp};
+use crate::ops::sign_in::{self, Begun};
+use crate::render::html::{FieldError, LoginPage, SetupPage};
 use crate::web::Web;
 use crate::web::kernel::access::{local_path, session_begins, session_ends};
 use crate::web::kernel::answer::{html_with_forms, see_other};
@@ -11,32 +15,34 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 
 /// What is said whatever was wrong.
-const WRONG: &str = "That username and password do not belong together";
+const WRONG: &str = "That username and password do not belong together.";
 
 /// Where people go who have just logged in.
-const fn home(role: Role) -> &'static str {
+pub(super) const fn home(role: Role) -> &'static str {
     match role {
         Role::Technician | Role::Staff => "/",
     }
 }
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let next = local_path(call.query()?.typed("next")?).unwrap_or_default().to_owned();
-    if let Some(person) = call.caller.person() {
-        return see_other(if next.is_empty() { home(person.role) } else { &next });
+    let query = call.query()?;
+    let next = local_path(query.typed("next")?).unwrap_or_default();
+    match call.caller.person() {
+        Some(person) => see_other(if next.is_empty() { home(person.role) } else { next }),
+        None => login_page(web, call, StatusCode::OK, next, &[]),
     }
-    page(web, call, StatusCode::OK, &next, None)
 }
 
-fn page(
+fn login_page(
     web: &Web,
     call: &Call,
     status: StatusCode,
     next: &str,
-    error: Option<&str>,
+    errors: &[FieldError],
 ) -> Result<Answer, PageError> {
+    let csrf_token = web.browsers.token(&call.browser);
     let username = call.form.typed("username")?;
-    let page = LoginPage { username, next, error, csrf_token: &web.browsers.token(&call.browser) };
+    let page = LoginPage { username, next, errors, hidden: hidden(&csrf_token, None) };
     let page = web.html(call).login(&page).map_err(PageError::internal)?;
     html_with_forms(web, call, status, page)
 }
@@ -44,10 +50,20 @@ fn page(
 pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let next = local_path(call.form.typed("next")?).unwrap_or_default();
     let (username, password) = (call.form.typed("username")?, call.form.typed("password")?);
+    if let Err(wait) = web.count_log_in(call.client, username) {
+        return too_often(wait, |errors| login_page(web, call, StatusCode::TOO_MANY_REQUESTS, next, errors));
+    }
     let begun = sign_in::log_in(&web.ctx, username, password.into(), call.caller.person()).await?;
     let Some(begun) = begun else {
-        return page(web, call, StatusCode::UNPROCESSABLE_ENTITY, next, Some(WRONG));
+        tracing::info!(client = %call.client, "A log-in was refused");
+        let wrong = FieldError { field: None, message: WRONG.into() };
+        return login_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, next, &[wrong]);
     };
+    let_in(web, &begun, next)
+}
+
+/// Leads to where the person wanted to go, with the cookie of the new session.
+fn let_in(web: &Web, begun: &Begun, next: &str) -> Result<Answer, PageError> {
     let mut answer = see_other(if next.is_empty() { home(begun.role) } else { next })?;
     let cookie = session_begins(&begun.token, web.browsers.is_secure()).map_err(PageError::internal)?;
     answer.headers_mut().insert(SET_COOKIE, cookie);
@@ -60,4 +76,56 @@ pub(super) async fn log_out(web: &Web, call: &Call) -> Result<Answer, PageError>
     let cookie = session_ends(web.browsers.is_secure()).map_err(PageError::internal)?;
     answer.headers_mut().insert(SET_COOKIE, cookie);
     Ok(answer)
+}
+
+pub(super) async fn show_setup(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    if !setup::is_wanted(&web.ctx).await? {
+        return Err(PageError::NotFound);
+    }
+    setup_page(web, call, StatusCode::OK, &[])
+}
+
+fn setup_page(
+    web: &Web,
+    call: &Call,
+    status: StatusCode,
+    errors: &[FieldError],
+) -> Result<Answer, PageError> {
+    let csrf_token = web.browsers.token(&call.browser);
+    let page = SetupPage {
+        code: call.form.typed("code")?,
+        username: call.form.typed("username")?,
+        email: call.form.typed("email")?,
+        errors,
+        hidden: hidden(&csrf_token, None),
+    };
+    let page = web.html(call).setup(&page).map_err(PageError::internal)?;
+    html_with_forms(web, call, status, page)
+}
+
+pub(super) async fn set_up(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    if let Err(wait) = web.log_ins.count(call.client) {
+        return too_often(wait, |errors| setup_page(web, call, StatusCode::TOO_MANY_REQUESTS, errors));
+    }
+    let mut errors = Vec::new();
+    let username = kept(Username::parse(call.form.typed("username")?), "username", &mut errors);
+    let email = kept(EmailAddress::parse(call.form.typed("email")?), "email", &mut errors);
+    let (Some(username), Some(email)) = (username, email) else {
+        return match setup::is_wanted(&web.ctx).await? {
+            true => setup_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &errors),
+            false => Err(PageError::NotFound),
+        };
+    };
+    let (code, password) = (call.form.typed("code")?.to_owned(), call.form.typed("password")?);
+    let name = username.clone();
+    let wanted = SetUp { code, username, email, password: password.into() };
+    match setup::set_up(&web.ctx, &call.actor(), &web.setup_code, wanted).await {
+        Ok(()) => {}
+        Err(OpError::Refused(refusal)) => {
+            return setup_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &[refused(refusal)]);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let begun = sign_in::log_in(&web.ctx, name.as_str(), password.into(), None).await?;
+    let_in(web, &begun.ok_or(PageError::NotSignedIn { next: None })?, "")
 }

@@ -11,6 +11,7 @@ mod board;
 mod config;
 mod equipment;
 pub(super) mod events;
+mod forms;
 mod health;
 mod login;
 mod machine;
@@ -18,10 +19,13 @@ mod machine_form;
 mod me_too;
 pub(super) mod metrics;
 mod old_addresses;
+mod password;
 mod registry;
 mod report;
 mod status;
+mod tokens;
 mod typed;
+mod users;
 
 /// Most bytes of a form: far more than the longest report, so that one that is too long comes back
 /// with its text instead of being cut off.
@@ -44,6 +48,28 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/login", Access::Anyone, |web, call| Box::pin(login::show(web, call))),
     Route::form("/login", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::log_in(web, call))),
     Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(login::log_out(web, call))),
+    Route::get("/setup", Access::Anyone, |web, call| Box::pin(login::show_setup(web, call))),
+    Route::form("/setup", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::set_up(web, call))),
+    Route::get("/password", Access::SignedIn, |web, call| Box::pin(password::show(web, call))),
+    Route::form("/password", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(password::change(web, call))),
+    Route::get("/admin/users", Access::Staff, |web, call| Box::pin(users::list(web, call))),
+    Route::form("/admin/users", Access::Staff, SMALL_FORM, |web, call| Box::pin(users::create(web, call))),
+    Route::get("/admin/users/{id}", Access::Staff, |web, call| Box::pin(users::show(web, call))),
+    Route::form("/admin/users/{id}", Access::Staff, SMALL_FORM, |web, call| Box::pin(users::edit(web, call))),
+    Route::form("/admin/users/{id}/activate", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(users::activate(web, call))
+    }),
+    Route::form("/admin/users/{id}/deactivate", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(users::deactivate(web, call))
+    }),
+    Route::form("/admin/users/{id}/reset-password", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(users::reset_password(web, call))
+    }),
+    Route::get("/admin/tokens", Access::Staff, |web, call| Box::pin(tokens::list(web, call))),
+    Route::form("/admin/tokens", Access::Staff, SMALL_FORM, |web, call| Box::pin(tokens::create(web, call))),
+    Route::form("/admin/tokens/{id}/revoke", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(tokens::revoke(web, call))
+    }),
     Route::get("/equipment", Access::Technician, |web, call| Box::pin(registry::show(web, call))),
     Route::get("/equipment.csv", Access::Technician, |web, call| Box::pin(registry::export(web, call))),
     Route::get("/equipment/new", Access::Staff, |web, call| Box::pin(machine_form::new(web, call))),

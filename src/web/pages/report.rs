@@ -1,11 +1,12 @@
 //! `POST /e/{id}/report`, and the page that follows. Whatever is refused comes back with its text.
 
 use super::equipment::{self, Shown};
+use super::forms::{self, kept, optional};
 use crate::domain::actor::{Actor, Edge};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
-use crate::domain::text::{Description, EmailAddress, PersonName, RequestId, TextError};
+use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::ops::OpError;
 use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem, reported as answered};
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
@@ -22,8 +23,7 @@ const TRAP: &str = "website";
 
 pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let equipment = equipment::in_use(web, call.id("id")?).await?;
-    let request_id = RequestId::parse(call.form.required("request_id")?)
-        .map_err(|error| PageError::Refused { message: error.to_string() })?;
+    let request_id = forms::request_id(call.form.required("request_id")?)?;
     let (form, mut errors) = typed(&call.form)?;
     let again = |status, errors: &[FieldError]| {
         let shown = Shown { form: &form, errors, request_id: &request_id, thanks_for: None };
@@ -51,10 +51,7 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
     match report_problem(&web.ctx, &actor, report).await {
         Ok(done) => thanks(&done, &request_id),
-        Err(OpError::Refused(refusal)) => {
-            let refused = FieldError { field: refusal.field, message: refusal.message };
-            again(StatusCode::UNPROCESSABLE_ENTITY, &[refused])
-        }
+        Err(OpError::Refused(refusal)) => again(StatusCode::UNPROCESSABLE_ENTITY, &[forms::refused(refusal)]),
         Err(error) => Err(error.into()),
     }
 }
@@ -99,24 +96,17 @@ fn checked(
 ) -> Option<ReportProblem> {
     let reporter_name = kept(PersonName::parse(&form.reporter_name), "reporter_name", errors);
     let description = kept(Description::parse(&form.description), "description", errors);
-    let reporter_email = match EmailAddress::parse(&form.reporter_email) {
-        Err(TextError::Empty) => None,
-        given => kept(given, "reporter_email", errors),
-    };
+    let reporter_email = optional(EmailAddress::parse(&form.reporter_email), "reporter_email", errors);
     Some(ReportProblem {
         equipment,
         reporter_name: reporter_name?,
-        reporter_email,
+        reporter_email: reporter_email?,
         description: description?,
         severity: form.severity,
         safety_risk: form.safety_risk,
         consumable: form.consumable,
         request_id: request_id.clone(),
     })
-}
-
-fn kept<T>(parsed: Result<T, TextError>, field: &'static str, errors: &mut Vec<FieldError>) -> Option<T> {
-    parsed.map_err(|error| errors.push(FieldError { field: Some(field), message: error.to_string() })).ok()
 }
 
 /// `GET /e/{id}/reported/{token}`: the token is the submission's request id.

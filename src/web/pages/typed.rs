@@ -76,7 +76,7 @@ pub(super) fn page_number(query: &Fields) -> Result<u64, PageError> {
 
 /// What a form of this browser carries unseen.
 pub(super) fn hidden<'a>(csrf_token: &'a str, request_id: &'a RequestId) -> Hidden<'a> {
-    Hidden { csrf_token, request_id: request_id.as_str() }
+    Hidden { csrf_token, request_id: Some(request_id.as_str()) }
 }
 
 /// The token of this browser's forms.

@@ -89,7 +89,14 @@ pub async fn user(ops: &Ctx, name: &str, role: Role) -> UserId {
     }
     let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();
     let password_hash = "none".to_owned();
-    let new = NewUser { username: &username, email: &email, role, slack_handle: None, password_hash };
+    let new = NewUser {
+        username: &username,
+        email: &email,
+        role,
+        slack_handle: None,
+        password_hash,
+        must_change_password: false,
+    };
     store::users::add(db, new, ops.clock.now()).await.unwrap()
 }
 

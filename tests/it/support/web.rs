@@ -34,6 +34,8 @@ pub struct TestWeb {
     pub site: Site,
     pub shutdown: CancellationToken,
     pub serving: JoinHandle<()>,
+    /// What the log would tell at start.
+    pub setup_code: Option<String>,
 }
 
 /// What came back.
@@ -53,6 +55,13 @@ impl Reply {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// What a page that shows a secret shows.
+    pub fn secret(&self) -> String {
+        let text = self.text();
+        let (_, rest) = text.split_once("<p class=\"secret\"><code>").expect("a secret is shown");
+        rest.split('<').next().unwrap().to_owned()
     }
 
     /// A header's text; empty where there is none.
@@ -83,22 +92,18 @@ pub fn config() -> WebConfig {
 
 /// Serves the pages.
 pub async fn serving(ops: TestOps) -> TestWeb {
-    let web = Web::new(ops.ctx.clone(), config(), Metrics::new()).await.unwrap();
-    started(ops, web, Limits::STANDARD).await
+    serving_routes(ops, Web::routes(), Limits::STANDARD).await
 }
 
 /// Serves routes of one's own.
 pub async fn serving_routes(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
     let web = Web::with_routes(ops.ctx.clone(), config(), Metrics::new(), routes).await.unwrap();
-    started(ops, web, limits).await
-}
-
-async fn started(ops: TestOps, web: Web, limits: Limits) -> TestWeb {
+    let setup_code = web.setup_code().await.unwrap().map(str::to_owned);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(serve_within(limits, listener, Arc::new(web), shutdown.clone()));
-    TestWeb { ops, site: Site(address), shutdown, serving }
+    TestWeb { ops, site: Site(address), shutdown, serving, setup_code }
 }
 
 impl TestWeb {
@@ -191,6 +196,11 @@ impl Browser<'_> {
         reply
     }
 
+    /// Asks for the head of a page.
+    pub async fn head(&self, path: &str) -> Reply {
+        self.site.ask(Method::HEAD, path, &[("cookie", &self.cookie())]).await
+    }
+
     /// Sends a form.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let form = Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -201,6 +211,13 @@ impl Browser<'_> {
     pub async fn fill_in(&self, at: &str, to: &str, fields: &[(&str, &str)]) -> Reply {
         let token = self.get(at).await.hidden("csrf_token");
         self.post(to, &[&[("csrf_token", &*token)], fields].concat()).await
+    }
+
+    /// As [`Browser::fill_in`], for a form that makes something.
+    pub async fn fill_in_new(&self, at: &str, to: &str, fields: &[(&str, &str)]) -> Reply {
+        let page = self.get(at).await;
+        let (token, request) = (page.hidden("csrf_token"), page.hidden("request_id"));
+        self.post(to, &[&[("csrf_token", &*token), ("request_id", &*request)], fields].concat()).await
     }
 
     /// Sends a body that calls itself a form.

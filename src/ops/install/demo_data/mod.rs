@@ -89,8 +89,14 @@ async fn technicians(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Ve
             None => {
                 let email = EmailAddress::parse(&format!("{name}@example.org"))?;
                 let password_hash = String::from("!");
-                let new =
-                    NewUser { username: &username, email: &email, role, slack_handle: None, password_hash };
+                let new = NewUser {
+                    username: &username,
+                    email: &email,
+                    role,
+                    slack_handle: None,
+                    password_hash,
+                    must_change_password: false,
+                };
                 store::users::add(db, new, now).await?
             }
         };

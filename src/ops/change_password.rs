@@ -1,0 +1,51 @@
+//! Somebody chooses a password of their own.
+
+use super::{Ctx, OpError, again_after_deadlock, password};
+use crate::domain::actor::Actor;
+use crate::domain::change::AuditRecord;
+use crate::store::{sessions, users};
+use crate::views::account::SignedIn;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What is typed.
+#[derive(Debug, Clone)]
+pub struct ChangePassword {
+    /// The present password: a browser that was left open is not enough.
+    pub current: SecretString,
+    /// The new one.
+    pub password: SecretString,
+    /// The new one again.
+    pub repeated: SecretString,
+}
+
+/// Changes the password of who is signed in, and ends their other sessions.
+///
+/// # Errors
+/// Refused on `current`, `password` or `repeated`; the database's.
+pub async fn change_password(
+    ctx: &Ctx,
+    actor: &Actor,
+    who: &SignedIn,
+    change: ChangePassword,
+) -> Result<(), OpError> {
+    let user = users::find(ctx.store.read(), who.id).await?.ok_or(OpError::NotFound)?;
+    if change.password.expose_secret() != change.repeated.expose_secret() {
+        return Err(OpError::refused("repeated", "The two new passwords differ."));
+    }
+    if change.password.expose_secret() == change.current.expose_secret() {
+        return Err(OpError::refused("password", "Please choose another password than the present one."));
+    }
+    if !password::verify(change.current, Some(user.password_hash.clone())).await? {
+        return Err(OpError::refused("current", "This is not your present password."));
+    }
+    let hash = password::hash(change.password).await?;
+    again_after_deadlock(async || {
+        let tx = ctx.store.begin().await?;
+        users::set_password(&tx, who.id, hash.clone(), false, ctx.clock.now()).await?;
+        sessions::end_others(&tx, who.id, Some(&who.session)).await?;
+        let action = "user.password_changed";
+        let record = AuditRecord { action, noun: "user", noun_id: who.id.0, old: None, new: None };
+        ctx.commit_recorded(tx, actor, record).await
+    })
+    .await
+}

@@ -1,0 +1,275 @@
+//! Users: made, changed, shut out and let in again by staff. Nobody's password is known to anybody for
+//! longer than it takes to hand it over.
+
+use super::{Ctx, OpError, Refusal, again_after_deadlock, allow, password, secret};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
+use crate::domain::ids::UserId;
+use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
+use crate::store::users::{self, NewUser, User, UserChange};
+use crate::store::{requests, sessions};
+use crate::views::account::{UserView, UsersView};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+/// Users on one page.
+pub const PAGE_SIZE: u64 = 100;
+
+/// A user to make.
+#[derive(Debug, Clone)]
+pub struct CreateUser {
+    /// Name to log in with.
+    pub username: Username,
+    /// E-mail; links the user to Slack.
+    pub email: EmailAddress,
+    /// What they may do.
+    pub role: Role,
+    /// Slack handle, where known.
+    pub slack_handle: Option<SlackHandle>,
+    /// Names this submission.
+    pub request_id: RequestId,
+}
+
+/// The answer to it.
+#[derive(Debug)]
+pub enum UserCreated {
+    /// The user was made; the temporary password is told here and never again.
+    Now(UserId, SecretString),
+    /// The same submission made the user before.
+    Before(UserId),
+}
+
+/// What a user is to be.
+#[derive(Debug, Clone)]
+pub struct EditUser {
+    /// Which user.
+    pub id: UserId,
+    /// E-mail.
+    pub email: EmailAddress,
+    /// What they may do.
+    pub role: Role,
+    /// Slack handle, where known.
+    pub slack_handle: Option<SlackHandle>,
+}
+
+/// A page of the users, by name; the first page is 1.
+///
+/// # Errors
+/// `Forbidden`, but for staff; the database's.
+pub async fn users(ctx: &Ctx, actor: &Actor, page: u64) -> Result<UsersView, OpError> {
+    allow(actor, Role::Staff)?;
+    let skip = page.saturating_sub(1).saturating_mul(PAGE_SIZE).min(i64::MAX as u64);
+    let (some, count) = users::some(ctx.store.read(), skip, PAGE_SIZE).await?;
+    Ok(UsersView { users: some.into_iter().map(shown).collect(), count })
+}
+
+/// One user.
+///
+/// # Errors
+/// `Forbidden`, but for staff; `NotFound`; the database's.
+pub async fn user(ctx: &Ctx, actor: &Actor, id: UserId) -> Result<UserView, OpError> {
+    allow(actor, Role::Staff)?;
+    Ok(shown(users::find(ctx.store.read(), id).await?.ok_or(OpError::NotFound)?))
+}
+
+fn shown(user: User) -> UserView {
+    UserView {
+        id: user.id,
+        username: user.username,
+        email: user.email,
+        role: user.role,
+        active: user.active,
+        slack_handle: user.slack_handle,
+        must_change_password: user.must_change_password,
+    }
+}
+
+/// Makes a user with a temporary password.
+///
+/// # Errors
+/// `Forbidden`, but for staff; refused when name or e-mail are taken; the database's.
+pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result<UserCreated, OpError> {
+    allow(actor, Role::Staff)?;
+    let temporary = secret::temporary_password();
+    let password_hash = password::hash(temporary.clone()).await?;
+    match again_after_deadlock(|| create_once(ctx, actor, &create, &password_hash)).await {
+        Ok(Some(id)) => Ok(UserCreated::Now(id, temporary)),
+        Ok(None) => before(ctx, &create.request_id).await?.ok_or(OpError::NotFound),
+        // Another process has just made that user, by this submission or by another one.
+        Err(error) if error.is_unique_violation() => {
+            before(ctx, &create.request_id).await?.ok_or_else(|| taken(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The user that this submission made before.
+async fn before(ctx: &Ctx, request_id: &RequestId) -> Result<Option<UserCreated>, OpError> {
+    let answer = requests::answer(ctx.store.read(), request_id).await?;
+    Ok(answer.map(|id| serde_json::from_str(&id)).transpose()?.map(UserCreated::Before))
+}
+
+/// The new user's number; `None` when the submission was accepted before.
+async fn create_once(
+    ctx: &Ctx,
+    actor: &Actor,
+    create: &CreateUser,
+    password_hash: &str,
+) -> Result<Option<UserId>, OpError> {
+    let now = ctx.clock.now();
+    let tx = ctx.store.begin().await?;
+    if requests::answer(&tx, &create.request_id).await?.is_some() {
+        return Ok(None);
+    }
+    if users::named(&tx, &create.username).await?.is_some() {
+        return Err(OpError::refused("username", "Another user has this name."));
+    }
+    if users::with_email(&tx, create.email.as_str()).await?.is_some() {
+        return Err(email_taken());
+    }
+    let new = NewUser {
+        username: &create.username,
+        email: &create.email,
+        role: create.role,
+        slack_handle: create.slack_handle.as_ref(),
+        password_hash: password_hash.to_owned(),
+        must_change_password: true,
+    };
+    let id = users::add(&tx, new, now).await?;
+    requests::remember(&tx, &create.request_id, serde_json::to_string(&id)?, now).await?;
+    let new = json!({
+        "username": create.username, "email": create.email, "role": create.role,
+        "slack_handle": create.slack_handle,
+    });
+    ctx.commit_recorded(tx, actor, record("user.created", id, None, Some(new))).await?;
+    Ok(Some(id))
+}
+
+/// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done.
+///
+/// # Errors
+/// `Forbidden`, but for staff; `NotFound`; refused when the e-mail is taken, or when no staff user would be
+/// left; the database's.
+pub async fn edit_user(ctx: &Ctx, actor: &Actor, edit: EditUser, kept: &str) -> Result<(), OpError> {
+    allow(actor, Role::Staff)?;
+    again_after_deadlock(|| edit_once(ctx, actor, &edit, kept)).await.map_err(taken)
+}
+
+async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Result<(), OpError> {
+    let tx = ctx.store.begin().await?;
+    let staff = users::lock_staff(&tx).await?;
+    let user = users::find(&tx, edit.id).await?.ok_or(OpError::NotFound)?;
+    let handle = edit.slack_handle.as_ref().map_or("", SlackHandle::as_str);
+    let change = UserChange {
+        email: (user.email != edit.email.as_str()).then_some(&edit.email),
+        role: (user.role != edit.role).then_some(edit.role),
+        slack_handle: (user.slack_handle != handle).then_some(edit.slack_handle.as_ref()),
+        active: None,
+    };
+    let same_email = users::with_email(&tx, edit.email.as_str()).await?;
+    if same_email.is_some_and(|other| other.id != user.id) {
+        return Err(email_taken());
+    }
+    if change.role == Some(Role::Technician) {
+        leave_staff(&staff, user.id, "role")?;
+    }
+    let (mut old, mut new) = (json!({}), json!({}));
+    let mut note = |field: &str, before: Value, after: Value| {
+        old[field] = before;
+        new[field] = after;
+    };
+    if change.email.is_some() {
+        note("email", json!(user.email), json!(edit.email));
+    }
+    if change.role.is_some() {
+        note("role", json!(user.role), json!(edit.role));
+    }
+    if change.slack_handle.is_some() {
+        note("slack_handle", json!(user.slack_handle), json!(handle));
+    }
+    if new == json!({}) {
+        return Ok(());
+    }
+    if change.role.is_some() {
+        sessions::end_others(&tx, user.id, Some(kept)).await?;
+    }
+    users::change(&tx, user.id, change, ctx.clock.now()).await?;
+    ctx.commit_recorded(tx, actor, record("user.updated", user.id, Some(old), Some(new))).await
+}
+
+/// Shuts a user out, with effect at once, or lets them in again.
+///
+/// # Errors
+/// `Forbidden`, but for staff; `NotFound`; refused when no staff user would be left; the database's.
+pub async fn set_active(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> Result<(), OpError> {
+    allow(actor, Role::Staff)?;
+    again_after_deadlock(|| set_active_once(ctx, actor, id, active)).await
+}
+
+async fn set_active_once(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> Result<(), OpError> {
+    let tx = ctx.store.begin().await?;
+    let staff = users::lock_staff(&tx).await?;
+    let user = users::find(&tx, id).await?.ok_or(OpError::NotFound)?;
+    if user.active == active {
+        return Ok(());
+    }
+    if !active {
+        leave_staff(&staff, id, "active")?;
+        sessions::end_others(&tx, id, None).await?;
+    }
+    let change = UserChange { active: Some(active), ..UserChange::default() };
+    users::change(&tx, id, change, ctx.clock.now()).await?;
+    let action = if active { "user.activated" } else { "user.deactivated" };
+    let (old, new) = (json!({ "active": user.active }), json!({ "active": active }));
+    ctx.commit_recorded(tx, actor, record(action, id, Some(old), Some(new))).await
+}
+
+/// Gives a user another temporary password, which is told here and never again; ends their sessions, but
+/// for `kept`: the one in which it is done.
+///
+/// # Errors
+/// `Forbidden`, but for staff; `NotFound`; the database's.
+pub async fn reset_password(
+    ctx: &Ctx,
+    actor: &Actor,
+    id: UserId,
+    kept: &str,
+) -> Result<SecretString, OpError> {
+    allow(actor, Role::Staff)?;
+    let temporary = secret::temporary_password();
+    let hash = password::hash(temporary.clone()).await?;
+    again_after_deadlock(async || {
+        let tx = ctx.store.begin().await?;
+        users::find(&tx, id).await?.ok_or(OpError::NotFound)?;
+        users::set_password(&tx, id, hash.clone(), true, ctx.clock.now()).await?;
+        sessions::end_others(&tx, id, Some(kept)).await?;
+        ctx.commit_recorded(tx, actor, record("user.password_reset", id, None, None)).await
+    })
+    .await?;
+    Ok(temporary)
+}
+
+/// Refuses what would leave nobody of the staff (spec/product.md "Who may do what").
+fn leave_staff(staff: &[UserId], leaving: UserId, field: &'static str) -> Result<(), OpError> {
+    if staff != [leaving] {
+        return Ok(());
+    }
+    Err(OpError::refused(field, "This is the last active staff user: make another one first."))
+}
+
+fn email_taken() -> OpError {
+    OpError::refused("email", "Another user has this e-mail address.")
+}
+
+/// What two who did the same at once get to hear.
+fn taken(error: OpError) -> OpError {
+    if error.is_unique_violation() {
+        let message = "Somebody has just saved the same. Please look at the list of users.".to_owned();
+        return OpError::Refused(Refusal { field: None, message });
+    }
+    error
+}
+
+fn record(action: &'static str, id: UserId, old: Option<Value>, new: Option<Value>) -> AuditRecord {
+    AuditRecord { action, noun: "user", noun_id: id.0, old, new }
+}

@@ -1,0 +1,208 @@
+//! The pages at which staff look after users and API tokens, and the one that shows a secret once.
+
+use super::forms::{Form, Input};
+use super::times::Moment;
+use super::{FieldError, Hidden, Html, counted};
+use crate::domain::actor::Role;
+use crate::domain::ids::{ApiTokenId, UserId};
+use crate::views::account::{TokenView, UserView, UsersView};
+use handlebars::RenderError;
+use serde::Serialize;
+
+/// A user as typed into a form.
+#[derive(Debug, Clone, Default)]
+pub struct UserForm {
+    /// Name to log in with; only a new user is asked for it.
+    pub username: String,
+    /// E-mail.
+    pub email: String,
+    /// Role, in its word.
+    pub role: String,
+    /// Slack handle.
+    pub slack_handle: String,
+}
+
+/// What the list of users shows.
+#[derive(Debug)]
+pub struct UsersPage<'a> {
+    /// The users of this page.
+    pub users: &'a UsersView,
+    /// Which page, from 1.
+    pub page: u64,
+    /// How many pages there are.
+    pub pages: u64,
+    /// The form to make one more.
+    pub form: &'a UserForm,
+    /// What is wrong with it.
+    pub errors: &'a [FieldError],
+    /// What the form carries.
+    pub hidden: Hidden<'a>,
+}
+
+/// What the page of one user shows.
+#[derive(Debug)]
+pub struct UserPage<'a> {
+    /// The user.
+    pub user: &'a UserView,
+    /// What they are to be.
+    pub form: &'a UserForm,
+    /// What is wrong with it, or with what was asked besides.
+    pub errors: &'a [FieldError],
+    /// What the forms carry.
+    pub hidden: Hidden<'a>,
+}
+
+/// What the page of API tokens shows.
+#[derive(Debug)]
+pub struct TokensPage<'a> {
+    /// The tokens, the newest first.
+    pub tokens: &'a [TokenView],
+    /// The name of a new one, as typed.
+    pub name: &'a str,
+    /// What is wrong with it.
+    pub errors: &'a [FieldError],
+    /// What the forms carry.
+    pub hidden: Hidden<'a>,
+}
+
+/// A page that shows a secret, once.
+#[derive(Debug, Serialize)]
+pub struct SecretPage<'a> {
+    /// What happened.
+    pub heading: &'a str,
+    /// The secret; `None` where it was shown before.
+    pub secret: Option<&'a str>,
+    /// What to do with it.
+    pub advice: &'a str,
+    /// Where to go on.
+    pub back: &'a str,
+}
+
+#[derive(Serialize)]
+struct Users<'a> {
+    users: Vec<Row<'a>>,
+    count: String,
+    previous: Option<u64>,
+    next: Option<u64>,
+    page: u64,
+    pages: u64,
+    form: Form<'a>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: UserId,
+    username: &'a str,
+    email: &'a str,
+    role: &'static str,
+    slack_handle: &'a str,
+    active: bool,
+    temporary: bool,
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    user: Row<'a>,
+    form: Form<'a>,
+    csrf_token: &'a str,
+}
+
+#[derive(Serialize)]
+struct Tokens<'a> {
+    tokens: Vec<Token<'a>>,
+    form: Form<'a>,
+    csrf_token: &'a str,
+}
+
+#[derive(Serialize)]
+struct Token<'a> {
+    id: ApiTokenId,
+    name: &'a str,
+    maker: &'a str,
+    made: Moment,
+}
+
+impl Html {
+    /// The list of users, with the form to make one more.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn users(&self, page: &UsersPage<'_>) -> Result<String, RenderError> {
+        let username = Input::text("username", "Username", &page.form.username);
+        let mut inputs = vec![username.hint("The name to log in with. It cannot be changed later.")];
+        inputs.extend(inputs_of(page.form));
+        let content = Users {
+            users: page.users.users.iter().map(row).collect(),
+            count: counted(usize::try_from(page.users.count).unwrap_or(usize::MAX), "person", "people"),
+            previous: (page.page > 1).then(|| page.page - 1),
+            next: (page.page < page.pages).then_some(page.page + 1),
+            page: page.page,
+            pages: page.pages,
+            form: Form::new(("/admin/users", "Add the user"), page.hidden, inputs, page.errors),
+        };
+        self.page("users", "Users", &content)
+    }
+
+    /// One user, with the forms to change them.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn user(&self, page: &UserPage<'_>) -> Result<String, RenderError> {
+        let action = format!("/admin/users/{}", page.user.id);
+        let inputs = inputs_of(page.form).into();
+        let content = One {
+            user: row(page.user),
+            form: Form::new((&action, "Save"), page.hidden, inputs, page.errors),
+            csrf_token: page.hidden.csrf_token,
+        };
+        self.page("user", &page.user.username, &content)
+    }
+
+    /// The API tokens, with the form to make one more.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn tokens(&self, page: &TokensPage<'_>) -> Result<String, RenderError> {
+        let name = Input::text("name", "Name", page.name).hint("The program that will use it.");
+        let tokens = page.tokens.iter().map(|token| Token {
+            id: token.id,
+            name: &token.name,
+            maker: &token.maker,
+            made: Moment::new(token.created_at, self.site.timezone),
+        });
+        let content = Tokens {
+            tokens: tokens.collect(),
+            form: Form::new(("/admin/tokens", "Make a token"), page.hidden, vec![name], page.errors),
+            csrf_token: page.hidden.csrf_token,
+        };
+        self.page("tokens", "API tokens", &content)
+    }
+
+    /// A secret, shown once.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn secret(&self, page: &SecretPage<'_>) -> Result<String, RenderError> {
+        self.page("secret", page.heading, page)
+    }
+}
+
+fn inputs_of(form: &UserForm) -> [Input<'_>; 3] {
+    [
+        Input::email(&form.email).hint("That of the Slack account, so that Slack knows them too."),
+        Input::choice("role", "Role", Role::ALL.into_iter().map(Role::word), &form.role),
+        Input::text("slack_handle", "Slack handle", &form.slack_handle).optional(),
+    ]
+}
+
+fn row(user: &UserView) -> Row<'_> {
+    Row {
+        id: user.id,
+        username: &user.username,
+        email: &user.email,
+        role: user.role.word(),
+        slack_handle: &user.slack_handle,
+        active: user.active,
+        temporary: user.must_change_password,
+    }
+}

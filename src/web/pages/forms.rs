@@ -1,0 +1,62 @@
+//! What pages with forms have in common: hidden fields, and answers that bring the form back.
+
+use crate::domain::text::{RequestId, TextError};
+use crate::ops::Refusal;
+use crate::render::html::{FieldError, Hidden};
+use crate::web::kernel::error::{minutes, seconds};
+use crate::web::kernel::{Answer, PageError};
+use http::header::RETRY_AFTER;
+use rand::RngExt;
+use std::time::Duration;
+
+/// What a form carries unseen.
+pub(super) fn hidden<'a>(csrf_token: &'a str, request_id: Option<&'a RequestId>) -> Hidden<'a> {
+    Hidden { csrf_token, request_id: request_id.map(RequestId::as_str) }
+}
+
+/// A name for a submission that is yet to come.
+pub(super) fn new_request_id() -> RequestId {
+    RequestId::from_random(rand::rng().random())
+}
+
+/// The name that a submission brought back.
+pub(super) fn request_id(text: &str) -> Result<RequestId, PageError> {
+    RequestId::parse(text).map_err(|error| PageError::Refused { message: error.to_string() })
+}
+
+/// What was parsed, unless a text is refused; adds why to `errors`.
+pub(super) fn kept<T>(
+    parsed: Result<T, TextError>,
+    field: &'static str,
+    errors: &mut Vec<FieldError>,
+) -> Option<T> {
+    parsed.map_err(|error| errors.push(FieldError { field: Some(field), message: error.to_string() })).ok()
+}
+
+/// As [`kept`], for a text that may be left out: the outer `None` is a refusal.
+pub(super) fn optional<T>(
+    parsed: Result<T, TextError>,
+    field: &'static str,
+    errors: &mut Vec<FieldError>,
+) -> Option<Option<T>> {
+    match parsed {
+        Err(TextError::Empty) => Some(None),
+        given => kept(given, field, errors).map(Some),
+    }
+}
+
+/// A no of an operation, beside its field.
+pub(super) fn refused(refusal: Refusal) -> FieldError {
+    FieldError { field: refusal.field, message: refusal.message }
+}
+
+/// The form again, since it came too often.
+pub(super) fn too_often(
+    wait: Duration,
+    again: impl FnOnce(&[FieldError]) -> Result<Answer, PageError>,
+) -> Result<Answer, PageError> {
+    let message = format!("That was tried many times just now. Please try again in {}.", minutes(wait));
+    let mut answer = again(&[FieldError { field: None, message }])?;
+    answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
+    Ok(answer)
+}

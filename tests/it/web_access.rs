@@ -1,0 +1,280 @@
+//! Who may ask for what: one table over all routes, forged forms, API tokens, and whatever somebody might
+//! try to be taken for another.
+
+use crate::support::ops::{empty, user};
+use crate::support::web::{Browser, Reply, TestWeb, serving, serving_routes};
+use esb::domain::actor::{Actor, Edge, Role};
+use esb::domain::ids::UserId;
+use esb::domain::text::{RequestId, TokenName};
+use esb::ops::api_tokens::{TokenCreated, create_token};
+use esb::ops::manage_users::set_active;
+use esb::render::html::NAVIGATION;
+use esb::store::entities::user as user_entity;
+use esb::web::Web;
+use esb::web::kernel::access::SESSION_COOKIE;
+use esb::web::kernel::answer::{TEXT, answer};
+use esb::web::kernel::{Access, Route};
+use esb::web::server::Limits;
+use http::{Method, StatusCode};
+use sea_orm::{ActiveModelTrait, Set, Unchanged};
+use secrecy::ExposeSecret;
+
+/// What becomes of a caller at a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    /// The page answers, whatever it says.
+    In,
+    /// Sent to log in.
+    Login,
+    /// 403.
+    No,
+}
+use Met::{In, Login, No};
+
+/// For each pattern, for all its methods: anonymous, inactive, technician, staff, a program with a token.
+const MATRIX: &[(&str, [Met; 5])] = &[
+    ("/", [In, In, In, In, In]),
+    ("/area/{id}", [In, In, In, In, In]),
+    ("/e/{id}", [In, In, In, In, In]),
+    ("/e/{id}.json", [In, In, In, In, In]),
+    ("/e/{id}/report", [In, In, In, In, In]),
+    ("/e/{id}/reported/{token}", [In, In, In, In, In]),
+    ("/e/{id}/me-too/{repair}", [In, In, In, In, In]),
+    ("/login", [In, In, In, In, In]),
+    ("/setup", [In, In, In, In, In]),
+    ("/status.json", [In, In, In, In, In]),
+    ("/events", [In, In, In, In, In]),
+    ("/health", [In, In, In, In, In]),
+    ("/health/live", [In, In, In, In, In]),
+    ("/metrics", [In, In, In, In, In]),
+    ("/assets/{*path}", [In, In, In, In, In]),
+    ("/logout", [Login, Login, In, In, No]),
+    ("/password", [Login, Login, In, In, No]),
+    ("/admin/users", [Login, Login, No, In, No]),
+    ("/admin/users/{id}", [Login, Login, No, In, No]),
+    ("/admin/users/{id}/activate", [Login, Login, No, In, No]),
+    ("/admin/users/{id}/deactivate", [Login, Login, No, In, No]),
+    ("/admin/users/{id}/reset-password", [Login, Login, No, In, No]),
+    ("/admin/tokens", [Login, Login, No, In, No]),
+    ("/admin/tokens/{id}/revoke", [Login, Login, No, In, No]),
+];
+
+/// A path that the pattern matches, of things that are not there.
+fn path(pattern: &str) -> String {
+    let parts = pattern.split('/').map(|part| match (part.find('{'), part.find('}')) {
+        (Some(_), Some(end)) => format!("999{}", &part[end + 1..]),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn met(reply: &Reply) -> Met {
+    match reply.status {
+        StatusCode::FORBIDDEN => No,
+        StatusCode::SEE_OTHER if reply.header("location").starts_with("/login") => Login,
+        StatusCode::UNAUTHORIZED => panic!("{}", reply.text()),
+        _ => In,
+    }
+}
+
+/// The token of any form of a page that this browser may see.
+async fn csrf_token(browser: &Browser<'_>) -> String {
+    let page = browser.get("/").await;
+    if page.text().contains("csrf_token") { page } else { browser.get("/login").await }.hidden("csrf_token")
+}
+
+async fn ask(browser: &Browser<'_>, route: &Route) -> Reply {
+    let path = path(route.pattern);
+    if route.method == Method::POST {
+        let token = csrf_token(browser).await;
+        return browser.post(&path, &[("csrf_token", &token)]).await;
+    }
+    // The head will do: /events has no end.
+    browser.head(&path).await
+}
+
+async fn ask_with_token(web: &TestWeb, route: &Route, token: &str) -> Reply {
+    let bearer = format!("Bearer {token}");
+    let method = if route.method == Method::GET { Method::HEAD } else { route.method.clone() };
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    web.ask(method, &path(route.pattern), &[("authorization", &bearer), form]).await
+}
+
+fn staff(id: UserId) -> Actor {
+    Actor::of_account(Edge::Web, "stu", esb::domain::actor::Account { id, role: Role::Staff })
+}
+
+/// An API token that `stu` made.
+async fn api_token(web: &TestWeb, request: u8) -> String {
+    let stu = staff(user(&web.ops, "stu", Role::Staff).await);
+    let name = TokenName::parse("monitoring").unwrap();
+    match create_token(&web.ops, &stu, &name, &RequestId::from_random([request; 16])).await.unwrap() {
+        TokenCreated::Now(token) => token.expose_secret().to_owned(),
+        TokenCreated::Before => panic!("made before"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_permission_matrix_holds_on_every_route() {
+    let web = serving(empty().await).await;
+    let token = api_token(&web, 1).await;
+    let ivy = user(&web.ops, "ivy", Role::Staff).await;
+    let (tess, stu) =
+        (user(&web.ops, "tess", Role::Technician).await, user(&web.ops, "stu", Role::Staff).await);
+    set_active(&web.ops, &staff(stu), ivy, false).await.unwrap();
+    for route in Web::routes() {
+        let expected = MATRIX.iter().find(|(pattern, _)| *pattern == route.pattern);
+        let (_, expected) = expected.unwrap_or_else(|| panic!("MATRIX says nothing of {}", route.pattern));
+        let mut found = vec![ask(&web.browser(), route).await];
+        for id in [ivy, tess, stu] {
+            found.push(ask(&web.signed_in_as(id).await, route).await);
+        }
+        found.push(ask_with_token(&web, route, &token).await);
+        let found: Vec<Met> = found.iter().map(met).collect();
+        assert_eq!(found, expected, "{} {}", route.method, route.pattern);
+    }
+    let gone: Vec<_> =
+        MATRIX.iter().filter(|(p, _)| !Web::routes().iter().any(|route| route.pattern == *p)).collect();
+    assert!(gone.is_empty(), "MATRIX names what is no route: {gone:?}");
+}
+
+#[tokio::test]
+async fn the_navigation_leads_where_its_readers_may_go() {
+    let web = serving(empty().await).await;
+    for (_, path, least) in NAVIGATION {
+        let browser = match least {
+            None => web.browser(),
+            Some(role) => web.signed_in(*role).await,
+        };
+        assert_eq!(browser.get(path).await.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_form_of_every_route_wants_the_token_of_its_session() {
+    let web = serving(empty().await).await;
+    let (stu, other, nobody) =
+        (web.signed_in(Role::Staff).await, web.signed_in(Role::Staff).await, web.browser());
+    let others = csrf_token(&other).await;
+    let before = csrf_token(&nobody).await;
+    let mut forms = 0;
+    for route in Web::routes().iter().filter(|route| route.method != Method::GET) {
+        forms += 1;
+        for forged in [None, Some(""), Some("x"), Some(others.as_str()), Some(before.as_str())] {
+            let fields: Vec<(&str, &str)> = forged.iter().map(|token| ("csrf_token", *token)).collect();
+            let reply = stu.post(&path(route.pattern), &fields).await;
+            assert_eq!(reply.status, StatusCode::FORBIDDEN, "{} {forged:?}", route.pattern);
+            assert!(reply.text().contains("load the page again"), "{}", route.pattern);
+        }
+        if route.access == Access::Anyone {
+            let reply = nobody.post(&path(route.pattern), &[]).await;
+            assert_eq!(reply.status, StatusCode::FORBIDDEN, "{}", route.pattern);
+        }
+    }
+    assert!(forms >= 11);
+    assert_eq!(stu.get("/admin/users").await.status, StatusCode::OK, "nobody was logged out");
+}
+
+/// A route as those to come that programs ask for.
+static FOR_PROGRAMS: &[Route] = &[
+    Route::get("/api/who.json", Access::StaffOrToken, |_, call| {
+        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.actor().name)) })
+    }),
+    Route::form("/api/do", Access::StaffOrToken, 100, |_, call| {
+        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.form.typed("a")?.to_owned())) })
+    }),
+];
+
+#[tokio::test]
+async fn a_program_with_a_token_needs_no_session_and_no_csrf_token() {
+    let web = serving_routes(empty().await, FOR_PROGRAMS, Limits::STANDARD).await;
+    let token = api_token(&web, 1).await;
+    let get = async |name: &str, value: &str| web.ask(Method::GET, "/api/who.json", &[(name, value)]).await;
+    assert_eq!(get("x-api-key", &token).await.text(), "API token “monitoring”");
+    assert_eq!(get("authorization", &format!("bearer {token}")).await.status, StatusCode::OK);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let posted = web.ask(Method::POST, "/api/do", &[("x-api-key", &token), form]).await;
+    assert_eq!(posted.status, StatusCode::OK);
+    assert_eq!(web.get("/api/who.json").await.status, StatusCode::UNAUTHORIZED);
+    let stu = web.signed_in(Role::Staff).await;
+    assert_eq!(stu.get("/api/who.json").await.text(), "stu");
+    assert_eq!(stu.post("/api/do", &[]).await.status, StatusCode::FORBIDDEN, "a browser needs one");
+
+    let demoted = user_entity::ActiveModel {
+        id: Unchanged(user(&web.ops, "stu", Role::Staff).await),
+        role: Set(Role::Technician),
+        ..Default::default()
+    };
+    demoted.update(web.ops.store.write()).await.unwrap();
+    assert_eq!(get("x-api-key", &token).await.status, StatusCode::UNAUTHORIZED, "its maker is no staff");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_is_refused_on_every_route() {
+    let web = serving(empty().await).await;
+    let stu = web.signed_in(Role::Staff).await;
+    let made = stu.fill_in_new("/admin/tokens", "/admin/tokens", &[("name", "monitoring")]).await;
+    let token = made.secret();
+    assert_eq!(web.ask(Method::GET, "/health", &[("x-api-key", &token)]).await.status, StatusCode::OK);
+    let listed = stu.get("/admin/tokens").await.text();
+    assert!(listed.contains("monitoring") && !listed.contains(&token), "it is shown once");
+    assert_eq!(
+        stu.fill_in("/admin/tokens", "/admin/tokens/1/revoke", &[]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    for route in Web::routes() {
+        for wrong in [token.as_str(), "", "x", &"0".repeat(64)] {
+            let reply = ask_with_token(&web, route, wrong).await;
+            assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{} {} {wrong}", route.method, route.pattern);
+        }
+    }
+    let basic = web.ask(Method::GET, "/health", &[("authorization", "Basic YTpi")]).await;
+    assert_eq!(basic.status, StatusCode::OK, "that is for a proxy before us");
+}
+
+#[tokio::test]
+async fn made_up_and_planted_cookies_are_nobodys() {
+    let web = serving(empty().await).await;
+    let stu = web.signed_in(Role::Staff).await;
+    let token = stu.held(SESSION_COOKIE);
+    let flipped =
+        if token.starts_with('0') { format!("1{}", &token[1..]) } else { format!("0{}", &token[1..]) };
+    let upper = token.to_uppercase();
+    let longer = format!("{token}0");
+    let hash = esb_digest(&token);
+    for forged in ["", "x", "' OR 1=1 --", &flipped, &longer, &hash, &"0".repeat(64)] {
+        let browser = web.browser();
+        browser.hold(SESSION_COOKIE, forged);
+        assert_eq!(browser.get("/admin/users").await.status, StatusCode::SEE_OTHER, "{forged}");
+    }
+    if upper != token {
+        let browser = web.browser();
+        browser.hold(SESSION_COOKIE, &upper);
+        assert_eq!(browser.get("/admin/users").await.status, StatusCode::SEE_OTHER);
+    }
+    let signed_by_us = web.browser();
+    signed_by_us.get("/login").await;
+    signed_by_us.hold(SESSION_COOKIE, &signed_by_us.held("esb_browser"));
+    assert_eq!(signed_by_us.get("/admin/users").await.status, StatusCode::SEE_OTHER);
+}
+
+fn esb_digest(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_host_that_somebody_makes_up_leads_nowhere() {
+    let web = serving(empty().await).await;
+    for host in ["evil.example", "evil.example:80", "esb.example.org@evil.example", ""] {
+        for path in ["/admin/users", "/", "/login", "/nowhere"] {
+            let headers =
+                [("host", host), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")];
+            let reply = web.ask(Method::GET, path, &headers).await;
+            let location = reply.header("location");
+            assert!(location.is_empty() || location.starts_with("/login?next=%2F"), "{location}");
+            assert!(!reply.text().contains("evil.example"), "{path}");
+            assert!(!reply.header("set-cookie").to_lowercase().contains("domain="), "{path}");
+        }
+    }
+}
