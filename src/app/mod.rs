@@ -162,7 +162,7 @@ impl App {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "Whether there is a staff user is not known")
+                tracing::warn!(error = %Chain(&error), "Whether there is a staff user is not known");
             }
         }
     }

@@ -61,7 +61,7 @@ pub struct NotACost;
 
 impl Cost {
     /// The highest amount, in cents.
-    const MOST: i64 = 99_999_999_99;
+    const MOST: i64 = 9_999_999_999;
 
     /// From whole cents; `None` where it is negative or does not fit.
     pub fn from_cents(cents: i64) -> Option<Self> {

@@ -15,8 +15,11 @@ use http::StatusCode;
 /// The tick that removes a secret.
 const FORGET: &str = "wifi_password_forget";
 
-/// How staff read the settings: group, key, label, hint.
-const SHOWN: [(&str, &[(&str, &str, &str)]); 5] = [
+/// A setting as staff read it: key, label, hint.
+type Shown = (&'static str, &'static str, &'static str);
+
+/// How staff read the settings, group by group.
+const SHOWN: [(&str, &[Shown]); 5] = [
     (
         "What is announced in Slack",
         &[
@@ -109,7 +112,7 @@ fn page(
 }
 
 /// The field of a setting; a secret one that is set has a tick to forget it besides.
-fn fields(values: &[SettingValue], (key, label, hint): &(&str, &'static str, &'static str)) -> Vec<Field> {
+fn fields(values: &[SettingValue], (key, label, hint): &Shown) -> Vec<Field> {
     let Some(known) = values.iter().find(|value| value.setting.key == *key) else { return Vec::new() };
     let field = |name, label, hint, input, value| Field {
         name,
