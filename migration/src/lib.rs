@@ -7,10 +7,11 @@ mod columns;
 mod create;
 mod m0001_first_walk;
 mod m0002_accounts;
+mod m0003_registry;
 mod m0004_repairs;
 
 /// The tables of each step.
-pub const TABLES: &[&[&str]] = &[m0001_first_walk::TABLES, m0002_accounts::TABLES];
+pub const TABLES: &[&[&str]] = &[m0001_first_walk::TABLES, m0002_accounts::TABLES, m0003_registry::TABLES];
 
 /// All steps in their order.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_first_walk::Migration),
             Box::new(m0002_accounts::Migration),
+            Box::new(m0003_registry::Migration),
             Box::new(m0004_repairs::Migration),
         ]
     }

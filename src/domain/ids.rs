@@ -63,6 +63,14 @@ id!(
     DeliveryId
 );
 id!(
+    /// Number of a link of a machine.
+    LinkId
+);
+id!(
+    /// Number of a note on a machine.
+    NoteId
+);
+id!(
     /// Number of an API token.
     ApiTokenId
 );

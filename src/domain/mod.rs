@@ -5,12 +5,15 @@
 
 pub mod actor;
 pub mod announce;
+pub mod area;
+pub mod audit;
 pub mod board;
 pub mod change;
 pub mod channel;
 pub mod database;
 pub mod delivery;
 pub mod edit;
+pub mod equipment;
 pub mod field;
 pub mod ids;
 pub mod queue;

@@ -1,4 +1,7 @@
-//! Settings that staff edit: their keys, kept as text in the database.
+//! Settings that staff edit: their keys, kept as text in the database, and what each may hold.
+
+use crate::domain::text::{TextError, is_visible};
+use chrono::NaiveDateTime;
 
 /// Switches of the announcements (spec "Announcements"): all on until staff say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +48,173 @@ impl Switches {
     }
 }
 
+/// What a setting may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Switch {
+        /// Where nothing is stored.
+        default: bool,
+    },
+    /// One line of at most so many bytes, or nothing.
+    Line {
+        /// Bytes in UTF-8.
+        max: usize,
+    },
+    /// A line that is written and never shown again.
+    Secret {
+        /// Bytes in UTF-8.
+        min: usize,
+        /// Bytes in UTF-8.
+        max: usize,
+    },
+    /// One of these words; the first where nothing is stored.
+    Choice(&'static [&'static str]),
+    /// `info:` or `warn:` with a text of at most so many characters, or nothing.
+    Banner {
+        /// Characters of the whole.
+        max: usize,
+    },
+    /// A moment in the zone of the place, `YYYY-MM-DDTHH:MM`, or nothing.
+    Moment,
+}
+
+/// A setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key in the database and in forms.
+    pub key: &'static str,
+    /// What it may hold.
+    pub kind: Kind,
+}
+
+/// Key of the setting that lets technicians edit documents, photos and links.
+pub const TECH_DOC_EDIT: &str = "tech_doc_edit_enabled";
+/// Key of the banner's first moment.
+const BANNER_FROM: &str = "banner_from";
+/// Key of the banner's last moment.
+const BANNER_UNTIL: &str = "banner_until";
+
+const fn switch(key: &'static str, default: bool) -> Setting {
+    Setting { key, kind: Kind::Switch { default } }
+}
+
+/// All settings (spec "Nouns", Setting), in the order in which staff see them. WiFi names have at most 32
+/// bytes, pass phrases 8 to 63 (IEEE 802.11).
+pub const SETTINGS: &[Setting] = &[
+    switch(Switches::NEW_REPORT, true),
+    switch("notify_resolved", true),
+    switch("notify_severity_changed", true),
+    switch("notify_status_changed", true),
+    switch("notify_assignee_changed", true),
+    switch("notify_eta_updated", true),
+    switch("slack_thread_updates", true),
+    switch("slack_reactions", true),
+    switch(TECH_DOC_EDIT, false),
+    Setting { key: "wifi_ssid", kind: Kind::Line { max: 32 } },
+    Setting { key: "wifi_password", kind: Kind::Secret { min: 8, max: 63 } },
+    Setting { key: "wifi_info_default", kind: Kind::Choice(&["none", "header", "ssid", "password"]) },
+    Setting { key: "banner", kind: Kind::Banner { max: 300 } },
+    Setting { key: BANNER_FROM, kind: Kind::Moment },
+    Setting { key: BANNER_UNTIL, kind: Kind::Moment },
+    switch("maintenance", false),
+];
+
+/// Why a value was refused; its `Display` is the sentence for the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// As text.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Too many or too few bytes.
+    #[error("Please use {min} to {max} characters; letters with accents count as two or more.")]
+    Length {
+        /// Bytes in UTF-8.
+        min: usize,
+        /// Bytes in UTF-8.
+        max: usize,
+    },
+    /// None of the words.
+    #[error("Please choose one of the list.")]
+    NoChoice,
+    /// Neither kind of banner.
+    #[error("Please begin with “info:” or “warn:”, and then the text.")]
+    NoBanner,
+    /// No moment.
+    #[error("Please give a day and a time such as 2026-03-01T18:00.")]
+    NoMoment,
+}
+
+impl Setting {
+    /// The setting of that key.
+    pub fn of(key: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.key == key)
+    }
+
+    /// What holds while nothing is stored.
+    pub fn default(&self) -> &'static str {
+        match self.kind {
+            Kind::Switch { default: true } => "true",
+            Kind::Switch { default: false } => "false",
+            Kind::Choice(words) => words.first().copied().unwrap_or_default(),
+            Kind::Line { .. } | Kind::Secret { .. } | Kind::Banner { .. } | Kind::Moment => "",
+        }
+    }
+
+    /// True when its value is shown to nobody.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret { .. })
+    }
+
+    /// Tidies and checks a value.
+    ///
+    /// # Errors
+    /// What the kind does not hold.
+    pub fn parse(&self, typed: &str) -> Result<String, SettingError> {
+        let typed = typed.trim();
+        if typed.chars().any(char::is_control) {
+            return Err(TextError::Unstorable.into());
+        }
+        match self.kind {
+            Kind::Switch { .. } => one_of(&["true", "false"], typed),
+            Kind::Choice(words) => one_of(words, typed),
+            _ if !is_visible(typed) => Ok(String::new()),
+            Kind::Line { max } => within(1, max, typed),
+            Kind::Secret { min, max } => within(min, max, typed),
+            Kind::Banner { max } => banner(max, typed),
+            Kind::Moment => NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M")
+                .map(|moment| moment.format("%Y-%m-%dT%H:%M").to_string())
+                .map_err(|_| SettingError::NoMoment),
+        }
+    }
+}
+
+fn one_of(words: &[&str], typed: &str) -> Result<String, SettingError> {
+    words.contains(&typed).then(|| typed.to_owned()).ok_or(SettingError::NoChoice)
+}
+
+fn within(min: usize, max: usize, typed: &str) -> Result<String, SettingError> {
+    if (min..=max).contains(&typed.len()) {
+        return Ok(typed.to_owned());
+    }
+    Err(SettingError::Length { min, max })
+}
+
+fn banner(max: usize, typed: &str) -> Result<String, SettingError> {
+    let len = typed.chars().count();
+    if len > max {
+        return Err(TextError::TooLong { max, len }.into());
+    }
+    match typed.split_once(':') {
+        Some((kind @ ("info" | "warn"), text)) if is_visible(text) => Ok(format!("{kind}:{}", text.trim())),
+        _ => Err(SettingError::NoBanner),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_switch_is_on_until_switched_off() {
@@ -75,6 +242,48 @@ mod tests {
             let mut expected = [true; 6];
             expected[place] = false;
             assert_eq!(flags(Switches::read(|key| (key == off).then_some("false"))), expected, "{off}");
+        }
+    }
+
+    #[test]
+    fn each_kind_holds_what_it_may() {
+        let parse = |key, typed| Setting::of(key).unwrap().parse(typed);
+        for (key, typed, kept) in [
+            ("maintenance", "true", "true"),
+            ("wifi_ssid", " Space ", "Space"),
+            ("wifi_ssid", " ", ""),
+            ("wifi_password", "12345678", "12345678"),
+            ("wifi_info_default", "ssid", "ssid"),
+            ("banner", "warn: Closed on Monday ", "warn:Closed on Monday"),
+            ("banner", "", ""),
+            ("banner_from", "2026-03-01T18:00", "2026-03-01T18:00"),
+        ] {
+            assert_eq!(parse(key, typed), Ok(kept.to_owned()), "{key} {typed}");
+        }
+        for (key, typed, error) in [
+            ("maintenance", "yes", SettingError::NoChoice),
+            ("maintenance", "", SettingError::NoChoice),
+            ("wifi_info_default", "all", SettingError::NoChoice),
+            ("wifi_ssid", &"ü".repeat(17), SettingError::Length { min: 1, max: 32 }),
+            ("wifi_password", "short", SettingError::Length { min: 8, max: 63 }),
+            ("banner", "Closed", SettingError::NoBanner),
+            ("banner", "warn: ", SettingError::NoBanner),
+            ("banner", "warn:a\0", TextError::Unstorable.into()),
+            ("banner_until", "tomorrow", SettingError::NoMoment),
+        ] {
+            assert_eq!(parse(key, typed), Err(error), "{key} {typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_kept_again_and_defaults_are_fine(typed in any::<String>()) {
+            for setting in SETTINGS {
+                prop_assert_eq!(setting.parse(setting.default()), Ok(setting.default().to_owned()));
+                if let Ok(kept) = setting.parse(&typed) {
+                    prop_assert_eq!(setting.parse(&kept), Ok(kept.clone()));
+                }
+            }
         }
     }
 }

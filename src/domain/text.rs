@@ -25,6 +25,9 @@ pub enum TextError {
     /// Not the shape of an e-mail address.
     #[error("This does not look like an e-mail address, such as ana@example.org.")]
     NotAnAddress,
+    /// Not an address of the web.
+    #[error("Please give a whole address that begins with https:// or http://.")]
+    NotALink,
     /// Not one of our request ids.
     #[error("This form is incomplete. Please open it again and send it once more.")]
     NotARequestId,
@@ -98,6 +101,14 @@ fn checked(text: String, max: usize) -> Result<String, TextError> {
     Ok(text)
 }
 
+/// As [`checked`], for what may be left out: nothing visible is nothing.
+fn checked_if_any(text: String, max: usize) -> Result<String, TextError> {
+    match checked(text, max) {
+        Err(TextError::Empty) => Ok(String::new()),
+        given => given,
+    }
+}
+
 /// One line: white space and control characters collapse to single blanks; U+0000 stays, to be refused.
 fn one_line(text: &str) -> String {
     let blank = |c: char| c.is_whitespace() || (c.is_control() && c != '\0');
@@ -113,6 +124,9 @@ pub fn tidy_lines(text: &str) -> String {
 
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $shape:ident, $max:literal) => {
+        text!($(#[$doc])* $name, $shape, $max, checked);
+    };
+    ($(#[$doc:meta])* $name:ident, $shape:ident, $max:literal, $check:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -127,7 +141,7 @@ macro_rules! text {
             /// # Errors
             /// Nothing visible, too long, or U+0000 in it.
             pub fn parse(text: &str) -> Result<Self, TextError> {
-                checked($shape(text), Self::MAX).map(Self)
+                $check($shape(text), Self::MAX).map(Self)
             }
 
             /// The text.
@@ -174,6 +188,24 @@ text!(
     AreaName, one_line, 80
 );
 text!(
+    /// A detail of a machine, such as its model (spec "Nouns": 0 to 200).
+    #[derive(Default)]
+    Detail, one_line, 200, checked_if_any
+);
+text!(
+    /// What a machine is for and how it is treated: nothing, or up to 10,000 characters.
+    #[derive(Default)]
+    About, tidy_lines, 10000, checked_if_any
+);
+text!(
+    /// What a technician writes down about a machine.
+    EquipmentNote, tidy_lines, 3000
+);
+text!(
+    /// What a link of a machine is called.
+    LinkTitle, one_line, 200
+);
+text!(
     /// Name under which a user logs in.
     Username, one_line, 80
 );
@@ -212,6 +244,40 @@ impl EmailAddress {
             }
             _ => Err(TextError::NotAnAddress),
         }
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An address of the web: http or https, so that following it runs nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkUrl(String);
+
+impl LinkUrl {
+    /// Most characters.
+    pub const MAX: usize = 2000;
+
+    /// Reads `https://host/…`.
+    ///
+    /// # Errors
+    /// Another scheme, no host, blanks, control characters or quotes in it, too long, nothing visible.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let text = checked(text.trim().to_owned(), Self::MAX)?;
+        let rest = ["https://", "http://"].iter().find_map(|scheme| {
+            let (head, rest) = text.split_at_checked(scheme.len())?;
+            head.eq_ignore_ascii_case(scheme).then_some(rest)
+        });
+        let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+        let odd =
+            |c: char| c.is_whitespace() || c.is_control() || is_zero_width(c) || "\"<>\\^`{|}".contains(c);
+        if host.is_empty() || host.contains('@') || text.contains(odd) {
+            return Err(TextError::NotALink);
+        }
+        Ok(Self(text))
     }
 
     /// The address.
@@ -317,6 +383,40 @@ mod tests {
         for bad in ["", "short", &"x".repeat(65), "0123456789abcde/", "0123456789abcdeé"] {
             assert_eq!(RequestId::parse(bad), Err(TextError::NotARequestId), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_may_be_left_out_is_nothing_then() {
+        assert_eq!(Detail::parse(" \u{200b} ").unwrap().as_str(), "");
+        assert_eq!(Detail::parse(" Jet ").unwrap().as_str(), "Jet");
+        assert_eq!(Detail::parse("\0"), Err(TextError::Unstorable));
+        assert_eq!(Detail::parse(&"x".repeat(201)), Err(TextError::TooLong { max: 200, len: 201 }));
+    }
+
+    #[test]
+    fn links_lead_to_the_web_and_nowhere_else() {
+        for good in ["https://example.org", " HTTP://example.org:8080/a?b=c#d ", "https://bücher.example/ä"]
+        {
+            assert_eq!(LinkUrl::parse(good).unwrap().as_str(), good.trim());
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//example.org",
+            "example.org",
+            "https://",
+            "https:///x",
+            "https://user:secret@example.org",
+            "https://a b",
+            "https://a\"b",
+            "https://a\u{202e}b",
+            "ftp://a",
+            "https:\\\\a",
+            "h\u{200b}ttps://a",
+        ] {
+            assert_eq!(LinkUrl::parse(bad), Err(TextError::NotALink), "{bad}");
+        }
+        assert_eq!(LinkUrl::parse(" "), Err(TextError::Empty));
     }
 
     proptest! {

@@ -14,6 +14,12 @@ pub enum OpError {
     /// Somebody else changed the same meanwhile.
     #[error("conflict on {} fields", .0.len())]
     Conflict(Vec<Conflict>),
+    /// Somebody else changed the same record since the person saw it.
+    #[error("overtaken by {by}")]
+    Overtaken {
+        /// Who changed it last.
+        by: String,
+    },
     /// There is no such record.
     #[error("no such record")]
     NotFound,

@@ -7,14 +7,19 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
 use crate::store::{self, Store, outage};
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
 pub mod api_tokens;
+pub mod areas;
+pub mod audit;
 pub mod board;
 pub mod change_password;
 pub mod create_repair;
+pub mod equipment;
+pub mod equipment_links;
+pub mod equipment_notes;
 mod error;
 pub mod install;
 pub mod manage_users;
@@ -22,15 +27,19 @@ pub mod me_too;
 pub mod mutation_log;
 mod once;
 pub mod password;
+mod permission;
 pub mod prune;
 mod recording;
+pub mod registry;
 pub mod repair_notes;
 pub mod repairs;
 pub mod report_problem;
 pub mod search;
 mod secret;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
+mod submission;
 pub mod update_repair;
 pub mod watch;
 
@@ -94,6 +103,12 @@ impl Ctx {
         mutation_log::changes(&records, actor, now);
         Ok(())
     }
+}
+
+/// "Somebody else was faster": names who changed the record last.
+async fn overtaken(db: &impl ConnectionTrait, noun: &str, noun_id: i64) -> Result<OpError, OpError> {
+    let by = store::audit::last_actor(db, noun, noun_id).await?;
+    Ok(OpError::Overtaken { by: by.unwrap_or_else(|| "Somebody else".into()) })
 }
 
 /// Lets those go on who have this role, or one that may more.

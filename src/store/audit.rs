@@ -1,10 +1,15 @@
-//! The audit: who changed what, appended in the transaction of the change.
+//! The audit: who changed what, appended in the transaction of the change, and looked up.
 
 use super::entities::audit;
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
+use crate::domain::ids::UserId;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
+
+pub use super::entities::audit::Model as AuditEntry;
 
 /// Appends records.
 ///
@@ -30,4 +35,78 @@ pub async fn append(
     });
     audit::Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only what somebody of this name did, or this account.
+    pub who: Option<(String, Option<UserId>)>,
+    /// Only changes of this noun.
+    pub noun: String,
+    /// Only the noun of this number.
+    pub noun_id: Option<i64>,
+    /// Only this action.
+    pub action: String,
+    /// Not before this.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this.
+    pub before: Option<DateTime<Utc>>,
+}
+
+impl Wanted {
+    fn condition(&self) -> Condition {
+        let who = self.who.as_ref().map(|(name, account)| {
+            Condition::any()
+                .add(audit::Column::ActorName.eq(name))
+                .add_option(account.map(|account| audit::Column::ActorUserId.eq(account)))
+        });
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Condition::all()
+            .add_option(who)
+            .add_option(text(&self.noun).map(|noun| audit::Column::Noun.eq(noun)))
+            .add_option(self.noun_id.map(|id| audit::Column::NounId.eq(id)))
+            .add_option(text(&self.action).map(|action| audit::Column::Action.eq(action)))
+            .add_option(self.from.map(|from| audit::Column::CreatedAt.gte(from)))
+            .add_option(self.before.map(|before| audit::Column::CreatedAt.lt(before)))
+    }
+}
+
+/// Name of who changed a record last; `None` where nobody did.
+///
+/// # Errors
+/// The database's.
+pub async fn last_actor(
+    db: &impl ConnectionTrait,
+    noun: &str,
+    noun_id: i64,
+) -> Result<Option<String>, DbErr> {
+    audit::Entity::find()
+        .select_only()
+        .column(audit::Column::ActorName)
+        .filter(audit::Column::Noun.eq(noun))
+        .filter(audit::Column::NounId.eq(noun_id))
+        .order_by_desc(audit::Column::Id)
+        .into_tuple()
+        .one(db)
+        .await
+}
+
+/// Entries, newest first: at most `limit`, older than the one of the number `older_than`.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    wanted: &Wanted,
+    older_than: Option<i64>,
+    limit: u64,
+) -> Result<Vec<AuditEntry>, DbErr> {
+    audit::Entity::find()
+        .filter(wanted.condition())
+        .filter(Condition::all().add_option(older_than.map(|id| audit::Column::Id.lt(id))))
+        .order_by_desc(audit::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
 }

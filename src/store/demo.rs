@@ -2,9 +2,9 @@
 
 use super::entities::{equipment, repair, timeline};
 use super::equipment::new_row;
-use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
+use crate::domain::equipment::EquipmentDetails;
+use crate::domain::ids::{EquipmentId, RepairId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
-use crate::domain::text::EquipmentName;
 use crate::domain::timeline::TimelineKind;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryOrder, QuerySelect, Set};
@@ -64,11 +64,11 @@ pub struct TimelineRow {
 /// The database's.
 pub async fn add_machines(
     db: &impl ConnectionTrait,
-    machines: &[(AreaId, EquipmentName)],
+    machines: &[EquipmentDetails],
     now: DateTime<Utc>,
 ) -> Result<Vec<EquipmentId>, DbErr> {
     for chunk in machines.chunks(CHUNK) {
-        let rows = chunk.iter().map(|(area, name)| new_row(*area, name, now));
+        let rows = chunk.iter().map(|machine| new_row(machine, now));
         equipment::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     let ids = equipment::Entity::find().select_only().column(equipment::Column::Id);

@@ -1,8 +1,9 @@
-//! Machines: one by its number, and the search by name.
+//! Machines: one by its number, the search by name, and writing them.
 
 use super::entities::{area, equipment};
+use crate::domain::equipment::{Cost, EquipmentDetails};
 use crate::domain::ids::{AreaId, EquipmentId};
-use crate::domain::text::{EquipmentName, fold};
+use crate::domain::text::fold;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LikeExpr, Order};
 use sea_orm::{
@@ -42,7 +43,7 @@ impl Machine {
     }
 }
 
-fn with_area() -> Select<equipment::Entity> {
+pub(super) fn with_area() -> Select<equipment::Entity> {
     let area = equipment::Entity::belongs_to(area::Entity)
         .from(equipment::Column::AreaId)
         .to(area::Column::Id)
@@ -140,32 +141,92 @@ pub(super) fn escape_like(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
+/// Everything on record about the machine of that number, archived ones too.
+///
+/// # Errors
+/// The database's.
+pub async fn row(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<equipment::Model>, DbErr> {
+    equipment::Entity::find_by_id(id).one(db).await
+}
+
 /// Adds a live machine.
 ///
 /// # Errors
 /// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
-    area: AreaId,
-    name: &EquipmentName,
+    details: &EquipmentDetails,
     now: DateTime<Utc>,
 ) -> Result<EquipmentId, DbErr> {
-    Ok(new_row(area, name, now).insert(db).await?.id)
+    Ok(new_row(details, now).insert(db).await?.id)
 }
 
-pub(super) fn new_row(area: AreaId, name: &EquipmentName, now: DateTime<Utc>) -> equipment::ActiveModel {
+pub(super) fn new_row(details: &EquipmentDetails, now: DateTime<Utc>) -> equipment::ActiveModel {
     equipment::ActiveModel {
-        area_id: Set(area),
-        name: Set(name.as_str().to_owned()),
-        name_key: Set(fold(name.as_str())),
-        manufacturer: Set(String::new()),
-        model: Set(String::new()),
-        serial_number: Set(String::new()),
-        acquisition_source: Set(String::new()),
-        description: Set(String::new()),
         archived: Set(false),
         created_at: Set(now),
         updated_at: Set(now),
+        ..columns(details)
+    }
+}
+
+fn columns(details: &EquipmentDetails) -> equipment::ActiveModel {
+    equipment::ActiveModel {
+        area_id: Set(details.area),
+        name: Set(details.name.as_str().to_owned()),
+        name_key: Set(fold(details.name.as_str())),
+        manufacturer: Set(details.manufacturer.as_str().to_owned()),
+        model: Set(details.model.as_str().to_owned()),
+        serial_number: Set(details.serial_number.as_str().to_owned()),
+        acquisition_date: Set(details.acquisition_date),
+        acquisition_source: Set(details.acquisition_source.as_str().to_owned()),
+        acquisition_cents: Set(details.acquisition_cost.map(Cost::cents)),
+        warranty_expiration: Set(details.warranty_expiration),
+        description: Set(details.description.as_str().to_owned()),
         ..Default::default()
     }
+}
+
+/// Writes the details of a machine that is at `version`, and counts it on; false when it is at another.
+///
+/// # Errors
+/// The database's.
+pub async fn replace(
+    db: &impl ConnectionTrait,
+    (id, version): (EquipmentId, i64),
+    details: &EquipmentDetails,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    write(db, (id, version), columns(details), now).await
+}
+
+/// Archives or restores a machine that is at `version`, and counts it on; false when it is at another.
+///
+/// # Errors
+/// The database's.
+pub async fn set_archived(
+    db: &impl ConnectionTrait,
+    (id, version): (EquipmentId, i64),
+    archived: bool,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let row = equipment::ActiveModel { archived: Set(archived), ..Default::default() };
+    write(db, (id, version), row, now).await
+}
+
+async fn write(
+    db: &impl ConnectionTrait,
+    (id, version): (EquipmentId, i64),
+    mut row: equipment::ActiveModel,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    row.updated_at = Set(now);
+    let written = equipment::Entity::update_many()
+        .set(row)
+        .col_expr(equipment::Column::Version, Expr::col(equipment::Column::Version).add(1))
+        .filter(equipment::Column::Id.eq(id))
+        .filter(equipment::Column::Version.eq(version))
+        .exec(db)
+        .await?;
+    Ok(written.rows_affected == 1)
 }

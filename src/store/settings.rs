@@ -1,18 +1,64 @@
-//! Settings: rows of key and value; a missing row means the default.
+//! Settings: rows of key and value; a missing row means the default. One row counts the changes of all.
 
 use super::entities::setting;
 use crate::domain::setting::Switches;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+use std::collections::HashMap;
+
+/// Key of the row that counts.
+const VERSION: &str = "version";
+
+/// What is stored, and the version of it all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    values: HashMap<String, String>,
+}
+
+impl Stored {
+    /// The stored value of a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    /// Counts the changes of all settings.
+    pub fn version(&self) -> i64 {
+        self.get(VERSION).and_then(|version| version.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// Everything that is stored.
+///
+/// # Errors
+/// The database's.
+pub async fn stored(db: &impl ConnectionTrait) -> Result<Stored, DbErr> {
+    let rows = setting::Entity::find().all(db).await?;
+    Ok(Stored { values: rows.into_iter().map(|row| (row.key, row.value)).collect() })
+}
 
 /// The switches of the announcements.
 ///
 /// # Errors
 /// The database's.
 pub async fn switches(db: &impl ConnectionTrait) -> Result<Switches, DbErr> {
-    let rows = setting::Entity::find().all(db).await?;
-    Ok(Switches::read(|key| rows.iter().find(|row| row.key == key).map(|row| row.value.as_str())))
+    let stored = stored(db).await?;
+    Ok(Switches::read(|key| stored.get(key)))
+}
+
+/// Counts the changes on from `version`; false when they are at another, or somebody else counts just now.
+///
+/// # Errors
+/// The database's.
+pub async fn count_on(db: &impl ConnectionTrait, version: i64, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let written = setting::Entity::update_many()
+        .col_expr(setting::Column::Value, Expr::value((version + 1).to_string()))
+        .col_expr(setting::Column::UpdatedAt, Expr::value(now))
+        .filter(setting::Column::Key.eq(VERSION))
+        .filter(setting::Column::Value.eq(version.to_string()))
+        .exec(db)
+        .await?;
+    Ok(written.rows_affected == 1)
 }
 
 /// Sets a value.

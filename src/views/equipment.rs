@@ -1,7 +1,7 @@
 //! One machine with its open repairs, and what a search over machines finds.
 
 use crate::domain::board::BoardStatus;
-use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::domain::ids::{AreaId, EquipmentId, LinkId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -24,6 +24,8 @@ pub struct EquipmentView {
     pub model: String,
     /// What it is for; empty when nobody wrote it down.
     pub description: String,
+    /// Its links.
+    pub links: Vec<LinkView>,
     /// True when the machine or its area is archived.
     pub archived: bool,
     /// Its colour.
@@ -34,6 +36,17 @@ pub struct EquipmentView {
     pub open_repairs: Vec<OpenRepair>,
     /// How many repairs are open, those not in `open_repairs` included.
     pub open_count: usize,
+}
+
+/// A link of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkView {
+    /// Its number.
+    pub id: LinkId,
+    /// What it is called.
+    pub title: String,
+    /// Where it leads: http or https.
+    pub url: String,
 }
 
 /// One open repair.

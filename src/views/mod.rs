@@ -3,4 +3,5 @@
 pub mod account;
 pub mod board;
 pub mod equipment;
+pub mod registry;
 pub mod repairs;

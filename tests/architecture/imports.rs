@@ -37,7 +37,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "web",
-        &["chain", "clock", "domain", "metrics", "newest", "ops", "render::html", "render::links", "views"],
+        &[
+            "chain",
+            "clock",
+            "domain",
+            "metrics",
+            "newest",
+            "ops",
+            "render::csv",
+            "render::html",
+            "render::links",
+            "views",
+        ],
     ),
     (
         "worker",

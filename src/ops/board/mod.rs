@@ -6,9 +6,10 @@ use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::newest::Newest;
 use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
 use crate::store::entities::area;
+use crate::store::equipment_links::Link;
 use crate::store::{self, equipment::Machine};
 use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
-use crate::views::equipment::{EquipmentView, OpenRepair};
+use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -99,14 +100,15 @@ pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentView, OpEr
     let repairs = store::board::worst_repairs_of(db, id, REPAIRS_MAX).await?;
     let numbers: Vec<RepairId> = repairs.iter().map(|repair| repair.id).collect();
     let me_toos = store::me_toos::counts(db, &numbers).await?;
-    Ok(equipment_view(machine, total, repairs, &me_toos))
+    let links = store::equipment_links::of(db, id).await?;
+    Ok(equipment_view(machine, total, (repairs, &me_toos), links))
 }
 
 fn equipment_view(
     machine: Machine,
     total: OpenTotal,
-    repairs: Vec<OpenRow>,
-    me_toos: &HashMap<RepairId, u64>,
+    (repairs, me_toos): (Vec<OpenRow>, &HashMap<RepairId, u64>),
+    links: Vec<Link>,
 ) -> EquipmentView {
     // The worst repair speaks for the machine, and it is always among those read.
     let status = standing(&issues(&repairs)).status;
@@ -120,6 +122,10 @@ fn equipment_view(
         manufacturer: machine.manufacturer,
         model: machine.model,
         description: machine.description,
+        links: links
+            .into_iter()
+            .map(|link| LinkView { id: link.id, title: link.title, url: link.url })
+            .collect(),
         status,
         safety_risk: total.safety_risk,
         // One may have been added between the two queries.

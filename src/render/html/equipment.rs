@@ -6,7 +6,7 @@ use crate::domain::board::BoardStatus;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName};
-use crate::views::equipment::{EquipmentView, OpenRepair};
+use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use handlebars::RenderError;
@@ -78,6 +78,7 @@ struct Equipment<'a> {
     /// "Jet · JWBS-14", or nothing.
     make: String,
     description: &'a str,
+    links: Vec<LinkShown<'a>>,
     status: StatusMark,
     advice: &'static str,
     issues: Vec<Issue<'a>>,
@@ -156,6 +157,7 @@ impl Html {
             area: &equipment.area,
             make: make.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
             description: &equipment.description,
+            links: links_shown(&equipment.links),
             status: equipment.status.into(),
             advice: advice(equipment),
             issues: equipment
@@ -175,6 +177,18 @@ impl Html {
         };
         self.page("equipment", &title, &content)
     }
+}
+
+/// A link as templates take it.
+#[derive(Serialize)]
+pub(super) struct LinkShown<'a> {
+    id: i64,
+    title: &'a str,
+    url: &'a str,
+}
+
+pub(super) fn links_shown(links: &[LinkView]) -> Vec<LinkShown<'_>> {
+    links.iter().map(|link| LinkShown { id: link.id.0, title: &link.title, url: &link.url }).collect()
 }
 
 fn advice(equipment: &EquipmentView) -> &'static str {

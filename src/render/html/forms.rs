@@ -5,7 +5,7 @@ use super::FieldError;
 use serde::Serialize;
 
 /// What every form of ours carries unseen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Hidden<'a> {
     /// Proves where the form came from.
     pub csrf_token: &'a str,

@@ -7,7 +7,11 @@ use serde::Serialize;
 pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
     ("Board", "/", None),
     ("Repairs", "/repairs", Some(Role::Technician)),
+    ("Equipment", "/equipment", Some(Role::Technician)),
+    ("Areas", "/admin/areas", Some(Role::Staff)),
     ("Users", "/admin/users", Some(Role::Staff)),
+    ("Settings", "/admin/config", Some(Role::Staff)),
+    ("Audit", "/admin/audit", Some(Role::Staff)),
 ];
 
 /// The frame of one page; the default is that of nobody in particular.

@@ -4,14 +4,19 @@
 use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
 use super::*;
 use crate::domain::actor::Role;
+use crate::domain::equipment::Cost;
 use crate::domain::field::{Person, RepairFields};
-use crate::domain::ids::{ApiTokenId, AreaId, EquipmentId, RepairId, TimelineId, UserId};
+use crate::domain::ids::{ApiTokenId, AreaId, EquipmentId, LinkId, NoteId, RepairId, TimelineId, UserId};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
 use crate::domain::timeline::TimelineKind;
 use crate::views::account::{TokenView, UserView, UsersView};
 use crate::views::board::BoardArea;
-use crate::views::equipment::EquipmentMatch;
+use crate::views::equipment::{EquipmentMatch, LinkView};
+use crate::views::registry::{
+    AreaChoice, AreaRow, AreasView, AuditRow, AuditView, HistoryRow, MachineRecord, MachineView, NoteView,
+    RegistryRow, RegistryView,
+};
 use crate::views::repairs::{Happened, OtherRepair, QueueView, QueuedRepair, RepairView};
 use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
@@ -81,6 +86,7 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     .into_iter()
     .chain(account_pages(text))
     .chain(repair_pages(text))
+    .chain(registry_pages(text))
     .collect()
 }
 
@@ -244,6 +250,146 @@ fn repair_pages(text: &str) -> Vec<String> {
         html.new_repair(&new(Some(&machine), &[])).unwrap(),
         html.new_repair(&new(None, &found)).unwrap(),
     ]
+}
+
+/// Pages of the registry, where everything that can be typed is this text.
+fn registry_pages(text: &str) -> Vec<String> {
+    let html = html().framed(Frame::of(text, Role::Staff, text.to_owned(), text));
+    let typed = || text.to_owned();
+    let hidden = Hidden { csrf_token: text, request_id: Some(text) };
+    let field =
+        |name, input| Field { name, label: "Label", hint: "Hint", input, value: typed(), required: false };
+    let fields = [
+        field("name", Input::Line("text")),
+        field("text", Input::Lines),
+        field("area", Input::Choice(vec![("1".into(), typed()), (typed(), typed())])),
+    ];
+    let errors =
+        [Some("name"), Some("text"), None].map(|field| FieldError { field, message: format!("x{text}") });
+    let groups = [Group { legend: "Legend", fields: fields.to_vec() }];
+    let form = FormPage {
+        title: text,
+        lead: "Lead",
+        back: ("/equipment", text),
+        action: "/x",
+        hidden,
+        version: Some(1),
+        groups: &groups,
+        errors: &errors,
+        submit: "Save",
+        done: "Saved.",
+    };
+    let machine = machine_view(text);
+    let page = MachinePage {
+        machine: &machine,
+        viewer: UserId(3),
+        is_staff: true,
+        hidden,
+        note: &fields[..1],
+        link: &fields[1..],
+        errors: &errors,
+    };
+    let row = RegistryRow {
+        id: EquipmentId(1),
+        name: typed(),
+        manufacturer: format!("x{text}"),
+        model: typed(),
+        area: typed(),
+        status: Some(BoardStatus::Down),
+    };
+    let choices = vec![AreaChoice { id: AreaId(1), name: typed() }];
+    let areas = areas_view(text);
+    let list = RegistryView { areas: choices, total: 60, page: 1, pages: 2, machines: vec![row] };
+    let filter = RegistryFilter { area: Some(AreaId(1)), archived: true, text: format!("x{text}") };
+    vec![
+        html.form(&form).unwrap(),
+        html.machine(&page).unwrap(),
+        html.registry(&list, &filter, true).unwrap(),
+        html.areas(&AreasPage { areas: &areas, hidden, request_ids: &[], fields: &fields, errors: &errors })
+            .unwrap(),
+        html.audit(&audit_view(text), &audit_form(text), Some("Unreadable.")).unwrap(),
+    ]
+}
+
+fn machine_view(text: &str) -> MachineView {
+    let typed = || format!("x{text}");
+    let record = MachineRecord {
+        id: EquipmentId(1),
+        version: 1,
+        name: typed(),
+        area_id: AreaId(1),
+        area: typed(),
+        manufacturer: typed(),
+        model: typed(),
+        serial_number: typed(),
+        acquisition_date: None,
+        acquisition_source: typed(),
+        acquisition_cost: Cost::from_cents(5),
+        warranty_expiration: None,
+        description: typed(),
+        archived: false,
+        area_archived: false,
+        created_at: now(),
+        updated_at: now(),
+    };
+    let note = NoteView { id: NoteId(1), text: typed(), author: typed(), author_id: None, created_at: now() };
+    let repair = HistoryRow {
+        id: RepairId(1),
+        description: typed(),
+        severity: None,
+        status: RepairStatus::Resolved,
+        reporter: typed(),
+        assignee: Some(typed()),
+        created_at: now(),
+        closed_at: Some(now()),
+    };
+    MachineView {
+        record,
+        status: BoardStatus::Operational,
+        open_repairs: 0,
+        links: vec![LinkView { id: LinkId(1), title: typed(), url: "https://example.org/".into() }],
+        notes: vec![note],
+        notes_total: 2,
+        page: 2,
+        pages: 3,
+        repairs_total: 41,
+        repairs: vec![repair],
+        may_edit_links: true,
+    }
+}
+
+fn areas_view(text: &str) -> AreasView {
+    let row = |archived| AreaRow {
+        id: AreaId(1),
+        version: 1,
+        name: text.to_owned(),
+        slack_channel: format!("#{text}"),
+        sort_order: 1,
+        archived,
+        machines: 2,
+    };
+    AreasView { live: vec![row(false)], archived: vec![row(true)] }
+}
+
+fn audit_form(text: &str) -> AuditForm {
+    let typed = || format!("x{text}");
+    AuditForm { who: typed(), noun: typed(), id: typed(), action: typed(), from: typed(), to: typed() }
+}
+
+fn audit_view(text: &str) -> AuditView {
+    let typed = || format!("x{text}");
+    let entry = AuditRow {
+        id: 1,
+        created_at: now(),
+        actor: typed(),
+        edge: "web",
+        action: typed(),
+        noun: typed(),
+        noun_id: 1,
+        old: Some(serde_json::json!({ "name": typed() }).to_string()),
+        new: Some(serde_json::json!({ "name": typed(), "area": 1 }).to_string()),
+    };
+    AuditView { entries: vec![entry], older_than: Some(1) }
 }
 
 /// Any text, and often one that means something to a browser or to a template.

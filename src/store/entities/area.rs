@@ -24,6 +24,8 @@ pub struct Model {
     pub sort_order: i64,
     /// Shown nowhere.
     pub archived: bool,
+    /// Counts the changes.
+    pub version: i64,
     /// When it was made.
     pub created_at: DateTimeUtc,
     /// When it was last changed.

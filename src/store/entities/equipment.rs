@@ -24,13 +24,21 @@ pub struct Model {
     pub model: String,
     /// Its serial number.
     pub serial_number: String,
+    /// When it was got.
+    pub acquisition_date: Option<Date>,
     /// Where it was got.
     pub acquisition_source: String,
+    /// For how much, in cents.
+    pub acquisition_cents: Option<i64>,
+    /// Until when its warranty holds.
+    pub warranty_expiration: Option<Date>,
     /// What it is for.
     #[sea_orm(column_type = "Text")]
     pub description: String,
     /// Shown nowhere.
     pub archived: bool,
+    /// Counts the changes.
+    pub version: i64,
     /// When it was made.
     pub created_at: DateTimeUtc,
     /// When it was last changed.

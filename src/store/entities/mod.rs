@@ -7,6 +7,8 @@ pub mod board;
 pub mod delivery;
 pub mod delivery_attempt;
 pub mod equipment;
+pub mod equipment_link;
+pub mod equipment_note;
 pub mod heartbeat;
 pub mod me_too;
 pub mod repair;

@@ -2,13 +2,15 @@
 
 use super::PageError;
 use super::call::Call;
-use super::outgoing::Outgoing;
+use super::outgoing::{BrokenOff, Outgoing};
+use crate::chain::Chain;
+use crate::ops::OpError;
 use crate::web::Web;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, TryStreamExt};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -98,6 +100,35 @@ pub fn see_other(path: &str) -> Result<Answer, PageError> {
     let location = HeaderValue::try_from(path).map_err(PageError::internal)?;
     answer.headers_mut().insert(LOCATION, location);
     Ok(answer)
+}
+
+/// "It is there by now": the answer to an address that was another program's.
+///
+/// # Errors
+/// Never in practice: our paths are plain ASCII.
+pub fn found(path: &str) -> Result<Answer, PageError> {
+    let mut answer = see_other(path)?;
+    *answer.status_mut() = StatusCode::FOUND;
+    Ok(answer)
+}
+
+/// A file for spreadsheets, made while it is sent. What fails on the way ends the connection, so that half
+/// a file is not taken for a whole one.
+pub fn spreadsheet(
+    name: &'static str,
+    pieces: impl Stream<Item = Result<Bytes, OpError>> + Send + 'static,
+) -> Answer {
+    let pieces = pieces.map_err(move |error| {
+        tracing::error!(name, error = %Chain(&error), "a file broke off while it was sent");
+        BrokenOff
+    });
+    let mut answer = Response::new(Outgoing::pieces(pieces));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    answer
 }
 
 /// Adds what every answer carries.

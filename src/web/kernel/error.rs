@@ -83,6 +83,12 @@ pub enum PageError {
         /// The sentence for the person.
         message: String,
     },
+    /// Somebody else changed the same record meanwhile.
+    #[error("overtaken")]
+    Overtaken {
+        /// Who.
+        by: String,
+    },
     /// Too often from this address.
     #[error("too often")]
     TooOften {
@@ -127,6 +133,7 @@ impl From<OpError> for PageError {
             },
             OpError::Forbidden => Self::Forbidden,
             OpError::NotFound => Self::NotFound,
+            OpError::Overtaken { by } => Self::Overtaken { by },
             OpError::Archived => Self::Archived { name: None },
             outage if outage.is_outage() => Self::Unavailable(outage.into()),
             OpError::Internal(source) => Self::Internal(source),
@@ -150,6 +157,7 @@ impl PageError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Archived { .. } => StatusCode::GONE,
+            Self::Overtaken { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Conflict { .. } => StatusCode::CONFLICT,
@@ -174,6 +182,7 @@ impl PageError {
             Self::Archived { .. } => "This machine is no longer here",
             Self::TooLarge { .. } => "That is too much at once",
             Self::Refused { .. } | Self::Conflict { .. } => "That did not work",
+            Self::Overtaken { .. } => "Somebody else was faster",
             Self::TooOften { .. } | Self::Crowded { .. } => "One moment, please",
             Self::Unavailable(_) => "We will be right back",
             Self::Internal(_) | Self::Panicked(_) => "Something went wrong",
@@ -206,6 +215,9 @@ impl PageError {
                 format!("The form takes {} kB. Please shorten the text and send it again.", limit / 1024)
             }
             Self::Refused { message } | Self::Conflict { message } => message.clone(),
+            Self::Overtaken { by } => {
+                format!("{by} changed the same just now. Load the page again to see how it is.")
+            }
             Self::TooOften { wait } => {
                 format!("Many came from your connection just now. Please try again in {}.", minutes(*wait))
             }

@@ -6,7 +6,6 @@ use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
-use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,7 +18,14 @@ pub enum Outgoing {
     /// Piece by piece. It is asked for the next piece only when the client has taken the last, so what
     /// makes the pieces has to leave out what nobody was there for.
     Endless(BoxStream<'static, Bytes>),
+    /// Piece by piece, to its end.
+    Pieces(BoxStream<'static, Result<Bytes, BrokenOff>>),
 }
+
+/// The rest could not be made; whoever made it has logged why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the rest could not be made")]
+pub struct BrokenOff;
 
 impl Outgoing {
     /// Pieces as they come.
@@ -27,10 +33,15 @@ impl Outgoing {
         Self::Endless(pieces.boxed())
     }
 
+    /// Pieces of something that has an end.
+    pub fn pieces(pieces: impl Stream<Item = Result<Bytes, BrokenOff>> + Send + 'static) -> Self {
+        Self::Pieces(pieces.boxed())
+    }
+
     /// The same, at its end once `end` is cancelled where it has no end of its own.
     pub fn until(self, end: &CancellationToken) -> Self {
         match self {
-            Self::Whole(body) => Self::Whole(body),
+            Self::Whole(_) | Self::Pieces(_) => self,
             Self::Endless(pieces) => Self::endless(pieces.take_until(end.clone().cancelled_owned())),
         }
     }
@@ -53,35 +64,37 @@ impl fmt::Debug for Outgoing {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
             Self::Endless(_) => "Endless",
+            Self::Pieces(_) => "Pieces",
         })
     }
 }
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match self.get_mut() {
-            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Endless(pieces) => pieces.poll_next_unpin(cx).map(|piece| piece.map(Frame::data).map(Ok)),
+            Self::Pieces(pieces) => pieces.poll_next_unpin(cx).map(|piece| Some(piece?.map(Frame::data))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(body) => body.is_end_stream(),
-            Self::Endless(_) => false,
+            Self::Endless(_) | Self::Pieces(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
-            Self::Endless(_) => SizeHint::default(),
+            Self::Endless(_) | Self::Pieces(_) => SizeHint::default(),
         }
     }
 }

@@ -4,20 +4,28 @@
 use super::kernel::{Access, Route};
 
 mod area;
+mod areas;
 pub(super) mod assets;
+mod audit;
 mod board;
+mod config;
 mod equipment;
 pub(super) mod events;
 mod forms;
 mod health;
 mod login;
+mod machine;
+mod machine_form;
 mod me_too;
 pub(super) mod metrics;
+mod old_addresses;
 mod password;
+mod registry;
 mod repairs;
 mod report;
 mod status;
 mod tokens;
+mod typed;
 mod users;
 
 /// Most bytes of a form: far more than the longest report, so that one that is too long comes back
@@ -84,6 +92,66 @@ pub(super) static ROUTES: &[Route] = &[
     Route::form("/admin/tokens/{id}/revoke", Access::Staff, SMALL_FORM, |web, call| {
         Box::pin(tokens::revoke(web, call))
     }),
+    Route::get("/equipment", Access::Technician, |web, call| Box::pin(registry::show(web, call))),
+    Route::get("/equipment.csv", Access::Technician, |web, call| Box::pin(registry::export(web, call))),
+    Route::get("/equipment/new", Access::Staff, |web, call| Box::pin(machine_form::new(web, call))),
+    Route::form("/equipment/new", Access::Staff, FORM_LIMIT, |web, call| {
+        Box::pin(machine_form::create(web, call))
+    }),
+    Route::get("/equipment/{id}", Access::Technician, |web, call| Box::pin(machine::show(web, call))),
+    Route::get("/equipment/{id}/edit", Access::Staff, |web, call| Box::pin(machine_form::edit(web, call))),
+    Route::form("/equipment/{id}/edit", Access::Staff, FORM_LIMIT, |web, call| {
+        Box::pin(machine_form::save(web, call))
+    }),
+    Route::get("/equipment/{id}/archive", Access::Staff, |web, call| {
+        Box::pin(machine_form::ask_archive(web, call))
+    }),
+    Route::form("/equipment/{id}/archive", Access::Staff, FORM_LIMIT, |web, call| {
+        Box::pin(machine_form::archive(web, call))
+    }),
+    Route::form("/equipment/{id}/restore", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(machine_form::restore(web, call))
+    }),
+    Route::form("/equipment/{id}/notes", Access::Technician, FORM_LIMIT, |web, call| {
+        Box::pin(machine::write_note(web, call))
+    }),
+    Route::form("/equipment/{id}/notes/{note}/remove", Access::Technician, SMALL_FORM, |web, call| {
+        Box::pin(machine::remove_one_note(web, call))
+    }),
+    Route::form("/equipment/{id}/links", Access::Technician, FORM_LIMIT, |web, call| {
+        Box::pin(machine::write_link(web, call))
+    }),
+    Route::form("/equipment/{id}/links/{link}/remove", Access::Technician, SMALL_FORM, |web, call| {
+        Box::pin(machine::remove_one_link(web, call))
+    }),
+    Route::get("/admin/areas", Access::Staff, |web, call| Box::pin(areas::show(web, call))),
+    Route::form("/admin/areas", Access::Staff, FORM_LIMIT, |web, call| Box::pin(areas::create(web, call))),
+    Route::get("/admin/areas/{id}", Access::Staff, |web, call| Box::pin(areas::edit(web, call))),
+    Route::form("/admin/areas/{id}", Access::Staff, FORM_LIMIT, |web, call| Box::pin(areas::save(web, call))),
+    Route::form("/admin/areas/{id}/archive", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(areas::archive(web, call))
+    }),
+    Route::form("/admin/areas/{id}/restore", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(areas::restore(web, call))
+    }),
+    Route::get("/admin/config", Access::Staff, |web, call| Box::pin(config::show(web, call))),
+    Route::form("/admin/config", Access::Staff, FORM_LIMIT, |web, call| Box::pin(config::save(web, call))),
+    Route::get("/admin/audit", Access::Staff, |web, call| Box::pin(audit::show(web, call))),
+    Route::get("/admin/audit.csv", Access::Staff, |web, call| Box::pin(audit::export(web, call))),
+    Route::get("/public", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/kiosk", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/kiosk/{area}", Access::Unasked, |_, call| Box::pin(old_addresses::area(call))),
+    Route::get("/public/kiosk/dense/{columns}", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/equipment/{id}", Access::Unasked, |_, call| Box::pin(old_addresses::equipment(call))),
+    Route::get("/public/equipment/{id}/info", Access::Unasked, |_, call| {
+        Box::pin(old_addresses::equipment(call))
+    }),
+    Route::get("/repairs/queue", Access::Unasked, |_, _| Box::pin(old_addresses::not_working())),
+    Route::get("/repairs/kanban", Access::Unasked, |_, _| Box::pin(old_addresses::not_working())),
+    Route::get("/auth/login", Access::Unasked, |_, call| Box::pin(old_addresses::login(call))),
+    Route::get("/docs/{*page}", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/equipment/export.csv", Access::Unasked, |_, call| Box::pin(old_addresses::export(call))),
     Route::get("/status.json", Access::Unasked, |web, call| Box::pin(status::show(web, call))),
     Route::get("/events", Access::Unasked, |web, _| Box::pin(events::listen(web))),
     Route::get("/health", Access::Unasked, |web, _| Box::pin(health::ready(web))),

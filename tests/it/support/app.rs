@@ -1,15 +1,15 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
 use super::database::TestDatabase;
-use super::ops::START;
+use super::ops::{START, area};
 use super::web::Site;
 use chrono::TimeDelta;
 use esb::app::{App, Parts};
 use esb::clock::Clock;
 use esb::config::{Config, Environment};
-use esb::domain::channel::ChannelRef;
+use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::{AreaId, EquipmentId};
-use esb::domain::text::{AreaName, EquipmentName};
+use esb::domain::text::EquipmentName;
 use esb::store;
 use esb::worker::Deliverer;
 use esb_sandbox::{Channel, Message, Options, Person, Sandbox, World};
@@ -115,8 +115,7 @@ impl TestApp {
     /// Adds an area.
     pub async fn area(&self, name: &str, channel: &str) -> AreaId {
         let tx = self.app.ctx.store.begin().await.unwrap();
-        let (name, channel) = (AreaName::parse(name).unwrap(), ChannelRef::parse(channel));
-        let id = store::areas::add(&tx, &name, channel.as_ref(), 0, self.clock.now()).await.unwrap();
+        let id = store::areas::add(&tx, &area(name, channel), self.clock.now()).await.unwrap();
         self.app.ctx.commit_visible(tx).await.unwrap();
         id
     }
@@ -124,8 +123,8 @@ impl TestApp {
     /// Adds a machine.
     pub async fn machine(&self, area: AreaId, name: &str) -> EquipmentId {
         let tx = self.app.ctx.store.begin().await.unwrap();
-        let name = EquipmentName::parse(name).unwrap();
-        let id = store::equipment::add(&tx, area, &name, self.clock.now()).await.unwrap();
+        let machine = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
+        let id = store::equipment::add(&tx, &machine, self.clock.now()).await.unwrap();
         self.app.ctx.commit_visible(tx).await.unwrap();
         id
     }

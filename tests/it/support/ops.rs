@@ -4,7 +4,9 @@ use super::database::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::clock::Clock;
 use esb::domain::actor::{Actor, Edge, Role};
+use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
+use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::{EquipmentId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{
@@ -65,10 +67,18 @@ pub async fn looking(ops: &Ctx) -> DropGuard {
 pub async fn machine(ops: &Ctx, area: &str, channel: &str, name: &str) -> EquipmentId {
     let now = ops.clock.now();
     let db = ops.store.write();
-    let channel = ChannelRef::parse(channel);
-    let area =
-        store::areas::add(db, &AreaName::parse(area).unwrap(), channel.as_ref(), 0, now).await.unwrap();
-    store::equipment::add(db, area, &EquipmentName::parse(name).unwrap(), now).await.unwrap()
+    let area = store::areas::add(db, &self::area(area, channel), now).await.unwrap();
+    let machine = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
+    store::equipment::add(db, &machine, now).await.unwrap()
+}
+
+/// An area, first on the board.
+pub fn area(name: &str, channel: &str) -> AreaDetails {
+    AreaDetails {
+        name: AreaName::parse(name).unwrap(),
+        slack_channel: ChannelRef::parse(channel),
+        sort_order: 0,
+    }
 }
 
 /// The user of that name, made where there is none; nobody can log in with a password that has no hash.

@@ -2,8 +2,10 @@
 //! and a measurement compared. Only for a database without machines.
 
 use crate::domain::actor::{Actor, Role};
+use crate::domain::area::AreaDetails;
 use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
+use crate::domain::equipment::EquipmentDetails;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{AreaName, EmailAddress, EquipmentName, TextError, Username};
@@ -116,15 +118,18 @@ async fn machines(
     let mut areas: Vec<AreaId> = Vec::new();
     for i in 0..wanted.areas {
         let (name, channel) = names::area(i);
-        let name = AreaName::parse(&name)?;
-        let order = i64::try_from(i).unwrap_or(i64::MAX);
-        areas.push(store::areas::add(db, &name, ChannelRef::parse(&channel).as_ref(), order, now).await?);
+        let area = AreaDetails {
+            name: AreaName::parse(&name)?,
+            slack_channel: ChannelRef::parse(&channel),
+            sort_order: i64::try_from(i).unwrap_or(i64::MAX),
+        };
+        areas.push(store::areas::add(db, &area, now).await?);
     }
     let (mut rows, mut kinds) = (Vec::with_capacity(wanted.machines), Vec::with_capacity(wanted.machines));
     for i in 0..wanted.machines {
         let area = i % wanted.areas;
         let (name, kind) = names::machine(area, i / wanted.areas);
-        rows.push((areas[area], EquipmentName::parse(&name)?));
+        rows.push(EquipmentDetails::bare(EquipmentName::parse(&name)?, areas[area]));
         kinds.push(kind);
     }
     let numbers = store::demo::add_machines(db, &rows, now).await?;

@@ -1,0 +1,23 @@
+//! Who may do what (spec/product.md "Who may do what"), asked of the database within the transaction: what
+//! was taken from somebody holds at once.
+
+use super::OpError;
+use crate::domain::actor::{Actor, Role};
+use crate::domain::setting::TECH_DOC_EDIT;
+use crate::store::users::User;
+use crate::store::{settings, users};
+use sea_orm::ConnectionTrait;
+
+/// The active user who acts, where they have that role or one that may more.
+pub(super) async fn require(db: &impl ConnectionTrait, actor: &Actor, role: Role) -> Result<User, OpError> {
+    let account = actor.account.as_ref().ok_or(OpError::Forbidden)?;
+    let user = users::find(db, account.id).await?.filter(|user| user.active).ok_or(OpError::Forbidden)?;
+    if role == Role::Staff && user.role != Role::Staff { Err(OpError::Forbidden) } else { Ok(user) }
+}
+
+/// The user who acts, where they may edit documents, photos and links of machines.
+pub(super) async fn require_editor(db: &impl ConnectionTrait, actor: &Actor) -> Result<User, OpError> {
+    let user = require(db, actor, Role::Technician).await?;
+    let allowed = user.role == Role::Staff || settings::stored(db).await?.get(TECH_DOC_EDIT) == Some("true");
+    if allowed { Ok(user) } else { Err(OpError::Forbidden) }
+}

@@ -1,0 +1,94 @@
+//! Settings: read and changed by staff.
+
+use super::permission::require;
+use super::submission::{Begun, Submission, nothing_is_taken, submit};
+use super::{Ctx, OpError, overtaken};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
+use crate::domain::setting::{SETTINGS, Setting};
+use crate::domain::text::RequestId;
+use crate::store;
+use crate::views::registry::{SettingValue, SettingsView};
+use serde_json::{Map, Value, json};
+
+const NOUN: &str = "settings";
+/// Settings are one record as far as the audit goes.
+const NOUN_ID: i64 = 0;
+
+/// All settings as they hold; secret ones say only whether they are set.
+///
+/// # Errors
+/// `Forbidden`; the database's.
+pub async fn settings(ctx: &Ctx, actor: &Actor) -> Result<SettingsView, OpError> {
+    let db = ctx.store.read();
+    require(db, actor, Role::Staff).await?;
+    let stored = store::settings::stored(db).await?;
+    let value = |setting: &'static Setting| {
+        let value = stored.get(setting.key).unwrap_or_else(|| setting.default());
+        SettingValue {
+            setting,
+            is_set: !value.is_empty(),
+            value: if setting.is_secret() { String::new() } else { value.to_owned() },
+        }
+    };
+    Ok(SettingsView { version: stored.version(), values: SETTINGS.iter().map(value).collect() })
+}
+
+/// A setting with the value that it shall have, as [`Setting::parse`] gave it.
+pub type Wanted = (&'static Setting, String);
+
+/// Gives settings that the person saw at `version` these values.
+///
+/// # Errors
+/// `Forbidden`, `Overtaken`; the database's.
+pub async fn change_settings(
+    ctx: &Ctx,
+    actor: &Actor,
+    version: i64,
+    wanted: &[Wanted],
+    request_id: &RequestId,
+) -> Result<(), OpError> {
+    let once = || async {
+        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
+            Begun::Before(answer) => return Ok(answer),
+            Begun::Now(submission) => submission,
+        };
+        let tx = &submission.tx;
+        require(tx, actor, Role::Staff).await?;
+        let stored = store::settings::stored(tx).await?;
+        let (mut old, mut new) = (Map::new(), Map::new());
+        for (setting, value) in wanted {
+            let before = stored.get(setting.key).unwrap_or_else(|| setting.default());
+            if before != value {
+                old.insert(setting.key.to_owned(), told(setting, before));
+                new.insert(setting.key.to_owned(), told(setting, value));
+                store::settings::set(tx, setting.key, value, submission.now).await?;
+            }
+        }
+        if new.is_empty() {
+            return submission.commit(()).await;
+        }
+        if !store::settings::count_on(tx, version, submission.now).await? {
+            return Err(overtaken(tx, NOUN, NOUN_ID).await?);
+        }
+        let (old, new) = (Some(Value::Object(old)), Some(Value::Object(new)));
+        submission.record([AuditRecord {
+            action: "settings.changed",
+            noun: NOUN,
+            noun_id: NOUN_ID,
+            old,
+            new,
+        }]);
+        submission.commit(()).await
+    };
+    submit(ctx, request_id, nothing_is_taken, once).await
+}
+
+/// A value as the audit keeps it: of a secret one only whether it is set.
+fn told(setting: &Setting, value: &str) -> Value {
+    match (setting.is_secret(), value.is_empty()) {
+        (false, _) => json!(value),
+        (true, true) => json!("not set"),
+        (true, false) => json!("set"),
+    }
+}

@@ -1,0 +1,153 @@
+//! Tables as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark, and no cell that a spreadsheet
+//! would take for a formula. Pure; `web` streams what comes out.
+
+use crate::views::registry::{AuditRow, MachineRecord};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// Says "UTF-8" to spreadsheets: the first thing in a file.
+const BOM: &str = "\u{feff}";
+
+/// Columns of the equipment (spec/web.md, `GET /equipment.csv`).
+const EQUIPMENT: [&str; 14] = [
+    "id",
+    "name",
+    "manufacturer",
+    "model",
+    "serial_number",
+    "area",
+    "acquisition_date",
+    "acquisition_source",
+    "acquisition_cost",
+    "warranty_expiration",
+    "description",
+    "is_archived",
+    "created_at",
+    "updated_at",
+];
+
+/// Columns of the audit.
+const AUDIT: [&str; 9] = ["id", "created_at", "who", "edge", "action", "noun", "noun_id", "old", "new"];
+
+/// How a file of machines begins.
+pub fn equipment_head() -> String {
+    head(&EQUIPMENT)
+}
+
+/// Machines as lines.
+pub fn equipment(machines: &[MachineRecord]) -> String {
+    lines(machines, |machine| {
+        let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+        vec![
+            machine.id.to_string(),
+            machine.name.clone(),
+            machine.manufacturer.clone(),
+            machine.model.clone(),
+            machine.serial_number.clone(),
+            machine.area.clone(),
+            day(machine.acquisition_date),
+            machine.acquisition_source.clone(),
+            machine.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default(),
+            day(machine.warranty_expiration),
+            machine.description.clone(),
+            machine.archived.to_string(),
+            moment(machine.created_at),
+            moment(machine.updated_at),
+        ]
+    })
+}
+
+/// How a file of the audit begins.
+pub fn audit_head() -> String {
+    head(&AUDIT)
+}
+
+/// Entries of the audit as lines.
+pub fn audit(entries: &[AuditRow]) -> String {
+    lines(entries, |entry| {
+        vec![
+            entry.id.to_string(),
+            moment(entry.created_at),
+            entry.actor.clone(),
+            entry.edge.to_owned(),
+            entry.action.clone(),
+            entry.noun.clone(),
+            entry.noun_id.to_string(),
+            entry.old.clone().unwrap_or_default(),
+            entry.new.clone().unwrap_or_default(),
+        ]
+    })
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn head(columns: &[&str]) -> String {
+    format!("{BOM}{}\r\n", columns.join(","))
+}
+
+fn lines<T>(rows: &[T], cells: impl Fn(&T) -> Vec<String>) -> String {
+    let line = |row: &T| {
+        let cells: Vec<String> = cells(row).iter().map(|text| cell(text)).collect();
+        format!("{}\r\n", cells.join(","))
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A cell: what begins as formulas do gets an apostrophe before it, what would end the cell is quoted.
+fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn no_cell_is_a_formula_and_none_ends_early() {
+        for (text, shown) in [
+            ("Saw", "Saw"),
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@x", "'@x"),
+            ("\tx", "'\tx"),
+            ("a,b", "\"a,b\""),
+            ("=\"a\"", "\"'=\"\"a\"\"\""),
+            ("a\nb", "\"a\nb\""),
+            ("'x", "'x"),
+        ] {
+            assert_eq!(cell(text), shown);
+        }
+    }
+
+    /// Reads one line as RFC 4180 says.
+    fn read(line: &str) -> Vec<String> {
+        let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+        let mut rest = line.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '"' if quoted && rest.peek() == Some(&'"') => cell.extend(rest.next()),
+                '"' => quoted = !quoted,
+                ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+                c => cell.push(c),
+            }
+        }
+        cells.push(cell);
+        cells
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_is_read(texts in prop::collection::vec("(=|,|\"|\n|\r|-|'|a|é){0,6}", 1..5)) {
+            let line = lines(&[&texts], |texts| texts.to_vec());
+            let line = line.strip_suffix("\r\n").unwrap();
+            let bare = |text: &String| text.strip_prefix('\'').unwrap_or(text).to_owned();
+            let read: Vec<String> = read(line).iter().map(bare).collect();
+            prop_assert_eq!(read, texts.iter().map(bare).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Pages of staff that are lists: the areas and the audit.
+
+use super::Html;
+use super::equipment::FieldError;
+use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
+use super::forms::Hidden;
+use super::times::Moment;
+use crate::domain::ids::AreaId;
+use crate::views::registry::{AreaRow, AreasView, AuditRow, AuditView};
+use chrono_tz::Tz;
+use handlebars::RenderError;
+use serde::Serialize;
+
+/// The areas, with the form to add one.
+#[derive(Debug)]
+pub struct AreasPage<'a> {
+    /// All of them.
+    pub areas: &'a AreasView,
+    /// What the forms carry unseen.
+    pub hidden: Hidden<'a>,
+    /// A submission's name of its own for each area, in the order of the page.
+    pub request_ids: &'a [String],
+    /// The fields of a new area.
+    pub fields: &'a [Field],
+    /// Why a form comes back.
+    pub errors: &'a [FieldError],
+}
+
+#[derive(Serialize)]
+struct Areas<'a> {
+    live: Vec<AreaShown<'a>>,
+    archived: Vec<AreaShown<'a>>,
+    fields: Vec<FieldShown<'a>>,
+    errors: Vec<ErrorLine<'a>>,
+    #[serde(flatten)]
+    hidden: Hidden<'a>,
+}
+
+#[derive(Serialize)]
+struct AreaShown<'a> {
+    id: AreaId,
+    name: &'a str,
+    slack_channel: &'a str,
+    sort_order: i64,
+    version: i64,
+    machines: String,
+    request_id: &'a str,
+}
+
+/// What staff look for in the audit, as they typed it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AuditForm {
+    /// Name of a person.
+    pub who: String,
+    /// What was changed.
+    pub noun: String,
+    /// Its number.
+    pub id: String,
+    /// What was done.
+    pub action: String,
+    /// First day.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+}
+
+impl AuditForm {
+    /// The query of an address.
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let all = [
+            ("who", &self.who),
+            ("noun", &self.noun),
+            ("id", &self.id),
+            ("action", &self.action),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        query.extend_pairs(all.into_iter().filter(|(_, value)| !value.is_empty()));
+        query.finish()
+    }
+}
+
+#[derive(Serialize)]
+struct Audit<'a> {
+    filter: &'a AuditForm,
+    is_set: bool,
+    nouns: Vec<Noun>,
+    entries: Vec<Entry<'a>>,
+    query: String,
+    older_than: Option<i64>,
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Noun {
+    word: &'static str,
+    selected: bool,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    at: Moment,
+    actor: &'a str,
+    edge: &'a str,
+    action: &'a str,
+    noun: &'a str,
+    noun_id: i64,
+    changes: Vec<ChangeShown>,
+}
+
+/// One value before and after.
+#[derive(Serialize)]
+struct ChangeShown {
+    field: String,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+/// Nouns of the audit.
+pub const NOUNS: [&str; 9] =
+    ["area", "equipment", "installation", "link", "note", "repair", "settings", "token", "user"];
+
+impl Html {
+    /// All areas, with the form to add one.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn areas(&self, page: &AreasPage<'_>) -> Result<String, RenderError> {
+        let mut request_ids = page.request_ids.iter().map(String::as_str);
+        let content = Areas {
+            live: areas_shown(&page.areas.live, &mut request_ids),
+            archived: areas_shown(&page.areas.archived, &mut request_ids),
+            fields: fields_shown(page.fields, page.errors),
+            errors: error_lines(page.errors, &page.fields.iter().collect::<Vec<_>>()),
+            hidden: page.hidden,
+        };
+        self.page("areas", "Areas", &content)
+    }
+
+    /// A part of the audit.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn audit(
+        &self,
+        view: &AuditView,
+        filter: &AuditForm,
+        error: Option<&str>,
+    ) -> Result<String, RenderError> {
+        let content = Audit {
+            is_set: *filter != AuditForm::default(),
+            nouns: NOUNS.iter().map(|&word| Noun { word, selected: filter.noun == word }).collect(),
+            entries: view.entries.iter().map(|row| entry(row, self.site.timezone)).collect(),
+            query: filter.query(),
+            older_than: view.older_than,
+            filter,
+            error,
+        };
+        self.page("audit", "Audit", &content)
+    }
+}
+
+fn areas_shown<'a>(
+    areas: &'a [AreaRow],
+    request_ids: &mut impl Iterator<Item = &'a str>,
+) -> Vec<AreaShown<'a>> {
+    let shown = |area: &'a AreaRow| AreaShown {
+        id: area.id,
+        name: &area.name,
+        slack_channel: &area.slack_channel,
+        sort_order: area.sort_order,
+        version: area.version,
+        machines: super::counted(usize::try_from(area.machines).unwrap_or(0), "machine", "machines"),
+        request_id: request_ids.next().unwrap_or_default(),
+    };
+    areas.iter().map(shown).collect()
+}
+
+fn entry(row: &AuditRow, zone: Tz) -> Entry<'_> {
+    Entry {
+        at: Moment::new(row.created_at, zone),
+        actor: &row.actor,
+        edge: row.edge,
+        action: &row.action,
+        noun: &row.noun,
+        noun_id: row.noun_id,
+        changes: changes(row.old.as_deref(), row.new.as_deref()),
+    }
+}
+
+/// Field by field what was and what is; a value that is no object stands alone.
+fn changes(old: Option<&str>, new: Option<&str>) -> Vec<ChangeShown> {
+    let read = |json: Option<&str>| match json.map(serde_json::from_str) {
+        Some(Ok(serde_json::Value::Object(fields))) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (old, new) = (read(old), read(new));
+    let mut fields: Vec<&String> = new.keys().chain(old.keys()).collect();
+    fields.sort();
+    fields.dedup();
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let change = |field: &String| ChangeShown {
+        old: old.get(field).map(text).filter(|text| !text.is_empty()),
+        new: new.get(field).map(text).filter(|text| !text.is_empty()),
+        field: field.replace('_', " "),
+    };
+    fields.into_iter().map(change).filter(|change| change.old.is_some() || change.new.is_some()).collect()
+}

@@ -1,0 +1,304 @@
+//! The registry: the list of machines, and one machine with everything that belongs to it.
+
+use super::equipment::{FieldError, LinkShown, links_shown};
+use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
+use super::forms::Hidden;
+use super::times::Moment;
+use super::{Html, StatusMark, counted};
+use crate::domain::ids::{AreaId, EquipmentId, UserId};
+use crate::domain::repair::Severity;
+use crate::domain::text::cut;
+use crate::views::registry::{HistoryRow, MachineRecord, MachineView, NoteView, RegistryRow, RegistryView};
+use chrono_tz::Tz;
+use handlebars::RenderError;
+use serde::Serialize;
+
+/// Most characters of a repair in a machine's history; its own page has it whole.
+const HISTORY_SHOWN: usize = 200;
+
+/// What somebody wants to see of the registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistryFilter {
+    /// Only this area.
+    pub area: Option<AreaId>,
+    /// What is archived instead of what is in use.
+    pub archived: bool,
+    /// Only machines whose name contains this.
+    pub text: String,
+}
+
+impl RegistryFilter {
+    /// The query of an address, without the page.
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("q", &self.text);
+        query.extend_pairs(self.area.map(|area| ("area", area.to_string())));
+        query.extend_pairs(self.archived.then_some(("archived", "1")));
+        query.finish()
+    }
+}
+
+/// "Page 2 of 7", with where the others are.
+#[derive(Debug, Serialize)]
+pub(super) struct Pager {
+    page: u64,
+    pages: u64,
+    previous: Option<u64>,
+    next: Option<u64>,
+}
+
+impl Pager {
+    /// Nothing where there is only one page.
+    pub(super) fn new(page: u64, pages: u64) -> Option<Self> {
+        (pages > 1).then(|| Self {
+            page,
+            pages,
+            previous: (page > 1).then(|| page - 1),
+            next: (page < pages).then_some(page + 1),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Registry<'a> {
+    text: &'a str,
+    archived: bool,
+    is_set: bool,
+    areas: Vec<AreaShown<'a>>,
+    has_areas: bool,
+    total: String,
+    machines: Vec<Row<'a>>,
+    pager: Option<Pager>,
+    query: String,
+    export: String,
+    is_staff: bool,
+}
+
+#[derive(Serialize)]
+struct AreaShown<'a> {
+    id: AreaId,
+    name: &'a str,
+    selected: bool,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: EquipmentId,
+    name: &'a str,
+    make: String,
+    area: &'a str,
+    status: Option<StatusMark>,
+}
+
+fn make(manufacturer: &str, model: &str) -> String {
+    [manufacturer, model].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+fn row(machine: &RegistryRow) -> Row<'_> {
+    Row {
+        id: machine.id,
+        name: &machine.name,
+        make: make(&machine.manufacturer, &machine.model),
+        area: &machine.area,
+        status: machine.status.map(StatusMark::from),
+    }
+}
+
+/// A machine's page, for whoever looks at it.
+#[derive(Debug)]
+pub struct MachinePage<'a> {
+    /// The machine.
+    pub machine: &'a MachineView,
+    /// The account of who looks.
+    pub viewer: UserId,
+    /// True for staff.
+    pub is_staff: bool,
+    /// What its forms carry unseen.
+    pub hidden: Hidden<'a>,
+    /// The fields of a new note.
+    pub note: &'a [Field],
+    /// The fields of a new link.
+    pub link: &'a [Field],
+    /// Why one of them comes back.
+    pub errors: &'a [FieldError],
+}
+
+#[derive(Serialize)]
+struct Machine<'a> {
+    id: EquipmentId,
+    name: &'a str,
+    version: i64,
+    area_id: AreaId,
+    area: &'a str,
+    status: StatusMark,
+    open_repairs: Option<String>,
+    archived: bool,
+    area_archived: bool,
+    in_use: bool,
+    is_staff: bool,
+    may_edit_links: bool,
+    facts: Vec<Fact>,
+    description: &'a str,
+    links: Vec<LinkShown<'a>>,
+    link_fields: Vec<FieldShown<'a>>,
+    notes: Vec<NoteShown<'a>>,
+    more_notes: Option<String>,
+    note_fields: Vec<FieldShown<'a>>,
+    repairs_total: String,
+    repairs: Vec<RepairShown<'a>>,
+    pager: Option<Pager>,
+    errors: Vec<ErrorLine<'a>>,
+    #[serde(flatten)]
+    hidden: Hidden<'a>,
+}
+
+/// A line of what is on record.
+#[derive(Serialize)]
+struct Fact {
+    label: &'static str,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct NoteShown<'a> {
+    id: i64,
+    text: &'a str,
+    author: &'a str,
+    written: Moment,
+    may_remove: bool,
+}
+
+#[derive(Serialize)]
+struct RepairShown<'a> {
+    id: i64,
+    description: String,
+    severity: &'static str,
+    status: &'static str,
+    reporter: &'a str,
+    assignee: Option<&'a str>,
+    reported: Moment,
+    closed: Option<Moment>,
+}
+
+impl Html {
+    /// A page of the list of machines.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn registry(
+        &self,
+        view: &RegistryView,
+        filter: &RegistryFilter,
+        is_staff: bool,
+    ) -> Result<String, RenderError> {
+        let area = |area: &'_ crate::views::registry::AreaChoice| Some(area.id) == filter.area;
+        let mut export = form_urlencoded::Serializer::new(String::new());
+        export.extend_pairs(filter.area.map(|area| ("area", area.to_string())));
+        export.extend_pairs(filter.archived.then_some(("archived", "1")));
+        let total = usize::try_from(view.total).unwrap_or(usize::MAX);
+        let content = Registry {
+            text: &filter.text,
+            archived: filter.archived,
+            is_set: *filter != RegistryFilter::default(),
+            areas: view
+                .areas
+                .iter()
+                .map(|choice| AreaShown { id: choice.id, name: &choice.name, selected: area(choice) })
+                .collect(),
+            has_areas: !view.areas.is_empty(),
+            total: counted(total, "machine", "machines"),
+            machines: view.machines.iter().map(row).collect(),
+            pager: Pager::new(view.page, view.pages),
+            query: filter.query(),
+            export: export.finish(),
+            is_staff,
+        };
+        self.page("registry", "Equipment", &content)
+    }
+
+    /// A machine with everything that belongs to it.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn machine(&self, page: &MachinePage<'_>) -> Result<String, RenderError> {
+        let (view, zone) = (page.machine, self.site.timezone);
+        let record = &view.record;
+        let hidden_notes = view.notes_total.saturating_sub(view.notes.len() as u64);
+        let hidden_notes = usize::try_from(hidden_notes).unwrap_or(usize::MAX);
+        let repairs = usize::try_from(view.repairs_total).unwrap_or(usize::MAX);
+        let fields: Vec<&Field> = page.note.iter().chain(page.link).collect();
+        let content = Machine {
+            id: record.id,
+            name: &record.name,
+            version: record.version,
+            area_id: record.area_id,
+            area: &record.area,
+            status: view.status.into(),
+            open_repairs: (view.open_repairs > 0)
+                .then(|| counted(view.open_repairs, "open repair", "open repairs")),
+            archived: record.archived,
+            area_archived: record.area_archived,
+            in_use: !record.archived && !record.area_archived,
+            is_staff: page.is_staff,
+            may_edit_links: view.may_edit_links,
+            facts: facts(record, zone),
+            description: &record.description,
+            links: links_shown(&view.links),
+            link_fields: fields_shown(page.link, page.errors),
+            notes: view.notes.iter().map(|note| note_shown(note, page, zone)).collect(),
+            more_notes: (hidden_notes > 0)
+                .then(|| format!("{} not shown.", counted(hidden_notes, "older note is", "older notes are"))),
+            note_fields: fields_shown(page.note, page.errors),
+            repairs_total: counted(repairs, "repair", "repairs"),
+            repairs: view.repairs.iter().map(|repair| repair_shown(repair, zone)).collect(),
+            pager: Pager::new(view.page, view.pages),
+            errors: error_lines(page.errors, &fields),
+            hidden: page.hidden,
+        };
+        self.page("machine", &record.name, &content)
+    }
+}
+
+/// What is known of a machine; what is not known is left out.
+fn facts(record: &MachineRecord, zone: Tz) -> Vec<Fact> {
+    let day = |day: Option<chrono::NaiveDate>| {
+        day.map(|day| day.format("%b %-d, %Y").to_string()).unwrap_or_default()
+    };
+    let all = [
+        ("Number", record.id.to_string()),
+        ("Manufacturer", record.manufacturer.clone()),
+        ("Model", record.model.clone()),
+        ("Serial number", record.serial_number.clone()),
+        ("Acquired on", day(record.acquisition_date)),
+        ("Acquired from", record.acquisition_source.clone()),
+        ("Cost", record.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default()),
+        ("Warranty until", day(record.warranty_expiration)),
+        ("Registered", Moment::new(record.created_at, zone).text),
+        ("Last changed", Moment::new(record.updated_at, zone).text),
+    ];
+    let known = all.into_iter().filter(|(_, value)| !value.is_empty());
+    known.map(|(label, value)| Fact { label, value }).collect()
+}
+
+fn note_shown<'a>(note: &'a NoteView, page: &MachinePage<'_>, zone: Tz) -> NoteShown<'a> {
+    NoteShown {
+        id: note.id.0,
+        text: &note.text,
+        author: &note.author,
+        written: Moment::new(note.created_at, zone),
+        may_remove: page.is_staff || note.author_id == Some(page.viewer),
+    }
+}
+
+fn repair_shown(repair: &HistoryRow, zone: Tz) -> RepairShown<'_> {
+    RepairShown {
+        id: repair.id.0,
+        description: cut(&repair.description, HISTORY_SHOWN),
+        severity: repair.severity.map(Severity::word).unwrap_or_default(),
+        status: repair.status.word(),
+        reporter: &repair.reporter,
+        assignee: repair.assignee.as_deref(),
+        reported: Moment::new(repair.created_at, zone),
+        closed: repair.closed_at.map(|at| Moment::new(at, zone)),
+    }
+}

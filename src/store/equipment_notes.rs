@@ -1,0 +1,71 @@
+//! Notes on machines.
+
+use super::entities::equipment_note;
+use crate::domain::ids::{EquipmentId, NoteId, UserId};
+use crate::domain::text::EquipmentNote;
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
+};
+
+pub use super::entities::equipment_note::Model as Note;
+
+/// The newest notes on a machine, at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId, limit: u64) -> Result<Vec<Note>, DbErr> {
+    equipment_note::Entity::find()
+        .filter(equipment_note::Column::EquipmentId.eq(machine))
+        .order_by_desc(equipment_note::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// How many notes there are on a machine.
+///
+/// # Errors
+/// The database's.
+pub async fn count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
+    equipment_note::Entity::find().filter(equipment_note::Column::EquipmentId.eq(machine)).count(db).await
+}
+
+/// The note of that number.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, id: NoteId) -> Result<Option<Note>, DbErr> {
+    equipment_note::Entity::find_by_id(id).one(db).await
+}
+
+/// Adds a note.
+///
+/// # Errors
+/// The database's.
+pub async fn add(
+    db: &impl ConnectionTrait,
+    machine: EquipmentId,
+    (author, author_name): (UserId, &str),
+    text: &EquipmentNote,
+    now: DateTime<Utc>,
+) -> Result<NoteId, DbErr> {
+    let row = equipment_note::ActiveModel {
+        equipment_id: Set(machine),
+        text: Set(text.as_str().to_owned()),
+        author_name: Set(author_name.to_owned()),
+        author_user_id: Set(Some(author)),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    Ok(row.insert(db).await?.id)
+}
+
+/// Removes a note; false when it was gone.
+///
+/// # Errors
+/// The database's.
+pub async fn remove(db: &impl ConnectionTrait, id: NoteId) -> Result<bool, DbErr> {
+    Ok(equipment_note::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
+}

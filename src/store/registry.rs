@@ -1,0 +1,213 @@
+//! The registry as lists: machines by the page and in batches, and what was repaired of one.
+
+use super::entities::{area, equipment, repair, user};
+use super::equipment::{escape_like, with_area};
+use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::text::fold;
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::LikeExpr;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+};
+use std::collections::HashMap;
+
+/// Which machines are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only those of this area.
+    pub area: Option<AreaId>,
+    /// Those that are archived, themselves or with their area, instead of the others.
+    pub archived: bool,
+    /// Only those whose name contains this; case and accents ignored.
+    pub text: String,
+}
+
+impl Wanted {
+    fn condition(&self) -> Condition {
+        let archived =
+            [equipment::Column::Archived.eq(self.archived), area::Column::Archived.eq(self.archived)];
+        let archived = if self.archived { Condition::any() } else { Condition::all() }
+            .add_option(archived.first().cloned())
+            .add_option(archived.last().cloned());
+        let key = fold(&self.text);
+        let like = LikeExpr::new(format!("%{}%", escape_like(&key))).escape('!');
+        Condition::all()
+            .add(archived)
+            .add_option(self.area.map(|area| equipment::Column::AreaId.eq(area)))
+            .add_option((!key.is_empty()).then(|| equipment::Column::NameKey.like(like)))
+    }
+}
+
+/// A machine in the list.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Listed {
+    /// Number.
+    pub id: EquipmentId,
+    /// Name.
+    pub name: String,
+    /// Who made it.
+    pub manufacturer: String,
+    /// Its model.
+    pub model: String,
+    /// It is archived itself.
+    pub archived: bool,
+    /// Name of its area.
+    pub area_name: String,
+    /// Its area is archived.
+    pub area_archived: bool,
+}
+
+/// Machines by name: `limit` of them behind the first `skipped`.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    wanted: &Wanted,
+    (limit, skipped): (u64, u64),
+) -> Result<Vec<Listed>, DbErr> {
+    with_area()
+        .select_only()
+        .columns([
+            equipment::Column::Id,
+            equipment::Column::Name,
+            equipment::Column::Manufacturer,
+            equipment::Column::Model,
+            equipment::Column::Archived,
+        ])
+        .column_as(area::Column::Name, "area_name")
+        .column_as(area::Column::Archived, "area_archived")
+        .filter(wanted.condition())
+        .order_by_asc(equipment::Column::NameKey)
+        .order_by_asc(equipment::Column::Id)
+        .limit(limit)
+        .offset(skipped)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// How many machines there are of those.
+///
+/// # Errors
+/// The database's.
+pub async fn count(db: &impl ConnectionTrait, wanted: &Wanted) -> Result<u64, DbErr> {
+    with_area().filter(wanted.condition()).count(db).await
+}
+
+/// How many live machines each area has; areas without any are left out.
+///
+/// # Errors
+/// The database's.
+pub async fn machines_by_area(db: &impl ConnectionTrait) -> Result<HashMap<AreaId, i64>, DbErr> {
+    let rows: Vec<(AreaId, i64)> = equipment::Entity::find()
+        .select_only()
+        .column(equipment::Column::AreaId)
+        .column_as(equipment::Column::Id.count(), "machines")
+        .filter(equipment::Column::Archived.eq(false))
+        .group_by(equipment::Column::AreaId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Everything on record about machines with the names of their areas, by number: `limit` of them behind
+/// `after`. Archived ones too where `archived` says so.
+///
+/// # Errors
+/// The database's.
+pub async fn batch(
+    db: &impl ConnectionTrait,
+    (area, archived): (Option<AreaId>, bool),
+    after: EquipmentId,
+    limit: u64,
+) -> Result<Vec<(equipment::Model, Option<area::Model>)>, DbErr> {
+    let live = [equipment::Column::Archived.eq(false), area::Column::Archived.eq(false)];
+    let live = live.into_iter().fold(Condition::all(), Condition::add);
+    with_area()
+        .select_also(area::Entity)
+        .filter(
+            Condition::all()
+                .add(equipment::Column::Id.gt(after))
+                .add_option(area.map(|area| equipment::Column::AreaId.eq(area)))
+                .add_option((!archived).then_some(live)),
+        )
+        .order_by_asc(equipment::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// A repair of a machine, open or closed.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct PastRepair {
+    /// Number.
+    pub id: RepairId,
+    /// What is or was wrong.
+    pub description: String,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: RepairStatus,
+    /// Who reported it.
+    pub reporter_name: String,
+    /// Who works or worked on it.
+    pub assignee: Option<String>,
+    /// When it should be done.
+    pub eta: Option<NaiveDate>,
+    /// When it was reported.
+    pub created_at: DateTime<Utc>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+fn repairs_of(machine: EquipmentId) -> Select<repair::Entity> {
+    repair::Entity::find().filter(repair::Column::EquipmentId.eq(machine))
+}
+
+/// All repairs of a machine, newest first: `limit` of them behind the first `skipped`.
+///
+/// # Errors
+/// The database's.
+pub async fn repairs(
+    db: &impl ConnectionTrait,
+    machine: EquipmentId,
+    (limit, skipped): (u64, u64),
+) -> Result<Vec<PastRepair>, DbErr> {
+    repairs_of(machine)
+        .select_only()
+        .columns([
+            repair::Column::Id,
+            repair::Column::Description,
+            repair::Column::Severity,
+            repair::Column::Status,
+            repair::Column::ReporterName,
+            repair::Column::Eta,
+            repair::Column::CreatedAt,
+            repair::Column::ClosedAt,
+        ])
+        .column_as(user::Column::Username, "assignee")
+        .join(JoinType::LeftJoin, to_assignee())
+        .order_by_desc(repair::Column::CreatedAt)
+        .order_by_desc(repair::Column::Id)
+        .limit(limit)
+        .offset(skipped)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// How many repairs a machine has had.
+///
+/// # Errors
+/// The database's.
+pub async fn repair_count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
+    repairs_of(machine).count(db).await
+}
+
+fn to_assignee() -> RelationDef {
+    repair::Entity::belongs_to(user::Entity).from(repair::Column::AssigneeId).to(user::Column::Id).into()
+}

@@ -1,0 +1,232 @@
+//! What technicians and staff see of the registry: machines, areas, settings.
+
+use crate::domain::board::BoardStatus;
+use crate::domain::equipment::Cost;
+use crate::domain::ids::{AreaId, EquipmentId, NoteId, RepairId, UserId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::setting::Setting;
+use crate::views::equipment::LinkView;
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// One page of the list of machines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryView {
+    /// Live areas in their order, to choose from.
+    pub areas: Vec<AreaChoice>,
+    /// How many machines match.
+    pub total: u64,
+    /// Which page it is, from 1.
+    pub page: u64,
+    /// How many there are.
+    pub pages: u64,
+    /// The machines of this page, by name.
+    pub machines: Vec<RegistryRow>,
+}
+
+/// An area to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaChoice {
+    /// Its number.
+    pub id: AreaId,
+    /// Its name.
+    pub name: String,
+}
+
+/// A machine in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryRow {
+    /// Its number.
+    pub id: EquipmentId,
+    /// Its name.
+    pub name: String,
+    /// Who made it; empty when unknown.
+    pub manufacturer: String,
+    /// Its model; empty when unknown.
+    pub model: String,
+    /// Name of its area.
+    pub area: String,
+    /// Its colour; archived ones have none.
+    pub status: Option<BoardStatus>,
+}
+
+/// Everything on record about a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineRecord {
+    /// Its number.
+    pub id: EquipmentId,
+    /// Its version, for whoever edits it.
+    pub version: i64,
+    /// Its name.
+    pub name: String,
+    /// Number of its area.
+    pub area_id: AreaId,
+    /// Name of its area.
+    pub area: String,
+    /// Who made it.
+    pub manufacturer: String,
+    /// Its model.
+    pub model: String,
+    /// Its serial number.
+    pub serial_number: String,
+    /// When it was got.
+    pub acquisition_date: Option<NaiveDate>,
+    /// From whom.
+    pub acquisition_source: String,
+    /// For how much.
+    pub acquisition_cost: Option<Cost>,
+    /// Until when its warranty holds.
+    pub warranty_expiration: Option<NaiveDate>,
+    /// What it is for.
+    pub description: String,
+    /// It is archived itself.
+    pub archived: bool,
+    /// Its area is archived.
+    pub area_archived: bool,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A machine with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineView {
+    /// Itself.
+    pub record: MachineRecord,
+    /// Its colour.
+    pub status: BoardStatus,
+    /// How many repairs are open.
+    pub open_repairs: usize,
+    /// Its links.
+    pub links: Vec<LinkView>,
+    /// The newest notes on it.
+    pub notes: Vec<NoteView>,
+    /// How many notes there are.
+    pub notes_total: u64,
+    /// Which part of its history is shown, from 1.
+    pub page: u64,
+    /// How many parts there are.
+    pub pages: u64,
+    /// How many repairs it has had.
+    pub repairs_total: u64,
+    /// Repairs of this part, newest first.
+    pub repairs: Vec<HistoryRow>,
+    /// True when the person may edit links.
+    pub may_edit_links: bool,
+}
+
+/// A note on a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteView {
+    /// Its number.
+    pub id: NoteId,
+    /// What it says.
+    pub text: String,
+    /// Who wrote it, by the name of that time.
+    pub author: String,
+    /// The account of who wrote it.
+    pub author_id: Option<UserId>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A repair of a machine, open or closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Its number.
+    pub id: RepairId,
+    /// What is or was wrong.
+    pub description: String,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: RepairStatus,
+    /// Who reported it.
+    pub reporter: String,
+    /// Who works or worked on it.
+    pub assignee: Option<String>,
+    /// When it was reported.
+    pub created_at: DateTime<Utc>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// All areas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreasView {
+    /// Live ones, in their order.
+    pub live: Vec<AreaRow>,
+    /// Archived ones.
+    pub archived: Vec<AreaRow>,
+}
+
+/// An area as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaRow {
+    /// Its number.
+    pub id: AreaId,
+    /// Its version, for whoever edits it.
+    pub version: i64,
+    /// Its name.
+    pub name: String,
+    /// Its channel; empty when none is set.
+    pub slack_channel: String,
+    /// Its place on the board.
+    pub sort_order: i64,
+    /// True when it is shown nowhere.
+    pub archived: bool,
+    /// How many machines are in it that are not archived themselves.
+    pub machines: i64,
+}
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsView {
+    /// Their version, for whoever edits them.
+    pub version: i64,
+    /// Each, in the order of the page.
+    pub values: Vec<SettingValue>,
+}
+
+/// A setting as it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingValue {
+    /// Which.
+    pub setting: &'static Setting,
+    /// Its value; nothing for secret ones.
+    pub value: String,
+    /// True when it is not empty.
+    pub is_set: bool,
+}
+
+/// An entry of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its number.
+    pub id: i64,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Who, by the name of that time.
+    pub actor: String,
+    /// By which way: `slack`, `web` or `cli`.
+    pub edge: &'static str,
+    /// `noun.verb`.
+    pub action: String,
+    /// What was changed.
+    pub noun: String,
+    /// Its number.
+    pub noun_id: i64,
+    /// Values before, as JSON.
+    pub old: Option<String>,
+    /// Values after, as JSON.
+    pub new: Option<String>,
+}
+
+/// A part of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditView {
+    /// Entries, newest first.
+    pub entries: Vec<AuditRow>,
+    /// Number of the last one, where there are older ones.
+    pub older_than: Option<i64>,
+}

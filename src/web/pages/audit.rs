@@ -1,0 +1,113 @@
+//! `GET /admin/audit` and `GET /admin/audit.csv`: who changed what.
+
+use crate::domain::equipment::parse_day;
+use crate::ops::audit::{AuditFilter, EXPORT_PART, PART, audit};
+use crate::render::csv;
+use crate::render::html::AuditForm;
+use crate::views::registry::AuditView;
+use crate::web::Web;
+use crate::web::kernel::answer::{html, spreadsheet};
+use crate::web::kernel::{Answer, Call, PageError};
+use bytes::Bytes;
+use chrono::{DateTime, Days, NaiveDate, TimeZone, Utc};
+use chrono_tz::Tz;
+use futures_util::stream;
+use http::StatusCode;
+
+/// What is said where what was typed cannot be looked for.
+const UNREADABLE: &str = "Days are YYYY-MM-DD, and the number is a number. Nothing was looked for.";
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let query = call.query()?;
+    let form = form(call)?;
+    let Some(filter) = filter(&form, web.config.timezone) else {
+        let nothing = AuditView { entries: Vec::new(), older_than: None };
+        let page = web.html(call).audit(&nothing, &form, Some(UNREADABLE)).map_err(PageError::internal)?;
+        return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, page));
+    };
+    let older_than = match query.typed("before")? {
+        "" => None,
+        id => Some(id.parse().map_err(|_| PageError::NotFound)?),
+    };
+    let view = audit(&web.ctx, &call.actor(), &filter, older_than, PART).await?;
+    let page = web.html(call).audit(&view, &form, None).map_err(PageError::internal)?;
+    Ok(html(StatusCode::OK, page))
+}
+
+fn form(call: &Call) -> Result<AuditForm, PageError> {
+    let query = call.query()?;
+    let text = |name| query.typed(name).map(|text| text.trim().replace('\0', ""));
+    Ok(AuditForm {
+        who: text("who")?,
+        noun: text("noun")?,
+        id: text("id")?,
+        action: text("action")?,
+        from: text("from")?,
+        to: text("to")?,
+    })
+}
+
+/// What is looked for; `None` where it cannot be read. Days are those of the place.
+fn filter(form: &AuditForm, zone: Tz) -> Option<AuditFilter> {
+    let day = |text: &str| if text.is_empty() { Some(None) } else { parse_day(text).ok().map(Some) };
+    let noun_id = if form.id.is_empty() { None } else { Some(form.id.parse().ok()?) };
+    let last = day(&form.to)?;
+    Some(AuditFilter {
+        who: form.who.clone(),
+        noun: form.noun.clone(),
+        noun_id,
+        action: form.action.clone(),
+        from: day(&form.from)?.and_then(|day| begin(day, zone)),
+        before: last.and_then(|day| begin(day.checked_add_days(Days::new(1))?, zone)),
+    })
+}
+
+/// When a day begins there; where clocks leap over midnight, the first hour after it.
+fn begin(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+    let hours = (0..24).filter_map(|hour| day.and_hms_opt(hour, 0, 0));
+    let mut begins = hours.filter_map(|at| zone.from_local_datetime(&at).earliest());
+    begins.next().map(|at| at.to_utc())
+}
+
+/// Where the export stands.
+enum Export {
+    Head,
+    Before(Option<i64>),
+    End,
+}
+
+/// The same filters, everything that matches.
+pub(super) async fn export(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let filter = filter(&form(call)?, web.config.timezone)
+        .ok_or_else(|| PageError::Refused { message: UNREADABLE.into() })?;
+    let (ctx, actor) = (web.ctx.clone(), call.actor());
+    let pieces = stream::try_unfold(Export::Head, move |state| {
+        let (ctx, actor, filter) = (ctx.clone(), actor.clone(), filter.clone());
+        async move {
+            let older_than = match state {
+                Export::Head => return Ok(Some((Bytes::from(csv::audit_head()), Export::Before(None)))),
+                Export::Before(older_than) => older_than,
+                Export::End => return Ok(None),
+            };
+            let view = audit(&ctx, &actor, &filter, older_than, EXPORT_PART).await?;
+            let next = view.older_than.map_or(Export::End, |id| Export::Before(Some(id)));
+            Ok(Some((Bytes::from(csv::audit(&view.entries)), next)))
+        }
+    });
+    Ok(spreadsheet("audit.csv", pieces))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_the_place() {
+        let form = AuditForm { from: "2026-03-08".into(), to: "2026-03-08".into(), ..AuditForm::default() };
+        let filter = filter(&form, chrono_tz::America::New_York).unwrap();
+        assert_eq!(filter.from.unwrap().to_rfc3339(), "2026-03-08T05:00:00+00:00");
+        assert_eq!(filter.before.unwrap().to_rfc3339(), "2026-03-09T04:00:00+00:00", "a day of 23 hours");
+        let bad = AuditForm { from: "yesterday".into(), ..AuditForm::default() };
+        assert!(super::filter(&bad, chrono_tz::UTC).is_none());
+    }
+}

@@ -1,0 +1,182 @@
+//! `/admin/config`: the settings that staff edit.
+
+use super::typed::{csrf_token, hidden, new_request_id, request_id, version, why};
+use crate::domain::setting::{Kind, SETTINGS, Setting};
+use crate::domain::text::RequestId;
+use crate::ops::settings::{Wanted, change_settings, settings};
+use crate::render::html::{Field, FieldError, FormPage, Group, Input};
+use crate::views::registry::SettingValue;
+use crate::web::Web;
+use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::fields::FieldsError;
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+
+/// The tick that removes a secret.
+const FORGET: &str = "wifi_password_forget";
+
+/// A setting as staff read it: key, label, hint.
+type Shown = (&'static str, &'static str, &'static str);
+
+/// How staff read the settings, group by group.
+const SHOWN: [(&str, &[Shown]); 5] = [
+    (
+        "What is announced in Slack",
+        &[
+            ("notify_new_report", "New reports", "A repair is created."),
+            ("notify_resolved", "Closings", "A repair is closed."),
+            ("notify_severity_changed", "Severity", "It changes, or a safety risk is noted."),
+            ("notify_status_changed", "Status", "It changes while open, or a repair is reopened."),
+            ("notify_assignee_changed", "Assignee", "Somebody else works on it."),
+            ("notify_eta_updated", "ETA", "It is set, changed or cleared."),
+        ],
+    ),
+    (
+        "How Slack is used",
+        &[
+            ("slack_thread_updates", "Updates as thread replies", "Otherwise each is a message of its own."),
+            (
+                "slack_reactions",
+                "Reactions",
+                "Eyes on a card claim its repair, a check mark offers to close it.",
+            ),
+        ],
+    ),
+    (
+        "What technicians may do",
+        &[("tech_doc_edit_enabled", "Edit links, documents and photos of machines", "Staff always may.")],
+    ),
+    (
+        "WiFi on labels",
+        &[
+            ("wifi_ssid", "Network name", "At most 32 bytes."),
+            (
+                "wifi_password",
+                "Password",
+                "8 to 63 characters. It is never shown again; left empty it stays.",
+            ),
+            ("wifi_info_default", "On a new label", ""),
+        ],
+    ),
+    (
+        "Banner and maintenance",
+        &[
+            ("banner", "Banner", "Begin with “info:” or “warn:”."),
+            ("banner_from", "Shown from", ""),
+            ("banner_until", "Shown until", ""),
+            ("maintenance", "Maintenance", "Members are told that work is going on; staff can still work."),
+        ],
+    ),
+];
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let view = settings(&web.ctx, &call.actor()).await?;
+    let done = if call.query()?.ticked("saved")? { "Saved." } else { "" };
+    let seen = Seen { version: view.version, request_id: &new_request_id(), done };
+    page(web, call, &view.values, seen, (StatusCode::OK, &[]))
+}
+
+struct Seen<'a> {
+    version: i64,
+    request_id: &'a RequestId,
+    done: &'a str,
+}
+
+fn page(
+    web: &Web,
+    call: &Call,
+    values: &[SettingValue],
+    seen: Seen<'_>,
+    (status, errors): (StatusCode, &[FieldError]),
+) -> Result<Answer, PageError> {
+    let groups = SHOWN.map(|(legend, shown)| {
+        let fields = shown.iter().flat_map(|shown| fields(values, shown)).collect();
+        Group { legend, fields }
+    });
+    let csrf_token = csrf_token(web, call);
+    let form = FormPage {
+        title: "Settings",
+        lead: "They hold at once. This version heeds the announcement of new reports and what technicians may \
+               do; the others are kept for what is not built yet.",
+        back: ("/", "Board"),
+        action: "/admin/config",
+        hidden: hidden(&csrf_token, seen.request_id),
+        version: Some(seen.version),
+        groups: &groups,
+        errors,
+        submit: "Save",
+        done: seen.done,
+    };
+    let page = web.html(call).form(&form).map_err(PageError::internal)?;
+    html_with_forms(web, call, status, page)
+}
+
+/// The field of a setting; a secret one that is set has a tick to forget it besides.
+fn fields(values: &[SettingValue], (key, label, hint): &Shown) -> Vec<Field> {
+    let Some(known) = values.iter().find(|value| value.setting.key == *key) else { return Vec::new() };
+    let field = |name, label, hint, input, value| Field {
+        name,
+        label,
+        hint,
+        input,
+        value,
+        required: matches!(known.setting.kind, Kind::Choice(_)),
+    };
+    let name = known.setting.key;
+    let value = known.value.clone();
+    let (input, value) = match known.setting.kind {
+        Kind::Switch { .. } => (Input::Tick, if value == "true" { "1".to_owned() } else { String::new() }),
+        Kind::Line { .. } | Kind::Banner { .. } => (Input::Line("text"), value),
+        Kind::Secret { .. } => (Input::Line("password"), String::new()),
+        Kind::Choice(words) => {
+            (Input::Choice(words.iter().map(|word| (word.to_string(), word.to_string())).collect()), value)
+        }
+        Kind::Moment => (Input::Line("datetime-local"), value),
+    };
+    let mut all = vec![field(name, *label, *hint, input, value)];
+    if known.setting.is_secret() && known.is_set {
+        all.push(field(FORGET, "Forget the password", "It is set.", Input::Tick, String::new()));
+    }
+    all
+}
+
+/// What was typed for a setting; `None` for a secret that stays.
+fn typed(call: &Call, setting: &'static Setting) -> Result<Option<String>, FieldsError> {
+    let typed = call.form.typed(setting.key)?;
+    Ok(match setting.kind {
+        Kind::Switch { .. } => Some(call.form.ticked(setting.key)?.to_string()),
+        Kind::Secret { .. } if call.form.ticked(FORGET)? => Some(String::new()),
+        Kind::Secret { .. } if typed.is_empty() => None,
+        _ => Some(typed.to_owned()),
+    })
+}
+
+pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (version, request_id) = (version(call)?, request_id(call)?);
+    let (mut wanted, mut values, mut errors): (Vec<Wanted>, Vec<SettingValue>, Vec<FieldError>) =
+        Default::default();
+    for setting in SETTINGS {
+        let typed = typed(call, setting)?;
+        match typed.as_deref().map(|typed| setting.parse(typed)) {
+            Some(Ok(value)) => wanted.push((setting, value)),
+            Some(Err(error)) => {
+                errors.push(FieldError { field: Some(setting.key), message: error.to_string() });
+            }
+            None => {}
+        }
+        values.push(SettingValue { setting, is_set: false, value: typed.unwrap_or_default() });
+    }
+    if !errors.is_empty() {
+        let seen = Seen { version, request_id: &request_id, done: "" };
+        return page(web, call, &values, seen, (StatusCode::UNPROCESSABLE_ENTITY, &errors));
+    }
+    match change_settings(&web.ctx, &call.actor(), version, &wanted, &request_id).await {
+        Ok(()) => see_other("/admin/config?saved=1"),
+        Err(error) => {
+            let (status, errors) = why(error)?;
+            let version = settings(&web.ctx, &call.actor()).await?.version;
+            let seen = Seen { version, request_id: &request_id, done: "" };
+            page(web, call, &values, seen, (status, &errors))
+        }
+    }
+}

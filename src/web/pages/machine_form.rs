@@ -1,0 +1,303 @@
+//! `/equipment/new`, `/equipment/{id}/edit`, `/equipment/{id}/archive` and `/equipment/{id}/restore`.
+
+use super::typed::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
+use crate::domain::equipment::{Cost, EquipmentDetails, parse_day};
+use crate::domain::ids::{AreaId, EquipmentId};
+use crate::domain::text::{About, Detail, EquipmentName, RequestId};
+use crate::ops::equipment::{
+    OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
+};
+use crate::ops::registry::{area_choices, machine_record, open_repairs};
+use crate::render::html::{Field, FieldError, FormPage, Group, Input};
+use crate::views::registry::MachineRecord;
+use crate::web::Web;
+use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::fields::FieldsError;
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+
+/// Names of the fields, in their order.
+const NAMES: [&str; 10] = [
+    "name",
+    "area",
+    "manufacturer",
+    "model",
+    "serial_number",
+    "acquisition_date",
+    "acquisition_source",
+    "acquisition_cost",
+    "warranty_expiration",
+    "description",
+];
+
+/// A value for each of [`NAMES`].
+type Values = [String; 10];
+
+/// What the form is shown with.
+struct Shown<'a> {
+    /// The machine that is edited; nothing for a new one.
+    record: Option<&'a MachineRecord>,
+    values: Values,
+    request_id: &'a RequestId,
+    status: StatusCode,
+    errors: &'a [FieldError],
+}
+
+fn values_of(record: &MachineRecord) -> Values {
+    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    [
+        record.name.clone(),
+        record.area_id.to_string(),
+        record.manufacturer.clone(),
+        record.model.clone(),
+        record.serial_number.clone(),
+        day(record.acquisition_date),
+        record.acquisition_source.clone(),
+        record.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default(),
+        day(record.warranty_expiration),
+        record.description.clone(),
+    ]
+}
+
+fn typed_values(call: &Call) -> Result<Values, FieldsError> {
+    let mut values = Values::default();
+    for (value, name) in values.iter_mut().zip(NAMES) {
+        call.form.typed(name)?.clone_into(value);
+    }
+    Ok(values)
+}
+
+async fn page(web: &Web, call: &Call, shown: Shown<'_>) -> Result<Answer, PageError> {
+    let groups = groups(web, shown.record, shown.values).await?;
+    let csrf_token = csrf_token(web, call);
+    let (title, action, back) = match shown.record {
+        None => ("Add a machine".to_owned(), "/equipment/new".to_owned(), "/equipment".to_owned()),
+        Some(record) => {
+            let address = format!("/equipment/{}", record.id);
+            (format!("Edit {}", record.name), format!("{address}/edit"), address)
+        }
+    };
+    let form = FormPage {
+        title: &title,
+        lead: "",
+        back: (&back, shown.record.map_or("Equipment", |record| &record.name)),
+        action: &action,
+        hidden: hidden(&csrf_token, shown.request_id),
+        version: shown.record.map(|record| record.version),
+        groups: &groups,
+        errors: shown.errors,
+        submit: if shown.record.is_some() { "Save" } else { "Add the machine" },
+        done: "",
+    };
+    let page = web.html(call).form(&form).map_err(PageError::internal)?;
+    html_with_forms(web, call, shown.status, page)
+}
+
+/// The fields. The area that a machine stands in can be kept, also when it is archived.
+async fn groups(web: &Web, record: Option<&MachineRecord>, values: Values) -> Result<[Group; 2], PageError> {
+    let mut areas = vec![(String::new(), "Choose an area".to_owned())];
+    if let Some(record) = record.filter(|record| record.area_archived) {
+        areas.push((record.area_id.to_string(), format!("{} (archived)", record.area)));
+    }
+    let live = area_choices(&web.ctx).await?;
+    areas.extend(live.into_iter().map(|area| (area.id.to_string(), area.name)));
+    let field = |(name, label, hint, input), value: String| {
+        let required = matches!(name, "name" | "area");
+        Field { name, label, hint, input, value, required }
+    };
+    let line = Input::Line;
+    let [name, area, manufacturer, model, serial, date, source, cost, warranty, description] = values;
+    let what = vec![
+        field(
+            (NAMES[0], "Name", "As people call it: it is on the board and on the label.", line("text")),
+            name,
+        ),
+        field((NAMES[1], "Area", "", Input::Choice(areas)), area),
+        field(
+            (NAMES[9], "About", "What it is for, what to mind. Members see it.", Input::Lines),
+            description,
+        ),
+    ];
+    let details = vec![
+        field((NAMES[2], "Manufacturer", "", line("text")), manufacturer),
+        field((NAMES[3], "Model", "", line("text")), model),
+        field((NAMES[4], "Serial number", "", line("text")), serial),
+        field((NAMES[5], "Acquired on", "", line("date")), date),
+        field((NAMES[6], "Acquired from", "", line("text")), source),
+        field((NAMES[7], "Cost", "Such as 1250 or 1250.50.", line("text")), cost),
+        field((NAMES[8], "Warranty until", "", line("date")), warranty),
+    ];
+    Ok([Group { legend: "", fields: what }, Group { legend: "Details", fields: details }])
+}
+
+/// What was typed, unless some of it is refused.
+fn details(typed: &mut Typed<'_>) -> Result<Option<EquipmentDetails>, FieldsError> {
+    let name = typed.read("name", EquipmentName::parse)?;
+    let area = typed.read("area", |id| id.parse::<AreaId>().map_err(|_| "Please choose an area."))?;
+    let description = typed.read("description", About::parse)?;
+    let manufacturer = typed.read("manufacturer", Detail::parse)?;
+    let model = typed.read("model", Detail::parse)?;
+    let serial_number = typed.read("serial_number", Detail::parse)?;
+    let acquisition_date = typed.read_if_any("acquisition_date", parse_day)?;
+    let acquisition_source = typed.read("acquisition_source", Detail::parse)?;
+    let acquisition_cost = typed.read_if_any("acquisition_cost", str::parse::<Cost>)?;
+    let warranty_expiration = typed.read_if_any("warranty_expiration", parse_day)?;
+    let whole = || {
+        Some(EquipmentDetails {
+            name: name?,
+            area: area?,
+            manufacturer: manufacturer?,
+            model: model?,
+            serial_number: serial_number?,
+            acquisition_date: acquisition_date?,
+            acquisition_source: acquisition_source?,
+            acquisition_cost: acquisition_cost?,
+            warranty_expiration: warranty_expiration?,
+            description: description?,
+        })
+    };
+    Ok(whole())
+}
+
+pub(super) async fn new(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let mut values = Values::default();
+    call.query()?.typed("area")?.clone_into(&mut values[1]);
+    let request_id = new_request_id();
+    let shown = Shown { record: None, values, request_id: &request_id, status: StatusCode::OK, errors: &[] };
+    page(web, call, shown).await
+}
+
+pub(super) async fn create(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let request_id = request_id(call)?;
+    let mut typed = Typed::new(&call.form);
+    let (status, errors) = match details(&mut typed)? {
+        None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
+        Some(new) => match create_equipment(&web.ctx, &call.actor(), &new, &request_id).await {
+            Ok(id) => return see_other(&format!("/equipment/{id}")),
+            Err(error) => why(error)?,
+        },
+    };
+    let values = typed_values(call)?;
+    page(web, call, Shown { record: None, values, request_id: &request_id, status, errors: &errors }).await
+}
+
+pub(super) async fn edit(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let record = machine_record(&web.ctx, call.id("id")?).await?;
+    let request_id = new_request_id();
+    let shown = Shown {
+        values: values_of(&record),
+        record: Some(&record),
+        request_id: &request_id,
+        status: StatusCode::OK,
+        errors: &[],
+    };
+    page(web, call, shown).await
+}
+
+pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (id, version, request_id): (EquipmentId, _, _) = (call.id("id")?, version(call)?, request_id(call)?);
+    let mut typed = Typed::new(&call.form);
+    let details = details(&mut typed)?;
+    let (status, mut errors) = match &details {
+        None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
+        Some(new) => match edit_equipment(&web.ctx, &call.actor(), (id, version), new, &request_id).await {
+            Ok(id) => return see_other(&format!("/equipment/{id}")),
+            Err(error) => why(error)?,
+        },
+    };
+    let mut record = machine_record(&web.ctx, id).await?;
+    if status == StatusCode::CONFLICT {
+        errors.extend(differences(web, &record, call).await?);
+    } else {
+        // Only a conflict lets go of the version that was seen.
+        record.version = version;
+    }
+    let values = typed_values(call)?;
+    let shown = Shown { record: Some(&record), values, request_id: &request_id, status, errors: &errors };
+    page(web, call, shown).await
+}
+
+/// What is on record now, beside each field into which something else was typed.
+async fn differences(web: &Web, record: &MachineRecord, call: &Call) -> Result<Vec<FieldError>, PageError> {
+    let typed = typed_values(call)?;
+    let mut stored = values_of(record);
+    let names = area_choices(&web.ctx).await?;
+    let mut found = Vec::new();
+    for ((name, now), typed) in NAMES.into_iter().zip(&mut stored).zip(typed) {
+        if now.replace("\r\n", "\n").trim() == typed.replace("\r\n", "\n").trim() {
+            continue;
+        }
+        if name == "area" {
+            let known = names.iter().find(|area| area.id == record.area_id);
+            *now = known.map_or(&record.area, |area| &area.name).clone();
+        }
+        let message = match now.as_str() {
+            "" => "On record now: nothing.".to_owned(),
+            now => format!("On record now: “{now}”."),
+        };
+        found.push(FieldError { field: Some(name), message });
+    }
+    Ok(found)
+}
+
+pub(super) async fn ask_archive(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    archive_page(web, call, &new_request_id(), (StatusCode::OK, &[])).await
+}
+
+async fn archive_page(
+    web: &Web,
+    call: &Call,
+    request_id: &RequestId,
+    (status, errors): (StatusCode, &[FieldError]),
+) -> Result<Answer, PageError> {
+    let record = machine_record(&web.ctx, call.id("id")?).await?;
+    let open = open_repairs(&web.ctx, record.id).await?;
+    let address = format!("/equipment/{}", record.id);
+    let csrf_token = csrf_token(web, call);
+    let choices = [("", "Please choose"), (KEEP, "Keep them open")];
+    let question = Field {
+        name: "open_repairs",
+        label: "What becomes of its open repairs?",
+        hint: "",
+        input: Input::Choice(choices.map(|(value, words)| (value.to_owned(), words.to_owned())).into()),
+        value: call.form.typed("open_repairs")?.to_owned(),
+        required: true,
+    };
+    let groups = [Group { legend: "", fields: vec![question] }];
+    let form = FormPage {
+        title: &format!("Archive {}?", record.name),
+        lead: "It disappears from the board, its label leads to a page that says so, and problems can no \
+               longer be reported. Its history stays, and it can be restored.",
+        back: (&address, &record.name),
+        action: &format!("{address}/archive"),
+        hidden: hidden(&csrf_token, request_id),
+        version: Some(record.version),
+        groups: if open > 0 { &groups } else { &[] },
+        errors,
+        submit: "Archive",
+        done: "",
+    };
+    let page = web.html(call).form(&form).map_err(PageError::internal)?;
+    html_with_forms(web, call, status, page)
+}
+
+/// The answer that leaves repairs open.
+const KEEP: &str = "keep";
+
+pub(super) async fn archive(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (id, version, request_id): (EquipmentId, _, _) = (call.id("id")?, version(call)?, request_id(call)?);
+    let fate = (call.form.typed("open_repairs")? == KEEP).then_some(OpenRepairs::Keep);
+    match archive_equipment(&web.ctx, &call.actor(), (id, version), fate.as_ref(), &request_id).await {
+        Ok(id) => see_other(&format!("/equipment/{id}")),
+        Err(error) => {
+            let (status, errors) = why(error)?;
+            archive_page(web, call, &request_id, (status, &errors)).await
+        }
+    }
+}
+
+pub(super) async fn restore(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let id: EquipmentId = call.id("id")?;
+    restore_equipment(&web.ctx, &call.actor(), (id, version(call)?), &request_id(call)?).await?;
+    see_other(&format!("/equipment/{id}"))
+}

@@ -1,0 +1,49 @@
+//! Addresses of the Python system lead to ours (spec/web.md, `GET /e/{id}`): its labels are printed and its
+//! wall screens configured. What has no page of its own yet leads to the nearest one, so none is for good.
+
+use crate::domain::ids::{AreaId, EquipmentId};
+use crate::web::kernel::access::local_path;
+use crate::web::kernel::answer::found;
+use crate::web::kernel::{Answer, Call, PageError};
+use form_urlencoded::Serializer;
+
+pub(super) async fn board() -> Result<Answer, PageError> {
+    found("/")
+}
+
+pub(super) async fn not_working() -> Result<Answer, PageError> {
+    found("/?broken=1")
+}
+
+pub(super) async fn area(call: &Call) -> Result<Answer, PageError> {
+    found(&format!("/area/{}", call.id::<AreaId>("area")?))
+}
+
+pub(super) async fn equipment(call: &Call) -> Result<Answer, PageError> {
+    found(&format!("/e/{}", call.id::<EquipmentId>("id")?))
+}
+
+pub(super) async fn login(call: &Call) -> Result<Answer, PageError> {
+    let query = call.query()?;
+    let next = local_path(query.typed("next")?).unwrap_or_default();
+    if next.is_empty() {
+        return found("/login");
+    }
+    found(&format!("/login?{}", Serializer::new(String::new()).append_pair("next", next).finish()))
+}
+
+/// `?area_id=&include_archived=` in the words of ours.
+pub(super) async fn export(call: &Call) -> Result<Answer, PageError> {
+    let query = call.query()?;
+    let mut ours = Serializer::new(String::new());
+    if let Ok(area) = query.typed("area_id")?.parse::<AreaId>() {
+        ours.append_pair("area", &area.to_string());
+    }
+    if matches!(query.typed("include_archived")?.to_lowercase().as_str(), "1" | "true" | "on" | "yes") {
+        ours.append_pair("archived", "1");
+    }
+    match ours.finish().as_str() {
+        "" => found("/equipment.csv"),
+        query => found(&format!("/equipment.csv?{query}")),
+    }
+}

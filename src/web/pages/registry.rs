@@ -1,0 +1,63 @@
+//! `GET /equipment` and `GET /equipment.csv`: the list of machines, for people and for spreadsheets.
+
+use super::typed::page_number;
+use crate::domain::actor::Role;
+use crate::domain::ids::{AreaId, EquipmentId};
+use crate::domain::text::fold;
+use crate::ops::registry::{Wanted, export_batch, registry};
+use crate::render::csv;
+use crate::render::html::RegistryFilter;
+use crate::web::Web;
+use crate::web::kernel::answer::{html, spreadsheet};
+use crate::web::kernel::fields::Fields;
+use crate::web::kernel::{Answer, Call, PageError};
+use bytes::Bytes;
+use futures_util::stream;
+use http::StatusCode;
+
+/// Most characters of a search: as long as a machine's name.
+const SEARCH_MAX: usize = 200;
+
+pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let query = call.query()?;
+    let text: String = query.typed("q")?.trim().chars().take(SEARCH_MAX).collect();
+    let text = if fold(&text).is_empty() { String::new() } else { text };
+    let filter = RegistryFilter { area: area(&query)?, archived: query.ticked("archived")?, text };
+    let wanted = Wanted { area: filter.area, archived: filter.archived, text: filter.text.clone() };
+    let view = registry(&web.ctx, &wanted, page_number(&query)?).await?;
+    let is_staff = call.account()?.role == Role::Staff;
+    let page = web.html(call).registry(&view, &filter, is_staff).map_err(PageError::internal)?;
+    Ok(html(StatusCode::OK, page))
+}
+
+fn area(query: &Fields) -> Result<Option<AreaId>, PageError> {
+    match query.typed("area")? {
+        "" => Ok(None),
+        id => id.parse().map(Some).map_err(|_| PageError::NotFound),
+    }
+}
+
+/// Where the export stands.
+enum Export {
+    Head,
+    Behind(EquipmentId),
+}
+
+/// `?area=&archived=1`: everything on record, a batch at a time.
+pub(super) async fn export(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let query = call.query()?;
+    let wanted = (area(&query)?, query.ticked("archived")?);
+    let ctx = web.ctx.clone();
+    let pieces = stream::try_unfold(Export::Head, move |state| {
+        let ctx = ctx.clone();
+        async move {
+            let Export::Behind(after) = state else {
+                return Ok(Some((Bytes::from(csv::equipment_head()), Export::Behind(EquipmentId(0)))));
+            };
+            let batch = export_batch(&ctx, wanted, after).await?;
+            let last = batch.last().map(|machine| machine.id);
+            Ok(last.map(|last| (Bytes::from(csv::equipment(&batch)), Export::Behind(last))))
+        }
+    });
+    Ok(spreadsheet("equipment.csv", pieces))
+}

@@ -1,0 +1,103 @@
+//! Reads forms of technicians and staff: what is refused is collected, so that all of it is told at once.
+
+use crate::domain::text::RequestId;
+use crate::ops::OpError;
+use crate::render::html::{FieldError, Hidden};
+use crate::web::Web;
+use crate::web::kernel::fields::{Fields, FieldsError};
+use crate::web::kernel::{Call, PageError};
+use http::StatusCode;
+use rand::RngExt;
+use std::fmt::Display;
+
+/// The fields of a form with what is wrong with them.
+pub(super) struct Typed<'a> {
+    pub(super) fields: &'a Fields,
+    pub(super) errors: Vec<FieldError>,
+}
+
+impl<'a> Typed<'a> {
+    pub(super) const fn new(fields: &'a Fields) -> Self {
+        Self { fields, errors: Vec::new() }
+    }
+
+    /// A field that is read, and refused where it cannot be.
+    pub(super) fn read<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, FieldsError> {
+        Ok(self.keep(name, parse(self.fields.typed(name)?)))
+    }
+
+    /// As [`Typed::read`], for what may be left out.
+    pub(super) fn read_if_any<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<Option<T>>, FieldsError> {
+        match self.fields.typed(name)?.trim() {
+            "" => Ok(Some(None)),
+            typed => Ok(self.keep(name, parse(typed)).map(Some)),
+        }
+    }
+
+    fn keep<T, E: Display>(&mut self, name: &'static str, parsed: Result<T, E>) -> Option<T> {
+        parsed
+            .map_err(|error| self.errors.push(FieldError { field: Some(name), message: error.to_string() }))
+            .ok()
+    }
+}
+
+/// What names the submission.
+pub(super) fn request_id(call: &Call) -> Result<RequestId, PageError> {
+    RequestId::parse(call.form.required("request_id")?)
+        .map_err(|error| PageError::Refused { message: error.to_string() })
+}
+
+/// A name for a submission that is yet to come.
+pub(super) fn new_request_id() -> RequestId {
+    RequestId::from_random(rand::rng().random())
+}
+
+/// The version of what the form edits.
+pub(super) fn version(call: &Call) -> Result<i64, PageError> {
+    let version = call.form.required("version")?.parse();
+    version.map_err(|_| PageError::from(FieldsError::Missing("version")))
+}
+
+/// The page of a list, from 1.
+pub(super) fn page_number(query: &Fields) -> Result<u64, PageError> {
+    match query.typed("page")? {
+        "" => Ok(1),
+        page => page.parse().map_err(|_| PageError::NotFound),
+    }
+}
+
+/// What a form of this browser carries unseen.
+pub(super) fn hidden<'a>(csrf_token: &'a str, request_id: &'a RequestId) -> Hidden<'a> {
+    Hidden { csrf_token, request_id: Some(request_id.as_str()) }
+}
+
+/// The token of this browser's forms.
+pub(super) fn csrf_token(web: &Web, call: &Call) -> String {
+    web.browsers.token(&call.browser)
+}
+
+/// Why a form comes back, with its status; what is no answer to a form stays an error.
+pub(super) fn why(error: OpError) -> Result<(StatusCode, Vec<FieldError>), PageError> {
+    match error {
+        OpError::Refused(refusal) => {
+            let error = FieldError { field: refusal.field, message: refusal.message };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, vec![error]))
+        }
+        OpError::Overtaken { by } => {
+            let message = format!(
+                "{by} changed the same while you were at it. What you typed is kept below; send it again \
+                 to replace what {by} wrote."
+            );
+            Ok((StatusCode::CONFLICT, vec![FieldError { field: None, message }]))
+        }
+        error => Err(error.into()),
+    }
+}
