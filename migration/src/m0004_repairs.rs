@@ -4,6 +4,7 @@
 use crate::columns::reference;
 use crate::create::{add_column, create_index};
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DatabaseBackend;
 
 /// The step.
 #[derive(Debug, DeriveMigrationName)]
@@ -19,6 +20,11 @@ const INDEXES: [(&str, &[&str], bool); 3] = [
     ("timeline", &["supersedes"], false),
 ];
 
+/// On MariaDB a foreign key brings an index of its own.
+fn is_wanted(manager: &SchemaManager<'_>, columns: &[&str]) -> bool {
+    manager.get_database_backend() != DatabaseBackend::MySql || columns != ["duplicate_of"]
+}
+
 #[async_trait::async_trait]
 #[expect(elided_lifetimes_in_paths, reason = "the trait's own signature elides it")]
 impl MigrationTrait for Migration {
@@ -26,14 +32,14 @@ impl MigrationTrait for Migration {
         for column in COLUMNS {
             add_column(manager, "timeline", reference(column)).await?;
         }
-        for index in INDEXES {
+        for index in INDEXES.into_iter().filter(|index| is_wanted(manager, index.1)) {
             create_index(manager, index).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (table, columns, _) in INDEXES {
+        for (table, columns, _) in INDEXES.into_iter().filter(|index| is_wanted(manager, index.1)) {
             let name = format!("ix_{table}_{}", columns.join("_"));
             manager.drop_index(Index::drop().name(name).table(table).to_owned()).await?;
         }
