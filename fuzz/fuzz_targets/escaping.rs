@@ -70,6 +70,7 @@ fn page(which: usize, text: &str) -> String {
         safety_risk: true,
         open_repairs: vec![open],
         open_count: 1,
+        links: Vec::new(),
     };
     let form = ReportForm {
         reporter_name: typed(),

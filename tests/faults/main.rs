@@ -25,7 +25,9 @@ mod proxy;
 use cast::Cast;
 use damage::Damage;
 use database::{Kind, TestDatabase};
+use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
+use esb::domain::equipment::EquipmentDetails;
 use esb::domain::text::{AreaName, EquipmentName};
 use esb::store::{self, Store};
 use esb_sandbox::{Channel, Options, Person, Sandbox, World};
@@ -129,11 +131,15 @@ async fn furnish(store: &Store) -> Arc<[people::Machine]> {
     for (area, channel, names) in
         [("Wood shop", "#woodshop", ["Table saw", "Planer"]), ("Metal shop", "#metalshop", ["Lathe", "Mill"])]
     {
-        let (name, channel) = (AreaName::parse(area).unwrap(), ChannelRef::parse(channel));
-        let area = store::areas::add(db, &name, channel.as_ref(), 0, now).await.unwrap();
+        let details = AreaDetails {
+            name: AreaName::parse(area).unwrap(),
+            slack_channel: ChannelRef::parse(channel),
+            sort_order: 0,
+        };
+        let area = store::areas::add(db, &details, now).await.unwrap();
         for name in names {
-            let id =
-                store::equipment::add(db, area, &EquipmentName::parse(name).unwrap(), now).await.unwrap();
+            let machine = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
+            let id = store::equipment::add(db, &machine, now).await.unwrap();
             machines.push(people::Machine { id, name });
         }
     }

@@ -100,7 +100,7 @@ async fn logging_in_begins_a_session_and_logging_out_ends_it() {
     let browser = web.browser();
     assert!(browser.get("/").await.text().contains("href=\"/login\""));
     let reply = browser.fill_in("/login", "/login", &[("username", "sAM"), ("password", PASSWORD)]).await;
-    assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, "/"));
+    assert_eq!((reply.status, reply.header("location")), (StatusCode::SEE_OTHER, "/repairs"));
     let cookie = reply.header("set-cookie");
     for attribute in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=43200"] {
         assert!(cookie.contains(attribute), "{attribute} in {cookie}");
@@ -173,7 +173,7 @@ async fn a_temporary_password_must_be_changed_before_anything_else() {
         assert!(reply.text().contains(told), "{told}");
         assert!(!reply.text().contains(&format!("value=\"{password}\"")), "a password never comes back");
     }
-    assert_eq!(change(&temporary, "a good one!", "a good one!").await.header("location"), "/");
+    assert_eq!(change(&temporary, "a good one!", "a good one!").await.header("location"), "/repairs");
     assert_eq!(nia.get("/").await.status, StatusCode::OK);
     assert!(!elsewhere.get("/").await.text().contains("Signed in as"), "the other session has ended");
     assert_eq!(log_in(&elsewhere, "nia", &temporary).await.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -282,13 +282,13 @@ async fn after_logging_in_people_come_to_pages_of_ours_only() {
     let browser = web.browser();
     for (next, location) in [
         ("/admin/users?page=1", "/admin/users?page=1"),
-        ("", "/"),
-        ("//evil.example", "/"),
-        ("/\\evil.example", "/"),
-        ("https://evil.example", "/"),
-        ("/\t//evil.example", "/"),
+        ("", "/repairs"),
+        ("//evil.example", "/repairs"),
+        ("/\\evil.example", "/repairs"),
+        ("https://evil.example", "/repairs"),
+        ("/\t//evil.example", "/repairs"),
         ("/%0d%0aset-cookie:a", "/%0d%0aset-cookie:a"),
-        ("/\r\nset-cookie: a=b", "/"),
+        ("/\r\nset-cookie: a=b", "/repairs"),
     ] {
         let form = [("username", "sam"), ("password", PASSWORD), ("next", next)];
         let token = web.browser();

@@ -20,7 +20,7 @@ const WRONG: &str = "That username and password do not belong together.";
 /// Where people go who have just logged in.
 pub(super) const fn home(role: Role) -> &'static str {
     match role {
-        Role::Technician | Role::Staff => "/",
+        Role::Technician | Role::Staff => "/repairs",
     }
 }
 

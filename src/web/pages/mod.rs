@@ -147,8 +147,8 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/public/equipment/{id}/info", Access::Unasked, |_, call| {
         Box::pin(old_addresses::equipment(call))
     }),
-    Route::get("/repairs/queue", Access::Unasked, |_, _| Box::pin(old_addresses::not_working())),
-    Route::get("/repairs/kanban", Access::Unasked, |_, _| Box::pin(old_addresses::not_working())),
+    Route::get("/repairs/queue", Access::Unasked, |_, _| Box::pin(old_addresses::queue())),
+    Route::get("/repairs/kanban", Access::Unasked, |_, _| Box::pin(old_addresses::queue())),
     Route::get("/auth/login", Access::Unasked, |_, call| Box::pin(old_addresses::login(call))),
     Route::get("/docs/{*page}", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
     Route::get("/equipment/export.csv", Access::Unasked, |_, call| Box::pin(old_addresses::export(call))),

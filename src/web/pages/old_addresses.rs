@@ -11,8 +11,8 @@ pub(super) async fn board() -> Result<Answer, PageError> {
     found("/")
 }
 
-pub(super) async fn not_working() -> Result<Answer, PageError> {
-    found("/?broken=1")
+pub(super) async fn queue() -> Result<Answer, PageError> {
+    found("/repairs")
 }
 
 pub(super) async fn area(call: &Call) -> Result<Answer, PageError> {
