@@ -239,7 +239,7 @@ async fn still_open(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<O
 }
 
 /// Closes every open repair of a machine as `Closed - No Issue Found` with a note, within the transaction
-/// that archives it; how many. The caller has checked who asks, and calls [`Recorded::committed`] on each
+/// that archives it; how many. The caller has checked who asks, and calls `committed` on each
 /// after its commit.
 ///
 /// # Errors

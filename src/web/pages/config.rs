@@ -96,8 +96,8 @@ fn page(
     let csrf_token = csrf_token(web, call);
     let form = FormPage {
         title: "Settings",
-        lead: "They hold at once. This version heeds the announcement of new reports and what technicians may \
-               do; the others are kept for what is not built yet.",
+        lead: "They hold at once. This version heeds what is announced and what technicians may do; the others \
+               are kept for what is not built yet.",
         back: ("/", "Board"),
         action: "/admin/config",
         hidden: hidden(&csrf_token, seen.request_id),
