@@ -50,8 +50,7 @@ const VIEWS_OPEN: Method = method("views.open", 2_400);
 const VIEWS_PUSH: Method = method("views.push", 2_400);
 const VIEWS_UPDATE: Method = method("views.update", 2_400);
 
-/// Views that are sent at once. Slack gives each back whole, so they are what a crowd costs in memory and
-/// connections; at Slack's 100 to 400 ms for one, 500 people still have theirs within a trigger's 3 s.
+/// Views that are sent at once. Slack gives each back whole, so a crowd's cost memory and connections; at Slack's 100 to 400 ms for one, 500 people still have theirs within a trigger's 3 s.
 const VIEWS_AT_ONCE: usize = 128;
 
 /// Slack's Web API; cheap to clone, all clones share their connections.
