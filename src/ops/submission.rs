@@ -1,7 +1,8 @@
 //! What every submission of a form has in common: one transaction that remembers its request id, so that
 //! a second arrival changes nothing and gets the first one's answer.
 
-use super::{Ctx, OpError, again_after_deadlock, mutation_log};
+use super::once::{answered, once, remember};
+use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
 use crate::domain::text::RequestId;
@@ -38,8 +39,8 @@ impl<'a> Submission<'a> {
         request_id: &'a RequestId,
     ) -> Result<Begun<'a, T>, OpError> {
         let tx = ctx.store.begin().await?;
-        if let Some(answer) = store::requests::answer(&tx, request_id).await? {
-            return Ok(Begun::Before(serde_json::from_str(&answer)?));
+        if let Some(answer) = answered(&tx, request_id).await? {
+            return Ok(Begun::Before(answer));
         }
         let now = ctx.clock.now();
         Ok(Begun::Now(Self { ctx, actor, request_id, now, tx, records: Vec::new(), visible: false }))
@@ -61,8 +62,7 @@ impl<'a> Submission<'a> {
         if !self.records.is_empty() {
             store::audit::append(&self.tx, &self.records, self.actor, self.now).await?;
         }
-        let kept = serde_json::to_string(&answer)?;
-        store::requests::remember(&self.tx, self.request_id, kept, self.now).await?;
+        remember(&self.tx, self.request_id, &answer, self.now).await?;
         if self.visible {
             self.ctx.commit_visible(self.tx).await?;
         } else {
@@ -78,22 +78,13 @@ pub(super) async fn submit<T, F>(
     ctx: &Ctx,
     request_id: &RequestId,
     taken: impl FnOnce() -> OpError,
-    once: impl Fn() -> F,
+    run: impl Fn() -> F,
 ) -> Result<T, OpError>
 where
     T: DeserializeOwned,
     F: Future<Output = Result<T, OpError>>,
 {
-    match again_after_deadlock(once).await {
-        Err(error) if error.is_unique_violation() => {
-            // The same submission, accepted by another request just now? Then its answer is there.
-            match store::requests::answer(ctx.store.read(), request_id).await? {
-                Some(answer) => Ok(serde_json::from_str(&answer)?),
-                None => Err(taken()),
-            }
-        }
-        answer => answer,
-    }
+    once(ctx, request_id, run).await.map_err(|error| if error.is_unique_violation() { taken() } else { error })
 }
 
 /// For what has no name of its own: nothing can be taken but the request id.
