@@ -1,7 +1,7 @@
 //! Areas: made, edited, archived and restored by staff.
 
 use super::permission::require;
-use super::submission::{Begun, Submission, nothing_is_taken, submit};
+use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::area::AreaDetails;
@@ -47,17 +47,13 @@ pub async fn create_area(
     new: &AreaDetails,
     request_id: &RequestId,
 ) -> Result<AreaId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         require(&submission.tx, actor, Role::Staff).await?;
         let id = store::areas::add(&submission.tx, new, submission.now).await?;
         submission.record_visible([AuditRecord::made("area.created", NOUN, id.0, new)?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, || taken(&new.name), once).await
+    submit(ctx, actor, request_id, || taken(&new.name), run).await
 }
 
 /// Gives an area that the person saw at `version` these details.
@@ -71,11 +67,7 @@ pub async fn edit_area(
     new: &AreaDetails,
     request_id: &RequestId,
 ) -> Result<AreaId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require(tx, actor, Role::Staff).await?;
         let area = store::areas::find(tx, id).await?.ok_or(OpError::NotFound)?;
@@ -84,9 +76,9 @@ pub async fn edit_area(
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
         submission.record_visible(record);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, || taken(&new.name), once).await
+    submit(ctx, actor, request_id, || taken(&new.name), run).await
 }
 
 /// Archives an area, or restores it. The machines in it stay what they are, and with an archived area they
@@ -101,16 +93,12 @@ pub async fn set_area_archived(
     archived: bool,
     request_id: &RequestId,
 ) -> Result<AreaId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require(tx, actor, Role::Staff).await?;
         let area = store::areas::find(tx, id).await?.ok_or(OpError::NotFound)?;
         if area.archived == archived {
-            return submission.commit(id).await;
+            return submission.answer(id);
         }
         if !store::areas::set_archived(tx, &area, version, archived, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
@@ -118,13 +106,13 @@ pub async fn set_area_archived(
         let action = if archived { "area.archived" } else { "area.restored" };
         let record = AuditRecord::made(action, NOUN, id.0, &kept(&area))?;
         submission.record_visible([record]);
-        submission.commit(id).await
+        submission.answer(id)
     };
     let taken = || {
         let message = "A live area has this name by now. Rename one of them first.";
         if archived { nothing_is_taken() } else { OpError::refused("name", message) }
     };
-    submit(ctx, request_id, taken, once).await
+    submit(ctx, actor, request_id, taken, run).await
 }
 
 fn taken(name: &AreaName) -> OpError {

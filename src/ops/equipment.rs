@@ -1,7 +1,7 @@
 //! Machines: made, edited, archived and restored by staff.
 
 use super::permission::require;
-use super::submission::{Begun, Submission, nothing_is_taken, submit};
+use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
@@ -26,18 +26,14 @@ pub async fn create_equipment(
     new: &EquipmentDetails,
     request_id: &RequestId,
 ) -> Result<EquipmentId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         require(&submission.tx, actor, Role::Staff).await?;
         require_live_area(&submission.tx, new.area).await?;
         let id = store::equipment::add(&submission.tx, new, submission.now).await?;
         submission.record_visible([AuditRecord::made("equipment.created", NOUN, id.0, new)?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, nothing_is_taken, once).await
+    submit(ctx, actor, request_id, nothing_is_taken, run).await
 }
 
 /// Gives a machine that the person saw at `version` these details.
@@ -52,11 +48,7 @@ pub async fn edit_equipment(
     new: &EquipmentDetails,
     request_id: &RequestId,
 ) -> Result<EquipmentId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require(tx, actor, Role::Staff).await?;
         let row = store::equipment::row(tx, id).await?.ok_or(OpError::NotFound)?;
@@ -69,9 +61,9 @@ pub async fn edit_equipment(
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
         submission.record_visible(record);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, nothing_is_taken, once).await
+    submit(ctx, actor, request_id, nothing_is_taken, run).await
 }
 
 /// What becomes of the open repairs of a machine that is archived.
@@ -93,16 +85,12 @@ pub async fn archive_equipment(
     fate: Option<&OpenRepairs>,
     request_id: &RequestId,
 ) -> Result<EquipmentId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require(tx, actor, Role::Staff).await?;
         let row = store::equipment::row(tx, id).await?.ok_or(OpError::NotFound)?;
         if row.archived {
-            return submission.commit(id).await;
+            return submission.answer(id);
         }
         if !store::equipment::set_archived(tx, (id, version), true, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
@@ -113,9 +101,9 @@ pub async fn archive_equipment(
             return Err(OpError::refused("open_repairs", message));
         }
         submission.record_visible([AuditRecord::made("equipment.archived", NOUN, id.0, &Kept::of(&row))?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, nothing_is_taken, once).await
+    submit(ctx, actor, request_id, nothing_is_taken, run).await
 }
 
 /// Brings an archived machine back.
@@ -128,25 +116,21 @@ pub async fn restore_equipment(
     (id, version): (EquipmentId, i64),
     request_id: &RequestId,
 ) -> Result<EquipmentId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require(tx, actor, Role::Staff).await?;
         let row = store::equipment::row(tx, id).await?.ok_or(OpError::NotFound)?;
         if !row.archived {
-            return submission.commit(id).await;
+            return submission.answer(id);
         }
         require_live_area(tx, row.area_id).await?;
         if !store::equipment::set_archived(tx, (id, version), false, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
         submission.record_visible([AuditRecord::made("equipment.restored", NOUN, id.0, &Kept::of(&row))?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, nothing_is_taken, once).await
+    submit(ctx, actor, request_id, nothing_is_taken, run).await
 }
 
 async fn require_live_area(db: &impl ConnectionTrait, id: AreaId) -> Result<(), OpError> {

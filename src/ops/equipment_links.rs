@@ -1,7 +1,7 @@
 //! Links of machines: added and removed by staff, and by technicians where a setting lets them.
 
 use super::permission::require_editor;
-use super::submission::{Begun, Submission, nothing_is_taken, submit};
+use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
@@ -39,11 +39,7 @@ struct Kept<'a> {
 /// # Errors
 /// `Forbidden`, `NotFound`; refused when the machine has very many; the database's.
 pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, &add.request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require_editor(tx, actor).await?;
         store::equipment::row(tx, add.equipment).await?.ok_or(OpError::NotFound)?;
@@ -54,9 +50,9 @@ pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId,
         let id = store::equipment_links::add(tx, add.equipment, link, submission.now).await?;
         let kept = Kept { equipment: add.equipment, title: add.title.as_str(), url: add.url.as_str() };
         submission.record([AuditRecord::made("link.added", NOUN, id.0, &kept)?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, &add.request_id, nothing_is_taken, once).await
+    submit(ctx, actor, &add.request_id, nothing_is_taken, run).await
 }
 
 /// Removes a link of a machine.
@@ -69,11 +65,7 @@ pub async fn remove_link(
     (equipment, id): (EquipmentId, LinkId),
     request_id: &RequestId,
 ) -> Result<LinkId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require_editor(tx, actor).await?;
         let link = store::equipment_links::find(tx, id).await?.ok_or(OpError::NotFound)?;
@@ -82,7 +74,7 @@ pub async fn remove_link(
         }
         let kept = Kept { equipment, title: &link.title, url: &link.url };
         submission.record([AuditRecord::removed("link.removed", NOUN, id.0, &kept)?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, nothing_is_taken, once).await
+    submit(ctx, actor, request_id, nothing_is_taken, run).await
 }

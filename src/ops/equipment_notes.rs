@@ -1,7 +1,7 @@
 //! Notes on machines: written by technicians, removed by who wrote them or by staff.
 
 use super::permission::require;
-use super::submission::{Begun, Submission, nothing_is_taken, submit};
+use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
@@ -34,11 +34,7 @@ struct Kept<'a> {
 /// # Errors
 /// `Forbidden`, `NotFound`; the database's.
 pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, &add.request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         let author = require(tx, actor, Role::Technician).await?;
         store::equipment::row(tx, add.equipment).await?.ok_or(OpError::NotFound)?;
@@ -46,9 +42,9 @@ pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId,
         let id = store::equipment_notes::add(tx, add.equipment, author, &add.text, submission.now).await?;
         let kept = Kept { equipment: add.equipment, text: add.text.as_str() };
         submission.record([AuditRecord::made("note.added", NOUN, id.0, &kept)?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, &add.request_id, nothing_is_taken, once).await
+    submit(ctx, actor, &add.request_id, nothing_is_taken, run).await
 }
 
 /// Removes a note from a machine; the audit keeps what it said.
@@ -62,11 +58,7 @@ pub async fn remove_note(
     (equipment, id): (EquipmentId, NoteId),
     request_id: &RequestId,
 ) -> Result<NoteId, OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         let user = require(tx, actor, Role::Technician).await?;
         let note = store::equipment_notes::find(tx, id).await?.ok_or(OpError::NotFound)?;
@@ -78,7 +70,7 @@ pub async fn remove_note(
         }
         let kept = Kept { equipment, text: &note.text };
         submission.record([AuditRecord::removed("note.removed", NOUN, id.0, &kept)?]);
-        submission.commit(id).await
+        submission.answer(id)
     };
-    submit(ctx, request_id, nothing_is_taken, once).await
+    submit(ctx, actor, request_id, nothing_is_taken, run).await
 }

@@ -1,7 +1,7 @@
 //! Settings: read and changed by staff.
 
 use super::permission::require;
-use super::submission::{Begun, Submission, nothing_is_taken, submit};
+use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
@@ -48,11 +48,7 @@ pub async fn change_settings(
     wanted: &[Wanted],
     request_id: &RequestId,
 ) -> Result<(), OpError> {
-    let once = || async {
-        let mut submission = match Submission::begin(ctx, actor, request_id).await? {
-            Begun::Before(answer) => return Ok(answer),
-            Begun::Now(submission) => submission,
-        };
+    let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
         require(tx, actor, Role::Staff).await?;
         let stored = store::settings::stored(tx).await?;
@@ -66,7 +62,7 @@ pub async fn change_settings(
             }
         }
         if new.is_empty() {
-            return submission.commit(()).await;
+            return submission.answer(());
         }
         if !store::settings::count_on(tx, version, submission.now).await? {
             return Err(overtaken(tx, NOUN, NOUN_ID).await?);
@@ -79,9 +75,9 @@ pub async fn change_settings(
             old,
             new,
         }]);
-        submission.commit(()).await
+        submission.answer(())
     };
-    submit(ctx, request_id, nothing_is_taken, once).await
+    submit(ctx, actor, request_id, nothing_is_taken, run).await
 }
 
 /// A value as the audit keeps it: of a secret one only whether it is set.

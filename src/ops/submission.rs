@@ -12,11 +12,8 @@ use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A submission that is being carried out. Dropped without [`Submission::commit`], it changes nothing.
-pub(super) struct Submission<'a> {
-    ctx: &'a Ctx,
-    actor: &'a Actor,
-    request_id: &'a RequestId,
+/// A submission that is being carried out.
+pub(super) struct Submission {
     /// When it began.
     pub(super) now: DateTime<Utc>,
     /// Its transaction.
@@ -25,27 +22,7 @@ pub(super) struct Submission<'a> {
     visible: bool,
 }
 
-/// A submission, or the answer that it got before.
-pub(super) enum Begun<'a, T> {
-    Now(Submission<'a>),
-    Before(T),
-}
-
-impl<'a> Submission<'a> {
-    /// Begins one.
-    pub(super) async fn begin<T: DeserializeOwned>(
-        ctx: &'a Ctx,
-        actor: &'a Actor,
-        request_id: &'a RequestId,
-    ) -> Result<Begun<'a, T>, OpError> {
-        let tx = ctx.store.begin().await?;
-        if let Some(answer) = answered(&tx, request_id).await? {
-            return Ok(Begun::Before(answer));
-        }
-        let now = ctx.clock.now();
-        Ok(Begun::Now(Self { ctx, actor, request_id, now, tx, records: Vec::new(), visible: false }))
-    }
-
+impl Submission {
     /// Something was changed that boards do not show.
     pub(super) fn record(&mut self, records: impl IntoIterator<Item = AuditRecord>) {
         self.records.extend(records);
@@ -57,34 +34,54 @@ impl<'a> Submission<'a> {
         self.visible |= !self.records.is_empty();
     }
 
-    /// Commits the change with its audit and its answer.
-    pub(super) async fn commit<T: Serialize>(self, answer: T) -> Result<T, OpError> {
+    /// Ends the work with its answer.
+    pub(super) const fn answer<T>(self, answer: T) -> Carried<T> {
+        Ok((self, answer))
+    }
+
+    /// Commits the change with its audit.
+    async fn commit(self, ctx: &Ctx, actor: &Actor) -> Result<(), OpError> {
         if !self.records.is_empty() {
-            store::audit::append(&self.tx, &self.records, self.actor, self.now).await?;
+            store::audit::append(&self.tx, &self.records, actor, self.now).await?;
         }
-        remember(&self.tx, self.request_id, &answer, self.now).await?;
         if self.visible {
-            self.ctx.commit_visible(self.tx).await?;
+            ctx.commit_visible(self.tx).await?;
         } else {
             self.tx.commit().await?;
         }
-        mutation_log::changes(&self.records, self.actor, self.now);
-        Ok(answer)
+        mutation_log::changes(&self.records, actor, self.now);
+        Ok(())
     }
 }
 
-/// Carries a submission out. `taken` is said where a name is another's already.
+/// A submission that was carried out, with its answer; an error takes everything back.
+pub(super) type Carried<T> = Result<(Submission, T), OpError>;
+
+/// Carries a submission out by `run`, which changes and records. `taken` is said where a
+/// name is another's already.
 pub(super) async fn submit<T, F>(
     ctx: &Ctx,
+    actor: &Actor,
     request_id: &RequestId,
     taken: impl FnOnce() -> OpError,
-    run: impl Fn() -> F,
+    run: impl Fn(Submission) -> F,
 ) -> Result<T, OpError>
 where
-    T: DeserializeOwned,
-    F: Future<Output = Result<T, OpError>>,
+    T: Serialize + DeserializeOwned,
+    F: Future<Output = Carried<T>>,
 {
-    once(ctx, request_id, run).await.map_err(|error| if error.is_unique_violation() { taken() } else { error })
+    let done = once(ctx, request_id, || async {
+        let tx = ctx.store.begin().await?;
+        if let Some(answer) = answered(&tx, request_id).await? {
+            return Ok(answer);
+        }
+        let submission = Submission { now: ctx.clock.now(), tx, records: Vec::new(), visible: false };
+        let (submission, answer) = run(submission).await?;
+        remember(&submission.tx, request_id, &answer, submission.now).await?;
+        submission.commit(ctx, actor).await?;
+        Ok(answer)
+    });
+    done.await.map_err(|error| if error.is_unique_violation() { taken() } else { error })
 }
 
 /// For what has no name of its own: nothing can be taken but the request id.
