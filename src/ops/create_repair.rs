@@ -1,7 +1,8 @@
 //! A technician opens a repair, in whatever status it has already: one event, one announcement.
 
 use super::once::{answered, once, remember};
-use super::recording::{allowed, assignable, record, snapshot};
+use super::permission::require;
+use super::recording::{assignable, record, snapshot};
 use super::report_problem::live_machine;
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
@@ -57,7 +58,7 @@ pub async fn create_repair(ctx: &Ctx, actor: &Actor, create: CreateRepair) -> Re
 async fn create_once(ctx: &Ctx, actor: &Actor, create: &CreateRepair) -> Result<RepairCreated, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
-    allowed(&tx, actor, Role::Technician).await?;
+    require(&tx, actor, Role::Technician).await?;
     if let Some(answer) = answered(&tx, &create.request_id).await? {
         return Ok(answer);
     }

@@ -2,12 +2,13 @@
 
 use super::permission::require;
 use super::submission::{Submission, nothing_is_taken, submit};
+use super::update_repair::close_open_repairs;
 use super::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::equipment::{Cost, EquipmentDetails};
 use crate::domain::ids::{AreaId, EquipmentId};
-use crate::domain::text::RequestId;
+use crate::domain::text::{Note, RequestId};
 use crate::store;
 use crate::store::entities::equipment::Model as Row;
 use chrono::NaiveDate;
@@ -71,6 +72,8 @@ pub async fn edit_equipment(
 pub enum OpenRepairs {
     /// They stay open.
     Keep,
+    /// They are closed as `Closed - No Issue Found` with this note.
+    Close(Note),
 }
 
 /// Archives a machine. Who archives one with open repairs says what becomes of them.
@@ -99,6 +102,10 @@ pub async fn archive_equipment(
         if open > 0 && fate.is_none() {
             let message = "It has open repairs. Please say what becomes of them.";
             return Err(OpError::refused("open_repairs", message));
+        }
+        if let Some(OpenRepairs::Close(note)) = fate {
+            let closed = close_open_repairs(ctx, tx, actor, id, note, submission.now).await?;
+            submission.record_repairs(closed);
         }
         submission.record_visible([AuditRecord::made("equipment.archived", NOUN, id.0, &Kept::of(&row))?]);
         submission.answer(id)

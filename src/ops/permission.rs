@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait;
 pub(super) async fn require(db: &impl ConnectionTrait, actor: &Actor, role: Role) -> Result<User, OpError> {
     let account = actor.account.as_ref().ok_or(OpError::Forbidden)?;
     let user = users::find(db, account.id).await?.filter(|user| user.active).ok_or(OpError::Forbidden)?;
-    if role == Role::Staff && user.role != Role::Staff { Err(OpError::Forbidden) } else { Ok(user) }
+    if user.role < role { Err(OpError::Forbidden) } else { Ok(user) }
 }
 
 /// The user who acts, where they may edit documents, photos and links of machines.

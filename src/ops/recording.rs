@@ -2,7 +2,7 @@
 //! change by every operation that changes a repair.
 
 use super::{Announce, Ctx, OpError, mutation_log};
-use crate::domain::actor::{Account, Actor, Role};
+use crate::domain::actor::Actor;
 use crate::domain::announce::{Targets, announcements};
 use crate::domain::change::{AuditRecord, ChangeSet, RepairSnapshot};
 use crate::domain::channel::ChannelRef;
@@ -56,24 +56,6 @@ pub(super) async fn record(
     store::deliveries::owe(db, &owed, now).await?;
     let told = owed.into_iter().map(|announcement| announcement.target).collect();
     Ok(Recorded { records, now, told })
-}
-
-/// The account of somebody who has this role, or one that may more, at this moment: what the actor brought
-/// may have been true a while ago.
-///
-/// # Errors
-/// `Forbidden`; the database's.
-pub(super) async fn allowed(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    role: Role,
-) -> Result<Account, OpError> {
-    let Some(account) = &actor.account else { return Err(OpError::Forbidden) };
-    let user = store::users::active(db, account.id).await?.ok_or(OpError::Forbidden)?;
-    if user.role < role {
-        return Err(OpError::Forbidden);
-    }
-    Ok(Account { id: user.id, role: user.role })
 }
 
 /// An active user who can be given a repair.

@@ -2,15 +2,16 @@
 //! its place wherever it is shown.
 
 use super::once::{answered, once, remember};
-use super::recording::allowed;
+use super::permission::require;
 use super::update_repair::{apply, locked};
 use super::{Ctx, OpError, Refusal};
-use crate::domain::actor::{Account, Actor, Role};
+use crate::domain::actor::{Actor, Role};
 use crate::domain::change::Change;
 use crate::domain::ids::{RepairId, TimelineId};
 use crate::domain::text::{Note, RequestId};
 use crate::store;
 use crate::store::timeline::Entry;
+use crate::store::users::User;
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
@@ -58,15 +59,15 @@ async fn write_once(
 ) -> Result<NoteWritten, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
-    let account = allowed(&tx, actor, Role::Technician).await?;
+    let user = require(&tx, actor, Role::Technician).await?;
     if let Some(answer) = answered(&tx, request).await? {
         return Ok(answer);
     }
     let (repair, fields) = locked(&tx, id).await?;
     let change = match write {
         WriteNote::Add(text) => Some(Change::Note { text: Some(text.clone()), supersedes: None }),
-        WriteNote::Edit(note, text) => superseding(&tx, id, *note, Some(text.clone()), &account).await?,
-        WriteNote::Delete(note) => superseding(&tx, id, *note, None, &account).await?,
+        WriteNote::Edit(note, text) => superseding(&tx, id, *note, Some(text.clone()), &user).await?,
+        WriteNote::Delete(note) => superseding(&tx, id, *note, None, &user).await?,
     };
     let changes = change.into_iter().collect();
     let done = apply(ctx, &tx, actor, &repair, &fields, changes, now).await?;
@@ -85,10 +86,10 @@ async fn superseding(
     repair: RepairId,
     note: TimelineId,
     text: Option<Note>,
-    account: &Account,
+    user: &User,
 ) -> Result<Option<Change>, OpError> {
     let first: Entry = store::timeline::note(db, repair, note).await?.ok_or(OpError::NotFound)?;
-    if first.actor_user_id != Some(account.id) && account.role < Role::Staff {
+    if first.actor_user_id != Some(user.id) && user.role < Role::Staff {
         return Err(OpError::Forbidden);
     }
     let last = store::timeline::edits(db, &[note]).await?.pop().unwrap_or(first);

@@ -2,6 +2,7 @@
 //! a second arrival changes nothing and gets the first one's answer.
 
 use super::once::{answered, once, remember};
+use super::recording::Recorded;
 use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
@@ -20,9 +21,14 @@ pub(super) struct Submission {
     pub(super) tx: DatabaseTransaction,
     records: Vec<AuditRecord>,
     visible: bool,
+    repairs: Vec<Recorded>,
 }
 
 impl Submission {
+    const fn new(tx: DatabaseTransaction, now: DateTime<Utc>) -> Self {
+        Self { now, tx, records: Vec::new(), visible: false, repairs: Vec::new() }
+    }
+
     /// Something was changed that boards do not show.
     pub(super) fn record(&mut self, records: impl IntoIterator<Item = AuditRecord>) {
         self.records.extend(records);
@@ -32,6 +38,12 @@ impl Submission {
     pub(super) fn record_visible(&mut self, records: impl IntoIterator<Item = AuditRecord>) {
         self.record(records);
         self.visible |= !self.records.is_empty();
+    }
+
+    /// Repairs were changed, and what they tell is written down already.
+    pub(super) fn record_repairs(&mut self, repairs: Vec<Recorded>) {
+        self.visible |= !repairs.is_empty();
+        self.repairs.extend(repairs);
     }
 
     /// Ends the work with its answer.
@@ -50,6 +62,9 @@ impl Submission {
             self.tx.commit().await?;
         }
         mutation_log::changes(&self.records, actor, self.now);
+        for repair in self.repairs {
+            repair.committed(ctx, actor);
+        }
         Ok(())
     }
 }
@@ -75,7 +90,7 @@ where
         if let Some(answer) = answered(&tx, request_id).await? {
             return Ok(answer);
         }
-        let submission = Submission { now: ctx.clock.now(), tx, records: Vec::new(), visible: false };
+        let submission = Submission::new(tx, ctx.clock.now());
         let (submission, answer) = run(submission).await?;
         remember(&submission.tx, request_id, &answer, submission.now).await?;
         submission.commit(ctx, actor).await?;

@@ -2,7 +2,8 @@
 //! edits of a few fields; the rules are `domain::edit`'s.
 
 use super::once::{answered, once, remember};
-use super::recording::{Recorded, allowed, assignable, record, snapshot};
+use super::permission::require;
+use super::recording::{Recorded, assignable, record, snapshot};
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::{Change, ChangeSet, OthersOpen, StillOpen};
@@ -93,7 +94,7 @@ async fn update_once(
 ) -> Result<RepairUpdated, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
-    let account = allowed(&tx, actor, Role::Technician).await?;
+    let user = require(&tx, actor, Role::Technician).await?;
     if let Some(answer) = answered(&tx, request).await? {
         return Ok(answer);
     }
@@ -101,7 +102,7 @@ async fn update_once(
     let edit = match wanted {
         Wanted::Edit(edit) => edit.clone(),
         Wanted::Claim(version) => {
-            let values = edit::claim(&fields, assignable(&tx, account.id).await?)?;
+            let values = edit::claim(&fields, assignable(&tx, user.id).await?)?;
             RepairEdit { version: version.unwrap_or(before.version), values, note: None }
         }
     };
@@ -239,12 +240,11 @@ async fn still_open(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<O
 }
 
 /// Closes every open repair of a machine as `Closed - No Issue Found` with a note, within the transaction
-/// that archives it; how many. The caller has checked who asks, and calls `committed` on each
-/// after its commit.
+/// that archives it. The caller has checked who asks, and calls `committed` on each after its commit.
 ///
 /// # Errors
 /// The database's.
-pub async fn close_open_repairs(
+pub(super) async fn close_open_repairs(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     actor: &Actor,

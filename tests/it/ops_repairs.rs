@@ -12,11 +12,10 @@ use esb::domain::setting::Switches;
 use esb::domain::text::{Description, Note, RequestId};
 use esb::domain::timeline::TimelineKind;
 use esb::ops::create_repair::{CreateRepair, create_repair};
+use esb::ops::equipment::{OpenRepairs, archive_equipment};
 use esb::ops::repair_notes::{WriteNote, write_note};
 use esb::ops::report_problem::report_problem;
-use esb::ops::update_repair::{
-    ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, close_open_repairs, update_repair,
-};
+use esb::ops::update_repair::{ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_repair};
 use esb::ops::{Ctx, OpError, board};
 use esb::store;
 use esb::store::entities::{audit, delivery, repair, timeline, user as user_table};
@@ -398,12 +397,10 @@ async fn a_note_is_written_edited_and_deleted_by_its_author_or_staff() {
 #[tokio::test]
 async fn archiving_can_close_what_is_open() {
     let (ops, saw, repair, sam, _) = reported().await;
+    let kim = actor(&ops, "kim", Role::Staff).await;
     let other = create_repair(&ops, &sam, create(saw, RepairStatus::PartsNeeded)).await.unwrap().repair;
-    let tx = ops.store.begin().await.unwrap();
-    let text = note("The machine was sold").unwrap();
-    let closed = close_open_repairs(&ops, &tx, &sam, saw, &text, ops.clock.now()).await.unwrap();
-    ops.commit_visible(tx).await.unwrap();
-    assert_eq!(closed.len(), 2);
+    let fate = OpenRepairs::Close(note("The machine was sold").unwrap());
+    archive_equipment(&ops, &kim, (saw, 1), Some(&fate), &request(40)).await.unwrap();
     for id in [repair, other] {
         assert_eq!(row(&ops, id).await.status, RepairStatus::NoIssueFound);
     }

@@ -172,6 +172,9 @@ async fn archiving_asks_what_becomes_of_open_repairs_and_can_be_undone() {
     let unsaid = send(&stu, at, at, &[("open_repairs", "")]).await;
     assert_eq!(unsaid.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(unsaid.text().contains("id=\"open_repairs-error\""));
+    let unexplained = send(&stu, at, at, &[("open_repairs", "close"), ("note", " ")]).await;
+    assert_eq!(unexplained.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(unexplained.text().contains("id=\"note-error\""));
     assert_eq!(send(&stu, at, at, &[("open_repairs", "keep")]).await.status, StatusCode::SEE_OTHER);
     assert_eq!(web.get("/e/1").await.status, StatusCode::GONE);
     let page = stu.get("/equipment/1").await.text();
@@ -180,6 +183,10 @@ async fn archiving_asks_what_becomes_of_open_repairs_and_can_be_undone() {
     let restore = "/equipment/1/restore";
     assert_eq!(send(&stu, "/equipment/1", restore, &[]).await.status, StatusCode::SEE_OTHER);
     assert_eq!(web.get("/e/1").await.status, StatusCode::OK);
+    let sold = [("open_repairs", "close"), ("note", "Sold on Friday")];
+    assert_eq!(send(&stu, at, at, &sold).await.status, StatusCode::SEE_OTHER);
+    let repair = stu.get("/repairs/1").await.text();
+    assert!(repair.contains("Closed - No Issue Found") && repair.contains("Sold on Friday"), "{repair}");
 }
 
 #[tokio::test]

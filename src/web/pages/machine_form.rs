@@ -3,7 +3,7 @@
 use super::typed::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::equipment::{Cost, EquipmentDetails, parse_day};
 use crate::domain::ids::{AreaId, EquipmentId};
-use crate::domain::text::{About, Detail, EquipmentName, RequestId};
+use crate::domain::text::{About, Detail, EquipmentName, Note, RequestId};
 use crate::ops::equipment::{
     OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
 };
@@ -254,7 +254,7 @@ async fn archive_page(
     let open = open_repairs(&web.ctx, record.id).await?;
     let address = format!("/equipment/{}", record.id);
     let csrf_token = csrf_token(web, call);
-    let choices = [("", "Please choose"), (KEEP, "Keep them open")];
+    let choices = [("", "Please choose"), (KEEP, "Keep them open"), (CLOSE, NO_ISSUE)];
     let question = Field {
         name: "open_repairs",
         label: "What becomes of its open repairs?",
@@ -263,7 +263,15 @@ async fn archive_page(
         value: call.form.typed("open_repairs")?.to_owned(),
         required: true,
     };
-    let groups = [Group { legend: "", fields: vec![question] }];
+    let note = Field {
+        name: "note",
+        label: "Note for the repairs that are closed",
+        hint: "Their timelines and channels show it.",
+        input: Input::Lines,
+        value: call.form.typed("note")?.to_owned(),
+        required: false,
+    };
+    let groups = [Group { legend: "", fields: vec![question, note] }];
     let form = FormPage {
         title: &format!("Archive {}?", record.name),
         lead: "It disappears from the board, its label leads to a page that says so, and problems can no \
@@ -283,10 +291,24 @@ async fn archive_page(
 
 /// The answer that leaves repairs open.
 const KEEP: &str = "keep";
+/// The answer that closes them.
+const CLOSE: &str = "close";
+const NO_ISSUE: &str = "Close them as No Issue Found, with a note";
 
 pub(super) async fn archive(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let (id, version, request_id): (EquipmentId, _, _) = (call.id("id")?, version(call)?, request_id(call)?);
-    let fate = (call.form.typed("open_repairs")? == KEEP).then_some(OpenRepairs::Keep);
+    let fate = match call.form.typed("open_repairs")? {
+        KEEP => Some(OpenRepairs::Keep),
+        CLOSE => match Note::parse(call.form.typed("note")?) {
+            Ok(note) => Some(OpenRepairs::Close(note)),
+            Err(error) => {
+                let errors = [FieldError { field: Some("note"), message: error.to_string() }];
+                return archive_page(web, call, &request_id, (StatusCode::UNPROCESSABLE_ENTITY, &errors))
+                    .await;
+            }
+        },
+        _ => None,
+    };
     match archive_equipment(&web.ctx, &call.actor(), (id, version), fate.as_ref(), &request_id).await {
         Ok(id) => see_other(&format!("/equipment/{id}")),
         Err(error) => {
