@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 fn api(sandbox: &Sandbox) -> (SlackApi, Metrics) {
@@ -129,8 +129,8 @@ async fn without_a_token_nothing_is_sent() {
     assert_eq!(slack.all_calls().len(), 0);
 }
 
-/// Answers one request over HTTP and gives back what it was.
-async fn one_request(listener: &TcpListener) -> String {
+/// One request over HTTP, to be answered.
+async fn asked(listener: &TcpListener) -> (TcpStream, String) {
     let (mut stream, _) = listener.accept().await.unwrap();
     let (mut request, mut part) = (String::new(), [0; 4096]);
     while !request.ends_with('}') {
@@ -138,6 +138,12 @@ async fn one_request(listener: &TcpListener) -> String {
         assert!(read > 0, "{request}");
         request.push_str(&String::from_utf8_lossy(&part[..read]));
     }
+    (stream, request)
+}
+
+/// Answers one request over HTTP and gives back what it was.
+async fn one_request(listener: &TcpListener) -> String {
+    let (mut stream, request) = asked(listener).await;
     let answer = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nok";
     stream.write_all(answer.as_bytes()).await.unwrap();
     request.to_ascii_lowercase()
@@ -179,6 +185,29 @@ async fn a_response_url_gets_no_token_and_no_other_host_gets_anything() {
 }
 
 #[tokio::test]
+async fn an_answer_without_an_end_is_an_outage_and_not_kept() {
+    let slack = sandbox();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = slack_config(&slack);
+    config.api_url = format!("http://{}/api/", listener.local_addr().unwrap());
+    let api = SlackApi::new(&config, Metrics::new()).unwrap();
+    let endless = async {
+        let (mut stream, _) = asked(&listener).await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut sent = 0_usize;
+        while stream.write_all(&[b' '; 64 * 1024]).await.is_ok() {
+            sent += 64;
+        }
+        sent
+    };
+    let posted = message();
+    let (kibibytes, answer) = tokio::join!(endless, api.post_message(&posted));
+    assert!(matches!(answer, Err(SlackApiError::Unavailable(_))), "{answer:?}");
+    assert!((4 * 1024..16 * 1024).contains(&kibibytes), "{kibibytes}");
+}
+
+#[tokio::test]
 async fn no_secret_is_written_whatever_the_level() {
     let lines = Lines::from(tracing::Level::TRACE);
     let slack = sandbox();
@@ -193,7 +222,7 @@ async fn no_secret_is_written_whatever_the_level() {
     api.auth_test().await.unwrap();
     tracing::info!(?url, ?spent, ?refused, ?opened, "and what callers may write");
     assert_eq!(lines.with("and what callers may write").len(), 1);
-    assert!(!lines.with("slack_morphism").is_empty(), "the library's lines are in");
+    assert!(!lines.with("hyper_util").is_empty(), "the libraries' lines are in");
     for secret in ["xoxb-", "xapp-", "ticket", "hook-of-somebody", "trigger-of-somebody"] {
         let shown: Vec<_> =
             lines.with(secret).into_iter().filter(|line| !line.contains("esb_sandbox")).collect();

@@ -1,18 +1,11 @@
-//! `auth.test`, by hand on hyper: the scopes stand in a header, and slack-morphism shows no headers.
+//! `auth.test`: the scopes stand in a header of its answer.
 
+use super::AUTH_TEST;
 use super::error::{Outage, SlackApiError};
-use crate::clients::tls::Connector;
-use bytes::Bytes;
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use super::http::Http;
 use serde::Deserialize;
+use slack_morphism::SlackApiToken;
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-/// The longest answer that is read, in bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Whom a bot token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,77 +31,20 @@ pub fn missing_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Answer {
-    Yes { team_id: String, user_id: String, bot_id: Option<String> },
-    No { error: String },
+struct Answer {
+    team_id: String,
+    user_id: String,
+    bot_id: Option<String>,
 }
 
-pub(super) async fn auth_test(
-    connector: Connector,
-    api_url: &str,
-    token: &str,
-) -> Result<Identity, SlackApiError> {
-    let request = Request::post(format!("{api_url}/auth.test"))
-        .header(header::AUTHORIZATION, format!("Bearer {token}"))
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| SlackApiError::Unavailable(Outage::Network(error.into())))?;
-    let client = Client::builder(TokioExecutor::new()).build(connector);
-    let (head, body) = client
-        .request(request)
-        .await
-        .map_err(|error| SlackApiError::Unavailable(Outage::Network(error.into())))?
-        .into_parts();
-    let body = Limited::new(body, LONGEST_ANSWER)
-        .collect()
-        .await
-        .map_err(|error| SlackApiError::Unavailable(Outage::Network(error)))?
-        .to_bytes();
-    read(&head, &body)
-}
-
-fn read(head: &http::response::Parts, body: &[u8]) -> Result<Identity, SlackApiError> {
-    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    match head.status {
-        StatusCode::OK => {}
-        StatusCode::TOO_MANY_REQUESTS => {
-            let seconds = text("retry-after").and_then(|value| value.parse().ok());
-            return Err(SlackApiError::rate_limited(seconds.map(Duration::from_secs)));
-        }
-        status => return Err(SlackApiError::of_status(status.as_u16(), body)),
-    }
-    match serde_json::from_slice(body) {
-        Ok(Answer::Yes { team_id, user_id, bot_id }) => {
-            Ok(Identity { team_id, user_id, bot_id, scopes: text("x-oauth-scopes").map(scopes) })
-        }
-        Ok(Answer::No { error }) => Err(SlackApiError::of_code(&error)),
-        Err(_) => Err(SlackApiError::Unavailable(Outage::Undecodable)),
-    }
+pub(super) async fn auth_test(http: &Http, token: &SlackApiToken) -> Result<Identity, SlackApiError> {
+    let (head, body) = http.call(AUTH_TEST.name, token).await?;
+    let Answer { team_id, user_id, bot_id } =
+        serde_json::from_slice(&body).map_err(|_| SlackApiError::Unavailable(Outage::Undecodable))?;
+    let scopes = head.headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok()).map(scopes);
+    Ok(Identity { team_id, user_id, bot_id, scopes })
 }
 
 fn scopes(list: &str) -> BTreeSet<String> {
     list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn whatever_slack_asks_to_wait_is_a_second_to_an_hour(
-            asked in prop_oneof![prop::collection::vec(any::<u8>(), 0..12), "[+-]?[0-9]{0,22}".prop_map(String::into_bytes)],
-        ) {
-            let header = http::HeaderValue::from_bytes(&asked).ok();
-            let mut answer = http::Response::builder().status(StatusCode::TOO_MANY_REQUESTS);
-            if let Some(header) = header {
-                answer = answer.header("retry-after", header);
-            }
-            let refused = read(&answer.body(()).unwrap().into_parts().0, b"").unwrap_err();
-            let SlackApiError::RateLimited { retry_after } = refused else { panic!("{refused:?}") };
-            let seconds = std::str::from_utf8(&asked).ok().and_then(|text| text.parse::<u64>().ok());
-            prop_assert_eq!(retry_after.as_secs(), seconds.map_or(30, |seconds| seconds.clamp(1, 3600)));
-        }
-    }
 }

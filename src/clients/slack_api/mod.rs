@@ -6,21 +6,22 @@ mod answers;
 mod auth_test;
 mod dial;
 mod error;
+mod http;
 
 pub use answers::{OpenView, PostedMessage, SlackUser};
 pub use auth_test::{Identity, REQUIRED_SCOPES, missing_scopes};
 pub use dial::SlackStream;
 pub use error::{Outage, SlackApiError};
 
+use self::http::Http;
 use crate::clients::tls::{self, Connector};
 use crate::config::SlackConfig;
 use crate::metrics::Metrics;
+use ::http::Uri;
 use answers::{ConnectionAnswer, Nothing, UserAnswer, ViewAnswer};
-use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use slack_morphism::prelude::SlackClientHyperHttpsConnector;
 use slack_morphism::{
     ClientResult, SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext,
     SlackClientHttpConnector,
@@ -58,7 +59,7 @@ const VIEWS_AT_ONCE: usize = 128;
 pub struct SlackApi(Arc<Inner>);
 
 struct Inner {
-    client: SlackClient<SlackClientHyperHttpsConnector>,
+    client: SlackClient<Http>,
     connector: Connector,
     /// Without a trailing slash.
     api_url: String,
@@ -91,12 +92,10 @@ impl SlackApi {
     pub fn new(config: &SlackConfig, metrics: Metrics) -> Result<Self, rustls::Error> {
         let connector = tls::connector()?;
         let api_url = config.api_url.trim_end_matches('/').to_owned();
-        let morphism =
-            SlackClientHyperHttpsConnector::with_connector(connector.clone()).with_slack_api_url(&api_url);
         let token =
             |secret: &SecretString| SlackApiToken::new(SlackApiTokenValue(secret.expose_secret().to_owned()));
         Ok(Self(Arc::new(Inner {
-            client: SlackClient::new(morphism),
+            client: SlackClient::new(Http::new(connector.clone(), &api_url)),
             connector,
             api_url,
             bot_token: config.bot_token.as_ref().map(token),
@@ -113,7 +112,7 @@ impl SlackApi {
     pub async fn auth_test(&self) -> Result<Identity, SlackApiError> {
         self.counted(&AUTH_TEST, async {
             let token = present(self.0.bot_token.as_ref())?;
-            auth_test::auth_test(self.0.connector.clone(), &self.0.api_url, &token.token_value.0).await
+            auth_test::auth_test(&self.0.client.http_api.connector, token).await
         })
         .await
     }
