@@ -110,8 +110,16 @@ impl Installation {
         };
         let (slack, web) = (Slack::start().await?, free_address()?);
         let this = Self { executable: executable.to_owned(), database_url, folder, web, slack, size };
-        process::run(&mut this.command(size.demo_data())).context("the database could not be filled")?;
+        this.run(size.demo_data()).context("the database could not be filled")?;
         Ok(this)
+    }
+
+    /// Runs one of its commands to its end.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        process::run(&mut self.command(arguments))
     }
 
     /// A folder for files that are gone with the installation.

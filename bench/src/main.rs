@@ -9,6 +9,7 @@ mod http1;
 mod measure;
 mod payloads;
 mod process;
+mod sign_in;
 mod slack;
 
 use anyhow::Context;

@@ -7,6 +7,7 @@ use crate::figures::{Figures, Times, each, per_second};
 use crate::floor::web::Head;
 use crate::http1::Connection;
 use crate::process::{Process, own_executable};
+use crate::sign_in;
 use anyhow::Context;
 use flate2::read::GzDecoder;
 use std::fs::create_dir;
@@ -55,16 +56,20 @@ pub(super) async fn measure(
     let web = subject.installation.web;
     let machine = subject.areas.first().and_then(|area| area.equipment.first()).context("no machine")?;
     let equipment = format!("/e/{}", machine.id);
+    let signed_in = sign_in::cookies(subject.installation).await?;
+    let machine = machine.name.as_str();
     let wanted = [
-        ("board", "/", How::Gzip),
-        ("board", "/", How::Plain),
-        ("board", "/", How::Held),
-        ("equipment page", equipment.as_str(), How::Gzip),
-        ("equipment page", equipment.as_str(), How::Plain),
+        ("board", "/", How::Gzip, None, machine),
+        ("board", "/", How::Plain, None, machine),
+        ("board", "/", How::Held, None, machine),
+        ("equipment page", equipment.as_str(), How::Gzip, None, machine),
+        ("equipment page", equipment.as_str(), How::Plain, None, machine),
+        ("queue", "/repairs", How::Plain, Some(signed_in.as_str()), "open repairs"),
+        ("equipment list", "/equipment", How::Plain, Some(signed_in.as_str()), "/equipment/"),
     ];
     let mut pages = Vec::new();
-    for (name, path, how) in wanted {
-        pages.push(Rc::new(Page::fetch(web, name, path, how, &machine.name).await?));
+    for (name, path, how, cookies, mark) in wanted {
+        pages.push(Rc::new(Page::fetch(web, (name, path, cookies), how, mark).await?));
     }
     let (floor, floor_process) = floor(&subject.installation.folder().join("floor"), &pages).await?;
     for (number, page) in pages.iter().enumerate() {
@@ -87,11 +92,16 @@ pub(super) async fn measure(
 
 impl Page {
     /// Asks for it once, as a browser that comes back would, and makes sure that it is what it should be.
-    async fn fetch(web: SocketAddr, name: &str, path: &str, how: How, mark: &str) -> anyhow::Result<Self> {
+    async fn fetch(
+        web: SocketAddr,
+        (name, path, cookies): (&str, &str, Option<&str>),
+        how: How,
+        mark: &str,
+    ) -> anyhow::Result<Self> {
         let mut connection = Connection::open(web).await?;
         let first = connection.ask(&request(path, "")).await?;
         let (tag, cookie) = (first.header("etag"), first.header("set-cookie"));
-        let cookie = cookie.and_then(|cookie| cookie.split(';').next());
+        let cookie = cookies.or_else(|| cookie.and_then(|cookie| cookie.split(';').next()));
         let mut extra = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
         let (what, status) = match how {
             How::Gzip => ("gzip", 200),

@@ -1,0 +1,52 @@
+//! Signs in as a staff user of its own, as a browser does. Called by `measure::pages`.
+
+use crate::esb::Installation;
+use crate::http1::{Answer, Connection};
+use anyhow::Context;
+
+const NAME: &str = "bench";
+const PASSWORD: &str = "a password for bench";
+
+/// The cookies of somebody who is signed in, as one header's value.
+///
+/// # Errors
+/// When the user cannot be made or is not let in.
+pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
+    installation.run(&["seed-admin", NAME, "bench@example.org", "--password", PASSWORD])?;
+    let mut connection = Connection::open(installation.web).await?;
+    let form = connection.ask(b"GET /login HTTP/1.1\r\nhost: localhost:5000\r\n\r\n").await?;
+    let browser = cookie(&form).context("the form sets no cookie")?;
+    let token = hidden(std::str::from_utf8(form.body)?, "csrf_token").context("the form has no token")?;
+    let body = format!("csrf_token={token}&username={NAME}&password={}", PASSWORD.replace(' ', "+"));
+    let request = format!(
+        "POST /login HTTP/1.1\r\nhost: localhost:5000\r\ncookie: {browser}\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = connection.ask(request.as_bytes()).await?;
+    anyhow::ensure!(answer.status() == 303, "logging in answers {}", answer.status());
+    let session = cookie(&answer).context("logging in sets no cookie")?;
+    Ok(format!("{browser}; {session}"))
+}
+
+fn cookie(answer: &Answer<'_>) -> Option<String> {
+    answer.header("set-cookie")?.split(';').next().map(str::to_owned)
+}
+
+/// The value of a hidden input.
+fn hidden<'a>(page: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
+    rest.split('"').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_input_is_found() {
+        let page = "<input type=\"hidden\" name=\"csrf_token\" value=\"abc.def\">";
+        assert_eq!(hidden(page, "csrf_token"), Some("abc.def"));
+        assert_eq!(hidden(page, "request_id"), None);
+    }
+}
