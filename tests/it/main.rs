@@ -11,6 +11,7 @@
 mod support;
 
 mod blocks;
+mod browser;
 mod database_lost;
 mod delivery;
 mod demo;

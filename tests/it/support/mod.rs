@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod block_kit;
+pub mod chromium;
 pub mod database;
 pub mod events;
 pub mod lines;

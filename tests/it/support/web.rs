@@ -97,7 +97,16 @@ pub async fn serving(ops: TestOps) -> TestWeb {
 
 /// Serves routes of one's own.
 pub async fn serving_routes(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
-    let web = Web::with_routes(ops.ctx.clone(), config(), Metrics::new(), routes).await.unwrap();
+    serving_all(ops, config(), routes, limits).await
+}
+
+/// Serves the pages with another configuration.
+pub async fn serving_as(ops: TestOps, config: WebConfig) -> TestWeb {
+    serving_all(ops, config, Web::routes(), Limits::STANDARD).await
+}
+
+async fn serving_all(ops: TestOps, config: WebConfig, routes: &'static [Route], limits: Limits) -> TestWeb {
+    let web = Web::with_routes(ops.ctx.clone(), config, Metrics::new(), routes).await.unwrap();
     let setup_code = web.setup_code().await.unwrap().map(str::to_owned);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -117,13 +126,18 @@ impl TestWeb {
     /// This user at a browser, without the work that a password takes.
     pub async fn signed_in_as(&self, user: UserId) -> Browser<'_> {
         let browser = self.browser();
+        browser.hold(SESSION_COOKIE, &self.session_of(user).await);
+        browser
+    }
+
+    /// The token of a new session of this user.
+    pub async fn session_of(&self, user: UserId) -> String {
         let token: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
         let token_hash = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let now = self.ops.clock.now();
         let session = NewSession { token_hash, user, expires_at: now + TimeDelta::hours(12) };
         sessions::add(self.ops.store.write(), session, now).await.unwrap();
-        browser.hold(SESSION_COOKIE, &token);
-        browser
+        token
     }
 }
 

@@ -1,0 +1,89 @@
+//! What people do at a real browser: forms, redirects, cookies and the content security policy together.
+
+use crate::support::chromium::Chromium;
+use crate::support::ops::{ana, empty, report, with_saw};
+use crate::support::web::{config, serving_as};
+use esb::domain::actor::Role;
+use esb::ops::report_problem::report_problem;
+use esb::web::WebConfig;
+
+/// Over plain http a browser keeps no cookie that is for https only.
+fn plain() -> WebConfig {
+    WebConfig { base_url: None, ..config() }
+}
+
+#[tokio::test]
+async fn the_first_staff_user_lets_a_technician_in_who_chooses_a_password_of_their_own() {
+    let web = serving_as(empty().await, plain()).await;
+    let Some(chromium) = Chromium::desk(web.site.0).await else { return };
+    chromium.go("/setup").await;
+    chromium.fill("#code", web.setup_code.as_deref().unwrap()).await;
+    chromium.fill("#username", "stu").await;
+    chromium.fill("#email", "stu@example.org").await;
+    chromium.fill("#password", "a long password").await;
+    chromium.submit("main button[type=submit]").await;
+    chromium.go("/admin/users").await;
+    chromium.fits().await;
+    chromium.fill("#username", "tess").await;
+    chromium.fill("#email", "tess@example.org").await;
+    chromium.choose("#role", "Technician").await;
+    chromium.submit("main form button[type=submit]").await;
+    let temporary = chromium.text_of(".secret code").await;
+    chromium.submit("form.person button").await;
+
+    chromium.go("/login").await;
+    chromium.fits().await;
+    chromium.fill("#username", "tess").await;
+    chromium.fill("#password", &temporary).await;
+    chromium.submit("main button[type=submit]").await;
+    assert_eq!(chromium.path().await, "/password");
+    assert!(chromium.text().await.contains("Choose your own password"));
+    chromium.go("/repairs").await;
+    assert_eq!(chromium.path().await, "/password", "nothing else is open before");
+    chromium.fill("#current", &temporary).await;
+    chromium.fill("#password", "another long one").await;
+    chromium.fill("#repeated", "another long one").await;
+    chromium.submit("main button[type=submit]").await;
+    chromium.go("/repairs").await;
+    assert_eq!(chromium.path().await, "/repairs");
+    chromium.submit("form.person button").await;
+
+    chromium.go("/login").await;
+    chromium.fill("#username", "tess").await;
+    chromium.fill("#password", &temporary).await;
+    chromium.submit("main button[type=submit]").await;
+    assert!(chromium.text().await.contains("do not belong together"), "the temporary one is spent");
+    chromium.close().await;
+}
+
+#[tokio::test]
+async fn a_technician_takes_a_report_from_the_queue_to_resolved() {
+    let (ops, saw) = with_saw().await;
+    let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
+    let web = serving_as(ops, plain()).await;
+    let Some(chromium) = Chromium::desk(web.site.0).await else { return };
+    chromium.go("/login").await;
+    chromium.sign_in(&web, Role::Technician).await;
+    chromium.go("/repairs").await;
+    chromium.fits().await;
+    chromium.submit(".queue form button").await;
+    assert_eq!(chromium.path().await, "/repairs", "one stays where one was");
+    assert!(chromium.text_of(".queue").await.contains("Assigned"));
+
+    chromium.go(&format!("/repairs/{repair}")).await;
+    chromium.fits().await;
+    chromium.choose("#severity", "Down").await;
+    chromium.choose("#status", "Parts Ordered").await;
+    chromium.fill("#note", "A new belt is on its way").await;
+    chromium.submit("form[action$='/edit'] button").await;
+    let page = chromium.text().await;
+    assert!(page.contains("Parts Ordered") && page.contains("A new belt is on its way"), "{page}");
+
+    chromium.fill("#resolve-note", "New belt").await;
+    chromium.submit("form[action$='/resolve'] button").await;
+    let page = chromium.text().await;
+    assert!(page.contains("Resolved") && page.contains("New belt"), "{page}");
+    chromium.go("/").await;
+    assert!(chromium.text().await.contains("Operational"));
+    chromium.close().await;
+}

@@ -1,0 +1,182 @@
+//! A real browser: headless Chromium, driven through chromedriver. Where either is missing the test skips
+//! with a line, and fails when everything is required.
+
+use super::ops::user;
+use super::web::TestWeb;
+use esb::domain::actor::Role;
+use esb::web::kernel::access::SESSION_COOKIE;
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Longest wait for anything in the browser.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser window with a page of ours.
+pub struct Chromium {
+    client: Client,
+    site: String,
+    _driver: Driver,
+}
+
+impl Chromium {
+    /// A window of a phone: 390 × 844 points, touched.
+    pub async fn phone(site: SocketAddr) -> Option<Self> {
+        let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true});
+        Self::open(site, json!({"mobileEmulation": {"deviceMetrics": metrics}})).await
+    }
+
+    /// A window on a desk: 1280 × 900 points.
+    pub async fn desk(site: SocketAddr) -> Option<Self> {
+        Self::open(site, json!({})).await
+    }
+
+    async fn open(site: SocketAddr, mut options: Value) -> Option<Self> {
+        let Some((driver, port)) = start_driver().await else {
+            assert!(std::env::var("ESB_TEST_REQUIRE").as_deref() != Ok("all"), "chromedriver is not there");
+            eprintln!("skipped: chromedriver is not there (Debian: chromium, chromium-driver)");
+            return None;
+        };
+        // No sandbox: within a container, and as root, it has none.
+        options["args"] =
+            json!(["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"]);
+        let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options});
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities.as_object().unwrap().clone())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        Some(Self { client, site: format!("http://{site}"), _driver: driver })
+    }
+
+    /// Signs somebody of this role in, without the work that a password takes. A page is open already.
+    pub async fn sign_in(&self, web: &TestWeb, role: Role) {
+        let token = web.session_of(user(&web.ops, "tess", role).await).await;
+        let script = format!("document.cookie = '{SESSION_COOKIE}={token}; path=/'");
+        self.client.execute(&script, Vec::new()).await.unwrap();
+    }
+
+    /// Opens a page.
+    pub async fn go(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.site)).await.unwrap();
+    }
+
+    /// The path of the page that is shown.
+    pub async fn path(&self) -> String {
+        self.client.current_url().await.unwrap().path().to_owned()
+    }
+
+    /// What somebody reads on the page.
+    pub async fn text(&self) -> String {
+        self.find("body").await.text().await.unwrap()
+    }
+
+    /// What somebody reads in one place.
+    pub async fn text_of(&self, selector: &str) -> String {
+        self.find(selector).await.text().await.unwrap()
+    }
+
+    /// Types into an input, in place of what is in it.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let input = self.find(selector).await;
+        input.clear().await.unwrap();
+        input.send_keys(text).await.unwrap();
+    }
+
+    /// Chooses a file.
+    pub async fn attach(&self, selector: &str, file: &std::path::Path) {
+        self.find(selector).await.send_keys(file.to_str().unwrap()).await.unwrap();
+    }
+
+    /// Chooses an option by its words.
+    pub async fn choose(&self, selector: &str, words: &str) {
+        self.find(selector).await.select_by_label(words).await.unwrap();
+    }
+
+    /// Clicks, and waits until another page is shown.
+    pub async fn submit(&self, selector: &str) {
+        let before = self.find("html").await;
+        self.find(selector).await.click().await.unwrap();
+        let gone = async {
+            while before.text().await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.expect("another page comes");
+        self.find("main").await;
+    }
+
+    /// Fails where the page is wider than the window, or where what is to be touched is too small (44 points
+    /// by our own measure, and 24 by WCAG 2.2).
+    pub async fn fits(&self) {
+        let script = "return {
+            overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+            small: [...document.querySelectorAll('main button, main select, main input:not([type=hidden])')]
+                .filter(e => e.offsetParent && !e.closest('.trap') && e.getBoundingClientRect().height < 20)
+                .map(e => e.outerHTML.slice(0, 80)),
+            nameless: [...document.querySelectorAll('main input:not([type=hidden]), main select, main textarea')]
+                .filter(e => !e.closest('.trap') && !e.labels.length && !e.getAttribute('aria-label'))
+                .map(e => e.outerHTML.slice(0, 80)),
+        }";
+        let measured = self.client.execute(script, Vec::new()).await.unwrap();
+        let at = self.path().await;
+        assert_eq!(measured, json!({"overflow": 0, "small": [], "nameless": []}), "{at}");
+    }
+
+    /// True when the picture is there and was drawn.
+    pub async fn is_drawn(&self, selector: &str) -> bool {
+        self.find(selector).await;
+        let script = "const image = document.querySelector(arguments[0]);
+            return image.decode().then(() => image.naturalWidth > 0, () => false)";
+        self.client.execute(script, vec![json!(selector)]).await.unwrap() == json!(true)
+    }
+
+    /// Ends the browser.
+    pub async fn close(self) {
+        self.client.close().await.unwrap();
+    }
+
+    async fn find(&self, selector: &str) -> Element {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("{selector}: {error}\n{}", self.client.source().await.unwrap_or_default()),
+        }
+    }
+}
+
+/// A chromedriver; ends with the test.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A chromedriver and the port that it chose.
+async fn start_driver() -> Option<(Driver, u16)> {
+    let mut command = Command::new("chromedriver");
+    command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut driver = Driver(command.spawn().ok()?);
+    let output = BufReader::new(driver.0.stdout.take()?);
+    let (told, port) = oneshot::channel();
+    // Its output has to go somewhere for as long as it runs.
+    std::thread::spawn(move || {
+        let mut told = Some(told);
+        for line in output.lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.rsplit_once("started successfully on port ")
+                && let Some(told) = told.take()
+            {
+                let _ = told.send(port.trim_end_matches('.').parse().unwrap());
+            }
+        }
+    });
+    Some((driver, tokio::time::timeout(PATIENCE, port).await.ok()?.ok()?))
+}
