@@ -12,12 +12,15 @@ use crate::render::links::Links;
 use crate::render::slack::Blocks;
 use crate::slack::dispatch::Dispatcher;
 use crate::slack::edge::SlackEdge;
+use crate::slack::http::SlackHttp;
 use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};
 use crate::store::Store;
-use crate::web::{Web, WebConfig, server};
+use crate::web::{SlackInbox, Web, WebConfig, server};
 use crate::worker::{Deliverer, Heartbeat, SlackChannel, Worker};
 use anyhow::Context;
+use futures_util::FutureExt;
+use secrecy::SecretString;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -26,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 
 pub mod check;
 mod open_files;
+
+/// How long work that came over HTTP may take to its end at shutdown.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long to wait before Slack is asked again which workspace is ours.
 const ASK_AGAIN: Duration = Duration::from_secs(3 * 60);
@@ -122,7 +128,11 @@ impl App {
         parts: Parts,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        let web = Arc::new(Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?);
+        let mut web = Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?;
+        if let Some(secret) = self.config.slack.http_secret() {
+            web = web.with_slack(self.slack_inbox(secret));
+        }
+        let web = Arc::new(web);
         open_files::allow(FILES);
         self.offer_setup(&web).await;
         let mut edges = JoinSet::new();
@@ -130,6 +140,8 @@ impl App {
         edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
         if self.config.slack.socket_mode_enabled() {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
+        }
+        if self.config.slack.takes_commands() {
             let asking = learn_team(self.api.clone(), Arc::clone(&self.team));
             let shutdown = shutdown.clone();
             tokio::spawn(async move { shutdown.run_until_cancelled(asking).await });
@@ -147,6 +159,8 @@ impl App {
         let early = !shutdown.is_cancelled();
         shutdown.cancel();
         let crashed = all_ended(edges).await;
+        // What came over HTTP may still be worked upon.
+        self.intake.drain(DRAIN).await;
         edges_done.cancel();
         let crashed = all_ended(worker).await || crashed;
         anyhow::ensure!(!early && !crashed, "a part of the program ended by itself: see the log");
@@ -175,6 +189,14 @@ impl App {
     fn worker(&self) -> Worker {
         let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
         Worker::new(self.ctx.clone(), Arc::clone(&self.deliverer), heartbeat, self.config.worker_poll)
+    }
+
+    fn slack_inbox(&self, secret: &SecretString) -> SlackInbox {
+        let slack = SlackHttp::new(self.intake.clone(), secret.clone(), self.ctx.clock.clone());
+        SlackInbox::new(move |headers, body| {
+            let slack = slack.clone();
+            async move { slack.receive(&headers, &body).await }.boxed()
+        })
     }
 
     fn socket_mode(&self) -> SocketMode {

@@ -41,11 +41,11 @@ async fn report(config: &Config) -> anyhow::Result<u8> {
     Ok(MISUSED)
 }
 
-const fn slack(slack: &SlackConfig) -> &'static str {
-    match (&slack.bot_token, slack.socket_mode_enabled()) {
+fn slack(slack: &SlackConfig) -> &'static str {
+    match (&slack.bot_token, slack.takes_commands()) {
         (None, _) => "off: SLACK_BOT_TOKEN is not set",
         (Some(_), false) => {
-            "announces; no command comes in without SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true"
+            "announces; no command comes in without SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true, or SLACK_SIGNING_SECRET"
         }
         (Some(_), true) => "announces and takes commands",
     }

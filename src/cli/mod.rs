@@ -13,6 +13,7 @@ mod check_config;
 mod demo;
 mod healthcheck;
 mod install;
+mod manifest;
 mod migrate;
 mod run;
 
@@ -61,7 +62,7 @@ enum Command {
     /// Ask the running program whether it lives
     Healthcheck,
     /// Print the Slack app manifest
-    Manifest,
+    Manifest(manifest::Manifest),
 }
 
 impl Cli {
@@ -69,7 +70,7 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         let status = match self.command {
             Command::Demo(demo) => outcome(demo.run().await),
-            Command::Manifest => outcome(print(include_str!("../../manifest.yaml").trim_end())),
+            Command::Manifest(manifest) => outcome(manifest.run()),
             Command::CheckConfig => check_config::run().await,
             configured => match Config::from_env() {
                 Ok(config) => outcome(run_configured(configured, config).await),
@@ -101,7 +102,7 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
             data.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::Healthcheck => healthcheck::run(&config).await,
-        Command::Demo(_) | Command::Manifest | Command::CheckConfig => Ok(()),
+        Command::Demo(_) | Command::Manifest(_) | Command::CheckConfig => Ok(()),
     }
 }
 

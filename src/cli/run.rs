@@ -12,7 +12,7 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     let shutdown = on_signal()?;
     let listen = config.listen;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "Starting");
-    if !config.slack.socket_mode_enabled() {
+    if !config.slack.takes_commands() {
         if config.slack.bot_token.is_some() {
             tracing::warn!("No command comes in: set SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
         } else {

@@ -17,6 +17,7 @@ mod parse;
 mod secret_key;
 mod sources;
 
+pub use parse::origin;
 pub use secret_key::load_or_create as load_or_create_secret_key;
 pub use sources::Sources;
 
@@ -34,6 +35,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("SLACK_OOPS_CHANNEL", "#oops"),
     ("SLACK_API_URL", "https://slack.com/api/"),
     ("SLACK_CONNECTIONS", "2"),
+    ("SLACK_SIGNING_SECRET", ""),
     ("TZ", "America/New_York"),
     ("WORKER_POLL_SECONDS", "30"),
     ("WORKER_HEARTBEAT_PATH", "/tmp/worker_heartbeat"),
@@ -87,6 +89,8 @@ pub struct SlackConfig {
     pub oops_channel: Option<ChannelRef>,
     /// Base of every Web API call, with a trailing slash.
     pub api_url: String,
+    /// With it Slack may send its requests to `POST /slack/events`, too.
+    pub signing_secret: Option<SecretString>,
     /// How many Socket Mode connections are held (1 to 10, a Slack limit).
     pub connections: usize,
 }
@@ -95,6 +99,16 @@ impl SlackConfig {
     /// True when Socket Mode is wanted and possible: switch on, both tokens set.
     pub const fn socket_mode_enabled(&self) -> bool {
         self.socket_mode && self.bot_token.is_some() && self.app_token.is_some()
+    }
+
+    /// The signing secret, where requests over HTTP are wanted and can be answered.
+    pub fn http_secret(&self) -> Option<&SecretString> {
+        self.signing_secret.as_ref().filter(|_| self.bot_token.is_some())
+    }
+
+    /// True when commands come in, whichever way.
+    pub fn takes_commands(&self) -> bool {
+        self.socket_mode_enabled() || self.http_secret().is_some()
     }
 }
 

@@ -153,19 +153,23 @@ fn names_a_host(uri: &Uri) -> bool {
 
 /// `http(s)://host[:port]` and nothing behind it (spec "QR labels").
 fn base_url(read: &mut Reader<'_>) -> Option<String> {
-    let text = read.text("ESB_BASE_URL").trim_end_matches('/');
+    let text = read.text("ESB_BASE_URL");
     if text.is_empty() {
         return None;
     }
-    let plain = text
-        .parse::<Uri>()
-        .ok()
-        .filter(|uri| names_a_host(uri) && uri.path_and_query().is_none_or(|p| p.as_str() == "/"));
-    if plain.is_none() || text.contains('#') {
+    let origin = origin(text);
+    if origin.is_none() {
         read.wrong("ESB_BASE_URL", "give http(s)://host or http(s)://host:port, without path or credentials");
-        return None;
     }
-    Some(text.to_owned())
+    origin
+}
+
+/// A web address of host and port alone, without the slash at its end.
+pub fn origin(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    let uri = text.parse::<Uri>().ok()?;
+    let plain = names_a_host(&uri) && uri.path_and_query().is_none_or(|path| path.as_str() == "/");
+    (plain && !text.contains('#')).then(|| text.to_owned())
 }
 
 fn trusted_proxies(read: &mut Reader<'_>) -> Vec<std::net::IpAddr> {
@@ -187,6 +191,7 @@ fn slack(read: &mut Reader<'_>) -> SlackConfig {
         oops_channel: oops_channel(read),
         api_url,
         connections: usize::try_from(read.number("SLACK_CONNECTIONS", 1, 10)).unwrap_or(1),
+        signing_secret: signing_secret(read),
     }
 }
 
@@ -209,6 +214,17 @@ fn token(read: &mut Reader<'_>, name: &str, prefix: &str) -> Option<SecretString
         );
     }
     Some(token.into())
+}
+
+fn signing_secret(read: &mut Reader<'_>) -> Option<SecretString> {
+    let secret = read.text("SLACK_SIGNING_SECRET");
+    if secret.starts_with("xox") || secret.starts_with("xapp-") {
+        read.wrong_secret(
+            "SLACK_SIGNING_SECRET",
+            "this is a token; the signing secret stands on the app's page Basic Information",
+        );
+    }
+    (!secret.is_empty()).then(|| secret.into())
 }
 
 fn oops_channel(read: &mut Reader<'_>) -> Option<ChannelRef> {

@@ -1,6 +1,6 @@
 //! The Slack edge: what comes in from Slack becomes a call of one operation.
 //!
-//! A transport (`socket`, later `http`) reads an [`envelope`], [`intake`] makes it a task and sees to
+//! A transport (`socket`, `http`) reads an [`envelope`], [`intake`] makes it a task and sees to
 //! its acknowledgement, [`dispatch`] hands it to its command, modal or action.
 
 mod actions;
@@ -8,6 +8,7 @@ mod commands;
 pub mod dispatch;
 pub mod edge;
 pub mod envelope;
+pub mod http;
 pub mod ids;
 pub mod intake;
 mod modals;

@@ -17,6 +17,7 @@ use kernel::route::{Route, RouteTable};
 use pages::assets::Assets;
 use pages::events::LISTENERS;
 use pages::metrics::FiguresLog;
+pub use pages::slack::SlackInbox;
 use secrecy::SecretString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -87,6 +88,7 @@ pub struct Web {
     status_json: NewestBody,
     listeners: Arc<Semaphore>,
     figures: FiguresLog,
+    slack: Option<SlackInbox>,
     build: String,
 }
 
@@ -128,10 +130,16 @@ impl Web {
             status_json: NewestBody::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             figures: FiguresLog::default(),
+            slack: None,
             ctx,
             config,
             metrics,
         })
+    }
+
+    /// Takes in what Slack sends over HTTP, too.
+    pub fn with_slack(self, inbox: SlackInbox) -> Self {
+        Self { slack: Some(inbox), ..self }
     }
 
     /// Every route of the product.

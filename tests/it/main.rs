@@ -26,6 +26,7 @@ mod ops_report;
 mod process;
 mod slack_announcements;
 mod slack_hostile;
+mod slack_http;
 mod slack_known_issues;
 mod slack_machine_select;
 mod slack_private_answers;

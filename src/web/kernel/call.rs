@@ -9,6 +9,7 @@ use super::hex::hex;
 use crate::domain::actor::Actor;
 use crate::render::html::Frame;
 use crate::views::account::SignedIn;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
 use rand::RngExt;
 use std::fmt;
@@ -56,6 +57,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The form, empty where the route reads none.
     pub form: Fields,
+    /// The body, empty unless the route takes it as it is.
+    pub raw: Bytes,
     /// Names and raw values of the pattern's parameters.
     pub params: Vec<(String, String)>,
 }

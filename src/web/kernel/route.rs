@@ -14,6 +14,11 @@ pub type PageFn = for<'a> fn(&'a Web, &'a Call) -> BoxFuture<'a, Result<Answer, 
 pub enum BodyRule {
     /// Nothing.
     Ignored,
+    /// At most so many bytes, as they are: its page finds out whom they come from.
+    Raw {
+        /// Bytes.
+        limit: usize,
+    },
     /// A form of at most so many bytes, with a token that proves where it came from.
     Form {
         /// Bytes, encoded.
@@ -45,6 +50,12 @@ impl Route {
     /// A form of at most `limit` bytes that changes something.
     pub const fn form(pattern: &'static str, access: Access, limit: usize, page: PageFn) -> Self {
         Self { method: Method::POST, pattern, access, body: BodyRule::Form { limit }, page }
+    }
+
+    /// What a program of others sends, of at most `limit` bytes.
+    pub const fn raw(pattern: &'static str, limit: usize, page: PageFn) -> Self {
+        let body = BodyRule::Raw { limit };
+        Self { method: Method::POST, pattern, access: Access::Unasked, body, page }
     }
 
     fn answers(&self, method: &Method) -> bool {

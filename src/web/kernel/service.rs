@@ -121,18 +121,19 @@ async fn ask<B: Body<Data = Bytes> + Send>(
         *frame = Frame::of(&person.username, person.role, web.browsers.token(&browser), parts.uri.path());
     }
     access::admit(route.access, &caller, &parts)?;
-    let form = match route.body {
-        BodyRule::Ignored => Fields::default(),
+    let (mut form, mut raw) = (Fields::default(), Bytes::new());
+    match route.body {
+        BodyRule::Ignored => {}
+        BodyRule::Raw { limit } => raw = body::read(body, limit).await?,
         BodyRule::Form { limit } => {
-            let form = read_form(&parts.headers, body, limit).await?;
+            form = read_form(&parts.headers, body, limit).await?;
             // A program shows its token with each request: nobody can make it ask unawares.
             let is_program = matches!(caller, Caller::Program(_));
             if !is_program && !web.browsers.vouches(&browser, form.typed(TOKEN_FIELD)?) {
                 return Err(PageError::Forged);
             }
-            form
         }
-    };
+    }
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let call = Call {
         reference: reference.clone(),
@@ -143,6 +144,7 @@ async fn ask<B: Body<Data = Bytes> + Send>(
         uri: parts.uri,
         headers: parts.headers,
         form,
+        raw,
         params,
     };
     // A page shares nothing with others that a panic could leave half done.

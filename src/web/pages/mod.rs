@@ -23,6 +23,7 @@ mod password;
 mod registry;
 mod repairs;
 mod report;
+pub(super) mod slack;
 mod status;
 mod tokens;
 mod typed;
@@ -153,6 +154,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/docs/{*page}", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
     Route::get("/equipment/export.csv", Access::Unasked, |_, call| Box::pin(old_addresses::export(call))),
     Route::get("/status.json", Access::Unasked, |web, call| Box::pin(status::show(web, call))),
+    Route::raw("/slack/events", slack::LIMIT, |web, call| Box::pin(slack::receive(web, call))),
     Route::get("/events", Access::Unasked, |web, _| Box::pin(events::listen(web))),
     Route::get("/health", Access::Unasked, |web, _| Box::pin(health::ready(web))),
     Route::get("/health/live", Access::Unasked, |_, _| Box::pin(health::live())),

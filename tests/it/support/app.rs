@@ -1,15 +1,18 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
 use super::database::TestDatabase;
+use super::http_bridge::{SIGNING_SECRET, carry};
 use super::ops::{START, area};
 use super::web::Site;
 use chrono::TimeDelta;
 use esb::app::{App, Parts};
+use esb::clients::slack_api::SlackApi;
 use esb::clock::Clock;
 use esb::config::{Config, Environment};
 use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::text::EquipmentName;
+use esb::metrics::Metrics;
 use esb::store;
 use esb::worker::Deliverer;
 use esb_sandbox::{Channel, Message, Options, Person, Sandbox, World};
@@ -88,8 +91,25 @@ impl TestApp {
         Self::start_in(world()).await
     }
 
+    /// An empty installation to which Slack speaks over HTTP.
+    pub async fn over_http() -> Self {
+        let over_http = [("SLACK_SOCKET_MODE_CONNECT", "false"), ("SLACK_SIGNING_SECRET", SIGNING_SECRET)];
+        let app = Self::start_with(world(), &over_http).await;
+        let api = SlackApi::new(&app.config.slack, Metrics::new()).unwrap();
+        tokio::spawn(carry(api, app.web.0, app.clock.clone()));
+        assert!(app.slack.wire().wait_for_connections(1, SOON).await);
+        app
+    }
+
     /// An empty installation, connected to a Slack of that world.
     pub async fn start_in(world: World) -> Self {
+        let app = Self::start_with(world, &[]).await;
+        assert!(app.slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
+        app
+    }
+
+    /// An empty installation with other variables.
+    async fn start_with(world: World, variables: &[(&str, &str)]) -> Self {
         choose_tls();
         let clock = Clock::manual(START.parse().unwrap());
         let hands = clock.clone();
@@ -97,10 +117,11 @@ impl TestApp {
         let slack = Sandbox::start(world, options).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let database = TestDatabase::new().await;
-        let config = Config::parse(&environment(&directory, &database, &slack)).unwrap();
+        let mut environment = environment(&directory, &database, &slack);
+        environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let config = Config::parse(&environment).unwrap();
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
         let Process { web, shutdown, serving } = Process::serving(Arc::clone(&app)).await;
-        assert!(slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
         Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, database }
     }
 

@@ -6,6 +6,7 @@ pub mod block_kit;
 pub mod chromium;
 pub mod database;
 pub mod events;
+pub mod http_bridge;
 pub mod lines;
 pub mod ops;
 pub mod proxy;

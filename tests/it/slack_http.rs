@@ -1,0 +1,87 @@
+//! Slack over HTTP instead of Socket Mode: the same surfaces, and only what Slack signed.
+
+use crate::support::app::{ANA, TestApp};
+use crate::support::http_bridge::{send, sign};
+use esb_sandbox::Submitted;
+use http::StatusCode;
+use serde_json::json;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[tokio::test]
+async fn a_report_goes_all_the_way() {
+    let app = TestApp::over_http().await;
+    let area = app.area("Wood shop", "#woodshop").await;
+    app.machine(area, "Table saw").await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    app.settle().await;
+    assert!(app.private(ANA).contains("Table saw"));
+    for channel in ["#woodshop", "#oops"] {
+        assert!(app.slack.posted_in(channel)[0].text.contains("Belt slips"), "{channel}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn only_what_slack_signed_just_now_is_heard() {
+    let app = TestApp::over_http().await;
+    let (now, body) = (app.clock.now().timestamp(), "ssl_check=1&token=x");
+    let good = sign(body, now);
+    assert_eq!(send(&app.web, FORM, body, &good).await.status, StatusCode::OK);
+    let [time, signature] = good.clone();
+    let shortened = ("x-slack-signature", signature.1[..40].to_owned());
+    let other = ("x-slack-signature", signature.1.replace("v0=", "v1="));
+    let strange = ("x-slack-signature", format!("v0={}", "é".repeat(32)));
+    for headers in [
+        vec![],
+        vec![time.clone()],
+        vec![signature.clone()],
+        vec![time.clone(), shortened],
+        vec![time.clone(), other],
+        vec![time.clone(), strange],
+        vec![("x-slack-request-timestamp", (now + 1).to_string()), signature],
+        sign(body, now - 301).to_vec(),
+        sign(body, now + 301).to_vec(),
+        sign("another body", now).to_vec(),
+    ] {
+        let reply = send(&app.web, FORM, body, &headers).await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{headers:?}");
+    }
+    assert_eq!(send(&app.web, FORM, body, &sign(body, now - 299)).await.status, StatusCode::OK);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn slack_may_try_the_address_and_what_it_never_sends_is_refused() {
+    let app = TestApp::over_http().await;
+    let now = app.clock.now().timestamp();
+    let ask = async |kind: &str, body: &str| send(&app.web, kind, body, &sign(body, now)).await;
+    let challenge = json!({"type": "url_verification", "challenge": "3eZbrw1a"}).to_string();
+    let reply = ask("application/json; charset=utf-8", &challenge).await;
+    assert_eq!((reply.status, reply.json()), (StatusCode::OK, json!({"challenge": "3eZbrw1a"})));
+    let long = json!({"type": "url_verification", "challenge": "x".repeat(501)}).to_string();
+    for (kind, body) in [
+        ("application/json", long.as_str()),
+        ("application/json", "{"),
+        (FORM, "payload={"),
+        (FORM, "nothing=here"),
+        (FORM, ""),
+        ("text/plain", "hello"),
+    ] {
+        assert_eq!(ask(kind, body).await.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    assert_eq!(ask(FORM, &"x".repeat(1024 * 1024 + 1)).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let event = json!({"type": "event_callback", "event_id": "Ev1", "team_id": "T1", "event": {"type": "x"}});
+    assert_eq!(ask("application/json", &event.to_string()).await.status, StatusCode::OK);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_a_signing_secret_there_is_no_such_page() {
+    let app = TestApp::start().await;
+    let (now, body) = (app.clock.now().timestamp(), "ssl_check=1");
+    assert_eq!(send(&app.web, FORM, body, &sign(body, now)).await.status, StatusCode::NOT_FOUND);
+    app.finish().await;
+}
