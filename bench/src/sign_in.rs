@@ -17,6 +17,8 @@ pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     let form = connection.ask(b"GET /login HTTP/1.1\r\nhost: localhost:5000\r\n\r\n").await?;
     let browser = cookie(&form).context("the form sets no cookie")?;
     let token = hidden(std::str::from_utf8(form.body)?, "csrf_token").context("the form has no token")?;
+    // As HTML writes it, to as forms do.
+    let token = token.replace("&#x3D;", "%3D").replace('+', "%2B");
     let body = format!("csrf_token={token}&username={NAME}&password={}", PASSWORD.replace(' ', "+"));
     let request = format!(
         "POST /login HTTP/1.1\r\nhost: localhost:5000\r\ncookie: {browser}\r\n\
