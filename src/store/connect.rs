@@ -18,8 +18,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// Readers of one process on SQLite; connections of one process elsewhere.
+/// Connections of one process to a database server.
 const POOL: u32 = 8;
+/// Most readers of one process on SQLite: they compute rather than wait, so one more than there are
+/// processors is enough, and each has a thread and a cache.
+const READERS: u32 = 8;
+/// The cache of one SQLite connection, in KiB. The operating system has the pages, too.
+const CACHE: u32 = 1024;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 /// How soon a locked file is tried again.
@@ -96,9 +101,14 @@ impl Store {
             make(file).map_err(ConnectError::File)?;
         }
         let write = open_ours(address, 1, BUSY).await.map_err(ConnectError::Open)?;
-        let read = open_ours(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
+        let read = open_ours(address, readers(), BUSY).await.map_err(ConnectError::Open)?;
         Ok(Self { read, write, url: url.clone() })
     }
+}
+
+fn readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors).unwrap_or(READERS).saturating_add(1).min(READERS)
 }
 
 async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
@@ -159,6 +169,8 @@ pub(super) async fn open_ours(
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // A negative number counts KiB.
+            .pragma("cache_size", format!("-{CACHE}"))
     };
     open(url, connections, busy, ours).await
 }
