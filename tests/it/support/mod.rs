@@ -7,6 +7,7 @@ pub mod database;
 pub mod events;
 pub mod lines;
 pub mod ops;
+pub mod pictures;
 pub mod proxy;
 pub mod slack;
 pub mod views;
