@@ -95,8 +95,9 @@ async fn a_stream_without_end_is_given_up_at_its_limit() {
     ] {
         let taken = AtomicU64::new(0);
         let head = Bytes::from(head);
-        let endless = stream::repeat_with(|| Ok::<_, io::Error>(head.clone()))
-            .inspect(|piece| drop(taken.fetch_add(piece.as_ref().unwrap().len() as u64, Ordering::Relaxed)));
+        let endless = stream::repeat_with(|| Ok::<_, io::Error>(head.clone())).inspect(|piece| {
+            taken.fetch_add(piece.as_ref().unwrap().len() as u64, Ordering::Relaxed);
+        });
         let outcome = files.receive(endless, Wanted { limit, ..ANY }, "saw").await;
         let Err(ReceiveError::Refused(FileRefusal::TooLarge { limit })) = outcome else {
             panic!("{outcome:?}");
@@ -105,8 +106,9 @@ async fn a_stream_without_end_is_given_up_at_its_limit() {
         assert!(taken.into_inner() <= refused_at + 65_536, "no piece is taken ahead of the limit");
     }
     let taken = AtomicU64::new(0);
-    let program = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[0; 4096])))
-        .inspect(|_| drop(taken.fetch_add(1, Ordering::Relaxed)));
+    let program = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[0; 4096]))).inspect(|_| {
+        taken.fetch_add(1, Ordering::Relaxed);
+    });
     assert!(matches!(files.receive(program, ANY, "x").await, Err(ReceiveError::Refused(_))));
     assert_eq!(taken.into_inner(), 1, "its first bytes were enough");
     assert_eq!(names(ops.uploads()), [""; 0]);
@@ -125,7 +127,7 @@ async fn add(
     photos: Vec<NewPhoto>,
     request: u8,
 ) -> Result<usize, OpError> {
-    let request_id = RequestId::from_random([request; 16]);
+    let request_id = RequestId::from_random([100 + request; 16]);
     let add = AddPhotos { repair: esb::domain::ids::RepairId(repair), photos, request_id };
     add_photos(ops, actor, &add).await.map(|added| added.photos.len())
 }

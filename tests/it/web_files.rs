@@ -119,7 +119,7 @@ async fn technicians_add_photos_and_videos_to_a_repair() {
     let both = form.file("photos", "a.png", &png()).file("photos", "film.mov", &mp4(15_000_000));
     assert_eq!(tess.send_parts("/repairs/1/photos", &both).await.status, StatusCode::SEE_OTHER);
     let page = tess.get("/repairs/1").await.text();
-    assert!(page.contains("film.mov") && page.contains("Video, MP4"), "{page}");
+    assert!(page.contains("film.mp4") && page.contains("Video, MP4"), "{page}");
     assert_eq!(stored(&web.ops), 3, "a video has no small picture");
 
     let new = tess.form(&format!("/repairs/new?equipment={saw}"), "/repairs/new").await;
