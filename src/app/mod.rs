@@ -5,6 +5,7 @@ use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
@@ -50,6 +51,8 @@ pub struct App {
     pub intake: Intake,
     /// Sends what is owed.
     pub deliverer: Arc<Deliverer>,
+    /// What people send.
+    pub files: Files,
     api: SlackApi,
     team: Arc<OnceLock<String>>,
     config: Config,
@@ -96,6 +99,7 @@ impl App {
     /// The database, TLS or a template cannot be used.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let ctx = open(&config, clock).await?;
+        let files = uploads(&config, &ctx).await;
         let metrics = Metrics::new();
         let api = SlackApi::new(&config.slack, metrics.clone()).context("TLS cannot be set up")?;
         let blocks = Arc::new(Blocks::new()?);
@@ -115,7 +119,7 @@ impl App {
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, api, team, config })
+        Ok(Self { ctx, metrics, intake, deliverer, files, api, team, config })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
@@ -128,7 +132,8 @@ impl App {
         parts: Parts,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        let mut web = Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?;
+        let (ctx, metrics, files) = (self.ctx.clone(), self.metrics.clone(), self.files.clone());
+        let mut web = Web::new(ctx, self.web_config()?, metrics, files).await?;
         if let Some(secret) = self.config.slack.http_secret() {
             web = web.with_slack(self.slack_inbox(secret));
         }
@@ -188,7 +193,8 @@ impl App {
 
     fn worker(&self) -> Worker {
         let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
-        Worker::new(self.ctx.clone(), Arc::clone(&self.deliverer), heartbeat, self.config.worker_poll)
+        let (ctx, files) = (self.ctx.clone(), self.files.clone());
+        Worker::new(ctx, Arc::clone(&self.deliverer), files, heartbeat, self.config.worker_poll)
     }
 
     fn slack_inbox(&self, secret: &SecretString) -> SlackInbox {
@@ -219,6 +225,17 @@ impl App {
             socket_mode: self.config.slack.socket_mode_enabled(),
         })
     }
+}
+
+/// The directory of uploads. One that cannot be written is named, and takes nothing else down.
+async fn uploads(config: &Config, ctx: &Ctx) -> Files {
+    let (path, limit) = (config.upload_path.clone(), config.upload_max);
+    let files = Files::new(path, limit, ctx.store.clone(), ctx.clock.clone());
+    if let Err(error) = files.prepare().await {
+        let path = config.upload_path.display();
+        tracing::error!(%path, error = %Chain(&error), "UPLOAD_PATH cannot be written: no files are taken");
+    }
+    files
 }
 
 /// Waits for tasks; true when one of them crashed.

@@ -1,6 +1,6 @@
 //! Reads of the registry: the list, one machine with everything that belongs to it, the export.
 
-use super::permission::{require, require_editor};
+use super::permission::{may_edit, require};
 use super::{Ctx, OpError, board};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::board::BoardStatus;
@@ -108,11 +108,6 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
     let (pages, skipped) = pages(repairs_total, page, HISTORY_PAGE)?;
     let repairs = store::registry::repairs(db, id, (HISTORY_PAGE, skipped)).await?;
     let standing = board::equipment(ctx, id).await?;
-    let may_edit_links = match require_editor(db, actor).await {
-        Ok(_) => true,
-        Err(OpError::Forbidden) => false,
-        Err(error) => return Err(error),
-    };
     let note = |note: store::equipment_notes::Note| NoteView {
         id: note.id,
         text: note.text,
@@ -125,13 +120,15 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
         status: standing.status,
         open_repairs: standing.open_count,
         links: standing.links,
+        documents: standing.documents,
+        photos: standing.photos,
         notes: store::equipment_notes::of(db, id, NOTES_SHOWN).await?.into_iter().map(note).collect(),
         notes_total: store::equipment_notes::count(db, id).await?,
         page,
         pages,
         repairs_total,
         repairs: repairs.into_iter().map(history_row).collect(),
-        may_edit_links,
+        may_edit: may_edit(db, actor).await?,
     })
 }
 

@@ -2,6 +2,7 @@
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
 //! [`server::serve`].
 
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::ops::setup::{self, SetupCode};
 use crate::ops::{Ctx, OpError};
@@ -14,6 +15,7 @@ use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
 use kernel::limit::Limit;
 use kernel::route::{Route, RouteTable};
+use kernel::upload::Places;
 use pages::assets::Assets;
 use pages::events::LISTENERS;
 use pages::metrics::FiguresLog;
@@ -33,6 +35,8 @@ pub mod server;
 /// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then
 /// one more a minute (see [`Limit`]): a class may report together, a robot is slowed down.
 const REPORTS: u32 = 10;
+/// Forms with files from one address, of people who are not signed in.
+const UPLOADS: u32 = 30;
 /// "Me too" from one address: a class may stand before the same machine.
 const ME_TOOS: u32 = 60;
 /// Log-ins, and attempts to set up, from one address: a class may begin together.
@@ -74,12 +78,15 @@ pub struct Web {
     ctx: Ctx,
     config: WebConfig,
     metrics: Metrics,
+    files: Files,
     routes: RouteTable,
     html: Html,
     links: Links,
     assets: Assets,
     browsers: Browsers,
     reports: Limit,
+    uploads: Limit,
+    upload_places: Places,
     me_toos: Limit,
     log_ins: Limit,
     log_ins_of_name: Limit,
@@ -97,8 +104,8 @@ impl Web {
     ///
     /// # Errors
     /// Templates or routes that cannot be used.
-    pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics) -> Result<Self, WebError> {
-        Self::with_routes(ctx, config, metrics, Self::routes()).await
+    pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics, files: Files) -> Result<Self, WebError> {
+        Self::with_routes(ctx, config, metrics, files, Self::routes()).await
     }
 
     /// [`Web::new`] with routes of one's own: for tests of the kernel.
@@ -109,6 +116,7 @@ impl Web {
         ctx: Ctx,
         config: WebConfig,
         metrics: Metrics,
+        files: Files,
         routes: &'static [Route],
     ) -> Result<Self, WebError> {
         let assets = Assets::load().await;
@@ -122,6 +130,8 @@ impl Web {
             assets,
             browsers: Browsers::new(&config.secret_key, secure),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
+            uploads: Limit::new(ctx.clock.clone(), UPLOADS, WINDOW),
+            upload_places: Places::default(),
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
             log_ins: Limit::new(ctx.clock.clone(), LOG_INS, WINDOW),
             log_ins_of_name: Limit::new(ctx.clock.clone(), LOG_INS_OF_NAME, WINDOW),
@@ -134,6 +144,7 @@ impl Web {
             ctx,
             config,
             metrics,
+            files,
         })
     }
 

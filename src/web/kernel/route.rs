@@ -1,6 +1,6 @@
 //! The route table as data: a method, a pattern, what may come in and the page that answers.
 
-use super::{Access, Answer, Call, PageError};
+use super::{Access, Answer, Call, PageError, UploadRule};
 use crate::web::Web;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -24,6 +24,8 @@ pub enum BodyRule {
         /// Bytes, encoded.
         limit: usize,
     },
+    /// A form that may bring files.
+    Upload(UploadRule),
 }
 
 /// One row of the table.
@@ -56,6 +58,11 @@ impl Route {
     pub const fn raw(pattern: &'static str, limit: usize, page: PageFn) -> Self {
         let body = BodyRule::Raw { limit };
         Self { method: Method::POST, pattern, access: Access::Unasked, body, page }
+    }
+
+    /// A form that may bring files.
+    pub const fn upload(pattern: &'static str, access: Access, rule: UploadRule, page: PageFn) -> Self {
+        Self { method: Method::POST, pattern, access, body: BodyRule::Upload(rule), page }
     }
 
     fn answers(&self, method: &Method) -> bool {

@@ -9,6 +9,7 @@ pub mod events;
 pub mod http_bridge;
 pub mod lines;
 pub mod ops;
+pub mod pictures;
 pub mod proxy;
 pub mod slack;
 pub mod views;
