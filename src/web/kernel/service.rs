@@ -139,7 +139,7 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     // A program shows its token with each request: nobody can make it ask unawares.
     let is_program = matches!(caller, Caller::Program(_));
     let vouches = |token: &str| is_program || web.browsers.vouches(&browser, token);
-    let brought = match (route.body, boundary(&parts.headers)) {
+    let brought = match (route.body, upload::boundary(&parts.headers)) {
         (BodyRule::Ignored, _) => Brought::default(),
         (BodyRule::Raw { limit }, _) => Brought { raw: body::read(body, limit).await?, ..Brought::default() },
         (BodyRule::Upload(rule), Some(boundary)) => {
@@ -176,11 +176,6 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
         Ok(Err(panic)) => Err(PageError::Panicked(panic_text(panic.as_ref()))),
         Err(_) => Err(PageError::Unavailable(NoAnswer(ANSWER_WITHIN).into())),
     }
-}
-
-/// What stands between the parts of a form that may bring files; `None` for any other body.
-fn boundary(headers: &HeaderMap) -> Option<String> {
-    multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
 async fn read_form<B: Body<Data = Bytes> + Send>(
