@@ -106,6 +106,7 @@ impl App {
             links,
             summary: Arc::default(),
             team: Arc::clone(&team),
+            conflicts: Arc::default(),
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
