@@ -33,7 +33,8 @@ fn configuration_comes_from_config() {
 
 #[test]
 fn names_of_slack_surfaces_stand_in_ids() {
-    let names = [ids::command::ALL, ids::view::ALL, ids::action::ALL, ids::input::ALL, ids::event::ALL].concat();
+    let names =
+        [ids::command::ALL, ids::view::ALL, ids::action::ALL, ids::input::ALL, ids::event::ALL].concat();
     let mut breaches = Vec::new();
     for file in source().iter().filter(|file| file.top() == "slack" && file.shown != "src/slack/ids.rs") {
         let written = file.literals.iter().filter(|(_, text)| names.contains(&text.as_str()));
