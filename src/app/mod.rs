@@ -116,6 +116,7 @@ impl App {
             links,
             summary: Arc::default(),
             team: Arc::clone(&team),
+            conflicts: Arc::default(),
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());

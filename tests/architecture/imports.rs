@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("render", &["domain", "views"]),
     ("clients", &["config", "metrics"]),
     ("files", &["chain", "clock", "domain", "store"]),
-    ("people", &["chain", "clients", "clock", "domain", "store"]),
+    ("people", &["chain", "clients", "clock", "domain", "ops::mutation_log", "store"]),
     (
         "slack",
         &[

@@ -1,7 +1,7 @@
 //! Calls of the Web API: who may call, what is refused, how fast.
 
 use chrono::TimeDelta;
-use esb_sandbox::{APP_TOKEN, BOT_TOKEN};
+use esb_sandbox::{APP_TOKEN, BOT_TOKEN, Person};
 use serde_json::{Value, json};
 
 use crate::app::{Caller, start, start_unlimited, start_with_clock};
@@ -33,6 +33,10 @@ async fn a_missing_scope_is_named() {
     assert_eq!((&refused["error"], &refused["needed"]), (&json!("missing_scope"), &json!("chat:write")));
     let ana = caller.call("users.info", json!({"user": "U01"})).await;
     assert!(ana["user"]["profile"].get("email").is_none(), "the address has a scope of its own");
+    assert_eq!(ana["user"]["is_bot"], false);
+    sandbox.change_world(|world| world.people.push(Person::new("U0APP", "app", "App").bot()));
+    let app = caller.call("users.info", json!({"user": "U0APP"})).await;
+    assert_eq!(app["user"]["is_bot"], true);
 }
 
 #[tokio::test]

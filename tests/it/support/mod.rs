@@ -11,6 +11,7 @@ pub mod lines;
 pub mod ops;
 pub mod pictures;
 pub mod proxy;
+pub mod repairs;
 pub mod slack;
 pub mod views;
 pub mod web;
