@@ -15,6 +15,7 @@ pub mod api_tokens;
 pub mod areas;
 pub mod audit;
 pub mod board;
+pub mod cards;
 pub mod change_password;
 pub mod create_repair;
 pub mod equipment;

@@ -55,6 +55,9 @@ async fn dispatch(edge: SlackEdge, received: Received) {
             ids::view::REPORT_PROBLEM => {
                 modals::report_problem::submit(&edge, submission, ack, &reference).await;
             }
+            ids::view::RESOLVE_REPAIR => {
+                modals::resolve_repair::submit(&edge, submission, ack, &reference).await;
+            }
             _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
         },
         Envelope::BlockActions(pressed) => actions::press(&edge, *pressed, ack, &reference).await,

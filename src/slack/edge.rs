@@ -5,6 +5,7 @@ use super::intake::Reference;
 use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, SlackUserId};
+use crate::domain::edit::Conflict;
 use crate::newest::Newest;
 use crate::ops::{Ctx, OpError};
 use crate::people::People;
@@ -17,6 +18,10 @@ use std::sync::{Arc, OnceLock};
 
 /// How long a response_url works, less a margin (a Slack limit: 30 minutes).
 const RESPONSE_URL_LIFE: TimeDelta = TimeDelta::minutes(29);
+
+/// Said to whom only technicians' ways are closed.
+const FORBIDDEN: &str = "This is for technicians and staff. If you repair machines here, ask staff for an account \
+    with the e-mail address that you have in Slack.";
 
 /// What every Slack surface works with; cheap to clone.
 #[derive(Clone)]
@@ -119,7 +124,10 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         EdgeError::Op(OpError::NotFound | OpError::Archived) => {
             Some("This is no longer here. It may have been removed meanwhile.".into())
         }
-        EdgeError::Op(OpError::Forbidden) => Some("Your account may not do this.".into()),
+        EdgeError::Op(OpError::Forbidden) => Some(FORBIDDEN.into()),
+        EdgeError::Op(OpError::Conflict(conflicts)) => {
+            Some(conflicts.iter().map(Conflict::message).collect::<Vec<_>>().join(" "))
+        }
         EdgeError::Unfit(words) => Some((*words).to_owned()),
         EdgeError::Slack(SlackApiError::RateLimited { .. }) => {
             Some("Slack is very busy and did not let me open that. Please try again in a moment.".into())

@@ -25,9 +25,18 @@ pub mod view {
     pub const STATUS_MATCHES: &str = "status_matches";
     /// What went wrong.
     pub const STATUS_ERROR: &str = "status_error";
+    /// What was done, asked before a repair is resolved.
+    pub const RESOLVE_REPAIR: &str = "resolve_repair";
     /// All of them.
-    pub const ALL: &[&str] =
-        &[REPORT_PROBLEM, STATUS_SUMMARY, STATUS_AREA, STATUS_EQUIPMENT, STATUS_MATCHES, STATUS_ERROR];
+    pub const ALL: &[&str] = &[
+        REPORT_PROBLEM,
+        STATUS_SUMMARY,
+        STATUS_AREA,
+        STATUS_EQUIPMENT,
+        STATUS_MATCHES,
+        STATUS_ERROR,
+        RESOLVE_REPAIR,
+    ];
     /// Those of `/esb-status`: they hold nothing that anybody typed, so one may replace another.
     pub const STATUS: &[&str] =
         &[STATUS_SUMMARY, STATUS_AREA, STATUS_EQUIPMENT, STATUS_MATCHES, STATUS_ERROR];
@@ -47,8 +56,24 @@ pub mod action {
     pub const BACK_TO_SUMMARY: &str = "back_to_summary";
     /// Show another page.
     pub const PAGE: &str = "page";
+    /// "This one is mine", on a card.
+    pub const CARD_CLAIM: &str = "card_claim";
+    /// "It is done", on a card: opens a form.
+    pub const CARD_RESOLVE: &str = "card_resolve";
+    /// A link on a card: the browser follows it, and Slack lets us know.
+    pub const CARD_PAGE: &str = "card_page";
     /// All of them.
-    pub const ALL: &[&str] = &[EQUIPMENT, ME_TOO, VIEW_AREA, VIEW_EQUIPMENT, BACK_TO_SUMMARY, PAGE];
+    pub const ALL: &[&str] = &[
+        EQUIPMENT,
+        ME_TOO,
+        VIEW_AREA,
+        VIEW_EQUIPMENT,
+        BACK_TO_SUMMARY,
+        PAGE,
+        CARD_CLAIM,
+        CARD_RESOLVE,
+        CARD_PAGE,
+    ];
 }
 
 /// `action_id`s, and `block_id`s, of inputs.
@@ -65,8 +90,11 @@ pub mod input {
     pub const SAFETY_RISK: &str = "safety_risk";
     /// Something is used up; also the value of its only option.
     pub const CONSUMABLE: &str = "consumable";
+    /// What there is to say.
+    pub const NOTE: &str = "note";
     /// All of them.
-    pub const ALL: &[&str] = &[EQUIPMENT, REPORTER_NAME, DESCRIPTION, SEVERITY, SAFETY_RISK, CONSUMABLE];
+    pub const ALL: &[&str] =
+        &[EQUIPMENT, REPORTER_NAME, DESCRIPTION, SEVERITY, SAFETY_RISK, CONSUMABLE, NOTE];
 }
 
 /// The name as one of ours, or `other`: a closed set for metrics.

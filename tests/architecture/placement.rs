@@ -32,13 +32,14 @@ fn configuration_comes_from_config() {
 }
 
 /// Names of inputs; `slack::ids` lists them one by one.
-const INPUTS: [&str; 6] = [
+const INPUTS: [&str; 7] = [
     ids::input::EQUIPMENT,
     ids::input::REPORTER_NAME,
     ids::input::DESCRIPTION,
     ids::input::SEVERITY,
     ids::input::SAFETY_RISK,
     ids::input::CONSUMABLE,
+    ids::input::NOTE,
 ];
 
 #[test]
@@ -54,7 +55,7 @@ fn names_of_slack_surfaces_stand_in_ids() {
 
 #[test]
 fn a_message_leaves_by_the_worker_or_as_a_direct_answer() {
-    let ways = [".post_message(", ".respond("];
+    let ways = [".post_message(", ".update_message(", ".respond("];
     let out = ["src/worker/channels/slack.rs", "src/slack/edge.rs"];
     let sending: Vec<String> = source()
         .iter()

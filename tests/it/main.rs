@@ -24,6 +24,7 @@ mod ops_repairs;
 mod ops_report;
 mod process;
 mod slack_announcements;
+mod slack_cards;
 mod slack_hostile;
 mod slack_known_issues;
 mod slack_machine_select;

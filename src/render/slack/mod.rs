@@ -10,6 +10,7 @@ pub mod card;
 pub mod mrkdwn;
 mod paging;
 pub mod report;
+mod resolve;
 pub mod status;
 
 #[derive(RustEmbed)]

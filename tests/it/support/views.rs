@@ -3,10 +3,12 @@
 use chrono::{DateTime, NaiveDate};
 use esb::domain::board::BoardStatus;
 use esb::domain::change::RepairSnapshot;
+use esb::domain::field::RepairFields;
 use esb::domain::ids::{AreaId, EquipmentId, RepairId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use esb::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
+use esb::views::repairs::RepairView;
 
 /// What names and descriptions are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,5 +149,38 @@ pub fn snapshot(texts: Texts, all: bool) -> RepairSnapshot {
         eta: eta().filter(|_| all),
         safety_risk: all,
         consumable: all,
+    }
+}
+
+/// A repair as its page and its forms show it, without a history.
+pub fn repair_view(texts: Texts) -> RepairView {
+    RepairView {
+        id: RepairId(42),
+        version: 1,
+        equipment_id: EquipmentId(7),
+        equipment: texts.name("machine", 7, 200),
+        area: texts.name("area", 1, 80),
+        fields: RepairFields {
+            status: RepairStatus::New,
+            duplicate_of: None,
+            assignee: None,
+            severity: Some(Severity::Down),
+            eta: None,
+            specialist_description: String::new(),
+            safety_risk: false,
+            consumable: false,
+            description: texts.of(3000),
+        },
+        reporter: texts.name("person", 1, 200),
+        reporter_email: None,
+        me_too: 0,
+        created_at: DateTime::UNIX_EPOCH,
+        closed_at: None,
+        duplicate_of: None,
+        duplicates: Vec::new(),
+        others: Vec::new(),
+        timeline: Vec::new(),
+        older: None,
+        people: Vec::new(),
     }
 }

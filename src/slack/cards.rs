@@ -1,0 +1,62 @@
+//! Buttons of the repair cards in channels. What they change is seen on the card; whoever is refused is told
+//! so by direct message.
+
+use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::envelope::{Action, BlockActions};
+use super::ids::action;
+use super::intake::Reference;
+use super::modals::resolve_repair;
+use crate::domain::ids::RepairId;
+use crate::domain::text::RequestId;
+use crate::ops::me_too::me_too;
+use crate::ops::update_repair::{ClaimRepair, claim_repair};
+use crate::render::slack::card::version_of_buttons;
+
+/// The buttons of a card.
+pub(crate) const BUTTONS: &[&str] =
+    &[action::CARD_CLAIM, action::CARD_RESOLVE, action::ME_TOO, action::CARD_PAGE];
+
+const OUT_OF_DATE: EdgeError = EdgeError::Unfit("This button is out of date.");
+
+/// A button of a card was pressed, and acknowledged.
+pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action, reference: &Reference) {
+    // The browser has followed the link already.
+    if act.action_id == action::CARD_PAGE {
+        return;
+    }
+    let to = ReplyTo::directly(&pressed.sender);
+    match answer(edge, pressed, act).await {
+        Ok(None) => {}
+        Ok(Some(words)) => edge.tell(&to, &words).await,
+        Err(error) => edge.tell_failure(&to, error, reference).await,
+    }
+}
+
+/// Does what the button says; what is left to say where the card does not show it.
+async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Result<Option<String>, EdgeError> {
+    let value = act.input.value.as_deref().unwrap_or_default();
+    let repair: RepairId = value.parse().map_err(|_| OUT_OF_DATE)?;
+    let actor = edge.actor(&pressed.sender).await?;
+    match act.action_id.as_str() {
+        action::CARD_CLAIM => {
+            // Whoever saw a card that nobody had claimed is told when somebody was faster.
+            let version = version_of_buttons(&act.block_id);
+            let request_id = RequestId::from_random(rand::random());
+            let claimed =
+                claim_repair(&edge.ctx, &actor, ClaimRepair { repair, version, request_id }).await?;
+            Ok((!claimed.changed).then(|| format!(":white_check_mark: Repair #{repair} is yours already.")))
+        }
+        action::CARD_RESOLVE => {
+            let trigger = pressed.trigger_id.as_ref().ok_or(OUT_OF_DATE)?;
+            resolve_repair::open(edge, &actor, repair, trigger).await?;
+            Ok(None)
+        }
+        action::ME_TOO => {
+            let person = format!("slack:{}", pressed.sender.user_id);
+            let said = me_too(&edge.ctx, &actor, None, repair, &person).await?;
+            Ok((!said.counted)
+                .then(|| format!(":white_check_mark: You are counted on repair #{repair} already.")))
+        }
+        _ => Err(OUT_OF_DATE),
+    }
+}
