@@ -9,6 +9,7 @@ use super::modals::resolve_repair;
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
 use crate::ops::me_too::me_too;
+use crate::ops::{OpError, Refusal};
 use crate::ops::update_repair::{ClaimRepair, claim_repair};
 use crate::render::slack::card::version_of_buttons;
 
@@ -42,8 +43,8 @@ async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Resul
             // Whoever saw a card that nobody had claimed is told when somebody was faster.
             let version = version_of_buttons(&act.block_id);
             let request_id = RequestId::from_random(rand::random());
-            let claimed =
-                claim_repair(&edge.ctx, &actor, ClaimRepair { repair, version, request_id }).await?;
+            let claim = ClaimRepair { repair, version, request_id };
+            let claimed = claim_repair(&edge.ctx, &actor, claim).await.map_err(|error| beaten(error, repair))?;
             Ok((!claimed.changed).then(|| format!(":white_check_mark: Repair #{repair} is yours already.")))
         }
         action::CARD_RESOLVE => {
@@ -59,4 +60,14 @@ async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Resul
         }
         _ => Err(OUT_OF_DATE),
     }
+}
+
+/// Somebody else changed assignee or status since the card was seen.
+fn beaten(error: OpError, repair: RepairId) -> OpError {
+    let OpError::Conflict(conflicts) = &error else { return error };
+    let by = conflicts.first().map_or("Somebody", |conflict| &conflict.by);
+    let message = format!(
+        "{by} was faster: the card shows what became of repair #{repair}. Press Claim again if it should be yours."
+    );
+    OpError::Refused(Refusal { field: None, message })
 }

@@ -160,9 +160,12 @@ async fn of_two_who_claim_from_the_same_card_the_later_hears_who_was_faster() {
         app.settle().await;
     }
     let told = only(app.slack.direct_messages(ANA)).text;
-    assert!(told.starts_with(":x: ") && told.contains("bo set the"), "{told}");
-    let (card, _) = thread(app.slack.posted_in(WOOD));
-    assert!(card.text.contains("*Assigned to:* bo"));
+    assert!(told.starts_with(":x: ") && told.contains("Bo Okafor was faster"), "{told}");
+    // Whoever presses again, knowing that, takes it over.
+    app.clock.advance(SECOND);
+    app.press_card(ANA, "card_claim").await;
+    let (card, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(card.text.contains("*Assigned to:* ana") && replies.len() == 2, "{}", card.text);
     app.read_all();
     app.finish().await;
 }
@@ -235,7 +238,7 @@ async fn a_repair_that_somebody_closed_meanwhile_is_not_closed_again() {
     app.change(vec![status(RepairStatus::NoIssueFound)]).await;
     app.settle().await;
     let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
-    assert!(errors["note"].contains("bo set the"), "{errors:?}");
+    assert!(errors["note"].contains("bo closed it meanwhile"), "{errors:?}");
     for action in ["card_resolve", "card_claim", "me_too"] {
         app.clock.advance(SECOND);
         assert!(app.slack.press_in(BO, &seen, action, None).await.unwrap().is_acknowledged());
@@ -243,6 +246,26 @@ async fn a_repair_that_somebody_closed_meanwhile_is_not_closed_again() {
         assert!(only(app.slack.direct_messages(BO)).text.contains("closed"), "{action}");
     }
     assert_eq!(app.repair(1).await.status, RepairStatus::NoIssueFound);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn who_resolves_need_not_know_what_else_was_changed_and_sends_a_form_once() {
+    let app = TestApp::with_card().await;
+    app.press_card(BO, "card_resolve").await;
+    app.slack.fill(BO, "note", "New belt").await.unwrap();
+    app.change(vec![status(RepairStatus::PartsNeeded), eta(3)]).await;
+    app.after(SECOND).await;
+    let mut payload = app.interaction("view_submission");
+    payload["user"] = serde_json::json!({ "id": BO, "name": "bo" });
+    payload["view"] = app.slack.top_view(BO).unwrap().json;
+    for _ in 0..2 {
+        assert_eq!(app.send(payload.clone()).await.payload.unwrap()["response_action"], "clear");
+    }
+    app.after(SECOND).await;
+    assert_eq!((app.repair(1).await.status, app.repair(1).await.version), (RepairStatus::Resolved, 3));
+    assert_eq!(thread(app.in_wood()).1.len(), 2);
     app.read_all();
     app.finish().await;
 }
@@ -494,9 +517,10 @@ async fn a_card_that_somebody_deleted_is_forgotten_and_the_next_message_is_one_a
 async fn a_card_deleted_just_before_an_announcement_is_posted_anew_with_it() {
     let app = TestApp::with_card().await;
     app.slack.delete_message(&app.in_wood()[0]).unwrap();
-    app.press_card(BO, "card_claim").await;
+    app.change(vec![eta(2)]).await;
+    app.settle().await;
     let card = only(app.slack.posted_in(WOOD));
-    assert!(card.thread_ts.is_none() && card.text.contains("*Assigned to:* bo"), "{}", card.text);
+    assert!(card.thread_ts.is_none() && card.text.contains("*ETA:* 2 Mar 2026"), "{}", card.text);
     // Slack says of the thread what it said of the card.
     for code in ["message_not_found", "thread_not_found"] {
         app.after(SECOND).await;

@@ -8,7 +8,7 @@ mod dial;
 mod error;
 
 pub use answers::{ChannelMessage, OpenView, PostedMessage, SlackUser};
-pub use auth_test::{Identity, REQUIRED_SCOPES, missing_scopes};
+pub use auth_test::{Identity, OPTIONAL_SCOPES, REQUIRED_SCOPES, absent_scopes, missing_scopes};
 pub use dial::SlackStream;
 pub use error::{Outage, SlackApiError};
 

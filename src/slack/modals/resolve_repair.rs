@@ -1,7 +1,7 @@
 //! The modal `resolve_repair`: asks what was done, and closes the repair with that note.
 
 use crate::domain::actor::{Actor, Role};
-use crate::domain::edit::RepairEdit;
+use crate::domain::edit::{Conflict, RepairEdit};
 use crate::domain::field::FieldValue;
 use crate::domain::ids::RepairId;
 use crate::domain::repair::RepairStatus;
@@ -74,6 +74,29 @@ async fn resolve(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(Repai
     let actor = edge.actor(&submission.sender).await?;
     let values = vec![FieldValue::Status(RepairStatus::Resolved)];
     let edit = RepairEdit { version, values, note: Some(note) };
-    let resolved = update_repair(&edge.ctx, &actor, UpdateRepair { repair, edit, request_id }).await?;
+    let update = UpdateRepair { repair, edit, request_id };
+    let resolved = match update_repair(&edge.ctx, &actor, update.clone()).await {
+        Err(OpError::Conflict(conflicts)) => {
+            update_repair(&edge.ctx, &actor, overtaken(&conflicts, update, edge).await?).await?
+        }
+        resolved => resolved?,
+    };
     Ok((repair, !resolved.told.is_empty()))
+}
+
+/// Somebody gave the repair another status since the form was opened: whoever says that it is done need not
+/// have seen that one, unless the repair is closed.
+async fn overtaken(
+    conflicts: &[Conflict],
+    update: UpdateRepair,
+    edge: &SlackEdge,
+) -> Result<UpdateRepair, EdgeError> {
+    let now = repairs::repair(&edge.ctx, update.repair, None).await?;
+    if now.fields.status.is_open() {
+        let edit = RepairEdit { version: now.version, ..update.edit };
+        return Ok(UpdateRepair { edit, ..update });
+    }
+    let by = conflicts.first().map_or("Somebody", |conflict| &conflict.by);
+    let words = format!("{by} closed it meanwhile: {}. Your note is not kept.", now.fields.status);
+    Err(OpError::refused(input::NOTE, words).into())
 }
