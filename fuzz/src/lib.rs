@@ -86,6 +86,7 @@ impl House {
             links: Links::new(Some("https://esb.example.org".into())),
             summary: Arc::default(),
             team: Arc::new(OnceLock::new()),
+            conflicts: Arc::default(),
         };
         intake(Arc::new(Dispatcher::new(edge)), self.clock.clone())
     }

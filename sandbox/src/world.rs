@@ -18,18 +18,34 @@ pub struct Person {
     pub email: Option<String>,
     /// Deactivated accounts stay known to users.info.
     pub deleted: bool,
+    /// The account of an app.
+    pub is_bot: bool,
 }
 
 impl Person {
     /// An active person without an e-mail address.
     pub fn new(id: &str, name: &str, real_name: &str) -> Self {
-        Self { id: id.into(), name: name.into(), real_name: real_name.into(), email: None, deleted: false }
+        Self {
+            id: id.into(),
+            name: name.into(),
+            real_name: real_name.into(),
+            email: None,
+            deleted: false,
+            is_bot: false,
+        }
     }
 
     /// Gives the person an e-mail address.
     #[must_use]
     pub fn email(mut self, email: &str) -> Self {
         self.email = Some(email.into());
+        self
+    }
+
+    /// Makes it the account of an app.
+    #[must_use]
+    pub fn bot(mut self) -> Self {
+        self.is_bot = true;
         self
     }
 

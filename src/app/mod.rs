@@ -106,6 +106,7 @@ impl App {
             links,
             summary: Arc::default(),
             team: Arc::clone(&team),
+            conflicts: Arc::default(),
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
@@ -222,7 +223,10 @@ async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
                 let absent = absent_scopes(identity.scopes.as_ref());
                 if !absent.is_empty() {
                     let absent = absent.join(", ");
-                    tracing::info!(absent, "Some features are off without these scopes: see docs/administrators.md");
+                    tracing::info!(
+                        absent,
+                        "Some features are off without these scopes: see docs/administrators.md"
+                    );
                 }
                 let _ = team.set(identity.team_id);
                 return;

@@ -140,8 +140,8 @@ pub fn plan(present: Present<'_>, edit: &RepairEdit) -> Result<Vec<Change>, Edit
     Ok(changes)
 }
 
-/// The values that the person changed.
-fn touched(present: Present<'_>, values: &[FieldValue]) -> Vec<FieldValue> {
+/// The values that the person changed: those that differ from what stood there at the edit's version.
+pub fn touched(present: Present<'_>, values: &[FieldValue]) -> Vec<FieldValue> {
     let seen = |field: Field| {
         let first = present.later.iter().find(|later| later.old.field() == field);
         first.map_or_else(|| present.fields.get(field), |later| later.old.clone())

@@ -43,6 +43,7 @@ pub mod sign_in;
 mod submission;
 pub mod update_repair;
 pub mod watch;
+pub mod whom_to_ask;
 
 pub use error::{OpError, Refusal};
 

@@ -10,7 +10,7 @@ use crate::store;
 use crate::store::entities::equipment::Model as Row;
 use crate::store::registry::{Listed, PastRepair};
 use crate::views::registry::{
-    AreaChoice, HistoryRow, MachineRecord, MachineView, NoteView, RegistryRow, RegistryView,
+    AreaChoice, HistoryRow, MachineRecord, MachineView, NoteView, PastRepairs, RegistryRow, RegistryView,
 };
 use std::collections::HashMap;
 
@@ -20,6 +20,8 @@ pub use crate::store::registry::Wanted;
 pub const PAGE: u64 = 50;
 /// Repairs a page of a machine's history.
 pub const HISTORY_PAGE: u64 = 20;
+/// Closed repairs of a machine that a list in Slack holds.
+pub const PAST_MAX: u64 = 200;
 /// Newest notes that a machine's page shows.
 pub const NOTES_SHOWN: u64 = 50;
 /// Machines of the export that are held at once.
@@ -133,6 +135,17 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
         repairs: repairs.into_iter().map(history_row).collect(),
         may_edit_links,
     })
+}
+
+/// The closed repairs of a machine.
+///
+/// # Errors
+/// The database's.
+pub async fn past_repairs(ctx: &Ctx, id: EquipmentId) -> Result<PastRepairs, OpError> {
+    let db = ctx.store.read();
+    let total = store::registry::closed_count(db, id).await?;
+    let repairs = store::registry::closed_repairs(db, id, PAST_MAX).await?;
+    Ok(PastRepairs { repairs: repairs.into_iter().map(history_row).collect(), total })
 }
 
 fn history_row(repair: PastRepair) -> HistoryRow {

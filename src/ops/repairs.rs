@@ -1,16 +1,16 @@
 //! Reads: the queue, and one repair with everything about it.
 
+use super::search::other;
 use super::{Ctx, OpError};
-use crate::domain::edit::{Duplicates, Present, shown_again};
+use crate::domain::edit::{self, Duplicates, Present, shown_again};
 use crate::domain::field::{FieldValue, RepairFields};
 use crate::domain::ids::{RepairId, TimelineId, UserId};
 use crate::domain::queue::QueueFilter;
-use crate::domain::text::cut;
+use crate::domain::repair::RepairStatus;
 use crate::store;
 use crate::store::queue::QueueRow;
-use crate::store::repairs::Repair;
 use crate::store::timeline::Entry;
-use crate::views::repairs::{Happened, OtherRepair, QueueView, QueuedRepair, RepairView};
+use crate::views::repairs::{Happened, QueueView, QueuedRepair, RepairBrief, RepairView};
 use std::collections::HashMap;
 
 /// Repairs on a page of the queue (spec/web.md).
@@ -19,8 +19,8 @@ pub const QUEUE_PAGE: u64 = 50;
 const TIMELINE_PAGE: u64 = 100;
 /// Other repairs of the machine that are offered or listed.
 const OTHERS_MAX: u64 = 100;
-/// Most characters of another repair's description.
-const HINT_MAX: usize = 100;
+/// Entries of a timeline that a brief holds.
+const LATEST: u64 = 3;
 
 /// A page of the queue; the first is 1.
 ///
@@ -64,7 +64,7 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
         Some(repeated) => store::repairs::find(db, repeated).await?,
         None => None,
     };
-    let (timeline, older) = timeline(ctx, id, before).await?;
+    let (timeline, older) = timeline(ctx, id, before, TIMELINE_PAGE).await?;
     let others = store::repairs::others_of(db, row.equipment_id, id, OTHERS_MAX).await?;
     let duplicates = store::repairs::duplicates_of(db, id, OTHERS_MAX).await?;
     let people = assignees(ctx).await?;
@@ -90,18 +90,68 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
     })
 }
 
-fn other(repair: Repair) -> OtherRepair {
-    OtherRepair { id: repair.id, status: repair.status, description: cut(&repair.description, HINT_MAX) }
+/// One repair, as far as a form needs it.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub async fn brief(ctx: &Ctx, id: RepairId) -> Result<RepairBrief, OpError> {
+    let db = ctx.store.read();
+    let row = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let machine = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
+    let repeated = match row.duplicate_of {
+        Some(repeated) => store::repairs::find(db, repeated).await?,
+        None => None,
+    };
+    let (latest, _) = timeline(ctx, id, None, LATEST).await?;
+    Ok(RepairBrief {
+        id,
+        version: row.version,
+        equipment: machine.name,
+        area: machine.area_name,
+        fields: store::repairs::fields(db, &row).await?,
+        reporter: row.reporter_name,
+        created_at: row.created_at,
+        duplicate_of: repeated.map(other),
+        latest,
+    })
+}
+
+/// Where a repair stands, and its version.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub async fn state(ctx: &Ctx, id: RepairId) -> Result<(RepairStatus, i64), OpError> {
+    let row = store::repairs::find(ctx.store.read(), id).await?.ok_or(OpError::NotFound)?;
+    Ok((row.status, row.version))
+}
+
+/// What the person changed in a form of that version.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub async fn touched(
+    ctx: &Ctx,
+    id: RepairId,
+    version: i64,
+    values: &[FieldValue],
+) -> Result<Vec<FieldValue>, OpError> {
+    let db = ctx.store.read();
+    let row = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let fields = store::repairs::fields(db, &row).await?;
+    let later = store::timeline::later(db, id, version).await?;
+    let duplicates = Duplicates::default();
+    Ok(edit::touched(Present { id, fields: &fields, later: &later, duplicates: &duplicates }, values))
 }
 
 async fn timeline(
     ctx: &Ctx,
     id: RepairId,
     before: Option<TimelineId>,
+    most: u64,
 ) -> Result<(Vec<Happened>, Option<TimelineId>), OpError> {
     let db = ctx.store.read();
-    let mut entries = store::timeline::newest(db, id, before, TIMELINE_PAGE + 1).await?;
-    let page = usize::try_from(TIMELINE_PAGE).unwrap_or(usize::MAX);
+    let mut entries = store::timeline::newest(db, id, before, most + 1).await?;
+    let page = usize::try_from(most).unwrap_or(usize::MAX);
     let goes_on = entries.len() > page;
     entries.truncate(page);
     let older = entries.last().filter(|_| goes_on).map(|entry| entry.id);

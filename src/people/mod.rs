@@ -1,17 +1,21 @@
 //! Who a Slack user is: their name, and their account where they have one. What Slack tells is kept in
-//! the database for ten minutes, so that it is rarely asked before a modal opens. The Slack edge calls
+//! the database for ten minutes, so that it is rarely asked before a modal opens; who was found by the
+//! e-mail is tied to the account, so that another e-mail in Slack changes nothing. The Slack edge calls
 //! this; it decides nothing about what people may do.
 
 use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, SlackUser};
 use crate::clock::Clock;
 use crate::domain::actor::{Account, Actor, Edge, SlackUserId};
+use crate::domain::change::AuditRecord;
+use crate::domain::ids::UserId;
 use crate::domain::text::{PersonName, cut};
 use crate::store::slack_people::SlackPerson;
-use crate::store::users::email_key;
+use crate::store::users::{User, email_key};
 use crate::store::{self, Store};
 use chrono::TimeDelta;
 use sea_orm::DbErr;
+use serde_json::json;
 use std::time::Duration;
 
 /// How long what Slack told is believed (spec "Who may do what").
@@ -28,73 +32,155 @@ pub struct People {
     api: SlackApi,
 }
 
+/// Somebody in Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// As whom they act.
+    pub actor: Actor,
+    /// Their e-mail in lower case, as far as Slack told it.
+    pub email: Option<String>,
+    /// False when Slack should have been asked and did not answer: they may have an account all the same.
+    pub is_certain: bool,
+}
+
 impl People {
     /// Puts the parts together.
     pub const fn new(store: Store, clock: Clock, api: SlackApi) -> Self {
         Self { store, clock, api }
     }
 
-    /// The actor behind a Slack user. Slack is asked (1 s at most) about people not asked about for ten
-    /// minutes; where it does not answer, what it said before serves, else `user_name`.
+    /// Who a Slack user is. Slack is asked (1 s at most) about people not asked about for ten minutes, and
+    /// about people without an account once any account was changed since; where it does not answer, what
+    /// it said before serves, else `user_name`.
     ///
     /// # Errors
     /// The database's.
-    pub async fn actor(&self, id: &SlackUserId, user_name: &str) -> Result<Actor, DbErr> {
+    pub async fn who(&self, id: &SlackUserId, user_name: &str) -> Result<Who, DbErr> {
         let db = self.store.read();
         let known = store::slack_people::find(db, id).await?;
-        let now = self.clock.now();
-        let person = match known {
-            Some(person) if now - person.asked_at < FRESH => Some(person),
-            stale => self.ask(id).await?.or(stale),
+        let fresh = known.as_ref().filter(|person| self.clock.now() - person.asked_at < FRESH);
+        let mut account = self.account(id, known.as_ref()).await?;
+        let ask = match fresh {
+            None => true,
+            Some(person) => account.is_none() && store::users::changed_after(db, person.asked_at).await?,
         };
-        let email = person.as_ref().and_then(|person| person.email_key.as_deref());
-        let account = store::users::active_in_slack(db, id, email).await?;
+        let told = if ask { self.ask(id).await? } else { None };
+        let is_certain = told.is_some() || !ask || account.is_some();
+        if told.is_some() {
+            account = self.account(id, told.as_ref()).await?;
+        }
+        let person = told.or(known);
         let name = person.as_ref().map_or(user_name, |person| person.name.as_str());
-        Ok(Actor {
-            edge: Edge::Slack,
-            name: if name.is_empty() { id.0.clone() } else { name.to_owned() },
-            slack_id: Some(id.clone()),
-            account: account.map(|user| Account { id: user.id, role: user.role }),
+        let name = if name.is_empty() { id.0.clone() } else { name.to_owned() };
+        if let Some(user) = account.as_ref().filter(|user| user.slack_user_id.is_none()) {
+            self.soon("The tie between an account and Slack", self.link(user.id, id, &name)).await;
+        }
+        let account = account.map(|user| Account { id: user.id, role: user.role });
+        Ok(Who {
+            actor: Actor { edge: Edge::Slack, name, slack_id: Some(id.clone()), account },
+            email: person.and_then(|person| person.email_key),
+            is_certain,
         })
+    }
+
+    /// Slack tells by itself that somebody's account there has changed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn changed(&self, user: SlackUser) -> Result<(), DbErr> {
+        let id = SlackUserId(user.id.clone());
+        let db = self.store.read();
+        let is_known = store::slack_people::find(db, &id).await?.is_some();
+        if is_known || store::users::linked(db, &id).await?.is_some() {
+            self.learn(&id, user).await?;
+        }
+        Ok(())
+    }
+
+    async fn account(&self, id: &SlackUserId, person: Option<&SlackPerson>) -> Result<Option<User>, DbErr> {
+        let email = person.and_then(|person| person.email_key.as_deref());
+        store::users::active_in_slack(self.store.read(), id, email).await
     }
 
     /// Asks Slack and keeps the answer; `None` when there is none.
     async fn ask(&self, id: &SlackUserId) -> Result<Option<SlackPerson>, DbErr> {
-        let user = match self.api.users_info(&id.0).await {
-            Ok(user) => user,
+        match self.api.users_info(&id.0).await {
+            Ok(user) => Ok(Some(self.learn(id, user).await?)),
             Err(error) => {
                 remark(&error);
-                return Ok(None);
+                Ok(None)
             }
-        };
-        let person = self.person(id, user);
-        self.keep(person.clone()).await;
-        Ok(Some(person))
+        }
     }
 
-    /// Keeps what Slack told, if that is soon done: a modal waits for this, and its trigger dies after 3 s.
-    /// What is not kept is asked again the next time.
-    async fn keep(&self, person: SlackPerson) {
-        let keeping = store::slack_people::keep(self.store.write(), person);
-        match tokio::time::timeout(KEEPING_MAX, keeping).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(error = %Chain(&error), "What Slack told of somebody could not be kept");
-            }
-            Err(_) => tracing::warn!("What Slack told of somebody is not kept: the database is busy"),
+    /// Keeps what Slack told. Whoever left is no user any more, and apps never are.
+    async fn learn(&self, id: &SlackUserId, user: SlackUser) -> Result<SlackPerson, DbErr> {
+        let is_gone = user.deleted || user.is_bot;
+        let person = self.person(id, user);
+        self.soon(
+            "What Slack told of somebody",
+            store::slack_people::keep(self.store.write(), person.clone()),
+        )
+        .await;
+        if is_gone && let Some(user) = store::users::linked(self.store.read(), id).await? {
+            self.unlink(user.id, id, &person.name).await?;
         }
+        Ok(person)
+    }
+
+    /// Writes, if that is soon done: a modal waits for this, and its trigger dies after 3 s. What is not
+    /// written is found out again the next time.
+    async fn soon(&self, what: &str, writing: impl Future<Output = Result<(), DbErr>>) {
+        match tokio::time::timeout(KEEPING_MAX, writing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "{what} could not be kept"),
+            Err(_) => tracing::warn!("{what} is not kept: the database is busy"),
+        }
+    }
+
+    async fn link(&self, user: UserId, id: &SlackUserId, name: &str) -> Result<(), DbErr> {
+        let tx = self.store.begin().await?;
+        if store::users::link(&tx, user, id).await? {
+            let record = tie("user.linked", user, None, Some(id));
+            store::audit::append(&tx, &[record], &actor(id, name), self.clock.now()).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn unlink(&self, user: UserId, id: &SlackUserId, name: &str) -> Result<(), DbErr> {
+        let tx = self.store.begin().await?;
+        store::users::unlink(&tx, id).await?;
+        let record = tie("user.unlinked", user, Some(id), None);
+        store::audit::append(&tx, &[record], &actor(id, name), self.clock.now()).await?;
+        tx.commit().await
     }
 
     fn person(&self, id: &SlackUserId, user: SlackUser) -> SlackPerson {
         let name = cut(user.real_name.trim(), PersonName::MAX);
+        let email = user.email.filter(|_| !user.deleted && !user.is_bot);
         SlackPerson {
             slack_user_id: id.0.clone(),
             // A name that nobody could see or no database keep is no name.
             name: PersonName::parse(&name).map_or_else(|_| id.0.clone(), PersonName::into_string),
-            email_key: user.email.as_deref().map(email_key).filter(|key| !key.contains('\0')),
+            email_key: email.as_deref().map(email_key).filter(|key| !key.contains('\0')),
             asked_at: self.clock.now(),
         }
     }
+}
+
+fn actor(id: &SlackUserId, name: &str) -> Actor {
+    Actor { edge: Edge::Slack, name: name.to_owned(), slack_id: Some(id.clone()), account: None }
+}
+
+/// What the audit keeps of a tie made or loosened.
+fn tie(
+    action: &'static str,
+    user: UserId,
+    old: Option<&SlackUserId>,
+    new: Option<&SlackUserId>,
+) -> AuditRecord {
+    let value = |id: Option<&SlackUserId>| Some(json!({ "slack_user_id": id }));
+    AuditRecord { action, noun: "user", noun_id: user.0, old: value(old), new: value(new) }
 }
 
 fn remark(error: &SlackApiError) {

@@ -6,11 +6,14 @@ use super::edge::{EdgeError, ReplyTo, SlackEdge};
 use super::envelope::BlockActions;
 use super::ids::{action, view};
 use super::intake::{Ack, Reference};
-use super::modals::{report_problem, status};
+use super::modals::{act_on_repair, report_problem, status};
 use crate::domain::actor::SlackUserId;
 
 const OUT_OF_DATE: EdgeError =
     EdgeError::Unfit("This button is out of date. Please start again with /esb-report or /esb-status.");
+
+/// What decides which inputs `act_on_repair` shows.
+const CHOICES: [&str; 2] = [action::ACTION, action::STATUS];
 
 pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, reference: &Reference) {
     ack.at_once().await;
@@ -23,6 +26,15 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, ref
             }
             Some(shown) if shown.callback_id == view::REPORT_PROBLEM && name == action::ME_TOO => {
                 report_problem::me_too(edge, sender, shown, value, reference).await;
+            }
+            Some(shown) if shown.callback_id == view::ACT_ON_REPAIR && CHOICES.contains(&name) => {
+                act_on_repair::choose(edge, sender, shown, reference).await;
+            }
+            Some(shown)
+                if view::STATUS.contains(&shown.callback_id.as_str()) && name == action::OPEN_REPAIR =>
+            {
+                status::open_repair(edge, sender, (shown, pressed.trigger_id.as_ref()), value, reference)
+                    .await;
             }
             Some(shown) if view::STATUS.contains(&shown.callback_id.as_str()) => {
                 status::press(edge, sender, shown, (name, value), reference).await;

@@ -5,17 +5,17 @@ use super::edge::{EdgeError, ReplyTo, SlackEdge};
 use super::envelope::{Action, BlockActions};
 use super::ids::action;
 use super::intake::Reference;
-use super::modals::resolve_repair;
+use super::modals::{act_on_repair, resolve_repair};
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
 use crate::ops::me_too::me_too;
-use crate::ops::{OpError, Refusal};
 use crate::ops::update_repair::{ClaimRepair, claim_repair};
+use crate::ops::{OpError, Refusal};
 use crate::render::slack::card::version_of_buttons;
 
 /// The buttons of a card.
 pub(crate) const BUTTONS: &[&str] =
-    &[action::CARD_CLAIM, action::CARD_RESOLVE, action::ME_TOO, action::CARD_PAGE];
+    &[action::CARD_CLAIM, action::CARD_RESOLVE, action::CARD_MORE, action::ME_TOO, action::CARD_PAGE];
 
 const OUT_OF_DATE: EdgeError = EdgeError::Unfit("This button is out of date.");
 
@@ -37,26 +37,30 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action
 async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Result<Option<String>, EdgeError> {
     let value = act.input.value.as_deref().unwrap_or_default();
     let repair: RepairId = value.parse().map_err(|_| OUT_OF_DATE)?;
-    let actor = edge.actor(&pressed.sender).await?;
-    match act.action_id.as_str() {
-        action::CARD_CLAIM => {
+    let sender = &pressed.sender;
+    match (act.action_id.as_str(), &pressed.trigger_id) {
+        (action::CARD_CLAIM, _) => {
+            let actor = edge.technician(sender).await?;
             // Whoever saw a card that nobody had claimed is told when somebody was faster.
             let version = version_of_buttons(&act.block_id);
-            let request_id = RequestId::from_random(rand::random());
-            let claim = ClaimRepair { repair, version, request_id };
-            let claimed = claim_repair(&edge.ctx, &actor, claim).await.map_err(|error| beaten(error, repair))?;
+            let claim = ClaimRepair { repair, version, request_id: RequestId::from_random(rand::random()) };
+            let claimed =
+                claim_repair(&edge.ctx, &actor, claim).await.map_err(|error| beaten(error, repair))?;
             Ok((!claimed.changed).then(|| format!(":white_check_mark: Repair #{repair} is yours already.")))
         }
-        action::CARD_RESOLVE => {
-            let trigger = pressed.trigger_id.as_ref().ok_or(OUT_OF_DATE)?;
-            resolve_repair::open(edge, &actor, repair, trigger).await?;
+        (action::CARD_RESOLVE, Some(trigger)) => {
+            resolve_repair::open(edge, sender, trigger, repair).await?;
             Ok(None)
         }
-        action::ME_TOO => {
-            let person = format!("slack:{}", pressed.sender.user_id);
-            let said = me_too(&edge.ctx, &actor, None, repair, &person).await?;
-            Ok((!said.counted)
-                .then(|| format!(":white_check_mark: You are counted on repair #{repair} already.")))
+        (action::CARD_MORE, Some(trigger)) => {
+            act_on_repair::open(edge, sender, trigger, &ReplyTo::directly(sender), repair).await?;
+            Ok(None)
+        }
+        (action::ME_TOO, _) => {
+            let actor = edge.actor(sender).await?;
+            let said = me_too(&edge.ctx, &actor, None, repair, &format!("slack:{}", sender.user_id)).await?;
+            let known = format!(":white_check_mark: You are counted on repair #{repair} already.");
+            Ok((!said.counted).then_some(known))
         }
         _ => Err(OUT_OF_DATE),
     }

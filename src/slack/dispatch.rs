@@ -1,10 +1,10 @@
 //! Who acts upon which envelope. Exhaustive over what can come in; knows no transport.
 
 use super::edge::SlackEdge;
-use super::envelope::Envelope;
+use super::envelope::{Envelope, ViewSubmission};
 use super::ids::{self, known};
-use super::intake::{Ack, Dispatch, Received};
-use super::{actions, commands, modals};
+use super::intake::{Ack, Dispatch, Received, Reference};
+use super::{actions, commands, events, modals};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -30,7 +30,8 @@ impl Dispatch for Dispatcher {
                 known(pressed.actions.first().map_or("", |action| &action.action_id), ids::action::ALL)
             }
             Envelope::BlockSuggestion(asked) => known(&asked.action_id, ids::action::ALL),
-            Envelope::Shortcut(_) | Envelope::MessageShortcut(_) | Envelope::Event(_) => "other",
+            Envelope::Event(event) => known(event.kind(), ids::event::ALL),
+            Envelope::Shortcut(_) | Envelope::MessageShortcut(_) => "other",
         }
     }
 
@@ -49,26 +50,38 @@ async fn dispatch(edge: SlackEdge, received: Received) {
         Envelope::Command(command) => match command.command.as_str() {
             ids::command::REPORT => commands::report::run(&edge, command, ack, &reference).await,
             ids::command::STATUS => commands::status::run(&edge, command, ack, &reference).await,
+            ids::command::REPAIR => commands::repair::run(&edge, command, ack, &reference).await,
+            ids::command::UPDATE => commands::update::run(&edge, command, ack, &reference).await,
             _ => unknown(ack, "command", "I do not know this command. Try /esb-report or /esb-status."),
         },
-        Envelope::ViewSubmission(submission) => match submission.view.callback_id.as_str() {
-            ids::view::REPORT_PROBLEM => {
-                modals::report_problem::submit(&edge, submission, ack, &reference).await;
-            }
-            ids::view::RESOLVE_REPAIR => {
-                modals::resolve_repair::submit(&edge, submission, ack, &reference).await;
-            }
-            _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
-        },
+        Envelope::ViewSubmission(submission) => submit(&edge, submission, ack, &reference).await,
         Envelope::BlockActions(pressed) => actions::press(&edge, *pressed, ack, &reference).await,
         Envelope::BlockSuggestion(asked) => match asked.action_id.as_str() {
             ids::input::EQUIPMENT => modals::report_problem::suggest(&edge, &asked, ack, &reference).await,
+            ids::input::REPAIR | ids::input::ASSIGNEE | ids::input::DUPLICATE_OF => {
+                modals::choose_repair::suggest(&edge, &asked, ack, &reference).await;
+            }
             _ => unknown(ack, "select", ""),
         },
         Envelope::ViewClosed(_) => ack.empty(),
+        Envelope::Event(event) if event.kind() == ids::event::USER_CHANGE => {
+            events::user_change(&edge, &event, ack, &reference).await;
+        }
         Envelope::Shortcut(_) | Envelope::MessageShortcut(_) | Envelope::Event(_) => {
             unknown(ack, "shortcut or event", "");
         }
+    }
+}
+
+async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+    match submission.view.callback_id.as_str() {
+        ids::view::REPORT_PROBLEM => modals::report_problem::submit(edge, submission, ack, reference).await,
+        ids::view::CHOOSE_REPAIR => modals::choose_repair::submit(edge, submission, ack, reference).await,
+        ids::view::ACT_ON_REPAIR => modals::act_on_repair::submit(edge, submission, ack, reference).await,
+        ids::view::CREATE_REPAIR => modals::create_repair::submit(edge, submission, ack, reference).await,
+        ids::view::UPDATE_REPAIR => modals::update_repair::submit(edge, submission, ack, reference).await,
+        ids::view::RESOLVE_REPAIR => modals::resolve_repair::submit(edge, submission, ack, reference).await,
+        _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
     }
 }
 

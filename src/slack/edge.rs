@@ -2,14 +2,16 @@
 
 use super::envelope::{Command, Sender};
 use super::intake::Reference;
+use super::shown_conflicts::ShownConflicts;
 use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
-use crate::domain::actor::{Actor, SlackUserId};
-use crate::domain::edit::Conflict;
+use crate::domain::actor::{Actor, Role, SlackUserId};
 use crate::newest::Newest;
+use crate::ops::whom_to_ask::staff_in_slack;
 use crate::ops::{Ctx, OpError};
-use crate::people::People;
+use crate::people::{People, Who};
 use crate::render::links::Links;
+use crate::render::slack::mrkdwn::{escape, mention};
 use crate::render::slack::{Blocks, BlocksError, Modal};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -18,10 +20,6 @@ use std::sync::{Arc, OnceLock};
 
 /// How long a response_url works, less a margin (a Slack limit: 30 minutes).
 const RESPONSE_URL_LIFE: TimeDelta = TimeDelta::minutes(29);
-
-/// Said to whom only technicians' ways are closed.
-const FORBIDDEN: &str = "This is for technicians and staff. If you repair machines here, ask staff for an account \
-    with the e-mail address that you have in Slack.";
 
 /// What every Slack surface works with; cheap to clone.
 #[derive(Clone)]
@@ -40,6 +38,8 @@ pub struct SlackEdge {
     pub summary: Arc<Newest<i64, Arc<Modal>>>,
     /// Our workspace, once Slack has said which it is.
     pub team: Arc<OnceLock<String>>,
+    /// Which conflicts people have been shown.
+    pub conflicts: Arc<ShownConflicts>,
 }
 
 /// Why a surface could not do what was asked.
@@ -57,6 +57,14 @@ pub enum EdgeError {
     /// What came in does not fit the surface; the words are for the person.
     #[error("an unfit request: {0}")]
     Unfit(&'static str),
+    /// Somebody without an account wanted what needs one.
+    #[error("no account")]
+    Stranger {
+        /// Their e-mail, as far as Slack told it.
+        email: Option<String>,
+        /// Some staff whom they may ask.
+        staff: Vec<SlackUserId>,
+    },
 }
 
 /// Where a private answer goes: the response_url while it lives, then a direct message.
@@ -81,8 +89,29 @@ impl SlackEdge {
     /// # Errors
     /// The database's.
     pub async fn actor(&self, sender: &Sender) -> Result<Actor, EdgeError> {
-        let actor = self.people.actor(&SlackUserId(sender.user_id.clone()), &sender.user_name).await;
-        Ok(actor.map_err(OpError::from)?)
+        Ok(self.who(sender).await?.actor)
+    }
+
+    /// The technician or staff user behind an envelope's sender.
+    ///
+    /// # Errors
+    /// [`EdgeError::Stranger`], or unfit while Slack does not say who they are; the database's.
+    pub async fn technician(&self, sender: &Sender) -> Result<Actor, EdgeError> {
+        let who = self.who(sender).await?;
+        if who.actor.is_at_least(Role::Technician) {
+            return Ok(who.actor);
+        }
+        if !who.is_certain {
+            return Err(EdgeError::Unfit(
+                "Slack did not tell me in time who you are. Please try again in a moment.",
+            ));
+        }
+        Err(EdgeError::Stranger { email: who.email, staff: staff_in_slack(&self.ctx).await? })
+    }
+
+    async fn who(&self, sender: &Sender) -> Result<Who, EdgeError> {
+        let who = self.people.who(&SlackUserId(sender.user_id.clone()), &sender.user_name).await;
+        Ok(who.map_err(OpError::from)?)
     }
 
     /// Where a command is answered.
@@ -112,9 +141,25 @@ impl SlackEdge {
 
     /// Tells the person what went wrong, and the log.
     pub async fn tell_failure(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
-        let words = failure(error, reference);
-        self.tell(to, &format!(":x: {words}")).await;
+        let staff: Vec<String> = match &error {
+            EdgeError::Stranger { staff, .. } => staff.iter().filter_map(mention).collect(),
+            _ => Vec::new(),
+        };
+        let words = escape(&failure(error, reference));
+        let whom = if staff.is_empty() { String::new() } else { format!(" Staff: {}.", staff.join(", ")) };
+        self.tell(to, &format!(":x: {words}{whom}")).await;
     }
+}
+
+/// What somebody without an account is told.
+fn stranger(email: Option<&str>) -> String {
+    let email = match email {
+        Some(email) => format!("your Slack e-mail address ({email})"),
+        None => "the e-mail address of your Slack profile".to_owned(),
+    };
+    format!(
+        "This needs a Technician or Staff account with {email}, and there is none. Please ask staff for one."
+    )
 }
 
 /// Writes one log line for what went wrong; the words for the person.
@@ -124,11 +169,9 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         EdgeError::Op(OpError::NotFound | OpError::Archived) => {
             Some("This is no longer here. It may have been removed meanwhile.".into())
         }
-        EdgeError::Op(OpError::Forbidden) => Some(FORBIDDEN.into()),
-        EdgeError::Op(OpError::Conflict(conflicts)) => {
-            Some(conflicts.iter().map(Conflict::message).collect::<Vec<_>>().join(" "))
-        }
+        EdgeError::Op(OpError::Forbidden) => Some("Your account may not do this.".into()),
         EdgeError::Unfit(words) => Some((*words).to_owned()),
+        EdgeError::Stranger { email, .. } => Some(stranger(email.as_deref())),
         EdgeError::Slack(SlackApiError::RateLimited { .. }) => {
             Some("Slack is very busy and did not let me open that. Please try again in a moment.".into())
         }
@@ -138,7 +181,9 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         _ => None,
     };
     if let Some(words) = words {
-        tracing::info!(%reference, %error, words, "A Slack request was turned down");
+        // What a stranger is told names their e-mail address: that is for them alone.
+        let shown = if matches!(error, EdgeError::Stranger { .. }) { "" } else { words.as_str() };
+        tracing::info!(%reference, %error, words = shown, "A Slack request was turned down");
         return words;
     }
     let is_outage = matches!(&error, EdgeError::Op(error) if error.is_outage());

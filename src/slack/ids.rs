@@ -7,8 +7,12 @@ pub mod command {
     pub const REPORT: &str = "/esb-report";
     /// Anyone sees what works.
     pub const STATUS: &str = "/esb-status";
+    /// Technicians repair.
+    pub const REPAIR: &str = "/esb-repair";
+    /// Technicians edit a repair in full.
+    pub const UPDATE: &str = "/esb-update";
     /// All of them.
-    pub const ALL: &[&str] = &[REPORT, STATUS];
+    pub const ALL: &[&str] = &[REPORT, STATUS, REPAIR, UPDATE];
 }
 
 /// `callback_id`s of views.
@@ -27,6 +31,14 @@ pub mod view {
     pub const STATUS_ERROR: &str = "status_error";
     /// What was done, asked before a repair is resolved.
     pub const RESOLVE_REPAIR: &str = "resolve_repair";
+    /// Which of the open repairs.
+    pub const CHOOSE_REPAIR: &str = "choose_repair";
+    /// Claim, ETA, status, resolve.
+    pub const ACT_ON_REPAIR: &str = "act_on_repair";
+    /// A new repair.
+    pub const CREATE_REPAIR: &str = "create_repair";
+    /// The full edit.
+    pub const UPDATE_REPAIR: &str = "update_repair";
     /// All of them.
     pub const ALL: &[&str] = &[
         REPORT_PROBLEM,
@@ -36,6 +48,10 @@ pub mod view {
         STATUS_MATCHES,
         STATUS_ERROR,
         RESOLVE_REPAIR,
+        CHOOSE_REPAIR,
+        ACT_ON_REPAIR,
+        CREATE_REPAIR,
+        UPDATE_REPAIR,
     ];
     /// Those of `/esb-status`: they hold nothing that anybody typed, so one may replace another.
     pub const STATUS: &[&str] =
@@ -60,8 +76,16 @@ pub mod action {
     pub const CARD_CLAIM: &str = "card_claim";
     /// "It is done", on a card: opens a form.
     pub const CARD_RESOLVE: &str = "card_resolve";
+    /// All else that can be done with a repair, on a card: opens a form.
+    pub const CARD_MORE: &str = "card_more";
     /// A link on a card: the browser follows it, and Slack lets us know.
     pub const CARD_PAGE: &str = "card_page";
+    /// Act on a repair.
+    pub const OPEN_REPAIR: &str = "open_repair";
+    /// What to do with a repair.
+    pub const ACTION: &str = "action";
+    /// Another status, where it decides what else is asked.
+    pub const STATUS: &str = "status";
     /// All of them.
     pub const ALL: &[&str] = &[
         EQUIPMENT,
@@ -72,7 +96,11 @@ pub mod action {
         PAGE,
         CARD_CLAIM,
         CARD_RESOLVE,
+        CARD_MORE,
         CARD_PAGE,
+        OPEN_REPAIR,
+        ACTION,
+        STATUS,
     ];
 }
 
@@ -90,11 +118,47 @@ pub mod input {
     pub const SAFETY_RISK: &str = "safety_risk";
     /// Something is used up; also the value of its only option.
     pub const CONSUMABLE: &str = "consumable";
+    /// Which repair.
+    pub const REPAIR: &str = "repair";
+    /// What to do with it.
+    pub const ACTION: &str = super::action::ACTION;
+    /// Where it stands.
+    pub const STATUS: &str = super::action::STATUS;
+    /// When it should be done.
+    pub const ETA: &str = "eta";
     /// What there is to say.
     pub const NOTE: &str = "note";
+    /// The repair that this one repeats.
+    pub const DUPLICATE_OF: &str = "duplicate_of";
+    /// Who works on it.
+    pub const ASSIGNEE: &str = "assignee";
+    /// What a specialist is needed for.
+    pub const SPECIALIST_DESCRIPTION: &str = "specialist_description";
     /// All of them.
-    pub const ALL: &[&str] =
-        &[EQUIPMENT, REPORTER_NAME, DESCRIPTION, SEVERITY, SAFETY_RISK, CONSUMABLE, NOTE];
+    pub const ALL: &[&str] = &[
+        EQUIPMENT,
+        REPORTER_NAME,
+        DESCRIPTION,
+        SEVERITY,
+        SAFETY_RISK,
+        CONSUMABLE,
+        REPAIR,
+        ACTION,
+        STATUS,
+        ETA,
+        NOTE,
+        DUPLICATE_OF,
+        ASSIGNEE,
+        SPECIALIST_DESCRIPTION,
+    ];
+}
+
+/// `type`s of events that Slack sends.
+pub mod event {
+    /// Somebody's account in Slack has changed.
+    pub const USER_CHANGE: &str = "user_change";
+    /// All of them.
+    pub const ALL: &[&str] = &[USER_CHANGE];
 }
 
 /// The name as one of ours, or `other`: a closed set for metrics.
@@ -110,7 +174,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_label_comes_from_a_closed_set(name in prop_oneof![any::<String>(), "/?[a-z-_]{0,16}"]) {
-            for ours in [command::ALL, view::ALL, action::ALL] {
+            for ours in [command::ALL, view::ALL, action::ALL, event::ALL] {
                 let label = known(&name, ours);
                 prop_assert_eq!(label, if ours.contains(&name.as_str()) { name.as_str() } else { "other" });
             }

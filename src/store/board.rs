@@ -98,6 +98,45 @@ pub async fn open_repairs(db: &impl ConnectionTrait) -> Result<Vec<OpenRow>, DbE
     oldest_first(open()).into_model().all(db).await
 }
 
+/// An open repair with where it stands and who works on it.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct OpenPlace {
+    /// Number.
+    pub id: RepairId,
+    /// The machine.
+    pub equipment_id: EquipmentId,
+    /// Name of the machine.
+    pub equipment: String,
+    /// The area.
+    pub area_id: AreaId,
+    /// Name of the area.
+    pub area: String,
+    /// What is wrong.
+    pub description: String,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: RepairStatus,
+    /// When it should be done.
+    pub eta: Option<NaiveDate>,
+    /// Who works on it.
+    pub assignee: Option<String>,
+}
+
+/// Open repairs of all machines with their places, archived ones included: worst severity first, then oldest.
+///
+/// # Errors
+/// The database's.
+pub async fn open_places(db: &impl ConnectionTrait) -> Result<Vec<OpenPlace>, DbErr> {
+    let placed = open()
+        .column_as(equipment::Column::Name, "equipment")
+        .column(equipment::Column::AreaId)
+        .column_as(area::Column::Name, "area")
+        .join(JoinType::InnerJoin, to_equipment())
+        .join(JoinType::InnerJoin, to_area());
+    oldest_first(placed.order_by_asc(severity_rank())).into_model().all(db).await
+}
+
 /// Open repairs of one machine, worst severity first, then oldest: the first `most` of them.
 ///
 /// # Errors
@@ -173,6 +212,13 @@ pub(super) fn severity_rank() -> Expr {
 
 pub(super) fn to_area() -> RelationDef {
     equipment::Entity::belongs_to(area::Entity).from(equipment::Column::AreaId).to(area::Column::Id).into()
+}
+
+pub(super) fn to_equipment() -> RelationDef {
+    repair::Entity::belongs_to(equipment::Entity)
+        .from(repair::Column::EquipmentId)
+        .to(equipment::Column::Id)
+        .into()
 }
 
 pub(super) fn to_assignee() -> RelationDef {

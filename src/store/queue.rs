@@ -1,6 +1,6 @@
 //! The queue: a page of repairs, found by number first, so that no text is read that is not shown.
 
-use super::board::{severity_rank, to_area, to_assignee};
+use super::board::{severity_rank, to_area, to_assignee, to_equipment};
 use super::entities::{area, equipment, repair, user};
 use super::equipment::{escape_like, name_key};
 use crate::domain::ids::{EquipmentId, RepairId};
@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Order};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef, Select,
+    QueryOrder, QuerySelect, Select,
 };
 
 /// A repair as the queue shows it.
@@ -154,11 +154,4 @@ fn sorted(found: Select<repair::Entity>, filter: &QueueFilter) -> Select<repair:
     };
     let by_age = if filter.order == QueueOrder::Age { way } else { Order::Asc };
     found.order_by(repair::Column::CreatedAt, by_age.clone()).order_by(repair::Column::Id, by_age)
-}
-
-fn to_equipment() -> RelationDef {
-    repair::Entity::belongs_to(equipment::Entity)
-        .from(repair::Column::EquipmentId)
-        .to(equipment::Column::Id)
-        .into()
 }

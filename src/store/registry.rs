@@ -177,7 +177,35 @@ pub async fn repairs(
     machine: EquipmentId,
     (limit, skipped): (u64, u64),
 ) -> Result<Vec<PastRepair>, DbErr> {
-    repairs_of(machine)
+    past(repairs_of(machine)).limit(limit).offset(skipped).into_model().all(db).await
+}
+
+/// Closed repairs of a machine, newest first, at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn closed_repairs(
+    db: &impl ConnectionTrait,
+    machine: EquipmentId,
+    limit: u64,
+) -> Result<Vec<PastRepair>, DbErr> {
+    past(closed_of(machine)).limit(limit).into_model().all(db).await
+}
+
+/// How many closed repairs a machine has.
+///
+/// # Errors
+/// The database's.
+pub async fn closed_count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
+    closed_of(machine).count(db).await
+}
+
+fn closed_of(machine: EquipmentId) -> Select<repair::Entity> {
+    repairs_of(machine).filter(repair::Column::Open.eq(false))
+}
+
+fn past(repairs: Select<repair::Entity>) -> Select<repair::Entity> {
+    repairs
         .select_only()
         .columns([
             repair::Column::Id,
@@ -193,11 +221,6 @@ pub async fn repairs(
         .join(JoinType::LeftJoin, to_assignee())
         .order_by_desc(repair::Column::CreatedAt)
         .order_by_desc(repair::Column::Id)
-        .limit(limit)
-        .offset(skipped)
-        .into_model()
-        .all(db)
-        .await
 }
 
 /// How many repairs a machine has had.

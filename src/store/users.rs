@@ -6,6 +6,7 @@ use crate::domain::field::Person;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
 use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Select, Set, Unchanged,
@@ -83,13 +84,71 @@ pub async fn active_in_slack(
     id: &SlackUserId,
     email: Option<&str>,
 ) -> Result<Option<User>, DbErr> {
-    let linked = user::Entity::find().filter(user::Column::SlackUserId.eq(id.0.as_str())).one(db).await?;
-    let user = match (linked, email) {
-        (Some(user), _) => Some(user),
-        (None, Some(email)) => with_email(db, email).await?.filter(|user| user.slack_user_id.is_none()),
-        (None, None) => None,
-    };
-    Ok(user.filter(|user| user.active))
+    let linked = linked(db, id).await?.filter(|user| user.active);
+    match (linked, email) {
+        (Some(user), _) => Ok(Some(user)),
+        (None, Some(email)) => {
+            let user = with_email(db, email).await?;
+            Ok(user.filter(|user| user.active && user.slack_user_id.is_none()))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The user who is tied to that person in Slack, active or not.
+///
+/// # Errors
+/// The database's.
+pub async fn linked(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<User>, DbErr> {
+    user::Entity::find().filter(user::Column::SlackUserId.eq(id.0.as_str())).one(db).await
+}
+
+/// Ties a user who is tied to nobody to a person in Slack, who is tied to no other user from then on; false
+/// when somebody was faster. The user's own record counts as unchanged.
+///
+/// # Errors
+/// The database's.
+pub async fn link(db: &impl ConnectionTrait, user: UserId, id: &SlackUserId) -> Result<bool, DbErr> {
+    unlink(db, id).await?;
+    let done = user::Entity::update_many()
+        .col_expr(user::Column::SlackUserId, Expr::value(id.0.as_str()))
+        .filter(user::Column::Id.eq(user))
+        .filter(user::Column::SlackUserId.is_null())
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Loosens the tie between a person in Slack and whoever is tied to them.
+///
+/// # Errors
+/// The database's.
+pub async fn unlink(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<(), DbErr> {
+    user::Entity::update_many()
+        .col_expr(user::Column::SlackUserId, Expr::value(Option::<String>::None))
+        .filter(user::Column::SlackUserId.eq(id.0.as_str()))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// True when any user was made or changed after `since`.
+///
+/// # Errors
+/// The database's.
+pub async fn changed_after(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<bool, DbErr> {
+    let changed = user::Entity::find().select_only().column(user::Column::Id);
+    let changed = changed.filter(user::Column::UpdatedAt.gt(since)).limit(1);
+    Ok(changed.into_tuple::<UserId>().one(db).await?.is_some())
+}
+
+/// Some of the active staff users who are known in Slack, by name.
+///
+/// # Errors
+/// The database's.
+pub async fn staff_in_slack(db: &impl ConnectionTrait, most: u64) -> Result<Vec<User>, DbErr> {
+    let known = active_staff().filter(user::Column::SlackUserId.is_not_null());
+    known.order_by_asc(user::Column::UsernameKey).limit(most).all(db).await
 }
 
 /// The user of that number, if active.
@@ -98,6 +157,25 @@ pub async fn active_in_slack(
 /// The database's.
 pub async fn active(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
     user::Entity::find_by_id(id).filter(user::Column::Active.eq(true)).one(db).await
+}
+
+/// Most accounts that are searched.
+const SEARCHED_MAX: u64 = 20_000;
+
+/// Numbers, names and roles of active users, by name.
+///
+/// # Errors
+/// The database's.
+pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<(UserId, String, Role)>, DbErr> {
+    user::Entity::find()
+        .select_only()
+        .columns([user::Column::Id, user::Column::Username, user::Column::Role])
+        .filter(user::Column::Active.eq(true))
+        .order_by_asc(user::Column::UsernameKey)
+        .limit(SEARCHED_MAX)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// Most people that a form offers.

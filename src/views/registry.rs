@@ -151,6 +151,15 @@ pub struct HistoryRow {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
+/// The closed repairs of a machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastRepairs {
+    /// Newest first; the newest ones of very many.
+    pub repairs: Vec<HistoryRow>,
+    /// How many there are.
+    pub total: u64,
+}
+
 /// All areas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AreasView {

@@ -1,5 +1,6 @@
 //! Repairs as technicians see them.
 
+use crate::domain::actor::Role;
 use crate::domain::field::RepairFields;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
@@ -81,6 +82,65 @@ pub struct RepairView {
     pub older: Option<TimelineId>,
     /// Whom it can be given to.
     pub people: Vec<(UserId, String)>,
+}
+
+/// One repair, as far as a form needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairBrief {
+    /// Number.
+    pub id: RepairId,
+    /// Its version.
+    pub version: i64,
+    /// Name of the machine.
+    pub equipment: String,
+    /// Name of the area.
+    pub area: String,
+    /// What people edit.
+    pub fields: RepairFields,
+    /// Who reported it.
+    pub reporter: String,
+    /// When it was reported.
+    pub created_at: DateTime<Utc>,
+    /// The repair that this one repeats.
+    pub duplicate_of: Option<OtherRepair>,
+    /// What happened last, newest first.
+    pub latest: Vec<Happened>,
+}
+
+/// An open repair, as lists of them show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRepairLine {
+    /// Number.
+    pub id: RepairId,
+    /// Number of the machine.
+    pub equipment_id: EquipmentId,
+    /// Name of the machine.
+    pub equipment: String,
+    /// Number of the area.
+    pub area_id: AreaId,
+    /// Name of the area.
+    pub area: String,
+    /// What is wrong, cut.
+    pub issue: String,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: RepairStatus,
+    /// Who works on it.
+    pub assignee: Option<String>,
+    /// When it should be done.
+    pub eta: Option<NaiveDate>,
+}
+
+/// Somebody to whom a repair can be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonMatch {
+    /// Number of the account.
+    pub id: UserId,
+    /// Name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
 }
 
 /// Another repair of the same machine.

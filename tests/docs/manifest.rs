@@ -1,9 +1,9 @@
 //! `manifest.yaml` against what the code uses and what Slack takes (limits of Slack's manifest
-//! reference). It declares no more than there is: no event, no shortcut, no Home tab.
+//! reference). It declares no more than there is: no shortcut, no Home tab.
 
 use super::read;
 use esb::clients::slack_api::{OPTIONAL_SCOPES, REQUIRED_SCOPES};
-use esb::slack::ids::command;
+use esb::slack::ids::{command, event};
 use serde_json::{Value, json};
 
 fn manifest() -> Value {
@@ -40,8 +40,9 @@ fn it_has_only_the_parts_that_the_code_serves() {
 }
 
 #[test]
-fn it_is_for_socket_mode_with_modals() {
+fn it_is_for_socket_mode_with_modals_and_the_events_that_are_dispatched() {
     let expected = json!({
+        "event_subscriptions": { "bot_events": event::ALL },
         "interactivity": { "is_enabled": true },
         "org_deploy_enabled": false,
         "socket_mode_enabled": true,
@@ -66,6 +67,8 @@ fn commands_say_what_they_have_always_said() {
     let expected = [
         ("/esb-report", "Report an equipment problem"),
         ("/esb-status", "Check equipment status (area or equipment name)"),
+        ("/esb-repair", "Technician dispatcher (no args) or create a repair record (with arg)"),
+        ("/esb-update", "Update a repair record (full edit)"),
     ];
     assert_eq!(described, expected.map(|(command, text)| (command.to_owned(), text.to_owned())));
 }

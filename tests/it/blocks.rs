@@ -2,17 +2,19 @@
 //! and that its types hold in full, so that not even a misspelt key survives.
 
 use crate::support::block_kit::{faults_of_message, faults_of_options, faults_of_view};
-use crate::support::views::{self, Texts, repair, repair_view, snapshot};
+use crate::support::views::{self, Texts, repair, snapshot};
 use chrono::NaiveDate;
 use esb::domain::announce::{Event, News, RepairUpdate};
 use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::slack::card::version_of_buttons;
+use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
 use esb::slack::ids;
 use esb::views::equipment::EquipmentMatch;
+use esb::views::repairs::RepairBrief;
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -51,6 +53,10 @@ fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> 
         counted,
     };
     blocks.report_problem(&modal).unwrap()
+}
+
+fn update_form(blocks: &Blocks, brief: &RepairBrief) -> Modal {
+    blocks.update_repair("", brief, chrono::DateTime::UNIX_EPOCH).unwrap()
 }
 
 fn new_report(blocks: &Blocks, texts: Texts, all: bool) -> Message {
@@ -97,34 +103,67 @@ fn update(blocks: &Blocks, texts: Texts, all: bool) -> Message {
 fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     let many = views::machine(texts, 300);
     let matches: Vec<EquipmentMatch> = (1..=100).map(|n| views::found(n, texts)).collect();
+    let others: Vec<_> = (1..=100).map(|n| views::other(n, texts)).collect();
+    let kept = texts.of(3000);
     let mut cases = vec![
         view("report_problem", report(blocks, texts, 0, &[])),
         view("report_problem", report(blocks, texts, 300, &[RepairId(2)])),
-        ("equipment_options", Filled::Options(blocks.equipment_options(&[]).unwrap())),
-        ("equipment_options", Filled::Options(blocks.equipment_options(&matches).unwrap())),
+        ("options", Filled::Options(blocks.equipment_options(&[]).unwrap())),
+        ("options", Filled::Options(blocks.equipment_options(&matches).unwrap())),
+        ("options", Filled::Options(blocks.repair_options(&[]).unwrap())),
+        ("options", Filled::Options(blocks.duplicate_options(&others).unwrap())),
+        ("options", Filled::Options(blocks.people_options(&views::people(texts, 100)).unwrap())),
+        ("option_groups", Filled::Options(blocks.repair_options(&views::open(texts, 1, 100)).unwrap())),
+        ("option_groups", Filled::Options(blocks.repair_options(&views::open(texts, 100, 100)).unwrap())),
+        view("choose_repair", blocks.choose_repair("").unwrap()),
+        view("create_repair", blocks.create_repair("", None, None).unwrap()),
+        view("create_repair", blocks.create_repair(&kept, Some(&matches[0]), Some(&kept)).unwrap()),
         ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
         ("repair_card", Filled::Message(closed_card(blocks, texts, None).blocks)),
         ("repair_card", Filled::Message(closed_card(blocks, texts, Some(LINK)).blocks)),
         ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
-        view("resolve_repair", blocks.resolve_repair(&repair_view(texts), &texts.of(3000)).unwrap()),
+        view("resolve_repair", blocks.resolve_repair(&kept, &views::brief(texts, true)).unwrap()),
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
-        view("status_equipment", blocks.status_equipment(&views::machine(texts, 0), 1, None).unwrap()),
+        view("status_equipment", blocks.status_equipment(&views::machine(texts, 0), None, 1, None).unwrap()),
         view("status_matches", blocks.status_matches(&texts.of(4000), &[], 1).unwrap()),
-        view("status_area", blocks.status_area(&views::area(1, texts, 0), 1).unwrap()),
+        view("status_area", blocks.status_area(&views::area(1, texts, 0), None, 1).unwrap()),
         view("status_summary", blocks.status_summary(&views::board(vec![]), 1, None).unwrap()),
     ];
+    let mut brief = views::brief(texts, false);
+    for all in [false, true] {
+        brief = views::brief(texts, all);
+        cases.push(view("update_repair", update_form(blocks, &brief)));
+        for action in RepairAction::ALL.map(Some).into_iter().chain([None]) {
+            let note = if all { texts.of(4000) } else { String::new() };
+            for status in [None, Some(RepairStatus::Duplicate)] {
+                let form = ActForm { action, status, eta: brief.fields.eta, note: note.clone() };
+                cases.push(view("act_on_repair", blocks.act_on_repair(&kept, &brief, &form).unwrap()));
+            }
+        }
+    }
+    for status in RepairStatus::ALL {
+        brief.fields.status = *status;
+        brief.fields.specialist_description = texts.of(9000);
+        cases.push(view("update_repair", update_form(blocks, &brief)));
+        let form = ActForm::default();
+        cases.push(view("act_on_repair", blocks.act_on_repair("", &brief, &form).unwrap()));
+    }
     let full = views::area(1, texts, 5000);
+    let open = views::open(texts, 3, 300);
+    let past = views::past(texts, 200);
     let board = views::board((1..=40).map(|n| views::area(n, texts, 30)).chain([full.clone()]).collect());
     for page in [1, 9999] {
         let notice = texts.of(4000);
         cases.extend([
-            view("status_equipment", blocks.status_equipment(&many, page, Some(LINK.into())).unwrap()),
+            view("status_equipment", blocks.status_equipment(&many, None, page, Some(LINK.into())).unwrap()),
+            view("status_equipment", blocks.status_equipment(&many, Some(&past), page, None).unwrap()),
             view("status_matches", blocks.status_matches(&texts.of(9), &matches, page).unwrap()),
-            view("status_area", blocks.status_area(&full, page).unwrap()),
+            view("status_area", blocks.status_area(&full, None, page).unwrap()),
+            view("status_area", blocks.status_area(&full, Some(&open), page).unwrap()),
             view("status_summary", blocks.status_summary(&board, page, Some(&notice)).unwrap()),
         ]);
     }
@@ -266,7 +305,7 @@ fn pages_lose_nothing() {
     let machines = |area: i64, n: i64| (1..=n).map(move |i| format!("machine {}.", area * 10_000 + i));
 
     let area = views::area(1, Texts::Plain, 5000);
-    let (text, pages) = all_pages(|page| blocks.status_area(&area, page).unwrap());
+    let (text, pages) = all_pages(|page| blocks.status_area(&area, None, page).unwrap());
     assert!(pages > 2, "{pages}");
     assert_told_once(&text, machines(1, 5000));
 
@@ -276,7 +315,7 @@ fn pages_lose_nothing() {
     assert_told_once(&text, (1..=40).flat_map(|area| machines(area, 100)));
 
     let machine = views::machine(Texts::Plain, 300);
-    let (text, pages) = all_pages(|page| blocks.status_equipment(&machine, page, None).unwrap());
+    let (text, pages) = all_pages(|page| blocks.status_equipment(&machine, None, page, None).unwrap());
     assert_eq!(pages, 8);
     assert_told_once(&text, (1..=300).map(|n| format!("*#{n}*")));
 
@@ -311,8 +350,8 @@ fn only_the_summary_cuts_an_issue_at_80_characters() {
     let board = views::board(vec![area.clone()]);
     let summary = blocks.status_summary(&board, 1, None).unwrap().0.to_string();
     assert!(summary.contains(&format!("{}E…", "x".repeat(78))) && !summary.contains(&issue), "{summary}");
-    assert!(blocks.status_area(&area, 1).unwrap().0.to_string().contains(&issue));
-    assert!(blocks.status_equipment(&machine, 1, None).unwrap().0.to_string().contains(&issue));
+    assert!(blocks.status_area(&area, None, 1).unwrap().0.to_string().contains(&issue));
+    assert!(blocks.status_equipment(&machine, None, 1, None).unwrap().0.to_string().contains(&issue));
 }
 
 #[test]
@@ -345,7 +384,7 @@ fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
         (card.text.lines().next().unwrap().to_owned(), buttons.into_iter().collect::<Vec<_>>())
     };
     let machine = "*machine 7.* (area 1.)";
-    let open = ["card_claim", "card_resolve", "me_too"];
+    let open = ["card_claim", "card_more", "card_resolve", "me_too"];
     use RepairStatus::{InProgress, New, NoIssueFound, Resolved};
     for (status, safety_risk, header) in [
         (New, false, ":rotating_light: New report: "),
@@ -356,12 +395,19 @@ fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
         let expected = format!("{header}{machine}");
         assert_eq!(shown(status, safety_risk, None), (expected.clone(), open.map(str::to_owned).to_vec()));
         let (_, buttons) = shown(status, safety_risk, Some(LINK));
-        assert_eq!(buttons, ["card_claim", "card_page", "card_resolve", "me_too"]);
+        assert_eq!(buttons, ["card_claim", "card_more", "card_page", "card_resolve", "me_too"]);
     }
     for status in [Resolved, NoIssueFound] {
         let expected = format!(":white_check_mark: {machine}");
-        assert_eq!(shown(status, true, None), (expected.clone(), vec![]), "a safety risk is over");
-        assert_eq!(shown(status, false, Some(LINK)), (expected, vec!["card_page".to_owned()]));
+        assert_eq!(
+            shown(status, true, None),
+            (expected.clone(), vec!["card_more".to_owned()]),
+            "a safety risk is over"
+        );
+        assert_eq!(
+            shown(status, false, Some(LINK)),
+            (expected, ["card_more", "card_page"].map(str::to_owned).to_vec())
+        );
     }
 }
 
@@ -389,20 +435,46 @@ fn snapshots() {
     insta::assert_json_snapshot!("repair_card", card(&blocks, plain, true).blocks);
     insta::assert_snapshot!("repair_card_text", card(&blocks, plain, true).text);
     insta::assert_json_snapshot!("new_report", new_report(&blocks, plain, true).blocks);
-    insta::assert_json_snapshot!("resolve_repair", blocks.resolve_repair(&repair_view(plain), "{}").unwrap());
+    insta::assert_json_snapshot!(
+        "resolve_repair",
+        blocks.resolve_repair("{}", &views::brief(plain, true)).unwrap()
+    );
     insta::assert_json_snapshot!("repair_update", update(&blocks, plain, true).blocks);
     insta::assert_snapshot!("repair_update_text", update(&blocks, plain, true).text);
     insta::assert_json_snapshot!(
         "status_summary",
         blocks.status_summary(&board, 1, Some("A notice.")).unwrap()
     );
-    insta::assert_json_snapshot!("status_area", blocks.status_area(&area, 1).unwrap());
+    insta::assert_json_snapshot!("status_area", blocks.status_area(&area, None, 1).unwrap());
     let machine = views::machine(plain, 41);
     insta::assert_json_snapshot!(
         "status_equipment",
-        blocks.status_equipment(&machine, 2, Some(LINK.into())).unwrap()
+        blocks.status_equipment(&machine, None, 2, Some(LINK.into())).unwrap()
     );
     insta::assert_json_snapshot!("status_matches", blocks.status_matches("saw", &found, 1).unwrap());
+    let past = views::past(plain, 2);
+    let machine = views::machine(plain, 1);
+    let brief = views::brief(plain, true);
+    insta::assert_json_snapshot!(
+        "status_equipment_for_technicians",
+        blocks.status_equipment(&machine, Some(&past), 1, None).unwrap()
+    );
+    insta::assert_json_snapshot!(
+        "status_area_for_technicians",
+        blocks.status_area(&area, Some(&views::open(plain, 1, 2)), 1).unwrap()
+    );
+    insta::assert_json_snapshot!("repair_options", blocks.repair_options(&views::open(plain, 2, 3)).unwrap());
+    insta::assert_json_snapshot!("choose_repair", blocks.choose_repair("kept").unwrap());
+    insta::assert_json_snapshot!(
+        "create_repair",
+        blocks.create_repair("kept", Some(&found[0]), None).unwrap()
+    );
+    insta::assert_json_snapshot!("update_repair", update_form(&blocks, &brief));
+    for action in RepairAction::ALL {
+        let form = ActForm { action: Some(action), ..ActForm::default() };
+        let name = format!("act_on_repair_{}", action.word());
+        insta::assert_json_snapshot!(name, blocks.act_on_repair("kept", &brief, &form).unwrap());
+    }
     insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
 }
 
@@ -431,8 +503,8 @@ proptest! {
         let event = Event::NewReport(snapshot);
         check(&Filled::Message(blocks.announcement(&event, None).unwrap().blocks));
         check(&Filled::View(blocks.report_problem(&report).unwrap().0));
-        check(&Filled::View(blocks.status_equipment(&machine, 1, None).unwrap().0));
-        check(&Filled::View(blocks.status_area(&area, 1).unwrap().0));
+        check(&Filled::View(blocks.status_equipment(&machine, None, 1, None).unwrap().0));
+        check(&Filled::View(blocks.status_area(&area, None, 1).unwrap().0));
         check(&Filled::View(blocks.status_summary(&views::board(vec![area]), 1, Some(&text)).unwrap().0));
     }
 }

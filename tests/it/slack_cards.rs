@@ -15,6 +15,7 @@ use esb::store::entities::{card, delivery};
 use esb::store::settings;
 use esb_sandbox::{Audience, Fault, Message, Submitted};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::json;
 
 const POST: &str = "chat.postMessage";
 const UPDATE: &str = "chat.update";
@@ -135,7 +136,7 @@ async fn a_claim_by_button_shows_on_every_card_and_is_told_in_its_thread() {
             card.text
         );
         assert!(
-            card.text.contains("*Status:* Assigned") && card.text.contains("*Assigned to:* bo"),
+            card.text.contains("*Status:* Assigned") && card.text.contains("*Assigned to:* <@U0BO>"),
             "{}",
             card.text
         );
@@ -165,7 +166,7 @@ async fn of_two_who_claim_from_the_same_card_the_later_hears_who_was_faster() {
     app.clock.advance(SECOND);
     app.press_card(ANA, "card_claim").await;
     let (card, replies) = thread(app.slack.posted_in(WOOD));
-    assert!(card.text.contains("*Assigned to:* ana") && replies.len() == 2, "{}", card.text);
+    assert!(card.text.contains("*Assigned to:* <@U0ANA>") && replies.len() == 2, "{}", card.text);
     app.read_all();
     app.finish().await;
 }
@@ -210,10 +211,10 @@ async fn resolving_asks_for_a_note_that_can_be_seen_and_is_told_to_the_whole_cha
 #[tokio::test]
 async fn who_may_not_is_told_so_alone_at_every_press_and_submission() {
     let app = TestApp::with_card().await;
-    for action in ["card_claim", "card_resolve"] {
+    for action in ["card_claim", "card_resolve", "card_more"] {
         app.press_card(ANA, action).await;
         let told = only(app.slack.direct_messages(ANA)).text;
-        assert!(told.contains("for technicians and staff"), "{action}: {told}");
+        assert!(told.contains("needs a Technician or Staff account"), "{action}: {told}");
         assert!(app.slack.top_view(ANA).is_none());
         app.clock.advance(SECOND);
     }
@@ -222,23 +223,41 @@ async fn who_may_not_is_told_so_alone_at_every_press_and_submission() {
     app.slack.fill(BO, "note", "New belt").await.unwrap();
     app.sql("UPDATE users SET active = FALSE WHERE username = 'bo'").await;
     let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
-    assert!(errors["note"].contains("for technicians and staff"), "{errors:?}");
+    assert!(errors["note"].contains("may not do this any more"), "{errors:?}");
     app.press_card(BO, "card_claim").await;
-    assert!(only(app.slack.direct_messages(BO)).text.contains("for technicians and staff"));
+    assert!(only(app.slack.direct_messages(BO)).text.contains("needs a Technician or Staff account"));
     assert_eq!((app.repair(1).await.version, app.update_calls()), (1, 0));
     app.finish().await;
 }
 
 #[tokio::test]
-async fn a_repair_that_somebody_closed_meanwhile_is_not_closed_again() {
+async fn whoever_resolves_what_others_changed_is_shown_that_first_and_then_is_believed_once() {
     let app = TestApp::with_card().await;
-    let seen = app.in_wood().remove(0);
     app.press_card(BO, "card_resolve").await;
     app.slack.fill(BO, "note", "New belt").await.unwrap();
+    app.change(vec![status(RepairStatus::PartsNeeded), eta(3)]).await;
+    app.after(SECOND).await;
+    let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
+    assert!(errors["note"].contains("bo set the status to “Parts Needed”"), "{errors:?}");
+    let mut payload = app.interaction("view_submission");
+    payload["user"] = json!({ "id": BO, "name": "bo" });
+    payload["view"] = app.slack.top_view(BO).unwrap().json;
+    for _ in 0..2 {
+        assert_eq!(app.send(payload.clone()).await.payload.unwrap()["response_action"], "clear");
+    }
+    app.after(SECOND).await;
+    assert_eq!((app.repair(1).await.status, app.repair(1).await.version), (RepairStatus::Resolved, 3));
+    assert_eq!(thread(app.in_wood()).1.len(), 2);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn buttons_of_a_card_from_before_the_repair_was_closed_say_so() {
+    let app = TestApp::with_card().await;
+    let seen = app.in_wood().remove(0);
     app.change(vec![status(RepairStatus::NoIssueFound)]).await;
     app.settle().await;
-    let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
-    assert!(errors["note"].contains("bo closed it meanwhile"), "{errors:?}");
     for action in ["card_resolve", "card_claim", "me_too"] {
         app.clock.advance(SECOND);
         assert!(app.slack.press_in(BO, &seen, action, None).await.unwrap().is_acknowledged());
@@ -251,21 +270,21 @@ async fn a_repair_that_somebody_closed_meanwhile_is_not_closed_again() {
 }
 
 #[tokio::test]
-async fn who_resolves_need_not_know_what_else_was_changed_and_sends_a_form_once() {
+async fn more_opens_all_else_that_can_be_done_and_reopens_what_is_closed() {
     let app = TestApp::with_card().await;
-    app.press_card(BO, "card_resolve").await;
-    app.slack.fill(BO, "note", "New belt").await.unwrap();
-    app.change(vec![status(RepairStatus::PartsNeeded), eta(3)]).await;
+    app.press_card(BO, "card_more").await;
+    app.slack.choose(BO, "action", "set_eta").await.unwrap();
+    app.settle().await;
+    app.slack.choose(BO, "eta", "2026-03-09").await.unwrap();
+    assert_eq!(app.slack.submit(BO).await.unwrap(), Submitted::Cleared);
     app.after(SECOND).await;
-    let mut payload = app.interaction("view_submission");
-    payload["user"] = serde_json::json!({ "id": BO, "name": "bo" });
-    payload["view"] = app.slack.top_view(BO).unwrap().json;
-    for _ in 0..2 {
-        assert_eq!(app.send(payload.clone()).await.payload.unwrap()["response_action"], "clear");
-    }
+    assert!(only(app.slack.direct_messages(BO)).text.starts_with(":calendar:"));
+    let (card, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(card.text.contains("*ETA:* 9 Mar 2026") && replies.len() == 1, "{}", card.text);
+    app.change(vec![status(RepairStatus::NoIssueFound)]).await;
     app.after(SECOND).await;
-    assert_eq!((app.repair(1).await.status, app.repair(1).await.version), (RepairStatus::Resolved, 3));
-    assert_eq!(thread(app.in_wood()).1.len(), 2);
+    app.press_card(BO, "card_more").await;
+    assert!(app.slack.top_view(BO).unwrap().shown().contains("Set the status"));
     app.read_all();
     app.finish().await;
 }
@@ -507,7 +526,7 @@ async fn a_card_that_somebody_deleted_is_forgotten_and_the_next_message_is_one_a
     app.after(SECOND).await;
     app.press_card(BO, "card_claim").await;
     let (again, replies) = thread(app.slack.posted_in(WOOD));
-    assert!(again.ts == card.ts && again.text.contains("*Assigned to:* bo"));
+    assert!(again.ts == card.ts && again.text.contains("*Assigned to:* <@U0BO>"));
     assert_eq!(replies.len(), 1);
     app.read_all();
     app.finish().await;
@@ -647,7 +666,7 @@ async fn cards_that_are_there_stay_right_when_cards_are_switched_off() {
     app.press_card(BO, "card_claim").await;
     let told = app.slack.posted_in(WOOD);
     assert_eq!(told.len(), 2);
-    assert!(told[0].edited && told[0].text.contains("*Assigned to:* bo"));
+    assert!(told[0].edited && told[0].text.contains("*Assigned to:* <@U0BO>"));
     assert!(told[1].thread_ts.is_none() && told[1].text.contains("*Status:* New → Assigned"));
     app.read_all();
     app.finish().await;

@@ -47,6 +47,7 @@ impl Rig {
             links: Links::new(None),
             summary: Arc::default(),
             team: Arc::new(OnceLock::new()),
+            conflicts: Arc::default(),
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ops.clock.clone(), Metrics::new(), Limits::default());

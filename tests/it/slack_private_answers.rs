@@ -120,7 +120,7 @@ async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
     assert!(lines.only_of_slack().contains("does not serve"));
 
     let mut unknown = app.submission();
-    unknown["view"]["callback_id"] = json!("choose_repair");
+    unknown["view"]["callback_id"] = json!("choose_anything");
     let answer = app.send(unknown).await.payload.unwrap();
     assert!(answer["errors"]["equipment"].as_str().unwrap().contains("start again"), "{answer}");
     assert!(lines.only_of_slack().contains("does not serve"));

@@ -248,7 +248,8 @@ async fn what_is_gone_or_out_of_date_is_said_in_its_place() {
         ("view_equipment", "99", "no longer here"),
         ("page", "-1", "out of date"),
         ("page", "", "out of date"),
-        ("open_repair", "1", "out of date"),
+        ("open_repair", "x", "out of date"),
+        ("open_repair", "1", "needs a Technician or Staff account"),
         ("", "", "out of date"),
     ] {
         app.status("").await;

@@ -47,7 +47,7 @@ pub(crate) fn to_json(world: &World, person: &Person) -> Value {
         "is_primary_owner": false,
         "is_restricted": false,
         "is_ultra_restricted": false,
-        "is_bot": false,
+        "is_bot": person.is_bot,
         "is_app_user": false,
         "updated": 0,
     });

@@ -115,8 +115,21 @@ struct Profile {
     email: Option<String>,
 }
 
+impl SlackUser {
+    /// The person whom a `user_change` event shows; `None` when it shows none.
+    pub fn of_event(user: &Value) -> Option<Self> {
+        User::deserialize(user).ok().map(Self::from)
+    }
+}
+
 impl From<UserAnswer> for SlackUser {
     fn from(UserAnswer { user }: UserAnswer) -> Self {
+        user.into()
+    }
+}
+
+impl From<User> for SlackUser {
+    fn from(user: User) -> Self {
         let filled = |text: &String| !text.trim().is_empty();
         let real_name = [user.profile.real_name, user.real_name, user.name]
             .into_iter()

@@ -13,8 +13,10 @@ use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+mod open;
 mod revision;
 
+pub use open::{open_repairs, search_open_repairs};
 use revision::Revision;
 pub use revision::{Revisions, follow, look, revision};
 
@@ -27,6 +29,7 @@ pub const REPAIRS_MAX: u64 = 100;
 pub(super) struct Kept {
     pub(super) revision: Revision,
     view: Newest<i64, Arc<BoardView>>,
+    open: Newest<i64, Arc<open::Searchable>>,
 }
 
 /// The whole board, read once per revision. The revision is read before the data, so that a board is

@@ -8,8 +8,9 @@ use crate::domain::field::{Field, RepairFields};
 use crate::domain::ids::{EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
+use crate::render::happened::told;
 use crate::views::repairs::{Happened, OtherRepair, RepairView};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use handlebars::RenderError;
 use serde::Serialize;
@@ -272,27 +273,5 @@ fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: Tz) -> Entry<'
         note: entry.new.as_deref().filter(|_| is_note),
         edited_by: entry.edited_by.as_deref(),
         is_mine: is_note && may && entry.new.is_some(),
-    }
-}
-
-fn told(entry: &Happened) -> String {
-    let day = |text: &str| {
-        let date = text.parse::<NaiveDate>();
-        date.map_or_else(|_| text.to_owned(), |date| date.format("%a, %b %-d, %Y").to_string())
-    };
-    let shown = |text: &Option<String>| text.as_deref().map(|text| format!("“{}”", day(text)));
-    let label = match (entry.kind, Field::of(entry.kind)) {
-        (TimelineKind::Created, _) => {
-            return format!("opened this repair as {}", entry.new.as_deref().unwrap_or("New"));
-        }
-        (_, Some(field)) => field.label(),
-        (_, None) if entry.new.is_none() => return "wrote a note that was deleted".into(),
-        (_, None) => return "wrote a note".into(),
-    };
-    match (shown(&entry.old), shown(&entry.new)) {
-        (Some(old), Some(new)) => format!("set the {label} from {old} to {new}"),
-        (None, Some(new)) => format!("set the {label} to {new}"),
-        (Some(old), None) => format!("cleared the {label}, which was {old}"),
-        (None, None) => format!("cleared the {label}"),
     }
 }

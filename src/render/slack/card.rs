@@ -31,7 +31,7 @@ struct Card<'a> {
     facts: Vec<String>,
     description: String,
     footer: String,
-    /// Block id of the buttons, where there are any.
+    /// Block id of the buttons, where there are any: it says which version of the repair is shown.
     buttons: Option<String>,
     repair: RepairId,
     open: bool,
@@ -91,7 +91,7 @@ impl Blocks {
             header: format!("{prefix}{new}{}", machine(repair)),
             footer: format!("{}{others}", footer(repair, None, link)),
             // Slack wants another id in each version of a message; a press brings it back.
-            buttons: (open || link.is_some()).then(|| buttons_of(repair.version)),
+            buttons: Some(format!("{BUTTONS}{}", repair.version)),
             open,
             link,
             ..told_alone(repair)
@@ -140,11 +140,6 @@ fn told_alone<'a>(repair: &RepairSnapshot) -> Card<'a> {
         open: false,
         link: None,
     }
-}
-
-/// Block id of a card's buttons: it says which version of the repair the card shows.
-fn buttons_of(version: i64) -> String {
-    format!("{BUTTONS}{version}")
 }
 
 /// The version of the repair that a card showed whose button was pressed.

@@ -7,11 +7,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub mod card;
+mod inputs;
 pub mod mrkdwn;
+mod options;
 mod paging;
+pub mod repair_forms;
 pub mod report;
 mod resolve;
 pub mod status;
+mod status_equipment;
 
 #[derive(RustEmbed)]
 #[folder = "blocks/"]

@@ -1,6 +1,7 @@
 //! The modal `report_problem`, and the private answers around it.
 
 use super::mrkdwn::{SAFETY, bold, date, line};
+use super::options::SelectOption;
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::ids::RepairId;
 use crate::domain::repair::Severity;
@@ -10,8 +11,6 @@ use serde::Serialize;
 
 /// Known issues shown in the modal; more are counted.
 const KNOWN_MAX: usize = 10;
-/// Most characters of an option's text and description (a Slack limit; documents disagree on more).
-pub const OPTION_MAX: usize = 75;
 
 /// What the modal is filled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,25 +31,6 @@ pub struct ReportModal<'a> {
     pub counted: &'a [RepairId],
 }
 
-/// An option of an external select.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EquipmentOption {
-    text: String,
-    description: String,
-    value: String,
-}
-
-impl EquipmentOption {
-    /// The option that stands for a machine.
-    pub fn of(machine: &EquipmentMatch) -> Self {
-        Self {
-            text: cut(&machine.name, OPTION_MAX),
-            description: cut(&machine.area, OPTION_MAX),
-            value: machine.id.to_string(),
-        }
-    }
-}
-
 #[derive(Serialize)]
 struct Known {
     repair: String,
@@ -59,37 +39,20 @@ struct Known {
 }
 
 #[derive(Serialize)]
-struct SeverityOption {
-    word: &'static str,
-    meaning: &'static str,
-}
-
-impl From<Severity> for SeverityOption {
-    fn from(severity: Severity) -> Self {
-        Self { word: severity.word(), meaning: severity.meaning() }
-    }
-}
-
-#[derive(Serialize)]
 struct Content<'a> {
     private_metadata: &'a str,
-    equipment: Option<EquipmentOption>,
+    equipment: Option<SelectOption>,
     reporter_name: String,
     reporter_name_max: usize,
     description_max: usize,
-    severities: Vec<SeverityOption>,
-    severity: SeverityOption,
+    severities: Vec<SelectOption>,
+    severity: SelectOption,
     /// What was typed in vain in place of a machine's name.
     unknown: Option<String>,
     /// Named beside its issues: two quick choices may show the first one's for a moment.
     known_of: Option<String>,
     known: Vec<Known>,
     more: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Options {
-    options: Vec<EquipmentOption>,
 }
 
 impl Blocks {
@@ -100,29 +63,18 @@ impl Blocks {
     pub fn report_problem(&self, modal: &ReportModal<'_>) -> Result<Modal, BlocksError> {
         let content = Content {
             private_metadata: modal.private_metadata,
-            equipment: modal.equipment.map(EquipmentOption::of),
+            equipment: modal.equipment.map(SelectOption::of_machine),
             reporter_name: cut(modal.reporter_name, PersonName::MAX),
             reporter_name_max: PersonName::MAX,
             description_max: Description::MAX,
-            severities: Severity::ALL.iter().map(|&severity| severity.into()).collect(),
-            severity: Severity::NotSure.into(),
+            severities: Severity::ALL.iter().copied().map(SelectOption::of_severity).collect(),
+            severity: SelectOption::of_severity(Severity::NotSure),
             unknown: modal.unknown.map(|typed| line(typed, 80)),
             known_of: modal.equipment.map(|machine| bold(&machine.name, 80)),
             known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
             more: more(modal.known_count),
         };
         Ok(Modal(self.fill("report_problem", &content)?))
-    }
-
-    /// The answer to a select that asks for machines.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
-    pub fn equipment_options(&self, machines: &[EquipmentMatch]) -> Result<serde_json::Value, BlocksError> {
-        self.fill(
-            "equipment_options",
-            &Options { options: machines.iter().map(EquipmentOption::of).collect() },
-        )
     }
 }
 

@@ -3,7 +3,7 @@
 use super::mrkdwn::{bold, line, line_within};
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::text::Note;
-use crate::views::repairs::RepairView;
+use crate::views::repairs::RepairBrief;
 use serde::Serialize;
 
 /// Most characters of the description: it only tells which repair is meant.
@@ -21,11 +21,10 @@ impl Blocks {
     ///
     /// # Errors
     /// A mistake of ours in the template.
-    pub fn resolve_repair(&self, repair: &RepairView, private_metadata: &str) -> Result<Modal, BlocksError> {
+    pub fn resolve_repair(&self, private_metadata: &str, repair: &RepairBrief) -> Result<Modal, BlocksError> {
         let (machine, area) = (bold(&repair.equipment, 200), line(&repair.area, 80));
         let what = line_within(&repair.fields.description, HINT_MAX);
-        let shown = format!("{machine} ({area}) · repair #{}\n{what}", repair.id);
-        let content = Content { private_metadata, repair: shown, note_max: Note::MAX };
-        Ok(Modal(self.fill("resolve_repair", &content)?))
+        let repair = format!("{machine} ({area}) · repair #{}\n{what}", repair.id);
+        Ok(Modal(self.fill("resolve_repair", &Content { private_metadata, repair, note_max: Note::MAX })?))
     }
 }

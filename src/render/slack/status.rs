@@ -1,20 +1,22 @@
-//! The modals of `/esb-status`: summary, area, machine, matches, and the one that says what went wrong.
+//! The modals of `/esb-status`: summary, area, matches, and the one that says what went wrong; and what the
+//! one of a machine (`status_equipment`) shares with them.
 
 use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, line, line_within, shape};
 use super::paging::{Button, Page, Section, pack, page};
-use super::report::people;
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::board::BoardStatus;
-use crate::domain::repair::Severity;
+use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::text::cut;
 use crate::views::board::{BoardArea, BoardMachine, BoardView, StatusCounts};
-use crate::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
+use crate::views::equipment::EquipmentMatch;
+use crate::views::repairs::OpenRepairLine;
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// Most characters of a view's title (a Slack limit).
-const TITLE_MAX: usize = 24;
+pub(super) const TITLE_MAX: usize = 24;
 /// Most characters of a name in a line.
-const NAME_MAX: usize = 80;
+pub(super) const NAME_MAX: usize = 80;
 /// Most characters of an issue in a line (spec `/esb-status`).
 const ISSUE_MAX: usize = 80;
 /// Room for what the template writes before the words of a `status_error`.
@@ -24,13 +26,14 @@ const MATCHES_MAX: usize = 100;
 /// Most characters of what somebody searched for, kept for the pager: all that private_metadata takes.
 const TYPED_MAX: usize = 3000;
 
+/// What the template `list` is filled with.
 #[derive(Serialize)]
-struct List {
-    private_metadata: String,
-    title: String,
-    heading: String,
-    page: Page,
-    link: Option<String>,
+pub(super) struct List {
+    pub(super) private_metadata: String,
+    pub(super) title: String,
+    pub(super) heading: String,
+    pub(super) page: Page,
+    pub(super) link: Option<String>,
 }
 
 impl Blocks {
@@ -60,16 +63,25 @@ impl Blocks {
         Ok(Modal(self.fill("status_summary", &list)?))
     }
 
-    /// One area: every machine with its status.
+    /// One area: every machine with its status. `open` are its open repairs, for those who may act on them: a
+    /// button each.
     ///
     /// # Errors
     /// A mistake of ours in the template.
-    pub fn status_area(&self, area: &BoardArea, wanted: usize) -> Result<Modal, BlocksError> {
+    pub fn status_area(
+        &self,
+        area: &BoardArea,
+        open: Option<&[OpenRepairLine]>,
+        wanted: usize,
+    ) -> Result<Modal, BlocksError> {
         let mut machines: Vec<&BoardMachine> = area.machines.iter().collect();
         machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
-        let lines: Vec<String> = machines.into_iter().map(machine_lines).collect();
-        let sections =
-            pack("", &lines).into_iter().enumerate().map(|(i, text)| section(format!("part:{i}"), text));
+        let (broken, plain): (Vec<_>, Vec<_>) =
+            machines.into_iter().partition(|machine| open.is_some() && machine.headline.is_some());
+        let mut sections = to_act_on(&broken, open.unwrap_or_default());
+        let lines: Vec<String> = plain.into_iter().map(machine_lines).collect();
+        let packed = pack("", &lines).into_iter().enumerate();
+        sections.extend(packed.map(|(i, text)| section(format!("part:{i}"), text)));
         let heading = match area.machines.len() {
             0 => "No machines are registered in this area.".into(),
             _ => counts(StatusCounts::of(&area.machines)),
@@ -78,32 +90,10 @@ impl Blocks {
             private_metadata: area.id.to_string(),
             title: cut(&area.name, TITLE_MAX),
             heading: format!("{}\n{heading}", bold(&area.name, NAME_MAX)),
-            page: page(sections.collect(), wanted),
+            page: page(sections, wanted),
             link: None,
         };
         Ok(Modal(self.fill("status_area", &list)?))
-    }
-
-    /// One machine with its open repairs. `link` leads to its page.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
-    pub fn status_equipment(
-        &self,
-        machine: &EquipmentView,
-        wanted: usize,
-        link: Option<String>,
-    ) -> Result<Modal, BlocksError> {
-        let repairs =
-            machine.open_repairs.iter().map(|r| section(format!("repair:{}", r.id), repair_lines(r)));
-        let list = List {
-            private_metadata: machine.id.to_string(),
-            title: cut(&machine.name, TITLE_MAX),
-            heading: machine_heading(machine),
-            page: page(repairs.collect(), wanted),
-            link,
-        };
-        Ok(Modal(self.fill("status_equipment", &list)?))
     }
 
     /// The machines that a search found. `typed` comes back with the pager.
@@ -141,27 +131,14 @@ impl Blocks {
     }
 }
 
-fn section(block_id: String, text: String) -> Section {
+pub(super) fn section(block_id: String, text: String) -> Section {
     Section { block_id, text, button: None }
 }
 
 /// How a machine is named wherever one is shown: whether somebody could be hurt stands before its status.
-fn name_line(name: &str, status: BoardStatus, safety_risk: bool) -> String {
+pub(super) fn name_line(name: &str, status: BoardStatus, safety_risk: bool) -> String {
     let safety = if safety_risk { format!("{SAFETY}· ") } else { String::new() };
     format!("{} {} · {safety}{}", shape(status), bold(name, NAME_MAX), status.word())
-}
-
-fn machine_heading(machine: &EquipmentView) -> String {
-    let area = line(&machine.area, NAME_MAX);
-    let heading = format!("{}\n{area}", name_line(&machine.name, machine.status, machine.safety_risk));
-    if machine.open_repairs.is_empty() {
-        return format!("{heading}\nNothing is reported. Is something wrong? Tell us with `/esb-report`.");
-    }
-    let shown = machine.open_repairs.len();
-    if machine.open_count > shown {
-        return format!("{heading}\n{} repairs are open. These are the worst {shown}.", machine.open_count);
-    }
-    heading
 }
 
 fn matches_heading(typed: &str, found: usize) -> String {
@@ -174,6 +151,56 @@ fn matches_heading(typed: &str, found: usize) -> String {
             "At least {found} machines match {typed}. These are the best {found}: \
              type more of the name after `/esb-status` to find others."
         ),
+    }
+}
+
+/// A section for each machine, and one for each further open repair of it.
+fn to_act_on(machines: &[&BoardMachine], open: &[OpenRepairLine]) -> Vec<Section> {
+    let mut by_machine: HashMap<EquipmentId, Vec<&OpenRepairLine>> = HashMap::new();
+    for repair in open {
+        by_machine.entry(repair.equipment_id).or_default().push(repair);
+    }
+    let mut sections = Vec::new();
+    for machine in machines {
+        let headline = machine.headline.as_ref().map(|headline| headline.repair);
+        let shown = section(format!("machine:{}", machine.id), machine_lines(machine));
+        sections.push(Section { button: headline.map(open_repair), ..shown });
+        let others = by_machine.remove(&machine.id).unwrap_or_default();
+        for repair in others.into_iter().filter(|repair| Some(repair.id) != headline) {
+            let shown = section(format!("repair:{}", repair.id), further(repair));
+            sections.push(Section { button: Some(open_repair(repair.id)), ..shown });
+        }
+    }
+    sections
+}
+
+/// Another open repair of the machine above.
+fn further(repair: &OpenRepairLine) -> String {
+    let mut facts = vec![format!("#{}", repair.id)];
+    facts.extend(repair.severity.map(|severity| severity.word().to_owned()));
+    facts.push(repair.status.word().to_owned());
+    facts.push(
+        repair
+            .assignee
+            .as_ref()
+            .map_or_else(|| "nobody assigned".into(), |who| format!("assigned to {}", line(who, NAME_MAX))),
+    );
+    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
+    format!(
+        "Also on {}\n>{}\n>{}",
+        bold(&repair.equipment, NAME_MAX),
+        line(&repair.issue, 300),
+        facts.join(" · ")
+    )
+}
+
+/// The button that leads to a repair.
+pub(super) fn open_repair(repair: RepairId) -> Button {
+    Button {
+        action_id: "open_repair",
+        value: repair.to_string(),
+        label: "Open",
+        description: format!("Open repair {repair}"),
     }
 }
 
@@ -241,18 +268,6 @@ fn machine_lines(machine: &BoardMachine) -> String {
         facts.push(format!("{} open repairs", headline.open_repairs));
     }
     format!("{name}\n>{}\n>{}", line(&headline.issue, 300), facts.join(" · "))
-}
-
-fn repair_lines(repair: &OpenRepair) -> String {
-    let mut facts: Vec<String> = repair.severity.map(Severity::word).map(str::to_owned).into_iter().collect();
-    facts.push(repair.status.word().to_owned());
-    facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
-    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
-    facts.extend(people(repair.me_too));
-    let safety = if repair.safety_risk { SAFETY } else { "" };
-    let (number, facts) = (format!("*#{}* {safety}", repair.id), facts.join(" · "));
-    let room = SECTION_MAX - number.chars().count() - 1 - facts.chars().count();
-    format!("{number}{}\n{facts}", line_within(&repair.description, room))
 }
 
 fn match_section(found: &EquipmentMatch) -> Section {

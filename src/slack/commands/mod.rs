@@ -1,4 +1,78 @@
 //! Slash commands, one file each: acknowledged at once, then a modal or a private answer.
 
+pub mod repair;
 pub mod report;
 pub mod status;
+pub mod update;
+
+use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::envelope::Command;
+use crate::domain::ids::RepairId;
+use crate::domain::text::cut;
+use crate::render::slack::Modal;
+
+/// What the text of a technician's command names.
+#[derive(Debug, PartialEq, Eq)]
+enum Named<'a> {
+    /// There is none.
+    Nothing,
+    /// A number as typed, `42` or `#42`, and the repair that it can be.
+    Number(&'a str, Option<RepairId>),
+    /// Anything else.
+    Words(&'a str),
+}
+
+fn named(text: &str) -> Named<'_> {
+    let text = text.trim();
+    let number = text.strip_prefix('#').unwrap_or(text);
+    match text {
+        "" => Named::Nothing,
+        _ if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+            Named::Number(number, number.parse().ok())
+        }
+        words => Named::Words(words),
+    }
+}
+
+/// What is said of a number that no repair has.
+fn unknown(number: &str) -> String {
+    format!(":x: There is no repair #{}.", cut(number, 20))
+}
+
+/// Opens a modal, or says privately why there is none.
+async fn open_or_tell(
+    edge: &SlackEdge,
+    command: &Command,
+    to: &ReplyTo,
+    modal: Result<Modal, String>,
+) -> Result<(), EdgeError> {
+    match modal {
+        Ok(modal) => {
+            edge.api.views_open(&command.trigger_id, &modal.0).await?;
+        }
+        Err(words) => edge.tell(to, &words).await,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_a_repair_and_all_else_are_words() {
+        for (text, expected) in [
+            ("  ", Named::Nothing),
+            ("42", Named::Number("42", Some(RepairId(42)))),
+            (" #42 ", Named::Number("42", Some(RepairId(42)))),
+            ("0", Named::Number("0", None)),
+            ("99999999999999999999", Named::Number("99999999999999999999", None)),
+            ("#", Named::Words("#")),
+            ("##4", Named::Words("##4")),
+            ("-1", Named::Words("-1")),
+            ("table saw", Named::Words("table saw")),
+        ] {
+            assert_eq!(named(text), expected, "{text}");
+        }
+    }
+}

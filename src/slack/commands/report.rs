@@ -6,7 +6,7 @@ use crate::render::slack::report::ReportModal;
 use crate::slack::edge::{EdgeError, SlackEdge};
 use crate::slack::envelope::Command;
 use crate::slack::intake::{Ack, Reference};
-use crate::slack::modals::report_problem::Metadata;
+use crate::slack::modals::report_problem::{Counted, Metadata};
 
 const NO_MACHINES: &str =
     "No machines are registered yet, so there is nothing to report. Please ask staff to add them.";
@@ -33,7 +33,7 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
         }
         None => (Vec::new(), 0),
     };
-    let metadata = Metadata::new(&edge.reply_to(command)).to_json();
+    let metadata = Metadata::new(&edge.reply_to(command), Counted::default()).to_json();
     let modal = edge.blocks.report_problem(&ReportModal {
         private_metadata: &metadata,
         equipment: chosen.as_ref(),

@@ -16,7 +16,7 @@ pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference:
 }
 
 async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
-    let modal = screen(edge, command.text.trim()).await?.show(edge).await?;
+    let modal = screen(edge, command.text.trim()).await?.show(edge, &command.sender).await?;
     edge.api.views_open(&command.trigger_id, &modal.0).await?;
     Ok(())
 }

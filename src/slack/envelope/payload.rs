@@ -99,6 +99,19 @@ pub struct View {
     /// What stands in its inputs.
     #[serde(default)]
     pub state: State,
+    /// The lowest modal of its stack.
+    #[serde(default)]
+    pub root_view_id: Option<String>,
+    /// The modal beneath it.
+    #[serde(default)]
+    pub previous_view_id: Option<String>,
+}
+
+impl View {
+    /// True for the third modal of a stack: Slack puts no other on top of it.
+    pub fn is_deepest(&self) -> bool {
+        self.previous_view_id.is_some() && self.previous_view_id != self.root_view_id
+    }
 }
 
 /// A submitted modal.

@@ -1,76 +1,47 @@
 //! The modal `report_problem`: its suggestions, its submission, its "me too".
 
-use crate::domain::actor::SlackUserId;
+use super::being_told;
+use super::declined::{Declined, Faults};
+use super::kept::Kept;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, RequestId, TextError};
 use crate::ops::board::equipment;
+use crate::ops::me_too;
 use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem};
 use crate::ops::search::search_equipment;
-use crate::ops::{OpError, me_too};
-use crate::render::slack::mrkdwn::{bold, channel};
+use crate::render::slack::mrkdwn::bold;
 use crate::render::slack::report::ReportModal;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, exposed, failure};
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use crate::slack::envelope::{BlockSuggestion, Sender, State, View, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
 use crate::views::equipment::EquipmentMatch;
-use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 const STALE: &str = "I no longer know this form. Please close it and start again with /esb-report.";
 
-/// What the modal keeps between its opening and its submission. Holds a response_url: never logged.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Metadata {
-    request_id: RequestId,
-    response_url: Option<String>,
-    opened_at: DateTime<Utc>,
+/// What the modal keeps beside what every modal keeps.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Counted {
     /// Issues on which the person has said "me too" here, the last ones of many.
     #[serde(default)]
     counted: Vec<RepairId>,
 }
 
+pub(crate) type Metadata = Kept<Counted>;
+
 /// Most issues remembered as counted: twice what the form shows of one machine.
 const COUNTED_MAX: usize = 20;
 
-impl Metadata {
-    /// A new form, answered at `to`.
-    pub(crate) fn new(to: &ReplyTo) -> Self {
-        Self {
-            request_id: RequestId::from_random(rand::random()),
-            response_url: to.response_url.as_ref().map(|(url, _)| exposed(url).to_owned()),
-            opened_at: to.response_url.as_ref().map_or(DateTime::UNIX_EPOCH, |(_, at)| *at),
-            counted: Vec::new(),
-        }
-    }
-
-    pub(crate) fn to_json(&self) -> String {
-        json!(self).to_string()
-    }
-
-    fn of(view: &View) -> Result<Self, EdgeError> {
-        serde_json::from_str(view.private_metadata.expose_secret()).map_err(|_| EdgeError::Unfit(STALE))
-    }
-
+impl Counted {
     fn count(&mut self, repair: RepairId) {
         self.counted.retain(|counted| *counted != repair);
         if self.counted.len() >= COUNTED_MAX {
             self.counted.remove(0);
         }
         self.counted.push(repair);
-    }
-
-    fn reply_to(&self, user_id: &str) -> ReplyTo {
-        ReplyTo {
-            user: SlackUserId(user_id.to_owned()),
-            response_url: self
-                .response_url
-                .as_ref()
-                .map(|url| (SecretString::from(url.as_str()), self.opened_at)),
-        }
     }
 }
 
@@ -90,46 +61,29 @@ pub(crate) async fn suggest(edge: &SlackEdge, asked: &BlockSuggestion, ack: Ack,
 pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (metadata, reported) = match file(edge, &submission).await {
         Ok(done) => done,
-        Err(Unfiled::Fields(errors)) => {
-            return ack.with(json!({ "response_action": "errors", "errors": errors }));
-        }
-        Err(Unfiled::Edge(error)) => return ack.sorry(&failure(error, reference)),
+        Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
     let to = metadata.reply_to(&submission.sender.user_id);
     edge.tell(&to, &confirmation(edge, &reported)).await;
 }
 
-enum Unfiled {
-    Fields(Map<String, Value>),
-    Edge(EdgeError),
-}
-
-impl<E: Into<EdgeError>> From<E> for Unfiled {
-    fn from(error: E) -> Self {
-        match error.into() {
-            EdgeError::Op(OpError::Refused(refusal)) => match refusal.field {
-                Some(field) => Self::Fields(Map::from_iter([(field.to_owned(), refusal.message.into())])),
-                None => Self::Edge(EdgeError::Op(OpError::Refused(refusal))),
-            },
-            other => Self::Edge(other),
-        }
-    }
-}
-
-async fn file(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(Metadata, ProblemReported), Unfiled> {
-    let metadata = Metadata::of(&submission.view)?;
-    let report = parse(&submission.view.state, metadata.request_id.clone()).map_err(Unfiled::Fields)?;
+async fn file(
+    edge: &SlackEdge,
+    submission: &ViewSubmission,
+) -> Result<(Metadata, ProblemReported), Declined> {
+    let metadata = Metadata::of(&submission.view, STALE)?;
+    let report = parse(&submission.view.state, metadata.request_id.clone()).map_err(Declined::Fields)?;
     let actor = edge.actor(&submission.sender).await?;
     let reported = report_problem(&edge.ctx, &actor, report).await?;
     Ok((metadata, reported))
 }
 
 /// Reads the inputs; every field at fault is named at once.
-fn parse(state: &State, request_id: RequestId) -> Result<ReportProblem, Map<String, Value>> {
-    let mut errors = Map::new();
-    let mut fault = |field: &str, words: String| {
-        errors.insert(field.to_owned(), words.into());
+fn parse(state: &State, request_id: RequestId) -> Result<ReportProblem, Faults> {
+    let mut errors = Faults::new();
+    let mut fault = |field: &'static str, words: String| {
+        errors.insert(field, words);
     };
     let equipment = state.selected(input::EQUIPMENT).and_then(|id| id.parse::<EquipmentId>().ok());
     if equipment.is_none() {
@@ -139,7 +93,7 @@ fn parse(state: &State, request_id: RequestId) -> Result<ReportProblem, Map<Stri
     if severity.is_none() {
         fault(input::SEVERITY, "Please choose one of these.".into());
     }
-    let mut text = |field: &str, error: TextError| fault(field, error.to_string());
+    let mut text = |field: &'static str, error: TextError| fault(field, error.to_string());
     let reporter_name = PersonName::parse(state.text(input::REPORTER_NAME).unwrap_or_default());
     let reporter_name = reporter_name.map_err(|error| text(input::REPORTER_NAME, error)).ok();
     let description = Description::parse(state.text(input::DESCRIPTION).unwrap_or_default());
@@ -166,12 +120,7 @@ fn confirmation(edge: &SlackEdge, reported: &ProblemReported) -> String {
         bold(&reported.equipment_name, 200),
         reported.repair
     );
-    let told: Vec<String> = reported.told.iter().map(|told| channel(told.as_str())).collect();
-    match told.as_slice() {
-        [] => {}
-        [one] => text.push_str(&format!(" {one} is being told.")),
-        several => text.push_str(&format!(" {} are being told.", several.join(" and "))),
-    }
+    text.push_str(&being_told(&reported.told));
     if let Some(link) = edge.links.equipment(reported.equipment) {
         text.push_str(&format!(" <{link}|See the machine's page>."));
     }
@@ -181,7 +130,7 @@ fn confirmation(edge: &SlackEdge, reported: &ProblemReported) -> String {
 /// A machine was chosen: its known issues appear in the modal. What goes wrong here is only logged, since
 /// the form works without them and must keep what was typed.
 pub(crate) async fn choose(edge: &SlackEdge, view: &View, reference: &Reference) {
-    let refreshed = async { refresh(edge, view, &Metadata::of(view)?).await };
+    let refreshed = async { refresh(edge, view, &Metadata::of(view, STALE)?).await };
     if let Err(error) = refreshed.await {
         failure(error, reference);
     }
@@ -196,12 +145,12 @@ pub(crate) async fn me_too(
     value: &str,
     reference: &Reference,
 ) {
-    let mut metadata = match Metadata::of(view) {
+    let mut metadata = match Metadata::of(view, STALE) {
         Ok(metadata) => metadata,
         Err(error) => return edge.tell_failure(&ReplyTo::directly(sender), error, reference).await,
     };
     match count(edge, sender, value).await {
-        Ok(repair) => metadata.count(repair),
+        Ok(repair) => metadata.more.count(repair),
         Err(error) => edge.tell_failure(&metadata.reply_to(&sender.user_id), error, reference).await,
     }
     if let Err(error) = refresh(edge, view, &metadata).await {
@@ -235,7 +184,7 @@ async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(
         reporter_name: view.state.text(input::REPORTER_NAME).unwrap_or_default(),
         known: &known,
         known_count,
-        counted: &metadata.counted,
+        counted: &metadata.more.counted,
     })?;
     edge.api.views_update(&view.id, None, &modal.0).await?;
     Ok(())

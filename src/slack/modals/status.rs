@@ -1,15 +1,18 @@
 //! The modals of `/esb-status`: which screen is shown, and what their buttons lead to.
 
+use super::act_on_repair;
 use crate::clients::slack_api::SlackApiError;
+use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
-use crate::ops::board::{board, equipment};
+use crate::ops::board::{board, equipment, open_repairs};
+use crate::ops::registry::past_repairs;
 use crate::ops::search::search_equipment;
 use crate::render::slack::Modal;
 use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use crate::slack::envelope::{Sender, View};
 use crate::slack::ids::{action, view};
 use crate::slack::intake::Reference;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
 const OUT_OF_DATE: EdgeError =
@@ -61,7 +64,7 @@ impl Screen {
     }
 
     /// Reads what the screen shows and makes its view.
-    pub(crate) async fn show(self, edge: &SlackEdge) -> Result<Arc<Modal>, EdgeError> {
+    pub(crate) async fn show(self, edge: &SlackEdge, sender: &Sender) -> Result<Arc<Modal>, EdgeError> {
         let (ctx, blocks) = (&edge.ctx, &edge.blocks);
         Ok(Arc::new(match self {
             // What nearly everybody asks for: made once per revision.
@@ -76,20 +79,50 @@ impl Screen {
             Self::Area { id, page } => {
                 let board = board(ctx).await?;
                 let area = board.areas.iter().find(|area| area.id == id).ok_or(AREA_GONE)?;
-                blocks.status_area(area, page)?
+                let open = match may_repair(edge, sender).await? {
+                    true => Some(open_repairs(ctx).await?),
+                    false => None,
+                };
+                blocks.status_area(area, open.as_ref().map(|open| open.as_slice()), page)?
             }
             Self::Equipment { id, page } => {
                 let machine = equipment(ctx, id).await?;
                 if machine.archived {
                     return Err(MACHINE_GONE);
                 }
-                blocks.status_equipment(&machine, page, edge.links.equipment(id))?
+                let past = match may_repair(edge, sender).await? {
+                    true => Some(past_repairs(ctx, id).await?),
+                    false => None,
+                };
+                blocks.status_equipment(&machine, past.as_ref(), page, edge.links.equipment(id))?
             }
             Self::Matches { typed, page } => {
                 let found = search_equipment(ctx, &typed).await?;
                 blocks.status_matches(&typed, &found, page)?
             }
         }))
+    }
+}
+
+async fn may_repair(edge: &SlackEdge, sender: &Sender) -> Result<bool, EdgeError> {
+    Ok(edge.actor(sender).await?.is_at_least(Role::Technician))
+}
+
+/// A repair is to be acted upon: its form is put on top of the view. Where it cannot, the view is replaced by
+/// one that says so.
+pub(crate) async fn open_repair(
+    edge: &SlackEdge,
+    sender: &Sender,
+    (shown, trigger): (&View, Option<&SecretString>),
+    value: &str,
+    reference: &Reference,
+) {
+    let opened = async {
+        let repair = value.parse().map_err(|_| OUT_OF_DATE)?;
+        act_on_repair::push(edge, sender, (shown, trigger), repair).await
+    };
+    if let Err(error) = opened.await {
+        replace(edge, sender, shown, Err(error), reference).await;
     }
 }
 
@@ -101,8 +134,18 @@ pub(crate) async fn press(
     (action_id, value): (&str, &str),
     reference: &Reference,
 ) {
-    let modal = async { Screen::after(shown, action_id, value)?.show(edge).await };
-    let modal = match modal.await {
+    let modal = async { Screen::after(shown, action_id, value)?.show(edge, sender).await };
+    replace(edge, sender, shown, modal.await, reference).await;
+}
+
+async fn replace(
+    edge: &SlackEdge,
+    sender: &Sender,
+    shown: &View,
+    modal: Result<Arc<Modal>, EdgeError>,
+    reference: &Reference,
+) {
+    let modal = match modal {
         Ok(modal) => Ok(modal),
         Err(error) => edge.blocks.status_error(&failure(error, reference)).map(Arc::new),
     };

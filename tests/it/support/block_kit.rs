@@ -40,8 +40,20 @@ pub fn faults_of_message(blocks: &Value) -> Vec<String> {
 pub fn faults_of_options(answer: &Value) -> Vec<String> {
     let mut faults = Faults::default();
     let answer = Object::of(answer, "answer", &mut faults);
-    answer.keys(&["options"], &mut faults);
+    answer.keys(&["options", "option_groups"], &mut faults);
+    let groups = answer.list("option_groups");
+    faults.unless(groups.len() <= 100, "answer: more than 100 groups");
+    faults.unless(groups.is_empty() || !answer.value.contains_key("options"), "answer: options and groups");
     check_options(answer.list("options"), 0, 100, &answer.at, &mut faults);
+    let mut all = Vec::new();
+    for group in groups {
+        let group = Object::of(group, "answer/option_groups", &mut faults);
+        group.keys(&["label", "options"], &mut faults);
+        group.plain("label", 75, true, &mut faults);
+        faults.unless(!group.list("options").is_empty(), "answer: an empty group");
+        all.extend(group.list("options").iter().cloned());
+    }
+    check_options(&all, 0, 100, &answer.at, &mut faults);
     faults.0
 }
 
@@ -213,8 +225,22 @@ fn check_element(element: &Object, faults: &mut Faults) {
             faults.unless(offered, &format!("{}: initial_option is no option", element.at));
         }
         "checkboxes" => {
-            element.keys(&with(&["options"]), faults);
+            element.keys(&with(&["options", "initial_options"]), faults);
             check_options(options, 1, 10, &element.at, faults);
+            let ticked = element.list("initial_options").iter().all(|initial| options.contains(initial));
+            faults.unless(ticked, &format!("{}: initial_options are no options", element.at));
+        }
+        "radio_buttons" => {
+            element.keys(&with(&["options", "initial_option"]), faults);
+            check_options(options, 1, 10, &element.at, faults);
+            let offered = element.value.get("initial_option").is_none_or(|initial| options.contains(initial));
+            faults.unless(offered, &format!("{}: initial_option is no option", element.at));
+        }
+        "datepicker" => {
+            element.keys(&with(&["initial_date"]), faults);
+            let date = element.value.get("initial_date").and_then(Value::as_str);
+            let is_date = date.is_none_or(|date| date.parse::<chrono::NaiveDate>().is_ok());
+            faults.unless(is_date, &format!("{}: initial_date", element.at));
         }
         other => faults.unless(false, &format!("{}: an element of type {other}", element.at)),
     }

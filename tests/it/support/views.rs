@@ -1,14 +1,17 @@
 //! Boards, machines and repairs of any size, made of one kind of text.
 
 use chrono::{DateTime, NaiveDate};
+use esb::domain::actor::Role;
 use esb::domain::board::BoardStatus;
 use esb::domain::change::RepairSnapshot;
-use esb::domain::field::RepairFields;
-use esb::domain::ids::{AreaId, EquipmentId, RepairId};
+use esb::domain::field::{Person, RepairFields};
+use esb::domain::ids::{AreaId, EquipmentId, LinkId, RepairId, TimelineId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
+use esb::domain::timeline::TimelineKind;
 use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
-use esb::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
-use esb::views::repairs::RepairView;
+use esb::views::equipment::{EquipmentMatch, EquipmentView, LinkView, OpenRepair};
+use esb::views::registry::{HistoryRow, PastRepairs};
+use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, RepairBrief};
 
 /// What names and descriptions are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +77,14 @@ pub fn repair(number: i64, texts: Texts) -> OpenRepair {
     }
 }
 
+fn link(number: i64, texts: Texts) -> LinkView {
+    let url = format!("https://example.org/{}|>", texts.of(1900));
+    LinkView { id: LinkId(number), title: texts.name("link", number, 200), url }
+}
+
 pub fn machine(texts: Texts, repairs: usize) -> EquipmentView {
     EquipmentView {
-        links: Vec::new(),
+        links: (1..=if repairs > 1 { 20 } else { 0 }).map(|n| link(n, texts)).collect(),
         id: EquipmentId(7),
         name: texts.name("machine", 7, 200),
         area_id: AreaId(1),
@@ -124,6 +132,85 @@ fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardMachine {
     }
 }
 
+/// Another repair of a machine.
+pub fn other(number: i64, texts: Texts) -> OtherRepair {
+    OtherRepair { id: RepairId(number), status: RepairStatus::NeedsSpecialist, description: texts.of(100) }
+}
+
+pub fn people(texts: Texts, count: i64) -> Vec<PersonMatch> {
+    let person =
+        |n| PersonMatch { id: UserId(n), name: texts.name("person", n, 200), role: Role::Technician };
+    (1..=count).map(person).collect()
+}
+
+/// Open repairs in so many areas, of machines of the area 1.
+pub fn open(texts: Texts, areas: i64, count: i64) -> Vec<OpenRepairLine> {
+    let line = |n: i64| OpenRepairLine {
+        id: RepairId(i64::MAX - n),
+        equipment_id: EquipmentId(10_000 + n),
+        equipment: texts.name("machine", n, 200),
+        area_id: AreaId(n % areas),
+        area: texts.name("area", n % areas, 80),
+        issue: texts.of(200),
+        severity: Some(Severity::Degraded).filter(|_| n % 2 == 0),
+        status: RepairStatus::NeedsSpecialist,
+        assignee: Some(texts.name("person", n, 200)).filter(|_| n % 3 == 0),
+        eta: eta(),
+    };
+    (1..=count).map(line).collect()
+}
+
+/// Closed repairs; there were more.
+pub fn past(texts: Texts, count: i64) -> PastRepairs {
+    let row = |n| HistoryRow {
+        id: RepairId(n),
+        description: texts.of(3000),
+        severity: Some(Severity::Down),
+        status: RepairStatus::NoIssueFound,
+        reporter: texts.name("person", n, 200),
+        assignee: Some(texts.name("person", n, 200)),
+        created_at: DateTime::UNIX_EPOCH,
+        closed_at: Some(DateTime::UNIX_EPOCH),
+    };
+    PastRepairs { repairs: (1..=count).map(row).collect(), total: 1_000_000 }
+}
+
+/// A repair as forms show it: what each has, or all that one can have.
+pub fn brief(texts: Texts, all: bool) -> RepairBrief {
+    let happened = |n| Happened {
+        id: TimelineId(n),
+        kind: if n == 1 { TimelineKind::Note } else { TimelineKind::SpecialistDescription },
+        by: texts.name("person", n, 200),
+        by_id: None,
+        at: DateTime::UNIX_EPOCH,
+        old: Some(texts.of(3000)),
+        new: Some(texts.of(3000)),
+        edited_by: None,
+    };
+    let person = Person { id: UserId(2), name: texts.name("person", 2, 200), slack_id: None };
+    RepairBrief {
+        id: RepairId(if all { i64::MAX } else { 42 }),
+        version: 1,
+        equipment: texts.name("machine", 7, 200),
+        area: texts.name("area", 1, 80),
+        fields: RepairFields {
+            status: RepairStatus::InProgress,
+            duplicate_of: None,
+            assignee: all.then_some(person),
+            severity: all.then_some(Severity::Down),
+            eta: eta().filter(|_| all),
+            specialist_description: texts.of(if all { 3000 } else { 0 }),
+            safety_risk: all,
+            consumable: all,
+            description: texts.of(3000),
+        },
+        reporter: texts.name("person", 1, 200),
+        created_at: DateTime::UNIX_EPOCH,
+        duplicate_of: all.then(|| other(41, texts)),
+        latest: (1..=if all { 3 } else { 0 }).map(happened).collect(),
+    }
+}
+
 /// Areas of the same number are told apart by their place.
 pub fn board(mut areas: Vec<BoardArea>) -> BoardView {
     for (number, area) in (1..).zip(&mut areas) {
@@ -149,38 +236,5 @@ pub fn snapshot(texts: Texts, all: bool) -> RepairSnapshot {
         eta: eta().filter(|_| all),
         safety_risk: all,
         consumable: all,
-    }
-}
-
-/// A repair as its page and its forms show it, without a history.
-pub fn repair_view(texts: Texts) -> RepairView {
-    RepairView {
-        id: RepairId(42),
-        version: 1,
-        equipment_id: EquipmentId(7),
-        equipment: texts.name("machine", 7, 200),
-        area: texts.name("area", 1, 80),
-        fields: RepairFields {
-            status: RepairStatus::New,
-            duplicate_of: None,
-            assignee: None,
-            severity: Some(Severity::Down),
-            eta: None,
-            specialist_description: String::new(),
-            safety_risk: false,
-            consumable: false,
-            description: texts.of(3000),
-        },
-        reporter: texts.name("person", 1, 200),
-        reporter_email: None,
-        me_too: 0,
-        created_at: DateTime::UNIX_EPOCH,
-        closed_at: None,
-        duplicate_of: None,
-        duplicates: Vec::new(),
-        others: Vec::new(),
-        timeline: Vec::new(),
-        older: None,
-        people: Vec::new(),
     }
 }

@@ -1,7 +1,11 @@
 //! The inputs of the form, as nobody should fill them in.
 
 use super::*;
+use crate::domain::actor::SlackUserId;
+use chrono::DateTime;
 use proptest::prelude::*;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
 
 /// Any text, and often one that is refused: invisible, endless, with U+0000.
 fn typed() -> impl Strategy<Value = Value> {
@@ -86,10 +90,10 @@ proptest! {
                 prop_assert_eq!(report.consumable, ticked(input::CONSUMABLE));
             }
             Err(errors) => {
-                let mut named: Vec<&str> = errors.keys().map(String::as_str).collect();
+                let mut named: Vec<&str> = errors.keys().copied().collect();
                 named.sort_unstable();
                 prop_assert_eq!(named, faults);
-                for words in errors.values().filter_map(Value::as_str) {
+                for words in errors.values() {
                     prop_assert!((1..=150).contains(&words.chars().count()), "{}", words);
                 }
             }
@@ -99,7 +103,7 @@ proptest! {
     #[test]
     fn metadata_is_what_we_wrote_or_stale(kept in prop_oneof![any::<String>(), "[{}\\[\\]:,\"a-z_0-9]{0,60}"]) {
         let view: View = serde_json::from_value(json!({ "id": "V1", "private_metadata": kept })).unwrap();
-        prop_assert!(matches!(Metadata::of(&view), Err(EdgeError::Unfit(STALE))));
+        prop_assert!(matches!(Metadata::of(&view, STALE), Err(EdgeError::Unfit(STALE))));
     }
 }
 
@@ -107,9 +111,10 @@ proptest! {
 fn metadata_comes_back_as_it_was_written() {
     let user = SlackUserId("U1".into());
     let url = SecretString::from("https://hooks.slack.com/commands/1");
-    let written = Metadata::new(&ReplyTo { user, response_url: Some((url, DateTime::UNIX_EPOCH)) });
+    let to = ReplyTo { user, response_url: Some((url, DateTime::UNIX_EPOCH)) };
+    let written = Metadata::new(&to, Counted::default());
     let view = json!({ "id": "V1", "private_metadata": written.to_json() });
-    let read = Metadata::of(&serde_json::from_value(view).unwrap()).ok().unwrap();
+    let read = Metadata::of(&serde_json::from_value(view).unwrap(), STALE).ok().unwrap();
     assert_eq!(read.to_json(), written.to_json());
 }
 
@@ -118,6 +123,6 @@ fn metadata_with_another_request_id_than_ours_is_stale() {
     for id in ["", "short", "0123456789abcdef\u{0}", &"x".repeat(65)] {
         let kept = json!({ "request_id": id, "response_url": null, "opened_at": DateTime::UNIX_EPOCH });
         let view = json!({ "id": "V1", "private_metadata": kept.to_string() });
-        assert!(Metadata::of(&serde_json::from_value(view).unwrap()).is_err(), "{id:?}");
+        assert!(Metadata::of(&serde_json::from_value(view).unwrap(), STALE).is_err(), "{id:?}");
     }
 }

@@ -1,0 +1,29 @@
+//! What a timeline entry says, in words. For pages and for Slack; escapes nothing.
+
+use crate::domain::field::Field;
+use crate::domain::timeline::TimelineKind;
+use crate::views::repairs::Happened;
+use chrono::NaiveDate;
+
+/// What happened, as it follows the name of who did it.
+pub(super) fn told(entry: &Happened) -> String {
+    let day = |text: &str| {
+        let date = text.parse::<NaiveDate>();
+        date.map_or_else(|_| text.to_owned(), |date| date.format("%a, %b %-d, %Y").to_string())
+    };
+    let shown = |text: &Option<String>| text.as_deref().map(|text| format!("“{}”", day(text)));
+    let label = match (entry.kind, Field::of(entry.kind)) {
+        (TimelineKind::Created, _) => {
+            return format!("opened this repair as {}", entry.new.as_deref().unwrap_or("New"));
+        }
+        (_, Some(field)) => field.label(),
+        (_, None) if entry.new.is_none() => return "wrote a note that was deleted".into(),
+        (_, None) => return "wrote a note".into(),
+    };
+    match (shown(&entry.old), shown(&entry.new)) {
+        (Some(old), Some(new)) => format!("set the {label} from {old} to {new}"),
+        (None, Some(new)) => format!("set the {label} to {new}"),
+        (Some(old), None) => format!("cleared the {label}, which was {old}"),
+        (None, None) => format!("cleared the {label}"),
+    }
+}

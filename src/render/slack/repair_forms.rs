@@ -1,0 +1,334 @@
+//! The forms in which technicians work on repairs: `choose_repair`, `act_on_repair`, `create_repair`,
+//! `update_repair`.
+
+use super::inputs::Inputs;
+use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, escape_within, line, line_within};
+use super::options::SelectOption;
+use super::{Blocks, BlocksError, Modal};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::text::{Description, Note, SpecialistDescription, cut};
+use crate::domain::timeline::TimelineKind;
+use crate::render::happened::told;
+use crate::views::equipment::EquipmentMatch;
+use crate::views::repairs::{Happened, RepairBrief};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+/// Most characters of a view's title (a Slack limit).
+const TITLE_MAX: usize = 24;
+/// Most characters of a name in a line.
+const NAME_MAX: usize = 200;
+/// Most characters of what is wrong, above a form.
+const ISSUE_MAX: usize = 600;
+
+/// What can be done with a repair in one step (spec `/esb-repair`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepairAction {
+    /// It is mine.
+    Claim,
+    /// When it should be done.
+    SetEta,
+    /// Where it stands.
+    SetStatus,
+    /// It is done.
+    Resolve,
+}
+
+impl RepairAction {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Claim, Self::SetEta, Self::SetStatus, Self::Resolve];
+
+    /// The word that Slack sends back.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::SetEta => "set_eta",
+            Self::SetStatus => "set_status",
+            Self::Resolve => "resolve_with_note",
+        }
+    }
+
+    /// The action of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.word() == word)
+    }
+
+    /// Those that a repair of this status offers: a closed one can only get another status.
+    pub fn offered(status: RepairStatus) -> &'static [Self] {
+        if status.is_open() { &Self::ALL } else { &[Self::SetStatus] }
+    }
+
+    fn option(self) -> SelectOption {
+        let (text, description) = match self {
+            Self::Claim => ("Claim it", "It is assigned to me"),
+            Self::SetEta => ("Set the ETA", "When it should work again"),
+            Self::SetStatus => ("Set the status", "Parts, specialist, nothing found, duplicate"),
+            Self::Resolve => ("Resolve it", "With a note of what was done"),
+        };
+        SelectOption::new(text, description, self.word())
+    }
+}
+
+/// What `act_on_repair` is filled with, beside the repair.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActForm {
+    /// What is chosen.
+    pub action: Option<RepairAction>,
+    /// The status that is chosen.
+    pub status: Option<RepairStatus>,
+    /// The date that is picked.
+    pub eta: Option<NaiveDate>,
+    /// What is typed.
+    pub note: String,
+}
+
+#[derive(Serialize)]
+struct Choose<'a> {
+    private_metadata: &'a str,
+}
+
+#[derive(Serialize)]
+struct Act<'a> {
+    private_metadata: &'a str,
+    title: String,
+    facts: String,
+    issue: String,
+    action: Option<SelectOption>,
+    actions: Vec<SelectOption>,
+    asks_eta: bool,
+    asks_status: bool,
+    asks_duplicate_of: bool,
+    asks_note: bool,
+    #[serde(flatten)]
+    inputs: Inputs,
+}
+
+#[derive(Serialize)]
+struct Create<'a> {
+    private_metadata: &'a str,
+    unknown: Option<String>,
+    equipment: Option<SelectOption>,
+    description_max: usize,
+    #[serde(flatten)]
+    inputs: Inputs,
+}
+
+#[derive(Serialize)]
+struct Update<'a> {
+    private_metadata: &'a str,
+    title: String,
+    top: String,
+    latest: Vec<String>,
+    specialist: &'a str,
+    specialist_max: usize,
+    specialist_read_only: Option<String>,
+    #[serde(flatten)]
+    inputs: Inputs,
+}
+
+impl Blocks {
+    /// Which of the open repairs.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn choose_repair(&self, private_metadata: &str) -> Result<Modal, BlocksError> {
+        Ok(Modal(self.fill("choose_repair", &Choose { private_metadata })?))
+    }
+
+    /// One step on a repair; shows only the inputs that the chosen action needs.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn act_on_repair(
+        &self,
+        private_metadata: &str,
+        repair: &RepairBrief,
+        form: &ActForm,
+    ) -> Result<Modal, BlocksError> {
+        let actions = RepairAction::offered(repair.fields.status);
+        // Where there is only one, it is chosen.
+        let action = match actions {
+            [only] => Some(*only),
+            _ => form.action,
+        };
+        let status = form.status.unwrap_or(repair.fields.status);
+        let mut inputs = Inputs::offering(steps(), Some(status));
+        inputs.status_asks = true;
+        inputs.eta = form.eta.or(repair.fields.eta).map(|eta| eta.to_string());
+        inputs.duplicate_of = repair.duplicate_of.as_ref().map(SelectOption::of_other);
+        inputs.note = cut(&form.note, Note::MAX);
+        if action == Some(RepairAction::Resolve) {
+            (inputs.note_label, inputs.note_optional) = ("What was done?", false);
+        }
+        let asks = |these: &[RepairAction]| action.is_some_and(|action| these.contains(&action));
+        let content = Act {
+            private_metadata,
+            title: title(repair),
+            facts: facts(repair),
+            issue: line_within(&repair.fields.description, ISSUE_MAX),
+            action: action.map(RepairAction::option),
+            actions: actions.iter().copied().map(RepairAction::option).collect(),
+            asks_eta: asks(&[RepairAction::SetEta]),
+            asks_status: asks(&[RepairAction::SetStatus]),
+            asks_duplicate_of: asks(&[RepairAction::SetStatus]) && status == RepairStatus::Duplicate,
+            asks_note: asks(&[RepairAction::SetStatus, RepairAction::Resolve]),
+            inputs,
+        };
+        Ok(Modal(self.fill("act_on_repair", &content)?))
+    }
+
+    /// A new repair. `unknown` is what the person typed where it names no single machine.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn create_repair(
+        &self,
+        private_metadata: &str,
+        equipment: Option<&EquipmentMatch>,
+        unknown: Option<&str>,
+    ) -> Result<Modal, BlocksError> {
+        let beginnings = RepairStatus::ALL.iter().copied().filter(|it| *it != RepairStatus::Duplicate);
+        let mut inputs = Inputs::offering(beginnings, Some(RepairStatus::New));
+        inputs.severity = Some(SelectOption::of_severity(Severity::NotSure));
+        let content = Create {
+            private_metadata,
+            unknown: unknown.map(|typed| line(typed, 80)),
+            equipment: equipment.map(SelectOption::of_machine),
+            description_max: Description::MAX,
+            inputs,
+        };
+        Ok(Modal(self.fill("create_repair", &content)?))
+    }
+
+    /// The full edit. A specialist text that no input can hold is shown, and cannot be edited here.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn update_repair(
+        &self,
+        private_metadata: &str,
+        repair: &RepairBrief,
+        now: DateTime<Utc>,
+    ) -> Result<Modal, BlocksError> {
+        let fields = &repair.fields;
+        let mut inputs = Inputs::offering(RepairStatus::ALL.iter().copied(), Some(fields.status));
+        inputs.duplicate_of = repair.duplicate_of.as_ref().map(SelectOption::of_other);
+        inputs.severity = fields.severity.map(SelectOption::of_severity);
+        inputs.assignee = fields.assignee.as_ref().map(SelectOption::of_person);
+        inputs.eta = fields.eta.map(|eta| eta.to_string());
+        inputs.safety_risk = fields.safety_risk;
+        inputs.consumable = fields.consumable;
+        let specialist = fields.specialist_description.as_str();
+        let fits = fits_an_input(specialist);
+        let content = Update {
+            private_metadata,
+            title: title(repair),
+            top: top(repair, now),
+            latest: repair.latest.iter().map(|entry| happened(entry, now)).collect(),
+            specialist: if fits { specialist } else { "" },
+            specialist_max: SpecialistDescription::MAX,
+            specialist_read_only: (!fits).then(|| read_only(specialist)),
+            inputs,
+        };
+        Ok(Modal(self.fill("update_repair", &content)?))
+    }
+}
+
+/// True for a text that Slack lets people edit.
+fn fits_an_input(specialist: &str) -> bool {
+    specialist.chars().count() <= SpecialistDescription::MAX
+}
+
+fn read_only(specialist: &str) -> String {
+    let heading = "*What a specialist is needed for*\nThis is too long to be edited in Slack; the page of \
+        the repair on the web has the whole text.";
+    format!("{heading}\n>>>{}", escape_within(specialist, SECTION_MAX - heading.len() - 4))
+}
+
+/// What `set_status` offers: resolving is an action of its own.
+fn steps() -> impl Iterator<Item = RepairStatus> {
+    RepairStatus::ALL.iter().copied().filter(|status| *status != RepairStatus::Resolved)
+}
+
+fn title(repair: &RepairBrief) -> String {
+    cut(&format!("Repair #{}", repair.id), TITLE_MAX)
+}
+
+fn facts(repair: &RepairBrief) -> String {
+    let fields = &repair.fields;
+    let mut facts = vec![
+        format!("*#{}* {} ({})", repair.id, bold(&repair.equipment, NAME_MAX), line(&repair.area, NAME_MAX)),
+        fields.severity.map_or("No severity", Severity::word).to_owned(),
+        fields.status.word().to_owned(),
+        fields.assignee.as_ref().map_or_else(
+            || "nobody assigned".into(),
+            |person| format!("assigned to {}", line(&person.name, NAME_MAX)),
+        ),
+    ];
+    facts.extend(fields.eta.map(|eta| format!("ETA {}", date(eta))));
+    let safety = if fields.safety_risk { SAFETY } else { "" };
+    format!("{safety}{}", facts.join(" · "))
+}
+
+fn top(repair: &RepairBrief, now: DateTime<Utc>) -> String {
+    let safety = if repair.fields.safety_risk { SAFETY } else { "" };
+    format!(
+        "{safety}{} ({})\nReported by {} {}\n>{}",
+        bold(&repair.equipment, NAME_MAX),
+        line(&repair.area, NAME_MAX),
+        line(&repair.reporter, NAME_MAX),
+        ago(repair.created_at, now),
+        line_within(&repair.fields.description, ISSUE_MAX),
+    )
+}
+
+/// One entry of the timeline, in a line.
+fn happened(entry: &Happened, now: DateTime<Utc>) -> String {
+    let note = match &entry.new {
+        Some(text) if entry.kind == TimelineKind::Note => format!(": {}", line_within(text, ISSUE_MAX)),
+        _ => String::new(),
+    };
+    let (by, told) = (line(&entry.by, NAME_MAX), line_within(&told(entry), ISSUE_MAX));
+    format!("{by} {told} {}{note}", ago(entry.at, now))
+}
+
+/// How long ago something was, roughly.
+fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let since = now - at;
+    let (count, unit) = match (since.num_days(), since.num_hours(), since.num_minutes()) {
+        (days @ 1.., ..) => (days, "day"),
+        (_, hours @ 1.., _) => (hours, "hour"),
+        (.., minutes @ 1..) => (minutes, "minute"),
+        _ => return "just now".into(),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    #[test]
+    fn an_age_is_told_roughly() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1000);
+        for (seconds, expected) in [
+            (-5, "just now"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (3_600 * 2 + 5, "2 hours ago"),
+            (86_400, "1 day ago"),
+            (86_400 * 400, "400 days ago"),
+        ] {
+            assert_eq!(ago(now - TimeDelta::seconds(seconds), now), expected);
+        }
+    }
+
+    #[test]
+    fn actions_go_out_and_come_back() {
+        for action in RepairAction::ALL {
+            assert_eq!(RepairAction::of_word(action.word()), Some(action));
+        }
+        assert_eq!(RepairAction::of_word("delete"), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! The modal `status_equipment`: one machine with its open repairs, what leads on from it, and for those who
+//! may act on repairs also what was wrong before.
+
+use super::mrkdwn::{SAFETY, SECTION_MAX, date, escape, line, line_within};
+use super::paging::{Section, pack, page};
+use super::report::people;
+use super::status::{List, NAME_MAX, TITLE_MAX, name_line, open_repair, section};
+use super::{Blocks, BlocksError, Modal};
+use crate::domain::repair::Severity;
+use crate::domain::text::cut;
+use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
+use crate::views::registry::{HistoryRow, PastRepairs};
+
+/// Most characters of what was wrong once.
+const PAST_MAX: usize = 200;
+/// Most characters of a link's line: a longer one is named and not linked.
+const LINK_MAX: usize = 2_900;
+
+impl Blocks {
+    /// One machine with its open repairs. `past` are its closed ones, for those who may act on repairs: a
+    /// button each. `link` leads to its page.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn status_equipment(
+        &self,
+        machine: &EquipmentView,
+        past: Option<&PastRepairs>,
+        wanted: usize,
+        link: Option<String>,
+    ) -> Result<Modal, BlocksError> {
+        let open = machine.open_repairs.iter().map(|repair| {
+            let shown = section(format!("repair:{}", repair.id), repair_lines(repair));
+            Section { button: past.map(|_| open_repair(repair.id)), ..shown }
+        });
+        let mut sections: Vec<Section> = open.collect();
+        sections.extend(references(machine));
+        sections.extend(past.into_iter().flat_map(history));
+        let list = List {
+            private_metadata: machine.id.to_string(),
+            title: cut(&machine.name, TITLE_MAX),
+            heading: machine_heading(machine),
+            page: page(sections, wanted),
+            link,
+        };
+        Ok(Modal(self.fill("status_equipment", &list)?))
+    }
+}
+
+/// What leads on from a machine: its links. Its documents belong here too.
+fn references(machine: &EquipmentView) -> Vec<Section> {
+    let lines: Vec<String> = machine.links.iter().map(link_line).collect();
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let packed = pack("*Links*", &lines).into_iter().enumerate();
+    packed.map(|(i, text)| section(format!("links:{i}"), text)).collect()
+}
+
+fn link_line(link: &LinkView) -> String {
+    let title = line(&link.title, NAME_MAX);
+    // What would end the address early is written as browsers write it.
+    let url = escape(&link.url.replace('|', "%7C").replace('>', "%3E").replace('<', "%3C"));
+    let linked = format!("• <{url}|{title}>");
+    if linked.chars().count() > LINK_MAX { format!("• {title}") } else { linked }
+}
+
+fn history(past: &PastRepairs) -> Vec<Section> {
+    let shown = past.repairs.len();
+    if shown == 0 {
+        return Vec::new();
+    }
+    let heading = match past.total > shown as u64 {
+        true => format!("*Closed before* (the newest {shown} of {})", past.total),
+        false => "*Closed before*".to_owned(),
+    };
+    let closed = past.repairs.iter().map(|repair| {
+        let shown = section(format!("past:{}", repair.id), past_lines(repair));
+        Section { button: Some(open_repair(repair.id)), ..shown }
+    });
+    std::iter::once(section("past".into(), heading)).chain(closed).collect()
+}
+
+fn past_lines(repair: &HistoryRow) -> String {
+    let mut facts = vec![repair.status.word().to_owned()];
+    facts.extend(repair.closed_at.map(|at| date(at.date_naive())));
+    facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
+    format!("*#{}* {}\n{}", repair.id, line_within(&repair.description, PAST_MAX), facts.join(" · "))
+}
+
+fn machine_heading(machine: &EquipmentView) -> String {
+    let area = line(&machine.area, NAME_MAX);
+    let heading = format!("{}\n{area}", name_line(&machine.name, machine.status, machine.safety_risk));
+    if machine.open_repairs.is_empty() {
+        return format!("{heading}\nNothing is reported. Is something wrong? Tell us with `/esb-report`.");
+    }
+    let shown = machine.open_repairs.len();
+    if machine.open_count > shown {
+        return format!("{heading}\n{} repairs are open. These are the worst {shown}.", machine.open_count);
+    }
+    heading
+}
+
+fn repair_lines(repair: &OpenRepair) -> String {
+    let mut facts: Vec<String> = repair.severity.map(Severity::word).map(str::to_owned).into_iter().collect();
+    facts.push(repair.status.word().to_owned());
+    facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
+    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(people(repair.me_too));
+    let safety = if repair.safety_risk { SAFETY } else { "" };
+    let (number, facts) = (format!("*#{}* {safety}", repair.id), facts.join(" · "));
+    let room = SECTION_MAX - number.chars().count() - 1 - facts.chars().count();
+    format!("{number}{}\n{facts}", line_within(&repair.description, room))
+}

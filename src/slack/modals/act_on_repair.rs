@@ -1,0 +1,269 @@
+//! The modal `act_on_repair`: claim a repair, set its ETA or status, or resolve it. Choosing what to do shows
+//! the inputs that it needs; whatever is shown, all are read when it is sent.
+
+use super::being_told;
+use super::declined::Declined;
+use super::kept::{Kept, MOST, OfRepair};
+use super::typed::Typed;
+use crate::clients::slack_api::SlackApiError;
+use crate::domain::actor::Actor;
+use crate::domain::edit::RepairEdit;
+use crate::domain::field::FieldValue;
+use crate::domain::ids::RepairId;
+use crate::domain::repair::RepairStatus;
+use crate::domain::text::{Note, RequestId};
+use crate::ops::OpError;
+use crate::ops::repairs::{brief, state, touched};
+use crate::ops::update_repair::{ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_repair};
+use crate::render::slack::Modal;
+use crate::render::slack::mrkdwn::date;
+use crate::render::slack::repair_forms::{ActForm, RepairAction};
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::envelope::{Sender, State, View, ViewSubmission};
+use crate::slack::ids::input;
+use crate::slack::intake::{Ack, Reference};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+const STALE: &str = "I no longer know this form. Please close it and start again with /esb-repair.";
+
+/// What the modal keeps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Acting {
+    #[serde(flatten)]
+    of: OfRepair,
+    /// The repair had an ETA, which an empty date takes away.
+    #[serde(default)]
+    has_eta: bool,
+    /// What was typed into the note before it was hidden.
+    #[serde(default)]
+    note: String,
+}
+
+/// The modal for a repair as it is now.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
+    let brief = brief(&edge.ctx, repair).await?;
+    let of = OfRepair { repair, version: brief.version };
+    let acting = Acting { of, has_eta: brief.fields.eta.is_some(), note: String::new() };
+    let kept = Kept::new(to, acting).to_json();
+    Ok(edge.blocks.act_on_repair(&kept, &brief, &ActForm::default())?)
+}
+
+/// Opens the modal, for a technician, by the trigger of whatever they pressed.
+///
+/// # Errors
+/// They are none; `NotFound`; the database's; Slack's.
+pub(crate) async fn open(
+    edge: &SlackEdge,
+    sender: &Sender,
+    trigger: &SecretString,
+    to: &ReplyTo,
+    repair: RepairId,
+) -> Result<(), EdgeError> {
+    edge.technician(sender).await?;
+    edge.api.views_open(trigger, &modal(edge, to, repair).await?.0).await?;
+    Ok(())
+}
+
+/// Puts the modal on top of a view, or in its place where Slack would not stack another one.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn push(
+    edge: &SlackEdge,
+    sender: &Sender,
+    (shown, trigger): (&View, Option<&SecretString>),
+    repair: RepairId,
+) -> Result<(), EdgeError> {
+    edge.technician(sender).await?;
+    let modal = modal(edge, &ReplyTo::directly(sender), repair).await?;
+    match trigger.filter(|_| !shown.is_deepest()) {
+        Some(trigger) => edge.api.views_push(trigger, &modal.0).await?,
+        None => edge.api.views_update(&shown.id, None, &modal.0).await?,
+    };
+    Ok(())
+}
+
+/// Something was chosen that decides which inputs are needed: the modal shows those. Inputs that stay keep
+/// their names, so Slack keeps what was typed into them.
+pub(crate) async fn choose(edge: &SlackEdge, sender: &Sender, shown: &View, reference: &Reference) {
+    match refresh(edge, sender, shown).await {
+        // Closed before the answer came: there is nothing left to show.
+        Err(EdgeError::Slack(SlackApiError::Refused { code })) if code == "not_found" => {}
+        Err(error) => {
+            let kept = Kept::<Acting>::of(shown, STALE);
+            let to = kept.map_or_else(|_| ReplyTo::directly(sender), |kept| kept.reply_to(&sender.user_id));
+            edge.tell_failure(&to, error, reference).await;
+        }
+        Ok(()) => {}
+    }
+}
+
+async fn refresh(edge: &SlackEdge, sender: &Sender, shown: &View) -> Result<(), EdgeError> {
+    let mut kept = Kept::<Acting>::of(shown, STALE)?;
+    edge.technician(sender).await?;
+    let brief = brief(&edge.ctx, kept.more.of.repair).await?;
+    let state = &shown.state;
+    if state.get(input::NOTE).is_some() {
+        kept.more.note = state.text(input::NOTE).unwrap_or_default().to_owned();
+    }
+    let form = ActForm {
+        action: state.selected(input::ACTION).and_then(RepairAction::of_word),
+        status: state.selected(input::STATUS).and_then(|word| word.parse().ok()),
+        eta: state.date(input::ETA),
+        note: kept.more.note.clone(),
+    };
+    if kept.to_json().chars().count() > MOST {
+        // Too long to be kept while it is hidden; as long as it is shown, Slack keeps it.
+        kept.more.note.clear();
+    }
+    let modal = edge.blocks.act_on_repair(&kept.to_json(), &brief, &form)?;
+    edge.api.views_update(&shown.id, None, &modal.0).await?;
+    Ok(())
+}
+
+/// What the person wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wanted {
+    action: RepairAction,
+    values: Vec<FieldValue>,
+    note: Option<Note>,
+}
+
+/// Does it: errors on the field at fault, or all modals close and a private message confirms.
+pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+    let (to, words) = match act(edge, &submission).await {
+        Ok(done) => done,
+        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+    };
+    ack.with(json!({ "response_action": "clear" }));
+    edge.tell(&to, &words).await;
+}
+
+async fn act(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
+    let kept = Kept::<Acting>::of(&submission.view, STALE)?;
+    let actor = edge.technician(&submission.sender).await?;
+    let wanted = read(&submission.view.state, kept.more.has_eta)?;
+    let of = kept.more.of;
+    let to = kept.reply_to(&submission.sender.user_id);
+    let (status, _) = state(&edge.ctx, of.repair).await?;
+    if wanted.action == RepairAction::SetEta && !status.is_open() {
+        let words = format!("This one is closed by now ({status}). Reopen it first if there is more to do.");
+        return Err(Declined::on(input::ACTION, words));
+    }
+    let updated = match wanted.action {
+        RepairAction::Claim => claim(edge, &actor, of, kept.request_id).await?,
+        _ => edit(edge, &actor, of, (wanted.values.clone(), wanted.note.clone()), kept.request_id).await?,
+    };
+    Ok((to, confirmation(&wanted, &updated)))
+}
+
+/// Reads what the chosen action needs; other inputs are ignored.
+fn read(state: &State, has_eta: bool) -> Result<Wanted, Declined> {
+    let action = state.selected(input::ACTION).and_then(RepairAction::of_word);
+    let action = action.ok_or_else(|| Declined::on(input::ACTION, "Please choose what to do."))?;
+    let mut typed = Typed::new(state);
+    let (mut values, mut note) = (Vec::new(), None);
+    match action {
+        RepairAction::Claim => {}
+        RepairAction::SetEta => {
+            let eta = state.date(input::ETA);
+            if eta.is_none() && (!has_eta || state.get(input::ETA).is_none()) {
+                typed.faults.insert(input::ETA, "Please pick a date.".into());
+            }
+            values.push(FieldValue::Eta(eta));
+        }
+        RepairAction::SetStatus => {
+            let status = typed.chosen(input::STATUS, "Please choose a status.");
+            values.extend(status.map(FieldValue::Status));
+            if status == Some(RepairStatus::Duplicate) {
+                values.extend(typed.duplicate_of());
+            }
+            note = typed.note();
+        }
+        RepairAction::Resolve => {
+            values.push(FieldValue::Status(RepairStatus::Resolved));
+            note = typed.note();
+            if note.is_none() {
+                typed.faults.entry(input::NOTE).or_insert("Please say in a note what was done.".into());
+            }
+        }
+    }
+    if typed.faults.is_empty() {
+        Ok(Wanted { action, values, note })
+    } else {
+        Err(Declined::Fields(typed.faults))
+    }
+}
+
+async fn claim(
+    edge: &SlackEdge,
+    actor: &Actor,
+    of: OfRepair,
+    request_id: RequestId,
+) -> Result<RepairUpdated, OpError> {
+    let version = Some(edge.conflicts.version(&request_id).unwrap_or(of.version));
+    let (_, now) = state(&edge.ctx, of.repair).await?;
+    let claim = ClaimRepair { repair: of.repair, version, request_id: request_id.clone() };
+    remembering(edge, &request_id, now, claim_repair(&edge.ctx, actor, claim).await)
+}
+
+/// Changes a repair as a form asks for it. Who has been shown what others did, and sends the form again,
+/// puts their choice in its place; what they did not touch still stays as others left it.
+pub(super) async fn edit(
+    edge: &SlackEdge,
+    actor: &Actor,
+    of: OfRepair,
+    (values, note): (Vec<FieldValue>, Option<Note>),
+    request_id: RequestId,
+) -> Result<RepairUpdated, OpError> {
+    let (ctx, OfRepair { repair, version }) = (&edge.ctx, of);
+    let edit = match edge.conflicts.version(&request_id) {
+        None => RepairEdit { version, values, note },
+        Some(shown) => {
+            let values = touched(ctx, repair, version, &values).await?;
+            RepairEdit { version: shown, values, note }
+        }
+    };
+    // Read before the change: whatever comes in between is a conflict again.
+    let (_, now) = state(ctx, repair).await?;
+    let update = UpdateRepair { repair, edit, request_id: request_id.clone() };
+    remembering(edge, &request_id, now, update_repair(ctx, actor, update).await)
+}
+
+fn remembering(
+    edge: &SlackEdge,
+    form: &RequestId,
+    version: i64,
+    answer: Result<RepairUpdated, OpError>,
+) -> Result<RepairUpdated, OpError> {
+    if matches!(answer, Err(OpError::Conflict(_))) {
+        edge.conflicts.show(form, version);
+    }
+    answer
+}
+
+fn confirmation(wanted: &Wanted, done: &RepairUpdated) -> String {
+    let RepairUpdated { repair, status, .. } = done;
+    let eta = wanted.values.iter().find_map(|value| match value {
+        FieldValue::Eta(eta) => Some(*eta),
+        _ => None,
+    });
+    let (emoji, words) = match (wanted.action, eta.flatten()) {
+        (RepairAction::Claim, _) => {
+            (":arrows_counterclockwise:", format!("Repair #{repair} is yours. It is {status}."))
+        }
+        (RepairAction::SetEta, Some(eta)) => {
+            (":calendar:", format!("Repair #{repair} should be done by {}.", date(eta)))
+        }
+        (RepairAction::SetEta, None) => (":calendar:", format!("Repair #{repair} has no ETA any more.")),
+        _ if status.is_open() => (":arrows_counterclockwise:", format!("Repair #{repair} is now {status}.")),
+        _ => (":white_check_mark:", format!("Repair #{repair} is closed: {status}.")),
+    };
+    let nothing = if done.changed { "" } else { " It was like that already." };
+    format!("{emoji} {words}{nothing}{}", being_told(&done.told))
+}

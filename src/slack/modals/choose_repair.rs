@@ -1,0 +1,95 @@
+//! The modal `choose_repair`: which of the open repairs; Continue puts the form for it on top.
+
+use super::declined::Declined;
+use super::kept::{Kept, OfRepair};
+use super::{act_on_repair, update_repair};
+use crate::domain::ids::RepairId;
+use crate::ops::OpError;
+use crate::ops::board::{open_repairs, search_open_repairs};
+use crate::ops::search::{search_others, search_people};
+use crate::render::slack::Modal;
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use crate::slack::envelope::{BlockSuggestion, ViewSubmission};
+use crate::slack::ids::input;
+use crate::slack::intake::{Ack, Reference};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const STALE: &str = "I no longer know this form. Please close it and start again with /esb-repair.";
+
+/// Where Continue leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Then {
+    /// To one step on it.
+    Act,
+    /// To the full edit.
+    Update,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Choosing {
+    then: Then,
+}
+
+/// The modal; nothing where no repair is open.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, then: Then) -> Result<Option<Modal>, EdgeError> {
+    if open_repairs(&edge.ctx).await?.is_empty() {
+        return Ok(None);
+    }
+    let kept = Kept::new(to, Choosing { then }).to_json();
+    Ok(Some(edge.blocks.choose_repair(&kept)?))
+}
+
+/// Continue: the form for the chosen repair. Slack stacks three modals; a fourth takes the third's place.
+pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+    let next = if submission.view.is_deepest() { "update" } else { "push" };
+    match chosen(edge, &submission).await {
+        Ok(modal) => ack.with(json!({ "response_action": next, "view": modal })),
+        Err(declined) => declined.answer_in(&submission.view.state, ack, reference),
+    }
+}
+
+async fn chosen(edge: &SlackEdge, submission: &ViewSubmission) -> Result<Modal, Declined> {
+    let kept = Kept::<Choosing>::of(&submission.view, STALE)?;
+    edge.technician(&submission.sender).await?;
+    let chosen = submission.view.state.selected(input::REPAIR).and_then(|id| id.parse::<RepairId>().ok());
+    let repair =
+        chosen.ok_or_else(|| Declined::on(input::REPAIR, "Please choose a repair from the list."))?;
+    let to = kept.reply_to(&submission.sender.user_id);
+    let modal = match kept.more.then {
+        Then::Act => act_on_repair::modal(edge, &to, repair).await,
+        Then::Update => update_repair::modal(edge, &to, repair).await,
+    };
+    match modal {
+        Err(EdgeError::Op(OpError::NotFound)) => {
+            Err(Declined::on(input::REPAIR, format!("There is no repair #{repair} any more.")))
+        }
+        modal => Ok(modal?),
+    }
+}
+
+/// Answers the selects of technicians' forms; nobody else is offered anything.
+pub(crate) async fn suggest(edge: &SlackEdge, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
+    match options(edge, asked).await {
+        Ok(options) => ack.with(options),
+        Err(error) => ack.sorry(&failure(error, reference)),
+    }
+}
+
+async fn options(edge: &SlackEdge, asked: &BlockSuggestion) -> Result<Value, EdgeError> {
+    edge.technician(&asked.sender).await?;
+    let (ctx, typed) = (&edge.ctx, asked.value.as_str());
+    Ok(match asked.action_id.as_str() {
+        input::REPAIR => edge.blocks.repair_options(&search_open_repairs(ctx, typed).await?)?,
+        input::ASSIGNEE => edge.blocks.people_options(&search_people(ctx, typed).await?)?,
+        _ => {
+            let view = asked.view.as_ref().ok_or(EdgeError::Unfit(STALE))?;
+            let of = Kept::<OfRepair>::of(view, STALE)?.more;
+            edge.blocks.duplicate_options(&search_others(ctx, of.repair, typed).await?)?
+        }
+    })
+}

@@ -1,0 +1,76 @@
+//! The modal `create_repair`: a technician opens a repair, in whatever status it has already.
+
+use super::being_told;
+use super::declined::Declined;
+use super::kept::Kept;
+use super::typed::Typed;
+use crate::domain::text::{Description, RequestId};
+use crate::ops::create_repair::{CreateRepair, RepairCreated, create_repair};
+use crate::ops::search::exact_equipment;
+use crate::render::slack::Modal;
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::envelope::{State, ViewSubmission};
+use crate::slack::ids::input;
+use crate::slack::intake::{Ack, Reference};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+const STALE: &str = "I no longer know this form. Please close it and start again with /esb-repair.";
+
+/// This modal keeps nothing of its own.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Nothing {}
+
+/// The modal, with the machine that `typed` names for certain.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, typed: &str) -> Result<Modal, EdgeError> {
+    let machine = exact_equipment(&edge.ctx, typed).await?;
+    let unknown = Some(typed).filter(|_| machine.is_none());
+    Ok(edge.blocks.create_repair(&Kept::new(to, Nothing {}).to_json(), machine.as_ref(), unknown)?)
+}
+
+/// Opens it: errors on the fields at fault, or all modals close and a private message confirms.
+pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+    let (to, created) = match create(edge, &submission).await {
+        Ok(done) => done,
+        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+    };
+    ack.with(json!({ "response_action": "clear" }));
+    let RepairCreated { repair, told } = created;
+    let words = format!(":white_check_mark: Repair #{repair} is created.{}", being_told(&told));
+    edge.tell(&to, &words).await;
+}
+
+async fn create(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, RepairCreated), Declined> {
+    let kept = Kept::<Nothing>::of(&submission.view, STALE)?;
+    let actor = edge.technician(&submission.sender).await?;
+    let to = kept.reply_to(&submission.sender.user_id);
+    let wanted = read(&submission.view.state, kept.request_id)?;
+    Ok((to, create_repair(&edge.ctx, &actor, wanted).await?))
+}
+
+fn read(state: &State, request_id: RequestId) -> Result<CreateRepair, Declined> {
+    let mut typed = Typed::new(state);
+    let equipment = typed.chosen(input::EQUIPMENT, "Please choose a machine from the list.");
+    let status = typed.chosen(input::STATUS, "Please choose a status.");
+    let severity = typed.optional(input::SEVERITY).flatten();
+    let assignee = typed.optional(input::ASSIGNEE).flatten();
+    let description = Description::parse(state.text(input::DESCRIPTION).unwrap_or_default());
+    let description =
+        description.map_err(|error| typed.faults.insert(input::DESCRIPTION, error.to_string())).ok();
+    match (equipment, status, description) {
+        (Some(equipment), Some(status), Some(description)) if typed.faults.is_empty() => Ok(CreateRepair {
+            equipment,
+            description,
+            severity,
+            status,
+            assignee,
+            safety_risk: typed.ticked(input::SAFETY_RISK).unwrap_or(false),
+            consumable: typed.ticked(input::CONSUMABLE).unwrap_or(false),
+            request_id,
+        }),
+        _ => Err(Declined::Fields(typed.faults)),
+    }
+}

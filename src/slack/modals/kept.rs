@@ -1,0 +1,68 @@
+//! What a modal keeps between its opening and its submission, in private_metadata: the request id that
+//! makes a second submission harmless, and where the person is answered. Holds a response_url: never logged.
+
+use crate::domain::actor::SlackUserId;
+use crate::domain::ids::RepairId;
+use crate::domain::text::RequestId;
+use crate::slack::edge::{EdgeError, ReplyTo, exposed};
+use crate::slack::envelope::View;
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Most characters of private_metadata (a Slack limit).
+pub(crate) const MOST: usize = 3000;
+
+/// What every form keeps, and `more` of its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Kept<T> {
+    pub(crate) request_id: RequestId,
+    response_url: Option<String>,
+    opened_at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub(crate) more: T,
+}
+
+/// The repair that a form is about, as the person saw it.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct OfRepair {
+    pub(crate) repair: RepairId,
+    pub(crate) version: i64,
+}
+
+impl<T: Serialize + DeserializeOwned> Kept<T> {
+    /// A new form, answered at `to`.
+    pub(crate) fn new(to: &ReplyTo, more: T) -> Self {
+        Self {
+            request_id: RequestId::from_random(rand::random()),
+            response_url: to.response_url.as_ref().map(|(url, _)| exposed(url).to_owned()),
+            opened_at: to.response_url.as_ref().map_or(DateTime::UNIX_EPOCH, |(_, at)| *at),
+            more,
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        json!(self).to_string()
+    }
+
+    /// Reads what the view kept.
+    ///
+    /// # Errors
+    /// Unfit, in the words of `stale`.
+    pub(crate) fn of(view: &View, stale: &'static str) -> Result<Self, EdgeError> {
+        serde_json::from_str(view.private_metadata.expose_secret()).map_err(|_| EdgeError::Unfit(stale))
+    }
+
+    /// Where the person is answered.
+    pub(crate) fn reply_to(&self, user_id: &str) -> ReplyTo {
+        ReplyTo {
+            user: SlackUserId(user_id.to_owned()),
+            response_url: self
+                .response_url
+                .as_ref()
+                .map(|url| (SecretString::from(url.as_str()), self.opened_at)),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The modal `update_repair`: everything of a repair at once. What the person did not touch keeps what others
+//! wrote meanwhile; an input that the form lacks is left as it is.
+
+use super::act_on_repair::edit;
+use super::being_told;
+use super::declined::Declined;
+use super::kept::{Kept, OfRepair};
+use super::typed::Typed;
+use crate::domain::field::FieldValue;
+use crate::domain::ids::RepairId;
+use crate::domain::text::Note;
+use crate::ops::repairs::brief;
+use crate::ops::update_repair::RepairUpdated;
+use crate::render::slack::Modal;
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::envelope::{State, ViewSubmission};
+use crate::slack::ids::input;
+use crate::slack::intake::{Ack, Reference};
+use serde_json::json;
+
+const STALE: &str = "I no longer know this form. Please close it and start again with /esb-update.";
+
+/// The modal for a repair as it is now.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
+    let brief = brief(&edge.ctx, repair).await?;
+    let kept = Kept::new(to, OfRepair { repair, version: brief.version }).to_json();
+    Ok(edge.blocks.update_repair(&kept, &brief, edge.ctx.clock.now())?)
+}
+
+/// Saves it: errors on the fields at fault, conflicts among them, or all modals close and a private message
+/// confirms.
+pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+    let (to, updated) = match save(edge, &submission).await {
+        Ok(done) => done,
+        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+    };
+    ack.with(json!({ "response_action": "clear" }));
+    edge.tell(&to, &confirmation(&updated)).await;
+}
+
+async fn save(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, RepairUpdated), Declined> {
+    let kept = Kept::<OfRepair>::of(&submission.view, STALE)?;
+    let actor = edge.technician(&submission.sender).await?;
+    let typed = read(&submission.view.state)?;
+    let to = kept.reply_to(&submission.sender.user_id);
+    Ok((to, edit(edge, &actor, kept.more, typed, kept.request_id).await?))
+}
+
+/// Reads every input that the form has.
+fn read(state: &State) -> Result<(Vec<FieldValue>, Option<Note>), Declined> {
+    let mut typed = Typed::new(state);
+    let mut values = Vec::new();
+    if state.get(input::STATUS).is_some() {
+        values.extend(typed.chosen(input::STATUS, "Please choose a status.").map(FieldValue::Status));
+    }
+    values.extend(typed.duplicate_of());
+    values.extend(typed.optional(input::SEVERITY).map(FieldValue::Severity));
+    values.extend(typed.assignee());
+    values.extend(state.get(input::ETA).map(|input| FieldValue::Eta(input.selected_date)));
+    values.extend(
+        state
+            .get(input::SPECIALIST_DESCRIPTION)
+            .map(|input| FieldValue::SpecialistDescription(input.value.clone().unwrap_or_default())),
+    );
+    values.extend(typed.ticked(input::SAFETY_RISK).map(FieldValue::SafetyRisk));
+    values.extend(typed.ticked(input::CONSUMABLE).map(FieldValue::Consumable));
+    let note = typed.note();
+    if typed.faults.is_empty() { Ok((values, note)) } else { Err(Declined::Fields(typed.faults)) }
+}
+
+fn confirmation(done: &RepairUpdated) -> String {
+    let RepairUpdated { repair, status, .. } = done;
+    if !done.changed {
+        return format!(":white_check_mark: Nothing to change: repair #{repair} was like that already.");
+    }
+    format!(":white_check_mark: Repair #{repair} is saved. It is {status}.{}", being_told(&done.told))
+}

@@ -1,0 +1,53 @@
+//! Which conflicts people have been shown beside their fields. A view that comes back with errors keeps
+//! what it was opened with, its version too: so it is remembered here up to which version its person knows
+//! what others did, and sending the form again puts their choice in its place. Bounded, and only of this
+//! process: where it is forgotten, the conflict is shown once more.
+
+use crate::domain::text::RequestId;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+/// Forms that are remembered; the oldest gives way.
+const KEPT_MAX: usize = 1_000;
+
+/// The newest conflicts, by form.
+#[derive(Debug, Default)]
+pub struct ShownConflicts(Mutex<VecDeque<(RequestId, i64)>>);
+
+impl ShownConflicts {
+    /// Up to this version the person knows what others did.
+    pub fn show(&self, form: &RequestId, version: i64) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(other, _)| other != form);
+        if kept.len() >= KEPT_MAX {
+            kept.pop_front();
+        }
+        kept.push_back((form.clone(), version));
+    }
+
+    /// The version up to which the person of this form was shown what others did.
+    pub fn version(&self, form: &RequestId) -> Option<i64> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(other, _)| other == form).map(|(_, version)| *version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_thousand_are_remembered_each_with_its_last_version() {
+        let form = |n: u32| {
+            let mut bits = [0; 16];
+            bits[..4].copy_from_slice(&n.to_le_bytes());
+            RequestId::from_random(bits)
+        };
+        let shown = ShownConflicts::default();
+        shown.show(&form(0), 2);
+        shown.show(&form(0), 3);
+        assert_eq!((shown.version(&form(0)), shown.version(&form(1))), (Some(3), None));
+        (1..=1_000).for_each(|n| shown.show(&form(n), 1));
+        assert_eq!((shown.version(&form(0)), shown.version(&form(1_000))), (None, Some(1)));
+    }
+}
