@@ -72,20 +72,34 @@ pub async fn changed(db: &impl ConnectionTrait, repair: RepairId, now: DateTime<
     owe_edits(db, &posted, now).await
 }
 
+/// Owes each of these cards an edit, unless one is owed. One that failed and waits is tried at once: what
+/// kept it may be over, and somebody has just done something that should be seen.
 async fn owe_edits(db: &impl ConnectionTrait, cards: &[Card], now: DateTime<Utc>) -> Result<bool, DbErr> {
     if cards.is_empty() {
         return Ok(false);
     }
-    let owed: Vec<Option<CardId>> = delivery::Entity::find()
+    let of_these = || {
+        Condition::all()
+            .add(delivery::Column::CardId.is_in(cards.iter().map(|card| card.id)))
+            .add(delivery::Column::Kind.eq(DeliveryKind::Edit))
+    };
+    let owed: Vec<(Option<CardId>, DeliveryState)> = delivery::Entity::find()
         .select_only()
-        .column(delivery::Column::CardId)
-        .filter(delivery::Column::CardId.is_in(cards.iter().map(|card| card.id)))
+        .columns([delivery::Column::CardId, delivery::Column::State])
+        .filter(of_these())
         .filter(delivery::Column::State.is_in(DeliveryState::OWED))
-        .filter(delivery::Column::Kind.eq(DeliveryKind::Edit))
         .into_tuple()
         .all(db)
         .await?;
-    let owed: HashSet<CardId> = owed.into_iter().flatten().collect();
+    if owed.iter().any(|(_, state)| *state == DeliveryState::Failed) {
+        delivery::Entity::update_many()
+            .col_expr(delivery::Column::DueAt, Expr::value(now))
+            .filter(of_these())
+            .filter(delivery::Column::State.eq(DeliveryState::Failed))
+            .exec(db)
+            .await?;
+    }
+    let owed: HashSet<CardId> = owed.into_iter().filter_map(|(card, _)| card).collect();
     let edits = cards.iter().filter(|card| !owed.contains(&card.id)).map(|card| Owe {
         target: card.target.clone(),
         dedupe_key: format!("card:{}:{}:{}", card.repair_id, card.wanted, card.target),

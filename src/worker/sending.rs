@@ -160,6 +160,7 @@ impl Sending {
         let Some(since) = delivery.in_doubt_since else { return Ok(None) };
         let known = match thread {
             Some((channel, _)) => Some(channel.to_owned()),
+            None if !delivery.target.starts_with('#') => Some(delivery.target.clone()),
             None => {
                 let known = deliveries::channel_id(self.ctx.store.read(), &delivery.target);
                 within(async { Ok(known.await?) }).await?

@@ -505,6 +505,24 @@ async fn whatever_chat_update_answers_the_card_is_right_in_the_end() {
 }
 
 #[tokio::test]
+async fn an_edit_that_waits_after_failures_is_tried_at_once_when_something_happens() {
+    let app = TestApp::with_card().await;
+    app.switch("notify_eta_updated", false).await;
+    app.slack.fail_always(UPDATE, Fault::Http(503));
+    app.change(vec![eta(1)]).await;
+    for _ in 0..8 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    app.slack.clear_faults();
+    app.change(vec![eta(2)]).await;
+    app.settle().await;
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*ETA:* 2 Mar 2026"));
+    assert_eq!(app.edits().await, 2, "one a card");
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_card_that_somebody_deleted_is_forgotten_and_the_next_message_is_one_again() {
     let app = TestApp::with_card().await;
     app.slack.delete_message(&app.in_wood()[0]).unwrap();
