@@ -10,11 +10,12 @@ use crate::domain::actor::{Account, Actor, Edge, SlackUserId};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{PersonName, cut};
+use crate::ops::mutation_log;
 use crate::store::slack_people::SlackPerson;
 use crate::store::users::{User, email_key};
 use crate::store::{self, Store};
 use chrono::TimeDelta;
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::json;
 use std::time::Duration;
 
@@ -141,18 +142,28 @@ impl People {
     async fn link(&self, user: UserId, id: &SlackUserId, name: &str) -> Result<(), DbErr> {
         let tx = self.store.begin().await?;
         if store::users::link(&tx, user, id).await? {
-            let record = tie("user.linked", user, None, Some(id));
-            store::audit::append(&tx, &[record], &actor(id, name), self.clock.now()).await?;
+            self.commit_tie(tx, tie("user.linked", user, None, Some(id)), &actor(id, name)).await?;
         }
-        tx.commit().await
+        Ok(())
     }
 
     async fn unlink(&self, user: UserId, id: &SlackUserId, name: &str) -> Result<(), DbErr> {
         let tx = self.store.begin().await?;
         store::users::unlink(&tx, id).await?;
-        let record = tie("user.unlinked", user, Some(id), None);
-        store::audit::append(&tx, &[record], &actor(id, name), self.clock.now()).await?;
-        tx.commit().await
+        self.commit_tie(tx, tie("user.unlinked", user, Some(id), None), &actor(id, name)).await
+    }
+
+    async fn commit_tie(
+        &self,
+        tx: DatabaseTransaction,
+        record: AuditRecord,
+        actor: &Actor,
+    ) -> Result<(), DbErr> {
+        let (records, now) = ([record], self.clock.now());
+        store::audit::append(&tx, &records, actor, now).await?;
+        tx.commit().await?;
+        mutation_log::changes(&records, actor, now);
+        Ok(())
     }
 
     fn person(&self, id: &SlackUserId, user: SlackUser) -> SlackPerson {

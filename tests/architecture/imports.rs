@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ops", &["chain", "clock", "domain", "newest", "store", "views"]),
     ("render", &["domain", "views"]),
     ("clients", &["config", "metrics"]),
-    ("people", &["chain", "clients", "clock", "domain", "store"]),
+    ("people", &["chain", "clients", "clock", "domain", "ops::mutation_log", "store"]),
     (
         "slack",
         &[

@@ -56,7 +56,7 @@ fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> 
 }
 
 fn update_form(blocks: &Blocks, brief: &RepairBrief) -> Modal {
-    blocks.update_repair("", brief, chrono::DateTime::UNIX_EPOCH).unwrap()
+    blocks.update_repair("{}", brief, chrono::DateTime::UNIX_EPOCH).unwrap()
 }
 
 fn new_report(blocks: &Blocks, texts: Texts, all: bool) -> Message {
@@ -99,6 +99,31 @@ fn update(blocks: &Blocks, texts: Texts, all: bool) -> Message {
     blocks.announcement(&Event::Updated(update), all.then_some(LINK)).unwrap()
 }
 
+/// The forms of repairs in every status, with every action.
+fn repair_cases(blocks: &Blocks, texts: Texts, kept: &str) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut brief = views::brief(texts, false);
+    for all in [false, true] {
+        brief = views::brief(texts, all);
+        cases.push(view("update_repair", update_form(blocks, &brief)));
+        for action in RepairAction::ALL.map(Some).into_iter().chain([None]) {
+            let note = if all { texts.of(4000) } else { String::new() };
+            for status in [None, Some(RepairStatus::Duplicate)] {
+                let form = ActForm { action, status, eta: brief.fields.eta, note: note.clone() };
+                cases.push(view("act_on_repair", blocks.act_on_repair(kept, &brief, &form).unwrap()));
+            }
+        }
+    }
+    for status in RepairStatus::ALL {
+        brief.fields.status = *status;
+        brief.fields.specialist_description = texts.of(9000);
+        cases.push(view("update_repair", update_form(blocks, &brief)));
+        let form = ActForm::default();
+        cases.push(view("act_on_repair", blocks.act_on_repair("{}", &brief, &form).unwrap()));
+    }
+    cases
+}
+
 /// Every template, with little and with as much as there can be of the same kind of text.
 fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     let many = views::machine(texts, 300);
@@ -115,8 +140,8 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("options", Filled::Options(blocks.people_options(&views::people(texts, 100)).unwrap())),
         ("option_groups", Filled::Options(blocks.repair_options(&views::open(texts, 1, 100)).unwrap())),
         ("option_groups", Filled::Options(blocks.repair_options(&views::open(texts, 100, 100)).unwrap())),
-        view("choose_repair", blocks.choose_repair("").unwrap()),
-        view("create_repair", blocks.create_repair("", None, None).unwrap()),
+        view("choose_repair", blocks.choose_repair("{}").unwrap()),
+        view("create_repair", blocks.create_repair("{}", None, None).unwrap()),
         view("create_repair", blocks.create_repair(&kept, Some(&matches[0]), Some(&kept)).unwrap()),
         ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
@@ -133,25 +158,7 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         view("status_area", blocks.status_area(&views::area(1, texts, 0), None, 1).unwrap()),
         view("status_summary", blocks.status_summary(&views::board(vec![]), 1, None).unwrap()),
     ];
-    let mut brief = views::brief(texts, false);
-    for all in [false, true] {
-        brief = views::brief(texts, all);
-        cases.push(view("update_repair", update_form(blocks, &brief)));
-        for action in RepairAction::ALL.map(Some).into_iter().chain([None]) {
-            let note = if all { texts.of(4000) } else { String::new() };
-            for status in [None, Some(RepairStatus::Duplicate)] {
-                let form = ActForm { action, status, eta: brief.fields.eta, note: note.clone() };
-                cases.push(view("act_on_repair", blocks.act_on_repair(&kept, &brief, &form).unwrap()));
-            }
-        }
-    }
-    for status in RepairStatus::ALL {
-        brief.fields.status = *status;
-        brief.fields.specialist_description = texts.of(9000);
-        cases.push(view("update_repair", update_form(blocks, &brief)));
-        let form = ActForm::default();
-        cases.push(view("act_on_repair", blocks.act_on_repair("", &brief, &form).unwrap()));
-    }
+    cases.extend(repair_cases(blocks, texts, &kept));
     let full = views::area(1, texts, 5000);
     let open = views::open(texts, 3, 300);
     let past = views::past(texts, 200);

@@ -275,8 +275,8 @@ fn top(repair: &RepairBrief, now: DateTime<Utc>) -> String {
     format!(
         "{safety}{} ({})\nReported by {} {}\n>{}",
         bold(&repair.equipment, NAME_MAX),
-        line(&repair.area, NAME_MAX),
-        line(&repair.reporter, NAME_MAX),
+        line_within(&repair.area, NAME_MAX),
+        line_within(&repair.reporter, NAME_MAX),
         ago(repair.created_at, now),
         line_within(&repair.fields.description, ISSUE_MAX),
     )

@@ -59,9 +59,7 @@ fn references(machine: &EquipmentView) -> Vec<Section> {
 
 fn link_line(link: &LinkView) -> String {
     let title = line(&link.title, NAME_MAX);
-    // What would end the address early is written as browsers write it.
-    let url = escape(&link.url.replace('|', "%7C").replace('>', "%3E").replace('<', "%3C"));
-    let linked = format!("• <{url}|{title}>");
+    let linked = format!("• <{}|{title}>", escape(&link.url));
     if linked.chars().count() > LINK_MAX { format!("• {title}") } else { linked }
 }
 

@@ -1,0 +1,86 @@
+//! `/esb-status` for technicians: buttons that lead to repairs, what was wrong before, links.
+
+use crate::support::app::{ANA, BO, TestApp};
+use esb::domain::text::{LinkTitle, LinkUrl};
+use esb::store::equipment_links;
+use esb_sandbox::Submitted;
+
+/// The values of the buttons of this name in the modal before a person.
+fn buttons(app: &TestApp, person: &str) -> Vec<String> {
+    let view = app.slack.top_view(person).unwrap();
+    let buttons = view.blocks().iter().map(|block| &block["accessory"]);
+    let values = buttons.filter(|button| button["action_id"] == "open_repair");
+    values.map(|button| button["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn technicians_open_repairs_from_an_area_and_a_machine() {
+    let app = TestApp::workshop().await;
+    app.broken("Table saw", "Fence is loose", 1).await;
+    app.machine(esb::domain::ids::AreaId(1), "Lathe").await;
+    for text in ["wood shop", "table saw"] {
+        app.command(ANA, "/esb-status", text).await;
+        assert_eq!(buttons(&app, ANA), ["1", "2"], "{text}: one for each open repair");
+        app.command(BO, "/esb-status", text).await;
+        assert_eq!(buttons(&app, BO), Vec::<String>::new(), "{text}: none for members");
+    }
+    app.command(ANA, "/esb-status", "wood shop").await;
+    let shown = app.view().shown();
+    assert!(
+        shown.contains("Also on *Table saw*\n>Fence is loose\n>#2 · Down · New · nobody assigned"),
+        "{shown}"
+    );
+    assert!(shown.contains("*Lathe* · Operational"), "{shown}");
+    app.press("open_repair", Some("2")).await;
+    assert_eq!((app.view().title(), app.slack.views_of(ANA).len()), ("Repair #2", 2));
+    app.choose("action", "claim").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    let told = app.slack.direct_messages(ANA);
+    assert!(told[0].text.contains("Repair #2 is yours."), "there is no response_url");
+    app.over().await;
+}
+
+#[tokio::test]
+async fn a_repair_that_is_gone_is_said_in_place_of_the_view() {
+    let app = TestApp::workshop().await;
+    app.command(ANA, "/esb-status", "table saw").await;
+    app.send(app.pressed("open_repair", "99")).await;
+    assert_eq!(app.view().callback_id(), "status_error");
+    assert!(app.view().shown().contains("no longer here"), "{}", app.view().shown());
+    app.sql("UPDATE users SET active = FALSE").await;
+    app.command(ANA, "/esb-status", "table saw").await;
+    app.send(app.pressed("open_repair", "1")).await;
+    assert!(app.view().shown().contains("needs a Technician or Staff account"), "{}", app.view().shown());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_machine_shows_its_links_and_to_technicians_what_was_wrong_before() {
+    let app = TestApp::workshop().await;
+    app.broken("Table saw", "Was dull", 90).await;
+    app.sql("UPDATE repairs SET status = 'Resolved', open = FALSE WHERE id > 1").await;
+    let (title, url) =
+        (LinkTitle::parse("Manual <1>").unwrap(), LinkUrl::parse("https://example.org/a?b=1&c=2").unwrap());
+    let machine = app.repair(1).await.equipment_id;
+    let db = app.app.ctx.store.write();
+    equipment_links::add(db, machine, (&title, &url), app.clock.now()).await.unwrap();
+    app.command(BO, "/esb-status", "table saw").await;
+    let shown = app.slack.top_view(BO).unwrap().shown();
+    assert!(shown.contains("• <https://example.org/a?b=1&amp;c=2|Manual &lt;1&gt;>"), "{shown}");
+    assert!(!shown.contains("Was dull"), "{shown}");
+
+    app.command(ANA, "/esb-status", "table saw").await;
+    let (mut shown, mut ids) = (app.view().shown(), buttons(&app, ANA));
+    while let Some(next) = app.view().blocks().iter().find(|block| block["block_id"] == "next") {
+        let next = next["elements"][0]["value"].as_str().unwrap().to_owned();
+        app.press("page", Some(&next)).await;
+        shown.push_str(&app.view().shown());
+        ids.extend(buttons(&app, ANA));
+    }
+    assert!(shown.contains("*Closed before*"), "{shown}");
+    assert_eq!(shown.matches("Was dull").count(), 90);
+    assert_eq!((ids.len(), ids[0].as_str(), ids[1].as_str()), (91, "1", "91"), "open ones, then the newest");
+    app.press("open_repair", Some(ids.last().unwrap())).await;
+    assert_eq!(app.view().callback_id(), "act_on_repair", "and it can be reopened");
+    app.finish().await;
+}
