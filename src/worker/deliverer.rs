@@ -143,7 +143,7 @@ impl Deliverer {
             };
             self.limiter.rest(turn, now + *wait);
         }
-        let outcome = sent.as_ref().map_or_else(|failure| failure.code(), |done| done.outcome());
+        let outcome = sent.as_ref().map_or_else(Failure::code, |done| done.outcome());
         let attempt = Attempt { outcome: outcome.to_owned(), took: now - started, at: now };
         self.record(&delivery, sent.as_ref().ok(), &settlement, &attempt).await;
     }
