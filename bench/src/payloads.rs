@@ -81,6 +81,32 @@ pub fn submission(n: u64, view: &Value, machine: i64, description: &str) -> Valu
     })
 }
 
+/// The frame of a claim, pressed on the card of a repair by a technician of the made-up data; `base` is where
+/// its response_url leads.
+pub fn claim(n: u64, repair: &str, base: &str) -> Value {
+    json!({
+        "envelope_id": envelope_id(n),
+        "payload": {
+            "type": "block_actions",
+            "team": {"id": TEAM, "domain": "bench"},
+            "user": {"id": "TOM", "username": "tom", "name": "tom", "team_id": TEAM},
+            "api_app_id": "A0BENCH",
+            "token": "bench-verification-token",
+            "trigger_id": trigger_id(n),
+            "container": {"type": "message", "message_ts": "1700000000.000100", "channel_id": "COOPS"},
+            "channel": {"id": "COOPS", "name": "oops"},
+            "message": {"type": "message", "ts": "1700000000.000100", "text": "…"},
+            "response_url": format!("{base}response/{n}"),
+            "actions": [{
+                "type": "button", "action_id": "card_claim", "block_id": "buttons:1", "value": repair,
+                "action_ts": "1700000001.000100",
+            }],
+        },
+        "type": "interactive",
+        "accepts_response_payload": false,
+    })
+}
+
 fn envelope_id(n: u64) -> String {
     format!("00000000-0000-4000-8000-{n:012}")
 }

@@ -5,7 +5,7 @@
 mod link;
 mod web_api;
 
-use crate::payloads::{Command, submission};
+use crate::payloads::{Command, claim, submission};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub enum What {
     Opened(Bytes),
     /// It posts a message.
     Posted(Bytes),
+    /// It changes a message.
+    Edited(Bytes),
     /// It answers a person privately.
     Told(Bytes),
     /// It called something that this Slack does not have.
@@ -117,6 +119,15 @@ impl Slack {
     pub fn submit(&mut self, view: &Value, machine: i64, description: &str) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(submission(self.last, view, machine, description).to_string())
+    }
+
+    /// Presses "Claim" on the card of a repair: the envelope's number.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn claim(&mut self, repair: &str) -> anyhow::Result<u64> {
+        self.last += 1;
+        self.send(claim(self.last, repair, &self.address).to_string())
     }
 
     fn send(&self, frame: String) -> anyhow::Result<u64> {

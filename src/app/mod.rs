@@ -2,7 +2,7 @@
 //! place that knows everybody.
 
 use crate::chain::Chain;
-use crate::clients::slack_api::{SlackApi, SlackApiError};
+use crate::clients::slack_api::{SlackApi, SlackApiError, absent_scopes, missing_scopes};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::files::Files;
@@ -254,10 +254,18 @@ async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
     loop {
         match api.auth_test().await {
             Ok(identity) => {
-                let missing = crate::clients::slack_api::missing_scopes(identity.scopes.as_ref());
+                let missing = missing_scopes(identity.scopes.as_ref());
                 if !missing.is_empty() {
                     let missing = missing.join(", ");
                     tracing::warn!(missing, "The bot token lacks scopes: see docs/administrators.md");
+                }
+                let absent = absent_scopes(identity.scopes.as_ref());
+                if !absent.is_empty() {
+                    let absent = absent.join(", ");
+                    tracing::info!(
+                        absent,
+                        "Some features are off without these scopes: see docs/administrators.md"
+                    );
                 }
                 let _ = team.set(identity.team_id);
                 return;

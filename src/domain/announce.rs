@@ -3,6 +3,7 @@
 use crate::domain::change::{Change, ChangeSet, OthersOpen, RepairSnapshot};
 use crate::domain::channel::ChannelRef;
 use crate::domain::field::{Field, FieldValue};
+use crate::domain::ids::RepairId;
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::setting::Switches;
 use chrono::NaiveDate;
@@ -84,6 +85,20 @@ impl Event {
             Self::Updated(update) => &update.repair,
         }
     }
+
+    /// True for what a reply in a thread shows to the whole channel: that somebody could be hurt, that the
+    /// machine is down, that it is over.
+    pub fn concerns_everybody(&self) -> bool {
+        let severe = |repair: &RepairSnapshot| repair.severity == Some(Severity::Down);
+        match self {
+            Self::NewReport(repair) => repair.safety_risk || severe(repair),
+            Self::Updated(update) => update.news.iter().any(|news| match news {
+                News::Closed { .. } | News::SafetyRisk => true,
+                News::Severity { .. } => severe(&update.repair),
+                News::Status { .. } | News::Assignee { .. } | News::Eta { .. } => false,
+            }),
+        }
+    }
 }
 
 /// One message owed to one channel.
@@ -119,6 +134,11 @@ impl Targets {
     }
 }
 
+/// Messages of one repair to one target leave in their order.
+pub fn lane(repair: RepairId, target: &str) -> String {
+    format!("repair:{repair}:{target}")
+}
+
 /// What is announced of a change (spec "Announcements").
 pub fn announcements(change: &ChangeSet, switches: Switches, targets: &Targets) -> Vec<Announcement> {
     let Some(event) = event(change, switches) else { return Vec::new() };
@@ -128,7 +148,7 @@ pub fn announcements(change: &ChangeSet, switches: Switches, targets: &Targets) 
         .map(|channel| Announcement {
             target: channel.clone(),
             dedupe_key: format!("repair:{}:v{}:{channel}", repair.id, repair.version),
-            lane: format!("repair:{}:{channel}", repair.id),
+            lane: lane(repair.id, channel.as_str()),
             event: event.clone(),
         })
         .collect()

@@ -32,6 +32,18 @@ pub enum DeliveryState {
     Dead,
 }
 
+/// What a delivery does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+pub enum DeliveryKind {
+    /// It posts a message that tells an event.
+    #[sea_orm(string_value = "message")]
+    Message,
+    /// It brings a repair's card up to date, with the repair as it is when that is sent.
+    #[sea_orm(string_value = "edit")]
+    Edit,
+}
+
 impl DeliveryState {
     /// States of a delivery that is still owed.
     pub const OWED: [Self; 3] = [Self::Pending, Self::Sending, Self::Failed];
@@ -51,6 +63,8 @@ pub enum Failure {
         code: String,
         /// How long the target asked us to wait.
         retry_after: Option<TimeDelta>,
+        /// True when the target may have taken the message and we do not know.
+        in_doubt: bool,
     },
 }
 
@@ -127,7 +141,11 @@ mod tests {
     }
 
     fn circumstance(retry_after: Option<i64>) -> Failure {
-        Failure::Circumstance { code: "ratelimited".into(), retry_after: retry_after.map(TimeDelta::seconds) }
+        Failure::Circumstance {
+            code: "ratelimited".into(),
+            retry_after: retry_after.map(TimeDelta::seconds),
+            in_doubt: false,
+        }
     }
 
     #[track_caller]

@@ -63,6 +63,10 @@ id!(
     DeliveryId
 );
 id!(
+    /// Number of a card: the living message of a repair in a channel.
+    CardId
+);
+id!(
     /// Number of a link of a machine.
     LinkId
 );

@@ -18,6 +18,8 @@ pub struct Switches {
     pub assignee_changed: bool,
     /// The ETA is set, changed or cleared.
     pub eta_updated: bool,
+    /// A repair has one living message a channel, its card, and what follows is told in the card's thread.
+    pub thread_updates: bool,
 }
 
 impl Switches {
@@ -33,6 +35,8 @@ impl Switches {
     pub const ASSIGNEE_CHANGED: &'static str = "notify_assignee_changed";
     /// Key of [`Switches::eta_updated`].
     pub const ETA_UPDATED: &'static str = "notify_eta_updated";
+    /// Key of [`Switches::thread_updates`].
+    pub const THREAD_UPDATES: &'static str = "slack_thread_updates";
 
     /// Reads the switches from stored settings; only the word `false` switches one off.
     pub fn read<'a>(stored: impl Fn(&str) -> Option<&'a str>) -> Self {
@@ -44,6 +48,7 @@ impl Switches {
             status_changed: on(Self::STATUS_CHANGED),
             assignee_changed: on(Self::ASSIGNEE_CHANGED),
             eta_updated: on(Self::ETA_UPDATED),
+            thread_updates: on(Self::THREAD_UPDATES),
         }
     }
 }
@@ -108,7 +113,7 @@ pub const SETTINGS: &[Setting] = &[
     switch("notify_status_changed", true),
     switch("notify_assignee_changed", true),
     switch("notify_eta_updated", true),
-    switch("slack_thread_updates", true),
+    switch(Switches::THREAD_UPDATES, true),
     switch("slack_reactions", true),
     switch(TECH_DOC_EDIT, false),
     Setting { key: "wifi_ssid", kind: Kind::Line { max: 32 } },
@@ -225,6 +230,7 @@ mod tests {
             Switches::STATUS_CHANGED,
             Switches::ASSIGNEE_CHANGED,
             Switches::ETA_UPDATED,
+            Switches::THREAD_UPDATES,
         ];
         let flags = |switches: Switches| {
             [
@@ -234,12 +240,13 @@ mod tests {
                 switches.status_changed,
                 switches.assignee_changed,
                 switches.eta_updated,
+                switches.thread_updates,
             ]
         };
-        assert_eq!(flags(Switches::read(|_| None)), [true; 6]);
-        assert_eq!(flags(Switches::read(|_| Some("true"))), [true; 6]);
+        assert_eq!(flags(Switches::read(|_| None)), [true; 7]);
+        assert_eq!(flags(Switches::read(|_| Some("true"))), [true; 7]);
         for (place, off) in all.into_iter().enumerate() {
-            let mut expected = [true; 6];
+            let mut expected = [true; 7];
             expected[place] = false;
             assert_eq!(flags(Switches::read(|key| (key == off).then_some("false"))), expected, "{off}");
         }

@@ -16,6 +16,7 @@ pub mod areas;
 pub mod attachments;
 pub mod audit;
 pub mod board;
+pub mod cards;
 pub mod change_password;
 pub mod create_repair;
 pub mod equipment;

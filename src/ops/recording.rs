@@ -3,12 +3,14 @@
 
 use super::{Announce, Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
-use crate::domain::announce::{Targets, announcements};
+use crate::domain::announce::{Announcement, Targets, announcements};
 use crate::domain::change::{AuditRecord, ChangeSet, RepairSnapshot};
 use crate::domain::channel::ChannelRef;
 use crate::domain::field::{Person, RepairFields};
 use crate::domain::ids::{RepairId, UserId};
 use crate::store;
+use crate::store::cards::Card;
+use crate::store::deliveries::Owe;
 use crate::store::equipment::Machine;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
@@ -20,12 +22,14 @@ pub struct Recorded {
     now: DateTime<Utc>,
     /// The channels that are being told.
     pub told: Vec<ChannelRef>,
+    /// Something is owed.
+    owes: bool,
 }
 
 impl Recorded {
     /// After the commit: wakes the worker and writes the log line.
     pub fn committed(self, ctx: &Ctx, actor: &Actor) -> Vec<ChannelRef> {
-        if !self.told.is_empty() {
+        if self.owes {
             ctx.wake.notify_one();
         }
         mutation_log::changes(&self.records, actor, self.now);
@@ -51,11 +55,37 @@ pub(super) async fn record(
             Targets { area: ChannelRef::parse(&machine.area_channel), oops: oops.clone() }
         }
     };
+    // Before the messages of the change, so that these know whether the card is still there.
+    let edits = change.changes_fields() && store::cards::changed(db, change.repair.id, now).await?;
     let switches = store::settings::switches(db).await?;
-    let owed = announcements(change, switches, &targets);
-    store::deliveries::owe(db, &owed, now).await?;
-    let told = owed.into_iter().map(|announcement| announcement.target).collect();
-    Ok(Recorded { records, now, told })
+    let told = announcements(change, switches, &targets);
+    let cards = match switches.thread_updates {
+        true => cards(db, change.repair.id, &told).await?,
+        false => Vec::new(),
+    };
+    let card = |told: &Announcement| cards.iter().find(|card| card.target == told.target.as_str());
+    let owed = told.iter().map(|told| Owe::message(told, card(told).map(|card| card.id)));
+    store::deliveries::owe(db, owed.collect::<Result<_, _>>()?, now).await?;
+    let told: Vec<ChannelRef> = told.into_iter().map(|announcement| announcement.target).collect();
+    Ok(Recorded { records, now, owes: edits || !told.is_empty(), told })
+}
+
+/// The cards of a repair, with those that these announcements begin.
+async fn cards(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    told: &[Announcement],
+) -> Result<Vec<Card>, OpError> {
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = store::cards::of(db, repair).await?;
+    let targets = told.iter().map(|told| told.target.as_str());
+    let new: Vec<&str> = targets.filter(|target| known.iter().all(|card| card.target != *target)).collect();
+    if new.is_empty() {
+        return Ok(known);
+    }
+    Ok(store::cards::add(db, repair, new.into_iter()).await?)
 }
 
 /// An active user who can be given a repair.

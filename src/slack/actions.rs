@@ -1,6 +1,7 @@
 //! Buttons and selects that act by themselves: acknowledged at once, then the surface that holds them
 //! does what they say.
 
+use super::cards;
 use super::edge::{EdgeError, ReplyTo, SlackEdge};
 use super::envelope::BlockActions;
 use super::ids::{action, view};
@@ -37,6 +38,9 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, ref
             }
             Some(shown) if view::STATUS.contains(&shown.callback_id.as_str()) => {
                 status::press(edge, sender, shown, (name, value), reference).await;
+            }
+            None if cards::BUTTONS.contains(&name) && pressed.message.is_some() => {
+                cards::press(edge, &pressed, act, reference).await;
             }
             // It may hold what somebody typed, so it stays as it is.
             _ => edge.tell_failure(&reply_to(edge, &pressed), OUT_OF_DATE, reference).await,

@@ -80,6 +80,7 @@ async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, referenc
         ids::view::ACT_ON_REPAIR => modals::act_on_repair::submit(edge, submission, ack, reference).await,
         ids::view::CREATE_REPAIR => modals::create_repair::submit(edge, submission, ack, reference).await,
         ids::view::UPDATE_REPAIR => modals::update_repair::submit(edge, submission, ack, reference).await,
+        ids::view::RESOLVE_REPAIR => modals::resolve_repair::submit(edge, submission, ack, reference).await,
         _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
     }
 }

@@ -29,6 +29,8 @@ pub mod view {
     pub const STATUS_MATCHES: &str = "status_matches";
     /// What went wrong.
     pub const STATUS_ERROR: &str = "status_error";
+    /// What was done, asked before a repair is resolved.
+    pub const RESOLVE_REPAIR: &str = "resolve_repair";
     /// Which of the open repairs.
     pub const CHOOSE_REPAIR: &str = "choose_repair";
     /// Claim, ETA, status, resolve.
@@ -45,6 +47,7 @@ pub mod view {
         STATUS_EQUIPMENT,
         STATUS_MATCHES,
         STATUS_ERROR,
+        RESOLVE_REPAIR,
         CHOOSE_REPAIR,
         ACT_ON_REPAIR,
         CREATE_REPAIR,
@@ -69,6 +72,14 @@ pub mod action {
     pub const BACK_TO_SUMMARY: &str = "back_to_summary";
     /// Show another page.
     pub const PAGE: &str = "page";
+    /// "This one is mine", on a card.
+    pub const CARD_CLAIM: &str = "card_claim";
+    /// "It is done", on a card: opens a form.
+    pub const CARD_RESOLVE: &str = "card_resolve";
+    /// All else that can be done with a repair, on a card: opens a form.
+    pub const CARD_MORE: &str = "card_more";
+    /// A link on a card: the browser follows it, and Slack lets us know.
+    pub const CARD_PAGE: &str = "card_page";
     /// Act on a repair.
     pub const OPEN_REPAIR: &str = "open_repair";
     /// What to do with a repair.
@@ -76,8 +87,21 @@ pub mod action {
     /// Another status, where it decides what else is asked.
     pub const STATUS: &str = "status";
     /// All of them.
-    pub const ALL: &[&str] =
-        &[EQUIPMENT, ME_TOO, VIEW_AREA, VIEW_EQUIPMENT, BACK_TO_SUMMARY, PAGE, OPEN_REPAIR, ACTION, STATUS];
+    pub const ALL: &[&str] = &[
+        EQUIPMENT,
+        ME_TOO,
+        VIEW_AREA,
+        VIEW_EQUIPMENT,
+        BACK_TO_SUMMARY,
+        PAGE,
+        CARD_CLAIM,
+        CARD_RESOLVE,
+        CARD_MORE,
+        CARD_PAGE,
+        OPEN_REPAIR,
+        ACTION,
+        STATUS,
+    ];
 }
 
 /// `action_id`s, and `block_id`s, of inputs.

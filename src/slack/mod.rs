@@ -4,6 +4,7 @@
 //! its acknowledgement, [`dispatch`] hands it to its command, modal or action.
 
 mod actions;
+mod cards;
 mod commands;
 pub mod dispatch;
 pub mod edge;

@@ -2,11 +2,11 @@
 
 use super::entities::{delivery, delivery_attempt};
 use crate::domain::announce::Announcement;
-use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::DeliveryId;
+use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::ids::{CardId, DeliveryId};
 use crate::domain::text::cut;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
     QueryFilter, QueryOrder, QuerySelect, Set,
@@ -14,35 +14,68 @@ use sea_orm::{
 
 pub use super::entities::delivery::Model as Delivery;
 
+/// Something to be owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owe {
+    /// Channel as configured.
+    pub target: String,
+    /// The same is owed once.
+    pub dedupe_key: String,
+    /// Deliveries of one lane leave in their order.
+    pub lane: String,
+    /// The event as JSON; empty for an edit.
+    pub event: String,
+    /// What it does.
+    pub kind: DeliveryKind,
+    /// The card that it belongs to.
+    pub card: Option<CardId>,
+}
+
+impl Owe {
+    /// A message that tells an event: on its own, or as a card or in a card's thread.
+    ///
+    /// # Errors
+    /// The event cannot be written as JSON.
+    pub fn message(announcement: &Announcement, card: Option<CardId>) -> Result<Self, DbErr> {
+        Ok(Self {
+            target: announcement.target.to_string(),
+            dedupe_key: announcement.dedupe_key.clone(),
+            lane: announcement.lane.clone(),
+            event: serde_json::to_string(&announcement.event).map_err(|e| DbErr::Json(e.to_string()))?,
+            kind: DeliveryKind::Message,
+            card,
+        })
+    }
+}
+
 /// Writes down what is owed, due at once.
 ///
 /// # Errors
 /// The database's; a unique violation when the same is owed already.
-pub async fn owe(db: &impl ConnectionTrait, owed: &[Announcement], now: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn owe(db: &impl ConnectionTrait, owed: Vec<Owe>, now: DateTime<Utc>) -> Result<(), DbErr> {
     if owed.is_empty() {
         return Ok(());
     }
-    let mut rows = Vec::with_capacity(owed.len());
-    for announcement in owed {
-        let event = serde_json::to_string(&announcement.event).map_err(|e| DbErr::Json(e.to_string()))?;
-        rows.push(delivery::ActiveModel {
-            target: Set(announcement.target.to_string()),
-            dedupe_key: Set(announcement.dedupe_key.clone()),
-            lane: Set(announcement.lane.clone()),
-            event: Set(event),
-            state: Set(DeliveryState::Pending),
-            failures: Set(0),
-            blamed: Set(0),
-            due_at: Set(now),
-            created_at: Set(now),
-            ..Default::default()
-        });
-    }
-    delivery::Entity::insert_many(rows).exec_without_returning(db).await?;
+    let row = |owe: Owe| delivery::ActiveModel {
+        target: Set(owe.target),
+        dedupe_key: Set(owe.dedupe_key),
+        lane: Set(owe.lane),
+        event: Set(owe.event),
+        state: Set(DeliveryState::Pending),
+        failures: Set(0),
+        blamed: Set(0),
+        due_at: Set(now),
+        created_at: Set(now),
+        kind: Set(owe.kind),
+        card_id: Set(owe.card),
+        ..Default::default()
+    };
+    delivery::Entity::insert_many(owed.into_iter().map(row)).exec_without_returning(db).await?;
     Ok(())
 }
 
-/// Due, unleased or with an expired lease, and first of its lane.
+/// Due, unleased or with an expired lease, and first of its lane; but an edit, which shows the repair as it
+/// is, waits for other edits alone.
 fn due(now: DateTime<Utc>) -> Condition {
     let earlier = Alias::new("earlier");
     let blocked = Query::select()
@@ -56,7 +89,12 @@ fn due(now: DateTime<Utc>) -> Condition {
             Expr::col((earlier.clone(), delivery::Column::Id))
                 .lt(Expr::col((delivery::Entity, delivery::Column::Id))),
         )
-        .and_where(Expr::col((earlier, delivery::Column::State)).is_in(DeliveryState::OWED))
+        .and_where(Expr::col((earlier.clone(), delivery::Column::State)).is_in(DeliveryState::OWED))
+        .cond_where(
+            Condition::any()
+                .add(Expr::col((earlier, delivery::Column::Kind)).eq(DeliveryKind::Edit))
+                .add(delivery::Column::Kind.ne(DeliveryKind::Edit)),
+        )
         .take();
     let waiting = Condition::all()
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
@@ -67,41 +105,64 @@ fn due(now: DateTime<Utc>) -> Condition {
     Condition::all().add(Condition::any().add(waiting).add(abandoned)).add(Expr::exists(blocked).not())
 }
 
-/// Deliveries that could be leased now, with their targets, longest due first; at most `limit`.
+/// A delivery that could be leased.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Due {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Where it goes.
+    pub target: String,
+    /// What it does.
+    pub kind: DeliveryKind,
+}
+
+/// Deliveries that could be leased now, at most `limit`: edits first, which are sent at another pace than
+/// messages and must not stand behind them; then what has been due longest.
 ///
 /// # Errors
 /// The database's.
-pub async fn due_now(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    limit: u64,
-) -> Result<Vec<(DeliveryId, String)>, DbErr> {
+pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<Due>, DbErr> {
     delivery::Entity::find()
         .select_only()
-        .column(delivery::Column::Id)
-        .column(delivery::Column::Target)
+        .columns([delivery::Column::Id, delivery::Column::Target, delivery::Column::Kind])
         .filter(due(now))
+        .order_by_desc(delivery::Column::Kind.eq(DeliveryKind::Edit))
         .order_by_asc(delivery::Column::DueAt)
         .order_by_asc(delivery::Column::Id)
         .limit(limit)
-        .into_tuple()
+        .into_model()
         .all(db)
         .await
 }
 
-/// Puts off all that is due for a target, in one statement however much that is.
+/// What has to wait together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deferred<'a> {
+    /// Messages to a target.
+    Messages(&'a str),
+    /// All edits.
+    Edits,
+}
+
+/// Puts off what is due together, in one statement however much that is.
 ///
 /// # Errors
 /// The database's.
 pub async fn defer(
     db: &impl ConnectionTrait,
-    target: &str,
+    which: Deferred<'_>,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    let which = match which {
+        Deferred::Messages(target) => Condition::all()
+            .add(delivery::Column::Target.eq(target))
+            .add(delivery::Column::Kind.eq(DeliveryKind::Message)),
+        Deferred::Edits => Condition::all().add(delivery::Column::Kind.eq(DeliveryKind::Edit)),
+    };
     delivery::Entity::update_many()
         .col_expr(delivery::Column::DueAt, Expr::value(until))
-        .filter(delivery::Column::Target.eq(target))
+        .filter(which)
         .filter(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
         .filter(delivery::Column::DueAt.lte(now))
         .exec(db)
@@ -125,7 +186,14 @@ pub async fn lease(
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
         .add(delivery::Column::DueAt.lte(now));
     let free = Condition::any().add(due).add(delivery::Column::LeasedUntil.lt(now));
+    // One whose worker did not say what became of it may have been sent, at the earliest when it was due.
+    // Written first: MariaDB assigns one after the other.
+    let doubt =
+        Func::coalesce([Expr::col(delivery::Column::InDoubtSince), Expr::col(delivery::Column::DueAt)]);
+    let doubt = Expr::case(delivery::Column::State.eq(DeliveryState::Sending), doubt)
+        .finally(Expr::col(delivery::Column::InDoubtSince));
     let taken = delivery::Entity::update_many()
+        .col_expr(delivery::Column::InDoubtSince, doubt.into())
         .col_expr(delivery::Column::State, Expr::value(DeliveryState::Sending))
         .col_expr(delivery::Column::Lease, Expr::value(lease))
         .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
@@ -153,6 +221,8 @@ pub struct Settlement {
     pub due_at: DateTime<Utc>,
     /// Channel and name of the message that Slack has.
     pub posted: Option<(String, String)>,
+    /// Since when Slack may have it without our knowing.
+    pub in_doubt_since: Option<DateTime<Utc>>,
 }
 
 /// Gives a lease back with what became of the delivery; `false` when the lease was lost meanwhile.
@@ -178,11 +248,29 @@ pub async fn settle(
         .col_expr(delivery::Column::FinishedAt, Expr::value(finished.then_some(now)))
         .col_expr(delivery::Column::PostedChannel, Expr::value(channel))
         .col_expr(delivery::Column::PostedTs, Expr::value(ts))
+        .col_expr(delivery::Column::InDoubtSince, Expr::value(settled.in_doubt_since))
         .filter(delivery::Column::Id.eq(id))
         .filter(delivery::Column::Lease.eq(lease))
         .exec(db)
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// Slack's id of a channel as configured, where a message has arrived there.
+///
+/// # Errors
+/// The database's.
+pub async fn channel_id(db: &impl ConnectionTrait, target: &str) -> Result<Option<String>, DbErr> {
+    let latest: Option<Option<String>> = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::PostedChannel)
+        .filter(delivery::Column::Target.eq(target))
+        .filter(delivery::Column::PostedChannel.is_not_null())
+        .order_by_desc(delivery::Column::Id)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(latest.flatten())
 }
 
 /// One try to deliver.

@@ -12,6 +12,7 @@ pub mod api_tokens;
 pub mod areas;
 pub mod audit;
 pub mod board;
+pub mod cards;
 mod connect;
 pub mod deliveries;
 pub mod demo;

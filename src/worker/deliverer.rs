@@ -2,15 +2,15 @@
 //! commit sends again.
 
 use super::channels::slack::SlackChannel;
-use super::limiter::{Limiter, Wait};
+use super::limiter::{Limiter, Turn, Wait};
+use super::sending::{Done, Sending};
 use super::shared_time::SharedTime;
 use crate::chain::Chain;
-use crate::clients::slack_api::PostedMessage;
-use crate::domain::announce::Event;
-use crate::domain::delivery::{DeliveryState, Failure, Tally, Verdict, after_failure};
+use crate::domain::delivery::{DeliveryKind, DeliveryState, Failure, Tally, Verdict, after_failure};
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
-use crate::store::deliveries::{self, Attempt, Delivery, Settlement};
+use crate::store::cards;
+use crate::store::deliveries::{self, Attempt, Deferred, Delivery, Due, Settlement};
 use crate::store::outage::{again_after_deadlock, is_deadlock, within};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 /// Messages being sent at once (spec "Transport").
 const AT_ONCE: usize = 64;
-/// How long a lease holds: longer than the slowest send (15 s), so that it need not be renewed, and
+/// How long a lease holds: longer than the slowest send (30 s), so that it need not be renewed, and
 /// short enough that another worker takes over within a minute.
 const LEASE: TimeDelta = TimeDelta::seconds(45);
 
@@ -40,7 +40,7 @@ const RECORD_AGAIN: [Duration; 5] = [
 /// Delivers; shared by the worker's loop and its sends.
 pub struct Deliverer {
     ctx: Ctx,
-    slack: SlackChannel,
+    sending: Sending,
     limiter: Limiter,
     time: SharedTime,
     metrics: Metrics,
@@ -53,7 +53,8 @@ impl Deliverer {
     pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics) -> Self {
         let limiter = Limiter::new(ctx.clock.clone());
         let time = SharedTime::new(ctx.clock.clone());
-        Self { ctx, slack, limiter, time, metrics, name: format!("{:032x}", rand::random::<u128>()) }
+        let sending = Sending::new(ctx.clone(), slack);
+        Self { ctx, sending, limiter, time, metrics, name: format!("{:032x}", rand::random::<u128>()) }
     }
 
     /// The name under which it leases, as the database has it.
@@ -75,25 +76,35 @@ impl Deliverer {
         let due =
             deliveries::due_now(self.ctx.store.read(), self.time.now(), u64::try_from(room).unwrap_or(0))
                 .await?;
-        let mut full: HashSet<String> = HashSet::new();
-        for (id, target) in due {
-            if full.contains(&target) {
+        let (mut full, mut nobody_posts) = (HashSet::new(), false);
+        for Due { id, target, kind } in due {
+            let turn = match kind {
+                DeliveryKind::Edit => Turn::Edit,
+                DeliveryKind::Message if nobody_posts => continue,
+                DeliveryKind::Message => Turn::Post(target),
+            };
+            if full.contains(&turn) {
                 continue;
             }
             beat();
-            let now = self.time.now();
-            match self.limiter.check(&target) {
+            let (now, db) = (self.time.now(), self.ctx.store.write());
+            match self.limiter.check(&turn) {
                 Ok(()) => {}
-                Err(Wait::Everyone) => break,
-                Err(Wait::Channel(wait)) => {
-                    let db = self.ctx.store.write();
-                    again_after_deadlock(is_deadlock, || deliveries::defer(db, &target, now, now + wait))
+                Err(Wait::AllPosts) => {
+                    nobody_posts = true;
+                    continue;
+                }
+                Err(Wait::Turn(wait)) => {
+                    let which = match &turn {
+                        Turn::Edit => Deferred::Edits,
+                        Turn::Post(target) => Deferred::Messages(target),
+                    };
+                    again_after_deadlock(is_deadlock, || deliveries::defer(db, which, now, now + wait))
                         .await?;
-                    full.insert(target);
+                    full.insert(turn);
                     continue;
                 }
             }
-            let db = self.ctx.store.write();
             let lease = || deliveries::lease(db, id, &self.name, now, now + LEASE);
             let leased = again_after_deadlock(is_deadlock, lease).await?;
             if let Some(delivery) = leased {
@@ -121,26 +132,33 @@ impl Deliverer {
 
     async fn deliver(&self, delivery: Delivery) {
         let started = self.time.now();
-        let sent = match serde_json::from_str::<Event>(&delivery.event) {
-            Ok(event) => self.slack.send(&delivery.target, &event).await,
-            Err(_) => Err(Failure::Message { code: "unreadable_event".into() }),
-        };
+        let sent = self.sending.send(&delivery).await;
         let now = self.time.now();
-        let settlement = settlement(&delivery, &sent, now);
+        let settlement = settlement(&delivery, &sent, (started, now));
         self.tell(&delivery, &sent, &settlement, now);
         if let Err(Failure::Circumstance { retry_after: Some(wait), .. }) = &sent {
-            self.limiter.rest(&delivery.target, now + *wait);
+            let turn = match delivery.kind {
+                DeliveryKind::Edit => Turn::Edit,
+                DeliveryKind::Message => Turn::Post(delivery.target.clone()),
+            };
+            self.limiter.rest(turn, now + *wait);
         }
-        let outcome = sent.as_ref().map_or_else(Failure::code, |_| "delivered");
+        let outcome = sent.as_ref().map_or_else(Failure::code, |done| done.outcome());
         let attempt = Attempt { outcome: outcome.to_owned(), took: now - started, at: now };
-        self.record(&delivery, &settlement, &attempt).await;
+        self.record(&delivery, sent.as_ref().ok(), &settlement, &attempt).await;
     }
 
     /// Records what became of a message, patiently: forgetting it would mean sending it again.
-    async fn record(&self, delivery: &Delivery, settlement: &Settlement, attempt: &Attempt) {
+    async fn record(
+        &self,
+        delivery: &Delivery,
+        done: Option<&Done>,
+        settlement: &Settlement,
+        attempt: &Attempt,
+    ) {
         let mut waits = RECORD_AGAIN.into_iter();
         loop {
-            let record = || self.record_once(delivery, settlement, attempt);
+            let record = || self.record_once(delivery, done, settlement, attempt);
             match within(RECORD_MAX, again_after_deadlock(is_deadlock, record)).await {
                 Ok(()) => return,
                 Err(error) => {
@@ -161,13 +179,27 @@ impl Deliverer {
     async fn record_once(
         &self,
         delivery: &Delivery,
+        done: Option<&Done>,
         settlement: &Settlement,
         attempt: &Attempt,
     ) -> Result<(), DbErr> {
         let tx = self.ctx.store.begin().await?;
         // First, since the attempt locks the same row more weakly: two such locks cannot both be raised.
-        if !deliveries::settle(&tx, delivery.id, &self.name, settlement, attempt.at).await? {
+        let settled = deliveries::settle(&tx, delivery.id, &self.name, settlement, attempt.at).await?;
+        if !settled {
             tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
+        }
+        if let Some(card) = delivery.card_id.filter(|_| settled) {
+            match done {
+                Some(Done::Shows(shown)) => cards::shows(&tx, card, shown, attempt.at).await?,
+                Some(Done::Gone { ts }) => cards::forget(&tx, card, Some(ts.as_str())).await?,
+                Some(Done::Posted(_) | Done::Nothing) => {}
+                // A card that cannot be edited for so long is of no use to anybody: the next message is one.
+                None if delivery.kind == DeliveryKind::Edit && settlement.state == DeliveryState::Dead => {
+                    cards::forget(&tx, card, None).await?;
+                }
+                None => {}
+            }
         }
         deliveries::record_attempt(&tx, delivery.id, attempt).await?;
         tx.commit().await
@@ -177,14 +209,18 @@ impl Deliverer {
     fn tell(
         &self,
         delivery: &Delivery,
-        sent: &Result<PostedMessage, Failure>,
+        sent: &Result<Done, Failure>,
         settled: &Settlement,
         now: DateTime<Utc>,
     ) {
-        let Err(failure) = sent else {
-            self.metrics.delivery("slack", "delivered");
-            tracing::info!(id = delivery.id.0, target_channel = delivery.target, "A message was delivered");
-            return;
+        let failure = match sent {
+            Ok(done) => {
+                self.metrics.delivery("slack", "delivered");
+                let (id, outcome) = (delivery.id.0, done.outcome());
+                tracing::info!(id, outcome, target_channel = delivery.target, "A message was delivered");
+                return;
+            }
+            Err(failure) => failure,
         };
         tracing::warn!(
             "Notification {} delivery failed: {} ({})",
@@ -201,18 +237,25 @@ impl Deliverer {
     }
 }
 
-fn settlement(delivery: &Delivery, sent: &Result<PostedMessage, Failure>, now: DateTime<Utc>) -> Settlement {
+fn settlement(
+    delivery: &Delivery,
+    sent: &Result<Done, Failure>,
+    (started, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Settlement {
     let kept = Settlement {
         state: DeliveryState::Delivered,
         failures: delivery.failures,
         blamed: delivery.blamed,
         due_at: delivery.due_at,
         posted: None,
+        in_doubt_since: None,
     };
     let failure = match sent {
-        Ok(posted) => {
-            return Settlement { posted: Some((posted.channel.clone(), posted.ts.clone())), ..kept };
+        // At once, as the new card.
+        Ok(Done::Gone { .. }) if delivery.kind == DeliveryKind::Message => {
+            return Settlement { state: DeliveryState::Failed, due_at: now, ..kept };
         }
+        Ok(done) => return Settlement { posted: done.posted(), ..kept },
         Err(failure) => failure,
     };
     let tally =
@@ -224,9 +267,11 @@ fn settlement(delivery: &Delivery, sent: &Result<PostedMessage, Failure>, now: D
     let blamed = i32::from(matches!(failure, Failure::Message { .. }));
     // A wait that Slack named says nothing about how long the next one should be.
     let counts = i32::from(!matches!(failure, Failure::Circumstance { retry_after: Some(_), .. }));
+    let doubt = matches!(failure, Failure::Circumstance { in_doubt: true, .. });
     Settlement {
         state,
         due_at,
+        in_doubt_since: delivery.in_doubt_since.or(doubt.then_some(started)),
         failures: delivery.failures + counts,
         blamed: delivery.blamed + blamed,
         ..kept

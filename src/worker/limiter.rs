@@ -1,4 +1,4 @@
-//! How fast we post: at Slack's pace, so that it need not tell us. Asked before a lease is taken; a
+//! How fast we post and edit: at Slack's pace, so that it need not tell us. Asked before a lease is taken; a
 //! refusal says how long to wait, and nobody waits here.
 
 use crate::clock::Clock;
@@ -20,23 +20,36 @@ const PER_CHANNEL: Quota = Quota::per_second(NonZeroU32::MIN);
 /// Messages a minute in all: Slack says "several hundred" a workspace.
 const IN_ALL: Quota =
     Quota::per_minute(NonZeroU32::new(300).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
+/// Edits a minute: what Slack grants `chat.update` at least, with a burst.
+const EDITS: Quota =
+    Quota::per_minute(NonZeroU32::new(50).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
 
-/// Why a message has to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wait {
-    /// Its channel has had its turn; others may go on.
-    Channel(TimeDelta),
-    /// Nobody may post now.
-    Everyone,
+/// What takes turns.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Turn {
+    /// Edits of messages, wherever these are.
+    Edit,
+    /// Messages to this channel.
+    Post(String),
 }
 
-/// Paces `chat.postMessage`.
+/// Why something has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Whoever waits for the same turn; others may go on.
+    Turn(TimeDelta),
+    /// Nobody may post now; edits may go on.
+    AllPosts,
+}
+
+/// Paces `chat.postMessage` and `chat.update`.
 pub(super) struct Limiter {
     clock: Clock,
-    /// Channels that Slack asked to leave alone, and until when.
-    resting: Mutex<HashMap<String, DateTime<Utc>>>,
+    /// What Slack asked to leave alone, and until when.
+    resting: Mutex<HashMap<Turn, DateTime<Utc>>>,
     channels: Paced<String, HashMapStateStore<String>>,
     all: Paced<NotKeyed, InMemoryState>,
+    edits: Paced<NotKeyed, InMemoryState>,
 }
 
 impl Limiter {
@@ -44,30 +57,37 @@ impl Limiter {
         Self {
             channels: RateLimiter::new(PER_CHANNEL, HashMapStateStore::default(), clock.clone()),
             all: RateLimiter::direct_with_clock(IN_ALL, clock.clone()),
+            edits: RateLimiter::direct_with_clock(EDITS, clock.clone()),
             clock,
             resting: Mutex::default(),
         }
     }
 
-    /// Takes a turn for a message to `channel`, or says how long until there is one.
-    pub(super) fn check(&self, channel: &String) -> Result<(), Wait> {
-        if let Some(until) = self.resting().get(channel) {
+    /// Takes a turn, or says how long until there is one.
+    pub(super) fn check(&self, turn: &Turn) -> Result<(), Wait> {
+        if let Some(until) = self.resting().get(turn) {
             let wait = *until - self.clock.now();
             if wait > TimeDelta::zero() {
-                return Err(Wait::Channel(wait));
+                return Err(Wait::Turn(wait));
             }
         }
-        self.all.check().map_err(|_| Wait::Everyone)?;
         let now = governor::clock::Clock::now(&self.clock);
-        self.channels.check_key(channel).map_err(|later| Wait::Channel(wait(later.wait_time_from(now))))
+        let taken = match turn {
+            Turn::Edit => self.edits.check(),
+            Turn::Post(channel) => {
+                self.all.check().map_err(|_| Wait::AllPosts)?;
+                self.channels.check_key(channel)
+            }
+        };
+        taken.map_err(|later| Wait::Turn(wait(later.wait_time_from(now))))
     }
 
-    /// Leaves a channel alone, since Slack asked for it.
-    pub(super) fn rest(&self, channel: &str, until: DateTime<Utc>) {
-        self.resting().insert(channel.to_owned(), until);
+    /// Leaves something alone, since Slack asked for it.
+    pub(super) fn rest(&self, turn: Turn, until: DateTime<Utc>) {
+        self.resting().insert(turn, until);
     }
 
-    fn resting(&self) -> MutexGuard<'_, HashMap<String, DateTime<Utc>>> {
+    fn resting(&self) -> MutexGuard<'_, HashMap<Turn, DateTime<Utc>>> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,12 +112,12 @@ mod tests {
     fn a_message_a_second_and_channel() {
         let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
         let limiter = Limiter::new(clock.clone());
-        let (wood, metal) = ("#wood".to_owned(), "#metal".to_owned());
+        let (wood, metal) = (Turn::Post("#wood".to_owned()), Turn::Post("#metal".to_owned()));
         assert_eq!(limiter.check(&wood), Ok(()));
         assert_eq!(limiter.check(&metal), Ok(()));
-        assert_eq!(limiter.check(&wood), Err(Wait::Channel(TimeDelta::seconds(1))));
+        assert_eq!(limiter.check(&wood), Err(Wait::Turn(TimeDelta::seconds(1))));
         clock.advance(TimeDelta::milliseconds(400));
-        assert_eq!(limiter.check(&wood), Err(Wait::Channel(TimeDelta::milliseconds(600))));
+        assert_eq!(limiter.check(&wood), Err(Wait::Turn(TimeDelta::milliseconds(600))));
         clock.advance(TimeDelta::milliseconds(600));
         assert_eq!(limiter.check(&wood), Ok(()));
     }
@@ -106,21 +126,36 @@ mod tests {
     fn all_channels_together_have_a_limit_and_quiet_ones_are_forgotten() {
         let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
         let limiter = Limiter::new(clock.clone());
-        let granted = (0..50).filter(|n| limiter.check(&format!("#c{n}")).is_ok()).count();
+        let granted = (0..50).filter(|n| limiter.check(&Turn::Post(format!("#c{n}"))).is_ok()).count();
         assert_eq!(granted, 20);
-        assert_eq!(limiter.check(&"#one-more".to_owned()), Err(Wait::Everyone));
+        assert_eq!(limiter.check(&Turn::Post("#one-more".to_owned())), Err(Wait::AllPosts));
+        assert_eq!(limiter.check(&Turn::Edit), Ok(()), "edits have a pace of their own");
         clock.advance(TimeDelta::minutes(1));
         limiter.tidy();
         assert!(limiter.channels.is_empty());
     }
 
     #[test]
+    fn edits_share_a_pace_whatever_their_channel_and_hold_no_message_up() {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let limiter = Limiter::new(clock.clone());
+        assert_eq!((0..50).filter(|_| limiter.check(&Turn::Edit).is_ok()).count(), 20);
+        assert_eq!(limiter.check(&Turn::Edit), Err(Wait::Turn(TimeDelta::milliseconds(1200))));
+        assert_eq!(limiter.check(&Turn::Post("#wood".to_owned())), Ok(()));
+        clock.advance(TimeDelta::milliseconds(1200));
+        assert_eq!(limiter.check(&Turn::Edit), Ok(()));
+        limiter.rest(Turn::Edit, clock.now() + TimeDelta::seconds(9));
+        assert_eq!(limiter.check(&Turn::Edit), Err(Wait::Turn(TimeDelta::seconds(9))));
+        assert_eq!(limiter.check(&Turn::Post("#metal".to_owned())), Ok(()));
+    }
+
+    #[test]
     fn a_channel_rests_as_long_as_slack_asks() {
         let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
         let limiter = Limiter::new(clock.clone());
-        let wood = "#wood".to_owned();
-        limiter.rest(&wood, clock.now() + TimeDelta::seconds(7));
-        assert_eq!(limiter.check(&wood), Err(Wait::Channel(TimeDelta::seconds(7))));
+        let wood = Turn::Post("#wood".to_owned());
+        limiter.rest(wood.clone(), clock.now() + TimeDelta::seconds(7));
+        assert_eq!(limiter.check(&wood), Err(Wait::Turn(TimeDelta::seconds(7))));
         clock.advance(TimeDelta::seconds(7));
         limiter.tidy();
         assert!(limiter.resting().is_empty());

@@ -11,6 +11,7 @@ mod channels;
 mod deliverer;
 mod heartbeat;
 mod limiter;
+mod sending;
 mod shared_time;
 
 pub use channels::slack::SlackChannel;

@@ -2,7 +2,7 @@
 //! reference). It declares no more than there is: no shortcut, no Home tab.
 
 use super::read;
-use esb::clients::slack_api::REQUIRED_SCOPES;
+use esb::clients::slack_api::{OPTIONAL_SCOPES, REQUIRED_SCOPES};
 use esb::slack::ids::{command, event};
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ fn commands_say_what_they_have_always_said() {
 }
 
 #[test]
-fn it_asks_for_just_the_scopes_that_check_config_wants() {
+fn it_asks_for_just_the_scopes_that_the_code_uses() {
     let manifest = manifest();
     let asked: Vec<&str> = manifest["oauth_config"]["scopes"]["bot"]
         .as_array()
@@ -82,7 +82,7 @@ fn it_asks_for_just_the_scopes_that_check_config_wants() {
         .iter()
         .map(|s| s.as_str().unwrap())
         .collect();
-    let mut wanted = REQUIRED_SCOPES.to_vec();
+    let mut wanted = [REQUIRED_SCOPES, OPTIONAL_SCOPES].concat();
     wanted.sort_unstable();
     assert_eq!(asked, wanted);
 }

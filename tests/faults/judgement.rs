@@ -5,9 +5,9 @@ use crate::cast::Cast;
 use crate::damage::Struck;
 use crate::people::Told;
 use chrono::{DateTime, TimeDelta, Utc};
-use esb::domain::delivery::DeliveryState;
+use esb::domain::delivery::{DeliveryKind, DeliveryState};
 use esb::store::Store;
-use esb::store::entities::{audit, delivery, delivery_attempt, me_too, repair, request, timeline};
+use esb::store::entities::{audit, card, delivery, delivery_attempt, me_too, repair, request, timeline};
 use esb_sandbox::{Call, Fault, Sandbox};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, HashMap};
@@ -57,6 +57,13 @@ struct Evidence {
     messages: Vec<esb_sandbox::Message>,
 }
 
+impl Evidence {
+    /// Deliveries that tell something; the others edit cards.
+    fn messages_owed(&self) -> impl Iterator<Item = &delivery::Model> {
+        self.deliveries.iter().filter(|delivery| delivery.kind == DeliveryKind::Message)
+    }
+}
+
 /// Repeats and delays of all deliveries.
 #[derive(Default)]
 struct Found {
@@ -90,10 +97,11 @@ pub async fn judge(
     let mut found = Found::default();
     every_report_is_there_once(&evidence, told, &mut found);
     histories_are_whole(store, &evidence, &mut found).await;
-    for delivery in &evidence.deliveries {
+    for delivery in evidence.messages_owed() {
         told_often_enough(&evidence, delivery, struck, &mut found);
     }
     lanes_are_in_order(&evidence, &mut found);
+    cards_are_right(store, &evidence, &mut found).await;
     me_toos_are_there(store, told, &mut found).await;
     migrated_once(store, cast, &mut found).await;
     found
@@ -132,7 +140,7 @@ async fn histories_are_whole(store: &Store, evidence: &Evidence, found: &mut Fou
     let attempts = delivery_attempt::Entity::find().all(db).await.unwrap();
     for repair in &evidence.repairs {
         let lanes =
-            evidence.deliveries.iter().filter(|d| d.lane.starts_with(&format!("repair:{}:", repair.id)));
+            evidence.messages_owed().filter(|d| d.lane.starts_with(&format!("repair:{}:", repair.id)));
         let counts = (
             timeline.iter().filter(|entry| entry.repair_id == repair.id).count(),
             audit.iter().filter(|entry| entry.noun == "repair" && entry.noun_id == repair.id.0).count(),
@@ -147,7 +155,10 @@ async fn histories_are_whole(store: &Store, evidence: &Evidence, found: &mut Fou
     }
     for delivery in &evidence.deliveries {
         let of_it = attempts.iter().filter(|attempt| attempt.delivery_id == delivery.id);
-        if delivery.state != DeliveryState::Delivered || !of_it.clone().any(|a| a.outcome == "delivered") {
+        let arrived = |a: &delivery_attempt::Model| {
+            a.outcome == "delivered" || delivery.kind == DeliveryKind::Edit && a.outcome == "nothing_to_do"
+        };
+        if delivery.state != DeliveryState::Delivered || !of_it.clone().any(arrived) {
             found.wrong.push(format!("not delivered: {delivery:?}"));
         }
     }
@@ -202,13 +213,42 @@ fn time(ts: &str) -> DateTime<Utc> {
 /// Of one lane, the earlier delivery was finished before the later one.
 fn lanes_are_in_order(evidence: &Evidence, found: &mut Found) {
     let mut lanes: BTreeMap<&str, Vec<&delivery::Model>> = BTreeMap::new();
-    for delivery in &evidence.deliveries {
+    for delivery in evidence.messages_owed() {
         lanes.entry(&delivery.lane).or_default().push(delivery);
     }
     for (lane, mut deliveries) in lanes {
         deliveries.sort_by_key(|delivery| delivery.id);
         if !deliveries.is_sorted_by_key(|delivery| delivery.posted_ts.as_deref().map(time)) {
             found.wrong.push(format!("not in order: {lane}"));
+        }
+    }
+}
+
+/// Every card stands in its channel and shows its repair as it is, with how many people said "me too".
+async fn cards_are_right(store: &Store, evidence: &Evidence, found: &mut Found) {
+    let cards = card::Entity::find().all(store.read()).await.unwrap();
+    let me_toos = me_too::Entity::find().all(store.read()).await.unwrap();
+    for repair in &evidence.repairs {
+        let cards: Vec<_> = cards.iter().filter(|card| card.repair_id == repair.id).collect();
+        if cards.len() != 2 {
+            found.wrong.push(format!("{} cards of {}", cards.len(), repair.description));
+        }
+        let people = me_toos.iter().filter(|row| row.repair_id == repair.id).count();
+        let words = match people {
+            0 => repair.description.clone(),
+            1 => "1 person says".to_owned(),
+            people => format!("{people} people say"),
+        };
+        for card in cards {
+            let shown = evidence.messages.iter().find(|message| {
+                Some(&message.channel) == card.channel.as_ref() && Some(&message.ts) == card.ts.as_ref()
+            });
+            let right = shown.is_some_and(|m| {
+                m.text.contains(&words) && m.text.contains(&repair.description) && m.thread_ts.is_none()
+            });
+            if !right || card.shown != card.wanted {
+                found.wrong.push(format!("not right: {card:?} with {people} me toos: {shown:?}"));
+            }
         }
     }
 }

@@ -115,10 +115,12 @@ async fn run(kind: Kind) {
 
 /// People, and the channels of two areas and of everything.
 fn world() -> World {
-    let world = World::new()
+    let mut world = World::new()
         .channel(Channel::new("C0OOPS", "oops"))
         .channel(Channel::new("C0WOOD", "woodshop"))
         .channel(Channel::new("C0METAL", "metalshop"));
+    // So that a message whose answer was lost is found again.
+    world.scopes.push("channels:history".to_owned());
     people::MEMBERS.iter().fold(world, |world, name| {
         world.person(Person::new(&format!("U0{}", name.to_uppercase()), name, name))
     })

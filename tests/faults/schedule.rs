@@ -109,12 +109,14 @@ fn database(rng: &mut StdRng) -> Blow {
 }
 
 fn slack(rng: &mut StdRng) -> Blow {
-    let method = match rng.random_range(0..10) {
+    let method = match rng.random_range(0..14) {
         0 => "views.open",
         1 => "views.update",
         2 => "users.info",
         3 => "response_url",
         4 => "apps.connections.open",
+        5..8 => "chat.update",
+        8 => "conversations.history",
         _ => "chat.postMessage",
     };
     let fault = match rng.random_range(0..16) {

@@ -5,9 +5,10 @@ use crate::support::block_kit::{faults_of_message, faults_of_options, faults_of_
 use crate::support::views::{self, Texts, repair, snapshot};
 use chrono::NaiveDate;
 use esb::domain::announce::{Event, News, RepairUpdate};
-use esb::domain::change::{OthersOpen, StillOpen};
+use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
 use esb::domain::repair::{RepairStatus, Severity};
+use esb::render::slack::card::version_of_buttons;
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
@@ -58,8 +59,19 @@ fn update_form(blocks: &Blocks, brief: &RepairBrief) -> Modal {
     blocks.update_repair("{}", brief, chrono::DateTime::UNIX_EPOCH).unwrap()
 }
 
-fn card(blocks: &Blocks, texts: Texts, all: bool) -> Message {
+fn new_report(blocks: &Blocks, texts: Texts, all: bool) -> Message {
     blocks.announcement(&Event::NewReport(snapshot(texts, all)), all.then_some(LINK)).unwrap()
+}
+
+fn card(blocks: &Blocks, texts: Texts, all: bool) -> Message {
+    let me_too = if all { 1_000_000 } else { 0 };
+    blocks.card(&snapshot(texts, all), me_too, all.then_some(LINK)).unwrap()
+}
+
+/// The card of a repair that is over.
+fn closed_card(blocks: &Blocks, texts: Texts, link: Option<&str>) -> Message {
+    let repair = RepairSnapshot { status: RepairStatus::Resolved, ..snapshot(texts, true) };
+    blocks.card(&repair, 1, link).unwrap()
 }
 
 /// An update that tells the least, or all that one can tell.
@@ -133,6 +145,11 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         view("create_repair", blocks.create_repair(&kept, Some(&matches[0]), Some(&kept)).unwrap()),
         ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
+        ("repair_card", Filled::Message(closed_card(blocks, texts, None).blocks)),
+        ("repair_card", Filled::Message(closed_card(blocks, texts, Some(LINK)).blocks)),
+        ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
+        ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
+        view("resolve_repair", blocks.resolve_repair(&kept, &views::brief(texts, true)).unwrap()),
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
@@ -347,13 +364,69 @@ fn only_the_summary_cuts_an_issue_at_80_characters() {
 #[test]
 fn a_card_says_the_same_without_its_blocks() {
     let blocks = Blocks::new().unwrap();
-    for all in [false, true] {
-        let card = card(&blocks, Texts::Plain, all);
+    let plain = Texts::Plain;
+    for card in [
+        card(&blocks, plain, false),
+        card(&blocks, plain, true),
+        closed_card(&blocks, plain, None),
+        new_report(&blocks, plain, true),
+    ] {
         let mut texts = BTreeSet::new();
-        strings_at(&card.blocks, "text", &mut texts);
+        let said = card.blocks.as_array().unwrap().iter().filter(|block| block["type"] != "actions");
+        said.for_each(|block| strings_at(block, "text", &mut texts));
         for text in texts {
             assert!(card.text.contains(&text), "{text:?} is missing in {}", card.text);
         }
+    }
+}
+
+#[test]
+fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
+    let blocks = Blocks::new().unwrap();
+    let shown = |status, safety_risk, link| {
+        let repair = RepairSnapshot { status, safety_risk, ..snapshot(Texts::Plain, false) };
+        let card = blocks.card(&repair, 0, link).unwrap();
+        let mut buttons = BTreeSet::new();
+        strings_at(&card.blocks, "action_id", &mut buttons);
+        (card.text.lines().next().unwrap().to_owned(), buttons.into_iter().collect::<Vec<_>>())
+    };
+    let machine = "*machine 7.* (area 1.)";
+    let open = ["card_claim", "card_more", "card_resolve", "me_too"];
+    use RepairStatus::{InProgress, New, NoIssueFound, Resolved};
+    for (status, safety_risk, header) in [
+        (New, false, ":rotating_light: New report: "),
+        (New, true, ":warning: *SAFETY RISK* :warning: New report: "),
+        (InProgress, false, ":rotating_light: "),
+        (InProgress, true, ":warning: *SAFETY RISK* :warning: "),
+    ] {
+        let expected = format!("{header}{machine}");
+        assert_eq!(shown(status, safety_risk, None), (expected.clone(), open.map(str::to_owned).to_vec()));
+        let (_, buttons) = shown(status, safety_risk, Some(LINK));
+        assert_eq!(buttons, ["card_claim", "card_more", "card_page", "card_resolve", "me_too"]);
+    }
+    for status in [Resolved, NoIssueFound] {
+        let expected = format!(":white_check_mark: {machine}");
+        assert_eq!(
+            shown(status, true, None),
+            (expected.clone(), vec!["card_more".to_owned()]),
+            "a safety risk is over"
+        );
+        assert_eq!(
+            shown(status, false, Some(LINK)),
+            (expected, ["card_more", "card_page"].map(str::to_owned).to_vec())
+        );
+    }
+}
+
+#[test]
+fn a_press_brings_back_which_version_the_card_showed() {
+    let blocks = Blocks::new().unwrap();
+    let repair = RepairSnapshot { version: 17, ..snapshot(Texts::Plain, false) };
+    let card = blocks.card(&repair, 0, None).unwrap().blocks;
+    let actions = card.as_array().unwrap().iter().find(|block| block["type"] == "actions").unwrap();
+    assert_eq!(version_of_buttons(actions["block_id"].as_str().unwrap()), Some(17));
+    for odd in ["", "17", "buttons:", "buttons:x", "footer"] {
+        assert_eq!(version_of_buttons(odd), None, "{odd}");
     }
 }
 
@@ -368,6 +441,11 @@ fn snapshots() {
     insta::assert_json_snapshot!("equipment_options", blocks.equipment_options(&found).unwrap());
     insta::assert_json_snapshot!("repair_card", card(&blocks, plain, true).blocks);
     insta::assert_snapshot!("repair_card_text", card(&blocks, plain, true).text);
+    insta::assert_json_snapshot!("new_report", new_report(&blocks, plain, true).blocks);
+    insta::assert_json_snapshot!(
+        "resolve_repair",
+        blocks.resolve_repair("{}", &views::brief(plain, true)).unwrap()
+    );
     insta::assert_json_snapshot!("repair_update", update(&blocks, plain, true).blocks);
     insta::assert_snapshot!("repair_update_text", update(&blocks, plain, true).text);
     insta::assert_json_snapshot!(

@@ -156,7 +156,7 @@ async fn a_dead_workers_lease_expires_within_a_minute() {
     let (app, saw) = TestApp::with_saw().await;
     app.file_report(saw, 1).await;
     let (now, db) = (app.clock.now(), app.app.ctx.store.write());
-    for (id, _) in deliveries::due_now(db, now, 10).await.unwrap() {
+    for deliveries::Due { id, .. } in deliveries::due_now(db, now, 10).await.unwrap() {
         let taken =
             deliveries::lease(db, id, "another worker", now, now + TimeDelta::seconds(45)).await.unwrap();
         assert!(taken.is_some());
@@ -185,6 +185,7 @@ async fn a_lost_lease_settles_nothing() {
         blamed: 0,
         due_at: now,
         posted: None,
+        in_doubt_since: None,
     };
     assert!(!deliveries::settle(db, id, "another's", &settlement, now).await.unwrap());
     assert!(deliveries::settle(db, id, "mine", &settlement, now).await.unwrap());

@@ -26,6 +26,7 @@ mod ops_repairs;
 mod ops_report;
 mod process;
 mod slack_announcements;
+mod slack_cards;
 mod slack_hostile;
 mod slack_http;
 mod slack_known_issues;

@@ -21,6 +21,11 @@ async fn delivery_to(app: &TestApp, channel: &str) -> delivery::Model {
     to.one(app.app.ctx.store.read()).await.unwrap().expect("a delivery")
 }
 
+/// What is new in a channel's threads; the cards are read as well.
+fn replies_in(app: &TestApp, channel: &str) -> Vec<esb_sandbox::Message> {
+    app.slack.posted_in(channel).into_iter().filter(|message| message.thread_ts.is_some()).collect()
+}
+
 fn posts_to(app: &TestApp, channel: &str) -> usize {
     app.slack.calls("chat.postMessage").iter().filter(|call| call.args["channel"] == channel).count()
 }
@@ -133,7 +138,7 @@ async fn an_update_is_told_in_both_channels_and_mentions_who_got_it() {
     claim_repair(ctx, &actor, claim).await.unwrap();
     app.settle().await;
     for channel in ["#woodshop", "#oops"] {
-        let text = only(app.slack.posted_in(channel)).text;
+        let text = only(replies_in(&app, channel)).text;
         assert!(text.starts_with(":arrows_counterclockwise: *Table saw* (Wood shop)"), "{text}");
         assert!(text.contains("*Status:* New → Assigned\n*Assigned to:* <@U0BO>"), "{text}");
     }
@@ -146,7 +151,7 @@ async fn an_update_is_told_in_both_channels_and_mentions_who_got_it() {
     // A channel takes one message a second.
     app.after(TimeDelta::seconds(2)).await;
     for channel in ["#woodshop", "#oops"] {
-        let text = only(app.slack.posted_in(channel)).text;
+        let text = only(replies_in(&app, channel)).text;
         assert!(text.starts_with(":white_check_mark: *Table saw* (Wood shop) is back in service"), "{text}");
         assert!(text.contains("New belt &lt;!channel&gt;") && text.contains("by sam"), "{text}");
     }

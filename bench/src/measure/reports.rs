@@ -1,4 +1,5 @@
-//! Reports: from a form submitted to the message in both channels; then how long the next page and the
+//! Reports: from a form submitted to the card in both channels; a claim pressed there, until both cards show
+//! it; then how long the next page and the
 //! next modal take, which have to be made anew.
 
 use super::{Effort, Subject, page_time};
@@ -18,6 +19,8 @@ const PACE: Duration = Duration::from_millis(1_300);
 struct Reported {
     acknowledged: Duration,
     told: Duration,
+    /// Number of the repair.
+    repair: String,
 }
 
 pub(super) async fn measure(
@@ -27,7 +30,8 @@ pub(super) async fn measure(
 ) -> anyhow::Result<()> {
     // The eighth area of the made-up data has no channel.
     let areas: Vec<&Area> = subject.areas.iter().filter(|area| area.name != "Kitchen").collect();
-    let (mut acks, mut told, mut pages, mut modals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut acks, mut told, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut pages, mut modals) = (Vec::new(), Vec::new());
     for n in 0..effort.reports {
         let area = areas[n % areas.len()];
         let machine = area.equipment.get(n / areas.len()).context("too few machines")?;
@@ -44,10 +48,14 @@ pub(super) async fn measure(
             modals.push(asked.elapsed());
         }
         tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
+        let began = Instant::now();
+        claims.push(claimed(&mut subject.installation.slack, &reported.repair).await.context("a claim")?);
+        tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
     }
     for (name, times) in [
         ("report sent to form closed", acks),
         ("report sent to message in both channels", told),
+        ("claim pressed to both cards edited", claims),
         ("first board after a change (gzip)", pages),
         ("first /esb-status after a change, modal", modals),
     ] {
@@ -104,7 +112,38 @@ async fn report(slack: &mut Slack, machine: &Machine, n: usize) -> anyhow::Resul
     }
     let last = told.iter().map(|(at, _)| *at - began).max().context("nobody was told")?;
     check(&told, &description)?;
-    Ok(Reported { acknowledged: acknowledged.context("no answer")?, told: last })
+    let (_, card) = told.first().context("nobody was told")?;
+    Ok(Reported { acknowledged: acknowledged.context("no answer")?, told: last, repair: repair_of(card)? })
+}
+
+/// The repair that the buttons of a card are about.
+fn repair_of(card: &[u8]) -> anyhow::Result<String> {
+    let card: Value = serde_json::from_slice(card)?;
+    let blocks = card["blocks"].as_array().context("no blocks")?;
+    let buttons = blocks.iter().find(|block| block["type"] == "actions").context("no buttons")?;
+    Ok(buttons["elements"][0]["value"].as_str().context("no repair")?.to_owned())
+}
+
+/// Presses "Claim" and waits until both cards show it; replies in their threads follow at the channels' pace.
+async fn claimed(slack: &mut Slack, repair: &str) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    let sent = slack.claim(repair)?;
+    let (mut acknowledged, mut replies) = (false, 0);
+    let mut edited = Vec::new();
+    while !acknowledged || edited.len() < 2 || replies < 2 {
+        let arrival = slack.next().await?;
+        match arrival.what {
+            What::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
+            What::Edited(body) => {
+                let words = String::from_utf8_lossy(&body).into_owned();
+                anyhow::ensure!(words.contains("Assigned"), "the card shows {words}");
+                edited.push(arrival.at - began);
+            }
+            What::Posted(_) => replies += 1,
+            other => anyhow::bail!("a claim brought about {other:?}"),
+        }
+    }
+    edited.into_iter().max().context("no card was edited")
 }
 
 /// Both messages are about this report, in two channels, one of them the channel of everything.

@@ -68,6 +68,7 @@ fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<Wha
             let text = posted(&body);
             (Some(What::Posted(body)), text)
         }
+        "/api/chat.update" => (Some(What::Edited(body)), fine()),
         "/api/chat.postEphemeral" => (Some(What::Told(body)), fine()),
         path if path.starts_with("/response/") => (Some(What::Told(body)), fine()),
         other => (Some(What::Unknown(other.to_owned())), r#"{"ok":false,"error":"unknown_method"}"#.into()),
@@ -112,9 +113,15 @@ mod tests {
 
     #[test]
     fn every_answer_is_json_and_an_unknown_method_is_told() {
-        for path in
-            ["auth.test", "apps.connections.open", "users.info", "views.open", "chat.postMessage", "x"]
-        {
+        for path in [
+            "auth.test",
+            "apps.connections.open",
+            "users.info",
+            "views.open",
+            "chat.postMessage",
+            "chat.update",
+            "x",
+        ] {
             let (what, text) =
                 answer(&format!("/api/{path}"), "user=U1", Bytes::from_static(b"{}"), "ws://a");
             assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");

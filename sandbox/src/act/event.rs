@@ -83,6 +83,21 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
+    /// A person deletes a message, which workspaces may let them do with an app's, too. The app is not told.
+    ///
+    /// # Errors
+    /// When the message is not there.
+    pub fn delete_message(&self, message: &Message) -> Result<(), Cannot> {
+        self.shared.with(|state| {
+            state
+                .messages
+                .find(&message.channel, &message.ts)
+                .ok_or_else(|| Cannot::NoMessage(message.ts.clone()))?;
+            state.messages.remove(&message.channel, &message.ts);
+            Ok(())
+        })
+    }
+
     /// A person reacts to a message with an emoji, given without colons.
     ///
     /// # Errors

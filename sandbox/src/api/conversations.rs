@@ -1,11 +1,19 @@
-//! Methods about channels: `conversations.open`, `conversations.info`, `conversations.replies`.
+//! Methods about channels: `conversations.open`, `conversations.info`, `conversations.history`,
+//! `conversations.replies`.
 //!
 //! Owns: their answers. Must not: post. Called by: the table in `api`.
 
 use serde_json::{Value, json};
 
 use super::{Answer, ApiError, Args};
-use crate::{messages::Audience, state::State, world::World};
+use crate::{
+    messages::{Audience, Message},
+    state::State,
+    world::World,
+};
+
+/// Messages on a page where the caller does not say, and at most (docs.slack.dev, conversations.history).
+const PAGE: (usize, usize) = (100, 999);
 
 /// Opens direct messages with one person; a bot in a group conversation is beyond this sandbox.
 pub(super) fn open(state: &mut State, args: &Args) -> Answer {
@@ -33,15 +41,75 @@ pub(super) fn info(state: &mut State, args: &Args) -> Answer {
     }}))
 }
 
+/// The messages of a channel, newest first; replies only where they were broadcast.
+pub(super) fn history(state: &mut State, args: &Args) -> Answer {
+    let channel = readable(state, args)?;
+    let (mut page, has_more) = page(state, args, &channel, |m| m.thread_ts.is_none() || m.broadcast)?;
+    page.reverse();
+    Ok(json!({"messages": page, "has_more": has_more}))
+}
+
+/// The messages of a thread, oldest first; the one that began it always among them.
 pub(super) fn replies(state: &mut State, args: &Args) -> Answer {
-    let (channel, thread) = (args.need("channel")?, args.need("ts")?);
-    let channel = super::resolve::channel_id(state, channel)?;
-    state.messages.find(&channel, thread).ok_or("thread_not_found")?;
-    let in_thread = state.messages.all().iter().filter(|m| {
-        m.channel == channel
-            && m.audience == Audience::Channel
-            && (m.ts == thread || m.thread_ts.as_deref() == Some(thread))
-    });
-    let messages: Vec<Value> = in_thread.map(|m| m.to_json(&state.world)).collect();
-    Ok(json!({"messages": messages, "has_more": false}))
+    let (channel, thread) = (readable(state, args)?, args.need("ts")?);
+    let root = state.messages.find(&channel, thread).ok_or("thread_not_found")?;
+    let root = shown(state, args, root);
+    let (mut page, has_more) = page(state, args, &channel, |m| m.thread_ts.as_deref() == Some(thread))?;
+    page.insert(0, root);
+    Ok(json!({"messages": page, "has_more": has_more}))
+}
+
+/// The channel that is read: by its id, never by its name, and with the bot in it.
+fn readable(state: &State, args: &Args) -> Result<String, ApiError> {
+    let id = args.need("channel")?;
+    match state.world.channels.iter().find(|c| c.id == id) {
+        Some(channel) if channel.bot_is_member => Ok(id.to_owned()),
+        Some(_) => Err("not_in_channel".into()),
+        None if state.world.person_of_dm(id).is_some() => Ok(id.to_owned()),
+        None => Err("channel_not_found".into()),
+    }
+}
+
+/// A page of a channel's messages that everybody sees, oldest first, and whether there are more. With
+/// `oldest` alone the page is the one closest to it, else the newest.
+fn page(
+    state: &State,
+    args: &Args,
+    channel: &str,
+    wanted: impl Fn(&Message) -> bool,
+) -> Result<(Vec<Value>, bool), ApiError> {
+    let limit = match args.0.get("limit") {
+        None => PAGE.0,
+        Some(limit) => limit
+            .as_u64()
+            .or_else(|| limit.as_str()?.parse().ok())
+            .and_then(|limit| usize::try_from(limit).ok())
+            .filter(|limit| (1..=PAGE.1).contains(limit))
+            .ok_or("invalid_limit")?,
+    };
+    let oldest = args.text("oldest");
+    let mut there: Vec<&Message> = state
+        .messages
+        .all()
+        .iter()
+        .filter(|m| m.channel == channel && m.audience == Audience::Channel && wanted(m))
+        .filter(|m| oldest.is_none_or(|oldest| m.ts.as_str() > oldest))
+        .collect();
+    let more = there.len().saturating_sub(limit);
+    match oldest {
+        Some(_) => there.truncate(limit),
+        None => drop(there.drain(..more)),
+    }
+    Ok((there.into_iter().map(|m| shown(state, args, m)).collect(), more > 0))
+}
+
+/// A message as it is read: its metadata only for whoever asks for it.
+fn shown(state: &State, args: &Args, message: &Message) -> Value {
+    let mut json = message.to_json(&state.world);
+    if !args.flag("include_all_metadata")
+        && let Some(json) = json.as_object_mut()
+    {
+        json.remove("metadata");
+    }
+    json
 }

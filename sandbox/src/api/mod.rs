@@ -110,6 +110,7 @@ static METHODS: &[Method] = &[
     method("chat.getPermalink", None, None, chat::permalink),
     method("conversations.open", Some("im:write"), Some(50), conversations::open),
     method("conversations.info", Some("channels:read"), Some(50), conversations::info),
+    method("conversations.history", Some("channels:history"), Some(50), conversations::history),
     method("conversations.replies", Some("channels:history"), Some(50), conversations::replies),
     method("users.info", Some("users:read"), Some(100), users::info),
     method("users.lookupByEmail", Some("users:read.email"), Some(50), users::lookup_by_email),

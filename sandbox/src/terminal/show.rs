@@ -86,7 +86,11 @@ impl Terminal {
         let world = self.sandbox.world();
         let author = world.find_person(&message.user).map_or(&world.bot_name, |p| &p.name);
         let edited = if message.edited { " (edited)" } else { "" };
-        let thread = if message.thread_ts.is_some() { " in the thread" } else { "" };
+        let thread = match (&message.thread_ts, message.broadcast) {
+            (None, _) => "",
+            (Some(_), false) => " in the thread",
+            (Some(_), true) => " in the thread and the channel",
+        };
         format!("#{} {author}{thread}{edited}\n{}", world.channel_name(&message.channel), indented(message))
     }
 

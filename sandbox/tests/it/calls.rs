@@ -103,6 +103,78 @@ async fn a_thread_and_a_change() {
 }
 
 #[tokio::test]
+async fn what_stands_in_a_channel_is_read_by_its_id_and_with_a_scope() {
+    let sandbox = start();
+    let caller = Caller::new(&sandbox);
+    let read = async |method: &str, args: Value| caller.call(method, args).await;
+    let of_wood = json!({"channel": "C01"});
+    let refused = read("conversations.history", of_wood.clone()).await;
+    assert_eq!(
+        (&refused["error"], &refused["needed"]),
+        (&json!("missing_scope"), &json!("channels:history"))
+    );
+    sandbox.change_world(|world| world.scopes.push("channels:history".into()));
+    for (channel, error) in
+        [("#wood", "channel_not_found"), ("C99", "channel_not_found"), ("C02", "not_in_channel")]
+    {
+        assert_eq!(read("conversations.history", json!({"channel": channel})).await["error"], error);
+    }
+    assert_eq!(
+        read("conversations.history", json!({"channel": "C01", "limit": 1000})).await["error"],
+        "invalid_limit"
+    );
+
+    let metadata = json!({"event_type": "order", "event_payload": {"key": "7"}});
+    let first =
+        caller.call("chat.postMessage", json!({"channel": "C01", "text": "first", "metadata": metadata}));
+    let first = first.await["ts"].clone();
+    let post = async |text: &str, broadcast: bool| {
+        let reply = json!({"channel": "C01", "text": text, "thread_ts": first, "reply_broadcast": broadcast});
+        caller.call("chat.postMessage", reply).await["ts"].clone()
+    };
+    let quiet = post("quiet", false).await;
+    post("loud", true).await;
+    let texts = |answer: &Value| -> Vec<String> {
+        answer["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| m["text"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let history = read("conversations.history", of_wood).await;
+    assert_eq!(texts(&history), ["loud", "first"], "newest first, and of replies those that were broadcast");
+    assert_eq!(history["messages"][1]["metadata"], Value::Null, "only for whoever asks for it");
+    let args = json!({"channel": "C01", "include_all_metadata": "true", "limit": "1", "oldest": "0"});
+    let page = read("conversations.history", args).await;
+    assert_eq!(
+        (texts(&page), &page["has_more"]),
+        (vec!["first".to_owned()], &json!(true)),
+        "closest to oldest"
+    );
+    assert_eq!(page["messages"][0]["metadata"]["event_payload"]["key"], "7");
+    let args = json!({"channel": "C01", "ts": first, "oldest": quiet});
+    assert_eq!(texts(&read("conversations.replies", args).await), ["first", "loud"], "the root always");
+    assert_eq!(
+        read("conversations.replies", json!({"channel": "C01", "ts": "1.2"})).await["error"],
+        "thread_not_found"
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_somebody_deleted_cannot_be_changed() {
+    let sandbox = start();
+    let caller = Caller::new(&sandbox);
+    let ts = caller.call("chat.postMessage", json!({"channel": "C01", "text": "first"})).await["ts"].clone();
+    let message = sandbox.posted_in("wood").remove(0);
+    sandbox.delete_message(&message).unwrap();
+    assert!(sandbox.messages().is_empty());
+    let change = json!({"channel": "C01", "ts": ts, "text": "changed"});
+    assert_eq!(caller.call("chat.update", change).await["error"], "message_not_found");
+    assert!(sandbox.delete_message(&message).is_err());
+}
+
+#[tokio::test]
 async fn one_person_alone_sees_it() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);

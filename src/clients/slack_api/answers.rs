@@ -3,6 +3,7 @@
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A message that stands in a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -11,6 +12,40 @@ pub struct PostedMessage {
     pub channel: String,
     /// The message's id within its channel.
     pub ts: String,
+}
+
+/// A message that was found in a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ChannelMessage {
+    /// The message's id within its channel.
+    pub ts: String,
+    /// The message whose thread it is in; its own id, where it has a thread.
+    #[serde(default)]
+    pub thread_ts: Option<String>,
+    /// What an app wrote on its back.
+    #[serde(default)]
+    pub metadata: Option<Metadata>,
+}
+
+/// What an app wrote on the back of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    event_type: String,
+    event_payload: Value,
+}
+
+impl Metadata {
+    /// True for metadata of this kind with this key.
+    pub fn is(&self, event_type: &str, key: &str) -> bool {
+        self.event_type == event_type && self.event_payload["key"] == key
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct MessagesAnswer {
+    #[serde(default)]
+    pub messages: Vec<ChannelMessage>,
 }
 
 /// A view that a person sees.
@@ -82,7 +117,7 @@ struct Profile {
 
 impl SlackUser {
     /// The person whom a `user_change` event shows; `None` when it shows none.
-    pub fn of_event(user: &serde_json::Value) -> Option<Self> {
+    pub fn of_event(user: &Value) -> Option<Self> {
         User::deserialize(user).ok().map(Self::from)
     }
 }

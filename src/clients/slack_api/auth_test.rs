@@ -24,10 +24,22 @@ pub struct Identity {
 pub const REQUIRED_SCOPES: &[&str] =
     &["commands", "chat:write", "users:read", "users:read.email", "im:write"];
 
+/// What a token may be allowed besides: without one of these a feature is off (spec "Scopes").
+pub const OPTIONAL_SCOPES: &[&str] = &["channels:history", "groups:history"];
+
+/// The optional scopes that a token lacks; none are known to be missing when Slack did not say.
+pub fn absent_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
+    lacking(OPTIONAL_SCOPES, granted)
+}
+
 /// The required scopes that a token lacks; none are known to be missing when Slack did not say.
 pub fn missing_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
+    lacking(REQUIRED_SCOPES, granted)
+}
+
+fn lacking(wanted: &[&'static str], granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
     let lacks = |scope: &&&str| granted.is_some_and(|granted| !granted.contains(**scope));
-    REQUIRED_SCOPES.iter().filter(lacks).copied().collect()
+    wanted.iter().filter(lacks).copied().collect()
 }
 
 #[derive(Deserialize)]

@@ -8,8 +8,8 @@ mod dial;
 mod error;
 mod http;
 
-pub use answers::{OpenView, PostedMessage, SlackUser};
-pub use auth_test::{Identity, REQUIRED_SCOPES, missing_scopes};
+pub use answers::{ChannelMessage, OpenView, PostedMessage, SlackUser};
+pub use auth_test::{Identity, OPTIONAL_SCOPES, REQUIRED_SCOPES, absent_scopes, missing_scopes};
 pub use dial::SlackStream;
 pub use error::{Outage, SlackApiError};
 
@@ -18,7 +18,7 @@ use crate::clients::tls::{self, Connector};
 use crate::config::SlackConfig;
 use crate::metrics::Metrics;
 use ::http::Uri;
-use answers::{ConnectionAnswer, Nothing, UserAnswer, ViewAnswer};
+use answers::{ConnectionAnswer, MessagesAnswer, Nothing, UserAnswer, ViewAnswer};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,6 +43,9 @@ const fn method(name: &'static str, milliseconds: u64) -> Method {
 const AUTH_TEST: Method = method("auth.test", 5_000);
 const OPEN_CONNECTION: Method = method("apps.connections.open", 10_000);
 const POST_MESSAGE: Method = method("chat.postMessage", 15_000);
+const UPDATE_MESSAGE: Method = method("chat.update", 15_000);
+const HISTORY: Method = method("conversations.history", 5_000);
+const REPLIES: Method = method("conversations.replies", 5_000);
 const USERS_INFO: Method = method("users.info", 1_000);
 const RESPOND: Method = method("response_url", 5_000);
 // A trigger dies 3 s after the press and works once. Giving up earlier would win nothing, since no
@@ -50,6 +53,9 @@ const RESPOND: Method = method("response_url", 5_000);
 const VIEWS_OPEN: Method = method("views.open", 2_400);
 const VIEWS_PUSH: Method = method("views.push", 2_400);
 const VIEWS_UPDATE: Method = method("views.update", 2_400);
+
+/// Messages on a page of those that are looked through.
+const PAGE: &str = "200";
 
 /// Views that are sent at once. Slack gives each back whole, so a crowd's cost memory and connections; at Slack's 100 to 400 ms for one, 500 people still have theirs within a trigger's 3 s.
 const VIEWS_AT_ONCE: usize = 128;
@@ -174,20 +180,46 @@ impl SlackApi {
         self.post(&POST_MESSAGE, self.0.bot_token.as_ref(), body).await
     }
 
+    /// Changes a message, `body` being the arguments of `chat.update`. At most 15 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn update_message(&self, body: &Value) -> Result<(), SlackApiError> {
+        let _: Nothing = self.post(&UPDATE_MESSAGE, self.0.bot_token.as_ref(), body).await?;
+        Ok(())
+    }
+
+    /// A page of the messages of a channel, or of one of its threads, since a time in microseconds. At most
+    /// 5 s. `channel` is Slack's id of it.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`]; a scope that is missing is a refusal.
+    pub async fn messages(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        since: i64,
+    ) -> Result<Vec<ChannelMessage>, SlackApiError> {
+        let oldest = format!("{}.{:06}", since.div_euclid(1_000_000), since.rem_euclid(1_000_000));
+        let mut params = vec![
+            ("channel", Some(channel)),
+            ("oldest", Some(&oldest)),
+            ("limit", Some(PAGE)),
+            ("include_all_metadata", Some("true")),
+        ];
+        params.extend(thread.map(|ts| ("ts", Some(ts))));
+        let method = if thread.is_some() { REPLIES } else { HISTORY };
+        let answer: MessagesAnswer = self.get(&method, &params).await?;
+        Ok(answer.messages)
+    }
+
     /// Asks who a person is. At most 1 s.
     ///
     /// # Errors
     /// See [`SlackApiError`].
     pub async fn users_info(&self, user_id: &str) -> Result<SlackUser, SlackApiError> {
-        // A GET: Slack's reading methods take no JSON bodies.
-        let params = vec![("user", Some(user_id))];
-        self.counted(&USERS_INFO, async {
-            let session = self.0.client.open_session(present(self.0.bot_token.as_ref())?);
-            let answer: ClientResult<UserAnswer> =
-                session.http_session_api.http_get(USERS_INFO.name, &params, None).await;
-            Ok(answer?.into())
-        })
-        .await
+        let answer: UserAnswer = self.get(&USERS_INFO, &[("user", Some(user_id))]).await?;
+        Ok(answer.into())
     }
 
     /// Answers through a `response_url`, without any token. At most 5 s.
@@ -233,6 +265,20 @@ impl SlackApi {
             let _turn = self.0.views.acquire().await;
             let answer: ViewAnswer = self.send(method, self.0.bot_token.as_ref(), body).await?;
             Ok(answer.view)
+        })
+        .await
+    }
+
+    /// Slack's reading methods take no JSON bodies.
+    async fn get<A>(&self, method: &Method, params: &[(&str, Option<&str>)]) -> Result<A, SlackApiError>
+    where
+        A: for<'de> Deserialize<'de> + Send,
+    {
+        self.counted(method, async {
+            let session = self.0.client.open_session(present(self.0.bot_token.as_ref())?);
+            let params = params.to_vec();
+            let answer: ClientResult<A> = session.http_session_api.http_get(method.name, &params, None).await;
+            Ok(answer?)
         })
         .await
     }

@@ -12,6 +12,7 @@ const ON: Switches = Switches {
     status_changed: true,
     assignee_changed: true,
     eta_updated: true,
+    thread_updates: true,
 };
 
 fn channel(name: &str) -> Option<ChannelRef> {
@@ -175,6 +176,31 @@ fn back_in_service_is_said_of_the_last_open_repair_when_it_is_resolved() {
         (New, Resolved, 0),
     ] {
         assert!(!back(to, from, others), "{from} → {to}, {others} others");
+    }
+}
+
+#[test]
+fn closings_safety_and_down_concern_everybody() {
+    use RepairStatus::{InProgress, New, Resolved};
+    let down = |mut change: ChangeSet| {
+        change.repair.severity = Some(Severity::Down);
+        change
+    };
+    let degraded = |mut change: ChangeSet| {
+        change.repair.severity = Some(Severity::Degraded);
+        change
+    };
+    for (change, expected) in [
+        (degraded(edited(&[status(Resolved)], New)), true),
+        (degraded(edited(&[FieldValue::SafetyRisk(true)], New)), true),
+        (down(edited(&[severity()], New)), true),
+        (degraded(edited(&[severity()], New)), false),
+        (down(edited(&[eta(), assignee(), status(InProgress)], New)), false),
+        (degraded(edited(&[eta(), status(Resolved)], New)), true),
+        (down(created()), true),
+        (degraded(created()), false),
+    ] {
+        assert_eq!(event(&change, ON).unwrap().concerns_everybody(), expected, "{change:?}");
     }
 }
 

@@ -1,10 +1,11 @@
-//! What channels are told of a repair.
+//! What channels are told of a repair: its card, which lives on, and what happened.
 
 use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, escape_within, line, line_within, mention};
 use super::{Blocks, BlocksError, Message};
 use crate::domain::announce::{Event, News, RepairUpdate};
 use crate::domain::change::{OthersOpen, RepairSnapshot};
-use crate::domain::repair::Severity;
+use crate::domain::ids::RepairId;
+use crate::domain::repair::{RepairStatus, Severity};
 use serde::Serialize;
 
 /// Prefix of a new report (spec "Announcements").
@@ -16,17 +17,32 @@ const STATUS: &str = ":arrows_counterclockwise: ";
 const ASSIGNEE: &str = ":bust_in_silhouette: ";
 const ETA: &str = ":calendar: ";
 
+/// Begins the block id of a card's buttons; the repair's version follows.
+const BUTTONS: &str = "buttons:";
+
 /// Most characters of a note and of a description in an update: the card of the report has the whole.
 const EXCERPT_MAX: usize = 600;
 /// Most characters of a description where it only tells which repair is meant.
 const HINT_MAX: usize = 80;
 
 #[derive(Serialize)]
-struct Card {
+struct Card<'a> {
     header: String,
     facts: Vec<String>,
     description: String,
     footer: String,
+    /// Block id of the buttons, where there are any: it says which version of the repair is shown.
+    buttons: Option<String>,
+    repair: RepairId,
+    open: bool,
+    link: Option<&'a str>,
+}
+
+impl Card<'_> {
+    /// The same in words; buttons have none.
+    fn text(&self) -> String {
+        format!("{}\n{}\n{}\n{}", self.header, self.facts.join("\n"), self.description, self.footer)
+    }
 }
 
 #[derive(Serialize)]
@@ -49,17 +65,48 @@ impl Blocks {
         }
     }
 
+    /// The card of a repair as it is now, with `me_too` people who said so.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn card(
+        &self,
+        repair: &RepairSnapshot,
+        me_too: u64,
+        link: Option<&str>,
+    ) -> Result<Message, BlocksError> {
+        let open = repair.status.is_open();
+        let prefix = match (open, repair.safety_risk) {
+            (false, _) => CLOSED,
+            (true, true) => SAFETY,
+            (true, false) => NEW,
+        };
+        let new = if repair.status == RepairStatus::New { "New report: " } else { "" };
+        let others = match me_too {
+            0 => String::new(),
+            1 => " · 1 person says “me too”".into(),
+            people => format!(" · {people} people say “me too”"),
+        };
+        let card = Card {
+            header: format!("{prefix}{new}{}", machine(repair)),
+            footer: format!("{}{others}", footer(repair, None, link)),
+            // Slack wants another id in each version of a message; a press brings it back.
+            buttons: Some(format!("{BUTTONS}{}", repair.version)),
+            open,
+            link,
+            ..told_alone(repair)
+        };
+        Ok(Message { text: card.text(), blocks: self.fill("repair_card", &card)? })
+    }
+
     fn new_report(&self, repair: &RepairSnapshot, link: Option<&str>) -> Result<Message, BlocksError> {
         let prefix = if repair.safety_risk { SAFETY } else { NEW };
         let card = Card {
             header: format!("{prefix}New report: {}", machine(repair)),
-            facts: facts(repair),
-            description: escape_within(&repair.description, SECTION_MAX),
             footer: footer(repair, None, link),
+            ..told_alone(repair)
         };
-        let text =
-            format!("{}\n{}\n{}\n{}", card.header, card.facts.join("\n"), card.description, card.footer);
-        Ok(Message { blocks: self.fill("repair_card", &card)?, text })
+        Ok(Message { text: card.text(), blocks: self.fill("repair_card", &card)? })
     }
 
     fn repair_update(&self, update: &RepairUpdate, link: Option<&str>) -> Result<Message, BlocksError> {
@@ -79,6 +126,25 @@ impl Blocks {
         let text = format!("{}\n{}\n{note}{}", filled.header, filled.news, filled.footer);
         Ok(Message { blocks: self.fill("repair_update", &filled)?, text })
     }
+}
+
+/// What is told of a repair, without buttons.
+fn told_alone<'a>(repair: &RepairSnapshot) -> Card<'a> {
+    Card {
+        header: String::new(),
+        facts: facts(repair),
+        description: escape_within(&repair.description, SECTION_MAX),
+        footer: String::new(),
+        buttons: None,
+        repair: repair.id,
+        open: false,
+        link: None,
+    }
+}
+
+/// The version of the repair that a card showed whose button was pressed.
+pub fn version_of_buttons(block_id: &str) -> Option<i64> {
+    block_id.strip_prefix(BUTTONS)?.parse().ok()
 }
 
 /// The prefix is that of the first thing told (spec "Announcements").

@@ -13,6 +13,7 @@ mod options;
 mod paging;
 pub mod repair_forms;
 pub mod report;
+mod resolve;
 pub mod status;
 mod status_equipment;
 

@@ -6,6 +6,7 @@ pub mod create_repair;
 mod declined;
 mod kept;
 pub mod report_problem;
+pub mod resolve_repair;
 pub mod status;
 mod typed;
 pub mod update_repair;

@@ -2,8 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::DeliveryId;
+use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::ids::{CardId, DeliveryId};
 
 /// One row.
 #[sea_orm::model]
@@ -19,7 +19,7 @@ pub struct Model {
     pub dedupe_key: String,
     /// Deliveries of one lane leave in their order.
     pub lane: String,
-    /// `domain::announce::Event` as JSON.
+    /// `domain::announce::Event` as JSON; empty for an edit, which shows what is, not what happened.
     #[sea_orm(column_type = "Text")]
     pub event: String,
     /// Where it stands.
@@ -42,6 +42,12 @@ pub struct Model {
     pub posted_channel: Option<String>,
     /// Slack's name of the message.
     pub posted_ts: Option<String>,
+    /// What it does.
+    pub kind: DeliveryKind,
+    /// The card that it edits, becomes, or replies to; none for a message of its own.
+    pub card_id: Option<CardId>,
+    /// Since when Slack may have the message without our knowing: it is looked for before it is sent again.
+    pub in_doubt_since: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -4,6 +4,7 @@ pub mod api_token;
 pub mod area;
 pub mod audit;
 pub mod board;
+pub mod card;
 pub mod delivery;
 pub mod delivery_attempt;
 pub mod document;

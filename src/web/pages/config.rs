@@ -35,7 +35,11 @@ const SHOWN: [(&str, &[Shown]); 5] = [
     (
         "How Slack is used",
         &[
-            ("slack_thread_updates", "Updates as thread replies", "Otherwise each is a message of its own."),
+            (
+                "slack_thread_updates",
+                "One card a repair and channel, updates in its thread",
+                "Otherwise each update is a message of its own. Cards that are there stay up to date.",
+            ),
             (
                 "slack_reactions",
                 "Reactions",

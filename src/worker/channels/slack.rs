@@ -1,16 +1,42 @@
-//! Slack as a way out: `chat.postMessage`.
+//! Slack as a way out: `chat.postMessage`, `chat.update`, and finding again what was posted.
 
 use crate::chain::Chain;
 use crate::clients::slack_api::{PostedMessage, SlackApi, SlackApiError};
 use crate::domain::announce::Event;
 use crate::domain::delivery::Failure;
+use crate::ops::cards::PresentCard;
 use crate::render::links::Links;
-use crate::render::slack::Blocks;
-use chrono::TimeDelta;
+use crate::render::slack::{Blocks, BlocksError, Message};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Posts announcements.
+/// The kind of metadata by which we know our messages.
+const DELIVERY: &str = "esb_delivery";
+
+/// A message to post.
+#[derive(Debug)]
+pub struct Post<'a> {
+    /// Slack's id of the channel, or its name.
+    pub channel: &'a str,
+    /// What it says.
+    pub message: &'a Message,
+    /// By which it is found again.
+    pub key: &'a str,
+    /// The thread that it is a reply in.
+    pub thread: Option<Thread<'a>>,
+}
+
+/// Where a reply goes.
+#[derive(Debug)]
+pub struct Thread<'a> {
+    /// The message that it replies to.
+    pub ts: &'a str,
+    /// Whether the channel sees it, too.
+    pub broadcast: bool,
+}
+
+/// Posts announcements and cards.
 pub struct SlackChannel {
     api: SlackApi,
     blocks: Arc<Blocks>,
@@ -23,25 +49,86 @@ impl SlackChannel {
         Self { api, blocks, links }
     }
 
-    /// Posts what an event tells to a channel. At most 15 s.
+    /// What an event tells.
+    ///
+    /// # Errors
+    /// A mistake of ours, blamed on the message.
+    pub fn announcement(&self, event: &Event) -> Result<Message, Failure> {
+        let link = self.links.equipment(event.repair().equipment_id);
+        self.blocks.announcement(event, link.as_deref()).map_err(|error| unrendered(&error))
+    }
+
+    /// A repair's card.
+    ///
+    /// # Errors
+    /// A mistake of ours, blamed on the message.
+    pub fn card(&self, present: &PresentCard) -> Result<Message, Failure> {
+        let link = self.links.equipment(present.repair.equipment_id);
+        let card = self.blocks.card(&present.repair, present.me_too, link.as_deref());
+        card.map_err(|error| unrendered(&error))
+    }
+
+    /// Posts a message. At most 15 s.
     ///
     /// # Errors
     /// The failure, with who is to blame.
-    pub async fn send(&self, target: &str, event: &Event) -> Result<PostedMessage, Failure> {
-        let link = self.links.equipment(event.repair().equipment_id);
-        let message = self.blocks.announcement(event, link.as_deref()).map_err(|error| {
-            tracing::error!(error = %Chain(&error), "An announcement could not be rendered");
-            Failure::Message { code: "cannot_render".into() }
-        })?;
-        let body = json!({
-            "channel": target,
-            "text": message.text,
-            "blocks": message.blocks,
+    pub async fn post(&self, post: &Post<'_>) -> Result<PostedMessage, Failure> {
+        let mut body = json!({
+            "channel": post.channel,
+            "text": post.message.text,
+            "blocks": post.message.blocks,
+            "metadata": { "event_type": DELIVERY, "event_payload": { "key": post.key } },
             "unfurl_links": false,
             "unfurl_media": false,
         });
+        if let Some(thread) = &post.thread {
+            body["thread_ts"] = json!(thread.ts);
+            body["reply_broadcast"] = json!(thread.broadcast);
+        }
         self.api.post_message(&body).await.map_err(|error| failure(&error))
     }
+
+    /// Puts another content into a message of ours. At most 15 s.
+    ///
+    /// # Errors
+    /// The failure, with who is to blame.
+    pub async fn update(&self, channel: &str, ts: &str, message: &Message) -> Result<(), Failure> {
+        let body = json!({ "channel": channel, "ts": ts, "text": message.text, "blocks": message.blocks });
+        self.api.update_message(&body).await.map_err(|error| failure(&error))
+    }
+
+    /// Looks for a message of ours by its key: in a thread, or outside of any; within one page since a time.
+    /// Nothing also where Slack does not let us look. At most 5 s.
+    ///
+    /// # Errors
+    /// Slack is away or asks for patience.
+    pub async fn find(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        key: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Option<PostedMessage>, Failure> {
+        let there = match self.api.messages(channel, thread, since.timestamp_micros()).await {
+            Ok(there) => there,
+            Err(SlackApiError::Refused { code }) => {
+                tracing::info!(code, "Slack does not let us look whether a message has arrived");
+                return Ok(None);
+            }
+            Err(error) => return Err(failure(&error)),
+        };
+        let found = there.into_iter().find(|message| {
+            let alone = message.thread_ts.as_ref().is_none_or(|root| *root == message.ts);
+            message.metadata.as_ref().is_some_and(|ours| ours.is(DELIVERY, key))
+                && (thread.is_some() || alone)
+        });
+        Ok(found.map(|message| PostedMessage { channel: channel.to_owned(), ts: message.ts }))
+    }
+}
+
+fn unrendered(error: &BlocksError) -> Failure {
+    tracing::error!(error = %Chain(error), "A message could not be rendered");
+    Failure::Message { code: "cannot_render".into() }
 }
 
 fn failure(error: &SlackApiError) -> Failure {
@@ -56,5 +143,6 @@ fn failure(error: &SlackApiError) -> Failure {
         SlackApiError::RateLimited { retry_after } => TimeDelta::from_std(*retry_after).ok(),
         _ => None,
     };
-    Failure::Circumstance { code, retry_after }
+    let in_doubt = matches!(error, SlackApiError::TimedOut | SlackApiError::Unavailable(_));
+    Failure::Circumstance { code, retry_after, in_doubt }
 }

@@ -182,9 +182,10 @@ fn check_section(block: &Object, faults: &mut Faults) {
 
 fn check_button(button: &Object, faults: &mut Faults) {
     faults.unless(button.kind() == "button", &format!("{}: no button", button.at));
-    button.keys(&["type", "action_id", "value", "text", "accessibility_label"], faults);
+    button.keys(&["type", "action_id", "value", "url", "text", "accessibility_label"], faults);
     button.chars("action_id", 255, true, faults);
     button.chars("value", 2000, false, faults);
+    button.chars("url", 3000, false, faults);
     button.chars("accessibility_label", 75, false, faults);
     button.plain("text", 75, true, faults);
 }

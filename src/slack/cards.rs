@@ -1,0 +1,77 @@
+//! Buttons of the repair cards in channels. What they change is seen on the card; whoever is refused is told
+//! so by direct message.
+
+use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::envelope::{Action, BlockActions};
+use super::ids::action;
+use super::intake::Reference;
+use super::modals::{act_on_repair, resolve_repair};
+use crate::domain::ids::RepairId;
+use crate::domain::text::RequestId;
+use crate::ops::me_too::me_too;
+use crate::ops::update_repair::{ClaimRepair, claim_repair};
+use crate::ops::{OpError, Refusal};
+use crate::render::slack::card::version_of_buttons;
+
+/// The buttons of a card.
+pub(crate) const BUTTONS: &[&str] =
+    &[action::CARD_CLAIM, action::CARD_RESOLVE, action::CARD_MORE, action::ME_TOO, action::CARD_PAGE];
+
+const OUT_OF_DATE: EdgeError = EdgeError::Unfit("This button is out of date.");
+
+/// A button of a card was pressed, and acknowledged.
+pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action, reference: &Reference) {
+    // The browser has followed the link already.
+    if act.action_id == action::CARD_PAGE {
+        return;
+    }
+    let to = ReplyTo::directly(&pressed.sender);
+    match answer(edge, pressed, act).await {
+        Ok(None) => {}
+        Ok(Some(words)) => edge.tell(&to, &words).await,
+        Err(error) => edge.tell_failure(&to, error, reference).await,
+    }
+}
+
+/// Does what the button says; what is left to say where the card does not show it.
+async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Result<Option<String>, EdgeError> {
+    let value = act.input.value.as_deref().unwrap_or_default();
+    let repair: RepairId = value.parse().map_err(|_| OUT_OF_DATE)?;
+    let sender = &pressed.sender;
+    match (act.action_id.as_str(), &pressed.trigger_id) {
+        (action::CARD_CLAIM, _) => {
+            let actor = edge.technician(sender).await?;
+            // Whoever saw a card that nobody had claimed is told when somebody was faster.
+            let version = version_of_buttons(&act.block_id);
+            let claim = ClaimRepair { repair, version, request_id: RequestId::from_random(rand::random()) };
+            let claimed =
+                claim_repair(&edge.ctx, &actor, claim).await.map_err(|error| beaten(error, repair))?;
+            Ok((!claimed.changed).then(|| format!(":white_check_mark: Repair #{repair} is yours already.")))
+        }
+        (action::CARD_RESOLVE, Some(trigger)) => {
+            resolve_repair::open(edge, sender, trigger, repair).await?;
+            Ok(None)
+        }
+        (action::CARD_MORE, Some(trigger)) => {
+            act_on_repair::open(edge, sender, trigger, &ReplyTo::directly(sender), repair).await?;
+            Ok(None)
+        }
+        (action::ME_TOO, _) => {
+            let actor = edge.actor(sender).await?;
+            let said = me_too(&edge.ctx, &actor, None, repair, &format!("slack:{}", sender.user_id)).await?;
+            let known = format!(":white_check_mark: You are counted on repair #{repair} already.");
+            Ok((!said.counted).then_some(known))
+        }
+        _ => Err(OUT_OF_DATE),
+    }
+}
+
+/// Somebody else changed assignee or status since the card was seen.
+fn beaten(error: OpError, repair: RepairId) -> OpError {
+    let OpError::Conflict(conflicts) = &error else { return error };
+    let by = conflicts.first().map_or("Somebody", |conflict| &conflict.by);
+    let message = format!(
+        "{by} was faster: the card shows what became of repair #{repair}. Press Claim again if it should be yours."
+    );
+    OpError::Refused(Refusal { field: None, message })
+}

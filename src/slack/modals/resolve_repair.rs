@@ -1,0 +1,67 @@
+//! The modal `resolve_repair`: asks what was done, and closes the repair with that note.
+
+use super::act_on_repair::edit;
+use super::declined::Declined;
+use super::kept::{Kept, OfRepair};
+use super::typed::Typed;
+use crate::domain::field::FieldValue;
+use crate::domain::ids::RepairId;
+use crate::domain::repair::RepairStatus;
+use crate::ops::repairs::brief;
+use crate::ops::update_repair::RepairUpdated;
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::envelope::{Sender, ViewSubmission};
+use crate::slack::ids::input;
+use crate::slack::intake::{Ack, Reference};
+use secrecy::SecretString;
+use serde_json::json;
+
+const CLOSED: EdgeError = EdgeError::Unfit("This repair is closed already.");
+const STALE: &str = "I no longer know this form. Please close it and press the button again.";
+
+/// Opens the modal, for a technician, by the trigger of the button that they pressed.
+///
+/// # Errors
+/// They are none; `NotFound`; closed already; the database's; Slack's.
+pub(crate) async fn open(
+    edge: &SlackEdge,
+    sender: &Sender,
+    trigger: &SecretString,
+    repair: RepairId,
+) -> Result<(), EdgeError> {
+    edge.technician(sender).await?;
+    let brief = brief(&edge.ctx, repair).await?;
+    if !brief.fields.status.is_open() {
+        return Err(CLOSED);
+    }
+    let kept = Kept::new(&ReplyTo::directly(sender), OfRepair { repair, version: brief.version });
+    edge.api.views_open(trigger, &edge.blocks.resolve_repair(&kept.to_json(), &brief)?.0).await?;
+    Ok(())
+}
+
+/// Resolves the repair: what is wrong stands at the note, and the form keeps it. The card shows it, and so
+/// do the channels; the person is told where none does.
+pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+    let resolved = match resolve(edge, &submission).await {
+        Ok(resolved) => resolved,
+        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+    };
+    ack.with(json!({ "response_action": "clear" }));
+    if resolved.told.is_empty() {
+        let words = format!(":white_check_mark: Repair #{} is resolved.", resolved.repair);
+        edge.tell(&ReplyTo::directly(&submission.sender), &words).await;
+    }
+}
+
+async fn resolve(edge: &SlackEdge, submission: &ViewSubmission) -> Result<RepairUpdated, Declined> {
+    let kept = Kept::<OfRepair>::of(&submission.view, STALE)?;
+    let actor = edge.technician(&submission.sender).await?;
+    let mut typed = Typed::new(&submission.view.state);
+    let note = typed.note();
+    if note.is_none() {
+        typed.faults.entry(input::NOTE).or_insert("Please say what was done.".into());
+        return Err(Declined::Fields(typed.faults));
+    }
+    let values = vec![FieldValue::Status(RepairStatus::Resolved)];
+    Ok(edit(edge, &actor, kept.more, (values, note), kept.request_id).await?)
+}

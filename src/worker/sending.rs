@@ -1,0 +1,192 @@
+//! What a delivery comes to: a message of its own, a repair's card, a reply in the card's thread, or an edit
+//! of the card. Reads what it needs and sends; the deliverer settles what came of it.
+//!
+//! ```text
+//! message ──no card──► posted
+//!    ├─card not there──► posted as the card, showing the repair as it is
+//!    └─card there──► reply in its thread ──gone──► card forgotten, tried again
+//! edit ──card there and behind──► chat.update ──gone──► card forgotten
+//!    └─else──► nothing to do
+//! ```
+
+use super::channels::slack::{Post, SlackChannel, Thread};
+use crate::chain::Chain;
+use crate::clients::slack_api::PostedMessage;
+use crate::domain::announce::Event;
+use crate::domain::delivery::{DeliveryKind, Failure};
+use crate::domain::ids::CardId;
+use crate::ops::cards::{PresentCard, present};
+use crate::ops::{Ctx, OpError};
+use crate::store::cards::Shown;
+use crate::store::deliveries::{self, Delivery};
+use chrono::TimeDelta;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Longest that the repair of a card may take to read: with a search and a send it stays below a lease.
+const READ_MAX: Duration = Duration::from_secs(10);
+/// How far Slack's clock may be behind ours.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// Slack's words for a card that is no longer there, or never to be edited again.
+const NOT_EDITABLE: [&str; 3] = ["message_not_found", "cant_update_message", "edit_window_closed"];
+/// Slack's words for a thread that is no longer there.
+const NO_THREAD: [&str; 3] = ["message_not_found", "thread_not_found", "cannot_reply_to_message"];
+
+/// What came of a try that met no failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Done {
+    /// A message stands in its channel.
+    Posted(PostedMessage),
+    /// The card stands in its channel and shows this.
+    Shows(Shown),
+    /// There was nothing to do.
+    Nothing,
+    /// The card is gone; an edit ends with it, a message is tried again and becomes the new card.
+    Gone {
+        /// The card's message.
+        ts: String,
+    },
+}
+
+impl Done {
+    /// The word that the attempt's record carries.
+    pub(super) const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Posted(_) | Self::Shows(_) => "delivered",
+            Self::Nothing => "nothing_to_do",
+            Self::Gone { .. } => "card_gone",
+        }
+    }
+
+    /// Channel and name of the message that Slack has.
+    pub(super) fn posted(&self) -> Option<(String, String)> {
+        match self {
+            Self::Posted(posted) => Some((posted.channel.clone(), posted.ts.clone())),
+            Self::Shows(shown) => Some((shown.channel.clone(), shown.ts.clone())),
+            Self::Nothing | Self::Gone { .. } => None,
+        }
+    }
+}
+
+/// Sends; shared by all sends of a process.
+pub(super) struct Sending {
+    ctx: Ctx,
+    slack: SlackChannel,
+}
+
+impl Sending {
+    pub(super) const fn new(ctx: Ctx, slack: SlackChannel) -> Self {
+        Self { ctx, slack }
+    }
+
+    /// Sends what a delivery owes. At most 30 s: reading, searching, sending.
+    ///
+    /// # Errors
+    /// The failure, with who is to blame.
+    pub(super) async fn send(&self, delivery: &Delivery) -> Result<Done, Failure> {
+        match (delivery.kind, delivery.card_id) {
+            (DeliveryKind::Edit, None) => Ok(Done::Nothing),
+            (DeliveryKind::Edit, Some(card)) => self.edit(self.present(card).await?).await,
+            (DeliveryKind::Message, None) => self.message(delivery).await,
+            (DeliveryKind::Message, Some(card)) => {
+                let mut present = self.present(card).await?;
+                match present.card.channel.take().zip(present.card.ts.take()) {
+                    Some((channel, ts)) => self.reply(delivery, channel, ts).await,
+                    None => self.card(delivery, present).await,
+                }
+            }
+        }
+    }
+
+    async fn message(&self, delivery: &Delivery) -> Result<Done, Failure> {
+        if let Some(found) = self.find(delivery, None).await? {
+            return Ok(Done::Posted(found));
+        }
+        let message = self.slack.announcement(&event(delivery)?)?;
+        let post =
+            Post { channel: &delivery.target, message: &message, key: &delivery.dedupe_key, thread: None };
+        self.slack.post(&post).await.map(Done::Posted)
+    }
+
+    /// Posts the card, or finds the one that an earlier try posted: what that one shows is not known.
+    async fn card(&self, delivery: &Delivery, present: PresentCard) -> Result<Done, Failure> {
+        let (posted, wanted) = match self.find(delivery, None).await? {
+            Some(found) => (found, 0),
+            None => {
+                let message = self.slack.card(&present)?;
+                let (channel, key) = (delivery.target.as_str(), delivery.dedupe_key.as_str());
+                let post = Post { channel, message: &message, key, thread: None };
+                (self.slack.post(&post).await?, present.card.wanted)
+            }
+        };
+        Ok(Done::Shows(Shown { channel: posted.channel, ts: posted.ts, wanted }))
+    }
+
+    async fn reply(&self, delivery: &Delivery, channel: String, ts: String) -> Result<Done, Failure> {
+        if let Some(found) = self.find(delivery, Some((&channel, &ts))).await? {
+            return Ok(Done::Posted(found));
+        }
+        let event = event(delivery)?;
+        let message = self.slack.announcement(&event)?;
+        let thread = Some(Thread { ts: &ts, broadcast: event.concerns_everybody() });
+        let post = Post { channel: &channel, message: &message, key: &delivery.dedupe_key, thread };
+        match self.slack.post(&post).await {
+            Err(Failure::Message { code }) if NO_THREAD.contains(&code.as_str()) => Ok(Done::Gone { ts }),
+            posted => posted.map(Done::Posted),
+        }
+    }
+
+    async fn edit(&self, present: PresentCard) -> Result<Done, Failure> {
+        let wanted = present.card.wanted;
+        let place = present.card.channel.clone().zip(present.card.ts.clone());
+        let Some((channel, ts)) = place.filter(|_| present.card.shown < wanted) else {
+            return Ok(Done::Nothing);
+        };
+        let message = self.slack.card(&present)?;
+        match self.slack.update(&channel, &ts, &message).await {
+            Err(Failure::Message { code }) if NOT_EDITABLE.contains(&code.as_str()) => Ok(Done::Gone { ts }),
+            edited => edited.map(|()| Done::Shows(Shown { channel, ts, wanted })),
+        }
+    }
+
+    /// Looks for a message that an earlier try may have posted; in a thread, where it belongs in one. Where
+    /// Slack does not let us look it is posted again: told twice is better than never.
+    async fn find(
+        &self,
+        delivery: &Delivery,
+        thread: Option<(&str, &str)>,
+    ) -> Result<Option<PostedMessage>, Failure> {
+        let Some(since) = delivery.in_doubt_since else { return Ok(None) };
+        let known = match thread {
+            Some((channel, _)) => Some(channel.to_owned()),
+            None if !delivery.target.starts_with('#') => Some(delivery.target.clone()),
+            None => {
+                let known = deliveries::channel_id(self.ctx.store.read(), &delivery.target);
+                within(async { Ok(known.await?) }).await?
+            }
+        };
+        let Some(channel) = known else { return Ok(None) };
+        self.slack.find(&channel, thread.map(|(_, ts)| ts), &delivery.dedupe_key, since - SKEW).await
+    }
+
+    async fn present(&self, card: CardId) -> Result<PresentCard, Failure> {
+        within(present(&self.ctx, card)).await
+    }
+}
+
+fn event(delivery: &Delivery) -> Result<Event, Failure> {
+    let unreadable = |_| Failure::Message { code: "unreadable_event".into() };
+    serde_json::from_str(&delivery.event).map_err(unreadable)
+}
+
+/// Reads from a database that may not answer.
+async fn within<T>(reading: impl Future<Output = Result<T, OpError>>) -> Result<T, Failure> {
+    match timeout(READ_MAX, reading).await {
+        Ok(Ok(read)) => return Ok(read),
+        Ok(Err(OpError::NotFound)) => return Err(Failure::Message { code: "no_such_repair".into() }),
+        Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "A message waits for the database"),
+        Err(_) => tracing::warn!("A message waits for a database that does not answer"),
+    }
+    Err(Failure::Circumstance { code: "database".into(), retry_after: None, in_doubt: false })
+}

@@ -1,0 +1,701 @@
+//! Living cards: one message a repair and channel, kept up to date, with what happens told in its thread.
+
+use crate::support::app::{ANA, BO, TestApp, only, world};
+use crate::support::ops::user;
+use chrono::{NaiveDate, TimeDelta};
+use esb::domain::actor::{Account, Actor, Edge, Role};
+use esb::domain::delivery::DeliveryKind;
+use esb::domain::edit::RepairEdit;
+use esb::domain::field::FieldValue;
+use esb::domain::ids::RepairId;
+use esb::domain::repair::{RepairStatus, Severity};
+use esb::domain::text::RequestId;
+use esb::ops::update_repair::{UpdateRepair, update_repair};
+use esb::store::entities::{card, delivery};
+use esb::store::settings;
+use esb_sandbox::{Audience, Fault, Message, Submitted};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+
+const POST: &str = "chat.postMessage";
+const UPDATE: &str = "chat.update";
+const WOOD: &str = "#woodshop";
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+impl TestApp {
+    /// A report whose cards have been read; Bo is a technician.
+    async fn with_card() -> Self {
+        Self::with_card_in(Self::with_saw().await.0).await
+    }
+
+    /// The same in a Slack that lets us read channels.
+    async fn with_history() -> Self {
+        let mut scopes = world().scopes;
+        scopes.extend(["channels:history".to_owned(), "groups:history".to_owned()]);
+        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let app = Self::start_in(world().scopes(&scopes)).await;
+        let area = app.area("Wood shop", WOOD).await;
+        app.machine(area, "Table saw").await;
+        Self::with_card_in(app).await
+    }
+
+    async fn with_card_in(app: Self) -> Self {
+        user(&app.app.ctx, "bo", Role::Technician).await;
+        app.report("table saw", "Belt slips").await;
+        app.read_all();
+        app
+    }
+
+    async fn switch(&self, key: &str, on: bool) {
+        let (db, now) = (self.app.ctx.store.write(), self.clock.now());
+        settings::set(db, key, if on { "true" } else { "false" }, now).await.unwrap();
+    }
+
+    /// Bo changes the repair on the web; nothing is sent yet.
+    async fn change(&self, values: Vec<FieldValue>) {
+        let ctx = &self.app.ctx;
+        let bo = Account { id: user(ctx, "bo", Role::Technician).await, role: Role::Technician };
+        let actor = Actor::of_account(Edge::Web, "bo", bo);
+        let edit = RepairEdit { version: self.repair(1).await.version, values, note: None };
+        let request_id = RequestId::from_random(rand::random());
+        let update = UpdateRepair { repair: RepairId(1), edit, request_id };
+        assert!(update_repair(ctx, &actor, update).await.unwrap().changed);
+    }
+
+    /// Presses a button of the card in the wood shop; everything that follows from it is done.
+    async fn press_card(&self, who: &str, action: &str) {
+        let pressed = self.slack.press_message(who, WOOD, action, None).await.unwrap();
+        assert!(pressed.is_acknowledged(), "{pressed:?}");
+        self.settle().await;
+    }
+
+    /// Every message of the wood shop as it stands now, whoever has read it.
+    fn in_wood(&self) -> Vec<Message> {
+        let seen_by_all = |m: &Message| m.channel == "C0WOOD" && m.audience == Audience::Channel;
+        self.slack.messages().into_iter().filter(seen_by_all).collect()
+    }
+
+    fn update_calls(&self) -> usize {
+        self.slack.calls(UPDATE).len()
+    }
+
+    async fn edits(&self) -> u64 {
+        let edits = delivery::Entity::find().filter(delivery::Column::Kind.eq(DeliveryKind::Edit));
+        edits.count(self.app.ctx.store.read()).await.unwrap()
+    }
+
+    async fn card_in_wood(&self) -> card::Model {
+        let card = card::Entity::find().filter(card::Column::Target.eq(WOOD));
+        card.one(self.app.ctx.store.read()).await.unwrap().unwrap()
+    }
+
+    /// As a process leaves it that was killed after Slack took its latest message to the wood shop and
+    /// before it noted that.
+    async fn forget_latest(&self) {
+        let latest = delivery::Entity::find()
+            .filter(delivery::Column::Target.eq(WOOD))
+            .filter(delivery::Column::Kind.eq(DeliveryKind::Message))
+            .order_by_desc(delivery::Column::Id);
+        let latest = latest.one(self.app.ctx.store.read()).await.unwrap().unwrap();
+        let id = latest.id;
+        self.sql(&format!(
+            "UPDATE deliveries SET state = 'sending', lease = 'a dead worker', finished_at = NULL, \
+             leased_until = due_at, posted_channel = NULL, posted_ts = NULL WHERE id = {id}"
+        ))
+        .await;
+    }
+}
+
+fn eta(day: u32) -> FieldValue {
+    FieldValue::Eta(NaiveDate::from_ymd_opt(2026, 3, day))
+}
+
+fn status(status: RepairStatus) -> FieldValue {
+    FieldValue::Status(status)
+}
+
+/// The card and the replies in its thread.
+#[track_caller]
+fn thread(messages: Vec<Message>) -> (Message, Vec<Message>) {
+    let (cards, replies): (Vec<_>, Vec<_>) = messages.into_iter().partition(|m| m.thread_ts.is_none());
+    let card = only(cards);
+    assert!(replies.iter().all(|reply| reply.thread_ts.as_ref() == Some(&card.ts)), "{replies:#?}");
+    (card, replies)
+}
+
+#[tokio::test]
+async fn a_claim_by_button_shows_on_every_card_and_is_told_in_its_thread() {
+    let app = TestApp::with_card().await;
+    app.press_card(BO, "card_claim").await;
+    assert_eq!(app.repair(1).await.status, RepairStatus::Assigned);
+    for channel in [WOOD, "#oops"] {
+        let (card, replies) = thread(app.slack.posted_in(channel));
+        assert!(
+            card.edited && card.text.starts_with(":rotating_light: *Table saw* (Wood shop)"),
+            "{}",
+            card.text
+        );
+        assert!(
+            card.text.contains("*Status:* Assigned") && card.text.contains("*Assigned to:* <@U0BO>"),
+            "{}",
+            card.text
+        );
+        assert!(card.text.contains("Belt slips") && card.text.contains("Repair #1 · <http://esb.test/e/1|"));
+        let reply = only(replies);
+        assert!(reply.text.starts_with(":arrows_counterclockwise:") && !reply.broadcast, "{}", reply.text);
+    }
+    // Pressed again it changes nothing and tells Bo alone.
+    app.press_card(BO, "card_claim").await;
+    assert!(only(app.slack.direct_messages(BO)).text.contains("yours already"));
+    assert_eq!((app.repair(1).await.version, app.update_calls()), (2, 2));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_who_claim_from_the_same_card_the_later_hears_who_was_faster() {
+    let app = TestApp::with_card().await;
+    user(&app.app.ctx, "ana", Role::Technician).await;
+    let seen = app.in_wood().remove(0);
+    for who in [BO, ANA] {
+        assert!(app.slack.press_in(who, &seen, "card_claim", None).await.unwrap().is_acknowledged());
+        app.settle().await;
+    }
+    let told = only(app.slack.direct_messages(ANA)).text;
+    assert!(told.starts_with(":x: ") && told.contains("Bo Okafor was faster"), "{told}");
+    // Whoever presses again, knowing that, takes it over.
+    app.clock.advance(SECOND);
+    app.press_card(ANA, "card_claim").await;
+    let (card, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(card.text.contains("*Assigned to:* <@U0ANA>") && replies.len() == 2, "{}", card.text);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn two_presses_at_once_act_once() {
+    let app = TestApp::with_card().await;
+    let press = || app.slack.press_message(BO, WOOD, "card_claim", None);
+    let (one, other) = tokio::join!(press(), press());
+    assert!(one.unwrap().is_acknowledged() && other.unwrap().is_acknowledged());
+    app.settle().await;
+    assert_eq!(app.repair(1).await.version, 2);
+    assert_eq!(thread(app.slack.posted_in(WOOD)).1.len(), 1);
+    app.slack.direct_messages(BO);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn resolving_asks_for_a_note_that_can_be_seen_and_is_told_to_the_whole_channel() {
+    let app = TestApp::with_card().await;
+    app.press_card(BO, "card_resolve").await;
+    let form = app.slack.top_view(BO).expect("a form");
+    assert!(form.shown().contains("*Table saw* (Wood shop) · repair #1"), "{}", form.shown());
+    app.slack.fill(BO, "note", "\u{200b}").await.unwrap();
+    let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
+    assert_eq!(errors.keys().collect::<Vec<_>>(), ["note"]);
+    app.slack.fill(BO, "note", "New belt <!channel>").await.unwrap();
+    assert_eq!(app.slack.submit(BO).await.unwrap(), Submitted::Cleared);
+    app.settle().await;
+    for channel in [WOOD, "#oops"] {
+        let (card, replies) = thread(app.slack.posted_in(channel));
+        assert!(card.text.starts_with(":white_check_mark: *Table saw* (Wood shop)"), "{}", card.text);
+        assert!(!card.shown().contains("card_claim") && !card.shown().contains("card_resolve"));
+        let reply = only(replies);
+        assert!(reply.broadcast && reply.text.contains("is back in service"), "{}", reply.text);
+        assert!(reply.text.contains("New belt &lt;!channel&gt;"), "{}", reply.text);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn who_may_not_is_told_so_alone_at_every_press_and_submission() {
+    let app = TestApp::with_card().await;
+    for action in ["card_claim", "card_resolve", "card_more"] {
+        app.press_card(ANA, action).await;
+        let told = only(app.slack.direct_messages(ANA)).text;
+        assert!(told.contains("needs a Technician or Staff account"), "{action}: {told}");
+        assert!(app.slack.top_view(ANA).is_none());
+        app.clock.advance(SECOND);
+    }
+    // A role that is taken away between opening and submitting is gone.
+    app.press_card(BO, "card_resolve").await;
+    app.slack.fill(BO, "note", "New belt").await.unwrap();
+    app.sql("UPDATE users SET active = FALSE WHERE username = 'bo'").await;
+    let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
+    assert!(errors["note"].contains("may not do this any more"), "{errors:?}");
+    app.press_card(BO, "card_claim").await;
+    assert!(only(app.slack.direct_messages(BO)).text.contains("needs a Technician or Staff account"));
+    assert_eq!((app.repair(1).await.version, app.update_calls()), (1, 0));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_resolves_what_others_changed_is_shown_that_first_and_then_is_believed_once() {
+    let app = TestApp::with_card().await;
+    app.press_card(BO, "card_resolve").await;
+    app.slack.fill(BO, "note", "New belt").await.unwrap();
+    app.change(vec![status(RepairStatus::PartsNeeded), eta(3)]).await;
+    app.after(SECOND).await;
+    let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
+    assert!(errors["note"].contains("bo set the status to “Parts Needed”"), "{errors:?}");
+    let mut payload = app.interaction("view_submission");
+    payload["user"] = json!({ "id": BO, "name": "bo" });
+    payload["view"] = app.slack.top_view(BO).unwrap().json;
+    for _ in 0..2 {
+        assert_eq!(app.send(payload.clone()).await.payload.unwrap()["response_action"], "clear");
+    }
+    app.after(SECOND).await;
+    assert_eq!((app.repair(1).await.status, app.repair(1).await.version), (RepairStatus::Resolved, 3));
+    assert_eq!(thread(app.in_wood()).1.len(), 2);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn buttons_of_a_card_from_before_the_repair_was_closed_say_so() {
+    let app = TestApp::with_card().await;
+    let seen = app.in_wood().remove(0);
+    app.change(vec![status(RepairStatus::NoIssueFound)]).await;
+    app.settle().await;
+    for action in ["card_resolve", "card_claim", "me_too"] {
+        app.clock.advance(SECOND);
+        assert!(app.slack.press_in(BO, &seen, action, None).await.unwrap().is_acknowledged());
+        app.settle().await;
+        assert!(only(app.slack.direct_messages(BO)).text.contains("closed"), "{action}");
+    }
+    assert_eq!(app.repair(1).await.status, RepairStatus::NoIssueFound);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn more_opens_all_else_that_can_be_done_and_reopens_what_is_closed() {
+    let app = TestApp::with_card().await;
+    app.press_card(BO, "card_more").await;
+    app.slack.choose(BO, "action", "set_eta").await.unwrap();
+    app.settle().await;
+    app.slack.choose(BO, "eta", "2026-03-09").await.unwrap();
+    assert_eq!(app.slack.submit(BO).await.unwrap(), Submitted::Cleared);
+    app.after(SECOND).await;
+    assert!(only(app.slack.direct_messages(BO)).text.starts_with(":calendar:"));
+    let (card, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(card.text.contains("*ETA:* 9 Mar 2026") && replies.len() == 1, "{}", card.text);
+    app.change(vec![status(RepairStatus::NoIssueFound)]).await;
+    app.after(SECOND).await;
+    app.press_card(BO, "card_more").await;
+    assert!(app.slack.top_view(BO).unwrap().shown().contains("Set the status"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn me_too_counts_on_the_card_and_a_link_is_only_followed() {
+    let app = TestApp::with_card().await;
+    app.press_card(ANA, "me_too").await;
+    for channel in [WOOD, "#oops"] {
+        let card = only(app.slack.posted_in(channel));
+        assert!(card.edited && card.text.ends_with("1 person says “me too”"), "{}", card.text);
+    }
+    app.press_card(BO, "me_too").await;
+    assert!(only(app.slack.posted_in(WOOD)).text.ends_with("2 people say “me too”"));
+    app.press_card(ANA, "me_too").await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("counted on repair #1 already"));
+    app.press_card(ANA, "card_page").await;
+    assert_eq!(app.slack.posted_in(WOOD).len(), 0);
+    app.read_all();
+    app.finish().await;
+}
+
+/// What Bo does, which switch lets it be told, and whether the whole channel hears of it in the thread.
+fn changes() -> Vec<(&'static str, FieldValue, bool)> {
+    use FieldValue::{Assignee, SafetyRisk, Severity as Severe};
+    vec![
+        ("notify_eta_updated", eta(9), false),
+        ("notify_severity_changed", Severe(Some(Severity::Degraded)), false),
+        ("notify_severity_changed", Severe(Some(Severity::Down)), true),
+        ("notify_severity_changed", SafetyRisk(true), true),
+        ("notify_status_changed", status(RepairStatus::InProgress), false),
+        ("notify_assignee_changed", Assignee(None), false),
+        ("notify_resolved", status(RepairStatus::NoIssueFound), true),
+    ]
+}
+
+#[tokio::test]
+async fn each_switch_lets_replies_through_and_the_card_changes_whatever_the_switches() {
+    let app = TestApp::with_card().await;
+    app.press_card(BO, "card_claim").await;
+    app.read_all();
+    for (switch, value, broadcast) in changes() {
+        for on in [true, false] {
+            app.clock.advance(TimeDelta::seconds(3));
+            app.switch(switch, on).await;
+            let before = app.update_calls();
+            app.change(vec![value.clone()]).await;
+            app.settle().await;
+            assert_eq!(app.update_calls(), before + 2, "{value:?}: both cards are edited");
+            let (card, replies) = thread(app.slack.posted_in(WOOD));
+            assert!(card.edited);
+            let told: Vec<bool> = replies.iter().map(|reply| reply.broadcast).collect();
+            assert_eq!(told, if on { vec![broadcast] } else { vec![] }, "{switch} {on}: {value:?}");
+            app.read_all();
+            // Back to where it was, unheard.
+            let sql =
+                "status = 'Assigned', open = TRUE, severity = 'Not Sure', eta = NULL, safety_risk = FALSE";
+            app.sql(&format!("UPDATE repairs SET {sql}, assignee_id = (SELECT MIN(id) FROM users)")).await;
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_cards_each_event_that_its_switch_lets_through_is_a_message_of_its_own() {
+    let (app, _) = TestApp::with_saw().await;
+    app.switch("slack_thread_updates", false).await;
+    let app = TestApp::with_card_in(app).await;
+    let report = only(app.in_wood());
+    assert!(
+        report.text.contains("New report") && !report.shown().contains("card_claim"),
+        "{}",
+        report.shown()
+    );
+    for (switch, value, _) in changes() {
+        if value == FieldValue::Assignee(None) {
+            app.sql("UPDATE repairs SET assignee_id = (SELECT MIN(id) FROM users)").await;
+        }
+        for on in [false, true] {
+            app.clock.advance(TimeDelta::seconds(3));
+            app.switch(switch, on).await;
+            app.change(vec![value.clone()]).await;
+            app.settle().await;
+            let told = app.slack.posted_in(WOOD);
+            assert_eq!(told.len(), usize::from(on), "{switch} {on}");
+            assert!(told.iter().all(|message| message.thread_ts.is_none()));
+            app.read_all();
+            let sql =
+                "status = 'Assigned', open = TRUE, severity = 'Not Sure', eta = NULL, safety_risk = FALSE";
+            app.sql(&format!("UPDATE repairs SET {sql}, assignee_id = (SELECT MIN(id) FROM users)")).await;
+        }
+    }
+    assert_eq!((app.update_calls(), app.edits().await), (0, 0));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_first_event_let_through_is_the_card_and_is_not_broadcast() {
+    let (app, _) = TestApp::with_saw().await;
+    app.switch("notify_new_report", false).await;
+    user(&app.app.ctx, "bo", Role::Technician).await;
+    app.report("table saw", "Belt slips").await;
+    assert!(app.in_wood().is_empty(), "nothing is told");
+    app.private(ANA);
+    app.change(vec![FieldValue::Severity(Some(Severity::Down)), FieldValue::SafetyRisk(true)]).await;
+    app.settle().await;
+    let (card, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(
+        card.text.starts_with(":warning: *SAFETY RISK* :warning: New report: *Table saw*"),
+        "{}",
+        card.text
+    );
+    assert!(!card.broadcast && !card.edited && replies.is_empty());
+    assert!(card.text.contains("*Severity:* Down") && card.text.contains("Belt slips"));
+    app.change(vec![status(RepairStatus::NoIssueFound)]).await;
+    app.after(SECOND).await;
+    let (_, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(only(replies).broadcast);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn changes_that_wait_are_one_edit_and_each_its_own_reply() {
+    let app = TestApp::with_card().await;
+    for day in 1..=4 {
+        app.change(vec![eta(day)]).await;
+    }
+    assert_eq!(app.edits().await, 2, "one a card");
+    app.settle().await;
+    assert_eq!(app.update_calls(), 2);
+    let (card, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(card.text.contains("*ETA:* 4 Mar 2026"), "the card shows what is");
+    assert!(only(replies).text.contains("*ETA:* 1 Mar 2026"), "a reply tells what was");
+    // A change is seen on the card at once, although replies wait for their turn in the channel.
+    app.change(vec![eta(5)]).await;
+    app.settle().await;
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*ETA:* 5 Mar 2026"));
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        app.after(SECOND).await;
+        told.extend(app.slack.posted_in(WOOD).into_iter().map(|m| m.text));
+    }
+    for (text, day) in told.iter().zip(2..) {
+        assert!(text.contains(&format!("*ETA:* {day} Mar 2026")), "in their order: {told:#?}");
+    }
+    assert_eq!((told.len(), app.update_calls()), (4, 4));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_change_while_the_card_is_being_posted_or_edited_is_not_lost() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    app.slack.submit(ANA).await.unwrap();
+    app.app.intake.idle().await;
+    // Slack answers late, and while it does the repair changes.
+    for method in [POST, UPDATE] {
+        for _ in 0..2 {
+            app.slack.fail_next(method, Fault::Delay(std::time::Duration::from_millis(400)));
+        }
+        let calls = app.slack.calls(method).len();
+        let changing = async {
+            let begun = |s: &esb_sandbox::Sandbox| (s.calls(method).len() >= calls + 2).then_some(());
+            app.slack.wait_for(crate::support::app::SOON, begun).await.expect("it is being sent");
+            app.change(vec![eta(if method == POST { 7 } else { 8 })]).await;
+        };
+        let sending = async {
+            app.app.deliverer.settle().await.unwrap();
+        };
+        tokio::join!(sending, changing);
+        app.settle().await;
+        let card = app.in_wood().remove(0);
+        let expected = if method == POST { "*ETA:* 7 Mar 2026" } else { "*ETA:* 8 Mar 2026" };
+        assert!(card.text.contains(expected), "{method}: {}", card.text);
+        app.after(SECOND).await;
+        app.change(vec![eta(1)]).await;
+    }
+    app.after(TimeDelta::seconds(5)).await;
+    app.after(TimeDelta::seconds(5)).await;
+    app.after(TimeDelta::seconds(5)).await;
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whatever_chat_update_answers_the_card_is_right_in_the_end() {
+    let app = TestApp::with_card().await;
+    for (day, fault, wait) in [
+        (1, Fault::Http(503), 30),
+        (2, Fault::RateLimited(7), 7),
+        (3, Fault::Error("invalid_auth"), 30),
+        (4, Fault::CutAfterAccept, 30),
+        (5, Fault::Error("internal_error"), 30),
+        (6, Fault::Error("not_in_channel"), 30),
+    ] {
+        app.slack.fail_always(UPDATE, fault);
+        app.change(vec![eta(day)]).await;
+        app.after(SECOND).await;
+        app.slack.clear_faults();
+        let tries = app.update_calls();
+        app.after(TimeDelta::seconds(wait - 1)).await;
+        assert_eq!(app.update_calls(), tries, "{fault:?}: not before its time");
+        app.after(SECOND).await;
+        app.after(SECOND).await;
+        let card = app.in_wood().remove(0);
+        assert!(card.text.contains(&format!("*ETA:* {day} Mar 2026")), "{fault:?}: {}", card.text);
+    }
+    let replies = thread(app.in_wood()).1;
+    for (reply, day) in replies.iter().zip(1..) {
+        assert!(reply.text.contains(&format!("*ETA:* {day} Mar 2026")), "in their order: {replies:#?}");
+    }
+    assert_eq!(replies.len(), 6);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_edit_that_waits_after_failures_is_tried_at_once_when_something_happens() {
+    let app = TestApp::with_card().await;
+    app.switch("notify_eta_updated", false).await;
+    app.slack.fail_always(UPDATE, Fault::Http(503));
+    app.change(vec![eta(1)]).await;
+    for _ in 0..8 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    app.slack.clear_faults();
+    app.change(vec![eta(2)]).await;
+    app.settle().await;
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*ETA:* 2 Mar 2026"));
+    assert_eq!(app.edits().await, 2, "one a card");
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_deleted_is_forgotten_and_the_next_message_is_one_again() {
+    let app = TestApp::with_card().await;
+    app.slack.delete_message(&app.in_wood()[0]).unwrap();
+    app.switch("notify_eta_updated", false).await;
+    app.change(vec![eta(3)]).await;
+    app.settle().await;
+    assert!(app.in_wood().is_empty(), "an edit alone posts nothing");
+    assert_eq!(app.card_in_wood().await.ts, None);
+    app.change(vec![eta(4)]).await;
+    app.settle().await;
+    assert!(app.in_wood().is_empty());
+    app.switch("notify_eta_updated", true).await;
+    app.change(vec![eta(5)]).await;
+    app.after(SECOND).await;
+    let card = only(app.slack.posted_in(WOOD));
+    assert!(card.thread_ts.is_none() && card.shown().contains("card_claim"), "{}", card.shown());
+    assert!(card.text.contains("*ETA:* 5 Mar 2026"));
+    // It is the card from now on.
+    app.after(SECOND).await;
+    app.press_card(BO, "card_claim").await;
+    let (again, replies) = thread(app.slack.posted_in(WOOD));
+    assert!(again.ts == card.ts && again.text.contains("*Assigned to:* <@U0BO>"));
+    assert_eq!(replies.len(), 1);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_deleted_just_before_an_announcement_is_posted_anew_with_it() {
+    let app = TestApp::with_card().await;
+    app.slack.delete_message(&app.in_wood()[0]).unwrap();
+    app.change(vec![eta(2)]).await;
+    app.settle().await;
+    let card = only(app.slack.posted_in(WOOD));
+    assert!(card.thread_ts.is_none() && card.text.contains("*ETA:* 2 Mar 2026"), "{}", card.text);
+    // Slack says of the thread what it said of the card.
+    for code in ["message_not_found", "thread_not_found"] {
+        app.after(SECOND).await;
+        app.read_all();
+        app.slack.fail_next(POST, Fault::Error(code));
+        app.slack.fail_next(POST, Fault::Error(code));
+        app.change(vec![status(RepairStatus::InProgress)]).await;
+        app.after(SECOND).await;
+        app.after(SECOND).await;
+        let posted = app.slack.posted_in(WOOD);
+        let fresh = posted.last().unwrap();
+        assert!(
+            fresh.thread_ts.is_none() && fresh.text.contains("*Status:* In Progress"),
+            "{code}: {posted:#?}"
+        );
+        assert_eq!(app.card_in_wood().await.ts.as_ref(), Some(&fresh.ts));
+        app.change(vec![status(RepairStatus::PartsNeeded)]).await;
+        app.after(SECOND).await;
+    }
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_that_cannot_be_edited_for_so_long_is_given_up_and_replaced() {
+    let app = TestApp::with_card().await;
+    app.slack.fail_always(UPDATE, Fault::Error("restricted_action"));
+    app.switch("notify_eta_updated", false).await;
+    app.change(vec![eta(3)]).await;
+    for _ in 0..12 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    assert_eq!(app.update_calls(), 20, "ten times each");
+    assert_eq!(app.card_in_wood().await.ts, None);
+    app.slack.clear_faults();
+    app.change(vec![status(RepairStatus::InProgress)]).await;
+    app.settle().await;
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*ETA:* 3 Mar 2026"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn after_a_crash_a_message_is_found_again_where_slack_lets_us_look() {
+    let app = TestApp::with_history().await;
+    // A reply, of which only Slack knows.
+    app.press_card(BO, "card_claim").await;
+    app.forget_latest().await;
+    app.after(TimeDelta::minutes(1)).await;
+    assert_eq!(thread(app.in_wood()).1.len(), 1, "it is found, not told again");
+    assert_eq!(app.slack.calls("conversations.replies").len(), 1);
+    // A card, of which only Slack knows; it is made to show what is.
+    app.report("table saw", "Smoke").await;
+    app.forget_latest().await;
+    app.sql(
+        "UPDATE cards SET ts = NULL, channel = NULL, shown = 0 WHERE repair_id = 2 AND target = '#woodshop'",
+    )
+    .await;
+    app.after(TimeDelta::minutes(1)).await;
+    let smoke: Vec<Message> = app.in_wood().into_iter().filter(|m| m.text.contains("Smoke")).collect();
+    assert!(only(smoke).edited);
+    assert_eq!(app.slack.calls("conversations.history").len(), 1);
+    // The connection breaks after Slack took it.
+    for _ in 0..2 {
+        app.slack.fail_next(POST, Fault::CutAfterAccept);
+    }
+    app.report("table saw", "Sparks").await;
+    app.after(TimeDelta::seconds(30)).await;
+    let sparks = |app: &TestApp| app.slack.messages().iter().filter(|m| m.text.contains("Sparks")).count();
+    assert_eq!(sparks(&app), 2, "one a channel");
+    // Slack is away when we look: it is not posted unseen.
+    for _ in 0..2 {
+        app.slack.fail_next(POST, Fault::CutAfterAccept);
+    }
+    app.slack.fail_always("conversations.history", Fault::RateLimited(9));
+    app.report("table saw", "Screws").await;
+    app.after(TimeDelta::minutes(5)).await;
+    app.slack.clear_faults();
+    app.after(TimeDelta::minutes(5)).await;
+    assert_eq!(app.slack.messages().iter().filter(|m| m.text.contains("Screws")).count(), 2);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_the_scope_a_message_in_doubt_is_told_twice_rather_than_never() {
+    let app = TestApp::with_card().await;
+    app.press_card(BO, "card_claim").await;
+    app.forget_latest().await;
+    app.after(TimeDelta::minutes(1)).await;
+    assert_eq!(thread(app.in_wood()).1.len(), 2);
+    assert_eq!(app.slack.calls("conversations.replies")[0].error(), Some("missing_scope"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_stays_where_it_is_when_the_area_talks_elsewhere_and_both_are_kept_right() {
+    let app = TestApp::with_card().await;
+    app.sql("UPDATE areas SET slack_channel = '#metalshop'").await;
+    app.switch("notify_eta_updated", false).await;
+    app.change(vec![eta(3)]).await;
+    app.settle().await;
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*ETA:* 3 Mar 2026"));
+    assert!(app.slack.posted_in("#metalshop").is_empty(), "an edit begins no card");
+    app.change(vec![status(RepairStatus::InProgress)]).await;
+    app.settle().await;
+    let card = only(app.slack.posted_in("#metalshop"));
+    assert!(card.thread_ts.is_none() && card.text.contains("*Status:* In Progress"), "{}", card.text);
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*Status:* In Progress"), "edited, and no reply");
+    app.change(vec![status(RepairStatus::NoIssueFound)]).await;
+    app.after(SECOND).await;
+    let (_, replies) = thread(app.slack.posted_in("#metalshop"));
+    assert!(only(replies).broadcast);
+    assert!(only(app.slack.posted_in(WOOD)).text.starts_with(":white_check_mark:"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn cards_that_are_there_stay_right_when_cards_are_switched_off() {
+    let app = TestApp::with_card().await;
+    app.switch("slack_thread_updates", false).await;
+    app.press_card(BO, "card_claim").await;
+    let told = app.slack.posted_in(WOOD);
+    assert_eq!(told.len(), 2);
+    assert!(told[0].edited && told[0].text.contains("*Assigned to:* <@U0BO>"));
+    assert!(told[1].thread_ts.is_none() && told[1].text.contains("*Status:* New → Assigned"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn cards_of_a_slack_that_is_off_are_not_owed() {
+    let (ops, saw) = crate::support::ops::with_saw().await;
+    let ctx = esb::ops::Ctx::new(ops.ctx.store.clone(), ops.ctx.clock.clone(), esb::ops::Announce::Nowhere);
+    let report = crate::support::ops::report(saw, 1);
+    esb::ops::report_problem::report_problem(&ctx, &crate::support::ops::ana(), report).await.unwrap();
+    assert_eq!(card::Entity::find().count(ctx.store.read()).await.unwrap(), 0);
+    assert_eq!(delivery::Entity::find().count(ctx.store.read()).await.unwrap(), 0);
+}
