@@ -5,6 +5,7 @@ use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
@@ -16,7 +17,7 @@ use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};
 use crate::store::Store;
 use crate::web::{Web, WebConfig, server};
-use crate::worker::{Deliverer, Heartbeat, SlackChannel, Worker};
+use crate::worker::{Deliverer, Heartbeat, JobRunner, SlackChannel, Worker};
 use anyhow::Context;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct App {
     pub intake: Intake,
     /// Sends what is owed.
     pub deliverer: Arc<Deliverer>,
+    /// Does the jobs.
+    pub jobs: Arc<JobRunner>,
     api: SlackApi,
     team: Arc<OnceLock<String>>,
     config: Config,
@@ -96,6 +99,7 @@ impl App {
         let links = Links::new(config.base_url.clone());
         let channel = SlackChannel::new(api.clone(), Arc::clone(&blocks), links.clone());
         let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
+        let jobs = Arc::new(JobRunner::new(ctx.clone(), Jobs::new(ctx.clone(), api.clone())));
         let team = Arc::new(OnceLock::new());
         let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
         let edge = SlackEdge {
@@ -109,7 +113,7 @@ impl App {
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, api, team, config })
+        Ok(Self { ctx, metrics, intake, deliverer, jobs, api, team, config })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
@@ -174,7 +178,8 @@ impl App {
 
     fn worker(&self) -> Worker {
         let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
-        Worker::new(self.ctx.clone(), Arc::clone(&self.deliverer), heartbeat, self.config.worker_poll)
+        let (deliverer, jobs) = (Arc::clone(&self.deliverer), Arc::clone(&self.jobs));
+        Worker::new(self.ctx.clone(), deliverer, jobs, heartbeat, self.config.worker_poll)
     }
 
     fn socket_mode(&self) -> SocketMode {

@@ -63,6 +63,10 @@ id!(
     DeliveryId
 );
 id!(
+    /// Number of a job.
+    JobId
+);
+id!(
     /// Number of a link of a machine.
     LinkId
 );

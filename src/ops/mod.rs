@@ -22,6 +22,7 @@ pub mod equipment_links;
 pub mod equipment_notes;
 mod error;
 pub mod install;
+pub mod jobs;
 pub mod manage_users;
 pub mod me_too;
 pub mod mutation_log;

@@ -84,7 +84,9 @@ where
     T: DeserializeOwned,
     F: Future<Output = Result<T, OpError>>,
 {
-    once(ctx, request_id, run).await.map_err(|error| if error.is_unique_violation() { taken() } else { error })
+    once(ctx, request_id, run)
+        .await
+        .map_err(|error| if error.is_unique_violation() { taken() } else { error })
 }
 
 /// For what has no name of its own: nothing can be taken but the request id.

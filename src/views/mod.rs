@@ -3,5 +3,6 @@
 pub mod account;
 pub mod board;
 pub mod equipment;
+pub mod jobs;
 pub mod registry;
 pub mod repairs;

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ops", &["chain", "clock", "domain", "newest", "store", "views"]),
     ("render", &["domain", "views"]),
     ("clients", &["config", "metrics"]),
+    ("jobs", &["clients", "domain", "ops"]),
     ("people", &["chain", "clients", "clock", "domain", "store"]),
     (
         "slack",
@@ -52,15 +53,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "worker",
-        &["chain", "clients", "clock", "domain", "metrics", "ops", "render::links", "render::slack", "store"],
+        &[
+            "chain",
+            "clients",
+            "clock",
+            "domain",
+            "jobs",
+            "metrics",
+            "ops",
+            "render::links",
+            "render::slack",
+            "store",
+        ],
     ),
     ("logging", &["config", "ops::mutation_log"]),
     ("cli", &["app", "clock", "config", "domain", "logging", "ops"]),
     (
         "app",
         &[
-            "chain", "clients", "clock", "config", "metrics", "ops", "people", "render", "slack", "store",
-            "web", "worker",
+            "chain", "clients", "clock", "config", "jobs", "metrics", "ops", "people", "render", "slack",
+            "store", "web", "worker",
         ],
     ),
     ("lib", &[]),

@@ -5,11 +5,13 @@
 mod answers;
 mod auth_test;
 mod dial;
+mod download;
 mod error;
 
 pub use answers::{OpenView, PostedMessage, SlackUser};
 pub use auth_test::{Identity, REQUIRED_SCOPES, missing_scopes};
 pub use dial::SlackStream;
+pub use download::{Download, DownloadError};
 pub use error::{Outage, SlackApiError};
 
 use crate::clients::tls::{self, Connector};

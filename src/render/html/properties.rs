@@ -6,13 +6,17 @@ use super::*;
 use crate::domain::actor::Role;
 use crate::domain::equipment::Cost;
 use crate::domain::field::{Person, RepairFields};
-use crate::domain::ids::{ApiTokenId, AreaId, EquipmentId, LinkId, NoteId, RepairId, TimelineId, UserId};
+use crate::domain::ids::{
+    ApiTokenId, AreaId, EquipmentId, JobId, LinkId, NoteId, RepairId, TimelineId, UserId,
+};
+use crate::domain::job::{JobKind, JobState};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
 use crate::domain::timeline::TimelineKind;
 use crate::views::account::{TokenView, UserView, UsersView};
 use crate::views::board::BoardArea;
 use crate::views::equipment::{EquipmentMatch, LinkView};
+use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
 use crate::views::registry::{
     AreaChoice, AreaRow, AreasView, AuditRow, AuditView, HistoryRow, MachineRecord, MachineView, NoteView,
     RegistryRow, RegistryView,
@@ -87,6 +91,7 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     .chain(account_pages(text))
     .chain(repair_pages(text))
     .chain(registry_pages(text))
+    .chain(job_pages(text))
     .collect()
 }
 
@@ -120,6 +125,35 @@ fn account_pages(text: &str) -> Vec<String> {
         html.tokens(&TokensPage { tokens: &tokens, name: text, errors, hidden }).unwrap(),
         html.secret(&secret).unwrap(),
     ]
+}
+
+fn job_pages(text: &str) -> Vec<String> {
+    let typed = || format!("x{text}");
+    let job = |state, is_ending| JobView {
+        id: JobId(12),
+        kind: typed(),
+        state,
+        is_ending,
+        step: 1,
+        steps: 3,
+        activity: typed(),
+        failure: (state == JobState::Failed).then(typed),
+        next_try: (state == JobState::Queued).then(now),
+        starter: typed(),
+        created_at: now(),
+        updated_at: now(),
+        finished_at: None,
+    };
+    let page = |job| {
+        let details = JobDetails { job, lines: vec![JobLine { text: typed(), at: now() }] };
+        html().job(&details, text).unwrap()
+    };
+    let jobs = JobState::ALL.map(|state| job(state, false));
+    let all = JobsView { jobs: jobs.to_vec(), older_than: Some(JobId(3)) };
+    let filter = JobFilter { state: Some(JobState::Failed), kind: Some(JobKind::FetchPhotos) };
+    let list = html().jobs(&all, filter).unwrap();
+    let pages = jobs.into_iter().chain([job(JobState::Running, true)]).map(page);
+    pages.chain([list, html().jobs(&JobsView { jobs: vec![], older_than: None }, filter).unwrap()]).collect()
 }
 
 fn typed_repair(text: &str) -> RepairView {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub mod card;
+pub mod jobs;
 pub mod mrkdwn;
 mod paging;
 pub mod report;

@@ -10,6 +10,8 @@ pub mod equipment;
 pub mod equipment_link;
 pub mod equipment_note;
 pub mod heartbeat;
+pub mod job;
+pub mod job_update;
 pub mod me_too;
 pub mod repair;
 pub mod request;
