@@ -5,6 +5,7 @@ use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::files::Files;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::ops::{Announce, Ctx, board};
@@ -45,6 +46,8 @@ pub struct App {
     pub intake: Intake,
     /// Sends what is owed.
     pub deliverer: Arc<Deliverer>,
+    /// What people send.
+    pub files: Files,
     /// Does the jobs.
     pub jobs: Arc<JobRunner>,
     api: SlackApi,
@@ -93,13 +96,15 @@ impl App {
     /// The database, TLS or a template cannot be used.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let ctx = open(&config, clock).await?;
+        let files = uploads(&config, &ctx).await;
         let metrics = Metrics::new();
         let api = SlackApi::new(&config.slack, metrics.clone()).context("TLS cannot be set up")?;
         let blocks = Arc::new(Blocks::new()?);
         let links = Links::new(config.base_url.clone());
         let channel = SlackChannel::new(api.clone(), Arc::clone(&blocks), links.clone());
         let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
-        let jobs = Arc::new(JobRunner::new(ctx.clone(), Jobs::new(ctx.clone(), api.clone())));
+        let jobs = Jobs::new(ctx.clone(), api.clone(), files.clone());
+        let jobs = Arc::new(JobRunner::new(ctx.clone(), jobs));
         let team = Arc::new(OnceLock::new());
         let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
         let edge = SlackEdge {
@@ -113,7 +118,7 @@ impl App {
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, jobs, api, team, config })
+        Ok(Self { ctx, metrics, intake, deliverer, files, jobs, api, team, config })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
@@ -126,7 +131,8 @@ impl App {
         parts: Parts,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        let web = Arc::new(Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?);
+        let (ctx, metrics, files) = (self.ctx.clone(), self.metrics.clone(), self.files.clone());
+        let web = Arc::new(Web::new(ctx, self.web_config()?, metrics, files).await?);
         open_files::allow(FILES);
         self.offer_setup(&web).await;
         let mut edges = JoinSet::new();
@@ -179,7 +185,8 @@ impl App {
     fn worker(&self) -> Worker {
         let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
         let (deliverer, jobs) = (Arc::clone(&self.deliverer), Arc::clone(&self.jobs));
-        Worker::new(self.ctx.clone(), deliverer, jobs, heartbeat, self.config.worker_poll)
+        let (ctx, files) = (self.ctx.clone(), self.files.clone());
+        Worker::new(ctx, deliverer, jobs, files, heartbeat, self.config.worker_poll)
     }
 
     fn socket_mode(&self) -> SocketMode {
@@ -202,6 +209,17 @@ impl App {
             socket_mode: self.config.slack.socket_mode_enabled(),
         })
     }
+}
+
+/// The directory of uploads. One that cannot be written is named, and takes nothing else down.
+async fn uploads(config: &Config, ctx: &Ctx) -> Files {
+    let (path, limit) = (config.upload_path.clone(), config.upload_max);
+    let files = Files::new(path, limit, ctx.store.clone(), ctx.clock.clone());
+    if let Err(error) = files.prepare().await {
+        let path = config.upload_path.display();
+        tracing::error!(%path, error = %Chain(&error), "UPLOAD_PATH cannot be written: no files are taken");
+    }
+    files
 }
 
 /// Waits for tasks; true when one of them crashed.

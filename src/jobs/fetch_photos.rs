@@ -2,8 +2,16 @@
 //! others; it is named in the end, and tried again when the job is resumed.
 
 use super::{Jobs, Stepped, Task, Then};
+use crate::chain::Chain;
 use crate::clients::slack_api::{DownloadError, SlackApiError};
+use crate::domain::actor::Actor;
+use crate::domain::file::{Accepts, FileRefusal};
+use crate::domain::ids::RepairId;
 use crate::domain::job::{FetchPhotos, PhotoSource, StepFailure};
+use crate::domain::text::RequestId;
+use crate::files::{ReceiveError, Wanted};
+use crate::ops::OpError;
+use crate::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -25,10 +33,11 @@ struct Refused {
     why: String,
 }
 
-/// What became of one photo.
-enum Fetched {
-    Added,
-    There,
+/// Why a photo is not on the repair.
+enum Trouble {
+    /// It may be in a while.
+    Passing(StepFailure),
+    /// It will not be; the words follow its name.
     Refused(String),
 }
 
@@ -38,18 +47,16 @@ pub(super) async fn step(jobs: &Jobs, work: &FetchPhotos, task: &Task<'_>) -> Re
     let Some((place, photo)) = at.next(work) else {
         return Ok(at.stepped(work, "Nothing was left to do.".into()));
     };
-    let fetched = fetch(jobs, work, photo, task).await?;
-    at.left.retain(|left| *left != place);
-    let name = &photo.name;
-    let line = match fetched {
-        Fetched::Added => format!("{name} is on repair #{} now.", work.repair),
-        Fetched::There => format!("{name} was there already."),
-        Fetched::Refused(why) => {
-            let line = format!("{name}: {why}");
-            at.refused.push(Refused { photo: place, why });
-            line
+    let line = match fetch(jobs, work.repair, photo, task.starter).await {
+        Ok(line) => line,
+        Err(Trouble::Passing(failure)) => return Err(failure),
+        Err(Trouble::Refused(why)) => {
+            let why = format!("{} {why}", photo.name);
+            at.refused.push(Refused { photo: place, why: why.clone() });
+            why
         }
     };
+    at.left.retain(|left| *left != place);
     Ok(at.stepped(work, line))
 }
 
@@ -70,15 +77,12 @@ impl Checkpoint {
 
     fn stepped(&self, work: &FetchPhotos, line: String) -> Stepped {
         let next = self.next(work);
-        let refused = |refused: &Refused| {
-            let name = work.photos.get(refused.photo).map_or("A photo", |photo| &photo.name);
-            format!("{name}: {}", refused.why)
-        };
         let then = match (next, self.refused.is_empty()) {
             (Some(_), _) => Then::More,
             (None, true) => Then::Done,
             (None, false) => {
-                Then::GivenUp { why: self.refused.iter().map(refused).collect::<Vec<_>>().join("\n") }
+                let why: Vec<&str> = self.refused.iter().map(|refused| refused.why.as_str()).collect();
+                Then::GivenUp { why: why.join("\n") }
             }
         };
         let left = if next.is_some() { self.left.len() } else { 0 };
@@ -92,41 +96,77 @@ impl Checkpoint {
     }
 }
 
+/// Puts one photo on the repair; what was done, in words.
 async fn fetch(
     jobs: &Jobs,
-    _work: &FetchPhotos,
+    repair: RepairId,
     photo: &PhotoSource,
-    _task: &Task<'_>,
-) -> Result<Fetched, StepFailure> {
-    let file = match jobs.api.download(&photo.url, 1).await {
-        Ok(file) => file,
-        Err(error) => return failed(&photo.name, error),
-    };
-    drop(file.into_stream());
-    Ok(Fetched::Added)
+    starter: &Actor,
+) -> Result<String, Trouble> {
+    let name = &photo.name;
+    let limit = jobs.files.limit();
+    let coming = jobs.api.download(&photo.url, limit).await.map_err(|error| Trouble::of_slack(name, error))?;
+    let wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit };
+    let received = jobs.files.receive(coming.into_stream(), wanted, name).await;
+    let file = received.map_err(|error| Trouble::of_file(name, error))?.entrust();
+    let photos = vec![NewPhoto { file: file.clone(), source: Some(photo.file_id.clone()) }];
+    // What makes this step one is the photo's source, not the submission.
+    let add = AddPhotos { repair, photos, request_id: RequestId::from_random(rand::random()) };
+    let added = add_photos(&jobs.ctx, starter, &add).await;
+    jobs.files.settle(&[file]).await;
+    match added {
+        Ok(added) if added.photos.is_empty() => Ok(format!("{name} was there already.")),
+        Ok(_) => Ok(format!("{name} is on repair #{repair} now.")),
+        Err(error) => Err(Trouble::of_op(name, repair, error)),
+    }
 }
 
-/// What passes by itself is a failure of the step; what does not is a refusal of this photo.
-fn failed(name: &str, error: DownloadError) -> Result<Fetched, StepFailure> {
-    let why = match error {
-        DownloadError::Slack(SlackApiError::RateLimited { retry_after }) => {
-            let wait = TimeDelta::from_std(retry_after).ok();
-            return Err(StepFailure::Passing { why: format!("{name}: Slack asked for patience."), wait });
+impl Trouble {
+    fn passing(why: String) -> Self {
+        Self::Passing(StepFailure::Passing { why, wait: None })
+    }
+
+    fn of_slack(name: &str, error: DownloadError) -> Self {
+        Self::Refused(match error {
+            DownloadError::Slack(SlackApiError::RateLimited { retry_after }) => {
+                let why = format!("{name} did not come: Slack asks for patience.");
+                return Self::Passing(StepFailure::Passing { why, wait: TimeDelta::from_std(retry_after).ok() });
+            }
+            DownloadError::Slack(SlackApiError::Auth { .. }) => {
+                "cannot be fetched: Slack does not accept SLACK_BOT_TOKEN. Set it anew, then resume this job.".into()
+            }
+            DownloadError::Slack(error) => return Self::passing(format!("{name} did not come: {}.", Chain(&error))),
+            DownloadError::NotPermitted => {
+                "cannot be fetched: the bot may not read files (missing_scope: files:read). Add that scope to \
+                 the Slack app, install it again, then resume this job."
+                    .into()
+            }
+            DownloadError::Gone => "is no longer in Slack.".into(),
+            DownloadError::Elsewhere => "is not kept by Slack, so it is not fetched. A link to it will do.".into(),
+            DownloadError::TooLarge { most } => FileRefusal::TooLarge { limit: most }.to_string(),
+        })
+    }
+
+    fn of_file(name: &str, error: ReceiveError<DownloadError>) -> Self {
+        match error {
+            ReceiveError::Refused(refusal) => Self::Refused(refusal.to_string()),
+            ReceiveError::Stream(error) => Self::of_slack(name, error),
+            ReceiveError::Disk(error) => {
+                tracing::error!(error = %Chain(&error), "A photo cannot be kept");
+                Self::passing(format!("{name} cannot be kept: the directory of uploads cannot be written."))
+            }
         }
-        DownloadError::Slack(SlackApiError::Auth { .. }) => {
-            "Slack does not accept SLACK_BOT_TOKEN. Set it anew, then resume this job.".into()
+    }
+
+    fn of_op(name: &str, repair: RepairId, error: OpError) -> Self {
+        match error {
+            OpError::Refused(refusal) => Self::Refused(format!("was not added. {}", refusal.message)),
+            OpError::NotFound => Self::Refused(format!("was not added: there is no repair #{repair}.")),
+            OpError::Forbidden => Self::Refused("was not added: who sent it may not do that any more.".into()),
+            error => {
+                tracing::warn!(error = %Chain(&error), "A photo is not on its repair yet");
+                Self::passing(format!("{name} could not be added: the database did not answer."))
+            }
         }
-        DownloadError::Slack(error) => {
-            return Err(StepFailure::Passing { why: format!("{name}: {error}."), wait: None });
-        }
-        DownloadError::NotPermitted => {
-            "the bot may not read files (missing_scope: files:read). Add that scope to the Slack app, install \
-             it again, then resume this job."
-                .into()
-        }
-        DownloadError::Gone => "Slack has this file no longer.".into(),
-        DownloadError::Elsewhere => "it is not kept by Slack, so it is not fetched. A link to it will do.".into(),
-        DownloadError::TooLarge { most } => format!("it is larger than {} MB.", most / 1_000_000),
-    };
-    Ok(Fetched::Refused(why))
+    }
 }

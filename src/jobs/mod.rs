@@ -7,6 +7,7 @@ mod fetch_photos;
 use crate::clients::slack_api::SlackApi;
 use crate::domain::actor::Actor;
 use crate::domain::job::{JobKind, StepFailure, Work};
+use crate::files::Files;
 use crate::ops::Ctx;
 use std::time::Duration;
 
@@ -55,12 +56,13 @@ pub struct Task<'a> {
 pub struct Jobs {
     ctx: Ctx,
     api: SlackApi,
+    files: Files,
 }
 
 impl Jobs {
     /// Puts the parts together.
-    pub const fn new(ctx: Ctx, api: SlackApi) -> Self {
-        Self { ctx, api }
+    pub const fn new(ctx: Ctx, api: SlackApi, files: Files) -> Self {
+        Self { ctx, api, files }
     }
 
     /// Takes one step.

@@ -21,6 +21,7 @@ pub use heartbeat::Heartbeat;
 pub use job_runner::JobRunner;
 
 use crate::chain::Chain;
+use crate::files::Files;
 use crate::ops::Ctx;
 use crate::ops::prune::{Pruned, prune_daily};
 use crate::store::heartbeats;
@@ -46,6 +47,7 @@ pub struct Worker {
     ctx: Ctx,
     deliverer: Arc<Deliverer>,
     jobs: Arc<JobRunner>,
+    files: Files,
     heartbeat: Heartbeat,
     beat_every: Duration,
 }
@@ -56,10 +58,11 @@ impl Worker {
         ctx: Ctx,
         deliverer: Arc<Deliverer>,
         jobs: Arc<JobRunner>,
+        files: Files,
         heartbeat: Heartbeat,
         poll: Duration,
     ) -> Self {
-        Self { ctx, deliverer, jobs, heartbeat, beat_every: poll.min(BEAT_MAX) }
+        Self { ctx, deliverer, jobs, files, heartbeat, beat_every: poll.min(BEAT_MAX) }
     }
 
     /// Runs until `shutdown`, then lets what is being sent arrive; jobs are given back.
@@ -129,9 +132,19 @@ impl Worker {
             Ok(Some(pruned)) => {
                 let Pruned { deliveries, jobs, requests, sessions } = pruned;
                 tracing::info!(deliveries, jobs, requests, sessions, "What was kept long enough was removed");
+                self.sweep().await;
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now"),
+        }
+    }
+
+    /// Files that no row names go the day after.
+    async fn sweep(&self) {
+        match self.files.sweep().await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "Uploads that nothing names were removed"),
+            Err(error) => tracing::warn!(error = %Chain(&error), "Uploads that nothing names stay for now"),
         }
     }
 }
