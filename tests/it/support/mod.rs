@@ -5,6 +5,7 @@ pub mod app;
 pub mod block_kit;
 pub mod database;
 pub mod events;
+pub mod jobs;
 pub mod lines;
 pub mod ops;
 pub mod proxy;
