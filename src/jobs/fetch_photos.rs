@@ -105,7 +105,8 @@ async fn fetch(
 ) -> Result<String, Trouble> {
     let name = &photo.name;
     let limit = jobs.files.limit();
-    let coming = jobs.api.download(&photo.url, limit).await.map_err(|error| Trouble::of_slack(name, error))?;
+    let coming =
+        jobs.api.download(&photo.url, limit).await.map_err(|error| Trouble::of_slack(name, error))?;
     let wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit };
     let received = jobs.files.receive(coming.into_stream(), wanted, name).await;
     let file = received.map_err(|error| Trouble::of_file(name, error))?.entrust();
@@ -162,7 +163,9 @@ impl Trouble {
         match error {
             OpError::Refused(refusal) => Self::Refused(format!("was not added. {}", refusal.message)),
             OpError::NotFound => Self::Refused(format!("was not added: there is no repair #{repair}.")),
-            OpError::Forbidden => Self::Refused("was not added: who sent it may not do that any more.".into()),
+            OpError::Forbidden => {
+                Self::Refused("was not added: who sent it may not do that any more.".into())
+            }
             error => {
                 tracing::warn!(error = %Chain(&error), "A photo is not on its repair yet");
                 Self::passing(format!("{name} could not be added: the database did not answer."))

@@ -16,7 +16,9 @@ use esb::store;
 use esb::store::entities::{audit, job};
 use esb::store::jobs::Job;
 use esb_sandbox::{Fault, Options, Sandbox, World};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -211,9 +213,12 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
 async fn what_fails_in_passing_is_tried_by_the_schedule_and_for_a_day() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
     let id = app.queue(repair, &["F1", "F2"]).await;
-    for (fault, wait) in
-        [(Fault::Http(503), 30), (Fault::CutAfterAccept, 60), (Fault::RateLimited(7), 7), (Fault::Http(500), 120)]
-    {
+    for (fault, wait) in [
+        (Fault::Http(503), 30),
+        (Fault::CutAfterAccept, 60),
+        (Fault::RateLimited(7), 7),
+        (Fault::Http(500), 120),
+    ] {
         app.slack.fail_next(FILE, fault);
         app.settle().await;
         let job = app.job(id).await;
@@ -308,7 +313,9 @@ async fn what_this_version_does_not_know_fails_in_words() {
     app.settle().await;
     let job = app.job(id).await;
     assert_eq!(job.state, JobState::Failed);
-    assert!(job.failure.unwrap().starts_with("This version of ESB does not know jobs of the kind “bake_bread”."));
+    assert!(
+        job.failure.unwrap().starts_with("This version of ESB does not know jobs of the kind “bake_bread”.")
+    );
     app.sql("UPDATE jobs SET kind = 'fetch_photos', input = '[]', state = 'queued'").await;
     app.settle().await;
     assert!(app.job(id).await.failure.unwrap().contains("cannot be read by this version"));

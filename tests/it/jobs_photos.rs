@@ -32,7 +32,10 @@ async fn a_photo_is_on_the_repair_once_with_its_entry_and_its_thumbnail() {
     assert_eq!(photos(&app.app.ctx).await, ["F1", "F2"]);
     for photo in &found {
         assert_eq!((photo.repair_id, photo.has_thumbnail), (Some(repair), true));
-        assert_eq!((photo.uploader_name.as_str(), photo.uploader_slack_id.as_deref()), ("Ana Lee", Some("U0ANA")));
+        assert_eq!(
+            (photo.uploader_name.as_str(), photo.uploader_slack_id.as_deref()),
+            ("Ana Lee", Some("U0ANA"))
+        );
     }
     assert_eq!(found[0].original_name, "F1.png");
     let entries = timeline::Entity::find().filter(timeline::Column::Kind.eq(TimelineKind::Photo));
@@ -68,7 +71,11 @@ async fn what_is_refused_is_named_and_keeps_none_of_the_others() {
     app.settle().await;
     let job = app.job(id).await;
     assert_eq!((job.state, job.failure.unwrap().lines().count()), (JobState::Failed, 2));
-    assert_eq!(app.asked_for(), ["F1", "F2", "F3", "F4", "F5", "F2", "F3", "F5"], "only those are tried again");
+    assert_eq!(
+        app.asked_for(),
+        ["F1", "F2", "F3", "F4", "F5", "F2", "F3", "F5"],
+        "only those are tried again"
+    );
     assert_eq!(photos(&app.app.ctx).await, ["F1", "F4", "F5"]);
     app.finish().await;
 }

@@ -84,9 +84,15 @@ async fn metrics_count_the_jobs_by_kind_and_state() {
     app.queue(repair, &["F1"]).await;
     assert_eq!(figure("fetch_photos", "queued").await, Some(1));
     app.settle().await;
-    assert_eq!((figure("fetch_photos", "queued").await, figure("fetch_photos", "succeeded").await), (Some(0), Some(1)));
+    assert_eq!(
+        (figure("fetch_photos", "queued").await, figure("fetch_photos", "succeeded").await),
+        (Some(0), Some(1))
+    );
     app.sql("UPDATE jobs SET kind = 'bake_bread', state = 'queued'").await;
     app.settle().await;
-    assert_eq!((figure("fetch_photos", "succeeded").await, figure("other", "failed").await), (Some(0), Some(1)));
+    assert_eq!(
+        (figure("fetch_photos", "succeeded").await, figure("other", "failed").await),
+        (Some(0), Some(1))
+    );
     app.finish().await;
 }

@@ -57,7 +57,10 @@ async fn each_kind_is_kept_as_long_as_it_should() {
     assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned::default()));
     assert_eq!(prune_daily(&ops).await.unwrap(), None, "once a day");
     ops.clock.advance(TimeDelta::days(8));
-    assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned { requests: 3, sessions: 1, ..Pruned::default() }));
+    assert_eq!(
+        prune_daily(&ops).await.unwrap(),
+        Some(Pruned { requests: 3, sessions: 1, ..Pruned::default() })
+    );
     assert!(reported(&ops, &report(saw, 1).request_id).await.is_err());
     ops.clock.advance(TimeDelta::days(83));
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 2, "delivered ones");
@@ -99,7 +102,8 @@ async fn jobs_go_30_days_after_their_end_with_their_lines() {
     let (ops, saw) = with_saw().await;
     let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
-    let [ended, waiting] = [queue(&ops, &slack, repair, &["F1"], None).await, queue(&ops, &slack, repair, &["F2"], None).await];
+    let [ended, waiting] =
+        [queue(&ops, &slack, repair, &["F1"], None).await, queue(&ops, &slack, repair, &["F2"], None).await];
     let stu = staff(user(&ops, "stu", Role::Staff).await);
     cancel(&ops, &stu, ended).await.unwrap();
     ops.clock.advance(TimeDelta::days(30));

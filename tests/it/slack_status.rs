@@ -341,7 +341,12 @@ async fn staff_are_told_privately_how_a_job_stands() {
     assert_eq!(ask(&format!("job {job}")).await, "Only staff can look at jobs.");
     app.sql("UPDATE users SET role = 'Staff'").await;
     let told = ask(&format!(" JOB  #{job} ")).await;
-    assert!(told.starts_with(&format!("*Job #{job}* · Photos from Slack · Queued\nStep 0 of 3 done\n• F1.png did")), "{told}");
+    assert!(
+        told.starts_with(&format!(
+            "*Job #{job}* · Photos from Slack · Queued\nStep 0 of 3 done\n• F1.png did"
+        )),
+        "{told}"
+    );
     assert!(told.ends_with(&format!("<http://esb.test/admin/jobs/{job}|Open its page>")), "{told}");
 
     app.after(chrono::TimeDelta::seconds(30)).await;

@@ -85,7 +85,8 @@ async fn staff_cancel_and_resume_by_its_forms() {
     let cancelled = stu.fill_in(&page, &cancel, &[]).await;
     assert_eq!((cancelled.status, cancelled.header("location")), (StatusCode::SEE_OTHER, page.as_str()));
     let shown = stu.get(&page).await.text();
-    for text in ["<span class=\"tag\">Cancelled</span>", "Cancelled by stu.", "data-over=\"1\"", "/resume\""] {
+    for text in ["<span class=\"tag\">Cancelled</span>", "Cancelled by stu.", "data-over=\"1\"", "/resume\""]
+    {
         assert!(shown.contains(text), "{text} in {shown}");
     }
     assert!(!shown.contains("/job.js") && !shown.contains("/cancel\""));
@@ -126,7 +127,10 @@ async fn the_list_is_paged_and_narrowed_by_state_and_kind() {
     assert_eq!(list("?before=2").await.0, [1]);
     let (ids, text) = list("?state=failed&kind=fetch_photos").await;
     assert_eq!(ids, [7, 3]);
-    assert!(text.contains("F1.png &lt;is&gt; no picture.") && text.contains("<span class=\"tag danger\">Failed</span>"));
+    assert!(
+        text.contains("F1.png &lt;is&gt; no picture.")
+            && text.contains("<span class=\"tag danger\">Failed</span>")
+    );
     assert!(text.contains("<option value=\"failed\" selected>Failed</option>") && !text.contains("Older"));
     assert!(list("?state=succeeded").await.1.contains("Nothing matches."));
     let (_, text) = list("?state=queued").await;

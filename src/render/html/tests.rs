@@ -243,6 +243,8 @@ fn five_thousand_machines_stay_a_page() {
 pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
     EquipmentView {
         links: Vec::new(),
+        documents: Vec::new(),
+        photos: Vec::new(),
         id: EquipmentId(5),
         name: "Saw".into(),
         area_id: AreaId(1),
