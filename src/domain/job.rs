@@ -153,6 +153,13 @@ impl Work {
         }
     }
 
+    /// What it is at in its first step.
+    pub fn begins_with(&self) -> String {
+        match self {
+            Self::FetchPhotos(work) => work.photos.first().map(PhotoSource::activity).unwrap_or_default(),
+        }
+    }
+
     /// What it is given, as it is stored.
     ///
     /// # Errors
@@ -233,6 +240,11 @@ impl PhotoSource {
         let name: String = name.chars().filter(|c| !c.is_control()).collect();
         let name = if name.trim().is_empty() { file_id.to_owned() } else { cut(name.trim(), NAME_MAX) };
         Ok(Self { file_id: file_id.to_owned(), url: url.to_owned(), name })
+    }
+
+    /// What is done while it is fetched, as people are told.
+    pub fn activity(&self) -> String {
+        format!("Fetching {}", self.name)
     }
 }
 

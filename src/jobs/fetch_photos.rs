@@ -89,7 +89,7 @@ impl Checkpoint {
         Stepped {
             checkpoint: serde_json::to_string(self).unwrap_or_default(),
             step: i64::try_from(work.photos.len().saturating_sub(left)).unwrap_or(i64::MAX),
-            activity: next.map(|(_, photo)| format!("Fetching {}", photo.name)).unwrap_or_default(),
+            activity: next.map(|(_, photo)| photo.activity()).unwrap_or_default(),
             line,
             then,
         }

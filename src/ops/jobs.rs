@@ -63,7 +63,8 @@ async fn queue(
 ) -> Result<Queued, OpError> {
     let (now, kind) = (ctx.clock.now(), work.kind());
     let steps = i64::try_from(work.steps()).unwrap_or(i64::MAX);
-    let new = NewJob { kind, input: work.input()?, steps, work_key, starter: actor };
+    let (input, activity) = (work.input()?, work.begins_with());
+    let new = NewJob { kind, input, steps, activity, work_key, starter: actor };
     let (id, is_new) = store::jobs::queue(db, new, now).await?;
     if !is_new {
         return Ok(Queued { id, record: None, now });
@@ -183,7 +184,7 @@ fn view(job: Job) -> JobView {
         is_ending: job.cancel_wanted,
         step: job.step,
         steps: job.steps,
-        activity: job.activity,
+        activity: if job.state.is_over() { String::new() } else { job.activity },
         failure: job.failure,
         next_try: waits.then_some(job.due_at),
         starter: job.starter_name,

@@ -35,6 +35,8 @@ pub struct NewJob<'a> {
     pub input: String,
     /// How many steps.
     pub steps: i64,
+    /// What it is at in the first.
+    pub activity: String,
     /// Names the work; a job of that name is queued once.
     pub work_key: Option<&'a RequestId>,
     /// Who wants it.
@@ -58,7 +60,7 @@ pub async fn queue(
         state: Set(JobState::Queued),
         step: Set(0),
         steps: Set(new.steps),
-        activity: Set(String::new()),
+        activity: Set(cut(&new.activity, ACTIVITY_MAX)),
         failures: Set(0),
         due_at: Set(now),
         losses: Set(0),

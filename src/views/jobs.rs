@@ -19,7 +19,7 @@ pub struct JobView {
     pub step: i64,
     /// Steps in all.
     pub steps: i64,
-    /// What it is at; may be empty.
+    /// What it is at; empty once it is over.
     pub activity: String,
     /// Why it failed.
     pub failure: Option<String>,

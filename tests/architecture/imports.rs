@@ -88,7 +88,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("esb_migration", &["store::connect", "store::schema"]),
     ("slack_morphism", &["clients::slack_api"]),
     ("tokio_tungstenite", &["slack::socket"]),
-    ("hyper", &["web"]),
+    ("hyper", &["web", "clients"]),
     ("hyper_util", &["web", "clients", "cli::healthcheck", "cli::demo"]),
     ("hyper_rustls", &["clients"]),
     ("rustls", &["clients", "main"]),

@@ -343,7 +343,7 @@ async fn staff_are_told_privately_how_a_job_stands() {
     let told = ask(&format!(" JOB  #{job} ")).await;
     assert!(
         told.starts_with(&format!(
-            "*Job #{job}* · Photos from Slack · Queued\nStep 0 of 3 done\n• F1.png did"
+            "*Job #{job}* · Photos from Slack · Queued\nStep 0 of 3 done: Fetching F1.png\n• F1.png did"
         )),
         "{told}"
     );

@@ -45,7 +45,7 @@ async fn a_job_shows_how_far_it_came_and_says_when_that_changes() {
         "Started by Ana Lee",
         "<div data-part=\"now\" aria-live=\"polite\">",
         "<span class=\"tag\">Queued</span>",
-        "<p>Step 0 of 3 done</p>",
+        "<p>Step 0 of 3 done: Fetching F1.png</p>",
         "<progress max=\"3\" value=\"0\" aria-label=\"Steps done\">0 of 3</progress>",
         "It has nothing to say yet.",
         "action=\"/admin/jobs/1/cancel\"",
