@@ -194,6 +194,7 @@ fn typed_repair(text: &str) -> RepairView {
         duplicate_of: Some(other()),
         duplicates: vec![other()],
         others: vec![other()],
+        photos: vec![],
         timeline: vec![
             happened(TimelineKind::Note, Some(format!("x{text}"))),
             happened(TimelineKind::Description, Some(typed())),
@@ -381,6 +382,8 @@ fn machine_view(text: &str) -> MachineView {
         record,
         status: BoardStatus::Operational,
         open_repairs: 0,
+        documents: vec![],
+        photos: vec![],
         links: vec![LinkView { id: LinkId(1), title: typed(), url: "https://example.org/".into() }],
         notes: vec![note],
         notes_total: 2,
