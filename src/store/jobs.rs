@@ -1,6 +1,6 @@
 //! Jobs: queued in the transaction of whoever wants the work, leased by workers, recorded step by step.
 
-use super::entities::{job, job_update};
+use super::entities::{job, job_line};
 use crate::domain::actor::Actor;
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobKind, JobState};
@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 pub use super::entities::job::Model as Job;
-pub use super::entities::job_update::Model as JobUpdate;
+pub use super::entities::job_line::Model as JobUpdate;
 
 /// Most lines that one job writes.
 const UPDATES_MAX: i64 = 500;
@@ -267,13 +267,13 @@ pub async fn write_update(
     let text = if job.updates + 1 == UPDATES_MAX { NO_MORE_UPDATES.into() } else { cut(text, UPDATE_MAX) };
     let counted = changed(job.id, now).col_expr(job::Column::Updates, Expr::col(job::Column::Updates).add(1));
     counted.exec(db).await?;
-    let row = job_update::ActiveModel {
+    let row = job_line::ActiveModel {
         job_id: Set(job.id),
         text: Set(text),
         created_at: Set(now),
         ..Default::default()
     };
-    job_update::Entity::insert(row).exec_without_returning(db).await?;
+    job_line::Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
 }
 
@@ -302,9 +302,9 @@ pub async fn latest_updates(
     id: JobId,
     limit: u64,
 ) -> Result<Vec<JobUpdate>, DbErr> {
-    job_update::Entity::find()
-        .filter(job_update::Column::JobId.eq(id))
-        .order_by_desc(job_update::Column::Id)
+    job_line::Entity::find()
+        .filter(job_line::Column::JobId.eq(id))
+        .order_by_desc(job_line::Column::Id)
         .limit(limit)
         .all(db)
         .await

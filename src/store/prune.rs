@@ -1,6 +1,6 @@
 //! Removes what was kept long enough, in batches small enough to keep nobody waiting.
 
-use super::entities::{delivery, delivery_attempt, job, job_update, request, session};
+use super::entities::{delivery, delivery_attempt, job, job_line, request, session};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, JobId};
 use chrono::{DateTime, Utc};
@@ -36,7 +36,7 @@ pub async fn deliveries(
 pub async fn jobs(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     let ended = job::Column::FinishedAt.lt(before).into_condition();
     let old: Vec<JobId> = keys::<job::Entity, _>(db, job::Column::Id, ended).await?;
-    remove::<job_update::Entity, _>(db, job_update::Column::JobId, &old).await?;
+    remove::<job_line::Entity, _>(db, job_line::Column::JobId, &old).await?;
     remove::<job::Entity, _>(db, job::Column::Id, &old).await
 }
 

@@ -76,7 +76,7 @@ fn histories_are_appended_to_and_nothing_else() {
         // Attempts go with the delivery whose they are, once it was kept long enough.
         ("delivery_attempt", &["src/store/deliveries.rs", PRUNING]),
         // And lines with their job.
-        ("job_update", &["src/store/jobs.rs", PRUNING]),
+        ("job_line", &["src/store/jobs.rs", PRUNING]),
     ];
     let mut breaches = Vec::new();
     for file in source().iter().filter(|file| !file.shown.starts_with("src/store/entities/")) {

@@ -10,7 +10,7 @@ use esb::ops::jobs::cancel;
 use esb::ops::prune::{Pruned, prune_daily};
 use esb::ops::report_problem::{report_problem, reported};
 use esb::store::deliveries::{self, Attempt};
-use esb::store::entities::{audit, delivery, delivery_attempt, job, job_update, timeline};
+use esb::store::entities::{audit, delivery, delivery_attempt, job, job_line, timeline};
 use esb::store::sessions::{self, NewSession};
 use esb_sandbox::{Options, Sandbox, World};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
@@ -110,6 +110,6 @@ async fn jobs_go_30_days_after_their_end_with_their_lines() {
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().jobs, 0);
     ops.clock.advance(TimeDelta::days(1));
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().jobs, 1);
-    assert_eq!((count(&ops, job::Entity).await, count(&ops, job_update::Entity).await), (1, 0));
+    assert_eq!((count(&ops, job::Entity).await, count(&ops, job_line::Entity).await), (1, 0));
     assert_eq!(support_job(&ops, waiting).await.id, waiting, "what waits stays, however old");
 }
