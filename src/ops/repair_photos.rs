@@ -28,6 +28,13 @@ pub struct NewPhoto {
     pub source: Option<String>,
 }
 
+impl From<StoredFile> for NewPhoto {
+    /// A file that comes from nowhere else.
+    fn from(file: StoredFile) -> Self {
+        Self { file, source: None }
+    }
+}
+
 /// Photos to add to a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddPhotos {

@@ -13,7 +13,7 @@ fn flag() -> DynamicImage {
 }
 
 /// Exif that says how the camera was held, and where it was.
-pub(in crate::files) fn exif(orientation: u8) -> Vec<u8> {
+fn exif(orientation: u8) -> Vec<u8> {
     let entry = |tag: u16, value: u32| {
         [&tag.to_le_bytes()[..], &3_u16.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat()
     };

@@ -1,8 +1,10 @@
 //! One machine: the page behind its label, with the form to report a problem.
 
+use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
 use super::times::{Eta, Moment};
 use super::{Html, StatusMark, counted};
 use crate::domain::board::BoardStatus;
+use crate::domain::file::Accepts;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName};
@@ -79,6 +81,8 @@ struct Equipment<'a> {
     make: String,
     description: &'a str,
     links: Vec<LinkShown<'a>>,
+    documents: Vec<DocumentsShown<'a>>,
+    photos: Vec<PhotoShown<'a>>,
     status: StatusMark,
     advice: &'static str,
     issues: Vec<Issue<'a>>,
@@ -124,6 +128,8 @@ struct Form<'a> {
     severity_error: Option<&'a str>,
     safety_risk: bool,
     consumable: bool,
+    photo_kinds: String,
+    photos_error: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -158,6 +164,8 @@ impl Html {
             make: make.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
             description: &equipment.description,
             links: links_shown(&equipment.links),
+            documents: documents_shown(&equipment.documents, false),
+            photos: photos_shown(&equipment.photos, false, false),
             status: equipment.status.into(),
             advice: advice(equipment),
             issues: equipment
@@ -245,6 +253,8 @@ fn form<'a>(form: &'a ReportForm, errors: &'a [FieldError]) -> Form<'a> {
         severity_error: error_of("severity"),
         safety_risk: form.safety_risk,
         consumable: form.consumable,
+        photo_kinds: Accepts::Photos.offered(),
+        photos_error: error_of("photos"),
     }
 }
 
@@ -262,6 +272,7 @@ fn error_line(error: &FieldError) -> ErrorLine<'_> {
         Some(field @ "reporter_name") => (field, "Your name"),
         Some(field @ "reporter_email") => (field, "E-mail"),
         Some(field @ "description") => (field, "What is wrong"),
+        Some(field @ "photos") => (field, "Photos"),
         Some(field @ "severity") => (field, "How bad is it"),
         _ => ("report", ""),
     };

@@ -6,6 +6,7 @@ use super::equipment::FieldError;
 use super::forms::Hidden;
 use handlebars::RenderError;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// How a field is filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,13 @@ pub enum Input {
     Choice(Vec<(String, String)>),
     /// Yes or no.
     Tick,
+    /// Files.
+    File {
+        /// What browsers offer to choose.
+        accept: String,
+        /// More than one.
+        several: bool,
+    },
 }
 
 /// A field of a form.
@@ -28,7 +36,7 @@ pub struct Field {
     /// What it is called.
     pub label: &'static str,
     /// What helps to fill it in; may be empty.
-    pub hint: &'static str,
+    pub hint: Cow<'static, str>,
     /// How it is filled in.
     pub input: Input,
     /// What is in it; of a tick anything but nothing.
@@ -106,6 +114,9 @@ pub(super) struct FieldShown<'a> {
     line: Option<&'static str>,
     lines: bool,
     tick: bool,
+    /// What browsers offer to choose.
+    file: Option<&'a str>,
+    several: bool,
     choices: Vec<ChoiceShown<'a>>,
 }
 
@@ -135,13 +146,15 @@ fn field_shown<'a>(field: &'a Field, errors: &'a [FieldError]) -> FieldShown<'a>
     FieldShown {
         name: field.name,
         label: field.label,
-        hint: field.hint,
+        hint: &field.hint,
         value: &field.value,
         error: error.map(|error| error.message.as_str()),
         required: field.required,
         line: if let Input::Line(kind) = field.input { Some(kind) } else { None },
         lines: field.input == Input::Lines,
         tick: field.input == Input::Tick,
+        file: if let Input::File { accept, .. } = &field.input { Some(accept) } else { None },
+        several: matches!(field.input, Input::File { several: true, .. }),
         choices: choices
             .iter()
             .map(|(value, words)| ChoiceShown { value, words, selected: *value == field.value })

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 mod admin;
 mod area;
+mod attachments;
 mod board;
 mod equipment;
 mod fields;

@@ -2,6 +2,7 @@
 
 use super::queue::Choice;
 use super::{FieldError, Html, RepairForm};
+use crate::domain::file::Accepts;
 use crate::domain::ids::{EquipmentId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::views::equipment::{EquipmentMatch, EquipmentView};
@@ -38,6 +39,7 @@ struct NewRepair<'a> {
     statuses: Vec<Choice>,
     severities: Vec<Choice>,
     people: Vec<Choice>,
+    photo_kinds: String,
     errors: Vec<ErrorLine<'a>>,
     csrf_token: &'a str,
     request_id: &'a str,
@@ -82,6 +84,7 @@ impl Html {
                 .into_iter()
                 .chain(page.people.iter().map(person))
                 .collect(),
+            photo_kinds: Accepts::PhotosAndVideos.offered(),
             errors: lines.iter().map(|(field, message)| ErrorLine { field, message }).collect(),
             csrf_token: page.csrf_token,
             request_id: page.request_id,

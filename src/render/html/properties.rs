@@ -6,14 +6,16 @@ use super::*;
 use crate::domain::actor::Role;
 use crate::domain::equipment::Cost;
 use crate::domain::field::{Person, RepairFields};
+use crate::domain::file::{DocumentCategory, FileKind};
 use crate::domain::ids::{
-    ApiTokenId, AreaId, EquipmentId, JobId, LinkId, NoteId, RepairId, TimelineId, UserId,
+    ApiTokenId, AreaId, DocumentId, EquipmentId, JobId, LinkId, NoteId, PhotoId, RepairId, TimelineId, UserId,
 };
 use crate::domain::job::{JobKind, JobState};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
 use crate::domain::timeline::TimelineKind;
 use crate::views::account::{TokenView, UserView, UsersView};
+use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::board::BoardArea;
 use crate::views::equipment::{EquipmentMatch, LinkView};
 use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
@@ -58,6 +60,8 @@ fn typed_equipment(text: &str) -> String {
     let mut known = repair(text);
     (known.assignee, known.safety_risk, known.me_too) = (Some(typed()), true, 2);
     let mut machine = equipment(vec![known]);
+    machine.documents = vec![document(text)];
+    machine.photos = vec![photo(text, true), photo(text, false)];
     (machine.name, machine.area, machine.description) = (typed(), typed(), typed());
     (machine.manufacturer, machine.model, machine.area_channel) = (typed(), typed(), Some(typed()));
     let form = ReportForm {
@@ -194,14 +198,30 @@ fn typed_repair(text: &str) -> RepairView {
         duplicate_of: Some(other()),
         duplicates: vec![other()],
         others: vec![other()],
-        photos: vec![],
+        photos: vec![photo(text, true), photo(text, false)],
         timeline: vec![
+            happened(TimelineKind::Photo, Some("1".into())),
             happened(TimelineKind::Note, Some(format!("x{text}"))),
             happened(TimelineKind::Description, Some(typed())),
             happened(TimelineKind::Note, None),
         ],
         older: Some(TimelineId(1)),
         people: vec![(UserId(3), typed())],
+    }
+}
+
+fn photo(text: &str, has_thumbnail: bool) -> PhotoView {
+    let (name, by) = (format!("x{text}"), format!("x{text}"));
+    PhotoView { id: PhotoId(1), kind: FileKind::Jpeg, name, has_thumbnail, by }
+}
+
+fn document(text: &str) -> DocumentView {
+    DocumentView {
+        id: DocumentId(1),
+        category: DocumentCategory::Other,
+        title: format!("x{text}"),
+        kind: FileKind::Pdf,
+        size: 1,
     }
 }
 
@@ -292,8 +312,14 @@ fn registry_pages(text: &str) -> Vec<String> {
     let html = html().framed(Frame::of(text, Role::Staff, text.to_owned(), text));
     let typed = || text.to_owned();
     let hidden = Hidden { csrf_token: text, request_id: Some(text) };
-    let field =
-        |name, input| Field { name, label: "Label", hint: "Hint", input, value: typed(), required: false };
+    let field = |name, input| Field {
+        name,
+        label: "Label",
+        hint: "Hint".into(),
+        input,
+        value: typed(),
+        required: false,
+    };
     let fields = [
         field("name", Input::Line("text")),
         field("text", Input::Lines),
@@ -322,6 +348,8 @@ fn registry_pages(text: &str) -> Vec<String> {
         hidden,
         note: &fields[..1],
         link: &fields[1..],
+        document: &fields[..1],
+        photos: &fields[1..],
         errors: &errors,
     };
     let row = RegistryRow {
@@ -382,8 +410,8 @@ fn machine_view(text: &str) -> MachineView {
         record,
         status: BoardStatus::Operational,
         open_repairs: 0,
-        documents: vec![],
-        photos: vec![],
+        documents: vec![document(text)],
+        photos: vec![photo(text, true), photo(text, false)],
         links: vec![LinkView { id: LinkId(1), title: typed(), url: "https://example.org/".into() }],
         notes: vec![note],
         notes_total: 2,

@@ -1,5 +1,6 @@
 //! The registry: the list of machines, and one machine with everything that belongs to it.
 
+use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
 use super::equipment::{FieldError, LinkShown, links_shown};
 use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
 use super::forms::Hidden;
@@ -119,6 +120,10 @@ pub struct MachinePage<'a> {
     pub note: &'a [Field],
     /// The fields of a new link.
     pub link: &'a [Field],
+    /// The fields of a new document.
+    pub document: &'a [Field],
+    /// The field of new photos.
+    pub photos: &'a [Field],
     /// Why one of them comes back.
     pub errors: &'a [FieldError],
 }
@@ -141,6 +146,10 @@ struct Machine<'a> {
     description: &'a str,
     links: Vec<LinkShown<'a>>,
     link_fields: Vec<FieldShown<'a>>,
+    documents: Vec<DocumentsShown<'a>>,
+    document_fields: Vec<FieldShown<'a>>,
+    photos: Vec<PhotoShown<'a>>,
+    photo_fields: Vec<FieldShown<'a>>,
     notes: Vec<NoteShown<'a>>,
     more_notes: Option<String>,
     note_fields: Vec<FieldShown<'a>>,
@@ -226,7 +235,8 @@ impl Html {
         let hidden_notes = view.notes_total.saturating_sub(view.notes.len() as u64);
         let hidden_notes = usize::try_from(hidden_notes).unwrap_or(usize::MAX);
         let repairs = usize::try_from(view.repairs_total).unwrap_or(usize::MAX);
-        let fields: Vec<&Field> = page.note.iter().chain(page.link).collect();
+        let fields = page.note.iter().chain(page.link).chain(page.document).chain(page.photos);
+        let fields: Vec<&Field> = fields.collect();
         let content = Machine {
             id: record.id,
             name: &record.name,
@@ -245,6 +255,10 @@ impl Html {
             description: &record.description,
             links: links_shown(&view.links),
             link_fields: fields_shown(page.link, page.errors),
+            documents: documents_shown(&view.documents, view.may_edit),
+            document_fields: fields_shown(page.document, page.errors),
+            photos: photos_shown(&view.photos, true, view.may_edit),
+            photo_fields: fields_shown(page.photos, page.errors),
             notes: view.notes.iter().map(|note| note_shown(note, page, zone)).collect(),
             more_notes: (hidden_notes > 0)
                 .then(|| format!("{} not shown.", counted(hidden_notes, "older note is", "older notes are"))),

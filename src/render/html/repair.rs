@@ -1,10 +1,12 @@
 //! One repair: everything about it, its forms, its timeline.
 
+use super::attachments::{PhotoShown, photos_shown};
 use super::queue::{Choice, severity_mark};
 use super::times::{Eta, Moment};
 use super::{FieldError, Html, StatusMark, counted};
 use crate::domain::actor::Role;
 use crate::domain::field::{Field, RepairFields};
+use crate::domain::file::Accepts;
 use crate::domain::ids::{EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
@@ -106,6 +108,8 @@ struct Repair<'a> {
     duplicates: Vec<Other<'a>>,
     form: Form<'a>,
     errors: Vec<ErrorLine<'a>>,
+    photos: Vec<PhotoShown<'a>>,
+    photo_kinds: String,
     timeline: Vec<Entry<'a>>,
     older: Option<TimelineId>,
     csrf_token: &'a str,
@@ -141,6 +145,7 @@ struct Wrong<'a> {
     specialist_description: Option<&'a str>,
     description: Option<&'a str>,
     note: Option<&'a str>,
+    photos: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -157,6 +162,8 @@ struct Entry<'a> {
     at: Moment,
     /// "set the status from New to Assigned".
     told: String,
+    /// The number of a photo that is shown above.
+    photo: Option<&'a str>,
     /// A note's text.
     note: Option<&'a str>,
     edited_by: Option<&'a str>,
@@ -202,6 +209,8 @@ impl Html {
             duplicates: repair.duplicates.iter().map(other).collect(),
             form: form(page),
             errors: page.errors.iter().map(error_line).collect(),
+            photos: photos_shown(&repair.photos, true, false),
+            photo_kinds: Accepts::PhotosAndVideos.offered(),
             timeline: repair.timeline.iter().map(|entry| happened(entry, page, zone)).collect(),
             older: repair.older,
             csrf_token: page.csrf_token,
@@ -253,6 +262,7 @@ fn form<'a>(page: &RepairPage<'a>) -> Form<'a> {
             specialist_description: wrong("specialist_description"),
             description: wrong("description"),
             note: wrong("note"),
+            photos: wrong("photos"),
         },
     }
 }
@@ -269,6 +279,7 @@ fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: Tz) -> Entry<'
         by: &entry.by,
         at: Moment::new(entry.at, zone),
         told: told(entry),
+        photo: entry.new.as_deref().filter(|_| entry.kind == TimelineKind::Photo),
         note: entry.new.as_deref().filter(|_| is_note),
         edited_by: entry.edited_by.as_deref(),
         is_mine: is_note && may && entry.new.is_some(),

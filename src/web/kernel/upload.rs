@@ -274,11 +274,15 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// The next piece of a part.
+    /// The next piece of a part; none of them is empty.
     async fn piece(&self, part: &mut Field<'static>) -> Result<Option<Bytes>, PageError> {
-        let piece = part.chunk().await.map_err(broken)?;
-        self.held.fetch_sub(piece.as_ref().map_or(0, Bytes::len), Ordering::Relaxed);
-        Ok(piece)
+        while let Some(piece) = part.chunk().await.map_err(broken)? {
+            self.held.fetch_sub(piece.len(), Ordering::Relaxed);
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
     }
 
     fn refusal(&self, name: &str, refusal: &FileRefusal) -> (StatusCode, FieldError) {

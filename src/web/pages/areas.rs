@@ -13,6 +13,7 @@ use crate::web::kernel::answer::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
+use std::borrow::Cow;
 
 const LIST: &str = "/admin/areas";
 /// Furthest place on the board, either way.
@@ -23,7 +24,7 @@ fn fields(values: [String; 3]) -> Vec<Field> {
     let field = |name, label, hint, input, value| Field {
         name,
         label,
-        hint,
+        hint: Cow::Borrowed(hint),
         input: Input::Line(input),
         value,
         required: name == "name",

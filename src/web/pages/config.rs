@@ -11,6 +11,7 @@ use crate::web::kernel::answer::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
+use std::borrow::Cow;
 
 /// The tick that removes a secret.
 const FORGET: &str = "wifi_password_forget";
@@ -117,7 +118,7 @@ fn fields(values: &[SettingValue], (key, label, hint): &Shown) -> Vec<Field> {
     let field = |name, label, hint, input, value| Field {
         name,
         label,
-        hint,
+        hint: Cow::Borrowed(hint),
         input,
         value,
         required: matches!(known.setting.kind, Kind::Choice(_)),

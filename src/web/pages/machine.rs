@@ -1,7 +1,9 @@
 //! `/equipment/{id}`: a machine with its links, notes and history, for technicians and staff.
 
+use super::PHOTOS;
 use super::typed::{Typed, csrf_token, hidden, new_request_id, page_number, request_id, why};
 use crate::domain::actor::Role;
+use crate::domain::file::{Accepts, DocumentCategory, PICTURE_MAX, size_words};
 use crate::domain::ids::{EquipmentId, LinkId, NoteId};
 use crate::domain::text::{EquipmentNote, LinkTitle, LinkUrl, RequestId};
 use crate::ops::OpError;
@@ -38,6 +40,8 @@ async fn shown(
         hidden: hidden(&csrf_token, request_id),
         note: &[note_field(call)?],
         link: &link_fields(call)?,
+        document: &document_fields(web, call)?,
+        photos: &[photos_field(web)],
         errors,
     };
     let page = web.html(call).machine(&page).map_err(PageError::internal)?;
@@ -48,7 +52,7 @@ fn note_field(call: &Call) -> Result<Field, FieldsError> {
     Ok(Field {
         name: "text",
         label: "New note",
-        hint: "What the next person should know. Technicians and staff see it, members do not.",
+        hint: "What the next person should know. Technicians and staff see it, members do not.".into(),
         input: Input::Lines,
         value: call.form.typed("text")?.to_owned(),
         required: true,
@@ -58,9 +62,53 @@ fn note_field(call: &Call) -> Result<Field, FieldsError> {
 fn link_fields(call: &Call) -> Result<[Field; 2], FieldsError> {
     let field = |name, label, input| -> Result<Field, FieldsError> {
         let value = call.form.typed(name)?.to_owned();
-        Ok(Field { name, label, hint: "", input: Input::Line(input), value, required: true })
+        Ok(Field { name, label, hint: "".into(), input: Input::Line(input), value, required: true })
     };
     Ok([field("title", "Title of a new link", "text")?, field("url", "Address", "url")?])
+}
+
+fn document_fields(web: &Web, call: &Call) -> Result<[Field; 3], FieldsError> {
+    let words =
+        DocumentCategory::ALL.map(|category| (category.word().to_owned(), category.word().to_owned()));
+    let accepts = Accepts::Documents;
+    let category = Field {
+        name: "category",
+        label: "What it is",
+        hint: "".into(),
+        input: Input::Choice(words.into()),
+        value: call.form.typed("category")?.to_owned(),
+        required: true,
+    };
+    let title = Field {
+        name: "document_title",
+        label: "Title",
+        hint: "Left empty, the name of the file.".into(),
+        input: Input::Line("text"),
+        value: call.form.typed("document_title")?.to_owned(),
+        required: false,
+    };
+    let file = Field {
+        name: "document",
+        label: "File",
+        hint: format!("{}; up to {}.", accepts.words(), size_words(web.files.limit())).into(),
+        input: Input::File { accept: accepts.offered(), several: false },
+        value: String::new(),
+        required: true,
+    };
+    Ok([category, title, file])
+}
+
+fn photos_field(web: &Web) -> Field {
+    let accepts = Accepts::PhotosAndVideos;
+    let sizes = (size_words(PICTURE_MAX.min(web.files.limit())), size_words(web.files.limit()));
+    Field {
+        name: "photos",
+        label: "New photos and videos",
+        hint: format!("Up to {PHOTOS}: photos up to {}, videos up to {}.", sizes.0, sizes.1).into(),
+        input: Input::File { accept: accepts.offered(), several: true },
+        value: String::new(),
+        required: true,
+    }
 }
 
 pub(super) async fn write_note(web: &Web, call: &Call) -> Result<Answer, PageError> {
@@ -106,7 +154,17 @@ async fn back(
     shown(web, call, 1, request_id, (StatusCode::UNPROCESSABLE_ENTITY, &errors)).await
 }
 
-async fn done_or_back(
+/// The page again, with what was typed and why it comes back.
+pub(super) async fn shown_again(
+    web: &Web,
+    call: &Call,
+    request_id: &RequestId,
+    why: (StatusCode, &[FieldError]),
+) -> Result<Answer, PageError> {
+    shown(web, call, 1, request_id, why).await
+}
+
+pub(super) async fn done_or_back(
     web: &Web,
     call: &Call,
     request_id: &RequestId,

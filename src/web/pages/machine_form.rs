@@ -15,6 +15,7 @@ use crate::web::kernel::answer::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
+use std::borrow::Cow;
 
 /// Names of the fields, in their order.
 const NAMES: [&str; 10] = [
@@ -103,7 +104,7 @@ async fn groups(web: &Web, record: Option<&MachineRecord>, values: Values) -> Re
     areas.extend(live.into_iter().map(|area| (area.id.to_string(), area.name)));
     let field = |(name, label, hint, input), value: String| {
         let required = matches!(name, "name" | "area");
-        Field { name, label, hint, input, value, required }
+        Field { name, label, hint: Cow::Borrowed(hint), input, value, required }
     };
     let line = Input::Line;
     let [name, area, manufacturer, model, serial, date, source, cost, warranty, description] = values;
@@ -258,7 +259,7 @@ async fn archive_page(
     let question = Field {
         name: "open_repairs",
         label: "What becomes of its open repairs?",
-        hint: "",
+        hint: "".into(),
         input: Input::Choice(choices.map(|(value, words)| (value.to_owned(), words.to_owned())).into()),
         value: call.form.typed("open_repairs")?.to_owned(),
         required: true,

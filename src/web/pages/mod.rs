@@ -1,11 +1,13 @@
 //! The pages, one file a group of routes, and the table that names them all. A page reads its call,
 //! asks one operation, hands the view to `render` and answers; the kernel does the rest.
 
-use super::kernel::{Access, Route};
+use super::kernel::{Access, Route, UploadRule};
+use crate::domain::file::{Accepts, MB};
 
 mod area;
 mod areas;
 pub(super) mod assets;
+mod attachments;
 mod audit;
 mod board;
 mod config;
@@ -36,13 +38,34 @@ const FORM_LIMIT: usize = 256 * 1024;
 /// Most bytes of a form of few and short fields.
 const SMALL_FORM: usize = 16 * 1024;
 
+/// Most photos of one form (spec, `POST /e/{id}/report`).
+const PHOTOS: usize = 5;
+
+/// Photos of somebody who is not signed in (spec, `POST /e/{id}/report`).
+const REPORT_PHOTOS: UploadRule = UploadRule {
+    field: "photos",
+    accepts: Accepts::Photos,
+    most: PHOTOS,
+    each: Some(10 * MB),
+    text: FORM_LIMIT,
+};
+
+/// Photos and videos of technicians and staff.
+const ANY_PHOTOS: UploadRule = UploadRule { accepts: Accepts::PhotosAndVideos, each: None, ..REPORT_PHOTOS };
+
+/// A document of a machine.
+const DOCUMENT: UploadRule =
+    UploadRule { field: "document", accepts: Accepts::Documents, most: 1, ..ANY_PHOTOS };
+
 /// Every route.
 pub(super) static ROUTES: &[Route] = &[
     Route::get("/", Access::Anyone, |web, call| Box::pin(board::show(web, call))),
     Route::get("/area/{id}", Access::Anyone, |web, call| Box::pin(area::show(web, call))),
     Route::get("/e/{id}", Access::Anyone, |web, call| Box::pin(equipment::show(web, call))),
     Route::get("/e/{id}.json", Access::Unasked, |web, call| Box::pin(equipment::json(web, call))),
-    Route::form("/e/{id}/report", Access::Anyone, FORM_LIMIT, |web, call| Box::pin(report::send(web, call))),
+    Route::upload("/e/{id}/report", Access::Anyone, REPORT_PHOTOS, |web, call| {
+        Box::pin(report::send(web, call))
+    }),
     Route::get("/e/{id}/reported/{token}", Access::Anyone, |web, call| Box::pin(report::reported(web, call))),
     Route::form("/e/{id}/me-too/{repair}", Access::Anyone, FORM_LIMIT, |web, call| {
         Box::pin(me_too::say(web, call))
@@ -52,7 +75,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(login::log_out(web, call))),
     Route::get("/repairs", Access::Technician, |web, call| Box::pin(repairs::queue::show(web, call))),
     Route::get("/repairs/new", Access::Technician, |web, call| Box::pin(repairs::create::show(web, call))),
-    Route::form("/repairs/new", Access::Technician, FORM_LIMIT, |web, call| {
+    Route::upload("/repairs/new", Access::Technician, ANY_PHOTOS, |web, call| {
         Box::pin(repairs::create::send(web, call))
     }),
     Route::get("/repairs/{id}", Access::Technician, |web, call| Box::pin(repairs::show::show(web, call))),
@@ -71,6 +94,14 @@ pub(super) static ROUTES: &[Route] = &[
     Route::form("/repairs/{id}/notes", Access::Technician, FORM_LIMIT, |web, call| {
         Box::pin(repairs::edit::notes(web, call))
     }),
+    Route::upload("/repairs/{id}/photos", Access::Technician, ANY_PHOTOS, |web, call| {
+        Box::pin(repairs::photos::add(web, call))
+    }),
+    Route::get("/photos/{id}", Access::Anyone, |web, call| Box::pin(attachments::photo(web, call))),
+    Route::get("/photos/{id}/thumbnail", Access::Anyone, |web, call| {
+        Box::pin(attachments::thumbnail(web, call))
+    }),
+    Route::get("/documents/{id}", Access::Anyone, |web, call| Box::pin(attachments::document(web, call))),
     Route::get("/setup", Access::Anyone, |web, call| Box::pin(login::show_setup(web, call))),
     Route::form("/setup", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::set_up(web, call))),
     Route::get("/password", Access::SignedIn, |web, call| Box::pin(password::show(web, call))),
@@ -124,6 +155,18 @@ pub(super) static ROUTES: &[Route] = &[
     }),
     Route::form("/equipment/{id}/links/{link}/remove", Access::Technician, SMALL_FORM, |web, call| {
         Box::pin(machine::remove_one_link(web, call))
+    }),
+    Route::upload("/equipment/{id}/documents", Access::Editor, DOCUMENT, |web, call| {
+        Box::pin(attachments::add_one_document(web, call))
+    }),
+    Route::form("/equipment/{id}/documents/{document}/remove", Access::Editor, SMALL_FORM, |web, call| {
+        Box::pin(attachments::remove_one_document(web, call))
+    }),
+    Route::upload("/equipment/{id}/photos", Access::Editor, ANY_PHOTOS, |web, call| {
+        Box::pin(attachments::add_photos(web, call))
+    }),
+    Route::form("/equipment/{id}/photos/{photo}/remove", Access::Editor, SMALL_FORM, |web, call| {
+        Box::pin(attachments::remove_one_photo(web, call))
     }),
     Route::get("/admin/areas", Access::Staff, |web, call| Box::pin(areas::show(web, call))),
     Route::form("/admin/areas", Access::Staff, FORM_LIMIT, |web, call| Box::pin(areas::create(web, call))),

@@ -8,12 +8,14 @@ use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::ops::OpError;
-use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem, reported as answered};
+use crate::ops::repair_photos::NewPhoto;
+use crate::ops::report_problem::{ProblemReported, ReportProblem, report_with_photos, reported as answered};
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
 use crate::web::Web;
 use crate::web::kernel::answer::{html, see_other};
 use crate::web::kernel::error::{minutes, seconds};
 use crate::web::kernel::fields::{Fields, FieldsError};
+use crate::web::kernel::upload::settled;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -30,8 +32,10 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
         equipment::page(web, call, status, &equipment, &shown)
     };
     let report = checked(&form, equipment.id, &request_id, &mut errors);
+    let (status, refused) = call.uploads.refused().cloned().unzip();
+    errors.extend(refused);
     let Some(report) = report.filter(|_| errors.is_empty()) else {
-        return again(StatusCode::UNPROCESSABLE_ENTITY, &errors);
+        return again(status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), &errors);
     };
     match answered(&web.ctx, &request_id).await {
         // Sent twice, as impatient browsers do: answered as the first time, and not counted again.
@@ -49,7 +53,10 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
         return Ok(answer);
     }
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
-    match report_problem(&web.ctx, &actor, report).await {
+    let files = call.uploads.entrust();
+    let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
+    let done = report_with_photos(&web.ctx, &actor, report, &photos).await;
+    match settled(web, &files, done).await {
         Ok(done) => thanks(&done, &request_id),
         Err(OpError::Refused(refusal)) => again(StatusCode::UNPROCESSABLE_ENTITY, &[forms::refused(refusal)]),
         Err(error) => Err(error.into()),

@@ -8,6 +8,7 @@ pub mod events;
 pub mod jobs;
 pub mod lines;
 pub mod ops;
+pub mod pictures;
 pub mod proxy;
 pub mod slack;
 pub mod views;

@@ -235,6 +235,47 @@ impl Browser<'_> {
         reply
     }
 
+    /// Sends a form with files.
+    pub async fn send_parts(&self, path: &str, parts: &Parts) -> Reply {
+        self.send_body(path, Full::new(parts.body().into())).await
+    }
+
+    /// Sends a body that calls itself a form with files.
+    pub async fn send_body<B>(&self, path: &str, body: B) -> Reply
+    where
+        B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
+    {
+        let request = Request::post(path)
+            .header(HOST, "esb")
+            .header(COOKIE, self.cookie())
+            .header(CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header("x-forwarded-for", &self.from)
+            .body(body)
+            .unwrap();
+        let reply = self.site.send(request).await;
+        self.keep(&reply);
+        reply
+    }
+
+    /// The hidden fields of the form of a page that is sent to `to`, to which files are added.
+    pub async fn form(&self, at: &str, to: &str) -> Parts {
+        let page = self.get(at).await.text();
+        let (_, form) = page.split_once(&format!("action=\"{to}\" enctype=")).expect("the form is there");
+        let form = form.split("</form>").next().unwrap();
+        let hidden = form.split("type=\"hidden\" name=\"").skip(1).map(|field| {
+            let mut parts = field.split('"');
+            let (name, value) = (parts.next().unwrap(), parts.nth(1).unwrap());
+            (name.to_owned(), value.replace("&#x3D;", "="))
+        });
+        hidden.fold(Parts::default(), |parts, (name, value)| parts.text(&name, &value))
+    }
+
+    /// Asks with headers of one's own.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let cookie = self.cookie();
+        self.site.ask(Method::GET, path, &[&[("cookie", &*cookie)], headers].concat()).await
+    }
+
     /// Puts a cookie into the browser.
     pub fn hold(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
@@ -256,5 +297,41 @@ impl Browser<'_> {
     fn cookie(&self) -> String {
         let cookies = self.cookies.lock().unwrap();
         cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// What stands between the parts of a form with files.
+pub const BOUNDARY: &str = "----esb-of-the-tests";
+
+/// A form with files, part by part.
+#[derive(Debug, Clone, Default)]
+pub struct Parts(Vec<u8>);
+
+impl Parts {
+    /// Adds a field.
+    pub fn text(self, name: &str, value: &str) -> Self {
+        self.part(&format!("name=\"{name}\""), value.as_bytes())
+    }
+
+    /// Adds a file.
+    pub fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
+        self.part(&format!("name=\"{name}\"; filename=\"{file_name}\""), content)
+    }
+
+    /// Adds a part with whatever names.
+    pub fn part(mut self, names: &str, content: &[u8]) -> Self {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {names}\r\n\r\n");
+        self.0.extend([head.as_bytes(), content, b"\r\n"].concat());
+        self
+    }
+
+    /// What is sent.
+    pub fn body(&self) -> Vec<u8> {
+        [&self.0[..], format!("--{BOUNDARY}--\r\n").as_bytes()].concat()
+    }
+
+    /// The same without its end.
+    pub fn begun(&self) -> Vec<u8> {
+        self.0.clone()
     }
 }

@@ -3,13 +3,15 @@
 use super::show::new_request_id;
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
-use crate::ops::create_repair::{CreateRepair, create_repair};
+use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos};
+use crate::ops::repair_photos::NewPhoto;
 use crate::ops::repairs::assignees;
 use crate::ops::search::search_equipment;
 use crate::ops::{OpError, board};
 use crate::render::html::{FieldError, NewRepairPage, RepairForm};
 use crate::web::Web;
 use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::upload::settled;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
 
@@ -71,17 +73,28 @@ pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer
     let request_id = RequestId::parse(fields.required("request_id")?)
         .map_err(|error| PageError::Refused { message: error.to_string() })?;
     let equipment = fields.required("equipment")?;
-    let errors = match wanted(&form, equipment, &request_id) {
-        Ok(create) => match create_repair(&web.ctx, &call.actor(), create).await {
+    let (status, refused) = call.uploads.refused().cloned().unzip();
+    let mut errors = Vec::from_iter(refused);
+    match wanted(&form, equipment, &request_id) {
+        Ok(create) if errors.is_empty() => match created(web, call, create).await {
             Ok(created) => return see_other(&format!("/repairs/{}", created.repair)),
             Err(OpError::Refused(refusal)) => {
-                vec![FieldError { field: refusal.field, message: refusal.message }]
+                errors.push(FieldError { field: refusal.field, message: refusal.message });
             }
             Err(error) => return Err(error.into()),
         },
-        Err(errors) => errors,
-    };
-    page(web, call, equipment, StatusCode::UNPROCESSABLE_ENTITY, &form, &errors, &request_id).await
+        Ok(_) => {}
+        Err(wrong) => errors.splice(0..0, wrong).for_each(drop),
+    }
+    let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+    page(web, call, equipment, status, &form, &errors, &request_id).await
+}
+
+async fn created(web: &Web, call: &Call, create: CreateRepair) -> Result<RepairCreated, OpError> {
+    let files = call.uploads.entrust();
+    let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
+    let done = create_with_photos(&web.ctx, &call.actor(), create, &photos).await;
+    settled(web, &files, done).await
 }
 
 fn wanted(

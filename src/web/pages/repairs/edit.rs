@@ -79,7 +79,7 @@ pub(in crate::web::pages) async fn notes(web: &Web, call: &Call) -> Result<Answe
 }
 
 /// What a form brought.
-struct Sent {
+pub(super) struct Sent {
     version: i64,
     request_id: RequestId,
     typed: RepairForm,
@@ -178,7 +178,7 @@ async fn submit(web: &Web, call: &Call, id: RepairId, sent: Sent) -> Result<Answ
 }
 
 /// The page with the form as it was sent, and why it was not accepted.
-async fn again(
+pub(super) async fn again(
     web: &Web,
     call: &Call,
     id: RepairId,
@@ -251,7 +251,7 @@ fn version(form: &Fields) -> Result<i64, PageError> {
     form.required("version")?.parse().map_err(|_| PageError::Refused { message })
 }
 
-fn request_id(form: &Fields) -> Result<RequestId, PageError> {
+pub(super) fn request_id(form: &Fields) -> Result<RequestId, PageError> {
     RequestId::parse(form.required("request_id")?)
         .map_err(|error| PageError::Refused { message: error.to_string() })
 }

@@ -2,5 +2,6 @@
 
 pub(super) mod create;
 pub(super) mod edit;
+pub(super) mod photos;
 pub(super) mod queue;
 pub(super) mod show;

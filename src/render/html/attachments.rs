@@ -1,0 +1,75 @@
+//! Documents, photos and videos as the pages of machines and repairs list them.
+
+use crate::domain::file::{DocumentCategory, FileGroup, FileKind, size_words};
+use crate::domain::ids::{DocumentId, PhotoId};
+use crate::views::attachments::{DocumentView, PhotoView};
+use serde::Serialize;
+
+/// Documents of one category.
+#[derive(Serialize)]
+pub(super) struct DocumentsShown<'a> {
+    category: &'static str,
+    documents: Vec<DocumentShown<'a>>,
+}
+
+#[derive(Serialize)]
+struct DocumentShown<'a> {
+    id: DocumentId,
+    title: &'a str,
+    /// "PDF, 3 MB".
+    about: String,
+    removable: bool,
+}
+
+/// The documents by category, in the order of the categories; empty ones are left out.
+pub(super) fn documents_shown(documents: &[DocumentView], removable: bool) -> Vec<DocumentsShown<'_>> {
+    let of = |category: DocumentCategory| DocumentsShown {
+        category: category.word(),
+        documents: documents
+            .iter()
+            .filter(|document| document.category == category)
+            .map(|document| DocumentShown {
+                id: document.id,
+                title: &document.title,
+                about: format!("{}, {}", word(document.kind), size_words(document.size)),
+                removable,
+            })
+            .collect(),
+    };
+    DocumentCategory::ALL.into_iter().map(of).filter(|group| !group.documents.is_empty()).collect()
+}
+
+/// A photo or video.
+#[derive(Serialize)]
+pub(super) struct PhotoShown<'a> {
+    id: PhotoId,
+    name: &'a str,
+    /// Who added it, where that is to be told.
+    by: Option<&'a str>,
+    has_thumbnail: bool,
+    /// "Video, MP4": what stands there instead of a small picture.
+    about: String,
+    removable: bool,
+}
+
+/// The photos in their order; who added them is told to technicians only.
+pub(super) fn photos_shown(photos: &[PhotoView], named: bool, removable: bool) -> Vec<PhotoShown<'_>> {
+    let shown = |photo: &'_ PhotoView| {
+        let what = if photo.kind.group() == FileGroup::Video { "Video" } else { "Photo" };
+        let saved = if photo.kind.is_shown() { "" } else { ", to download" };
+        format!("{what}, {}{saved}", word(photo.kind))
+    };
+    let photo = |photo| PhotoShown {
+        about: shown(photo),
+        id: photo.id,
+        name: &photo.name,
+        by: named.then_some(photo.by.as_str()),
+        has_thumbnail: photo.has_thumbnail,
+        removable,
+    };
+    photos.iter().map(photo).collect()
+}
+
+fn word(kind: FileKind) -> String {
+    kind.ending().to_uppercase()
+}

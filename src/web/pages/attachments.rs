@@ -1,0 +1,131 @@
+//! Documents and photos: handed out to whom they are for, added to machines and removed from them.
+
+use super::machine::{done_or_back, shown_again};
+use super::typed::{Typed, request_id};
+use crate::domain::file::{DocumentCategory, FileKind, StoredFile, StoredName};
+use crate::domain::ids::{DocumentId, EquipmentId, PhotoId};
+use crate::domain::text::DocumentTitle;
+use crate::files::Opened;
+use crate::ops::attachments;
+use crate::ops::equipment_documents::{AddDocument, add_document, remove_document};
+use crate::ops::equipment_photos::{add_equipment_photos, remove_equipment_photo};
+use crate::render::html::FieldError;
+use crate::web::Web;
+use crate::web::kernel::answer::{REVALIDATE, REVALIDATE_PRIVATE, see_other};
+use crate::web::kernel::cached::Version;
+use crate::web::kernel::stored::{HandedOut, hand_out};
+use crate::web::kernel::upload::settled;
+use crate::web::kernel::{Answer, Call, PageError};
+use http::StatusCode;
+use std::io;
+
+pub(super) async fn document(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let id: DocumentId = call.id("id")?;
+    let file = attachments::document(&web.ctx, id).await?;
+    whole(web, call, &file, true).await
+}
+
+pub(super) async fn photo(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let id: PhotoId = call.id("id")?;
+    let (file, is_public) = attachments::photo(&web.ctx, &call.actor(), id).await?;
+    whole(web, call, &file, is_public).await
+}
+
+pub(super) async fn thumbnail(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let id: PhotoId = call.id("id")?;
+    let (file, is_public) = attachments::photo(&web.ctx, &call.actor(), id).await?;
+    if !file.has_thumbnail {
+        return Err(PageError::NotFound);
+    }
+    let version = version(&file.stored, "-small");
+    let name = file.name.clone().of_kind(FileKind::Jpeg);
+    let cache_control = if is_public { REVALIDATE } else { REVALIDATE_PRIVATE };
+    let handed_out = HandedOut { version, kind: FileKind::Jpeg, name: &name, cache_control };
+    hand_out(call, handed_out, async { opened(web.files.open_thumbnail(&file.stored).await) }).await
+}
+
+async fn whole(web: &Web, call: &Call, file: &StoredFile, is_public: bool) -> Result<Answer, PageError> {
+    let cache_control = if is_public { REVALIDATE } else { REVALIDATE_PRIVATE };
+    let version = version(&file.stored, "");
+    let handed_out = HandedOut { version, kind: file.kind, name: &file.name, cache_control };
+    hand_out(call, handed_out, async { opened(web.files.open(&file.stored).await) }).await
+}
+
+/// A stored file never changes: its random name is its version.
+fn version(stored: &StoredName, part: &str) -> Version {
+    Version(format!("{}{part}", stored.as_str().replace('.', "-")))
+}
+
+/// A file that is gone, though a row names it, is nothing that is here.
+fn opened(opened: io::Result<Opened>) -> Result<Opened, PageError> {
+    opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => PageError::NotFound,
+        _ => PageError::internal(error),
+    })
+}
+
+pub(super) async fn add_one_document(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (id, request_id): (EquipmentId, _) = (call.id("id")?, request_id(call)?);
+    let mut typed = Typed::new(&call.form);
+    let category = typed.read("category", str::parse::<DocumentCategory>)?;
+    let title = typed.read_if_any("document_title", DocumentTitle::parse)?;
+    let mut files = Vec::new();
+    let status = match call.uploads.refused() {
+        Some((status, error)) => {
+            typed.errors.push(error.clone());
+            *status
+        }
+        None => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    if typed.errors.is_empty() {
+        files = call.uploads.entrust();
+    }
+    let (Some(category), Some(title), Some(file)) = (category, title, files.first()) else {
+        if typed.errors.is_empty() {
+            let message = "Please choose a file.".into();
+            typed.errors.push(FieldError { field: Some("document"), message });
+        }
+        return shown_again(web, call, &request_id, (status, &typed.errors)).await;
+    };
+    let title = match title {
+        Some(title) => title,
+        None => DocumentTitle::parse(file.name.as_str()).map_err(PageError::internal)?,
+    };
+    let add = AddDocument { equipment: id, category, title, file: file.clone(), request_id };
+    let done = settled(web, &files, add_document(&web.ctx, &call.actor(), &add).await).await;
+    done_or_back(web, call, &add.request_id, (done.map(|_| ()), "documents")).await
+}
+
+pub(super) async fn add_photos(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (id, request_id): (EquipmentId, _) = (call.id("id")?, request_id(call)?);
+    if let Some((status, error)) = call.uploads.refused() {
+        return shown_again(web, call, &request_id, (*status, std::slice::from_ref(error))).await;
+    }
+    let files = call.uploads.entrust();
+    if files.is_empty() {
+        let error = FieldError { field: Some("photos"), message: "Please choose a photo or video.".into() };
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return shown_again(web, call, &request_id, (status, &[error])).await;
+    }
+    let done = add_equipment_photos(&web.ctx, &call.actor(), (id, &files), &request_id).await;
+    let done = settled(web, &files, done).await;
+    done_or_back(web, call, &request_id, (done.map(|_| ()), "pictures")).await
+}
+
+pub(super) async fn remove_one_document(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (id, document): (EquipmentId, DocumentId) = (call.id("id")?, call.id("document")?);
+    let gone = remove_document(&web.ctx, &call.actor(), (id, document), &request_id(call)?).await?;
+    if let Some(stored) = gone.stored() {
+        web.files.remove(&stored).await;
+    }
+    see_other(&format!("/equipment/{id}#documents"))
+}
+
+pub(super) async fn remove_one_photo(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let (id, photo): (EquipmentId, PhotoId) = (call.id("id")?, call.id("photo")?);
+    let gone = remove_equipment_photo(&web.ctx, &call.actor(), (id, photo), &request_id(call)?).await?;
+    if let Some(stored) = gone.stored() {
+        web.files.remove(&stored).await;
+    }
+    see_other(&format!("/equipment/{id}#pictures"))
+}

@@ -1,0 +1,187 @@
+//! Files from any stream: what is kept, what is refused, and that nothing else stays.
+
+use crate::support::ops::{TestOps, UPLOAD_MAX, ana, report, with_saw};
+use crate::support::pictures::{PLACE, holds, jpeg, mp4, names, pdf, png};
+use bytes::Bytes;
+use chrono::TimeDelta;
+use esb::domain::actor::Edge;
+use esb::domain::actor::{Actor, SlackUserId};
+use esb::domain::file::{Accepts, FileKind, FileRefusal, MB, PICTURE_MAX, StoredFile};
+use esb::domain::text::RequestId;
+use esb::files::{Files, ReceiveError, Received, Wanted};
+use esb::ops::OpError;
+use esb::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
+use esb::ops::repairs::repair;
+use esb::ops::report_problem::report_problem;
+use futures_util::{StreamExt, stream};
+use std::fs::File;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+use tokio::io::AsyncReadExt;
+
+const ANY: Wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit: u64::MAX };
+
+async fn received(files: &Files, bytes: &[u8], name: &str) -> Result<Received, ReceiveError<io::Error>> {
+    let pieces: Vec<io::Result<Bytes>> =
+        bytes.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let wanted = if name.ends_with(".pdf") { Wanted { accepts: Accepts::Documents, ..ANY } } else { ANY };
+    files.receive(stream::iter(pieces), wanted, name).await
+}
+
+async fn kept(files: &Files, bytes: &[u8], name: &str) -> StoredFile {
+    received(files, bytes, name).await.unwrap().entrust()
+}
+
+async fn content(files: &Files, file: &StoredFile) -> Vec<u8> {
+    let mut opened = files.open(&file.stored).await.unwrap();
+    let mut bytes = Vec::new();
+    opened.file.read_to_end(&mut bytes).await.unwrap();
+    assert_eq!((opened.size, file.size), (bytes.len() as u64, bytes.len() as u64));
+    bytes
+}
+
+#[tokio::test]
+async fn a_photo_is_kept_upright_without_its_place_under_a_random_name() {
+    let (ops, _) = with_saw().await;
+    let files = ops.files();
+    let photo = kept(&files, &jpeg(), "../../Säge.JPG").await;
+    assert_eq!((photo.kind, photo.name.as_str(), photo.has_thumbnail), (FileKind::Jpeg, "Säge.JPG", true));
+    assert_eq!(names(ops.uploads()), [photo.stored.to_string(), photo.stored.thumbnail()]);
+    let bytes = content(&files, &photo).await;
+    assert!(holds(&jpeg(), PLACE) && !holds(&bytes, PLACE) && !holds(&bytes, b"Exif"));
+    let upright = image::load_from_memory(&bytes).unwrap();
+    assert_eq!((upright.width(), upright.height()), (16, 64));
+    let other = kept(&files, &jpeg(), "Säge.JPG").await;
+    assert_ne!(photo.stored, other.stored);
+    let manual = kept(&files, &pdf(), "manual.pdf").await;
+    assert_eq!(content(&files, &manual).await, pdf(), "a document stays as it is");
+}
+
+#[tokio::test]
+async fn what_is_not_taken_leaves_nothing() {
+    let (ops, _) = with_saw().await;
+    let files = ops.files();
+    let jpeg = jpeg();
+    for (bytes, name, expected) in [
+        (&b""[..], "empty.jpg", FileRefusal::Empty),
+        (b"MZ\x90\0", "saw.exe", FileRefusal::NotTaken(Accepts::PhotosAndVideos)),
+        (b"MZ\x90\0", "saw.jpg", FileRefusal::Mislabelled { ending: "jpg".into(), kind: None }),
+        (b"<script>", "saw.png", FileRefusal::Mislabelled { ending: "png".into(), kind: None }),
+        (&pdf()[..], "saw.jpg", FileRefusal::Mislabelled { ending: "jpg".into(), kind: Some(FileKind::Pdf) }),
+        (&jpeg[..jpeg.len() / 2], "saw.jpg", FileRefusal::Damaged),
+        (b"GIF89a", "saw.gif", FileRefusal::Damaged),
+        (b"\0\0\0\x10ftypheic\0\0\0\0", "saw.heic", FileRefusal::OddHeic),
+    ] {
+        match received(&files, bytes, name).await {
+            Err(ReceiveError::Refused(refusal)) => assert_eq!(refusal, expected, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    let broken = stream::iter([Ok(Bytes::from(mp4(5000))), Err(io::ErrorKind::ConnectionReset.into())]);
+    assert!(matches!(files.receive(broken, ANY, "saw.mp4").await, Err(ReceiveError::<io::Error>::Stream(_))));
+    drop(received(&files, &jpeg, "saw.jpg").await.unwrap());
+    assert_eq!(names(ops.uploads()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_stream_without_end_is_given_up_at_its_limit() {
+    let (ops, _) = with_saw().await;
+    let files = ops.files();
+    for (head, limit, refused_at) in [
+        (mp4(65_536), 3 * MB, 3 * MB),
+        (mp4(65_536), u64::MAX, UPLOAD_MAX),
+        ([&jpeg()[..3], &[1; 65_533]].concat(), u64::MAX, UPLOAD_MAX.min(PICTURE_MAX)),
+    ] {
+        let taken = AtomicU64::new(0);
+        let head = Bytes::from(head);
+        let endless = stream::repeat_with(|| Ok::<_, io::Error>(head.clone())).inspect(|piece| {
+            taken.fetch_add(piece.as_ref().unwrap().len() as u64, Ordering::Relaxed);
+        });
+        let outcome = files.receive(endless, Wanted { limit, ..ANY }, "saw").await;
+        let Err(ReceiveError::Refused(FileRefusal::TooLarge { limit })) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(limit, refused_at);
+        assert!(taken.into_inner() <= refused_at + 65_536, "no piece is taken ahead of the limit");
+    }
+    let taken = AtomicU64::new(0);
+    let program = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[0; 4096]))).inspect(|_| {
+        taken.fetch_add(1, Ordering::Relaxed);
+    });
+    assert!(matches!(files.receive(program, ANY, "x").await, Err(ReceiveError::Refused(_))));
+    assert_eq!(taken.into_inner(), 1, "its first bytes were enough");
+    assert_eq!(names(ops.uploads()), [""; 0]);
+}
+
+fn slack() -> Actor {
+    let mut actor = Actor::visitor(Edge::Slack, "Bo");
+    actor.slack_id = Some(SlackUserId("U0BO".into()));
+    actor
+}
+
+async fn add(
+    ops: &TestOps,
+    actor: &Actor,
+    repair: i64,
+    photos: Vec<NewPhoto>,
+    request: u8,
+) -> Result<usize, OpError> {
+    let request_id = RequestId::from_random([100 + request; 16]);
+    let add = AddPhotos { repair: esb::domain::ids::RepairId(repair), photos, request_id };
+    add_photos(ops, actor, &add).await.map(|added| added.photos.len())
+}
+
+#[tokio::test]
+async fn what_no_row_names_goes_when_it_is_settled() {
+    let (ops, saw) = with_saw().await;
+    let files = ops.files();
+    let reported = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
+    let (first, second) = (kept(&files, &png(), "a.png").await, kept(&files, &jpeg(), "b.jpg").await);
+    let of_slack = |file: &StoredFile| NewPhoto { file: file.clone(), source: Some("F0123".into()) };
+    assert_eq!(add(&ops, &slack(), reported.0, vec![of_slack(&first)], 1).await.unwrap(), 1);
+    assert_eq!(add(&ops, &slack(), reported.0, vec![of_slack(&second)], 2).await.unwrap(), 0, "it is there");
+    assert_eq!(
+        add(&ops, &slack(), reported.0, vec![second.clone().into()], 1).await.unwrap(),
+        1,
+        "as before"
+    );
+    let visitor = add(&ops, &ana(), reported.0, vec![second.clone().into()], 3).await;
+    assert!(matches!(visitor, Err(OpError::Forbidden)));
+    assert!(matches!(add(&ops, &slack(), 999, vec![second.clone().into()], 4).await, Err(OpError::NotFound)));
+    files.settle(&[first.clone(), second]).await;
+    assert_eq!(names(ops.uploads()), [first.stored.to_string(), first.stored.thumbnail()]);
+    let view = repair(&ops, reported, None).await.unwrap();
+    assert_eq!((view.photos.len(), &*view.photos[0].by, &*view.photos[0].name), (1, "Bo", "a.png"));
+    assert_eq!(view.timeline[0].new, Some(view.photos[0].id.to_string()));
+}
+
+#[tokio::test]
+async fn the_sweep_takes_what_is_old_and_ours_and_named_by_nothing() {
+    let (ops, saw) = with_saw().await;
+    let files = ops.files();
+    assert_eq!(files.sweep().await.unwrap(), 0, "a directory that is not there");
+    let reported = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
+    let (named, orphan) = (kept(&files, &png(), "a.png").await, kept(&files, &png(), "b.png").await);
+    add(&ops, &slack(), reported.0, vec![named.clone().into()], 1).await.unwrap();
+    for other in ["incoming-0123456789abcdef", "README", "lost+found.jpg"] {
+        std::fs::write(ops.uploads().join(other), "x").unwrap();
+    }
+    let now: SystemTime = ops.clock.now().into();
+    for name in names(ops.uploads()) {
+        File::options().write(true).open(ops.uploads().join(name)).unwrap().set_modified(now).unwrap();
+    }
+    ops.clock.advance(TimeDelta::hours(23));
+    assert_eq!(files.sweep().await.unwrap(), 0, "it may still be on its way");
+    ops.clock.advance(TimeDelta::hours(2));
+    assert_eq!(files.sweep().await.unwrap(), 3, "a file with its thumbnail, and what never became whole");
+    let mut left = vec![
+        "README".to_owned(),
+        named.stored.to_string(),
+        named.stored.thumbnail(),
+        "lost+found.jpg".into(),
+    ];
+    left.sort();
+    assert_eq!(names(ops.uploads()), left);
+    assert!(!left.contains(&orphan.stored.to_string()));
+}

@@ -1,0 +1,56 @@
+//! Pictures and documents, made here.
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{DynamicImage, ImageEncoder, Rgb, RgbImage};
+use std::path::Path;
+
+/// What a camera wrote into [`jpeg`]: held on its side, at a place.
+pub const PLACE: &[u8] = b"GPS 52.520008 13.404954";
+
+fn picture() -> DynamicImage {
+    RgbImage::from_fn(64, 16, |x, y| Rgb([x as u8 * 3, y as u8 * 9, 90])).into()
+}
+
+/// A photo, 64 by 16 pixels as it is coded, to be turned by a quarter.
+pub fn jpeg() -> Vec<u8> {
+    let head = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut bytes);
+    encoder.set_exif_metadata([&head[..], PLACE].concat()).unwrap();
+    picture().write_with_encoder(encoder).unwrap();
+    bytes
+}
+
+/// A drawing.
+pub fn png() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    picture().write_with_encoder(PngEncoder::new(&mut bytes)).unwrap();
+    bytes
+}
+
+/// A PDF, as far as anybody looks.
+pub fn pdf() -> Vec<u8> {
+    [&b"%PDF-1.7\n"[..], &[b'x'; 5000], b"\n%%EOF\n"].concat()
+}
+
+/// A film, as far as anybody looks.
+pub fn mp4(length: usize) -> Vec<u8> {
+    let mut bytes = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41".to_vec();
+    bytes.resize(length, 7);
+    bytes
+}
+
+/// True when the bytes hold these words.
+pub fn holds(bytes: &[u8], words: &[u8]) -> bool {
+    bytes.windows(words.len()).any(|part| part == words)
+}
+
+/// Names of all files of a directory, in their order; none where it was never made.
+pub fn names(directory: &Path) -> Vec<String> {
+    let Ok(listing) = std::fs::read_dir(directory) else { return Vec::new() };
+    let mut names: Vec<String> =
+        listing.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
