@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod files;
+pub mod jobs;
 pub mod logging;
 pub mod metrics;
 pub mod newest;

@@ -10,6 +10,7 @@ mod m0002_accounts;
 mod m0003_registry;
 mod m0004_repairs;
 mod m0005_files;
+mod m0006_jobs;
 mod m0007_cards;
 
 /// The tables of each step.
@@ -18,6 +19,7 @@ pub const TABLES: &[&[&str]] = &[
     m0002_accounts::TABLES,
     m0003_registry::TABLES,
     m0005_files::TABLES,
+    m0006_jobs::TABLES,
     m0007_cards::TABLES,
 ];
 
@@ -33,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_registry::Migration),
             Box::new(m0004_repairs::Migration),
             Box::new(m0005_files::Migration),
+            Box::new(m0006_jobs::Migration),
             Box::new(m0007_cards::Migration),
         ]
     }

@@ -46,4 +46,4 @@ pub use socket::{Ack, Connection};
 pub use terminal::{Settle, Terminal};
 pub use views::View;
 pub use wire::Wire;
-pub use world::{Channel, Person, World};
+pub use world::{Channel, File, Person, World};

@@ -1,8 +1,9 @@
 //! The workspace that the sandbox plays: its people, its channels and the app installed in it.
 //!
-//! Owns: [`World`], [`Person`], [`Channel`]. Must not: hold what happens later (messages, views).
+//! Owns: [`World`], [`Person`], [`Channel`], [`File`]. Must not: hold what happens later (messages, views).
 //! Called by: whoever starts a [`crate::Sandbox`]; read by every part that names a person or channel.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 /// Somebody with an account in the workspace.
@@ -91,6 +92,26 @@ impl Channel {
     }
 }
 
+/// A file that somebody sent to the workspace.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// File id, such as `F01`.
+    pub id: String,
+    /// What its owner called it.
+    pub name: String,
+    /// Media type with which it is given out.
+    pub media_type: String,
+    /// Its bytes.
+    pub content: Bytes,
+}
+
+impl File {
+    /// A file of that name and type.
+    pub fn new(id: &str, name: &str, media_type: &str, content: impl Into<Bytes>) -> Self {
+        Self { id: id.into(), name: name.into(), media_type: media_type.into(), content: content.into() }
+    }
+}
+
 /// One workspace with one app installed.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -112,6 +133,8 @@ pub struct World {
     pub people: Vec<Person>,
     /// Every channel but direct messages, which exist for each person.
     pub channels: Vec<Channel>,
+    /// Files; [`crate::Sandbox::file_url`] says where each is.
+    pub files: Vec<File>,
 }
 
 /// What a bot needs to answer commands, post, and look people up.
@@ -129,6 +152,7 @@ impl Default for World {
             scopes: USUAL_SCOPES.map(String::from).to_vec(),
             people: Vec::new(),
             channels: Vec::new(),
+            files: Vec::new(),
         }
     }
 }
@@ -150,6 +174,13 @@ impl World {
     #[must_use]
     pub fn channel(mut self, channel: Channel) -> Self {
         self.channels.push(channel);
+        self
+    }
+
+    /// Adds a file.
+    #[must_use]
+    pub fn file(mut self, file: File) -> Self {
+        self.files.push(file);
         self
     }
 

@@ -6,6 +6,7 @@ use crate::clients::slack_api::{SlackApi, SlackApiError, absent_scopes, missing_
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::files::Files;
+use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
@@ -18,7 +19,7 @@ use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};
 use crate::store::Store;
 use crate::web::{SlackInbox, Web, WebConfig, server};
-use crate::worker::{Deliverer, Heartbeat, SlackChannel, Worker};
+use crate::worker::{Deliverer, Heartbeat, JobRunner, SlackChannel, Worker};
 use anyhow::Context;
 use futures_util::FutureExt;
 use secrecy::SecretString;
@@ -53,6 +54,8 @@ pub struct App {
     pub deliverer: Arc<Deliverer>,
     /// What people send.
     pub files: Files,
+    /// Does the jobs.
+    pub jobs: Arc<JobRunner>,
     api: SlackApi,
     team: Arc<OnceLock<String>>,
     config: Config,
@@ -106,6 +109,8 @@ impl App {
         let links = Links::new(config.base_url.clone());
         let channel = SlackChannel::new(api.clone(), Arc::clone(&blocks), links.clone());
         let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
+        let jobs = Jobs::new(ctx.clone(), api.clone(), files.clone());
+        let jobs = Arc::new(JobRunner::new(ctx.clone(), jobs));
         let team = Arc::new(OnceLock::new());
         let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
         let edge = SlackEdge {
@@ -120,7 +125,7 @@ impl App {
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, files, api, team, config })
+        Ok(Self { ctx, metrics, intake, deliverer, files, jobs, api, team, config })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
@@ -194,8 +199,9 @@ impl App {
 
     fn worker(&self) -> Worker {
         let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
+        let (deliverer, jobs) = (Arc::clone(&self.deliverer), Arc::clone(&self.jobs));
         let (ctx, files) = (self.ctx.clone(), self.files.clone());
-        Worker::new(ctx, Arc::clone(&self.deliverer), files, heartbeat, self.config.worker_poll)
+        Worker::new(ctx, deliverer, jobs, files, heartbeat, self.config.worker_poll)
     }
 
     fn slack_inbox(&self, secret: &SecretString) -> SlackInbox {

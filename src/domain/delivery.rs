@@ -114,19 +114,24 @@ pub enum Verdict {
     Dead,
 }
 
+/// How long to wait after a failure that so many came before: as long as was asked for, within reason, else
+/// by the schedule.
+pub fn wait(failures: i64, asked: Option<TimeDelta>) -> TimeDelta {
+    let step = usize::try_from(failures).unwrap_or(0).min(SCHEDULE.len() - 1);
+    asked.map_or(SCHEDULE[step], |asked| asked.clamp(TimeDelta::zero(), RETRY_AFTER_MAX))
+}
+
 /// Decides what becomes of a delivery that has just failed.
 pub fn after_failure(tally: Tally, failure: &Failure, now: DateTime<Utc>) -> Verdict {
     let blamed = matches!(failure, Failure::Message { .. });
     if blamed && tally.blamed + 1 >= BLAMED_MAX {
         return Verdict::Dead;
     }
-    let step = usize::try_from(tally.failures).unwrap_or(0).min(SCHEDULE.len() - 1);
-    let wait = match failure {
-        Failure::Circumstance { retry_after: Some(asked), .. } => {
-            (*asked).clamp(TimeDelta::zero(), RETRY_AFTER_MAX)
-        }
-        _ => SCHEDULE[step],
+    let asked = match failure {
+        Failure::Circumstance { retry_after, .. } => *retry_after,
+        Failure::Message { .. } => None,
     };
+    let wait = wait(tally.failures.into(), asked);
     if now + wait > tally.created_at + TRIED_FOR { Verdict::Dead } else { Verdict::Retry(now + wait) }
 }
 

@@ -67,6 +67,10 @@ id!(
     CardId
 );
 id!(
+    /// Number of a job.
+    JobId
+);
+id!(
     /// Number of a link of a machine.
     LinkId
 );

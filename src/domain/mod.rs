@@ -17,6 +17,7 @@ pub mod equipment;
 pub mod field;
 pub mod file;
 pub mod ids;
+pub mod job;
 pub mod queue;
 pub mod refusal;
 pub mod repair;

@@ -26,6 +26,7 @@ pub mod equipment_notes;
 pub mod equipment_photos;
 mod error;
 pub mod install;
+pub mod jobs;
 pub mod manage_users;
 pub mod me_too;
 pub mod mutation_log;

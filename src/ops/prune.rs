@@ -4,8 +4,10 @@
 use super::{Ctx, OpError};
 use crate::domain::delivery::DeliveryState;
 use crate::store::{heartbeats, prune};
-use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::DbErr;
+use chrono::TimeDelta;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sea_orm::{DatabaseTransaction, DbErr};
 
 /// Name of the pruning among the signs of life.
 const PRUNE: &str = "prune";
@@ -18,11 +20,16 @@ const DEAD: TimeDelta = TimeDelta::days(365);
 /// How long the same submission is recognised.
 const REQUESTS: TimeDelta = TimeDelta::days(7);
 
+/// How long a job is kept after its end, with its lines.
+const JOBS: TimeDelta = TimeDelta::days(30);
+
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Deliveries, each with its attempts.
     pub deliveries: u64,
+    /// Jobs, each with its lines.
+    pub jobs: u64,
     /// Ids of submissions.
     pub requests: u64,
     /// Sessions that have ended.
@@ -43,34 +50,26 @@ pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
     heartbeats::beat(ctx.store.write(), PRUNE, now).await?;
     let mut pruned = Pruned::default();
     for (state, kept) in [(DeliveryState::Delivered, DELIVERED), (DeliveryState::Dead, DEAD)] {
-        pruned.deliveries += deliveries(ctx, state, now - kept).await?;
+        pruned.deliveries += all(ctx, move |tx| prune::deliveries(tx, state, now - kept).boxed()).await?;
     }
-    let db = ctx.store.write();
-    pruned.requests = all(|| prune::requests(db, now - REQUESTS)).await?;
-    pruned.sessions = all(|| prune::sessions(db, now)).await?;
+    pruned.jobs = all(ctx, move |tx| prune::jobs(tx, now - JOBS).boxed()).await?;
+    pruned.requests = all(ctx, move |tx| prune::requests(tx, now - REQUESTS).boxed()).await?;
+    pruned.sessions = all(ctx, move |tx| prune::sessions(tx, now).boxed()).await?;
     Ok(Some(pruned))
 }
 
-async fn deliveries(ctx: &Ctx, state: DeliveryState, before: DateTime<Utc>) -> Result<u64, OpError> {
-    all(|| async {
-        let tx = ctx.store.begin().await?;
-        let batch = prune::deliveries(&tx, state, before).await?;
-        tx.commit().await?;
-        Ok(batch)
-    })
-    .await
-}
-
-/// Removes batch after batch, until one is not full.
-async fn all<F>(batch: impl Fn() -> F) -> Result<u64, OpError>
-where
-    F: Future<Output = Result<u64, DbErr>>,
-{
+/// Removes batch after batch, each in a transaction of its own, until one is not full.
+async fn all(
+    ctx: &Ctx,
+    batch: impl for<'a> Fn(&'a DatabaseTransaction) -> BoxFuture<'a, Result<u64, DbErr>>,
+) -> Result<u64, OpError> {
     let mut all = 0;
     loop {
-        let batch = batch().await?;
-        all += batch;
-        if batch < prune::BATCH {
+        let tx = ctx.store.begin().await?;
+        let removed = batch(&tx).await?;
+        tx.commit().await?;
+        all += removed;
+        if removed < prune::BATCH {
             return Ok(all);
         }
     }

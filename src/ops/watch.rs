@@ -1,6 +1,7 @@
 //! What operators watch: how much is owed, when the worker last went round.
 
 use super::{Ctx, OpError};
+use crate::domain::job::{JobKind, JobState};
 use crate::store;
 use crate::store::heartbeats::WORKER;
 use chrono::{DateTime, Utc};
@@ -29,4 +30,21 @@ pub async fn queue(ctx: &Ctx) -> Result<QueueFigures, OpError> {
 /// The database's.
 pub async fn worker_last_iteration(ctx: &Ctx) -> Result<Option<DateTime<Utc>>, OpError> {
     Ok(store::heartbeats::latest(ctx.store.read(), WORKER).await?)
+}
+
+/// How many jobs there are of a kind in a state; `None` stands for kinds that this version does not know.
+pub type JobFigure = (Option<JobKind>, JobState, i64);
+
+/// How many jobs there are, for every kind and state, also where there are none.
+///
+/// # Errors
+/// The database's.
+pub async fn jobs(ctx: &Ctx) -> Result<Vec<JobFigure>, OpError> {
+    let counts = store::jobs::counts(ctx.store.read()).await?;
+    let kinds = JobKind::ALL.map(Some).into_iter().chain([None]);
+    let figure = |kind: Option<JobKind>, state| {
+        let of = counts.iter().filter(|of| JobKind::of_key(&of.kind) == kind && of.state == state);
+        (kind, state, of.map(|of| of.count).sum())
+    };
+    Ok(kinds.flat_map(|kind| JobState::ALL.map(|state| figure(kind, state))).collect())
 }

@@ -1,6 +1,6 @@
 //! Addresses of our own pages, for messages. Without a base URL there are none.
 
-use crate::domain::ids::EquipmentId;
+use crate::domain::ids::{EquipmentId, JobId};
 
 /// Makes links; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -17,5 +17,10 @@ impl Links {
     /// The machine's page, which its label leads to.
     pub fn equipment(&self, id: EquipmentId) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/e/{id}"))
+    }
+
+    /// The page of a job, for staff.
+    pub fn job(&self, id: JobId) -> Option<String> {
+        self.base.as_ref().map(|base| format!("{base}/admin/jobs/{id}"))
     }
 }

@@ -22,6 +22,7 @@ pub mod equipment;
 pub mod equipment_links;
 pub mod equipment_notes;
 pub mod heartbeats;
+pub mod jobs;
 pub mod me_toos;
 pub mod outage;
 pub mod photos;

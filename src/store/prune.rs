@@ -1,10 +1,14 @@
 //! Removes what was kept long enough, in batches small enough to keep nobody waiting.
 
-use super::entities::{delivery, delivery_attempt, request, session};
+use super::entities::{delivery, delivery_attempt, job, job_line, request, session};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, JobId};
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{ExprTrait, IntoCondition};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, TryGetableMany,
+    Value,
+};
 
 /// Most rows that one call removes.
 pub const BATCH: u64 = 500;
@@ -18,22 +22,22 @@ pub async fn deliveries(
     state: DeliveryState,
     before: DateTime<Utc>,
 ) -> Result<u64, DbErr> {
-    let old: Vec<DeliveryId> = delivery::Entity::find()
-        .select_only()
-        .column(delivery::Column::Id)
-        .filter(delivery::Column::State.eq(state))
-        .filter(delivery::Column::FinishedAt.lt(before))
-        .limit(BATCH)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let attempts = delivery_attempt::Column::DeliveryId.is_in(old.iter().copied());
-    delivery_attempt::Entity::delete_many().filter(attempts).exec(db).await?;
-    let ended = delivery::Entity::delete_many().filter(delivery::Column::Id.is_in(old)).exec(db).await?;
-    Ok(ended.rows_affected)
+    let ended =
+        delivery::Column::State.eq(state).and(delivery::Column::FinishedAt.lt(before)).into_condition();
+    let old: Vec<DeliveryId> = keys::<delivery::Entity, _>(db, delivery::Column::Id, ended).await?;
+    remove::<delivery_attempt::Entity, _>(db, delivery_attempt::Column::DeliveryId, &old).await?;
+    remove::<delivery::Entity, _>(db, delivery::Column::Id, &old).await
+}
+
+/// Removes jobs that ended before a time, with their lines; how many.
+///
+/// # Errors
+/// The database's.
+pub async fn jobs(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
+    let ended = job::Column::FinishedAt.lt(before).into_condition();
+    let old: Vec<JobId> = keys::<job::Entity, _>(db, job::Column::Id, ended).await?;
+    remove::<job_line::Entity, _>(db, job_line::Column::JobId, &old).await?;
+    remove::<job::Entity, _>(db, job::Column::Id, &old).await
 }
 
 /// Forgets submissions that were accepted before a time; how many.
@@ -41,19 +45,9 @@ pub async fn deliveries(
 /// # Errors
 /// The database's.
 pub async fn requests(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
-    let old: Vec<String> = request::Entity::find()
-        .select_only()
-        .column(request::Column::Id)
-        .filter(request::Column::CreatedAt.lt(before))
-        .limit(BATCH)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let forgotten = request::Entity::delete_many().filter(request::Column::Id.is_in(old)).exec(db).await?;
-    Ok(forgotten.rows_affected)
+    let accepted = request::Column::CreatedAt.lt(before).into_condition();
+    let old: Vec<String> = keys::<request::Entity, _>(db, request::Column::Id, accepted).await?;
+    remove::<request::Entity, _>(db, request::Column::Id, &old).await
 }
 
 /// Removes sessions that ended before a time; how many.
@@ -61,17 +55,29 @@ pub async fn requests(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Resul
 /// # Errors
 /// The database's.
 pub async fn sessions(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
-    let old: Vec<String> = session::Entity::find()
-        .select_only()
-        .column(session::Column::TokenHash)
-        .filter(session::Column::ExpiresAt.lt(before))
-        .limit(BATCH)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if old.is_empty() {
+    let ended = session::Column::ExpiresAt.lt(before).into_condition();
+    let old: Vec<String> = keys::<session::Entity, _>(db, session::Column::TokenHash, ended).await?;
+    remove::<session::Entity, _>(db, session::Column::TokenHash, &old).await
+}
+
+/// Keys of a batch of rows that are old enough. They stay so until the transaction ends.
+async fn keys<E: EntityTrait, K: TryGetableMany>(
+    db: &impl ConnectionTrait,
+    key: E::Column,
+    old: Condition,
+) -> Result<Vec<K>, DbErr> {
+    E::find().select_only().column(key).filter(old).limit(BATCH).lock_exclusive().into_tuple().all(db).await
+}
+
+/// Removes the rows whose column holds one of these keys; how many.
+async fn remove<E: EntityTrait, K: Clone + Into<Value>>(
+    db: &impl ConnectionTrait,
+    column: E::Column,
+    keys: &[K],
+) -> Result<u64, DbErr> {
+    if keys.is_empty() {
         return Ok(0);
     }
-    let ended = session::Entity::delete_many().filter(session::Column::TokenHash.is_in(old)).exec(db).await?;
-    Ok(ended.rows_affected)
+    let removed = E::delete_many().filter(column.is_in(keys.iter().cloned())).exec(db).await?;
+    Ok(removed.rows_affected)
 }

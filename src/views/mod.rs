@@ -4,5 +4,6 @@ pub mod account;
 pub mod attachments;
 pub mod board;
 pub mod equipment;
+pub mod jobs;
 pub mod registry;
 pub mod repairs;

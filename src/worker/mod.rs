@@ -1,15 +1,17 @@
-//! Sends what is owed. One loop a process: it wakes when an operation of this process owes something,
-//! looks every half second for what others owe, shows that it lives, and once a day has removed what was
-//! kept long enough. Several may run at once.
+//! Sends what is owed and does the jobs. One loop a process: it wakes when an operation of this process
+//! owes something, looks every half second for what others owe, shows that it lives, and once a day has
+//! removed what was kept long enough. Several may run at once.
 //!
 //! ```text
 //! due ──limiter──► leased ──► sent ──► settled, with its attempt
 //!        └─ not its turn: due later
+//! job due ──► leased, one of a kind ──► step ──► recorded, with its checkpoint ──► step …
 //! ```
 
 mod channels;
 mod deliverer;
 mod heartbeat;
+mod job_runner;
 mod limiter;
 mod sending;
 mod shared_time;
@@ -17,6 +19,7 @@ mod shared_time;
 pub use channels::slack::SlackChannel;
 pub use deliverer::Deliverer;
 pub use heartbeat::Heartbeat;
+pub use job_runner::JobRunner;
 
 use crate::chain::Chain;
 use crate::files::Files;
@@ -44,6 +47,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub struct Worker {
     ctx: Ctx,
     deliverer: Arc<Deliverer>,
+    jobs: Arc<JobRunner>,
     files: Files,
     heartbeat: Heartbeat,
     beat_every: Duration,
@@ -54,16 +58,17 @@ impl Worker {
     pub fn new(
         ctx: Ctx,
         deliverer: Arc<Deliverer>,
+        jobs: Arc<JobRunner>,
         files: Files,
         heartbeat: Heartbeat,
         poll: Duration,
     ) -> Self {
-        Self { ctx, deliverer, files, heartbeat, beat_every: poll.min(BEAT_MAX) }
+        Self { ctx, deliverer, jobs, files, heartbeat, beat_every: poll.min(BEAT_MAX) }
     }
 
-    /// Runs until `shutdown`, then lets what is being sent arrive.
+    /// Runs until `shutdown`, then lets what is being sent arrive; jobs are given back.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut in_flight = JoinSet::new();
+        let (mut in_flight, mut running) = (JoinSet::new(), JoinSet::new());
         let mut tick = interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_beat = Instant::now();
@@ -74,12 +79,17 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(sent) = in_flight.join_next() => Self::note(sent),
+                Some(sent) = in_flight.join_next() => note(sent, "Sending a message"),
+                Some(done) = running.join_next() => note(done, "Recording a job"),
                 () = self.ctx.wake.notified() => {}
                 _ = tick.tick() => {}
             }
             self.heartbeat.touch();
-            if let Err(error) = self.look(&mut in_flight).await {
+            let looked = match self.look(&mut in_flight).await {
+                Ok(()) => within(LOOK_MAX, self.jobs.look(&mut running, &shutdown)).await,
+                failed => failed,
+            };
+            if let Err(error) = looked {
                 trouble.tell(&error, self.beat_every);
                 continue;
             }
@@ -94,9 +104,12 @@ impl Worker {
         if let Err(error) = self.look(&mut in_flight).await {
             trouble.tell(&error, self.beat_every);
         }
-        let drained = timeout(DRAIN, async { while in_flight.join_next().await.is_some() {} }).await;
-        if drained.is_err() {
-            tracing::warn!("Messages were still being sent at shutdown: their leases will expire");
+        let drained = timeout(DRAIN, async {
+            while running.join_next().await.is_some() {}
+            while in_flight.join_next().await.is_some() {}
+        });
+        if drained.await.is_err() {
+            tracing::warn!("Messages or jobs were still under way at shutdown: their leases will expire");
         }
     }
 
@@ -118,8 +131,8 @@ impl Worker {
     async fn prune(&self) {
         match prune_daily(&self.ctx).await {
             Ok(Some(pruned)) => {
-                let Pruned { deliveries, requests, sessions } = pruned;
-                tracing::info!(deliveries, requests, sessions, "What was kept long enough was removed");
+                let Pruned { deliveries, jobs, requests, sessions } = pruned;
+                tracing::info!(deliveries, jobs, requests, sessions, "What was kept long enough was removed");
                 self.sweep().await;
             }
             Ok(None) => {}
@@ -135,11 +148,11 @@ impl Worker {
             Err(error) => tracing::warn!(error = %Chain(&error), "Uploads that nothing names stay for now"),
         }
     }
+}
 
-    fn note(sent: Result<(), tokio::task::JoinError>) {
-        if let Err(error) = sent {
-            tracing::error!(error = %Chain(&error), "Sending a message panicked: its lease will expire");
-        }
+fn note(ended: Result<(), tokio::task::JoinError>, what: &str) {
+    if let Err(error) = ended {
+        tracing::error!(error = %Chain(&error), "{what} panicked: its lease will expire");
     }
 }
 

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("render", &["domain", "views"]),
     ("clients", &["config", "metrics"]),
     ("files", &["chain", "clock", "domain", "store"]),
+    ("jobs", &["chain", "clients", "domain", "files", "ops"]),
     ("people", &["chain", "clients", "clock", "domain", "ops::mutation_log", "store"]),
     (
         "slack",
@@ -60,6 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
             "domain",
             "files",
+            "jobs",
             "metrics",
             "ops",
             "render::links",
@@ -72,8 +74,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "chain", "clients", "clock", "config", "files", "metrics", "ops", "people", "render", "slack",
-            "store", "web", "worker",
+            "chain", "clients", "clock", "config", "files", "jobs", "metrics", "ops", "people", "render",
+            "slack", "store", "web", "worker",
         ],
     ),
     ("lib", &[]),
@@ -86,7 +88,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("esb_migration", &["store::connect", "store::schema"]),
     ("slack_morphism", &["clients::slack_api"]),
     ("tokio_tungstenite", &["slack::socket"]),
-    ("hyper", &["web"]),
+    ("hyper", &["web", "clients"]),
     ("hyper_util", &["web", "clients", "cli::healthcheck", "cli::demo"]),
     ("hyper_rustls", &["clients"]),
     ("rustls", &["clients", "main"]),

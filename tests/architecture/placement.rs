@@ -66,6 +66,8 @@ fn histories_are_appended_to_and_nothing_else() {
         ("audit", &["src/store/audit.rs"]),
         // Attempts go with the delivery whose they are, once it was kept long enough.
         ("delivery_attempt", &["src/store/deliveries.rs", PRUNING]),
+        // And lines with their job.
+        ("job_line", &["src/store/jobs.rs", PRUNING]),
     ];
     let mut breaches = Vec::new();
     for file in source().iter().filter(|file| !file.shown.starts_with("src/store/entities/")) {
@@ -84,7 +86,7 @@ fn histories_are_appended_to_and_nothing_else() {
         }
     }
     hold(
-        "Timeline, audit and delivery attempts are append-only, each from its own file of `store`:",
+        "Timeline, audit, delivery attempts and lines of jobs are append-only, each from its own file of `store`:",
         &breaches,
     );
 }

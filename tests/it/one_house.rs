@@ -71,3 +71,28 @@ async fn metrics_follow_the_queue_and_the_connections() {
     only(app.slack.posted_in("#oops"));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn metrics_count_the_jobs_by_kind_and_state() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let figure = async |kind: &str, state: &str| {
+        let text = app.web.get("/metrics").await.text();
+        let name = format!("esb_jobs{{kind=\"{kind}\",state=\"{state}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u32>().ok())
+    };
+    assert_eq!((figure("fetch_photos", "queued").await, figure("other", "failed").await), (Some(0), Some(0)));
+    app.queue(repair, &["F1"]).await;
+    assert_eq!(figure("fetch_photos", "queued").await, Some(1));
+    app.settle().await;
+    assert_eq!(
+        (figure("fetch_photos", "queued").await, figure("fetch_photos", "succeeded").await),
+        (Some(0), Some(1))
+    );
+    app.sql("UPDATE jobs SET kind = 'bake_bread', state = 'queued'").await;
+    app.settle().await;
+    assert_eq!(
+        (figure("fetch_photos", "succeeded").await, figure("other", "failed").await),
+        (Some(0), Some(1))
+    );
+    app.finish().await;
+}

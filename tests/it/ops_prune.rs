@@ -1,15 +1,18 @@
 //! What was kept long enough goes, once a day and in batches; what people did stays.
 
+use crate::support::jobs::{job as support_job, queue, staff};
 use crate::support::ops::{ana, open_repairs, report, user, with_saw};
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::domain::actor::Role;
 use esb::domain::delivery::DeliveryState;
 use esb::ops::Ctx;
+use esb::ops::jobs::cancel;
 use esb::ops::prune::{Pruned, prune_daily};
 use esb::ops::report_problem::{report_problem, reported};
 use esb::store::deliveries::{self, Attempt};
-use esb::store::entities::{audit, delivery, delivery_attempt, timeline};
+use esb::store::entities::{audit, delivery, delivery_attempt, job, job_line, timeline};
 use esb::store::sessions::{self, NewSession};
+use esb_sandbox::{Options, Sandbox, World};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
 
 /// Ends all deliveries that are owed, with an attempt each.
@@ -54,7 +57,10 @@ async fn each_kind_is_kept_as_long_as_it_should() {
     assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned::default()));
     assert_eq!(prune_daily(&ops).await.unwrap(), None, "once a day");
     ops.clock.advance(TimeDelta::days(8));
-    assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned { deliveries: 0, requests: 3, sessions: 1 }));
+    assert_eq!(
+        prune_daily(&ops).await.unwrap(),
+        Some(Pruned { requests: 3, sessions: 1, ..Pruned::default() })
+    );
     assert!(reported(&ops, &report(saw, 1).request_id).await.is_err());
     ops.clock.advance(TimeDelta::days(83));
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 2, "delivered ones");
@@ -89,4 +95,21 @@ async fn more_than_a_batch_goes_at_once() {
     }
     ops.clock.advance(TimeDelta::days(91));
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 1_400);
+}
+
+#[tokio::test]
+async fn jobs_go_30_days_after_their_end_with_their_lines() {
+    let (ops, saw) = with_saw().await;
+    let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
+    let slack = Sandbox::start(World::new(), Options::default()).unwrap();
+    let [ended, waiting] =
+        [queue(&ops, &slack, repair, &["F1"], None).await, queue(&ops, &slack, repair, &["F2"], None).await];
+    let stu = staff(user(&ops, "stu", Role::Staff).await);
+    cancel(&ops, &stu, ended).await.unwrap();
+    ops.clock.advance(TimeDelta::days(30));
+    assert_eq!(prune_daily(&ops).await.unwrap().unwrap().jobs, 0);
+    ops.clock.advance(TimeDelta::days(1));
+    assert_eq!(prune_daily(&ops).await.unwrap().unwrap().jobs, 1);
+    assert_eq!((count(&ops, job::Entity).await, count(&ops, job_line::Entity).await), (1, 0));
+    assert_eq!(support_job(&ops, waiting).await.id, waiting, "what waits stays, however old");
 }

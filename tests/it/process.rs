@@ -2,9 +2,16 @@
 
 use crate::support::app::{ANA, SOON, world};
 use crate::support::database::{Kind, TestDatabase};
+use crate::support::jobs::{asked_for, job, photos, pictures, queue};
 use crate::support::proxy::Proxy;
+use chrono::TimeDelta;
+use esb::clock::Clock;
 use esb::config::Config;
+use esb::domain::ids::{JobId, RepairId};
+use esb::domain::job::JobState;
+use esb::ops::{Announce, Ctx};
 use esb_sandbox::{Fault, Options, Outcome, Sandbox};
+use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -181,6 +188,59 @@ async fn two_serves_and_two_workers_announce_each_report_once() {
     for what in reports {
         assert_eq!((here.told("C0WOOD", what), here.told("C0OOPS", what)), (1, 1), "{what}");
     }
+}
+
+/// A job of two files that is at its second, which does not come.
+async fn at_its_second_file(here: &Installation) -> (Ctx, JobId, Process) {
+    assert!(here.esb(&["demo-data"]).status().unwrap().success());
+    here.slack.change_world(|world| pictures(world, &["F1", "F2"]));
+    let ctx = Ctx::new(here.database.connect().await, Clock::system(), Announce::Nowhere);
+    here.slack.fail_next("file", Fault::Delay(Duration::ZERO));
+    here.slack.fail_next("file", Fault::Silence);
+    let id = queue(&ctx, &here.slack, RepairId(1), &["F1", "F2"], None).await;
+    let worker = Process(here.esb(&["worker"]).spawn().unwrap());
+    let asked = |slack: &Sandbox| (slack.calls("file").len() == 2).then_some(());
+    assert!(here.slack.wait_for(2 * SOON, asked).await.is_some(), "the second file was not asked for");
+    let at = job(&ctx, id).await;
+    assert_eq!((at.state, at.step), (JobState::Running, 1));
+    (ctx, id, worker)
+}
+
+async fn done_elsewhere(here: &Installation, ctx: &Ctx, id: JobId) {
+    let _another = Process(here.esb(&["worker"]).spawn().unwrap());
+    let done = async {
+        while job(ctx, id).await.state != JobState::Succeeded {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(2 * SOON, done).await.expect("the job did not go on");
+    assert_eq!(asked_for(&here.slack), ["F1", "F2", "F2"], "it went on from its checkpoint");
+    assert_eq!(photos(ctx).await, ["F1", "F2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_within_a_job_loses_one_step_and_another_worker_goes_on() {
+    let here = Installation::new().await;
+    let (ctx, id, worker) = at_its_second_file(&here).await;
+    worker.kill();
+    let left = job(&ctx, id).await;
+    let held = left.leased_until.unwrap() - ctx.store.time().await.unwrap();
+    assert!(held < TimeDelta::seconds(60), "within a minute it is another's: {held}");
+    // Nobody waits for it here.
+    let mut left = left.into_active_model();
+    left.leased_until = Set(Some(ctx.store.time().await.unwrap() - TimeDelta::seconds(1)));
+    left.update(ctx.store.write()).await.unwrap();
+    done_elsewhere(&here, &ctx, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_gives_a_job_back_at_once() {
+    let here = Installation::new().await;
+    let (ctx, id, worker) = at_its_second_file(&here).await;
+    assert_eq!(worker.terminate().await, Some(0));
+    let given_back = job(&ctx, id).await;
+    assert_eq!((given_back.state, given_back.step, given_back.lease), (JobState::Queued, 1, None));
+    done_elsewhere(&here, &ctx, id).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 
 use crate::support::app::{ANA, TestApp, only};
 use crate::support::lines::Lines;
+use crate::support::ops::user;
+use esb::domain::actor::Role;
 use esb_sandbox::{Fault, View};
 use tracing::Level;
 
@@ -153,7 +155,7 @@ async fn what_fits_several_machines_shows_the_list() {
 #[tokio::test]
 async fn what_fits_nothing_says_so_and_shows_the_board() {
     let app = shop().await;
-    for text in ["xyzzy", "#99", "%", "job 12", "<!channel> & \"{{x}}\"", &"y".repeat(4000)] {
+    for text in ["xyzzy", "#99", "%", "job x", "<!channel> & \"{{x}}\"", &"y".repeat(4000)] {
         let view = app.status(text).await;
         assert_eq!(view.callback_id(), "status_summary", "{text}");
         let shown = view.shown();
@@ -320,6 +322,46 @@ async fn slack_is_asked_for_nothing_but_the_view() {
         let mark = app.calls();
         app.status(text).await;
         assert_eq!(app.called_since(mark), ["views.open"], "{text}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn staff_are_told_privately_how_a_job_stands() {
+    let (app, repair) = TestApp::with_pictures(&["F1", "F2", "F3"]).await;
+    app.slack.change_world(|world| world.files.retain(|file| file.id != "F2"));
+    let job = app.queue(repair, &["F1", "F2", "F3"]).await;
+    app.slack.fail_next("file", Fault::Http(503));
+    app.settle().await;
+    let ask = async |text: &str| {
+        app.command(ANA, "/esb-status", text).await;
+        app.private(ANA)
+    };
+    assert_eq!(ask(&format!("job {job}")).await, "Only staff can look at jobs.");
+    user(&app.app.ctx, "ana", Role::Technician).await;
+    assert_eq!(ask(&format!("job {job}")).await, "Only staff can look at jobs.");
+    app.sql("UPDATE users SET role = 'Staff'").await;
+    let told = ask(&format!(" JOB  #{job} ")).await;
+    assert!(
+        told.starts_with(&format!(
+            "*Job #{job}* · Photos from Slack · Queued\nStep 0 of 3 done: Fetching F1.png\n• F1.png did"
+        )),
+        "{told}"
+    );
+    assert!(told.ends_with(&format!("<http://esb.test/admin/jobs/{job}|Open its page>")), "{told}");
+
+    app.after(chrono::TimeDelta::seconds(30)).await;
+    let told = ask(&format!("job {job}")).await;
+    for line in [
+        "Photos from Slack · Failed\nStep 3 of 3 done",
+        "\nWhy it failed: F2.png is no longer in Slack.\n",
+        "\n• F1.png is on repair #1 now.\n• F2.png is no longer in Slack.\n• F3.png is on repair #1 now.\n",
+    ] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+    assert_eq!(told.matches('•').count(), 4);
+    for unknown in ["job 99", "job 9223372036854775807"] {
+        assert!(ask(unknown).await.starts_with("There is no job #9"), "{unknown}");
     }
     app.finish().await;
 }

@@ -96,7 +96,7 @@ fn read_args(parts: &Parts, body: &[u8]) -> Result<Args, ApiError> {
     Args::read(parts.uri.query().unwrap_or_default(), content_type.unwrap_or_default(), body)
 }
 
-fn bearer(parts: &Parts) -> Option<String> {
+pub(super) fn bearer(parts: &Parts) -> Option<String> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     value.strip_prefix("Bearer ").map(String::from)
 }
@@ -142,7 +142,7 @@ async fn answered(
     Ok(verdict.into_reply(&scopes))
 }
 
-async fn wait(shared: &Shared, time: Duration) -> Result<(), Cut> {
+pub(super) async fn wait(shared: &Shared, time: Duration) -> Result<(), Cut> {
     tokio::select! {
         () = tokio::time::sleep(time) => Ok(()),
         () = shared.stop.cancelled() => Err(Cut),

@@ -4,6 +4,7 @@
 //! Called by: [`crate::Sandbox::start`].
 
 mod call;
+mod file;
 mod upgrade;
 
 use std::{io, sync::Arc};
@@ -58,6 +59,9 @@ async fn reply(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Re
     let body = body.to_bytes();
     if let Some(method) = path.strip_prefix("/api/") {
         return call::api(&shared, method, &parts, &body).await;
+    }
+    if let Some(path) = path.strip_prefix("/files/") {
+        return file::reply(&shared, path, &parts).await;
     }
     match path.strip_prefix("/response/") {
         Some(secret) => call::response_url(&shared, secret, &parts, &body).await,

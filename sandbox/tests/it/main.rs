@@ -7,6 +7,7 @@ mod acts;
 mod app;
 mod calls;
 mod faults;
+mod files;
 mod terminal;
 mod walk;
 mod wire;

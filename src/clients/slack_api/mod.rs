@@ -5,12 +5,14 @@
 mod answers;
 mod auth_test;
 mod dial;
+mod download;
 mod error;
 mod http;
 
 pub use answers::{ChannelMessage, OpenView, PostedMessage, SlackUser};
 pub use auth_test::{Identity, OPTIONAL_SCOPES, REQUIRED_SCOPES, absent_scopes, missing_scopes};
 pub use dial::SlackStream;
+pub use download::{Download, DownloadError};
 pub use error::{Outage, SlackApiError};
 
 use self::http::Http;

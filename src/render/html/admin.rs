@@ -118,8 +118,8 @@ struct ChangeShown {
 }
 
 /// Nouns of the audit.
-pub const NOUNS: [&str; 9] =
-    ["area", "equipment", "installation", "link", "note", "repair", "settings", "token", "user"];
+pub const NOUNS: [&str; 10] =
+    ["area", "equipment", "installation", "job", "link", "note", "repair", "settings", "token", "user"];
 
 impl Html {
     /// All areas, with the form to add one.

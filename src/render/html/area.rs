@@ -71,6 +71,6 @@ impl Html {
             is_empty: area.machines.is_empty(),
             pager: (pages > 1).then_some(pager),
         };
-        self.page("area", &area.name, &content).map(Some)
+        self.scripted_page("area", &area.name, Some(&self.site.assets.board_script), &content).map(Some)
     }
 }

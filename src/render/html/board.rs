@@ -145,7 +145,7 @@ impl Html {
                 .then(|| format!("Showing {shown} of {}.", counted(total, "machine", "machines"))),
             sections,
         };
-        self.page("board", "Equipment status", &page)
+        self.scripted_page("board", "Equipment status", Some(&self.site.assets.board_script), &page)
     }
 }
 

@@ -11,6 +11,7 @@ pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
     ("Areas", "/admin/areas", Some(Role::Staff)),
     ("Users", "/admin/users", Some(Role::Staff)),
     ("Settings", "/admin/config", Some(Role::Staff)),
+    ("Jobs", "/admin/jobs", Some(Role::Staff)),
     ("Audit", "/admin/audit", Some(Role::Staff)),
 ];
 

@@ -18,6 +18,7 @@ mod equipment;
 mod fields;
 mod forms;
 mod frame;
+mod jobs;
 mod machines;
 mod new_repair;
 mod queue;
@@ -35,6 +36,7 @@ pub use equipment::{EquipmentPage, FieldError, ReportForm};
 pub use fields::{Field, FormPage, Group, Input};
 pub use forms::Hidden;
 pub use frame::{Frame, NAVIGATION};
+pub use jobs::JobFilter;
 pub use new_repair::NewRepairPage;
 pub use queue::QueuePage;
 pub use registry::{MachinePage, RegistryFilter};
@@ -46,9 +48,6 @@ pub use users::{SecretPage, TokensPage, UserForm, UserPage, UsersPage};
 #[derive(Embed)]
 #[folder = "templates/"]
 struct Templates;
-
-/// Templates of the pages that keep themselves up to date.
-const LIVE: [&str; 2] = ["board", "area"];
 
 /// Why the templates cannot be used: a mistake of the build.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +76,8 @@ pub struct AssetUrls {
     pub stylesheet: String,
     /// Keeps a board up to date.
     pub board_script: String,
+    /// Keeps the page of a job up to date.
+    pub job_script: String,
     /// Shows times in the reader's own zone.
     pub time_script: String,
     /// The icon.
@@ -98,8 +99,8 @@ pub struct Problem<'a> {
 #[derive(Serialize)]
 struct Page<'a, T> {
     page_title: &'a str,
-    /// True for pages that keep themselves up to date.
-    is_live: bool,
+    /// What keeps the page up to date; nothing for pages that stay as they are.
+    script: Option<&'a str>,
     assets: &'a AssetUrls,
     frame: &'a Frame,
     #[serde(flatten)]
@@ -157,9 +158,18 @@ impl Html {
     }
 
     fn page<T: Serialize>(&self, template: &str, title: &str, content: &T) -> Result<String, RenderError> {
-        let is_live = LIVE.contains(&template);
-        let page =
-            Page { page_title: title, is_live, assets: &self.site.assets, frame: &self.frame, content };
+        self.scripted_page(template, title, None, content)
+    }
+
+    /// A page that keeps itself up to date by that script.
+    fn scripted_page<T: Serialize>(
+        &self,
+        template: &str,
+        title: &str,
+        script: Option<&str>,
+        content: &T,
+    ) -> Result<String, RenderError> {
+        let page = Page { page_title: title, script, assets: &self.site.assets, frame: &self.frame, content };
         self.registry.render(template, &page)
     }
 

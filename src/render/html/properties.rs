@@ -8,8 +8,9 @@ use crate::domain::equipment::Cost;
 use crate::domain::field::{Person, RepairFields};
 use crate::domain::file::{DocumentCategory, FileKind};
 use crate::domain::ids::{
-    ApiTokenId, AreaId, DocumentId, EquipmentId, LinkId, NoteId, PhotoId, RepairId, TimelineId, UserId,
+    ApiTokenId, AreaId, DocumentId, EquipmentId, JobId, LinkId, NoteId, PhotoId, RepairId, TimelineId, UserId,
 };
+use crate::domain::job::{JobKind, JobState};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
 use crate::domain::timeline::TimelineKind;
@@ -17,6 +18,7 @@ use crate::views::account::{TokenView, UserView, UsersView};
 use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::board::BoardArea;
 use crate::views::equipment::{EquipmentMatch, LinkView};
+use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
 use crate::views::registry::{
     AreaChoice, AreaRow, AreasView, AuditRow, AuditView, HistoryRow, MachineRecord, MachineView, NoteView,
     RegistryRow, RegistryView,
@@ -93,6 +95,7 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     .chain(account_pages(text))
     .chain(repair_pages(text))
     .chain(registry_pages(text))
+    .chain(job_pages(text))
     .collect()
 }
 
@@ -126,6 +129,35 @@ fn account_pages(text: &str) -> Vec<String> {
         html.tokens(&TokensPage { tokens: &tokens, name: text, errors, hidden }).unwrap(),
         html.secret(&secret).unwrap(),
     ]
+}
+
+fn job_pages(text: &str) -> Vec<String> {
+    let typed = || format!("x{text}");
+    let job = |state, is_ending| JobView {
+        id: JobId(12),
+        kind: typed(),
+        state,
+        is_ending,
+        step: 1,
+        steps: 3,
+        activity: typed(),
+        failure: (state == JobState::Failed).then(typed),
+        next_try: (state == JobState::Queued).then(now),
+        starter: typed(),
+        created_at: now(),
+        updated_at: now(),
+        finished_at: None,
+    };
+    let page = |job| {
+        let details = JobDetails { job, lines: vec![JobLine { text: typed(), at: now() }] };
+        html().job(&details, text).unwrap()
+    };
+    let jobs = JobState::ALL.map(|state| job(state, false));
+    let all = JobsView { jobs: jobs.to_vec(), older_than: Some(JobId(3)) };
+    let filter = JobFilter { state: Some(JobState::Failed), kind: Some(JobKind::FetchPhotos) };
+    let list = html().jobs(&all, filter).unwrap();
+    let pages = jobs.into_iter().chain([job(JobState::Running, true)]).map(page);
+    pages.chain([list, html().jobs(&JobsView { jobs: vec![], older_than: None }, filter).unwrap()]).collect()
 }
 
 fn typed_repair(text: &str) -> RepairView {

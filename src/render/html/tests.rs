@@ -20,6 +20,7 @@ static HTML: LazyLock<Html> = LazyLock::new(|| {
     let assets = AssetUrls {
         stylesheet: url("esb.css"),
         board_script: url("board.js"),
+        job_script: url("job.js"),
         time_script: url("time.js"),
         icon: url("icon.svg"),
     };

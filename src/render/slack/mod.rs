@@ -8,6 +8,7 @@ use serde_json::Value;
 
 pub mod card;
 mod inputs;
+pub mod jobs;
 pub mod mrkdwn;
 mod options;
 mod paging;

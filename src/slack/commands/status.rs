@@ -1,8 +1,11 @@
-//! `/esb-status [area or equipment]`: anyone sees what works.
+//! `/esb-status [area or equipment]`: anyone sees what works. `/esb-status job 12`: staff see how a job stands.
 
+use crate::domain::ids::JobId;
 use crate::domain::text::{cut, fold};
 use crate::ops::board::board;
 use crate::ops::search::search_equipment;
+use crate::ops::{OpError, jobs};
+use crate::render::slack::jobs::told;
 use crate::slack::edge::{EdgeError, SlackEdge};
 use crate::slack::envelope::Command;
 use crate::slack::intake::{Ack, Reference};
@@ -15,10 +18,38 @@ pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference:
     }
 }
 
+/// Lines of a job that are told.
+const LINES: u64 = 5;
+
 async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
+    if let Some(id) = job_of(&command.text) {
+        let words = tell_job(edge, command, id).await?;
+        edge.tell(&edge.reply_to(command), &words).await;
+        return Ok(());
+    }
     let modal = screen(edge, command.text.trim()).await?.show(edge, &command.sender).await?;
     edge.api.views_open(&command.trigger_id, &modal.0).await?;
     Ok(())
+}
+
+/// The number in `job 12` or `job #12`.
+fn job_of(text: &str) -> Option<JobId> {
+    let mut words = text.split_whitespace();
+    let (word, number) = (words.next()?, words.next()?);
+    let is_job = word.eq_ignore_ascii_case("job") && words.next().is_none();
+    is_job.then(|| number.trim_start_matches('#').parse().ok()).flatten()
+}
+
+async fn tell_job(edge: &SlackEdge, command: &Command, id: JobId) -> Result<String, EdgeError> {
+    let actor = edge.actor(&command.sender).await?;
+    match jobs::job(&edge.ctx, &actor, id, LINES).await {
+        Ok(details) => Ok(told(&details, edge.links.job(id).as_deref())),
+        Err(OpError::NotFound) => {
+            Ok(format!("There is no job #{id}. Jobs are kept for 30 days after their end."))
+        }
+        Err(OpError::Forbidden) => Ok("Only staff can look at jobs.".into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// An area of that name, else what a search finds, else the board.
@@ -40,4 +71,19 @@ async fn screen(edge: &SlackEdge, text: &str) -> Result<Screen, EdgeError> {
         [machine] => Screen::Equipment { id: machine.id, page: 1 },
         _ => Screen::Matches { typed: text.to_owned(), page: 1 },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_asked_for_by_its_number() {
+        for text in ["job 12", " Job  #12 ", "JOB 012"] {
+            assert_eq!(job_of(text), Some(JobId(12)), "{text}");
+        }
+        for text in ["", "job", "12", "job x", "job 0", "job -1", "job 1 2", "jobs 1", "the job 1"] {
+            assert_eq!(job_of(text), None, "{text}");
+        }
+    }
 }

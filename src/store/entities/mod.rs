@@ -12,6 +12,8 @@ pub mod equipment;
 pub mod equipment_link;
 pub mod equipment_note;
 pub mod heartbeat;
+pub mod job;
+pub mod job_line;
 pub mod me_too;
 pub mod photo;
 pub mod repair;

@@ -42,6 +42,7 @@ impl Assets {
         AssetUrls {
             stylesheet: self.url("esb.css"),
             board_script: self.url("board.js"),
+            job_script: self.url("job.js"),
             time_script: self.url("time.js"),
             icon: self.url("icon.svg"),
         }

@@ -1,7 +1,8 @@
 //! `GET /metrics`: what this process counts, and the figures that live in the database, for
 //! Prometheus. Answers with what there is when the database does not.
 
-use crate::ops::watch::{self, QueueFigures};
+use crate::domain::job::JobKind;
+use crate::ops::watch::{self, JobFigure, QueueFigures};
 use crate::ops::{Ctx, OpError};
 use crate::web::Web;
 use crate::web::kernel::answer::answer;
@@ -9,7 +10,9 @@ use crate::web::kernel::error::NoAnswer;
 use crate::web::kernel::{Answer, PageError};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::error::Error;
@@ -27,16 +30,29 @@ const DATABASE_WITHIN: Duration = Duration::from_millis(1500);
 struct Figures {
     queue: Result<QueueFigures, OpError>,
     worker: Result<Option<DateTime<Utc>>, OpError>,
+    jobs: Result<Vec<JobFigure>, OpError>,
+}
+
+/// Labels of the number of jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobLabels {
+    kind: &'static str,
+    state: &'static str,
 }
 
 impl Figures {
     async fn read(ctx: &Ctx) -> Self {
         let late = || OpError::Internal(NoAnswer(DATABASE_WITHIN).into());
-        let (queue, worker) = tokio::join!(
+        let (queue, worker, jobs) = tokio::join!(
             tokio::time::timeout(DATABASE_WITHIN, watch::queue(ctx)),
             tokio::time::timeout(DATABASE_WITHIN, watch::worker_last_iteration(ctx)),
+            tokio::time::timeout(DATABASE_WITHIN, watch::jobs(ctx)),
         );
-        Self { queue: queue.unwrap_or_else(|_| Err(late())), worker: worker.unwrap_or_else(|_| Err(late())) }
+        Self {
+            queue: queue.unwrap_or_else(|_| Err(late())),
+            worker: worker.unwrap_or_else(|_| Err(late())),
+            jobs: jobs.unwrap_or_else(|_| Err(late())),
+        }
     }
 
     /// The gauges of what is known; what is not is left out, as the operators' alerts expect.
@@ -56,6 +72,14 @@ impl Figures {
         if let Ok(Some(iteration)) = &self.worker {
             let help = "When a worker last went round";
             registry.register("esb_worker_last_iteration_timestamp_seconds", help, moment(*iteration));
+        }
+        if let Ok(jobs) = &self.jobs {
+            let family = Family::<JobLabels, Gauge>::default();
+            for (kind, state, count) in jobs {
+                let kind = kind.map_or("other", JobKind::key);
+                family.get_or_create(&JobLabels { kind, state: state.key() }).set(*count);
+            }
+            registry.register("esb_jobs", "Jobs that are kept, by kind and state", family);
         }
         registry
     }
@@ -87,7 +111,8 @@ pub(in crate::web) struct FiguresLog {
 
 impl FiguresLog {
     fn note(&self, figures: &Figures) {
-        let error = figures.worker.as_ref().err().or(figures.queue.as_ref().err());
+        let error = figures.worker.as_ref().err();
+        let error = error.or(figures.queue.as_ref().err()).or(figures.jobs.as_ref().err());
         let was_failing = self.failing.swap(error.is_some(), Ordering::Relaxed);
         match error {
             Some(error) if !was_failing => {

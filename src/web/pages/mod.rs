@@ -15,6 +15,7 @@ mod equipment;
 pub(super) mod events;
 mod forms;
 mod health;
+mod jobs;
 mod login;
 mod machine;
 mod machine_form;
@@ -180,6 +181,14 @@ pub(super) static ROUTES: &[Route] = &[
     }),
     Route::get("/admin/config", Access::Staff, |web, call| Box::pin(config::show(web, call))),
     Route::form("/admin/config", Access::Staff, FORM_LIMIT, |web, call| Box::pin(config::save(web, call))),
+    Route::get("/admin/jobs", Access::Staff, |web, call| Box::pin(jobs::list(web, call))),
+    Route::get("/admin/jobs/{id}", Access::Staff, |web, call| Box::pin(jobs::show(web, call))),
+    Route::form("/admin/jobs/{id}/cancel", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(jobs::cancel(web, call))
+    }),
+    Route::form("/admin/jobs/{id}/resume", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(jobs::resume(web, call))
+    }),
     Route::get("/admin/audit", Access::Staff, |web, call| Box::pin(audit::show(web, call))),
     Route::get("/admin/audit.csv", Access::Staff, |web, call| Box::pin(audit::export(web, call))),
     Route::get("/public", Access::Unasked, |_, _| Box::pin(old_addresses::board())),

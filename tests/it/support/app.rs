@@ -157,7 +157,17 @@ impl TestApp {
 
     /// A worker of another machine, with a clock of its own.
     pub async fn another_worker_by(&self, clock: Clock) -> Arc<Deliverer> {
-        App::build(self.config.clone(), clock).await.unwrap().deliverer
+        self.another_app(clock).await.deliverer
+    }
+
+    /// Where what people send is kept.
+    pub fn uploads_directory(&self) -> std::path::PathBuf {
+        self.config.data_dir.join("uploads")
+    }
+
+    /// Another process over the same database, of which nothing runs.
+    pub async fn another_app(&self, clock: Clock) -> App {
+        App::build(self.config.clone(), clock).await.unwrap()
     }
 
     /// The database as another process sees it.
@@ -172,9 +182,10 @@ impl TestApp {
         Process::serving(Arc::new(App::build(config, self.clock.clone()).await.unwrap())).await
     }
 
-    /// Waits for what Slack's requests started, then sends what is due at the present time.
+    /// Waits for what Slack's requests started, then does the jobs and sends what is due at the present time.
     pub async fn settle(&self) {
         self.app.intake.idle().await;
+        self.app.jobs.settle().await.unwrap();
         self.app.deliverer.settle().await.unwrap();
     }
 

@@ -7,6 +7,7 @@ pub mod chromium;
 pub mod database;
 pub mod events;
 pub mod http_bridge;
+pub mod jobs;
 pub mod lines;
 pub mod ops;
 pub mod pictures;

@@ -1,0 +1,175 @@
+//! Photos of one submission, from Slack to a repair: a step each. One that is refused keeps none of the
+//! others; it is named in the end, and tried again when the job is resumed.
+
+use super::{Jobs, Stepped, Task, Then};
+use crate::chain::Chain;
+use crate::clients::slack_api::{DownloadError, SlackApiError};
+use crate::domain::actor::Actor;
+use crate::domain::file::{Accepts, FileRefusal};
+use crate::domain::ids::RepairId;
+use crate::domain::job::{FetchPhotos, PhotoSource, StepFailure};
+use crate::domain::text::RequestId;
+use crate::files::{ReceiveError, Wanted};
+use crate::ops::OpError;
+use crate::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Longest that one photo may take.
+pub(super) const STEP_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// How far the job came; photos go by their places in the submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Checkpoint {
+    left: Vec<usize>,
+    refused: Vec<Refused>,
+}
+
+/// A photo that cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Refused {
+    photo: usize,
+    why: String,
+}
+
+/// Why a photo is not on the repair.
+enum Trouble {
+    /// It may be in a while.
+    Passing(StepFailure),
+    /// It will not be; the words follow its name.
+    Refused(String),
+}
+
+/// Fetches the next photo.
+pub(super) async fn step(jobs: &Jobs, work: &FetchPhotos, task: &Task<'_>) -> Result<Stepped, StepFailure> {
+    let mut at = Checkpoint::read(task.checkpoint, work);
+    let Some((place, photo)) = at.next(work) else {
+        return Ok(at.stepped(work, "Nothing was left to do.".into()));
+    };
+    let line = match fetch(jobs, work.repair, photo, task.starter).await {
+        Ok(line) => line,
+        Err(Trouble::Passing(failure)) => return Err(failure),
+        Err(Trouble::Refused(why)) => {
+            let why = format!("{} {why}", photo.name);
+            at.refused.push(Refused { photo: place, why: why.clone() });
+            why
+        }
+    };
+    at.left.retain(|left| *left != place);
+    Ok(at.stepped(work, line))
+}
+
+impl Checkpoint {
+    /// Where the job stands. What was refused is tried again once nothing else is left: the job was resumed.
+    fn read(stored: Option<&str>, work: &FetchPhotos) -> Self {
+        let begin = || Self { left: (0..work.photos.len()).collect(), refused: Vec::new() };
+        let mut at = stored.and_then(|stored| serde_json::from_str(stored).ok()).unwrap_or_else(begin);
+        if at.left.is_empty() {
+            at.left = at.refused.drain(..).map(|refused| refused.photo).collect();
+        }
+        at
+    }
+
+    fn next<'a>(&self, work: &'a FetchPhotos) -> Option<(usize, &'a PhotoSource)> {
+        self.left.iter().find_map(|place| Some((*place, work.photos.get(*place)?)))
+    }
+
+    fn stepped(&self, work: &FetchPhotos, line: String) -> Stepped {
+        let next = self.next(work);
+        let then = match (next, self.refused.is_empty()) {
+            (Some(_), _) => Then::More,
+            (None, true) => Then::Done,
+            (None, false) => {
+                let why: Vec<&str> = self.refused.iter().map(|refused| refused.why.as_str()).collect();
+                Then::GivenUp { why: why.join("\n") }
+            }
+        };
+        let left = if next.is_some() { self.left.len() } else { 0 };
+        Stepped {
+            checkpoint: serde_json::to_string(self).unwrap_or_default(),
+            step: i64::try_from(work.photos.len().saturating_sub(left)).unwrap_or(i64::MAX),
+            activity: next.map(|(_, photo)| photo.activity()).unwrap_or_default(),
+            line,
+            then,
+        }
+    }
+}
+
+/// Puts one photo on the repair; what was done, in words.
+async fn fetch(
+    jobs: &Jobs,
+    repair: RepairId,
+    photo: &PhotoSource,
+    starter: &Actor,
+) -> Result<String, Trouble> {
+    let name = &photo.name;
+    let limit = jobs.files.limit();
+    let coming =
+        jobs.api.download(&photo.url, limit).await.map_err(|error| Trouble::of_slack(name, error))?;
+    let wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit };
+    let received = jobs.files.receive(coming.into_stream(), wanted, name).await;
+    let file = received.map_err(|error| Trouble::of_file(name, error))?.entrust();
+    let photos = vec![NewPhoto { file: file.clone(), source: Some(photo.file_id.clone()) }];
+    // What makes this step one is the photo's source, not the submission.
+    let add = AddPhotos { repair, photos, request_id: RequestId::from_random(rand::random()) };
+    let added = add_photos(&jobs.ctx, starter, &add).await;
+    jobs.files.settle(&[file]).await;
+    match added {
+        Ok(added) if added.photos.is_empty() => Ok(format!("{name} was there already.")),
+        Ok(_) => Ok(format!("{name} is on repair #{repair} now.")),
+        Err(error) => Err(Trouble::of_op(name, repair, error)),
+    }
+}
+
+impl Trouble {
+    fn passing(why: String) -> Self {
+        Self::Passing(StepFailure::Passing { why, wait: None })
+    }
+
+    fn of_slack(name: &str, error: DownloadError) -> Self {
+        Self::Refused(match error {
+            DownloadError::Slack(SlackApiError::RateLimited { retry_after }) => {
+                let why = format!("{name} did not come: Slack asks for patience.");
+                return Self::Passing(StepFailure::Passing { why, wait: TimeDelta::from_std(retry_after).ok() });
+            }
+            DownloadError::Slack(SlackApiError::Auth { .. }) => {
+                "cannot be fetched: Slack does not accept SLACK_BOT_TOKEN. Set it anew, then resume this job.".into()
+            }
+            DownloadError::Slack(error) => return Self::passing(format!("{name} did not come: {}.", Chain(&error))),
+            DownloadError::NotPermitted => {
+                "cannot be fetched: the bot may not read files (missing_scope: files:read). Add that scope to \
+                 the Slack app, install it again, then resume this job."
+                    .into()
+            }
+            DownloadError::Gone => "is no longer in Slack.".into(),
+            DownloadError::Elsewhere => "is not kept by Slack, so it is not fetched. A link to it will do.".into(),
+            DownloadError::TooLarge { most } => FileRefusal::TooLarge { limit: most }.to_string(),
+        })
+    }
+
+    fn of_file(name: &str, error: ReceiveError<DownloadError>) -> Self {
+        match error {
+            ReceiveError::Refused(refusal) => Self::Refused(refusal.to_string()),
+            ReceiveError::Stream(error) => Self::of_slack(name, error),
+            ReceiveError::Disk(error) => {
+                tracing::error!(error = %Chain(&error), "A photo cannot be kept");
+                Self::passing(format!("{name} cannot be kept: the directory of uploads cannot be written."))
+            }
+        }
+    }
+
+    fn of_op(name: &str, repair: RepairId, error: OpError) -> Self {
+        match error {
+            OpError::Refused(refusal) => Self::Refused(format!("was not added. {}", refusal.message)),
+            OpError::NotFound => Self::Refused(format!("was not added: there is no repair #{repair}.")),
+            OpError::Forbidden => {
+                Self::Refused("was not added: who sent it may not do that any more.".into())
+            }
+            error => {
+                tracing::warn!(error = %Chain(&error), "A photo is not on its repair yet");
+                Self::passing(format!("{name} could not be added: the database did not answer."))
+            }
+        }
+    }
+}

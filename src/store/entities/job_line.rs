@@ -1,0 +1,24 @@
+//! Table `job_updates`: what a job has to say; append-only.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::ids::JobId;
+
+/// One row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "job_updates")]
+pub struct Model {
+    /// Number.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The job.
+    pub job_id: JobId,
+    /// A line.
+    #[sea_orm(column_type = "Text")]
+    pub text: String,
+    /// When.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

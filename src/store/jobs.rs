@@ -1,0 +1,355 @@
+//! Jobs: queued in the transaction of whoever wants the work, leased by workers, recorded step by step.
+
+use super::entities::{job, job_line};
+use crate::domain::actor::Actor;
+use crate::domain::ids::JobId;
+use crate::domain::job::{JobKind, JobState};
+use crate::domain::text::{RequestId, cut};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, Set, SqlErr, UpdateMany,
+};
+
+pub use super::entities::job::Model as Job;
+pub use super::entities::job_line::Model as JobUpdate;
+
+/// Most lines that one job writes.
+const UPDATES_MAX: i64 = 500;
+/// The last of them.
+const NO_MORE_UPDATES: &str = "This job has written many lines. What follows is not written down.";
+/// Longest line in characters.
+const UPDATE_MAX: usize = 500;
+/// Longest reason of a failure in characters.
+const FAILURE_MAX: usize = 1_000;
+/// Longest activity in characters.
+const ACTIVITY_MAX: usize = 200;
+
+/// Work to be done.
+#[derive(Debug)]
+pub struct NewJob<'a> {
+    /// Of which kind.
+    pub kind: JobKind,
+    /// As JSON of its kind.
+    pub input: String,
+    /// How many steps.
+    pub steps: i64,
+    /// What it is at in the first.
+    pub activity: String,
+    /// Names the work; a job of that name is queued once.
+    pub work_key: Option<&'a RequestId>,
+    /// Who wants it.
+    pub starter: &'a Actor,
+}
+
+/// Queues a job, due at once: its number, and false when the same work is queued already, or was done.
+///
+/// # Errors
+/// The database's.
+pub async fn queue(
+    db: &impl ConnectionTrait,
+    new: NewJob<'_>,
+    now: DateTime<Utc>,
+) -> Result<(JobId, bool), DbErr> {
+    let key = new.work_key.map(RequestId::as_str);
+    let row = job::ActiveModel {
+        kind: Set(new.kind.key().to_owned()),
+        work_key: Set(key.map(str::to_owned)),
+        input: Set(new.input),
+        state: Set(JobState::Queued),
+        step: Set(0),
+        steps: Set(new.steps),
+        activity: Set(cut(&new.activity, ACTIVITY_MAX)),
+        failures: Set(0),
+        due_at: Set(now),
+        losses: Set(0),
+        cancel_wanted: Set(false),
+        updates: Set(0),
+        edge: Set(new.starter.edge),
+        starter_name: Set(new.starter.name.clone()),
+        starter_user_id: Set(new.starter.account.as_ref().map(|account| account.id)),
+        starter_slack_id: Set(new.starter.slack_id.as_ref().map(|id| id.0.clone())),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    let Some(key) = key else { return Ok((row.insert(db).await?.id, true)) };
+    let of_key = || job::Entity::find().filter(job::Column::WorkKey.eq(key));
+    if let Some(job) = of_key().one(db).await? {
+        return Ok((job.id, false));
+    }
+    // Two at once: not "do nothing", which MariaDB lacks; rewriting the key changes nothing.
+    let again = OnConflict::column(job::Column::WorkKey).update_column(job::Column::WorkKey).to_owned();
+    job::Entity::insert(row).on_conflict(again).exec_without_returning(db).await?;
+    let job = of_key().one(db).await?.ok_or(DbErr::RecordNotInserted)?;
+    Ok((job.id, true))
+}
+
+/// Queued and due, no other of its kind running; or left by a worker that is gone.
+fn due(now: DateTime<Utc>) -> Condition {
+    let other = Alias::new("other");
+    let running = Query::select()
+        .expr(Expr::val(1))
+        .from_as(job::Entity, other.clone())
+        .and_where(Expr::col((other, job::Column::RunningKind)).equals((job::Entity, job::Column::Kind)))
+        .take();
+    let waiting = waiting(now).add(Expr::exists(running).not());
+    Condition::any().add(waiting).add(abandoned(now))
+}
+
+fn waiting(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(job::Column::State.eq(JobState::Queued)).add(job::Column::DueAt.lte(now))
+}
+
+fn abandoned(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(job::Column::State.eq(JobState::Running)).add(job::Column::LeasedUntil.lt(now))
+}
+
+/// Jobs that could be leased now: of each kind the first.
+///
+/// # Errors
+/// The database's.
+pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<JobId>, DbErr> {
+    job::Entity::find()
+        .select_only()
+        .column_as(job::Column::Id.min(), "id")
+        .filter(due(now))
+        .group_by(job::Column::Kind)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Takes the lease of a job; `None` when another worker was faster, or another job of its kind runs. One
+/// conditional statement and a unique index, so that it means the same on every database.
+///
+/// # Errors
+/// The database's.
+pub async fn lease(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    lease: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Job>, DbErr> {
+    let lost = Expr::case(
+        Condition::all().add(job::Column::State.eq(JobState::Running)),
+        Expr::col(job::Column::Losses).add(1),
+    )
+    .finally(0);
+    let taken = job::Entity::update_many()
+        // Before the state: MariaDB sees the new value of what stands further left.
+        .col_expr(job::Column::Losses, lost.into())
+        .col_expr(job::Column::State, Expr::value(JobState::Running))
+        .col_expr(job::Column::RunningKind, Expr::col(job::Column::Kind))
+        .col_expr(job::Column::Lease, Expr::value(lease))
+        .col_expr(job::Column::LeasedUntil, Expr::value(until))
+        .col_expr(job::Column::UpdatedAt, Expr::value(now))
+        .filter(job::Column::Id.eq(id))
+        .filter(Condition::any().add(waiting(now)).add(abandoned(now)))
+        .exec(db)
+        .await;
+    match taken {
+        Ok(taken) if taken.rows_affected == 0 => Ok(None),
+        Ok(_) => job::Entity::find_by_id(id).filter(job::Column::Lease.eq(lease)).one(db).await,
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Renews a lease; `false` when it was lost. Within a transaction nobody else changes the job until its end.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    lease: &str,
+    until: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let held = job::Entity::update_many()
+        .col_expr(job::Column::LeasedUntil, Expr::value(until))
+        .filter(job::Column::Id.eq(id))
+        .filter(job::Column::Lease.eq(lease))
+        .exec(db)
+        .await?;
+    Ok(held.rows_affected == 1)
+}
+
+/// Writes down where a job stands, and a line about it. In any state but running its lease is given back.
+///
+/// # Errors
+/// The database's.
+pub async fn record(
+    db: &impl ConnectionTrait,
+    job: &Job,
+    update: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let is_running = job.state == JobState::Running;
+    let mut change = changed(job.id, now)
+        .col_expr(job::Column::State, Expr::value(job.state))
+        .col_expr(job::Column::Checkpoint, Expr::value(job.checkpoint.clone()))
+        .col_expr(job::Column::Step, Expr::value(job.step))
+        .col_expr(job::Column::Steps, Expr::value(job.steps))
+        .col_expr(job::Column::Activity, Expr::value(cut(&job.activity, ACTIVITY_MAX)))
+        .col_expr(job::Column::Failure, Expr::value(job.failure.as_deref().map(|why| cut(why, FAILURE_MAX))))
+        .col_expr(job::Column::Failures, Expr::value(job.failures))
+        .col_expr(job::Column::Losses, Expr::value(0))
+        .col_expr(job::Column::FailingSince, Expr::value(job.failing_since))
+        .col_expr(job::Column::DueAt, Expr::value(job.due_at))
+        .col_expr(job::Column::FinishedAt, Expr::value(job.state.is_over().then_some(now)));
+    if !is_running {
+        change = change
+            .col_expr(job::Column::RunningKind, Expr::value(None::<String>))
+            .col_expr(job::Column::Lease, Expr::value(None::<String>))
+            .col_expr(job::Column::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(job::Column::CancelWanted, Expr::value(false));
+    }
+    change.exec(db).await?;
+    write_update(db, job, update, now).await
+}
+
+/// Gives a lease back without a word: the job goes on elsewhere, at once.
+///
+/// # Errors
+/// The database's.
+pub async fn release(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    lease: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    changed(id, now)
+        .col_expr(job::Column::State, Expr::value(JobState::Queued))
+        .col_expr(job::Column::RunningKind, Expr::value(None::<String>))
+        .col_expr(job::Column::Lease, Expr::value(None::<String>))
+        .col_expr(job::Column::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
+        .filter(job::Column::Lease.eq(lease))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Asks the worker that is at a job to end it; `false` when none is.
+///
+/// # Errors
+/// The database's.
+pub async fn want_cancel(db: &impl ConnectionTrait, id: JobId, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let wanted = changed(id, now)
+        .col_expr(job::Column::CancelWanted, Expr::value(true))
+        .filter(job::Column::State.eq(JobState::Running))
+        .exec(db)
+        .await?;
+    Ok(wanted.rows_affected == 1)
+}
+
+fn changed(id: JobId, now: DateTime<Utc>) -> UpdateMany<job::Entity> {
+    job::Entity::update_many()
+        .col_expr(job::Column::UpdatedAt, Expr::value(now))
+        .filter(job::Column::Id.eq(id))
+}
+
+/// Appends a line, as long as there is room for one.
+///
+/// # Errors
+/// The database's.
+pub async fn write_update(
+    db: &impl ConnectionTrait,
+    job: &Job,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    if job.updates >= UPDATES_MAX {
+        return Ok(());
+    }
+    let text = if job.updates + 1 == UPDATES_MAX { NO_MORE_UPDATES.into() } else { cut(text, UPDATE_MAX) };
+    let counted = changed(job.id, now).col_expr(job::Column::Updates, Expr::col(job::Column::Updates).add(1));
+    counted.exec(db).await?;
+    let row = job_line::ActiveModel {
+        job_id: Set(job.id),
+        text: Set(text),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    job_line::Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The job of that number.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>, DbErr> {
+    job::Entity::find_by_id(id).one(db).await
+}
+
+/// The job of that number. Nobody else changes it until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>, DbErr> {
+    job::Entity::find_by_id(id).lock_exclusive().one(db).await
+}
+
+/// The latest lines of a job, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn latest_updates(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    limit: u64,
+) -> Result<Vec<JobUpdate>, DbErr> {
+    job_line::Entity::find()
+        .filter(job_line::Column::JobId.eq(id))
+        .order_by_desc(job_line::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Jobs, newest first: at most `limit`, older than the one of the number `older_than`.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    (state, kind): (Option<JobState>, Option<JobKind>),
+    older_than: Option<JobId>,
+    limit: u64,
+) -> Result<Vec<Job>, DbErr> {
+    let wanted = Condition::all()
+        .add_option(state.map(|state| job::Column::State.eq(state)))
+        .add_option(kind.map(|kind| job::Column::Kind.eq(kind.key())))
+        .add_option(older_than.map(|id| job::Column::Id.lt(id)));
+    job::Entity::find().filter(wanted).order_by_desc(job::Column::Id).limit(limit).all(db).await
+}
+
+/// How many jobs of a kind are in a state.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct JobCount {
+    /// Key of the kind.
+    pub kind: String,
+    /// The state.
+    pub state: JobState,
+    /// How many.
+    pub count: i64,
+}
+
+/// Counts the jobs by kind and state.
+///
+/// # Errors
+/// The database's.
+pub async fn counts(db: &impl ConnectionTrait) -> Result<Vec<JobCount>, DbErr> {
+    job::Entity::find()
+        .select_only()
+        .columns([job::Column::Kind, job::Column::State])
+        .column_as(job::Column::Id.count(), "count")
+        .group_by(job::Column::Kind)
+        .group_by(job::Column::State)
+        .into_model()
+        .all(db)
+        .await
+}

@@ -1,0 +1,297 @@
+//! Does the jobs: leases one of a kind at a time, lets `jobs` take a step, writes down what came of it, and
+//! goes on. A step is taken at least once: whoever takes over a lost worker's job begins at its last
+//! checkpoint.
+
+use super::shared_time::SharedTime;
+use crate::chain::Chain;
+use crate::domain::actor::{Account, Actor, SlackUserId};
+use crate::domain::ids::JobId;
+use crate::domain::job::{JobState, LOSSES_MAX, StepFailure, Work, next_try};
+use crate::jobs::{self, Jobs, Stepped, Task, Then};
+use crate::ops::{Ctx, mutation_log};
+use crate::store;
+use crate::store::jobs::Job;
+use crate::store::outage::{again_after_deadlock, is_deadlock, within};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt;
+use sea_orm::DbErr;
+use serde_json::json;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long a lease holds unless it is renewed: with the look's half second, another worker takes over
+/// within a minute.
+const LEASE: TimeDelta = TimeDelta::seconds(45);
+/// How often it is renewed while a step is taken.
+const RENEW: Duration = Duration::from_secs(15);
+/// When a lease that could not be renewed counts as lost.
+const LOST: Duration = Duration::from_secs(40);
+/// Longest that one try to record a step may take.
+const RECORD_MAX: Duration = Duration::from_secs(10);
+/// Waits between such tries; together shorter than a lease.
+const RECORD_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// Does the jobs; shared by the worker's loop and its runs.
+pub struct JobRunner {
+    ctx: Ctx,
+    jobs: Jobs,
+    time: SharedTime,
+}
+
+/// What came of a step.
+enum Outcome {
+    Stepped(Stepped),
+    Failed(StepFailure),
+    /// None was taken, since somebody wants the job to end.
+    Cancelled,
+}
+
+/// A job whose step is being taken, by the lease that this run has of it.
+struct Run {
+    id: JobId,
+    lease: String,
+}
+
+impl JobRunner {
+    /// Puts the parts together.
+    pub fn new(ctx: Ctx, jobs: Jobs) -> Self {
+        let time = SharedTime::new(ctx.clock.clone());
+        Self { ctx, jobs, time }
+    }
+
+    /// Leases what is due, one of each kind, and begins with it. Once `stop` is cancelled, runs give their
+    /// leases back.
+    ///
+    /// # Errors
+    /// The database's; what was begun goes on.
+    pub async fn look(
+        self: &Arc<Self>,
+        running: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> Result<(), DbErr> {
+        self.time.compare(&self.ctx.store).await?;
+        for id in store::jobs::due_now(self.ctx.store.read(), self.time.now()).await? {
+            let (db, now) = (self.ctx.store.write(), self.time.now());
+            let run = Run { id, lease: format!("{:032x}", rand::random::<u128>()) };
+            let lease = || store::jobs::lease(db, id, &run.lease, now, now + LEASE);
+            if let Some(job) = again_after_deadlock(is_deadlock, lease).await? {
+                let (runner, stop) = (Arc::clone(self), stop.clone());
+                running.spawn(async move { runner.run(run, job, stop).await });
+            }
+        }
+        Ok(())
+    }
+
+    /// Works until nothing is due at the present time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle(self: &Arc<Self>) -> Result<(), DbErr> {
+        let (mut running, stop) = (JoinSet::new(), CancellationToken::new());
+        loop {
+            self.look(&mut running, &stop).await?;
+            if running.join_next().await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Step after step, until the job is over, waits, or is another's.
+    async fn run(&self, run: Run, job: Job, stop: CancellationToken) {
+        let mut next = Some(job);
+        while let Some(job) = next {
+            let outcome = tokio::select! {
+                biased;
+                () = stop.cancelled() => return self.release(&run).await,
+                () = self.lose(&run) => {
+                    return tracing::warn!(id = run.id.0, "The lease of a job was lost: another worker has it");
+                }
+                outcome = self.step(&job) => outcome,
+            };
+            next = self.record_patiently(&run, &outcome).await;
+        }
+    }
+
+    async fn step(&self, job: &Job) -> Outcome {
+        if job.cancel_wanted {
+            return Outcome::Cancelled;
+        }
+        let fatal = |why: String| Outcome::Failed(StepFailure::Final { why });
+        if job.losses >= LOSSES_MAX {
+            return fatal(format!(
+                "The program ended {LOSSES_MAX} times during this step. The log may say why."
+            ));
+        }
+        let work = match Work::read(&job.kind, &job.input) {
+            Ok(work) => work,
+            Err(unknown) => return fatal(unknown.to_string()),
+        };
+        let starter = match self.starter(job).await {
+            Ok(starter) => starter,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), id = job.id.0, "Who started a job is not known");
+                let why = "The database did not answer.".to_owned();
+                return Outcome::Failed(StepFailure::Passing { why, wait: None });
+            }
+        };
+        let limit = jobs::step_max(work.kind());
+        let task = Task { work: &work, checkpoint: job.checkpoint.as_deref(), starter: &starter };
+        let step = AssertUnwindSafe(self.jobs.step(&task)).catch_unwind();
+        match timeout(limit, step).await {
+            Ok(Ok(Ok(stepped))) => Outcome::Stepped(stepped),
+            Ok(Ok(Err(failure))) => Outcome::Failed(failure),
+            Ok(Err(_)) => fatal("Something went wrong in ESB itself. The log says what.".to_owned()),
+            Err(_) => {
+                let why = format!("This step took longer than {} minutes.", limit.as_secs() / 60);
+                Outcome::Failed(StepFailure::Passing { why, wait: None })
+            }
+        }
+    }
+
+    /// Who started a job, with what their account may do by now.
+    async fn starter(&self, job: &Job) -> Result<Actor, DbErr> {
+        let account = match job.starter_user_id {
+            Some(id) => store::users::active(self.ctx.store.read(), id).await?,
+            None => None,
+        };
+        Ok(Actor {
+            edge: job.edge,
+            name: job.starter_name.clone(),
+            slack_id: job.starter_slack_id.clone().map(SlackUserId),
+            account: account.map(|user| Account { id: user.id, role: user.role }),
+        })
+    }
+
+    /// Renews the lease, and ends when it is lost.
+    async fn lose(&self, run: &Run) {
+        let mut held = Instant::now();
+        while held.elapsed() < LOST {
+            sleep(RENEW).await;
+            let hold = store::jobs::hold(self.ctx.store.write(), run.id, &run.lease, self.time.now() + LEASE);
+            match within(RECORD_MAX, hold).await {
+                Ok(true) => held = Instant::now(),
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(error = %Chain(&error), id = run.id.0, "The lease of a job is not renewed yet");
+                }
+            }
+        }
+    }
+
+    /// Gives the job back, for another worker to go on at once.
+    async fn release(&self, run: &Run) {
+        let release = store::jobs::release(self.ctx.store.write(), run.id, &run.lease, self.time.now());
+        if let Err(error) = within(RECORD_MAX, release).await {
+            tracing::warn!(error = %Chain(&error), id = run.id.0, "A job was not given back: its lease will expire");
+        }
+    }
+
+    /// Records what came of a step; the job, where it goes on.
+    async fn record_patiently(&self, run: &Run, outcome: &Outcome) -> Option<Job> {
+        let mut waits = RECORD_AGAIN.into_iter();
+        loop {
+            let record = || self.record(run, outcome);
+            match within(RECORD_MAX, again_after_deadlock(is_deadlock, record)).await {
+                Ok(next) => return next,
+                Err(error) => {
+                    let error = Chain(&error);
+                    tracing::warn!(%error, id = run.id.0, "What came of a job's step is not recorded yet");
+                }
+            }
+            let Some(wait) = waits.next() else { break };
+            sleep(wait).await;
+        }
+        tracing::error!(id = run.id.0, "What came of a job's step could not be recorded: it is taken again");
+        None
+    }
+
+    /// Checkpoint, progress and line together.
+    async fn record(&self, run: &Run, outcome: &Outcome) -> Result<Option<Job>, DbErr> {
+        let now = self.time.now();
+        let tx = self.ctx.store.begin().await?;
+        // First, since it locks the row: whether somebody wants the job to end stays as it is read.
+        if !store::jobs::hold(&tx, run.id, &run.lease, now + LEASE).await? {
+            return Ok(None);
+        }
+        let Some(mut job) = store::jobs::find(&tx, run.id).await? else { return Ok(None) };
+        let line = settle(&mut job, outcome, now);
+        store::jobs::record(&tx, &job, &line, now).await?;
+        tx.commit().await?;
+        self.tell(&job, now);
+        Ok((job.state == JobState::Running).then_some(job))
+    }
+
+    /// The log's line of a job that has come to an end.
+    fn tell(&self, job: &Job, now: DateTime<Utc>) {
+        if !job.state.is_over() {
+            return;
+        }
+        let data = json!({ "id": job.id, "kind": job.kind, "step": job.step, "steps": job.steps, "why": job.failure });
+        let event = match job.state {
+            JobState::Failed => "job.failed",
+            JobState::Cancelled => "job.ended",
+            _ => "job.succeeded",
+        };
+        mutation_log::write(event, "worker", &data, now);
+    }
+}
+
+/// Where the job stands after a step, and the line that says so.
+fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
+    match outcome {
+        Outcome::Cancelled => {
+            job.state = JobState::Cancelled;
+            format!("Cancelled after step {} of {}.", job.step, job.steps)
+        }
+        Outcome::Stepped(stepped) => {
+            job.checkpoint = Some(stepped.checkpoint.clone());
+            (job.step, job.activity) = (stepped.step, stepped.activity.clone());
+            (job.failures, job.failing_since) = (0, None);
+            match &stepped.then {
+                Then::More if job.cancel_wanted => job.state = JobState::Cancelled,
+                Then::More => {}
+                Then::Done => job.state = JobState::Succeeded,
+                Then::GivenUp { why } => {
+                    (job.state, job.failure) = (JobState::Failed, Some(why.clone()));
+                }
+            }
+            stepped.line.clone()
+        }
+        Outcome::Failed(StepFailure::Final { why }) => {
+            (job.state, job.failure) = (JobState::Failed, Some(why.clone()));
+            why.clone()
+        }
+        Outcome::Failed(StepFailure::Passing { why, .. }) if job.cancel_wanted => {
+            job.state = JobState::Cancelled;
+            why.clone()
+        }
+        Outcome::Failed(StepFailure::Passing { why, wait }) => {
+            let since = *job.failing_since.get_or_insert(now);
+            match next_try(job.failures, since, *wait, now) {
+                Some(at) => {
+                    (job.state, job.due_at) = (JobState::Queued, at);
+                    job.failures += i64::from(wait.is_none());
+                    format!("{why} The next try is in {}.", spoken(at - now))
+                }
+                None => {
+                    let why = format!("{why} It was tried for a day.");
+                    (job.state, job.failure) = (JobState::Failed, Some(why.clone()));
+                    why
+                }
+            }
+        }
+    }
+}
+
+/// "30 s", "5 min", "1 h".
+fn spoken(wait: TimeDelta) -> String {
+    match wait.num_seconds() {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}

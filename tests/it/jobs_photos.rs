@@ -1,0 +1,127 @@
+//! Photos from Slack to a repair: what arrives, what is refused in words, and whom the token is shown.
+
+use crate::support::app::TestApp;
+use crate::support::jobs::{photos, staff};
+use crate::support::lines::Lines;
+use crate::support::ops::user;
+use esb::domain::actor::Role;
+use esb::domain::job::JobState;
+use esb::domain::timeline::TimelineKind;
+use esb::ops::jobs::resume;
+use esb::store::entities::{photo, timeline};
+use esb_sandbox::{Fault, File};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use tracing::Level;
+
+impl TestApp {
+    async fn uploads(&self) -> usize {
+        std::fs::read_dir(self.uploads_directory()).map_or(0, Iterator::count)
+    }
+}
+
+#[tokio::test]
+async fn a_photo_is_on_the_repair_once_with_its_entry_and_its_thumbnail() {
+    let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
+    app.queue(repair, &["F1", "F2"]).await;
+    app.settle().await;
+    let again = app.queue(repair, &["F2"]).await;
+    app.settle().await;
+    assert_eq!(app.lines(again).await, ["F2.png was there already."]);
+    let db = app.app.ctx.store.read();
+    let found = photo::Entity::find().all(db).await.unwrap();
+    assert_eq!(photos(&app.app.ctx).await, ["F1", "F2"]);
+    for photo in &found {
+        assert_eq!((photo.repair_id, photo.has_thumbnail), (Some(repair), true));
+        assert_eq!(
+            (photo.uploader_name.as_str(), photo.uploader_slack_id.as_deref()),
+            ("Ana Lee", Some("U0ANA"))
+        );
+    }
+    assert_eq!(found[0].original_name, "F1.png");
+    let entries = timeline::Entity::find().filter(timeline::Column::Kind.eq(TimelineKind::Photo));
+    assert_eq!(entries.count(db).await.unwrap(), 2);
+    assert_eq!(app.uploads().await, 4, "two photos with their thumbnails, and nothing else");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_is_named_and_keeps_none_of_the_others() {
+    let (app, repair) = TestApp::with_pictures(&["F1", "F4"]).await;
+    app.slack.change_world(|world| {
+        world.files.push(File::new("F2", "F2.png", "image/png", "no picture at all"));
+        world.files.push(File::new("F3", "F3.png", "image/png", ""));
+    });
+    let id = app.queue(repair, &["F1", "F2", "F3", "F4", "F5"]).await;
+    app.settle().await;
+    let job = app.job(id).await;
+    assert_eq!((job.state, job.step, job.steps), (JobState::Failed, 5, 5));
+    let why = job.failure.unwrap();
+    let why: Vec<&str> = why.lines().collect();
+    assert_eq!(why.len(), 3, "{why:?}");
+    assert!(why[0].starts_with("F2.png ") && why[1].starts_with("F3.png is empty"), "{why:?}");
+    assert_eq!(why[2], "F5.png is no longer in Slack.");
+    assert_eq!(photos(&app.app.ctx).await, ["F1", "F4"]);
+    assert_eq!(app.uploads().await, 4, "nothing of the others is left");
+
+    app.slack.change_world(|world| {
+        world.files.push(File::new("F5", "F5.png", "image/png", crate::support::jobs::PNG));
+    });
+    let stu = staff(user(&app.app.ctx, "stu", Role::Staff).await);
+    resume(&app.app.ctx, &stu, id).await.unwrap();
+    app.settle().await;
+    let job = app.job(id).await;
+    assert_eq!((job.state, job.failure.unwrap().lines().count()), (JobState::Failed, 2));
+    assert_eq!(
+        app.asked_for(),
+        ["F1", "F2", "F3", "F4", "F5", "F2", "F3", "F5"],
+        "only those are tried again"
+    );
+    assert_eq!(photos(&app.app.ctx).await, ["F1", "F4", "F5"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_bot_that_may_not_read_files_is_told_which_scope_it_lacks() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    app.slack.change_world(|world| world.scopes.retain(|scope| scope != "files:read"));
+    let id = app.queue(repair, &["F1"]).await;
+    app.settle().await;
+    let job = app.job(id).await;
+    assert_eq!(job.state, JobState::Failed);
+    assert!(job.failure.unwrap().contains("missing_scope: files:read"));
+    app.slack.change_world(|world| world.scopes.push("files:read".into()));
+    let stu = staff(user(&app.app.ctx, "stu", Role::Staff).await);
+    resume(&app.app.ctx, &stu, id).await.unwrap();
+    app.settle().await;
+    assert_eq!(app.job(id).await.state, JobState::Succeeded);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_token_is_shown_to_slack_alone_and_in_no_line() {
+    let lines = Lines::from(Level::TRACE);
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let stranger = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://localhost:{}/F1", stranger.local_addr().unwrap().port());
+    let source = esb::domain::job::PhotoSource::new("F1", &url, "F1.png").unwrap();
+    let work = esb::domain::job::FetchPhotos::new(repair, vec![source]).unwrap();
+    let tx = app.app.ctx.store.begin().await.unwrap();
+    let actor = crate::support::jobs::member();
+    let queued = esb::ops::jobs::fetch_photos(&app.app.ctx, &tx, &actor, work, None).await.unwrap();
+    tx.commit().await.unwrap();
+    app.settle().await;
+    let job = app.job(queued.id).await;
+    assert_eq!(job.state, JobState::Failed);
+    assert!(job.failure.unwrap().starts_with("F1.png is not kept by Slack"));
+    let asked = tokio::time::timeout(std::time::Duration::ZERO, stranger.accept()).await;
+    assert!(asked.is_err(), "nobody else was asked for anything");
+
+    let id = app.queue(repair, &["F1"]).await;
+    app.slack.fail_next("file", Fault::Http(503));
+    app.settle().await;
+    app.after(chrono::TimeDelta::seconds(30)).await;
+    assert_eq!(app.job(id).await.state, JobState::Succeeded);
+    assert_eq!(lines.with(app.slack.bot_token()), Vec::<String>::new());
+    queued.committed(&app.app.ctx, &actor);
+    app.finish().await;
+}

@@ -1,0 +1,110 @@
+//! Jobs as tests start them: photos that Slack has, for a repair.
+
+use super::app::TestApp;
+use super::ops::report;
+use esb::domain::actor::{Account, Actor, Edge, Role, SlackUserId};
+use esb::domain::ids::{EquipmentId, JobId, RepairId, UserId};
+use esb::domain::job::{FetchPhotos, PhotoSource};
+use esb::domain::text::RequestId;
+use esb::ops::Ctx;
+use esb::ops::jobs::fetch_photos;
+use esb::ops::report_problem::report_problem;
+use esb::store;
+use esb::store::entities::photo;
+use esb::store::jobs::Job;
+use esb_sandbox::{File, Sandbox, World};
+use sea_orm::{EntityTrait, QueryOrder};
+
+/// A picture of four pixels.
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x02\0\0\0\x02\x08\x02\0\0\0\xfd\xd4\x9a\x73\
+\0\0\0\x10IDAT\x78\xda\x63\x38\x21\x67\x03\x44\x0c\x10\x0a\0\x21\xf6\x04\x89\xf6\x84\x95\x61\
+\0\0\0\0IEND\xae\x42\x60\x82";
+
+/// A member in Slack.
+pub fn member() -> Actor {
+    Actor { slack_id: Some(SlackUserId("U0ANA".into())), ..Actor::visitor(Edge::Slack, "Ana Lee") }
+}
+
+/// Somebody of the staff, on the web.
+pub fn staff(id: UserId) -> Actor {
+    Actor::of_account(Edge::Web, "stu", Account { id, role: Role::Staff })
+}
+
+/// Gives a workspace pictures of these ids, and the bot the right to read them.
+pub fn pictures(world: &mut World, ids: &[&str]) {
+    world.scopes.push("files:read".into());
+    world.files.extend(ids.iter().map(|id| File::new(id, &format!("{id}.png"), "image/png", PNG)));
+}
+
+/// Queues the fetching of files to a repair.
+pub async fn queue(
+    ctx: &Ctx,
+    slack: &Sandbox,
+    repair: RepairId,
+    ids: &[&str],
+    work_key: Option<&RequestId>,
+) -> JobId {
+    let source = |id: &&str| PhotoSource::new(id, &slack.file_url(id), &format!("{id}.png")).unwrap();
+    let work = FetchPhotos::new(repair, ids.iter().map(source).collect()).unwrap();
+    let tx = ctx.store.begin().await.unwrap();
+    let queued = fetch_photos(ctx, &tx, &member(), work, work_key).await.unwrap();
+    let id = queued.id;
+    tx.commit().await.unwrap();
+    queued.committed(ctx, &member());
+    id
+}
+
+/// The job of that number.
+pub async fn job(ctx: &Ctx, id: JobId) -> Job {
+    store::jobs::find(ctx.store.read(), id).await.unwrap().expect("a job")
+}
+
+/// Slack's ids of the photos that there are, in the order in which they were added.
+pub async fn photos(ctx: &Ctx) -> Vec<String> {
+    let photos = photo::Entity::find().order_by_asc(photo::Column::Id).all(ctx.store.read()).await.unwrap();
+    photos.into_iter().filter_map(|photo| photo.source).collect()
+}
+
+impl TestApp {
+    /// A table saw with an open repair, and pictures of these ids in Slack; all that was told is read.
+    pub async fn with_pictures(ids: &[&str]) -> (Self, RepairId) {
+        let (app, saw) = Self::with_saw().await;
+        app.slack.change_world(|world| pictures(world, ids));
+        let repair = app.reported(saw).await;
+        (app, repair)
+    }
+
+    async fn reported(&self, saw: EquipmentId) -> RepairId {
+        let repair = report_problem(&self.app.ctx, &member(), report(saw, 1)).await.unwrap().repair;
+        self.settle().await;
+        self.read_all();
+        repair
+    }
+
+    /// Queues the fetching of files to a repair.
+    pub async fn queue(&self, repair: RepairId, ids: &[&str]) -> JobId {
+        queue(&self.app.ctx, &self.slack, repair, ids, None).await
+    }
+
+    /// The job of that number.
+    pub async fn job(&self, id: JobId) -> Job {
+        job(&self.app.ctx, id).await
+    }
+
+    /// What a job wrote, the oldest line first.
+    pub async fn lines(&self, id: JobId) -> Vec<String> {
+        let mut lines = store::jobs::latest_updates(self.app.ctx.store.read(), id, 1_000).await.unwrap();
+        lines.reverse();
+        lines.into_iter().map(|line| line.text).collect()
+    }
+
+    /// Ids of the files that were asked for, in order.
+    pub fn asked_for(&self) -> Vec<String> {
+        asked_for(&self.slack)
+    }
+}
+
+/// Ids of the files that were asked for, in order.
+pub fn asked_for(slack: &Sandbox) -> Vec<String> {
+    slack.calls("file").iter().map(|call| call.args["file"].as_str().unwrap().to_owned()).collect()
+}
