@@ -21,6 +21,7 @@ pub mod equipment;
 pub mod equipment_links;
 pub mod equipment_notes;
 mod error;
+pub mod import;
 pub mod install;
 pub mod manage_users;
 pub mod me_too;

@@ -20,6 +20,8 @@ pub mod equipment;
 pub mod equipment_links;
 pub mod equipment_notes;
 pub mod heartbeats;
+pub mod import;
+pub mod legacy;
 pub mod me_toos;
 pub mod outage;
 pub mod prune;

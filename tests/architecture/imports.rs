@@ -87,6 +87,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("prometheus_client", &["metrics", "web::pages::metrics"]),
     ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
     ("argon2", &["ops::password"]),
+    ("scrypt", &["ops::password"]),
     ("sha2", &["ops::secret"]),
     ("dotenvy", &["config"]),
     ("strsim", &["config"]),

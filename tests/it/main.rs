@@ -14,6 +14,7 @@ mod blocks;
 mod database_lost;
 mod delivery;
 mod demo;
+mod legacy;
 mod one_house;
 mod ops_accounts;
 mod ops_board;

@@ -8,6 +8,7 @@ pub mod events;
 pub mod lines;
 pub mod ops;
 pub mod proxy;
+pub mod python;
 pub mod slack;
 pub mod views;
 pub mod web;
