@@ -42,7 +42,7 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
                 match link {
                     _ if is_ahead(&link) => ahead.push(link),
                     (_, other) if run.known.repairs.contains(&other) => repair.duplicate_of = Some(other),
-                    (_, other) => fitting.odd.push(format!("repeats repair {other}, which was not copied")),
+                    (_, other) => fitting.odd.push(not_here(other)),
                 }
             }
             run.fitted("", &fitting);
@@ -50,7 +50,11 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
         }
         run.add(new).await?;
     }
-    ahead.retain(|(_, other)| run.known.repairs.contains(other));
+    let (ahead, lost): (Vec<_>, Vec<_>) =
+        ahead.into_iter().partition(|(_, other)| run.known.repairs.contains(other));
+    for (repair, other) in lost {
+        run.odd(repair.0, "", &not_here(other));
+    }
     for links in ahead.chunks(LINKS) {
         run.write(true, async |tx| import::link_duplicates(tx, links).await).await?;
     }
@@ -60,6 +64,10 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
 /// The repair of a row and the one that it repeats.
 fn repeated(row: &Row) -> Option<(RepairId, RepairId)> {
     Some((RepairId(row.id), RepairId(row.number("duplicated_repair_id").ok()??)))
+}
+
+fn not_here(repeated: RepairId) -> String {
+    format!("repeats repair {repeated}, which was not copied")
 }
 
 /// True when the repeated one comes later, and is not here yet.

@@ -84,21 +84,21 @@ impl<'a> Run<'a> {
     pub(super) fn fitted(&mut self, name: &str, fitting: &Fitting<'_>) {
         self.tally.copied += 1;
         for what in &fitting.odd {
-            self.odd(fitting.row, name, what);
+            self.odd(fitting.row.id, name, what);
         }
     }
 
     /// Tells what is to be known of a row.
-    pub(super) fn odd(&mut self, row: &Row, name: &str, what: &str) {
+    pub(super) fn odd(&mut self, id: i64, name: &str, what: &str) {
         let name = if name.is_empty() { String::new() } else { format!(" {}", quoted(name)) };
-        let what = format!("{} {}{name}: {what}", self.tally.table, row.id);
+        let what = format!("{} {id}{name}: {what}", self.tally.table);
         (self.tell)(Event::Odd(&what));
     }
 
     /// Tells why a row is not copied.
     pub(super) fn left_out(&mut self, row: &Row, name: &str, why: &str) {
         self.tally.left_out += 1;
-        self.odd(row, name, &format!("not copied: {why}"));
+        self.odd(row.id, name, &format!("not copied: {why}"));
     }
 
     /// A row was copied before, or has its counterpart.

@@ -94,7 +94,7 @@ fn one(run: &mut Run<'_>, mut named: Named<'_>, ours: &[User], taken: &mut Taken
                 "taken for the account {} that is here, which stays as it is, with its password",
                 quoted(&user.username)
             );
-            run.odd(row, old_name, &what);
+            run.odd(row.id, old_name, &what);
         }
         run.is_here();
         taken.ids.insert(user.id);
