@@ -12,6 +12,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod files;
 pub mod logging;
 pub mod metrics;
 pub mod newest;

@@ -10,6 +10,7 @@ use esb::domain::channel::ChannelRef;
 use esb::domain::ids::EquipmentId;
 use esb::domain::repair::Severity;
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
+use esb::files::Files;
 use esb::metrics::Metrics;
 use esb::ops::report_problem::{ReportProblem, report_problem};
 use esb::ops::{Announce, Ctx};
@@ -41,7 +42,7 @@ pub fn runtime() -> Runtime {
 pub struct House {
     pub ctx: Ctx,
     pub clock: Clock,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl House {
@@ -69,7 +70,7 @@ impl House {
             request_id: RequestId::from_random([1; 16]),
         };
         report_problem(&ctx, &Actor::visitor(Edge::Web, "Ana"), report).await.expect("a report");
-        Self { ctx, clock, _directory: directory }
+        Self { ctx, clock, directory }
     }
 
     /// The Slack edge as the program has it. Without tokens no call leaves: Slack "refuses" each at once.
@@ -99,7 +100,9 @@ impl House {
             trusted_proxies: vec!["127.0.0.1".parse().expect("an address")],
             socket_mode: false,
         };
-        Web::new(self.ctx.clone(), config, Metrics::new()).await.expect("templates and routes")
+        let uploads = self.directory.path().join("uploads");
+        let files = Files::new(uploads, 1_000_000, self.ctx.store.clone(), self.clock.clone());
+        Web::new(self.ctx.clone(), config, Metrics::new(), files).await.expect("templates and routes")
     }
 }
 

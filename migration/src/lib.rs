@@ -9,9 +9,11 @@ mod m0001_first_walk;
 mod m0002_accounts;
 mod m0003_registry;
 mod m0004_repairs;
+mod m0005_files;
 
 /// The tables of each step.
-pub const TABLES: &[&[&str]] = &[m0001_first_walk::TABLES, m0002_accounts::TABLES, m0003_registry::TABLES];
+pub const TABLES: &[&[&str]] =
+    &[m0001_first_walk::TABLES, m0002_accounts::TABLES, m0003_registry::TABLES, m0005_files::TABLES];
 
 /// All steps in their order.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_accounts::Migration),
             Box::new(m0003_registry::Migration),
             Box::new(m0004_repairs::Migration),
+            Box::new(m0005_files::Migration),
         ]
     }
 }

@@ -23,6 +23,9 @@ fn try_files(config: &Config) -> Vec<String> {
     let told = tried[0].2.is_err().then(|| std::path::absolute(data).ok()).flatten();
     let database =
         config.database_file().filter(|file| told.as_ref().is_none_or(|told| !file.starts_with(told)));
+    let uploads = std::path::absolute(&config.upload_path).ok();
+    let uploads = uploads.filter(|path| told.as_ref().is_none_or(|told| !path.starts_with(told)));
+    tried.extend(uploads.iter().map(|path| ("UPLOAD_PATH", path.as_path(), can_hold_files(path))));
     tried.extend(database.iter().map(|file| ("DATABASE_URL", file.as_path(), can_write(file))));
     tried.push(("WORKER_HEARTBEAT_PATH", beat, can_touch(beat)));
     let remedy = "name a place that the user who runs ESB can write to";

@@ -5,6 +5,7 @@ use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
@@ -18,6 +19,7 @@ use crate::store::Store;
 use crate::web::{Web, WebConfig, server};
 use crate::worker::{Deliverer, Heartbeat, SlackChannel, Worker};
 use anyhow::Context;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -25,7 +27,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub mod check;
+mod old_uploads;
 mod open_files;
+
+pub use old_uploads::OldUploads;
 
 /// How long to wait before Slack is asked again which workspace is ours.
 const ASK_AGAIN: Duration = Duration::from_secs(3 * 60);
@@ -44,6 +49,8 @@ pub struct App {
     pub intake: Intake,
     /// Sends what is owed.
     pub deliverer: Arc<Deliverer>,
+    /// What people send.
+    pub files: Files,
     api: SlackApi,
     team: Arc<OnceLock<String>>,
     config: Config,
@@ -83,6 +90,18 @@ pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ct
     Ok(Ctx::new(store, clock, announce))
 }
 
+/// The Python system's directory of uploads, whose files go to ours.
+///
+/// # Errors
+/// It is no directory, or ours cannot be written.
+pub async fn old_uploads(config: &Config, ctx: &Ctx, directory: PathBuf) -> anyhow::Result<OldUploads> {
+    anyhow::ensure!(directory.is_dir(), "--uploads {}: there is no such directory", directory.display());
+    let (path, limit) = (config.upload_path.clone(), config.upload_max);
+    let files = Files::new(path, limit, ctx.store.clone(), ctx.clock.clone());
+    files.prepare().await.with_context(|| format!("UPLOAD_PATH {}", config.upload_path.display()))?;
+    Ok(OldUploads::new(directory, files))
+}
+
 impl App {
     /// Opens the database and puts all parts together; nothing runs yet.
     ///
@@ -90,6 +109,7 @@ impl App {
     /// The database, TLS or a template cannot be used.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let ctx = open(&config, clock).await?;
+        let files = uploads(&config, &ctx).await;
         let metrics = Metrics::new();
         let api = SlackApi::new(&config.slack, metrics.clone()).context("TLS cannot be set up")?;
         let blocks = Arc::new(Blocks::new()?);
@@ -109,7 +129,7 @@ impl App {
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, api, team, config })
+        Ok(Self { ctx, metrics, intake, deliverer, files, api, team, config })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
@@ -122,7 +142,8 @@ impl App {
         parts: Parts,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
-        let web = Arc::new(Web::new(self.ctx.clone(), self.web_config()?, self.metrics.clone()).await?);
+        let (ctx, metrics, files) = (self.ctx.clone(), self.metrics.clone(), self.files.clone());
+        let web = Arc::new(Web::new(ctx, self.web_config()?, metrics, files).await?);
         open_files::allow(FILES);
         self.offer_setup(&web).await;
         let mut edges = JoinSet::new();
@@ -174,7 +195,8 @@ impl App {
 
     fn worker(&self) -> Worker {
         let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
-        Worker::new(self.ctx.clone(), Arc::clone(&self.deliverer), heartbeat, self.config.worker_poll)
+        let (ctx, files) = (self.ctx.clone(), self.files.clone());
+        Worker::new(ctx, Arc::clone(&self.deliverer), files, heartbeat, self.config.worker_poll)
     }
 
     fn socket_mode(&self) -> SocketMode {
@@ -197,6 +219,17 @@ impl App {
             socket_mode: self.config.slack.socket_mode_enabled(),
         })
     }
+}
+
+/// The directory of uploads. One that cannot be written is named, and takes nothing else down.
+async fn uploads(config: &Config, ctx: &Ctx) -> Files {
+    let (path, limit) = (config.upload_path.clone(), config.upload_max);
+    let files = Files::new(path, limit, ctx.store.clone(), ctx.clock.clone());
+    if let Err(error) = files.prepare().await {
+        let path = config.upload_path.display();
+        tracing::error!(%path, error = %Chain(&error), "UPLOAD_PATH cannot be written: no files are taken");
+    }
+    files
 }
 
 /// Waits for tasks; true when one of them crashed.

@@ -7,12 +7,13 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl};
 use crate::ops::OpError;
-use crate::ops::import::{Event, Legacy, import_legacy};
+use crate::ops::import::{Event, Legacy, Uploads, import_legacy};
 use crate::ops::install::ConnectError;
 use anyhow::Context;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
 
 /// Longest address that is read from standard input, in bytes.
 const URL_MAX: u64 = 4096;
@@ -25,6 +26,9 @@ pub(super) struct ImportLegacy {
     /// Address of the old database, as its DATABASE_URL. `-` reads it from standard input: others on this
     /// machine may see what stands here, the password too
     url: SecretString,
+    /// The old directory of uploads (its UPLOAD_PATH): documents and photos are copied from there
+    #[arg(long, value_name = "DIR")]
+    uploads: Option<PathBuf>,
     /// Only tell what would become of it
     #[arg(long)]
     dry_run: bool,
@@ -42,12 +46,18 @@ impl ImportLegacy {
             }
             opened => opened.with_context(|| address.to_string())?,
         };
+        let uploads = match self.uploads {
+            Some(directory) => Some(app::old_uploads(config, &ctx, directory).await?),
+            None => None,
+        };
+        let uploads = uploads.as_ref().map(|uploads| uploads as &dyn Uploads);
         let here = config.database_for_log();
         let mode = if self.dry_run { " (nothing is copied: --dry-run)" } else { "" };
         print(&format!("From {address} into {here}{mode}"))?;
         let mut report = Report::new();
         let imported =
-            import_legacy(&ctx, &operator(), &old, self.dry_run, &mut |event| report.tell(event)).await;
+            import_legacy(&ctx, &operator(), &old, (self.dry_run, uploads), &mut |event| report.tell(event))
+                .await;
         match imported {
             Err(OpError::Refused(refusal)) => return Err(Misuse(refusal.message).into()),
             done => done?,

@@ -28,6 +28,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("ESB_BASE_URL", ""),
     ("ESB_LISTEN", "0.0.0.0:5000"),
     ("ESB_DATA_DIR", "data"),
+    ("UPLOAD_PATH", ""),
+    ("UPLOAD_MAX_SIZE_MB", "500"),
     ("ESB_TRUSTED_PROXIES", ""),
     ("SLACK_BOT_TOKEN", ""),
     ("SLACK_APP_TOKEN", ""),
@@ -55,6 +57,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Directory of everything that we keep in files.
     pub data_dir: PathBuf,
+    /// Directory of what people send.
+    pub upload_path: PathBuf,
+    /// Most bytes of one of their files.
+    pub upload_max: u64,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// How to talk to Slack.

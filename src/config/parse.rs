@@ -4,6 +4,7 @@ use super::database_url::DatabaseUrl;
 use super::names::{Strangers, strangers};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
 use crate::domain::channel::ChannelRef;
+use crate::domain::file::MB;
 use crate::domain::text::cut;
 use http::Uri;
 use http::uri::Authority;
@@ -83,6 +84,8 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let data_dir = PathBuf::from(read.text("ESB_DATA_DIR"));
     let secret_key = secret_key(&mut read);
     let database = database_url(&mut read, &data_dir);
+    let upload_path = upload_path(&read, &data_dir);
+    let upload_max = read.number("UPLOAD_MAX_SIZE_MB", 1, 100_000) * MB;
     let base_url = base_url(&mut read);
     let listen = read.parsed("ESB_LISTEN", "give an address and port, such as 0.0.0.0:5000");
     let trusted_proxies = trusted_proxies(&mut read);
@@ -111,6 +114,8 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             log_format,
             log_filter,
             data_dir,
+            upload_path,
+            upload_max,
             remarks: [database.remarks, remarks].concat(),
             misspelt,
         }),
@@ -139,6 +144,13 @@ fn database_url(read: &mut Reader<'_>, data_dir: &Path) -> DatabaseUrl {
         read.wrong_secret("DATABASE_URL", &remedy);
         DatabaseUrl { url: url.into(), remarks: Vec::new() }
     })
+}
+
+fn upload_path(read: &Reader<'_>, data_dir: &Path) -> PathBuf {
+    match read.text("UPLOAD_PATH") {
+        "" => data_dir.join("uploads"),
+        path => PathBuf::from(path),
+    }
 }
 
 /// True for http(s) with a host, a port where there is a colon, and no credentials.

@@ -3,7 +3,8 @@
 
 use crate::domain::actor::SlackUserId;
 use crate::domain::field::{Field, FieldValue};
-use crate::domain::ids::{EquipmentId, RepairId, TimelineId};
+use crate::domain::file::FileName;
+use crate::domain::ids::{EquipmentId, PhotoId, RepairId, TimelineId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::Note;
 use crate::domain::timeline::{TimelineEntry, TimelineKind};
@@ -63,6 +64,13 @@ pub enum Change {
         text: Option<Note>,
         /// The note that this one takes the place of.
         supersedes: Option<TimelineId>,
+    },
+    /// Somebody added a photo or video.
+    Photo {
+        /// Its number.
+        photo: PhotoId,
+        /// What it was called.
+        name: FileName,
     },
 }
 
@@ -158,11 +166,12 @@ impl ChangeSet {
                     supersedes: *supersedes,
                     ..entry(TimelineKind::Note, None, text.as_ref().map(ToString::to_string))
                 },
+                Change::Photo { photo, .. } => entry(TimelineKind::Photo, None, Some(photo.to_string())),
             })
             .collect()
     }
 
-    /// The entries to append to the audit: one for the fields together, one for each note.
+    /// The entries to append to the audit: one for the fields together, one for each note and photo.
     pub fn audit(&self) -> Vec<AuditRecord> {
         let record =
             |action, old, new| AuditRecord { action, noun: "repair", noun_id: self.repair.id.0, old, new };
@@ -183,6 +192,10 @@ impl ChangeSet {
                     };
                     let note = supersedes.map(|note| json!({ "note": note }));
                     records.push(record(action, note, text.as_ref().map(|text| json!({ "text": text }))));
+                }
+                Change::Photo { photo, name } => {
+                    let photo = json!({ "photo": photo, "name": name.as_str() });
+                    records.push(record("repair.photo_added", None, Some(photo)));
                 }
             }
         }

@@ -75,6 +75,14 @@ id!(
     ApiTokenId
 );
 id!(
+    /// Number of a document of a machine.
+    DocumentId
+);
+id!(
+    /// Number of a photo or video.
+    PhotoId
+);
+id!(
     /// Number of an entry of a timeline.
     TimelineId
 );

@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod edit;
 pub mod equipment;
 pub mod field;
+pub mod file;
 pub mod ids;
 pub mod queue;
 pub mod refusal;

@@ -206,6 +206,10 @@ text!(
     LinkTitle, one_line, 200
 );
 text!(
+    /// What a document of a machine is called.
+    DocumentTitle, one_line, 200
+);
+text!(
     /// Name under which a user logs in.
     Username, one_line, 80
 );

@@ -42,6 +42,9 @@ pub enum TimelineKind {
     /// it when it has no text.
     #[sea_orm(string_value = "note")]
     Note,
+    /// Somebody added a photo or video; the new value is its number.
+    #[sea_orm(string_value = "photo")]
+    Photo,
 }
 
 /// One entry to append.

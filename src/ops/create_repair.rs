@@ -3,6 +3,7 @@
 use super::once::{answered, once, remember};
 use super::permission::require;
 use super::recording::{assignable, record, snapshot};
+use super::repair_photos::{NewPhoto, photos_of};
 use super::report_problem::live_machine;
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
@@ -52,10 +53,29 @@ pub struct RepairCreated {
 /// # Errors
 /// `Forbidden`; refused on `equipment`, `status` or `assignee`; the database's.
 pub async fn create_repair(ctx: &Ctx, actor: &Actor, create: CreateRepair) -> Result<RepairCreated, OpError> {
-    once(ctx, &create.request_id, || create_once(ctx, actor, &create)).await
+    create_with_photos(ctx, actor, create, &[]).await
 }
 
-async fn create_once(ctx: &Ctx, actor: &Actor, create: &CreateRepair) -> Result<RepairCreated, OpError> {
+/// [`create_repair`], with photos whose files are there already. Whatever comes of it, `Files::settle`
+/// removes what was not added.
+///
+/// # Errors
+/// As [`create_repair`].
+pub async fn create_with_photos(
+    ctx: &Ctx,
+    actor: &Actor,
+    create: CreateRepair,
+    photos: &[NewPhoto],
+) -> Result<RepairCreated, OpError> {
+    once(ctx, &create.request_id, || create_once(ctx, actor, &create, photos)).await
+}
+
+async fn create_once(
+    ctx: &Ctx,
+    actor: &Actor,
+    create: &CreateRepair,
+    photos: &[NewPhoto],
+) -> Result<RepairCreated, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     require(&tx, actor, Role::Technician).await?;
@@ -95,7 +115,8 @@ async fn create_once(ctx: &Ctx, actor: &Actor, create: &CreateRepair) -> Result<
         description: create.description.to_string(),
     };
     let told = snapshot(repair, FIRST_VERSION, &machine, &fields, reporter.as_str());
-    let change = ChangeSet::created(told, actor.name.clone());
+    let mut change = ChangeSet::created(told, actor.name.clone());
+    change.changes.extend(photos_of(&tx, repair, actor, photos, now).await?);
     let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
     let answer = RepairCreated { repair, told: recorded.told.clone() };
     remember(&tx, &create.request_id, &answer, now).await?;

@@ -108,7 +108,7 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
     let (pages, skipped) = pages(repairs_total, page, HISTORY_PAGE)?;
     let repairs = store::registry::repairs(db, id, (HISTORY_PAGE, skipped)).await?;
     let standing = board::equipment(ctx, id).await?;
-    let may_edit_links = match require_editor(db, actor).await {
+    let may_edit = match require_editor(db, actor).await {
         Ok(_) => true,
         Err(OpError::Forbidden) => false,
         Err(error) => return Err(error),
@@ -125,13 +125,15 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
         status: standing.status,
         open_repairs: standing.open_count,
         links: standing.links,
+        documents: standing.documents,
+        photos: standing.photos,
         notes: store::equipment_notes::of(db, id, NOTES_SHOWN).await?.into_iter().map(note).collect(),
         notes_total: store::equipment_notes::count(db, id).await?,
         page,
         pages,
         repairs_total,
         repairs: repairs.into_iter().map(history_row).collect(),
-        may_edit_links,
+        may_edit,
     })
 }
 

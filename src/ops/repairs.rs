@@ -1,12 +1,13 @@
 //! Reads: the queue, and one repair with everything about it.
 
-use super::{Ctx, OpError};
+use super::{Ctx, OpError, attachments};
 use crate::domain::edit::{Duplicates, Present, shown_again};
 use crate::domain::field::{FieldValue, RepairFields};
 use crate::domain::ids::{RepairId, TimelineId, UserId};
 use crate::domain::queue::QueueFilter;
 use crate::domain::text::cut;
 use crate::store;
+use crate::store::photos::Subject;
 use crate::store::queue::QueueRow;
 use crate::store::repairs::Repair;
 use crate::store::timeline::Entry;
@@ -84,6 +85,7 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
         duplicate_of: repeated.map(other),
         duplicates: duplicates.into_iter().map(other).collect(),
         others: others.into_iter().map(other).collect(),
+        photos: attachments::photos(db, Subject::Repair(id)).await?,
         timeline,
         older,
         people,

@@ -2,6 +2,7 @@
 
 use super::once::{answered, once, remember};
 use super::recording::{record, snapshot};
+use super::repair_photos::{NewPhoto, photos_of};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::ChangeSet;
@@ -60,7 +61,21 @@ pub async fn report_problem(
     actor: &Actor,
     report: ReportProblem,
 ) -> Result<ProblemReported, OpError> {
-    once(ctx, &report.request_id, || report_once(ctx, actor, &report)).await
+    report_with_photos(ctx, actor, report, &[]).await
+}
+
+/// [`report_problem`], with photos whose files are there already. Whatever comes of it, `Files::settle`
+/// removes what was not added.
+///
+/// # Errors
+/// As [`report_problem`].
+pub async fn report_with_photos(
+    ctx: &Ctx,
+    actor: &Actor,
+    report: ReportProblem,
+    photos: &[NewPhoto],
+) -> Result<ProblemReported, OpError> {
+    once(ctx, &report.request_id, || report_once(ctx, actor, &report, photos)).await
 }
 
 /// The answer that an accepted submission got.
@@ -71,7 +86,12 @@ pub async fn reported(ctx: &Ctx, request_id: &RequestId) -> Result<ProblemReport
     answered(ctx.store.read(), request_id).await?.ok_or(OpError::NotFound)
 }
 
-async fn report_once(ctx: &Ctx, actor: &Actor, report: &ReportProblem) -> Result<ProblemReported, OpError> {
+async fn report_once(
+    ctx: &Ctx,
+    actor: &Actor,
+    report: &ReportProblem,
+    photos: &[NewPhoto],
+) -> Result<ProblemReported, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     if let Some(answer) = answered(&tx, &report.request_id).await? {
@@ -80,7 +100,8 @@ async fn report_once(ctx: &Ctx, actor: &Actor, report: &ReportProblem) -> Result
     let machine = live_machine(&tx, report.equipment).await?;
     let repair = store::repairs::add(&tx, &new_repair(actor, report), now).await?;
     let told = snapshot(repair, FIRST_VERSION, &machine, &fields(report), report.reporter_name.as_str());
-    let change = ChangeSet::created(told, actor.name.clone());
+    let mut change = ChangeSet::created(told, actor.name.clone());
+    change.changes.extend(photos_of(&tx, repair, actor, photos, now).await?);
     let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
     let told = recorded.told.clone();
     let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };

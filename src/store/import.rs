@@ -1,8 +1,7 @@
 //! Rows that are copied from another installation under their own numbers. The operation that imports
 //! calls it; histories go by their own files, which call it too.
 
-use super::entities::repair;
-use super::entities::user;
+use super::entities::{document, photo, repair, user};
 use super::users::{User, email_key};
 use crate::domain::ids::RepairId;
 use crate::domain::text::{Username, caseless};
@@ -12,7 +11,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait, IntoActiveModel,
     ModelTrait, PaginatorTrait, QueryFilter, QuerySelect,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// When the rows of these numbers were made, of those that are there; some hundreds at most: each takes a
 /// parameter.
@@ -89,6 +88,20 @@ pub async fn users_like(
         .add(user::Column::EmailKey.is_in(emails))
         .add(user::Column::Id.is_in(ids.iter().copied()));
     user::Entity::find().filter(like).all(db).await
+}
+
+/// Those of these sources that a document or photo has; some hundreds at most.
+///
+/// # Errors
+/// The database's.
+pub async fn sources(db: &impl ConnectionTrait, sources: &[String]) -> Result<HashSet<String>, DbErr> {
+    let documents = document::Entity::find().select_only().column(document::Column::Source);
+    let documents = documents.filter(document::Column::Source.is_in(sources));
+    let photos = photo::Entity::find().select_only().column(photo::Column::Source);
+    let photos = photos.filter(photo::Column::Source.is_in(sources));
+    let mut here: HashSet<String> = documents.into_tuple().all(db).await?.into_iter().collect();
+    here.extend(photos.into_tuple::<String>().all(db).await?);
+    Ok(here)
 }
 
 /// The highest number of a user, zero where there is none.

@@ -3,6 +3,7 @@
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::{AreaId, EquipmentId, LinkId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
+use crate::views::attachments::{DocumentView, PhotoView};
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// A machine as its own page and modal show it.
@@ -26,6 +27,10 @@ pub struct EquipmentView {
     pub description: String,
     /// Its links.
     pub links: Vec<LinkView>,
+    /// Its documents, in the order in which they were added.
+    pub documents: Vec<DocumentView>,
+    /// Its photos and videos, in the order in which they were added.
+    pub photos: Vec<PhotoView>,
     /// True when the machine or its area is archived.
     pub archived: bool,
     /// Its colour.

@@ -1,6 +1,7 @@
 //! Plain structs that operations return and `render` takes. No behaviour, no markup, no SQL.
 
 pub mod account;
+pub mod attachments;
 pub mod board;
 pub mod equipment;
 pub mod registry;

@@ -5,6 +5,7 @@ use crate::domain::equipment::Cost;
 use crate::domain::ids::{AreaId, EquipmentId, NoteId, RepairId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::setting::Setting;
+use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::equipment::LinkView;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -99,6 +100,10 @@ pub struct MachineView {
     pub open_repairs: usize,
     /// Its links.
     pub links: Vec<LinkView>,
+    /// Its documents.
+    pub documents: Vec<DocumentView>,
+    /// Its photos and videos.
+    pub photos: Vec<PhotoView>,
     /// The newest notes on it.
     pub notes: Vec<NoteView>,
     /// How many notes there are.
@@ -111,8 +116,8 @@ pub struct MachineView {
     pub repairs_total: u64,
     /// Repairs of this part, newest first.
     pub repairs: Vec<HistoryRow>,
-    /// True when the person may edit links.
-    pub may_edit_links: bool,
+    /// True when the person may edit links, documents and photos.
+    pub may_edit: bool,
 }
 
 /// A note on a machine.

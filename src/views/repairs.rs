@@ -4,6 +4,7 @@ use crate::domain::field::RepairFields;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
+use crate::views::attachments::PhotoView;
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// A page of the queue.
@@ -75,6 +76,8 @@ pub struct RepairView {
     pub duplicates: Vec<OtherRepair>,
     /// Other repairs of the machine that it could repeat, newest first.
     pub others: Vec<OtherRepair>,
+    /// Its photos and videos, in the order in which they were added.
+    pub photos: Vec<PhotoView>,
     /// Newest first.
     pub timeline: Vec<Happened>,
     /// The timeline goes on before this entry.

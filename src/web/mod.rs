@@ -2,6 +2,7 @@
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
 //! [`server::serve`].
 
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::ops::setup::{self, SetupCode};
 use crate::ops::{Ctx, OpError};
@@ -73,6 +74,7 @@ pub struct Web {
     ctx: Ctx,
     config: WebConfig,
     metrics: Metrics,
+    files: Files,
     routes: RouteTable,
     html: Html,
     links: Links,
@@ -95,8 +97,13 @@ impl Web {
     ///
     /// # Errors
     /// Templates or routes that cannot be used.
-    pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics) -> Result<Self, WebError> {
-        Self::with_routes(ctx, config, metrics, Self::routes()).await
+    pub async fn new(
+        ctx: Ctx,
+        config: WebConfig,
+        metrics: Metrics,
+        files: Files,
+    ) -> Result<Self, WebError> {
+        Self::with_routes(ctx, config, metrics, files, Self::routes()).await
     }
 
     /// [`Web::new`] with routes of one's own: for tests of the kernel.
@@ -107,6 +114,7 @@ impl Web {
         ctx: Ctx,
         config: WebConfig,
         metrics: Metrics,
+        files: Files,
         routes: &'static [Route],
     ) -> Result<Self, WebError> {
         let assets = Assets::load().await;
@@ -131,6 +139,7 @@ impl Web {
             ctx,
             config,
             metrics,
+            files,
         })
     }
 

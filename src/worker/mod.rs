@@ -18,6 +18,7 @@ pub use deliverer::Deliverer;
 pub use heartbeat::Heartbeat;
 
 use crate::chain::Chain;
+use crate::files::Files;
 use crate::ops::Ctx;
 use crate::ops::prune::{Pruned, prune_daily};
 use crate::store::heartbeats;
@@ -42,14 +43,21 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub struct Worker {
     ctx: Ctx,
     deliverer: Arc<Deliverer>,
+    files: Files,
     heartbeat: Heartbeat,
     beat_every: Duration,
 }
 
 impl Worker {
     /// `poll` is `WORKER_POLL_SECONDS`.
-    pub fn new(ctx: Ctx, deliverer: Arc<Deliverer>, heartbeat: Heartbeat, poll: Duration) -> Self {
-        Self { ctx, deliverer, heartbeat, beat_every: poll.min(BEAT_MAX) }
+    pub fn new(
+        ctx: Ctx,
+        deliverer: Arc<Deliverer>,
+        files: Files,
+        heartbeat: Heartbeat,
+        poll: Duration,
+    ) -> Self {
+        Self { ctx, deliverer, files, heartbeat, beat_every: poll.min(BEAT_MAX) }
     }
 
     /// Runs until `shutdown`, then lets what is being sent arrive.
@@ -111,9 +119,19 @@ impl Worker {
             Ok(Some(pruned)) => {
                 let Pruned { deliveries, requests, sessions } = pruned;
                 tracing::info!(deliveries, requests, sessions, "What was kept long enough was removed");
+                self.sweep().await;
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now"),
+        }
+    }
+
+    /// Files that no row names go the day after.
+    async fn sweep(&self) {
+        match self.files.sweep().await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "Uploads that nothing names were removed"),
+            Err(error) => tracing::warn!(error = %Chain(&error), "Uploads that nothing names stay for now"),
         }
     }
 

@@ -5,9 +5,12 @@ use crate::support::database::{Kind, TestDatabase};
 use crate::support::ops::{empty, machine, user};
 use crate::support::python::{HASH, PASSWORD, Python, Version};
 use crate::support::web::serving;
+use esb::app::old_uploads;
 use esb::clock::Clock;
+use esb::config::Config;
 use esb::domain::actor::{Actor, Edge, Role};
-use esb::domain::ids::{AreaId, EquipmentId, RepairId, TimelineId, UserId};
+use esb::domain::file::{DocumentCategory, FileKind};
+use esb::domain::ids::{AreaId, DocumentId, EquipmentId, PhotoId, RepairId, TimelineId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{EmailAddress, Username};
 use esb::domain::timeline::TimelineKind;
@@ -16,11 +19,14 @@ use esb::ops::install::{ConnectError, SeedAdmin, seed_admin};
 use esb::ops::sign_in::log_in;
 use esb::ops::{Announce, Ctx, OpError, password, repairs};
 use esb::store::entities::{
-    area, audit, equipment, equipment_link, equipment_note, repair, setting, timeline, user as user_entity,
+    area, audit, document, equipment, equipment_link, equipment_note, photo, repair, setting, timeline,
+    user as user_entity,
 };
 use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
 use std::collections::HashMap;
+use std::fs;
 use std::process::Command;
+use tempfile::TempDir;
 
 fn operator() -> Actor {
     Actor::visitor(Edge::Cli, "command line")
@@ -54,7 +60,7 @@ async fn try_import(ops: &Ctx, python: &Python, dry: bool) -> Result<Told, OpErr
         Event::Table(tally) => assert_eq!(told.tables.insert(tally.table, tally), None),
         Event::Progress(_) => told.pages += 1,
     };
-    import_legacy(ops, &operator(), &python.open().await, dry, &mut tell).await?;
+    import_legacy(ops, &operator(), &python.open().await, (dry, None), &mut tell).await?;
     Ok(told)
 }
 
@@ -184,12 +190,9 @@ async fn what_was_copied_can_be_worked_on_and_numbers_go_on() {
     let view = repairs::repair(&ops, RepairId(40), None).await.unwrap();
     assert_eq!(view.fields.assignee.unwrap().name, "tom");
     let web = serving(ops).await;
-    let label = web.browser().get("/equipment/17").await;
-    assert!(
-        label.text().contains("Table saw") && label.text().contains("Fence is loose"),
-        "{}",
-        label.text()
-    );
+    let printed = web.browser().get("/public/equipment/17").await;
+    let label = web.browser().get(printed.header("location")).await.text();
+    assert!(label.contains("Table saw") && label.contains("Fence is loose"), "{label}");
 }
 
 #[tokio::test]
@@ -471,4 +474,126 @@ async fn only_the_python_systems_database_is_read_and_it_is_never_written() {
     }
     let (status, _) = run(ours.url(), &[&format!("{}x", python.url())]);
     assert_eq!(status, 1, "a server without that database");
+}
+
+/// Where the old files lie, and where ours go.
+struct Disks {
+    directory: TempDir,
+    config: Config,
+}
+
+impl Disks {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).display().to_string();
+        let environment = [("UPLOAD_PATH", path("ours")), ("ESB_DATA_DIR", path("data"))];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
+        let config = Config::parse(&environment).unwrap();
+        fs::create_dir(directory.path().join("old")).unwrap();
+        Self { directory, config }
+    }
+
+    fn old(&self, path: &str, content: &[u8]) {
+        let path = self.directory.path().join("old").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// How many files are kept, small pictures too.
+    fn kept(&self) -> usize {
+        fs::read_dir(self.directory.path().join("ours")).map_or(0, Iterator::count)
+    }
+
+    async fn import(&self, ops: &Ctx, python: &Python, dry: bool) -> Told {
+        let uploads = old_uploads(&self.config, ops, self.directory.path().join("old")).await.unwrap();
+        let mut told = Told::default();
+        let mut tell = |event: Event<'_>| match event {
+            Event::Odd(what) => told.odd.push(what.to_owned()),
+            Event::Table(tally) => assert_eq!(told.tables.insert(tally.table, tally), None),
+            Event::Progress(_) => {}
+        };
+        let old = python.open().await;
+        import_legacy(ops, &operator(), &old, (dry, Some(&uploads)), &mut tell).await.unwrap();
+        told
+    }
+}
+
+/// A picture of four pixels.
+fn png() -> Vec<u8> {
+    let mut png = Vec::new();
+    let picture = image::RgbImage::from_pixel(2, 2, image::Rgb([200, 30, 30]));
+    picture.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
+    png
+}
+
+#[tokio::test]
+async fn files_come_once_and_whatever_is_unfit_is_told() {
+    let (ops, python, disks) = (empty().await, Python::furnished(Version::V19).await, Disks::new());
+    let columns = "documents (id, original_filename, stored_filename, content_type, size_bytes, category, \
+                   parent_type, parent_id, uploaded_by, created_at)";
+    let at = "'2025-06-01 10:00:00'";
+    python
+        .rows(
+            columns,
+            &[
+                &format!(
+                    "11, 'Manual.pdf', 'a1.pdf', '', 9, 'owners_manual', 'equipment_doc', 17, 'ada', {at}"
+                ),
+                &format!("12, 'saw.jpg', 'a2.jpg', '', 9, NULL, 'equipment_photo', 17, 'ada', {at}"),
+                &format!("13, 'fence.png', 'a3.png', '', 9, NULL, 'repair_photo', 40, 'tom', {at}"),
+                &format!("14, 'lost.png', 'a4.png', '', 9, NULL, 'repair_photo', 40, 'tom', {at}"),
+                &format!("15, 'evil.pdf', '../../a1.pdf', '', 9, 'other', 'equipment_doc', 17, 'ada', {at}"),
+                &format!("16, 'page.pdf', 'a6.pdf', '', 9, 'other', 'equipment_doc', 17, 'ada', {at}"),
+                &format!("17, 'none.png', 'a7.png', '', 9, NULL, 'repair_photo', 999, 'tom', {at}"),
+            ],
+        )
+        .await;
+    let entries =
+        "repair_timeline_entries (id, repair_record_id, entry_type, author_name, content, created_at)";
+    python.rows(entries, &[&format!("120, 40, 'photo', 'tom', '13', {at}")]).await;
+    disks.old("equipment/17/docs/a1.pdf", b"%PDF-1.4\n%%EOF\n");
+    // Named after another kind, as that system let people do.
+    disks.old("equipment/17/photos/a2.jpg", &png());
+    disks.old("repairs/40/a3.png", &png());
+    disks.old("equipment/17/docs/a6.pdf", b"<html>");
+
+    // Without the directory all else comes, and files are asked for.
+    let without = import(&ops, &python).await;
+    assert_eq!(without.of("documents"), (0, 0, 7));
+    let asked = "documents 11 “Manual.pdf”: not copied: its file was not asked for (--uploads)";
+    assert!(without.odd.iter().any(|odd| odd == asked), "{:#?}", without.odd);
+    let dry = disks.import(&ops, &python, true).await;
+    assert_eq!((dry.of("documents"), disks.kept()), ((4, 0, 3), 0));
+
+    let told = disks.import(&ops, &python, false).await;
+    assert_eq!(told.of("documents"), (3, 0, 4));
+    for odd in [
+        "documents 14 “lost.png”: not copied: repairs/40/a4.png: the file is missing",
+        "documents 15 “evil.pdf”: not copied: “../../a1.pdf” is no name of a file",
+        "documents 17 “none.png”: not copied: its repair was not copied",
+    ] {
+        assert!(told.odd.iter().any(|told| told == odd), "{odd}\n{:#?}", told.odd);
+    }
+    let unfit = "documents 16 “page.pdf”: not copied: equipment/17/docs/a6.pdf: the file ";
+    assert!(told.odd.iter().any(|odd| odd.starts_with(unfit)) && told.odd.len() == 4, "{:#?}", told.odd);
+    let manual = find::<document::Entity>(&ops, DocumentId(11)).await;
+    assert_eq!((manual.equipment_id, manual.category), (EquipmentId(17), DocumentCategory::OwnersManual));
+    assert_eq!((manual.title.as_str(), manual.uploader_name.as_str()), ("Manual.pdf", "ada"));
+    assert_eq!(
+        (manual.uploader_user_id, manual.created_at.to_rfc3339().as_str()),
+        (Some(UserId(1)), "2025-06-01T10:00:00+00:00")
+    );
+    let photo = find::<photo::Entity>(&ops, PhotoId(12)).await;
+    assert_eq!(
+        (photo.equipment_id, photo.kind, photo.original_name.as_str()),
+        (Some(EquipmentId(17)), FileKind::Png, "saw.png")
+    );
+    assert_eq!(find::<photo::Entity>(&ops, PhotoId(13)).await.repair_id, Some(RepairId(40)));
+    let entry = find::<timeline::Entity>(&ops, TimelineId(120)).await;
+    assert_eq!((entry.kind, entry.new_value.as_deref()), (TimelineKind::Photo, Some("13")));
+
+    let kept = disks.kept();
+    assert!(kept >= 3);
+    let again = disks.import(&ops, &python, false).await;
+    assert_eq!((again.of("documents"), again.copied(), disks.kept()), ((0, 3, 4), 0, kept));
 }

@@ -271,12 +271,12 @@ async fn notes_are_technicians_links_are_staffs_until_a_setting_says_otherwise()
     let written = add_note(&ops, &tess, &note(1)).await.unwrap();
     assert_eq!(add_note(&ops, &tess, &note(1)).await.unwrap(), written);
     assert!(matches!(add_link(&ops, &tess, &link(2)).await, Err(OpError::Forbidden)));
-    assert!(!machine(&ops, &tess, saw, 1).await.unwrap().may_edit_links);
+    assert!(!machine(&ops, &tess, saw, 1).await.unwrap().may_edit);
     let allow = [(Setting::of("tech_doc_edit_enabled").unwrap(), "true".to_owned())];
     change_settings(&ops, &stu, 1, &allow, &request(3)).await.unwrap();
     let added = add_link(&ops, &tess, &link(2)).await.unwrap();
     let view = machine(&ops, &tess, saw, 1).await.unwrap();
-    assert_eq!((view.links.len(), view.notes.len(), view.may_edit_links), (1, 1, true));
+    assert_eq!((view.links.len(), view.notes.len(), view.may_edit), (1, 1, true));
     assert_eq!((view.notes[0].author.as_str(), view.notes[0].text.as_str()), ("tess", "Belt: 3V-450"));
 
     let other = EquipmentId(99);

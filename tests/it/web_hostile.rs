@@ -83,7 +83,7 @@ fn whatever_is_asked_is_answered_and_changes_nothing_without_our_token() {
     let runtime = runtime();
     let (ops, saw) = runtime.block_on(with_saw());
     let metrics = Metrics::new();
-    let web = runtime.block_on(Web::new(ops.ctx.clone(), config(), metrics.clone())).unwrap();
+    let web = runtime.block_on(Web::new(ops.ctx.clone(), config(), metrics.clone(), ops.files())).unwrap();
     // Cancelled: answers without an end have one.
     let ended = CancellationToken::new();
     ended.cancel();

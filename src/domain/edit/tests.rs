@@ -35,6 +35,7 @@ fn told(changes: &[Change]) -> Vec<String> {
                 from.text().unwrap_or_default(),
                 to.text().unwrap_or_default()
             ),
+            Change::Photo { photo, .. } => format!("photo {photo}"),
             Change::Note { text, .. } => format!("note: {}", text.as_ref().map_or("", Note::as_str)),
         })
         .collect()

@@ -1,12 +1,13 @@
 //! Reads: the board, kept per revision, and one machine. `revision` knows what the board's is.
 
-use super::{Ctx, OpError};
+use super::{Ctx, OpError, attachments};
 use crate::domain::board::{OpenIssue, standing};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::newest::Newest;
 use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::equipment_links::Link;
+use crate::store::photos::Subject;
 use crate::store::{self, equipment::Machine};
 use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
@@ -101,7 +102,10 @@ pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentView, OpEr
     let numbers: Vec<RepairId> = repairs.iter().map(|repair| repair.id).collect();
     let me_toos = store::me_toos::counts(db, &numbers).await?;
     let links = store::equipment_links::of(db, id).await?;
-    Ok(equipment_view(machine, total, (repairs, &me_toos), links))
+    let mut view = equipment_view(machine, total, (repairs, &me_toos), links);
+    view.documents = attachments::documents(db, id).await?;
+    view.photos = attachments::photos(db, Subject::Machine(id)).await?;
+    Ok(view)
 }
 
 fn equipment_view(
@@ -126,6 +130,8 @@ fn equipment_view(
             .into_iter()
             .map(|link| LinkView { id: link.id, title: link.title, url: link.url })
             .collect(),
+        documents: Vec::new(),
+        photos: Vec::new(),
         status,
         safety_risk: total.safety_risk,
         // One may have been added between the two queries.

@@ -67,6 +67,8 @@ fn entry(run: &Run<'_>, fitting: &mut Fitting<'_>, repair: RepairId) -> Entry {
         "assignee_change" => (TimelineKind::Assignee, old, new),
         "eta_update" => (TimelineKind::Eta, old, new),
         "duplicated_repair_id_change" => (TimelineKind::DuplicateOf, old, new),
+        // Photos keep their numbers, whenever they come.
+        "photo" => (TimelineKind::Photo, None, content),
         other => {
             fitting.say("entry_type", other, "is unknown and becomes a note");
             (TimelineKind::Note, None, Some(in_words(other, old, new, content)))

@@ -13,7 +13,9 @@ use run::Run;
 use serde_json::{Map, Value, json};
 
 pub use crate::store::legacy::Legacy;
+pub use files::{OldFile, Unfit, Uploads};
 
+mod files;
 mod fit;
 mod histories;
 mod registry;
@@ -51,7 +53,8 @@ pub enum Event<'a> {
     Odd(&'a str),
 }
 
-/// Copies everything, or with `dry` only tells what would become of it. `tell` hears of it meanwhile.
+/// Copies everything, or with `dry` only tells what would become of it; files where `uploads` has them.
+/// `tell` hears of it meanwhile.
 ///
 /// # Errors
 /// Refused where machines are registered that no import has brought; either database's.
@@ -59,7 +62,7 @@ pub async fn import_legacy(
     ctx: &Ctx,
     actor: &Actor,
     old: &Legacy,
-    dry: bool,
+    (dry, uploads): (bool, Option<&dyn Uploads>),
     tell: &mut (dyn FnMut(Event<'_>) + Send),
 ) -> Result<(), OpError> {
     begin(ctx, dry).await?;
@@ -74,6 +77,7 @@ pub async fn import_legacy(
         registry::links(&mut run).await?,
         registry::notes(&mut run).await?,
         repairs::copy(&mut run).await?,
+        files::copy(&mut run, uploads).await?,
         histories::timeline(&mut run).await?,
         settings_of::copy(&mut run).await?,
         histories::audit(&mut run).await?,

@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
     }
 
     /// Says how far it is.
-    fn progress(&mut self) {
+    pub(super) fn progress(&mut self) {
         (self.tell)(Event::Progress(self.tally));
     }
 

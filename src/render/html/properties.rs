@@ -354,7 +354,7 @@ fn machine_view(text: &str) -> MachineView {
         pages: 3,
         repairs_total: 41,
         repairs: vec![repair],
-        may_edit_links: true,
+        may_edit: true,
     }
 }
 

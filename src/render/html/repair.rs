@@ -286,6 +286,7 @@ fn told(entry: &Happened) -> String {
             return format!("opened this repair as {}", entry.new.as_deref().unwrap_or("New"));
         }
         (_, Some(field)) => field.label(),
+        (TimelineKind::Photo, _) => return "added a photo or video".into(),
         (_, None) if entry.new.is_none() => return "wrote a note that was deleted".into(),
         (_, None) => return "wrote a note".into(),
     };

@@ -12,6 +12,14 @@ pub struct Row {
     pub(super) values: HashMap<&'static str, String>,
 }
 
+#[cfg(test)]
+impl Row {
+    /// A row for tests.
+    pub fn of(id: i64, values: &[(&'static str, &str)]) -> Self {
+        Self { id, values: values.iter().map(|(column, value)| (*column, (*value).to_owned())).collect() }
+    }
+}
+
 /// A value that is not what its column holds.
 pub type Unreadable<'a> = &'a str;
 

@@ -7,17 +7,21 @@ use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
 use esb::domain::equipment::EquipmentDetails;
+use esb::domain::file::MB;
 use esb::domain::ids::{EquipmentId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{
     AreaName, Description, EmailAddress, EquipmentName, PersonName, RequestId, Username,
 };
+use esb::files::Files;
 use esb::ops::report_problem::ReportProblem;
 use esb::ops::{Announce, Ctx, board};
 use esb::store;
 use esb::store::entities::repair;
 use esb::store::users::NewUser;
 use sea_orm::{EntityTrait, Set};
+use std::path::Path;
+use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Midnight before the day on which all tests happen.
@@ -26,7 +30,24 @@ pub const START: &str = "2026-03-01T12:00:00Z";
 /// A database with the operations over it; gone with the value.
 pub struct TestOps {
     pub ctx: Ctx,
+    uploads: TempDir,
     _database: TestDatabase,
+}
+
+/// Largest file of tests.
+pub const UPLOAD_MAX: u64 = 20 * MB;
+
+impl TestOps {
+    /// The directory of uploads.
+    pub fn uploads(&self) -> &Path {
+        self.uploads.path()
+    }
+
+    /// What is taken in there.
+    pub fn files(&self) -> Files {
+        let directory = self.uploads().to_owned();
+        Files::new(directory, UPLOAD_MAX, self.store.clone(), self.clock.clone())
+    }
 }
 
 impl std::ops::Deref for TestOps {
@@ -44,7 +65,8 @@ pub async fn empty() -> TestOps {
     store.migrate().await.unwrap();
     let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
     let announce = Announce::Slack { oops: ChannelRef::parse("#oops") };
-    TestOps { ctx: Ctx::new(store, clock, announce), _database: database }
+    let uploads = tempfile::tempdir().unwrap();
+    TestOps { ctx: Ctx::new(store, clock, announce), uploads, _database: database }
 }
 
 /// One area, "Wood shop" with `#woodshop`, and one machine, "Table saw".

@@ -97,7 +97,8 @@ pub async fn serving(ops: TestOps) -> TestWeb {
 
 /// Serves routes of one's own.
 pub async fn serving_routes(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
-    let web = Web::with_routes(ops.ctx.clone(), config(), Metrics::new(), routes).await.unwrap();
+    let files = ops.files();
+    let web = Web::with_routes(ops.ctx.clone(), config(), Metrics::new(), files, routes).await.unwrap();
     let setup_code = web.setup_code().await.unwrap().map(str::to_owned);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

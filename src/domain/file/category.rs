@@ -1,0 +1,91 @@
+//! What a document of a machine is (spec "Nouns": the eight categories).
+
+use sea_orm::prelude::StringLen;
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use std::str::FromStr;
+
+/// What a document is, in the order in which pages group them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(40))")]
+pub enum DocumentCategory {
+    /// For whoever uses it.
+    #[sea_orm(string_value = "Owner's Manual")]
+    OwnersManual,
+    /// For whoever repairs it.
+    #[sea_orm(string_value = "Service Manual")]
+    ServiceManual,
+    /// To begin with.
+    #[sea_orm(string_value = "Quick Start Guide")]
+    QuickStart,
+    /// To learn by watching.
+    #[sea_orm(string_value = "Training Video")]
+    TrainingVideo,
+    /// What is dangerous about it.
+    #[sea_orm(string_value = "Safety Data Sheet")]
+    SafetyData,
+    /// What its maker says of it.
+    #[sea_orm(string_value = "Manufacturer Product Page")]
+    ProductPage,
+    /// How its maker helps.
+    #[sea_orm(string_value = "Manufacturer Support")]
+    Support,
+    /// Anything else.
+    #[sea_orm(string_value = "Other")]
+    Other,
+}
+
+/// Not one of the categories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Please choose one of the list.")]
+pub struct NoCategory;
+
+impl DocumentCategory {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::OwnersManual,
+        Self::ServiceManual,
+        Self::QuickStart,
+        Self::TrainingVideo,
+        Self::SafetyData,
+        Self::ProductPage,
+        Self::Support,
+        Self::Other,
+    ];
+
+    /// The word that people read and forms send.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OwnersManual => "Owner's Manual",
+            Self::ServiceManual => "Service Manual",
+            Self::QuickStart => "Quick Start Guide",
+            Self::TrainingVideo => "Training Video",
+            Self::SafetyData => "Safety Data Sheet",
+            Self::ProductPage => "Manufacturer Product Page",
+            Self::Support => "Manufacturer Support",
+            Self::Other => "Other",
+        }
+    }
+}
+
+impl FromStr for DocumentCategory {
+    type Err = NoCategory;
+
+    fn from_str(word: &str) -> Result<Self, NoCategory> {
+        Self::ALL.into_iter().find(|category| category.word() == word).ok_or(NoCategory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::ActiveEnum;
+
+    #[test]
+    fn words_are_what_is_stored() {
+        for category in DocumentCategory::ALL {
+            assert_eq!(category.to_value(), category.word());
+            assert_eq!(category.word().parse(), Ok(category));
+        }
+        assert_eq!("owner's manual".parse::<DocumentCategory>(), Err(NoCategory));
+    }
+}

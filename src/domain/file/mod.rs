@@ -1,0 +1,387 @@
+//! Files that people attach: what kinds there are, what is taken where, what a kept one is known by, and
+//! the words with which others are refused. Must not: look into a file (`files` does).
+
+use sea_orm::prelude::StringLen;
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use std::fmt;
+
+mod category;
+mod name;
+
+pub use category::DocumentCategory;
+pub use name::{FileName, StoredName};
+
+/// Most bytes of a picture, wherever it is sent: it is held in memory while it is turned upright.
+pub const PICTURE_MAX: u64 = 50 * MB;
+/// Most pixels of a picture: three bytes each while it is worked on.
+pub const PIXELS_MAX: u64 = 50_000_000;
+/// A megabyte, as people are told sizes.
+pub const MB: u64 = 1_000_000;
+
+/// What a file is, by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]
+pub enum FileKind {
+    /// PDF.
+    #[sea_orm(string_value = "pdf")]
+    Pdf,
+    /// Word, before 2007.
+    #[sea_orm(string_value = "doc")]
+    Doc,
+    /// Word.
+    #[sea_orm(string_value = "docx")]
+    Docx,
+    /// Plain text.
+    #[sea_orm(string_value = "txt")]
+    Txt,
+    /// Rich text.
+    #[sea_orm(string_value = "rtf")]
+    Rtf,
+    /// OpenDocument text.
+    #[sea_orm(string_value = "odt")]
+    Odt,
+    /// Excel, before 2007.
+    #[sea_orm(string_value = "xls")]
+    Xls,
+    /// Excel.
+    #[sea_orm(string_value = "xlsx")]
+    Xlsx,
+    /// A table as text.
+    #[sea_orm(string_value = "csv")]
+    Csv,
+    /// PowerPoint, before 2007.
+    #[sea_orm(string_value = "ppt")]
+    Ppt,
+    /// PowerPoint.
+    #[sea_orm(string_value = "pptx")]
+    Pptx,
+    /// JPEG.
+    #[sea_orm(string_value = "jpg")]
+    Jpeg,
+    /// PNG.
+    #[sea_orm(string_value = "png")]
+    Png,
+    /// GIF, still or moving.
+    #[sea_orm(string_value = "gif")]
+    Gif,
+    /// WebP.
+    #[sea_orm(string_value = "webp")]
+    Webp,
+    /// HEIC, as iPhones write it.
+    #[sea_orm(string_value = "heic")]
+    Heic,
+    /// MP4.
+    #[sea_orm(string_value = "mp4")]
+    Mp4,
+    /// QuickTime.
+    #[sea_orm(string_value = "mov")]
+    Mov,
+    /// AVI.
+    #[sea_orm(string_value = "avi")]
+    Avi,
+    /// WebM.
+    #[sea_orm(string_value = "webm")]
+    Webm,
+}
+
+/// What a kind is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileGroup {
+    /// To read.
+    Document,
+    /// To look at.
+    Photo,
+    /// To watch.
+    Video,
+}
+
+impl FileKind {
+    /// All kinds.
+    pub const ALL: [Self; 20] = [
+        Self::Pdf,
+        Self::Doc,
+        Self::Docx,
+        Self::Txt,
+        Self::Rtf,
+        Self::Odt,
+        Self::Xls,
+        Self::Xlsx,
+        Self::Csv,
+        Self::Ppt,
+        Self::Pptx,
+        Self::Jpeg,
+        Self::Png,
+        Self::Gif,
+        Self::Webp,
+        Self::Heic,
+        Self::Mp4,
+        Self::Mov,
+        Self::Avi,
+        Self::Webm,
+    ];
+
+    /// How names of this kind end, the usual ending first.
+    pub const fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Pdf => &["pdf"],
+            Self::Doc => &["doc"],
+            Self::Docx => &["docx"],
+            Self::Txt => &["txt"],
+            Self::Rtf => &["rtf"],
+            Self::Odt => &["odt"],
+            Self::Xls => &["xls"],
+            Self::Xlsx => &["xlsx"],
+            Self::Csv => &["csv"],
+            Self::Ppt => &["ppt"],
+            Self::Pptx => &["pptx"],
+            Self::Jpeg => &["jpg", "jpeg"],
+            Self::Png => &["png"],
+            Self::Gif => &["gif"],
+            Self::Webp => &["webp"],
+            Self::Heic => &["heic", "heif"],
+            Self::Mp4 => &["mp4", "m4v"],
+            Self::Mov => &["mov", "qt"],
+            Self::Avi => &["avi"],
+            Self::Webm => &["webm"],
+        }
+    }
+
+    /// The usual ending.
+    pub fn ending(self) -> &'static str {
+        self.endings().first().copied().unwrap_or("bin")
+    }
+
+    /// The kind that a name's ending claims, in lower case.
+    pub fn of_ending(ending: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.endings().contains(&ending))
+    }
+
+    /// As HTTP calls it.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Doc => "application/msword",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Txt => "text/plain",
+            Self::Rtf => "application/rtf",
+            Self::Odt => "application/vnd.oasis.opendocument.text",
+            Self::Xls => "application/vnd.ms-excel",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv",
+            Self::Ppt => "application/vnd.ms-powerpoint",
+            Self::Pptx => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+            Self::Heic => "image/heic",
+            Self::Mp4 => "video/mp4",
+            Self::Mov => "video/quicktime",
+            Self::Avi => "video/x-msvideo",
+            Self::Webm => "video/webm",
+        }
+    }
+
+    /// What it is good for.
+    pub const fn group(self) -> FileGroup {
+        match self {
+            Self::Jpeg | Self::Png | Self::Gif | Self::Webp | Self::Heic => FileGroup::Photo,
+            Self::Mp4 | Self::Mov | Self::Avi | Self::Webm => FileGroup::Video,
+            _ => FileGroup::Document,
+        }
+    }
+
+    /// True when a browser may show it within its window; all else is saved. HEIC and AVI are shown by few.
+    pub const fn is_shown(self) -> bool {
+        match self {
+            Self::Heic | Self::Avi => false,
+            Self::Pdf => true,
+            other => !matches!(other.group(), FileGroup::Document),
+        }
+    }
+}
+
+/// What is taken at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepts {
+    /// Photos.
+    Photos,
+    /// Photos and videos.
+    PhotosAndVideos,
+    /// Documents, and videos that teach.
+    Documents,
+}
+
+impl Accepts {
+    /// True when files of this kind are taken.
+    pub const fn takes(self, kind: FileKind) -> bool {
+        match (self, kind.group()) {
+            (Self::Photos | Self::PhotosAndVideos, FileGroup::Photo)
+            | (Self::PhotosAndVideos | Self::Documents, FileGroup::Video)
+            | (Self::Documents, FileGroup::Document) => true,
+            (Self::Photos, _) | (Self::PhotosAndVideos, FileGroup::Document) => false,
+            (Self::Documents, FileGroup::Photo) => false,
+        }
+    }
+
+    /// What browsers offer to choose: the value of `accept`.
+    pub fn offered(self) -> String {
+        let taken = FileKind::ALL.into_iter().filter(|kind| self.takes(*kind));
+        let endings: Vec<String> =
+            taken.flat_map(FileKind::endings).map(|ending| format!(".{ending}")).collect();
+        match self {
+            // Phones offer the camera for a type, not for an ending.
+            Self::Photos => format!("image/*,{}", endings.join(",")),
+            Self::PhotosAndVideos => format!("image/*,video/*,{}", endings.join(",")),
+            Self::Documents => endings.join(","),
+        }
+    }
+
+    /// What is taken, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Photos => "photos: JPEG, PNG, GIF, WebP or HEIC",
+            Self::PhotosAndVideos => {
+                "photos (JPEG, PNG, GIF, WebP, HEIC) and videos (MP4, MOV, AVI, WebM)"
+            }
+            Self::Documents => {
+                "PDF, Word, Excel, PowerPoint, ODT, RTF, text, CSV and videos (MP4, MOV, AVI, WebM)"
+            }
+        }
+    }
+}
+
+/// A file that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Its name in the directory of uploads.
+    pub stored: StoredName,
+    /// What it is.
+    pub kind: FileKind,
+    /// What whoever sent it called it.
+    pub name: FileName,
+    /// Bytes.
+    pub size: u64,
+    /// True when there is a small picture of it.
+    pub has_thumbnail: bool,
+}
+
+/// Why a file is not taken; its `Display` is the sentence for the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileRefusal {
+    /// No byte came.
+    Empty,
+    /// More bytes than this came.
+    TooLarge {
+        /// Most bytes.
+        limit: u64,
+    },
+    /// Its content is nothing that is taken here.
+    NotTaken(Accepts),
+    /// Its name claims another kind than its content is.
+    Mislabelled {
+        /// How the name ends.
+        ending: String,
+        /// What it is.
+        kind: Option<FileKind>,
+    },
+    /// A picture that cannot be read to its end.
+    Damaged,
+    /// A picture of more pixels than are worked on.
+    TooManyPixels,
+    /// A HEIC whose hidden parts cannot be found for sure.
+    OddHeic,
+}
+
+impl FileRefusal {
+    /// True when less would have been taken.
+    pub const fn is_about_size(&self) -> bool {
+        matches!(self, Self::TooLarge { .. })
+    }
+}
+
+impl fmt::Display for FileRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty. Please choose it again."),
+            Self::TooLarge { limit } => {
+                write!(f, "is too large: at most {} are taken. Please send a smaller one.", size_words(*limit))
+            }
+            Self::NotTaken(accepts) => write!(f, "is not what is taken here: {}.", accepts.words()),
+            Self::Mislabelled { ending, kind: Some(kind) } => write!(
+                f,
+                "ends in .{ending} but is a {} inside. Please give it its right name, or save it anew.",
+                kind.ending().to_uppercase()
+            ),
+            Self::Mislabelled { ending, kind: None } => {
+                write!(f, "ends in .{ending} but is none inside. Please save it anew and send that.")
+            }
+            Self::Damaged => f.write_str("is damaged or not whole. Please send it again."),
+            Self::TooManyPixels => {
+                write!(f, "has too many pixels: at most {} million are taken.", PIXELS_MAX / 1_000_000)
+            }
+            Self::OddHeic => f.write_str(
+                "is a HEIC in which the place where it was taken cannot be removed. Please send it as JPEG.",
+            ),
+        }
+    }
+}
+
+/// A size as people read it: "350 kB", "12 MB".
+pub fn size_words(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..MB => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / MB),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_ending_belongs_to_one_kind() {
+        let mut seen = HashSet::new();
+        for kind in FileKind::ALL {
+            for ending in kind.endings() {
+                assert!(seen.insert(*ending), "{ending}");
+                assert_eq!(FileKind::of_ending(ending), Some(kind));
+            }
+            assert_eq!(FileKind::ALL.iter().filter(|other| **other == kind).count(), 1);
+        }
+        assert_eq!(FileKind::of_ending("exe"), None);
+    }
+
+    #[test]
+    fn what_is_taken_where() {
+        for (kind, photos, both, documents) in [
+            (FileKind::Jpeg, true, true, false),
+            (FileKind::Heic, true, true, false),
+            (FileKind::Mp4, false, true, true),
+            (FileKind::Pdf, false, false, true),
+            (FileKind::Csv, false, false, true),
+        ] {
+            let taken = [Accepts::Photos, Accepts::PhotosAndVideos, Accepts::Documents].map(|a| a.takes(kind));
+            assert_eq!(taken, [photos, both, documents], "{kind:?}");
+        }
+        assert!(Accepts::Photos.offered().starts_with("image/*,.jpg,.jpeg,.png"));
+        assert!(!Accepts::Documents.offered().contains(".png"));
+    }
+
+    #[test]
+    fn only_what_runs_nothing_is_shown_in_the_window() {
+        let shown: Vec<&str> =
+            FileKind::ALL.into_iter().filter(|kind| kind.is_shown()).map(FileKind::ending).collect();
+        assert_eq!(shown, ["pdf", "jpg", "png", "gif", "webp", "mp4", "mov", "webm"]);
+    }
+
+    #[test]
+    fn sizes_are_told_shortly() {
+        assert_eq!((size_words(0), size_words(999)), ("0 bytes".into(), "999 bytes".into()));
+        assert_eq!((size_words(1_500), size_words(10 * MB)), ("1 kB".into(), "10 MB".into()));
+        let refusal = FileRefusal::TooLarge { limit: 10 * MB };
+        assert!(refusal.to_string().contains("at most 10 MB") && refusal.is_about_size());
+    }
+}

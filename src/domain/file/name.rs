@@ -1,0 +1,210 @@
+//! Names of files: the one that somebody gave, made harmless, and the random one under which we keep it.
+
+use super::FileKind;
+use std::fmt;
+use std::str::FromStr;
+
+/// What whoever sent a file called it: one line, no path, at most [`FileName::MAX`] characters, with an
+/// ending of its kind. Never used as a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// Most characters.
+    pub const MAX: usize = 200;
+
+    /// Makes a name of whatever came: only what stands behind the last slash, nothing invisible.
+    pub fn clean(given: &str) -> Self {
+        let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+        let visible: String = last.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
+        let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+        let bare = words.trim_matches(['.', ' ']);
+        let name = if bare.is_empty() { "file" } else { bare };
+        Self(shortened(name))
+    }
+
+    /// How it ends, in lower case: what stands behind the last dot, when that looks like an ending.
+    pub fn ending(&self) -> Option<String> {
+        let (stem, ending) = self.0.rsplit_once('.')?;
+        let plausible = (1..=5).contains(&ending.len())
+            && ending.bytes().all(|b| b.is_ascii_alphanumeric())
+            && ending.bytes().any(|b| b.is_ascii_alphabetic());
+        (!stem.is_empty() && plausible).then(|| ending.to_ascii_lowercase())
+    }
+
+    /// The same with an ending of this kind: another kind's is replaced, an unknown one stays before it.
+    pub fn of_kind(self, kind: FileKind) -> Self {
+        let ending = self.ending();
+        match ending.as_deref().map(|ending| (ending, FileKind::of_ending(ending))) {
+            Some((_, Some(claimed))) if claimed == kind => self,
+            Some((ending, Some(_))) => {
+                let stem = self.0.len() - ending.len();
+                let stem = self.0.get(..stem).unwrap_or_default();
+                Self(shortened(&format!("{stem}{}", kind.ending())))
+            }
+            _ => Self(shortened(&format!("{}.{}", self.0, kind.ending()))),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Control characters, and those that turn the direction of a text and so hide how a name ends.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Cuts in the middle, so that the ending stays.
+fn shortened(name: &str) -> String {
+    let excess = name.chars().count().saturating_sub(FileName::MAX);
+    if excess == 0 {
+        return name.to_owned();
+    }
+    let (stem, ending) = name.rsplit_once('.').filter(|(_, end)| end.len() <= 5).unwrap_or((name, ""));
+    let dot = if ending.is_empty() { 0 } else { 1 };
+    let room = FileName::MAX.saturating_sub(ending.chars().count() + dot);
+    let stem: String = stem.chars().take(room).collect();
+    if ending.is_empty() { stem } else { format!("{stem}.{ending}") }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name under which a file is kept: 32 hexadecimal digits and the kind's ending. Cannot leave the
+/// directory of uploads, whatever the database says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoredName(String);
+
+/// Not a name of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a name under which files are kept")]
+pub struct NotStored;
+
+/// Digits of a random name.
+const DIGITS: usize = 32;
+/// What stands behind the name of a file in that of its small picture.
+const THUMBNAIL: &str = ".thumbnail.jpg";
+
+impl StoredName {
+    /// A name that nobody can guess.
+    pub fn from_random(bytes: [u8; DIGITS / 2], kind: FileKind) -> Self {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(format!("{digits}.{}", kind.ending()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of its small picture.
+    pub fn thumbnail(&self) -> String {
+        format!("{}{THUMBNAIL}", self.0)
+    }
+
+    /// The file that a name found in the directory belongs to: the file itself, or its small picture.
+    pub fn of_found(found: &str) -> Option<Self> {
+        found.strip_suffix(THUMBNAIL).unwrap_or(found).parse().ok()
+    }
+}
+
+fn is_hex(digits: &str) -> bool {
+    digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+impl FromStr for StoredName {
+    type Err = NotStored;
+
+    fn from_str(text: &str) -> Result<Self, NotStored> {
+        let (digits, ending) = text.split_once('.').ok_or(NotStored)?;
+        let ours = digits.len() == DIGITS && is_hex(digits) && FileKind::of_ending(ending).is_some();
+        if ours { Ok(Self(text.to_owned())) } else { Err(NotStored) }
+    }
+}
+
+impl fmt::Display for StoredName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_lose_their_way_and_keep_their_words() {
+        for (given, clean) in [
+            ("saw.jpg", "saw.jpg"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\photos\\Säge 1.JPG", "Säge 1.JPG"),
+            ("/", "file"),
+            ("..", "file"),
+            (".htaccess", "htaccess"),
+            ("a\r\nSet-Cookie: x.pdf", "a Set-Cookie: x.pdf"),
+            ("gnp\u{202e}fdp.exe", "gnp fdp.exe"),
+            ("  two   words .pdf", "two words .pdf"),
+            ("\0", "file"),
+        ] {
+            assert_eq!(FileName::clean(given).as_str(), clean, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_ends_as_its_content_says() {
+        for (given, kind, named) in [
+            ("saw.jpeg", FileKind::Jpeg, "saw.jpeg"),
+            ("saw.PNG", FileKind::Jpeg, "saw.jpg"),
+            ("manual", FileKind::Pdf, "manual.pdf"),
+            ("manual.pdf.exe", FileKind::Pdf, "manual.pdf.exe.pdf"),
+            ("notes 2.0", FileKind::Txt, "notes 2.0.txt"),
+        ] {
+            assert_eq!(FileName::clean(given).of_kind(kind).as_str(), named);
+        }
+        assert_eq!(FileName::clean("v1.5").ending(), None);
+        assert_eq!(FileName::clean("x.TAR").ending().as_deref(), Some("tar"));
+    }
+
+    #[test]
+    fn stored_names_are_hex_and_an_ending() {
+        let name = StoredName::from_random([0xab; 16], FileKind::Jpeg);
+        assert_eq!(name.as_str(), format!("{}.jpg", "ab".repeat(16)));
+        assert_eq!(name.as_str().parse(), Ok(name.clone()));
+        assert_eq!(StoredName::of_found(&name.thumbnail()), Some(name.clone()));
+        assert_eq!(StoredName::of_found(name.as_str()), Some(name));
+        let hex = "ab".repeat(16);
+        for wrong in ["", "x.jpg", "../../etc/passwd", &hex, &format!("{hex}.exe"), &format!("{hex}.jpg/..")] {
+            assert!(wrong.parse::<StoredName>().is_err(), "{wrong}");
+            assert_eq!(StoredName::of_found(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_name_it_is_one_harmless_line(given in any::<String>(), kind in 0..FileKind::ALL.len()) {
+            let kind = FileKind::ALL[kind];
+            let name = FileName::clean(&given).of_kind(kind);
+            let text = name.as_str();
+            prop_assert!(!text.is_empty() && text.chars().count() <= FileName::MAX);
+            prop_assert!(!text.contains(['/', '\\']) && !text.starts_with('.'));
+            prop_assert!(!text.chars().any(is_unseen));
+            prop_assert_eq!(name.ending().and_then(|ending| FileKind::of_ending(&ending)), Some(kind));
+            prop_assert_eq!(FileName::clean(text), name.clone());
+        }
+
+        #[test]
+        fn no_text_is_taken_for_a_stored_name_that_is_a_path(given in "[0-9a-f./\\\\]{0,40}") {
+            if given.parse::<StoredName>().is_ok() {
+                prop_assert!(!given.contains('/') && !given.contains('\\') && !given.contains(".."));
+            }
+        }
+    }
+}

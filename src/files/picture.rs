@@ -1,0 +1,192 @@
+//! Pictures: decoded within limits, turned upright, written anew without what the camera noted (the place!),
+//! and made small. Waits for the processor: `incoming` calls it on a thread that may.
+//!
+//! | comes | stays |
+//! | --- | --- |
+//! | JPEG | JPEG |
+//! | PNG | PNG, the first picture of a moving one |
+//! | WebP | JPEG, or PNG where it is transparent: written as WebP it would be many times larger |
+//! | GIF | the same GIF without comments and other notes, moving or not ([`super::gif`]) |
+
+use super::{gif, jpeg, temporary};
+use crate::domain::file::{FileKind, PIXELS_MAX};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::error::LimitErrorKind;
+use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder, ImageError, ImageFormat};
+use image::{ImageReader, Limits, RgbImage};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// Bytes that the pixels of one picture may take.
+const PIXEL_BYTES_MAX: u64 = 4 * PIXELS_MAX;
+/// Bytes that a decoder may take altogether.
+const DECODER_MAX: u64 = 2 * PIXEL_BYTES_MAX;
+/// Longest side of a small picture, in pixels.
+const THUMBNAIL: u32 = 480;
+/// Quality of a picture that is written anew: no eye sees the difference.
+const QUALITY: u8 = 88;
+/// Quality of a small one.
+const THUMBNAIL_QUALITY: u8 = 80;
+/// Largest colour profile that is kept.
+const PROFILE_MAX: usize = 1024 * 1024;
+
+/// Why a picture is not kept.
+#[derive(Debug)]
+pub(super) enum PictureError {
+    /// It cannot be read to its end.
+    Damaged,
+    /// It would not fit in memory.
+    TooManyPixels,
+    /// The disk's.
+    Disk(io::Error),
+}
+
+impl From<io::Error> for PictureError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Self::Damaged,
+            _ => Self::Disk(error),
+        }
+    }
+}
+
+impl From<ImageError> for PictureError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Limits(limit) if !matches!(limit.kind(), LimitErrorKind::Unsupported { .. }) => {
+                Self::TooManyPixels
+            },
+            ImageError::IoError(error) => error.into(),
+            _ => Self::Damaged,
+        }
+    }
+}
+
+/// A picture as it is kept.
+pub(super) struct Prepared {
+    pub(super) content: NamedTempFile,
+    pub(super) kind: FileKind,
+    pub(super) thumbnail: NamedTempFile,
+}
+
+/// A picture in memory, upright.
+struct Decoded {
+    image: DynamicImage,
+    /// What its colours mean.
+    profile: Option<Vec<u8>>,
+}
+
+/// Makes of a picture of that kind what is kept of it.
+pub(super) fn prepare(mut file: File, kind: FileKind, directory: &Path) -> Result<Prepared, PictureError> {
+    file.seek(SeekFrom::Start(0))?;
+    if kind == FileKind::Jpeg && !jpeg::is_whole(BufReader::new(&file))? {
+        return Err(PictureError::Damaged);
+    }
+    let mut content = temporary(directory)?;
+    if kind == FileKind::Gif {
+        file.seek(SeekFrom::Start(0))?;
+        let mut clean = BufWriter::new(content.as_file_mut());
+        gif::copy_without_notes(BufReader::new(&file), &mut clean)?;
+        clean.flush()?;
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let decoded = decode(BufReader::new(file), kind)?;
+    let kept = match kind {
+        FileKind::Webp if decoded.image.color().has_alpha() => FileKind::Png,
+        FileKind::Webp => FileKind::Jpeg,
+        kind => kind,
+    };
+    match kept {
+        FileKind::Gif => {}
+        FileKind::Png => write_png(&decoded, content.as_file_mut())?,
+        _ => write_jpeg(&decoded, QUALITY, content.as_file_mut())?,
+    }
+    let mut thumbnail = temporary(directory)?;
+    write_jpeg(&small(decoded), THUMBNAIL_QUALITY, thumbnail.as_file_mut())?;
+    Ok(Prepared { content, kind: kept, thumbnail })
+}
+
+fn decode(file: BufReader<File>, kind: FileKind) -> Result<Decoded, PictureError> {
+    let format = match kind {
+        FileKind::Png => ImageFormat::Png,
+        FileKind::Gif => ImageFormat::Gif,
+        FileKind::Webp => ImageFormat::WebP,
+        _ => ImageFormat::Jpeg,
+    };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODER_MAX);
+    let mut reader = ImageReader::with_format(file, format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    // What the head says is enough to refuse a small file that unpacks to gigabytes.
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > PIXELS_MAX || decoder.total_bytes() > PIXEL_BYTES_MAX {
+        return Err(PictureError::TooManyPixels);
+    }
+    let orientation = decoder.orientation()?;
+    let profile = decoder.icc_profile()?.filter(|profile| profile.len() <= PROFILE_MAX);
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    let space: &[u8] = if image.color().has_color() { b"RGB " } else { b"GRAY" };
+    let profile = profile.filter(|profile| profile.get(16..20) == Some(space));
+    Ok(Decoded { image, profile })
+}
+
+fn write_png(picture: &Decoded, to: &mut File) -> Result<(), PictureError> {
+    let mut to = BufWriter::new(to);
+    let mut encoder = PngEncoder::new(&mut to);
+    if let Some(profile) = &picture.profile {
+        // A picture without its profile is still the picture.
+        let _ = encoder.set_icc_profile(profile.clone());
+    }
+    picture.image.write_with_encoder(encoder)?;
+    Ok(to.flush()?)
+}
+
+/// JPEG knows eight bits, and no transparency: white shows through.
+fn write_jpeg(picture: &Decoded, quality: u8, to: &mut File) -> Result<(), PictureError> {
+    let mut to = BufWriter::new(to);
+    let mut encoder = JpegEncoder::new_with_quality(&mut to, quality);
+    if let Some(profile) = &picture.profile {
+        let _ = encoder.set_icc_profile(profile.clone());
+    }
+    match &picture.image {
+        image @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_)) => {
+            image.write_with_encoder(encoder)?;
+        }
+        image if image.color().has_alpha() => on_white(image).write_with_encoder(encoder)?,
+        image if image.color().has_color() => image.to_rgb8().write_with_encoder(encoder)?,
+        image => image.to_luma8().write_with_encoder(encoder)?,
+    }
+    Ok(to.flush()?)
+}
+
+fn on_white(image: &DynamicImage) -> RgbImage {
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+        let [red, green, blue, alpha] = image.get_pixel(x, y).0;
+        let over = |colour: u8| {
+            let (colour, alpha) = (u16::from(colour), u16::from(alpha));
+            u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)
+        };
+        image::Rgb([over(red), over(green), over(blue)])
+    })
+}
+
+fn small(picture: Decoded) -> Decoded {
+    let Decoded { image, mut profile } = picture;
+    let image = match image.width().max(image.height()) > THUMBNAIL {
+        true => image.thumbnail(THUMBNAIL, THUMBNAIL),
+        false => image,
+    };
+    // Transparency leaves with the colours of a grey picture.
+    if image.color().has_alpha() && !image.color().has_color() {
+        profile = None;
+    }
+    Decoded { image, profile }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Reads: which file a document or photo is, and who may have it; lists of them for pages.
+
+use super::equipment_documents::DOCUMENTS_MAX;
+use super::permission::require;
+use super::repair_photos::PHOTOS_MAX;
+use super::{Ctx, OpError};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::file::{FileKind, FileName, StoredFile};
+use crate::domain::ids::{DocumentId, EquipmentId, PhotoId};
+use crate::store;
+use crate::store::documents::Document;
+use crate::store::photos::{Photo, Subject};
+use crate::views::attachments::{DocumentView, PhotoView};
+use sea_orm::ConnectionTrait;
+
+/// The file of a document: everybody may read the documents of machines.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub async fn document(ctx: &Ctx, id: DocumentId) -> Result<StoredFile, OpError> {
+    let row = store::documents::find(ctx.store.read(), id).await?.ok_or(OpError::NotFound)?;
+    stored(&row.stored_name, row.kind, &row.original_name, (row.size, row.has_thumbnail))
+}
+
+/// The file of a photo, and whether everybody may see it: a machine's. Those of repairs are for technicians.
+///
+/// # Errors
+/// `NotFound`, also for those who may not see it; the database's.
+pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile, bool), OpError> {
+    let db = ctx.store.read();
+    let row = store::photos::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let is_public = row.equipment_id.is_some();
+    if !is_public {
+        // Whether there is one is nothing to be guessed.
+        let seen = require(db, actor, Role::Technician).await;
+        seen.map_err(|error| if matches!(error, OpError::Forbidden) { OpError::NotFound } else { error })?;
+    }
+    let file = stored(&row.stored_name, row.kind, &row.original_name, (row.size, row.has_thumbnail))?;
+    Ok((file, is_public))
+}
+
+fn stored(
+    stored_name: &str,
+    kind: FileKind,
+    name: &str,
+    (size, has_thumbnail): (i64, bool),
+) -> Result<StoredFile, OpError> {
+    let stored = stored_name.parse().map_err(|_| OpError::NotFound)?;
+    let size = u64::try_from(size).unwrap_or_default();
+    Ok(StoredFile { stored, kind, name: FileName::clean(name), size, has_thumbnail })
+}
+
+/// The documents of a machine.
+pub(super) async fn documents(
+    db: &impl ConnectionTrait,
+    machine: EquipmentId,
+) -> Result<Vec<DocumentView>, OpError> {
+    let view = |row: Document| DocumentView {
+        id: row.id,
+        category: row.category,
+        title: row.title,
+        kind: row.kind,
+        size: u64::try_from(row.size).unwrap_or_default(),
+    };
+    Ok(store::documents::of(db, machine, DOCUMENTS_MAX).await?.into_iter().map(view).collect())
+}
+
+/// The photos of a machine or repair.
+pub(super) async fn photos(db: &impl ConnectionTrait, subject: Subject) -> Result<Vec<PhotoView>, OpError> {
+    let view = |row: Photo| PhotoView {
+        id: row.id,
+        kind: row.kind,
+        name: row.original_name,
+        has_thumbnail: row.has_thumbnail,
+        by: row.uploader_name,
+    };
+    Ok(store::photos::of(db, subject, PHOTOS_MAX).await?.into_iter().map(view).collect())
+}

@@ -1,0 +1,116 @@
+//! Photos and videos of a repair: added by technicians, by whoever reports, and by anyone who replies in its
+//! Slack thread. The files are there before; the transaction names them.
+
+use super::once::{answered, once, remember};
+use super::permission::require;
+use super::update_repair::{apply, locked};
+use super::{Ctx, OpError};
+use crate::domain::actor::{Actor, Edge, Role};
+use crate::domain::change::Change;
+use crate::domain::file::StoredFile;
+use crate::domain::ids::{PhotoId, RepairId};
+use crate::domain::text::RequestId;
+use crate::store;
+use crate::store::photos::Subject;
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde::{Deserialize, Serialize};
+
+/// Most photos of a repair: they stand on one page.
+pub const PHOTOS_MAX: u64 = 100;
+
+/// A file to add as a photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPhoto {
+    /// The file, entrusted.
+    pub file: StoredFile,
+    /// Names it where it comes from, such as Slack's id of it: one that is there already is not added again.
+    pub source: Option<String>,
+}
+
+/// Photos to add to a repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddPhotos {
+    /// The repair.
+    pub repair: RepairId,
+    /// The files.
+    pub photos: Vec<NewPhoto>,
+    /// Names this submission.
+    pub request_id: RequestId,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotosAdded {
+    /// The repair.
+    pub repair: RepairId,
+    /// Those that were added now.
+    pub photos: Vec<PhotoId>,
+}
+
+/// Adds photos to a repair, open or closed, with an entry of its timeline each. A submission that arrives
+/// again gets the first one's answer. Whatever comes of it, `Files::settle` removes what was not added.
+///
+/// # Errors
+/// `Forbidden`, but from Slack, where anyone may (spec "Who may do what"); `NotFound`; refused when the
+/// repair has very many; the database's.
+pub async fn add_photos(ctx: &Ctx, actor: &Actor, add: &AddPhotos) -> Result<PhotosAdded, OpError> {
+    once(ctx, &add.request_id, || add_once(ctx, actor, add)).await
+}
+
+async fn add_once(ctx: &Ctx, actor: &Actor, add: &AddPhotos) -> Result<PhotosAdded, OpError> {
+    let now = ctx.clock.now();
+    let tx = ctx.store.begin().await?;
+    if actor.edge != Edge::Slack {
+        require(&tx, actor, Role::Technician).await?;
+    }
+    if let Some(answer) = answered(&tx, &add.request_id).await? {
+        return Ok(answer);
+    }
+    let (repair, fields) = locked(&tx, add.repair).await?;
+    let mut new = Vec::new();
+    for photo in &add.photos {
+        let known = match &photo.source {
+            Some(source) => store::photos::of_source(&tx, source).await?.is_some(),
+            None => false,
+        };
+        if !known {
+            new.push(photo.clone());
+        }
+    }
+    let there = store::photos::count(&tx, Subject::Repair(add.repair)).await?;
+    if there + new.len() as u64 > PHOTOS_MAX {
+        return Err(OpError::refused("photos", format!("A repair has at most {PHOTOS_MAX} photos.")));
+    }
+    let changes = photos_of(&tx, add.repair, actor, &new, now).await?;
+    let photos = changes.iter().filter_map(photo).collect();
+    let done = apply(ctx, &tx, actor, &repair, &fields, changes, now).await?;
+    let answer = PhotosAdded { repair: add.repair, photos };
+    remember(&tx, &add.request_id, &answer, now).await?;
+    tx.commit().await?;
+    if let Some(recorded) = done.recorded {
+        recorded.committed(ctx, actor);
+    }
+    Ok(answer)
+}
+
+const fn photo(change: &Change) -> Option<PhotoId> {
+    if let Change::Photo { photo, .. } = change { Some(*photo) } else { None }
+}
+
+/// Names files as photos of a repair; what the repair's change set tells of them.
+pub(super) async fn photos_of(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    actor: &Actor,
+    photos: &[NewPhoto],
+    now: DateTime<Utc>,
+) -> Result<Vec<Change>, OpError> {
+    let mut changes = Vec::new();
+    for NewPhoto { file, source } in photos {
+        let added = (file, source.as_deref());
+        let photo = store::photos::add(db, Subject::Repair(repair), added, actor, now).await?;
+        changes.push(Change::Photo { photo, name: file.name.clone() });
+    }
+    Ok(changes)
+}

@@ -1,0 +1,131 @@
+//! Photos and videos of machines and of repairs, and which files any row names.
+
+use super::entities::{document, photo};
+use crate::domain::actor::Actor;
+use crate::domain::file::StoredFile;
+use crate::domain::ids::{EquipmentId, PhotoId, RepairId};
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
+};
+use std::collections::HashSet;
+
+pub use super::entities::photo::Model as Photo;
+
+/// What a photo is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A machine.
+    Machine(EquipmentId),
+    /// A repair.
+    Repair(RepairId),
+}
+
+impl Subject {
+    fn has(self) -> sea_orm::sea_query::SimpleExpr {
+        match self {
+            Self::Machine(id) => photo::Column::EquipmentId.eq(id),
+            Self::Repair(id) => photo::Column::RepairId.eq(id),
+        }
+    }
+}
+
+/// The photos of a machine or repair, in the order in which they were added; at most `most`.
+///
+/// # Errors
+/// The database's.
+pub async fn of(db: &impl ConnectionTrait, subject: Subject, most: u64) -> Result<Vec<Photo>, DbErr> {
+    photo::Entity::find().filter(subject.has()).order_by_asc(photo::Column::Id).limit(most).all(db).await
+}
+
+/// How many there are of it.
+///
+/// # Errors
+/// The database's.
+pub async fn count(db: &impl ConnectionTrait, subject: Subject) -> Result<u64, DbErr> {
+    photo::Entity::find().filter(subject.has()).count(db).await
+}
+
+/// The photo of that number.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, id: PhotoId) -> Result<Option<Photo>, DbErr> {
+    photo::Entity::find_by_id(id).one(db).await
+}
+
+/// The photo that came from there.
+///
+/// # Errors
+/// The database's.
+pub async fn of_source(db: &impl ConnectionTrait, source: &str) -> Result<Option<Photo>, DbErr> {
+    photo::Entity::find().filter(photo::Column::Source.eq(source)).one(db).await
+}
+
+/// Adds a photo. `source` names it where it comes from.
+///
+/// # Errors
+/// The database's; a unique violation when one of that source is there.
+pub async fn add(
+    db: &impl ConnectionTrait,
+    subject: Subject,
+    (file, source): (&StoredFile, Option<&str>),
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<PhotoId, DbErr> {
+    let (machine, repair) = match subject {
+        Subject::Machine(id) => (Some(id), None),
+        Subject::Repair(id) => (None, Some(id)),
+    };
+    let row = photo::ActiveModel {
+        equipment_id: Set(machine),
+        repair_id: Set(repair),
+        stored_name: Set(file.stored.as_str().to_owned()),
+        kind: Set(file.kind),
+        original_name: Set(file.name.as_str().to_owned()),
+        size: Set(i64::try_from(file.size).unwrap_or(i64::MAX)),
+        has_thumbnail: Set(file.has_thumbnail),
+        uploader_name: Set(actor.name.clone()),
+        uploader_user_id: Set(actor.account.as_ref().map(|account| account.id)),
+        uploader_slack_id: Set(actor.slack_id.as_ref().map(|id| id.0.clone())),
+        source: Set(source.map(str::to_owned)),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    Ok(row.insert(db).await?.id)
+}
+
+/// Removes a photo; false when it was gone.
+///
+/// # Errors
+/// The database's.
+pub async fn remove(db: &impl ConnectionTrait, id: PhotoId) -> Result<bool, DbErr> {
+    Ok(photo::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
+}
+
+/// Those of these stored names that a document or photo has; a few hundred names at most: each takes a
+/// parameter.
+///
+/// # Errors
+/// The database's.
+pub async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<HashSet<String>, DbErr> {
+    if names.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let photos: Vec<String> = photo::Entity::find()
+        .select_only()
+        .column(photo::Column::StoredName)
+        .filter(photo::Column::StoredName.is_in(names))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let documents: Vec<String> = document::Entity::find()
+        .select_only()
+        .column(document::Column::StoredName)
+        .filter(document::Column::StoredName.is_in(names))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(photos.into_iter().chain(documents).collect())
+}
