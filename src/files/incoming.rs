@@ -3,7 +3,7 @@
 
 use super::picture::{self, PictureError};
 use super::sniff::{self, Family, HEAD};
-use super::{Received, ReceiveError, Wanted, blocking, heic, temporary};
+use super::{ReceiveError, Received, Wanted, blocking, heic, temporary};
 use crate::domain::file::{
     Accepts, FileGroup, FileKind, FileName, FileRefusal, PICTURE_MAX, StoredFile, StoredName,
 };

@@ -58,7 +58,7 @@ impl From<ImageError> for PictureError {
         match error {
             ImageError::Limits(limit) if !matches!(limit.kind(), LimitErrorKind::Unsupported { .. }) => {
                 Self::TooManyPixels
-            },
+            }
             ImageError::IoError(error) => error.into(),
             _ => Self::Damaged,
         }

@@ -1,7 +1,7 @@
 //! Reads: which file a document or photo is, and who may have it; lists of them for pages.
 
 use super::equipment_documents::DOCUMENTS_MAX;
-use super::permission::require;
+use super::permission::{may_edit, require};
 use super::repair_photos::PHOTOS_MAX;
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
@@ -12,6 +12,14 @@ use crate::store::documents::Document;
 use crate::store::photos::{Photo, Subject};
 use crate::views::attachments::{DocumentView, PhotoView};
 use sea_orm::ConnectionTrait;
+
+/// True when the actor may edit documents and photos of machines.
+///
+/// # Errors
+/// The database's.
+pub async fn may_edit_attachments(ctx: &Ctx, actor: &Actor) -> Result<bool, OpError> {
+    may_edit(ctx.store.read(), actor).await
+}
 
 /// The file of a document: everybody may read the documents of machines.
 ///

@@ -21,3 +21,12 @@ pub(super) async fn require_editor(db: &impl ConnectionTrait, actor: &Actor) -> 
     let allowed = user.role == Role::Staff || settings::stored(db).await?.get(TECH_DOC_EDIT) == Some("true");
     if allowed { Ok(user) } else { Err(OpError::Forbidden) }
 }
+
+/// True when the actor may edit documents, photos and links of machines.
+pub(super) async fn may_edit(db: &impl ConnectionTrait, actor: &Actor) -> Result<bool, OpError> {
+    match require_editor(db, actor).await {
+        Ok(_) => Ok(true),
+        Err(OpError::Forbidden) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,6 +1,6 @@
 //! Reads of the registry: the list, one machine with everything that belongs to it, the export.
 
-use super::permission::{require, require_editor};
+use super::permission::{may_edit, require};
 use super::{Ctx, OpError, board};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::board::BoardStatus;
@@ -108,11 +108,6 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
     let (pages, skipped) = pages(repairs_total, page, HISTORY_PAGE)?;
     let repairs = store::registry::repairs(db, id, (HISTORY_PAGE, skipped)).await?;
     let standing = board::equipment(ctx, id).await?;
-    let may_edit = match require_editor(db, actor).await {
-        Ok(_) => true,
-        Err(OpError::Forbidden) => false,
-        Err(error) => return Err(error),
-    };
     let note = |note: store::equipment_notes::Note| NoteView {
         id: note.id,
         text: note.text,
@@ -133,7 +128,7 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
         pages,
         repairs_total,
         repairs: repairs.into_iter().map(history_row).collect(),
-        may_edit,
+        may_edit: may_edit(db, actor).await?,
     })
 }
 

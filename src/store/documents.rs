@@ -17,11 +17,7 @@ pub use super::entities::document::Model as Document;
 ///
 /// # Errors
 /// The database's.
-pub async fn of(
-    db: &impl ConnectionTrait,
-    machine: EquipmentId,
-    most: u64,
-) -> Result<Vec<Document>, DbErr> {
+pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId, most: u64) -> Result<Vec<Document>, DbErr> {
     document::Entity::find()
         .filter(document::Column::EquipmentId.eq(machine))
         .order_by_asc(document::Column::Id)

@@ -15,6 +15,7 @@ use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
 use kernel::limit::Limit;
 use kernel::route::{Route, RouteTable};
+use kernel::upload::Places;
 use pages::assets::Assets;
 use pages::events::LISTENERS;
 use pages::metrics::FiguresLog;
@@ -33,6 +34,8 @@ pub mod server;
 /// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then
 /// one more a minute (see [`Limit`]): a class may report together, a robot is slowed down.
 const REPORTS: u32 = 10;
+/// Forms with files from one address, of people who are not signed in.
+const UPLOADS: u32 = 30;
 /// "Me too" from one address: a class may stand before the same machine.
 const ME_TOOS: u32 = 60;
 /// Log-ins, and attempts to set up, from one address: a class may begin together.
@@ -81,6 +84,8 @@ pub struct Web {
     assets: Assets,
     browsers: Browsers,
     reports: Limit,
+    uploads: Limit,
+    upload_places: Places,
     me_toos: Limit,
     log_ins: Limit,
     log_ins_of_name: Limit,
@@ -97,12 +102,7 @@ impl Web {
     ///
     /// # Errors
     /// Templates or routes that cannot be used.
-    pub async fn new(
-        ctx: Ctx,
-        config: WebConfig,
-        metrics: Metrics,
-        files: Files,
-    ) -> Result<Self, WebError> {
+    pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics, files: Files) -> Result<Self, WebError> {
         Self::with_routes(ctx, config, metrics, files, Self::routes()).await
     }
 
@@ -128,6 +128,8 @@ impl Web {
             assets,
             browsers: Browsers::new(&config.secret_key, secure),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
+            uploads: Limit::new(ctx.clock.clone(), UPLOADS, WINDOW),
+            upload_places: Places::default(),
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
             log_ins: Limit::new(ctx.clock.clone(), LOG_INS, WINDOW),
             log_ins_of_name: Limit::new(ctx.clock.clone(), LOG_INS_OF_NAME, WINDOW),

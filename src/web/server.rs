@@ -5,7 +5,8 @@ use super::Web;
 use super::kernel::Kernel;
 use super::kernel::service::Peer;
 use super::patience::Patience;
-use http::Request;
+use http::header::ACCEPT_RANGES;
+use http::{Extensions, HeaderMap, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,6 +21,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::compression::Compression;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 /// How much and how long a client may take.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +119,10 @@ async fn converse(
     shutdown: CancellationToken,
     _place: OwnedSemaphorePermit,
 ) {
-    let service = Compression::new(kernel);
+    // Files are sent as they are: most are small already, and parts of them are counted in their own bytes.
+    let is_page =
+        |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| !headers.contains_key(ACCEPT_RANGES);
+    let service = Compression::new(kernel).compress_when(DefaultPredicate::new().and(is_page));
     let answer = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         service.clone().oneshot(request)

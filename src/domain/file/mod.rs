@@ -241,9 +241,7 @@ impl Accepts {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Photos => "photos: JPEG, PNG, GIF, WebP or HEIC",
-            Self::PhotosAndVideos => {
-                "photos (JPEG, PNG, GIF, WebP, HEIC) and videos (MP4, MOV, AVI, WebM)"
-            }
+            Self::PhotosAndVideos => "photos (JPEG, PNG, GIF, WebP, HEIC) and videos (MP4, MOV, AVI, WebM)",
             Self::Documents => {
                 "PDF, Word, Excel, PowerPoint, ODT, RTF, text, CSV and videos (MP4, MOV, AVI, WebM)"
             }
@@ -305,7 +303,11 @@ impl fmt::Display for FileRefusal {
         match self {
             Self::Empty => f.write_str("is empty. Please choose it again."),
             Self::TooLarge { limit } => {
-                write!(f, "is too large: at most {} are taken. Please send a smaller one.", size_words(*limit))
+                write!(
+                    f,
+                    "is too large: at most {} are taken. Please send a smaller one.",
+                    size_words(*limit)
+                )
             }
             Self::NotTaken(accepts) => write!(f, "is not what is taken here: {}.", accepts.words()),
             Self::Mislabelled { ending, kind: Some(kind) } => write!(
@@ -363,7 +365,8 @@ mod tests {
             (FileKind::Pdf, false, false, true),
             (FileKind::Csv, false, false, true),
         ] {
-            let taken = [Accepts::Photos, Accepts::PhotosAndVideos, Accepts::Documents].map(|a| a.takes(kind));
+            let taken =
+                [Accepts::Photos, Accepts::PhotosAndVideos, Accepts::Documents].map(|a| a.takes(kind));
             assert_eq!(taken, [photos, both, documents], "{kind:?}");
         }
         assert!(Accepts::Photos.offered().starts_with("image/*,.jpg,.jpeg,.png"));

@@ -181,7 +181,8 @@ mod tests {
         assert_eq!(StoredName::of_found(&name.thumbnail()), Some(name.clone()));
         assert_eq!(StoredName::of_found(name.as_str()), Some(name));
         let hex = "ab".repeat(16);
-        for wrong in ["", "x.jpg", "../../etc/passwd", &hex, &format!("{hex}.exe"), &format!("{hex}.jpg/..")] {
+        for wrong in ["", "x.jpg", "../../etc/passwd", &hex, &format!("{hex}.exe"), &format!("{hex}.jpg/..")]
+        {
             assert!(wrong.parse::<StoredName>().is_err(), "{wrong}");
             assert_eq!(StoredName::of_found(wrong), None, "{wrong}");
         }

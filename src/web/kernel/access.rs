@@ -4,6 +4,7 @@
 use super::PageError;
 use super::browser::cookies;
 use crate::domain::actor::{Account, Actor, Edge, Role};
+use crate::ops::attachments::may_edit_attachments;
 use crate::ops::{OpError, sign_in};
 use crate::views::account::{SignedIn, TokenBearer};
 use crate::web::Web;
@@ -25,6 +26,8 @@ pub enum Access {
     SignedIn,
     /// Technicians and staff.
     Technician,
+    /// Staff, and technicians where a setting lets them edit documents and photos of machines.
+    Editor,
     /// Staff.
     Staff,
     /// Staff, and programs with an API token.
@@ -118,7 +121,7 @@ pub fn admit(access: Access, caller: &Caller, parts: &Parts) -> Result<(), PageE
         Caller::Person(person) => {
             let least = match access {
                 Access::Unasked | Access::Anyone | Access::SignedIn => return Ok(()),
-                Access::Technician => Role::Technician,
+                Access::Technician | Access::Editor => Role::Technician,
                 Access::Staff | Access::StaffOrToken => Role::Staff,
             };
             if person.role >= least { Ok(()) } else { Err(PageError::Forbidden) }
@@ -131,6 +134,18 @@ pub fn admit(access: Access, caller: &Caller, parts: &Parts) -> Result<(), PageE
             Access::Unasked | Access::Anyone => Ok(()),
             _ => Err(PageError::NotSignedIn { next: next_of(parts) }),
         },
+    }
+}
+
+/// Lets those go on who may edit documents and photos of machines, before anything of a large file is read.
+///
+/// # Errors
+/// `Forbidden`; the database's.
+pub async fn admit_editor(web: &Web, caller: &Caller) -> Result<(), PageError> {
+    if within(KNOWN_WITHIN, may_edit_attachments(&web.ctx, &caller.actor())).await? {
+        Ok(())
+    } else {
+        Err(PageError::Forbidden)
     }
 }
 

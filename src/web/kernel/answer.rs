@@ -134,7 +134,7 @@ pub fn spreadsheet(
 /// Adds what every answer carries.
 pub fn secure(answer: &mut Answer, reference: &str) {
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(CACHE_CONTROL).or_insert(NOT_KEPT);

@@ -41,13 +41,17 @@ where
     match outcome? {
         Some(bytes) => Ok(bytes),
         None => {
-            discard(&mut body).await;
+            discard(&mut body, DISCARD_AT_MOST, DISCARD_WITHIN).await;
             Err(PageError::TooLarge { limit })
         }
     }
 }
 
-async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Result<Option<Bytes>, PageError> {
+/// The next bytes; `None` at the end.
+///
+/// # Errors
+/// `BrokenOff`.
+pub async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Result<Option<Bytes>, PageError> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| PageError::BrokenOff)?;
         if let Ok(data) = frame.into_data() {
@@ -57,18 +61,19 @@ async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Result<Option<Byte
     Ok(None)
 }
 
-async fn discard<B: Body<Data = Bytes> + Unpin>(body: &mut B) {
+/// Reads and drops what is still sent, so much and so long at most.
+pub async fn discard<B: Body<Data = Bytes> + Unpin>(body: &mut B, at_most: usize, within: Duration) {
     let drop_all = async {
         let mut dropped = 0;
         while let Ok(Some(data)) = next(body).await {
             dropped += data.len();
-            if dropped > DISCARD_AT_MOST {
+            if dropped > at_most {
                 break;
             }
         }
     };
     // Whether the client stopped, was cut off or is still sending: it gets the same answer.
-    let _ = tokio::time::timeout(DISCARD_WITHIN, drop_all).await;
+    let _ = tokio::time::timeout(within, drop_all).await;
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What a page is told of the request: already read, decoded and checked by the kernel.
 
-use super::PageError;
 use super::access::Caller;
 use super::answer::{REVALIDATE, REVALIDATE_PRIVATE};
 use super::browser::Browser;
 use super::fields::Fields;
 use super::hex::hex;
+use super::{PageError, Uploads};
 use crate::domain::actor::Actor;
 use crate::render::html::Frame;
 use crate::views::account::SignedIn;
@@ -56,6 +56,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The form, empty where the route reads none.
     pub form: Fields,
+    /// The files, none where the route takes none.
+    pub uploads: Uploads,
     /// Names and raw values of the pattern's parameters.
     pub params: Vec<(String, String)>,
 }

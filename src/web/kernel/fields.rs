@@ -1,4 +1,4 @@
-//! Fields of a query or of a form (`application/x-www-form-urlencoded`), read strictly: what a
+//! Fields of a query or of a form (`application/x-www-form-urlencoded`, or parts), read strictly: what a
 //! browser would not send is an error, never a guess. Knows nothing of any page.
 
 /// Most fields that one query or form may have; the largest form of ours has a fifth of it.
@@ -13,6 +13,9 @@ pub enum FieldsError {
     /// A `%` that no two hexadecimal digits follow.
     #[error("it has a “%” that is not followed by two hexadecimal digits")]
     Percent,
+    /// A form of several parts whose parts are not written as browsers write them.
+    #[error("its parts cannot be told apart")]
+    NotParts,
     /// Bytes that are no text.
     #[error("it holds something that is not UTF-8 text")]
     NotUtf8,
@@ -45,6 +48,18 @@ impl Fields {
             fields.push((decode(name)?, decode(value)?));
         }
         Ok(Self(fields))
+    }
+
+    /// Adds a field that came as a part of its own.
+    ///
+    /// # Errors
+    /// Too many fields.
+    pub fn push(&mut self, name: String, value: String) -> Result<(), FieldsError> {
+        if self.0.len() == MAX_FIELDS {
+            return Err(FieldsError::TooMany);
+        }
+        self.0.push((name, value));
+        Ok(())
     }
 
     /// The value of a field that comes at most once.

@@ -2,7 +2,7 @@
 //! limits, asks the page and turns whatever comes of it into an answer. Knows no page; `server`
 //! calls it, `pages` are called by it.
 //!
-//! A request's way: [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`] → [`browser`]
+//! A request's way: [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`upload`] for files → [`browser`]
 //! (forged forms end here) → the page function with its [`call::Call`] → [`answer`] or [`error`] → headers, log line, metrics.
 
 pub mod access;
@@ -19,6 +19,8 @@ pub mod limit;
 pub mod outgoing;
 pub mod route;
 pub mod service;
+pub mod stored;
+pub mod upload;
 
 pub use access::Access;
 pub use answer::Answer;
@@ -26,3 +28,4 @@ pub use call::Call;
 pub use error::PageError;
 pub use route::Route;
 pub use service::Kernel;
+pub use upload::{UploadRule, Uploads};

@@ -1,6 +1,6 @@
 //! The route table as data: a method, a pattern, what may come in and the page that answers.
 
-use super::{Access, Answer, Call, PageError};
+use super::{Access, Answer, Call, PageError, UploadRule};
 use crate::web::Web;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -19,6 +19,8 @@ pub enum BodyRule {
         /// Bytes, encoded.
         limit: usize,
     },
+    /// A form that may bring files.
+    Upload(UploadRule),
 }
 
 /// One row of the table.
@@ -45,6 +47,11 @@ impl Route {
     /// A form of at most `limit` bytes that changes something.
     pub const fn form(pattern: &'static str, access: Access, limit: usize, page: PageFn) -> Self {
         Self { method: Method::POST, pattern, access, body: BodyRule::Form { limit }, page }
+    }
+
+    /// A form that may bring files.
+    pub const fn upload(pattern: &'static str, access: Access, rule: UploadRule, page: PageFn) -> Self {
+        Self { method: Method::POST, pattern, access, body: BodyRule::Upload(rule), page }
     }
 
     fn answers(&self, method: &Method) -> bool {

@@ -9,6 +9,8 @@ use super::client_address::client_address;
 use super::error::{NoAnswer, PageError};
 use super::fields::Fields;
 use super::route::{BodyRule, Route};
+use super::upload::{self, Gate};
+use super::{Access, UploadRule, Uploads};
 use crate::render::html::Frame;
 use crate::web::Web;
 use bytes::Bytes;
@@ -70,7 +72,7 @@ where
 }
 
 /// Answers one request and writes its line and its metric.
-async fn respond<B: Body<Data = Bytes> + Send>(web: &Web, request: Request<B>) -> Answer {
+async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Request<B>) -> Answer {
     let arrived = web.ctx.clock.now();
     let reference = Reference::random();
     let (parts, body) = request.into_parts();
@@ -105,7 +107,7 @@ async fn respond<B: Body<Data = Bytes> + Send>(web: &Web, request: Request<B>) -
 
 /// Lets the caller in, reads what the route takes and asks its page. `frame` is what stands around the
 /// page, and around the one that is shown instead.
-async fn ask<B: Body<Data = Bytes> + Send>(
+async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     web: &Web,
     route: &Route,
     reference: &Reference,
@@ -121,28 +123,38 @@ async fn ask<B: Body<Data = Bytes> + Send>(
         *frame = Frame::of(&person.username, person.role, web.browsers.token(&browser), parts.uri.path());
     }
     access::admit(route.access, &caller, &parts)?;
-    let form = match route.body {
-        BodyRule::Ignored => Fields::default(),
-        BodyRule::Form { limit } => {
+    if route.access == Access::Editor {
+        access::admit_editor(web, &caller).await?;
+    }
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let client = client_address(peer, &parts.headers, &web.config.trusted_proxies);
+    // A program shows its token with each request: nobody can make it ask unawares.
+    let is_program = matches!(caller, Caller::Program(_));
+    let vouches = |token: &str| is_program || web.browsers.vouches(&browser, token);
+    let (form, uploads) = match (route.body, boundary(&parts.headers)) {
+        (BodyRule::Ignored, _) => Default::default(),
+        (BodyRule::Upload(rule), Some(boundary)) => {
+            let visitor = matches!(caller, Caller::Nobody).then_some(client);
+            upload::read(web, rule, Gate { vouches: &vouches, visitor }, boundary, body).await?
+        }
+        (BodyRule::Form { limit } | BodyRule::Upload(UploadRule { text: limit, .. }), _) => {
             let form = read_form(&parts.headers, body, limit).await?;
-            // A program shows its token with each request: nobody can make it ask unawares.
-            let is_program = matches!(caller, Caller::Program(_));
-            if !is_program && !web.browsers.vouches(&browser, form.typed(TOKEN_FIELD)?) {
+            if !vouches(form.typed(TOKEN_FIELD)?) {
                 return Err(PageError::Forged);
             }
-            form
+            (form, Uploads::default())
         }
     };
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let call = Call {
         reference: reference.clone(),
-        client: client_address(peer, &parts.headers, &web.config.trusted_proxies),
+        client,
         browser,
         caller,
         frame: frame.clone(),
         uri: parts.uri,
         headers: parts.headers,
         form,
+        uploads,
         params,
     };
     // A page shares nothing with others that a panic could leave half done.
@@ -152,6 +164,11 @@ async fn ask<B: Body<Data = Bytes> + Send>(
         Ok(Err(panic)) => Err(PageError::Panicked(panic_text(panic.as_ref()))),
         Err(_) => Err(PageError::Unavailable(NoAnswer(ANSWER_WITHIN).into())),
     }
+}
+
+/// What stands between the parts of a form that may bring files; `None` for any other body.
+fn boundary(headers: &HeaderMap) -> Option<String> {
+    multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
 async fn read_form<B: Body<Data = Bytes> + Send>(

@@ -1,0 +1,129 @@
+//! HEICs made by hand, with notes in all places, and odd ones.
+
+use super::*;
+use proptest::prelude::*;
+
+fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len() + 8).unwrap();
+    [&length.to_be_bytes()[..], kind, content].concat()
+}
+
+fn item(number: u16, kind: &[u8; 4]) -> Vec<u8> {
+    boxed(b"infe", &[&[2, 0, 0, 0][..], &number.to_be_bytes(), &[0, 0], kind, b"\0"].concat())
+}
+
+/// Number, method (0 the file, 1 `idat`), place, length.
+type Located = (u16, u16, u32, u32);
+
+fn iloc(located: &[Located]) -> Vec<u8> {
+    let mut content = vec![1, 0, 0, 0, 0x44, 0x00];
+    content.extend(u16::try_from(located.len()).unwrap().to_be_bytes());
+    for (number, method, at, length) in located {
+        content.extend([number.to_be_bytes(), method.to_be_bytes(), [0, 0], [0, 1]].concat());
+        content.extend([at.to_be_bytes(), length.to_be_bytes()].concat());
+    }
+    boxed(b"iloc", &content)
+}
+
+fn meta(items: &[Vec<u8>], located: &[Located], more: &[u8]) -> Vec<u8> {
+    let hdlr = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let count = u16::try_from(items.len()).unwrap().to_be_bytes();
+    let iinf = boxed(b"iinf", &[&[0, 0, 0, 0][..], &count, &items.concat()].concat());
+    boxed(b"meta", &[&[0, 0, 0, 0][..], &hdlr, &iinf, &iloc(located), more].concat())
+}
+
+const EXIF: &[u8] = b"\0\0\0\x06Exif\0\0MM\0*GPS 52.5 13.4";
+const XMP: &[u8] = b"<x:xmpmeta>place</x:xmpmeta>";
+
+/// A HEIC with a picture and two notes, and where `mdat`'s content begins.
+fn heic() -> Vec<u8> {
+    let ftyp = boxed(b"ftyp", b"heic\0\0\0\0mif1heic");
+    let items = [item(1, b"hvc1"), item(2, b"Exif"), item(3, b"mime")];
+    let lengths = [7, EXIF.len() as u32, XMP.len() as u32];
+    let made = |from: u32| {
+        let located = [(1, 0, from, lengths[0]), (2, 0, from + 7, lengths[1]), (3, 1, 0, lengths[2])];
+        meta(&items, &located, &boxed(b"idat", XMP))
+    };
+    let from = ftyp.len() + made(0).len() + 8;
+    let mdat = boxed(b"mdat", &[b"picture", EXIF].concat());
+    [ftyp, made(from as u32), mdat].concat()
+}
+
+fn blanked(bytes: &[u8]) -> Result<Vec<u8>, HeicError> {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    blank_metadata(&mut file, bytes.len() as u64)?;
+    let mut left = Vec::new();
+    file.seek(SeekFrom::Start(0)).unwrap();
+    file.read_to_end(&mut left).unwrap();
+    Ok(left)
+}
+
+#[track_caller]
+fn odd(bytes: &[u8]) {
+    assert!(matches!(blanked(bytes), Err(HeicError::Odd)));
+}
+
+#[test]
+fn notes_become_zeros_and_nothing_else_changes() {
+    let before = heic();
+    let after = blanked(&before).unwrap();
+    assert_eq!(after.len(), before.len());
+    for note in [EXIF, XMP] {
+        let at = before.windows(note.len()).position(|part| part == note).unwrap();
+        assert!(after[at..at + note.len()].iter().all(|byte| *byte == 0));
+    }
+    let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    let zeros = [EXIF, XMP].concat().iter().filter(|byte| **byte == 0).count();
+    assert_eq!(changed, EXIF.len() + XMP.len() - zeros);
+}
+
+#[test]
+fn one_without_notes_stays_as_it_is() {
+    let items = [item(1, b"hvc1")];
+    let bytes = [boxed(b"ftyp", b"heic\0\0\0\0"), meta(&items, &[(1, 0, 0, 4)], &[])].concat();
+    assert_eq!(blanked(&bytes).unwrap(), bytes);
+}
+
+#[test]
+fn what_nobody_reads_is_overwritten_too() {
+    let bytes = [heic(), boxed(b"free", b"52.5,13.4")].concat();
+    assert!(blanked(&bytes).unwrap().ends_with(&boxed(b"free", &[0; 9])));
+}
+
+#[test]
+fn odd_ones_are_refused() {
+    let ftyp = boxed(b"ftyp", b"heic\0\0\0\0");
+    let with = |meta: Vec<u8>| [ftyp.clone(), meta].concat();
+    let exif = [item(2, b"Exif")];
+    odd(&ftyp);
+    odd(&with(meta(&exif, &[], &[])));
+    odd(&with(meta(&exif, &[(2, 0, 0, 100_000)], &[])));
+    odd(&with(meta(&exif, &[(2, 0, u32::MAX, 1)], &[])));
+    odd(&with(meta(&exif, &[(2, 0, 0, 0)], &[])));
+    odd(&with(meta(&exif, &[(2, 1, 0, 1)], &[])));
+    odd(&with(meta(&exif, &[(2, 2, 0, 1)], &[])));
+    odd(&with(meta(&exif, &[(2, 0, 0, 1)], &boxed(b"xml ", b"<place/>"))));
+    odd(&with(meta(&exif, &[(2, 0, 0, 1), (2, 0, 0, 1)], &[])));
+    odd(&[heic(), heic()].concat());
+    odd(&[heic(), boxed(b"uuid", b"0123456789abcdefplace")].concat());
+    odd(&[heic(), b"trailing".to_vec()].concat());
+    let whole = heic();
+    for length in 0..whole.len() {
+        assert!(blanked(&whole[..length]).is_err(), "{length}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn no_bytes_panic_the_parser(bytes in any::<Vec<u8>>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let _ = notes(&bytes, 8, bytes.len() as u64);
+        let mut changed = heic();
+        let at = at.index(changed.len());
+        changed[at] = byte;
+        if let Ok(left) = blanked(&changed) {
+            prop_assert_eq!(left.len(), changed.len());
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Hands out stored files: whole or a part (RFC 9110 "Range Requests"), or not at all where the client has
+//! it. Nothing in them can run: no script, no frame, no guessing of types.
+
+use super::answer::Answer;
+use super::cached::Version;
+use super::outgoing::{BrokenOff, Outgoing};
+use super::{Call, PageError};
+use crate::chain::Chain;
+use crate::domain::file::{FileKind, FileName};
+use crate::files::Opened;
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use std::io::SeekFrom;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+/// Bytes that are read at once.
+const PIECE: usize = 64 * 1024;
+/// For what is shown in the window: it may be itself, and nothing else.
+const SHOWN: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
+/// For what is saved.
+const SAVED: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; sandbox");
+
+/// How a file is handed out.
+#[derive(Debug)]
+pub struct HandedOut<'a> {
+    /// Changes with the content.
+    pub version: Version,
+    /// What it is.
+    pub kind: FileKind,
+    /// What it is called when it is saved.
+    pub name: &'a FileName,
+    /// How it may be kept.
+    pub cache_control: HeaderValue,
+}
+
+/// The answer with a file in it. `open` is asked where the client does not have it already.
+///
+/// # Errors
+/// Those of `open`; the disk's.
+pub async fn hand_out(
+    call: &Call,
+    file: HandedOut<'_>,
+    open: impl Future<Output = Result<Opened, PageError>>,
+) -> Result<Answer, PageError> {
+    if file.version.is_held(&call.headers) {
+        return Ok(file.version.not_modified(file.cache_control));
+    }
+    let Opened { file: mut opened, size } = open.await?;
+    let part = part(&call.headers, &file.version, size);
+    let (from, to) = match part {
+        Part::Whole => (0, size),
+        Part::Of(from, to) => (from, to),
+        Part::Beyond => (0, 0),
+    };
+    opened.seek(SeekFrom::Start(from)).await.map_err(PageError::internal)?;
+    let mut answer = Response::new(Outgoing::pieces(pieces(opened, to - from)));
+    *answer.status_mut() = match part {
+        Part::Whole => StatusCode::OK,
+        Part::Of(..) => StatusCode::PARTIAL_CONTENT,
+        Part::Beyond => StatusCode::RANGE_NOT_SATISFIABLE,
+    };
+    let headers = answer.headers_mut();
+    let range = match part {
+        Part::Whole => None,
+        Part::Of(from, to) => Some(format!("bytes {from}-{}/{size}", to - 1)),
+        Part::Beyond => Some(format!("bytes */{size}")),
+    };
+    if let Some(range) = range {
+        headers.insert(CONTENT_RANGE, HeaderValue::try_from(range).map_err(PageError::internal)?);
+    }
+    let shown = file.kind.is_shown();
+    headers.insert(CONTENT_LENGTH, (to - from).into());
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.kind.media_type()));
+    headers.insert(CONTENT_DISPOSITION, disposition(shown, file.name).map_err(PageError::internal)?);
+    headers.insert(CONTENT_SECURITY_POLICY, if shown { SHOWN } else { SAVED });
+    headers.insert(CACHE_CONTROL, file.cache_control);
+    headers.insert(ETAG, HeaderValue::try_from(file.version.tag()).map_err(PageError::internal)?);
+    Ok(answer)
+}
+
+/// So many bytes of an open file, piece by piece.
+fn pieces(file: tokio::fs::File, left: u64) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
+    stream::try_unfold((file, left), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let mut piece = vec![0; wanted];
+        if let Err(error) = file.read_exact(&mut piece).await {
+            tracing::error!(error = %Chain(&error), "a stored file broke off while it was sent");
+            return Err(BrokenOff);
+        }
+        Ok(Some((Bytes::from(piece), (file, left - wanted as u64))))
+    })
+}
+
+/// What of a file is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// From here to before there.
+    Of(u64, u64),
+    /// Nothing that there is.
+    Beyond,
+}
+
+/// One range is answered; several, and what is none, are answered with the whole (RFC 9110, 14.2).
+fn part(headers: &HeaderMap, version: &Version, size: u64) -> Part {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let same = headers.get(IF_RANGE).is_none() || text(IF_RANGE) == Some(version.tag().as_str());
+    let asked = text(RANGE).filter(|_| same).and_then(|range| range.strip_prefix("bytes="));
+    let Some((first, last)) = asked.and_then(|range| range.trim().split_once('-')) else {
+        return Part::Whole;
+    };
+    let number = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.parse::<u64>().ok(),
+        false => None,
+    };
+    let (from, to) = match (number(first), number(last)) {
+        (None, Some(count)) if first.is_empty() => (size.saturating_sub(count), size),
+        (Some(from), None) if last.is_empty() => (from, size),
+        (Some(from), Some(last)) if from <= last => (from, last.saturating_add(1).min(size)),
+        _ => return Part::Whole,
+    };
+    if from < to { Part::Of(from, to) } else { Part::Beyond }
+}
+
+/// `Content-Disposition` with the name twice: in plain letters, and as it is (RFC 6266).
+fn disposition(shown: bool, name: &FileName) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let how = if shown { "inline" } else { "attachment" };
+    let keep = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
+    let plain: String = name.as_str().chars().map(|c| if keep(c) { c } else { '_' }).collect();
+    let encoded: String = name.as_str().bytes().map(percent).collect();
+    HeaderValue::try_from(format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"))
+}
+
+fn percent(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn asked(range: &str, if_range: Option<&str>) -> Part {
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, HeaderValue::try_from(range).unwrap());
+        if let Some(tag) = if_range {
+            headers.insert(IF_RANGE, HeaderValue::try_from(tag).unwrap());
+        }
+        part(&headers, &Version("v1".into()), 100)
+    }
+
+    #[test]
+    fn ranges_as_browsers_ask() {
+        for (range, expected) in [
+            ("bytes=0-", Part::Of(0, 100)),
+            ("bytes=10-19", Part::Of(10, 20)),
+            ("bytes=10-1000", Part::Of(10, 100)),
+            ("bytes=-30", Part::Of(70, 100)),
+            ("bytes=-300", Part::Of(0, 100)),
+            ("bytes=100-", Part::Beyond),
+            ("bytes=-0", Part::Beyond),
+            ("bytes=20-10", Part::Whole),
+            ("bytes=0-1,5-6", Part::Whole),
+            ("bytes=+1-5", Part::Whole),
+            ("bytes=-", Part::Whole),
+            ("lines=1-2", Part::Whole),
+        ] {
+            assert_eq!(asked(range, None), expected, "{range}");
+        }
+        assert_eq!(asked("bytes=0-9", Some("\"v1\"")), Part::Of(0, 10));
+        assert_eq!(asked("bytes=0-9", Some("\"v0\"")), Part::Whole);
+    }
+
+    #[test]
+    fn names_cannot_end_their_header() {
+        let header = disposition(true, &FileName::clean("Säge\"; x=\"1.pdf")).unwrap();
+        let expected = "inline; filename=\"S_ge__ x__1.pdf\"; \
+                        filename*=UTF-8''S%C3%A4ge%22%3B%20x%3D%221.pdf";
+        assert_eq!(header.to_str().unwrap(), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_fits_into_the_header(name in any::<String>()) {
+            let header = disposition(false, &FileName::clean(&name)).unwrap();
+            prop_assert!(header.to_str().unwrap().starts_with("attachment; filename=\""));
+            prop_assert_eq!(header.to_str().unwrap().matches('"').count(), 2);
+        }
+
+        #[test]
+        fn no_range_is_too_odd(range in "(bytes=)?[0-9,-]{0,50}") {
+            if let Part::Of(from, to) = asked(&range, None) {
+                prop_assert!(from < to && to <= 100);
+            }
+        }
+    }
+}
