@@ -148,11 +148,8 @@ async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) 
         run.left_out(row, name, &format!("{stored} is no name of a file"));
         return Ok(());
     };
-    let taken = if run.dry {
-        uploads.look(&old).await.map(|()| None)
-    } else {
-        uploads.take(&old).await.map(Some)
-    };
+    let taken =
+        if run.dry { uploads.look(&old).await.map(|()| None) } else { uploads.take(&old).await.map(Some) };
     let file = match taken {
         Ok(file) => file,
         Err(Unfit::File(why)) => {
@@ -183,7 +180,9 @@ async fn named(
     let uploader_name = fitting.name("uploaded_by");
     let uploader = run.known.named(&uploader_name);
     match owner {
-        Owner::Document(machine) => run.add(vec![document(fitting, machine, file, (uploader_name, uploader))]).await,
+        Owner::Document(machine) => {
+            run.add(vec![document(fitting, machine, file, (uploader_name, uploader))]).await
+        }
         Owner::Machine(machine) => {
             let photo = photo(fitting, file, (uploader_name, uploader));
             run.add(vec![Photo { equipment_id: Some(machine), ..photo }]).await

@@ -75,6 +75,8 @@ pub fn repair(number: i64, texts: Texts) -> OpenRepair {
 pub fn machine(texts: Texts, repairs: usize) -> EquipmentView {
     EquipmentView {
         links: Vec::new(),
+        documents: Vec::new(),
+        photos: Vec::new(),
         id: EquipmentId(7),
         name: texts.name("machine", 7, 200),
         area_id: AreaId(1),
