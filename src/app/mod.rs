@@ -23,6 +23,7 @@ use crate::worker::{Deliverer, Heartbeat, JobRunner, SlackChannel, Worker};
 use anyhow::Context;
 use futures_util::FutureExt;
 use secrecy::SecretString;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -30,7 +31,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub mod check;
+mod old_uploads;
 mod open_files;
+
+pub use old_uploads::OldUploads;
 
 /// How long work that came over HTTP may take to its end at shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -93,6 +97,18 @@ pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ct
         None => Announce::Nowhere,
     };
     Ok(Ctx::new(store, clock, announce))
+}
+
+/// The Python system's directory of uploads, whose files go to ours.
+///
+/// # Errors
+/// It is no directory, or ours cannot be written.
+pub async fn old_uploads(config: &Config, ctx: &Ctx, directory: PathBuf) -> anyhow::Result<OldUploads> {
+    anyhow::ensure!(directory.is_dir(), "--uploads {}: there is no such directory", directory.display());
+    let (path, limit) = (config.upload_path.clone(), config.upload_max);
+    let files = Files::new(path, limit, ctx.store.clone(), ctx.clock.clone());
+    files.prepare().await.with_context(|| format!("UPLOAD_PATH {}", config.upload_path.display()))?;
+    Ok(OldUploads::new(directory, files))
 }
 
 impl App {

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// Longest password that is read from standard input, in bytes.
 const PASSWORD_MAX: u64 = 1024;
 
-fn operator() -> Actor {
+pub(super) fn operator() -> Actor {
     Actor::visitor(Edge::Cli, "command line")
 }
 

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 mod check_config;
 mod demo;
 mod healthcheck;
+mod import_legacy;
 mod install;
 mod manifest;
 mod migrate;
@@ -57,6 +58,8 @@ enum Command {
     SeedAdmin(install::SeedAdmin),
     /// Fill an empty database with made-up machines and repairs
     DemoData(install::DemoData),
+    /// Copy everything from a database of the Python system (0.14 to 0.19) into this installation
+    ImportLegacy(import_legacy::ImportLegacy),
     /// Check the configuration, and ask Slack whether it accepts the tokens
     CheckConfig,
     /// Ask the running program whether it lives
@@ -101,6 +104,10 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
             log_beside_answers()?;
             data.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
+        Command::ImportLegacy(import) => {
+            log_beside_answers()?;
+            import.run(&config).await
+        }
         Command::Healthcheck => healthcheck::run(&config).await,
         Command::Demo(_) | Command::Manifest(_) | Command::CheckConfig => Ok(()),
     }
@@ -126,9 +133,15 @@ fn outcome(result: anyhow::Result<()>) -> u8 {
         Err(error) if matches!(error.downcast_ref(), Some(ConnectError::PythonSystem)) => {
             complain(&format!("{error:#}"), MISUSED)
         }
+        Err(error) if error.is::<Misuse>() => complain(&format!("{error:#}"), MISUSED),
         Err(error) => complain(&format!("{error:#}"), FAILED),
     }
 }
+
+/// It was asked for what cannot be; in words for whoever asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misuse(String);
 
 /// For a person at a terminal; the log is elsewhere.
 fn complain(text: &str, status: u8) -> u8 {

@@ -1,13 +1,14 @@
 //! `DATABASE_URL`: which database, in the words of this program's drivers. Takes SQLAlchemy's spelling
 //! too, since that is what users of the Python system have.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
 
 /// An address that the store can open.
 #[derive(Debug)]
-pub(super) struct DatabaseUrl {
+pub struct DatabaseUrl {
     /// `sqlite:…`, `mysql://…` or `postgres://…`.
-    pub(super) url: SecretString,
+    pub url: SecretString,
     /// Sentences about options that have no effect.
     pub(super) remarks: Vec<String>,
 }
@@ -52,7 +53,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// What to give instead; never a part of the address.
-    pub(super) fn parse(url: &str) -> Result<Self, String> {
+    pub fn parse(url: &str) -> Result<Self, String> {
         let (scheme, rest) = url.split_once(':').ok_or(REMEDY)?;
         match scheme {
             "sqlite" => sqlite(url, rest),
@@ -64,6 +65,13 @@ impl DatabaseUrl {
             }),
             _ => Err(REMEDY.to_owned()),
         }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// Without user, password and options.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&for_log(self.url.expose_secret()))
     }
 }
 
@@ -134,7 +142,6 @@ pub(super) fn for_log(url: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use secrecy::ExposeSecret;
 
     #[track_caller]
     fn check(given: &str, ours: &str) {

@@ -17,6 +17,7 @@ mod parse;
 mod secret_key;
 mod sources;
 
+pub use database_url::DatabaseUrl;
 pub use parse::origin;
 pub use secret_key::load_or_create as load_or_create_secret_key;
 pub use sources::Sources;

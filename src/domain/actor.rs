@@ -61,6 +61,9 @@ pub enum Edge {
     /// The command line.
     #[sea_orm(string_value = "cli")]
     Cli,
+    /// The Python system, in entries that were copied from it: it did not write down the way.
+    #[sea_orm(string_value = "python")]
+    Python,
 }
 
 /// Slack's id of a person, such as `U012ABCDEF`.

@@ -73,6 +73,7 @@ fn row(entry: AuditEntry) -> AuditRow {
             Edge::Slack => "Slack",
             Edge::Web => "web",
             Edge::Cli => "command line",
+            Edge::Python => "Python system",
         },
         action: entry.action,
         noun: entry.noun,

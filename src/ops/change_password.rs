@@ -35,7 +35,7 @@ pub async fn change_password(
     if change.password.expose_secret() == change.current.expose_secret() {
         return Err(OpError::refused("password", "Please choose another password than the present one."));
     }
-    if !password::verify(change.current, Some(user.password_hash.clone())).await? {
+    if !password::verify(change.current, Some(user.password_hash.clone()), false).await? {
         return Err(OpError::refused("current", "This is not your present password."));
     }
     let hash = password::hash(change.password).await?;

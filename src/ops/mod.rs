@@ -25,6 +25,7 @@ pub mod equipment_links;
 pub mod equipment_notes;
 pub mod equipment_photos;
 mod error;
+pub mod import;
 pub mod install;
 pub mod jobs;
 pub mod manage_users;

@@ -26,7 +26,8 @@ pub struct Begun {
 }
 
 /// Begins a session, when name and password are those of an active user; `None` otherwise, after as much
-/// work whatever was wrong. `previous` is the session that the browser had until now: it ends.
+/// work whatever was wrong. `previous` is the session that the browser had until now: it ends. A hash that
+/// came from the Python system gives way to one of ours.
 ///
 /// # Errors
 /// The database's.
@@ -41,9 +42,17 @@ pub async fn log_in(
         Err(_) => None,
     };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let is_right = password::verify(given, hash).await?;
+    let imported = users::any_hash_like(ctx.store.read(), password::IMPORTED).await?;
+    let is_right = password::verify(given.clone(), hash, imported).await?;
     let Some(user) = user.filter(|user| is_right && user.active) else { return Ok(None) };
+    let anew = match password::is_imported(&user.password_hash) {
+        true => Some(password::hash_anew(given).await?),
+        false => None,
+    };
     let tx = ctx.store.begin().await?;
+    if let Some(anew) = anew {
+        users::replace_hash(&tx, user.id, &user.password_hash, anew).await?;
+    }
     if let Some(previous) = previous {
         sessions::end(&tx, &previous.session).await?;
     }

@@ -1,13 +1,14 @@
 //! The audit: who changed what, appended in the transaction of the change, and looked up.
 
 use super::entities::audit;
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Edge};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
+use serde_json::Value;
 
 pub use super::entities::audit::Model as AuditEntry;
 
@@ -31,6 +32,51 @@ pub async fn append(
         old_value: Set(record.old.as_ref().map(ToString::to_string)),
         new_value: Set(record.new.as_ref().map(ToString::to_string)),
         created_at: Set(now),
+        ..Default::default()
+    });
+    audit::Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// An entry that is copied from another installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// `noun.verb`.
+    pub action: String,
+    /// What was changed.
+    pub noun: String,
+    /// Its number.
+    pub noun_id: i64,
+    /// Name of who did it.
+    pub actor_name: String,
+    /// Account of who did it.
+    pub actor_user_id: Option<UserId>,
+    /// Values before.
+    pub old: Option<Value>,
+    /// Values after.
+    pub new: Option<Value>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Appends entries that are copied from the Python system, under new numbers.
+///
+/// # Errors
+/// The database's.
+pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Copied>) -> Result<(), DbErr> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows = entries.into_iter().map(|entry| audit::ActiveModel {
+        action: Set(entry.action),
+        noun: Set(entry.noun),
+        noun_id: Set(entry.noun_id),
+        edge: Set(Edge::Python),
+        actor_name: Set(entry.actor_name),
+        actor_user_id: Set(entry.actor_user_id),
+        old_value: Set(entry.old.map(|value| value.to_string())),
+        new_value: Set(entry.new.map(|value| value.to_string())),
+        created_at: Set(entry.created_at),
         ..Default::default()
     });
     audit::Entity::insert_many(rows).exec_without_returning(db).await?;

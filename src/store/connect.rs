@@ -64,9 +64,12 @@ pub enum ConnectError {
     /// Its tables are the Python system's.
     #[error(
         "this is the Python system's database, and nothing was written to it: set DATABASE_URL to a \
-         database of its own. `esb import-legacy`, which copies the old data over, comes with a later version"
+         database of its own, and copy the old data over with `esb import-legacy <address of this one>`"
     )]
     PythonSystem,
+    /// Its tables are not the Python system's.
+    #[error("this is no database of the Python system: it has no table alembic_version")]
+    NotPythonSystem,
 }
 
 impl ConnectError {
@@ -95,7 +98,7 @@ impl Store {
         };
         if file.exists() {
             // By a look that cannot write: opening it as ours would change its journal.
-            let look = open(address, 1, BUSY, |sqlite| sqlite.read_only(true)).await;
+            let look = open(address, 1, BUSY, |sqlite| sqlite.read_only(true), READS).await;
             refuse_python_system(&look.map_err(ConnectError::Open)?).await?;
         } else {
             make(file).map_err(ConnectError::File)?;
@@ -112,9 +115,20 @@ fn readers() -> u32 {
 }
 
 async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
+    if is_python_system(db).await? { Err(ConnectError::PythonSystem) } else { Ok(()) }
+}
+
+async fn is_python_system(db: &DatabaseConnection) -> Result<bool, ConnectError> {
     let schema = SchemaManager::new(db);
-    let theirs = within(ACQUIRE, Box::pin(schema.has_table(ALEMBIC))).await.map_err(ConnectError::Open)?;
-    if theirs { Err(ConnectError::PythonSystem) } else { Ok(()) }
+    within(ACQUIRE, Box::pin(schema.has_table(ALEMBIC))).await.map_err(ConnectError::Open)
+}
+
+/// Opens the Python system's database on one connection that cannot write. Such a database is never one of
+/// ours, since [`Store::connect`] takes none that has the table which this wants.
+pub(super) async fn open_python_system(url: &SecretString) -> Result<DatabaseConnection, ConnectError> {
+    let opened = open(url.expose_secret(), 1, BUSY, |sqlite| sqlite.read_only(true), READS).await;
+    let db = opened.map_err(ConnectError::Open)?;
+    if is_python_system(&db).await? { Ok(db) } else { Err(ConnectError::NotPythonSystem) }
 }
 
 /// How long a database is waited for: a file is there or it is not.
@@ -172,14 +186,33 @@ pub(super) async fn open_ours(
             // A negative number counts KiB.
             .pragma("cache_size", format!("-{CACHE}"))
     };
-    open(url, connections, busy, ours).await
+    open(url, connections, busy, ours, WRITES).await
 }
+
+/// What a server is told at the beginning of each connection.
+#[derive(Clone, Copy)]
+struct Session {
+    mariadb: &'static str,
+    postgres: &'static str,
+}
+
+/// Of a transaction in which nothing is asked the server itself gives up the locks: see [`forgetful`].
+const WRITES: Session = Session {
+    mariadb: "SET SESSION idle_transaction_timeout = 15",
+    postgres: "SET SESSION idle_in_transaction_session_timeout = '15s'",
+};
+/// Whatever is asked, nothing is written. SQLite's file is opened so.
+const READS: Session = Session {
+    mariadb: "SET SESSION TRANSACTION READ ONLY",
+    postgres: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+};
 
 async fn open(
     url: &str,
     connections: u32,
     busy: Duration,
     sqlite: fn(SqliteConnectOptions) -> SqliteConnectOptions,
+    session: Session,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     let (mysql, postgres) = (url.to_owned(), url.to_owned());
@@ -189,12 +222,8 @@ async fn open(
         .connect_timeout(ACQUIRE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_mysql_pool_opts(move |pool| {
-            forgetful(pool, &mysql, "SET SESSION idle_transaction_timeout = 15")
-        })
-        .map_sqlx_postgres_pool_opts(move |pool| {
-            forgetful(pool, &postgres, "SET SESSION idle_in_transaction_session_timeout = '15s'")
-        })
+        .map_sqlx_mysql_pool_opts(move |pool| forgetful(pool, &mysql, session.mariadb))
+        .map_sqlx_postgres_pool_opts(move |pool| forgetful(pool, &postgres, session.postgres))
         .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy));
     let started = Instant::now();
     loop {

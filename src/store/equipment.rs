@@ -11,6 +11,8 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 
+pub use super::entities::equipment::Model as Equipment;
+
 /// A machine with what is needed of its area.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Machine {

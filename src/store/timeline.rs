@@ -1,6 +1,7 @@
 //! The timeline of repairs: entries are appended, never changed.
 
 use super::entities::timeline;
+use super::import;
 use crate::domain::actor::Actor;
 use crate::domain::change::ChangeSet;
 use crate::domain::edit::Later;
@@ -38,6 +39,14 @@ pub async fn append(
     });
     timeline::Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// Appends entries that are copied from another installation, under their own numbers.
+///
+/// # Errors
+/// The database's.
+pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Entry>) -> Result<(), DbErr> {
+    import::add(db, entries).await
 }
 
 /// What changed after a version, in its order.

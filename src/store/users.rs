@@ -302,3 +302,29 @@ pub async fn set_password(
     user::Entity::update(row).exec_without_returning(db).await?;
     Ok(())
 }
+
+/// True when some user's password hash begins so.
+///
+/// # Errors
+/// The database's.
+pub async fn any_hash_like(db: &impl ConnectionTrait, beginning: &str) -> Result<bool, DbErr> {
+    let like = user::Entity::find().filter(user::Column::PasswordHash.starts_with(beginning));
+    let id = like.select_only().column(user::Column::Id).limit(1).into_tuple::<UserId>();
+    Ok(id.one(db).await?.is_some())
+}
+
+/// Keeps the same password in another form, unless it was changed meanwhile.
+///
+/// # Errors
+/// The database's.
+pub async fn replace_hash(
+    db: &impl ConnectionTrait,
+    id: UserId,
+    from: &str,
+    to: String,
+) -> Result<(), DbErr> {
+    let row = user::ActiveModel { password_hash: Set(to), ..Default::default() };
+    let same = user::Entity::update_many().set(row).filter(user::Column::Id.eq(id));
+    same.filter(user::Column::PasswordHash.eq(from)).exec(db).await?;
+    Ok(())
+}

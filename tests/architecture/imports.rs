@@ -104,6 +104,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("prometheus_client", &["metrics", "web::pages::metrics"]),
     ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
     ("argon2", &["ops::password"]),
+    ("scrypt", &["ops::password"]),
     ("sha2", &["ops::secret", "slack::http"]),
     ("hmac", &["slack::http"]),
     ("dotenvy", &["config"]),

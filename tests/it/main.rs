@@ -18,6 +18,7 @@ mod demo;
 mod files;
 mod jobs;
 mod jobs_photos;
+mod legacy;
 mod one_house;
 mod ops_accounts;
 mod ops_board;

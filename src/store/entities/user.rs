@@ -29,7 +29,7 @@ pub struct Model {
     pub slack_handle: String,
     /// Slack id, once known.
     pub slack_user_id: Option<String>,
-    /// Argon2id, in the PHC string format.
+    /// Argon2id, in the PHC string format; scrypt as the Python system wrote it, until the first login.
     pub password_hash: String,
     /// The password was made by somebody else.
     pub must_change_password: bool,

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod ops;
 pub mod pictures;
 pub mod proxy;
+pub mod python;
 pub mod repairs;
 pub mod slack;
 pub mod views;

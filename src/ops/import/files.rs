@@ -1,0 +1,266 @@
+//! Documents and photos: each file is taken in as if somebody had sent it just now, then named by a row.
+//! Where the old ones lie is the caller's to know.
+
+use super::Tally;
+use super::fit::{Fitting, quoted};
+use super::registry::NO_MACHINE;
+use super::run::Run;
+use crate::domain::file::{Accepts, DocumentCategory, StoredFile};
+use crate::domain::ids::{DocumentId, EquipmentId, PhotoId, RepairId, UserId};
+use crate::domain::text::DocumentTitle;
+use crate::ops::OpError;
+use crate::store::documents::Document;
+use crate::store::import;
+use crate::store::legacy::Row;
+use crate::store::legacy::tables::DOCUMENTS;
+use crate::store::photos::Photo;
+use futures_util::future::BoxFuture;
+use std::path::PathBuf;
+
+/// A file of the Python system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldFile {
+    /// Where it lies, in that system's directory of uploads.
+    pub path: PathBuf,
+    /// What whoever sent it called it.
+    pub name: String,
+    /// What is taken.
+    pub accepts: Accepts,
+}
+
+/// Why a file is not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// It is missing, or not what is taken; in words.
+    #[error("{0}")]
+    File(String),
+    /// Nothing can be taken in.
+    #[error("files cannot be kept")]
+    Disk(#[source] std::io::Error),
+}
+
+/// Brings the old files here.
+pub trait Uploads: Sync {
+    /// Takes a file in.
+    fn take<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<StoredFile, Unfit>>;
+
+    /// Says why a file could not even be found, without taking it in.
+    fn look<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>>;
+
+    /// Removes a file that no row names.
+    fn settle<'a>(&'a self, file: &'a StoredFile) -> BoxFuture<'a, ()>;
+}
+
+/// What a file belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Document(EquipmentId),
+    Machine(EquipmentId),
+    Repair(RepairId),
+}
+
+/// Categories, as the Python system keeps them.
+const CATEGORIES: [(&str, DocumentCategory); 7] = [
+    ("owners_manual", DocumentCategory::OwnersManual),
+    ("service_manual", DocumentCategory::ServiceManual),
+    ("quick_start", DocumentCategory::QuickStart),
+    ("training_video", DocumentCategory::TrainingVideo),
+    ("manufacturer_page", DocumentCategory::ProductPage),
+    ("manufacturer_support", DocumentCategory::Support),
+    ("other", DocumentCategory::Other),
+];
+
+pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Result<Tally, OpError> {
+    let mut pages = run.begin(DOCUMENTS).await?;
+    while let Some(page) = pages.next(run).await? {
+        let sources: Vec<String> = page.iter().map(source).collect();
+        let here = import::sources(run.ctx.store.read(), &sources).await?;
+        let ids: Vec<i64> = page.iter().map(|row| row.id).collect();
+        let documents = import::made::<Document>(run.ctx.store.read(), &ids).await?;
+        let photos = import::made::<Photo>(run.ctx.store.read(), &ids).await?;
+        for row in &page {
+            let name = row.text("original_filename").unwrap_or_default();
+            let owner = match owner(run, row) {
+                _ if here.contains(&source(row)) => {
+                    run.is_here();
+                    continue;
+                }
+                Err(why) => {
+                    run.left_out(row, name, why);
+                    continue;
+                }
+                Ok(owner) => owner,
+            };
+            let others = if matches!(owner, Owner::Document(_)) { &documents } else { &photos };
+            match uploads {
+                None => run.left_out(row, name, "its file was not asked for (--uploads)"),
+                Some(_) if others.contains_key(&row.id) => {
+                    run.left_out(row, name, "its number was given to another here");
+                }
+                Some(uploads) => one(run, uploads, row, owner).await?,
+            }
+        }
+        run.progress();
+    }
+    Ok(run.end())
+}
+
+/// Names a file of the Python system, so that it is taken in once.
+fn source(row: &Row) -> String {
+    format!("legacy:document:{}", row.id)
+}
+
+fn owner(run: &Run<'_>, row: &Row) -> Result<Owner, &'static str> {
+    let number = row.number("parent_id").ok().flatten().unwrap_or_default();
+    let (machine, repair) = (EquipmentId(number), RepairId(number));
+    let is_machine = run.known.machines.contains(&machine);
+    match row.text("parent_type").unwrap_or_default() {
+        "equipment_doc" if is_machine => Ok(Owner::Document(machine)),
+        "equipment_photo" if is_machine => Ok(Owner::Machine(machine)),
+        "equipment_doc" | "equipment_photo" => Err(NO_MACHINE),
+        "repair_photo" if run.known.repairs.contains(&repair) => Ok(Owner::Repair(repair)),
+        "repair_photo" => Err("its repair was not copied"),
+        _ => Err("what it belongs to is unknown (parent_type)"),
+    }
+}
+
+/// Where the file lies; `None` when its name would lead elsewhere.
+fn old_file(row: &Row, owner: Owner) -> Option<OldFile> {
+    let stored = row.text("stored_filename").unwrap_or_default();
+    let is_plain = stored.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    if !is_plain || stored.trim_matches('.').is_empty() {
+        return None;
+    }
+    let (directory, accepts) = match owner {
+        Owner::Document(machine) => (format!("equipment/{machine}/docs"), Accepts::Documents),
+        Owner::Machine(machine) => (format!("equipment/{machine}/photos"), Accepts::PhotosAndVideos),
+        Owner::Repair(repair) => (format!("repairs/{repair}"), Accepts::PhotosAndVideos),
+    };
+    let name = row.text("original_filename").unwrap_or(stored).to_owned();
+    Some(OldFile { path: PathBuf::from(directory).join(stored), name, accepts })
+}
+
+/// Takes a file in and names it.
+async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) -> Result<(), OpError> {
+    let name = row.text("original_filename").unwrap_or_default();
+    let Some(old) = old_file(row, owner) else {
+        let stored = quoted(row.text("stored_filename").unwrap_or_default());
+        run.left_out(row, name, &format!("{stored} is no name of a file"));
+        return Ok(());
+    };
+    let taken =
+        if run.dry { uploads.look(&old).await.map(|()| None) } else { uploads.take(&old).await.map(Some) };
+    let file = match taken {
+        Ok(file) => file,
+        Err(Unfit::File(why)) => {
+            run.left_out(row, name, &format!("{}: {why}", old.path.display()));
+            return Ok(());
+        }
+        Err(error @ Unfit::Disk(_)) => return Err(OpError::Internal(error.into())),
+    };
+    let mut fitting = Fitting::new(row);
+    if let Some(file) = &file {
+        let named = named(run, &mut fitting, owner, file).await;
+        if named.is_err() {
+            uploads.settle(file).await;
+        }
+        named?;
+    }
+    run.fitted(name, &fitting);
+    Ok(())
+}
+
+/// Names a file that was taken in.
+async fn named(
+    run: &mut Run<'_>,
+    fitting: &mut Fitting<'_>,
+    owner: Owner,
+    file: &StoredFile,
+) -> Result<(), OpError> {
+    let uploader_name = fitting.name("uploaded_by");
+    let uploader = run.known.named(&uploader_name);
+    match owner {
+        Owner::Document(machine) => {
+            run.add(vec![document(fitting, machine, file, (uploader_name, uploader))]).await
+        }
+        Owner::Machine(machine) => {
+            let photo = photo(fitting, file, (uploader_name, uploader));
+            run.add(vec![Photo { equipment_id: Some(machine), ..photo }]).await
+        }
+        Owner::Repair(repair) => {
+            let photo = photo(fitting, file, (uploader_name, uploader));
+            run.add(vec![Photo { repair_id: Some(repair), ..photo }]).await
+        }
+    }
+}
+
+fn document(
+    fitting: &mut Fitting<'_>,
+    machine: EquipmentId,
+    file: &StoredFile,
+    (uploader_name, uploader_user_id): (String, Option<UserId>),
+) -> Document {
+    let kept = fitting.row.text("category").unwrap_or_default();
+    let category = CATEGORIES.into_iter().find(|(word, _)| *word == kept).map(|(_, category)| category);
+    if category.is_none() && !kept.is_empty() {
+        fitting.say("category", kept, "is unknown: Other instead");
+    }
+    let title = fitting.short("original_filename", DocumentTitle::MAX, DocumentTitle::parse);
+    Document {
+        id: DocumentId(fitting.row.id),
+        equipment_id: machine,
+        category: category.unwrap_or(DocumentCategory::Other),
+        title: title.map_or_else(|| file.name.to_string(), DocumentTitle::into_string),
+        stored_name: file.stored.to_string(),
+        kind: file.kind,
+        original_name: file.name.to_string(),
+        size: i64::try_from(file.size).unwrap_or(i64::MAX),
+        has_thumbnail: file.has_thumbnail,
+        uploader_name,
+        uploader_user_id,
+        uploader_slack_id: None,
+        source: Some(source(fitting.row)),
+        created_at: fitting.made(),
+    }
+}
+
+/// A photo of nothing yet.
+fn photo(
+    fitting: &mut Fitting<'_>,
+    file: &StoredFile,
+    (uploader_name, uploader_user_id): (String, Option<UserId>),
+) -> Photo {
+    Photo {
+        id: PhotoId(fitting.row.id),
+        equipment_id: None,
+        repair_id: None,
+        stored_name: file.stored.to_string(),
+        kind: file.kind,
+        original_name: file.name.to_string(),
+        size: i64::try_from(file.size).unwrap_or(i64::MAX),
+        has_thumbnail: file.has_thumbnail,
+        uploader_name,
+        uploader_user_id,
+        uploader_slack_id: None,
+        source: Some(source(fitting.row)),
+        created_at: fitting.made(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        let path = |stored: &str| {
+            let row = Row::of(3, &[("stored_filename", stored)]);
+            old_file(&row, Owner::Document(EquipmentId(7))).map(|file| file.path)
+        };
+        assert_eq!(path("ab12.pdf").as_deref(), Some(Path::new("equipment/7/docs/ab12.pdf")));
+        for bad in ["", "..", ".", "../secret", "/etc/passwd", "a/b.pdf", "a\\b", "a\0"] {
+            assert_eq!(path(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Areas, machines, their links and notes.
+
+use super::Tally;
+use super::fit::{Fitting, made, quoted};
+use super::run::Run;
+use crate::domain::channel::ChannelRef;
+use crate::domain::equipment::Cost;
+use crate::domain::ids::{AreaId, EquipmentId, LinkId, NoteId};
+use crate::domain::text::{AreaName, Detail, EquipmentName, LinkTitle, LinkUrl, fold};
+use crate::ops::OpError;
+use crate::store::areas::{self, Area};
+use crate::store::equipment::Equipment;
+use crate::store::equipment_links::Link;
+use crate::store::equipment_notes::Note;
+use crate::store::legacy::Row;
+use crate::store::legacy::tables::{AREAS, EQUIPMENT, LINKS, NOTES};
+use std::collections::HashSet;
+
+/// Why a row is left out whose machine is not here.
+pub(super) const NO_MACHINE: &str = "its machine was not copied";
+
+pub(super) async fn areas(run: &mut Run<'_>) -> Result<Tally, OpError> {
+    let mut pages = run.begin(AREAS).await?;
+    let live = areas::live(run.ctx.store.read()).await?;
+    let mut live: HashSet<String> = live.into_iter().map(|area| area.name_key).collect();
+    while let Some(page) = pages.next(run).await? {
+        let sorted = run.sort::<Area>(page).await?;
+        run.known.areas.extend(sorted.here.iter().map(|row| AreaId(row.id)));
+        let mut new = Vec::new();
+        for row in &sorted.new {
+            let mut fitting = Fitting::new(row);
+            let area = area(&mut fitting, &mut live);
+            run.fitted(&area.name, &fitting);
+            run.known.areas.insert(area.id);
+            new.push(area);
+        }
+        run.add(new).await?;
+    }
+    Ok(run.end())
+}
+
+/// `live` are the folded names of live areas: each is there once.
+fn area(fitting: &mut Fitting<'_>, live: &mut HashSet<String>) -> Area {
+    let id = fitting.row.id;
+    let name = fitting.short("name", AreaName::MAX, AreaName::parse).map(AreaName::into_string);
+    let mut name = name.unwrap_or_else(|| nameless(fitting, "Area"));
+    let archived = fitting.flag("is_archived");
+    if !archived && live.contains(&fold(&name)) {
+        let own: String = name.chars().take(AreaName::MAX - 20).collect();
+        fitting.say(
+            "name",
+            &name,
+            &format!("is another area's too: {} instead", quoted(&format!("{own} ({id})"))),
+        );
+        name = format!("{own} ({id})");
+    }
+    let key = fold(&name);
+    let live_key = (!archived).then(|| key.clone());
+    live.extend(live_key.clone());
+    let typed = fitting.row.text("slack_channel").unwrap_or_default();
+    let channel = ChannelRef::parse(typed).map_or_else(String::new, |channel| channel.to_string());
+    if channel.is_empty() && !typed.trim().is_empty() {
+        fitting.say("slack_channel", typed, "is no channel and is left empty");
+    }
+    Area {
+        id: AreaId(id),
+        name,
+        name_key: key,
+        live_key,
+        slack_channel: channel,
+        sort_order: fitting.read("sort_order", |row| row.number("sort_order")).unwrap_or_default(),
+        archived,
+        version: 1,
+        created_at: fitting.made(),
+        updated_at: fitting.changed(),
+    }
+}
+
+/// What stands in for a name that nobody can read.
+fn nameless(fitting: &mut Fitting<'_>, noun: &str) -> String {
+    let name = format!("{noun} {}", fitting.row.id);
+    fitting.say("name", "", &format!("is empty: {} instead", quoted(&name)));
+    name
+}
+
+pub(super) async fn machines(run: &mut Run<'_>) -> Result<Tally, OpError> {
+    let mut pages = run.begin(EQUIPMENT).await?;
+    while let Some(page) = pages.next(run).await? {
+        let sorted = run.sort::<Equipment>(page).await?;
+        run.known.machines.extend(sorted.here.iter().map(|row| EquipmentId(row.id)));
+        let mut new = Vec::new();
+        for row in &sorted.new {
+            let mut fitting = Fitting::new(row);
+            let area = fitting.read("area_id", |row| row.number("area_id")).map(AreaId);
+            let Some(area) = area.filter(|area| run.known.areas.contains(area)) else {
+                run.left_out(row, row.text("name").unwrap_or_default(), "its area was not copied");
+                continue;
+            };
+            let machine = machine(&mut fitting, area);
+            run.fitted(&machine.name, &fitting);
+            run.known.machines.insert(machine.id);
+            new.push(machine);
+        }
+        run.add(new).await?;
+    }
+    Ok(run.end())
+}
+
+fn machine(fitting: &mut Fitting<'_>, area: AreaId) -> Equipment {
+    let name = fitting.short("name", EquipmentName::MAX, EquipmentName::parse);
+    let name = name.map(EquipmentName::into_string).unwrap_or_else(|| nameless(fitting, "Machine"));
+    let mut detail =
+        |column| fitting.short(column, Detail::MAX, Detail::parse).unwrap_or_default().into_string();
+    let (manufacturer, model) = (detail("manufacturer"), detail("model"));
+    let (serial_number, acquisition_source) = (detail("serial_number"), detail("acquisition_source"));
+    if let Some(mac) = fitting.row.text("mac_machine_name").filter(|mac| !mac.trim().is_empty()) {
+        fitting.say("mac_machine_name", mac, "is not kept: there is no such field here");
+    }
+    Equipment {
+        id: EquipmentId(fitting.row.id),
+        area_id: area,
+        name_key: fold(&name),
+        name,
+        manufacturer,
+        model,
+        serial_number,
+        acquisition_date: fitting.read("acquisition_date", |row| row.day("acquisition_date")),
+        acquisition_source,
+        acquisition_cents: fitting.read("acquisition_cost", cents),
+        warranty_expiration: fitting.read("warranty_expiration", |row| row.day("warranty_expiration")),
+        description: fitting.long("description"),
+        archived: fitting.flag("is_archived"),
+        version: 1,
+        created_at: fitting.made(),
+        updated_at: fitting.changed(),
+    }
+}
+
+/// An amount of money, in cents. SQLite has no decimals: there it may come with more digits, or with fewer.
+fn cents(row: &Row) -> Result<Option<i64>, &str> {
+    let Some(text) = row.text("acquisition_cost") else { return Ok(None) };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let (cents, rest) = fraction.split_at_checked(2).unwrap_or((fraction, ""));
+    let is_exact = rest.bytes().all(|digit| digit == b'0');
+    let cost = format!("{whole}.{cents}").parse::<Cost>().ok().filter(|_| is_exact);
+    cost.map(|cost| Some(cost.cents())).ok_or(text)
+}
+
+pub(super) async fn links(run: &mut Run<'_>) -> Result<Tally, OpError> {
+    let mut pages = run.begin(LINKS).await?;
+    while let Some(page) = pages.next(run).await? {
+        let mut new = Vec::new();
+        for row in &run.sort::<Link>(page).await?.new {
+            let mut fitting = Fitting::new(row);
+            let title = fitting.short("title", LinkTitle::MAX, LinkTitle::parse).map(LinkTitle::into_string);
+            let address = row.text("url").unwrap_or_default();
+            let (machine, url) = (machine_of(run, row), LinkUrl::parse(address));
+            match (machine, url) {
+                (None, _) => run.left_out(row, title.as_deref().unwrap_or_default(), NO_MACHINE),
+                (_, Err(_)) => {
+                    let why = format!("url {} is no address of the web", quoted(address));
+                    run.left_out(row, title.as_deref().unwrap_or_default(), &why);
+                }
+                (Some(machine), Ok(url)) => {
+                    let title = title.unwrap_or_else(|| url.as_str().chars().take(LinkTitle::MAX).collect());
+                    run.fitted(&title, &fitting);
+                    let url = url.as_str().to_owned();
+                    new.push(Link {
+                        id: LinkId(row.id),
+                        equipment_id: machine,
+                        title,
+                        url,
+                        created_at: made(row),
+                    });
+                }
+            }
+        }
+        run.add(new).await?;
+    }
+    Ok(run.end())
+}
+
+pub(super) async fn notes(run: &mut Run<'_>) -> Result<Tally, OpError> {
+    let mut pages = run.begin(NOTES).await?;
+    while let Some(page) = pages.next(run).await? {
+        let mut new = Vec::new();
+        for row in &run.sort::<Note>(page).await?.new {
+            let mut fitting = Fitting::new(row);
+            let Some(machine) = machine_of(run, row) else {
+                run.left_out(row, "", NO_MACHINE);
+                continue;
+            };
+            let (author_name, author_user_id) = run.author(&mut fitting);
+            let note = Note {
+                id: NoteId(row.id),
+                equipment_id: machine,
+                text: fitting.long("content"),
+                author_name,
+                author_user_id,
+                created_at: fitting.made(),
+            };
+            run.fitted("", &fitting);
+            new.push(note);
+        }
+        run.add(new).await?;
+    }
+    Ok(run.end())
+}
+
+/// The machine that a row belongs to, where it is here.
+pub(super) fn machine_of(run: &Run<'_>, row: &Row) -> Option<EquipmentId> {
+    let machine = row.number("equipment_id").ok().flatten().map(EquipmentId);
+    machine.filter(|machine| run.known.machines.contains(machine))
+}

@@ -1,0 +1,167 @@
+//! Repairs. Who reported one and when it was closed stands in its timeline, over there.
+
+use super::Tally;
+use super::fit::{Fitting, made};
+use super::registry::{NO_MACHINE, machine_of};
+use super::run::Run;
+use crate::domain::ids::{EquipmentId, RepairId, UserId};
+use crate::domain::repair::{RepairStatus, Severity};
+use crate::domain::text::EmailAddress;
+use crate::ops::OpError;
+use crate::store::import;
+use crate::store::legacy::Row;
+use crate::store::legacy::tables::REPAIRS;
+use crate::store::repairs::Repair;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// Links between repairs that are written at once.
+const LINKS: usize = 500;
+
+pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
+    let mut pages = run.begin(REPAIRS).await?;
+    let mut ahead = Vec::new();
+    while let Some(page) = pages.next(run).await? {
+        let sorted = run.sort::<Repair>(page).await?;
+        run.known.repairs.extend(sorted.here.iter().map(|row| RepairId(row.id)));
+        // Whoever repeats a later one is told so at the end; a run that was cut off may have left that out.
+        ahead.extend(sorted.here.iter().filter_map(repeated).filter(is_ahead));
+        let ids: Vec<i64> = sorted.new.iter().map(|row| row.id).collect();
+        let mut courses = Course::of(run.old.courses(&ids).await?);
+        let mut new = Vec::new();
+        for row in &sorted.new {
+            let Some(machine) = machine_of(run, row) else {
+                run.left_out(row, "", NO_MACHINE);
+                continue;
+            };
+            let mut fitting = Fitting::new(row);
+            let course = courses.remove(&row.id).unwrap_or_default();
+            let mut repair = repair(run, &mut fitting, machine, course);
+            run.known.repairs.insert(repair.id);
+            if let Some(link) = repeated(row) {
+                match link {
+                    _ if is_ahead(&link) => ahead.push(link),
+                    (_, other) if run.known.repairs.contains(&other) => repair.duplicate_of = Some(other),
+                    (_, other) => fitting.odd.push(not_here(other)),
+                }
+            }
+            run.fitted("", &fitting);
+            new.push(repair);
+        }
+        run.add(new).await?;
+    }
+    let (ahead, lost): (Vec<_>, Vec<_>) =
+        ahead.into_iter().partition(|(_, other)| run.known.repairs.contains(other));
+    for (repair, other) in lost {
+        run.odd(repair.0, "", &not_here(other));
+    }
+    for links in ahead.chunks(LINKS) {
+        run.write(true, async |tx| import::link_duplicates(tx, links).await).await?;
+    }
+    Ok(run.end())
+}
+
+/// The repair of a row and the one that it repeats.
+fn repeated(row: &Row) -> Option<(RepairId, RepairId)> {
+    Some((RepairId(row.id), RepairId(row.number("duplicated_repair_id").ok()??)))
+}
+
+fn not_here(repeated: RepairId) -> String {
+    format!("repeats repair {repeated}, which was not copied")
+}
+
+/// True when the repeated one comes later, and is not here yet.
+fn is_ahead((repair, repeated): &(RepairId, RepairId)) -> bool {
+    repeated > repair
+}
+
+/// What the timeline tells of a repair's ends.
+#[derive(Debug, Default)]
+struct Course {
+    reporter: String,
+    closed_at: Option<DateTime<Utc>>,
+}
+
+impl Course {
+    /// From the entries, in their order.
+    fn of(entries: Vec<Row>) -> HashMap<i64, Self> {
+        let mut courses: HashMap<i64, Self> = HashMap::new();
+        for entry in entries {
+            let Ok(Some(repair)) = entry.number("repair_record_id") else { continue };
+            let course = courses.entry(repair).or_default();
+            if entry.text("entry_type") == Some("creation") {
+                course.reporter = Fitting::new(&entry).name("author_name");
+                continue;
+            }
+            let status = entry.text("new_value").and_then(|word| word.parse::<RepairStatus>().ok());
+            // Of several closings in a row the first counts; one that was opened again is not closed.
+            course.closed_at = match status {
+                Some(status) if status.is_open() => None,
+                Some(_) => course.closed_at.or_else(|| Some(made(&entry))),
+                None => course.closed_at,
+            };
+        }
+        courses
+    }
+}
+
+fn repair(run: &Run<'_>, fitting: &mut Fitting<'_>, machine: EquipmentId, course: Course) -> Repair {
+    let status = fitting.word("status", RepairStatus::ALL, RepairStatus::word, "is no status: New instead");
+    let status = status.unwrap_or(RepairStatus::New);
+    let instead = "is no severity: Not Sure instead";
+    let severity = match fitting.row.text("severity").unwrap_or_default().trim() {
+        "" => None,
+        _ => fitting.word("severity", Severity::ALL, Severity::word, instead).or(Some(Severity::NotSure)),
+    };
+    let description = match fitting.long("description") {
+        nothing if nothing.is_empty() => {
+            fitting.say("description", "", "is empty: “(no description)” instead");
+            "(no description)".to_owned()
+        }
+        text => text,
+    };
+    let (named, course_name) = (fitting.name("reporter_name"), course.reporter);
+    let reporter_name = match [named, course_name].into_iter().find(|name| !name.is_empty()) {
+        Some(name) => name,
+        None => "Unknown".to_owned(),
+    };
+    let closed_at = (!status.is_open()).then(|| course.closed_at.unwrap_or_else(|| fitting.changed()));
+    Repair {
+        id: RepairId(fitting.row.id),
+        equipment_id: machine,
+        description,
+        severity,
+        status,
+        open: status.is_open(),
+        reporter_name,
+        reporter_email: email(fitting),
+        reporter_slack_id: None,
+        assignee_id: assignee(run, fitting),
+        eta: fitting.read("eta", |row| row.day("eta")),
+        specialist_description: fitting.long("specialist_description"),
+        duplicate_of: None,
+        safety_risk: fitting.flag("has_safety_risk"),
+        consumable: fitting.flag("is_consumable"),
+        version: 1,
+        created_at: fitting.made(),
+        closed_at,
+    }
+}
+
+fn email(fitting: &mut Fitting<'_>) -> Option<String> {
+    let text = fitting.row.text("reporter_email").filter(|text| !text.trim().is_empty())?;
+    let email = EmailAddress::parse(text).ok();
+    if email.is_none() {
+        fitting.say("reporter_email", text, "is no address and is left empty");
+    }
+    email.map(|email| email.as_str().to_owned())
+}
+
+fn assignee(run: &Run<'_>, fitting: &mut Fitting<'_>) -> Option<UserId> {
+    let old = fitting.read("assignee_id", |row| row.number("assignee_id"))?;
+    let user = run.known.users.get(&old).map(|user| user.id);
+    if user.is_none() {
+        fitting.odd.push(format!("assignee_id {old} is no user and is left empty"));
+    }
+    user
+}

@@ -1,0 +1,178 @@
+//! Users: matched with those who are here by name, else by e-mail, else added. Their numbers are printed
+//! nowhere: where one is taken, the user gets another.
+
+use super::Tally;
+use super::fit::{Fitting, quoted};
+use super::run::{Account, Run};
+use crate::domain::actor::Role;
+use crate::domain::ids::UserId;
+use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
+use crate::ops::{OpError, password};
+use crate::store::import;
+use crate::store::legacy::Row;
+use crate::store::legacy::tables::USERS;
+use crate::store::users::{User, email_key};
+use std::collections::HashSet;
+
+/// Password hash of whoever has no password: none is of this form.
+const NO_PASSWORD: &str = "!";
+
+pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
+    let mut pages = run.begin(USERS).await?;
+    let highest = import::highest_user(run.ctx.store.read()).await?.max(run.old.highest(USERS).await?);
+    let mut taken = Taken { next: highest + 1, ..Taken::default() };
+    while let Some(page) = pages.next(run).await? {
+        let named: Vec<_> = page.iter().filter_map(Named::read).collect();
+        let names: Vec<_> = named.iter().flat_map(|user| [user.name.clone(), user.other_name()]).collect();
+        let emails: Vec<_> = named.iter().filter_map(|user| user.email.clone()).collect();
+        let ids: Vec<_> = page.iter().map(|row| row.id).collect();
+        let ours = import::users_like(run.ctx.store.read(), &names, &emails, &ids).await?;
+        let mut new = Vec::new();
+        for user in named {
+            new.extend(one(run, user, &ours, &mut taken));
+        }
+        run.add(new).await?;
+    }
+    Ok(run.end())
+}
+
+/// What the users have by now who have been dealt with.
+#[derive(Debug, Default)]
+struct Taken {
+    ids: HashSet<UserId>,
+    names: HashSet<String>,
+    emails: HashSet<String>,
+    /// A number that nobody has or will have.
+    next: i64,
+}
+
+/// A user of the Python system by name and address.
+struct Named<'a> {
+    fitting: Fitting<'a>,
+    name: Username,
+    email: Option<String>,
+}
+
+impl<'a> Named<'a> {
+    fn read(row: &'a Row) -> Option<Self> {
+        let mut fitting = Fitting::new(row);
+        let name = fitting.short("username", Username::MAX, Username::parse);
+        let name = name.or_else(|| Username::parse(&format!("user-{}", row.id)).ok())?;
+        let email = row.text("email").and_then(|email| EmailAddress::parse(email).ok());
+        Some(Self { fitting, name, email: email.map(|email| email.as_str().to_owned()) })
+    }
+
+    /// The name that it gets where its own is somebody else's.
+    fn other_name(&self) -> Username {
+        let own: String = self.name.as_str().chars().take(Username::MAX - 20).collect();
+        Username::parse(&format!("{own}-{}", self.fitting.row.id)).unwrap_or_else(|_| self.name.clone())
+    }
+
+    /// The one of our users who is the same.
+    fn counterpart<'u>(&self, ours: &'u [User], taken: &Taken) -> Option<&'u User> {
+        let find = |same: &dyn Fn(&User) -> bool| {
+            ours.iter().find(|user| same(user) && !taken.ids.contains(&user.id))
+        };
+        let named = |name: &Username| {
+            let key = caseless(name.as_str());
+            find(&|user| user.username_key == key)
+        };
+        let email = self.email.as_deref().map(email_key);
+        named(&self.name)
+            .or_else(|| named(&self.other_name()))
+            .or_else(|| find(&|user| email.as_ref() == Some(&user.email_key)))
+    }
+}
+
+/// The user to add; `None` where there is a counterpart.
+fn one(run: &mut Run<'_>, mut named: Named<'_>, ours: &[User], taken: &mut Taken) -> Option<User> {
+    let row = named.fitting.row;
+    let old_name = row.text("username").unwrap_or_default();
+    if let Some(user) = named.counterpart(ours, taken) {
+        if user.created_at != named.fitting.made() {
+            let what = format!(
+                "taken for the account {} that is here, which stays as it is, with its password",
+                quoted(&user.username)
+            );
+            run.odd(row.id, old_name, &what);
+        }
+        run.is_here();
+        taken.ids.insert(user.id);
+        run.known.add_user(row.id, old_name, Account { id: user.id, name: user.username.clone() });
+        return None;
+    }
+    let is_named = |key: &String| ours.iter().any(|user| user.username_key == *key);
+    let mut key = caseless(named.name.as_str());
+    if taken.names.contains(&key) || is_named(&key) {
+        named.name = named.other_name();
+        key = caseless(named.name.as_str());
+        named.fitting.say(
+            "username",
+            old_name,
+            &format!("is taken: {} instead", quoted(named.name.as_str())),
+        );
+    }
+    let email = address(&mut named, ours, taken);
+    let mut id = UserId(row.id);
+    if taken.ids.contains(&id) || ours.iter().any(|user| user.id == id) {
+        id = UserId(taken.next);
+        taken.next += 1;
+    }
+    let fitting = &mut named.fitting;
+    let user = User {
+        id,
+        username: named.name.as_str().to_owned(),
+        username_key: key.clone(),
+        email_key: email_key(&email),
+        email,
+        role: role(fitting),
+        active: fitting.flag("is_active"),
+        slack_handle: fitting
+            .short("slack_handle", SlackHandle::MAX, SlackHandle::parse)
+            .map_or_else(String::new, SlackHandle::into_string),
+        slack_user_id: None,
+        password_hash: password_hash(fitting),
+        must_change_password: false,
+        created_at: fitting.made(),
+        updated_at: fitting.changed(),
+    };
+    run.fitted(&user.username, &named.fitting);
+    taken.ids.insert(id);
+    taken.names.insert(key);
+    taken.emails.insert(user.email_key.clone());
+    run.known.add_user(row.id, old_name, Account { id, name: user.username.clone() });
+    Some(user)
+}
+
+/// Its e-mail address, or one that leads nowhere.
+fn address(named: &mut Named<'_>, ours: &[User], taken: &Taken) -> String {
+    let row = named.fitting.row;
+    let nowhere = format!("user-{}@legacy.invalid", row.id);
+    let text = row.text("email").unwrap_or_default();
+    let Some(email) = named.email.clone() else {
+        named.fitting.say("email", text, &format!("is no address: {nowhere} instead"));
+        return nowhere;
+    };
+    let key = email_key(&email);
+    if taken.emails.contains(&key) || ours.iter().any(|user| user.email_key == key) {
+        named.fitting.say("email", text, &format!("is taken: {nowhere} instead"));
+        return nowhere;
+    }
+    email
+}
+
+fn role(fitting: &mut Fitting<'_>) -> Role {
+    let role = fitting.word("role", &Role::ALL, Role::word, "is no role: Technician instead");
+    role.unwrap_or(Role::Technician)
+}
+
+/// The hash as it is, where login knows it.
+fn password_hash(fitting: &mut Fitting<'_>) -> String {
+    match fitting.row.text("password_hash") {
+        Some(hash) if password::is_imported(hash) => hash.to_owned(),
+        _ => {
+            fitting.odd.push("has no password that can be kept: set one on the page Users".to_owned());
+            NO_PASSWORD.to_owned()
+        }
+    }
+}
