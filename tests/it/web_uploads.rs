@@ -100,8 +100,7 @@ fn endless(
 async fn an_endless_file_or_head_ends_at_its_limit() {
     let web = web().await;
     let tess = web.signed_in(Role::Technician).await;
-    let form =
-        tess.form(&"/repairs/new?equipment=1".to_owned(), "/repairs/new").await.text("description", "Noise");
+    let form = tess.form("/repairs/new?equipment=1", "/repairs/new").await.text("description", "Noise");
     let head =
         format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"a.mp4\"\r\n");
     let file = [&form.begun()[..], head.as_bytes(), b"\r\n", &mp4(9000)].concat();

@@ -307,11 +307,9 @@ fn repair_pages(text: &str) -> Vec<String> {
     ]
 }
 
-/// Pages of the registry, where everything that can be typed is this text.
-fn registry_pages(text: &str) -> Vec<String> {
-    let html = html().framed(Frame::of(text, Role::Staff, text.to_owned(), text));
+/// A field of each kind.
+fn typed_fields(text: &str) -> [Field; 4] {
     let typed = || text.to_owned();
-    let hidden = Hidden { csrf_token: text, request_id: Some(text) };
     let field = |name, input| Field {
         name,
         label: "Label",
@@ -320,11 +318,20 @@ fn registry_pages(text: &str) -> Vec<String> {
         value: typed(),
         required: false,
     };
-    let fields = [
+    [
         field("name", Input::Line("text")),
         field("text", Input::Lines),
         field("area", Input::Choice(vec![("1".into(), typed()), (typed(), typed())])),
-    ];
+        field("photos", Input::File { accept: ".jpg".into(), several: true }),
+    ]
+}
+
+/// Pages of the registry, where everything that can be typed is this text.
+fn registry_pages(text: &str) -> Vec<String> {
+    let html = html().framed(Frame::of(text, Role::Staff, text.to_owned(), text));
+    let typed = || text.to_owned();
+    let hidden = Hidden { csrf_token: text, request_id: Some(text) };
+    let fields = typed_fields(text);
     let errors =
         [Some("name"), Some("text"), None].map(|field| FieldError { field, message: format!("x{text}") });
     let groups = [Group { legend: "Legend", fields: fields.to_vec() }];

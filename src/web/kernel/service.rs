@@ -131,7 +131,7 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     // A program shows its token with each request: nobody can make it ask unawares.
     let is_program = matches!(caller, Caller::Program(_));
     let vouches = |token: &str| is_program || web.browsers.vouches(&browser, token);
-    let (form, uploads) = match (route.body, boundary(&parts.headers)) {
+    let (form, uploads) = match (route.body, upload::boundary(&parts.headers)) {
         (BodyRule::Ignored, _) => Default::default(),
         (BodyRule::Upload(rule), Some(boundary)) => {
             let visitor = matches!(caller, Caller::Nobody).then_some(client);
@@ -164,11 +164,6 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
         Ok(Err(panic)) => Err(PageError::Panicked(panic_text(panic.as_ref()))),
         Err(_) => Err(PageError::Unavailable(NoAnswer(ANSWER_WITHIN).into())),
     }
-}
-
-/// What stands between the parts of a form that may bring files; `None` for any other body.
-fn boundary(headers: &HeaderMap) -> Option<String> {
-    multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
 async fn read_form<B: Body<Data = Bytes> + Send>(

@@ -16,7 +16,8 @@ use crate::render::html::FieldError;
 use crate::web::Web;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use hyper::body::Body;
 use multer::{Field, Multipart};
 use std::net::IpAddr;
@@ -81,6 +82,11 @@ pub async fn settled<T>(web: &Web, files: &[StoredFile], done: Result<T, OpError
         web.files.settle(files).await;
     }
     done
+}
+
+/// What stands between the parts of a form with files; `None` for any other body.
+pub fn boundary(headers: &HeaderMap) -> Option<String> {
+    multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
 /// Whether the form may go on.
