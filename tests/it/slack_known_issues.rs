@@ -119,6 +119,7 @@ async fn me_too_counts_a_person_once_and_says_so() {
     app.settle().await;
     assert!(app.slack.top_view(BO).unwrap().shown().contains("2 others have this too"));
     assert_eq!(people(&app, saw).await, [2, 1]);
+    app.read_all();
     app.finish().await;
 }
 
