@@ -241,6 +241,8 @@ fn five_thousand_machines_stay_a_page() {
 
 pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
     EquipmentView {
+        documents: Vec::new(),
+        photos: Vec::new(),
         links: Vec::new(),
         id: EquipmentId(5),
         name: "Saw".into(),
