@@ -18,9 +18,6 @@ use std::path::PathBuf;
 /// Longest address that is read from standard input, in bytes.
 const URL_MAX: u64 = 4096;
 
-/// Run it with the Python system stopped, into a new database of ESB's own (DATABASE_URL). The old database
-/// is only read. Numbers stay, so that printed labels stay right. It can be run again: what was copied
-/// before is left as it is here, and what is new there is added.
 #[derive(Debug, Args)]
 pub(super) struct ImportLegacy {
     /// Address of the old database, as its DATABASE_URL. `-` reads it from standard input: others on this

@@ -59,6 +59,10 @@ enum Command {
     /// Fill an empty database with made-up machines and repairs
     DemoData(install::DemoData),
     /// Copy everything from a database of the Python system (0.14 to 0.19) into this installation
+    ///
+    /// Run it with the Python system stopped, into a new database of ESB's own (DATABASE_URL). The old
+    /// database is only read. Numbers stay, so that printed labels stay right. It can be run again: what was
+    /// copied before is left as it is here, and what is new there is added.
     ImportLegacy(import_legacy::ImportLegacy),
     /// Check the configuration, and ask Slack whether it accepts the tokens
     CheckConfig,

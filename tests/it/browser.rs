@@ -2,6 +2,7 @@
 
 use crate::support::chromium::Chromium;
 use crate::support::ops::{ana, empty, report, with_saw};
+use crate::support::pictures::jpeg;
 use crate::support::web::{config, serving_as};
 use esb::domain::actor::Role;
 use esb::ops::report_problem::report_problem;
@@ -54,6 +55,38 @@ async fn the_first_staff_user_lets_a_technician_in_who_chooses_a_password_of_the
     chromium.submit("main button[type=submit]").await;
     assert!(chromium.text().await.contains("do not belong together"), "the temporary one is spent");
     chromium.close().await;
+}
+
+#[tokio::test]
+async fn a_problem_is_reported_with_a_photo_from_a_phone_at_the_machine() {
+    let (ops, saw) = with_saw().await;
+    let web = serving_as(ops, plain()).await;
+    let Some(phone) = Chromium::phone(web.site.0).await else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let photo = directory.path().join("belt.jpg");
+    std::fs::write(&photo, jpeg()).unwrap();
+    phone.go(&format!("/e/{saw}")).await;
+    phone.fits().await;
+    assert!(phone.text().await.contains("Operational"));
+    phone.fill("#reporter_name", "Ana Lee").await;
+    phone.fill("#description", "Belt slips").await;
+    phone.click("input[name=severity][value=Down]").await;
+    phone.attach("#photos", &photo).await;
+    phone.submit("#report button.main").await;
+    assert!(phone.path().await.starts_with(&format!("/e/{saw}/reported/")));
+    phone.fits().await;
+    phone.go(&format!("/e/{saw}")).await;
+    let page = phone.text().await;
+    assert!(page.contains("Down") && page.contains("Belt slips"), "{page}");
+    phone.fits().await;
+
+    phone.sign_in(&web, Role::Technician).await;
+    phone.go("/repairs/1").await;
+    phone.fits().await;
+    assert!(phone.is_drawn(".photos img").await, "technicians see the photo");
+    phone.go("/repairs").await;
+    phone.fits().await;
+    phone.close().await;
 }
 
 #[tokio::test]

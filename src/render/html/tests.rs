@@ -242,6 +242,8 @@ fn five_thousand_machines_stay_a_page() {
 
 pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
     EquipmentView {
+        documents: Vec::new(),
+        photos: Vec::new(),
         links: Vec::new(),
         documents: Vec::new(),
         photos: Vec::new(),

@@ -98,6 +98,11 @@ impl Chromium {
         self.find(selector).await.select_by_label(words).await.unwrap();
     }
 
+    /// Ticks, or chooses by a click.
+    pub async fn click(&self, selector: &str) {
+        self.find(selector).await.click().await.unwrap();
+    }
+
     /// Clicks, and waits until another page is shown.
     pub async fn submit(&self, selector: &str) {
         let before = self.find("html").await;
