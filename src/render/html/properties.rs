@@ -174,7 +174,6 @@ fn typed_repair(text: &str) -> RepairView {
         edited_by: Some(typed()),
     };
     RepairView {
-        photos: Vec::new(),
         id: RepairId(7),
         version: 3,
         equipment_id: EquipmentId(5),
@@ -415,8 +414,6 @@ fn machine_view(text: &str) -> MachineView {
         closed_at: Some(now()),
     };
     MachineView {
-        documents: Vec::new(),
-        photos: Vec::new(),
         record,
         status: BoardStatus::Operational,
         open_repairs: 0,

@@ -245,8 +245,6 @@ pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
         documents: Vec::new(),
         photos: Vec::new(),
         links: Vec::new(),
-        documents: Vec::new(),
-        photos: Vec::new(),
         id: EquipmentId(5),
         name: "Saw".into(),
         area_id: AreaId(1),
