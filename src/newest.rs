@@ -1,6 +1,8 @@
 //! A value that is made once per key and then shared: only the newest is kept. Whoever makes something
 //! costly from a revision keeps it here.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::OnceCell;
 
@@ -52,9 +54,71 @@ impl<K: PartialEq + Clone, V: Clone> Newest<K, V> {
     }
 }
 
+/// Answers to questions, made of what a key stands for: those of the newest key are kept, and of them the
+/// first so many.
+#[derive(Debug)]
+pub struct Answers<K, Q, V>(RwLock<Option<(K, HashMap<Q, V>)>>);
+
+/// Most answers that are kept: people ask for the same few pages.
+const ANSWERS: usize = 64;
+
+impl<K, Q, V> Default for Answers<K, Q, V> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<K: PartialEq + Clone, Q: Eq + Hash, V: Clone> Answers<K, Q, V> {
+    /// The answer to `question` under `key`: the one at hand, else what `make` gives.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub async fn get<E>(
+        &self,
+        key: &K,
+        question: Q,
+        make: impl Future<Output = Result<V, E>>,
+    ) -> Result<V, E> {
+        if let Some(answer) = self.kept(key, &question) {
+            return Ok(answer);
+        }
+        let answer = make.await?;
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_mut().filter(|(newest, _)| newest == key) {
+            Some((_, answers)) if answers.len() < ANSWERS => {
+                answers.insert(question, answer.clone());
+            }
+            Some(_) => {}
+            None => *kept = Some((key.clone(), HashMap::from([(question, answer.clone())]))),
+        }
+        Ok(answer)
+    }
+
+    fn kept(&self, key: &K, question: &Q) -> Option<V> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(newest, _)| newest == key)?.1.get(question).cloned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_is_made_once_a_key_and_their_number_is_bounded() {
+        let (answers, made) = (Answers::default(), AtomicUsize::new(0));
+        let get = async |key: u8, question: usize| {
+            let make = async { Ok::<_, ()>(made.fetch_add(1, Ordering::SeqCst)) };
+            answers.get(&key, question, make).await.unwrap()
+        };
+        assert_eq!((get(1, 7).await, get(1, 8).await, get(1, 7).await), (0, 1, 0));
+        assert_eq!(get(2, 7).await, 2, "another key has other answers");
+        for question in 100..100 + 2 * ANSWERS {
+            get(2, question).await;
+        }
+        assert!(answers.0.read().unwrap().as_ref().unwrap().1.len() <= ANSWERS);
+        assert_eq!(get(2, 7).await, 2);
+    }
     use futures_util::FutureExt;
     use std::future::pending;
     use std::sync::atomic::{AtomicUsize, Ordering};

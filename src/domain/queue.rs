@@ -4,7 +4,7 @@ use crate::domain::ids::{AreaId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 
 /// Whose repairs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Whose {
     /// Everybody's.
     #[default]
@@ -16,7 +16,7 @@ pub enum Whose {
 }
 
 /// The column by which the queue is sorted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum QueueOrder {
     /// Worst first, then oldest: the order in which to work.
     #[default]
@@ -56,7 +56,7 @@ impl QueueOrder {
 }
 
 /// What of the queue is wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct QueueFilter {
     /// Only this area.
     pub area: Option<AreaId>,

@@ -13,6 +13,7 @@ use crate::views::registry::{
     AreaChoice, HistoryRow, MachineRecord, MachineView, NoteView, PastRepairs, RegistryRow, RegistryView,
 };
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use crate::store::registry::Wanted;
 
@@ -27,11 +28,18 @@ pub const NOTES_SHOWN: u64 = 50;
 /// Machines of the export that are held at once.
 const EXPORT_BATCH: u64 = 500;
 
-/// One page of the list, counted from 1.
+/// One page of the list, counted from 1. Read once per revision of the board, which every change of it
+/// bumps.
 ///
 /// # Errors
 /// `NotFound` for a page that there is not; the database's.
-pub async fn registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<RegistryView, OpError> {
+pub async fn registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Arc<RegistryView>, OpError> {
+    let revision = board::revision(ctx).await?;
+    let read = async { Ok(Arc::new(read_registry(ctx, wanted, page).await?)) };
+    ctx.board.registry.get(&revision, (wanted.clone(), page), read).await
+}
+
+async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<RegistryView, OpError> {
     let db = ctx.store.read();
     let total = store::registry::count(db, wanted).await?;
     let (pages, skipped) = pages(total, page, PAGE)?;

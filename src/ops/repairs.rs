@@ -1,7 +1,7 @@
 //! Reads: the queue, and one repair with everything about it.
 
 use super::search::other;
-use super::{Ctx, OpError, attachments};
+use super::{Ctx, OpError, attachments, board};
 use crate::domain::edit::{self, Duplicates, Present, shown_again};
 use crate::domain::field::{FieldValue, RepairFields};
 use crate::domain::ids::{RepairId, TimelineId, UserId};
@@ -13,6 +13,7 @@ use crate::store::queue::QueueRow;
 use crate::store::timeline::Entry;
 use crate::views::repairs::{Happened, QueueView, QueuedRepair, RepairBrief, RepairView};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Repairs on a page of the queue (spec/web.md).
 pub const QUEUE_PAGE: u64 = 50;
@@ -23,11 +24,18 @@ const OTHERS_MAX: u64 = 100;
 /// Entries of a timeline that a brief holds.
 const LATEST: u64 = 3;
 
-/// A page of the queue; the first is 1.
+/// A page of the queue; the first is 1. Read once per revision of the board, which every change of it
+/// bumps.
 ///
 /// # Errors
 /// The database's.
-pub async fn queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<QueueView, OpError> {
+pub async fn queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<Arc<QueueView>, OpError> {
+    let revision = board::revision(ctx).await?;
+    let read = async { Ok(Arc::new(read_queue(ctx, filter, page).await?)) };
+    ctx.board.queue.get(&revision, (filter.clone(), page), read).await
+}
+
+async fn read_queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<QueueView, OpError> {
     let db = ctx.store.read();
     let offset = page.saturating_sub(1).min(1_000_000) * QUEUE_PAGE;
     let rows = store::queue::page(db, filter, offset, QUEUE_PAGE).await?;

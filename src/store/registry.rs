@@ -14,7 +14,7 @@ use sea_orm::{
 use std::collections::HashMap;
 
 /// Which machines are wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Wanted {
     /// Only those of this area.
     pub area: Option<AreaId>,

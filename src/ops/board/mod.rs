@@ -3,14 +3,18 @@
 use super::{Ctx, OpError, attachments};
 use crate::domain::board::{OpenIssue, standing};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
-use crate::newest::Newest;
+use crate::domain::queue::QueueFilter;
+use crate::newest::{Answers, Newest};
 use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::equipment_links::Link;
 use crate::store::photos::Subject;
+use crate::store::registry::Wanted;
 use crate::store::{self, equipment::Machine};
 use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
+use crate::views::registry::RegistryView;
+use crate::views::repairs::QueueView;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,6 +35,8 @@ pub(super) struct Kept {
     pub(super) revision: Revision,
     view: Newest<i64, Arc<BoardView>>,
     open: Newest<i64, Arc<open::Searchable>>,
+    pub(super) queue: Answers<i64, (QueueFilter, u64), Arc<QueueView>>,
+    pub(super) registry: Answers<i64, (Wanted, u64), Arc<RegistryView>>,
 }
 
 /// The whole board, read once per revision. The revision is read before the data, so that a board is
