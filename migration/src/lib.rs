@@ -12,6 +12,7 @@ mod m0004_repairs;
 mod m0005_files;
 mod m0006_jobs;
 mod m0007_cards;
+mod m0009_indexes;
 
 /// The tables of each step.
 pub const TABLES: &[&[&str]] = &[
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_files::Migration),
             Box::new(m0006_jobs::Migration),
             Box::new(m0007_cards::Migration),
+            Box::new(m0009_indexes::Migration),
         ]
     }
 }

@@ -80,8 +80,4 @@ impl Uploads for OldUploads {
     fn look<'a>(&'a self, old: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>> {
         Box::pin(async move { self.open(old).await.map(drop) })
     }
-
-    fn settle<'a>(&'a self, file: &'a StoredFile) -> BoxFuture<'a, ()> {
-        Box::pin(async move { self.files.settle(std::slice::from_ref(file)).await })
-    }
 }

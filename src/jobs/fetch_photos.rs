@@ -115,7 +115,10 @@ async fn fetch(
     // What makes this step one is the photo's source, not the submission.
     let add = AddPhotos { repair, photos, request_id: RequestId::from_random(rand::random()) };
     let added = add_photos(&jobs.ctx, starter, &add).await;
-    jobs.files.settle(&[file]).await;
+    // After an error whose end is unknown a row may name the file: if none does, the sweep takes it.
+    if !matches!(added, Err(OpError::Internal(_))) {
+        jobs.files.settle(&[file]).await;
+    }
     match added {
         Ok(added) if added.photos.is_empty() => Ok(format!("{name} was there already.")),
         Ok(_) => Ok(format!("{name} is on repair #{repair} now.")),

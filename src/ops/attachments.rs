@@ -21,30 +21,55 @@ pub async fn may_edit_attachments(ctx: &Ctx, actor: &Actor) -> Result<bool, OpEr
     may_edit(ctx.store.read(), actor).await
 }
 
-/// The file of a document: everybody may read the documents of machines.
+/// The file of a document, and whether everybody may read it: see [`is_public`].
 ///
 /// # Errors
-/// `NotFound`; the database's.
-pub async fn document(ctx: &Ctx, id: DocumentId) -> Result<StoredFile, OpError> {
-    let row = store::documents::find(ctx.store.read(), id).await?.ok_or(OpError::NotFound)?;
-    stored(&row.stored_name, row.kind, &row.original_name, (row.size, row.has_thumbnail))
+/// `NotFound`; `Archived` for those who may not read it any longer; the database's.
+pub async fn document(ctx: &Ctx, actor: &Actor, id: DocumentId) -> Result<(StoredFile, bool), OpError> {
+    let db = ctx.store.read();
+    let row = store::documents::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let is_public = is_public(db, actor, row.equipment_id).await?;
+    let file = stored(&row.stored_name, row.kind, &row.original_name, (row.size, row.has_thumbnail))?;
+    Ok((file, is_public))
 }
 
-/// The file of a photo, and whether everybody may see it: a machine's. Those of repairs are for technicians.
+/// The file of a photo, and whether everybody may see it: a machine's, see [`is_public`]. Those of repairs
+/// are for technicians.
 ///
 /// # Errors
-/// `NotFound`, also for those who may not see it; the database's.
+/// `NotFound`, also for those who may not see a repair's; `Archived` for those who may not see a machine's
+/// any longer; the database's.
 pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile, bool), OpError> {
     let db = ctx.store.read();
     let row = store::photos::find(db, id).await?.ok_or(OpError::NotFound)?;
-    let is_public = row.equipment_id.is_some();
-    if !is_public {
-        // Whether there is one is nothing to be guessed.
-        let seen = require(db, actor, Role::Technician).await;
-        seen.map_err(|error| if matches!(error, OpError::Forbidden) { OpError::NotFound } else { error })?;
-    }
+    let is_public = match row.equipment_id {
+        Some(machine) => is_public(db, actor, machine).await?,
+        None => {
+            // Whether there is one is nothing to be guessed.
+            technicians_only(db, actor, OpError::NotFound).await?;
+            false
+        }
+    };
     let file = stored(&row.stored_name, row.kind, &row.original_name, (row.size, row.has_thumbnail))?;
     Ok((file, is_public))
+}
+
+/// True while everybody may see the files of a machine, as its page: until it is archived, itself or with
+/// its area. Then they are for technicians.
+async fn is_public(db: &impl ConnectionTrait, actor: &Actor, machine: EquipmentId) -> Result<bool, OpError> {
+    let machine = store::equipment::find(db, machine).await?.ok_or(OpError::NotFound)?;
+    if machine.is_archived() {
+        technicians_only(db, actor, OpError::Archived).await?;
+    }
+    Ok(!machine.is_archived())
+}
+
+/// Lets technicians go on, and tells others `no`.
+async fn technicians_only(db: &impl ConnectionTrait, actor: &Actor, no: OpError) -> Result<(), OpError> {
+    match require(db, actor, Role::Technician).await {
+        Err(OpError::Forbidden) => Err(no),
+        asked => asked.map(drop),
+    }
 }
 
 fn stored(

@@ -10,7 +10,7 @@ use esb::domain::timeline::TimelineKind;
 use esb::ops::jobs::resume;
 use esb::store::entities::{photo, timeline};
 use esb_sandbox::{Fault, File};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use tracing::Level;
 
 impl TestApp {
@@ -77,6 +77,21 @@ async fn what_is_refused_is_named_and_keeps_none_of_the_others() {
         "only those are tried again"
     );
     assert_eq!(photos(&app.app.ctx).await, ["F1", "F4", "F5"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_file_is_left_to_the_sweep_where_nobody_knows_whether_a_row_names_it() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let db = app.app.ctx.store.write();
+    db.execute_unprepared("ALTER TABLE timeline RENAME TO away").await.unwrap();
+    let id = app.queue(repair, &["F1"]).await;
+    app.settle().await;
+    assert_eq!((app.job(id).await.failures, app.uploads().await), (1, 2), "the photo and its thumbnail");
+    db.execute_unprepared("ALTER TABLE away RENAME TO timeline").await.unwrap();
+    app.after(chrono::TimeDelta::minutes(5)).await;
+    assert_eq!(app.job(id).await.state, JobState::Succeeded);
+    assert_eq!(photos(&app.app.ctx).await, ["F1"]);
     app.finish().await;
 }
 

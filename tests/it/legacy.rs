@@ -22,7 +22,7 @@ use esb::store::entities::{
     area, audit, document, equipment, equipment_link, equipment_note, photo, repair, setting, timeline,
     user as user_entity,
 };
-use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryOrder};
 use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
@@ -292,7 +292,7 @@ async fn odd_repairs(python: &Python) {
 }
 
 /// What is told of them, but for an amount that each database writes in its own way.
-const TOLD: [&str; 25] = [
+const TOLD: [&str; 26] = [
     "areas.colour: not copied, there is no place for it here (1 rows)",
     "badges: not copied, there is no place for it here (2 rows)",
     "users 1 “ada”: email “no address” is no address: user-1@legacy.invalid instead",
@@ -312,6 +312,7 @@ const TOLD: [&str; 25] = [
     "repair_records 1: assignee_id 77 is no user and is left empty",
     "repair_records 1: repeats repair 99, which was not copied",
     "repair_records 2: status “Lost” is no status: New instead",
+    "repair_records 2: repeats repair 1, and is not closed for that",
     "repair_records 2: description “” is empty: “(no description)” instead",
     "repair_records 3: not copied: its machine was not copied",
     "repair_timeline_entries 1: entry_type “severity_change” is unknown and becomes a note",
@@ -368,6 +369,66 @@ async fn whoever_is_here_already_stays_and_is_meant() {
     let ada = find::<user_entity::Entity>(&ops, UserId(6)).await;
     assert_eq!((ada.username.as_str(), ada.role), ("ada", Role::Staff));
     assert_eq!(find::<timeline::Entity>(&ops, TimelineId(101)).await.actor_user_id, Some(UserId(6)));
+}
+
+#[tokio::test]
+async fn a_user_who_was_taken_for_another_stays_so_whatever_they_are_called_later() {
+    let (ops, python) = (empty().await, Python::furnished(Version::V14).await);
+    let seed = SeedAdmin {
+        username: Username::parse("boss").unwrap(),
+        email: EmailAddress::parse("ada@example.org").unwrap(),
+        slack_handle: None,
+        password_hash: password::hash("another password".into()).await.unwrap(),
+    };
+    seed_admin(&ops, &operator(), seed).await.unwrap();
+    import(&ops, &python).await;
+    let before = everything(&ops).await;
+    // Her address changes over there, and somebody comes who bears the name of her account here.
+    python.run("UPDATE users SET email = 'ada@example.com' WHERE id = 1").await;
+    python.run("UPDATE users SET username = 'boss' WHERE id = 5").await;
+    let again = import(&ops, &python).await;
+    assert_eq!((again.of("users"), everything(&ops).await), ((0, 3, 0), before));
+    let boss = find::<user_entity::Entity>(&ops, UserId(1)).await;
+    assert_eq!((boss.username.as_str(), boss.email.as_str()), ("boss", "ada@example.org"));
+}
+
+#[tokio::test]
+async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
+    let (ops, python) = (empty().await, Python::furnished(Version::V14).await);
+    let repairs = "repair_records (id, equipment_id, status, description, has_safety_risk, is_consumable, \
+                   created_at, updated_at, duplicated_repair_id)";
+    for (id, machine, status, repeated) in [
+        (50, 17, "Closed - Duplicate", 50),
+        (51, 17, "Closed - Duplicate", 53),
+        (52, 17, "Closed - Duplicate", 51),
+        (53, 17, "Closed - Duplicate", 52),
+        (54, 60, "Closed - Duplicate", 40),
+        (55, 17, "In Progress", 40),
+        (56, 60, "Resolved", 53),
+    ] {
+        let at = "'2026-02-01 10:00:00', '2026-02-01 10:00:00'";
+        let row = format!("{id}, {machine}, '{status}', 'Broken', false, false, {at}, {repeated}");
+        python.rows(repairs, &[&row]).await;
+    }
+    let told = import(&ops, &python).await;
+    assert_eq!(
+        told.odd,
+        [
+            "repair_records 50: repeats repair 50, which is itself: left empty",
+            "repair_records 53: repeats repair 52, which repeats it in turn: left empty",
+            "repair_records 54: repeats repair 40, which is of another machine",
+            "repair_records 55: repeats repair 40, and is not closed for that",
+            "repair_records 56: repeats repair 53, which is of another machine, and is not closed for that",
+        ]
+    );
+    let links = async || {
+        let repairs = repair::Entity::find().order_by_asc(repair::Column::Id).all(ops.store.read());
+        let repairs = repairs.await.unwrap().into_iter().filter(|repair| repair.id >= RepairId(50));
+        repairs.map(|repair| repair.duplicate_of.map(|id| id.0)).collect::<Vec<_>>()
+    };
+    let expected = [None, Some(53), Some(51), None, Some(40), Some(40), Some(53)];
+    assert_eq!(links().await, expected);
+    assert_eq!((import(&ops, &python).await.copied(), links().await), (0, expected.to_vec()));
 }
 
 #[tokio::test]
@@ -515,6 +576,10 @@ impl Disks {
     }
 
     async fn import(&self, ops: &Ctx, python: &Python, dry: bool) -> Told {
+        self.try_import(ops, python, dry).await.unwrap()
+    }
+
+    async fn try_import(&self, ops: &Ctx, python: &Python, dry: bool) -> Result<Told, OpError> {
         let uploads = old_uploads(&self.config, ops, self.directory.path().join("old")).await.unwrap();
         let mut told = Told::default();
         let mut tell = |event: Event<'_>| match event {
@@ -523,8 +588,8 @@ impl Disks {
             Event::Progress(_) => {}
         };
         let old = python.open().await;
-        import_legacy(ops, &operator(), &old, (dry, Some(&uploads)), &mut tell).await.unwrap();
-        told
+        import_legacy(ops, &operator(), &old, (dry, Some(&uploads)), &mut tell).await?;
+        Ok(told)
     }
 }
 
@@ -610,4 +675,35 @@ async fn files_come_once_and_whatever_is_unfit_is_told() {
     assert!(kept >= 3);
     let again = disks.import(&ops, &python, false).await;
     assert_eq!((again.of("documents"), again.copied(), disks.kept()), ((0, 3, 4), 0, kept));
+}
+
+#[tokio::test]
+async fn more_files_than_a_page_shows_are_told() {
+    let (ops, python, disks) = (empty().await, Python::furnished(Version::V19).await, Disks::new());
+    let columns = "documents (id, original_filename, stored_filename, content_type, size_bytes, category, \
+                   parent_type, parent_id, uploaded_by, created_at)";
+    for id in 1..=101 {
+        let at = "'2025-06-01 10:00:00'";
+        let row = format!("{id}, 'Manual.pdf', 'a1.pdf', '', 9, 'other', 'equipment_doc', 17, 'ada', {at}");
+        python.rows(columns, &[&row]).await;
+    }
+    disks.old("equipment/17/docs/a1.pdf", b"%PDF-1.4\n%%EOF\n");
+    let odd = ["equipment 17: has 101 documents, pages show the first 100"];
+    assert_eq!(disks.import(&ops, &python, true).await.odd, odd);
+    assert_eq!(disks.import(&ops, &python, false).await.odd, odd);
+    let again = disks.import(&ops, &python, false).await;
+    assert_eq!((again.odd, again.tables["documents"].here), (odd.map(str::to_owned).to_vec(), 101));
+    python.run("DELETE FROM documents WHERE id = 101").await;
+    assert_eq!(disks.import(&ops, &python, false).await.odd, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_file_stays_where_nobody_knows_whether_a_row_names_it() {
+    let (ops, python, disks) = (empty().await, Python::furnished(Version::V19).await, Disks::new());
+    old_files(&python, &disks).await;
+    let broken = "ALTER TABLE documents DROP COLUMN uploader_slack_id";
+    ops.store.write().execute_unprepared(broken).await.unwrap();
+    let failed = disks.try_import(&ops, &python, false).await;
+    assert!(matches!(failed, Err(OpError::Internal(_))), "{failed:?}");
+    assert_eq!(disks.kept(), 1, "the sweep takes it");
 }

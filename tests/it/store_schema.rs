@@ -3,6 +3,7 @@
 use crate::support::database::{Kind, TestDatabase};
 use esb::ops::install::ConnectError;
 use esb::store::Store;
+use esb_migration::SchemaManager;
 use sea_orm::ConnectionTrait;
 
 fn applied(steps: &[(String, bool)]) -> usize {
@@ -24,6 +25,19 @@ async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
     let future = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
     store.write().execute_unprepared(future).await.unwrap();
     assert!(matches!(store.migrate().await, Err(ConnectError::Newer)));
+}
+
+#[tokio::test]
+async fn what_is_removed_by_age_is_found_by_an_index() {
+    let database = TestDatabase::new().await;
+    let store = database.connect().await;
+    store.migrate().await.unwrap();
+    let schema = SchemaManager::new(store.write());
+    for (table, index) in
+        [("requests", "ix_requests_created_at"), ("deliveries", "ix_deliveries_state_finished_at")]
+    {
+        assert!(schema.has_index(table, index).await.unwrap(), "{index}");
+    }
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ const MATRIX: &[(&str, [Met; 5])] = &[
     ("/admin/jobs/{id}/cancel", [Login, Login, No, In, No]),
     ("/admin/jobs/{id}/resume", [Login, Login, No, In, No]),
     ("/admin/audit", [Login, Login, No, In, No]),
-    ("/admin/audit.csv", [Login, Login, No, In, No]),
+    ("/admin/audit.csv", [Login, Login, No, In, In]),
     ("/public", [In, In, In, In, In]),
     ("/public/", [In, In, In, In, In]),
     ("/public/kiosk", [In, In, In, In, In]),
@@ -108,6 +108,8 @@ const MATRIX: &[(&str, [Met; 5])] = &[
     ("/repairs/queue", [In, In, In, In, In]),
     ("/repairs/kanban", [In, In, In, In, In]),
     ("/auth/login", [In, In, In, In, In]),
+    ("/docs", [In, In, In, In, In]),
+    ("/docs/", [In, In, In, In, In]),
     ("/docs/{*page}", [In, In, In, In, In]),
     ("/equipment/export.csv", [In, In, In, In, In]),
 ];
@@ -264,6 +266,20 @@ async fn a_program_with_a_token_needs_no_session_and_no_csrf_token() {
     };
     demoted.update(web.ops.store.write()).await.unwrap();
     assert_eq!(get("x-api-key", &token).await.status, StatusCode::UNAUTHORIZED, "its maker is no staff");
+}
+
+#[tokio::test]
+async fn a_program_reads_the_audit_for_as_long_as_its_maker_is_staff() {
+    let web = serving(empty().await).await;
+    let token = api_token(&web, 1).await;
+    let get = async || web.ask(Method::GET, "/admin/audit.csv", &[("x-api-key", &token)]).await;
+    let read = get().await;
+    assert_eq!(read.status, StatusCode::OK);
+    assert!(read.text().contains(",stu,web,token.created,"), "{}", read.text());
+    let stu = user(&web.ops, "stu", Role::Staff).await;
+    let kim = user(&web.ops, "kim", Role::Staff).await;
+    set_active(&web.ops, &staff(kim), stu, false).await.unwrap();
+    assert_eq!(get().await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use crate::support::ops::{TestOps, user, with_saw};
 use crate::support::pictures::{PLACE, holds, jpeg, mp4, names, pdf, png};
 use crate::support::web::{Browser, Parts, Reply, TestWeb, serving};
+use crate::web_registry::send;
 use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::ids::EquipmentId;
 use esb::domain::setting::Setting;
@@ -244,4 +245,35 @@ async fn photos_of_a_machine_come_and_go_with_their_files() {
     assert_eq!(web.get("/photos/1").await.header("cache-control"), "no-cache");
     assert_eq!(stu.fill_in_new(&at, &format!("{to}/1/remove"), &[]).await.status, StatusCode::SEE_OTHER);
     assert_eq!((stored(&web.ops), web.get("/photos/1").await.status), (0, StatusCode::NOT_FOUND));
+}
+
+#[tokio::test]
+async fn files_of_an_archived_machine_are_gone_for_all_but_technicians() {
+    let (web, saw) = with_page().await;
+    let (stu, tess) = (web.signed_in(Role::Staff).await, web.signed_in(Role::Technician).await);
+    let at = format!("/equipment/{saw}");
+    for (part, field, name, content) in
+        [("photos", "photos", "saw.jpg", jpeg()), ("documents", "document", "manual.pdf", pdf())]
+    {
+        let to = format!("{at}/{part}");
+        let form = stu.form(&at, &to).await.text("category", "Other").file(field, name, &content);
+        assert_eq!(stu.send_parts(&to, &form).await.status, StatusCode::SEE_OTHER, "{part}");
+    }
+    let of_machine = (format!("{at}/archive"), at.clone());
+    let of_area = ("/admin/areas".to_owned(), "/admin/areas".to_owned());
+    for (subject, (archive_at, restore_at)) in [(at.as_str(), of_machine), ("/admin/areas/1", of_area)] {
+        let archived = send(&stu, &archive_at, &format!("{subject}/archive"), &[]).await;
+        assert_eq!(archived.status, StatusCode::SEE_OTHER, "{subject}");
+        for path in ["/photos/1", "/photos/1/thumbnail", "/documents/1"] {
+            let gone = web.get(path).await;
+            says(&gone, StatusCode::GONE, "This machine is no longer here");
+            let seen = tess.get(path).await;
+            assert_eq!((seen.status, seen.header("cache-control")), (StatusCode::OK, "private, no-cache"));
+        }
+        let restored = send(&stu, &restore_at, &format!("{subject}/restore"), &[]).await;
+        assert_eq!(restored.status, StatusCode::SEE_OTHER, "{subject}");
+        for path in ["/photos/1", "/photos/1/thumbnail", "/documents/1"] {
+            assert_eq!(web.get(path).await.header("cache-control"), "no-cache", "{path}");
+        }
+    }
 }

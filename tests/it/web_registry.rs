@@ -16,7 +16,7 @@ async fn saw() -> TestWeb {
 }
 
 /// Sends the form at `action` on the page `at`, with its hidden fields and these.
-async fn send(browser: &Browser<'_>, at: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
+pub async fn send(browser: &Browser<'_>, at: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
     let page = browser.get(at).await;
     assert_eq!(page.status, StatusCode::OK, "{at}: {}", page.text());
     let hidden = hidden_of(&page.text(), action);
@@ -397,6 +397,8 @@ async fn addresses_of_the_python_system_lead_to_ours() {
         ("/auth/login", "/login"),
         ("/auth/login?next=/equipment/1", "/login?next=%2Fequipment%2F1"),
         ("/auth/login?next=//evil.example", "/login"),
+        ("/docs", "/"),
+        ("/docs/", "/"),
         ("/docs/user-guide/", "/"),
         ("/equipment/export.csv", "/equipment.csv"),
         ("/equipment/export.csv?area_id=1&include_archived=true", "/equipment.csv?area=1&archived=1"),

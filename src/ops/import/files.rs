@@ -9,12 +9,15 @@ use crate::domain::file::{Accepts, DocumentCategory, StoredFile};
 use crate::domain::ids::{DocumentId, EquipmentId, PhotoId, RepairId, UserId};
 use crate::domain::text::DocumentTitle;
 use crate::ops::OpError;
+use crate::ops::equipment_documents::DOCUMENTS_MAX;
+use crate::ops::repair_photos::PHOTOS_MAX;
 use crate::store::documents::Document;
 use crate::store::import;
 use crate::store::legacy::Row;
 use crate::store::legacy::tables::DOCUMENTS;
 use crate::store::photos::Photo;
 use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A file of the Python system.
@@ -46,13 +49,10 @@ pub trait Uploads: Sync {
 
     /// Says why a file could not even be found, without taking it in.
     fn look<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>>;
-
-    /// Removes a file that no row names.
-    fn settle<'a>(&'a self, file: &'a StoredFile) -> BoxFuture<'a, ()>;
 }
 
 /// What a file belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Document(EquipmentId),
     Machine(EquipmentId),
@@ -72,6 +72,7 @@ const CATEGORIES: [(&str, DocumentCategory); 7] = [
 
 pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Result<Tally, OpError> {
     let mut pages = run.begin(DOCUMENTS).await?;
+    let mut held: BTreeMap<Owner, u64> = BTreeMap::new();
     while let Some(page) = pages.next(run).await? {
         let sources: Vec<String> = page.iter().map(source).collect();
         let here = import::sources(run.ctx.store.read(), &sources).await?;
@@ -80,27 +81,48 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
         let photos = import::made::<Photo>(run.ctx.store.read(), &ids).await?;
         for row in &page {
             let name = row.text("original_filename").unwrap_or_default();
+            let is_here = here.contains(&source(row));
+            if is_here {
+                run.is_here();
+            }
             let owner = match owner(run, row) {
-                _ if here.contains(&source(row)) => {
-                    run.is_here();
-                    continue;
-                }
+                Ok(owner) => owner,
+                Err(_) if is_here => continue,
                 Err(why) => {
                     run.left_out(row, name, why);
                     continue;
                 }
-                Ok(owner) => owner,
             };
             let others = if matches!(owner, Owner::Document(_)) { &documents } else { &photos };
-            match uploads {
-                None => run.left_out(row, name, "its file was not asked for (--uploads)"),
+            let is_held = match uploads {
+                _ if is_here => true,
+                None => {
+                    run.left_out(row, name, "its file was not asked for (--uploads)");
+                    false
+                }
                 Some(_) if others.contains_key(&row.id) => {
                     run.left_out(row, name, "its number was given to another here");
+                    false
                 }
                 Some(uploads) => one(run, uploads, row, owner).await?,
+            };
+            if is_held {
+                *held.entry(owner).or_default() += 1;
             }
         }
         run.progress();
+    }
+    for (owner, count) in held {
+        let (whose, most) = match owner {
+            Owner::Document(machine) => {
+                (format!("equipment {machine}: has {count} documents"), DOCUMENTS_MAX)
+            }
+            Owner::Machine(machine) => (format!("equipment {machine}: has {count} photos"), PHOTOS_MAX),
+            Owner::Repair(repair) => (format!("repair_records {repair}: has {count} photos"), PHOTOS_MAX),
+        };
+        if count > most {
+            run.say(&format!("{whose}, pages show the first {most}"));
+        }
     }
     Ok(run.end())
 }
@@ -118,7 +140,7 @@ fn owner(run: &Run<'_>, row: &Row) -> Result<Owner, &'static str> {
         "equipment_doc" if is_machine => Ok(Owner::Document(machine)),
         "equipment_photo" if is_machine => Ok(Owner::Machine(machine)),
         "equipment_doc" | "equipment_photo" => Err(NO_MACHINE),
-        "repair_photo" if run.known.repairs.contains(&repair) => Ok(Owner::Repair(repair)),
+        "repair_photo" if run.known.repairs.contains_key(&repair) => Ok(Owner::Repair(repair)),
         "repair_photo" => Err("its repair was not copied"),
         _ => Err("what it belongs to is unknown (parent_type)"),
     }
@@ -140,13 +162,13 @@ fn old_file(row: &Row, owner: Owner) -> Option<OldFile> {
     Some(OldFile { path: PathBuf::from(directory).join(stored), name, accepts })
 }
 
-/// Takes a file in and names it.
-async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) -> Result<(), OpError> {
+/// Takes a file in and names it; false when it is left out.
+async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) -> Result<bool, OpError> {
     let name = row.text("original_filename").unwrap_or_default();
     let Some(old) = old_file(row, owner) else {
         let stored = quoted(row.text("stored_filename").unwrap_or_default());
         run.left_out(row, name, &format!("{stored} is no name of a file"));
-        return Ok(());
+        return Ok(false);
     };
     let taken =
         if run.dry { uploads.look(&old).await.map(|()| None) } else { uploads.take(&old).await.map(Some) };
@@ -154,20 +176,17 @@ async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) 
         Ok(file) => file,
         Err(Unfit::File(why)) => {
             run.left_out(row, name, &format!("{}: {why}", old.path.display()));
-            return Ok(());
+            return Ok(false);
         }
         Err(error @ Unfit::Disk(_)) => return Err(OpError::Internal(error.into())),
     };
     let mut fitting = Fitting::new(row);
     if let Some(file) = &file {
-        let named = named(run, &mut fitting, owner, file).await;
-        if named.is_err() {
-            uploads.settle(file).await;
-        }
-        named?;
+        // After an error nobody knows whether a row names the file: if none does, the sweep takes it.
+        named(run, &mut fitting, owner, file).await?;
     }
     run.fitted(name, &fitting);
-    Ok(())
+    Ok(true)
 }
 
 /// Names a file that was taken in.

@@ -41,7 +41,7 @@ pub(super) async fn timeline(run: &mut Run<'_>) -> Result<Tally, OpError> {
         let mut new = Vec::new();
         for row in &run.sort::<Entry>(page).await?.new {
             let repair = row.number("repair_record_id").ok().flatten().map(RepairId);
-            let Some(repair) = repair.filter(|repair| run.known.repairs.contains(repair)) else {
+            let Some(repair) = repair.filter(|repair| run.known.repairs.contains_key(repair)) else {
                 run.left_out(row, "", "its repair was not copied");
                 continue;
             };

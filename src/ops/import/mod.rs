@@ -27,6 +27,9 @@ mod users;
 /// Key under which the settings keep how much of the audit is copied; it is there once an import has begun.
 const AUDIT_COPIED: &str = "legacy_audit";
 
+/// Key under which the settings keep which old user is which of ours, as JSON: names and addresses change.
+const USERS_KNOWN: &str = "legacy_users";
+
 /// What became of the rows of a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {

@@ -20,12 +20,14 @@ const LINKS: usize = 500;
 
 pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(REPAIRS).await?;
-    let mut ahead = Vec::new();
+    // Written at the end, when all that is repeated is here; a run that was cut off has left them out.
+    let mut links = Vec::new();
     while let Some(page) = pages.next(run).await? {
         let sorted = run.sort::<Repair>(page).await?;
-        run.known.repairs.extend(sorted.here.iter().map(|row| RepairId(row.id)));
-        // Whoever repeats a later one is told so at the end; a run that was cut off may have left that out.
-        ahead.extend(sorted.here.iter().filter_map(repeated).filter(is_ahead));
+        for row in &sorted.here {
+            run.known.repairs.extend(machine_of(run, row).map(|machine| (RepairId(row.id), machine)));
+            links.extend(Link::of(row));
+        }
         let ids: Vec<i64> = sorted.new.iter().map(|row| row.id).collect();
         let mut courses = Course::of(run.old.courses(&ids).await?);
         let mut new = Vec::new();
@@ -36,43 +38,66 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
             };
             let mut fitting = Fitting::new(row);
             let course = courses.remove(&row.id).unwrap_or_default();
-            let mut repair = repair(run, &mut fitting, machine, course);
-            run.known.repairs.insert(repair.id);
-            if let Some(link) = repeated(row) {
-                match link {
-                    _ if is_ahead(&link) => ahead.push(link),
-                    (_, other) if run.known.repairs.contains(&other) => repair.duplicate_of = Some(other),
-                    (_, other) => fitting.odd.push(not_here(other)),
-                }
-            }
+            let repair = repair(run, &mut fitting, machine, course);
+            run.known.repairs.insert(repair.id, machine);
+            links.extend(Link::of(row));
             run.fitted("", &fitting);
             new.push(repair);
         }
         run.add(new).await?;
     }
-    let (ahead, lost): (Vec<_>, Vec<_>) =
-        ahead.into_iter().partition(|(_, other)| run.known.repairs.contains(other));
-    for (repair, other) in lost {
-        run.odd(repair.0, "", &not_here(other));
-    }
-    for links in ahead.chunks(LINKS) {
+    let links = sound(run, links);
+    for links in links.chunks(LINKS) {
         run.write(true, async |tx| import::link_duplicates(tx, links).await).await?;
     }
     Ok(run.end())
 }
 
-/// The repair of a row and the one that it repeats.
-fn repeated(row: &Row) -> Option<(RepairId, RepairId)> {
-    Some((RepairId(row.id), RepairId(row.number("duplicated_repair_id").ok()??)))
+/// A repair that repeats another.
+struct Link {
+    repair: RepairId,
+    repeated: RepairId,
+    /// It is closed for that reason.
+    closed: bool,
 }
 
-fn not_here(repeated: RepairId) -> String {
-    format!("repeats repair {repeated}, which was not copied")
+impl Link {
+    fn of(row: &Row) -> Option<Self> {
+        let repeated = RepairId(row.number("duplicated_repair_id").ok()??);
+        let status = row.text("status").unwrap_or_default().trim();
+        let closed = status.eq_ignore_ascii_case(RepairStatus::Duplicate.word());
+        Some(Self { repair: RepairId(row.id), repeated, closed })
+    }
 }
 
-/// True when the repeated one comes later, and is not here yet.
-fn is_ahead((repair, repeated): &(RepairId, RepairId)) -> bool {
-    repeated > repair
+/// The links that can be kept; tells of the others, and of those that would not be made here.
+fn sound(run: &mut Run<'_>, links: Vec<Link>) -> Vec<(RepairId, RepairId)> {
+    let mut kept = HashMap::new();
+    for Link { repair, repeated, closed } in links {
+        let machine = run.known.repairs.get(&repeated).copied();
+        let is_of_another = machine != run.known.repairs.get(&repair).copied();
+        let odd = match machine {
+            _ if repeated == repair => "which is itself: left empty",
+            None => "which was not copied",
+            Some(_) if leads_to(&kept, repeated, repair) => "which repeats it in turn: left empty",
+            Some(_) => {
+                kept.insert(repair, repeated);
+                match (is_of_another, closed) {
+                    (false, true) => continue,
+                    (false, false) => "and is not closed for that",
+                    (true, true) => "which is of another machine",
+                    (true, false) => "which is of another machine, and is not closed for that",
+                }
+            }
+        };
+        run.odd(repair.0, "", &format!("repeats repair {repeated}, {odd}"));
+    }
+    kept.into_iter().collect()
+}
+
+/// True when one repeats, over however many others, the other. None of `kept` repeats itself so.
+fn leads_to(kept: &HashMap<RepairId, RepairId>, one: RepairId, other: RepairId) -> bool {
+    std::iter::successors(Some(one), |repair| kept.get(repair).copied()).any(|repair| repair == other)
 }
 
 /// What the timeline tells of a repair's ends.

@@ -28,7 +28,8 @@ pub(super) struct Known {
     names: HashMap<String, UserId>,
     pub(super) areas: HashSet<AreaId>,
     pub(super) machines: HashSet<EquipmentId>,
-    pub(super) repairs: HashSet<RepairId>,
+    /// Repairs with their machines.
+    pub(super) repairs: HashMap<RepairId, EquipmentId>,
 }
 
 impl Known {
@@ -91,8 +92,12 @@ impl<'a> Run<'a> {
     /// Tells what is to be known of a row.
     pub(super) fn odd(&mut self, id: i64, name: &str, what: &str) {
         let name = if name.is_empty() { String::new() } else { format!(" {}", quoted(name)) };
-        let what = format!("{} {id}{name}: {what}", self.tally.table);
-        (self.tell)(Event::Odd(&what));
+        self.say(&format!("{} {id}{name}: {what}", self.tally.table));
+    }
+
+    /// Tells what is to be known.
+    pub(super) fn say(&mut self, what: &str) {
+        (self.tell)(Event::Odd(what));
     }
 
     /// Tells why a row is not copied.

@@ -1,18 +1,18 @@
-//! Users: matched with those who are here by name, else by e-mail, else added. Their numbers are printed
-//! nowhere: where one is taken, the user gets another.
+//! Users: known from an earlier run, else matched with those who are here by name, else by e-mail, else
+//! added. Their numbers are printed nowhere: where one is taken, the user gets another.
 
-use super::Tally;
 use super::fit::{Fitting, quoted};
 use super::run::{Account, Run};
+use super::{Tally, USERS_KNOWN};
 use crate::domain::actor::Role;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
 use crate::ops::{OpError, password};
-use crate::store::import;
 use crate::store::legacy::Row;
 use crate::store::legacy::tables::USERS;
 use crate::store::users::{User, email_key};
-use std::collections::HashSet;
+use crate::store::{import, settings};
+use std::collections::{HashMap, HashSet};
 
 /// Password hash of whoever has no password: none is of this form.
 const NO_PASSWORD: &str = "!";
@@ -20,18 +20,30 @@ const NO_PASSWORD: &str = "!";
 pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(USERS).await?;
     let highest = import::highest_user(run.ctx.store.read()).await?.max(run.old.highest(USERS).await?);
-    let mut taken = Taken { next: highest + 1, ..Taken::default() };
+    let stored = settings::stored(run.ctx.store.read()).await?;
+    let mut known: HashMap<i64, UserId> =
+        stored.get(USERS_KNOWN).map_or_else(|| Ok(HashMap::new()), serde_json::from_str)?;
+    // Who is known to be one of the old users is nobody else.
+    let mut taken = Taken { ids: known.values().copied().collect(), next: highest + 1, ..Taken::default() };
     while let Some(page) = pages.next(run).await? {
         let named: Vec<_> = page.iter().filter_map(Named::read).collect();
         let names: Vec<_> = named.iter().flat_map(|user| [user.name.clone(), user.other_name()]).collect();
         let emails: Vec<_> = named.iter().filter_map(|user| user.email.clone()).collect();
-        let ids: Vec<_> = page.iter().map(|row| row.id).collect();
+        let ids = page.iter().flat_map(|row| [Some(row.id), known.get(&row.id).map(|user| user.0)]);
+        let ids: Vec<_> = ids.flatten().collect();
         let ours = import::users_like(run.ctx.store.read(), &names, &emails, &ids).await?;
         let mut new = Vec::new();
         for user in named {
-            new.extend(one(run, user, &ours, &mut taken));
+            new.extend(one(run, user, &ours, &known, &mut taken));
         }
-        run.add(new).await?;
+        let before = known.len();
+        known.extend(run.known.users.iter().map(|(old, account)| (*old, account.id)));
+        let (json, now) = (serde_json::to_string(&known)?, run.ctx.clock.now());
+        run.write(known.len() > before, async |tx| {
+            import::add(tx, new.clone()).await?;
+            settings::set(tx, USERS_KNOWN, &json, now).await
+        })
+        .await?;
     }
     Ok(run.end())
 }
@@ -69,7 +81,15 @@ impl<'a> Named<'a> {
     }
 
     /// The one of our users who is the same.
-    fn counterpart<'u>(&self, ours: &'u [User], taken: &Taken) -> Option<&'u User> {
+    fn counterpart<'u>(
+        &self,
+        ours: &'u [User],
+        known: &HashMap<i64, UserId>,
+        taken: &Taken,
+    ) -> Option<&'u User> {
+        if let Some(id) = known.get(&self.fitting.row.id) {
+            return ours.iter().find(|user| user.id == *id);
+        }
         let find = |same: &dyn Fn(&User) -> bool| {
             ours.iter().find(|user| same(user) && !taken.ids.contains(&user.id))
         };
@@ -85,10 +105,16 @@ impl<'a> Named<'a> {
 }
 
 /// The user to add; `None` where there is a counterpart.
-fn one(run: &mut Run<'_>, mut named: Named<'_>, ours: &[User], taken: &mut Taken) -> Option<User> {
+fn one(
+    run: &mut Run<'_>,
+    mut named: Named<'_>,
+    ours: &[User],
+    known: &HashMap<i64, UserId>,
+    taken: &mut Taken,
+) -> Option<User> {
     let row = named.fitting.row;
     let old_name = row.text("username").unwrap_or_default();
-    if let Some(user) = named.counterpart(ours, taken) {
+    if let Some(user) = named.counterpart(ours, known, taken) {
         if user.created_at != named.fitting.made() {
             let what = format!(
                 "taken for the account {} that is here, which stays as it is, with its password",

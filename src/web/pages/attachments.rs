@@ -21,8 +21,8 @@ use std::io;
 
 pub(super) async fn document(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let id: DocumentId = call.id("id")?;
-    let file = attachments::document(&web.ctx, id).await?;
-    whole(web, call, &file, true).await
+    let (file, is_public) = attachments::document(&web.ctx, &call.actor(), id).await?;
+    whole(web, call, &file, is_public).await
 }
 
 pub(super) async fn photo(web: &Web, call: &Call) -> Result<Answer, PageError> {

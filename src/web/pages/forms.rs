@@ -4,7 +4,7 @@ use crate::domain::text::{RequestId, TextError};
 use crate::ops::Refusal;
 use crate::render::html::{FieldError, Hidden};
 use crate::web::kernel::error::{minutes, seconds};
-use crate::web::kernel::{Answer, PageError};
+use crate::web::kernel::{Answer, Call, PageError};
 use http::header::RETRY_AFTER;
 use rand::RngExt;
 use std::time::Duration;
@@ -20,8 +20,9 @@ pub(super) fn new_request_id() -> RequestId {
 }
 
 /// The name that a submission brought back.
-pub(super) fn request_id(text: &str) -> Result<RequestId, PageError> {
-    RequestId::parse(text).map_err(|error| PageError::Refused { message: error.to_string() })
+pub(super) fn request_id(call: &Call) -> Result<RequestId, PageError> {
+    RequestId::parse(call.form.required("request_id")?)
+        .map_err(|error| PageError::Refused { message: error.to_string() })
 }
 
 /// What was parsed, unless a text is refused; adds why to `errors`.

@@ -1,7 +1,6 @@
 //! `GET` and `POST /login`, `/setup`, and `POST /logout`: how somebody comes to be signed in.
 
 use super::forms::{hidden, kept, refused, too_often};
-use crate::domain::actor::Role;
 use crate::domain::text::{EmailAddress, Username};
 use crate::ops::OpError;
 use crate::ops::setup::{self, SetUp};
@@ -18,17 +17,13 @@ use http::header::SET_COOKIE;
 const WRONG: &str = "That username and password do not belong together.";
 
 /// Where people go who have just logged in.
-pub(super) const fn home(role: Role) -> &'static str {
-    match role {
-        Role::Technician | Role::Staff => "/repairs",
-    }
-}
+pub(super) const HOME: &str = "/repairs";
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let query = call.query()?;
     let next = local_path(query.typed("next")?).unwrap_or_default();
     match call.caller.person() {
-        Some(person) => see_other(if next.is_empty() { home(person.role) } else { next }),
+        Some(_) => see_other(if next.is_empty() { HOME } else { next }),
         None => login_page(web, call, StatusCode::OK, next, &[]),
     }
 }
@@ -64,7 +59,7 @@ pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> 
 
 /// Leads to where the person wanted to go, with the cookie of the new session.
 fn let_in(web: &Web, begun: &Begun, next: &str) -> Result<Answer, PageError> {
-    let mut answer = see_other(if next.is_empty() { home(begun.role) } else { next })?;
+    let mut answer = see_other(if next.is_empty() { HOME } else { next })?;
     let cookie = session_begins(&begun.token, web.browsers.is_secure()).map_err(PageError::internal)?;
     answer.headers_mut().insert(SET_COOKIE, cookie);
     Ok(answer)

@@ -190,7 +190,7 @@ pub(super) static ROUTES: &[Route] = &[
         Box::pin(jobs::resume(web, call))
     }),
     Route::get("/admin/audit", Access::Staff, |web, call| Box::pin(audit::show(web, call))),
-    Route::get("/admin/audit.csv", Access::Staff, |web, call| Box::pin(audit::export(web, call))),
+    Route::get("/admin/audit.csv", Access::StaffOrToken, |web, call| Box::pin(audit::export(web, call))),
     Route::get("/public", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
     Route::get("/public/", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
     Route::get("/public/kiosk", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
@@ -203,6 +203,8 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/repairs/queue", Access::Unasked, |_, _| Box::pin(old_addresses::queue())),
     Route::get("/repairs/kanban", Access::Unasked, |_, _| Box::pin(old_addresses::queue())),
     Route::get("/auth/login", Access::Unasked, |_, call| Box::pin(old_addresses::login(call))),
+    Route::get("/docs", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/docs/", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
     Route::get("/docs/{*page}", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
     Route::get("/equipment/export.csv", Access::Unasked, |_, call| Box::pin(old_addresses::export(call))),
     Route::get("/status.json", Access::Unasked, |web, call| Box::pin(status::show(web, call))),

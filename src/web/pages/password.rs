@@ -1,7 +1,7 @@
 //! `GET` and `POST /password`: somebody chooses a password of their own.
 
 use super::forms::{hidden, refused, too_often};
-use super::login::home;
+use super::login::HOME;
 use crate::ops::OpError;
 use crate::ops::change_password::{ChangePassword, change_password};
 use crate::render::html::{FieldError, PasswordPage};
@@ -33,7 +33,7 @@ pub(super) async fn change(web: &Web, call: &Call) -> Result<Answer, PageError> 
         repeated: call.form.typed("repeated")?.into(),
     };
     match change_password(&web.ctx, &call.actor(), who, change).await {
-        Ok(()) => see_other(home(who.role)),
+        Ok(()) => see_other(HOME),
         Err(OpError::Refused(refusal)) => {
             page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &[refused(refusal)])
         }

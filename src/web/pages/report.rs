@@ -25,7 +25,7 @@ const TRAP: &str = "website";
 
 pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let equipment = equipment::in_use(web, call.id("id")?).await?;
-    let request_id = forms::request_id(call.form.required("request_id")?)?;
+    let request_id = forms::request_id(call)?;
     let (form, mut errors) = typed(&call.form)?;
     let again = |status, errors: &[FieldError]| {
         let shown = Shown { form: &form, errors, request_id: &request_id, thanks_for: None };

@@ -31,7 +31,7 @@ async fn page(
 }
 
 pub(super) async fn create(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let request_id = request_id(call.form.required("request_id")?)?;
+    let request_id = request_id(call)?;
     let mut errors = Vec::new();
     let Some(name) = kept(TokenName::parse(call.form.typed("name")?), "name", &mut errors) else {
         return page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &errors, &request_id).await;

@@ -7,8 +7,9 @@ use crate::web::Web;
 use crate::web::kernel::fields::{Fields, FieldsError};
 use crate::web::kernel::{Call, PageError};
 use http::StatusCode;
-use rand::RngExt;
 use std::fmt::Display;
+
+pub(super) use super::forms::{new_request_id, request_id};
 
 /// The fields of a form with what is wrong with them.
 pub(super) struct Typed<'a> {
@@ -47,17 +48,6 @@ impl<'a> Typed<'a> {
             .map_err(|error| self.errors.push(FieldError { field: Some(name), message: error.to_string() }))
             .ok()
     }
-}
-
-/// What names the submission.
-pub(super) fn request_id(call: &Call) -> Result<RequestId, PageError> {
-    RequestId::parse(call.form.required("request_id")?)
-        .map_err(|error| PageError::Refused { message: error.to_string() })
-}
-
-/// A name for a submission that is yet to come.
-pub(super) fn new_request_id() -> RequestId {
-    RequestId::from_random(rand::rng().random())
 }
 
 /// The version of what the form edits.

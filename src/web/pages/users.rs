@@ -48,7 +48,7 @@ async fn list_page(
 }
 
 pub(super) async fn create(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let request_id = request_id(call.form.required("request_id")?)?;
+    let request_id = request_id(call)?;
     let (form, mut errors) = (typed(call)?, Vec::new());
     let username = kept(Username::parse(&form.username), "username", &mut errors);
     let (email, role, slack_handle) = checked(&form, &mut errors);

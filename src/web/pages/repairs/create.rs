@@ -1,6 +1,5 @@
 //! `GET` and `POST /repairs/new`: a repair that a technician opens. Without a machine, the page finds one.
 
-use super::show::new_request_id;
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
 use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos};
@@ -13,6 +12,7 @@ use crate::web::Web;
 use crate::web::kernel::answer::{html_with_forms, see_other};
 use crate::web::kernel::upload::settled;
 use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::pages::forms::{new_request_id, request_id};
 use http::StatusCode;
 
 /// Most characters that are searched for.
@@ -70,8 +70,7 @@ pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer
         description: typed("description")?,
         ..RepairForm::default()
     };
-    let request_id = RequestId::parse(fields.required("request_id")?)
-        .map_err(|error| PageError::Refused { message: error.to_string() })?;
+    let request_id = request_id(call)?;
     let equipment = fields.required("equipment")?;
     let (status, refused) = call.uploads.refused().cloned().unzip();
     let mut errors = Vec::from_iter(refused);

@@ -17,13 +17,14 @@ use crate::web::kernel::access::local_path;
 use crate::web::kernel::answer::see_other;
 use crate::web::kernel::fields::Fields;
 use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::pages::forms::request_id;
 use http::StatusCode;
 use std::str::FromStr;
 
 pub(in crate::web::pages) async fn edit(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let id: RepairId = call.id("id")?;
     let form = &call.form;
-    let mut sent = sent(web, id, form).await?;
+    let mut sent = sent(web, call, id).await?;
     sent.typed.safety_risk = form.ticked("safety_risk")?;
     sent.typed.consumable = form.ticked("consumable")?;
     sent.values.push(FieldValue::SafetyRisk(sent.typed.safety_risk));
@@ -34,7 +35,7 @@ pub(in crate::web::pages) async fn edit(web: &Web, call: &Call) -> Result<Answer
 /// `/resolve`: the status is given by the address, the note is typed.
 pub(in crate::web::pages) async fn resolve(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let id: RepairId = call.id("id")?;
-    let mut sent = sent(web, id, &call.form).await?;
+    let mut sent = sent(web, call, id).await?;
     sent.typed.status = RepairStatus::Resolved.word().into();
     sent.values.retain(|value| !matches!(value, FieldValue::Status(_)));
     sent.values.push(FieldValue::Status(RepairStatus::Resolved));
@@ -44,14 +45,14 @@ pub(in crate::web::pages) async fn resolve(web: &Web, call: &Call) -> Result<Ans
 /// `/status`: another status, with what it needs.
 pub(in crate::web::pages) async fn status(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let id: RepairId = call.id("id")?;
-    let sent = sent(web, id, &call.form).await?;
+    let sent = sent(web, call, id).await?;
     submit(web, call, id, sent).await
 }
 
 pub(in crate::web::pages) async fn claim(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let repair: RepairId = call.id("id")?;
     let version = Some(version(&call.form)?);
-    let claim = ClaimRepair { repair, version, request_id: request_id(&call.form)? };
+    let claim = ClaimRepair { repair, version, request_id: request_id(call)? };
     match claim_repair(&web.ctx, &call.actor(), claim).await {
         Ok(_) => back(call, repair),
         Err(error) => again(web, call, repair, None, error).await,
@@ -72,7 +73,7 @@ pub(in crate::web::pages) async fn notes(web: &Web, call: &Call) -> Result<Answe
             return refused(web, call, id, None, vec![wrong("note", error.to_string())]).await;
         }
     };
-    match write_note(&web.ctx, &call.actor(), id, write, &request_id(&call.form)?).await {
+    match write_note(&web.ctx, &call.actor(), id, write, &request_id(call)?).await {
         Ok(_) => see_other(&format!("/repairs/{id}#happened")),
         Err(error) => again(web, call, id, None, error).await,
     }
@@ -89,11 +90,12 @@ pub(super) struct Sent {
 }
 
 /// Reads what came; what did not come is left untouched.
-async fn sent(web: &Web, id: RepairId, form: &Fields) -> Result<Sent, PageError> {
+async fn sent(web: &Web, call: &Call, id: RepairId) -> Result<Sent, PageError> {
+    let form = &call.form;
     let view = repair(&web.ctx, id, None).await?;
     let mut sent = Sent {
         version: version(form)?,
-        request_id: request_id(form)?,
+        request_id: request_id(call)?,
         typed: RepairForm::of(&view.fields),
         values: Vec::new(),
         note: None,
@@ -249,11 +251,6 @@ fn back(call: &Call, id: RepairId) -> Result<Answer, PageError> {
 fn version(form: &Fields) -> Result<i64, PageError> {
     let message = "This form is incomplete. Please open it again and send it once more.".to_owned();
     form.required("version")?.parse().map_err(|_| PageError::Refused { message })
-}
-
-pub(super) fn request_id(form: &Fields) -> Result<RequestId, PageError> {
-    RequestId::parse(form.required("request_id")?)
-        .map_err(|error| PageError::Refused { message: error.to_string() })
 }
 
 fn wrong(field: &'static str, message: String) -> FieldError {

@@ -1,6 +1,6 @@
 //! `POST /repairs/{id}/photos`: photos and videos of a repair.
 
-use super::edit::{again, request_id};
+use super::edit::again;
 use crate::domain::ids::RepairId;
 use crate::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
 use crate::ops::{OpError, Refusal};
@@ -8,10 +8,11 @@ use crate::web::Web;
 use crate::web::kernel::answer::see_other;
 use crate::web::kernel::upload::settled;
 use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::pages::forms::request_id;
 
 pub(in crate::web::pages) async fn add(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let repair: RepairId = call.id("id")?;
-    let request_id = request_id(&call.form)?;
+    let request_id = request_id(call)?;
     let refused = call.uploads.refused().cloned();
     let files = call.uploads.entrust();
     let done = match &refused {

@@ -9,6 +9,7 @@ use crate::web::Web;
 use crate::web::kernel::answer::html_with_forms;
 use crate::web::kernel::fields::{Fields, FieldsError};
 use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::pages::forms::new_request_id;
 use http::StatusCode;
 
 /// Most characters that are searched for.
@@ -20,7 +21,7 @@ pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer
     let filter = wanted(&query, me)?;
     let page = query.typed("page")?.parse::<u64>().unwrap_or(1).max(1);
     let queue = queue(&web.ctx, &filter, page).await?;
-    let request_id = super::show::new_request_id();
+    let request_id = new_request_id();
     let shown = QueuePage {
         queue: &queue,
         filter: &filter,

@@ -1,14 +1,13 @@
 //! `GET /repairs/{id}`: one repair, its forms, its timeline.
 
 use crate::domain::ids::RepairId;
-use crate::domain::text::RequestId;
 use crate::ops::repairs::repair;
 use crate::render::html::{FieldError, RepairForm, RepairPage};
 use crate::web::Web;
 use crate::web::kernel::answer::html_with_forms;
 use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::pages::forms::new_request_id;
 use http::StatusCode;
-use rand::RngExt;
 
 pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let id: RepairId = call.id("id")?;
@@ -22,11 +21,6 @@ pub(super) struct Again {
     /// The version that the form is of.
     pub(super) version: i64,
     pub(super) errors: Vec<FieldError>,
-}
-
-/// Begins the names of the submissions of one page's forms.
-pub(super) fn new_request_id() -> RequestId {
-    RequestId::from_random(rand::rng().random())
 }
 
 /// The page; with a form that came back, or as it is.
@@ -45,6 +39,7 @@ pub(super) async fn page(
         version: view.version,
         errors: Vec::new(),
     });
+    // Begins the names of the submissions of this page's forms.
     let request_id = new_request_id();
     let shown = RepairPage {
         repair: &view,
