@@ -6,7 +6,9 @@ use esb::clients::slack_api::SlackApi;
 use esb::clock::Clock;
 use esb::config::{Config, Environment};
 use esb::domain::actor::{Actor, Edge};
+use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
+use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::EquipmentId;
 use esb::domain::repair::Severity;
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
@@ -55,10 +57,11 @@ impl House {
         let announce = Announce::Slack { oops: ChannelRef::parse("#oops") };
         let ctx = Ctx::new(store, clock.clone(), announce);
         let (db, now) = (ctx.store.write(), clock.now());
-        let (area, saw) = (AreaName::parse("Wood shop").unwrap(), EquipmentName::parse("Table saw").unwrap());
-        let channel = ChannelRef::parse("#woodshop");
-        let area = store::areas::add(db, &area, channel.as_ref(), 0, now).await.expect("an area");
-        assert_eq!(store::equipment::add(db, area, &saw, now).await.expect("a machine"), SAW);
+        let name = AreaName::parse("Wood shop").unwrap();
+        let area = AreaDetails { name, slack_channel: ChannelRef::parse("#woodshop"), sort_order: 0 };
+        let area = store::areas::add(db, &area, now).await.expect("an area");
+        let saw = EquipmentDetails::bare(EquipmentName::parse("Table saw").unwrap(), area);
+        assert_eq!(store::equipment::add(db, &saw, now).await.expect("a machine"), SAW);
         let report = ReportProblem {
             equipment: SAW,
             reporter_name: PersonName::parse("Ana").unwrap(),

@@ -8,6 +8,7 @@
 //! whose transaction names it in a row; [`Files::settle`] then removes what no row names. What a killed
 //! process left behind, [`Files::sweep`] removes a day later.
 
+mod claim;
 mod gif;
 mod heic;
 mod incoming;
@@ -15,6 +16,8 @@ mod jpeg;
 mod picture;
 mod sniff;
 mod sweep;
+
+pub use sweep::SweepError;
 
 use crate::chain::Chain;
 use crate::clock::Clock;
@@ -27,7 +30,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 /// Pictures that are worked on at once: each takes up to some 400 MB.
 const PICTURES: usize = 1;
@@ -42,7 +45,8 @@ struct Inner {
     limit: u64,
     store: Store,
     clock: Clock,
-    pictures: Semaphore,
+    pictures: Arc<Semaphore>,
+    claimed: OnceCell<bool>,
 }
 
 /// What is taken of a stream.
@@ -105,8 +109,9 @@ pub struct Opened {
 impl Files {
     /// Files in this directory, which is made when the first one comes; each of at most `limit` bytes.
     pub fn new(directory: PathBuf, limit: u64, store: Store, clock: Clock) -> Self {
-        let pictures = Semaphore::new(PICTURES);
-        Self(Arc::new(Inner { directory, limit, store, clock, pictures }))
+        let pictures = Arc::new(Semaphore::new(PICTURES));
+        let claimed = OnceCell::new();
+        Self(Arc::new(Inner { directory, limit, store, clock, pictures, claimed }))
     }
 
     /// Most bytes of any file.
@@ -138,12 +143,17 @@ impl Files {
         let wanted = Wanted { limit: wanted.limit.min(self.0.limit), ..wanted };
         let incoming = incoming::stream(&self.0.directory, content, wanted, &name).await?;
         // Pictures one after the other: waiting costs nothing, the file is on the disk already.
-        let _place = match incoming.is_picture() {
-            true => self.0.pictures.acquire().await.ok(),
+        let place = match incoming.is_picture() {
+            true => Arc::clone(&self.0.pictures).acquire_owned().await.ok(),
             false => None,
         };
+        self.is_ours().await;
         let directory = self.0.directory.clone();
-        let made = tokio::task::spawn_blocking(move || incoming.finish(&directory, wanted.accepts, name));
+        let made = tokio::task::spawn_blocking(move || {
+            // Held to the end of the work, also when whoever sent the picture has gone.
+            let _place = place;
+            incoming.finish(&directory, wanted.accepts, name)
+        });
         match made.await {
             Ok(Ok(received)) => Ok(received),
             Ok(Err(incoming::Unfinished::Refused(refusal))) => Err(ReceiveError::Refused(refusal)),

@@ -19,6 +19,13 @@ const REMOVED_MAX: u64 = 100_000;
 /// Why a sweep ended early; what was removed until then stays removed.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
+    /// The directory has files and does not name this installation.
+    #[error(
+        "the directory of uploads belongs to another database, so nothing in it is removed: is DATABASE_URL \
+         right? If the files are this installation's, remove .esb-installation from the directory, and each \
+         file that nothing names"
+    )]
+    NotOurs,
     /// The directory cannot be read.
     #[error("the directory of uploads cannot be read")]
     Disk(#[from] io::Error),
@@ -48,6 +55,9 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
             listed => listed?,
         };
+        if !self.is_ours().await {
+            return Err(SweepError::NotOurs);
+        }
         let mut removed = 0;
         loop {
             let (rest, batch) = blocking(move || next_batch(listing, before)).await?;

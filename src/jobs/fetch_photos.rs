@@ -110,7 +110,8 @@ async fn fetch(
     let wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit };
     let received = jobs.files.receive(coming.into_stream(), wanted, name).await;
     let file = received.map_err(|error| Trouble::of_file(name, error))?.entrust();
-    let photos = vec![NewPhoto { file: file.clone(), source: Some(photo.file_id.clone()) }];
+    let photos =
+        vec![NewPhoto { file: file.clone(), source: Some(format!("slack:{repair}:{}", photo.file_id)) }];
     // What makes this step one is the photo's source, not the submission.
     let add = AddPhotos { repair, photos, request_id: RequestId::from_random(rand::random()) };
     let added = add_photos(&jobs.ctx, starter, &add).await;

@@ -115,8 +115,9 @@ async fn report_once(
     Ok(answer)
 }
 
-/// A machine that is in use.
+/// A machine that is in use, and that nobody archives before the transaction ends.
 pub(super) async fn live_machine(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Machine, OpError> {
+    store::equipment::lock(db, id).await?;
     match store::equipment::find(db, id).await? {
         None => {
             Err(OpError::refused("equipment", "This machine is not known. Please choose one from the list."))

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 /// Key of the row that counts.
 const VERSION: &str = "version";
+/// Key of the row that names the installation.
+const INSTALLATION: &str = "installation";
 
 /// What is stored, and the version of it all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,6 +61,23 @@ pub async fn count_on(db: &impl ConnectionTrait, version: i64, now: DateTime<Utc
         .exec(db)
         .await?;
     Ok(written.rows_affected == 1)
+}
+
+/// The random name of this installation: of its database, and of the directories that belong to it. Made when
+/// it is asked for first.
+///
+/// # Errors
+/// The database's.
+pub async fn installation(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<String, DbErr> {
+    let new = setting::ActiveModel {
+        key: Set(INSTALLATION.to_owned()),
+        value: Set(format!("{:032x}", rand::random::<u128>())),
+        updated_at: Set(now),
+    };
+    let keep = OnConflict::column(setting::Column::Key).do_nothing_on([setting::Column::Key]).to_owned();
+    setting::Entity::insert(new).on_conflict(keep).exec_without_returning(db).await?;
+    let row = setting::Entity::find_by_id(INSTALLATION.to_owned()).one(db).await?;
+    row.map(|row| row.value).ok_or_else(|| DbErr::RecordNotFound(INSTALLATION.into()))
 }
 
 /// Sets a value.

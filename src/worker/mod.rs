@@ -68,7 +68,7 @@ impl Worker {
 
     /// Runs until `shutdown`, then lets what is being sent arrive; jobs are given back.
     pub async fn run(self, shutdown: CancellationToken) {
-        let (mut in_flight, mut running) = (JoinSet::new(), JoinSet::new());
+        let (mut in_flight, mut running, mut tidying) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
         let mut tick = interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_beat = Instant::now();
@@ -81,6 +81,7 @@ impl Worker {
                 () = shutdown.cancelled() => break,
                 Some(sent) = in_flight.join_next() => note(sent, "Sending a message"),
                 Some(done) = running.join_next() => note(done, "Recording a job"),
+                Some(done) = tidying.join_next() => note(done, "Removing what is old"),
                 () = self.ctx.wake.notified() => {}
                 _ = tick.tick() => {}
             }
@@ -97,7 +98,10 @@ impl Worker {
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every;
                 self.beat().await;
-                self.prune().await;
+                // Beside the loop, since it may take long. What is cut off at the end goes on the day after.
+                if tidying.is_empty() {
+                    tidying.spawn(tidy(self.ctx.clone(), self.files.clone()));
+                }
             }
         }
         // What the edges accepted while they ended is sent now rather than after the next start.
@@ -127,32 +131,30 @@ impl Worker {
             tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
         }
     }
+}
 
-    async fn prune(&self) {
-        match prune_daily(&self.ctx).await {
-            Ok(Some(pruned)) => {
-                let Pruned { deliveries, jobs, requests, sessions } = pruned;
-                tracing::info!(deliveries, jobs, requests, sessions, "What was kept long enough was removed");
-                self.sweep().await;
-            }
-            Ok(None) => {}
-            Err(error) => tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now"),
+/// Removes what was kept long enough, and then files that no row names.
+async fn tidy(ctx: Ctx, files: Files) {
+    match prune_daily(&ctx).await {
+        Ok(Some(pruned)) => {
+            let Pruned { deliveries, jobs, requests, sessions } = pruned;
+            tracing::info!(deliveries, jobs, requests, sessions, "What was kept long enough was removed");
+        }
+        Ok(None) => return,
+        Err(error) => {
+            return tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now");
         }
     }
-
-    /// Files that no row names go the day after.
-    async fn sweep(&self) {
-        match self.files.sweep().await {
-            Ok(0) => {}
-            Ok(files) => tracing::info!(files, "Uploads that nothing names were removed"),
-            Err(error) => tracing::warn!(error = %Chain(&error), "Uploads that nothing names stay for now"),
-        }
+    match files.sweep().await {
+        Ok(0) => {}
+        Ok(files) => tracing::info!(files, "Uploads that nothing names were removed"),
+        Err(error) => tracing::error!(error = %Chain(&error), "Uploads that nothing names stay for now"),
     }
 }
 
 fn note(ended: Result<(), tokio::task::JoinError>, what: &str) {
     if let Err(error) = ended {
-        tracing::error!(error = %Chain(&error), "{what} panicked: its lease will expire");
+        tracing::error!(error = %Chain(&error), "{what} panicked");
     }
 }
 

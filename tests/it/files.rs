@@ -8,7 +8,7 @@ use esb::domain::actor::Edge;
 use esb::domain::actor::{Actor, SlackUserId};
 use esb::domain::file::{Accepts, FileKind, FileRefusal, MB, PICTURE_MAX, StoredFile};
 use esb::domain::text::RequestId;
-use esb::files::{Files, ReceiveError, Received, Wanted};
+use esb::files::{Files, ReceiveError, Received, SweepError, Wanted};
 use esb::ops::OpError;
 use esb::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
 use esb::ops::repairs::repair;
@@ -154,6 +154,22 @@ async fn what_no_row_names_goes_when_it_is_settled() {
     let view = repair(&ops, reported, None).await.unwrap();
     assert_eq!((view.photos.len(), &*view.photos[0].by, &*view.photos[0].name), (1, "Bo", "a.png"));
     assert_eq!(view.timeline[0].new, Some(view.photos[0].id.to_string()));
+}
+
+#[tokio::test]
+async fn the_sweep_of_another_database_takes_nothing() {
+    let (ops, other) = (with_saw().await.0, with_saw().await.0);
+    let files = ops.files();
+    let orphan = kept(&files, &png(), "a.png").await;
+    let theirs = Files::new(ops.uploads().into(), files.limit(), other.store.clone(), other.clock.clone());
+    other.clock.advance(TimeDelta::days(4_000));
+    assert!(matches!(theirs.sweep().await, Err(SweepError::NotOurs)));
+    assert!(names(ops.uploads()).contains(&orphan.stored.to_string()));
+    // Nor that of one which finds files and no word of whose they are.
+    std::fs::remove_file(ops.uploads().join(".esb-installation")).unwrap();
+    let later = Files::new(ops.uploads().into(), files.limit(), ops.store.clone(), other.clock.clone());
+    assert!(matches!(later.sweep().await, Err(SweepError::NotOurs)));
+    assert_eq!(names(ops.uploads()).len(), 2);
 }
 
 #[tokio::test]

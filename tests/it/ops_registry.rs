@@ -1,6 +1,6 @@
 //! The registry: who may change what, what is refused, what comes twice, and two people at once.
 
-use crate::support::ops::{TestOps, ana, area, empty, open_repairs, user, with_saw};
+use crate::support::ops::{TestOps, ana, area, empty, open_repairs, report, user, with_saw};
 use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::area::AreaDetails;
 use esb::domain::equipment::EquipmentDetails;
@@ -17,6 +17,7 @@ use esb::ops::equipment::{
 use esb::ops::equipment_links::{AddLink, add_link, remove_link};
 use esb::ops::equipment_notes::{AddNote, add_note, remove_note};
 use esb::ops::registry::{Wanted, machine, machine_record, registry};
+use esb::ops::report_problem::report_problem;
 use esb::ops::settings::{change_settings, settings};
 use esb::ops::{Ctx, OpError};
 use esb::store::entities::user as users;
@@ -342,4 +343,17 @@ async fn the_audit_is_searched_by_everything_and_read_in_parts() {
     let first = audit(&ops, &stu, &any(), None, 4).await.unwrap();
     let rest = audit(&ops, &stu, &any(), first.older_than, 4).await.unwrap();
     assert_eq!((first.entries.len(), rest.entries.len(), rest.older_than), (4, 2, None));
+}
+
+#[tokio::test]
+async fn nobody_reports_on_a_machine_that_is_being_archived() {
+    for number in 1..=10 {
+        let (ops, saw) = with_saw().await;
+        let (stu, ana, archiving) = (stu(&ops).await, ana(), request(1));
+        let (archived, reported) = tokio::join!(
+            archive_equipment(&ops, &stu, (saw, 1), None, &archiving),
+            report_problem(&ops, &ana, report(saw, 100 + number)),
+        );
+        assert!(archived.is_ok() != reported.is_ok(), "{archived:?} {reported:?}");
+    }
 }

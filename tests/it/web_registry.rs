@@ -407,3 +407,47 @@ async fn addresses_of_the_python_system_lead_to_ours() {
     }
     assert_eq!(web.get("/public/equipment/x").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn each_form_of_a_page_is_a_submission_of_its_own() {
+    let web = saw().await;
+    let stu = web.signed_in(Role::Staff).await;
+    for (number, title) in [(1, "Blade chart"), (2, "Wiring plan")] {
+        let link = [("title", title), ("url", "https://example.org/")];
+        assert_eq!(
+            send(&stu, "/equipment/1", "/equipment/1/links", &link).await.status,
+            StatusCode::SEE_OTHER
+        );
+        assert_eq!(stu.get("/equipment/1").await.text().matches("/remove\"").count(), number);
+    }
+    open_repairs(&web.ops, EquipmentId(1), [Some(Severity::Down), None]).await;
+    for page in
+        ["/equipment/1", "/repairs", "/repairs/1", "/e/1", "/admin/areas", "/admin/users", "/admin/users/1"]
+    {
+        let text = stu.get(page).await.text();
+        let mut ids: Vec<&str> = text
+            .split("name=\"request_id\" value=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "{page}: {ids:?}");
+    }
+    let page = stu.get("/equipment/1").await;
+    let token = page.hidden("csrf_token");
+    let text = page.text();
+    for number in [1, 2] {
+        let (_, form) = text.split_once(&format!("/equipment/1/links/{number}/remove")).unwrap();
+        let (_, id) = form.split_once("name=\"request_id\" value=\"").unwrap();
+        let fields = [("csrf_token", token.as_str()), ("request_id", id.split('"').next().unwrap())];
+        let done = stu.post(&format!("/equipment/1/links/{number}/remove"), &fields).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER);
+    }
+    let page = stu.get("/equipment/1").await.text();
+    assert!(
+        !page.contains("Blade chart") && !page.contains("Wiring plan"),
+        "both are gone, from one page: {page}"
+    );
+}

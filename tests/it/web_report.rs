@@ -3,6 +3,7 @@
 use crate::support::ops::with_saw;
 use crate::support::web::{Browser, Reply, TestWeb, serving};
 use chrono::TimeDelta;
+use esb::domain::actor::Role;
 use http::StatusCode;
 
 async fn saw() -> TestWeb {
@@ -97,6 +98,18 @@ async fn what_is_refused_comes_back_with_its_text() {
     }
     assert_eq!(open_repairs(&web).await, 1, "only the hostile but honest one");
     assert!(ana.get("/e/1").await.text().contains("{{x}}&lt;!channel&gt;"));
+}
+
+#[tokio::test]
+async fn other_submissions_have_no_confirmation_page() {
+    let web = saw().await;
+    let stu = web.signed_in(Role::Staff).await;
+    let form = stu.get("/admin/areas").await;
+    let (csrf, request) = (form.hidden("csrf_token"), form.hidden("request_id"));
+    let area = [("csrf_token", csrf.as_str()), ("request_id", &request), ("name", "Metal shop")];
+    assert_eq!(stu.post("/admin/areas", &area).await.status, StatusCode::SEE_OTHER);
+    let guessed = web.get(&format!("/e/1/reported/{request}")).await;
+    assert_eq!(guessed.status, StatusCode::NOT_FOUND, "it is that of another form");
 }
 
 #[tokio::test]

@@ -3,8 +3,7 @@
 //! The kernel calls it after it has seen that the caller may come in.
 //!
 //! Bounded are: the number of parts, the texts together, the number of files, each file, what is held in
-//! memory at once, the silence of the client, and how many are sent at the same time. A slow line is not:
-//! a large file may take as long as it takes.
+//! memory at once, the silence of the client, how slow it may be, and how many are sent at the same time.
 
 use super::browser::TOKEN_FIELD;
 use super::fields::{Fields, FieldsError, MAX_FIELDS};
@@ -26,10 +25,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long a client may send nothing.
 const SILENCE: Duration = Duration::from_secs(20);
+/// From when on a line must have brought so much a second, in bytes: slower than any phone, and faster than
+/// who only wants to hold a place.
+const SLOW_AFTER: Duration = Duration::from_secs(30);
+const SLOWEST: u64 = 4 * 1024;
 /// How long to wait for one of the places in which files are received.
 const PLACE_WITHIN: Duration = Duration::from_secs(20);
 /// When to come back where there was none.
@@ -154,7 +157,8 @@ fn pieces<B>(
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
-    stream::try_unfold((body, held), |(body, held)| async move {
+    let (began, mut come) = (Instant::now(), 0);
+    let pieces = stream::try_unfold((body, held), |(body, held)| async move {
         tokio::task::yield_now().await;
         if held.load(Ordering::Relaxed) > HELD_MAX {
             return Err(PageError::TooLarge { limit: HELD_MAX });
@@ -165,7 +169,16 @@ where
             held.fetch_add(piece.len(), Ordering::Relaxed);
             (piece, (body, held))
         }))
+    });
+    pieces.map(move |piece: Result<Bytes, PageError>| {
+        let piece = piece?;
+        come += piece.len() as u64;
+        if is_too_slow(come, began.elapsed()) { Err(PageError::TooSlow) } else { Ok(piece) }
     })
+}
+
+fn is_too_slow(come: u64, within: Duration) -> bool {
+    within > SLOW_AFTER && come < within.as_secs() * SLOWEST
 }
 
 /// A form that is being read.
@@ -326,5 +339,20 @@ impl Default for Places {
     /// As many as a small machine has room for, on its disk and in its memory.
     fn default() -> Self {
         Self { visitors: Semaphore::new(16), people: Semaphore::new(32) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_line_is_borne_and_a_trickle_is_not() {
+        let seconds = Duration::from_secs;
+        assert!(!is_too_slow(1, seconds(30)), "the first half minute is anybody's");
+        assert!(is_too_slow(2, seconds(31)));
+        assert!(!is_too_slow(31 * SLOWEST, seconds(31)));
+        assert!(!is_too_slow(10 * 1024 * 1024, seconds(2_000)), "10 MB by a bad phone");
+        assert!(is_too_slow(10 * 1024 * 1024, seconds(3_000)));
     }
 }

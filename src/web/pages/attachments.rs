@@ -85,7 +85,7 @@ pub(super) async fn add_one_document(web: &Web, call: &Call) -> Result<Answer, P
             let message = "Please choose a file.".into();
             typed.errors.push(FieldError { field: Some("document"), message });
         }
-        return shown_again(web, call, &request_id, (status, &typed.errors)).await;
+        return shown_again(web, call, (status, &typed.errors)).await;
     };
     let title = match title {
         Some(title) => title,
@@ -93,23 +93,23 @@ pub(super) async fn add_one_document(web: &Web, call: &Call) -> Result<Answer, P
     };
     let add = AddDocument { equipment: id, category, title, file: file.clone(), request_id };
     let done = settled(web, &files, add_document(&web.ctx, &call.actor(), &add).await).await;
-    done_or_back(web, call, &add.request_id, (done.map(|_| ()), "documents")).await
+    done_or_back(web, call, (done.map(|_| ()), "documents")).await
 }
 
 pub(super) async fn add_photos(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let (id, request_id): (EquipmentId, _) = (call.id("id")?, request_id(call)?);
     if let Some((status, error)) = call.uploads.refused() {
-        return shown_again(web, call, &request_id, (*status, std::slice::from_ref(error))).await;
+        return shown_again(web, call, (*status, std::slice::from_ref(error))).await;
     }
     let files = call.uploads.entrust();
     if files.is_empty() {
         let error = FieldError { field: Some("photos"), message: "Please choose a photo or video.".into() };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return shown_again(web, call, &request_id, (status, &[error])).await;
+        return shown_again(web, call, (status, &[error])).await;
     }
     let done = add_equipment_photos(&web.ctx, &call.actor(), (id, &files), &request_id).await;
     let done = settled(web, &files, done).await;
-    done_or_back(web, call, &request_id, (done.map(|_| ()), "pictures")).await
+    done_or_back(web, call, (done.map(|_| ()), "pictures")).await
 }
 
 pub(super) async fn remove_one_document(web: &Web, call: &Call) -> Result<Answer, PageError> {

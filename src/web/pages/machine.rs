@@ -5,7 +5,7 @@ use super::typed::{Typed, csrf_token, hidden, new_request_id, page_number, reque
 use crate::domain::actor::Role;
 use crate::domain::file::{Accepts, DocumentCategory, PICTURE_MAX, size_words};
 use crate::domain::ids::{EquipmentId, LinkId, NoteId};
-use crate::domain::text::{EquipmentNote, LinkTitle, LinkUrl, RequestId};
+use crate::domain::text::{EquipmentNote, LinkTitle, LinkUrl};
 use crate::ops::OpError;
 use crate::ops::equipment_links::{AddLink, add_link, remove_link};
 use crate::ops::equipment_notes::{AddNote, add_note, remove_note};
@@ -19,7 +19,7 @@ use http::StatusCode;
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let page = page_number(&call.query()?)?;
-    shown(web, call, page, &new_request_id(), (StatusCode::OK, &[])).await
+    shown(web, call, page, (StatusCode::OK, &[])).await
 }
 
 /// The page; forms on it come back with what was typed into them.
@@ -27,17 +27,16 @@ async fn shown(
     web: &Web,
     call: &Call,
     page: u64,
-    request_id: &RequestId,
     (status, errors): (StatusCode, &[FieldError]),
 ) -> Result<Answer, PageError> {
     let view = machine(&web.ctx, &call.actor(), call.id("id")?, page).await?;
     let viewer = call.account()?;
-    let csrf_token = csrf_token(web, call);
+    let (csrf_token, request_id) = (csrf_token(web, call), new_request_id());
     let page = MachinePage {
         machine: &view,
         viewer: viewer.id,
         is_staff: viewer.role == Role::Staff,
-        hidden: hidden(&csrf_token, request_id),
+        hidden: hidden(&csrf_token, &request_id),
         note: &[note_field(call)?],
         link: &link_fields(call)?,
         document: &document_fields(web, call)?,
@@ -115,10 +114,10 @@ pub(super) async fn write_note(web: &Web, call: &Call) -> Result<Answer, PageErr
     let (id, request_id): (EquipmentId, _) = (call.id("id")?, request_id(call)?);
     let mut typed = Typed::new(&call.form);
     let text = typed.read("text", EquipmentNote::parse)?;
-    let Some(text) = text else { return back(web, call, &request_id, typed.errors).await };
+    let Some(text) = text else { return back(web, call, typed.errors).await };
     let add = AddNote { equipment: id, text, request_id };
     let done = add_note(&web.ctx, &call.actor(), &add).await;
-    done_or_back(web, call, &add.request_id, (done.map(|_| ()), "notes")).await
+    done_or_back(web, call, (done.map(|_| ()), "notes")).await
 }
 
 pub(super) async fn write_link(web: &Web, call: &Call) -> Result<Answer, PageError> {
@@ -126,11 +125,11 @@ pub(super) async fn write_link(web: &Web, call: &Call) -> Result<Answer, PageErr
     let mut typed = Typed::new(&call.form);
     let (title, url) = (typed.read("title", LinkTitle::parse)?, typed.read("url", LinkUrl::parse)?);
     let (Some(title), Some(url)) = (title, url) else {
-        return back(web, call, &request_id, typed.errors).await;
+        return back(web, call, typed.errors).await;
     };
     let add = AddLink { equipment: id, title, url, request_id };
     let done = add_link(&web.ctx, &call.actor(), &add).await;
-    done_or_back(web, call, &add.request_id, (done.map(|_| ()), "links")).await
+    done_or_back(web, call, (done.map(|_| ()), "links")).await
 }
 
 pub(super) async fn remove_one_note(web: &Web, call: &Call) -> Result<Answer, PageError> {
@@ -145,36 +144,29 @@ pub(super) async fn remove_one_link(web: &Web, call: &Call) -> Result<Answer, Pa
     see_other(&format!("/equipment/{id}#links"))
 }
 
-async fn back(
-    web: &Web,
-    call: &Call,
-    request_id: &RequestId,
-    errors: Vec<FieldError>,
-) -> Result<Answer, PageError> {
-    shown(web, call, 1, request_id, (StatusCode::UNPROCESSABLE_ENTITY, &errors)).await
+async fn back(web: &Web, call: &Call, errors: Vec<FieldError>) -> Result<Answer, PageError> {
+    shown(web, call, 1, (StatusCode::UNPROCESSABLE_ENTITY, &errors)).await
 }
 
 /// The page again, with what was typed and why it comes back.
 pub(super) async fn shown_again(
     web: &Web,
     call: &Call,
-    request_id: &RequestId,
     why: (StatusCode, &[FieldError]),
 ) -> Result<Answer, PageError> {
-    shown(web, call, 1, request_id, why).await
+    shown(web, call, 1, why).await
 }
 
 pub(super) async fn done_or_back(
     web: &Web,
     call: &Call,
-    request_id: &RequestId,
     (done, part): (Result<(), OpError>, &str),
 ) -> Result<Answer, PageError> {
     match done {
         Ok(()) => see_other(&format!("/equipment/{}#{part}", call.id::<EquipmentId>("id")?)),
         Err(error) => {
             let (status, errors) = why(error)?;
-            shown(web, call, 1, request_id, (status, &errors)).await
+            shown(web, call, 1, (status, &errors)).await
         }
     }
 }

@@ -43,8 +43,13 @@ impl Chromium {
             return None;
         };
         // No sandbox: within a container, and as root, it has none.
-        options["args"] =
-            json!(["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"]);
+        options["args"] = json!([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-breakpad",
+            "--window-size=1280,900"
+        ]);
         let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options});
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())

@@ -46,11 +46,12 @@ pub fn holds(bytes: &[u8], words: &[u8]) -> bool {
     bytes.windows(words.len()).any(|part| part == words)
 }
 
-/// Names of all files of a directory, in their order; none where it was never made.
+/// Names of all files of a directory but its mark, in their order; none where it was never made.
 pub fn names(directory: &Path) -> Vec<String> {
     let Ok(listing) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut names: Vec<String> =
         listing.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != ".esb-installation");
     names.sort();
     names
 }
