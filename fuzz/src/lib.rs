@@ -70,6 +70,7 @@ impl House {
             severity: Severity::Down,
             safety_risk: false,
             consumable: false,
+            note: None,
             request_id: RequestId::from_random([1; 16]),
         };
         report_problem(&ctx, &Actor::visitor(Edge::Web, "Ana"), report).await.expect("a report");

@@ -5,12 +5,12 @@ use super::recording::{record, snapshot};
 use super::repair_photos::{NewPhoto, photos_of};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
-use crate::domain::change::ChangeSet;
+use crate::domain::change::{Change, ChangeSet};
 use crate::domain::channel::ChannelRef;
 use crate::domain::field::RepairFields;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
-use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
+use crate::domain::text::{Description, EmailAddress, Note, PersonName, RequestId};
 use crate::store;
 use crate::store::equipment::Machine;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
@@ -34,6 +34,8 @@ pub struct ReportProblem {
     pub safety_risk: bool,
     /// Something that wears out is used up.
     pub consumable: bool,
+    /// What stands on its timeline from the beginning, such as where the report came from.
+    pub note: Option<Note>,
     /// Names this submission.
     pub request_id: RequestId,
 }
@@ -101,6 +103,8 @@ async fn report_once(
     let repair = store::repairs::add(&tx, &new_repair(actor, report), now).await?;
     let told = snapshot(repair, FIRST_VERSION, &machine, &fields(report), report.reporter_name.as_str());
     let mut change = ChangeSet::created(told, actor.name.clone());
+    let note = report.note.clone().map(|text| Change::Note { text: Some(text), supersedes: None });
+    change.changes.extend(note);
     change.changes.extend(photos_of(&tx, repair, actor, photos, now).await?);
     let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
     let told = recorded.told.clone();

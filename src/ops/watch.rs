@@ -1,9 +1,13 @@
 //! What operators watch: how much is owed, when the worker last went round.
 
+use super::permission::require;
 use super::{Ctx, OpError};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::delivery::DeliveryState;
 use crate::domain::job::{JobKind, JobState};
 use crate::store;
 use crate::store::heartbeats::WORKER;
+use crate::views::deliveries::DeliveryProblems;
 use chrono::{DateTime, Utc};
 
 /// Figures of the queue, from the database: the same whichever process is asked.
@@ -22,6 +26,19 @@ pub struct QueueFigures {
 pub async fn queue(ctx: &Ctx) -> Result<QueueFigures, OpError> {
     let owed = store::deliveries::owed(ctx.store.read()).await?;
     Ok(QueueFigures { owed: owed.count, oldest: owed.oldest })
+}
+
+/// Messages that did not leave as they should; those that were given up as long as they are kept.
+///
+/// # Errors
+/// `Forbidden` for all but staff; the database's.
+pub async fn delivery_problems(ctx: &Ctx, actor: &Actor) -> Result<DeliveryProblems, OpError> {
+    let db = ctx.store.read();
+    require(db, actor, Role::Staff).await?;
+    Ok(DeliveryProblems {
+        failing: store::deliveries::count(db, DeliveryState::Failed).await?,
+        given_up: store::deliveries::count(db, DeliveryState::Dead).await?,
+    })
 }
 
 /// When a worker last went round; `None`: none ever has.

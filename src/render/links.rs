@@ -19,6 +19,21 @@ impl Links {
         self.base.as_ref().map(|base| format!("{base}/e/{id}"))
     }
 
+    /// Pages of staff, with what they are called; none without a base URL.
+    pub fn admin(&self) -> Vec<(&'static str, String)> {
+        const PAGES: [(&str, &str); 7] = [
+            ("Areas", "areas"),
+            ("Machines", "equipment"),
+            ("Users", "users"),
+            ("Settings", "config"),
+            ("Jobs", "jobs"),
+            ("Audit", "audit"),
+            ("API tokens", "tokens"),
+        ];
+        let page = |(name, path)| Some((name, format!("{}/admin/{path}", self.base.as_ref()?)));
+        PAGES.into_iter().filter_map(page).collect()
+    }
+
     /// The page of a job, for staff.
     pub fn job(&self, id: JobId) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/admin/jobs/{id}"))

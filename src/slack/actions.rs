@@ -1,12 +1,12 @@
 //! Buttons and selects that act by themselves: acknowledged at once, then the surface that holds them
 //! does what they say.
 
-use super::cards;
 use super::edge::{EdgeError, ReplyTo, SlackEdge};
 use super::envelope::BlockActions;
 use super::ids::{action, view};
 use super::intake::{Ack, Reference};
 use super::modals::{act_on_repair, report_problem, status};
+use super::{buttons, cards};
 use crate::domain::actor::SlackUserId;
 
 const OUT_OF_DATE: EdgeError =
@@ -39,6 +39,10 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, ref
             Some(shown) if view::STATUS.contains(&shown.callback_id.as_str()) => {
                 status::press(edge, sender, shown, (name, value), reference).await;
             }
+            Some(shown) if shown.callback_id == view::HOME => {
+                buttons::press(edge, &pressed, act, reference).await;
+            }
+            None if buttons::OPENING.contains(&name) => buttons::press(edge, &pressed, act, reference).await,
             None if cards::BUTTONS.contains(&name) && pressed.message.is_some() => {
                 cards::press(edge, &pressed, act, reference).await;
             }

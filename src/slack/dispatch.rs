@@ -1,10 +1,10 @@
 //! Who acts upon which envelope. Exhaustive over what can come in; knows no transport.
 
 use super::edge::SlackEdge;
-use super::envelope::{Envelope, ViewSubmission};
+use super::envelope::{Envelope, Event, ViewSubmission};
 use super::ids::{self, known};
 use super::intake::{Ack, Dispatch, Received, Reference};
-use super::{actions, commands, events, modals};
+use super::{actions, commands, events, home, mentions, modals, shortcuts};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -31,7 +31,8 @@ impl Dispatch for Dispatcher {
             }
             Envelope::BlockSuggestion(asked) => known(&asked.action_id, ids::action::ALL),
             Envelope::Event(event) => known(event.kind(), ids::event::ALL),
-            Envelope::Shortcut(_) | Envelope::MessageShortcut(_) => "other",
+            Envelope::Shortcut(used) => known(&used.callback_id, ids::shortcut::ALL),
+            Envelope::MessageShortcut(used) => known(&used.callback_id, ids::shortcut::ALL),
         }
     }
 
@@ -57,19 +58,36 @@ async fn dispatch(edge: SlackEdge, received: Received) {
         Envelope::ViewSubmission(submission) => submit(&edge, submission, ack, &reference).await,
         Envelope::BlockActions(pressed) => actions::press(&edge, *pressed, ack, &reference).await,
         Envelope::BlockSuggestion(asked) => match asked.action_id.as_str() {
-            ids::input::EQUIPMENT => modals::report_problem::suggest(&edge, &asked, ack, &reference).await,
+            ids::input::EQUIPMENT | ids::action::SEARCH_EQUIPMENT => {
+                modals::report_problem::suggest(&edge, &asked, ack, &reference).await;
+            }
             ids::input::REPAIR | ids::input::ASSIGNEE | ids::input::DUPLICATE_OF => {
                 modals::choose_repair::suggest(&edge, &asked, ack, &reference).await;
             }
             _ => unknown(ack, "select", ""),
         },
         Envelope::ViewClosed(_) => ack.empty(),
-        Envelope::Event(event) if event.kind() == ids::event::USER_CHANGE => {
-            events::user_change(&edge, &event, ack, &reference).await;
-        }
-        Envelope::Shortcut(_) | Envelope::MessageShortcut(_) | Envelope::Event(_) => {
-            unknown(ack, "shortcut or event", "");
-        }
+        Envelope::Event(event) => happened(&edge, &event, ack, &reference).await,
+        Envelope::Shortcut(used) => match used.callback_id.as_str() {
+            ids::shortcut::REPORT_PROBLEM => shortcuts::report(&edge, &used, ack, &reference).await,
+            _ => unknown(ack, "shortcut", ""),
+        },
+        Envelope::MessageShortcut(used) => match used.callback_id.as_str() {
+            ids::shortcut::REPORT_FROM_MESSAGE => {
+                shortcuts::report_from_message(&edge, &used, ack, &reference).await;
+            }
+            _ => unknown(ack, "message shortcut", ""),
+        },
+    }
+}
+
+async fn happened(edge: &SlackEdge, event: &Event, ack: Ack, reference: &Reference) {
+    match event.kind() {
+        ids::event::USER_CHANGE => events::user_change(edge, event, ack, reference).await,
+        ids::event::APP_HOME_OPENED => home::opened(edge, event, ack, reference).await,
+        ids::event::APP_MENTION => mentions::heard(edge, event, ack, reference).await,
+        ids::event::MESSAGE if event.is_direct() => mentions::heard(edge, event, ack, reference).await,
+        _ => unknown(ack, "event", ""),
     }
 }
 

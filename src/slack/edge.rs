@@ -12,7 +12,7 @@ use crate::ops::{Ctx, OpError};
 use crate::people::{People, Who};
 use crate::render::links::Links;
 use crate::render::slack::mrkdwn::{escape, mention};
-use crate::render::slack::{Blocks, BlocksError, Modal};
+use crate::render::slack::{Blocks, BlocksError, Message, Modal};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -76,6 +76,15 @@ pub struct ReplyTo {
     pub response_url: Option<(SecretString, DateTime<Utc>)>,
 }
 
+/// Where a message is answered that everybody there may read.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Slack's id of the channel.
+    pub channel: String,
+    /// The thread.
+    pub thread: Option<String>,
+}
+
 impl ReplyTo {
     /// By direct message, where there is no response_url.
     pub fn directly(to: &Sender) -> Self {
@@ -137,6 +146,24 @@ impl SlackEdge {
         if let Err(error) = self.api.post_message(&message).await {
             tracing::warn!(error = error.outcome(), "A private answer could not be given");
         }
+    }
+
+    /// Answers a message where it stands.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn answer(&self, place: &Place, message: &Message) -> Result<(), SlackApiError> {
+        let mut body = json!({
+            "channel": place.channel,
+            "text": message.text,
+            "blocks": message.blocks,
+            "unfurl_links": false,
+            "unfurl_media": false,
+        });
+        if let Some(thread) = &place.thread {
+            body["thread_ts"] = json!(thread);
+        }
+        self.api.post_message(&body).await.map(drop)
     }
 
     /// Tells the person what went wrong, and the log.

@@ -15,6 +15,16 @@ pub mod command {
     pub const ALL: &[&str] = &[REPORT, STATUS, REPAIR, UPDATE];
 }
 
+/// `callback_id`s of shortcuts.
+pub mod shortcut {
+    /// Anyone reports a problem, from anywhere in Slack.
+    pub const REPORT_PROBLEM: &str = "report_problem_shortcut";
+    /// Anyone reports what a message says, from the menu of that message.
+    pub const REPORT_FROM_MESSAGE: &str = "report_from_message";
+    /// All of them.
+    pub const ALL: &[&str] = &[REPORT_PROBLEM, REPORT_FROM_MESSAGE];
+}
+
 /// `callback_id`s of views.
 pub mod view {
     /// The report form.
@@ -39,6 +49,8 @@ pub mod view {
     pub const CREATE_REPAIR: &str = "create_repair";
     /// The full edit.
     pub const UPDATE_REPAIR: &str = "update_repair";
+    /// The app's Home tab.
+    pub const HOME: &str = "home";
     /// All of them.
     pub const ALL: &[&str] = &[
         REPORT_PROBLEM,
@@ -52,6 +64,7 @@ pub mod view {
         ACT_ON_REPAIR,
         CREATE_REPAIR,
         UPDATE_REPAIR,
+        HOME,
     ];
     /// Those of `/esb-status`: they hold nothing that anybody typed, so one may replace another.
     pub const STATUS: &[&str] =
@@ -82,6 +95,10 @@ pub mod action {
     pub const CARD_PAGE: &str = "card_page";
     /// Act on a repair.
     pub const OPEN_REPAIR: &str = "open_repair";
+    /// Report a problem.
+    pub const REPORT: &str = "report";
+    /// Find a machine, on the Home tab.
+    pub const SEARCH_EQUIPMENT: &str = "search_equipment";
     /// What to do with a repair.
     pub const ACTION: &str = "action";
     /// Another status, where it decides what else is asked.
@@ -99,6 +116,8 @@ pub mod action {
         CARD_MORE,
         CARD_PAGE,
         OPEN_REPAIR,
+        REPORT,
+        SEARCH_EQUIPMENT,
         ACTION,
         STATUS,
     ];
@@ -157,8 +176,26 @@ pub mod input {
 pub mod event {
     /// Somebody's account in Slack has changed.
     pub const USER_CHANGE: &str = "user_change";
+    /// Somebody has opened the app's Home tab, or its messages.
+    pub const APP_HOME_OPENED: &str = "app_home_opened";
+    /// The tab that it names when that is the Home tab.
+    pub const HOME_TAB: &str = "home";
+    /// Somebody has mentioned the bot in a channel.
+    pub const APP_MENTION: &str = "app_mention";
+    /// Somebody has written a message.
+    pub const MESSAGE: &str = "message";
     /// All of them.
-    pub const ALL: &[&str] = &[USER_CHANGE];
+    pub const ALL: &[&str] = &[APP_HOME_OPENED, APP_MENTION, MESSAGE, USER_CHANGE];
+    /// What Slack is asked for, as the manifest has it: messages by the kind of channel that they stand in.
+    pub const SUBSCRIBED: &[&str] = &[APP_HOME_OPENED, APP_MENTION, "message.im", USER_CHANGE];
+}
+
+/// Words with which people begin a message to the bot.
+pub mod word {
+    /// How does it stand?
+    pub const STATUS: &str = "status";
+    /// Something is wrong.
+    pub const REPORT: &str = "report";
 }
 
 /// The name as one of ours, or `other`: a closed set for metrics.
@@ -174,7 +211,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_label_comes_from_a_closed_set(name in prop_oneof![any::<String>(), "/?[a-z-_]{0,16}"]) {
-            for ours in [command::ALL, view::ALL, action::ALL, event::ALL] {
+            for ours in [command::ALL, shortcut::ALL, view::ALL, action::ALL, event::ALL] {
                 let label = known(&name, ours);
                 prop_assert_eq!(label, if ours.contains(&name.as_str()) { name.as_str() } else { "other" });
             }

@@ -4,15 +4,19 @@
 //! its acknowledgement, [`dispatch`] hands it to its command, modal or action.
 
 mod actions;
+mod buttons;
 mod cards;
 mod commands;
 pub mod dispatch;
 pub mod edge;
 pub mod envelope;
 mod events;
+mod home;
 pub mod http;
 pub mod ids;
 pub mod intake;
+mod mentions;
 mod modals;
+mod shortcuts;
 pub mod shown_conflicts;
 pub mod socket;

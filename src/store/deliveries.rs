@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, Set,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 pub use super::entities::delivery::Model as Delivery;
@@ -311,6 +311,14 @@ pub struct Owed {
     pub count: i64,
     /// Since when the oldest of them is owed.
     pub oldest: Option<DateTime<Utc>>,
+}
+
+/// How many deliveries are in a state.
+///
+/// # Errors
+/// The database's.
+pub async fn count(db: &impl ConnectionTrait, state: DeliveryState) -> Result<u64, DbErr> {
+    delivery::Entity::find().filter(delivery::Column::State.eq(state)).count(db).await
 }
 
 /// Counts what is owed; dead ones are not.

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod attachments;
 pub mod board;
+pub mod deliveries;
 pub mod equipment;
 pub mod jobs;
 pub mod registry;

@@ -33,8 +33,15 @@ fn configuration_comes_from_config() {
 
 #[test]
 fn names_of_slack_surfaces_stand_in_ids() {
-    let names =
-        [ids::command::ALL, ids::view::ALL, ids::action::ALL, ids::input::ALL, ids::event::ALL].concat();
+    let names = [
+        ids::command::ALL,
+        ids::view::ALL,
+        ids::action::ALL,
+        ids::input::ALL,
+        ids::event::ALL,
+        ids::shortcut::ALL,
+    ]
+    .concat();
     let mut breaches = Vec::new();
     for file in source().iter().filter(|file| file.top() == "slack" && file.shown != "src/slack/ids.rs") {
         let written = file.literals.iter().filter(|(_, text)| names.contains(&text.as_str()));
@@ -53,7 +60,7 @@ fn a_message_leaves_by_the_worker_or_as_a_direct_answer() {
         .flat_map(|file| ways.map(|way| file.mentions(way)))
         .flatten()
         .collect();
-    hold("A message leaves as a Delivery, or as `SlackEdge::tell`'s direct answer:", &sending);
+    hold("A message leaves as a Delivery, or as a direct answer of `SlackEdge`:", &sending);
 }
 
 /// Where what was kept long enough is removed.

@@ -1,10 +1,11 @@
 //! `manifest.yaml` against what the code uses and what Slack takes (limits of Slack's manifest
-//! reference). It declares no more than there is: no shortcut, no Home tab.
+//! reference and of its published schema). It declares no more than there is.
 
 use super::read;
 use esb::clients::slack_api::{OPTIONAL_SCOPES, REQUIRED_SCOPES};
-use esb::slack::ids::{command, event};
+use esb::slack::ids::{command, event, shortcut};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn manifest() -> Value {
     serde_saphyr::from_str(&read("manifest.yaml")).unwrap()
@@ -21,6 +22,10 @@ fn keys(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+fn shortcuts() -> Vec<Value> {
+    manifest()["features"]["shortcuts"].as_array().unwrap().clone()
+}
+
 fn commands() -> Vec<Value> {
     manifest()["features"]["slash_commands"].as_array().unwrap().clone()
 }
@@ -30,10 +35,13 @@ fn it_has_only_the_parts_that_the_code_serves() {
     let manifest = manifest();
     assert_eq!(keys(&manifest), ["display_information", "features", "oauth_config", "settings"]);
     assert_eq!(keys(&manifest["display_information"]), ["background_color", "description", "name"]);
-    assert_eq!(keys(&manifest["features"]), ["bot_user", "slash_commands"]);
+    assert_eq!(keys(&manifest["features"]), ["app_home", "bot_user", "shortcuts", "slash_commands"]);
     assert_eq!(keys(&manifest["features"]["bot_user"]), ["always_online", "display_name"]);
     for command in commands() {
         assert_eq!(keys(&command), ["command", "description", "should_escape", "usage_hint"]);
+    }
+    for shortcut in shortcuts() {
+        assert_eq!(keys(&shortcut), ["callback_id", "description", "name", "type"]);
     }
     assert_eq!(keys(&manifest["oauth_config"]), ["scopes"]);
     assert_eq!(keys(&manifest["oauth_config"]["scopes"]), ["bot"]);
@@ -42,13 +50,55 @@ fn it_has_only_the_parts_that_the_code_serves() {
 #[test]
 fn it_is_for_socket_mode_with_modals_and_the_events_that_are_dispatched() {
     let expected = json!({
-        "event_subscriptions": { "bot_events": event::ALL },
+        "event_subscriptions": { "bot_events": event::SUBSCRIBED },
         "interactivity": { "is_enabled": true },
         "org_deploy_enabled": false,
         "socket_mode_enabled": true,
         "token_rotation_enabled": false,
     });
     assert_eq!(manifest()["settings"], expected);
+}
+
+#[test]
+fn every_event_that_it_asks_for_is_dispatched_and_no_other() {
+    let kind = |event: &&'static str| event.split('.').next().unwrap_or_default();
+    let asked: BTreeSet<&str> = event::SUBSCRIBED.iter().map(kind).collect();
+    assert_eq!(asked, event::ALL.iter().copied().collect());
+}
+
+/// What Slack wants before it sends an event to a bot (its event reference); others need no scope.
+#[test]
+fn it_has_the_scope_that_each_event_needs() {
+    let scopes = [REQUIRED_SCOPES, OPTIONAL_SCOPES].concat();
+    for event in event::SUBSCRIBED {
+        let needs = match *event {
+            "app_mention" => "app_mentions:read",
+            "message.im" => "im:history",
+            "user_change" => "users:read",
+            "app_home_opened" => continue,
+            other => panic!("which scope does {other} need?"),
+        };
+        assert!(scopes.contains(&needs), "{event} needs {needs}");
+    }
+}
+
+#[test]
+fn its_shortcuts_are_those_that_are_dispatched() {
+    let shortcuts = shortcuts();
+    let told = |key: &'static str| shortcuts.iter().map(move |it| it[key].as_str().unwrap());
+    assert_eq!(told("callback_id").collect::<Vec<_>>(), shortcut::ALL);
+    assert_eq!(told("type").collect::<Vec<_>>(), ["global", "message"]);
+    assert!(shortcuts.len() <= 10, "Slack takes ten");
+}
+
+#[test]
+fn people_find_the_home_tab_and_may_write_to_the_bot() {
+    let expected = json!({
+        "home_tab_enabled": true,
+        "messages_tab_enabled": true,
+        "messages_tab_read_only_enabled": false,
+    });
+    assert_eq!(manifest()["features"]["app_home"], expected);
 }
 
 #[test]
@@ -93,6 +143,11 @@ fn its_texts_fit() {
     within(&manifest["display_information"]["name"], 35);
     within(&manifest["display_information"]["description"], 140);
     within(&manifest["features"]["bot_user"]["display_name"], 80);
+    for shortcut in shortcuts() {
+        within(&shortcut["name"], 24);
+        within(&shortcut["callback_id"], 255);
+        within(&shortcut["description"], 150);
+    }
     for command in commands() {
         within(&command["command"], 32);
         within(&command["description"], 2000);

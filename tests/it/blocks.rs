@@ -9,12 +9,14 @@ use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::slack::card::version_of_buttons;
+use esb::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
 use esb::slack::ids;
+use esb::views::deliveries::DeliveryProblems;
 use esb::views::equipment::EquipmentMatch;
-use esb::views::repairs::RepairBrief;
+use esb::views::repairs::{QueueView, RepairBrief};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -48,6 +50,7 @@ fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> 
         equipment: (known > 0).then_some(&equipment),
         unknown: (known == 0).then_some(&typed),
         reporter_name: &texts.of(if known > 0 { 300 } else { 0 }),
+        description: &texts.of(if known > 0 { 4000 } else { 0 }),
         known: &repairs,
         known_count: known,
         counted,
@@ -97,6 +100,53 @@ fn update(blocks: &Blocks, texts: Texts, all: bool) -> Message {
         repair,
     };
     blocks.announcement(&Event::Updated(update), all.then_some(LINK)).unwrap()
+}
+
+/// The Home tab of a member; or of staff, with all that there can be.
+fn home(blocks: &Blocks, texts: Texts, all: bool) -> Modal {
+    let count = if all { 50 } else { 0 };
+    let queue = |first: i64| QueueView {
+        rows: (first..).take(count).map(|n| views::queued(n, texts)).collect(),
+        total: count as u64 * 20,
+        areas: Vec::new(),
+    };
+    let repairs = HomeRepairs { mine: queue(1), unassigned: queue(1000) };
+    let links = esb::render::links::Links::new(Some("http://esb.test".into()));
+    let problems = DeliveryProblems { failing: u64::MAX, given_up: u64::MAX };
+    let staff = HomeStaff { problems, pages: links.admin() };
+    let areas = if all { (1..=40).map(|n| views::area(n, texts, 300)).collect() } else { vec![] };
+    let board = views::board(areas);
+    let (repairs, staff) = (all.then_some(&repairs), all.then_some(&staff));
+    blocks.home(&Home { board: &board, repairs, staff }).unwrap()
+}
+
+/// Answers to mentions: with the least, and with all that there can be.
+fn answer_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
+    let matches: Vec<EquipmentMatch> = (1..=100).map(|n| views::found(n, texts)).collect();
+    let full = views::area(1, texts, 5000);
+    let board = views::board(vec![full.clone(), views::area(2, texts, 30)]);
+    let typed = texts.of(4000);
+    [
+        blocks.answer_help(),
+        blocks.answer_board(&views::board(vec![]), None),
+        blocks.answer_board(&board, Some(&typed)),
+        blocks.answer_area(&views::area(1, texts, 0)),
+        blocks.answer_area(&full),
+        blocks.answer_equipment(&views::machine(texts, 0)),
+        blocks.answer_equipment(&views::machine(texts, 300)),
+        blocks.answer_matches(&typed, &matches),
+        blocks.answer_report(None, ""),
+        blocks.answer_report(None, &typed),
+        blocks.answer_report(Some(&matches[0]), "saw"),
+        blocks.answer_repair(&views::brief(texts, false)),
+        blocks.answer_repair(&views::brief(texts, true)),
+        blocks.answer_no_repair(&typed),
+    ]
+    .map(|answer| answer.unwrap())
+    .into_iter()
+    .inspect(|answer| assert!(answer.text.chars().count() <= 40_000, "{}", answer.text.len()))
+    .map(|answer| ("answer", Filled::Message(answer.blocks)))
+    .collect()
 }
 
 /// The forms of repairs in every status, with every action.
@@ -159,6 +209,8 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         view("status_summary", blocks.status_summary(&views::board(vec![]), 1, None).unwrap()),
     ];
     cases.extend(repair_cases(blocks, texts, &kept));
+    cases.extend(answer_cases(blocks, texts));
+    cases.extend([false, true].map(|all| view("home", home(blocks, texts, all))));
     let full = views::area(1, texts, 5000);
     let open = views::open(texts, 3, 300);
     let past = views::past(texts, 200);
@@ -195,8 +247,10 @@ fn read_and_written(filled: &Filled) -> (&Value, Value) {
     match filled {
         Filled::View(view) => {
             let read: SlackView = read(view);
-            let SlackView::Modal(modal) = &read else { panic!("no modal: {view}") };
-            assert_known(&modal.blocks);
+            match &read {
+                SlackView::Modal(modal) => assert_known(&modal.blocks),
+                SlackView::Home(home) => assert_known(&home.blocks),
+            }
             (view, json!(read))
         }
         Filled::Message(blocks) => {
@@ -330,6 +384,19 @@ fn pages_lose_nothing() {
     let (text, pages) = all_pages(|page| blocks.status_matches("saw", &found, page).unwrap());
     assert_eq!(pages, 3);
     assert_told_once(&text, (1..=100).map(|n| format!("*machine {n}.")));
+}
+
+#[test]
+fn a_full_home_tab_counts_what_it_leaves_out() {
+    let blocks = Blocks::new().unwrap();
+    let view = home(&blocks, Texts::Plain, true).0;
+    assert_eq!(view["blocks"].as_array().unwrap().len(), 100, "all that Slack shows");
+    let shown = view.to_string();
+    // 300 machines that do not work in each of 40 areas, 1,000 repairs in each list.
+    for left in ["… and 11939 more", "… and 985 more: `/esb-repair` finds each."] {
+        assert!(shown.contains(left), "{left}");
+    }
+    assert_eq!(shown.matches("… and 985 more").count(), 2);
 }
 
 #[test]
@@ -482,6 +549,11 @@ fn snapshots() {
         let name = format!("act_on_repair_{}", action.word());
         insta::assert_json_snapshot!(name, blocks.act_on_repair("kept", &brief, &form).unwrap());
     }
+    insta::assert_json_snapshot!("home", home(&blocks, plain, false));
+    insta::assert_json_snapshot!(
+        "answer",
+        blocks.answer_equipment(&views::machine(plain, 2)).unwrap().blocks
+    );
     insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
 }
 
@@ -503,6 +575,7 @@ proptest! {
             equipment: Some(&found),
             unknown: Some(&text),
             reporter_name: "Ana",
+            description: &text,
             known: &machine.open_repairs,
             known_count: machine.open_count,
             counted: &[],

@@ -14,7 +14,7 @@ use esb::render::slack::Blocks;
 use esb::slack::dispatch::Dispatcher;
 use esb::slack::edge::SlackEdge;
 use esb::slack::envelope::{Parsed, Source};
-use esb::slack::ids::{action, command, input, view};
+use esb::slack::ids::{action, command, event, input, shortcut, view};
 use esb::slack::intake::{Intake, Limits};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -58,7 +58,8 @@ impl Rig {
     fn answers(&self, source: Source, mut payload: Value) -> (Vec<Option<Value>>, usize) {
         let open = || self.runtime.block_on(equipment(&self.ops.ctx, self.saw)).unwrap().open_count;
         let before = open();
-        payload["trigger_id"] = json!(format!("t.{}", self.triggers.fetch_add(1, Ordering::Relaxed)));
+        let new = format!("t.{}", self.triggers.fetch_add(1, Ordering::Relaxed));
+        (payload["trigger_id"], payload["event_id"]) = (json!(new), json!(new));
         let (reply, replies) = mpsc::channel();
         let _inside = self.runtime.enter();
         self.intake.accept(None, Parsed::new(source, payload), move |answer| reply.send(answer).unwrap());
@@ -134,7 +135,17 @@ fn any_payload() -> impl Strategy<Value = (Source, Value)> {
         (Source::Command, payload)
     });
     let sent = any_view().prop_map(move |view| who(json!({"type": "view_submission", "view": view})));
-    prop_oneof![4 => sent, 3 => pressed, 1 => asked, 1 => command]
+    let used = (prop::sample::select(shortcut::ALL), typed()).prop_map(move |(name, text)| {
+        who(json!({"type": "message_action", "callback_id": name, "channel": {"id": "C1"},
+            "message": {"ts": "1.2", "text": text}, "response_url": "https://example.org/not-slack"}))
+    });
+    let words = ("(status |report |#|)", typed()).prop_map(|(word, text)| word + &text);
+    let happened = (prop::sample::select(event::ALL), words).prop_map(|(kind, text)| {
+        let body = json!({"type": kind, "user": "U1", "tab": "home", "channel": "D1", "channel_type": "im",
+            "ts": "1.2", "text": text});
+        (Source::Event(None), json!({"team_id": "T1", "event": body}))
+    });
+    prop_oneof![4 => sent, 3 => pressed, 1 => asked, 1 => command, 1 => used, 1 => happened]
 }
 
 #[test]

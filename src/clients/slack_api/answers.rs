@@ -79,6 +79,11 @@ pub(super) struct ViewAnswer {
 }
 
 #[derive(Deserialize)]
+pub(super) struct PermalinkAnswer {
+    pub permalink: String,
+}
+
+#[derive(Deserialize)]
 pub(super) struct ConnectionAnswer {
     pub url: SecretString,
 }

@@ -25,7 +25,8 @@ pub const REQUIRED_SCOPES: &[&str] =
     &["commands", "chat:write", "users:read", "users:read.email", "im:write"];
 
 /// What a token may be allowed besides: without one of these a feature is off (spec "Scopes").
-pub const OPTIONAL_SCOPES: &[&str] = &["channels:history", "groups:history"];
+pub const OPTIONAL_SCOPES: &[&str] =
+    &["channels:history", "groups:history", "im:history", "app_mentions:read"];
 
 /// The optional scopes that a token lacks; none are known to be missing when Slack did not say.
 pub fn absent_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {

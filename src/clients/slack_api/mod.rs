@@ -20,7 +20,7 @@ use crate::clients::tls::{self, Connector};
 use crate::config::SlackConfig;
 use crate::metrics::Metrics;
 use ::http::Uri;
-use answers::{ConnectionAnswer, MessagesAnswer, Nothing, UserAnswer, ViewAnswer};
+use answers::{ConnectionAnswer, MessagesAnswer, Nothing, PermalinkAnswer, UserAnswer, ViewAnswer};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,12 +49,15 @@ const UPDATE_MESSAGE: Method = method("chat.update", 15_000);
 const HISTORY: Method = method("conversations.history", 5_000);
 const REPLIES: Method = method("conversations.replies", 5_000);
 const USERS_INFO: Method = method("users.info", 1_000);
+// A form waits for it.
+const PERMALINK: Method = method("chat.getPermalink", 1_000);
 const RESPOND: Method = method("response_url", 5_000);
 // A trigger dies 3 s after the press and works once. Giving up earlier would win nothing, since no
 // second try is possible; waiting longer would only keep the person from hearing of it.
 const VIEWS_OPEN: Method = method("views.open", 2_400);
 const VIEWS_PUSH: Method = method("views.push", 2_400);
 const VIEWS_UPDATE: Method = method("views.update", 2_400);
+const VIEWS_PUBLISH: Method = method("views.publish", 5_000);
 
 /// Messages on a page of those that are looked through.
 const PAGE: &str = "200";
@@ -89,6 +92,12 @@ struct ById<'a> {
     view_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hash: Option<&'a str>,
+    view: &'a Value,
+}
+
+#[derive(Serialize)]
+struct ForPerson<'a> {
+    user_id: &'a str,
     view: &'a Value,
 }
 
@@ -172,6 +181,24 @@ impl SlackApi {
         view: &Value,
     ) -> Result<OpenView, SlackApiError> {
         self.view(&VIEWS_UPDATE, &ById { view_id, hash, view }).await
+    }
+
+    /// Shows somebody their Home tab. At most 5 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn views_publish(&self, user_id: &str, view: &Value) -> Result<OpenView, SlackApiError> {
+        self.view(&VIEWS_PUBLISH, &ForPerson { user_id, view }).await
+    }
+
+    /// The address at which people find a message. At most 1 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn permalink(&self, channel: &str, ts: &str) -> Result<String, SlackApiError> {
+        let params = [("channel", Some(channel)), ("message_ts", Some(ts))];
+        let answer: PermalinkAnswer = self.get(&PERMALINK, &params).await?;
+        Ok(answer.permalink)
     }
 
     /// Posts a message, `body` being the arguments of `chat.postMessage`. At most 15 s.

@@ -6,7 +6,9 @@ use rust_embed::RustEmbed;
 use serde::Serialize;
 use serde_json::Value;
 
+mod answers;
 pub mod card;
+pub mod home;
 mod inputs;
 pub mod jobs;
 pub mod mrkdwn;

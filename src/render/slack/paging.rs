@@ -85,6 +85,22 @@ fn pages(sections: Vec<Section>) -> Vec<Vec<Section>> {
     pages
 }
 
+/// The first sections of a list, at most so many and so many bytes of text, and how many are left.
+pub(super) fn first(mut sections: Vec<Section>, most: usize, bytes: usize) -> (Vec<Section>, usize) {
+    let mut room = bytes;
+    let fits = |section: &&Section| match room.checked_sub(section.text.len()) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    };
+    let shown = sections.iter().take(most).take_while(fits).count();
+    let left = sections.len() - shown;
+    sections.truncate(shown);
+    (sections, left)
+}
+
 /// Joins lines into texts of at most a section's length, in their order. Each line must fit alone.
 pub(super) fn pack(heading: &str, lines: &[String]) -> Vec<String> {
     let mut texts = vec![heading.to_owned()];
@@ -127,6 +143,18 @@ mod tests {
         let long = |i: usize| Section { text: "\u{1f525}".repeat(SECTION_MAX), ..sections(i + 1).remove(i) };
         let pages = pages((0..12).map(long).collect());
         assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 2]);
+    }
+
+    #[test]
+    fn a_list_is_cut_by_number_and_by_size_and_what_is_left_is_counted() {
+        let cut = |n, most, bytes| {
+            let (shown, left) = first(sections(n), most, bytes);
+            (shown.len(), left)
+        };
+        assert_eq!(cut(5, 10, 100), (5, 0));
+        assert_eq!(cut(10, 3, 100), (3, 7));
+        assert_eq!(cut(10, 10, 4), (4, 6));
+        assert_eq!(cut(0, 3, 0), (0, 0));
     }
 
     proptest! {

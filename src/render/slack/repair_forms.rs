@@ -19,7 +19,7 @@ const TITLE_MAX: usize = 24;
 /// Most characters of a name in a line.
 const NAME_MAX: usize = 200;
 /// Most characters of what is wrong, above a form.
-const ISSUE_MAX: usize = 600;
+pub(super) const ISSUE_MAX: usize = 600;
 
 /// What can be done with a repair in one step (spec `/esb-repair`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,7 +254,7 @@ fn title(repair: &RepairBrief) -> String {
     cut(&format!("Repair #{}", repair.id), TITLE_MAX)
 }
 
-fn facts(repair: &RepairBrief) -> String {
+pub(super) fn facts(repair: &RepairBrief) -> String {
     let fields = &repair.fields;
     let mut facts = vec![
         format!("*#{}* {} ({})", repair.id, bold(&repair.equipment, NAME_MAX), line(&repair.area, NAME_MAX)),

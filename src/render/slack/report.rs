@@ -23,6 +23,8 @@ pub struct ReportModal<'a> {
     pub unknown: Option<&'a str>,
     /// The reporter's name as far as known.
     pub reporter_name: &'a str,
+    /// What is wrong, as far as it is written already.
+    pub description: &'a str,
     /// Its open repairs, worst first.
     pub known: &'a [OpenRepair],
     /// How many there are, those not in `known` included.
@@ -44,6 +46,7 @@ struct Content<'a> {
     equipment: Option<SelectOption>,
     reporter_name: String,
     reporter_name_max: usize,
+    description: String,
     description_max: usize,
     severities: Vec<SelectOption>,
     severity: SelectOption,
@@ -66,6 +69,7 @@ impl Blocks {
             equipment: modal.equipment.map(SelectOption::of_machine),
             reporter_name: cut(modal.reporter_name, PersonName::MAX),
             reporter_name_max: PersonName::MAX,
+            description: cut(modal.description, Description::MAX),
             description_max: Description::MAX,
             severities: Severity::ALL.iter().copied().map(SelectOption::of_severity).collect(),
             severity: SelectOption::of_severity(Severity::NotSure),

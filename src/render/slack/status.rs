@@ -18,7 +18,7 @@ pub(super) const TITLE_MAX: usize = 24;
 /// Most characters of a name in a line.
 pub(super) const NAME_MAX: usize = 80;
 /// Most characters of an issue in a line (spec `/esb-status`).
-const ISSUE_MAX: usize = 80;
+pub(super) const ISSUE_MAX: usize = 80;
 /// Room for what the template writes before the words of a `status_error`.
 const ERROR_PREFIX: usize = 10;
 /// Matches from which on there may be more than were looked for (what one select can show, too).
@@ -141,7 +141,7 @@ pub(super) fn name_line(name: &str, status: BoardStatus, safety_risk: bool) -> S
     format!("{} {} · {safety}{}", shape(status), bold(name, NAME_MAX), status.word())
 }
 
-fn matches_heading(typed: &str, found: usize) -> String {
+pub(super) fn matches_heading(typed: &str, found: usize) -> String {
     let typed = bold(typed, NAME_MAX);
     match found {
         0 => format!("No machine matches {typed} any more."),
@@ -204,11 +204,11 @@ pub(super) fn open_repair(repair: RepairId) -> Button {
     }
 }
 
-fn in_all(areas: &[&BoardArea]) -> String {
+pub(super) fn in_all(areas: &[&BoardArea]) -> String {
     counts(StatusCounts::of(areas.iter().flat_map(|area| &area.machines)))
 }
 
-fn counts(counts: StatusCounts) -> String {
+pub(super) fn counts(counts: StatusCounts) -> String {
     let part =
         |n: usize, status: BoardStatus| format!("{} {n} {}", shape(status), status.word().to_lowercase());
     [
@@ -231,17 +231,42 @@ fn area_sections(area: &BoardArea) -> Vec<Section> {
         .map(|(i, text)| section(format!("area:{}:{i}", area.id), text))
         .collect();
     if let Some(first) = sections.first_mut() {
-        first.button = Some(Button {
-            action_id: "view_area",
-            value: area.id.to_string(),
-            label: "View area",
-            description: cut(&format!("View all machines of {}", area.name), 75),
-        });
+        first.button = Some(view_area(area));
     }
     sections
 }
 
-fn summary_line(machine: &BoardMachine) -> String {
+/// The button that leads to an area.
+pub(super) fn view_area(area: &BoardArea) -> Button {
+    Button {
+        action_id: "view_area",
+        value: area.id.to_string(),
+        label: "View area",
+        description: cut(&format!("View all machines of {}", area.name), 75),
+    }
+}
+
+/// The button that leads to a machine.
+pub(super) fn view_equipment(id: EquipmentId, name: &str) -> Button {
+    Button {
+        action_id: "view_equipment",
+        value: id.to_string(),
+        label: "View",
+        description: cut(&format!("View {name}"), 75),
+    }
+}
+
+/// The button that leads to the whole board.
+pub(super) fn view_all() -> Button {
+    Button {
+        action_id: "back_to_summary",
+        value: "1".into(),
+        label: "See all",
+        description: "See all areas".into(),
+    }
+}
+
+pub(super) fn summary_line(machine: &BoardMachine) -> String {
     let mut text = name_line(&machine.name, machine.status, machine.safety_risk);
     if let Some(headline) = &machine.headline {
         text.push_str(": ");
@@ -270,15 +295,10 @@ fn machine_lines(machine: &BoardMachine) -> String {
     format!("{name}\n>{}\n>{}", line(&headline.issue, 300), facts.join(" · "))
 }
 
-fn match_section(found: &EquipmentMatch) -> Section {
+pub(super) fn match_section(found: &EquipmentMatch) -> Section {
     Section {
         block_id: format!("equipment:{}", found.id),
         text: format!("{}\n{}", bold(&found.name, 200), line(&found.area, NAME_MAX)),
-        button: Some(Button {
-            action_id: "view_equipment",
-            value: found.id.to_string(),
-            label: "View",
-            description: cut(&format!("View {}", found.name), 75),
-        }),
+        button: Some(view_equipment(found.id, &found.name)),
     }
 }

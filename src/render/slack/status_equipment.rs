@@ -99,7 +99,7 @@ fn machine_heading(machine: &EquipmentView) -> String {
     heading
 }
 
-fn repair_lines(repair: &OpenRepair) -> String {
+pub(super) fn repair_lines(repair: &OpenRepair) -> String {
     let mut facts: Vec<String> = repair.severity.map(Severity::word).map(str::to_owned).into_iter().collect();
     facts.push(repair.status.word().to_owned());
     facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));

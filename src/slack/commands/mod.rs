@@ -13,7 +13,7 @@ use crate::render::slack::Modal;
 
 /// What the text of a technician's command names.
 #[derive(Debug, PartialEq, Eq)]
-enum Named<'a> {
+pub(super) enum Named<'a> {
     /// There is none.
     Nothing,
     /// A number as typed, `42` or `#42`, and the repair that it can be.
@@ -22,7 +22,7 @@ enum Named<'a> {
     Words(&'a str),
 }
 
-fn named(text: &str) -> Named<'_> {
+pub(super) fn named(text: &str) -> Named<'_> {
     let text = text.trim();
     let number = text.strip_prefix('#').unwrap_or(text);
     match text {

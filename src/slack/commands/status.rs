@@ -1,9 +1,6 @@
 //! `/esb-status [area or equipment]`: anyone sees what works. `/esb-status job 12`: staff see how a job stands.
 
 use crate::domain::ids::JobId;
-use crate::domain::text::{cut, fold};
-use crate::ops::board::board;
-use crate::ops::search::search_equipment;
 use crate::ops::{OpError, jobs};
 use crate::render::slack::jobs::told;
 use crate::slack::edge::{EdgeError, SlackEdge};
@@ -27,7 +24,7 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
         edge.tell(&edge.reply_to(command), &words).await;
         return Ok(());
     }
-    let modal = screen(edge, command.text.trim()).await?.show(edge, &command.sender).await?;
+    let modal = Screen::named(edge, command.text.trim()).await?.show(edge, &command.sender).await?;
     edge.api.views_open(&command.trigger_id, &modal.0).await?;
     Ok(())
 }
@@ -50,27 +47,6 @@ async fn tell_job(edge: &SlackEdge, command: &Command, id: JobId) -> Result<Stri
         Err(OpError::Forbidden) => Ok("Only staff can look at jobs.".into()),
         Err(error) => Err(error.into()),
     }
-}
-
-/// An area of that name, else what a search finds, else the board.
-async fn screen(edge: &SlackEdge, text: &str) -> Result<Screen, EdgeError> {
-    if text.is_empty() {
-        return Ok(Screen::Summary { page: 1, notice: None });
-    }
-    let key = fold(text);
-    if let Some(area) = board(&edge.ctx).await?.areas.iter().find(|area| fold(&area.name) == key) {
-        return Ok(Screen::Area { id: area.id, page: 1 });
-    }
-    let found = search_equipment(&edge.ctx, text).await?;
-    Ok(match found.as_slice() {
-        [] => {
-            let typed = cut(text, 80);
-            let notice = format!("No area and no machine is called “{typed}”. Here is the whole board.");
-            Screen::Summary { page: 1, notice: Some(notice) }
-        }
-        [machine] => Screen::Equipment { id: machine.id, page: 1 },
-        _ => Screen::Matches { typed: text.to_owned(), page: 1 },
-    })
 }
 
 #[cfg(test)]

@@ -306,6 +306,21 @@ pub struct Retry {
 impl Event {
     /// The event's `type`, such as `app_home_opened`; empty where there is none.
     pub fn kind(&self) -> &str {
-        self.body.get("type").and_then(Value::as_str).unwrap_or_default()
+        self.text("type")
+    }
+
+    /// True for what stands in somebody's direct messages with the bot.
+    pub fn is_direct(&self) -> bool {
+        self.text("channel_type") == "im"
+    }
+
+    /// The person who caused it; `None` where it names none.
+    pub fn sender(&self) -> Option<Sender> {
+        let user_id = Some(self.text("user")).filter(|id| is_id(id))?.to_owned();
+        Some(Sender { team_id: self.team_id.clone(), user_id, user_name: String::new() })
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.body.get(field).and_then(Value::as_str).unwrap_or_default()
     }
 }

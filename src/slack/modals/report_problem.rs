@@ -20,6 +20,10 @@ use crate::views::equipment::EquipmentMatch;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+mod opening;
+
+pub(crate) use opening::{Beginning, Source, open};
+
 const STALE: &str = "I no longer know this form. Please close it and start again with /esb-report.";
 
 /// What the modal keeps beside what every modal keeps.
@@ -28,6 +32,9 @@ pub(crate) struct Counted {
     /// Issues on which the person has said "me too" here, the last ones of many.
     #[serde(default)]
     counted: Vec<RepairId>,
+    /// The message that is reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
 }
 
 pub(crate) type Metadata = Kept<Counted>;
@@ -59,24 +66,28 @@ pub(crate) async fn suggest(edge: &SlackEdge, asked: &BlockSuggestion, ack: Ack,
 
 /// Files the report: errors on the fields at fault, or the modal clears and a private message confirms.
 pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
-    let (metadata, reported) = match file(edge, &submission).await {
+    let (to, words) = match file(edge, &submission).await {
         Ok(done) => done,
         Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
-    let to = metadata.reply_to(&submission.sender.user_id);
-    edge.tell(&to, &confirmation(edge, &reported)).await;
+    edge.tell(&to, &words).await;
 }
 
-async fn file(
-    edge: &SlackEdge,
-    submission: &ViewSubmission,
-) -> Result<(Metadata, ProblemReported), Declined> {
+async fn file(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
     let metadata = Metadata::of(&submission.view, STALE)?;
-    let report = parse(&submission.view.state, metadata.request_id.clone()).map_err(Declined::Fields)?;
+    let mut report = parse(&submission.view.state, metadata.request_id.clone()).map_err(Declined::Fields)?;
     let actor = edge.actor(&submission.sender).await?;
+    if let Some(source) = &metadata.more.source {
+        report.note = source.note(edge).await;
+    }
+    let has_lost_its_source = metadata.more.source.is_some() && report.note.is_none();
     let reported = report_problem(&edge.ctx, &actor, report).await?;
-    Ok((metadata, reported))
+    let mut words = confirmation(edge, &reported);
+    if has_lost_its_source {
+        words.push_str(" Slack did not give me the link to the message, so the repair is without it.");
+    }
+    Ok((metadata.reply_to(&submission.sender.user_id), words))
 }
 
 /// Reads the inputs; every field at fault is named at once.
@@ -108,6 +119,7 @@ fn parse(state: &State, request_id: RequestId) -> Result<ReportProblem, Faults> 
             severity,
             safety_risk: ticked(input::SAFETY_RISK),
             consumable: ticked(input::CONSUMABLE),
+            note: None,
             request_id,
         }),
         _ => Err(errors),
@@ -182,6 +194,7 @@ async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(
         equipment: chosen.as_ref(),
         unknown: None,
         reporter_name: view.state.text(input::REPORTER_NAME).unwrap_or_default(),
+        description: view.state.text(input::DESCRIPTION).unwrap_or_default(),
         known: &known,
         known_count,
         counted: &metadata.more.counted,

@@ -4,6 +4,7 @@ use super::act_on_repair;
 use crate::clients::slack_api::SlackApiError;
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
+use crate::domain::text::{cut, fold};
 use crate::ops::board::{board, equipment, open_repairs};
 use crate::ops::registry::past_repairs;
 use crate::ops::search::search_equipment;
@@ -36,16 +37,47 @@ pub(crate) enum Screen {
 }
 
 impl Screen {
-    /// The screen that a button leads to.
-    fn after(shown: &View, pressed: &str, value: &str) -> Result<Self, EdgeError> {
+    /// What a text names: an area of that name, else what a search finds, else the board.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn named(edge: &SlackEdge, text: &str) -> Result<Self, EdgeError> {
+        if text.is_empty() {
+            return Ok(Self::Summary { page: 1, notice: None });
+        }
+        let key = fold(text);
+        if let Some(area) = board(&edge.ctx).await?.areas.iter().find(|area| fold(&area.name) == key) {
+            return Ok(Self::Area { id: area.id, page: 1 });
+        }
+        let found = search_equipment(&edge.ctx, text).await?;
+        Ok(match found.as_slice() {
+            [] => {
+                let typed = cut(text, 80);
+                let notice = format!("No area and no machine is called “{typed}”. Here is the whole board.");
+                Self::Summary { page: 1, notice: Some(notice) }
+            }
+            [machine] => Self::Equipment { id: machine.id, page: 1 },
+            _ => Self::Matches { typed: text.to_owned(), page: 1 },
+        })
+    }
+
+    /// The screen that a button leads to, wherever it stands.
+    pub(crate) fn of(pressed: &str, value: &str) -> Result<Self, EdgeError> {
         match pressed {
             action::BACK_TO_SUMMARY => Ok(Self::Summary { page: 1, notice: None }),
             action::VIEW_AREA => Ok(Self::Area { id: value.parse().map_err(|_| OUT_OF_DATE)?, page: 1 }),
-            action::VIEW_EQUIPMENT => {
+            action::VIEW_EQUIPMENT | action::SEARCH_EQUIPMENT => {
                 Ok(Self::Equipment { id: value.parse().map_err(|_| OUT_OF_DATE)?, page: 1 })
             }
-            action::PAGE => Self::turned(shown, value.parse().map_err(|_| OUT_OF_DATE)?),
             _ => Err(OUT_OF_DATE),
+        }
+    }
+
+    /// The screen that a button of this view leads to.
+    fn after(shown: &View, pressed: &str, value: &str) -> Result<Self, EdgeError> {
+        match pressed {
+            action::PAGE => Self::turned(shown, value.parse().map_err(|_| OUT_OF_DATE)?),
+            _ => Self::of(pressed, value),
         }
     }
 

@@ -112,6 +112,7 @@ fn checked(
         severity: form.severity,
         safety_risk: form.safety_risk,
         consumable: form.consumable,
+        note: None,
         request_id: request_id.clone(),
     })
 }

@@ -8,17 +8,21 @@ use std::collections::HashSet;
 /// documented, and this is the most.
 const VIEW_BYTES: usize = 250_000;
 
-/// What Slack would refuse in a modal.
+/// What Slack would refuse in a modal or a Home tab.
 pub fn faults_of_view(view: &Value) -> Vec<String> {
     let mut faults = Faults::default();
     let view = Object::of(view, "view", &mut faults);
-    view.keys(
-        &["type", "callback_id", "private_metadata", "title", "submit", "close", "blocks"],
-        &mut faults,
-    );
-    view.plain("title", 24, true, &mut faults);
-    view.plain("submit", 24, false, &mut faults);
-    view.plain("close", 24, false, &mut faults);
+    if view.kind() == "home" {
+        view.keys(&["type", "callback_id", "private_metadata", "blocks"], &mut faults);
+    } else {
+        view.keys(
+            &["type", "callback_id", "private_metadata", "title", "submit", "close", "blocks"],
+            &mut faults,
+        );
+        view.plain("title", 24, true, &mut faults);
+        view.plain("submit", 24, false, &mut faults);
+        view.plain("close", 24, false, &mut faults);
+    }
     view.chars("callback_id", 255, true, &mut faults);
     view.chars("private_metadata", 3000, false, &mut faults);
     check_blocks(&view.value["blocks"], 100, &mut faults);
@@ -161,7 +165,17 @@ fn check_block(block: &Object, faults: &mut Faults) {
             block.keys(&["type", "block_id", "elements"], faults);
             let elements = block.list("elements");
             faults.unless((1..=25).contains(&elements.len()), &format!("{}: elements", block.at));
-            elements.iter().for_each(|element| check_button(&Object::of(element, &block.at, faults), faults));
+            for element in elements {
+                let element = Object::of(element, &block.at, faults);
+                match element.kind() {
+                    "external_select" => {
+                        element.chars("action_id", 255, true, faults);
+                        element.plain("placeholder", 150, false, faults);
+                        check_element(&element, faults);
+                    }
+                    _ => check_button(&element, faults),
+                }
+            }
         }
         "input" => check_input(block, faults),
         other => faults.unless(false, &format!("{}: a block of type {other}", block.at)),

@@ -137,6 +137,7 @@ pub fn report(equipment: EquipmentId, request: u8) -> ReportProblem {
         severity: Severity::Down,
         safety_risk: false,
         consumable: false,
+        note: None,
         request_id: RequestId::from_random([request; 16]),
     }
 }

@@ -11,7 +11,7 @@ use esb::domain::timeline::TimelineKind;
 use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use esb::views::equipment::{EquipmentMatch, EquipmentView, LinkView, OpenRepair};
 use esb::views::registry::{HistoryRow, PastRepairs};
-use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, RepairBrief};
+use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, QueuedRepair, RepairBrief};
 
 /// What names and descriptions are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,23 @@ fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardMachine {
 /// Another repair of a machine.
 pub fn other(number: i64, texts: Texts) -> OtherRepair {
     OtherRepair { id: RepairId(number), status: RepairStatus::NeedsSpecialist, description: texts.of(100) }
+}
+
+/// A repair of the queue, with all that one can have.
+pub fn queued(number: i64, texts: Texts) -> QueuedRepair {
+    QueuedRepair {
+        id: RepairId(number),
+        version: 1,
+        equipment: texts.name("machine", number, 200),
+        area: texts.name("area", 1, 80),
+        description: texts.of(3000),
+        severity: Some(Severity::Down),
+        status: RepairStatus::NeedsSpecialist,
+        safety_risk: true,
+        assignee: None,
+        eta: eta(),
+        created_at: DateTime::UNIX_EPOCH,
+    }
 }
 
 pub fn people(texts: Texts, count: i64) -> Vec<PersonMatch> {

@@ -1,0 +1,183 @@
+//! Answers to mentions and direct messages: how things stand, and buttons that open the modals; an event lets us
+//! open none.
+
+use super::mrkdwn::{bold, line, line_within};
+use super::paging::{Button, Section, pack};
+use super::repair_forms::{ISSUE_MAX, facts};
+use super::status::{
+    NAME_MAX, counts, in_all, match_section, matches_heading, name_line, open_repair, section, summary_line,
+    view_all, view_area, view_equipment,
+};
+use super::status_equipment::repair_lines;
+use super::{Blocks, BlocksError, Message};
+use crate::domain::ids::EquipmentId;
+use crate::views::board::{BoardArea, BoardMachine, BoardView, StatusCounts};
+use crate::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
+use crate::views::repairs::RepairBrief;
+use serde::Serialize;
+use std::cmp::Reverse;
+
+/// Most machines of a list; its modal has them all.
+const MACHINES_MAX: usize = 20;
+/// Most matches and repairs, each in a section of its own.
+const SECTIONS_MAX: usize = 5;
+/// Most characters of a repair.
+const REPAIR_MAX: usize = 300;
+
+const HELP: &str = "I know which machines work. Write to me here, or mention me in a channel:\n\
+    • `status`: what does not work\n\
+    • `status` and the name of an area or a machine: how it stands\n\
+    • `report` and the name of a machine: something is wrong with it\n\
+    • a repair’s number, such as `42`: how that repair stands\n\
+    The commands `/esb-report` and `/esb-status` do the same, and only you see the answer.";
+
+#[derive(Serialize)]
+struct Content<'a> {
+    sections: &'a [Section],
+}
+
+impl Blocks {
+    /// What can be asked.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template, as with all answers.
+    pub fn answer_help(&self) -> Result<Message, BlocksError> {
+        self.answer(vec![with(report(None), section("help".into(), HELP.into()))])
+    }
+
+    /// The whole board: how many work, and what does not, the worst first. `notice` stands above.
+    ///
+    /// # Errors
+    /// As [`Self::answer_help`].
+    pub fn answer_board(&self, board: &BoardView, notice: Option<&str>) -> Result<Message, BlocksError> {
+        let areas: Vec<&BoardArea> = board.areas.iter().collect();
+        let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
+        heading.push(in_all(&areas));
+        let machines = areas.iter().flat_map(|area| &area.machines);
+        self.answer(machine_list(&heading.join("\n"), machines, view_all()))
+    }
+
+    /// One area.
+    ///
+    /// # Errors
+    /// As [`Self::answer_help`].
+    pub fn answer_area(&self, area: &BoardArea) -> Result<Message, BlocksError> {
+        let heading =
+            format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.machines)));
+        self.answer(machine_list(&heading, area.machines.iter(), view_area(area)))
+    }
+
+    /// One machine with the worst of its open repairs.
+    ///
+    /// # Errors
+    /// As [`Self::answer_help`].
+    pub fn answer_equipment(&self, machine: &EquipmentView) -> Result<Message, BlocksError> {
+        let name = name_line(&machine.name, machine.status, machine.safety_risk);
+        let heading = format!("{name}\n{}", line(&machine.area, NAME_MAX));
+        let mut sections =
+            vec![with(view_equipment(machine.id, &machine.name), section("machine".into(), heading))];
+        let repairs = machine.open_repairs.iter().take(SECTIONS_MAX).map(short);
+        sections.extend(repairs);
+        sections.extend(more(machine.open_count.saturating_sub(SECTIONS_MAX)));
+        self.answer(sections)
+    }
+
+    /// The machines that a search found.
+    ///
+    /// # Errors
+    /// As [`Self::answer_help`].
+    pub fn answer_matches(&self, typed: &str, found: &[EquipmentMatch]) -> Result<Message, BlocksError> {
+        let mut sections = vec![section("matches".into(), matches_heading(typed, found.len()))];
+        sections.extend(found.iter().take(SECTIONS_MAX).map(match_section));
+        sections.extend(more(found.len().saturating_sub(SECTIONS_MAX)));
+        self.answer(sections)
+    }
+
+    /// The way to the report form: of a machine, or of any.
+    ///
+    /// # Errors
+    /// As [`Self::answer_help`].
+    pub fn answer_report(
+        &self,
+        machine: Option<&EquipmentMatch>,
+        typed: &str,
+    ) -> Result<Message, BlocksError> {
+        let words = match machine {
+            Some(machine) => {
+                format!("Press the button to report a problem with {}.", bold(&machine.name, 200))
+            }
+            None if typed.is_empty() => "Press the button to report a problem.".into(),
+            None => format!(
+                "No single machine is called {}. Press the button to choose yours and report the problem.",
+                bold(typed, NAME_MAX)
+            ),
+        };
+        let machine = machine.map(|machine| machine.id);
+        self.answer(vec![with(report(machine), section("report".into(), words))])
+    }
+
+    /// One repair.
+    ///
+    /// # Errors
+    /// As [`Self::answer_help`].
+    pub fn answer_repair(&self, repair: &RepairBrief) -> Result<Message, BlocksError> {
+        let text = format!("{}\n>{}", facts(repair), line_within(&repair.fields.description, ISSUE_MAX));
+        self.answer(vec![with(open_repair(repair.id), section("repair".into(), text))])
+    }
+
+    /// There is no repair of that number. `typed` is a number.
+    ///
+    /// # Errors
+    /// As [`Self::answer_help`].
+    pub fn answer_no_repair(&self, typed: &str) -> Result<Message, BlocksError> {
+        self.answer(vec![section("repair".into(), format!(":x: There is no repair #{}.", line(typed, 20)))])
+    }
+
+    fn answer(&self, sections: Vec<Section>) -> Result<Message, BlocksError> {
+        let texts: Vec<&str> = sections.iter().map(|section| section.text.as_str()).collect();
+        let blocks = self.fill("answer", &Content { sections: &sections })?;
+        Ok(Message { text: texts.join("\n"), blocks })
+    }
+}
+
+fn with(button: Button, shown: Section) -> Section {
+    Section { button: Some(button), ..shown }
+}
+
+/// The button that opens the report form.
+fn report(machine: Option<EquipmentId>) -> Button {
+    Button {
+        action_id: "report",
+        value: machine.map_or_else(|| "any".into(), |id| id.to_string()),
+        label: "Report a problem",
+        description: "Report a problem".into(),
+    }
+}
+
+/// Machines that are not green, the worst first, beneath a heading that has a button.
+fn machine_list<'a>(
+    heading: &str,
+    machines: impl Iterator<Item = &'a BoardMachine>,
+    button: Button,
+) -> Vec<Section> {
+    let mut broken: Vec<&BoardMachine> = machines.filter(|machine| machine.headline.is_some()).collect();
+    broken.sort_by_key(|machine| Reverse(machine.status));
+    let lines: Vec<String> = broken.iter().take(MACHINES_MAX).map(|machine| summary_line(machine)).collect();
+    let packed = pack(heading, &lines).into_iter().enumerate();
+    let mut sections: Vec<Section> = packed.map(|(i, text)| section(format!("machines:{i}"), text)).collect();
+    if let Some(first) = sections.first_mut() {
+        first.button = Some(button);
+    }
+    sections.extend(more(broken.len().saturating_sub(MACHINES_MAX)));
+    sections
+}
+
+fn short(repair: &OpenRepair) -> Section {
+    let description = line(&repair.description, REPAIR_MAX);
+    let text = repair_lines(&OpenRepair { description, ..repair.clone() });
+    with(open_repair(repair.id), section(format!("repair:{}", repair.id), text))
+}
+
+fn more(left: usize) -> Option<Section> {
+    (left > 0).then(|| section("more".into(), format!("… and {left} more")))
+}

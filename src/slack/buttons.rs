@@ -1,0 +1,53 @@
+//! Buttons and selects on the Home tab and in answers to messages. Each opens a modal by the trigger of the
+//! press; who is refused is told so by direct message.
+
+use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::envelope::{Action, BlockActions};
+use super::ids::action;
+use super::intake::Reference;
+use super::modals::report_problem::{self, Beginning};
+use super::modals::{act_on_repair, status};
+use crate::domain::ids::EquipmentId;
+
+/// What opens a modal wherever it stands but in a modal.
+pub(crate) const OPENING: &[&str] = &[
+    action::REPORT,
+    action::SEARCH_EQUIPMENT,
+    action::VIEW_AREA,
+    action::VIEW_EQUIPMENT,
+    action::BACK_TO_SUMMARY,
+    action::OPEN_REPAIR,
+];
+
+const OUT_OF_DATE: EdgeError =
+    EdgeError::Unfit("This button is out of date. Please start again with /esb-report or /esb-status.");
+
+/// A button was pressed or a machine chosen, and acknowledged.
+pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action, reference: &Reference) {
+    let to = ReplyTo::directly(&pressed.sender);
+    if let Err(error) = open(edge, pressed, act, &to).await {
+        edge.tell_failure(&to, error, reference).await;
+    }
+}
+
+async fn open(edge: &SlackEdge, pressed: &BlockActions, act: &Action, to: &ReplyTo) -> Result<(), EdgeError> {
+    let sender = &pressed.sender;
+    let trigger = pressed.trigger_id.as_ref().ok_or(OUT_OF_DATE)?;
+    let value = act.input.value.as_deref().or(act.input.selected_option.as_deref()).unwrap_or_default();
+    match act.action_id.as_str() {
+        action::REPORT => {
+            let machine = value.parse().map(|id: EquipmentId| format!("#{id}")).unwrap_or_default();
+            let begun = Beginning { typed: &machine, ..Beginning::default() };
+            report_problem::open(edge, sender, trigger, to, begun).await
+        }
+        action::OPEN_REPAIR => {
+            let repair = value.parse().map_err(|_| OUT_OF_DATE)?;
+            act_on_repair::open(edge, sender, trigger, to, repair).await
+        }
+        name => {
+            let modal = status::Screen::of(name, value)?.show(edge, sender).await?;
+            edge.api.views_open(trigger, &modal.0).await?;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Mentions of the bot, and direct messages to it: answered where they stand, with buttons that open what an
+//! event cannot. What apps write is not for us.
+
+use super::commands::{Named, named};
+use super::edge::{EdgeError, Place, ReplyTo, SlackEdge};
+use super::envelope::Event;
+use super::ids::word;
+use super::intake::{Ack, Reference};
+use super::modals::status::Screen;
+use crate::clients::slack_api::SlackApiError;
+use crate::ops::OpError;
+use crate::ops::board::{board, equipment};
+use crate::ops::repairs::brief;
+use crate::ops::search::{exact_equipment, search_equipment};
+use crate::render::slack::Message;
+use crate::render::slack::mrkdwn::plain;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Kinds of messages that people write; others tell of edits, deletions, comings and goings.
+const WRITTEN: [&str; 2] = ["file_share", "thread_broadcast"];
+
+/// What was said.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default)]
+    text: String,
+    channel: String,
+    ts: String,
+    #[serde(default)]
+    thread_ts: Option<String>,
+    #[serde(default)]
+    subtype: Option<String>,
+    #[serde(default)]
+    bot_id: Option<String>,
+}
+
+impl Said {
+    fn is_from_a_person(&self) -> bool {
+        self.bot_id.is_none() && self.subtype.as_deref().is_none_or(|kind| WRITTEN.contains(&kind))
+    }
+}
+
+/// What is wanted.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked<'a> {
+    Help,
+    Status(&'a str),
+    Report(&'a str),
+    Repair(&'a str),
+}
+
+/// Somebody has mentioned the bot, or written to it.
+pub(crate) async fn heard(edge: &SlackEdge, event: &Event, ack: Ack, reference: &Reference) {
+    ack.at_once().await;
+    let Ok(said) = Said::deserialize(&Value::Object(event.body.clone())) else {
+        return tracing::warn!(%reference, "A message is not as messages are");
+    };
+    let Some(sender) = event.sender().filter(|_| said.is_from_a_person()) else { return };
+    let thread = said.thread_ts.or_else(|| (!event.is_direct()).then_some(said.ts));
+    let (place, to) = (Place { channel: said.channel, thread }, ReplyTo::directly(&sender));
+    let answered = async {
+        let message = answer(edge, &said.text).await?;
+        match edge.answer(&place, &message).await {
+            // The bot may not write there: the person hears it all the same.
+            Err(SlackApiError::Refused { .. }) => edge.tell(&to, &message.text).await,
+            posted => posted?,
+        }
+        Ok(())
+    };
+    if let Err(error) = answered.await {
+        edge.tell_failure(&to, error, reference).await;
+    }
+}
+
+async fn answer(edge: &SlackEdge, text: &str) -> Result<Message, EdgeError> {
+    let (ctx, blocks, text) = (&edge.ctx, &edge.blocks, plain(unaddressed(text)));
+    Ok(match asked(&text) {
+        Asked::Help => blocks.answer_help()?,
+        Asked::Report(name) => blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?,
+        Asked::Repair(number) => match number.parse() {
+            Ok(id) => match brief(ctx, id).await {
+                Err(OpError::NotFound) => blocks.answer_no_repair(number)?,
+                repair => blocks.answer_repair(&repair?)?,
+            },
+            Err(_) => blocks.answer_no_repair(number)?,
+        },
+        Asked::Status(name) => status(edge, name).await?,
+    })
+}
+
+async fn status(edge: &SlackEdge, name: &str) -> Result<Message, EdgeError> {
+    let (ctx, blocks) = (&edge.ctx, &edge.blocks);
+    let screen = Screen::named(edge, name).await?;
+    let board = board(ctx).await?;
+    Ok(match screen {
+        Screen::Summary { notice, .. } => blocks.answer_board(&board, notice.as_deref())?,
+        Screen::Area { id, .. } => match board.areas.iter().find(|area| area.id == id) {
+            Some(area) => blocks.answer_area(area)?,
+            None => blocks.answer_board(&board, None)?,
+        },
+        Screen::Equipment { id, .. } => blocks.answer_equipment(&equipment(ctx, id).await?)?,
+        Screen::Matches { typed, .. } => {
+            blocks.answer_matches(&typed, &search_equipment(ctx, &typed).await?)?
+        }
+    })
+}
+
+/// The text without the mentions around it, of which the bot's is one.
+fn unaddressed(text: &str) -> &str {
+    let mut text = text.trim();
+    while let Some((_, rest)) = text.strip_prefix("<@").and_then(|rest| rest.split_once('>')) {
+        text = rest.trim_start_matches([':', ',']).trim();
+    }
+    while let Some((rest, _)) = text.strip_suffix('>').and_then(|rest| rest.rsplit_once("<@")) {
+        text = rest.trim();
+    }
+    text
+}
+
+fn asked(text: &str) -> Asked<'_> {
+    let text = text.trim();
+    if let Named::Number(number, _) = named(text) {
+        return Asked::Repair(number);
+    }
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    match word.to_lowercase().as_str() {
+        word::STATUS => Asked::Status(rest.trim()),
+        word::REPORT => Asked::Report(rest.trim()),
+        _ => Asked::Help,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_things_can_be_asked_and_all_else_is_help() {
+        for (text, expected) in [
+            ("<@U0BOT> status", Asked::Status("")),
+            ("<@U0BOT>: Status  band saw ", Asked::Status("band saw")),
+            ("status\ntable saw", Asked::Status("table saw")),
+            ("status band saw <@U0BOT>", Asked::Status("band saw")),
+            ("<@U0BOT|esb>, report saw", Asked::Report("saw")),
+            ("REPORT", Asked::Report("")),
+            ("<@U0BOT> #42", Asked::Repair("42")),
+            ("42", Asked::Repair("42")),
+            ("99999999999999999999", Asked::Repair("99999999999999999999")),
+            ("help", Asked::Help),
+            ("<@U0BOT>", Asked::Help),
+            ("", Asked::Help),
+            ("statuses", Asked::Help),
+            ("42 saws", Asked::Help),
+            ("<@", Asked::Help),
+        ] {
+            assert_eq!(asked(unaddressed(text)), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! How the modal `report_problem` opens: by a command, a shortcut or a button, with what is known of the
+//! report already.
+
+use super::{Counted, Metadata};
+use crate::domain::text::Note;
+use crate::ops::board::equipment;
+use crate::ops::search::{any_equipment, exact_equipment};
+use crate::render::slack::report::ReportModal;
+use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::envelope::Sender;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+const NO_MACHINES: &str =
+    "No machines are registered yet, so there is nothing to report. Please ask staff to add them.";
+
+/// What is known of a report before anything is typed into its form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beginning<'a> {
+    /// The machine: a name, or `#` and its number.
+    pub(crate) typed: &'a str,
+    /// What is wrong.
+    pub(crate) description: &'a str,
+    /// The message that says so.
+    pub(crate) source: Option<Source>,
+}
+
+/// A message from which somebody reports.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Source {
+    pub(crate) channel: String,
+    pub(crate) ts: String,
+}
+
+impl Source {
+    /// What stands of it on the repair's timeline. Asked of Slack only when the form is sent: nothing may
+    /// come between a trigger and its modal. A repair without its source is better than none.
+    pub(super) async fn note(&self, edge: &SlackEdge) -> Option<Note> {
+        match edge.api.permalink(&self.channel, &self.ts).await {
+            Ok(link) => Note::parse(&format!("From Slack: {link}")).ok(),
+            Err(error) => {
+                tracing::warn!(error = error.outcome(), "Slack does not say where a reported message is");
+                None
+            }
+        }
+    }
+}
+
+/// Opens the form; says privately that there is nothing to report while no machine is registered.
+///
+/// # Errors
+/// The database's; Slack's.
+pub(crate) async fn open(
+    edge: &SlackEdge,
+    sender: &Sender,
+    trigger: &SecretString,
+    to: &ReplyTo,
+    begun: Beginning<'_>,
+) -> Result<(), EdgeError> {
+    if !any_equipment(&edge.ctx).await? {
+        edge.tell(to, NO_MACHINES).await;
+        return Ok(());
+    }
+    let (actor, chosen) = tokio::join!(edge.actor(sender), exact_equipment(&edge.ctx, begun.typed));
+    let (actor, chosen) = (actor?, chosen?);
+    let (known, known_count) = match &chosen {
+        Some(machine) => {
+            let machine = equipment(&edge.ctx, machine.id).await?;
+            (machine.open_repairs, machine.open_count)
+        }
+        None => (Vec::new(), 0),
+    };
+    let kept = Counted { source: begun.source, ..Counted::default() };
+    let modal = edge.blocks.report_problem(&ReportModal {
+        private_metadata: &Metadata::new(to, kept).to_json(),
+        equipment: chosen.as_ref(),
+        unknown: Some(begun.typed.trim()).filter(|typed| chosen.is_none() && !typed.is_empty()),
+        reporter_name: &actor.name,
+        description: begun.description,
+        known: &known,
+        known_count,
+        counted: &[],
+    })?;
+    edge.api.views_open(trigger, &modal.0).await?;
+    Ok(())
+}

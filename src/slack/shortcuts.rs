@@ -1,0 +1,33 @@
+//! Shortcuts: anyone reports a problem from anywhere in Slack, or what a message says from its menu. The form is
+//! that of `/esb-report`; people are answered by direct message.
+
+use super::edge::{ReplyTo, SlackEdge};
+use super::envelope::{MessageShortcut, Shortcut};
+use super::intake::{Ack, Reference};
+use super::modals::report_problem::{Beginning, Source, open};
+use crate::render::slack::mrkdwn::plain;
+
+pub(crate) async fn report(edge: &SlackEdge, used: &Shortcut, ack: Ack, reference: &Reference) {
+    ack.at_once().await;
+    let to = ReplyTo::directly(&used.sender);
+    if let Err(error) = open(edge, &used.sender, &used.trigger_id, &to, Beginning::default()).await {
+        edge.tell_failure(&to, error, reference).await;
+    }
+}
+
+/// What the message says is what is wrong, and the repair keeps where it stands.
+pub(crate) async fn report_from_message(
+    edge: &SlackEdge,
+    used: &MessageShortcut,
+    ack: Ack,
+    reference: &Reference,
+) {
+    ack.at_once().await;
+    let to = ReplyTo::directly(&used.sender);
+    let description = plain(&used.message.text);
+    let source = Source { channel: used.channel.id.clone(), ts: used.message.ts.clone() };
+    let begun = Beginning { typed: "", description: description.trim(), source: Some(source) };
+    if let Err(error) = open(edge, &used.sender, &used.trigger_id, &to, begun).await {
+        edge.tell_failure(&to, error, reference).await;
+    }
+}

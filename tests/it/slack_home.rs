@@ -1,0 +1,155 @@
+//! The Home tab: what each role sees on it, and what its buttons open.
+
+use crate::support::app::{ANA, TestApp, only};
+use crate::support::ops::user;
+use chrono::TimeDelta;
+use esb::domain::actor::Role;
+use esb_sandbox::{Fault, View};
+use serde_json::json;
+
+impl TestApp {
+    /// Ana opens the tab; what it shows then.
+    async fn home(&self) -> View {
+        assert!(self.slack.open_home(ANA).await.unwrap().outcome.is_acknowledged());
+        self.settle().await;
+        self.slack.home_of(ANA).expect("a Home tab")
+    }
+
+    /// Ana presses something on the tab; the modal that opens, which she closes.
+    async fn opened_by(&self, action_id: &str, value: Option<&str>) -> View {
+        self.press(action_id, value).await;
+        let view = self.view();
+        self.slack.close(ANA).await.unwrap();
+        view
+    }
+}
+
+#[tokio::test]
+async fn members_see_what_does_not_work_and_ways_to_report_and_search() {
+    let (app, _) = TestApp::with_saw().await;
+    app.broken("Table saw", "Blade wobbles", 1).await;
+    let area = app.area("Metal shop", "#metalshop").await;
+    app.machine(area, "Lathe").await;
+    let view = app.home().await;
+    let shown = view.shown();
+    assert_eq!(view.callback_id(), "home");
+    assert!(shown.contains(":no_entry: *Table saw* · Down: Blade wobbles"), "{shown}");
+    for absent in ["Lathe", "My repairs", "Nobody’s", "For staff"] {
+        assert!(!shown.contains(absent), "{absent}: {shown}");
+    }
+    let report = app.opened_by("report", None).await;
+    assert_eq!((report.callback_id(), report.value("equipment")), ("report_problem", None));
+    let board = app.opened_by("back_to_summary", None).await;
+    assert_eq!(board.callback_id(), "status_summary");
+    let machine = app.opened_by("view_equipment", Some("1")).await;
+    assert_eq!((machine.callback_id(), machine.title()), ("status_equipment", "Table saw"));
+    let found = app.slack.suggest(ANA, "search_equipment", "lat").await.unwrap();
+    assert_eq!(found.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["Lathe"]);
+    app.choose("search_equipment", "Lathe").await;
+    assert_eq!((app.view().callback_id(), app.view().title()), ("status_equipment", "Lathe"));
+    app.press("back_to_summary", None).await;
+    assert_eq!(app.view().callback_id(), "status_summary", "within the modal");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn technicians_see_their_repairs_and_nobodys_and_act_on_them() {
+    let app = TestApp::workshop().await;
+    let shown = app.home().await.shown();
+    assert!(shown.contains("*My repairs*\nYou have none."), "{shown}");
+    assert!(
+        shown.contains("*Nobody’s repairs*") && shown.contains("*#1* *Table saw* (Wood shop)"),
+        "{shown}"
+    );
+    app.press("open_repair", Some("1")).await;
+    assert_eq!(app.view().callback_id(), "act_on_repair");
+    app.choose("action", "claim").await;
+    app.submit().await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("Repair #1 is yours"));
+    let shown = app.home().await.shown();
+    assert!(
+        !shown.contains("You have none.") && shown.contains("Every open repair is somebody’s."),
+        "{shown}"
+    );
+    app.sql("UPDATE users SET active = FALSE").await;
+    app.press("open_repair", Some("1")).await;
+    assert!(app.slack.top_view(ANA).is_none());
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("needs a Technician or Staff account"));
+    assert!(!app.home().await.shown().contains("My repairs"), "whoever they are by then");
+    app.over().await;
+}
+
+#[tokio::test]
+async fn staff_see_their_pages_and_messages_that_failed() {
+    let (app, _) = TestApp::with_saw().await;
+    user(&app.app.ctx, "ana", Role::Staff).await;
+    let shown = app.home().await.shown();
+    assert!(shown.contains("No message to a channel has failed"), "{shown}");
+    for page in ["areas", "equipment", "users", "config", "jobs", "audit", "tokens"] {
+        assert!(shown.contains(&format!("http://esb.test/admin/{page}")), "{page}: {shown}");
+    }
+    app.slack.fail_always("chat.postMessage", Fault::Error("fatal_error"));
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    app.submit().await;
+    app.after(TimeDelta::seconds(2)).await;
+    let shown = app.home().await.shown();
+    assert!(shown.contains("Messages to channels: 2 failed and tried again, 0 given up."), "{shown}");
+    app.slack.clear_faults();
+    for _ in 0..3 {
+        app.after(TimeDelta::minutes(10)).await;
+    }
+    assert!(app.home().await.shown().contains("No message to a channel has failed"));
+    app.over().await;
+}
+
+#[tokio::test]
+async fn it_is_made_anew_each_time_and_once_for_each_event() {
+    let (app, _) = TestApp::with_saw().await;
+    assert!(app.home().await.shown().contains("Every machine works."));
+    app.broken("Table saw", "Blade wobbles", 1).await;
+    let opened = app.slack.open_home(ANA).await.unwrap();
+    app.settle().await;
+    assert!(app.slack.home_of(ANA).unwrap().shown().contains("Blade wobbles"));
+    app.slack.redeliver(&opened, 1, "timeout").await.unwrap();
+    app.settle().await;
+    assert_eq!(app.slack.calls("views.publish").len(), 2);
+    for odd in [
+        json!({"type": "app_home_opened", "user": ANA, "tab": "messages", "channel": "D0ANA"}),
+        json!({"type": "app_home_opened", "tab": "home"}),
+        json!({"type": "app_home_opened", "user": {"id": 7}, "tab": "home"}),
+    ] {
+        assert!(app.slack.event(odd).await.outcome.is_acknowledged());
+        app.settle().await;
+    }
+    assert_eq!(app.slack.calls("views.publish").len(), 2, "nothing else is published");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn more_than_fits_is_counted_and_leads_to_the_whole_board() {
+    let app = TestApp::start().await;
+    let area = app.area("Wood shop", "#woodshop").await;
+    app.machines(area, "Saw", 100).await;
+    app.broken("Saw", "Blade wobbles", 1).await;
+    let view = app.home().await;
+    assert!(view.shown().contains("… and 39 more"), "{}", view.shown());
+    assert!(view.blocks().len() <= 100);
+    let board = app.opened_by("back_to_summary", Some("See all")).await;
+    assert_eq!(board.callback_id(), "status_summary");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_gone_by_the_time_of_the_press_is_told_by_direct_message() {
+    let app = TestApp::workshop().await;
+    app.home().await;
+    app.sql("UPDATE equipment SET archived = TRUE").await;
+    app.press("view_equipment", None).await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("no longer on the board"));
+    app.sql("DELETE FROM repairs").await;
+    app.press("open_repair", None).await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("no longer here"));
+    assert!(app.slack.top_view(ANA).is_none());
+    app.finish().await;
+}
