@@ -1,8 +1,8 @@
 //! Somebody reports that a machine does not work as it should.
 
+use super::enclosed::{Enclosed, enclose};
 use super::once::{answered, once, remember};
 use super::recording::{record, snapshot};
-use super::repair_photos::{NewPhoto, photos_of};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::ChangeSet;
@@ -61,11 +61,10 @@ pub async fn report_problem(
     actor: &Actor,
     report: ReportProblem,
 ) -> Result<ProblemReported, OpError> {
-    report_with_photos(ctx, actor, report, &[]).await
+    report_with_photos(ctx, actor, report, Enclosed::NOTHING).await
 }
 
-/// [`report_problem`], with photos whose files are there already. Whatever comes of it, `Files::settle`
-/// removes what was not added.
+/// [`report_problem`], with photos.
 ///
 /// # Errors
 /// As [`report_problem`].
@@ -73,7 +72,7 @@ pub async fn report_with_photos(
     ctx: &Ctx,
     actor: &Actor,
     report: ReportProblem,
-    photos: &[NewPhoto],
+    photos: Enclosed<'_>,
 ) -> Result<ProblemReported, OpError> {
     once(ctx, &report.request_id, || report_once(ctx, actor, &report, photos)).await
 }
@@ -90,7 +89,7 @@ async fn report_once(
     ctx: &Ctx,
     actor: &Actor,
     report: &ReportProblem,
-    photos: &[NewPhoto],
+    photos: Enclosed<'_>,
 ) -> Result<ProblemReported, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
@@ -101,13 +100,15 @@ async fn report_once(
     let repair = store::repairs::add(&tx, &new_repair(actor, report), now).await?;
     let told = snapshot(repair, FIRST_VERSION, &machine, &fields(report), report.reporter_name.as_str());
     let mut change = ChangeSet::created(told, actor.name.clone());
-    change.changes.extend(photos_of(&tx, repair, actor, photos, now).await?);
+    let (changes, job) = enclose(ctx, &tx, actor, repair, photos, now).await?;
+    change.changes.extend(changes);
     let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
     let told = recorded.told.clone();
     let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };
     remember(&tx, &report.request_id, &answer, now).await?;
     ctx.commit_visible(tx).await?;
     recorded.committed(ctx, actor);
+    job.into_iter().for_each(|job| job.committed(ctx, actor));
     Ok(answer)
 }
 

@@ -4,7 +4,7 @@ use super::edge::SlackEdge;
 use super::envelope::{Envelope, ViewSubmission};
 use super::ids::{self, known};
 use super::intake::{Ack, Dispatch, Received, Reference};
-use super::{actions, commands, events, modals};
+use super::{actions, commands, events, modals, reactions, threads};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -42,7 +42,7 @@ impl Dispatch for Dispatcher {
 
 async fn dispatch(edge: SlackEdge, received: Received) {
     let Received { envelope, ack, reference, .. } = received;
-    if edge.team.get().is_some_and(|team| team != envelope.team_id()) {
+    if edge.identity.get().is_some_and(|ours| ours.team_id != envelope.team_id()) {
         tracing::warn!(%reference, kind = envelope.kind(), "An envelope of another workspace was refused");
         return ack.sorry("This app serves another workspace.");
     }
@@ -64,12 +64,13 @@ async fn dispatch(edge: SlackEdge, received: Received) {
             _ => unknown(ack, "select", ""),
         },
         Envelope::ViewClosed(_) => ack.empty(),
-        Envelope::Event(event) if event.kind() == ids::event::USER_CHANGE => {
-            events::user_change(&edge, &event, ack, &reference).await;
-        }
-        Envelope::Shortcut(_) | Envelope::MessageShortcut(_) | Envelope::Event(_) => {
-            unknown(ack, "shortcut or event", "");
-        }
+        Envelope::Event(event) => match event.kind() {
+            ids::event::USER_CHANGE => events::user_change(&edge, &event, ack, &reference).await,
+            ids::event::MESSAGE => threads::message(&edge, event, ack, &reference).await,
+            ids::event::REACTION_ADDED => reactions::added(&edge, event, ack, &reference).await,
+            _ => unknown(ack, "event", ""),
+        },
+        Envelope::Shortcut(_) | Envelope::MessageShortcut(_) => unknown(ack, "shortcut", ""),
     }
 }
 

@@ -132,6 +132,8 @@ pub mod input {
     pub const DUPLICATE_OF: &str = "duplicate_of";
     /// Who works on it.
     pub const ASSIGNEE: &str = "assignee";
+    /// What it looks like.
+    pub const PHOTOS: &str = "photos";
     /// What a specialist is needed for.
     pub const SPECIALIST_DESCRIPTION: &str = "specialist_description";
     /// All of them.
@@ -149,16 +151,23 @@ pub mod input {
         NOTE,
         DUPLICATE_OF,
         ASSIGNEE,
+        PHOTOS,
         SPECIALIST_DESCRIPTION,
     ];
 }
 
 /// `type`s of events that Slack sends.
 pub mod event {
+    /// Somebody wrote something, changed it or deleted it.
+    pub const MESSAGE: &str = "message";
+    /// Somebody reacted to a message.
+    pub const REACTION_ADDED: &str = "reaction_added";
     /// Somebody's account in Slack has changed.
     pub const USER_CHANGE: &str = "user_change";
     /// All of them.
-    pub const ALL: &[&str] = &[USER_CHANGE];
+    pub const ALL: &[&str] = &[MESSAGE, REACTION_ADDED, USER_CHANGE];
+    /// What the manifest subscribes to; of messages, those in channels.
+    pub const SUBSCRIBED: &[&str] = &["message.channels", "message.groups", REACTION_ADDED, USER_CHANGE];
 }
 
 /// The name as one of ours, or `other`: a closed set for metrics.

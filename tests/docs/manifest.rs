@@ -42,7 +42,7 @@ fn it_has_only_the_parts_that_the_code_serves() {
 #[test]
 fn it_is_for_socket_mode_with_modals_and_the_events_that_are_dispatched() {
     let expected = json!({
-        "event_subscriptions": { "bot_events": event::ALL },
+        "event_subscriptions": { "bot_events": event::SUBSCRIBED },
         "interactivity": { "is_enabled": true },
         "org_deploy_enabled": false,
         "socket_mode_enabled": true,

@@ -1,6 +1,6 @@
 //! Events: what the app hears of without having been asked to act.
 //!
-//! Owns: the events that people cause, and redelivery. Must not: act in views. Called by: tests, demos,
+//! Owns: the events that people cause but by messages (those are `say`'s), and redelivery. Must not: act in views. Called by: tests, demos,
 //! `terminal`.
 //!
 //! Slack sends an event that is not acknowledged again: at once, after a minute, after five. Here it is
@@ -8,13 +8,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, channel, payload, person};
-use crate::{
-    api::user_json,
-    messages::{Audience, Message},
-    sandbox::Sandbox,
-    state::State,
-};
+use super::{Cannot, Outcome, payload, person};
+use crate::{api::user_json, messages::Message, sandbox::Sandbox, state::State};
 
 /// An event that was sent.
 #[derive(Clone, Debug)]
@@ -60,30 +55,8 @@ impl Sandbox {
         Ok(Delivered { envelope_id, event_id: delivered.event_id.clone(), outcome })
     }
 
-    /// A person writes a message, in a thread or not; the app hears of it.
-    ///
-    /// # Errors
-    /// When the person or the channel is not in the world.
-    pub async fn say(
-        &self,
-        user: &str,
-        at: &str,
-        text: &str,
-        thread_ts: Option<&str>,
-    ) -> Result<Delivered, Cannot> {
-        let event = self.shared.with(|state| {
-            let message = written(state, person(state, user)?, channel(state, at)?, text, thread_ts);
-            let mut event = message.to_json(&state.world);
-            event["channel"] = json!(message.channel);
-            event["channel_type"] = json!(if message.channel.starts_with('D') { "im" } else { "channel" });
-            event["event_ts"] = json!(message.ts);
-            state.messages.add(message);
-            Ok(event)
-        })?;
-        Ok(self.event(event).await)
-    }
-
-    /// A person deletes a message, which workspaces may let them do with an app's, too. The app is not told.
+    /// A person deletes a message, which workspaces may let them do with an app's, too. The app is not told:
+    /// [`Sandbox::take_back`] tells it.
     ///
     /// # Errors
     /// When the message is not there.
@@ -164,21 +137,4 @@ fn send(state: &mut State, payload: Value, attempt: u32, reason: &str) -> (Strin
     });
     let sent = state.hub.send_frame(&id, frame);
     (id, sent)
-}
-
-/// A message of a person's. It counts as read: tests read what the app says.
-fn written(state: &mut State, user: String, channel: String, text: &str, thread_ts: Option<&str>) -> Message {
-    Message {
-        ts: super::command::action_ts(state),
-        channel,
-        thread_ts: thread_ts.map(String::from),
-        broadcast: false,
-        audience: Audience::Channel,
-        user,
-        text: text.into(),
-        blocks: Vec::new(),
-        metadata: None,
-        edited: false,
-        read: true,
-    }
 }

@@ -41,6 +41,7 @@ async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
         reporter_name: &actor.name,
         known: &known,
         known_count,
+        photos: edge.may_read_files(),
         counted: &[],
     })?;
     edge.api.views_open(&command.trigger_id, &modal.0).await?;
