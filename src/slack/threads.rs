@@ -6,6 +6,7 @@ use super::envelope::{Event, Sender, SentFile};
 use super::intake::{Ack, Reference};
 use super::sent_files::{note, sorted};
 use super::typed_markup::{mentioned, plain};
+use crate::domain::text::Note;
 use crate::ops::OpError;
 use crate::ops::enclosed::InSlack;
 use crate::ops::thread_replies::{ReplyAt, ThreadReply, heed, repair_of};
@@ -65,7 +66,7 @@ async fn keep(edge: &SlackEdge, sender: &Sender, said: Said) -> Result<(), EdgeE
         Some((text, files)) => {
             let names = edge.people.names(&mentioned(&text)).await.map_err(OpError::from)?;
             let InSlack { fetch, links } = sorted(&files);
-            let links = links.as_ref().map(|links| links.as_str()).unwrap_or_default();
+            let links = links.as_ref().map_or("", Note::as_str);
             (note(&format!("{}\n{links}", plain(&text, &names))), fetch)
         }
     };
