@@ -25,7 +25,7 @@ use esb::slack::intake::{Dispatch, Intake, Limits};
 use esb::store::{self, Store};
 use esb::web::{Web, WebConfig};
 use html5gum::{Token, Tokenizer};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -90,7 +90,7 @@ impl House {
             blocks: Arc::new(Blocks::new().expect("templates")),
             links: Links::new(Some("https://esb.example.org".into())),
             summary: Arc::default(),
-            team: Arc::new(OnceLock::new()),
+            identity: Arc::default(),
             conflicts: Arc::default(),
         };
         intake(Arc::new(Dispatcher::new(edge)), self.clock.clone())

@@ -12,6 +12,7 @@ mod m0004_repairs;
 mod m0005_files;
 mod m0006_jobs;
 mod m0007_cards;
+mod m0008_threads;
 mod m0009_indexes;
 
 /// The tables of each step.
@@ -22,6 +23,7 @@ pub const TABLES: &[&[&str]] = &[
     m0005_files::TABLES,
     m0006_jobs::TABLES,
     m0007_cards::TABLES,
+    m0008_threads::TABLES,
 ];
 
 /// All steps in their order.
@@ -38,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_files::Migration),
             Box::new(m0006_jobs::Migration),
             Box::new(m0007_cards::Migration),
+            Box::new(m0008_threads::Migration),
             Box::new(m0009_indexes::Migration),
         ]
     }

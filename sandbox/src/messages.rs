@@ -35,10 +35,14 @@ pub struct Message {
     pub text: String,
     /// Blocks, complete with their ids.
     pub blocks: Vec<Value>,
+    /// Files sent with it, as payloads carry them.
+    pub files: Vec<Value>,
     /// Metadata (`event_type`, `event_payload`).
     pub metadata: Option<Value>,
-    /// Whether the app has changed it after posting.
+    /// Whether it was changed after posting.
     pub edited: bool,
+    /// When a person changed it last.
+    pub(crate) edited_ts: Option<String>,
     pub(crate) read: bool,
 }
 
@@ -64,6 +68,9 @@ impl Message {
         if !self.blocks.is_empty() {
             json.insert("blocks".into(), json!(self.blocks));
         }
+        if !self.files.is_empty() {
+            json.insert("files".into(), json!(self.files));
+        }
         if let Some(thread) = &self.thread_ts {
             json.insert("thread_ts".into(), json!(thread));
         }
@@ -71,7 +78,10 @@ impl Message {
             json.insert("metadata".into(), metadata.clone());
         }
         if self.edited {
-            json.insert("edited".into(), json!({"user": self.user, "ts": self.ts}));
+            json.insert(
+                "edited".into(),
+                json!({"user": self.user, "ts": self.edited_ts.as_ref().unwrap_or(&self.ts)}),
+            );
         }
         Value::Object(json)
     }

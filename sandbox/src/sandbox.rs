@@ -53,11 +53,7 @@ impl Sandbox {
     /// Where a file of the workspace is, its `url_private`: for the bot token, if that may read files. Among
     /// methods, for faults and calls, it goes by the name `file`.
     pub fn file_url(&self, id: &str) -> String {
-        let name = self
-            .shared
-            .peek(|state| state.world.files.iter().find(|file| file.id == id).map(|file| file.name.clone()));
-        let name: String = form_urlencoded::byte_serialize(name.unwrap_or_default().as_bytes()).collect();
-        format!("{}files/{id}/{name}", self.address)
+        self.shared.peek(|state| state.file_url(id))
     }
 
     /// The bot token, `xoxb-…`.

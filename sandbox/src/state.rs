@@ -53,6 +53,13 @@ impl State {
         }
     }
 
+    /// Where Slack gives a file of the workspace out.
+    pub(crate) fn file_url(&self, id: &str) -> String {
+        let name = self.world.files.iter().find(|file| file.id == id).map(|file| file.name.as_str());
+        let name: String = form_urlencoded::byte_serialize(name.unwrap_or_default().as_bytes()).collect();
+        format!("{}files/{id}/{name}", self.base)
+    }
+
     /// The time by Slack's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.options.clock)()

@@ -103,12 +103,41 @@ pub struct File {
     pub media_type: String,
     /// Its bytes.
     pub content: Bytes,
+    /// Where it is, if somebody else than Slack keeps it.
+    pub external: Option<String>,
 }
 
 impl File {
     /// A file of that name and type.
     pub fn new(id: &str, name: &str, media_type: &str, content: impl Into<Bytes>) -> Self {
-        Self { id: id.into(), name: name.into(), media_type: media_type.into(), content: content.into() }
+        let (id, name, media_type) = (id.into(), name.into(), media_type.into());
+        Self { id, name, media_type, content: content.into(), external: None }
+    }
+
+    /// A file that somebody else keeps, under this address.
+    #[must_use]
+    pub fn external(mut self, url: &str) -> Self {
+        self.external = Some(url.into());
+        self
+    }
+
+    /// The file as payloads carry it; `url` is where Slack gives it out.
+    pub(crate) fn to_json(&self, world: &World, url: &str) -> Value {
+        let extension = self.name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "title": self.name,
+            "mimetype": self.media_type,
+            "filetype": extension,
+            "mode": if self.external.is_some() { "external" } else { "hosted" },
+            "is_external": self.external.is_some(),
+            "size": self.content.len(),
+            "url_private": self.external.as_deref().unwrap_or(url),
+            "url_private_download": self.external.as_deref().unwrap_or(url),
+            "permalink": format!("https://{}.slack.com/files/{}/{}", world.team_domain, self.id, self.name),
+            "file_access": "visible",
+        })
     }
 }
 

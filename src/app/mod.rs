@@ -2,7 +2,7 @@
 //! place that knows everybody.
 
 use crate::chain::Chain;
-use crate::clients::slack_api::{SlackApi, SlackApiError, absent_scopes, missing_scopes};
+use crate::clients::slack_api::{Identity, SlackApi, SlackApiError, absent_scopes, missing_scopes};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::files::Files;
@@ -24,9 +24,10 @@ use anyhow::Context;
 use futures_util::FutureExt;
 use secrecy::SecretString;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::SetOnce;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -60,8 +61,9 @@ pub struct App {
     pub files: Files,
     /// Does the jobs.
     pub jobs: Arc<JobRunner>,
+    /// Whom the bot token stands for, once Slack has said so.
+    pub identity: Arc<SetOnce<Identity>>,
     api: SlackApi,
-    team: Arc<OnceLock<String>>,
     config: Config,
 }
 
@@ -127,7 +129,7 @@ impl App {
         let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
         let jobs = Jobs::new(ctx.clone(), api.clone(), files.clone());
         let jobs = Arc::new(JobRunner::new(ctx.clone(), jobs));
-        let team = Arc::new(OnceLock::new());
+        let identity = Arc::new(SetOnce::new());
         let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
         let edge = SlackEdge {
             ctx: ctx.clone(),
@@ -136,12 +138,12 @@ impl App {
             blocks,
             links,
             summary: Arc::default(),
-            team: Arc::clone(&team),
+            identity: Arc::clone(&identity),
             conflicts: Arc::default(),
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, files, jobs, api, team, config })
+        Ok(Self { ctx, metrics, intake, deliverer, files, jobs, identity, api, config })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
@@ -169,7 +171,7 @@ impl App {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
         }
         if self.config.slack.takes_commands() {
-            let asking = learn_team(self.api.clone(), Arc::clone(&self.team));
+            let asking = learn_identity(self.api.clone(), Arc::clone(&self.identity));
             let shutdown = shutdown.clone();
             tokio::spawn(async move { shutdown.run_until_cancelled(asking).await });
         }
@@ -270,8 +272,9 @@ async fn all_ended(mut tasks: JoinSet<()>) -> bool {
     crashed
 }
 
-/// Asks Slack which workspace the bot belongs to, until it says so: envelopes of others are refused.
-async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
+/// Asks Slack whom the bot token stands for, until it says so: envelopes of other workspaces are refused, and
+/// what the token may not do is not offered.
+async fn learn_identity(api: SlackApi, known: Arc<SetOnce<Identity>>) {
     let mut told = false;
     loop {
         match api.auth_test().await {
@@ -289,7 +292,7 @@ async fn learn_team(api: SlackApi, team: Arc<OnceLock<String>>) {
                         "Some features are off without these scopes: see docs/administrators.md"
                     );
                 }
-                let _ = team.set(identity.team_id);
+                let _ = known.set(identity);
                 return;
             }
             Err(error) if told => tracing::debug!(error = error.outcome(), "Still no answer to auth.test"),

@@ -95,6 +95,8 @@ pub struct Setting {
 
 /// Key of the setting that lets technicians edit documents, photos and links.
 pub const TECH_DOC_EDIT: &str = "tech_doc_edit_enabled";
+/// Key of the setting that lets reactions to cards act.
+pub const REACTIONS: &str = "slack_reactions";
 /// Key of the banner's first moment.
 const BANNER_FROM: &str = "banner_from";
 /// Key of the banner's last moment.
@@ -114,7 +116,7 @@ pub const SETTINGS: &[Setting] = &[
     switch("notify_assignee_changed", true),
     switch("notify_eta_updated", true),
     switch(Switches::THREAD_UPDATES, true),
-    switch("slack_reactions", true),
+    switch(REACTIONS, true),
     switch(TECH_DOC_EDIT, false),
     Setting { key: "wifi_ssid", kind: Kind::Line { max: 32 } },
     Setting { key: "wifi_password", kind: Kind::Secret { min: 8, max: 63 } },

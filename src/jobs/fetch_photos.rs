@@ -1,5 +1,5 @@
 //! Photos of one submission, from Slack to a repair: a step each. One that is refused keeps none of the
-//! others; it is named in the end, and tried again when the job is resumed.
+//! others; it is named on the repair and in the end, and tried again when the job is resumed.
 
 use super::{Jobs, Stepped, Task, Then};
 use crate::chain::Chain;
@@ -8,10 +8,10 @@ use crate::domain::actor::Actor;
 use crate::domain::file::{Accepts, FileRefusal};
 use crate::domain::ids::RepairId;
 use crate::domain::job::{FetchPhotos, PhotoSource, StepFailure};
-use crate::domain::text::RequestId;
+use crate::domain::text::{Note, RequestId, cut};
 use crate::files::{ReceiveError, Wanted};
 use crate::ops::OpError;
-use crate::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
+use crate::ops::repair_photos::{AddPhotos, NewPhoto, add_photos, note_missing};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -52,12 +52,27 @@ pub(super) async fn step(jobs: &Jobs, work: &FetchPhotos, task: &Task<'_>) -> Re
         Err(Trouble::Passing(failure)) => return Err(failure),
         Err(Trouble::Refused(why)) => {
             let why = format!("{} {why}", photo.name);
+            say_on_repair(jobs, work.repair, &why).await?;
             at.refused.push(Refused { photo: place, why: why.clone() });
             why
         }
     };
     at.left.retain(|left| *left != place);
     Ok(at.stepped(work, line))
+}
+
+/// Whoever looks at the repair sees that a photo is missing, and why.
+async fn say_on_repair(jobs: &Jobs, repair: RepairId, why: &str) -> Result<(), StepFailure> {
+    let text = cut(&format!("A photo from Slack is missing: {why}"), Note::MAX);
+    let Ok(text) = Note::parse(&text) else { return Ok(()) };
+    match note_missing(&jobs.ctx, repair, &text).await {
+        Ok(()) | Err(OpError::NotFound) => Ok(()),
+        Err(error) => {
+            tracing::warn!(error = %Chain(&error), "A repair does not say yet that a photo is missing");
+            let why = "The database did not answer.".into();
+            Err(StepFailure::Passing { why, wait: None })
+        }
+    }
 }
 
 impl Checkpoint {

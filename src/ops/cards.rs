@@ -1,9 +1,11 @@
-//! What a repair's card shows at this moment. The worker asks, before each time it sends one.
+//! What a repair's card shows at this moment: the worker asks, before each time it sends one. Which repair's
+//! card somebody reacted to.
 
 use super::recording::snapshot;
 use super::{Ctx, OpError};
 use crate::domain::change::RepairSnapshot;
-use crate::domain::ids::CardId;
+use crate::domain::ids::{CardId, RepairId};
+use crate::domain::setting::REACTIONS;
 use crate::store;
 use crate::store::cards::Card;
 
@@ -31,4 +33,15 @@ pub async fn present(ctx: &Ctx, id: CardId) -> Result<PresentCard, OpError> {
     let me_too = store::me_toos::counts(db, &[row.id]).await?.remove(&row.id).unwrap_or(0);
     let repair = snapshot(row.id, row.version, &machine, &fields, &row.reporter_name);
     Ok(PresentCard { card, repair, me_too })
+}
+
+/// The repair whose card is this message, unless staff have switched reactions off.
+///
+/// # Errors
+/// The database's.
+pub async fn reacted(ctx: &Ctx, channel: &str, ts: &str) -> Result<Option<RepairId>, OpError> {
+    let db = ctx.store.read();
+    let Some(card) = store::cards::at(db, channel, ts).await? else { return Ok(None) };
+    let is_off = store::settings::stored(db).await?.get(REACTIONS) == Some("false");
+    Ok((!is_off).then_some(card.repair_id))
 }

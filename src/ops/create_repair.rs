@@ -1,9 +1,9 @@
 //! A technician opens a repair, in whatever status it has already: one event, one announcement.
 
+use super::enclosed::{Enclosed, enclose};
 use super::once::{answered, once, remember};
 use super::permission::require;
 use super::recording::{assignable, record, snapshot};
-use super::repair_photos::{NewPhoto, photos_of};
 use super::report_problem::live_machine;
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
@@ -53,11 +53,10 @@ pub struct RepairCreated {
 /// # Errors
 /// `Forbidden`; refused on `equipment`, `status` or `assignee`; the database's.
 pub async fn create_repair(ctx: &Ctx, actor: &Actor, create: CreateRepair) -> Result<RepairCreated, OpError> {
-    create_with_photos(ctx, actor, create, &[]).await
+    create_with_photos(ctx, actor, create, Enclosed::NOTHING).await
 }
 
-/// [`create_repair`], with photos whose files are there already. Whatever comes of it, `Files::settle`
-/// removes what was not added.
+/// [`create_repair`], with photos.
 ///
 /// # Errors
 /// As [`create_repair`].
@@ -65,7 +64,7 @@ pub async fn create_with_photos(
     ctx: &Ctx,
     actor: &Actor,
     create: CreateRepair,
-    photos: &[NewPhoto],
+    photos: Enclosed<'_>,
 ) -> Result<RepairCreated, OpError> {
     once(ctx, &create.request_id, || create_once(ctx, actor, &create, photos)).await
 }
@@ -74,7 +73,7 @@ async fn create_once(
     ctx: &Ctx,
     actor: &Actor,
     create: &CreateRepair,
-    photos: &[NewPhoto],
+    photos: Enclosed<'_>,
 ) -> Result<RepairCreated, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
@@ -116,11 +115,13 @@ async fn create_once(
     };
     let told = snapshot(repair, FIRST_VERSION, &machine, &fields, reporter.as_str());
     let mut change = ChangeSet::created(told, actor.name.clone());
-    change.changes.extend(photos_of(&tx, repair, actor, photos, now).await?);
+    let (changes, job) = enclose(ctx, &tx, actor, repair, photos, now).await?;
+    change.changes.extend(changes);
     let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
     let answer = RepairCreated { repair, told: recorded.told.clone() };
     remember(&tx, &create.request_id, &answer, now).await?;
     ctx.commit_visible(tx).await?;
     recorded.committed(ctx, actor);
+    job.into_iter().for_each(|job| job.committed(ctx, actor));
     Ok(answer)
 }

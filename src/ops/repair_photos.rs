@@ -4,12 +4,12 @@
 use super::once::{answered, once, remember};
 use super::permission::require;
 use super::update_repair::{apply, locked};
-use super::{Ctx, OpError};
+use super::{Ctx, OpError, again_after_deadlock};
 use crate::domain::actor::{Actor, Edge, Role};
 use crate::domain::change::Change;
 use crate::domain::file::StoredFile;
 use crate::domain::ids::{PhotoId, RepairId};
-use crate::domain::text::RequestId;
+use crate::domain::text::{Note, RequestId};
 use crate::store;
 use crate::store::photos::Subject;
 use chrono::{DateTime, Utc};
@@ -99,6 +99,28 @@ async fn add_once(ctx: &Ctx, actor: &Actor, add: &AddPhotos) -> Result<PhotosAdd
         recorded.committed(ctx, actor);
     }
     Ok(answer)
+}
+
+/// Says on the timeline that a photo did not arrive, once for each reason.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub async fn note_missing(ctx: &Ctx, repair: RepairId, why: &Note) -> Result<(), OpError> {
+    again_after_deadlock(async || {
+        let now = ctx.clock.now();
+        let tx = ctx.store.begin().await?;
+        let (before, fields) = locked(&tx, repair).await?;
+        if store::timeline::last_note(&tx, repair, Some(why.as_str())).await?.is_some() {
+            return Ok(());
+        }
+        let actor = Actor::visitor(Edge::Slack, "ESB");
+        let changes = vec![Change::Note { text: Some(why.clone()), supersedes: None }];
+        let done = apply(ctx, &tx, &actor, &before, &fields, changes, now).await?;
+        tx.commit().await?;
+        done.recorded.into_iter().for_each(|recorded| drop(recorded.committed(ctx, &actor)));
+        Ok(())
+    })
+    .await
 }
 
 const fn photo(change: &Change) -> Option<PhotoId> {

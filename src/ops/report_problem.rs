@@ -1,8 +1,8 @@
 //! Somebody reports that a machine does not work as it should.
 
+use super::enclosed::{Enclosed, enclose};
 use super::once::{answered, once, remember};
 use super::recording::{record, snapshot};
-use super::repair_photos::{NewPhoto, photos_of};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::{Change, ChangeSet};
@@ -63,11 +63,10 @@ pub async fn report_problem(
     actor: &Actor,
     report: ReportProblem,
 ) -> Result<ProblemReported, OpError> {
-    report_with_photos(ctx, actor, report, &[]).await
+    report_with_photos(ctx, actor, report, Enclosed::NOTHING).await
 }
 
-/// [`report_problem`], with photos whose files are there already. Whatever comes of it, `Files::settle`
-/// removes what was not added.
+/// [`report_problem`], with photos.
 ///
 /// # Errors
 /// As [`report_problem`].
@@ -75,7 +74,7 @@ pub async fn report_with_photos(
     ctx: &Ctx,
     actor: &Actor,
     report: ReportProblem,
-    photos: &[NewPhoto],
+    photos: Enclosed<'_>,
 ) -> Result<ProblemReported, OpError> {
     once(ctx, &report.request_id, || report_once(ctx, actor, &report, photos)).await
 }
@@ -92,7 +91,7 @@ async fn report_once(
     ctx: &Ctx,
     actor: &Actor,
     report: &ReportProblem,
-    photos: &[NewPhoto],
+    photos: Enclosed<'_>,
 ) -> Result<ProblemReported, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
@@ -105,13 +104,15 @@ async fn report_once(
     let mut change = ChangeSet::created(told, actor.name.clone());
     let note = report.note.clone().map(|text| Change::Note { text: Some(text), supersedes: None });
     change.changes.extend(note);
-    change.changes.extend(photos_of(&tx, repair, actor, photos, now).await?);
+    let (changes, job) = enclose(ctx, &tx, actor, repair, photos, now).await?;
+    change.changes.extend(changes);
     let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
     let told = recorded.told.clone();
     let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };
     remember(&tx, &report.request_id, &answer, now).await?;
     ctx.commit_visible(tx).await?;
     recorded.committed(ctx, actor);
+    job.into_iter().for_each(|job| job.committed(ctx, actor));
     Ok(answer)
 }
 

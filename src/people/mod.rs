@@ -17,6 +17,7 @@ use crate::store::{self, Store};
 use chrono::TimeDelta;
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::json;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long what Slack told is believed (spec "Who may do what").
@@ -82,6 +83,15 @@ impl People {
             email: person.and_then(|person| person.email_key),
             is_certain,
         })
+    }
+
+    /// What these people are called, as far as Slack has told us before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn names(&self, ids: &[SlackUserId]) -> Result<HashMap<String, String>, DbErr> {
+        let known = store::slack_people::of(self.store.read(), ids).await?;
+        Ok(known.into_iter().map(|person| (person.slack_user_id, person.name)).collect())
     }
 
     /// Slack tells by itself that somebody's account there has changed.

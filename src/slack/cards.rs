@@ -1,4 +1,4 @@
-//! Buttons of the repair cards in channels. What they change is seen on the card; whoever is refused is told
+//! Buttons of the repair cards in channels, also where one is offered alone. What they change is seen on the card; whoever is refused is told
 //! so by direct message.
 
 use super::edge::{EdgeError, ReplyTo, SlackEdge};
@@ -46,7 +46,12 @@ async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Resul
             let claim = ClaimRepair { repair, version, request_id: RequestId::from_random(rand::random()) };
             let claimed =
                 claim_repair(&edge.ctx, &actor, claim).await.map_err(|error| beaten(error, repair))?;
-            Ok((!claimed.changed).then(|| format!(":white_check_mark: Repair #{repair} is yours already.")))
+            // In a channel the card shows it; where a button was offered alone, nothing does.
+            let is_alone = pressed.channel.as_ref().is_some_and(|channel| channel.id.starts_with('D'));
+            Ok(match claimed.changed {
+                true => is_alone.then(|| format!(":white_check_mark: Repair #{repair} is yours now.")),
+                false => Some(format!(":white_check_mark: Repair #{repair} is yours already.")),
+            })
         }
         (action::CARD_RESOLVE, Some(trigger)) => {
             resolve_repair::open(edge, sender, trigger, repair).await?;

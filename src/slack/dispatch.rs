@@ -4,7 +4,7 @@ use super::edge::SlackEdge;
 use super::envelope::{Envelope, Event, ViewSubmission};
 use super::ids::{self, known};
 use super::intake::{Ack, Dispatch, Received, Reference};
-use super::{actions, commands, events, home, mentions, modals, shortcuts};
+use super::{actions, commands, events, home, mentions, modals, reactions, shortcuts, threads};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -43,7 +43,7 @@ impl Dispatch for Dispatcher {
 
 async fn dispatch(edge: SlackEdge, received: Received) {
     let Received { envelope, ack, reference, .. } = received;
-    if edge.team.get().is_some_and(|team| team != envelope.team_id()) {
+    if edge.identity.get().is_some_and(|ours| ours.team_id != envelope.team_id()) {
         tracing::warn!(%reference, kind = envelope.kind(), "An envelope of another workspace was refused");
         return ack.sorry("This app serves another workspace.");
     }
@@ -67,7 +67,7 @@ async fn dispatch(edge: SlackEdge, received: Received) {
             _ => unknown(ack, "select", ""),
         },
         Envelope::ViewClosed(_) => ack.empty(),
-        Envelope::Event(event) => happened(&edge, &event, ack, &reference).await,
+        Envelope::Event(event) => happened(&edge, event, ack, &reference).await,
         Envelope::Shortcut(used) => match used.callback_id.as_str() {
             ids::shortcut::REPORT_PROBLEM => shortcuts::report(&edge, &used, ack, &reference).await,
             _ => unknown(ack, "shortcut", ""),
@@ -81,12 +81,14 @@ async fn dispatch(edge: SlackEdge, received: Received) {
     }
 }
 
-async fn happened(edge: &SlackEdge, event: &Event, ack: Ack, reference: &Reference) {
+async fn happened(edge: &SlackEdge, event: Event, ack: Ack, reference: &Reference) {
     match event.kind() {
-        ids::event::USER_CHANGE => events::user_change(edge, event, ack, reference).await,
-        ids::event::APP_HOME_OPENED => home::opened(edge, event, ack, reference).await,
-        ids::event::APP_MENTION => mentions::heard(edge, event, ack, reference).await,
-        ids::event::MESSAGE if event.is_direct() => mentions::heard(edge, event, ack, reference).await,
+        ids::event::USER_CHANGE => events::user_change(edge, &event, ack, reference).await,
+        ids::event::APP_HOME_OPENED => home::opened(edge, &event, ack, reference).await,
+        ids::event::APP_MENTION => mentions::heard(edge, &event, ack, reference).await,
+        ids::event::MESSAGE if event.is_direct() => mentions::heard(edge, &event, ack, reference).await,
+        ids::event::MESSAGE => threads::message(edge, event, ack, reference).await,
+        ids::event::REACTION_ADDED => reactions::added(edge, event, ack, reference).await,
         _ => unknown(ack, "event", ""),
     }
 }

@@ -4,7 +4,7 @@ use super::envelope::{Command, Sender};
 use super::intake::Reference;
 use super::shown_conflicts::ShownConflicts;
 use crate::chain::Chain;
-use crate::clients::slack_api::{SlackApi, SlackApiError};
+use crate::clients::slack_api::{Identity, SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, Role, SlackUserId};
 use crate::newest::Newest;
 use crate::ops::whom_to_ask::staff_in_slack;
@@ -15,8 +15,9 @@ use crate::render::slack::mrkdwn::{escape, mention};
 use crate::render::slack::{Blocks, BlocksError, Message, Modal};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
-use std::sync::{Arc, OnceLock};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::SetOnce;
 
 /// How long a response_url works, less a margin (a Slack limit: 30 minutes).
 const RESPONSE_URL_LIFE: TimeDelta = TimeDelta::minutes(29);
@@ -36,8 +37,8 @@ pub struct SlackEdge {
     pub links: Links,
     /// The first page of the whole board, by revision.
     pub summary: Arc<Newest<i64, Arc<Modal>>>,
-    /// Our workspace, once Slack has said which it is.
-    pub team: Arc<OnceLock<String>>,
+    /// Whom the bot token stands for, once Slack has said so.
+    pub identity: Arc<SetOnce<Identity>>,
     /// Which conflicts people have been shown.
     pub conflicts: Arc<ShownConflicts>,
 }
@@ -93,6 +94,11 @@ impl ReplyTo {
 }
 
 impl SlackEdge {
+    /// True when forms may ask for files: without the scope Slack opens no form that does.
+    pub fn may_read_files(&self) -> bool {
+        self.identity.get().is_some_and(|identity| identity.may("files:read"))
+    }
+
     /// The actor behind an envelope's sender.
     ///
     /// # Errors
@@ -142,7 +148,16 @@ impl SlackEdge {
                 Err(_) => {}
             }
         }
-        let message = json!({ "channel": to.user.0, "text": text });
+        self.tell_directly(json!({ "channel": to.user.0, "text": text })).await;
+    }
+
+    /// Shows a person something with buttons, by direct message.
+    pub async fn show(&self, to: &SlackUserId, message: &Message) {
+        let message = json!({ "channel": to.0, "text": message.text, "blocks": message.blocks });
+        self.tell_directly(message).await;
+    }
+
+    async fn tell_directly(&self, message: Value) {
         if let Err(error) = self.api.post_message(&message).await {
             tracing::warn!(error = error.outcome(), "A private answer could not be given");
         }

@@ -39,7 +39,7 @@ async fn publish(edge: &SlackEdge, sender: &Sender) -> Result<(), EdgeError> {
     Ok(())
 }
 
-async fn repairs(edge: &SlackEdge, whose: Whose) -> Result<QueueView, EdgeError> {
+async fn repairs(edge: &SlackEdge, whose: Whose) -> Result<Arc<QueueView>, EdgeError> {
     Ok(queue(&edge.ctx, &QueueFilter { whose, ..QueueFilter::default() }, 1).await?)
 }
 

@@ -151,6 +151,8 @@ pub mod input {
     pub const DUPLICATE_OF: &str = "duplicate_of";
     /// Who works on it.
     pub const ASSIGNEE: &str = "assignee";
+    /// What it looks like.
+    pub const PHOTOS: &str = "photos";
     /// What a specialist is needed for.
     pub const SPECIALIST_DESCRIPTION: &str = "specialist_description";
     /// All of them.
@@ -168,12 +170,17 @@ pub mod input {
         NOTE,
         DUPLICATE_OF,
         ASSIGNEE,
+        PHOTOS,
         SPECIALIST_DESCRIPTION,
     ];
 }
 
 /// `type`s of events that Slack sends.
 pub mod event {
+    /// Somebody wrote something, changed it or deleted it.
+    pub const MESSAGE: &str = "message";
+    /// Somebody reacted to a message.
+    pub const REACTION_ADDED: &str = "reaction_added";
     /// Somebody's account in Slack has changed.
     pub const USER_CHANGE: &str = "user_change";
     /// Somebody has opened the app's Home tab, or its messages.
@@ -182,12 +189,18 @@ pub mod event {
     pub const HOME_TAB: &str = "home";
     /// Somebody has mentioned the bot in a channel.
     pub const APP_MENTION: &str = "app_mention";
-    /// Somebody has written a message.
-    pub const MESSAGE: &str = "message";
     /// All of them.
-    pub const ALL: &[&str] = &[APP_HOME_OPENED, APP_MENTION, MESSAGE, USER_CHANGE];
+    pub const ALL: &[&str] = &[APP_HOME_OPENED, APP_MENTION, MESSAGE, REACTION_ADDED, USER_CHANGE];
     /// What Slack is asked for, as the manifest has it: messages by the kind of channel that they stand in.
-    pub const SUBSCRIBED: &[&str] = &[APP_HOME_OPENED, APP_MENTION, "message.im", USER_CHANGE];
+    pub const SUBSCRIBED: &[&str] = &[
+        APP_HOME_OPENED,
+        APP_MENTION,
+        "message.channels",
+        "message.groups",
+        "message.im",
+        REACTION_ADDED,
+        USER_CHANGE,
+    ];
 }
 
 /// Words with which people begin a message to the bot.

@@ -33,6 +33,15 @@ pub async fn of(db: &impl ConnectionTrait, repair: RepairId) -> Result<Vec<Card>
     card::Entity::find().filter(card::Column::RepairId.eq(repair)).all(db).await
 }
 
+/// The card that is this message.
+///
+/// # Errors
+/// The database's.
+pub async fn at(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<Option<Card>, DbErr> {
+    let there = card::Entity::find().filter(card::Column::Channel.eq(channel));
+    there.filter(card::Column::Ts.eq(ts)).one(db).await
+}
+
 /// Adds cards that nobody has posted yet, one a target, and reads all of the repair's.
 ///
 /// # Errors

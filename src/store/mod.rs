@@ -37,6 +37,7 @@ mod schema;
 pub mod sessions;
 pub mod settings;
 pub mod slack_people;
+pub mod thread_replies;
 mod time;
 pub mod timeline;
 pub mod users;

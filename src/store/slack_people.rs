@@ -3,7 +3,7 @@
 use super::entities::slack_person;
 use crate::domain::actor::SlackUserId;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, IntoActiveModel};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 
 pub use super::entities::slack_person::Model as SlackPerson;
 
@@ -13,6 +13,15 @@ pub use super::entities::slack_person::Model as SlackPerson;
 /// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<SlackPerson>, DbErr> {
     slack_person::Entity::find_by_id(id.0.as_str()).one(db).await
+}
+
+/// Those of these people whom Slack has told us of; a few hundred ids at most: each takes a parameter.
+///
+/// # Errors
+/// The database's.
+pub async fn of(db: &impl ConnectionTrait, ids: &[SlackUserId]) -> Result<Vec<SlackPerson>, DbErr> {
+    let ids = ids.iter().map(|id| id.0.as_str());
+    slack_person::Entity::find().filter(slack_person::Column::SlackUserId.is_in(ids)).all(db).await
 }
 
 /// Keeps what Slack told.

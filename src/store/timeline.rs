@@ -103,6 +103,26 @@ pub async fn edits(db: &impl ConnectionTrait, notes: &[TimelineId]) -> Result<Ve
     edits.order_by_asc(timeline::Column::Id).all(db).await
 }
 
+/// The note that was written last, edits aside, or only the one that says just this.
+///
+/// # Errors
+/// The database's.
+pub async fn last_note(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    saying: Option<&str>,
+) -> Result<Option<Entry>, DbErr> {
+    let notes = timeline::Entity::find()
+        .filter(timeline::Column::RepairId.eq(repair))
+        .filter(timeline::Column::Kind.eq(TimelineKind::Note))
+        .filter(timeline::Column::Supersedes.is_null());
+    let notes = match saying {
+        Some(text) => notes.filter(timeline::Column::NewValue.eq(text)),
+        None => notes,
+    };
+    notes.order_by_desc(timeline::Column::Id).one(db).await
+}
+
 /// A note of a repair as it was first written.
 ///
 /// # Errors

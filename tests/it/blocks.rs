@@ -10,6 +10,7 @@ use esb::domain::ids::RepairId;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::slack::card::version_of_buttons;
 use esb::render::slack::home::{Home, HomeRepairs, HomeStaff};
+use esb::render::slack::offer::Offer;
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
@@ -53,6 +54,7 @@ fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> 
         description: &texts.of(if known > 0 { 4000 } else { 0 }),
         known: &repairs,
         known_count: known,
+        photos: known == 0,
         counted,
     };
     blocks.report_problem(&modal).unwrap()
@@ -191,8 +193,8 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("option_groups", Filled::Options(blocks.repair_options(&views::open(texts, 1, 100)).unwrap())),
         ("option_groups", Filled::Options(blocks.repair_options(&views::open(texts, 100, 100)).unwrap())),
         view("choose_repair", blocks.choose_repair("{}").unwrap()),
-        view("create_repair", blocks.create_repair("{}", None, None).unwrap()),
-        view("create_repair", blocks.create_repair(&kept, Some(&matches[0]), Some(&kept)).unwrap()),
+        view("create_repair", blocks.create_repair("{}", None, None, true).unwrap()),
+        view("create_repair", blocks.create_repair(&kept, Some(&matches[0]), Some(&kept), false).unwrap()),
         ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
         ("repair_card", Filled::Message(closed_card(blocks, texts, None).blocks)),
@@ -200,6 +202,11 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
         view("resolve_repair", blocks.resolve_repair(&kept, &views::brief(texts, true)).unwrap()),
+        ("offer", Filled::Message(blocks.offer(&Offer::Resolve(&views::brief(texts, true))).unwrap().blocks)),
+        (
+            "offer",
+            Filled::Message(blocks.offer(&Offer::TakeOver(&views::brief(texts, true))).unwrap().blocks),
+        ),
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
@@ -541,7 +548,7 @@ fn snapshots() {
     insta::assert_json_snapshot!("choose_repair", blocks.choose_repair("kept").unwrap());
     insta::assert_json_snapshot!(
         "create_repair",
-        blocks.create_repair("kept", Some(&found[0]), None).unwrap()
+        blocks.create_repair("kept", Some(&found[0]), None, true).unwrap()
     );
     insta::assert_json_snapshot!("update_repair", update_form(&blocks, &brief));
     for action in RepairAction::ALL {
@@ -578,6 +585,7 @@ proptest! {
             description: &text,
             known: &machine.open_repairs,
             known_count: machine.open_count,
+            photos: true,
             counted: &[],
         };
         let event = Event::NewReport(snapshot);

@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, mpsc};
 use tokio::runtime::{Builder, Runtime};
 
 /// The Slack edge over a database. Without tokens no call leaves: each is refused at once.
@@ -46,7 +46,7 @@ impl Rig {
             blocks: Arc::new(Blocks::new().unwrap()),
             links: Links::new(None),
             summary: Arc::default(),
-            team: Arc::new(OnceLock::new()),
+            identity: Arc::default(),
             conflicts: Arc::default(),
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));

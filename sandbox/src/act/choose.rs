@@ -53,6 +53,28 @@ impl Sandbox {
         self.choose(user, action_id, wanted).await
     }
 
+    /// A person puts files of the workspace, by their ids, into a file input.
+    ///
+    /// # Errors
+    /// When there is no such input, it does not take such files or so many, or a file is not there.
+    pub async fn attach(&self, user: &str, action_id: &str, files: &[&str]) -> Result<Outcome, Cannot> {
+        let (user, target) = self.target(user, action_id)?;
+        if target.kind != "file_input" {
+            return Err(target.wrong("it takes no files"));
+        }
+        let files = self.shared.with(|state| {
+            files.iter().map(|id| super::say::file(state, id)).collect::<Result<Vec<_>, _>>()
+        })?;
+        if files.len() as u64 > target.element["max_files"].as_u64().unwrap_or(10) {
+            return Err(target.wrong("it does not take so many files"));
+        }
+        let types = target.element["filetypes"].as_array();
+        if types.is_some_and(|types| !files.iter().all(|file| types.contains(&file["filetype"]))) {
+            return Err(target.wrong("it does not take files of that type"));
+        }
+        self.put(&user, &target, json!(files)).await
+    }
+
     /// A person takes a tick away, or one of several choices.
     ///
     /// # Errors

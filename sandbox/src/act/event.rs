@@ -1,6 +1,6 @@
 //! Events: what the app hears of without having been asked to act.
 //!
-//! Owns: the events that people cause, and redelivery. Must not: act in views. Called by: tests, demos,
+//! Owns: the events that people cause but by messages (those are `say`'s), and redelivery. Must not: act in views. Called by: tests, demos,
 //! `terminal`.
 //!
 //! Slack sends an event that is not acknowledged again: at once, after a minute, after five. Here it is
@@ -8,13 +8,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, channel, payload, person};
-use crate::{
-    api::user_json,
-    messages::{Audience, Message},
-    sandbox::Sandbox,
-    state::State,
-};
+use super::{Cannot, Outcome, payload, person};
+use crate::{api::user_json, messages::Message, sandbox::Sandbox, state::State};
 
 /// An event that was sent.
 #[derive(Clone, Debug)]
@@ -60,56 +55,8 @@ impl Sandbox {
         Ok(Delivered { envelope_id, event_id: delivered.event_id.clone(), outcome })
     }
 
-    /// A person writes a message, in a thread or not; the app hears of it, but of direct messages only with
-    /// the scope `im:history`.
-    ///
-    /// # Errors
-    /// When the person or the channel is not in the world.
-    pub async fn say(
-        &self,
-        user: &str,
-        at: &str,
-        text: &str,
-        thread_ts: Option<&str>,
-    ) -> Result<Delivered, Cannot> {
-        let (event, is_heard) = self.shared.with(|state| {
-            let mut event = spoken(state, user, at, text, thread_ts)?;
-            let is_direct = event["channel"].as_str().is_some_and(|channel| channel.starts_with('D'));
-            event["channel_type"] = json!(if is_direct { "im" } else { "channel" });
-            Ok((event, !is_direct || state.world.has_scope("im:history")))
-        })?;
-        Ok(self.event_if(is_heard, event).await)
-    }
-
-    /// A person mentions the bot in a message, in a thread or not; the app hears of the mention with the scope
-    /// `app_mentions:read`. In direct messages there are no mentions.
-    ///
-    /// # Errors
-    /// When the person or the channel is not in the world.
-    pub async fn mention(
-        &self,
-        user: &str,
-        at: &str,
-        text: &str,
-        thread_ts: Option<&str>,
-    ) -> Result<Delivered, Cannot> {
-        let (event, is_heard) = self.shared.with(|state| {
-            let text = format!("<@{}> {text}", state.world.bot_user);
-            let mut event = spoken(state, user, at, text.trim(), thread_ts)?;
-            event["type"] = json!("app_mention");
-            Ok((event, state.world.has_scope("app_mentions:read")))
-        })?;
-        Ok(self.event_if(is_heard, event).await)
-    }
-
-    async fn event_if(&self, is_heard: bool, event: Value) -> Delivered {
-        if is_heard {
-            return self.event(event).await;
-        }
-        Delivered { envelope_id: String::new(), event_id: String::new(), outcome: Outcome::Kept }
-    }
-
-    /// A person deletes a message, which workspaces may let them do with an app's, too. The app is not told.
+    /// A person deletes a message, which workspaces may let them do with an app's, too. The app is not told:
+    /// [`Sandbox::take_back`] tells it.
     ///
     /// # Errors
     /// When the message is not there.
@@ -190,37 +137,4 @@ fn send(state: &mut State, payload: Value, attempt: u32, reason: &str) -> (Strin
     });
     let sent = state.hub.send_frame(&id, frame);
     (id, sent)
-}
-
-/// A person's message, kept, as an event tells of it.
-fn spoken(
-    state: &mut State,
-    user: &str,
-    at: &str,
-    text: &str,
-    thread_ts: Option<&str>,
-) -> Result<Value, Cannot> {
-    let message = written(state, person(state, user)?, channel(state, at)?, text, thread_ts);
-    let mut event = message.to_json(&state.world);
-    event["channel"] = json!(message.channel);
-    event["event_ts"] = json!(message.ts);
-    state.messages.add(message);
-    Ok(event)
-}
-
-/// A message of a person's. It counts as read: tests read what the app says.
-fn written(state: &mut State, user: String, channel: String, text: &str, thread_ts: Option<&str>) -> Message {
-    Message {
-        ts: super::command::action_ts(state),
-        channel,
-        thread_ts: thread_ts.map(String::from),
-        broadcast: false,
-        audience: Audience::Channel,
-        user,
-        text: text.into(),
-        blocks: Vec::new(),
-        metadata: None,
-        edited: false,
-        read: true,
-    }
 }

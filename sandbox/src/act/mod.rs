@@ -10,6 +10,7 @@ mod deliver;
 mod event;
 mod payload;
 mod press;
+mod say;
 mod submit;
 mod suggest;
 mod target;
@@ -92,6 +93,9 @@ pub enum Cannot {
     /// No message with that element or timestamp that the person can see.
     #[error("no message has {0}")]
     NoMessage(String),
+    /// No such file in the world.
+    #[error("there is no file {0}")]
+    NoFile(String),
     /// The modal has no button to submit, or it is disabled.
     #[error("this view has nothing to submit")]
     NothingToSubmit,

@@ -84,8 +84,10 @@ pub(super) fn by_bot(state: &mut State, channel: String, audience: Audience, con
         user: state.world.bot_user.clone(),
         text: content.text,
         blocks: content.blocks,
+        files: Vec::new(),
         metadata: content.metadata,
         edited: false,
+        edited_ts: None,
         read: false,
     }
 }

@@ -16,10 +16,16 @@ use crate::{
 const LARGEST_VIEW: usize = 250_000;
 
 /// The view of a call, checked for where it shall be shown.
-fn checked_view(args: &Args, surface: Surface) -> Result<Value, ApiError> {
+fn checked_view(state: &State, args: &Args, surface: Surface) -> Result<Value, ApiError> {
     let view = args.json("view")?.ok_or_else(|| ApiError::arguments("missing required field: view"))?;
     if view.to_string().len() > LARGEST_VIEW {
         return Err("view_too_large".into());
+    }
+    // Slack's reference of file_input: the app must have the scope files:read.
+    let asks_for_files =
+        view["blocks"].as_array().into_iter().flatten().any(|block| block["element"]["type"] == "file_input");
+    if asks_for_files && !state.world.has_scope("files:read") {
+        return Err(ApiError::arguments("file_input needs the scope files:read"));
     }
     let problems = blocks::check_view(&view, surface, "/view");
     if problems.is_empty() { Ok(view) } else { Err(ApiError::content("invalid_arguments", &problems)) }
@@ -27,7 +33,7 @@ fn checked_view(args: &Args, surface: Surface) -> Result<Value, ApiError> {
 
 /// Checks the view first, as Slack does: a view that is refused leaves the trigger unused.
 fn view_and_trigger(state: &mut State, args: &Args) -> Result<(Value, Exchanged), ApiError> {
-    let view = checked_view(args, Surface::Modal)?;
+    let view = checked_view(state, args, Surface::Modal)?;
     let now = state.now();
     let exchanged = state.triggers.exchange(args.need("trigger_id")?, now)?;
     state.views.refuse_external_id(&view, None)?;
@@ -55,7 +61,7 @@ pub(super) fn update(state: &mut State, args: &Args) -> Answer {
         (None, None) => return Err(ApiError::arguments("missing required field: view_id")),
     };
     let open = state.views.get(&id).ok_or("not_found")?;
-    let view = checked_view(args, open.surface())?;
+    let view = checked_view(state, args, open.surface())?;
     if args.text("hash").is_some_and(|hash| hash != open.hash) {
         return Err("hash_conflict".into());
     }
@@ -70,7 +76,7 @@ pub(super) fn publish(state: &mut State, args: &Args) -> Answer {
     if !known {
         return Err("user_not_found".into());
     }
-    let view = checked_view(args, Surface::Home)?;
+    let view = checked_view(state, args, Surface::Home)?;
     let hash = args.text("hash");
     if state.views.home(user).is_some_and(|home| hash.is_some_and(|hash| hash != home.hash)) {
         return Err("hash_conflict".into());

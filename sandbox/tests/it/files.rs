@@ -57,3 +57,22 @@ async fn files_meet_faults() {
     assert!(get(&here, Some(BOT_TOKEN)).await.unwrap().1.starts_with("text/html"));
     assert_eq!(get(&here, Some(BOT_TOKEN)).await.unwrap().3.as_ref(), b"x");
 }
+
+#[tokio::test]
+async fn what_people_write_with_files_edit_and_take_back_is_told() {
+    let world = workshop()
+        .file(File::new("F01", "a.png", "image/png", "x"))
+        .file(File::new("F02", "b.png", "image/png", "").external("https://drive.test/b"));
+    let sandbox = Sandbox::start(world, Options::default()).unwrap();
+    sandbox.say_with("ana", "#wood", "look", None, &["F01", "F02"]).await.unwrap();
+    assert!(sandbox.say_with("ana", "#wood", "look", None, &["F03"]).await.is_err());
+    let message = sandbox.messages().pop().unwrap();
+    let files: Vec<_> = message.files.iter().map(|file| file["url_private"].as_str().unwrap()).collect();
+    assert_eq!(files, [sandbox.file_url("F01").as_str(), "https://drive.test/b"]);
+    assert_eq!(message.files[1]["is_external"], true);
+    sandbox.edit(&message, "look!").await.unwrap();
+    assert_eq!(sandbox.messages().pop().unwrap().text, "look!");
+    sandbox.take_back(&message).await.unwrap();
+    assert!(sandbox.messages().is_empty());
+    assert!(sandbox.edit(&message, "too late").await.is_err());
+}

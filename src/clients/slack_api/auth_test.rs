@@ -25,8 +25,14 @@ pub const REQUIRED_SCOPES: &[&str] =
     &["commands", "chat:write", "users:read", "users:read.email", "im:write"];
 
 /// What a token may be allowed besides: without one of these a feature is off (spec "Scopes").
-pub const OPTIONAL_SCOPES: &[&str] =
-    &["channels:history", "groups:history", "im:history", "app_mentions:read"];
+pub const OPTIONAL_SCOPES: &[&str] = &[
+    "channels:history",
+    "groups:history",
+    "files:read",
+    "im:history",
+    "app_mentions:read",
+    "reactions:read",
+];
 
 /// The optional scopes that a token lacks; none are known to be missing when Slack did not say.
 pub fn absent_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
@@ -36,6 +42,13 @@ pub fn absent_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
 /// The required scopes that a token lacks; none are known to be missing when Slack did not say.
 pub fn missing_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
     lacking(REQUIRED_SCOPES, granted)
+}
+
+impl Identity {
+    /// True unless Slack said that the token may not do this.
+    pub fn may(&self, scope: &str) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope))
+    }
 }
 
 fn lacking(wanted: &[&'static str], granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {

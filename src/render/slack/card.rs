@@ -91,7 +91,7 @@ impl Blocks {
             header: format!("{prefix}{new}{}", machine(repair)),
             footer: format!("{}{others}", footer(repair, None, link)),
             // Slack wants another id in each version of a message; a press brings it back.
-            buttons: Some(format!("{BUTTONS}{}", repair.version)),
+            buttons: Some(buttons_of_version(repair.version)),
             open,
             link,
             ..told_alone(repair)
@@ -140,6 +140,11 @@ fn told_alone<'a>(repair: &RepairSnapshot) -> Card<'a> {
         open: false,
         link: None,
     }
+}
+
+/// Block id of buttons about this version of a repair.
+pub(super) fn buttons_of_version(version: i64) -> String {
+    format!("{BUTTONS}{version}")
 }
 
 /// The version of the repair that a card showed whose button was pressed.

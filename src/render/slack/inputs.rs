@@ -5,6 +5,9 @@ use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::Note;
 use serde::Serialize;
 
+/// Most photos in a form (spec "/esb-report").
+pub const PHOTOS_MAX: usize = 5;
+
 /// What the templates `input_*` are filled with.
 #[derive(Debug, Serialize)]
 pub(super) struct Inputs {

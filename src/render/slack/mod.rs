@@ -1,6 +1,8 @@
 //! Block Kit: one template of `blocks/` a surface, filled with views. Text from people goes through
 //! [`mrkdwn`] or stands in `plain_text`; limits are those of Slack, named where they are kept.
 
+pub use inputs::PHOTOS_MAX;
+
 use handlebars::Handlebars;
 use rust_embed::RustEmbed;
 use serde::Serialize;
@@ -12,6 +14,7 @@ pub mod home;
 mod inputs;
 pub mod jobs;
 pub mod mrkdwn;
+pub mod offer;
 mod options;
 mod paging;
 pub mod repair_forms;

@@ -4,7 +4,7 @@
 use super::inputs::Inputs;
 use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, escape_within, line, line_within};
 use super::options::SelectOption;
-use super::{Blocks, BlocksError, Modal};
+use super::{Blocks, BlocksError, Modal, PHOTOS_MAX};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, Note, SpecialistDescription, cut};
 use crate::domain::timeline::TimelineKind;
@@ -109,6 +109,8 @@ struct Create<'a> {
     unknown: Option<String>,
     equipment: Option<SelectOption>,
     description_max: usize,
+    photos: bool,
+    photos_max: usize,
     #[serde(flatten)]
     inputs: Inputs,
 }
@@ -186,6 +188,7 @@ impl Blocks {
         private_metadata: &str,
         equipment: Option<&EquipmentMatch>,
         unknown: Option<&str>,
+        photos: bool,
     ) -> Result<Modal, BlocksError> {
         let beginnings = RepairStatus::ALL.iter().copied().filter(|it| *it != RepairStatus::Duplicate);
         let mut inputs = Inputs::offering(beginnings, Some(RepairStatus::New));
@@ -195,6 +198,8 @@ impl Blocks {
             unknown: unknown.map(|typed| line(typed, 80)),
             equipment: equipment.map(SelectOption::of_machine),
             description_max: Description::MAX,
+            photos,
+            photos_max: PHOTOS_MAX,
             inputs,
         };
         Ok(Modal(self.fill("create_repair", &content)?))

@@ -2,7 +2,7 @@
 
 use super::mrkdwn::{SAFETY, bold, date, line};
 use super::options::SelectOption;
-use super::{Blocks, BlocksError, Modal};
+use super::{Blocks, BlocksError, Modal, PHOTOS_MAX};
 use crate::domain::ids::RepairId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, cut};
@@ -29,6 +29,8 @@ pub struct ReportModal<'a> {
     pub known: &'a [OpenRepair],
     /// How many there are, those not in `known` included.
     pub known_count: usize,
+    /// Whether photos may be asked for.
+    pub photos: bool,
     /// The repairs on which this person has said "me too" in this form.
     pub counted: &'a [RepairId],
 }
@@ -56,6 +58,8 @@ struct Content<'a> {
     known_of: Option<String>,
     known: Vec<Known>,
     more: Option<String>,
+    photos: bool,
+    photos_max: usize,
 }
 
 impl Blocks {
@@ -77,6 +81,8 @@ impl Blocks {
             known_of: modal.equipment.map(|machine| bold(&machine.name, 80)),
             known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
             more: more(modal.known_count),
+            photos: modal.photos,
+            photos_max: PHOTOS_MAX,
         };
         Ok(Modal(self.fill("report_problem", &content)?))
     }

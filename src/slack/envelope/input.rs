@@ -18,9 +18,27 @@ pub struct Input {
     pub selected_options: Vec<String>,
     /// The date picked.
     pub selected_date: Option<NaiveDate>,
-    /// Ids of uploaded files.
-    #[serde(rename = "files", deserialize_with = "ids")]
-    pub file_ids: Vec<String>,
+    /// Uploaded files.
+    #[serde(deserialize_with = "or_none")]
+    pub files: Vec<SentFile>,
+}
+
+/// A file that somebody sent to Slack, as far as Slack tells of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SentFile {
+    /// Slack's id of it.
+    pub id: String,
+    /// What its owner called it.
+    pub name: Option<String>,
+    /// Its media type, as Slack took it.
+    pub mimetype: Option<String>,
+    /// Where its bytes are; for an external file, where it is kept.
+    pub url_private: Option<String>,
+    /// Where people look at it.
+    pub permalink: Option<String>,
+    /// Somebody else keeps it.
+    pub is_external: bool,
 }
 
 /// The inputs of a view by `action_id`. An input that the view lacks is absent; one that was left
@@ -67,20 +85,15 @@ impl State {
         self.get(action_id)?.selected_date
     }
 
-    /// Ids of uploaded files.
-    pub fn file_ids(&self, action_id: &str) -> &[String] {
-        self.get(action_id).map_or(&[], |input| &input.file_ids)
+    /// Uploaded files.
+    pub fn files(&self, action_id: &str) -> &[SentFile] {
+        self.get(action_id).map_or(&[], |input| &input.files)
     }
 }
 
 #[derive(Deserialize)]
 struct Choice {
     value: String,
-}
-
-#[derive(Deserialize)]
-struct File {
-    id: String,
 }
 
 fn option_value<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
@@ -92,7 +105,7 @@ fn option_values<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::E
     Ok(choices.into_iter().map(|choice| choice.value).collect())
 }
 
-fn ids<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    let files = Option::<Vec<File>>::deserialize(from)?.unwrap_or_default();
-    Ok(files.into_iter().map(|file| file.id).collect())
+/// Null is an empty list.
+fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SentFile>, D::Error> {
+    Ok(Option::<Vec<SentFile>>::deserialize(from)?.unwrap_or_default())
 }

@@ -9,7 +9,7 @@ mod last_resort;
 mod payload;
 
 pub use frame::{Delivery, DisconnectReason, Frame, FrameError, Hello};
-pub use input::{Input, State};
+pub use input::{Input, SentFile, State};
 pub use last_resort::LastResort;
 pub use payload::{
     Action, BlockActions, BlockSuggestion, ChannelId, Command, Container, Event, Message, MessageShortcut,

@@ -66,7 +66,8 @@ fn a_submission() {
     assert_eq!(state.selected("severity"), None);
     assert_eq!(state.ticked("safety_risk"), ["safety_risk"]);
     assert_eq!(state.date("eta").unwrap().to_string(), "2026-02-28");
-    assert_eq!(state.file_ids("photos"), ["F1"]);
+    let files: Vec<_> = state.files("photos").iter().map(|it| (it.id.as_str(), it.name.as_deref())).collect();
+    assert_eq!(files, [("F1", Some("a.jpg"))]);
     assert!(state.get("severity").is_some() && state.get("assignee").is_none());
     assert!(!format!("{it:?}").contains("hooks"), "{it:?}");
 }

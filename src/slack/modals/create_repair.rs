@@ -1,11 +1,12 @@
 //! The modal `create_repair`: a technician opens a repair, in whatever status it has already.
 
-use super::being_told;
 use super::declined::Declined;
 use super::kept::Kept;
 use super::typed::Typed;
+use super::{being_fetched, being_told, photos};
 use crate::domain::text::{Description, RequestId};
-use crate::ops::create_repair::{CreateRepair, RepairCreated, create_repair};
+use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos};
+use crate::ops::enclosed::{Enclosed, InSlack};
 use crate::ops::search::exact_equipment;
 use crate::render::slack::Modal;
 use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
@@ -28,30 +29,40 @@ struct Nothing {}
 pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, typed: &str) -> Result<Modal, EdgeError> {
     let machine = exact_equipment(&edge.ctx, typed).await?;
     let unknown = Some(typed).filter(|_| machine.is_none());
-    Ok(edge.blocks.create_repair(&Kept::new(to, Nothing {}).to_json(), machine.as_ref(), unknown)?)
+    Ok(edge.blocks.create_repair(
+        &Kept::new(to, Nothing {}).to_json(),
+        machine.as_ref(),
+        unknown,
+        edge.may_read_files(),
+    )?)
 }
 
 /// Opens it: errors on the fields at fault, or all modals close and a private message confirms.
 pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
-    let (to, created) = match create(edge, &submission).await {
+    let (to, photos, created) = match create(edge, &submission).await {
         Ok(done) => done,
         Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
     let RepairCreated { repair, told } = created;
-    let words = format!(":white_check_mark: Repair #{repair} is created.{}", being_told(&told));
+    let (told, fetched) = (being_told(&told), being_fetched(&photos));
+    let words = format!(":white_check_mark: Repair #{repair} is created.{told}{fetched}");
     edge.tell(&to, &words).await;
 }
 
-async fn create(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, RepairCreated), Declined> {
+async fn create(
+    edge: &SlackEdge,
+    submission: &ViewSubmission,
+) -> Result<(ReplyTo, InSlack, RepairCreated), Declined> {
     let kept = Kept::<Nothing>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let to = kept.reply_to(&submission.sender.user_id);
-    let wanted = read(&submission.view.state, kept.request_id)?;
-    Ok((to, create_repair(&edge.ctx, &actor, wanted).await?))
+    let (wanted, photos) = read(&submission.view.state, kept.request_id)?;
+    let created = create_with_photos(&edge.ctx, &actor, wanted, Enclosed::InSlack(&photos)).await?;
+    Ok((to, photos, created))
 }
 
-fn read(state: &State, request_id: RequestId) -> Result<CreateRepair, Declined> {
+fn read(state: &State, request_id: RequestId) -> Result<(CreateRepair, InSlack), Declined> {
     let mut typed = Typed::new(state);
     let equipment = typed.chosen(input::EQUIPMENT, "Please choose a machine from the list.");
     let status = typed.chosen(input::STATUS, "Please choose a status.");
@@ -60,17 +71,21 @@ fn read(state: &State, request_id: RequestId) -> Result<CreateRepair, Declined> 
     let description = Description::parse(state.text(input::DESCRIPTION).unwrap_or_default());
     let description =
         description.map_err(|error| typed.faults.insert(input::DESCRIPTION, error.to_string())).ok();
-    match (equipment, status, description) {
-        (Some(equipment), Some(status), Some(description)) if typed.faults.is_empty() => Ok(CreateRepair {
-            equipment,
-            description,
-            severity,
-            status,
-            assignee,
-            safety_risk: typed.ticked(input::SAFETY_RISK).unwrap_or(false),
-            consumable: typed.ticked(input::CONSUMABLE).unwrap_or(false),
-            request_id,
-        }),
+    let photos = photos(state).map_err(|words| typed.faults.insert(input::PHOTOS, words)).ok();
+    match (equipment, status, description, photos) {
+        (Some(equipment), Some(status), Some(description), Some(photos)) if typed.faults.is_empty() => {
+            let create = CreateRepair {
+                equipment,
+                description,
+                severity,
+                status,
+                assignee,
+                safety_risk: typed.ticked(input::SAFETY_RISK).unwrap_or(false),
+                consumable: typed.ticked(input::CONSUMABLE).unwrap_or(false),
+                request_id,
+            };
+            Ok((create, photos))
+        }
         _ => Err(Declined::Fields(typed.faults)),
     }
 }

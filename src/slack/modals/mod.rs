@@ -12,7 +12,35 @@ mod typed;
 pub mod update_repair;
 
 use crate::domain::channel::ChannelRef;
+use crate::ops::enclosed::InSlack;
+use crate::render::slack::PHOTOS_MAX;
 use crate::render::slack::mrkdwn::channel;
+use crate::slack::envelope::State;
+use crate::slack::ids::input;
+use crate::slack::sent_files::sorted;
+
+/// The photos of a form; the words for the person where there are too many.
+fn photos(state: &State) -> Result<InSlack, String> {
+    let files = state.files(input::PHOTOS);
+    if files.len() > PHOTOS_MAX {
+        return Err(format!(
+            "Please send {PHOTOS_MAX} photos at most; more can follow in the card's thread."
+        ));
+    }
+    Ok(sorted(files))
+}
+
+/// The sentence that says what becomes of the photos; nothing where there are none.
+fn being_fetched(photos: &InSlack) -> String {
+    let fetched = match photos.fetch.len() {
+        0 => String::new(),
+        1 => " Your photo is being fetched.".into(),
+        several => format!(" Your {several} photos are being fetched."),
+    };
+    let linked =
+        if photos.links.is_some() { " What is not kept by Slack stands there as a link." } else { "" };
+    fetched + linked
+}
 
 /// The sentence that names the channels which hear of it; nothing where none does.
 fn being_told(told: &[ChannelRef]) -> String {

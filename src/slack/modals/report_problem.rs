@@ -1,14 +1,15 @@
 //! The modal `report_problem`: its suggestions, its submission, its "me too".
 
-use super::being_told;
 use super::declined::{Declined, Faults};
 use super::kept::Kept;
+use super::{being_fetched, being_told, photos};
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, RequestId, TextError};
 use crate::ops::board::equipment;
+use crate::ops::enclosed::{Enclosed, InSlack};
 use crate::ops::me_too;
-use crate::ops::report_problem::{ProblemReported, ReportProblem, report_problem};
+use crate::ops::report_problem::{ProblemReported, ReportProblem, report_with_photos};
 use crate::ops::search::search_equipment;
 use crate::render::slack::mrkdwn::bold;
 use crate::render::slack::report::ReportModal;
@@ -76,14 +77,15 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
 
 async fn file(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
     let metadata = Metadata::of(&submission.view, STALE)?;
-    let mut report = parse(&submission.view.state, metadata.request_id.clone()).map_err(Declined::Fields)?;
+    let (mut report, photos) =
+        parse(&submission.view.state, metadata.request_id.clone()).map_err(Declined::Fields)?;
     let actor = edge.actor(&submission.sender).await?;
     if let Some(source) = &metadata.more.source {
         report.note = source.note(edge).await;
     }
     let has_lost_its_source = metadata.more.source.is_some() && report.note.is_none();
-    let reported = report_problem(&edge.ctx, &actor, report).await?;
-    let mut words = confirmation(edge, &reported);
+    let reported = report_with_photos(&edge.ctx, &actor, report, Enclosed::InSlack(&photos)).await?;
+    let mut words = confirmation(edge, &reported, &photos);
     if has_lost_its_source {
         words.push_str(" Slack did not give me the link to the message, so the repair is without it.");
     }
@@ -91,7 +93,7 @@ async fn file(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo,
 }
 
 /// Reads the inputs; every field at fault is named at once.
-fn parse(state: &State, request_id: RequestId) -> Result<ReportProblem, Faults> {
+fn parse(state: &State, request_id: RequestId) -> Result<(ReportProblem, InSlack), Faults> {
     let mut errors = Faults::new();
     let mut fault = |field: &'static str, words: String| {
         errors.insert(field, words);
@@ -104,35 +106,40 @@ fn parse(state: &State, request_id: RequestId) -> Result<ReportProblem, Faults> 
     if severity.is_none() {
         fault(input::SEVERITY, "Please choose one of these.".into());
     }
+    let photos = photos(state).map_err(|words| fault(input::PHOTOS, words)).ok();
     let mut text = |field: &'static str, error: TextError| fault(field, error.to_string());
     let reporter_name = PersonName::parse(state.text(input::REPORTER_NAME).unwrap_or_default());
     let reporter_name = reporter_name.map_err(|error| text(input::REPORTER_NAME, error)).ok();
     let description = Description::parse(state.text(input::DESCRIPTION).unwrap_or_default());
     let description = description.map_err(|error| text(input::DESCRIPTION, error)).ok();
     let ticked = |name: &str| state.ticked(name).iter().any(|value| value == name);
-    match (equipment, severity, reporter_name, description) {
-        (Some(equipment), Some(severity), Some(reporter_name), Some(description)) => Ok(ReportProblem {
-            equipment,
-            reporter_name,
-            reporter_email: None,
-            description,
-            severity,
-            safety_risk: ticked(input::SAFETY_RISK),
-            consumable: ticked(input::CONSUMABLE),
-            note: None,
-            request_id,
-        }),
+    match (equipment, severity, reporter_name, description, photos) {
+        (Some(equipment), Some(severity), Some(reporter_name), Some(description), Some(photos)) => {
+            let report = ReportProblem {
+                equipment,
+                reporter_name,
+                reporter_email: None,
+                description,
+                severity,
+                safety_risk: ticked(input::SAFETY_RISK),
+                consumable: ticked(input::CONSUMABLE),
+                note: None,
+                request_id,
+            };
+            Ok((report, photos))
+        }
         _ => Err(errors),
     }
 }
 
-fn confirmation(edge: &SlackEdge, reported: &ProblemReported) -> String {
+fn confirmation(edge: &SlackEdge, reported: &ProblemReported, photos: &InSlack) -> String {
     let mut text = format!(
         ":white_check_mark: Thank you! Your report on {} is repair #{}.",
         bold(&reported.equipment_name, 200),
         reported.repair
     );
     text.push_str(&being_told(&reported.told));
+    text.push_str(&being_fetched(photos));
     if let Some(link) = edge.links.equipment(reported.equipment) {
         text.push_str(&format!(" <{link}|See the machine's page>."));
     }
@@ -197,6 +204,7 @@ async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(
         description: view.state.text(input::DESCRIPTION).unwrap_or_default(),
         known: &known,
         known_count,
+        photos: edge.may_read_files(),
         counted: &metadata.more.counted,
     })?;
     edge.api.views_update(&view.id, None, &modal.0).await?;

@@ -21,5 +21,6 @@ pub mod request;
 pub mod session;
 pub mod setting;
 pub mod slack_person;
+pub mod thread_reply;
 pub mod timeline;
 pub mod user;

@@ -8,6 +8,7 @@ use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::ops::OpError;
+use crate::ops::enclosed::Enclosed;
 use crate::ops::repair_photos::NewPhoto;
 use crate::ops::report_problem::{ProblemReported, ReportProblem, report_with_photos, reported as answered};
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
@@ -55,7 +56,7 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
     let files = call.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let done = report_with_photos(&web.ctx, &actor, report, &photos).await;
+    let done = report_with_photos(&web.ctx, &actor, report, Enclosed::Here(&photos)).await;
     match settled(web, &files, done).await {
         Ok(done) => thanks(&done, &request_id),
         Err(OpError::Refused(refusal)) => again(StatusCode::UNPROCESSABLE_ENTITY, &[forms::refused(refusal)]),

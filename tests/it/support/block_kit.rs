@@ -256,6 +256,15 @@ fn check_element(element: &Object, faults: &mut Faults) {
             let is_date = date.is_none_or(|date| date.parse::<chrono::NaiveDate>().is_ok());
             faults.unless(is_date, &format!("{}: initial_date", element.at));
         }
+        "file_input" => {
+            element.keys(&["type", "action_id", "filetypes", "max_files"], faults);
+            let most = element.value.get("max_files").and_then(Value::as_u64);
+            faults.unless(
+                most.is_some_and(|most| (1..=10).contains(&most)),
+                &format!("{}: max_files", element.at),
+            );
+            faults.unless(!element.list("filetypes").is_empty(), &format!("{}: filetypes", element.at));
+        }
         other => faults.unless(false, &format!("{}: an element of type {other}", element.at)),
     }
 }

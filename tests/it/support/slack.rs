@@ -5,11 +5,12 @@ use chrono::TimeDelta;
 use esb::domain::ids::{AreaId, EquipmentId, RepairId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::fold;
+use esb::domain::timeline::TimelineKind;
 use esb::store;
-use esb::store::entities::{equipment, repair};
-use esb_sandbox::{Ack, Submitted, View};
+use esb::store::entities::{equipment, repair, timeline};
+use esb_sandbox::{Ack, Message, Submitted, View};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -89,6 +90,20 @@ impl TestApp {
     /// The methods called since a mark, in their order.
     pub fn called_since(&self, mark: usize) -> Vec<String> {
         self.slack.all_calls().into_iter().skip(mark).map(|call| call.method).collect()
+    }
+
+    /// The card of the repair in the wood shop, as it stands now.
+    #[track_caller]
+    pub fn card(&self) -> Message {
+        let is_card = |m: &Message| m.channel == "C0WOOD" && m.thread_ts.is_none() && !m.blocks.is_empty();
+        self.slack.messages().into_iter().find(is_card).expect("a card")
+    }
+
+    /// Every note as it was written: by whom, what (nothing for a deletion), and whether it takes the place of another.
+    pub async fn notes(&self) -> Vec<(String, Option<String>, bool)> {
+        let notes = timeline::Entity::find().filter(timeline::Column::Kind.eq(TimelineKind::Note));
+        let notes = notes.order_by_asc(timeline::Column::Id).all(self.app.ctx.store.read()).await.unwrap();
+        notes.into_iter().map(|it| (it.actor_name, it.new_value, it.supersedes.is_some())).collect()
     }
 
     /// How many repairs there are.

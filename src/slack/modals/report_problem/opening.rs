@@ -79,6 +79,7 @@ pub(crate) async fn open(
         description: begun.description,
         known: &known,
         known_count,
+        photos: edge.may_read_files(),
         counted: &[],
     })?;
     edge.api.views_open(trigger, &modal.0).await?;

@@ -76,7 +76,8 @@ proptest! {
         .filter_map(|(name, at_fault)| at_fault.then_some(name))
         .collect();
         match parse(&state, request_id.clone()) {
-            Ok(report) => {
+            Ok((report, photos)) => {
+                prop_assert_eq!(photos.fetch.len(), 0);
                 prop_assert_eq!(faults, Vec::<&str>::new());
                 prop_assert_eq!(&report.request_id, &request_id);
                 let (name, description) = (report.reporter_name.as_str(), report.description.as_str());

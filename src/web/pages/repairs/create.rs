@@ -3,6 +3,7 @@
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
 use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos};
+use crate::ops::enclosed::Enclosed;
 use crate::ops::repair_photos::NewPhoto;
 use crate::ops::repairs::assignees;
 use crate::ops::search::search_equipment;
@@ -92,7 +93,7 @@ pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer
 async fn created(web: &Web, call: &Call, create: CreateRepair) -> Result<RepairCreated, OpError> {
     let files = call.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let done = create_with_photos(&web.ctx, &call.actor(), create, &photos).await;
+    let done = create_with_photos(&web.ctx, &call.actor(), create, Enclosed::Here(&photos)).await;
     settled(web, &files, done).await
 }
 
