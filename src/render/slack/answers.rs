@@ -3,7 +3,7 @@
 
 use super::mrkdwn::{bold, line, line_within};
 use super::paging::{Button, Section, pack};
-use super::repair_forms::{ISSUE_MAX, facts};
+use super::repair_forms::facts;
 use super::status::{
     NAME_MAX, counts, in_all, match_section, matches_heading, name_line, open_repair, section, summary_line,
     view_all, view_area, view_equipment,
@@ -11,6 +11,7 @@ use super::status::{
 use super::status_equipment::repair_lines;
 use super::{Blocks, BlocksError, Message};
 use crate::domain::ids::EquipmentId;
+use crate::domain::text::cut;
 use crate::views::board::{BoardArea, BoardMachine, BoardView, StatusCounts};
 use crate::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
 use crate::views::repairs::RepairBrief;
@@ -21,8 +22,10 @@ use std::cmp::Reverse;
 const MACHINES_MAX: usize = 20;
 /// Most matches and repairs, each in a section of its own.
 const SECTIONS_MAX: usize = 5;
-/// Most characters of a repair.
+/// Most characters of one of several repairs.
 const REPAIR_MAX: usize = 300;
+/// Most characters of a repair's description, beside which its facts have room in a section.
+const ISSUE_MAX: usize = 400;
 
 const HELP: &str = "I know which machines work. Write to me here, or mention me in a channel:\n\
     • `status`: what does not work\n\
@@ -173,7 +176,7 @@ fn machine_list<'a>(
 }
 
 fn short(repair: &OpenRepair) -> Section {
-    let description = line(&repair.description, REPAIR_MAX);
+    let description = cut(&repair.description, REPAIR_MAX);
     let text = repair_lines(&OpenRepair { description, ..repair.clone() });
     with(open_repair(repair.id), section(format!("repair:{}", repair.id), text))
 }

@@ -19,7 +19,7 @@ const TITLE_MAX: usize = 24;
 /// Most characters of a name in a line.
 const NAME_MAX: usize = 200;
 /// Most characters of what is wrong, above a form.
-pub(super) const ISSUE_MAX: usize = 600;
+const ISSUE_MAX: usize = 600;
 
 /// What can be done with a repair in one step (spec `/esb-repair`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
