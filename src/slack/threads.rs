@@ -32,6 +32,12 @@ struct Edited {
     ts: String,
 }
 
+/// How a message is told that was changed.
+#[derive(Debug, Deserialize)]
+struct Changed {
+    message: Value,
+}
+
 /// What somebody wrote, changed or deleted in a thread.
 #[derive(Debug)]
 struct Said {
@@ -81,7 +87,10 @@ impl Said {
         let (channel, kind, told_at) = (word("channel"), word("subtype"), word("event_ts"));
         let (inner, is_deleted) = match kind.as_deref() {
             None | Some("file_share" | "thread_broadcast") => (Value::Object(event), false),
-            Some("message_changed") => (event.remove("message")?, false),
+            Some("message_changed") => {
+                let Changed { message } = serde_json::from_value(Value::Object(event)).ok()?;
+                (message, false)
+            }
             Some("message_deleted") => (event.remove("previous_message")?, true),
             Some(_) => return None,
         };
