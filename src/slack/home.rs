@@ -12,6 +12,7 @@ use crate::ops::watch::delivery_problems;
 use crate::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use crate::views::repairs::QueueView;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Somebody has opened the tab, or the messages beside it, of which nothing follows.
 pub(crate) async fn opened(edge: &SlackEdge, event: &Event, ack: Ack, reference: &Reference) {

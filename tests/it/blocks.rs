@@ -112,7 +112,7 @@ fn home(blocks: &Blocks, texts: Texts, all: bool) -> Modal {
         total: count as u64 * 20,
         areas: Vec::new(),
     };
-    let repairs = HomeRepairs { mine: queue(1), unassigned: queue(1000) };
+    let repairs = HomeRepairs { mine: queue(1).into(), unassigned: queue(1000).into() };
     let links = esb::render::links::Links::new(Some("http://esb.test".into()));
     let problems = DeliveryProblems { failing: u64::MAX, given_up: u64::MAX };
     let staff = HomeStaff { problems, pages: links.admin() };

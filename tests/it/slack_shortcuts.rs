@@ -30,7 +30,7 @@ impl TestApp {
     }
 
     /// The notes of all repairs.
-    async fn notes(&self) -> Vec<(String, Option<String>)> {
+    async fn written(&self) -> Vec<(String, Option<String>)> {
         let happened = self.happened().await.into_iter();
         happened.filter(|(kind, ..)| kind == "Note").map(|(_, by, text)| (by, text)).collect()
     }
@@ -48,7 +48,7 @@ async fn the_global_shortcut_opens_the_form_and_answers_by_direct_message() {
     assert_eq!(app.submit().await, Submitted::Cleared);
     let told = only(app.slack.direct_messages(ANA)).text;
     assert!(told.contains("repair #1") && !told.contains("link"), "{told}");
-    assert_eq!(app.notes().await, []);
+    assert_eq!(app.written().await, []);
     app.over().await;
 }
 
@@ -69,7 +69,7 @@ async fn from_a_message_its_text_is_the_description_and_the_repair_keeps_where_i
     assert_eq!(app.submit().await, Submitted::Cleared);
     assert_eq!(app.repair(1).await.description, described);
     let link = format!("https://sandbox.slack.com/archives/C0WOOD/p{}", message.ts.replace('.', ""));
-    assert_eq!(app.notes().await, [("Ana Lee".to_owned(), Some(format!("From Slack: {link}")))]);
+    assert_eq!(app.written().await, [("Ana Lee".to_owned(), Some(format!("From Slack: {link}")))]);
     let told = only(app.slack.direct_messages(ANA)).text;
     assert!(told.contains("repair #1") && !told.contains("without it"), "{told}");
     app.technician("ana").await;
@@ -92,7 +92,7 @@ async fn a_report_without_its_link_is_better_than_none() {
         assert!(told.contains(&format!("repair #{n}")) && told.contains("is without it"), "{told}");
         app.after(TimeDelta::seconds(1)).await;
     }
-    assert_eq!(app.notes().await, []);
+    assert_eq!(app.written().await, []);
     assert_eq!(app.repairs().await, 3);
     app.over().await;
 }

@@ -13,6 +13,7 @@ use crate::views::deliveries::DeliveryProblems;
 use crate::views::repairs::{QueueView, QueuedRepair};
 use serde::Serialize;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 // Slack shows at most 100 blocks: two above all lists, one for staff, two lists of repairs, one of machines,
 // each with a heading and a line for what is left.
@@ -40,9 +41,9 @@ pub struct Home<'a> {
 #[derive(Debug, Clone)]
 pub struct HomeRepairs {
     /// The first of those that are theirs.
-    pub mine: QueueView,
+    pub mine: Arc<QueueView>,
     /// The first of those that are nobody's.
-    pub unassigned: QueueView,
+    pub unassigned: Arc<QueueView>,
 }
 
 /// What staff see.
