@@ -73,7 +73,10 @@ fn it_has_the_scope_that_each_event_needs() {
     for event in event::SUBSCRIBED {
         let needs = match *event {
             "app_mention" => "app_mentions:read",
+            "message.channels" => "channels:history",
+            "message.groups" => "groups:history",
             "message.im" => "im:history",
+            "reaction_added" => "reactions:read",
             "user_change" => "users:read",
             "app_home_opened" => continue,
             other => panic!("which scope does {other} need?"),
