@@ -21,7 +21,7 @@ pub async fn may_edit_attachments(ctx: &Ctx, actor: &Actor) -> Result<bool, OpEr
     may_edit(ctx.store.read(), actor).await
 }
 
-/// The file of a document, and whether everybody may read it: see [`is_public`].
+/// The file of a document, and whether everybody may read it: that of a machine in use.
 ///
 /// # Errors
 /// `NotFound`; `Archived` for those who may not read it any longer; the database's.
@@ -33,7 +33,7 @@ pub async fn document(ctx: &Ctx, actor: &Actor, id: DocumentId) -> Result<(Store
     Ok((file, is_public))
 }
 
-/// The file of a photo, and whether everybody may see it: a machine's, see [`is_public`]. Those of repairs
+/// The file of a photo, and whether everybody may see it: that of a machine in use. Those of repairs
 /// are for technicians.
 ///
 /// # Errors
