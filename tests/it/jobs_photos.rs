@@ -4,6 +4,7 @@ use crate::support::app::TestApp;
 use crate::support::jobs::{photos, staff};
 use crate::support::lines::Lines;
 use crate::support::ops::user;
+use crate::support::pictures::names;
 use esb::domain::actor::Role;
 use esb::domain::job::JobState;
 use esb::domain::timeline::TimelineKind;
@@ -15,7 +16,7 @@ use tracing::Level;
 
 impl TestApp {
     async fn uploads(&self) -> usize {
-        std::fs::read_dir(self.uploads_directory()).map_or(0, Iterator::count)
+        names(&self.uploads_directory()).len()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::support::database::{Kind, TestDatabase};
 use crate::support::ops::{empty, machine, user};
+use crate::support::pictures::names;
 use crate::support::python::{HASH, PASSWORD, Python, Version};
 use crate::support::web::serving;
 use esb::app::old_uploads;
@@ -572,7 +573,7 @@ impl Disks {
 
     /// How many files are kept, small pictures too.
     fn kept(&self) -> usize {
-        fs::read_dir(self.directory.path().join("ours")).map_or(0, Iterator::count)
+        names(&self.directory.path().join("ours")).len()
     }
 
     async fn import(&self, ops: &Ctx, python: &Python, dry: bool) -> Told {

@@ -62,7 +62,8 @@ pub async fn job(ctx: &Ctx, id: JobId) -> Job {
 /// Slack's ids of the photos that there are, in the order in which they were added.
 pub async fn photos(ctx: &Ctx) -> Vec<String> {
     let photos = photo::Entity::find().order_by_asc(photo::Column::Id).all(ctx.store.read()).await.unwrap();
-    photos.into_iter().filter_map(|photo| photo.source).collect()
+    let of_slack = |source: String| source.rsplit(':').next().map(str::to_owned);
+    photos.into_iter().filter_map(|photo| photo.source.and_then(of_slack)).collect()
 }
 
 impl TestApp {
