@@ -19,7 +19,13 @@ use std::sync::LazyLock;
 
 static HTML: LazyLock<Html> = LazyLock::new(|| {
     let url = || "/assets/x".to_owned();
-    let assets = AssetUrls { stylesheet: url(), board_script: url(), time_script: url(), icon: url() };
+    let assets = AssetUrls {
+        stylesheet: url(),
+        board_script: url(),
+        job_script: url(),
+        time_script: url(),
+        icon: url(),
+    };
     Html::new(Site { timezone: chrono_tz::UTC, assets }).expect("templates")
 });
 
@@ -71,6 +77,8 @@ fn page(which: usize, text: &str) -> String {
         open_repairs: vec![open],
         open_count: 1,
         links: Vec::new(),
+        documents: Vec::new(),
+        photos: Vec::new(),
     };
     let form = ReportForm {
         reporter_name: typed(),
