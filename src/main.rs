@@ -2,7 +2,14 @@
 
 use clap::Parser;
 use esb::cli::Cli;
+use std::pin::Pin;
 use std::process::ExitCode;
+use tikv_jemallocator::Jemalloc;
+
+/// Gives memory back after a crowd, as the system's allocator does not (docs/adr/0009). How is said in
+/// `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -10,7 +17,9 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let status = runtime.block_on(cli.run());
+            // Of a known size: else the compiler makes a copy of the whole program for each kind of runtime.
+            let run: Pin<Box<dyn Future<Output = ExitCode>>> = Box::pin(cli.run());
+            let status = runtime.block_on(run);
             // Not waited for: a terminal's next line may never come.
             runtime.shutdown_background();
             status

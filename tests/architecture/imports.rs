@@ -126,6 +126,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("anyhow", &["app", "cli", "logging"]),
     ("tracing_subscriber", &["config", "logging"]),
     ("esb_sandbox", &["cli::demo"]),
+    ("tikv_jemallocator", &["main"]),
 ];
 
 /// Modules that neither wait nor know a protocol: no library of IO at all.
