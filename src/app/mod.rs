@@ -156,6 +156,9 @@ impl App {
         parts: Parts,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
+        let mut edges = JoinSet::new();
+        // First, since it reads the board while the rest is made ready.
+        edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
         let (ctx, metrics, files) = (self.ctx.clone(), self.metrics.clone(), self.files.clone());
         let mut web = Web::new(ctx, self.web_config()?, metrics, files).await?;
         if let Some(secret) = self.config.slack.http_secret() {
@@ -164,9 +167,7 @@ impl App {
         let web = Arc::new(web);
         open_files::allow(FILES);
         self.offer_setup(&web).await;
-        let mut edges = JoinSet::new();
         edges.spawn(server::serve(listener, web, shutdown.clone()));
-        edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
         if self.config.slack.socket_mode_enabled() {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
         }

@@ -114,7 +114,8 @@ pub async fn revision(ctx: &Ctx) -> Result<i64, OpError> {
     }
 }
 
-/// Looks for new revisions until `shutdown`: the one loop of a process that shows boards.
+/// Looks for new revisions until `shutdown`: the one loop of a process that shows boards. Reads the board to
+/// begin with, so that it is at hand, or under way, when the first one asks for it.
 pub async fn look(ctx: Ctx, shutdown: CancellationToken) {
     let revision = &ctx.board.revision;
     let _looking = Looking::begin(revision);
@@ -135,7 +136,12 @@ pub async fn look(ctx: Ctx, shutdown: CancellationToken) {
             sleep(BREATH).await;
         }
     };
-    shutdown.run_until_cancelled(looking).await;
+    let first = async {
+        if let Err(error) = super::board(&ctx).await {
+            tracing::debug!(error = %Chain(&error), "The board is not read before somebody asks for it");
+        }
+    };
+    shutdown.run_until_cancelled(async { tokio::join!(looking, first) }).await;
 }
 
 /// Says that a look runs for as long as it does, even one that panics.
