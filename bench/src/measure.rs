@@ -2,6 +2,7 @@
 
 mod commands;
 mod pages;
+mod repairs;
 mod reports;
 
 use crate::esb::{Area, Installation};
@@ -26,15 +27,29 @@ pub struct Effort {
     pub sustained: Duration,
     /// Reports.
     pub reports: usize,
+    /// Repairs that are taken from their status to their end, in four submissions each.
+    pub repairs: usize,
 }
 
 impl Effort {
     /// For figures.
-    pub const FULL: Self =
-        Self { starts: 5, in_a_row: 200, crowds: 5, sustained: Duration::from_secs(2), reports: 20 };
+    pub const FULL: Self = Self {
+        starts: 5,
+        in_a_row: 200,
+        crowds: 5,
+        sustained: Duration::from_secs(2),
+        reports: 20,
+        repairs: 50,
+    };
     /// For a test that everything answers.
-    pub const QUICK: Self =
-        Self { starts: 1, in_a_row: 20, crowds: 1, sustained: Duration::from_millis(200), reports: 2 };
+    pub const QUICK: Self = Self {
+        starts: 1,
+        in_a_row: 20,
+        crowds: 1,
+        sustained: Duration::from_millis(200),
+        reports: 2,
+        repairs: 2,
+    };
 }
 
 /// A running esb and what is in it.
@@ -62,6 +77,7 @@ pub async fn everything(
     commands::measure(&mut subject, effort, figures).await?;
     pages::measure(&subject, effort, figures).await?;
     reports::measure(&mut subject, effort, figures).await?;
+    repairs::measure(&mut subject, effort, figures).await?;
     figures.add("memory, idle", "MiB", idle);
     figures.add("memory, after the load", "MiB", process.memory("VmRSS")?);
     figures.add("memory, highest", "MiB", process.memory("VmHWM")?);

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 pub const TEAM: &str = "T0BENCH";
 /// How many people give commands.
 pub const PEOPLE: u64 = 20;
+/// A technician of the made-up data, by the id that this Slack gives to that e-mail address.
+const TECHNICIAN: &str = "TOM";
 
 /// A slash command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Command {
     Report(String),
     /// `/esb-status`.
     Status,
+    /// `/esb-repair` and a repair's number, given by the technician of the made-up data.
+    Repair(String),
 }
 
 impl Command {
@@ -23,20 +27,25 @@ impl Command {
         match self {
             Self::Report(_) => "/esb-report",
             Self::Status => "/esb-status",
+            Self::Repair(_) => "/esb-repair",
         }
     }
 
     /// The frame that carries it. `base` is where its response_url leads.
     pub fn frame(&self, n: u64, base: &str) -> String {
-        let (person, name) = (n % PEOPLE, self.name());
+        let name = self.name();
+        let person = match self {
+            Self::Repair(_) => TECHNICIAN.to_owned(),
+            _ => format!("U0BENCH{:02}", n % PEOPLE),
+        };
         let text = match self {
-            Self::Report(machine) => Value::from(machine.as_str()).to_string(),
+            Self::Report(text) | Self::Repair(text) => Value::from(text.as_str()).to_string(),
             Self::Status => "\"\"".to_owned(),
         };
         format!(
             "{{\"envelope_id\":\"{}\",\"payload\":{{\"token\":\"bench-verification-token\",\
              \"team_id\":\"{TEAM}\",\"team_domain\":\"bench\",\"channel_id\":\"C0BENCH\",\
-             \"channel_name\":\"general\",\"user_id\":\"U0BENCH{person:02}\",\"user_name\":\"person{person}\",\
+             \"channel_name\":\"general\",\"user_id\":\"{person}\",\"user_name\":\"{person}\",\
              \"command\":\"{name}\",\"text\":{text},\"api_app_id\":\"A0BENCH\",\
              \"is_enterprise_install\":\"false\",\"response_url\":\"{base}response/{n}\",\
              \"trigger_id\":\"{}\"}},\"type\":\"slash_commands\",\"accepts_response_payload\":true}}",
@@ -48,7 +57,6 @@ impl Command {
 
 /// The frame of a submitted report form: `view` as the app sent it, filled in.
 pub fn submission(n: u64, view: &Value, machine: i64, description: &str) -> Value {
-    let option = |value: &str| json!({"text": {"type": "plain_text", "text": value}, "value": value});
     let values = json!({
         "equipment": {"equipment": {
             "type": "external_select", "selected_option": option(&machine.to_string()),
@@ -59,6 +67,53 @@ pub fn submission(n: u64, view: &Value, machine: i64, description: &str) -> Valu
         "safety_risk": {"safety_risk": {"type": "checkboxes", "selected_options": []}},
         "consumable": {"consumable": {"type": "checkboxes", "selected_options": []}},
     });
+    submitted(n, "U0BENCH00", view, values)
+}
+
+/// What the technician does to a repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Gives it a status.
+    SetStatus(&'static str),
+    /// Makes it theirs.
+    Claim,
+    /// Says when it will be done.
+    SetEta(&'static str),
+    /// Ends it.
+    Resolve(&'static str),
+}
+
+/// The frame of a submitted `act_on_repair`: `view` as the app sent it, filled in by the technician.
+pub fn act(n: u64, view: &Value, act: Act) -> Value {
+    let action = |value: &str| json!({"type": "radio_buttons", "selected_option": option(value)});
+    let chosen = |value: &str| json!({"action": {"action": action(value)}});
+    let values = match act {
+        Act::Claim => chosen("claim"),
+        Act::SetStatus(status) => {
+            let mut values = chosen("set_status");
+            values["status"]["status"] = json!({"type": "static_select", "selected_option": option(status)});
+            values
+        }
+        Act::SetEta(date) => {
+            let mut values = chosen("set_eta");
+            values["eta"]["eta"] = json!({"type": "datepicker", "selected_date": date});
+            values
+        }
+        Act::Resolve(note) => {
+            let mut values = chosen("resolve_with_note");
+            values["note"]["note"] = json!({"type": "plain_text_input", "value": note});
+            values
+        }
+    };
+    submitted(n, TECHNICIAN, view, values)
+}
+
+fn option(value: &str) -> Value {
+    json!({"text": {"type": "plain_text", "text": value}, "value": value})
+}
+
+/// The frame of a form that somebody filled in.
+fn submitted(n: u64, person: &str, view: &Value, values: Value) -> Value {
     let mut view = view.clone();
     view["id"] = json!("V0BENCH");
     view["team_id"] = json!(TEAM);
@@ -69,7 +124,7 @@ pub fn submission(n: u64, view: &Value, machine: i64, description: &str) -> Valu
         "payload": {
             "type": "view_submission",
             "team": {"id": TEAM, "domain": "bench"},
-            "user": {"id": "U0BENCH00", "username": "person0", "name": "person0", "team_id": TEAM},
+            "user": {"id": person, "username": person, "name": person, "team_id": TEAM},
             "api_app_id": "A0BENCH",
             "token": "bench-verification-token",
             "trigger_id": trigger_id(n),
@@ -89,7 +144,7 @@ pub fn claim(n: u64, repair: &str, base: &str) -> Value {
         "payload": {
             "type": "block_actions",
             "team": {"id": TEAM, "domain": "bench"},
-            "user": {"id": "TOM", "username": "tom", "name": "tom", "team_id": TEAM},
+            "user": {"id": TECHNICIAN, "username": TECHNICIAN, "name": TECHNICIAN, "team_id": TEAM},
             "api_app_id": "A0BENCH",
             "token": "bench-verification-token",
             "trigger_id": trigger_id(n),
@@ -155,5 +210,14 @@ mod tests {
         let values = &sent["payload"]["view"]["state"]["values"];
         assert_eq!(values["equipment"]["equipment"]["selected_option"]["value"], "3");
         assert_eq!(values["description"]["description"]["value"], "It squeaks");
+    }
+
+    #[test]
+    fn what_is_done_to_a_repair_is_in_its_form() {
+        let sent = act(9, &json!({}), Act::Resolve("Done"));
+        let values = &sent["payload"]["view"]["state"]["values"];
+        assert_eq!(values["action"]["action"]["selected_option"]["value"], "resolve_with_note");
+        assert_eq!(values["note"]["note"]["value"], "Done");
+        assert_eq!(sent["payload"]["user"]["id"], TECHNICIAN);
     }
 }

@@ -5,7 +5,7 @@
 mod link;
 mod web_api;
 
-use crate::payloads::{Command, claim, submission};
+use crate::payloads::{Act, Command, act, claim, submission};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
@@ -119,6 +119,15 @@ impl Slack {
     pub fn submit(&mut self, view: &Value, machine: i64, description: &str) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(submission(self.last, view, machine, description).to_string())
+    }
+
+    /// Submits the form that acts on a repair: the envelope's number.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn act(&mut self, view: &Value, what: Act) -> anyhow::Result<u64> {
+        self.last += 1;
+        self.send(act(self.last, view, what).to_string())
     }
 
     /// Presses "Claim" on the card of a repair: the envelope's number.

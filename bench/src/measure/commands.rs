@@ -220,6 +220,7 @@ impl App<'_> {
             Command::Status => {
                 view["callback_id"] == "status_summary" && view["blocks"].to_string().contains(area)
             }
+            Command::Repair(_) => false,
         })
     }
 }

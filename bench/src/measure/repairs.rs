@@ -1,0 +1,91 @@
+//! A technician at work: `/esb-repair` with a number, and what is done to that repair in `act_on_repair`, from
+//! each form sent to its answer, while the worker tells the channels of it. Last of all, since the channels
+//! take a message a second and are told of the last one long after.
+
+use super::{Effort, Subject};
+use crate::figures::{Figures, Times};
+use crate::payloads::{Act, Command, number};
+use crate::slack::{Slack, What};
+use anyhow::Context;
+use serde_json::Value;
+use std::time::Instant;
+
+/// What becomes of each repair, whatever it was before: a closed one is reopened first.
+const ACTS: [Act; 4] = [
+    Act::SetStatus("Parts Ordered"),
+    Act::Claim,
+    Act::SetEta("2031-05-17"),
+    Act::Resolve("Bench: the belt is new"),
+];
+
+pub(super) async fn measure(
+    subject: &mut Subject<'_>,
+    effort: &Effort,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let slack = &mut subject.installation.slack;
+    let (mut shown, mut answered) = (Vec::new(), Vec::new());
+    for repair in 1..=effort.repairs {
+        for act in ACTS {
+            let began = Instant::now();
+            let (at, view) = modal(slack, repair).await.with_context(|| format!("/esb-repair {repair}"))?;
+            shown.push(at - began);
+            let began = Instant::now();
+            let at = submit(slack, &view, act).await.with_context(|| format!("{act:?} on #{repair}"))?;
+            answered.push(at - began);
+        }
+    }
+    for (name, times) in
+        [("/esb-repair with a number, modal", shown), ("act_on_repair sent to form closed", answered)]
+    {
+        let times = Times::new(times);
+        figures.add(format!("{name}, p50"), "ms", times.p50());
+        figures.add(format!("{name}, p99"), "ms", times.p99());
+    }
+    Ok(())
+}
+
+/// Asks for a repair: when its form came, and the form.
+async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Value)> {
+    let sent = slack.command(&Command::Repair(repair.to_string()))?;
+    let (mut acknowledged, mut opened) = (false, None);
+    while opened.is_none() || !acknowledged {
+        let arrival = slack.next().await?;
+        match arrival.what {
+            What::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
+            What::Opened(body) => opened = Some((arrival.at, body)),
+            What::Posted(_) | What::Edited(_) => {}
+            other => anyhow::bail!("brought about {other:?}"),
+        }
+    }
+    let (at, body) = opened.context("no form")?;
+    let body: Value = serde_json::from_slice(&body)?;
+    anyhow::ensure!(body["view"]["callback_id"] == "act_on_repair", "opened {}", body["view"]);
+    Ok((at, body["view"].clone()))
+}
+
+/// Sends the form, and waits until it is closed and the person told: when it was closed.
+async fn submit(slack: &mut Slack, view: &Value, act: Act) -> anyhow::Result<Instant> {
+    let sent = slack.act(view, act)?;
+    let (mut closed, mut told) = (None, false);
+    while closed.is_none() || !told {
+        let arrival = slack.next().await?;
+        match arrival.what {
+            What::Acknowledged(text) => {
+                let answer: Value = serde_json::from_str(&text)?;
+                let right = answer["payload"]["response_action"] == "clear"
+                    && number(text.as_bytes(), "envelope_id") == Some(sent);
+                anyhow::ensure!(right, "the form is answered {answer}");
+                closed = Some(arrival.at);
+            }
+            What::Told(body) => {
+                let words = String::from_utf8_lossy(&body).into_owned();
+                anyhow::ensure!(!words.contains(":x:"), "the person is told {words}");
+                told = true;
+            }
+            What::Posted(_) | What::Edited(_) => {}
+            other => anyhow::bail!("brought about {other:?}"),
+        }
+    }
+    closed.context("no answer")
+}
