@@ -1,6 +1,6 @@
 //! Living cards: one message a repair and channel, kept up to date, with what happens told in its thread.
 
-use crate::support::app::{ANA, BO, TestApp, only, world};
+use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::ops::user;
 use chrono::{NaiveDate, TimeDelta};
 use esb::domain::actor::{Account, Actor, Edge, Role};
@@ -30,13 +30,7 @@ impl TestApp {
 
     /// The same in a Slack that lets us read channels.
     async fn with_history() -> Self {
-        let mut scopes = world().scopes;
-        scopes.extend(["channels:history".to_owned(), "groups:history".to_owned()]);
-        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        let app = Self::start_in(world().scopes(&scopes)).await;
-        let area = app.area("Wood shop", WOOD).await;
-        app.machine(area, "Table saw").await;
-        Self::with_card_in(app).await
+        Self::with_card_in(Self::with_saw_and(&["channels:history"]).await.0).await
     }
 
     async fn with_card_in(app: Self) -> Self {

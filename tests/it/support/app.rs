@@ -103,20 +103,26 @@ impl TestApp {
 
     /// An empty installation, connected to a Slack of that world.
     pub async fn start_in(world: World) -> Self {
-        let app = Self::start_with(world, &[]).await;
-        assert!(app.slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
-        app
+        Self::start_with(world, &[]).await.connected().await
+    }
+
+    async fn connected(self) -> Self {
+        assert!(self.slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
+        self
     }
 
     /// An empty installation with other variables.
     async fn start_with(world: World, variables: &[(&str, &str)]) -> Self {
+        Self::start_on(TestDatabase::new().await, world, variables).await
+    }
+
+    async fn start_on(database: TestDatabase, world: World, variables: &[(&str, &str)]) -> Self {
         choose_tls();
         let clock = Clock::manual(START.parse().unwrap());
         let hands = clock.clone();
         let options = Options { clock: Arc::new(move || hands.now()), ..Options::default() };
         let slack = Sandbox::start(world, options).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let database = TestDatabase::new().await;
         let mut environment = environment(&directory, &database, &slack);
         environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::parse(&environment).unwrap();
@@ -127,10 +133,25 @@ impl TestApp {
 
     /// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
     pub async fn with_saw() -> (Self, EquipmentId) {
-        let app = Self::start().await;
-        let area = app.area("Wood shop", "#woodshop").await;
-        let saw = app.machine(area, "Table saw").await;
+        Self::with_saw_in(world()).await
+    }
+
+    /// The same in a Slack that gave the app these scopes beside the usual ones.
+    pub async fn with_saw_and(scopes: &[&str]) -> (Self, EquipmentId) {
+        let mut world = world();
+        world.scopes.extend(scopes.iter().copied().map(String::from));
+        Self::with_saw_in(world).await
+    }
+
+    async fn with_saw_in(world: World) -> (Self, EquipmentId) {
+        let app = Self::start_in(world).await;
+        let saw = app.furnish().await;
         (app, saw)
+    }
+
+    async fn furnish(&self) -> EquipmentId {
+        let area = self.area("Wood shop", "#woodshop").await;
+        self.machine(area, "Table saw").await
     }
 
     /// Adds an area.
