@@ -49,6 +49,7 @@ mod slack_shortcuts;
 mod slack_status;
 mod slack_status_repairs;
 mod slack_threads;
+mod slack_threads_trouble;
 mod slack_update;
 mod store_schema;
 mod web_access;
