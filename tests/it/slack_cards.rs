@@ -498,6 +498,30 @@ async fn whatever_chat_update_answers_the_card_is_right_in_the_end() {
     app.finish().await;
 }
 
+/// Slack's silence is real, and lasts as long as we wait: the only test that waits for 15 s.
+#[tokio::test]
+async fn an_edit_that_slack_never_answers_is_given_up_after_fifteen_seconds_and_made_once_in_the_end() {
+    let app = TestApp::with_card().await;
+    app.switch("notify_eta_updated", false).await;
+    for _ in 0..2 {
+        app.slack.fail_next(UPDATE, Fault::Silence);
+    }
+    app.change(vec![eta(3)]).await;
+    let begun = tokio::time::Instant::now();
+    app.settle().await;
+    let waited = begun.elapsed().as_secs();
+    assert!((15..29).contains(&waited), "{waited} s for both at once");
+    assert_eq!((app.update_calls(), app.slack.posted_in(WOOD).len()), (2, 0));
+    app.after(TimeDelta::seconds(29)).await;
+    assert_eq!(app.update_calls(), 2, "not before its time");
+    app.after(SECOND).await;
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*ETA:* 3 Mar 2026"));
+    app.after(TimeDelta::minutes(10)).await;
+    assert_eq!(app.update_calls(), 4, "once a card");
+    app.read_all();
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn an_edit_that_waits_after_failures_is_tried_at_once_when_something_happens() {
     let app = TestApp::with_card().await;
