@@ -30,6 +30,7 @@ mod ops_report;
 mod process;
 mod slack_announcements;
 mod slack_cards;
+mod slack_cut_off;
 mod slack_home;
 mod slack_hostile;
 mod slack_http;

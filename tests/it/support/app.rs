@@ -1,8 +1,9 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
-use super::database::TestDatabase;
+use super::database::{Kind, TestDatabase};
 use super::http_bridge::{SIGNING_SECRET, carry};
 use super::ops::{START, area};
+use super::proxy::Proxy;
 use super::web::Site;
 use chrono::TimeDelta;
 use esb::app::{App, Parts};
@@ -111,16 +112,36 @@ impl TestApp {
         self
     }
 
-    /// An empty installation with other variables.
-    async fn start_with(world: World, variables: &[(&str, &str)]) -> Self {
-        Self::start_on(TestDatabase::new().await, world, variables).await
+    /// The table saw, over a database to which the way can be cut, but for SQLite, to which there is none. Slack
+    /// waits so long for answers that those which take us nearly all of its time do not depend on the machine.
+    pub async fn over_a_proxy(world: World) -> (Self, Option<Proxy>) {
+        let database = TestDatabase::new().await;
+        let proxy = match Kind::wanted() {
+            Kind::Sqlite => None,
+            _ => Some(Proxy::to(database.host()).await),
+        };
+        let url = proxy.as_ref().map(|proxy| database.url_by(proxy.address()));
+        let variables: Vec<(&str, &str)> = url.iter().map(|url| ("DATABASE_URL", url.as_str())).collect();
+        let app = Self::start_on(database, world, &variables, SOON).await.connected().await;
+        app.furnish().await;
+        (app, proxy)
     }
 
-    async fn start_on(database: TestDatabase, world: World, variables: &[(&str, &str)]) -> Self {
+    /// An empty installation with other variables.
+    async fn start_with(world: World, variables: &[(&str, &str)]) -> Self {
+        Self::start_on(TestDatabase::new().await, world, variables, Options::default().ack_timeout).await
+    }
+
+    async fn start_on(
+        database: TestDatabase,
+        world: World,
+        variables: &[(&str, &str)],
+        ack_timeout: Duration,
+    ) -> Self {
         choose_tls();
         let clock = Clock::manual(START.parse().unwrap());
         let hands = clock.clone();
-        let options = Options { clock: Arc::new(move || hands.now()), ..Options::default() };
+        let options = Options { clock: Arc::new(move || hands.now()), ack_timeout, ..Options::default() };
         let slack = Sandbox::start(world, options).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let mut environment = environment(&directory, &database, &slack);
