@@ -15,7 +15,9 @@ use esb_sandbox::{Channel, Fault, Options, Person, Sandbox, Submitted, World};
 const SOON: Duration = Duration::from_secs(60);
 
 fn world() -> World {
-    let scopes = ["commands", "chat:write", "users:read", "users:read.email", "im:write"];
+    let mut scopes = World::new().scopes;
+    scopes.extend(["channels:history", "reactions:read"].map(String::from));
+    let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
     World::new()
         .person(Person::new("U01", "ana", "Ana Lopez").email("ana@example.org"))
         .person(Person::new("U02", "bo", "Bo Larsen"))

@@ -25,6 +25,8 @@ pub struct Message {
     pub ts: String,
     /// The message whose thread this one is in.
     pub thread_ts: Option<String>,
+    /// Who wrote the message that began the thread.
+    pub(crate) parent_user: Option<String>,
     /// Whether a thread's reply was also shown in the channel.
     pub broadcast: bool,
     /// Who can see it.
@@ -74,6 +76,9 @@ impl Message {
         if let Some(thread) = &self.thread_ts {
             json.insert("thread_ts".into(), json!(thread));
         }
+        if let Some(parent) = &self.parent_user {
+            json.insert("parent_user_id".into(), json!(parent));
+        }
         if let Some(metadata) = &self.metadata {
             json.insert("metadata".into(), metadata.clone());
         }
@@ -104,6 +109,11 @@ impl Messages {
 
     pub(crate) fn find(&self, channel: &str, ts: &str) -> Option<&Message> {
         self.all.iter().find(|m| m.channel == channel && m.ts == ts)
+    }
+
+    /// Who began a thread, if it is one's.
+    pub(crate) fn author(&self, channel: &str, thread: Option<&str>) -> Option<String> {
+        Some(self.find(channel, thread?)?.user.clone())
     }
 
     pub(crate) fn find_mut(&mut self, channel: &str, ts: &str) -> Option<&mut Message> {

@@ -58,7 +58,7 @@ impl Person {
     }
 }
 
-/// A public channel.
+/// A channel: public, unless it is made private.
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// Channel id, such as `C01`.
@@ -69,12 +69,14 @@ pub struct Channel {
     pub bot_is_member: bool,
     /// Archived channels take no messages.
     pub archived: bool,
+    /// Private channels do not exist for whoever is not in them.
+    pub private: bool,
 }
 
 impl Channel {
     /// An open channel that the bot is a member of.
     pub fn new(id: &str, name: &str) -> Self {
-        Self { id: id.into(), name: name.into(), bot_is_member: true, archived: false }
+        Self { id: id.into(), name: name.into(), bot_is_member: true, archived: false, private: false }
     }
 
     /// Leaves the bot out.
@@ -89,6 +91,18 @@ impl Channel {
     pub fn archived(mut self) -> Self {
         self.archived = true;
         self
+    }
+
+    /// Makes the channel private.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
+    /// Whether an app without the bot in it is told that there is no such channel.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.private && !self.bot_is_member
     }
 }
 
@@ -240,6 +254,25 @@ impl World {
     /// Whose direct messages a channel id stands for.
     pub(crate) fn person_of_dm(&self, channel: &str) -> Option<&Person> {
         self.people.iter().find(|p| Self::dm_of(&p.id) == channel)
+    }
+
+    /// The kind of a channel, as events name it and as scopes begin but for their `s`.
+    pub(crate) fn kind_of(&self, channel: &str) -> &'static str {
+        match self.channels.iter().find(|c| c.id == channel) {
+            Some(channel) if channel.private => "group",
+            None if self.person_of_dm(channel).is_some() => "im",
+            _ => "channel",
+        }
+    }
+
+    /// The scope that reading a channel's messages needs, or hearing of them.
+    pub(crate) fn history_scope(kind: &str) -> &'static str {
+        match kind {
+            "group" => "groups:history",
+            "im" => "im:history",
+            "mpim" => "mpim:history",
+            _ => "channels:history",
+        }
     }
 
     /// The name that payloads give a channel; Slack calls every direct message channel the same.

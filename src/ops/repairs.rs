@@ -74,7 +74,7 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
         None => None,
     };
     let (timeline, older) = timeline(ctx, id, before, TIMELINE_PAGE).await?;
-    let others = store::repairs::others_of(db, row.equipment_id, id, OTHERS_MAX).await?;
+    let others = store::repairs::others_of(db, row.equipment_id, id, None, OTHERS_MAX).await?;
     let duplicates = store::repairs::duplicates_of(db, id, OTHERS_MAX).await?;
     let people = assignees(ctx).await?;
     let me_too = store::me_toos::counts(db, &[id]).await?.remove(&id).unwrap_or(0);

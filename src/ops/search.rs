@@ -8,7 +8,8 @@ use crate::views::equipment::EquipmentMatch;
 use crate::views::repairs::{OtherRepair, PersonMatch};
 
 /// Most matches of a search: what one Slack select can show.
-pub const MATCHES_MAX: u64 = 100;
+pub const MATCHES_MAX: u64 = MOST as u64;
+const MOST: usize = 100;
 
 /// Live machines for what somebody types, best first: names that begin with it, then names that hold
 /// it, case and accents ignored; `#id` finds just that machine.
@@ -43,8 +44,8 @@ pub async fn any_equipment(ctx: &Ctx) -> Result<bool, OpError> {
     Ok(store::equipment::any_live(ctx.store.read()).await?)
 }
 
-/// Repairs of one machine that a search looks at, the newest of more: their texts are read.
-const OTHERS_MAX: u64 = 500;
+/// Repairs of one machine whose texts are read at a time.
+const OTHERS_AT_ONCE: usize = 500;
 /// Most characters of another repair's description.
 const HINT_MAX: usize = 100;
 
@@ -58,8 +59,9 @@ pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, O
     Ok(best(people, &fold(typed)))
 }
 
-/// Other repairs of the same machine for what somebody types: a number, or a part of a description; the
-/// newest first.
+/// Other repairs of the same machine for what somebody types, however many there are: the one of that number;
+/// else those whose number or description begins with it, then those whose description holds it, the newest
+/// first.
 ///
 /// # Errors
 /// `NotFound` when there is no such repair; the database's.
@@ -73,8 +75,29 @@ pub async fn search_others(ctx: &Ctx, repair: RepairId, typed: &str) -> Result<V
             return Ok(vec![other(named)]);
         }
     }
-    let others = store::repairs::others_of(db, machine, repair, OTHERS_MAX).await?;
-    Ok(best(others.into_iter().map(|row| (fold(&row.description), other(row))), &fold(typed)))
+    let (wanted, number) = (fold(typed), typed.trim().trim_start_matches('#'));
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    let mut before = None;
+    loop {
+        let page = store::repairs::others_of(db, machine, repair, before, OTHERS_AT_ONCE as u64).await?;
+        let is_last = page.len() < OTHERS_AT_ONCE;
+        before = page.last().map(|row| row.id);
+        for row in page {
+            let key = fold(&row.description);
+            let begins =
+                key.starts_with(&wanted) || !number.is_empty() && row.id.to_string().starts_with(number);
+            let matches = if begins { &mut first } else { &mut rest };
+            if matches.len() < MOST && (begins || key.contains(&wanted)) {
+                matches.push(other(row));
+            }
+        }
+        if is_last || first.len() == MOST {
+            break;
+        }
+    }
+    first.extend(rest);
+    first.truncate(MOST);
+    Ok(first)
 }
 
 pub(super) fn other(repair: Repair) -> OtherRepair {
@@ -85,8 +108,7 @@ pub(super) fn other(repair: Repair) -> OtherRepair {
 fn best<T>(keyed: impl Iterator<Item = (String, T)>, wanted: &str) -> Vec<T> {
     let (first, others): (Vec<_>, Vec<_>) =
         keyed.filter(|(key, _)| key.contains(wanted)).partition(|(key, _)| key.starts_with(wanted));
-    let most = usize::try_from(MATCHES_MAX).unwrap_or(usize::MAX);
-    first.into_iter().chain(others).map(|(_, found)| found).take(most).collect()
+    first.into_iter().chain(others).map(|(_, found)| found).take(MOST).collect()
 }
 
 async fn by_number(ctx: &Ctx, text: &str) -> Result<Option<EquipmentMatch>, OpError> {

@@ -1,7 +1,7 @@
 //! What people write in the threads of repairs' cards: it goes to the repair's timeline. Messages of bots, ours
 //! among them, do not.
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use super::envelope::{Event, Sender, SentFile};
 use super::intake::{Ack, Reference};
 use super::sent_files::{note, sorted};
@@ -10,6 +10,7 @@ use crate::domain::text::Note;
 use crate::ops::OpError;
 use crate::ops::enclosed::InSlack;
 use crate::ops::thread_replies::{ReplyAt, ThreadReply, heed, repair_of};
+use crate::render::slack::mrkdwn::escape;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -25,6 +26,15 @@ struct Message {
     edited: Option<Edited>,
     #[serde(default)]
     files: Option<Vec<SentFile>>,
+    /// Who began the thread.
+    parent_user_id: Option<String>,
+    /// What began it, of a reply that was shown to the whole channel.
+    root: Option<Root>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Root {
+    user: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +56,8 @@ struct Said {
     since: String,
     /// Nothing for a message that was deleted.
     content: Option<(String, Vec<SentFile>)>,
+    /// Who began the thread, as far as Slack says so.
+    begun_by: Option<String>,
 }
 
 /// Somebody wrote, changed or deleted a message somewhere.
@@ -53,16 +65,34 @@ pub(crate) async fn message(edge: &SlackEdge, event: Event, ack: Ack, reference:
     ack.at_once().await;
     let Some(said) = Said::read(event.body) else { return };
     let sender = Sender { team_id: event.team_id, user_id: said.user.clone(), user_name: String::new() };
-    match repair_of(&edge.ctx, &said.at).await {
-        Ok(None) => {}
-        Ok(Some(_)) => {
-            if let Err(error) = keep(edge, &sender, said).await {
-                edge.tell_failure(&ReplyTo::directly(&sender), error, reference).await;
-            }
-        }
-        // Nobody knows whether it was about a repair at all, so nobody is told.
-        Err(error) => drop(super::edge::failure(EdgeError::Op(error), reference)),
+    let (is_under_ours, is_deletion) = (said.is_under_ours(edge), said.content.is_none());
+    let kept = match repair_of(&edge.ctx, &said.at).await {
+        Ok(None) => return,
+        Ok(Some(_)) => keep(edge, &sender, said).await,
+        // Nobody knows whether it is about a repair: it can be in a thread that we began, and in no other.
+        Err(error) if is_under_ours => Err(EdgeError::Op(error)),
+        Err(error) => return drop(failure(EdgeError::Op(error), reference)),
+    };
+    if let Err(error) = kept {
+        let words = not_kept(is_deletion, &failure(error, reference));
+        edge.tell(&ReplyTo::directly(&sender), &words).await;
     }
+}
+
+/// What somebody reads of whose message the timeline knows nothing. Slack does not send it again, since it was
+/// acknowledged; an edit of it says all that it says.
+fn not_kept(is_deletion: bool, why: &str) -> String {
+    let (what, remedy) = match is_deletion {
+        true => (
+            "The message that you deleted in a thread is still noted on its repair.",
+            "Please ask staff to delete the note.",
+        ),
+        false => (
+            "What you wrote in a thread is not noted on its repair.",
+            "Write it again or edit it then, and it is.",
+        ),
+    };
+    format!(":x: {what} {} {remedy}", escape(why))
 }
 
 async fn keep(edge: &SlackEdge, sender: &Sender, said: Said) -> Result<(), EdgeError> {
@@ -111,7 +141,13 @@ impl Said {
         }
         let content =
             (!is_deleted).then(|| (message.text.unwrap_or_default(), message.files.unwrap_or_default()));
-        Some(Self { user, at: ReplyAt { channel, thread, ts: message.ts }, since, content })
+        let begun_by = message.parent_user_id.or_else(|| message.root?.user);
+        Some(Self { user, at: ReplyAt { channel, thread, ts: message.ts }, since, content, begun_by })
+    }
+
+    fn is_under_ours(&self, edge: &SlackEdge) -> bool {
+        let ours = edge.identity.get().map(|identity| identity.user_id.as_str());
+        ours.is_some() && self.begun_by.as_deref() == ours
     }
 }
 
@@ -145,6 +181,14 @@ mod tests {
             ("U1", "1.000001", "2.000001")
         );
         assert!(read(reply(json!({ "subtype": "file_share", "files": [{ "id": "F1" }] }))).is_some());
+        for (more, begun_by) in [
+            (json!({}), None),
+            (json!({ "parent_user_id": "U0BOT" }), Some("U0BOT")),
+            (json!({ "subtype": "thread_broadcast", "root": { "user": "U0BOT" } }), Some("U0BOT")),
+            (json!({ "subtype": "thread_broadcast", "root": { "bot_id": "B1" } }), None),
+        ] {
+            assert_eq!(read(reply(more)).unwrap().begun_by.as_deref(), begun_by);
+        }
         for more in [
             json!({ "bot_id": "B1" }),
             json!({ "thread_ts": "2.000001" }),

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    QueryTrait, Set,
 };
 use std::collections::HashMap;
 
@@ -175,7 +175,7 @@ pub async fn open_of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<
         .await
 }
 
-/// Other repairs of a machine, newest first, at most `most`.
+/// Other repairs of a machine, newest first, at most `most`: those older than `before`, where that is given.
 ///
 /// # Errors
 /// The database's.
@@ -183,11 +183,13 @@ pub async fn others_of(
     db: &impl ConnectionTrait,
     machine: EquipmentId,
     but: RepairId,
+    before: Option<RepairId>,
     most: u64,
 ) -> Result<Vec<Repair>, DbErr> {
     repair::Entity::find()
         .filter(repair::Column::EquipmentId.eq(machine))
         .filter(repair::Column::Id.ne(but))
+        .apply_if(before, |query, before| query.filter(repair::Column::Id.lt(before)))
         .order_by_desc(repair::Column::Id)
         .limit(most)
         .all(db)

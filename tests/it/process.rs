@@ -426,6 +426,12 @@ async fn check_config_says_what_it_found_and_names_what_is_wrong() {
 
     let (status, text) = here.run(&["check-config"], &[("SLACK_APP_TOKEN", "xapp-wrong")]);
     assert!(status == 2 && text.contains("SLACK_APP_TOKEN") && !text.contains("xapp-wrong"), "{text}");
+    here.slack.change_world(|world| world.scopes.clear());
+    let (status, text) = here.run(&["check-config"], &[]);
+    for scope in ["commands", "chat:write", "users:read", "users:read.email", "im:write"] {
+        let words = format!("SLACK_BOT_TOKEN lacks the scope {scope}: ");
+        assert!(status == 2 && text.contains(&words), "{scope} {text}");
+    }
     for command in ["check-config", "serve", "worker", "migrate", "demo-data", "healthcheck"] {
         let refused = here.esb(&[command]).env("RUST_LOG", "info,esb=loud").output().unwrap();
         let told = String::from_utf8(refused.stderr).unwrap();

@@ -96,6 +96,30 @@ async fn what_slack_does_not_blame_on_the_message_uses_up_nothing() {
     app.finish().await;
 }
 
+/// Slack's silence is real, and lasts as long as we wait.
+#[tokio::test]
+async fn what_slack_never_answers_is_given_up_after_fifteen_seconds_and_told_once_in_the_end() {
+    let (app, _) = TestApp::with_saw().await;
+    for _ in 0..2 {
+        app.slack.fail_next("chat.postMessage", Fault::Silence);
+    }
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    let begun = tokio::time::Instant::now();
+    app.submit().await;
+    let waited = begun.elapsed().as_secs();
+    assert!((15..29).contains(&waited), "{waited} s for both at once");
+    let unread = ["#woodshop", "#oops"].map(|channel| app.slack.posted_in(channel).len());
+    assert_eq!(unread, [0, 0]);
+    app.after(TimeDelta::seconds(30)).await;
+    app.after(TimeDelta::minutes(10)).await;
+    for channel in ["#woodshop", "#oops"] {
+        assert!(only(app.slack.posted_in(channel)).text.contains("Belt slips"), "{channel}");
+    }
+    app.read_all();
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn a_report_of_an_area_without_a_channel_goes_to_oops_alone() {
     let app = TestApp::start().await;

@@ -1,6 +1,6 @@
 //! Living cards: one message a repair and channel, kept up to date, with what happens told in its thread.
 
-use crate::support::app::{ANA, BO, TestApp, only, world};
+use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::ops::user;
 use chrono::{NaiveDate, TimeDelta};
 use esb::domain::actor::{Account, Actor, Edge, Role};
@@ -30,13 +30,7 @@ impl TestApp {
 
     /// The same in a Slack that lets us read channels.
     async fn with_history() -> Self {
-        let mut scopes = world().scopes;
-        scopes.extend(["channels:history".to_owned(), "groups:history".to_owned()]);
-        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        let app = Self::start_in(world().scopes(&scopes)).await;
-        let area = app.area("Wood shop", WOOD).await;
-        app.machine(area, "Table saw").await;
-        Self::with_card_in(app).await
+        Self::with_card_in(Self::with_saw_and(&["channels:history"]).await.0).await
     }
 
     async fn with_card_in(app: Self) -> Self {
@@ -500,6 +494,30 @@ async fn whatever_chat_update_answers_the_card_is_right_in_the_end() {
         assert!(reply.text.contains(&format!("*ETA:* {day} Mar 2026")), "in their order: {replies:#?}");
     }
     assert_eq!(replies.len(), 6);
+    app.read_all();
+    app.finish().await;
+}
+
+/// Slack's silence is real, and lasts as long as we wait: the only test that waits for 15 s.
+#[tokio::test]
+async fn an_edit_that_slack_never_answers_is_given_up_after_fifteen_seconds_and_made_once_in_the_end() {
+    let app = TestApp::with_card().await;
+    app.switch("notify_eta_updated", false).await;
+    for _ in 0..2 {
+        app.slack.fail_next(UPDATE, Fault::Silence);
+    }
+    app.change(vec![eta(3)]).await;
+    let begun = tokio::time::Instant::now();
+    app.settle().await;
+    let waited = begun.elapsed().as_secs();
+    assert!((15..29).contains(&waited), "{waited} s for both at once");
+    assert_eq!((app.update_calls(), app.slack.posted_in(WOOD).len()), (2, 0));
+    app.after(TimeDelta::seconds(29)).await;
+    assert_eq!(app.update_calls(), 2, "not before its time");
+    app.after(SECOND).await;
+    assert!(only(app.slack.posted_in(WOOD)).text.contains("*ETA:* 3 Mar 2026"));
+    app.after(TimeDelta::minutes(10)).await;
+    assert_eq!(app.update_calls(), 4, "once a card");
     app.read_all();
     app.finish().await;
 }

@@ -1,13 +1,17 @@
 //! Commands and interactions that no person's Slack sends, through the program's own dispatcher: each is
-//! answered once, never with a fault of ours, and a form closes if and only if its report is kept.
+//! answered once, never with a fault of ours, and a form closes if and only if its report is kept. Technicians'
+//! forms come from a technician, so that what they hold meets its parsers.
 
 use crate::support::app::choose_tls;
-use crate::support::ops::{TestOps, with_saw};
+use crate::support::block_kit::faults_of_view;
+use crate::support::ops::{TestOps, ana, report, user, with_saw};
 use esb::clients::slack_api::SlackApi;
 use esb::config::{Config, Environment};
+use esb::domain::actor::{Role, SlackUserId};
 use esb::domain::ids::EquipmentId;
 use esb::metrics::Metrics;
 use esb::ops::board::equipment;
+use esb::ops::report_problem::report_problem;
 use esb::people::People;
 use esb::render::links::Links;
 use esb::render::slack::Blocks;
@@ -16,7 +20,10 @@ use esb::slack::edge::SlackEdge;
 use esb::slack::envelope::{Parsed, Source};
 use esb::slack::ids::{action, command, event, input, shortcut, view};
 use esb::slack::intake::{Intake, Limits};
+use esb::store;
+use esb::store::entities::{repair, timeline};
 use proptest::prelude::*;
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -54,17 +61,46 @@ impl Rig {
         Self { runtime, ops, saw, intake, triggers: AtomicU32::new(0) }
     }
 
+    /// The same, where whoever acts is a technician and two repairs are open.
+    fn of_technicians() -> Self {
+        let rig = Self::new();
+        rig.runtime.block_on(async {
+            let ctx = &rig.ops.ctx;
+            for n in 1..=2 {
+                report_problem(ctx, &ana(), report(rig.saw, n)).await.unwrap();
+            }
+            let technician = user(ctx, "ana", Role::Technician).await;
+            store::users::link(ctx.store.write(), technician, &SlackUserId("U1".into())).await.unwrap();
+        });
+        rig
+    }
+
+    /// How many repairs there are, and entries of their timelines.
+    fn written(&self) -> (u64, u64) {
+        let db = self.ops.store.read();
+        self.runtime.block_on(async {
+            let repairs = repair::Entity::find().count(db).await.unwrap();
+            (repairs, timeline::Entity::find().count(db).await.unwrap())
+        })
+    }
+
     /// Every answer to a payload, and how many reports it left.
-    fn answers(&self, source: Source, mut payload: Value) -> (Vec<Option<Value>>, usize) {
+    fn answers(&self, source: Source, payload: Value) -> (Vec<Option<Value>>, usize) {
         let open = || self.runtime.block_on(equipment(&self.ops.ctx, self.saw)).unwrap().open_count;
         let before = open();
+        let answers = self.answers_alone(source, payload);
+        (answers, open() - before)
+    }
+
+    /// Every answer to a payload.
+    fn answers_alone(&self, source: Source, mut payload: Value) -> Vec<Option<Value>> {
         let new = format!("t.{}", self.triggers.fetch_add(1, Ordering::Relaxed));
         (payload["trigger_id"], payload["event_id"]) = (json!(new), json!(new));
         let (reply, replies) = mpsc::channel();
         let _inside = self.runtime.enter();
         self.intake.accept(None, Parsed::new(source, payload), move |answer| reply.send(answer).unwrap());
         self.runtime.block_on(self.intake.idle());
-        (replies.iter().collect(), open() - before)
+        replies.iter().collect()
     }
 }
 
@@ -172,4 +208,146 @@ fn whatever_slack_sends_is_answered_once_and_a_form_closes_when_its_report_is_ke
         kept.set(kept.get() + added);
     });
     assert!(kept.get() > 0, "no form was right: does this law look at anything?");
+}
+
+/// Forms for technicians alone.
+const TECHNICIANS: [&str; 5] = [
+    view::CHOOSE_REPAIR,
+    view::ACT_ON_REPAIR,
+    view::CREATE_REPAIR,
+    view::UPDATE_REPAIR,
+    view::RESOLVE_REPAIR,
+];
+
+/// What such a form keeps: mostly of a repair that is there.
+fn kept() -> impl Strategy<Value = String> {
+    let version = prop_oneof![6 => 0..6i64, 1 => any::<i64>()];
+    let request = prop_oneof![9 => "[0-9a-f]{16}".prop_map(|id| {
+        json!({"request_id": id, "response_url": null, "opened_at": "2026-03-01T12:00:00Z"}).to_string()
+    }), 1 => metadata()];
+    let ours = (request, 1..3i64, version, "(act|update)", any::<bool>(), typed());
+    ours.prop_map(|(kept, repair, version, then, has_eta, note)| {
+        let Ok(Value::Object(mut kept)) = serde_json::from_str(&kept) else { return kept };
+        let more =
+            json!({"repair": repair, "version": version, "then": then, "has_eta": has_eta, "note": note});
+        kept.extend(more.as_object().cloned().unwrap_or_default());
+        Value::Object(kept).to_string()
+    })
+}
+
+/// What stands in an input of that name: mostly what it offers.
+fn content(name: &'static str) -> BoxedStrategy<Value> {
+    let option = |offered: &'static str| {
+        let value = prop_oneof![12 => offered.prop_map(String::from), 1 => typed()];
+        prop_oneof![9 => value.prop_map(|value| json!({"selected_option": {"value": value}})),
+            1 => Just(json!({"selected_option": null}))]
+        .boxed()
+    };
+    match name {
+        input::ACTION => option("(claim|set_eta|set_status|resolve_with_note)"),
+        input::STATUS => {
+            option("(New|Assigned|In Progress|Parts Needed|Resolved|Closed - (Duplicate|No Issue Found))")
+        }
+        input::SEVERITY => option("(Down|Degraded|Not Sure)"),
+        input::EQUIPMENT | input::ASSIGNEE => option("(1|1|1|1|1|1|2)"),
+        input::REPAIR | input::DUPLICATE_OF => option("[1-3]"),
+        input::ETA => prop::sample::select(vec![
+            json!(null),
+            json!("2026-03-09"),
+            json!("0001-01-01"),
+            json!("9999-12-31"),
+        ])
+        .prop_map(|date| json!({"selected_date": date}))
+        .boxed(),
+        input::SAFETY_RISK | input::CONSUMABLE => any::<bool>()
+            .prop_map(move |ticked| {
+                let ticks: Vec<Value> = ticked.then(|| json!({"value": name})).into_iter().collect();
+                json!({"selected_options": ticks})
+            })
+            .boxed(),
+        input::PHOTOS => (prop_oneof![4 => Just(0), 1 => 1..7usize], typed())
+            .prop_map(|(count, word)| {
+                let file = json!({"id": word, "name": word, "mimetype": word, "url_private": word});
+                json!({"files": vec![file; count]})
+            })
+            .boxed(),
+        _ => {
+            prop_oneof![typed().prop_map(|text| json!({"value": text})), Just(json!({"value": null}))].boxed()
+        }
+    }
+}
+
+/// A technicians' form with some of all inputs, the first of which is its first one.
+fn technicians_view() -> impl Strategy<Value = Value> {
+    let inputs: Vec<_> = input::ALL.iter().map(|name| prop::option::weighted(0.9, content(name))).collect();
+    (prop::sample::select(&TECHNICIANS[..]), kept(), inputs).prop_map(|(callback, kept, inputs)| {
+        let there = input::ALL.iter().zip(inputs).filter_map(|(name, content)| Some((*name, content?)));
+        let values: Map<String, Value> =
+            there.map(|(name, content)| (name.to_owned(), json!({ name: content }))).collect();
+        let first = values.keys().next().cloned().unwrap_or_else(|| "context".into());
+        json!({"id": "V1", "callback_id": callback, "private_metadata": kept, "state": {"values": values},
+            "blocks": [{"type": "input", "block_id": first}]})
+    })
+}
+
+fn of_a_technician() -> impl Strategy<Value = Value> {
+    let kind =
+        prop_oneof![6 => Just("view_submission"), 1 => Just("block_actions"), 1 => Just("block_suggestion")];
+    let names = prop_oneof![prop::sample::select(action::ALL), prop::sample::select(input::ALL)];
+    (kind, technicians_view(), names, typed()).prop_map(|(kind, view, name, value)| {
+        json!({"type": kind, "team": {"id": "T1"}, "user": {"id": "U1", "name": "ana"}, "view": view,
+            "action_id": name, "value": value, "actions": [{"action_id": name, "value": value}]})
+    })
+}
+
+#[test]
+fn whatever_technicians_forms_hold_is_kept_whole_or_named_on_inputs_that_are_there() {
+    let rig = Rig::of_technicians();
+    let cases = ProptestConfig::with_cases(96);
+    proptest!(cases, |(payload in of_a_technician())| {
+        let (view, before) = (payload["view"].clone(), rig.written());
+        let form = payload["type"].as_str().filter(|kind| *kind == "view_submission");
+        let form = form.and_then(|_| view["callback_id"].as_str());
+        let answers = rig.answers_alone(Source::Interaction, payload.clone());
+        let after = rig.written();
+        prop_assert_eq!(answers.len(), 1);
+        let said = answers[0].clone().unwrap_or_default();
+        prop_assert!(!said.to_string().contains("Something went wrong"), "{}", said);
+        let is_new = form == Some(view::CREATE_REPAIR);
+        match said["response_action"].as_str() {
+            Some("clear") => {
+                prop_assert!(form.is_some_and(|form| form != view::CHOOSE_REPAIR));
+                prop_assert_eq!(after.0 - before.0, u64::from(is_new));
+            }
+            Some("errors") => {
+                prop_assert!(form.is_some() && after == before);
+                let errors = said["errors"].as_object().unwrap();
+                let first = view["blocks"][0]["block_id"].as_str().unwrap();
+                let is_there = |name: &String| name == first || view["state"]["values"].get(name).is_some();
+                prop_assert!(!errors.is_empty() && errors.keys().all(is_there), "{}", said);
+                let is_said = |words: &Value| words.as_str().is_some_and(|words| !words.trim().is_empty());
+                prop_assert!(errors.values().all(is_said), "{}", said);
+            }
+            Some("push") => {
+                prop_assert!(form == Some(view::CHOOSE_REPAIR) && after == before);
+                prop_assert_eq!(faults_of_view(&said["view"]), Vec::<String>::new());
+            }
+            _ => prop_assert!(form.is_none() && after == before, "{}", said),
+        }
+    });
+    let option = |value: &str| json!({"selected_option": {"value": value}});
+    let filled = [
+        (input::EQUIPMENT, option("1")),
+        (input::STATUS, option("New")),
+        (input::DESCRIPTION, json!({"value": "Dull"})),
+    ];
+    let values: Map<String, Value> =
+        filled.map(|(name, it)| (name.into(), json!({ name: it }))).into_iter().collect();
+    let kept =
+        json!({"request_id": "ab".repeat(8), "response_url": null, "opened_at": "2026-03-01T12:00:00Z"});
+    let right = json!({"type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1", "name": "ana"},
+        "view": {"id": "V1", "callback_id": view::CREATE_REPAIR, "private_metadata": kept.to_string(),
+            "state": {"values": values}, "blocks": []}});
+    let answers = rig.answers_alone(Source::Interaction, right);
+    assert_eq!(answers, [Some(json!({"response_action": "clear"}))], "a form that is right is taken");
 }

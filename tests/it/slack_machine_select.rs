@@ -53,6 +53,12 @@ async fn five_thousand_machines_are_searched_and_the_best_hundred_offered() {
     let found = suggested(&app, "printer 4").await;
     assert_eq!((found.len(), found[0].label.as_str()), (100, "Printer 4"));
     assert_eq!(labels(&suggested(&app, "4999").await), ["Printer 4999"]);
+
+    app.slack.close(ANA).await.unwrap();
+    assert!(app.slack.open_home(ANA).await.unwrap().outcome.is_acknowledged());
+    app.settle().await;
+    let found = app.slack.suggest(ANA, "search_equipment", "printer 4").await.unwrap();
+    assert_eq!((found.len(), found[0].label.as_str()), (100, "Printer 4"), "on the Home tab, too");
     app.finish().await;
 }
 

@@ -11,7 +11,7 @@ impl TestApp {
     /// A workshop in a Slack that tells of mentions and direct messages.
     async fn listening() -> Self {
         let mut world = world().channel(Channel::new("C0FAR", "far").without_bot());
-        world.scopes.extend(["im:history", "app_mentions:read"].map(String::from));
+        world.scopes.extend(["im:history", "app_mentions:read", "channels:history"].map(String::from));
         let app = Self::start_in(world).await;
         let area = app.area("Wood shop", "#woodshop").await;
         app.machine(area, "Table saw").await;

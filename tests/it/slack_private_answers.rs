@@ -161,7 +161,7 @@ async fn another_workspace_is_refused() {
     let mut foreign = command(&app, "/esb-report", "saw");
     foreign["team_id"] = json!("T0OTHER");
     let answer = app.send_as("slash_commands", "c", foreign).await.payload.unwrap();
-    assert_eq!(answer["text"], "This app serves another workspace.");
+    assert_eq!(answer["text"], ":x: This app serves another workspace.");
     assert!(lines.only_of_slack().contains("another workspace"));
 
     let mut foreign = app.submission();

@@ -102,9 +102,28 @@ async fn machines_and_people_of_a_large_place_are_found() {
     assert_eq!(found.len(), 11, "{found:?}");
     app.sql("UPDATE users SET active = FALSE WHERE username = 'tech1'").await;
     assert_eq!(suggested(&app, "assignee", "tech1").await.len(), 10, "nobody inactive");
-    app.broken("Forge 7", "Hundreds", 600).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn fifteen_hundred_repairs_of_one_machine_are_searched_to_the_oldest() {
+    let (app, _) = TestApp::with_saw().await;
+    app.technician("ana").await;
+    app.broken("Table saw", "Belt slips", 1_500).await;
+    app.sql("UPDATE repairs SET description = 'Smoke' WHERE id = 2").await;
+    app.sql("UPDATE repairs SET description = 'No smoke at all' WHERE id = 1499").await;
     app.command(ANA, "/esb-update", "7").await;
-    assert_eq!(suggested(&app, "duplicate_of", "").await.len(), 100);
+    let all = suggested(&app, "duplicate_of", "").await;
+    assert_eq!((all.len(), all[0].value.as_str()), (100, "1500"), "the newest first");
+    assert_eq!(
+        values(&suggested(&app, "duplicate_of", "SMOKE").await),
+        ["2", "1499"],
+        "what begins with it first"
+    );
+    assert_eq!(values(&suggested(&app, "duplicate_of", "#9").await), ["9"], "that very number");
+    let begun = suggested(&app, "duplicate_of", "07").await;
+    assert!(begun.is_empty(), "no number begins so: {begun:?}");
+    app.close_repair(7).await;
     app.finish().await;
 }
 

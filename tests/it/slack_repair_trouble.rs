@@ -39,6 +39,12 @@ async fn a_role_taken_away_meanwhile_is_said_in_the_form() {
         assert_eq!(refused.len(), 1);
         assert!(refused.values().all(|words| words.contains("may not do this any more")), "{refused:?}");
     }
+    app.sql("UPDATE users SET active = TRUE").await;
+    app.command(ANA, "/esb-repair", "").await;
+    app.choose("repair", "1").await;
+    app.sql("UPDATE users SET active = FALSE").await;
+    let refused = errors(app.submit().await);
+    assert!(refused["repair"].contains("may not do this any more"), "nor does Continue: {refused:?}");
     assert!(app.happened().await.is_empty());
     app.finish().await;
 }

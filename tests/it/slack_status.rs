@@ -337,9 +337,9 @@ async fn staff_are_told_privately_how_a_job_stands() {
         app.command(ANA, "/esb-status", text).await;
         app.private(ANA)
     };
-    assert_eq!(ask(&format!("job {job}")).await, "Only staff can look at jobs.");
+    assert_eq!(ask(&format!("job {job}")).await, ":x: Only staff can look at jobs.");
     user(&app.app.ctx, "ana", Role::Technician).await;
-    assert_eq!(ask(&format!("job {job}")).await, "Only staff can look at jobs.");
+    assert_eq!(ask(&format!("job {job}")).await, ":x: Only staff can look at jobs.");
     app.sql("UPDATE users SET role = 'Staff'").await;
     let told = ask(&format!(" JOB  #{job} ")).await;
     assert!(
@@ -361,7 +361,7 @@ async fn staff_are_told_privately_how_a_job_stands() {
     }
     assert_eq!(told.matches('•').count(), 4);
     for unknown in ["job 99", "job 9223372036854775807"] {
-        assert!(ask(unknown).await.starts_with("There is no job #9"), "{unknown}");
+        assert!(ask(unknown).await.starts_with(":x: There is no job #9"), "{unknown}");
     }
     app.finish().await;
 }

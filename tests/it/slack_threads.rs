@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 impl TestApp {
     /// A report whose cards have been read; Bo is a technician.
     async fn with_thread() -> (Self, Message, UserId) {
-        let (app, _) = Self::with_saw().await;
+        let (app, _) = Self::with_saw_and(&["channels:history"]).await;
         let bo = user(&app.app.ctx, "bo", Role::Technician).await;
         app.report("table saw", "Belt slips").await;
         app.read_all();

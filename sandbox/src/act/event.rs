@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 
 use super::{Cannot, Outcome, payload, person};
-use crate::{api::user_json, messages::Message, sandbox::Sandbox, state::State};
+use crate::{api::user_json, messages::Message, sandbox::Sandbox, state::State, world::World};
 
 /// An event that was sent.
 #[derive(Clone, Debug)]
@@ -23,13 +23,19 @@ pub struct Delivered {
 }
 
 impl Sandbox {
-    /// Sends any event: the inner object, such as `{"type": "app_mention", …}`.
+    /// Sends any event: the inner object, such as `{"type": "app_mention", …}`. Kept where the app may not hear
+    /// of it: without the scope of its kind, or of what happens in a channel that the bot is not in.
     pub async fn event(&self, event: Value) -> Delivered {
-        let (event_id, envelope_id, sent) = self.shared.with(|state| {
-            let (event_id, payload) = payload::event(state, event);
-            let (envelope_id, sent) = send(state, payload, 0, "");
-            (event_id, envelope_id, sent)
+        let sent = self.shared.with(|state| {
+            is_heard(&state.world, &event).then(|| {
+                let (event_id, payload) = payload::event(state, event);
+                let (envelope_id, sent) = send(state, payload, 0, "");
+                (event_id, envelope_id, sent)
+            })
         });
+        let Some((event_id, envelope_id, sent)) = sent else {
+            return Delivered { envelope_id: String::new(), event_id: String::new(), outcome: Outcome::Kept };
+        };
         let outcome = if sent { self.acknowledged(&envelope_id).await } else { Outcome::NoConnection };
         Delivered { envelope_id, event_id, outcome }
     }
@@ -98,7 +104,7 @@ impl Sandbox {
             let user = person(state, user)?;
             let mut event = json!({
                 "type": "app_home_opened",
-                "channel": crate::world::World::dm_of(&user),
+                "channel": World::dm_of(&user),
                 "tab": "home",
                 "event_ts": super::command::action_ts(state),
             });
@@ -122,6 +128,24 @@ impl Sandbox {
             Ok(json!({"type": "user_change", "user": user_json(world, person)}))
         })?;
         Ok(self.event(event).await)
+    }
+}
+
+/// Whether Slack tells the app of an event (docs.slack.dev/reference/events, "required scopes").
+fn is_heard(world: &World, event: &Value) -> bool {
+    let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+    let is_among = |channel: &str| world.channels.iter().all(|c| c.id != channel || c.bot_is_member);
+    match event["type"].as_str() {
+        Some("message") => {
+            world.has_scope(World::history_scope(&text(event, "channel_type")))
+                && is_among(&text(event, "channel"))
+        }
+        Some("reaction_added" | "reaction_removed") => {
+            world.has_scope("reactions:read") && is_among(&text(&event["item"], "channel"))
+        }
+        Some("app_mention") => world.has_scope("app_mentions:read"),
+        Some("user_change" | "team_join") => world.has_scope("users:read"),
+        _ => true,
     }
 }
 

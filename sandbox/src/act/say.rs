@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Delivered, Outcome, channel, person};
+use super::{Cannot, Delivered, channel, person};
 use crate::{
     messages::{Audience, Message},
     sandbox::Sandbox,
@@ -13,8 +13,7 @@ use crate::{
 };
 
 impl Sandbox {
-    /// A person writes a message, in a thread or not; the app hears of it, but of direct messages only with
-    /// the scope `im:history`.
+    /// A person writes a message, in a thread or not; the app hears of it as far as [`Sandbox::event`] says.
     ///
     /// # Errors
     /// When the person or the channel is not in the world.
@@ -40,7 +39,7 @@ impl Sandbox {
         thread_ts: Option<&str>,
         files: &[&str],
     ) -> Result<Delivered, Cannot> {
-        let (event, is_heard) = self.shared.with(|state| {
+        let event = self.shared.with(|state| {
             let (user, at) = (person(state, user)?, channel(state, at)?);
             let files = files.iter().map(|id| file(state, id)).collect::<Result<_, _>>()?;
             let mut message = written(state, user, at, text, thread_ts);
@@ -52,10 +51,9 @@ impl Sandbox {
             }
             event["event_ts"] = json!(message.ts);
             state.messages.add(message);
-            let is_heard = event["channel_type"] != "im" || state.world.has_scope("im:history");
-            Ok((event, is_heard))
+            Ok(event)
         })?;
-        Ok(self.event_if(is_heard, event).await)
+        Ok(self.event(event).await)
     }
 
     /// A person mentions the bot in a message, in a thread or not; the app hears of the mention with the scope
@@ -70,7 +68,7 @@ impl Sandbox {
         text: &str,
         thread_ts: Option<&str>,
     ) -> Result<Delivered, Cannot> {
-        let (event, is_heard) = self.shared.with(|state| {
+        let event = self.shared.with(|state| {
             let text = format!("<@{}> {text}", state.world.bot_user);
             let (user, at) = (person(state, user)?, channel(state, at)?);
             let message = written(state, user, at, text.trim(), thread_ts);
@@ -79,16 +77,9 @@ impl Sandbox {
             event["channel"] = json!(message.channel);
             event["event_ts"] = json!(message.ts);
             state.messages.add(message);
-            Ok((event, state.world.has_scope("app_mentions:read")))
+            Ok(event)
         })?;
-        Ok(self.event_if(is_heard, event).await)
-    }
-
-    async fn event_if(&self, is_heard: bool, event: Value) -> Delivered {
-        if is_heard {
-            return self.event(event).await;
-        }
-        Delivered { envelope_id: String::new(), event_id: String::new(), outcome: Outcome::Kept }
+        Ok(self.event(event).await)
     }
 
     /// A person changes the text of a message of theirs; the app hears of it.
@@ -134,9 +125,8 @@ impl Sandbox {
 
 /// Says where the event of a message happened.
 fn in_channel(state: &State, mut event: Value, channel: &str) -> Value {
-    let is_direct = state.world.person_of_dm(channel).is_some();
     event["channel"] = json!(channel);
-    event["channel_type"] = json!(if is_direct { "im" } else { "channel" });
+    event["channel_type"] = json!(state.world.kind_of(channel));
     event
 }
 
@@ -151,6 +141,7 @@ pub(super) fn file(state: &State, id: &str) -> Result<Value, Cannot> {
 fn written(state: &mut State, user: String, channel: String, text: &str, thread_ts: Option<&str>) -> Message {
     Message {
         ts: super::command::action_ts(state),
+        parent_user: state.messages.author(&channel, thread_ts),
         channel,
         thread_ts: thread_ts.map(String::from),
         broadcast: false,

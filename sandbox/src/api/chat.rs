@@ -64,6 +64,7 @@ pub(super) fn post(state: &mut State, args: &Args) -> Answer {
     }
     let message = Message {
         broadcast: args.flag("reply_broadcast") && thread_ts.is_some(),
+        parent_user: state.messages.author(&channel, thread_ts.as_deref()),
         thread_ts,
         ..by_bot(state, channel.clone(), Audience::Channel, content)
     };
@@ -79,6 +80,7 @@ pub(super) fn by_bot(state: &mut State, channel: String, audience: Audience, con
         channel,
         ts: state.ids.ts(now),
         thread_ts: None,
+        parent_user: None,
         broadcast: false,
         audience,
         user: state.world.bot_user.clone(),

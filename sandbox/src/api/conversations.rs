@@ -5,11 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, ApiError, Args};
+use super::{Answer, ApiError, Args, need_scope};
 use crate::{
     messages::{Audience, Message},
     state::State,
-    world::World,
+    world::{Channel, World},
 };
 
 /// Messages on a page where the caller does not say, and at most (docs.slack.dev, conversations.history).
@@ -29,15 +29,19 @@ pub(super) fn open(state: &mut State, args: &Args) -> Answer {
 
 pub(super) fn info(state: &mut State, args: &Args) -> Answer {
     let id = args.need("channel")?;
-    let channel = state.world.channels.iter().find(|c| c.id == id).ok_or("channel_not_found")?;
+    let scope = if state.world.kind_of(id) == "group" { "groups:read" } else { "channels:read" };
+    need_scope(state, scope)?;
+    let seen = |c: &&Channel| c.id == id && !c.is_hidden();
+    let channel = state.world.channels.iter().find(seen).ok_or("channel_not_found")?;
     Ok(json!({"channel": {
         "id": channel.id,
         "name": channel.name,
         "name_normalized": channel.name,
-        "is_channel": true,
+        "is_channel": !channel.private,
+        "is_group": channel.private,
         "is_archived": channel.archived,
         "is_member": channel.bot_is_member,
-        "is_private": false,
+        "is_private": channel.private,
     }}))
 }
 
@@ -59,11 +63,13 @@ pub(super) fn replies(state: &mut State, args: &Args) -> Answer {
     Ok(json!({"messages": page, "has_more": has_more}))
 }
 
-/// The channel that is read: by its id, never by its name, and with the bot in it.
+/// The channel that is read: by its id, never by its name, with the bot in it and the scope for its kind.
 fn readable(state: &State, args: &Args) -> Result<String, ApiError> {
     let id = args.need("channel")?;
+    need_scope(state, World::history_scope(state.world.kind_of(id)))?;
     match state.world.channels.iter().find(|c| c.id == id) {
         Some(channel) if channel.bot_is_member => Ok(id.to_owned()),
+        Some(channel) if channel.private => Err("channel_not_found".into()),
         Some(_) => Err("not_in_channel".into()),
         None if state.world.person_of_dm(id).is_some() => Ok(id.to_owned()),
         None => Err("channel_not_found".into()),

@@ -24,6 +24,7 @@ pub(crate) fn channel_id(state: &State, argument: &str) -> Result<String, ApiErr
 /// Whether the bot may post in a channel.
 pub(super) fn may_post(state: &State, channel: &str) -> Result<(), ApiError> {
     match state.world.find_channel(channel) {
+        Some(c) if c.is_hidden() => Err("channel_not_found".into()),
         Some(c) if c.archived => Err("is_archived".into()),
         Some(c) if !c.bot_is_member && !state.world.has_scope("chat:write.public") => {
             Err("not_in_channel".into())

@@ -8,6 +8,7 @@ mod app;
 mod calls;
 mod faults;
 mod files;
+mod heard;
 mod terminal;
 mod walk;
 mod wire;

@@ -88,7 +88,7 @@ async fn an_envelope_comes_again() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     run(Link::open(&caller).await, |_| async { None });
-    let event = sandbox.event(json!({"type": "app_mention", "text": "hi"})).await;
+    let event = sandbox.event(json!({"type": "app_home_opened", "tab": "home"})).await;
     assert!(event.outcome.is_acknowledged());
     assert!(sandbox.wire().send_again(&event.envelope_id));
     assert!(sandbox.wire().wait_for_acks(&event.envelope_id, 2, SOON).await);

@@ -86,13 +86,19 @@ impl Demo {
     }
 }
 
+/// What the app may hear of, beside what every bot may: all that the manifest asks for but files, which nobody
+/// can send from a keyboard.
+const HEARS: [&str; 5] =
+    ["app_mentions:read", "channels:history", "groups:history", "im:history", "reactions:read"];
+
 fn world() -> World {
-    let world = World::new()
+    let mut world = World::new()
         .person(Person::new("U0ANA", "ana", "Ana Lee").email("ana@example.org"))
         .person(Person::new("U0BO", "bo", "Bo Okafor").email("bo@example.org"))
         .person(Person::new("U0TOM", "tom", "Tom Berg").email("tom@example.org"))
         .person(Person::new("U0TESSA", "tessa", "Tessa Wolf").email("tessa@example.org"))
         .person(Person::new("U0SAM", "sam", "Sam Cruz").email("sam@example.org"));
+    world.scopes.extend(HEARS.map(String::from));
     CHANNELS
         .iter()
         .enumerate()

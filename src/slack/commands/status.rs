@@ -42,9 +42,9 @@ async fn tell_job(edge: &SlackEdge, command: &Command, id: JobId) -> Result<Stri
     match jobs::job(&edge.ctx, &actor, id, LINES).await {
         Ok(details) => Ok(told(&details, edge.links.job(id).as_deref())),
         Err(OpError::NotFound) => {
-            Ok(format!("There is no job #{id}. Jobs are kept for 30 days after their end."))
+            Ok(format!(":x: There is no job #{id}. Jobs are kept for 30 days after their end."))
         }
-        Err(OpError::Forbidden) => Ok("Only staff can look at jobs.".into()),
+        Err(OpError::Forbidden) => Ok(":x: Only staff can look at jobs.".into()),
         Err(error) => Err(error.into()),
     }
 }

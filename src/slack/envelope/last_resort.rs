@@ -38,7 +38,7 @@ impl LastResort {
     /// The payload of an acknowledgement that says `words`; `None` for an empty one.
     pub fn say(&self, words: &str) -> Option<Value> {
         match self {
-            Self::Private => Some(json!({ "response_type": "ephemeral", "text": words })),
+            Self::Private => Some(json!({ "response_type": "ephemeral", "text": format!(":x: {words}") })),
             Self::OnInput { block_id } => {
                 Some(json!({ "response_action": "errors", "errors": { block_id: words } }))
             }

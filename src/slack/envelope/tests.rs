@@ -205,7 +205,7 @@ fn what_cannot_be_read_keeps_its_id_too() {
 #[test]
 fn the_last_resort_speaks_the_language_of_its_kind() {
     let said = |last: LastResort| last.say("Sorry.");
-    assert_eq!(said(LastResort::Private), Some(json!({"response_type": "ephemeral", "text": "Sorry."})));
+    assert_eq!(said(LastResort::Private), Some(json!({"response_type": "ephemeral", "text": ":x: Sorry."})));
     assert_eq!(
         said(LastResort::OnInput { block_id: "equipment".into() }),
         Some(json!({"response_action": "errors", "errors": {"equipment": "Sorry."}}))
@@ -273,7 +273,7 @@ fn check_delivery(delivery: &Delivery) -> Result<(), TestCaseError> {
         }
     }
     match (&delivery.parsed.last_resort, delivery.parsed.last_resort.say("Sorry.")) {
-        (LastResort::Private, Some(said)) => prop_assert_eq!(&said["text"], "Sorry."),
+        (LastResort::Private, Some(said)) => prop_assert_eq!(&said["text"], ":x: Sorry."),
         (LastResort::OnInput { block_id }, Some(said)) => {
             prop_assert_eq!(&said["errors"][block_id], "Sorry.");
         }

@@ -1,8 +1,9 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
-use super::database::TestDatabase;
+use super::database::{Kind, TestDatabase};
 use super::http_bridge::{SIGNING_SECRET, carry};
 use super::ops::{START, area};
+use super::proxy::Proxy;
 use super::web::Site;
 use chrono::TimeDelta;
 use esb::app::{App, Parts};
@@ -103,20 +104,46 @@ impl TestApp {
 
     /// An empty installation, connected to a Slack of that world.
     pub async fn start_in(world: World) -> Self {
-        let app = Self::start_with(world, &[]).await;
-        assert!(app.slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
-        app
+        Self::start_with(world, &[]).await.connected().await
+    }
+
+    async fn connected(self) -> Self {
+        assert!(self.slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
+        self
+    }
+
+    /// The table saw, over a database to which the way can be cut, but for SQLite, to which there is none. Slack
+    /// waits so long for answers that those which take us nearly all of its time do not depend on the machine.
+    pub async fn over_a_proxy(world: World) -> (Self, Option<Proxy>) {
+        let database = TestDatabase::new().await;
+        let proxy = match Kind::wanted() {
+            Kind::Sqlite => None,
+            _ => Some(Proxy::to(database.host()).await),
+        };
+        let url = proxy.as_ref().map(|proxy| database.url_by(proxy.address()));
+        let variables: Vec<(&str, &str)> = url.iter().map(|url| ("DATABASE_URL", url.as_str())).collect();
+        let app = Self::start_on(database, world, &variables, SOON).await.connected().await;
+        app.furnish().await;
+        (app, proxy)
     }
 
     /// An empty installation with other variables.
     async fn start_with(world: World, variables: &[(&str, &str)]) -> Self {
+        Self::start_on(TestDatabase::new().await, world, variables, Options::default().ack_timeout).await
+    }
+
+    async fn start_on(
+        database: TestDatabase,
+        world: World,
+        variables: &[(&str, &str)],
+        ack_timeout: Duration,
+    ) -> Self {
         choose_tls();
         let clock = Clock::manual(START.parse().unwrap());
         let hands = clock.clone();
-        let options = Options { clock: Arc::new(move || hands.now()), ..Options::default() };
+        let options = Options { clock: Arc::new(move || hands.now()), ack_timeout, ..Options::default() };
         let slack = Sandbox::start(world, options).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let database = TestDatabase::new().await;
         let mut environment = environment(&directory, &database, &slack);
         environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::parse(&environment).unwrap();
@@ -127,10 +154,25 @@ impl TestApp {
 
     /// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
     pub async fn with_saw() -> (Self, EquipmentId) {
-        let app = Self::start().await;
-        let area = app.area("Wood shop", "#woodshop").await;
-        let saw = app.machine(area, "Table saw").await;
+        Self::with_saw_in(world()).await
+    }
+
+    /// The same in a Slack that gave the app these scopes beside the usual ones.
+    pub async fn with_saw_and(scopes: &[&str]) -> (Self, EquipmentId) {
+        let mut world = world();
+        world.scopes.extend(scopes.iter().copied().map(String::from));
+        Self::with_saw_in(world).await
+    }
+
+    async fn with_saw_in(world: World) -> (Self, EquipmentId) {
+        let app = Self::start_in(world).await;
+        let saw = app.furnish().await;
         (app, saw)
+    }
+
+    async fn furnish(&self) -> EquipmentId {
+        let area = self.area("Wood shop", "#woodshop").await;
+        self.machine(area, "Table saw").await
     }
 
     /// Adds an area.

@@ -1,0 +1,124 @@
+//! Threads in private channels and without the scope that they need; and what people hear whose replies cannot
+//! be noted.
+
+use crate::support::app::{ANA, BO, SOON, TestApp, only, world};
+use crate::support::lines::Lines;
+use esb_sandbox::{Channel, Message, Sandbox};
+use serde_json::json;
+use tracing::Level;
+
+impl TestApp {
+    /// The card in that channel.
+    #[track_caller]
+    fn card_in(&self, channel: &str) -> Message {
+        let is_card = |m: &Message| m.channel == channel && m.thread_ts.is_none() && !m.blocks.is_empty();
+        self.slack.messages().into_iter().find(is_card).expect("a card")
+    }
+
+    /// Ana replies to a message; whether Slack tells of it.
+    async fn replies(&self, to: &Message, text: &str) -> bool {
+        let said = self.slack.say(ANA, &to.channel, text, Some(&to.ts)).await.unwrap();
+        self.app.intake.idle().await;
+        said.outcome.is_acknowledged()
+    }
+
+    /// The message of that text.
+    fn written_as(&self, text: &str) -> Message {
+        self.slack.messages().into_iter().rfind(|m| m.text == text).expect("a message")
+    }
+
+    /// The texts of all notes.
+    async fn noted(&self) -> Vec<Option<String>> {
+        self.notes().await.into_iter().map(|(_, text, _)| text).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_private_channel_has_a_scope_of_its_own_and_without_one_nothing_is_noted() {
+    let lines = Lines::from(Level::INFO);
+    let mut world = world().channel(Channel::new("C0QUIET", "quiet").private());
+    world.scopes.push("groups:history".into());
+    let app = TestApp::start_in(world).await;
+    let area = app.area("Laser room", "#quiet").await;
+    app.machine(area, "Laser").await;
+    app.report("laser", "Lens is dirty").await;
+    let (quiet, oops) = (app.card_in("C0QUIET"), app.card_in("C0OOPS"));
+    assert!(app.replies(&quiet, "In private").await && !app.replies(&oops, "In public").await);
+    assert_eq!(app.noted().await, [Some("In private".to_owned())]);
+    let told = app.slack.wait_for(SOON, |_| lines.with("Some features are off without these scopes").pop());
+    let told = told.await.expect("a line about missing scopes");
+    assert!(told.contains("channels:history") && !told.contains("groups:history"), "{told}");
+
+    let swap = |from: &'static str, to: &'static str| {
+        app.slack.change_world(|world| {
+            world.scopes.retain(|scope| scope != from);
+            world.scopes.push(to.into());
+        });
+    };
+    swap("groups:history", "channels:history");
+    assert!(!app.replies(&quiet, "Unheard").await && app.replies(&oops, "Public by now").await);
+    swap("channels:history", "groups:read");
+    assert!(!app.replies(&quiet, "Unheard").await && !app.replies(&oops, "Unheard").await);
+    assert_eq!(app.noted().await, ["In private", "Public by now"].map(|text| Some(text.to_owned())));
+    app.slack.posted_in("#quiet");
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_replies_while_it_cannot_be_noted_is_told_and_an_edit_makes_up_for_it() {
+    let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    let card = app.card();
+    // The repair is found and its timeline is not; and not even the repair is.
+    for table in ["timeline", "cards"] {
+        app.sql(&format!("ALTER TABLE {table} RENAME TO away")).await;
+        let lines = Lines::from(Level::INFO);
+        assert!(app.replies(&card, "Belt is off").await);
+        let told = only(app.slack.direct_messages(ANA)).text;
+        assert!(told.starts_with(":x: What you wrote in a thread is not noted on its repair. "), "{told}");
+        assert!(told.ends_with(" Write it again or edit it then, and it is."), "{told}");
+        let reference = told.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
+        assert!(lines.only_of_slack().contains(reference), "{told}");
+        app.sql(&format!("ALTER TABLE away RENAME TO {table}")).await;
+        assert_eq!(app.noted().await, []);
+    }
+    let reply = app.written_as("Belt is off");
+    app.slack.edit(&reply, "The belt is off").await.unwrap();
+    app.app.intake.idle().await;
+    assert_eq!(app.noted().await, [Some("The belt is off".to_owned())]);
+
+    app.sql("ALTER TABLE timeline RENAME TO away").await;
+    app.slack.take_back(&reply).await.unwrap();
+    app.app.intake.idle().await;
+    let told = only(app.slack.direct_messages(ANA)).text;
+    assert!(told.starts_with(":x: The message that you deleted in a thread is still noted"), "{told}");
+    assert!(told.ends_with(" Please ask staff to delete the note."), "{told}");
+    app.sql("ALTER TABLE away RENAME TO timeline").await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_threads_that_we_did_not_begin() {
+    let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
+    let is_known = |slack: &Sandbox| slack.calls("auth.test").iter().find(|call| call.ok()).map(|_| ());
+    app.slack.wait_for(SOON, is_known).await.expect("the app asks whose it is");
+    app.slack.say(BO, "#woodshop", "Lunch?", None).await.unwrap();
+    app.settle().await;
+    let lunch = app.written_as("Lunch?");
+    app.sql("ALTER TABLE cards RENAME TO away").await;
+    assert!(app.replies(&lunch, "Yes").await);
+    let mut event = json!({"type": "message", "channel": "C0WOOD", "channel_type": "channel", "user": ANA,
+        "text": "Hello", "ts": "1900000000.000001", "thread_ts": "1800000000.000001"});
+    assert!(app.slack.event(event.clone()).await.outcome.is_acknowledged());
+    app.app.intake.idle().await;
+    assert!(app.slack.direct_messages(ANA).is_empty(), "nobody knows whose thread that is");
+    event["subtype"] = json!("thread_broadcast");
+    event["root"] = json!({"user": app.slack.world().bot_user});
+    assert!(app.slack.event(event).await.outcome.is_acknowledged());
+    app.app.intake.idle().await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("is not noted on its repair"));
+    app.sql("ALTER TABLE away RENAME TO cards").await;
+    app.finish().await;
+}
