@@ -25,6 +25,7 @@ use sea_orm::{
     Statement,
 };
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 const POST: &str = "chat.postMessage";
 const USERS: &str = "/admin/users";
@@ -285,6 +286,27 @@ async fn of_several_passwords_only_the_newest_is_posted() {
     app.after(TimeDelta::minutes(1)).await;
     let password = app.told_bo();
     assert_eq!(log_in(&app.web.browser(), "bo", &password).await.status, StatusCode::SEE_OTHER);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_many_made_at_once_the_one_that_holds_is_posted() {
+    let app = TestApp::knowing_bo().await;
+    let by = app.staff_user().await;
+    let (bo, _) = made(&app.app.ctx, &by, new_user("bo", true)).await;
+    let mut resets = JoinSet::new();
+    for _ in 0..6 {
+        let (ctx, by) = (app.app.ctx.clone(), by.clone());
+        resets.spawn(async move { reset_password(&ctx, &by, bo, false, "").await });
+    }
+    for handed_over in resets.join_all().await {
+        assert_sent(&handed_over.unwrap());
+    }
+    let owed = app.states().await.into_iter().filter(|state| *state == (DeliveryState::Pending, false));
+    assert_eq!(owed.count(), 1);
+    app.settle().await;
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 6]);
     app.finish().await;
 }
 
