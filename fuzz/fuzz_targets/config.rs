@@ -13,7 +13,7 @@ const SECRET: &str = "hunter2-7c1e";
 fn planted(name: &str, value: &str) -> String {
     let value = value.replace(SECRET, "");
     match name {
-        "SECRET_KEY" | "SLACK_BOT_TOKEN" | "SLACK_APP_TOKEN" => value + SECRET,
+        "SECRET_KEY" | "SECRET_KEY_PREVIOUS" | "SLACK_BOT_TOKEN" | "SLACK_APP_TOKEN" => value + SECRET,
         "DATABASE_URL" | "ESB_BASE_URL" | "SLACK_API_URL" => match value.split_once("://") {
             // A file has no password.
             Some((scheme, rest)) if rest.contains('@') && !value.starts_with("sqlite") => {

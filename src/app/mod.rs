@@ -8,6 +8,7 @@ use crate::config::{self, Config};
 use crate::files::Files;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
+use crate::ops::seal::Seal;
 use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
 use crate::render::links::Links;
@@ -64,6 +65,7 @@ pub struct App {
     /// Whom the bot token stands for, once Slack has said so.
     pub identity: Arc<SetOnce<Identity>>,
     api: SlackApi,
+    secret_key: SecretString,
     config: Config,
 }
 
@@ -117,9 +119,11 @@ impl App {
     /// Opens the database and puts all parts together; nothing runs yet.
     ///
     /// # Errors
-    /// The database, TLS or a template cannot be used.
+    /// The secret key, the database, TLS or a template cannot be used.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let ctx = open(&config, clock).await?;
+        let secret_key = key_of_secrets(&config)?;
+        let seal = Seal::new(&secret_key, config.secret_key_previous.as_ref())?;
+        let ctx = open(&config, clock).await?.sealed_by(seal);
         let files = uploads(&config, &ctx).await;
         let metrics = Metrics::new();
         let api = SlackApi::new(&config.slack, metrics.clone()).context("TLS cannot be set up")?;
@@ -143,13 +147,13 @@ impl App {
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, files, jobs, identity, api, config })
+        Ok(Self { ctx, metrics, intake, deliverer, files, jobs, identity, api, secret_key, config })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
     ///
     /// # Errors
-    /// The secret key or the web's templates cannot be used, or a part ended before it was asked to.
+    /// The web's templates cannot be used, or a part ended before it was asked to.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -160,7 +164,7 @@ impl App {
         // First, since it reads the board while the rest is made ready.
         edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
         let (ctx, metrics, files) = (self.ctx.clone(), self.metrics.clone(), self.files.clone());
-        let mut web = Web::new(ctx, self.web_config()?, metrics, files).await?;
+        let mut web = Web::new(ctx, self.web_config(), metrics, files).await?;
         if let Some(secret) = self.config.slack.http_secret() {
             web = web.with_slack(self.slack_inbox(secret));
         }
@@ -237,20 +241,25 @@ impl App {
         SocketMode::new(api, intake, metrics, connections, SocketTimings::default())
     }
 
-    fn web_config(&self) -> anyhow::Result<WebConfig> {
-        let secret_key = match &self.config.secret_key {
-            Some(secret) => secret.clone(),
-            None => config::load_or_create_secret_key(&self.config.data_dir)
-                .with_context(|| format!("the secret key in {}", self.config.data_dir.display()))?,
-        };
-        Ok(WebConfig {
+    fn web_config(&self) -> WebConfig {
+        WebConfig {
             base_url: self.config.base_url.clone(),
-            secret_key,
+            secret_key: self.secret_key.clone(),
+            secret_key_previous: self.config.secret_key_previous.clone(),
             timezone: self.config.timezone,
             trusted_proxies: self.config.trusted_proxies.clone(),
             socket_mode: self.config.slack.socket_mode_enabled(),
-        })
+        }
     }
+}
+
+/// The secret of cookies and seals: as configured, else that of the data directory.
+fn key_of_secrets(config: &Config) -> anyhow::Result<SecretString> {
+    if let Some(secret) = &config.secret_key {
+        return Ok(secret.clone());
+    }
+    config::load_or_create_secret_key(&config.data_dir)
+        .with_context(|| format!("the secret key in {}", config.data_dir.display()))
 }
 
 /// The directory of uploads. One that cannot be written is named, and takes nothing else down.

@@ -25,6 +25,7 @@ pub use sources::Sources;
 /// Every variable that this program reads, with its default as `.env.example` shows it.
 pub const VARIABLES: &[(&str, &str)] = &[
     ("SECRET_KEY", ""),
+    ("SECRET_KEY_PREVIOUS", ""),
     ("DATABASE_URL", ""),
     ("ESB_BASE_URL", ""),
     ("ESB_LISTEN", "0.0.0.0:5000"),
@@ -49,8 +50,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
 /// The program's configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Signs cookies; `None`: one is generated and kept in the data directory.
+    /// Signs cookies and seals passwords in deliveries; `None`: one is generated and kept in the data directory.
     pub secret_key: Option<SecretString>,
+    /// The one before a rotation: what it signed and sealed is still read.
+    pub secret_key_previous: Option<SecretString>,
     /// Where the data is; its password makes it a secret.
     pub database_url: SecretString,
     /// Address under which members reach the web, without a trailing slash; `None`: no links.

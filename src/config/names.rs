@@ -15,7 +15,6 @@ const LATER: &[&str] = &[
     "ORG_BLURB",
     "ORG_NAME",
     "ORG_URL",
-    "SECRET_KEY_PREVIOUS",
     "STATIC_PAGE_PUBLIC_URL",
     "STATIC_PAGE_PUSH_METHOD",
     "STATIC_PAGE_PUSH_TARGET",

@@ -82,7 +82,8 @@ impl<'a> Reader<'a> {
 pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> {
     let mut read = Reader { environment, errors: Vec::new() };
     let data_dir = PathBuf::from(read.text("ESB_DATA_DIR"));
-    let secret_key = secret_key(&mut read);
+    let [secret_key, secret_key_previous] =
+        ["SECRET_KEY", "SECRET_KEY_PREVIOUS"].map(|name| secret_key(&mut read, name));
     let database = database_url(&mut read, &data_dir);
     let upload_path = upload_path(&read, &data_dir);
     let upload_max = read.number("UPLOAD_MAX_SIZE_MB", 1, 100_000) * MB;
@@ -103,6 +104,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     match (listen, timezone) {
         (Some(listen), Some(timezone)) if read.errors.is_empty() => Ok(Config {
             secret_key,
+            secret_key_previous,
             database_url: database.url,
             base_url,
             listen,
@@ -123,13 +125,13 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     }
 }
 
-fn secret_key(read: &mut Reader<'_>) -> Option<SecretString> {
-    let secret = read.text("SECRET_KEY");
+fn secret_key(read: &mut Reader<'_>, name: &str) -> Option<SecretString> {
+    let secret = read.text(name);
     if secret.is_empty() || secret == EXAMPLE_SECRET {
         return None;
     }
     if secret.len() < SECRET_MIN {
-        read.wrong_secret("SECRET_KEY", "too short: use at least 16 random characters, or leave it empty");
+        read.wrong_secret(name, "too short: use at least 16 random characters, or leave it empty");
     }
     Some(secret.into())
 }
@@ -401,7 +403,7 @@ mod tests {
         let address =
             format!("(https?|sqlite|mysql|postgres|x)://u:{PLANTED}@(h|h:80|h:x|)(/|/db|/db\\?x=1)?");
         match name {
-            "SECRET_KEY" => text(format!("(.{{0,9}}){PLANTED}")),
+            "SECRET_KEY" | "SECRET_KEY_PREVIOUS" => text(format!("(.{{0,9}}){PLANTED}")),
             "SLACK_BOT_TOKEN" | "SLACK_APP_TOKEN" => text(format!("(xoxb-|xapp-|.{{0,4}}){PLANTED}")),
             "DATABASE_URL" => text(address),
             "ESB_BASE_URL" | "SLACK_API_URL" => prop_oneof![text(address), "(http://h/?|.{0,30})"].boxed(),

@@ -42,6 +42,9 @@ pub enum DeliveryKind {
     /// It brings a repair's card up to date, with the repair as it is when that is sent.
     #[sea_orm(string_value = "edit")]
     Edit,
+    /// It takes a temporary password to whom it is for.
+    #[sea_orm(string_value = "password")]
+    Password,
 }
 
 impl DeliveryState {

@@ -3,7 +3,7 @@
 use super::{Ctx, OpError, again_after_deadlock, password};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
-use crate::store::{sessions, users};
+use crate::store::{password_messages, sessions, users};
 use crate::views::account::SignedIn;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -40,8 +40,9 @@ pub async fn change_password(
     }
     let hash = password::hash(change.password).await?;
     again_after_deadlock(async || {
-        let tx = ctx.store.begin().await?;
-        users::set_password(&tx, who.id, hash.clone(), false, ctx.clock.now()).await?;
+        let (tx, now) = (ctx.store.begin().await?, ctx.clock.now());
+        users::set_password(&tx, who.id, hash.clone(), false, now).await?;
+        password_messages::withdraw(&tx, who.id, now).await?;
         sessions::end_others(&tx, who.id, Some(&who.session)).await?;
         let action = "user.password_changed";
         let record = AuditRecord { action, noun: "user", noun_id: who.id.0, old: None, new: None };

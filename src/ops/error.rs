@@ -1,5 +1,6 @@
 //! Why an operation did not do what was asked.
 
+use super::seal::SealError;
 use crate::domain::edit::{Conflict, EditError};
 pub use crate::domain::refusal::Refusal;
 use crate::store::outage;
@@ -90,6 +91,12 @@ impl From<Refusal> for OpError {
 
 impl From<DbErr> for OpError {
     fn from(error: DbErr) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<SealError> for OpError {
+    fn from(error: SealError) -> Self {
         Self::Internal(error.into())
     }
 }

@@ -1,14 +1,15 @@
 //! Users: made, changed, shut out and let in again by staff. Nobody's password is known to anybody for
 //! longer than it takes to hand it over.
 
+use super::temporary_password::{self, HandedOver, Issued};
 use super::{Ctx, OpError, Refusal, again_after_deadlock, allow, password, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
 use crate::store::users::{self, NewUser, User, UserChange};
-use crate::store::{requests, sessions};
-use crate::views::account::{UserView, UsersView};
+use crate::store::{password_messages, requests, sessions};
+use crate::views::account::{UserDetails, UserView, UsersView};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -26,6 +27,8 @@ pub struct CreateUser {
     pub role: Role,
     /// Slack handle, where known.
     pub slack_handle: Option<SlackHandle>,
+    /// The temporary password is told here, also where Slack knows them.
+    pub show_here: bool,
     /// Names this submission.
     pub request_id: RequestId,
 }
@@ -33,8 +36,8 @@ pub struct CreateUser {
 /// The answer to it.
 #[derive(Debug)]
 pub enum UserCreated {
-    /// The user was made; the temporary password is told here and never again.
-    Now(UserId, SecretString),
+    /// The user was made, and the temporary password handed over.
+    Now(UserId, HandedOver),
     /// The same submission made the user before.
     Before(UserId),
 }
@@ -60,16 +63,21 @@ pub async fn users(ctx: &Ctx, actor: &Actor, page: u64) -> Result<UsersView, OpE
     allow(actor, Role::Staff)?;
     let skip = page.saturating_sub(1).saturating_mul(PAGE_SIZE).min(i64::MAX as u64);
     let (some, count) = users::some(ctx.store.read(), skip, PAGE_SIZE).await?;
-    Ok(UsersView { users: some.into_iter().map(shown).collect(), count })
+    let sends_passwords = ctx.sends_passwords();
+    Ok(UsersView { users: some.into_iter().map(shown).collect(), count, sends_passwords })
 }
 
 /// One user.
 ///
 /// # Errors
 /// `Forbidden`, but for staff; `NotFound`; the database's.
-pub async fn user(ctx: &Ctx, actor: &Actor, id: UserId) -> Result<UserView, OpError> {
+pub async fn user(ctx: &Ctx, actor: &Actor, id: UserId) -> Result<UserDetails, OpError> {
     allow(actor, Role::Staff)?;
-    Ok(shown(users::find(ctx.store.read(), id).await?.ok_or(OpError::NotFound)?))
+    let db = ctx.store.read();
+    let user = users::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let known_as = temporary_password::recipient(ctx, db, &user).await?.map(|person| person.name);
+    let message = temporary_password::message(db, &user).await?;
+    Ok(UserDetails { user: shown(user), known_as, message })
 }
 
 fn shown(user: User) -> UserView {
@@ -84,16 +92,17 @@ fn shown(user: User) -> UserView {
     }
 }
 
-/// Makes a user with a temporary password.
+/// Makes a user with a temporary password, which goes to them by direct message where Slack knows them.
 ///
 /// # Errors
 /// `Forbidden`, but for staff; refused when name or e-mail are taken; the database's.
 pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result<UserCreated, OpError> {
     allow(actor, Role::Staff)?;
     let temporary = secret::temporary_password();
-    let password_hash = password::hash(temporary.clone()).await?;
-    match again_after_deadlock(|| create_once(ctx, actor, &create, &password_hash)).await {
-        Ok(Some(id)) => Ok(UserCreated::Now(id, temporary)),
+    let hash = password::hash(temporary.clone()).await?;
+    let issued = Issued { by: actor, password: &temporary, hash: &hash, is_new: true };
+    match again_after_deadlock(|| create_once(ctx, &create, &issued)).await {
+        Ok(Some((id, sent_to))) => Ok(UserCreated::Now(id, handed_over(ctx, temporary, sent_to))),
         Ok(None) => before(ctx, &create.request_id).await?.ok_or(OpError::NotFound),
         // Another process has just made that user, by this submission or by another one.
         Err(error) if error.is_unique_violation() => {
@@ -109,13 +118,20 @@ async fn before(ctx: &Ctx, request_id: &RequestId) -> Result<Option<UserCreated>
     Ok(answer.map(|id| serde_json::from_str(&id)).transpose()?.map(UserCreated::Before))
 }
 
-/// The new user's number; `None` when the submission was accepted before.
+/// After the commit: wakes the worker where it has a password to send.
+fn handed_over(ctx: &Ctx, temporary: SecretString, sent_to: Option<String>) -> HandedOver {
+    if sent_to.is_some() {
+        ctx.wake.notify_one();
+    }
+    HandedOver::of(temporary, sent_to)
+}
+
+/// The new user's number, and to whom the password goes; `None` when the submission was accepted before.
 async fn create_once(
     ctx: &Ctx,
-    actor: &Actor,
     create: &CreateUser,
-    password_hash: &str,
-) -> Result<Option<UserId>, OpError> {
+    issued: &Issued<'_>,
+) -> Result<Option<(UserId, Option<String>)>, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     if requests::answer(&tx, &create.request_id).await?.is_some() {
@@ -132,17 +148,18 @@ async fn create_once(
         email: &create.email,
         role: create.role,
         slack_handle: create.slack_handle.as_ref(),
-        password_hash: password_hash.to_owned(),
+        password_hash: issued.hash.to_owned(),
         must_change_password: true,
     };
     let id = users::add(&tx, new, now).await?;
+    let sent_to = temporary_password::send(ctx, &tx, id, issued, create.show_here, now).await?;
     requests::remember(&tx, &create.request_id, serde_json::to_string(&id)?, now).await?;
     let new = json!({
         "username": create.username, "email": create.email, "role": create.role,
         "slack_handle": create.slack_handle,
     });
-    ctx.commit_recorded(tx, actor, record("user.created", id, None, Some(new))).await?;
-    Ok(Some(id))
+    ctx.commit_recorded(tx, issued.by, record("user.created", id, None, Some(new))).await?;
+    Ok(Some((id, sent_to)))
 }
 
 /// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done.
@@ -193,7 +210,12 @@ async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Res
     if change.role.is_some() {
         sessions::end_others(&tx, user.id, Some(kept)).await?;
     }
-    users::change(&tx, user.id, change, ctx.clock.now()).await?;
+    let (now, is_another) = (ctx.clock.now(), change.email.is_some());
+    users::change(&tx, user.id, change, now).await?;
+    if is_another {
+        // It may be on its way to the wrong person.
+        password_messages::withdraw(&tx, user.id, now).await?;
+    }
     ctx.commit_recorded(tx, actor, record("user.updated", user.id, Some(old), Some(new))).await
 }
 
@@ -217,15 +239,18 @@ async fn set_active_once(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> 
         leave_staff(&staff, id, "active")?;
         sessions::end_others(&tx, id, None).await?;
     }
-    let change = UserChange { active: Some(active), ..UserChange::default() };
-    users::change(&tx, id, change, ctx.clock.now()).await?;
+    let (change, now) = (UserChange { active: Some(active), ..UserChange::default() }, ctx.clock.now());
+    users::change(&tx, id, change, now).await?;
+    if !active {
+        password_messages::withdraw(&tx, id, now).await?;
+    }
     let action = if active { "user.activated" } else { "user.deactivated" };
     let (old, new) = (json!({ "active": user.active }), json!({ "active": active }));
     ctx.commit_recorded(tx, actor, record(action, id, Some(old), Some(new))).await
 }
 
-/// Gives a user another temporary password, which is told here and never again; ends their sessions, but
-/// for `kept`: the one in which it is done.
+/// Gives a user another temporary password, which goes to them by direct message where Slack knows them, unless it
+/// is to be shown here; ends their sessions, but for `kept`: the one in which it is done.
 ///
 /// # Errors
 /// `Forbidden`, but for staff; `NotFound`; the database's.
@@ -233,20 +258,24 @@ pub async fn reset_password(
     ctx: &Ctx,
     actor: &Actor,
     id: UserId,
+    show_here: bool,
     kept: &str,
-) -> Result<SecretString, OpError> {
+) -> Result<HandedOver, OpError> {
     allow(actor, Role::Staff)?;
     let temporary = secret::temporary_password();
     let hash = password::hash(temporary.clone()).await?;
-    again_after_deadlock(async || {
-        let tx = ctx.store.begin().await?;
+    let issued = Issued { by: actor, password: &temporary, hash: &hash, is_new: false };
+    let sent_to = again_after_deadlock(async || {
+        let (tx, now) = (ctx.store.begin().await?, ctx.clock.now());
         users::find(&tx, id).await?.ok_or(OpError::NotFound)?;
-        users::set_password(&tx, id, hash.clone(), true, ctx.clock.now()).await?;
+        users::set_password(&tx, id, hash.clone(), true, now).await?;
+        let sent_to = temporary_password::send(ctx, &tx, id, &issued, show_here, now).await?;
         sessions::end_others(&tx, id, Some(kept)).await?;
-        ctx.commit_recorded(tx, actor, record("user.password_reset", id, None, None)).await
+        ctx.commit_recorded(tx, actor, record("user.password_reset", id, None, None)).await?;
+        Ok(sent_to)
     })
     .await?;
-    Ok(temporary)
+    Ok(handed_over(ctx, temporary, sent_to))
 }
 
 /// Refuses what would leave nobody of the staff (spec/product.md "Who may do what").

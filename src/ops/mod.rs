@@ -42,12 +42,14 @@ pub mod repair_notes;
 pub mod repair_photos;
 pub mod repairs;
 pub mod report_problem;
+pub mod seal;
 pub mod search;
 mod secret;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
 mod submission;
+pub mod temporary_password;
 pub mod thread_replies;
 pub mod update_repair;
 pub mod watch;
@@ -66,6 +68,8 @@ pub struct Ctx {
     pub announce: Announce,
     /// Rung after a commit that owes deliveries: wakes the worker of this process.
     pub wake: Arc<Notify>,
+    /// Seals what deliveries must not show; without it nothing of that kind is sent.
+    pub seal: Option<Arc<seal::Seal>>,
     board: Arc<board::Kept>,
 }
 
@@ -84,7 +88,13 @@ pub enum Announce {
 impl Ctx {
     /// Puts the parts together.
     pub fn new(store: Store, clock: Clock, announce: Announce) -> Self {
-        Self { store, clock, announce, wake: Arc::new(Notify::new()), board: Arc::default() }
+        let (wake, board) = (Arc::new(Notify::new()), Arc::default());
+        Self { store, clock, announce, wake, seal: None, board }
+    }
+
+    /// The same with a seal: temporary passwords may go by direct message.
+    pub fn sealed_by(self, seal: seal::Seal) -> Self {
+        Self { seal: Some(Arc::new(seal)), ..self }
     }
 
     /// Commits a change that boards show: bumps the revision, last of all in the transaction, and lets

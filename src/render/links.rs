@@ -19,6 +19,11 @@ impl Links {
         self.base.as_ref().map(|base| format!("{base}/e/{id}"))
     }
 
+    /// The page to log in at.
+    pub fn log_in(&self) -> Option<String> {
+        self.base.as_ref().map(|base| format!("{base}/login"))
+    }
+
     /// Pages of staff, with what they are called; none without a base URL.
     pub fn admin(&self) -> Vec<(&'static str, String)> {
         const PAGES: [(&str, &str); 7] = [

@@ -17,13 +17,13 @@ pub use super::entities::delivery::Model as Delivery;
 /// Something to be owed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owe {
-    /// Channel as configured.
+    /// Channel as configured; Slack's id of a person for a password.
     pub target: String,
     /// The same is owed once.
     pub dedupe_key: String,
     /// Deliveries of one lane leave in their order.
     pub lane: String,
-    /// The event as JSON; empty for an edit.
+    /// The event as JSON; empty for an edit, sealed for a password.
     pub event: String,
     /// What it does.
     pub kind: DeliveryKind,
@@ -157,7 +157,7 @@ pub async fn defer(
     let which = match which {
         Deferred::Messages(target) => Condition::all()
             .add(delivery::Column::Target.eq(target))
-            .add(delivery::Column::Kind.eq(DeliveryKind::Message)),
+            .add(delivery::Column::Kind.ne(DeliveryKind::Edit)),
         Deferred::Edits => Condition::all().add(delivery::Column::Kind.eq(DeliveryKind::Edit)),
     };
     delivery::Entity::update_many()
@@ -225,7 +225,8 @@ pub struct Settlement {
     pub in_doubt_since: Option<DateTime<Utc>>,
 }
 
-/// Gives a lease back with what became of the delivery; `false` when the lease was lost meanwhile.
+/// Gives a lease back with what became of the delivery; `false` when the lease was lost meanwhile. A password
+/// that is delivered or given up is erased by the same statement.
 ///
 /// # Errors
 /// The database's.
@@ -238,7 +239,10 @@ pub async fn settle(
 ) -> Result<bool, DbErr> {
     let finished = matches!(settled.state, DeliveryState::Delivered | DeliveryState::Dead);
     let (channel, ts) = settled.posted.clone().unzip();
+    let kept = Expr::case(delivery::Column::Kind.eq(DeliveryKind::Password).and(finished), "")
+        .finally(Expr::col(delivery::Column::Event));
     let done = delivery::Entity::update_many()
+        .col_expr(delivery::Column::Event, kept.into())
         .col_expr(delivery::Column::State, Expr::value(settled.state))
         .col_expr(delivery::Column::Failures, Expr::value(settled.failures))
         .col_expr(delivery::Column::Blamed, Expr::value(settled.blamed))

@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod legacy;
 pub mod me_toos;
 pub mod outage;
+pub mod password_messages;
 pub mod photos;
 pub mod prune;
 pub mod queue;

@@ -3,7 +3,7 @@
 use super::entities::slack_person;
 use crate::domain::actor::SlackUserId;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 pub use super::entities::slack_person::Model as SlackPerson;
 
@@ -13,6 +13,17 @@ pub use super::entities::slack_person::Model as SlackPerson;
 /// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<SlackPerson>, DbErr> {
     slack_person::Entity::find_by_id(id.0.as_str()).one(db).await
+}
+
+/// The only person of that e-mail (as [`super::users::email_key`] has it); `None` where it is several people's, of
+/// whom Slack has told us at different times.
+///
+/// # Errors
+/// The database's.
+pub async fn with_email(db: &impl ConnectionTrait, key: &str) -> Result<Option<SlackPerson>, DbErr> {
+    let theirs = slack_person::Entity::find().filter(slack_person::Column::EmailKey.eq(key));
+    let mut theirs = theirs.limit(2).all(db).await?;
+    Ok(theirs.pop().filter(|_| theirs.is_empty()))
 }
 
 /// Those of these people whom Slack has told us of; a few hundred ids at most: each takes a parameter.

@@ -3,6 +3,8 @@
 use crate::domain::actor::Role;
 use crate::domain::ids::{ApiTokenId, UserId};
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde::Deserialize;
 
 /// Somebody who is signed in at the web, as the database knows them at this request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,46 @@ pub struct UserView {
     pub must_change_password: bool,
 }
 
+/// One user, with how a temporary password gets to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserDetails {
+    /// The user.
+    pub user: UserView,
+    /// What the person is called in Slack to whom a new temporary password would go; `None`: it is shown.
+    pub known_as: Option<String>,
+    /// What became of the message with the present one.
+    pub message: Option<PasswordMessage>,
+}
+
+/// What became of a message with a temporary password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordMessage {
+    /// It is on its way.
+    Waiting {
+        /// How often it was tried in vain.
+        failures: i32,
+    },
+    /// Slack has it.
+    Delivered,
+    /// Slack did not take it; nobody has the password.
+    GivenUp,
+    /// The user was changed before it left; nobody has the password.
+    Withdrawn,
+}
+
+/// A temporary password on its way to whom it is for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TemporaryPassword {
+    /// Name to log in with.
+    pub username: String,
+    /// The password.
+    pub password: SecretString,
+    /// Who made it.
+    pub by: String,
+    /// It is for a new user; else it takes the place of a password.
+    pub is_new: bool,
+}
+
 /// A page of the users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsersView {
@@ -54,6 +96,8 @@ pub struct UsersView {
     pub users: Vec<UserView>,
     /// How many there are in all.
     pub count: u64,
+    /// Temporary passwords may go by direct message.
+    pub sends_passwords: bool,
 }
 
 /// An API token that was not revoked.

@@ -53,6 +53,8 @@ pub struct WebConfig {
     pub base_url: Option<String>,
     /// Signs cookies.
     pub secret_key: SecretString,
+    /// Signed them before a rotation.
+    pub secret_key_previous: Option<SecretString>,
     /// Zone in which people read times.
     pub timezone: Tz,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -128,7 +130,7 @@ impl Web {
             html,
             links: Links::new(config.base_url.clone()),
             assets,
-            browsers: Browsers::new(&config.secret_key, secure),
+            browsers: Browsers::new(&config.secret_key, config.secret_key_previous.as_ref(), secure),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
             uploads: Limit::new(ctx.clock.clone(), UPLOADS, WINDOW),
             upload_places: Places::default(),

@@ -9,9 +9,9 @@ use crate::chain::Chain;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Failure, Tally, Verdict, after_failure};
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
-use crate::store::cards;
 use crate::store::deliveries::{self, Attempt, Deferred, Delivery, Due, Settlement};
 use crate::store::outage::{again_after_deadlock, is_deadlock, within};
+use crate::store::{cards, password_messages};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
 use serde_json::json;
@@ -80,8 +80,8 @@ impl Deliverer {
         for Due { id, target, kind } in due {
             let turn = match kind {
                 DeliveryKind::Edit => Turn::Edit,
-                DeliveryKind::Message if nobody_posts => continue,
-                DeliveryKind::Message => Turn::Post(target),
+                DeliveryKind::Message | DeliveryKind::Password if nobody_posts => continue,
+                DeliveryKind::Message | DeliveryKind::Password => Turn::Post(target),
             };
             if full.contains(&turn) {
                 continue;
@@ -139,7 +139,7 @@ impl Deliverer {
         if let Err(Failure::Circumstance { retry_after: Some(wait), .. }) = &sent {
             let turn = match delivery.kind {
                 DeliveryKind::Edit => Turn::Edit,
-                DeliveryKind::Message => Turn::Post(delivery.target.clone()),
+                DeliveryKind::Message | DeliveryKind::Password => Turn::Post(delivery.target.clone()),
             };
             self.limiter.rest(turn, now + *wait);
         }
@@ -188,6 +188,9 @@ impl Deliverer {
         let settled = deliveries::settle(&tx, delivery.id, &self.name, settlement, attempt.at).await?;
         if !settled {
             tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
+        }
+        if delivery.kind == DeliveryKind::Password && settled {
+            password_messages::end_withdrawn(&tx, &delivery.lane, attempt.at).await?;
         }
         if let Some(card) = delivery.card_id.filter(|_| settled) {
             match done {

@@ -1,5 +1,5 @@
-//! What a delivery comes to: a message of its own, a repair's card, a reply in the card's thread, or an edit
-//! of the card. Reads what it needs and sends; the deliverer settles what came of it.
+//! What a delivery comes to: a message of its own, a repair's card, a reply in the card's thread, an edit of the
+//! card, or a temporary password for one person. Reads what it needs and sends; the deliverer settles what came of it.
 //!
 //! ```text
 //! message ──no card──► posted
@@ -7,6 +7,8 @@
 //!    └─card there──► reply in its thread ──gone──► card forgotten, tried again
 //! edit ──card there and behind──► chat.update ──gone──► card forgotten
 //!    └─else──► nothing to do
+//! password ──sealed──► opened, posted to the person
+//!    └─erased──► withdrawn: nothing to do
 //! ```
 
 use super::channels::slack::{Post, SlackChannel, Thread};
@@ -16,6 +18,7 @@ use crate::domain::announce::Event;
 use crate::domain::delivery::{DeliveryKind, Failure};
 use crate::domain::ids::CardId;
 use crate::ops::cards::{PresentCard, present};
+use crate::ops::seal::SealError;
 use crate::ops::{Ctx, OpError};
 use crate::store::cards::Shown;
 use crate::store::deliveries::{self, Delivery};
@@ -88,6 +91,7 @@ impl Sending {
         match (delivery.kind, delivery.card_id) {
             (DeliveryKind::Edit, None) => Ok(Done::Nothing),
             (DeliveryKind::Edit, Some(card)) => self.edit(self.present(card).await?).await,
+            (DeliveryKind::Password, _) => self.password(delivery).await,
             (DeliveryKind::Message, None) => self.message(delivery).await,
             (DeliveryKind::Message, Some(card)) => {
                 let mut present = self.present(card).await?;
@@ -97,6 +101,22 @@ impl Sending {
                 }
             }
         }
+    }
+
+    /// Posts a temporary password to its user. One in doubt is posted again: in direct messages we do not look.
+    async fn password(&self, delivery: &Delivery) -> Result<Done, Failure> {
+        if delivery.event.is_empty() {
+            return Ok(Done::Nothing);
+        }
+        let unopened = |error: &SealError| {
+            tracing::error!(id = delivery.id.0, error = %Chain(error), "A temporary password cannot be opened");
+            Failure::Message { code: "cannot_open".into() }
+        };
+        let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SealError::Unusable))?;
+        let given = seal.open(&delivery.dedupe_key, &delivery.event).map_err(|error| unopened(&error))?;
+        let message = self.slack.temporary_password(&given)?;
+        let (channel, key) = (delivery.target.as_str(), delivery.dedupe_key.as_str());
+        self.slack.post(&Post { channel, message: &message, key, thread: None }).await.map(Done::Posted)
     }
 
     async fn message(&self, delivery: &Delivery) -> Result<Done, Failure> {

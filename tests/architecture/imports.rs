@@ -118,6 +118,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
     ("argon2", &["ops::password"]),
     ("scrypt", &["ops::password"]),
+    ("ring", &["ops::seal"]),
     ("sha2", &["ops::secret", "slack::http"]),
     ("hmac", &["slack::http"]),
     ("dotenvy", &["config"]),

@@ -15,6 +15,7 @@ use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
 use esb::slack::ids;
+use esb::views::account::TemporaryPassword;
 use esb::views::deliveries::DeliveryProblems;
 use esb::views::equipment::EquipmentMatch;
 use esb::views::repairs::{QueueView, RepairBrief};
@@ -122,6 +123,14 @@ fn home(blocks: &Blocks, texts: Texts, all: bool) -> Modal {
     blocks.home(&Home { board: &board, repairs, staff }).unwrap()
 }
 
+/// A temporary password, for a new user with a link, or for another one without.
+fn temporary_password(blocks: &Blocks, texts: Texts, is_new: bool) -> Message {
+    let (username, by) = (texts.name("user", 1, 80), texts.name("person", 2, 200));
+    let password = "abcd-efgh-jkmn-pqrs".into();
+    let given = TemporaryPassword { username, password, by, is_new };
+    blocks.temporary_password(&given, is_new.then_some("http://esb.test/login")).unwrap()
+}
+
 /// Answers to mentions: with the least, and with all that there can be.
 fn answer_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     let matches: Vec<EquipmentMatch> = (1..=100).map(|n| views::found(n, texts)).collect();
@@ -207,6 +216,8 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
             "offer",
             Filled::Message(blocks.offer(&Offer::TakeOver(&views::brief(texts, true))).unwrap().blocks),
         ),
+        ("temporary_password", Filled::Message(temporary_password(blocks, texts, false).blocks)),
+        ("temporary_password", Filled::Message(temporary_password(blocks, texts, true).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
@@ -493,6 +504,20 @@ fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
 }
 
 #[test]
+fn a_password_is_in_code_and_never_in_what_a_notification_shows() {
+    let blocks = Blocks::new().unwrap();
+    for texts in Texts::ALL {
+        for is_new in [true, false] {
+            let Message { text, blocks } = temporary_password(&blocks, texts, is_new);
+            assert!(!text.contains("abcd") && text.contains("Open this message"), "{text}");
+            let access = blocks[1]["text"]["text"].as_str().unwrap();
+            assert!(access.ends_with("\nTemporary password: `abcd-efgh-jkmn-pqrs`"), "{access}");
+            assert_eq!(access.matches('`').count(), 4, "{access}");
+        }
+    }
+}
+
+#[test]
 fn a_press_brings_back_which_version_the_card_showed() {
     let blocks = Blocks::new().unwrap();
     let repair = RepairSnapshot { version: 17, ..snapshot(Texts::Plain, false) };
@@ -561,6 +586,8 @@ fn snapshots() {
         "answer",
         blocks.answer_equipment(&views::machine(plain, 2)).unwrap().blocks
     );
+    insta::assert_json_snapshot!("temporary_password", temporary_password(&blocks, plain, true).blocks);
+    insta::assert_snapshot!("temporary_password_text", temporary_password(&blocks, plain, false).text);
     insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
 }
 

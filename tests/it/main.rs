@@ -37,6 +37,7 @@ mod slack_http;
 mod slack_known_issues;
 mod slack_machine_select;
 mod slack_mentions;
+mod slack_passwords;
 mod slack_people;
 mod slack_photos;
 mod slack_private_answers;

@@ -11,11 +11,12 @@ use esb::ops::manage_users::{
 };
 use esb::ops::setup::{SetUp, SetupCode, set_up};
 use esb::ops::sign_in::{by_session, log_in};
+use esb::ops::temporary_password::HandedOver;
 use esb::ops::{Ctx, OpError};
 use esb::store;
 use esb::store::entities::{audit, user as user_entity};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set, Unchanged};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 
 fn actor(id: UserId, role: Role) -> Actor {
@@ -32,7 +33,17 @@ fn new_user(name: &str, request: u8) -> CreateUser {
         email: EmailAddress::parse(&format!("{name}@example.org")).unwrap(),
         role: Role::Technician,
         slack_handle: Some(SlackHandle::parse("@new").unwrap()),
+        show_here: false,
         request_id: RequestId::from_random([request; 16]),
+    }
+}
+
+/// A password that was told to whoever made it.
+#[track_caller]
+fn shown(handed_over: HandedOver) -> SecretString {
+    match handed_over {
+        HandedOver::Here(password) => password,
+        HandedOver::InSlack { name } => panic!("sent to {name}"),
     }
 }
 
@@ -60,6 +71,7 @@ async fn a_user_is_made_once_and_everything_is_recorded_but_the_password() {
     let Ok(UserCreated::Now(id, password)) = create_user(&ops, &stu, new_user("Nia", 1)).await else {
         panic!("the user is made")
     };
+    let password = shown(password);
     assert!(
         matches!(create_user(&ops, &stu, new_user("Nia", 1)).await, Ok(UserCreated::Before(same)) if same == id)
     );
@@ -75,7 +87,7 @@ async fn a_user_is_made_once_and_everything_is_recorded_but_the_password() {
     set_active(&ops, &stu, id, false).await.unwrap();
     set_active(&ops, &stu, id, false).await.unwrap();
     set_active(&ops, &stu, id, true).await.unwrap();
-    let again = reset_password(&ops, &stu, id, "").await.unwrap();
+    let again = shown(reset_password(&ops, &stu, id, false, "").await.unwrap());
     let rows = recorded(&ops).await;
     let told: Vec<_> =
         rows.iter().map(|row| (row.action.as_str(), row.noun_id, row.actor_name.as_str())).collect();
@@ -101,7 +113,7 @@ async fn only_staff_may() {
             create_user(&ops, &who, new_user("x", 1)).await.map(drop),
             edit_user(&ops, &who, edit(&ops, tess, Role::Staff).await, "").await,
             set_active(&ops, &who, tess, false).await,
-            reset_password(&ops, &who, tess, "").await.map(drop),
+            reset_password(&ops, &who, tess, false, "").await.map(drop),
             tokens(&ops, &who).await.map(drop),
             create_token(&ops, &who, &name, &id).await.map(drop),
             revoke_token(&ops, &who, esb::domain::ids::ApiTokenId(1)).await,
@@ -119,7 +131,8 @@ async fn a_change_of_role_or_password_ends_the_sessions_and_of_e_mail_the_tie_to
     let stu = staff(&ops).await;
     let made = create_user(&ops, &stu, new_user("nia", 1)).await.unwrap();
     let UserCreated::Now(id, password) = made else { panic!("the user is made") };
-    let begin = async |password: &secrecy::SecretString| {
+    let password = shown(password);
+    let begin = async |password: &SecretString| {
         log_in(&ops, "nia", password.clone(), None).await.unwrap().unwrap().token
     };
     let (one, other) = (begin(&password).await, begin(&password).await);
@@ -127,7 +140,7 @@ async fn a_change_of_role_or_password_ends_the_sessions_and_of_e_mail_the_tie_to
     edit_user(&ops, &stu, edit(&ops, id, Role::Staff).await, &kept).await.unwrap();
     assert!(by_session(&ops, &one).await.unwrap().is_none());
     assert_eq!(by_session(&ops, &other).await.unwrap().unwrap().role, Role::Staff);
-    let temporary = reset_password(&ops, &stu, id, "").await.unwrap();
+    let temporary = shown(reset_password(&ops, &stu, id, false, "").await.unwrap());
     assert!(by_session(&ops, &other).await.unwrap().is_none());
     assert!(log_in(&ops, "nia", password, None).await.unwrap().is_none());
     let third = begin(&temporary).await;

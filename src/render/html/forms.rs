@@ -38,6 +38,8 @@ pub(super) struct Input<'a> {
     error: Option<&'a str>,
     /// For a choice: what there is to choose.
     options: Vec<Choice>,
+    /// It is ticked or not.
+    tick: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -96,7 +98,14 @@ impl<'a> Input<'a> {
             hint: None,
             error: None,
             options: Vec::new(),
+            tick: false,
         }
+    }
+
+    /// Something to tick.
+    pub(super) fn tick(name: &'static str, label: &'static str, ticked: bool) -> Self {
+        let value = if ticked { "1" } else { "" };
+        Self { tick: true, required: false, ..Self::text(name, label, value) }
     }
 
     /// An e-mail address.

@@ -14,7 +14,7 @@ use crate::domain::job::{JobKind, JobState};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
 use crate::domain::timeline::TimelineKind;
-use crate::views::account::{TokenView, UserView, UsersView};
+use crate::views::account::{PasswordMessage, TokenView, UserDetails, UserView, UsersView};
 use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::board::BoardArea;
 use crate::views::equipment::{EquipmentMatch, LinkView};
@@ -116,8 +116,11 @@ fn account_pages(text: &str) -> Vec<String> {
         slack_handle: format!("@{text}"),
         must_change_password: true,
     };
-    let form = UserForm { username: typed(), email: typed(), role: typed(), slack_handle: typed() };
-    let users = UsersView { users: vec![user.clone()], count: 1 };
+    let form =
+        UserForm { username: typed(), email: typed(), role: typed(), slack_handle: typed(), show_here: true };
+    let users = UsersView { users: vec![user.clone()], count: 1, sends_passwords: true };
+    let message = Some(PasswordMessage::GivenUp);
+    let details = UserDetails { user, known_as: Some(typed()), message };
     let tokens = [TokenView { id: ApiTokenId(1), name: typed(), maker: typed(), created_at: now() }];
     let secret = SecretPage { heading: text, secret: Some("x"), advice: text, back: text };
     vec![
@@ -125,7 +128,7 @@ fn account_pages(text: &str) -> Vec<String> {
         html.password(&PasswordPage { must_change: true, errors, hidden }).unwrap(),
         html.setup(&SetupPage { code: text, username: text, email: text, errors, hidden }).unwrap(),
         html.users(&UsersPage { users: &users, page: 2, pages: 3, form: &form, errors, hidden }).unwrap(),
-        html.user(&UserPage { user: &user, form: &form, errors, hidden }).unwrap(),
+        html.user(&UserPage { details: &details, form: &form, errors, hidden }).unwrap(),
         html.tokens(&TokensPage { tokens: &tokens, name: text, errors, hidden }).unwrap(),
         html.secret(&secret).unwrap(),
     ]

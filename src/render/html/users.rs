@@ -5,7 +5,7 @@ use super::times::Moment;
 use super::{FieldError, Hidden, Html, counted};
 use crate::domain::actor::Role;
 use crate::domain::ids::{ApiTokenId, UserId};
-use crate::views::account::{TokenView, UserView, UsersView};
+use crate::views::account::{PasswordMessage, TokenView, UserDetails, UserView, UsersView};
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ pub struct UserForm {
     pub role: String,
     /// Slack handle.
     pub slack_handle: String,
+    /// The temporary password is to be shown, also where it could be sent.
+    pub show_here: bool,
 }
 
 /// What the list of users shows.
@@ -43,7 +45,7 @@ pub struct UsersPage<'a> {
 #[derive(Debug)]
 pub struct UserPage<'a> {
     /// The user.
-    pub user: &'a UserView,
+    pub details: &'a UserDetails,
     /// What they are to be.
     pub form: &'a UserForm,
     /// What is wrong with it, or with what was asked besides.
@@ -81,6 +83,7 @@ pub struct SecretPage<'a> {
 #[derive(Serialize)]
 struct Users<'a> {
     users: Vec<Row<'a>>,
+    sends_passwords: bool,
     count: String,
     previous: Option<u64>,
     next: Option<u64>,
@@ -104,6 +107,10 @@ struct Row<'a> {
 #[derive(Serialize)]
 struct One<'a> {
     user: Row<'a>,
+    /// Who gets a new temporary password in Slack.
+    known_as: Option<&'a str>,
+    /// What became of the message with the present one.
+    message: Option<&'static str>,
     form: Form<'a>,
     csrf_token: &'a str,
 }
@@ -132,8 +139,13 @@ impl Html {
         let username = Input::text("username", "Username", &page.form.username);
         let mut inputs = vec![username.hint("The name to log in with. It cannot be changed later.")];
         inputs.extend(inputs_of(page.form));
+        if page.users.sends_passwords {
+            let label = "Show the temporary password to me instead of sending it";
+            inputs.push(Input::tick("show_here", label, page.form.show_here));
+        }
         let content = Users {
             users: page.users.users.iter().map(row).collect(),
+            sends_passwords: page.users.sends_passwords,
             count: counted(usize::try_from(page.users.count).unwrap_or(usize::MAX), "person", "people"),
             previous: (page.page > 1).then(|| page.page - 1),
             next: (page.page < page.pages).then_some(page.page + 1),
@@ -150,14 +162,17 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn user(&self, page: &UserPage<'_>) -> Result<String, RenderError> {
-        let action = format!("/admin/users/{}", page.user.id);
+        let user = &page.details.user;
+        let action = format!("/admin/users/{}", user.id);
         let inputs = inputs_of(page.form).into();
         let content = One {
-            user: row(page.user),
+            user: row(user),
+            known_as: page.details.known_as.as_deref(),
+            message: page.details.message.map(told),
             form: Form::new((&action, "Save"), page.hidden, inputs, page.errors),
             csrf_token: page.hidden.csrf_token,
         };
-        self.page("user", &page.user.username, &content)
+        self.page("user", &user.username, &content)
     }
 
     /// The API tokens, with the form to make one more.
@@ -186,6 +201,28 @@ impl Html {
     /// A template that does not fit its fields.
     pub fn secret(&self, page: &SecretPage<'_>) -> Result<String, RenderError> {
         self.page("secret", page.heading, page)
+    }
+}
+
+/// What became of a message with a temporary password, and what to do.
+const fn told(message: PasswordMessage) -> &'static str {
+    match message {
+        PasswordMessage::Waiting { failures: 0 } => {
+            "The temporary password is on its way, by direct message in Slack."
+        }
+        PasswordMessage::Waiting { .. } => {
+            "Slack has not taken the message with the temporary password yet. It is sent again by itself. If that \
+             takes too long, give a new one and show it here."
+        }
+        PasswordMessage::Delivered => "The temporary password was delivered, by direct message in Slack.",
+        PasswordMessage::GivenUp => {
+            "The message with the temporary password could not be delivered: nobody has the password. Give a new \
+             one and show it here."
+        }
+        PasswordMessage::Withdrawn => {
+            "The message with the temporary password was withdrawn when the user was changed: nobody has the \
+             password. Give a new one."
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod report;
 mod resolve;
 pub mod status;
 mod status_equipment;
+mod temporary_password;
 
 #[derive(RustEmbed)]
 #[folder = "blocks/"]

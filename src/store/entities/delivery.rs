@@ -13,13 +13,14 @@ pub struct Model {
     /// Number.
     #[sea_orm(primary_key)]
     pub id: DeliveryId,
-    /// Channel.
+    /// Channel; Slack's id of a person for a password.
     pub target: String,
     /// The same event for the same target is owed once; unique.
     pub dedupe_key: String,
     /// Deliveries of one lane leave in their order.
     pub lane: String,
-    /// `domain::announce::Event` as JSON; empty for an edit, which shows what is, not what happened.
+    /// `domain::announce::Event` as JSON; empty for an edit, which shows what is, not what happened. A password
+    /// is sealed in it, until it is delivered, given up or withdrawn: empty from then on.
     #[sea_orm(column_type = "Text")]
     pub event: String,
     /// Where it stands.

@@ -60,6 +60,7 @@ pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'stati
 /// Knows the browsers that it has signed for.
 pub struct Browsers {
     key: Key,
+    previous: Option<Key>,
     secure: bool,
 }
 
@@ -70,12 +71,10 @@ impl fmt::Debug for Browsers {
 }
 
 impl Browsers {
-    /// Signs with a key derived from `secret`; `secure` browsers return the cookie over https only.
-    pub fn new(secret: &SecretString, secure: bool) -> Self {
-        let mut master = secret.expose_secret().as_bytes().to_vec();
-        // The derivation wants 32 bytes; what pads a shorter secret need not be secret.
-        master.resize(master.len().max(32), 0);
-        Self { key: Key::derive_from(&master), secure }
+    /// Signs with a key derived from `secret`, and knows what one derived from `previous` has signed; `secure`
+    /// browsers return the cookie over https only.
+    pub fn new(secret: &SecretString, previous: Option<&SecretString>, secure: bool) -> Self {
+        Self { key: key(secret), previous: previous.map(key), secure }
     }
 
     /// The browser that a request comes from: a new one without a cookie of ours.
@@ -128,9 +127,17 @@ impl Browsers {
     }
 
     fn verified(&self, cookie: Cookie<'static>, purpose: &str) -> Option<String> {
-        let verified = CookieJar::new().signed(&self.key).verify(cookie)?;
+        let by = |key: &Key| CookieJar::new().signed(key).verify(cookie.clone());
+        let verified = by(&self.key).or_else(|| self.previous.as_ref().and_then(by))?;
         verified.value().strip_prefix(purpose).map(str::to_owned)
     }
+}
+
+fn key(secret: &SecretString) -> Key {
+    let mut master = secret.expose_secret().as_bytes().to_vec();
+    // The derivation wants 32 bytes; what pads a shorter secret need not be secret.
+    master.resize(master.len().max(32), 0);
+    Key::derive_from(&master)
 }
 
 #[cfg(test)]
@@ -139,7 +146,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn browsers(secret: &str) -> Browsers {
-        Browsers::new(&secret.into(), true)
+        Browsers::new(&secret.into(), None, true)
     }
 
     /// The headers with which a browser comes back after it was introduced.
@@ -162,7 +169,7 @@ mod tests {
     #[test]
     fn the_cookie_is_kept_from_scripts_other_sites_and_plain_http() {
         let introduction = |secure: bool| {
-            let browsers = Browsers::new(&"0123456789abcdef".into(), secure);
+            let browsers = Browsers::new(&"0123456789abcdef".into(), None, secure);
             let header = browsers.introduction(&Browser::new()).unwrap().unwrap();
             header.to_str().unwrap().to_owned()
         };
@@ -190,6 +197,20 @@ mod tests {
         let token = ours.token(&new);
         headers.insert(COOKIE, HeaderValue::try_from(format!("{COOKIE_NAME}={token}")).unwrap());
         assert_ne!(ours.recognise(&headers).id(), new.id(), "a token is no cookie");
+    }
+
+    #[test]
+    fn after_a_rotation_what_was_signed_before_is_still_known() {
+        let (before, other) = (browsers("0123456789abcdef"), browsers("fedcba9876543210"));
+        let after = Browsers::new(&"fedcba9876543210".into(), Some(&"0123456789abcdef".into()), true);
+        let headers = returning(&before, &Browser::new());
+        let known = before.recognise(&headers);
+        assert_eq!(after.recognise(&headers).id(), known.id());
+        assert!(
+            after.vouches(&known, &before.token(&known)) && !before.vouches(&known, &after.token(&known))
+        );
+        assert!(other.vouches(&known, &after.token(&known)), "it signs with the new one");
+        assert!(!other.vouches(&known, &before.token(&known)));
     }
 
     #[test]

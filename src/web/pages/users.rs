@@ -5,9 +5,10 @@ use crate::domain::actor::Role;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
 use crate::ops::manage_users::{self, CreateUser, EditUser, PAGE_SIZE, UserCreated};
+use crate::ops::temporary_password::HandedOver;
 use crate::ops::{OpError, Refusal};
 use crate::render::html::{FieldError, SecretPage, UserForm, UserPage, UsersPage};
-use crate::views::account::UserView;
+use crate::views::account::UserDetails;
 use crate::web::Web;
 use crate::web::kernel::answer::{html_with_forms, see_other};
 use crate::web::kernel::{Answer, Call, PageError};
@@ -57,14 +58,16 @@ pub(super) async fn create(web: &Web, call: &Call) -> Result<Answer, PageError> 
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return list_page(web, call, status, &form, &errors, &request_id).await;
     };
-    let wanted = CreateUser { username, email, role, slack_handle, request_id: request_id.clone() };
+    let (show_here, request) = (form.show_here, request_id.clone());
+    let wanted = CreateUser { username, email, role, slack_handle, show_here, request_id: request };
     match manage_users::create_user(&web.ctx, &call.actor(), wanted).await {
-        Ok(UserCreated::Now(_, password)) => {
+        Ok(UserCreated::Now(id, handed_over)) => {
             let heading = format!("{} is added", form.username.trim());
-            secret_page(web, call, &heading, Some(password.expose_secret()), HAND_OVER, "/admin/users")
+            handed_over_page(web, call, &heading, &handed_over, id)
         }
         Ok(UserCreated::Before(id)) => {
-            let advice = "The temporary password was shown then. If nobody saw it, give the user a new one.";
+            let advice =
+                "The temporary password was shown or sent then. If nobody has it, give the user a new one.";
             secret_page(web, call, "The user was added before", None, advice, &format!("/admin/users/{id}"))
         }
         Err(OpError::Refused(refusal)) => {
@@ -72,6 +75,29 @@ pub(super) async fn create(web: &Web, call: &Call) -> Result<Answer, PageError> 
             list_page(web, call, status, &form, &[refused(refusal)], &request_id).await
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Says how a temporary password was handed over; leads to the user's page.
+fn handed_over_page(
+    web: &Web,
+    call: &Call,
+    heading: &str,
+    how: &HandedOver,
+    id: UserId,
+) -> Result<Answer, PageError> {
+    let back = format!("/admin/users/{id}");
+    match how {
+        HandedOver::Here(password) => {
+            secret_page(web, call, heading, Some(password.expose_secret()), HAND_OVER, &back)
+        }
+        HandedOver::InSlack { name } => {
+            let advice = format!(
+                "The temporary password is sent to {name} by direct message in Slack and shown nowhere else. At \
+                 the first log-in it must be changed. The user’s page says whether it has arrived."
+            );
+            secret_page(web, call, heading, None, &advice, &back)
+        }
     }
 }
 
@@ -95,7 +121,13 @@ fn typed(call: &Call) -> Result<UserForm, PageError> {
         email: call.form.typed("email")?.to_owned(),
         role: call.form.typed("role")?.to_owned(),
         slack_handle: call.form.typed("slack_handle")?.to_owned(),
+        show_here: shows_here(call)?,
     })
+}
+
+/// Whether a temporary password is to be shown, also where Slack knows its user.
+fn shows_here(call: &Call) -> Result<bool, PageError> {
+    Ok(!call.form.typed("show_here")?.is_empty())
 }
 
 type Checked = (Option<EmailAddress>, Option<Role>, Option<Option<SlackHandle>>);
@@ -111,41 +143,42 @@ fn checked(form: &UserForm, errors: &mut Vec<FieldError>) -> Checked {
 }
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let user = manage_users::user(&web.ctx, &call.actor(), call.id("id")?).await?;
+    let details = manage_users::user(&web.ctx, &call.actor(), call.id("id")?).await?;
+    let user = &details.user;
     let form = UserForm {
-        username: String::new(),
         email: user.email.clone(),
         role: user.role.word().into(),
         slack_handle: user.slack_handle.clone(),
+        ..UserForm::default()
     };
-    page(web, call, StatusCode::OK, &user, &form, &[])
+    page(web, call, StatusCode::OK, &details, &form, &[])
 }
 
 fn page(
     web: &Web,
     call: &Call,
     status: StatusCode,
-    user: &UserView,
+    details: &UserDetails,
     form: &UserForm,
     errors: &[FieldError],
 ) -> Result<Answer, PageError> {
     let csrf_token = web.browsers.token(&call.browser);
-    let page = UserPage { user, form, errors, hidden: hidden(&csrf_token, None) };
+    let page = UserPage { details, form, errors, hidden: hidden(&csrf_token, None) };
     let page = web.html(call).user(&page).map_err(PageError::internal)?;
     html_with_forms(web, call, status, page)
 }
 
 pub(super) async fn edit(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let user = manage_users::user(&web.ctx, &call.actor(), call.id("id")?).await?;
+    let details = manage_users::user(&web.ctx, &call.actor(), call.id("id")?).await?;
     let (form, mut errors) = (typed(call)?, Vec::new());
     let (Some(email), Some(role), Some(slack_handle)) = checked(&form, &mut errors) else {
-        return page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &user, &form, &errors);
+        return page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &details, &form, &errors);
     };
-    let wanted = EditUser { id: user.id, email, role, slack_handle };
+    let wanted = EditUser { id: details.user.id, email, role, slack_handle };
     match manage_users::edit_user(&web.ctx, &call.actor(), wanted, &call.account()?.session).await {
         Ok(()) => see_other("/admin/users"),
         Err(OpError::Refused(refusal)) => {
-            page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &user, &form, &[refused(refusal)])
+            page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &details, &form, &[refused(refusal)])
         }
         Err(error) => Err(error.into()),
     }
@@ -170,8 +203,9 @@ async fn set_active(web: &Web, call: &Call, active: bool) -> Result<Answer, Page
 
 pub(super) async fn reset_password(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let (id, actor): (UserId, _) = (call.id("id")?, call.actor());
-    let user = manage_users::user(&web.ctx, &actor, id).await?;
-    let password = manage_users::reset_password(&web.ctx, &actor, id, &call.account()?.session).await?;
+    let user = manage_users::user(&web.ctx, &actor, id).await?.user;
+    let (show_here, kept) = (shows_here(call)?, &call.account()?.session);
+    let handed_over = manage_users::reset_password(&web.ctx, &actor, id, show_here, kept).await?;
     let heading = format!("{} has a new password", user.username);
-    secret_page(web, call, &heading, Some(password.expose_secret()), HAND_OVER, &format!("/admin/users/{id}"))
+    handed_over_page(web, call, &heading, &handed_over, id)
 }

@@ -5,6 +5,7 @@ use crate::clients::slack_api::{PostedMessage, SlackApi, SlackApiError};
 use crate::domain::announce::Event;
 use crate::domain::delivery::Failure;
 use crate::ops::cards::PresentCard;
+use crate::ops::seal::TemporaryPassword;
 use crate::render::links::Links;
 use crate::render::slack::{Blocks, BlocksError, Message};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -66,6 +67,15 @@ impl SlackChannel {
         let link = self.links.equipment(present.repair.equipment_id);
         let card = self.blocks.card(&present.repair, present.me_too, link.as_deref());
         card.map_err(|error| unrendered(&error))
+    }
+
+    /// A temporary password.
+    ///
+    /// # Errors
+    /// A mistake of ours, blamed on the message.
+    pub fn temporary_password(&self, given: &TemporaryPassword) -> Result<Message, Failure> {
+        let message = self.blocks.temporary_password(given, self.links.log_in().as_deref());
+        message.map_err(|error| unrendered(&error))
     }
 
     /// Posts a message. At most 15 s.

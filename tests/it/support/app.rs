@@ -2,19 +2,21 @@
 
 use super::database::{Kind, TestDatabase};
 use super::http_bridge::{SIGNING_SECRET, carry};
-use super::ops::{START, area};
+use super::ops::{START, area, user};
 use super::proxy::Proxy;
-use super::web::Site;
+use super::web::{Browser, Site, session_of};
 use chrono::TimeDelta;
 use esb::app::{App, Parts};
 use esb::clients::slack_api::SlackApi;
 use esb::clock::Clock;
 use esb::config::{Config, Environment};
+use esb::domain::actor::Role;
 use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::text::EquipmentName;
 use esb::metrics::Metrics;
 use esb::store;
+use esb::web::kernel::access::SESSION_COOKIE;
 use esb::worker::Deliverer;
 use esb_sandbox::{Channel, Message, Options, Person, Sandbox, World};
 use std::sync::{Arc, Once};
@@ -210,6 +212,21 @@ impl TestApp {
     /// Another process over the same database, of which nothing runs.
     pub async fn another_app(&self, clock: Clock) -> App {
         App::build(self.config.clone(), clock).await.unwrap()
+    }
+
+    /// Another process over the same database, configured otherwise; nothing of it runs.
+    pub async fn another_app_as(&self, change: impl FnOnce(&mut Config)) -> App {
+        let mut config = self.config.clone();
+        change(&mut config);
+        App::build(config, self.clock.clone()).await.unwrap()
+    }
+
+    /// Somebody of the staff, `stu`, at a browser.
+    pub async fn staff(&self) -> Browser<'_> {
+        let browser = self.web.browser();
+        let stu = user(&self.app.ctx, "stu", Role::Staff).await;
+        browser.hold(SESSION_COOKIE, &session_of(&self.app.ctx, stu).await);
+        browser
     }
 
     /// The database as another process sees it.

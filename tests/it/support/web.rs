@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use esb::domain::actor::Role;
 use esb::domain::ids::UserId;
 use esb::metrics::Metrics;
+use esb::ops::Ctx;
 use esb::store::sessions::{self, NewSession};
 use esb::web::kernel::Route;
 use esb::web::kernel::access::SESSION_COOKIE;
@@ -84,6 +85,7 @@ pub fn config() -> WebConfig {
     WebConfig {
         base_url: Some("https://esb.example.org".into()),
         secret_key: "a secret of the tests".into(),
+        secret_key_previous: None,
         timezone: chrono_tz::America::New_York,
         trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
         socket_mode: false,
@@ -133,13 +135,18 @@ impl TestWeb {
 
     /// The token of a new session of this user.
     pub async fn session_of(&self, user: UserId) -> String {
-        let token: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
-        let token_hash = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        let now = self.ops.clock.now();
-        let session = NewSession { token_hash, user, expires_at: now + TimeDelta::hours(12) };
-        sessions::add(self.ops.store.write(), session, now).await.unwrap();
-        token
+        session_of(&self.ops, user).await
     }
+}
+
+/// The token of a new session of a user.
+pub async fn session_of(ops: &Ctx, user: UserId) -> String {
+    let token: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let token_hash = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let now = ops.clock.now();
+    let session = NewSession { token_hash, user, expires_at: now + TimeDelta::hours(12) };
+    sessions::add(ops.store.write(), session, now).await.unwrap();
+    token
 }
 
 impl Deref for TestWeb {

@@ -1,0 +1,202 @@
+//! What a delivery carries and nobody may read: temporary passwords on their way. Operations seal, the worker
+//! opens. The key comes from `SECRET_KEY`; what was sealed before a rotation is opened by the key before. Must not:
+//! log or show what it holds.
+
+pub use crate::views::account::TemporaryPassword;
+
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Salt};
+use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use std::fmt;
+
+/// What the key is for: the same secret signs cookies with another one.
+const PURPOSE: &[u8] = b"esb: temporary passwords in deliveries";
+/// How a sealed text of this form begins.
+const FORM: &str = "sealed:1:";
+
+/// Why something cannot be sealed or opened. It names neither key nor content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// No key can be made, or nothing be sealed with it: never in practice.
+    #[error("it cannot be sealed")]
+    Unusable,
+    /// It was sealed for another key or another delivery, or changed since.
+    #[error("it was sealed with another SECRET_KEY or for another delivery, or changed since")]
+    Foreign,
+    /// What was sealed is not what it should be: another version's.
+    #[error("it holds something that this version does not know")]
+    Unknown,
+}
+
+/// Seals and opens.
+pub struct Seal {
+    present: LessSafeKey,
+    previous: Option<LessSafeKey>,
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seal").finish_non_exhaustive()
+    }
+}
+
+/// What is sealed, as JSON.
+#[derive(Serialize)]
+struct Content<'a> {
+    username: &'a str,
+    password: &'a str,
+    by: &'a str,
+    is_new: bool,
+}
+
+impl Seal {
+    /// Seals by a key made of `secret`; opens what was sealed by that of `previous`, too.
+    ///
+    /// # Errors
+    /// `Unusable`, never in practice.
+    pub fn new(secret: &SecretString, previous: Option<&SecretString>) -> Result<Self, SealError> {
+        Ok(Self { present: key(secret)?, previous: previous.map(key).transpose()? })
+    }
+
+    /// Seals for the delivery of that dedupe key: in another one it cannot be opened.
+    ///
+    /// # Errors
+    /// `Unusable`, never in practice.
+    pub fn seal(&self, delivery: &str, given: &TemporaryPassword) -> Result<String, SealError> {
+        let TemporaryPassword { username, password, by, is_new } = given;
+        let content = Content { username, password: password.expose_secret(), by, is_new: *is_new };
+        let mut text = serde_json::to_vec(&content).map_err(|_| SealError::Unusable)?;
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let unique = Nonce::assume_unique_for_key(nonce);
+        // In its place, so that the plain text is gone.
+        self.present
+            .seal_in_place_append_tag(unique, Aad::from(delivery), &mut text)
+            .map_err(|_| SealError::Unusable)?;
+        let hex: String = nonce.iter().chain(&text).map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{FORM}{hex}"))
+    }
+
+    /// Opens what was sealed for the delivery of that dedupe key.
+    ///
+    /// # Errors
+    /// `Foreign`, `Unknown`.
+    pub fn open(&self, delivery: &str, sealed: &str) -> Result<TemporaryPassword, SealError> {
+        let hex = sealed.strip_prefix(FORM).ok_or(SealError::Unknown)?;
+        let bytes = bytes(hex).ok_or(SealError::Foreign)?;
+        let opened = [Some(&self.present), self.previous.as_ref()]
+            .into_iter()
+            .flatten()
+            .find_map(|key| opened(key, delivery, &bytes));
+        opened.ok_or(SealError::Foreign)?
+    }
+}
+
+/// What that key opens, if anything.
+fn opened(key: &LessSafeKey, delivery: &str, sealed: &[u8]) -> Option<Result<TemporaryPassword, SealError>> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>()?;
+    let mut rest = rest.to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let text = key.open_in_place(nonce, Aad::from(delivery), &mut rest).ok()?;
+    // The error may quote the text, so it is dropped.
+    let given = serde_json::from_slice(text).map_err(|_| SealError::Unknown);
+    rest.zeroize();
+    Some(given)
+}
+
+fn key(secret: &SecretString) -> Result<LessSafeKey, SealError> {
+    let random = Salt::new(HKDF_SHA256, b"").extract(secret.expose_secret().as_bytes());
+    let purpose = [PURPOSE];
+    let key = random.expand(&purpose, &CHACHA20_POLY1305).map_err(|_| SealError::Unusable)?;
+    Ok(LessSafeKey::new(UnboundKey::from(key)))
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok();
+    pairs.iter().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HERE: &str = "password:7:0123456789abcdef";
+
+    fn seal(secret: &str, previous: Option<&str>) -> Seal {
+        let previous = previous.map(SecretString::from);
+        Seal::new(&secret.into(), previous.as_ref()).unwrap()
+    }
+
+    fn given() -> TemporaryPassword {
+        TemporaryPassword {
+            username: "nia".into(),
+            password: "abcd-efgh-jkmn-pqrs".into(),
+            by: "Stu".into(),
+            is_new: true,
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_shows_nothing_and_is_opened_again() {
+        let ours = seal("a secret of some length", None);
+        let (one, other) = (ours.seal(HERE, &given()).unwrap(), ours.seal(HERE, &given()).unwrap());
+        assert_ne!(one, other, "each with a nonce of its own");
+        assert!(!one.contains("nia") && !one.contains("abcd"));
+        let opened = ours.open(HERE, &one).unwrap();
+        assert_eq!(opened.password.expose_secret(), "abcd-efgh-jkmn-pqrs");
+        assert_eq!((&*opened.username, &*opened.by, opened.is_new), ("nia", "Stu", true));
+        let shown = format!("{ours:?} {:?} {opened:?}", given());
+        assert!(!shown.contains("abcd") && !shown.contains("length"), "{shown}");
+    }
+
+    #[test]
+    fn only_its_key_and_its_delivery_open_it() {
+        let sealed = seal("a secret of some length", None).seal(HERE, &given()).unwrap();
+        let rotated = seal("another secret", Some("a secret of some length"));
+        assert_eq!(rotated.open(HERE, &sealed).unwrap().username, "nia");
+        assert!(
+            rotated
+                .seal(HERE, &given())
+                .is_ok_and(|new| seal("another secret", None).open(HERE, &new).is_ok())
+        );
+        let foreign = SealError::Foreign;
+        assert_eq!(seal("another secret", None).open(HERE, &sealed).unwrap_err(), foreign);
+        assert_eq!(rotated.open("password:8:0123456789abcdef", &sealed).unwrap_err(), foreign);
+        for (odd, expected) in [
+            ("", SealError::Unknown),
+            ("sealed:2:00", SealError::Unknown),
+            (FORM, foreign),
+            ("sealed:1:0", foreign),
+            ("sealed:1:zz", foreign),
+            ("sealed:1:ä", foreign),
+            (&sealed[..sealed.len() - 2], foreign),
+        ] {
+            assert_eq!(rotated.open(HERE, odd).unwrap_err(), expected, "{odd}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn whatever_is_changed_it_is_not_opened(at in 0..100usize, to in "[0-9a-f]") {
+            let ours = seal("a secret of some length", None);
+            let mut sealed = ours.seal(HERE, &given()).unwrap();
+            let at = FORM.len() + at;
+            let same = sealed[at..=at] == to;
+            sealed.replace_range(at..=at, &to);
+            prop_assert_eq!(ours.open(HERE, &sealed).is_ok(), same);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(sealed in any::<String>(), hex in "[0-9a-f]{0,80}") {
+            let ours = seal("a secret of some length", None);
+            prop_assert!(ours.open(HERE, &sealed).is_err());
+            let of_our_form = format!("{FORM}{hex}");
+            prop_assert!(ours.open(HERE, &of_our_form).is_err());
+        }
+    }
+}

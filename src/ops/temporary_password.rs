@@ -1,0 +1,139 @@
+//! How a temporary password gets to whom it is for: by a direct message where Slack knows them, else by whoever made
+//! it, who sees it once. Called within the transaction that sets the password's hash; nothing here keeps it readable.
+
+use super::seal::Seal;
+use super::{Announce, Ctx, OpError, secret};
+use crate::domain::actor::{Actor, SlackUserId};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::UserId;
+use crate::store::users::{self, User, email_key};
+use crate::store::{password_messages, slack_people};
+use crate::views::account::{PasswordMessage, TemporaryPassword};
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use secrecy::SecretString;
+
+/// How a temporary password was handed over.
+#[derive(Debug)]
+pub enum HandedOver {
+    /// It is told here and never again.
+    Here(SecretString),
+    /// It is on its way to this person in Slack, and told nowhere else.
+    InSlack {
+        /// What they are called.
+        name: String,
+    },
+}
+
+impl HandedOver {
+    /// Of a password that went to this person, or to nobody.
+    pub(super) fn of(password: SecretString, sent_to: Option<String>) -> Self {
+        sent_to.map_or(Self::Here(password), |name| Self::InSlack { name })
+    }
+}
+
+/// A password that was made for somebody.
+pub(super) struct Issued<'a> {
+    /// Who made it.
+    pub(super) by: &'a Actor,
+    /// The password.
+    pub(super) password: &'a SecretString,
+    /// What is kept of it.
+    pub(super) hash: &'a str,
+    /// It is for a new user.
+    pub(super) is_new: bool,
+}
+
+/// Somebody in Slack.
+pub(super) struct Recipient {
+    id: SlackUserId,
+    /// What they are called.
+    pub(super) name: String,
+}
+
+impl Ctx {
+    /// By which messages with passwords are sealed, where messages go anywhere.
+    fn sealing(&self) -> Option<&Seal> {
+        match self.announce {
+            Announce::Nowhere => None,
+            Announce::Slack { .. } => self.seal.as_deref(),
+        }
+    }
+
+    /// Whether temporary passwords may go by direct message.
+    pub(super) fn sends_passwords(&self) -> bool {
+        self.sealing().is_some()
+    }
+}
+
+/// As whom Slack knows a user: the person they are tied to, else the one whose e-mail is theirs and who is tied to
+/// nobody else. Nobody for whom cannot log in anyway.
+pub(super) async fn recipient(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    user: &User,
+) -> Result<Option<Recipient>, OpError> {
+    if !ctx.sends_passwords() || !user.active {
+        return Ok(None);
+    }
+    if let Some(id) = user.slack_user_id.clone().map(SlackUserId) {
+        let known = slack_people::find(db, &id).await?;
+        let name = known.map_or_else(|| user.username.clone(), |person| person.name);
+        return Ok(Some(Recipient { id, name }));
+    }
+    let Some(person) = slack_people::with_email(db, &email_key(&user.email)).await? else { return Ok(None) };
+    let id = SlackUserId(person.slack_user_id);
+    let is_free = users::linked(db, &id).await?.is_none();
+    Ok(is_free.then_some(Recipient { id, name: person.name }))
+}
+
+/// Withdraws what the user is owed of earlier passwords; then owes them this one, unless it is to be shown or Slack
+/// does not know them. Returns to whom it goes.
+pub(super) async fn send(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    user: UserId,
+    issued: &Issued<'_>,
+    show_here: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, OpError> {
+    password_messages::withdraw(db, user, now).await?;
+    let Some(seal) = ctx.sealing().filter(|_| !show_here) else { return Ok(None) };
+    let user = users::find(db, user).await?.ok_or(OpError::NotFound)?;
+    let Some(to) = recipient(ctx, db, &user).await? else { return Ok(None) };
+    let key = key(user.id, issued.hash);
+    let given = TemporaryPassword {
+        username: user.username,
+        password: issued.password.clone(),
+        by: issued.by.name.clone(),
+        is_new: issued.is_new,
+    };
+    let sealed = seal.seal(&key, &given)?;
+    password_messages::owe(db, user.id, &to.id, (&key, sealed), now).await?;
+    Ok(Some(to.name))
+}
+
+/// What became of the message with the user's present password; `None` when there is none, or it was changed.
+pub(super) async fn message(
+    db: &impl ConnectionTrait,
+    user: &User,
+) -> Result<Option<PasswordMessage>, OpError> {
+    if !user.must_change_password {
+        return Ok(None);
+    }
+    let message = password_messages::find(db, &key(user.id, &user.password_hash)).await?;
+    Ok(message.map(|message| match message.state {
+        DeliveryState::Delivered if message.posted_ts.is_none() => PasswordMessage::Withdrawn,
+        DeliveryState::Delivered => PasswordMessage::Delivered,
+        DeliveryState::Dead => PasswordMessage::GivenUp,
+        DeliveryState::Pending | DeliveryState::Sending | DeliveryState::Failed => {
+            PasswordMessage::Waiting { failures: message.failures }
+        }
+    }))
+}
+
+/// Names the message of one password: it tells which password that was, and nothing about it.
+fn key(user: UserId, hash: &str) -> String {
+    let digest = secret::digest_of(hash);
+    format!("password:{user}:{}", digest.get(..16).unwrap_or(&digest))
+}

@@ -1,0 +1,50 @@
+//! The direct message that takes a temporary password to whom it is for.
+
+use super::mrkdwn::{bold, line};
+use super::{Blocks, BlocksError, Message};
+use crate::domain::text::PersonName;
+use crate::views::account::TemporaryPassword;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Content<'a> {
+    heading: &'a str,
+    username: String,
+    password: &'a str,
+    link: Option<&'a str>,
+}
+
+impl Blocks {
+    /// The message with a temporary password; `link` leads to where it is used.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn temporary_password(
+        &self,
+        given: &TemporaryPassword,
+        link: Option<&str>,
+    ) -> Result<Message, BlocksError> {
+        let by = bold(&given.by, PersonName::MAX);
+        let heading = match given.is_new {
+            true => format!(
+                "Welcome! {by} has made you an account at the Equipment Status Board, where we keep track of \
+                 which machines work."
+            ),
+            false => format!(
+                "{by} has given you a new temporary password for the Equipment Status Board. The one before is \
+                 of no use any more."
+            ),
+        };
+        let content = Content {
+            heading: &heading,
+            // A backtick would end the code early.
+            username: line(&given.username.replace('`', "'"), PersonName::MAX),
+            password: given.password.expose_secret(),
+            link,
+        };
+        // Notifications show this text, also on a locked phone: the password is in the blocks alone.
+        let text = format!("{heading} Open this message to see the password.");
+        Ok(Message { text, blocks: self.fill("temporary_password", &content)? })
+    }
+}

@@ -1,0 +1,93 @@
+//! Messages that take a temporary password to whom it is for: deliveries of a kind of their own, of which one at
+//! most is of use. Operations owe and withdraw them, the worker ends what was withdrawn while it was being sent.
+
+use super::deliveries::{self, Attempt, Delivery, Owe};
+use super::entities::delivery;
+use crate::domain::actor::SlackUserId;
+use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::ids::{DeliveryId, UserId};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+
+/// Messages to one user leave in their order.
+fn lane(user: UserId) -> String {
+    format!("password:{user}")
+}
+
+/// Owes a user the message with their password, sealed for that key.
+///
+/// # Errors
+/// The database's.
+pub async fn owe(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    to: &SlackUserId,
+    (key, sealed): (&str, String),
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let message = Owe {
+        target: to.0.clone(),
+        dedupe_key: key.to_owned(),
+        lane: lane(user),
+        event: sealed,
+        kind: DeliveryKind::Password,
+        card: None,
+    };
+    deliveries::owe(db, vec![message], now).await
+}
+
+/// Withdraws what a user is still owed: it is erased, and over unless it is being sent at this moment. What is
+/// being sent holds its lane, so that it does not come after its successor, and is not tried again.
+///
+/// The caller holds the user's row, so that nothing is owed meanwhile.
+///
+/// # Errors
+/// The database's.
+pub async fn withdraw(db: &impl ConnectionTrait, user: UserId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let lane = lane(user);
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::Event, Expr::value(""))
+        .filter(delivery::Column::Lane.eq(lane.as_str()))
+        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .exec(db)
+        .await?;
+    end_withdrawn(db, &lane, now).await
+}
+
+/// Ends what was withdrawn and nobody sends.
+///
+/// # Errors
+/// The database's.
+pub async fn end_withdrawn(db: &impl ConnectionTrait, lane: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let withdrawn: Vec<DeliveryId> = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Id)
+        .filter(delivery::Column::Lane.eq(lane))
+        .filter(delivery::Column::Kind.eq(DeliveryKind::Password))
+        .filter(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
+        .filter(delivery::Column::Event.eq(""))
+        .lock_exclusive()
+        .into_tuple()
+        .all(db)
+        .await?;
+    for id in withdrawn {
+        delivery::Entity::update_many()
+            .col_expr(delivery::Column::State, Expr::value(DeliveryState::Delivered))
+            .col_expr(delivery::Column::FinishedAt, Expr::value(now))
+            .filter(delivery::Column::Id.eq(id))
+            .exec(db)
+            .await?;
+        let attempt = Attempt { outcome: "withdrawn".into(), took: TimeDelta::zero(), at: now };
+        deliveries::record_attempt(db, id, &attempt).await?;
+    }
+    Ok(())
+}
+
+/// The message of that key.
+///
+/// # Errors
+/// The database's.
+pub async fn find(db: &impl ConnectionTrait, key: &str) -> Result<Option<Delivery>, DbErr> {
+    delivery::Entity::find().filter(delivery::Column::DedupeKey.eq(key)).one(db).await
+}

@@ -1,0 +1,484 @@
+//! Temporary passwords by direct message: who gets one, what is shown of it, and what is left of it.
+
+use crate::support::app::{BO, SOON, TestApp, only};
+use crate::support::lines::Lines;
+use crate::support::ops::user;
+use crate::support::web::{Browser, Reply};
+use chrono::TimeDelta;
+use esb::domain::actor::{Account, Actor, Edge, Role};
+use esb::domain::delivery::{DeliveryKind, DeliveryState};
+use esb::domain::ids::UserId;
+use esb::domain::text::{EmailAddress, RequestId, Username};
+use esb::ops::Ctx;
+use esb::ops::manage_users::{
+    CreateUser, EditUser, UserCreated, create_user, edit_user, reset_password, set_active,
+};
+use esb::ops::temporary_password::HandedOver;
+use esb::store::deliveries::{self, Settlement};
+use esb::store::entities::{delivery, delivery_attempt, slack_person};
+use esb::store::password_messages;
+use esb_sandbox::{Fault, Message};
+use http::StatusCode;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JsonValue, QueryFilter, QueryOrder, Set,
+    Statement,
+};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+const POST: &str = "chat.postMessage";
+const USERS: &str = "/admin/users";
+
+impl TestApp {
+    /// In whose Slack Bo Okafor is known, who has no account.
+    async fn knowing_bo() -> Self {
+        let app = Self::workshop().await;
+        app.command(BO, "/esb-repair", "").await;
+        only(app.slack.private_to(BO));
+        app
+    }
+
+    /// Every message with a password, the oldest first.
+    async fn passwords(&self) -> Vec<delivery::Model> {
+        let all = delivery::Entity::find().filter(delivery::Column::Kind.eq(DeliveryKind::Password));
+        all.order_by_asc(delivery::Column::Id).all(self.app.ctx.store.read()).await.unwrap()
+    }
+
+    /// How each of these messages stands, and whether it is erased.
+    async fn states(&self) -> Vec<(DeliveryState, bool)> {
+        let all = self.passwords().await.into_iter();
+        all.map(|message| (message.state, message.event.is_empty())).collect()
+    }
+
+    /// What each try of a message said.
+    async fn tries(&self, of: &delivery::Model) -> Vec<String> {
+        let tries = delivery_attempt::Entity::find()
+            .filter(delivery_attempt::Column::DeliveryId.eq(of.id))
+            .order_by_asc(delivery_attempt::Column::Id);
+        tries.all(self.app.ctx.store.read()).await.unwrap().into_iter().map(|a| a.outcome).collect()
+    }
+
+    /// The password of the only new direct message to Bo.
+    #[track_caller]
+    fn told_bo(&self) -> String {
+        password_of(&only(self.slack.direct_messages(BO)))
+    }
+
+    /// Every row of every table, as JSON.
+    async fn everything_kept(&self) -> String {
+        use sea_orm::DatabaseBackend::{MySql, Postgres, Sqlite};
+        let db = self.app.ctx.store.read();
+        let backend = db.get_database_backend();
+        let tables = match backend {
+            Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+            MySql => {
+                "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()"
+            }
+            Postgres => {
+                "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'"
+            }
+            _ => panic!("another database"),
+        };
+        let mut all = String::new();
+        for table in db.query_all_raw(Statement::from_string(backend, tables)).await.unwrap() {
+            let table: String = table.try_get("", "name").unwrap();
+            let rows = Statement::from_string(backend, format!("SELECT * FROM {table}"));
+            for row in JsonValue::find_by_statement(rows).all(db).await.unwrap() {
+                all += &format!("{table}: {row}\n");
+            }
+        }
+        assert!(all.contains("deliveries: ") && all.contains("users: "), "{all}");
+        all
+    }
+
+    async fn staff_user(&self) -> Actor {
+        let id = user(&self.app.ctx, "stu", Role::Staff).await;
+        Actor::of_account(Edge::Web, "stu", Account { id, role: Role::Staff })
+    }
+
+    /// Bo gets another password.
+    async fn reset_bo(&self, bo: UserId) -> HandedOver {
+        reset_password(&self.app.ctx, &self.staff_user().await, bo, false, "").await.unwrap()
+    }
+}
+
+#[track_caller]
+fn password_of(message: &Message) -> String {
+    let shown = message.shown();
+    let (_, rest) = shown.split_once("Temporary password: ").expect("a password");
+    let password: String = rest.trim_start_matches('`').chars().take(19).collect();
+    assert_eq!(password.matches('-').count(), 3, "{shown}");
+    assert!(!message.text.contains(&password), "notifications show the text");
+    password
+}
+
+fn new_user(name: &str, show_here: bool) -> CreateUser {
+    CreateUser {
+        username: Username::parse(name).unwrap(),
+        email: EmailAddress::parse(&format!("{name}@Example.org")).unwrap(),
+        role: Role::Technician,
+        slack_handle: None,
+        show_here,
+        request_id: RequestId::from_random(rand::random()),
+    }
+}
+
+async fn made(ctx: &Ctx, by: &Actor, user: CreateUser) -> (UserId, HandedOver) {
+    match create_user(ctx, by, user).await.unwrap() {
+        UserCreated::Now(id, handed_over) => (id, handed_over),
+        UserCreated::Before(id) => panic!("{id} was made before"),
+    }
+}
+
+#[track_caller]
+fn assert_sent(handed_over: &HandedOver) {
+    assert!(matches!(handed_over, HandedOver::InSlack { name } if name == "Bo Okafor"), "{handed_over:?}");
+}
+
+/// The fields of a new user called like Bo in Slack.
+const BO_FORM: [(&str, &str); 3] = [("username", "bo"), ("email", "BO@example.org"), ("role", "Technician")];
+
+async fn log_in(browser: &Browser<'_>, username: &str, password: &str) -> Reply {
+    browser.fill_in("/login", "/login", &[("username", username), ("password", password)]).await
+}
+
+#[tokio::test]
+async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
+    let lines = Lines::from(tracing::Level::TRACE);
+    let app = TestApp::knowing_bo().await;
+    let stu = app.staff().await;
+    let made = stu.fill_in_new(USERS, USERS, &BO_FORM).await.text();
+    assert!(made.contains("sent to Bo Okafor by direct message in Slack"), "{made}");
+    assert!(!made.contains("class=\"secret\""));
+    let message = app.passwords().await.remove(0);
+    let page = format!("{USERS}/{}", user(&app.app.ctx, "bo", Role::Technician).await);
+    let waiting = stu.get(&page).await.text();
+    assert!(waiting.contains("is on its way"), "{waiting}");
+    let owed = app.everything_kept().await;
+    assert!(owed.contains(&message.event) && message.event.len() > 100);
+
+    app.settle().await;
+    let posted = only(app.slack.direct_messages(BO));
+    let password = password_of(&posted);
+    let shown = posted.shown();
+    for part in ["stu", "Username: `bo`", "http://esb.test/login", "choose a password of your own"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let call = app.slack.last_args(POST).unwrap();
+    assert_eq!((&call["unfurl_links"], &call["channel"]), (&false.into(), &BO.into()));
+    assert_eq!(app.states().await, [(DeliveryState::Delivered, true)]);
+    let delivered = stu.get(&page).await.text();
+    assert!(delivered.contains("was delivered, by direct message in Slack"), "{delivered}");
+    let kept = app.everything_kept().await;
+    assert!(!kept.contains(&message.event), "erased once delivered");
+    for (n, place) in [made, waiting, delivered, owed, kept].iter().enumerate() {
+        assert!(!place.contains(&password), "{n}: {place}");
+    }
+
+    let bo = app.web.browser();
+    assert_eq!(log_in(&bo, "bo", &password).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(bo.get("/repairs").await.header("location"), "/password");
+    let change = [("current", &*password), ("password", "a good one!"), ("repeated", "a good one!")];
+    bo.fill_in("/password", "/password", &change).await;
+    assert_eq!(bo.get("/repairs").await.status, StatusCode::OK);
+    assert!(!stu.get(&page).await.text().contains("was delivered"), "it has been changed");
+    assert!(!lines.with("A message was delivered").is_empty() && !lines.with("hyper_util").is_empty());
+    for secret in [&*password, &message.event] {
+        let ours = lines.with(secret).into_iter().filter(|line| !line.contains("esb_sandbox"));
+        assert_eq!(ours.collect::<Vec<_>>(), [""; 0]);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whom_slack_does_not_know_is_not_sent_anything() {
+    let app = TestApp::knowing_bo().await;
+    let (ctx, by) = (&app.app.ctx, app.staff_user().await);
+    let silent = app.another_app_as(|config| config.slack.bot_token = None).await;
+    for (ctx, user, why) in [
+        (ctx, new_user("nia", false), "Slack has told us of nobody with that e-mail"),
+        (&silent.ctx, new_user("bo", false), "there is no bot token"),
+    ] {
+        let (id, handed_over) = made(ctx, &by, user).await;
+        assert!(matches!(handed_over, HandedOver::Here(_)), "{why}");
+        app.sql(&format!("DELETE FROM users WHERE id = {id}")).await;
+    }
+    // Staff may want to see it all the same.
+    let (bo, handed_over) = made(ctx, &by, new_user("bo", true)).await;
+    assert!(matches!(handed_over, HandedOver::Here(_)));
+    app.sql(&format!("UPDATE users SET active = FALSE WHERE id = {bo}")).await;
+    assert!(matches!(app.reset_bo(bo).await, HandedOver::Here(_)), "shut out");
+    app.sql(&format!("UPDATE users SET active = TRUE WHERE id = {bo}")).await;
+    let ana = user(ctx, "ana", Role::Technician).await;
+    app.sql(&format!("UPDATE users SET slack_user_id = '{BO}' WHERE id = {ana}")).await;
+    assert!(matches!(app.reset_bo(bo).await, HandedOver::Here(_)), "that person is somebody else's");
+    app.sql("UPDATE users SET slack_user_id = NULL").await;
+    let mut twin = slack_person::ActiveModel::from(
+        slack_person::Entity::find_by_id(BO).one(ctx.store.read()).await.unwrap().unwrap(),
+    );
+    twin.slack_user_id = Set("U0TWIN".into());
+    slack_person::Entity::insert(twin).exec_without_returning(ctx.store.write()).await.unwrap();
+    assert!(matches!(app.reset_bo(bo).await, HandedOver::Here(_)), "two of that e-mail");
+    assert!(app.passwords().await.is_empty());
+
+    // Who is tied needs no e-mail.
+    app.sql(&format!("UPDATE users SET slack_user_id = '{BO}' WHERE id = {bo}")).await;
+    assert_sent(&app.reset_bo(bo).await);
+    app.settle().await;
+    app.told_bo();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn staff_may_have_it_shown_and_see_how_it_went() {
+    let app = TestApp::knowing_bo().await;
+    let stu = app.staff().await;
+    let here = [&BO_FORM[..], &[("show_here", "1")]].concat();
+    let shown = stu.fill_in_new(USERS, USERS, &here).await.secret();
+    assert_eq!(log_in(&app.web.browser(), "bo", &shown).await.status, StatusCode::SEE_OTHER);
+    let page = format!("{USERS}/{}", user(&app.app.ctx, "bo", Role::Technician).await);
+    let reset = format!("{page}/reset-password");
+    let offered = stu.get(&page).await.text();
+    assert!(
+        offered.contains("goes to Bo Okafor, by direct message in Slack") && offered.contains("show_here")
+    );
+
+    app.slack.fail_always(POST, Fault::Error("channel_not_found"));
+    let sent = stu.fill_in(&page, &reset, &[]).await.text();
+    assert!(sent.contains("sent to Bo Okafor") && !sent.contains("class=\"secret\""), "{sent}");
+    let sealed = app.passwords().await.remove(0).event;
+    app.settle().await;
+    assert!(stu.get(&page).await.text().contains("Slack has not taken the message"));
+    assert!(app.everything_kept().await.contains(&sealed), "it is tried again");
+    for _ in 0..9 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    assert_eq!(app.states().await, [(DeliveryState::Dead, true)]);
+    assert!(!app.everything_kept().await.contains(&sealed), "erased once given up");
+    let stu = app.staff().await;
+    assert!(stu.get(&page).await.text().contains("could not be delivered: nobody has the password"));
+    app.slack.clear_faults();
+    let shown = stu.fill_in(&page, &reset, &[("show_here", "1")]).await.secret();
+    assert!(!stu.get(&page).await.text().contains("could not be delivered"), "that was another password");
+    assert_eq!(log_in(&app.web.browser(), "bo", &shown).await.status, StatusCode::SEE_OTHER);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_several_passwords_only_the_newest_is_posted() {
+    let app = TestApp::knowing_bo().await;
+    let (bo, first) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
+    assert_sent(&first);
+    app.slack.fail_always(POST, Fault::Http(503));
+    app.settle().await;
+    for _ in 0..2 {
+        assert_sent(&app.reset_bo(bo).await);
+    }
+    use DeliveryState::{Delivered, Failed, Pending};
+    assert_eq!(app.states().await, [(Delivered, true), (Delivered, true), (Pending, false)]);
+    let messages = app.passwords().await;
+    assert_eq!(app.tries(&messages[0]).await, ["unavailable", "withdrawn"]);
+    assert_eq!(app.tries(&messages[1]).await, ["withdrawn"]);
+    app.after(TimeDelta::seconds(1)).await;
+    assert_eq!(app.states().await[2], (Failed, false), "the ordinary rules");
+    app.slack.clear_faults();
+    app.after(TimeDelta::minutes(1)).await;
+    let password = app.told_bo();
+    assert_eq!(log_in(&app.web.browser(), "bo", &password).await.status, StatusCode::SEE_OTHER);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_many_made_at_once_the_one_that_holds_is_posted() {
+    let app = TestApp::knowing_bo().await;
+    let by = app.staff_user().await;
+    let (bo, _) = made(&app.app.ctx, &by, new_user("bo", true)).await;
+    let mut resets = JoinSet::new();
+    for _ in 0..6 {
+        let (ctx, by) = (app.app.ctx.clone(), by.clone());
+        resets.spawn(async move { reset_password(&ctx, &by, bo, false, "").await });
+    }
+    for handed_over in resets.join_all().await {
+        assert_sent(&handed_over.unwrap());
+    }
+    let owed = app.states().await.into_iter().filter(|state| *state == (DeliveryState::Pending, false));
+    assert_eq!(owed.count(), 1);
+    app.settle().await;
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 6]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
+    let app = TestApp::knowing_bo().await;
+    let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
+    // Slack takes its time, and another password is made meanwhile.
+    app.slack.fail_next(POST, Fault::Delay(Duration::from_millis(1500)));
+    let deliverer = app.app.deliverer.clone();
+    let sending = tokio::spawn(async move { deliverer.settle().await });
+    let posting = async {
+        while app.slack.calls(POST).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, posting).await.unwrap();
+    app.reset_bo(bo).await;
+    assert_eq!(app.states().await, [(DeliveryState::Sending, true), (DeliveryState::Pending, false)]);
+    sending.await.unwrap().unwrap();
+    app.after(TimeDelta::seconds(1)).await;
+    let [old, new] = <[Message; 2]>::try_from(app.slack.direct_messages(BO)).unwrap();
+    assert_eq!(
+        log_in(&app.web.browser(), "bo", &password_of(&old)).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(log_in(&app.web.browser(), "bo", &password_of(&new)).await.status, StatusCode::SEE_OTHER);
+
+    // A worker dies with one in its hands.
+    app.clock.advance(TimeDelta::minutes(1));
+    app.reset_bo(bo).await;
+    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
+    let held = app.passwords().await.remove(2).id;
+    deliveries::lease(db, held, "another", now, now + TimeDelta::seconds(45)).await.unwrap().unwrap();
+    app.reset_bo(bo).await;
+    app.settle().await;
+    assert!(app.slack.direct_messages(BO).is_empty(), "it waits for its turn");
+    app.after(TimeDelta::minutes(1)).await;
+    app.after(TimeDelta::seconds(1)).await;
+    assert_eq!(
+        log_in(&app.web.browser(), "bo", &app.told_bo()).await.status,
+        StatusCode::SEE_OTHER,
+        "only the newest"
+    );
+    assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 4]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_while_slack_refused_it_holds_nothing_up() {
+    let app = TestApp::knowing_bo().await;
+    let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
+    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
+    let held = app.passwords().await.remove(0);
+    let leased = deliveries::lease(db, held.id, "mine", now, now + TimeDelta::seconds(45)).await.unwrap();
+    assert_eq!(leased.unwrap().event, held.event);
+    app.reset_bo(bo).await;
+    let failed = Settlement {
+        state: DeliveryState::Failed,
+        failures: 1,
+        blamed: 0,
+        due_at: now + TimeDelta::hours(1),
+        posted: None,
+        in_doubt_since: None,
+    };
+    assert!(deliveries::settle(db, held.id, "mine", &failed, now).await.unwrap());
+    password_messages::end_withdrawn(db, &held.lane, now).await.unwrap();
+    assert_eq!(app.tries(&held).await, ["withdrawn"]);
+    app.settle().await;
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_or_worker_means_a_second_message_never_none() {
+    let app = TestApp::knowing_bo().await;
+    let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
+    app.slack.fail_next(POST, Fault::CutAfterAccept);
+    app.settle().await;
+    assert_eq!(app.states().await, [(DeliveryState::Failed, false)]);
+    app.after(TimeDelta::seconds(30)).await;
+    let [one, other] = <[Message; 2]>::try_from(app.slack.direct_messages(BO)).unwrap();
+    assert_eq!(password_of(&one), password_of(&other));
+
+    app.reset_bo(bo).await;
+    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
+    let held = app.passwords().await.remove(1).id;
+    deliveries::lease(db, held, "another", now, now + TimeDelta::seconds(45)).await.unwrap().unwrap();
+    app.after(TimeDelta::minutes(1)).await;
+    app.told_bo();
+    assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 2]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_form_sent_twice_is_one_message() {
+    let app = TestApp::knowing_bo().await;
+    let stu = app.staff().await;
+    let page = stu.get(USERS).await;
+    let (token, request) = (page.hidden("csrf_token"), page.hidden("request_id"));
+    let form = [&BO_FORM[..], &[("csrf_token", &token), ("request_id", &request)]].concat();
+    assert!(stu.post(USERS, &form).await.text().contains("sent to Bo Okafor"));
+    assert!(stu.post(USERS, &form).await.text().contains("The user was added before"));
+    app.settle().await;
+    assert!(stu.post(USERS, &form).await.text().contains("The user was added before"));
+    app.settle().await;
+    app.told_bo();
+    assert_eq!(app.passwords().await.len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn after_a_rotation_it_is_opened_and_what_cannot_be_is_given_up() {
+    let app = TestApp::knowing_bo().await;
+    let by = app.staff_user().await;
+    let first = "a secret of the first year";
+    let before = app.another_app_as(|config| config.secret_key = Some(first.into())).await;
+    let (bo, _) = made(&before.ctx, &by, new_user("bo", false)).await;
+    let lines = Lines::from(tracing::Level::WARN);
+    let forgetful = app.another_app_as(|config| config.secret_key = Some("another secret".into())).await;
+    forgetful.deliverer.settle().await.unwrap();
+    assert_eq!(lines.with("A temporary password cannot be opened").len(), 1);
+    assert_eq!(app.states().await, [(DeliveryState::Failed, false)]);
+    let rotated = app.another_app_as(|config| {
+        config.secret_key = Some("another secret".into());
+        config.secret_key_previous = Some(first.into());
+    });
+    let rotated = rotated.await;
+    app.clock.advance(TimeDelta::seconds(30));
+    rotated.deliverer.settle().await.unwrap();
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+
+    // Somebody who can write to the database moves a password to another message, or changes it.
+    let mut sealed = Vec::new();
+    for _ in 0..2 {
+        app.reset_bo(bo).await;
+        sealed.push(app.passwords().await.pop().unwrap());
+    }
+    let (stolen, theirs) = (sealed.remove(0).event, sealed.remove(0));
+    for spoilt in [stolen, theirs.event.replace("sealed:1:", "sealed:1:00"), "{}".into(), "x".repeat(5000)] {
+        let spoil = delivery::Entity::update_many().col_expr(delivery::Column::Event, Expr::value(spoilt));
+        let spoil = spoil.filter(delivery::Column::Id.eq(theirs.id));
+        spoil.exec(app.app.ctx.store.write()).await.unwrap();
+        app.after(TimeDelta::hours(1)).await;
+    }
+    for _ in 0..6 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    assert_eq!(app.tries(&theirs).await, ["cannot_open"; 10]);
+    assert_eq!(app.states().await[2], (DeliveryState::Dead, true));
+    assert!(app.slack.direct_messages(BO).is_empty());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_user_who_is_changed_meanwhile_is_not_sent_it() {
+    let app = TestApp::knowing_bo().await;
+    let (by, stu) = (app.staff_user().await, app.staff().await);
+    let ctx = &app.app.ctx;
+    let (bo, _) = made(ctx, &by, new_user("bo", false)).await;
+    let page = format!("{USERS}/{bo}");
+    let email = EmailAddress::parse("other@example.org").unwrap();
+    let edit = EditUser { id: bo, email, role: Role::Technician, slack_handle: None };
+    edit_user(ctx, &by, edit.clone(), "").await.unwrap();
+    assert!(stu.get(&page).await.text().contains("was withdrawn when the user was changed"));
+    edit_user(ctx, &by, EditUser { email: EmailAddress::parse("bo@example.org").unwrap(), ..edit }, "")
+        .await
+        .unwrap();
+    assert_sent(&app.reset_bo(bo).await);
+    set_active(ctx, &by, bo, false).await.unwrap();
+    assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 2]);
+    app.settle().await;
+    assert!(app.slack.direct_messages(BO).is_empty());
+    app.finish().await;
+}
