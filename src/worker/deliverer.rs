@@ -9,8 +9,8 @@ use crate::chain::Chain;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Failure, Tally, Verdict, after_failure};
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
-use crate::store::cards;
 use crate::store::deliveries::{self, Attempt, Deferred, Delivery, Due, Settlement};
+use crate::store::living::{self, Living};
 use crate::store::outage::{again_after_deadlock, is_deadlock, within};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
@@ -189,14 +189,14 @@ impl Deliverer {
         if !settled {
             tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
         }
-        if let Some(card) = delivery.card_id.filter(|_| settled) {
+        if let Some(message) = Living::of(delivery).filter(|_| settled) {
             match done {
-                Some(Done::Shows(shown)) => cards::shows(&tx, card, shown, attempt.at).await?,
-                Some(Done::Gone { ts }) => cards::forget(&tx, card, Some(ts.as_str())).await?,
+                Some(Done::Shows(shown)) => living::shows(&tx, message, shown, attempt.at).await?,
+                Some(Done::Gone { ts }) => living::forget(&tx, message, Some(ts.as_str())).await?,
                 Some(Done::Posted(_) | Done::Nothing) => {}
-                // A card that cannot be edited for so long is of no use to anybody: the next message is one.
+                // One that cannot be edited for so long is of no use to anybody: the next message is the card.
                 None if delivery.kind == DeliveryKind::Edit && settlement.state == DeliveryState::Dead => {
-                    cards::forget(&tx, card, None).await?;
+                    living::forget(&tx, message, None).await?;
                 }
                 None => {}
             }

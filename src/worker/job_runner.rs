@@ -250,7 +250,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
         Outcome::Stepped(stepped) => {
             job.checkpoint = Some(stepped.checkpoint.clone());
             (job.step, job.activity) = (stepped.step, stepped.activity.clone());
-            (job.failures, job.failing_since) = (0, None);
+            (job.failure, job.failures, job.failing_since) = (None, 0, None);
             match &stepped.then {
                 Then::More if job.cancel_wanted => job.state = JobState::Cancelled,
                 Then::More => {}
@@ -273,7 +273,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
             let since = *job.failing_since.get_or_insert(now);
             match next_try(job.failures, since, *wait, now) {
                 Some(at) => {
-                    (job.state, job.due_at) = (JobState::Queued, at);
+                    (job.state, job.due_at, job.failure) = (JobState::Queued, at, Some(why.clone()));
                     job.failures += i64::from(wait.is_none());
                     format!("{why} The next try is in {}.", spoken(at - now))
                 }

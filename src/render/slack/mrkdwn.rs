@@ -5,7 +5,7 @@ use crate::domain::actor::SlackUserId;
 use crate::domain::board::BoardStatus;
 use crate::domain::channel::ChannelRef;
 use crate::domain::text::cut;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// Most characters of a section's text (a Slack limit).
 pub const SECTION_MAX: usize = 3000;
@@ -126,6 +126,11 @@ pub fn channel(channel: &str) -> String {
 /// A calendar date as people say it; it has no zone.
 pub fn date(date: NaiveDate) -> String {
     date.format("%-d %b %Y").to_string()
+}
+
+/// The time of day, where whoever reads it is.
+pub fn time(at: DateTime<Utc>) -> String {
+    format!("<!date^{}^{{time}}|{} UTC>", at.timestamp(), at.format("%H:%M"))
 }
 
 /// The shape that goes with a board status's word.
