@@ -19,8 +19,11 @@ use esb_sandbox::{Fault, Options, Sandbox, World};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
 };
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 fn standing(job: &Job) -> (JobState, i64, i64) {
     (job.state, job.step, job.steps)
@@ -360,5 +363,42 @@ async fn lines_are_bounded() {
     app.settle().await;
     assert_eq!((app.job(id).await.state, app.lines(id).await.len()), (JobState::Succeeded, 2));
     assert!(app.told_of_job().contains(" done."));
+    app.finish().await;
+}
+
+/// Polls a future that often, then drops it; true when it had ended.
+async fn polled<F: Future>(times: usize, future: F) -> bool {
+    let mut future = Box::pin(future);
+    let mut left = times;
+    poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(|_| true)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_look_that_is_dropped_loses_no_lease() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let mut times = 0;
+    loop {
+        let id = app.queue(repair, &["F1"]).await;
+        let (mut running, stop) = (JoinSet::new(), CancellationToken::new());
+        let ended = polled(times, app.app.jobs.look(&mut running, &stop)).await;
+        while running.join_next().await.is_some() {}
+        // At the same time: nobody waits until a lease is void.
+        app.app.jobs.settle().await.unwrap();
+        let job = app.job(id).await;
+        assert_eq!((job.state, job.losses), (JobState::Succeeded, 0), "dropped after {times} polls");
+        if ended {
+            break;
+        }
+        times += 1;
+    }
+    assert!(times > 1, "it was dropped in between");
+    app.told_of_jobs(times + 1).await;
     app.finish().await;
 }
