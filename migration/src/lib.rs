@@ -14,6 +14,7 @@ mod m0006_jobs;
 mod m0007_cards;
 mod m0008_threads;
 mod m0009_indexes;
+mod m0010_job_messages;
 
 /// The tables of each step.
 pub const TABLES: &[&[&str]] = &[
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_cards::Migration),
             Box::new(m0008_threads::Migration),
             Box::new(m0009_indexes::Migration),
+            Box::new(m0010_job_messages::Migration),
         ]
     }
 }

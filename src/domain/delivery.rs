@@ -36,10 +36,10 @@ pub enum DeliveryState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum DeliveryKind {
-    /// It posts a message that tells an event.
+    /// It posts a message: that tells an event, or begins a living one.
     #[sea_orm(string_value = "message")]
     Message,
-    /// It brings a repair's card up to date, with the repair as it is when that is sent.
+    /// It brings a living message up to date, with what is when that is sent.
     #[sea_orm(string_value = "edit")]
     Edit,
     /// It takes a temporary password to whom it is for.

@@ -160,6 +160,20 @@ impl Work {
         }
     }
 
+    /// What it does, as whoever started it is told.
+    pub fn about(&self) -> String {
+        match self {
+            Self::FetchPhotos(work) => format!("Photos for repair #{}", work.repair),
+        }
+    }
+
+    /// The repair that it does it for.
+    pub const fn repair(&self) -> RepairId {
+        match self {
+            Self::FetchPhotos(work) => work.repair,
+        }
+    }
+
     /// What it is given, as it is stored.
     ///
     /// # Errors
@@ -322,6 +336,7 @@ mod tests {
     fn work_is_read_as_it_was_written_and_what_is_unknown_is_said() {
         let photo = PhotoSource::new("F1", "https://files.slack.com/a.jpg", "a.jpg").unwrap();
         let work = Work::FetchPhotos(FetchPhotos::new(RepairId(7), vec![photo]).unwrap());
+        assert_eq!((work.about().as_str(), work.repair()), ("Photos for repair #7", RepairId(7)));
         assert_eq!(Work::read(work.kind().key(), &work.input().unwrap()), Ok(work));
         let unknown = Work::read("bake_bread", "{}").unwrap_err();
         assert!(unknown.to_string().contains("does not know jobs of the kind “bake_bread”"));

@@ -2,8 +2,8 @@
 //! staff. The worker does them.
 
 use super::permission::require;
-use super::{Ctx, OpError, again_after_deadlock, mutation_log};
-use crate::domain::actor::{Actor, Role};
+use super::{Announce, Ctx, OpError, again_after_deadlock, mutation_log};
+use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::JobId;
 use crate::domain::job::{FetchPhotos, JobKind, JobState, Work};
@@ -64,7 +64,7 @@ async fn queue(
     let (now, kind) = (ctx.clock.now(), work.kind());
     let steps = i64::try_from(work.steps()).unwrap_or(i64::MAX);
     let (input, activity) = (work.input()?, work.begins_with());
-    let new = NewJob { kind, input, steps, activity, work_key, starter: actor };
+    let new = NewJob { kind, input, steps, activity, work_key, starter: actor, told: told(ctx, actor) };
     let (id, is_new) = store::jobs::queue(db, new, now).await?;
     if !is_new {
         return Ok(Queued { id, record: None, now });
@@ -73,6 +73,12 @@ async fn queue(
     let record = AuditRecord::made("job.queued", "job", id.0, &new)?;
     store::audit::append(db, std::slice::from_ref(&record), actor, now).await?;
     Ok(Queued { id, record: Some(record), now })
+}
+
+/// Whom a private message tells how a job goes: whoever starts it in Slack, unless Slack is off.
+fn told<'a>(ctx: &Ctx, actor: &'a Actor) -> Option<&'a SlackUserId> {
+    let is_on = ctx.announce != Announce::Nowhere;
+    actor.slack_id.as_ref().filter(|_| is_on && actor.edge == Edge::Slack)
 }
 
 /// The newest jobs in a state and of a kind, older than the one of the number `older_than`.
@@ -114,7 +120,7 @@ pub async fn job(ctx: &Ctx, actor: &Actor, id: JobId, lines: u64) -> Result<JobD
 /// # Errors
 /// `Forbidden`, but for staff; `NotFound`; refused when it is over; the database's.
 pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
-    again_after_deadlock(async || {
+    let cancelled = again_after_deadlock(async || {
         let tx = ctx.store.begin().await?;
         let (mut job, now) = (locked(&tx, actor, id).await?, ctx.clock.now());
         let record = acted("job.cancelled", &job);
@@ -122,7 +128,7 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
             return Err(refused(format!("This job is over already: {}.", job.state.key())));
         }
         if job.state == JobState::Running {
-            store::jobs::want_cancel(&tx, id, now).await?;
+            store::jobs::want_cancel(&tx, &job, now).await?;
             let line = format!("{} asked to cancel: it ends after this step.", actor.name);
             store::jobs::write_update(&tx, &job, &line, now).await?;
         } else {
@@ -130,8 +136,10 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
             store::jobs::record(&tx, &job, &format!("Cancelled by {}.", actor.name), now).await?;
         }
         ctx.commit_recorded(tx, actor, record).await
-    })
-    .await
+    });
+    cancelled.await?;
+    ctx.wake.notify_one();
+    Ok(())
 }
 
 /// Lets a job that failed or was cancelled go on from its last checkpoint.
@@ -174,9 +182,12 @@ fn refused(message: String) -> OpError {
     OpError::Refused(super::Refusal { field: None, message })
 }
 
-fn view(job: Job) -> JobView {
+/// A job as people see it.
+pub(super) fn view(job: Job) -> JobView {
     let kind = JobKind::of_key(&job.kind).map_or(job.kind, |kind| kind.words().to_owned());
-    let waits = job.state == JobState::Queued && job.failures > 0;
+    // A wait that Slack named is no failure of its own, but one for which it says why.
+    let waits = job.state == JobState::Queued && job.failing_since.is_some();
+    let failed = job.state == JobState::Failed;
     JobView {
         id: job.id,
         kind,
@@ -185,7 +196,8 @@ fn view(job: Job) -> JobView {
         step: job.step,
         steps: job.steps,
         activity: if job.state.is_over() { String::new() } else { job.activity },
-        failure: job.failure,
+        waits_because: job.failure.clone().filter(|_| waits),
+        failure: job.failure.filter(|_| failed),
         next_try: waits.then_some(job.due_at),
         starter: job.starter_name,
         created_at: job.created_at,

@@ -28,6 +28,7 @@ pub mod equipment_photos;
 mod error;
 pub mod import;
 pub mod install;
+pub mod job_messages;
 pub mod jobs;
 pub mod manage_users;
 pub mod me_too;

@@ -1,6 +1,6 @@
 //! Addresses of our own pages, for messages. Without a base URL there are none.
 
-use crate::domain::ids::{EquipmentId, JobId};
+use crate::domain::ids::{EquipmentId, JobId, RepairId};
 
 /// Makes links; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +22,11 @@ impl Links {
     /// The page to log in at.
     pub fn log_in(&self) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/login"))
+    }
+
+    /// The repair's page, for technicians and staff.
+    pub fn repair(&self, id: RepairId) -> Option<String> {
+        self.base.as_ref().map(|base| format!("{base}/repairs/{id}"))
     }
 
     /// Pages of staff, with what they are called; none without a base URL.

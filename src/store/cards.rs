@@ -1,21 +1,39 @@
-//! Cards: the living message of each repair and channel, and the edits that it is owed. A card's row is
-//! locked by whoever changes what it has to show and by whoever notes what it shows: so that of a change and
-//! an edit that come at once, one sees the other, and no card stays behind.
+//! Cards: the living message of each repair and channel.
 
-use super::deliveries::{self, Owe};
-use super::entities::{card, delivery};
+use super::deliveries::Owe;
+use super::entities::card;
+use super::living::{self, FIRST, Lives, Living};
 use crate::domain::announce::lane;
-use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::delivery::DeliveryKind;
 use crate::domain::ids::{CardId, RepairId};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set};
-use std::collections::HashSet;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 
 pub use super::entities::card::Model as Card;
 
-/// What a card has to show before anything changed.
-const FIRST: i64 = 1;
+impl Lives for card::Entity {
+    const ID: card::Column = card::Column::Id;
+    const CHANNEL: card::Column = card::Column::Channel;
+    const TS: card::Column = card::Column::Ts;
+    const SHOWN: card::Column = card::Column::Shown;
+
+    fn wanted(card: &Card) -> i64 {
+        card.wanted
+    }
+
+    fn edit(card: &Card) -> Option<Owe> {
+        card.ts.as_ref()?;
+        Some(Owe {
+            target: card.target.clone(),
+            dedupe_key: format!("card:{}:{}:{}", card.repair_id, card.wanted, card.target),
+            lane: lane(card.repair_id, &card.target),
+            event: String::new(),
+            kind: DeliveryKind::Edit,
+            living: Some(Living::Card(card.id)),
+        })
+    }
+}
 
 /// The card of that number.
 ///
@@ -76,97 +94,6 @@ pub async fn changed(db: &impl ConnectionTrait, repair: RepairId, now: DateTime<
     if locked.rows_affected == 0 {
         return Ok(false);
     }
-    let mut posted = of(db, repair).await?;
-    posted.retain(|card| card.ts.is_some());
-    owe_edits(db, &posted, now).await
-}
-
-/// Owes each of these cards an edit, unless one is owed. One that failed and waits is tried at once: what
-/// kept it may be over, and somebody has just done something that should be seen.
-async fn owe_edits(db: &impl ConnectionTrait, cards: &[Card], now: DateTime<Utc>) -> Result<bool, DbErr> {
-    if cards.is_empty() {
-        return Ok(false);
-    }
-    let of_these = || {
-        Condition::all()
-            .add(delivery::Column::CardId.is_in(cards.iter().map(|card| card.id)))
-            .add(delivery::Column::Kind.eq(DeliveryKind::Edit))
-    };
-    let owed: Vec<(Option<CardId>, DeliveryState)> = delivery::Entity::find()
-        .select_only()
-        .columns([delivery::Column::CardId, delivery::Column::State])
-        .filter(of_these())
-        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
-        .into_tuple()
-        .all(db)
-        .await?;
-    if owed.iter().any(|(_, state)| *state == DeliveryState::Failed) {
-        delivery::Entity::update_many()
-            .col_expr(delivery::Column::DueAt, Expr::value(now))
-            .filter(of_these())
-            .filter(delivery::Column::State.eq(DeliveryState::Failed))
-            .exec(db)
-            .await?;
-    }
-    let owed: HashSet<CardId> = owed.into_iter().filter_map(|(card, _)| card).collect();
-    let edits = cards.iter().filter(|card| !owed.contains(&card.id)).map(|card| Owe {
-        target: card.target.clone(),
-        dedupe_key: format!("card:{}:{}:{}", card.repair_id, card.wanted, card.target),
-        lane: lane(card.repair_id, &card.target),
-        event: String::new(),
-        kind: DeliveryKind::Edit,
-        card: Some(card.id),
-    });
-    deliveries::owe(db, edits.collect(), now).await?;
-    Ok(true)
-}
-
-/// The state of a card in its channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// Slack's id of the channel.
-    pub channel: String,
-    /// Slack's name of the message.
-    pub ts: String,
-    /// What `wanted` was before the repair was read that it shows.
-    pub wanted: i64,
-}
-
-/// Notes what a card shows, and owes an edit where that is out of date by now. An edit that ends must be
-/// settled in the same transaction, before this.
-///
-/// # Errors
-/// The database's.
-pub async fn shows(
-    db: &impl ConnectionTrait,
-    id: CardId,
-    shown: &Shown,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    card::Entity::update_many()
-        .col_expr(card::Column::Channel, Expr::value(shown.channel.as_str()))
-        .col_expr(card::Column::Ts, Expr::value(shown.ts.as_str()))
-        .col_expr(card::Column::Shown, Expr::value(shown.wanted))
-        .filter(card::Column::Id.eq(id))
-        .exec(db)
-        .await?;
-    let behind = find(db, id).await?.filter(|card| card.wanted > shown.wanted);
-    owe_edits(db, behind.as_slice(), now).await?;
-    Ok(())
-}
-
-/// Forgets a card, where its message is still this one: the next message of its channel is its card again.
-///
-/// # Errors
-/// The database's.
-pub async fn forget(db: &impl ConnectionTrait, id: CardId, ts: Option<&str>) -> Result<(), DbErr> {
-    let there = ts.map_or(Condition::all(), |ts| Condition::all().add(card::Column::Ts.eq(ts)));
-    card::Entity::update_many()
-        .col_expr(card::Column::Channel, Expr::value(None::<String>))
-        .col_expr(card::Column::Ts, Expr::value(None::<String>))
-        .filter(card::Column::Id.eq(id))
-        .filter(there)
-        .exec(db)
-        .await?;
-    Ok(())
+    let edits = of(db, repair).await?.iter().filter_map(card::Entity::edit).collect();
+    living::owe_edits(db, edits, now).await
 }

@@ -1,6 +1,7 @@
 //! Deliveries: owed in the transaction of the change, leased and settled by the worker.
 
 use super::entities::{delivery, delivery_attempt};
+use super::living::Living;
 use crate::domain::announce::Announcement;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, DeliveryId};
@@ -17,18 +18,18 @@ pub use super::entities::delivery::Model as Delivery;
 /// Something to be owed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owe {
-    /// Channel as configured; Slack's id of a person for a password.
+    /// Channel as configured, or Slack's id of a person.
     pub target: String,
     /// The same is owed once.
     pub dedupe_key: String,
     /// Deliveries of one lane leave in their order.
     pub lane: String,
-    /// The event as JSON; empty for an edit, sealed for a password.
+    /// The event as JSON; empty where what is shown, not what happened; sealed for a password.
     pub event: String,
     /// What it does.
     pub kind: DeliveryKind,
-    /// The card that it belongs to.
-    pub card: Option<CardId>,
+    /// The living message that it belongs to.
+    pub living: Option<Living>,
 }
 
 impl Owe {
@@ -43,7 +44,7 @@ impl Owe {
             lane: announcement.lane.clone(),
             event: serde_json::to_string(&announcement.event).map_err(|e| DbErr::Json(e.to_string()))?,
             kind: DeliveryKind::Message,
-            card,
+            living: card.map(Living::Card),
         })
     }
 }
@@ -56,26 +57,30 @@ pub async fn owe(db: &impl ConnectionTrait, owed: Vec<Owe>, now: DateTime<Utc>) 
     if owed.is_empty() {
         return Ok(());
     }
-    let row = |owe: Owe| delivery::ActiveModel {
-        target: Set(owe.target),
-        dedupe_key: Set(owe.dedupe_key),
-        lane: Set(owe.lane),
-        event: Set(owe.event),
-        state: Set(DeliveryState::Pending),
-        failures: Set(0),
-        blamed: Set(0),
-        due_at: Set(now),
-        created_at: Set(now),
-        kind: Set(owe.kind),
-        card_id: Set(owe.card),
-        ..Default::default()
+    let row = |owe: Owe| {
+        let (card_id, job_id) = Living::columns(owe.living);
+        delivery::ActiveModel {
+            target: Set(owe.target),
+            dedupe_key: Set(owe.dedupe_key),
+            lane: Set(owe.lane),
+            event: Set(owe.event),
+            state: Set(DeliveryState::Pending),
+            failures: Set(0),
+            blamed: Set(0),
+            due_at: Set(now),
+            created_at: Set(now),
+            kind: Set(owe.kind),
+            card_id: Set(card_id),
+            job_id: Set(job_id),
+            ..Default::default()
+        }
     };
     delivery::Entity::insert_many(owed.into_iter().map(row)).exec_without_returning(db).await?;
     Ok(())
 }
 
-/// Due, unleased or with an expired lease, and first of its lane; but an edit, which shows the repair as it
-/// is, waits for other edits alone.
+/// Due, unleased or with an expired lease, and first of its lane; but an edit, which shows what is,
+/// waits for other edits alone.
 fn due(now: DateTime<Utc>) -> Condition {
     let earlier = Alias::new("earlier");
     let blocked = Query::select()

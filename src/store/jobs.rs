@@ -1,7 +1,9 @@
 //! Jobs: queued in the transaction of whoever wants the work, leased by workers, recorded step by step.
 
 use super::entities::{job, job_line};
-use crate::domain::actor::Actor;
+use super::job_messages;
+use super::living::FIRST;
+use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobKind, JobState};
 use crate::domain::text::{RequestId, cut};
@@ -41,9 +43,12 @@ pub struct NewJob<'a> {
     pub work_key: Option<&'a RequestId>,
     /// Who wants it.
     pub starter: &'a Actor,
+    /// Whom a private message in Slack tells how it goes.
+    pub told: Option<&'a SlackUserId>,
 }
 
-/// Queues a job, due at once: its number, and false when the same work is queued already, or was done.
+/// Queues a job, due at once, and owes the message that tells of it: its number, and false when the same work
+/// is queued already, or was done.
 ///
 /// # Errors
 /// The database's.
@@ -52,6 +57,15 @@ pub async fn queue(
     new: NewJob<'_>,
     now: DateTime<Utc>,
 ) -> Result<(JobId, bool), DbErr> {
+    let told = new.told.map(|id| id.0.clone());
+    let (id, is_new) = add(db, new, now).await?;
+    if let Some(starter) = told.filter(|_| is_new) {
+        job_messages::begin(db, id, starter, now).await?;
+    }
+    Ok((id, is_new))
+}
+
+async fn add(db: &impl ConnectionTrait, new: NewJob<'_>, now: DateTime<Utc>) -> Result<(JobId, bool), DbErr> {
     let key = new.work_key.map(RequestId::as_str);
     let row = job::ActiveModel {
         kind: Set(new.kind.key().to_owned()),
@@ -70,6 +84,8 @@ pub async fn queue(
         starter_name: Set(new.starter.name.clone()),
         starter_user_id: Set(new.starter.account.as_ref().map(|account| account.id)),
         starter_slack_id: Set(new.starter.slack_id.as_ref().map(|id| id.0.clone())),
+        message_wanted: Set(new.told.map(|_| FIRST)),
+        message_shown: Set(0),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
@@ -177,7 +193,8 @@ pub async fn hold(
     Ok(held.rows_affected == 1)
 }
 
-/// Writes down where a job stands, and a line about it. In any state but running its lease is given back.
+/// Writes down where a job stands, and a line about it; its message shows it. In any state but running its
+/// lease is given back.
 ///
 /// # Errors
 /// The database's.
@@ -208,6 +225,7 @@ pub async fn record(
             .col_expr(job::Column::CancelWanted, Expr::value(false));
     }
     change.exec(db).await?;
+    job_messages::changed(db, job, now).await?;
     write_update(db, job, update, now).await
 }
 
@@ -232,17 +250,16 @@ pub async fn release(
     Ok(())
 }
 
-/// Asks the worker that is at a job to end it; `false` when none is.
+/// Asks the worker that is at a job to end it; its message shows that.
 ///
 /// # Errors
 /// The database's.
-pub async fn want_cancel(db: &impl ConnectionTrait, id: JobId, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let wanted = changed(id, now)
+pub async fn want_cancel(db: &impl ConnectionTrait, job: &Job, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let wanted = changed(job.id, now)
         .col_expr(job::Column::CancelWanted, Expr::value(true))
-        .filter(job::Column::State.eq(JobState::Running))
-        .exec(db)
-        .await?;
-    Ok(wanted.rows_affected == 1)
+        .filter(job::Column::State.eq(JobState::Running));
+    wanted.exec(db).await?;
+    job_messages::changed(db, job, now).await
 }
 
 fn changed(id: JobId, now: DateTime<Utc>) -> UpdateMany<job::Entity> {

@@ -32,7 +32,7 @@ pub async fn owe(
         lane: lane(user),
         event: sealed,
         kind: DeliveryKind::Password,
-        card: None,
+        living: None,
     };
     deliveries::owe(db, vec![message], now).await
 }

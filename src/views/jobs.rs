@@ -1,6 +1,7 @@
 //! Jobs as staff see them.
 
-use crate::domain::ids::JobId;
+use crate::domain::actor::Role;
+use crate::domain::ids::{JobId, RepairId};
 use crate::domain::job::JobState;
 use chrono::{DateTime, Utc};
 
@@ -23,6 +24,8 @@ pub struct JobView {
     pub activity: String,
     /// Why it failed.
     pub failure: Option<String>,
+    /// Why the next try is waited for.
+    pub waits_because: Option<String>,
     /// When it is tried again, where a step failed in passing.
     pub next_try: Option<DateTime<Utc>>,
     /// Who started it.
@@ -60,4 +63,17 @@ pub struct JobsView {
     pub jobs: Vec<JobView>,
     /// Number of the last one, where there are older ones.
     pub older_than: Option<JobId>,
+}
+
+/// A job as whoever started it in Slack is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobMessage {
+    /// The job.
+    pub job: JobView,
+    /// What it does, where this version knows.
+    pub about: Option<String>,
+    /// The repair that it does it for.
+    pub repair: Option<RepairId>,
+    /// What the account of whoever started it may do by now, where there is one.
+    pub role: Option<Role>,
 }

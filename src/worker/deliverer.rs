@@ -10,8 +10,9 @@ use crate::domain::delivery::{DeliveryKind, DeliveryState, Failure, Tally, Verdi
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
 use crate::store::deliveries::{self, Attempt, Deferred, Delivery, Due, Settlement};
+use crate::store::living::{self, Living};
 use crate::store::outage::{again_after_deadlock, is_deadlock, within};
-use crate::store::{cards, password_messages};
+use crate::store::password_messages;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbErr;
 use serde_json::json;
@@ -192,14 +193,14 @@ impl Deliverer {
         if delivery.kind == DeliveryKind::Password && settled {
             password_messages::end_withdrawn(&tx, &delivery.lane, attempt.at).await?;
         }
-        if let Some(card) = delivery.card_id.filter(|_| settled) {
+        if let Some(message) = Living::of(delivery).filter(|_| settled) {
             match done {
-                Some(Done::Shows(shown)) => cards::shows(&tx, card, shown, attempt.at).await?,
-                Some(Done::Gone { ts }) => cards::forget(&tx, card, Some(ts.as_str())).await?,
+                Some(Done::Shows(shown)) => living::shows(&tx, message, shown, attempt.at).await?,
+                Some(Done::Gone { ts }) => living::forget(&tx, message, Some(ts.as_str())).await?,
                 Some(Done::Posted(_) | Done::Nothing) => {}
-                // A card that cannot be edited for so long is of no use to anybody: the next message is one.
+                // One that cannot be edited for so long is of no use to anybody: the next message is the card.
                 None if delivery.kind == DeliveryKind::Edit && settlement.state == DeliveryState::Dead => {
-                    cards::forget(&tx, card, None).await?;
+                    living::forget(&tx, message, None).await?;
                 }
                 None => {}
             }

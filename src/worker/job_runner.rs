@@ -19,6 +19,7 @@ use serde_json::json;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -64,7 +65,7 @@ impl JobRunner {
     }
 
     /// Leases what is due, one of each kind, and begins with it. Once `stop` is cancelled, runs give their
-    /// leases back.
+    /// leases back. Who drops this before it ends loses none: each lease is taken within its run.
     ///
     /// # Errors
     /// The database's; what was begun goes on.
@@ -75,15 +76,33 @@ impl JobRunner {
     ) -> Result<(), DbErr> {
         self.time.compare(&self.ctx.store).await?;
         for id in store::jobs::due_now(self.ctx.store.read(), self.time.now()).await? {
-            let (db, now) = (self.ctx.store.write(), self.time.now());
             let run = Run { id, lease: format!("{:032x}", rand::random::<u128>()) };
-            let lease = || store::jobs::lease(db, id, &run.lease, now, now + LEASE);
-            if let Some(job) = again_after_deadlock(is_deadlock, lease).await? {
-                let (runner, stop) = (Arc::clone(self), stop.clone());
-                running.spawn(async move { runner.run(run, job, stop).await });
-            }
+            let (runner, stop) = (Arc::clone(self), stop.clone());
+            let (tell, leased) = oneshot::channel();
+            running.spawn(async move { runner.begin(run, stop, tell).await });
+            // Not told: it panicked, which whoever has `running` says.
+            leased.await.unwrap_or(Ok(()))?;
         }
         Ok(())
+    }
+
+    /// Takes the lease of a run, tells how that went, and works.
+    async fn begin(&self, run: Run, stop: CancellationToken, tell: oneshot::Sender<Result<(), DbErr>>) {
+        let (db, now) = (self.ctx.store.write(), self.time.now());
+        let lease = || store::jobs::lease(db, run.id, &run.lease, now, now + LEASE);
+        let leased = within(RECORD_MAX, again_after_deadlock(is_deadlock, lease)).await;
+        let (told, job) = match leased {
+            Ok(job) => (Ok(()), job),
+            Err(error) => {
+                // It may have been taken all the same.
+                self.release(&run).await;
+                (Err(error), None)
+            }
+        };
+        let _ = tell.send(told);
+        if let Some(job) = job {
+            self.run(run, job, stop).await;
+        }
     }
 
     /// Works until nothing is due at the present time.
@@ -184,9 +203,18 @@ impl JobRunner {
 
     /// Gives the job back, for another worker to go on at once.
     async fn release(&self, run: &Run) {
-        let release = store::jobs::release(self.ctx.store.write(), run.id, &run.lease, self.time.now());
-        if let Err(error) = within(RECORD_MAX, release).await {
-            tracing::warn!(error = %Chain(&error), id = run.id.0, "A job was not given back: its lease will expire");
+        let db = self.ctx.store.write();
+        let mut waits = RECORD_AGAIN.into_iter();
+        loop {
+            let release = || store::jobs::release(db, run.id, &run.lease, self.time.now());
+            let Err(error) = within(RECORD_MAX, again_after_deadlock(is_deadlock, release)).await else {
+                return;
+            };
+            let error = Chain(&error);
+            let Some(wait) = waits.next() else {
+                return tracing::warn!(%error, id = run.id.0, "A job was not given back: its lease will expire");
+            };
+            sleep(wait).await;
         }
     }
 
@@ -250,7 +278,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
         Outcome::Stepped(stepped) => {
             job.checkpoint = Some(stepped.checkpoint.clone());
             (job.step, job.activity) = (stepped.step, stepped.activity.clone());
-            (job.failures, job.failing_since) = (0, None);
+            (job.failure, job.failures, job.failing_since) = (None, 0, None);
             match &stepped.then {
                 Then::More if job.cancel_wanted => job.state = JobState::Cancelled,
                 Then::More => {}
@@ -273,7 +301,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
             let since = *job.failing_since.get_or_insert(now);
             match next_try(job.failures, since, *wait, now) {
                 Some(at) => {
-                    (job.state, job.due_at) = (JobState::Queued, at);
+                    (job.state, job.due_at, job.failure) = (JobState::Queued, at, Some(why.clone()));
                     job.failures += i64::from(wait.is_none());
                     format!("{why} The next try is in {}.", spoken(at - now))
                 }

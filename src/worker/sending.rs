@@ -1,11 +1,13 @@
-//! What a delivery comes to: a message of its own, a repair's card, a reply in the card's thread, an edit of the
-//! card, or a temporary password for one person. Reads what it needs and sends; the deliverer settles what came of it.
+//! What a delivery comes to: a message of its own, a living one (a repair's card, a job's private message), a
+//! reply in a card's thread, an edit of a living message, or a temporary password for one person. Reads what it
+//! needs and sends; the deliverer settles what came of it.
 //!
 //! ```text
-//! message ──no card──► posted
-//!    ├─card not there──► posted as the card, showing the repair as it is
-//!    └─card there──► reply in its thread ──gone──► card forgotten, tried again
-//! edit ──card there and behind──► chat.update ──gone──► card forgotten
+//! message ──nothing lives──► posted
+//!    ├─living one not there──► posted as that, showing what is
+//!    ├─card there──► reply in its thread ──gone──► card forgotten, tried again
+//!    └─job's message there──► nothing to do
+//! edit ──there and behind──► chat.update ──gone──► forgotten
 //!    └─else──► nothing to do
 //! password ──sealed──► opened, posted to the person
 //!    └─erased──► withdrawn: nothing to do
@@ -16,22 +18,26 @@ use crate::chain::Chain;
 use crate::clients::slack_api::PostedMessage;
 use crate::domain::announce::Event;
 use crate::domain::delivery::{DeliveryKind, Failure};
-use crate::domain::ids::CardId;
-use crate::ops::cards::{PresentCard, present};
+use crate::ops::cards::{self, PresentCard};
+use crate::ops::job_messages::{self, PresentJob};
 use crate::ops::seal::SealError;
 use crate::ops::{Ctx, OpError};
-use crate::store::cards::Shown;
+use crate::render::slack::Message;
 use crate::store::deliveries::{self, Delivery};
+use crate::store::living::{Living, Shown};
 use chrono::TimeDelta;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Longest that the repair of a card may take to read: with a search and a send it stays below a lease.
+/// Longest that what a living message shows may take to read: with a search and a send it stays below a lease.
 const READ_MAX: Duration = Duration::from_secs(10);
 /// How far Slack's clock may be behind ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// Slack's words for a card that is no longer there, or never to be edited again.
+/// What Slack's ids of channels begin with; a name begins with `#`, a person's id otherwise.
+const CHANNEL_IDS: [char; 3] = ['C', 'G', 'D'];
+
+/// Slack's words for a message that is no longer there, or never to be edited again.
 const NOT_EDITABLE: [&str; 3] = ["message_not_found", "cant_update_message", "edit_window_closed"];
 /// Slack's words for a thread that is no longer there.
 const NO_THREAD: [&str; 3] = ["message_not_found", "thread_not_found", "cannot_reply_to_message"];
@@ -41,15 +47,40 @@ const NO_THREAD: [&str; 3] = ["message_not_found", "thread_not_found", "cannot_r
 pub(super) enum Done {
     /// A message stands in its channel.
     Posted(PostedMessage),
-    /// The card stands in its channel and shows this.
+    /// The living message stands in its channel and shows this.
     Shows(Shown),
     /// There was nothing to do.
     Nothing,
-    /// The card is gone; an edit ends with it, a message is tried again and becomes the new card.
+    /// The living message is gone; an edit ends with it, a message is tried again and becomes the new card.
     Gone {
-        /// The card's message.
+        /// Slack's name of it.
         ts: String,
     },
+}
+
+/// A living message, with what it shows as that is now.
+enum Present {
+    Card(Box<PresentCard>),
+    Job(Box<PresentJob>),
+}
+
+impl Present {
+    /// Channel and name of the message, where it stands.
+    fn place(&self) -> Option<(String, String)> {
+        let (channel, ts) = match self {
+            Self::Card(present) => (&present.card.channel, &present.card.ts),
+            Self::Job(present) => (&present.job.message_channel, &present.job.message_ts),
+        };
+        channel.clone().zip(ts.clone())
+    }
+
+    /// Counts the changes that it has to show, and those that it shows.
+    fn counts(&self) -> (i64, i64) {
+        match self {
+            Self::Card(present) => (present.card.wanted, present.card.shown),
+            Self::Job(present) => (present.job.message_wanted.unwrap_or_default(), present.job.message_shown),
+        }
+    }
 }
 
 impl Done {
@@ -58,7 +89,7 @@ impl Done {
         match self {
             Self::Posted(_) | Self::Shows(_) => "delivered",
             Self::Nothing => "nothing_to_do",
-            Self::Gone { .. } => "card_gone",
+            Self::Gone { .. } => "message_gone",
         }
     }
 
@@ -88,16 +119,17 @@ impl Sending {
     /// # Errors
     /// The failure, with who is to blame.
     pub(super) async fn send(&self, delivery: &Delivery) -> Result<Done, Failure> {
-        match (delivery.kind, delivery.card_id) {
+        match (delivery.kind, Living::of(delivery)) {
             (DeliveryKind::Edit, None) => Ok(Done::Nothing),
-            (DeliveryKind::Edit, Some(card)) => self.edit(self.present(card).await?).await,
+            (DeliveryKind::Edit, Some(living)) => self.edit(self.present(living).await?).await,
             (DeliveryKind::Password, _) => self.password(delivery).await,
             (DeliveryKind::Message, None) => self.message(delivery).await,
-            (DeliveryKind::Message, Some(card)) => {
-                let mut present = self.present(card).await?;
-                match present.card.channel.take().zip(present.card.ts.take()) {
-                    Some((channel, ts)) => self.reply(delivery, channel, ts).await,
-                    None => self.card(delivery, present).await,
+            (DeliveryKind::Message, Some(living)) => {
+                let present = self.present(living).await?;
+                match (present.place(), &present) {
+                    (None, _) => self.begin(delivery, present).await,
+                    (Some((channel, ts)), Present::Card(_)) => self.reply(delivery, channel, ts).await,
+                    (Some(_), Present::Job(_)) => Ok(Done::Nothing),
                 }
             }
         }
@@ -129,15 +161,15 @@ impl Sending {
         self.slack.post(&post).await.map(Done::Posted)
     }
 
-    /// Posts the card, or finds the one that an earlier try posted: what that one shows is not known.
-    async fn card(&self, delivery: &Delivery, present: PresentCard) -> Result<Done, Failure> {
+    /// Posts a living message, or finds the one that an earlier try posted: what that one shows is not known.
+    async fn begin(&self, delivery: &Delivery, present: Present) -> Result<Done, Failure> {
         let (posted, wanted) = match self.find(delivery, None).await? {
             Some(found) => (found, 0),
             None => {
-                let message = self.slack.card(&present)?;
+                let message = self.shown(&present)?;
                 let (channel, key) = (delivery.target.as_str(), delivery.dedupe_key.as_str());
                 let post = Post { channel, message: &message, key, thread: None };
-                (self.slack.post(&post).await?, present.card.wanted)
+                (self.slack.post(&post).await?, present.counts().0)
             }
         };
         Ok(Done::Shows(Shown { channel: posted.channel, ts: posted.ts, wanted }))
@@ -157,13 +189,12 @@ impl Sending {
         }
     }
 
-    async fn edit(&self, present: PresentCard) -> Result<Done, Failure> {
-        let wanted = present.card.wanted;
-        let place = present.card.channel.clone().zip(present.card.ts.clone());
-        let Some((channel, ts)) = place.filter(|_| present.card.shown < wanted) else {
+    async fn edit(&self, present: Present) -> Result<Done, Failure> {
+        let (wanted, shown) = present.counts();
+        let Some((channel, ts)) = present.place().filter(|_| shown < wanted) else {
             return Ok(Done::Nothing);
         };
-        let message = self.slack.card(&present)?;
+        let message = self.shown(&present)?;
         match self.slack.update(&channel, &ts, &message).await {
             Err(Failure::Message { code }) if NOT_EDITABLE.contains(&code.as_str()) => Ok(Done::Gone { ts }),
             edited => edited.map(|()| Done::Shows(Shown { channel, ts, wanted })),
@@ -180,7 +211,7 @@ impl Sending {
         let Some(since) = delivery.in_doubt_since else { return Ok(None) };
         let known = match thread {
             Some((channel, _)) => Some(channel.to_owned()),
-            None if !delivery.target.starts_with('#') => Some(delivery.target.clone()),
+            None if delivery.target.starts_with(CHANNEL_IDS) => Some(delivery.target.clone()),
             None => {
                 let known = deliveries::channel_id(self.ctx.store.read(), &delivery.target);
                 within(async { Ok(known.await?) }).await?
@@ -190,8 +221,21 @@ impl Sending {
         self.slack.find(&channel, thread.map(|(_, ts)| ts), &delivery.dedupe_key, since - SKEW).await
     }
 
-    async fn present(&self, card: CardId) -> Result<PresentCard, Failure> {
-        within(present(&self.ctx, card)).await
+    async fn present(&self, living: Living) -> Result<Present, Failure> {
+        let reading = async {
+            Ok(match living {
+                Living::Card(id) => Present::Card(Box::new(cards::present(&self.ctx, id).await?)),
+                Living::Job(id) => Present::Job(Box::new(job_messages::present(&self.ctx, id).await?)),
+            })
+        };
+        within(reading).await
+    }
+
+    fn shown(&self, present: &Present) -> Result<Message, Failure> {
+        match present {
+            Present::Card(present) => self.slack.card(present),
+            Present::Job(present) => self.slack.job(present),
+        }
     }
 }
 
@@ -204,7 +248,7 @@ fn event(delivery: &Delivery) -> Result<Event, Failure> {
 async fn within<T>(reading: impl Future<Output = Result<T, OpError>>) -> Result<T, Failure> {
     match timeout(READ_MAX, reading).await {
         Ok(Ok(read)) => return Ok(read),
-        Ok(Err(OpError::NotFound)) => return Err(Failure::Message { code: "no_such_repair".into() }),
+        Ok(Err(OpError::NotFound)) => return Err(Failure::Message { code: "nothing_to_show".into() }),
         Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "A message waits for the database"),
         Err(_) => tracing::warn!("A message waits for a database that does not answer"),
     }

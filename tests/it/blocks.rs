@@ -7,9 +7,11 @@ use chrono::NaiveDate;
 use esb::domain::announce::{Event, News, RepairUpdate};
 use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
+use esb::domain::job::JobState;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::slack::card::version_of_buttons;
 use esb::render::slack::home::{Home, HomeRepairs, HomeStaff};
+use esb::render::slack::jobs::JobLinks;
 use esb::render::slack::offer::Offer;
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
@@ -160,6 +162,21 @@ fn answer_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     .collect()
 }
 
+/// The message of a job in each state, as a member and as staff see it.
+fn job_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
+    let staff = JobLinks { job: Some(LINK.into()), repair: Some(LINK.into()) };
+    let mut cases = Vec::new();
+    for state in JobState::ALL {
+        for all in [false, true] {
+            let links = if all { staff.clone() } else { JobLinks::default() };
+            let message = blocks.job_message(&views::job(texts, state, all), &links).unwrap();
+            assert!(message.text.chars().count() <= 4_000, "{}", message.text);
+            cases.push(("job_message", Filled::Message(message.blocks)));
+        }
+    }
+    cases
+}
+
 /// The forms of repairs in every status, with every action.
 fn repair_cases(blocks: &Blocks, texts: Texts, kept: &str) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -228,6 +245,7 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     ];
     cases.extend(repair_cases(blocks, texts, &kept));
     cases.extend(answer_cases(blocks, texts));
+    cases.extend(job_cases(blocks, texts));
     cases.extend([false, true].map(|all| view("home", home(blocks, texts, all))));
     let full = views::area(1, texts, 5000);
     let open = views::open(texts, 3, 300);
@@ -588,6 +606,10 @@ fn snapshots() {
     );
     insta::assert_json_snapshot!("temporary_password", temporary_password(&blocks, plain, true).blocks);
     insta::assert_snapshot!("temporary_password_text", temporary_password(&blocks, plain, false).text);
+    let links = JobLinks { job: Some(LINK.into()), repair: Some(LINK.into()) };
+    let failed = blocks.job_message(&views::job(plain, JobState::Failed, true), &links).unwrap();
+    insta::assert_json_snapshot!("job_message", failed.blocks);
+    insta::assert_snapshot!("job_message_text", failed.text);
     insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
 }
 

@@ -1,12 +1,17 @@
 //! What people do at a real browser: forms, redirects, cookies and the content security policy together.
 
 use crate::support::chromium::Chromium;
-use crate::support::ops::{ana, empty, report, with_saw};
+use crate::support::jobs::{queue, staff, step};
+use crate::support::ops::{ana, empty, report, user, with_saw};
 use crate::support::pictures::jpeg;
 use crate::support::web::{config, serving_as};
+use chrono::TimeDelta;
 use esb::domain::actor::Role;
+use esb::ops::jobs::cancel;
 use esb::ops::report_problem::report_problem;
 use esb::web::WebConfig;
+use esb_sandbox::{Options, Sandbox, World};
+use tokio::net::TcpStream;
 
 /// Over plain http a browser keeps no cookie that is for https only.
 fn plain() -> WebConfig {
@@ -119,4 +124,41 @@ async fn a_technician_takes_a_report_from_the_queue_to_resolved() {
     chromium.go("/").await;
     assert!(chromium.text().await.contains("Operational"));
     chromium.close().await;
+}
+
+#[tokio::test]
+async fn the_page_of_a_job_follows_it_without_being_loaded_again() {
+    let (ops, saw) = with_saw().await;
+    let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
+    let slack = Sandbox::start(World::new(), Options::default()).unwrap();
+    let id = queue(&ops, &slack, repair, &["F1", "F2"], None).await;
+    let web = serving_as(ops, plain()).await;
+    let Some(chromium) = Chromium::desk(web.site.0).await else { return };
+    chromium.go("/login").await;
+    chromium.sign_in(&web, Role::Staff).await;
+    chromium.go(&format!("/admin/jobs/{id}")).await;
+    chromium.fits().await;
+    chromium.sees("[data-part=now]", "Step 0 of 2 done: Fetching F1.png").await;
+    chromium.mark().await;
+    step(&web.ops, id).await;
+    chromium.sees("[data-part=now]", "Step 1 of 2 done: Fetching <F2>").await;
+    web.ops.clock.advance(TimeDelta::seconds(1));
+    cancel(&web.ops, &staff(user(&web.ops, "stu", Role::Staff).await), id).await.unwrap();
+    chromium.sees("[data-part=now]", "It ends after this step").await;
+    assert!(chromium.is_marked().await, "it is the same page");
+    chromium.close().await;
+}
+
+#[tokio::test]
+async fn a_test_that_fails_leaves_no_browser_behind() {
+    let web = serving_as(empty().await, plain()).await;
+    let Some(chromium) = Chromium::desk(web.site.0).await else { return };
+    let browser = chromium.debugger();
+    assert!(TcpStream::connect(browser).await.is_ok());
+    let failing = async move {
+        chromium.go("/login").await;
+        assert!(chromium.is_marked().await, "this test has to fail");
+    };
+    assert!(tokio::spawn(failing).await.unwrap_err().is_panic());
+    assert!(TcpStream::connect(browser).await.is_err(), "it is gone");
 }

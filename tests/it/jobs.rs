@@ -1,8 +1,8 @@
 //! The engine of jobs, by the one kind that there is: leases, one of a kind at a time, checkpoints, the
 //! schedule, cancel and resume.
 
-use crate::support::app::{SOON, TestApp};
-use crate::support::jobs::{member, queue, staff};
+use crate::support::app::TestApp;
+use crate::support::jobs::{FILE, member, queue, staff};
 use crate::support::ops::{user, with_saw};
 use chrono::TimeDelta;
 use esb::clock::Clock;
@@ -19,12 +19,11 @@ use esb_sandbox::{Fault, Options, Sandbox, World};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
 };
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::task::JoinSet;
-
-/// The endpoint of files, among the sandbox's methods.
-const FILE: &str = "file";
+use tokio_util::sync::CancellationToken;
 
 fn standing(job: &Job) -> (JobState, i64, i64) {
     (job.state, job.step, job.steps)
@@ -39,16 +38,6 @@ impl TestApp {
         let now = self.clock.now();
         let until = now + TimeDelta::seconds(45);
         store::jobs::lease(self.app.ctx.store.write(), id, lease, now, until).await.unwrap()
-    }
-
-    /// Works, and does something once the file of that place has been asked for; it comes a little later.
-    async fn while_fetching(&self, place: usize, act: impl AsyncFnOnce()) {
-        let runner = Arc::clone(&self.app.jobs);
-        let working = tokio::spawn(async move { runner.settle().await });
-        let asked = self.slack.wait_for(SOON, |slack| (slack.calls(FILE).len() >= place).then_some(()));
-        assert!(asked.await.is_some(), "file {place} was not asked for");
-        act().await;
-        working.await.unwrap().unwrap();
     }
 }
 
@@ -68,6 +57,7 @@ async fn each_step_is_written_down_and_the_whole_of_it_audited() {
     let queued = audit::Entity::find().filter(audit::Column::Action.eq("job.queued"));
     let queued = queued.one(app.app.ctx.store.read()).await.unwrap().unwrap();
     assert_eq!((queued.noun_id, queued.actor_name.as_str()), (id.0, "Ana Lee"));
+    assert_eq!(app.told_of_job(), ":white_check_mark: *Photos for repair #1*\n2 of 2 done.\nJob #1");
     app.finish().await;
 }
 
@@ -87,6 +77,7 @@ async fn the_same_work_is_queued_once_and_a_transaction_that_fails_queues_nothin
     assert_eq!(job::Entity::find().count(ctx.store.read()).await.unwrap(), 1);
     let audited = audit::Entity::find().filter(audit::Column::Action.eq("job.queued"));
     assert_eq!(audited.count(ctx.store.read()).await.unwrap(), 1);
+    assert!(app.told_of_job().ends_with("Job #1"), "told once");
     app.finish().await;
 }
 
@@ -143,9 +134,11 @@ async fn two_workers_take_each_step_once() {
     let mut asked = app.asked_for();
     asked.sort();
     assert_eq!(asked, files);
+    let jobs = queued.len();
     for id in queued {
         assert_eq!(standing(&app.job(id).await), (JobState::Succeeded, 2, 2));
     }
+    app.told_of_jobs(jobs).await;
     app.finish().await;
 }
 
@@ -167,6 +160,7 @@ async fn a_lost_workers_job_goes_on_within_a_minute_and_holds_its_kind_until_the
     let db = app.app.ctx.store.write();
     let held = store::jobs::hold(db, taken.id, "a worker that is gone", app.clock.now()).await.unwrap();
     assert!(!held, "whoever comes back finds the lease gone");
+    app.told_of_jobs(2).await;
     app.finish().await;
 }
 
@@ -186,6 +180,7 @@ async fn what_kills_its_workers_is_given_up() {
     jobs::resume(&app.app.ctx, &app.stu().await, id).await.unwrap();
     app.settle().await;
     assert_eq!(app.job(id).await.state, JobState::Succeeded);
+    assert!(app.told_of_job().contains(" done."));
     app.finish().await;
 }
 
@@ -206,6 +201,8 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
     let behind = app.another_app(Clock::off_by(-TimeDelta::minutes(10))).await;
     behind.jobs.settle().await.unwrap();
     assert_eq!(app.job(id).await.state, JobState::Succeeded);
+    app.settle().await;
+    assert!(app.told_of_job().contains("1 of 1 done."));
     app.finish().await;
 }
 
@@ -249,6 +246,7 @@ async fn what_fails_in_passing_is_tried_by_the_schedule_and_for_a_day() {
     jobs::resume(&app.app.ctx, &app.stu().await, hopeless).await.unwrap();
     app.settle().await;
     assert_eq!(app.lines(hopeless).await.last().unwrap(), "F2.png was there already.");
+    app.told_of_jobs(2).await;
     app.finish().await;
 }
 
@@ -285,6 +283,7 @@ async fn cancel_holds_between_steps_and_resume_goes_on_from_the_checkpoint() {
     let actions: Vec<String> =
         actions.all(ctx.store.read()).await.unwrap().into_iter().map(|entry| entry.action).collect();
     assert_eq!(actions, ["job.cancelled", "job.resumed"]);
+    assert!(app.told_of_job().contains(" done."));
     app.finish().await;
 }
 
@@ -302,6 +301,7 @@ async fn cancel_cuts_a_long_wait() {
     jobs::resume(&app.app.ctx, &app.stu().await, id).await.unwrap();
     app.settle().await;
     assert_eq!(app.job(id).await.state, JobState::Succeeded, "and at once, not in an hour");
+    assert!(app.told_of_job().contains(" done."));
     app.finish().await;
 }
 
@@ -319,6 +319,8 @@ async fn what_this_version_does_not_know_fails_in_words() {
     app.sql("UPDATE jobs SET kind = 'fetch_photos', input = '[]', state = 'queued'").await;
     app.settle().await;
     assert!(app.job(id).await.failure.unwrap().contains("cannot be read by this version"));
+    let told = app.told_of_job();
+    assert!(told.starts_with(":x: *Photos from Slack*") && told.contains("cannot be read"), "{told}");
     app.finish().await;
 }
 
@@ -340,6 +342,7 @@ async fn only_staff_look_at_jobs_and_change_them() {
     }
     assert_eq!(app.job(id).await.state, JobState::Queued, "nobody changed it");
     app.settle().await;
+    assert!(app.told_of_job().contains(" done."));
     app.finish().await;
 }
 
@@ -359,5 +362,43 @@ async fn lines_are_bounded() {
     assert_eq!(lines[1], "This job has written many lines. What follows is not written down.");
     app.settle().await;
     assert_eq!((app.job(id).await.state, app.lines(id).await.len()), (JobState::Succeeded, 2));
+    assert!(app.told_of_job().contains(" done."));
+    app.finish().await;
+}
+
+/// Polls a future that often, then drops it; true when it had ended.
+async fn polled<F: Future>(times: usize, future: F) -> bool {
+    let mut future = Box::pin(future);
+    let mut left = times;
+    poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(|_| true)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_look_that_is_dropped_loses_no_lease() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let mut times = 0;
+    loop {
+        let id = app.queue(repair, &["F1"]).await;
+        let (mut running, stop) = (JoinSet::new(), CancellationToken::new());
+        let ended = polled(times, app.app.jobs.look(&mut running, &stop)).await;
+        while running.join_next().await.is_some() {}
+        // At the same time: nobody waits until a lease is void.
+        app.app.jobs.settle().await.unwrap();
+        let job = app.job(id).await;
+        assert_eq!((job.state, job.losses), (JobState::Succeeded, 0), "dropped after {times} polls");
+        if ended {
+            break;
+        }
+        times += 1;
+    }
+    assert!(times > 1, "it was dropped in between");
+    app.told_of_jobs(times + 1).await;
     app.finish().await;
 }

@@ -34,6 +34,7 @@ mod slack_cut_off;
 mod slack_home;
 mod slack_hostile;
 mod slack_http;
+mod slack_jobs;
 mod slack_known_issues;
 mod slack_machine_select;
 mod slack_mentions;

@@ -118,6 +118,20 @@ fn thread(messages: Vec<Message>) -> (Message, Vec<Message>) {
 }
 
 #[tokio::test]
+async fn the_card_of_the_longest_report_is_edited_though_slack_takes_a_shorter_text_then() {
+    let app = TestApp::with_saw().await.0;
+    user(&app.app.ctx, "bo", Role::Technician).await;
+    app.report("table saw", &"ß & ".repeat(600)).await;
+    app.read_all();
+    app.press_card(BO, "card_claim").await;
+    let (card, _) = thread(app.slack.posted_in(WOOD));
+    assert!(card.edited && card.text.contains("*Status:* Assigned"), "{}", card.text);
+    assert!(card.text.ends_with('…') && !card.text.ends_with("&…"), "{}", card.text);
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_claim_by_button_shows_on_every_card_and_is_told_in_its_thread() {
     let app = TestApp::with_card().await;
     app.press_card(BO, "card_claim").await;

@@ -363,5 +363,7 @@ async fn staff_are_told_privately_how_a_job_stands() {
     for unknown in ["job 99", "job 9223372036854775807"] {
         assert!(ask(unknown).await.starts_with(":x: There is no job #9"), "{unknown}");
     }
+    let followed = app.told_of_job();
+    assert!(followed.starts_with(":x: *Photos for repair #1*"), "{followed}");
     app.finish().await;
 }

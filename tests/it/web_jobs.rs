@@ -1,13 +1,11 @@
 //! `/admin/jobs` and the page of one job: what they show, how they keep up to date, and what their forms do.
 
-use crate::support::jobs::{member, queue};
+use crate::support::jobs::{member, queue, step};
 use crate::support::ops::{report, with_saw};
 use crate::support::web::{TestWeb, serving};
-use chrono::TimeDelta;
 use esb::domain::actor::Role;
-use esb::domain::ids::{JobId, RepairId};
+use esb::domain::ids::RepairId;
 use esb::ops::report_problem::report_problem;
-use esb::store;
 use esb_sandbox::{Options, Sandbox, World};
 use http::StatusCode;
 use sea_orm::ConnectionTrait;
@@ -16,17 +14,6 @@ async fn serving_a_repair() -> (TestWeb, RepairId, Sandbox) {
     let (ops, saw) = with_saw().await;
     let repair = report_problem(&ops, &member(), report(saw, 1)).await.unwrap().repair;
     (serving(ops).await, repair, Sandbox::start(World::new(), Options::default()).unwrap())
-}
-
-/// A worker takes a step of the job and is at the next.
-async fn step(web: &TestWeb, id: JobId) {
-    web.ops.clock.advance(TimeDelta::seconds(1));
-    let (db, now) = (web.ops.store.write(), web.ops.clock.now());
-    let until = now + TimeDelta::seconds(45);
-    if let Some(mut job) = store::jobs::lease(db, id, "worker", now, until).await.unwrap() {
-        (job.step, job.activity) = (1, "Fetching <F2>".into());
-        store::jobs::record(db, &job, "F1 is there & safe.", now).await.unwrap();
-    }
 }
 
 #[tokio::test]
@@ -59,7 +46,7 @@ async fn a_job_shows_how_far_it_came_and_says_when_that_changes() {
     assert!(script.status == StatusCode::OK && script.text().contains("data-part"));
     let first = version().await;
     assert_eq!(version().await, first, "nothing changed");
-    step(&web, id).await;
+    step(&web.ops, id).await;
     assert_ne!(version().await, first);
     let after = stu.get(&page).await.text();
     for text in [
@@ -91,7 +78,7 @@ async fn staff_cancel_and_resume_by_its_forms() {
     }
     assert!(!shown.contains("/job.js") && !shown.contains("/cancel\""));
     assert_eq!(stu.fill_in(&page, &resume, &[]).await.status, StatusCode::SEE_OTHER);
-    step(&web, id).await;
+    step(&web.ops, id).await;
     assert_eq!(stu.fill_in(&page, &cancel, &[]).await.status, StatusCode::SEE_OTHER);
     let shown = stu.get(&page).await.text();
     assert!(shown.contains("It ends after this step") && !shown.contains("/cancel\""), "{shown}");

@@ -17,6 +17,9 @@ use crate::{
 /// Slack's longest text of a message, in characters (docs.slack.dev, chat.postMessage).
 const LONGEST_TEXT: usize = 40_000;
 
+/// Slack's longest text of a message that is edited, in bytes: found by many apps, not in the documentation.
+const LONGEST_EDITED_TEXT: usize = 4_000;
+
 /// What a message says, checked.
 pub(super) struct Content {
     pub(super) text: String,
@@ -116,6 +119,9 @@ pub(super) fn update(state: &mut State, args: &Args) -> Answer {
     let (channel, ts) = (args.need("channel")?, args.need("ts")?);
     own_message(state, channel, ts)?;
     let content = content(state, args)?;
+    if content.text.len() > LONGEST_EDITED_TEXT {
+        return Err("msg_too_long".into());
+    }
     let message = own_message(state, channel, ts)?;
     (message.text, message.blocks) = (content.text, content.blocks);
     message.metadata = content.metadata.or_else(|| message.metadata.take());

@@ -90,6 +90,12 @@ async fn a_thread_and_a_change() {
     };
     assert_eq!(update("C01", &first["ts"]).await["text"], "changed");
     assert_eq!(sandbox.posted_in("wood")[0].text, "changed", "a change is to be read again");
+    let long = json!({"channel": "C01", "ts": first["ts"], "text": "ä".repeat(2_001)});
+    assert_eq!(
+        caller.call("chat.update", long).await["error"],
+        "msg_too_long",
+        "an edit takes fewer, and bytes"
+    );
     assert_eq!(update("C01", &json!("1.2")).await["error"], "message_not_found");
     assert_eq!(update("#wood", &first["ts"]).await["error"], "channel_not_found", "an update wants the id");
     let said = sandbox.say("ana", "wood", "mine", None).await.unwrap();

@@ -145,6 +145,7 @@ fn job_pages(text: &str) -> Vec<String> {
         steps: 3,
         activity: typed(),
         failure: (state == JobState::Failed).then(typed),
+        waits_because: (state == JobState::Queued).then(typed),
         next_try: (state == JobState::Queued).then(now),
         starter: typed(),
         created_at: now(),

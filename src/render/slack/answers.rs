@@ -139,7 +139,7 @@ impl Blocks {
     fn answer(&self, sections: Vec<Section>) -> Result<Message, BlocksError> {
         let texts: Vec<&str> = sections.iter().map(|section| section.text.as_str()).collect();
         let blocks = self.fill("answer", &Content { sections: &sections })?;
-        Ok(Message { text: texts.join("\n"), blocks })
+        Ok(Message::new(texts.join("\n"), blocks))
     }
 }
 

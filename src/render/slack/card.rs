@@ -96,7 +96,7 @@ impl Blocks {
             link,
             ..told_alone(repair)
         };
-        Ok(Message { text: card.text(), blocks: self.fill("repair_card", &card)? })
+        Ok(Message::new(card.text(), self.fill("repair_card", &card)?))
     }
 
     fn new_report(&self, repair: &RepairSnapshot, link: Option<&str>) -> Result<Message, BlocksError> {
@@ -106,7 +106,7 @@ impl Blocks {
             footer: footer(repair, None, link),
             ..told_alone(repair)
         };
-        Ok(Message { text: card.text(), blocks: self.fill("repair_card", &card)? })
+        Ok(Message::new(card.text(), self.fill("repair_card", &card)?))
     }
 
     fn repair_update(&self, update: &RepairUpdate, link: Option<&str>) -> Result<Message, BlocksError> {
@@ -124,7 +124,7 @@ impl Blocks {
         };
         let note = filled.note.as_ref().map(|note| format!("{note}\n")).unwrap_or_default();
         let text = format!("{}\n{}\n{note}{}", filled.header, filled.news, filled.footer);
-        Ok(Message { blocks: self.fill("repair_update", &filled)?, text })
+        Ok(Message::new(text, self.fill("repair_update", &filled)?))
     }
 }
 

@@ -1,12 +1,18 @@
-//! A job as a private message tells it.
+//! A job as private messages tell it: the one that is asked for, and the one that follows it to its end.
 
-use super::mrkdwn::{escape_within, line};
-use crate::views::jobs::JobDetails;
+use super::mrkdwn::{escape_within, line, line_within, time};
+use super::{Blocks, BlocksError, Message};
+use crate::domain::job::JobState;
+use crate::views::jobs::{JobDetails, JobMessage, JobView};
+use serde::Serialize;
 
 /// Most characters of a name or activity.
 const LINE_MAX: usize = 200;
 /// Most characters of what a job wrote or why it failed.
 const TEXT_MAX: usize = 500;
+/// Most characters of why it failed or waits, where that stands in a section of its own: with the rest it is
+/// below the 4,000 that `chat.update` takes as the text of a message (a Slack limit).
+const WHY_MAX: usize = 2500;
 
 /// State, step n of m, what it is at, and its latest lines, the oldest of them first. `link` leads to its page.
 pub fn told(details: &JobDetails, link: Option<&str>) -> String {
@@ -25,4 +31,87 @@ pub fn told(details: &JobDetails, link: Option<&str>) -> String {
     lines.extend(details.lines.iter().rev().map(|update| format!("• {}", line(&update.text, TEXT_MAX))));
     lines.extend(link.map(|link| format!("<{link}|Open its page>")));
     lines.join("\n")
+}
+
+/// Pages that a job's message may lead to; those that whoever it is for cannot open are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobLinks {
+    /// The job's page.
+    pub job: Option<String>,
+    /// The page of the repair that it is for.
+    pub repair: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    header: String,
+    progress: String,
+    why: Option<String>,
+    footer: String,
+}
+
+impl Blocks {
+    /// The message to whoever started a job, with the job as it is now.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn job_message(&self, told: &JobMessage, links: &JobLinks) -> Result<Message, BlocksError> {
+        let job = &told.job;
+        let why = job.failure.as_ref().or(job.waits_because.as_ref());
+        let told = Told {
+            header: header(told, links),
+            progress: progress(job),
+            // Three backticks would make code of what follows.
+            why: why.map(|why| escape_within(&why.replace("```", "'''"), WHY_MAX)),
+            footer: footer(job, links),
+        };
+        let why = told.why.as_ref().map(|why| format!("{why}\n")).unwrap_or_default();
+        let text = format!("{}\n{}\n{why}{}", told.header, told.progress, told.footer);
+        Ok(Message::new(text, self.fill("job_message", &told)?))
+    }
+}
+
+fn header(told: &JobMessage, links: &JobLinks) -> String {
+    let icon = match told.job.state {
+        JobState::Queued | JobState::Running => ":hourglass_flowing_sand:",
+        JobState::Succeeded => ":white_check_mark:",
+        JobState::Failed => ":x:",
+        JobState::Cancelled => ":no_entry_sign:",
+    };
+    let about = line_within(told.about.as_ref().unwrap_or(&told.job.kind), LINE_MAX);
+    match &links.repair {
+        Some(link) => format!("{icon} *<{link}|{about}>*"),
+        None => format!("{icon} *{about}*"),
+    }
+}
+
+/// How far it came, and what is next.
+fn progress(job: &JobView) -> String {
+    let (of, activity) = (format!("{} of {}", job.step, job.steps), line_within(&job.activity, LINE_MAX));
+    match job.state {
+        JobState::Queued => match job.next_try {
+            Some(at) => format!("{of} done. It waits; the next try is at {}.", time(at)),
+            None => format!("{of} done. Next: {activity}"),
+        },
+        JobState::Running if job.is_ending => {
+            format!("{of} done. It ends after this step, since somebody cancelled it: {activity}")
+        }
+        JobState::Running => format!("{of} done. Now: {activity}"),
+        JobState::Succeeded => format!("{of} done."),
+        JobState::Failed => format!("It failed after {of} steps."),
+        JobState::Cancelled => format!("Somebody cancelled it after {of} steps. What is done stays done."),
+    }
+}
+
+/// Its number, and what can be done now.
+fn footer(job: &JobView, links: &JobLinks) -> String {
+    let next = match (job.state, &links.job) {
+        (JobState::Failed, Some(link)) => {
+            format!(" · put right what is said here, then <{link}|resume it on its page>")
+        }
+        (JobState::Failed, None) => " · staff can put right what is said here and resume it".into(),
+        (_, Some(link)) => format!(" · <{link}|open its page>"),
+        (_, None) => String::new(),
+    };
+    format!("Job #{}{next}", job.id)
 }

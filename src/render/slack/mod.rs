@@ -33,6 +33,10 @@ struct Templates;
 #[serde(transparent)]
 pub struct Modal(pub Value);
 
+/// Most bytes of a message's text: `chat.update` answers `msg_too_long` beyond 4,000, markup included, though
+/// `chat.postMessage` takes more (a Slack limit).
+const TEXT_MAX: usize = 4_000;
+
 /// A message: blocks, and the text for notifications and screen readers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
@@ -40,6 +44,13 @@ pub struct Message {
     pub text: String,
     /// The blocks.
     pub blocks: Value,
+}
+
+impl Message {
+    /// Puts both together. Of a text that is longer than Slack takes, the beginning: the blocks say it all.
+    pub(crate) fn new(text: String, blocks: Value) -> Self {
+        Self { text: mrkdwn::beginning(text, TEXT_MAX), blocks }
+    }
 }
 
 /// A template that cannot be filled: a mistake of ours.

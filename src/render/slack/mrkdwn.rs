@@ -5,7 +5,7 @@ use crate::domain::actor::SlackUserId;
 use crate::domain::board::BoardStatus;
 use crate::domain::channel::ChannelRef;
 use crate::domain::text::cut;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// Most characters of a section's text (a Slack limit).
 pub const SECTION_MAX: usize = 3000;
@@ -88,6 +88,21 @@ pub fn escape_within(text: &str, max: usize) -> String {
     format!("{}…", out.trim_end())
 }
 
+/// The beginning of a text that is escaped already, in at most `max` bytes: it ends before a character, an entity
+/// or a link that does not fit whole, and with an ellipsis when something was cut.
+pub fn beginning(text: String, max: usize) -> String {
+    if text.len() <= max {
+        return text;
+    }
+    let mut kept = &text[..text.floor_char_boundary(max.saturating_sub('…'.len_utf8()))];
+    for (begin, end) in [('&', ';'), ('<', '>')] {
+        if let Some(at) = kept.rfind(begin).filter(|at| !kept[*at..].contains(end)) {
+            kept = &kept[..at];
+        }
+    }
+    format!("{}…", kept.trim_end())
+}
+
 /// One line of a text, cut at `max` characters and escaped. Three backticks in it would make code of the
 /// lines that follow, so they are replaced.
 pub fn line(text: &str, max: usize) -> String {
@@ -128,6 +143,11 @@ pub fn date(date: NaiveDate) -> String {
     date.format("%-d %b %Y").to_string()
 }
 
+/// The time of day, where whoever reads it is.
+pub fn time(at: DateTime<Utc>) -> String {
+    format!("<!date^{}^{{time}}|{} UTC>", at.timestamp(), at.format("%H:%M"))
+}
+
 /// The shape that goes with a board status's word.
 pub const fn shape(status: BoardStatus) -> &'static str {
     match status {
@@ -140,6 +160,16 @@ pub const fn shape(status: BoardStatus) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_beginning_fits_in_bytes_and_ends_before_what_does_not_fit_whole() {
+        let short = "as it is".to_owned();
+        assert_eq!(beginning(short.clone(), 8), short);
+        assert_eq!(beginning("abc &amp; more".into(), 11), "abc…");
+        assert_eq!(beginning("abc <https://a|page> more".into(), 17), "abc…");
+        assert_eq!(beginning("äöü".into(), 5), "ä…");
+        assert_eq!(beginning("R&amp;D and so on".into(), 12), "R&amp;D…");
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -51,6 +51,6 @@ impl Blocks {
         let buttons = buttons_of_version(repair.version);
         let blocks =
             self.fill("offer", &Content { text: text.clone(), buttons, resolve, repair: repair.id })?;
-        Ok(Message { text, blocks })
+        Ok(Message::new(text, blocks))
     }
 }

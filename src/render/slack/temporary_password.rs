@@ -45,6 +45,6 @@ impl Blocks {
         };
         // Notifications show this text, also on a locked phone: the password is in the blocks alone.
         let text = format!("{heading} Open this message to see the password.");
-        Ok(Message { text, blocks: self.fill("temporary_password", &content)? })
+        Ok(Message::new(text, self.fill("temporary_password", &content)?))
     }
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
-use crate::domain::ids::{CardId, DeliveryId};
+use crate::domain::ids::{CardId, DeliveryId, JobId};
 
 /// One row.
 #[sea_orm::model]
@@ -13,14 +13,14 @@ pub struct Model {
     /// Number.
     #[sea_orm(primary_key)]
     pub id: DeliveryId,
-    /// Channel; Slack's id of a person for a password.
+    /// Channel; for a job's message and a password, Slack's id of the person.
     pub target: String,
     /// The same event for the same target is owed once; unique.
     pub dedupe_key: String,
     /// Deliveries of one lane leave in their order.
     pub lane: String,
-    /// `domain::announce::Event` as JSON; empty for an edit, which shows what is, not what happened. A password
-    /// is sealed in it, until it is delivered, given up or withdrawn: empty from then on.
+    /// `domain::announce::Event` as JSON; empty where what is shown, not what happened. A password is sealed in
+    /// it, until it is delivered, given up or withdrawn: empty from then on.
     #[sea_orm(column_type = "Text")]
     pub event: String,
     /// Where it stands.
@@ -47,6 +47,8 @@ pub struct Model {
     pub kind: DeliveryKind,
     /// The card that it edits, becomes, or replies to; none for a message of its own.
     pub card_id: Option<CardId>,
+    /// The job whose message it begins or edits.
+    pub job_id: Option<JobId>,
     /// Since when Slack may have the message without our knowing: it is looked for before it is sent again.
     pub in_doubt_since: Option<DateTimeUtc>,
 }

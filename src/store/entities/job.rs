@@ -34,7 +34,7 @@ pub struct Model {
     pub steps: i64,
     /// What it is at.
     pub activity: String,
-    /// Why it failed, in words.
+    /// Why it failed, or waits for the next try; in words.
     #[sea_orm(column_type = "Text", nullable)]
     pub failure: Option<String>,
     /// Failures of the present step.
@@ -61,6 +61,14 @@ pub struct Model {
     pub starter_user_id: Option<UserId>,
     /// Slack's id of who asked for it.
     pub starter_slack_id: Option<String>,
+    /// Slack's id of the channel of its private message, while that stands there.
+    pub message_channel: Option<String>,
+    /// Slack's name of that message, while it stands there.
+    pub message_ts: Option<String>,
+    /// Counts the changes that the message has to show; `None`: nobody is told.
+    pub message_wanted: Option<i64>,
+    /// The last of these that it shows.
+    pub message_shown: i64,
     /// When it was asked for.
     pub created_at: DateTimeUtc,
     /// When something about it changed.

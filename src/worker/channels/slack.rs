@@ -2,11 +2,14 @@
 
 use crate::chain::Chain;
 use crate::clients::slack_api::{PostedMessage, SlackApi, SlackApiError};
+use crate::domain::actor::Role;
 use crate::domain::announce::Event;
 use crate::domain::delivery::Failure;
 use crate::ops::cards::PresentCard;
+use crate::ops::job_messages::PresentJob;
 use crate::ops::seal::TemporaryPassword;
 use crate::render::links::Links;
+use crate::render::slack::jobs::JobLinks;
 use crate::render::slack::{Blocks, BlocksError, Message};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -18,7 +21,7 @@ const DELIVERY: &str = "esb_delivery";
 /// A message to post.
 #[derive(Debug)]
 pub struct Post<'a> {
-    /// Slack's id of the channel, or its name.
+    /// Slack's id of the channel, or its name; or of a person.
     pub channel: &'a str,
     /// What it says.
     pub message: &'a Message,
@@ -37,7 +40,7 @@ pub struct Thread<'a> {
     pub broadcast: bool,
 }
 
-/// Posts announcements and cards.
+/// Posts announcements, cards and jobs' messages.
 pub struct SlackChannel {
     api: SlackApi,
     blocks: Arc<Blocks>,
@@ -76,6 +79,19 @@ impl SlackChannel {
     pub fn temporary_password(&self, given: &TemporaryPassword) -> Result<Message, Failure> {
         let message = self.blocks.temporary_password(given, self.links.log_in().as_deref());
         message.map_err(|error| unrendered(&error))
+    }
+
+    /// A job's message; with links to what whoever started it may open.
+    ///
+    /// # Errors
+    /// A mistake of ours, blamed on the message.
+    pub fn job(&self, present: &PresentJob) -> Result<Message, Failure> {
+        let (told, links) = (&present.told, &self.links);
+        let links = JobLinks {
+            job: told.role.filter(|role| *role >= Role::Staff).and_then(|_| links.job(told.job.id)),
+            repair: told.role.and(told.repair).and_then(|repair| links.repair(repair)),
+        };
+        self.blocks.job_message(told, &links).map_err(|error| unrendered(&error))
     }
 
     /// Posts a message. At most 15 s.

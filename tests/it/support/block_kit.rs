@@ -135,7 +135,8 @@ fn check_mrkdwn(value: &Value, max: usize, at: &str, faults: &mut Faults) {
     text.chars("text", max, true, faults);
     let shown = text.value.get("text").and_then(Value::as_str).unwrap_or_default();
     for tag in shown.split('<').skip(1) {
-        faults.unless(tag.starts_with("http://esb.test/"), &format!("{at}: a live tag in {shown}"));
+        let is_ours = tag.starts_with("http://esb.test/") || tag.starts_with("!date^0^{time}|00:00 UTC>");
+        faults.unless(is_ours, &format!("{at}: a live tag in {shown}"));
     }
 }
 

@@ -8,16 +8,19 @@ use esb::web::kernel::access::SESSION_COOKIE;
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Longest wait for anything in the browser.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A browser window with a page of ours.
+/// Longest wait for the browser's end.
+const END: Duration = Duration::from_secs(10);
+
+/// A browser window with a page of ours. It ends when this is dropped, be it by a test that fails.
 pub struct Chromium {
     client: Client,
     site: String,
@@ -37,7 +40,7 @@ impl Chromium {
     }
 
     async fn open(site: SocketAddr, mut options: Value) -> Option<Self> {
-        let Some((driver, port)) = start_driver().await else {
+        let Some(driver) = start_driver().await else {
             assert!(std::env::var("ESB_TEST_REQUIRE").as_deref() != Ok("all"), "chromedriver is not there");
             eprintln!("skipped: chromedriver is not there (Debian: chromium, chromium-driver)");
             return None;
@@ -53,7 +56,7 @@ impl Chromium {
         let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options});
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&format!("http://127.0.0.1:{port}"))
+            .connect(&format!("http://127.0.0.1:{}", driver.port))
             .await
             .unwrap();
         Some(Self { client, site: format!("http://{site}"), _driver: driver })
@@ -138,6 +141,30 @@ impl Chromium {
         assert_eq!(measured, json!({"overflow": 0, "small": [], "nameless": []}), "{at}");
     }
 
+    /// Waits until somebody reads this in one place.
+    pub async fn sees(&self, selector: &str, words: &str) {
+        let seen = async { while !self.text_of(selector).await.contains(words) {} };
+        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
+            panic!("{words} is not to be read: {}", self.text().await);
+        }
+    }
+
+    /// Leaves a mark that goes with the page.
+    pub async fn mark(&self) {
+        self.client.execute("window.marked = true", Vec::new()).await.unwrap();
+    }
+
+    /// True when the page was not loaded again since it was marked.
+    pub async fn is_marked(&self) -> bool {
+        self.client.execute("return window.marked === true", Vec::new()).await.unwrap() == json!(true)
+    }
+
+    /// Where the browser listens for as long as it lives.
+    pub fn debugger(&self) -> SocketAddr {
+        let address = &self.client.capabilities().unwrap()["goog:chromeOptions"]["debuggerAddress"];
+        address.as_str().unwrap().replace("localhost", "127.0.0.1").parse().unwrap()
+    }
+
     /// True when the picture is there and was drawn.
     pub async fn is_drawn(&self, selector: &str) -> bool {
         self.find(selector).await;
@@ -160,22 +187,44 @@ impl Chromium {
     }
 }
 
-/// A chromedriver; ends with the test.
-struct Driver(Child);
+/// A chromedriver; ends with the test, and its browser with it.
+struct Driver {
+    process: Child,
+    /// 0 until it has said which.
+    port: u16,
+}
 
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Driver {
+    /// Asks it to end its browser and itself: killed, it would leave the browser behind.
+    fn shut_down(&self) -> std::io::Result<()> {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let mut stream = TcpStream::connect_timeout(&address, END)?;
+        stream.set_read_timeout(Some(END))?;
+        stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new())?;
+        Ok(())
     }
 }
 
-/// A chromedriver and the port that it chose.
-async fn start_driver() -> Option<(Driver, u16)> {
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let begun = Instant::now();
+        if self.shut_down().is_ok() {
+            while begun.elapsed() < END && matches!(self.process.try_wait(), Ok(None)) {
+                std::thread::yield_now();
+            }
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A chromedriver at a port that it chose.
+async fn start_driver() -> Option<Driver> {
     let mut command = Command::new("chromedriver");
     command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut driver = Driver(command.spawn().ok()?);
-    let output = BufReader::new(driver.0.stdout.take()?);
+    let mut driver = Driver { process: command.spawn().ok()?, port: 0 };
+    let output = BufReader::new(driver.process.stdout.take()?);
     let (told, port) = oneshot::channel();
     // Its output has to go somewhere for as long as it runs.
     std::thread::spawn(move || {
@@ -188,5 +237,6 @@ async fn start_driver() -> Option<(Driver, u16)> {
             }
         }
     });
-    Some((driver, tokio::time::timeout(PATIENCE, port).await.ok()?.ok()?))
+    driver.port = tokio::time::timeout(PATIENCE, port).await.ok()?.ok()?;
+    Some(driver)
 }

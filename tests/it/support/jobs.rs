@@ -1,7 +1,8 @@
 //! Jobs as tests start them: photos that Slack has, for a repair.
 
-use super::app::TestApp;
+use super::app::{ANA, SOON, TestApp, only};
 use super::ops::report;
+use chrono::TimeDelta;
 use esb::domain::actor::{Account, Actor, Edge, Role, SlackUserId};
 use esb::domain::ids::{EquipmentId, JobId, RepairId, UserId};
 use esb::domain::job::{FetchPhotos, PhotoSource};
@@ -12,8 +13,12 @@ use esb::ops::report_problem::report_problem;
 use esb::store;
 use esb::store::entities::photo;
 use esb::store::jobs::Job;
-use esb_sandbox::{File, Sandbox, World};
+use esb_sandbox::{File, Message, Sandbox, World};
 use sea_orm::{EntityTrait, QueryOrder};
+use std::sync::Arc;
+
+/// The endpoint of files, among the sandbox's methods.
+pub const FILE: &str = "file";
 
 /// A picture of four pixels.
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x02\0\0\0\x02\x08\x02\0\0\0\xfd\xd4\x9a\x73\
@@ -36,8 +41,20 @@ pub fn pictures(world: &mut World, ids: &[&str]) {
     world.files.extend(ids.iter().map(|id| File::new(id, &format!("{id}.png"), "image/png", PNG)));
 }
 
-/// Queues the fetching of files to a repair.
+/// Queues the fetching of files to a repair, for a member in Slack.
 pub async fn queue(
+    ctx: &Ctx,
+    slack: &Sandbox,
+    repair: RepairId,
+    ids: &[&str],
+    work_key: Option<&RequestId>,
+) -> JobId {
+    queue_as(&member(), ctx, slack, repair, ids, work_key).await
+}
+
+/// Queues the fetching of files to a repair.
+pub async fn queue_as(
+    starter: &Actor,
     ctx: &Ctx,
     slack: &Sandbox,
     repair: RepairId,
@@ -47,16 +64,27 @@ pub async fn queue(
     let source = |id: &&str| PhotoSource::new(id, &slack.file_url(id), &format!("{id}.png")).unwrap();
     let work = FetchPhotos::new(repair, ids.iter().map(source).collect()).unwrap();
     let tx = ctx.store.begin().await.unwrap();
-    let queued = fetch_photos(ctx, &tx, &member(), work, work_key).await.unwrap();
+    let queued = fetch_photos(ctx, &tx, starter, work, work_key).await.unwrap();
     let id = queued.id;
     tx.commit().await.unwrap();
-    queued.committed(ctx, &member());
+    queued.committed(ctx, starter);
     id
 }
 
 /// The job of that number.
 pub async fn job(ctx: &Ctx, id: JobId) -> Job {
     store::jobs::find(ctx.store.read(), id).await.unwrap().expect("a job")
+}
+
+/// A worker takes a step of a job and is at the next.
+pub async fn step(ctx: &Ctx, id: JobId) {
+    ctx.clock.advance(TimeDelta::seconds(1));
+    let (db, now) = (ctx.store.write(), ctx.clock.now());
+    let until = now + TimeDelta::seconds(45);
+    if let Some(mut job) = store::jobs::lease(db, id, "worker", now, until).await.unwrap() {
+        (job.step, job.activity) = (1, "Fetching <F2>".into());
+        store::jobs::record(db, &job, "F1 is there & safe.", now).await.unwrap();
+    }
 }
 
 /// Slack's ids of the photos that there are, in the order in which they were added.
@@ -97,6 +125,32 @@ impl TestApp {
         let mut lines = store::jobs::latest_updates(self.app.ctx.store.read(), id, 1_000).await.unwrap();
         lines.reverse();
         lines.into_iter().map(|line| line.text).collect()
+    }
+
+    /// Works, and does something once the file of that place has been asked for; it comes a little later.
+    pub async fn while_fetching(&self, place: usize, act: impl AsyncFnOnce()) {
+        let runner = Arc::clone(&self.app.jobs);
+        let working = tokio::spawn(async move { runner.settle().await });
+        let asked = self.slack.wait_for(SOON, |slack| (slack.calls(FILE).len() >= place).then_some(()));
+        assert!(asked.await.is_some(), "file {place} was not asked for");
+        act().await;
+        working.await.unwrap().unwrap();
+    }
+
+    /// What Ana reads of the only job that she started.
+    #[track_caller]
+    pub fn told_of_job(&self) -> String {
+        only(self.slack.direct_messages(ANA)).text
+    }
+
+    /// What Ana reads of so many jobs, once all of it has arrived: a person gets one message a second.
+    pub async fn told_of_jobs(&self, count: usize) -> Vec<Message> {
+        for _ in 0..count {
+            self.after(TimeDelta::seconds(1)).await;
+        }
+        let told = self.slack.direct_messages(ANA);
+        assert_eq!(told.len(), count, "{told:#?}");
+        told
     }
 
     /// Ids of the files that were asked for, in order.

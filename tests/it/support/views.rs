@@ -5,11 +5,13 @@ use esb::domain::actor::Role;
 use esb::domain::board::BoardStatus;
 use esb::domain::change::RepairSnapshot;
 use esb::domain::field::{Person, RepairFields};
-use esb::domain::ids::{AreaId, EquipmentId, LinkId, RepairId, TimelineId, UserId};
+use esb::domain::ids::{AreaId, EquipmentId, JobId, LinkId, RepairId, TimelineId, UserId};
+use esb::domain::job::JobState;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::timeline::TimelineKind;
 use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use esb::views::equipment::{EquipmentMatch, EquipmentView, LinkView, OpenRepair};
+use esb::views::jobs::{JobMessage, JobView};
 use esb::views::registry::{HistoryRow, PastRepairs};
 use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, QueuedRepair, RepairBrief};
 
@@ -257,4 +259,27 @@ pub fn snapshot(texts: Texts, all: bool) -> RepairSnapshot {
         safety_risk: all,
         consumable: all,
     }
+}
+
+/// What is told of a job: what each has, or all that one can have.
+pub fn job(texts: Texts, state: JobState, all: bool) -> JobMessage {
+    let waits = all && state == JobState::Queued;
+    let job = JobView {
+        id: JobId(if all { i64::MAX } else { 1 }),
+        kind: texts.of(32),
+        state,
+        is_ending: all && state == JobState::Running,
+        step: 1,
+        steps: if all { i64::MAX } else { 2 },
+        activity: texts.of(200),
+        failure: (state == JobState::Failed).then(|| texts.of(1000)),
+        waits_because: waits.then(|| texts.of(1000)),
+        next_try: waits.then_some(DateTime::UNIX_EPOCH),
+        starter: texts.of(200),
+        created_at: DateTime::UNIX_EPOCH,
+        updated_at: DateTime::UNIX_EPOCH,
+        finished_at: None,
+    };
+    let (about, repair) = (all.then(|| texts.of(200)), all.then_some(RepairId(42)));
+    JobMessage { job, about, repair, role: all.then_some(Role::Staff) }
 }

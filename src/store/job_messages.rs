@@ -1,0 +1,72 @@
+//! The private message of a job to whoever started it in Slack: owed with the job, a living message from
+//! then on. Its columns stand in the job's own row, so that row's lock decides who sees whom.
+
+use super::deliveries::{self, Owe};
+use super::entities::{delivery, job};
+use super::jobs::Job;
+use super::living::{self, Lives, Living};
+use crate::domain::delivery::DeliveryKind;
+use crate::domain::ids::JobId;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+
+impl Lives for job::Entity {
+    const ID: job::Column = job::Column::Id;
+    const CHANNEL: job::Column = job::Column::MessageChannel;
+    const TS: job::Column = job::Column::MessageTs;
+    const SHOWN: job::Column = job::Column::MessageShown;
+
+    fn wanted(job: &Job) -> i64 {
+        job.message_wanted.unwrap_or_default()
+    }
+
+    fn edit(job: &Job) -> Option<Owe> {
+        let (starter, wanted) = (job.starter_slack_id.clone()?, job.message_wanted?);
+        job.message_ts.as_ref()?;
+        let edit = told(job.id, starter, DeliveryKind::Edit);
+        Some(Owe { dedupe_key: format!("{}:{wanted}", key(job.id)), ..edit })
+    }
+}
+
+/// Its lane, and the key of its first delivery.
+fn key(id: JobId) -> String {
+    format!("job:{id}")
+}
+
+fn told(id: JobId, starter: String, kind: DeliveryKind) -> Owe {
+    let (lane, dedupe_key, event) = (key(id), key(id), String::new());
+    Owe { target: starter, dedupe_key, lane, event, kind, living: Some(Living::Job(id)) }
+}
+
+/// Owes the message that begins to tell `starter` of a job, unless it is owed already, or was.
+pub(super) async fn begin(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    starter: String,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let same = delivery::Entity::find().filter(delivery::Column::DedupeKey.eq(key(id)));
+    if same.count(db).await? > 0 {
+        return Ok(());
+    }
+    deliveries::owe(db, vec![told(id, starter, DeliveryKind::Message)], now).await
+}
+
+/// Something was recorded of a job that its message shows: an edit is owed where the message stands in Slack,
+/// unless one is owed already. One that is not posted yet shows it when it is.
+pub(super) async fn changed(db: &impl ConnectionTrait, job: &Job, now: DateTime<Utc>) -> Result<(), DbErr> {
+    if job.message_wanted.is_none() {
+        return Ok(());
+    }
+    job::Entity::update_many()
+        .col_expr(job::Column::MessageWanted, Expr::col(job::Column::MessageWanted).add(1))
+        .filter(job::Column::Id.eq(job.id))
+        .exec(db)
+        .await?;
+    // Read after it was locked: it may have been posted meanwhile.
+    let job = job::Entity::find_by_id(job.id).one(db).await?;
+    let edit = job.as_ref().and_then(job::Entity::edit);
+    living::owe_edits(db, edit.into_iter().collect(), now).await?;
+    Ok(())
+}

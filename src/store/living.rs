@@ -1,0 +1,172 @@
+//! Living messages, which are edited for as long as they have something to show: a repair's card, a job's
+//! private message. Owns what both have in common: the edits that they are owed, what they show, and that
+//! they are gone. A message's row is locked by whoever changes what it has to show and by whoever notes what
+//! it shows: so that of a change and an edit that come at once, one sees the other, and no message stays
+//! behind. `cards` and `job_messages` say which rows these are.
+
+use super::deliveries::{self, Delivery, Owe};
+use super::entities::{card, delivery, job};
+use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::ids::{CardId, JobId};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use std::collections::HashSet;
+
+/// What such a message has to show before anything changed.
+pub(super) const FIRST: i64 = 1;
+
+/// A living message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Living {
+    /// The card of a repair in a channel.
+    Card(CardId),
+    /// The private message of a job.
+    Job(JobId),
+}
+
+impl Living {
+    /// The living message that a delivery begins, edits or replies to; none for a message of its own.
+    pub fn of(delivery: &Delivery) -> Option<Self> {
+        of((delivery.card_id, delivery.job_id))
+    }
+
+    /// Its columns of `deliveries`.
+    pub(super) const fn columns(living: Option<Self>) -> (Option<CardId>, Option<JobId>) {
+        match living {
+            None => (None, None),
+            Some(Self::Card(id)) => (Some(id), None),
+            Some(Self::Job(id)) => (None, Some(id)),
+        }
+    }
+}
+
+fn of((card, job): (Option<CardId>, Option<JobId>)) -> Option<Living> {
+    card.map(Living::Card).or(job.map(Living::Job))
+}
+
+/// The state of a living message in Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Slack's id of the channel.
+    pub channel: String,
+    /// Slack's name of the message.
+    pub ts: String,
+    /// What `wanted` was before that was read which it shows.
+    pub wanted: i64,
+}
+
+/// A table whose rows have a living message each.
+pub(super) trait Lives: EntityTrait {
+    /// The row's number.
+    const ID: Self::Column;
+    /// Slack's id of the channel, while the message stands there.
+    const CHANNEL: Self::Column;
+    /// Slack's name of the message, while it stands there.
+    const TS: Self::Column;
+    /// The last of the changes that it shows.
+    const SHOWN: Self::Column;
+
+    /// How many changes it has to show.
+    fn wanted(row: &Self::Model) -> i64;
+
+    /// The edit that brings it up to date, where it stands in Slack.
+    fn edit(row: &Self::Model) -> Option<Owe>;
+}
+
+/// Owes these edits, each unless one of its message is owed. One that failed and waits is tried at once: what
+/// kept it may be over, and something has just happened that should be seen. True when an edit is owed now.
+pub(super) async fn owe_edits(
+    db: &impl ConnectionTrait,
+    mut edits: Vec<Owe>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    if edits.is_empty() {
+        return Ok(false);
+    }
+    let ids = edits.iter().map(|edit| Living::columns(edit.living));
+    let (cards, jobs): (Vec<_>, Vec<_>) = ids.unzip();
+    let (cards, jobs) = (cards.into_iter().flatten(), jobs.into_iter().flatten());
+    let of_these = Condition::all()
+        .add(
+            Condition::any()
+                .add(delivery::Column::CardId.is_in(cards))
+                .add(delivery::Column::JobId.is_in(jobs)),
+        )
+        .add(delivery::Column::Kind.eq(DeliveryKind::Edit));
+    let owed: Vec<(Option<CardId>, Option<JobId>, DeliveryState)> = delivery::Entity::find()
+        .select_only()
+        .columns([delivery::Column::CardId, delivery::Column::JobId, delivery::Column::State])
+        .filter(of_these.clone())
+        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .into_tuple()
+        .all(db)
+        .await?;
+    if owed.iter().any(|(.., state)| *state == DeliveryState::Failed) {
+        delivery::Entity::update_many()
+            .col_expr(delivery::Column::DueAt, Expr::value(now))
+            .filter(of_these)
+            .filter(delivery::Column::State.eq(DeliveryState::Failed))
+            .exec(db)
+            .await?;
+    }
+    let owed: HashSet<Living> = owed.into_iter().filter_map(|(card, job, _)| of((card, job))).collect();
+    edits.retain(|edit| edit.living.is_some_and(|living| !owed.contains(&living)));
+    deliveries::owe(db, edits, now).await?;
+    Ok(true)
+}
+
+/// Notes what a message shows, and owes an edit where that is out of date by now. An edit that ends must be
+/// settled in the same transaction, before this.
+///
+/// # Errors
+/// The database's.
+pub async fn shows(
+    db: &impl ConnectionTrait,
+    living: Living,
+    shown: &Shown,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let behind = match living {
+        Living::Card(CardId(id)) => note::<card::Entity>(db, id, shown).await?,
+        Living::Job(JobId(id)) => note::<job::Entity>(db, id, shown).await?,
+    };
+    owe_edits(db, behind.into_iter().collect(), now).await?;
+    Ok(())
+}
+
+async fn note<L: Lives>(db: &impl ConnectionTrait, id: i64, shown: &Shown) -> Result<Option<Owe>, DbErr> {
+    L::update_many()
+        .col_expr(L::CHANNEL, Expr::value(shown.channel.as_str()))
+        .col_expr(L::TS, Expr::value(shown.ts.as_str()))
+        .col_expr(L::SHOWN, Expr::value(shown.wanted))
+        .filter(L::ID.eq(id))
+        .exec(db)
+        .await?;
+    let row = L::find().filter(L::ID.eq(id)).one(db).await?;
+    Ok(row.filter(|row| L::wanted(row) > shown.wanted).and_then(|row| L::edit(&row)))
+}
+
+/// Forgets where a message stands, if that is still this one: it is edited no more. Of a card, the next
+/// message of its channel is the card again.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(db: &impl ConnectionTrait, living: Living, ts: Option<&str>) -> Result<(), DbErr> {
+    match living {
+        Living::Card(CardId(id)) => leave::<card::Entity>(db, id, ts).await,
+        Living::Job(JobId(id)) => leave::<job::Entity>(db, id, ts).await,
+    }
+}
+
+async fn leave<L: Lives>(db: &impl ConnectionTrait, id: i64, ts: Option<&str>) -> Result<(), DbErr> {
+    let there = ts.map_or(Condition::all(), |ts| Condition::all().add(L::TS.eq(ts)));
+    L::update_many()
+        .col_expr(L::CHANNEL, Expr::value(None::<String>))
+        .col_expr(L::TS, Expr::value(None::<String>))
+        .filter(L::ID.eq(id))
+        .filter(there)
+        .exec(db)
+        .await?;
+    Ok(())
+}

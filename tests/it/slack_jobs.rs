@@ -1,0 +1,384 @@
+//! The private message of a job: posted once to whoever started it in Slack, and edited to the end.
+
+use crate::support::app::{ANA, SOON, TestApp, only};
+use crate::support::jobs::{FILE, member, queue_as, staff};
+use crate::support::ops::{user, with_saw};
+use chrono::TimeDelta;
+use esb::domain::actor::{Account, Actor, Role};
+use esb::domain::delivery::{DeliveryKind, DeliveryState};
+use esb::domain::ids::JobId;
+use esb::domain::job::JobState;
+use esb::ops::jobs::{cancel, resume};
+use esb::ops::{Announce, Ctx};
+use esb::store;
+use esb::store::entities::delivery;
+use esb_sandbox::{Fault, File, Message, Options, Sandbox, World};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use std::time::Duration;
+
+const POST: &str = "chat.postMessage";
+const UPDATE: &str = "chat.update";
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+const DONE: &str = ":white_check_mark: *Photos for repair #1*\n1 of 1 done.\nJob #1";
+
+impl TestApp {
+    async fn boss(&self) -> Actor {
+        staff(user(&self.app.ctx, "stu", Role::Staff).await)
+    }
+
+    async fn deliver(&self) {
+        self.app.deliverer.settle().await.unwrap();
+    }
+
+    /// How often Ana was written to, and how often that was edited; refused ones count.
+    fn told_and_edited(&self) -> (usize, usize) {
+        let to_ana = |call: &esb_sandbox::Call| call.args["channel"] == ANA;
+        let told = self.slack.calls(POST).into_iter().filter(to_ana).count();
+        (told, self.slack.calls(UPDATE).len())
+    }
+
+    /// Every message to Ana as it stands now, whoever has read it.
+    fn to_ana(&self) -> Vec<Message> {
+        self.slack.messages().into_iter().filter(|message| message.channel.starts_with('D')).collect()
+    }
+
+    /// As a process leaves it that was killed after Slack took the first message of a job and before it noted
+    /// that.
+    async fn forget_message(&self, id: JobId) {
+        self.sql(&format!(
+            "UPDATE deliveries SET state = 'sending', lease = 'a dead worker', finished_at = NULL, \
+             leased_until = due_at, posted_channel = NULL, posted_ts = NULL WHERE dedupe_key = 'job:{id}'"
+        ))
+        .await;
+        let message = "message_channel = NULL, message_ts = NULL, message_shown = 0";
+        self.sql(&format!("UPDATE jobs SET {message} WHERE id = {id}")).await;
+    }
+}
+
+async fn owed_for_jobs(ctx: &Ctx) -> u64 {
+    let of_jobs = delivery::Entity::find().filter(delivery::Column::JobId.is_not_null());
+    of_jobs.count(ctx.store.read()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_starts_a_job_follows_it_in_one_message_to_its_end() {
+    let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
+    let id = app.queue(repair, &["F1", "F2"]).await;
+    app.deliver().await;
+    let first = only(app.slack.direct_messages(ANA));
+    let begins =
+        ":hourglass_flowing_sand: *Photos for repair #1*\n0 of 2 done. Next: Fetching F1.png\nJob #1";
+    assert_eq!((first.text.as_str(), first.edited), (begins, false));
+    assert_eq!(first.shown().replace("\n\n", "\n").trim(), begins, "the blocks say the same");
+    app.slack.fail_always(FILE, Fault::Delay(Duration::from_millis(300)));
+    app.while_fetching(2, async || app.deliver().await).await;
+    let at_second = only(app.slack.direct_messages(ANA));
+    assert!(at_second.text.contains("\n1 of 2 done. Now: Fetching F2.png\n"), "{}", at_second.text);
+    app.settle().await;
+    let last = only(app.slack.direct_messages(ANA));
+    assert_eq!(last.text, ":white_check_mark: *Photos for repair #1*\n2 of 2 done.\nJob #1");
+    assert!(last.edited && last.ts == first.ts);
+    assert_eq!((app.told_and_edited(), app.job(id).await.state), ((1, 2), JobState::Succeeded));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_that_is_over_at_once_is_told_in_its_final_form_alone() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    app.queue(repair, &["F1"]).await;
+    app.settle().await;
+    let told = only(app.slack.direct_messages(ANA));
+    assert_eq!((told.text.as_str(), told.edited), (DONE, false));
+    assert_eq!(app.told_and_edited(), (1, 0));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_come_shows_why_it_waits_and_until_when() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    app.queue(repair, &["F1"]).await;
+    app.slack.fail_next(FILE, Fault::Http(503));
+    app.settle().await;
+    let first = only(app.slack.direct_messages(ANA));
+    let at = app.clock.now() + TimeDelta::seconds(30);
+    let waits = format!(
+        ":hourglass_flowing_sand: *Photos for repair #1*\n0 of 1 done. It waits; the next try is at \
+         <!date^{}^{{time}}|{} UTC>.\nF1.png did not come: Slack is unavailable: HTTP status 503.\nJob #1",
+        at.timestamp(),
+        at.format("%H:%M")
+    );
+    assert_eq!(first.text, waits);
+    app.slack.fail_next(FILE, Fault::RateLimited(7));
+    app.after(TimeDelta::seconds(30)).await;
+    let told = only(app.slack.direct_messages(ANA)).text;
+    assert!(told.contains("It waits;") && told.contains("Slack asks for patience."), "{told}");
+    app.after(TimeDelta::seconds(7)).await;
+    let last = only(app.slack.direct_messages(ANA));
+    assert_eq!((last.text.as_str(), &last.ts), (DONE, &first.ts));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_and_resuming_show_in_the_same_message() {
+    let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
+    let (ctx, stu) = (&app.app.ctx, app.boss().await);
+    let id = app.queue(repair, &["F1", "F2"]).await;
+    app.deliver().await;
+    let first = only(app.slack.direct_messages(ANA));
+    cancel(ctx, &stu, id).await.unwrap();
+    app.settle().await;
+    let told = app.told_of_job();
+    assert!(
+        told.starts_with(":no_entry_sign: ") && told.contains("cancelled it after 0 of 2 steps."),
+        "{told}"
+    );
+    resume(ctx, &stu, id).await.unwrap();
+    app.deliver().await;
+    assert!(app.told_of_job().contains("0 of 2 done. Next: Fetching F1.png"));
+    app.slack.fail_always(FILE, Fault::Delay(Duration::from_millis(300)));
+    app.while_fetching(1, async || {
+        cancel(ctx, &stu, id).await.unwrap();
+        app.deliver().await;
+    })
+    .await;
+    let told = app.told_of_job();
+    assert!(told.contains("0 of 2 done. It ends after this step, since somebody cancelled it: "), "{told}");
+    app.slack.clear_faults();
+    app.settle().await;
+    assert!(app.told_of_job().contains("cancelled it after 1 of 2 steps."));
+    resume(ctx, &stu, id).await.unwrap();
+    app.settle().await;
+    let last = only(app.slack.direct_messages(ANA));
+    assert!(last.text.contains("\n2 of 2 done.\n") && last.ts == first.ts, "{}", last.text);
+    assert_eq!(app.told_and_edited().0, 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_that_fails_says_why_and_leads_each_only_to_what_they_may_open() {
+    let (app, repair) = TestApp::with_pictures(&[]).await;
+    let ctx = &app.app.ctx;
+    let ana = user(ctx, "ana", Role::Technician).await;
+    let technician = Actor { account: Some(Account { id: ana, role: Role::Technician }), ..member() };
+    let mut told = Vec::new();
+    for (n, starter) in [(1, &member()), (2, &technician), (3, &technician)] {
+        if n == 3 {
+            app.sql("UPDATE users SET role = 'Staff'").await;
+        }
+        queue_as(starter, ctx, &app.slack, repair, &["F1"], None).await;
+        app.after(SECOND).await;
+        told.push(app.told_of_job());
+    }
+    let why = "\nIt failed after 1 of 1 steps.\nF1.png is no longer in Slack.\n";
+    let linked = ":x: *<http://esb.test/repairs/1|Photos for repair #1>*";
+    assert_eq!(
+        told,
+        [
+            format!(
+                ":x: *Photos for repair #1*{why}Job #1 · staff can put right what is said here and resume it"
+            ),
+            format!("{linked}{why}Job #2 · staff can put right what is said here and resume it"),
+            format!(
+                "{linked}{why}Job #3 · put right what is said here, then \
+                 <http://esb.test/admin/jobs/3|resume it on its page>"
+            ),
+        ]
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_name_of_a_file_notifies_nobody() {
+    let (app, repair) = TestApp::with_pictures(&[]).await;
+    app.slack.change_world(|world| world.files.push(File::new("F1", "x", "image/png", "no picture")));
+    let url = app.slack.file_url("F1");
+    let source = esb::domain::job::PhotoSource::new("F1", &url, "<!channel> ``` *x").unwrap();
+    let work = esb::domain::job::FetchPhotos::new(repair, vec![source]).unwrap();
+    let tx = app.app.ctx.store.begin().await.unwrap();
+    let queued = esb::ops::jobs::fetch_photos(&app.app.ctx, &tx, &member(), work, None).await.unwrap();
+    tx.commit().await.unwrap();
+    queued.committed(&app.app.ctx, &member());
+    app.deliver().await;
+    let begins = app.told_of_job();
+    app.settle().await;
+    for told in [begins, app.told_of_job()] {
+        assert!(told.contains("&lt;!channel&gt; ''' *x") && !told.contains("<!channel>"), "{told}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn jobs_of_the_web_and_of_a_slack_that_is_off_are_told_to_nobody() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let on_the_web = Actor { slack_id: member().slack_id, ..app.boss().await };
+    let unknown = Actor { slack_id: None, ..member() };
+    for starter in [on_the_web, unknown] {
+        let id = queue_as(&starter, &app.app.ctx, &app.slack, repair, &["F1"], None).await;
+        app.settle().await;
+        let job = app.job(id).await;
+        assert_eq!((job.state, job.message_wanted), (JobState::Succeeded, None));
+    }
+    assert_eq!((owed_for_jobs(&app.app.ctx).await, app.told_and_edited()), (0, (0, 0)));
+    app.finish().await;
+
+    let (ops, saw) = with_saw().await;
+    let off = Ctx::new(ops.ctx.store.clone(), ops.ctx.clock.clone(), Announce::Nowhere);
+    let report = crate::support::ops::report(saw, 1);
+    let repair = esb::ops::report_problem::report_problem(&off, &member(), report).await.unwrap().repair;
+    let slack = Sandbox::start(World::new(), Options::default()).unwrap();
+    queue_as(&member(), &off, &slack, repair, &["F1"], None).await;
+    assert_eq!(owed_for_jobs(&off).await, 0);
+    queue_as(&member(), &ops, &slack, repair, &["F1"], None).await;
+    assert_eq!(owed_for_jobs(&ops).await, 1, "but to whoever starts it where Slack is on");
+}
+
+#[tokio::test]
+async fn a_message_that_somebody_deleted_is_not_posted_again_and_the_job_ends() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let id = app.queue(repair, &["F1"]).await;
+    app.slack.fail_next(FILE, Fault::Http(503));
+    app.settle().await;
+    app.slack.delete_message(&only(app.slack.direct_messages(ANA))).unwrap();
+    app.after(TimeDelta::seconds(30)).await;
+    assert_eq!((app.job(id).await.state, app.job(id).await.message_ts), (JobState::Succeeded, None));
+    app.after(TimeDelta::days(1)).await;
+    assert_eq!((app.to_ana().len(), app.told_and_edited()), (0, (1, 1)), "tried once");
+    // Nor when it goes on.
+    app.sql("UPDATE jobs SET state = 'failed'").await;
+    resume(&app.app.ctx, &app.boss().await, id).await.unwrap();
+    app.settle().await;
+    assert_eq!((app.to_ana().len(), app.told_and_edited()), (0, (1, 1)));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whatever_slack_answers_the_message_is_right_in_the_end_and_keeps_no_job() {
+    for method in [POST, UPDATE] {
+        for (fault, wait) in [
+            (Fault::Http(503), 30),
+            (Fault::RateLimited(7), 7),
+            (Fault::Error("invalid_auth"), 30),
+            (Fault::Error("internal_error"), 30),
+        ] {
+            let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+            let id = app.queue(repair, &["F1"]).await;
+            if method == UPDATE {
+                app.deliver().await;
+                app.told_of_job();
+            }
+            app.slack.fail_next(method, fault);
+            app.settle().await;
+            assert_eq!(app.job(id).await.state, JobState::Succeeded, "{method} {fault:?}");
+            assert!(app.slack.direct_messages(ANA).is_empty(), "{method} {fault:?}");
+            app.after(TimeDelta::seconds(wait)).await;
+            assert_eq!(app.told_of_job(), DONE, "{method} {fault:?}");
+            app.finish().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_cannot_be_written_to_is_given_up_and_the_job_ends() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let id = app.queue(repair, &["F1"]).await;
+    app.slack.fail_always(POST, Fault::Error("messages_tab_disabled"));
+    app.settle().await;
+    assert_eq!(app.job(id).await.state, JobState::Succeeded);
+    for _ in 0..12 {
+        app.after(TimeDelta::hours(1)).await;
+    }
+    assert_eq!(app.told_and_edited(), (10, 0));
+    let dead = delivery::Entity::find().filter(delivery::Column::State.eq(DeliveryState::Dead));
+    assert_eq!(dead.count(app.app.ctx.store.read()).await.unwrap(), 1);
+    app.slack.clear_faults();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn many_steps_are_few_edits_and_the_last_one_shows_the_end() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let id = app.queue(repair, &["F1"]).await;
+    app.deliver().await;
+    let (db, now) = (app.app.ctx.store.write(), app.clock.now());
+    let mut job = store::jobs::lease(db, id, "quick", now, now + TimeDelta::hours(1)).await.unwrap().unwrap();
+    job.steps = 300;
+    for step in 1..=300 {
+        (job.step, job.activity) = (step, format!("at {step}"));
+        if step == 300 {
+            job.state = JobState::Succeeded;
+        }
+        store::jobs::record(db, &job, "A step.", app.clock.now()).await.unwrap();
+        app.deliver().await;
+        app.clock.advance(TimeDelta::milliseconds(100));
+    }
+    let edits = delivery::Entity::find().filter(delivery::Column::Kind.eq(DeliveryKind::Edit));
+    let owed = edits.clone().filter(delivery::Column::State.is_in(DeliveryState::OWED));
+    assert!(owed.count(app.app.ctx.store.read()).await.unwrap() <= 1, "one at a time");
+    app.after(TimeDelta::seconds(2)).await;
+    let last = only(app.slack.direct_messages(ANA));
+    assert!(last.text.contains("\n300 of 300 done.\n"), "{}", last.text);
+    // Twenty at once, then fifty a minute; it took half a minute.
+    assert!(app.told_and_edited().1 <= 20 + 27, "{:?}", app.told_and_edited());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_happens_while_the_message_is_being_posted_is_not_lost() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    app.queue(repair, &["F1"]).await;
+    app.slack.fail_next(POST, Fault::Delay(Duration::from_millis(400)));
+    let mark = app.slack.calls(POST).len();
+    let working = async {
+        let begun = |slack: &Sandbox| (slack.calls(POST).len() > mark).then_some(());
+        app.slack.wait_for(SOON, begun).await.expect("it is being posted");
+        app.app.jobs.settle().await.unwrap();
+    };
+    tokio::join!(app.deliver(), working);
+    app.settle().await;
+    assert_eq!(app.told_of_job(), DONE);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lost_workers_job_goes_on_in_the_same_message() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let id = app.queue(repair, &["F1"]).await;
+    let (db, now) = (app.app.ctx.store.write(), app.clock.now());
+    let until = now + TimeDelta::seconds(45);
+    assert!(store::jobs::lease(db, id, "a worker that is gone", now, until).await.unwrap().is_some());
+    app.settle().await;
+    let first = only(app.slack.direct_messages(ANA));
+    assert!(first.text.contains("0 of 1 done. Now: Fetching F1.png"), "{}", first.text);
+    app.after(TimeDelta::seconds(46)).await;
+    let last = only(app.slack.direct_messages(ANA));
+    assert_eq!((last.text.as_str(), &last.ts), (DONE, &first.ts));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn after_a_crash_the_latest_message_is_the_one_that_is_edited() {
+    let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
+    let id = app.queue(repair, &["F1"]).await;
+    app.deliver().await;
+    // Nothing has ever arrived at Ana, as far as is known: it cannot be looked for, and is told again.
+    app.forget_message(id).await;
+    app.clock.advance(TimeDelta::minutes(1));
+    app.deliver().await;
+    assert_eq!(app.to_ana().len(), 2);
+    app.settle().await;
+    let [first, latest] = &app.to_ana()[..] else { panic!("{:#?}", app.to_ana()) };
+    assert!(!first.edited && latest.text == DONE, "{}", latest.text);
+    app.slack.direct_messages(ANA);
+
+    // Her channel is known now, and may be read: it is found, and made to show what is.
+    app.slack.change_world(|world| world.scopes.push("channels:history".into()));
+    app.clock.advance(TimeDelta::minutes(1));
+    let id = app.queue(repair, &["F2"]).await;
+    app.deliver().await;
+    app.forget_message(id).await;
+    app.after(TimeDelta::minutes(1)).await;
+    assert_eq!(app.to_ana().len(), 3);
+    let told = only(app.slack.direct_messages(ANA));
+    assert!(told.edited && told.text.contains("\n1 of 1 done.\nJob #2"), "{}", told.text);
+    app.finish().await;
+}
