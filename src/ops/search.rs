@@ -46,6 +46,8 @@ pub async fn any_equipment(ctx: &Ctx) -> Result<bool, OpError> {
 
 /// Repairs of one machine whose texts are read at a time.
 const OTHERS_AT_ONCE: usize = 500;
+/// How often: whoever types waits for it, for 3 s at most (a Slack limit). Older ones are found by their number.
+const OTHERS_PAGES: usize = 20;
 /// Most characters of another repair's description.
 const HINT_MAX: usize = 100;
 
@@ -59,7 +61,7 @@ pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, O
     Ok(best(people, &fold(typed)))
 }
 
-/// Other repairs of the same machine for what somebody types, however many there are: the one of that number;
+/// Other repairs of the same machine for what somebody types, of its newest 10,000: the one of that number;
 /// else those whose number or description begins with it, then those whose description holds it, the newest
 /// first.
 ///
@@ -78,7 +80,7 @@ pub async fn search_others(ctx: &Ctx, repair: RepairId, typed: &str) -> Result<V
     let (wanted, number) = (fold(typed), typed.trim().trim_start_matches('#'));
     let (mut first, mut rest) = (Vec::new(), Vec::new());
     let mut before = None;
-    loop {
+    for _ in 0..OTHERS_PAGES {
         let page = store::repairs::others_of(db, machine, repair, before, OTHERS_AT_ONCE as u64).await?;
         let is_last = page.len() < OTHERS_AT_ONCE;
         before = page.last().map(|row| row.id);

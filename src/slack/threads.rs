@@ -74,14 +74,15 @@ pub(crate) async fn message(edge: &SlackEdge, event: Event, ack: Ack, reference:
         Err(error) => return drop(failure(EdgeError::Op(error), reference)),
     };
     if let Err(error) = kept {
-        let words = not_kept(is_deletion, &failure(error, reference));
+        let may_pass = !matches!(&error, EdgeError::Op(OpError::NotFound | OpError::Archived));
+        let words = not_kept(is_deletion, &failure(error, reference), may_pass);
         edge.tell(&ReplyTo::directly(&sender), &words).await;
     }
 }
 
 /// What somebody reads of whose message the timeline knows nothing. Slack does not send it again, since it was
-/// acknowledged; an edit of it says all that it says.
-fn not_kept(is_deletion: bool, why: &str) -> String {
+/// acknowledged; once what kept it has passed, an edit of it says all that it says.
+fn not_kept(is_deletion: bool, why: &str, may_pass: bool) -> String {
     let (what, remedy) = match is_deletion {
         true => (
             "The message that you deleted in a thread is still noted on its repair.",
@@ -92,7 +93,8 @@ fn not_kept(is_deletion: bool, why: &str) -> String {
             "Write it again or edit it then, and it is.",
         ),
     };
-    format!(":x: {what} {} {remedy}", escape(why))
+    let remedy = if may_pass { remedy } else { "" };
+    format!(":x: {what} {} {remedy}", escape(why)).trim_end().to_owned()
 }
 
 async fn keep(edge: &SlackEdge, sender: &Sender, said: Said) -> Result<(), EdgeError> {
@@ -145,9 +147,10 @@ impl Said {
         Some(Self { user, at: ReplyAt { channel, thread, ts: message.ts }, since, content, begun_by })
     }
 
+    /// In a thread that we began, where others are: cards stand in no direct message.
     fn is_under_ours(&self, edge: &SlackEdge) -> bool {
         let ours = edge.identity.get().map(|identity| identity.user_id.as_str());
-        ours.is_some() && self.begun_by.as_deref() == ours
+        ours.is_some() && self.begun_by.as_deref() == ours && !self.at.channel.starts_with('D')
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::deliveries::Owe;
 use super::entities::card;
-use super::living::{self, FIRST, Lives, Living};
+use super::living::{self, FIRST, Failed, Lives, Living};
 use crate::domain::announce::lane;
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::ids::{CardId, RepairId};
@@ -95,5 +95,5 @@ pub async fn changed(db: &impl ConnectionTrait, repair: RepairId, now: DateTime<
         return Ok(false);
     }
     let edits = of(db, repair).await?.iter().filter_map(card::Entity::edit).collect();
-    living::owe_edits(db, edits, now).await
+    living::owe_edits(db, edits, Failed::Hurries, now).await
 }

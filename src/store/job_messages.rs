@@ -4,7 +4,7 @@
 use super::deliveries::{self, Owe};
 use super::entities::{delivery, job};
 use super::jobs::Job;
-use super::living::{self, Lives, Living};
+use super::living::{self, Failed, Lives, Living};
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::ids::JobId;
 use chrono::{DateTime, Utc};
@@ -67,6 +67,7 @@ pub(super) async fn changed(db: &impl ConnectionTrait, job: &Job, now: DateTime<
     // Read after it was locked: it may have been posted meanwhile.
     let job = job::Entity::find_by_id(job.id).one(db).await?;
     let edit = job.as_ref().and_then(job::Entity::edit);
-    living::owe_edits(db, edit.into_iter().collect(), now).await?;
+    let failed = if job.is_some_and(|job| job.state.is_over()) { Failed::Hurries } else { Failed::Waits };
+    living::owe_edits(db, edit.into_iter().collect(), failed, now).await?;
     Ok(())
 }

@@ -74,11 +74,20 @@ pub(super) trait Lives: EntityTrait {
     fn edit(row: &Self::Model) -> Option<Owe>;
 }
 
-/// Owes these edits, each unless one of its message is owed. One that failed and waits is tried at once: what
-/// kept it may be over, and something has just happened that should be seen. True when an edit is owed now.
+/// What becomes of an edit that failed and waits for its next try, now that there is more to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// It is tried at once: what kept it may be over, and somebody has just done something that should be seen.
+    Hurries,
+    /// It waits: what a program does may come often, and would use up its tries.
+    Waits,
+}
+
+/// Owes these edits, each unless one of its message is owed. True when an edit is owed now.
 pub(super) async fn owe_edits(
     db: &impl ConnectionTrait,
     mut edits: Vec<Owe>,
+    failed: Failed,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
     if edits.is_empty() {
@@ -86,14 +95,17 @@ pub(super) async fn owe_edits(
     }
     let ids = edits.iter().map(|edit| Living::columns(edit.living));
     let (cards, jobs): (Vec<_>, Vec<_>) = ids.unzip();
-    let (cards, jobs) = (cards.into_iter().flatten(), jobs.into_iter().flatten());
-    let of_these = Condition::all()
-        .add(
-            Condition::any()
-                .add(delivery::Column::CardId.is_in(cards))
-                .add(delivery::Column::JobId.is_in(jobs)),
-        )
-        .add(delivery::Column::Kind.eq(DeliveryKind::Edit));
+    let (cards, jobs): (Vec<_>, Vec<_>) =
+        (cards.into_iter().flatten().collect(), jobs.into_iter().flatten().collect());
+    // Named only where there are some: else no database would take the index for it.
+    let mut of_these = Condition::any();
+    if !cards.is_empty() {
+        of_these = of_these.add(delivery::Column::CardId.is_in(cards));
+    }
+    if !jobs.is_empty() {
+        of_these = of_these.add(delivery::Column::JobId.is_in(jobs));
+    }
+    let of_these = Condition::all().add(of_these).add(delivery::Column::Kind.eq(DeliveryKind::Edit));
     let owed: Vec<(Option<CardId>, Option<JobId>, DeliveryState)> = delivery::Entity::find()
         .select_only()
         .columns([delivery::Column::CardId, delivery::Column::JobId, delivery::Column::State])
@@ -102,7 +114,7 @@ pub(super) async fn owe_edits(
         .into_tuple()
         .all(db)
         .await?;
-    if owed.iter().any(|(.., state)| *state == DeliveryState::Failed) {
+    if failed == Failed::Hurries && owed.iter().any(|(.., state)| *state == DeliveryState::Failed) {
         delivery::Entity::update_many()
             .col_expr(delivery::Column::DueAt, Expr::value(now))
             .filter(of_these)
@@ -131,7 +143,7 @@ pub async fn shows(
         Living::Card(CardId(id)) => note::<card::Entity>(db, id, shown).await?,
         Living::Job(JobId(id)) => note::<job::Entity>(db, id, shown).await?,
     };
-    owe_edits(db, behind.into_iter().collect(), now).await?;
+    owe_edits(db, behind.into_iter().collect(), Failed::Waits, now).await?;
     Ok(())
 }
 

@@ -121,7 +121,7 @@ fn thread(messages: Vec<Message>) -> (Message, Vec<Message>) {
 async fn the_card_of_the_longest_report_is_edited_though_slack_takes_a_shorter_text_then() {
     let app = TestApp::with_saw().await.0;
     user(&app.app.ctx, "bo", Role::Technician).await;
-    app.report("table saw", &"ß & ".repeat(600)).await;
+    app.report("table saw", &"🔥 & ".repeat(600)).await;
     app.read_all();
     app.press_card(BO, "card_claim").await;
     let (card, _) = thread(app.slack.posted_in(WOOD));

@@ -26,6 +26,26 @@ impl TestApp {
         staff(user(&self.app.ctx, "stu", Role::Staff).await)
     }
 
+    /// A job of so many steps, held by a worker that takes them quickly.
+    async fn leased(&self, id: JobId, steps: i64) -> store::jobs::Job {
+        let (db, now) = (self.app.ctx.store.write(), self.clock.now());
+        let until = now + TimeDelta::hours(1);
+        let mut job = store::jobs::lease(db, id, "quick", now, until).await.unwrap().unwrap();
+        job.steps = steps;
+        job
+    }
+
+    /// Its next step, ten a second; the last one is its end.
+    async fn take_step(&self, job: &mut store::jobs::Job, step: i64) {
+        (job.step, job.activity) = (step, format!("at {step}"));
+        if step == job.steps {
+            job.state = JobState::Succeeded;
+        }
+        store::jobs::record(self.app.ctx.store.write(), job, "A step.", self.clock.now()).await.unwrap();
+        self.deliver().await;
+        self.clock.advance(TimeDelta::milliseconds(100));
+    }
+
     async fn deliver(&self) {
         self.app.deliverer.settle().await.unwrap();
     }
@@ -102,8 +122,8 @@ async fn a_file_that_does_not_come_shows_why_it_waits_and_until_when() {
     let first = only(app.slack.direct_messages(ANA));
     let at = app.clock.now() + TimeDelta::seconds(30);
     let waits = format!(
-        ":hourglass_flowing_sand: *Photos for repair #1*\n0 of 1 done. It waits; the next try is at \
-         <!date^{}^{{time}}|{} UTC>.\nF1.png did not come: Slack is unavailable: HTTP status 503.\nJob #1",
+        ":hourglass_flowing_sand: *Photos for repair #1*\n0 of 1 done. It waits, and is tried again from \
+         <!date^{}^{{time}}|{} UTC> on.\nF1.png did not come: Slack is unavailable: HTTP status 503.\nJob #1",
         at.timestamp(),
         at.format("%H:%M")
     );
@@ -111,7 +131,7 @@ async fn a_file_that_does_not_come_shows_why_it_waits_and_until_when() {
     app.slack.fail_next(FILE, Fault::RateLimited(7));
     app.after(TimeDelta::seconds(30)).await;
     let told = only(app.slack.direct_messages(ANA)).text;
-    assert!(told.contains("It waits;") && told.contains("Slack asks for patience."), "{told}");
+    assert!(told.contains("It waits, and") && told.contains("Slack asks for patience."), "{told}");
     app.after(TimeDelta::seconds(7)).await;
     let last = only(app.slack.direct_messages(ANA));
     assert_eq!((last.text.as_str(), &last.ts), (DONE, &first.ts));
@@ -299,17 +319,9 @@ async fn many_steps_are_few_edits_and_the_last_one_shows_the_end() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.deliver().await;
-    let (db, now) = (app.app.ctx.store.write(), app.clock.now());
-    let mut job = store::jobs::lease(db, id, "quick", now, now + TimeDelta::hours(1)).await.unwrap().unwrap();
-    job.steps = 300;
+    let mut job = app.leased(id, 300).await;
     for step in 1..=300 {
-        (job.step, job.activity) = (step, format!("at {step}"));
-        if step == 300 {
-            job.state = JobState::Succeeded;
-        }
-        store::jobs::record(db, &job, "A step.", app.clock.now()).await.unwrap();
-        app.deliver().await;
-        app.clock.advance(TimeDelta::milliseconds(100));
+        app.take_step(&mut job, step).await;
     }
     let edits = delivery::Entity::find().filter(delivery::Column::Kind.eq(DeliveryKind::Edit));
     let owed = edits.clone().filter(delivery::Column::State.is_in(DeliveryState::OWED));
@@ -319,6 +331,25 @@ async fn many_steps_are_few_edits_and_the_last_one_shows_the_end() {
     assert!(last.text.contains("\n300 of 300 done.\n"), "{}", last.text);
     // Twenty at once, then fifty a minute; it took half a minute.
     assert!(app.told_and_edited().1 <= 20 + 27, "{:?}", app.told_and_edited());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn steps_do_not_use_up_the_tries_of_an_edit_that_slack_refuses() {
+    let (app, repair) = TestApp::with_pictures(&["F1"]).await;
+    let id = app.queue(repair, &["F1"]).await;
+    app.deliver().await;
+    let mut job = app.leased(id, 20).await;
+    app.slack.fail_next(UPDATE, Fault::Error("internal_error"));
+    for step in 1..20 {
+        app.take_step(&mut job, step).await;
+    }
+    assert_eq!(app.told_and_edited().1, 1, "it waits for its next try");
+    app.take_step(&mut job, 20).await;
+    assert!(
+        only(app.slack.direct_messages(ANA)).text.contains("\n20 of 20 done.\n"),
+        "the end is told at once"
+    );
     app.finish().await;
 }
 
@@ -371,7 +402,7 @@ async fn after_a_crash_the_latest_message_is_the_one_that_is_edited() {
     app.slack.direct_messages(ANA);
 
     // Her channel is known now, and may be read: it is found, and made to show what is.
-    app.slack.change_world(|world| world.scopes.push("channels:history".into()));
+    app.slack.change_world(|world| world.scopes.push("im:history".into()));
     app.clock.advance(TimeDelta::minutes(1));
     let id = app.queue(repair, &["F2"]).await;
     app.deliver().await;

@@ -64,7 +64,8 @@ async fn the_longest_text_is_kept_to_its_last_character() {
     app.fill("description", &longest).await;
     assert_eq!(app.submit().await, Submitted::Cleared);
     assert_eq!(app.repair(1).await.description, longest);
-    assert!(only(app.slack.posted_in("#woodshop")).text.contains(&longest));
+    let card = only(app.slack.posted_in("#woodshop"));
+    assert!(serde_json::to_string(&card.blocks).unwrap().contains(&longest));
     app.read_all();
     app.finish().await;
 }

@@ -1,10 +1,12 @@
 //! The schema's steps: up, down, by one process at a time, and never into another program's tables.
 
 use crate::support::database::{Kind, TestDatabase};
+use esb::domain::ids::DeliveryId;
 use esb::ops::install::ConnectError;
 use esb::store::Store;
+use esb::store::entities::delivery;
 use esb_migration::SchemaManager;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
 
 fn applied(steps: &[(String, bool)]) -> usize {
     steps.iter().filter(|(_, applied)| *applied).count()
@@ -25,6 +27,37 @@ async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
     let future = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
     store.write().execute_unprepared(future).await.unwrap();
     assert!(matches!(store.migrate().await, Err(ConnectError::Newer)));
+}
+
+#[tokio::test]
+async fn a_step_down_leaves_no_delivery_that_the_program_before_could_not_read() {
+    let database = TestDatabase::bare().await;
+    let store = database.connect().await;
+    store.migrate().await.unwrap();
+    let delivery = |id: i64, kind: &str, job: &str| {
+        format!(
+            "INSERT INTO deliveries (id, target, dedupe_key, lane, event, state, failures, blamed, due_at, \
+             created_at, kind, job_id) VALUES ({id}, 'U1', 'key{id}', 'lane', '', 'pending', 0, 0, \
+             '2026-01-01 00:00:00', '2026-01-01 00:00:00', '{kind}', {job})"
+        )
+    };
+    let attempt = "INSERT INTO delivery_attempts (delivery_id, outcome, duration_ms, created_at) VALUES \
+                   (1, 'internal_error', 5, '2026-01-01 00:00:00')";
+    for row in [delivery(1, "password", "NULL"), delivery(2, "message", "7"), delivery(3, "message", "NULL")]
+    {
+        store.write().execute_unprepared(&row).await.unwrap();
+    }
+    store.write().execute_unprepared(attempt).await.unwrap();
+    store.migrate_down().await.unwrap();
+    store.migrate().await.unwrap();
+    let left: Vec<DeliveryId> = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Id)
+        .into_tuple()
+        .all(store.read())
+        .await
+        .unwrap();
+    assert_eq!(left, [DeliveryId(3)]);
 }
 
 #[tokio::test]

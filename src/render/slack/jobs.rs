@@ -10,8 +10,7 @@ use serde::Serialize;
 const LINE_MAX: usize = 200;
 /// Most characters of what a job wrote or why it failed.
 const TEXT_MAX: usize = 500;
-/// Most characters of why it failed or waits, where that stands in a section of its own: with the rest it is
-/// below the 4,000 that `chat.update` takes as the text of a message (a Slack limit).
+/// Most characters of why it failed or waits, where that stands in a section of its own.
 const WHY_MAX: usize = 2500;
 
 /// State, step n of m, what it is at, and its latest lines, the oldest of them first. `link` leads to its page.
@@ -90,7 +89,7 @@ fn progress(job: &JobView) -> String {
     let (of, activity) = (format!("{} of {}", job.step, job.steps), line_within(&job.activity, LINE_MAX));
     match job.state {
         JobState::Queued => match job.next_try {
-            Some(at) => format!("{of} done. It waits; the next try is at {}.", time(at)),
+            Some(at) => format!("{of} done. It waits, and is tried again from {} on.", time(at)),
             None => format!("{of} done. Next: {activity}"),
         },
         JobState::Running if job.is_ending => {
