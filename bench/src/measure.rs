@@ -29,6 +29,8 @@ pub struct Effort {
     pub reports: usize,
     /// Repairs that are taken from their status to their end, in four submissions each.
     pub repairs: usize,
+    /// How long esb rests after the load before its memory is read once more.
+    pub rest: Duration,
 }
 
 impl Effort {
@@ -40,6 +42,7 @@ impl Effort {
         sustained: Duration::from_secs(2),
         reports: 20,
         repairs: 50,
+        rest: Duration::from_secs(10),
     };
     /// For a test that everything answers.
     pub const QUICK: Self = Self {
@@ -49,6 +52,7 @@ impl Effort {
         sustained: Duration::from_millis(200),
         reports: 2,
         repairs: 2,
+        rest: Duration::from_secs(1),
     };
 }
 
@@ -80,6 +84,8 @@ pub async fn everything(
     repairs::measure(&mut subject, effort, figures).await?;
     figures.add("memory, idle", "MiB", idle);
     figures.add("memory, after the load", "MiB", process.memory("VmRSS")?);
+    tokio::time::sleep(effort.rest).await;
+    figures.add("memory, after the load and a rest", "MiB", process.memory("VmRSS")?);
     figures.add("memory, highest", "MiB", process.memory("VmHWM")?);
     let others = Machine::now(Some(&process))?.others_since(&before);
     figures.add("taken by other programs meanwhile", "% of the processors", others);
