@@ -129,7 +129,7 @@ fn home(blocks: &Blocks, texts: Texts, all: bool) -> Modal {
 fn temporary_password(blocks: &Blocks, texts: Texts, is_new: bool) -> Message {
     let (username, by) = (texts.name("user", 1, 80), texts.name("person", 2, 200));
     let password = "abcd-efgh-jkmn-pqrs".into();
-    let given = TemporaryPassword { username, password, by, is_new };
+    let given = TemporaryPassword { username, password, by, is_new, email_key: None };
     blocks.temporary_password(&given, is_new.then_some("http://esb.test/login")).unwrap()
 }
 
