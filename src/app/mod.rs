@@ -258,8 +258,15 @@ fn key_of_secrets(config: &Config) -> anyhow::Result<SecretString> {
     if let Some(secret) = &config.secret_key {
         return Ok(secret.clone());
     }
-    config::load_or_create_secret_key(&config.data_dir)
-        .with_context(|| format!("the secret key in {}", config.data_dir.display()))
+    let kept = config::load_or_create_secret_key(&config.data_dir)
+        .with_context(|| format!("the secret key in {}", config.data_dir.display()))?;
+    if kept.is_new && config.database_file().is_none() {
+        tracing::warn!(
+            "There is no SECRET_KEY, so this process has made one of its own. All processes that share the database \
+             need the same: see docs/administrators.md"
+        );
+    }
+    Ok(kept.secret)
 }
 
 /// The directory of uploads. One that cannot be written is named, and takes nothing else down.

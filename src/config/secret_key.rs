@@ -10,14 +10,25 @@ use std::{fs, io};
 /// Bytes of randomness in a generated secret.
 const BYTES: usize = 48;
 
+/// The secret of a data directory.
+#[derive(Debug)]
+pub struct KeptSecret {
+    /// The secret.
+    pub secret: SecretString,
+    /// It was made just now: no other process has it.
+    pub is_new: bool,
+}
+
 /// Reads `<data_dir>/secret_key`, or makes it (mode 0600) when there is none.
 ///
 /// # Errors
 /// When the directory or the file can be neither read nor written, or the file is too short.
-pub fn load_or_create(data_dir: &Path) -> io::Result<SecretString> {
+pub fn load_or_create(data_dir: &Path) -> io::Result<KeptSecret> {
     let path = data_dir.join("secret_key");
     match fs::read_to_string(&path) {
-        Ok(secret) if secret.trim().len() >= BYTES => return Ok(secret.trim().into()),
+        Ok(secret) if secret.trim().len() >= BYTES => {
+            return Ok(KeptSecret { secret: secret.trim().into(), is_new: false });
+        }
         Ok(_) => {
             let message =
                 format!("{} is too short to be a secret: delete it to get a new one", path.display());
@@ -32,7 +43,7 @@ pub fn load_or_create(data_dir: &Path) -> io::Result<SecretString> {
         Ok(mut file) => {
             writeln!(file, "{secret}")?;
             file.sync_all()?;
-            Ok(secret.into())
+            Ok(KeptSecret { secret: secret.into(), is_new: true })
         }
         // Another process was faster: its secret is the one.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => load_or_create(data_dir),
@@ -51,8 +62,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = load_or_create(&dir.path().join("data")).unwrap();
         let again = load_or_create(&dir.path().join("data")).unwrap();
-        assert_eq!(first.expose_secret(), again.expose_secret());
-        assert_eq!(first.expose_secret().len(), 2 * BYTES);
+        assert_eq!((first.is_new, again.is_new), (true, false));
+        assert_eq!(first.secret.expose_secret(), again.secret.expose_secret());
+        assert_eq!(first.secret.expose_secret().len(), 2 * BYTES);
         let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("data"), mode("data/secret_key")), (0o700, 0o600));
     }

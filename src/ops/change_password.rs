@@ -36,11 +36,16 @@ pub async fn change_password(
         return Err(OpError::refused("password", "Please choose another password than the present one."));
     }
     if !password::verify(change.current, Some(user.password_hash.clone()), false).await? {
-        return Err(OpError::refused("current", "This is not your present password."));
+        return Err(not_present());
     }
     let hash = password::hash(change.password).await?;
     again_after_deadlock(async || {
         let (tx, now) = (ctx.store.begin().await?, ctx.clock.now());
+        // It may have been ended while the new one was made.
+        let present = users::hold(&tx, who.id).await?.ok_or(OpError::NotFound)?;
+        if present.password_hash != user.password_hash {
+            return Err(not_present());
+        }
         users::set_password(&tx, who.id, hash.clone(), false, now).await?;
         password_messages::withdraw(&tx, who.id, now).await?;
         sessions::end_others(&tx, who.id, Some(&who.session)).await?;
@@ -49,4 +54,8 @@ pub async fn change_password(
         ctx.commit_recorded(tx, actor, record).await
     })
     .await
+}
+
+fn not_present() -> OpError {
+    OpError::refused("current", "This is not your present password.")
 }

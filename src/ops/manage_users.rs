@@ -162,7 +162,8 @@ async fn create_once(
     Ok(Some((id, sent_to)))
 }
 
-/// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done.
+/// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done. Another e-mail ends
+/// a temporary password that went by a message: it may be in the hands of whoever has the old one.
 ///
 /// # Errors
 /// `Forbidden`, but for staff; `NotFound`; refused when the e-mail is taken, or when no staff user would be
@@ -210,11 +211,11 @@ async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Res
     if change.role.is_some() {
         sessions::end_others(&tx, user.id, Some(kept)).await?;
     }
-    let (now, is_another) = (ctx.clock.now(), change.email.is_some());
+    let now = ctx.clock.now();
+    let is_another = users::email_key(edit.email.as_str()) != users::email_key(&user.email);
     users::change(&tx, user.id, change, now).await?;
-    if is_another {
-        // It may be on its way to the wrong person.
-        password_messages::withdraw(&tx, user.id, now).await?;
+    if is_another && temporary_password::end_misdirected(&tx, user.id, now).await? {
+        new["temporary_password"] = json!("ended");
     }
     ctx.commit_recorded(tx, actor, record("user.updated", user.id, Some(old), Some(new))).await
 }

@@ -49,6 +49,7 @@ struct Content<'a> {
     password: &'a str,
     by: &'a str,
     is_new: bool,
+    email_key: Option<&'a str>,
 }
 
 impl Seal {
@@ -65,8 +66,9 @@ impl Seal {
     /// # Errors
     /// `Unusable`, never in practice.
     pub fn seal(&self, delivery: &str, given: &TemporaryPassword) -> Result<String, SealError> {
-        let TemporaryPassword { username, password, by, is_new } = given;
-        let content = Content { username, password: password.expose_secret(), by, is_new: *is_new };
+        let TemporaryPassword { username, password, by, is_new, email_key } = given;
+        let (password, is_new, email_key) = (password.expose_secret(), *is_new, email_key.as_deref());
+        let content = Content { username, password, by, is_new, email_key };
         let mut text = serde_json::to_vec(&content).map_err(|_| SealError::Unusable)?;
         let nonce: [u8; NONCE_LEN] = rand::random();
         let unique = Nonce::assume_unique_for_key(nonce);
@@ -137,6 +139,7 @@ mod tests {
             password: "abcd-efgh-jkmn-pqrs".into(),
             by: "Stu".into(),
             is_new: true,
+            email_key: Some("nia@example.org".into()),
         }
     }
 
@@ -149,6 +152,7 @@ mod tests {
         let opened = ours.open(HERE, &one).unwrap();
         assert_eq!(opened.password.expose_secret(), "abcd-efgh-jkmn-pqrs");
         assert_eq!((&*opened.username, &*opened.by, opened.is_new), ("nia", "Stu", true));
+        assert_eq!(opened.email_key.as_deref(), Some("nia@example.org"));
         let shown = format!("{ours:?} {:?} {opened:?}", given());
         assert!(!shown.contains("abcd") && !shown.contains("length"), "{shown}");
     }

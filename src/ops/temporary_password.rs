@@ -1,5 +1,6 @@
 //! How a temporary password gets to whom it is for: by a direct message where Slack knows them, else by whoever made
 //! it, who sees it once. Called within the transaction that sets the password's hash; nothing here keeps it readable.
+//! One that may have got to the wrong person is ended.
 
 use super::seal::Seal;
 use super::{Announce, Ctx, OpError, secret};
@@ -7,11 +8,14 @@ use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::UserId;
 use crate::store::users::{self, User, email_key};
-use crate::store::{password_messages, slack_people};
+use crate::store::{password_messages, sessions, slack_people};
 use crate::views::account::{PasswordMessage, TemporaryPassword};
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use secrecy::SecretString;
+
+/// Kept in place of a hash once a temporary password was ended: no password fits it.
+const ENDED: &str = "!ended";
 
 /// How a temporary password was handed over.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ pub(super) struct Recipient {
     id: SlackUserId,
     /// What they are called.
     pub(super) name: String,
+    /// By which they were found; `None` where the user is tied to them.
+    email_key: Option<String>,
 }
 
 impl Ctx {
@@ -79,12 +85,13 @@ pub(super) async fn recipient(
     if let Some(id) = user.slack_user_id.clone().map(SlackUserId) {
         let known = slack_people::find(db, &id).await?;
         let name = known.map_or_else(|| user.username.clone(), |person| person.name);
-        return Ok(Some(Recipient { id, name }));
+        return Ok(Some(Recipient { id, name, email_key: None }));
     }
-    let Some(person) = slack_people::with_email(db, &email_key(&user.email)).await? else { return Ok(None) };
+    let key = email_key(&user.email);
+    let Some(person) = slack_people::with_email(db, &key).await? else { return Ok(None) };
     let id = SlackUserId(person.slack_user_id);
     let is_free = users::linked(db, &id).await?.is_none();
-    Ok(is_free.then_some(Recipient { id, name: person.name }))
+    Ok(is_free.then_some(Recipient { id, name: person.name, email_key: Some(key) }))
 }
 
 /// Withdraws what the user is owed of earlier passwords; then owes them this one, unless it is to be shown or Slack
@@ -107,10 +114,32 @@ pub(super) async fn send(
         password: issued.password.clone(),
         by: issued.by.name.clone(),
         is_new: issued.is_new,
+        email_key: to.email_key,
     };
     let sealed = seal.seal(&key, &given)?;
     password_messages::owe(db, user.id, &to.id, (&key, sealed), now).await?;
     Ok(Some(to.name))
+}
+
+/// After another e-mail was set, within that transaction, which holds the user's row: withdraws what is still owed,
+/// and ends the present temporary password if a message was to take it to whom the e-mail before led to, directly or
+/// by the tie that was made by it. Whether it has arrived is not asked: nobody can be sure that it has not. One that
+/// staff handed over stays. Returns whether it was ended.
+pub(super) async fn end_misdirected(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<bool, OpError> {
+    password_messages::withdraw(db, user, now).await?;
+    // Read under the row's lock: the password may have been set after the caller read the user.
+    let user = users::find(db, user).await?.ok_or(OpError::NotFound)?;
+    let key = key(user.id, &user.password_hash);
+    if !user.must_change_password || password_messages::find(db, &key).await?.is_none() {
+        return Ok(false);
+    }
+    users::set_password(db, user.id, ENDED.to_owned(), true, now).await?;
+    sessions::end_others(db, user.id, None).await?;
+    Ok(true)
 }
 
 /// What became of the message with the user's present password; `None` when there is none, or it was changed.
@@ -120,6 +149,9 @@ pub(super) async fn message(
 ) -> Result<Option<PasswordMessage>, OpError> {
     if !user.must_change_password {
         return Ok(None);
+    }
+    if user.password_hash == ENDED {
+        return Ok(Some(PasswordMessage::Ended));
     }
     let message = password_messages::find(db, &key(user.id, &user.password_hash)).await?;
     Ok(message.map(|message| match message.state {

@@ -11,6 +11,7 @@ use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{PersonName, cut};
 use crate::ops::mutation_log;
+use crate::store::outage::{again_after_deadlock, is_deadlock};
 use crate::store::slack_people::SlackPerson;
 use crate::store::users::{User, email_key};
 use crate::store::{self, Store};
@@ -94,7 +95,8 @@ impl People {
         Ok(known.into_iter().map(|person| (person.slack_user_id, person.name)).collect())
     }
 
-    /// Slack tells by itself that somebody's account there has changed.
+    /// Slack tells by itself that somebody's account there has changed. It tells so once, and nobody waits: it is
+    /// kept however long the database takes.
     ///
     /// # Errors
     /// The database's.
@@ -103,7 +105,10 @@ impl People {
         let db = self.store.read();
         let is_known = store::slack_people::find(db, &id).await?.is_some();
         if is_known || store::users::linked(db, &id).await?.is_some() {
-            self.learn(&id, user).await?;
+            let (is_gone, person) = (has_left(&user), self.person(&id, user));
+            let keep = || store::slack_people::keep(self.store.write(), person.clone());
+            again_after_deadlock(is_deadlock, keep).await?;
+            self.let_go(&id, is_gone, &person.name).await?;
         }
         Ok(())
     }
@@ -124,19 +129,24 @@ impl People {
         }
     }
 
-    /// Keeps what Slack told. Whoever left is no user any more, and apps never are.
+    /// Keeps what Slack told, if that is soon done.
     async fn learn(&self, id: &SlackUserId, user: SlackUser) -> Result<SlackPerson, DbErr> {
-        let is_gone = user.deleted || user.is_bot;
-        let person = self.person(id, user);
+        let (is_gone, person) = (has_left(&user), self.person(id, user));
         self.soon(
             "What Slack told of somebody",
             store::slack_people::keep(self.store.write(), person.clone()),
         )
         .await;
-        if is_gone && let Some(user) = store::users::linked(self.store.read(), id).await? {
-            self.unlink(user.id, id, &person.name).await?;
-        }
+        self.let_go(id, is_gone, &person.name).await?;
         Ok(person)
+    }
+
+    /// Whoever left is no user any more, and apps never are.
+    async fn let_go(&self, id: &SlackUserId, is_gone: bool, name: &str) -> Result<(), DbErr> {
+        if is_gone && let Some(user) = store::users::linked(self.store.read(), id).await? {
+            self.unlink(user.id, id, name).await?;
+        }
+        Ok(())
     }
 
     /// Writes, if that is soon done: a modal waits for this, and its trigger dies after 3 s. What is not
@@ -178,7 +188,8 @@ impl People {
 
     fn person(&self, id: &SlackUserId, user: SlackUser) -> SlackPerson {
         let name = cut(user.real_name.trim(), PersonName::MAX);
-        let email = user.email.filter(|_| !user.deleted && !user.is_bot);
+        let is_gone = has_left(&user);
+        let email = user.email.filter(|_| !is_gone);
         SlackPerson {
             slack_user_id: id.0.clone(),
             // A name that nobody could see or no database keep is no name.
@@ -187,6 +198,10 @@ impl People {
             asked_at: self.clock.now(),
         }
     }
+}
+
+const fn has_left(user: &SlackUser) -> bool {
+    user.deleted || user.is_bot
 }
 
 fn actor(id: &SlackUserId, name: &str) -> Actor {

@@ -207,6 +207,14 @@ pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>,
     user::Entity::find_by_id(id).one(db).await
 }
 
+/// The user of that number, whom nobody else changes until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
+    user::Entity::find_by_id(id).lock_exclusive().one(db).await
+}
+
 /// Some of all users by name, and how many there are.
 ///
 /// # Errors

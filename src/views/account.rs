@@ -70,10 +70,12 @@ pub enum PasswordMessage {
     },
     /// Slack has it.
     Delivered,
-    /// Slack did not take it; nobody has the password.
+    /// Slack did not say that it took it, and is not asked any more.
     GivenUp,
-    /// The user was changed before it left; nobody has the password.
+    /// The user was shut out before Slack said that it took it.
     Withdrawn,
+    /// The e-mail was changed, so that it may have gone to the wrong person: the password opens nothing.
+    Ended,
 }
 
 /// A temporary password on its way to whom it is for.
@@ -87,6 +89,9 @@ pub struct TemporaryPassword {
     pub by: String,
     /// It is for a new user; else it takes the place of a password.
     pub is_new: bool,
+    /// The e-mail by which the person in Slack was found, as `store::users::email_key` has it: the message is for
+    /// whoever has it when it is posted. `None` where the user is tied to the person.
+    pub email_key: Option<String>,
 }
 
 /// A page of the users.

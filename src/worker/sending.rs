@@ -9,7 +9,7 @@
 //!    └─job's message there──► nothing to do
 //! edit ──there and behind──► chat.update ──gone──► forgotten
 //!    └─else──► nothing to do
-//! password ──sealed──► opened, posted to the person
+//! password ──sealed──► opened, posted to the person; found by the e-mail: if it still is theirs
 //!    └─erased──► withdrawn: nothing to do
 //! ```
 
@@ -146,9 +146,25 @@ impl Sending {
         };
         let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SealError::Unusable))?;
         let given = seal.open(&delivery.dedupe_key, &delivery.event).map_err(|error| unopened(&error))?;
+        if let Some(email_key) = &given.email_key {
+            self.still_theirs(delivery, email_key).await?;
+        }
         let message = self.slack.temporary_password(&given)?;
         let (channel, key) = (delivery.target.as_str(), delivery.dedupe_key.as_str());
         self.slack.post(&Post { channel, message: &message, key, thread: None }).await.map(Done::Posted)
+    }
+
+    /// Fails where Slack knows the person by another e-mail by now: what we know of them may be old.
+    async fn still_theirs(&self, delivery: &Delivery, email_key: &str) -> Result<(), Failure> {
+        if self.slack.is_email_of(&delivery.target, email_key).await? {
+            return Ok(());
+        }
+        let id = delivery.id.0;
+        tracing::warn!(
+            id,
+            "A temporary password is not sent: its e-mail is not this person's in Slack any more"
+        );
+        Err(Failure::Message { code: "another_person".into() })
     }
 
     async fn message(&self, delivery: &Delivery) -> Result<Done, Failure> {

@@ -129,7 +129,7 @@ fn home(blocks: &Blocks, texts: Texts, all: bool) -> Modal {
 fn temporary_password(blocks: &Blocks, texts: Texts, is_new: bool) -> Message {
     let (username, by) = (texts.name("user", 1, 80), texts.name("person", 2, 200));
     let password = "abcd-efgh-jkmn-pqrs".into();
-    let given = TemporaryPassword { username, password, by, is_new };
+    let given = TemporaryPassword { username, password, by, is_new, email_key: None };
     blocks.temporary_password(&given, is_new.then_some("http://esb.test/login")).unwrap()
 }
 
@@ -604,13 +604,18 @@ fn snapshots() {
         "answer",
         blocks.answer_equipment(&views::machine(plain, 2)).unwrap().blocks
     );
+    insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
+}
+
+#[test]
+fn snapshots_of_what_one_person_is_sent() {
+    let (blocks, plain) = (Blocks::new().unwrap(), Texts::Plain);
     insta::assert_json_snapshot!("temporary_password", temporary_password(&blocks, plain, true).blocks);
     insta::assert_snapshot!("temporary_password_text", temporary_password(&blocks, plain, false).text);
     let links = JobLinks { job: Some(LINK.into()), repair: Some(LINK.into()) };
     let failed = blocks.job_message(&views::job(plain, JobState::Failed, true), &links).unwrap();
     insta::assert_json_snapshot!("job_message", failed.blocks);
     insta::assert_snapshot!("job_message_text", failed.text);
-    insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
 }
 
 proptest! {

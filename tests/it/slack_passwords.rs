@@ -3,26 +3,21 @@
 use crate::support::app::{BO, SOON, TestApp, only};
 use crate::support::lines::Lines;
 use crate::support::ops::user;
-use crate::support::web::{Browser, Reply};
+use crate::support::passwords::{assert_sent, log_in, made, new_user, password_of};
 use chrono::TimeDelta;
-use esb::domain::actor::{Account, Actor, Edge, Role};
-use esb::domain::delivery::{DeliveryKind, DeliveryState};
-use esb::domain::ids::UserId;
-use esb::domain::text::{EmailAddress, RequestId, Username};
-use esb::ops::Ctx;
-use esb::ops::manage_users::{
-    CreateUser, EditUser, UserCreated, create_user, edit_user, reset_password, set_active,
-};
+use esb::domain::actor::Role;
+use esb::domain::delivery::DeliveryState;
+use esb::domain::text::EmailAddress;
+use esb::ops::manage_users::{EditUser, edit_user, reset_password, set_active};
 use esb::ops::temporary_password::HandedOver;
 use esb::store::deliveries::{self, Settlement};
-use esb::store::entities::{delivery, delivery_attempt, slack_person};
+use esb::store::entities::{delivery, slack_person};
 use esb::store::password_messages;
 use esb_sandbox::{Fault, Message};
 use http::StatusCode;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JsonValue, QueryFilter, QueryOrder, Set,
-    Statement,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JsonValue, QueryFilter, Set, Statement,
 };
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -31,40 +26,6 @@ const POST: &str = "chat.postMessage";
 const USERS: &str = "/admin/users";
 
 impl TestApp {
-    /// In whose Slack Bo Okafor is known, who has no account.
-    async fn knowing_bo() -> Self {
-        let app = Self::workshop().await;
-        app.command(BO, "/esb-repair", "").await;
-        only(app.slack.private_to(BO));
-        app
-    }
-
-    /// Every message with a password, the oldest first.
-    async fn passwords(&self) -> Vec<delivery::Model> {
-        let all = delivery::Entity::find().filter(delivery::Column::Kind.eq(DeliveryKind::Password));
-        all.order_by_asc(delivery::Column::Id).all(self.app.ctx.store.read()).await.unwrap()
-    }
-
-    /// How each of these messages stands, and whether it is erased.
-    async fn states(&self) -> Vec<(DeliveryState, bool)> {
-        let all = self.passwords().await.into_iter();
-        all.map(|message| (message.state, message.event.is_empty())).collect()
-    }
-
-    /// What each try of a message said.
-    async fn tries(&self, of: &delivery::Model) -> Vec<String> {
-        let tries = delivery_attempt::Entity::find()
-            .filter(delivery_attempt::Column::DeliveryId.eq(of.id))
-            .order_by_asc(delivery_attempt::Column::Id);
-        tries.all(self.app.ctx.store.read()).await.unwrap().into_iter().map(|a| a.outcome).collect()
-    }
-
-    /// The password of the only new direct message to Bo.
-    #[track_caller]
-    fn told_bo(&self) -> String {
-        password_of(&only(self.slack.direct_messages(BO)))
-    }
-
     /// Every row of every table, as JSON.
     async fn everything_kept(&self) -> String {
         use sea_orm::DatabaseBackend::{MySql, Postgres, Sqlite};
@@ -91,57 +52,10 @@ impl TestApp {
         assert!(all.contains("deliveries: ") && all.contains("users: "), "{all}");
         all
     }
-
-    async fn staff_user(&self) -> Actor {
-        let id = user(&self.app.ctx, "stu", Role::Staff).await;
-        Actor::of_account(Edge::Web, "stu", Account { id, role: Role::Staff })
-    }
-
-    /// Bo gets another password.
-    async fn reset_bo(&self, bo: UserId) -> HandedOver {
-        reset_password(&self.app.ctx, &self.staff_user().await, bo, false, "").await.unwrap()
-    }
-}
-
-#[track_caller]
-fn password_of(message: &Message) -> String {
-    let shown = message.shown();
-    let (_, rest) = shown.split_once("Temporary password: ").expect("a password");
-    let password: String = rest.trim_start_matches('`').chars().take(19).collect();
-    assert_eq!(password.matches('-').count(), 3, "{shown}");
-    assert!(!message.text.contains(&password), "notifications show the text");
-    password
-}
-
-fn new_user(name: &str, show_here: bool) -> CreateUser {
-    CreateUser {
-        username: Username::parse(name).unwrap(),
-        email: EmailAddress::parse(&format!("{name}@Example.org")).unwrap(),
-        role: Role::Technician,
-        slack_handle: None,
-        show_here,
-        request_id: RequestId::from_random(rand::random()),
-    }
-}
-
-async fn made(ctx: &Ctx, by: &Actor, user: CreateUser) -> (UserId, HandedOver) {
-    match create_user(ctx, by, user).await.unwrap() {
-        UserCreated::Now(id, handed_over) => (id, handed_over),
-        UserCreated::Before(id) => panic!("{id} was made before"),
-    }
-}
-
-#[track_caller]
-fn assert_sent(handed_over: &HandedOver) {
-    assert!(matches!(handed_over, HandedOver::InSlack { name } if name == "Bo Okafor"), "{handed_over:?}");
 }
 
 /// The fields of a new user called like Bo in Slack.
 const BO_FORM: [(&str, &str); 3] = [("username", "bo"), ("email", "BO@example.org"), ("role", "Technician")];
-
-async fn log_in(browser: &Browser<'_>, username: &str, password: &str) -> Reply {
-    browser.fill_in("/login", "/login", &[("username", username), ("password", password)]).await
-}
 
 #[tokio::test]
 async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
@@ -249,7 +163,7 @@ async fn staff_may_have_it_shown_and_see_how_it_went() {
     assert!(sent.contains("sent to Bo Okafor") && !sent.contains("class=\"secret\""), "{sent}");
     let sealed = app.passwords().await.remove(0).event;
     app.settle().await;
-    assert!(stu.get(&page).await.text().contains("Slack has not taken the message"));
+    assert!(stu.get(&page).await.text().contains("Slack has not confirmed the message"));
     assert!(app.everything_kept().await.contains(&sealed), "it is tried again");
     for _ in 0..9 {
         app.after(TimeDelta::hours(1)).await;
@@ -257,10 +171,11 @@ async fn staff_may_have_it_shown_and_see_how_it_went() {
     assert_eq!(app.states().await, [(DeliveryState::Dead, true)]);
     assert!(!app.everything_kept().await.contains(&sealed), "erased once given up");
     let stu = app.staff().await;
-    assert!(stu.get(&page).await.text().contains("could not be delivered: nobody has the password"));
+    let given_up = stu.get(&page).await.text();
+    assert!(given_up.contains("is not sent any more. It may have arrived all the same: give a new one"));
     app.slack.clear_faults();
     let shown = stu.fill_in(&page, &reset, &[("show_here", "1")]).await.secret();
-    assert!(!stu.get(&page).await.text().contains("could not be delivered"), "that was another password");
+    assert!(!stu.get(&page).await.text().contains("is not sent any more"), "that was another password");
     assert_eq!(log_in(&app.web.browser(), "bo", &shown).await.status, StatusCode::SEE_OTHER);
     app.finish().await;
 }
@@ -471,12 +386,13 @@ async fn a_user_who_is_changed_meanwhile_is_not_sent_it() {
     let email = EmailAddress::parse("other@example.org").unwrap();
     let edit = EditUser { id: bo, email, role: Role::Technician, slack_handle: None };
     edit_user(ctx, &by, edit.clone(), "").await.unwrap();
-    assert!(stu.get(&page).await.text().contains("was withdrawn when the user was changed"));
+    assert!(stu.get(&page).await.text().contains("is no longer valid"));
     edit_user(ctx, &by, EditUser { email: EmailAddress::parse("bo@example.org").unwrap(), ..edit }, "")
         .await
         .unwrap();
     assert_sent(&app.reset_bo(bo).await);
     set_active(ctx, &by, bo, false).await.unwrap();
+    assert!(stu.get(&page).await.text().contains("was withdrawn when the user was deactivated. It may have"));
     assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 2]);
     app.settle().await;
     assert!(app.slack.direct_messages(BO).is_empty());

@@ -5,11 +5,13 @@ use crate::support::lines::Lines;
 use chrono::TimeDelta;
 use esb::domain::ids::UserId;
 use esb::domain::text::EmailAddress;
-use esb::store::entities::{audit, user};
+use esb::store::entities::{audit, slack_person, user};
 use esb::store::users::{self, UserChange};
 use esb_sandbox::{Fault, Person};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
+use std::time::Duration;
 use tracing::Level;
 
 impl TestApp {
@@ -122,6 +124,26 @@ async fn slack_says_by_itself_that_somebody_has_changed() {
     app.slack.event(json!({ "type": "user_change", "user": { "name": "no id" } })).await;
     app.settle().await;
     assert!(lines.only_of_slack().contains("names none"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_slack_says_by_itself_is_kept_however_long_the_database_takes() {
+    let app = TestApp::workshop().await;
+    let bo = app.technician("bo").await;
+    assert!(app.is_let_in(BO).await);
+    app.slack.change_world(|world| world.people[1].real_name = "Bo the Great".into());
+    let store = app.another_store().await;
+    let tx = store.begin().await.unwrap();
+    let theirs = slack_person::Entity::update_many().col_expr(slack_person::Column::Name, Expr::value("?"));
+    theirs.exec(&tx).await.unwrap();
+    app.slack.user_changed(BO).await.unwrap();
+    let done = tokio::time::timeout(Duration::from_secs(1), app.app.intake.idle()).await;
+    assert!(done.is_err(), "it waits for the database");
+    tx.rollback().await.unwrap();
+    app.settle().await;
+    let known = slack_person::Entity::find_by_id(BO).one(app.app.ctx.store.read()).await.unwrap().unwrap();
+    assert_eq!((known.name.as_str(), app.tie(bo).await.as_deref()), ("Bo the Great", Some(BO)));
     app.finish().await;
 }
 

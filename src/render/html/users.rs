@@ -211,17 +211,21 @@ const fn told(message: PasswordMessage) -> &'static str {
             "The temporary password is on its way, by direct message in Slack."
         }
         PasswordMessage::Waiting { .. } => {
-            "Slack has not taken the message with the temporary password yet. It is sent again by itself. If that \
+            "Slack has not confirmed the message with the temporary password yet. It is sent again by itself. If that \
              takes too long, give a new one and show it here."
         }
         PasswordMessage::Delivered => "The temporary password was delivered, by direct message in Slack.",
         PasswordMessage::GivenUp => {
-            "The message with the temporary password could not be delivered: nobody has the password. Give a new \
-             one and show it here."
+            "Slack has not confirmed the message with the temporary password, and it is not sent any more. It may \
+             have arrived all the same: give a new one and show it here."
         }
         PasswordMessage::Withdrawn => {
-            "The message with the temporary password was withdrawn when the user was changed: nobody has the \
-             password. Give a new one."
+            "The message with the temporary password was withdrawn when the user was deactivated. It may have \
+             arrived all the same: give a new one."
+        }
+        PasswordMessage::Ended => {
+            "The temporary password is no longer valid: it was meant for whoever has the e-mail address that the \
+             user had before. Give a new temporary password."
         }
     }
 }

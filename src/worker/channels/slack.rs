@@ -1,4 +1,5 @@
-//! Slack as a way out: `chat.postMessage`, `chat.update`, and finding again what was posted.
+//! Slack as a way out: `chat.postMessage`, `chat.update`, finding again what was posted, and making sure who somebody
+//! is.
 
 use crate::chain::Chain;
 use crate::clients::slack_api::{PostedMessage, SlackApi, SlackApiError};
@@ -11,6 +12,7 @@ use crate::ops::seal::TemporaryPassword;
 use crate::render::links::Links;
 use crate::render::slack::jobs::JobLinks;
 use crate::render::slack::{Blocks, BlocksError, Message};
+use crate::store::users::email_key;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::sync::Arc;
@@ -121,6 +123,23 @@ impl SlackChannel {
     pub async fn update(&self, channel: &str, ts: &str, message: &Message) -> Result<(), Failure> {
         let body = json!({ "channel": channel, "ts": ts, "text": message.text, "blocks": message.blocks });
         self.api.update_message(&body).await.map_err(|error| failure(&error))
+    }
+
+    /// Whether somebody who can read what we write to them has that e-mail (as `store::users::email_key` has it).
+    /// At most 1 s.
+    ///
+    /// # Errors
+    /// The failure, with who is to blame.
+    pub async fn is_email_of(&self, person: &str, key: &str) -> Result<bool, Failure> {
+        let user = self.api.users_info(person).await.map_err(|error| match failure(&error) {
+            // Nothing was sent yet.
+            Failure::Circumstance { code, retry_after, .. } => {
+                Failure::Circumstance { code, retry_after, in_doubt: false }
+            }
+            refused @ Failure::Message { .. } => refused,
+        })?;
+        let is_somebody = !user.deleted && !user.is_bot;
+        Ok(is_somebody && user.email.is_some_and(|email| email_key(&email) == key))
     }
 
     /// Looks for a message of ours by its key: in a thread, or outside of any; within one page since a time.

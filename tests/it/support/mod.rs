@@ -10,6 +10,7 @@ pub mod http_bridge;
 pub mod jobs;
 pub mod lines;
 pub mod ops;
+pub mod passwords;
 pub mod pictures;
 pub mod proxy;
 pub mod python;
