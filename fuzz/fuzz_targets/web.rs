@@ -3,12 +3,10 @@
 
 #![no_main]
 
-use bytes::Bytes;
 use chrono::TimeDelta;
 use esb::web::kernel::service::{Kernel, Peer};
 use esb_fuzz::{House, runtime};
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn as tower_service_fn};
 use tower_http::compression::Compression;
 
@@ -32,11 +31,11 @@ thread_local! {
             let web = house.web().await;
             (house, web)
         });
-        (runtime, house, Kernel::new(Arc::new(web)))
+        (runtime, house, Kernel::new(Arc::new(web), CancellationToken::new()))
     };
 }
 
-fn check(answer: &Response<Full<Bytes>>) {
+fn check<B>(answer: &Response<B>) {
     let status = answer.status().as_u16();
     assert!(status < 500, "status {status}");
     for header in ["content-security-policy", "x-content-type-options", "cache-control", "x-request-id"] {
@@ -48,7 +47,7 @@ async fn converse(kernel: Kernel, bytes: &[u8]) {
     let (ours, theirs) = duplex(ROOM);
     let checked = tower_service_fn(move |request| {
         let asked = kernel.clone().oneshot(request);
-        async move { asked.await.inspect(check) }
+        async move { asked.await.inspect(|answer| check(answer)) }
     });
     let service = Compression::new(checked);
     let answer = service_fn(move |mut request: Request<Incoming>| {
