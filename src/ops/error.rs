@@ -68,6 +68,12 @@ impl OpError {
         matches!(error, Some(SqlErr::UniqueConstraintViolation(_)))
     }
 
+    /// True when the same submission may have been accepted meanwhile, and be itself what stands in its way: a
+    /// name that it took, a change that it made.
+    pub(super) fn may_be_of_a_twin(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Conflict(_)) || self.is_unique_violation()
+    }
+
     fn of_database(&self) -> Option<&DbErr> {
         let Self::Internal(source) = self else { return None };
         source.downcast_ref()

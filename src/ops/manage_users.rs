@@ -104,8 +104,8 @@ pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result
     match again_after_deadlock(|| create_once(ctx, &create, &issued)).await {
         Ok(Some((id, sent_to))) => Ok(UserCreated::Now(id, handed_over(ctx, temporary, sent_to))),
         Ok(None) => before(ctx, &create.request_id).await?.ok_or(OpError::NotFound),
-        // Another process has just made that user, by this submission or by another one.
-        Err(error) if error.is_unique_violation() => {
+        // Somebody has just made that user, by this submission or by another one.
+        Err(error) if error.may_be_of_a_twin() => {
             before(ctx, &create.request_id).await?.ok_or_else(|| taken(error))
         }
         Err(error) => Err(error),

@@ -17,7 +17,7 @@ where
     F: Future<Output = Result<T, OpError>>,
 {
     match again_after_deadlock(run).await {
-        Err(error) if error.is_unique_violation() => answered(ctx.store.read(), request).await?.ok_or(error),
+        Err(error) if error.may_be_of_a_twin() => answered(ctx.store.read(), request).await?.ok_or(error),
         answer => answer,
     }
 }
