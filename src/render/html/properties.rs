@@ -99,9 +99,15 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     .collect()
 }
 
+/// As somebody of that name sees it, at an address that the navigation does not lead to: the one it leads to
+/// is marked as current, which is an attribute more.
+fn framed(text: &str) -> Html {
+    html().framed(Frame::of(text, Role::Staff, text.to_owned(), &format!("/x{text}")))
+}
+
 /// Pages about accounts, as somebody of that name sees them.
 fn account_pages(text: &str) -> Vec<String> {
-    let html = html().framed(Frame::of(text, Role::Staff, text.to_owned(), text));
+    let html = framed(text);
     let typed = || text.to_owned();
     let error = |field| FieldError { field, message: typed() };
     let errors = ["username", "email", "role", "name", "code", "current"].map(|field| error(Some(field)));
@@ -332,7 +338,7 @@ fn typed_fields(text: &str) -> [Field; 4] {
 
 /// Pages of the registry, where everything that can be typed is this text.
 fn registry_pages(text: &str) -> Vec<String> {
-    let html = html().framed(Frame::of(text, Role::Staff, text.to_owned(), text));
+    let html = framed(text);
     let typed = || text.to_owned();
     let hidden = Hidden { csrf_token: text, request_id: Some(text) };
     let fields = typed_fields(text);
