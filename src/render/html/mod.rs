@@ -197,6 +197,8 @@ fn counted(n: usize, one: &str, many: &str) -> String {
 }
 
 #[cfg(test)]
+mod every_page;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -391,7 +391,7 @@ fn small_pages_escape_too() {
 
 #[test]
 fn every_page_has_its_landmarks_and_no_inline_code() {
-    for page in properties::pages("x") {
+    for page in every_page::pages("x") {
         for once in
             ["<main id=\"main\"", "<h1>", "<html lang=\"en\">", "class=\"skip\" href=\"#main\"", "<title>"]
         {
