@@ -100,7 +100,7 @@ pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ct
         Some(_) => Announce::Slack { oops: config.slack.oops_channel.clone() },
         None => Announce::Nowhere,
     };
-    Ok(Ctx::new(store, clock, announce))
+    Ok(Ctx::new(store, clock, announce).in_maintenance(config.maintenance))
 }
 
 /// The Python system's directory of uploads, whose files go to ours.

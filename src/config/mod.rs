@@ -43,6 +43,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("TZ", "America/New_York"),
     ("WORKER_POLL_SECONDS", "30"),
     ("WORKER_HEARTBEAT_PATH", "/tmp/worker_heartbeat"),
+    ("MAINTENANCE_MODE", "false"),
     ("LOG_FORMAT", "json"),
     ("RUST_LOG", "info"),
 ];
@@ -76,6 +77,8 @@ pub struct Config {
     pub worker_poll: Duration,
     /// File that the worker touches while it lives.
     pub worker_heartbeat: PathBuf,
+    /// Maintenance is on, whatever the settings say.
+    pub maintenance: bool,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written, in `tracing_subscriber::EnvFilter`'s language.

@@ -9,7 +9,6 @@ const LATER: &[&str] = &[
     "CLOUDFRONT_DISTRIBUTION_ID",
     "ESB_CONTACT",
     "ESB_SURFACES",
-    "MAINTENANCE_MODE",
     "NEW_RELIC_APP_NAME",
     "NEW_RELIC_LICENSE_KEY",
     "ORG_BLURB",
@@ -111,10 +110,10 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_said_and_what_is_not_ours_is_not() {
-        let found = strangers_of(&["SLACK_WEBHOOK_URL", "LOG_LEVEL", "MAINTENANCE_MODE", "FLASK_APP"]);
+        let found = strangers_of(&["SLACK_WEBHOOK_URL", "LOG_LEVEL", "ESB_CONTACT", "FLASK_APP"]);
         assert!(found.misspelt.is_empty(), "{found:?}");
         let expected = [
-            "MAINTENANCE_MODE has no effect in this version",
+            "ESB_CONTACT has no effect in this version",
             "FLASK_APP has no effect: the Python system read it",
             "LOG_LEVEL has no effect: ESB has no such variable",
             "SLACK_WEBHOOK_URL has no effect: ESB has no such variable",

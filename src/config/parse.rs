@@ -93,6 +93,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let slack = slack(&mut read);
     let timezone = read.parsed("TZ", "give a zone of the IANA list, such as Europe/Berlin");
     let worker_poll = Duration::from_secs(read.number("WORKER_POLL_SECONDS", 1, 3600));
+    let maintenance = read.flag("MAINTENANCE_MODE");
     let log_format = log_format(&mut read);
     let log_filter = log_filter(&mut read);
     let Strangers { misspelt, mut remarks } = strangers(environment);
@@ -113,6 +114,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             timezone,
             worker_poll,
             worker_heartbeat: PathBuf::from(read.text("WORKER_HEARTBEAT_PATH")),
+            maintenance,
             log_format,
             log_filter,
             data_dir,

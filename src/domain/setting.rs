@@ -97,6 +97,8 @@ pub struct Setting {
 pub const TECH_DOC_EDIT: &str = "tech_doc_edit_enabled";
 /// Key of the setting that lets reactions to cards act.
 pub const REACTIONS: &str = "slack_reactions";
+/// Key of the switch that keeps everybody but staff out while work is going on.
+pub const MAINTENANCE: &str = "maintenance";
 /// Key of the banner's first moment.
 const BANNER_FROM: &str = "banner_from";
 /// Key of the banner's last moment.
@@ -124,7 +126,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "banner", kind: Kind::Banner { max: 300 } },
     Setting { key: BANNER_FROM, kind: Kind::Moment },
     Setting { key: BANNER_UNTIL, kind: Kind::Moment },
-    switch("maintenance", false),
+    switch(MAINTENANCE, false),
 ];
 
 /// Why a value was refused; its `Display` is the sentence for the person.

@@ -30,6 +30,7 @@ pub mod import;
 pub mod install;
 pub mod job_messages;
 pub mod jobs;
+pub mod maintenance;
 pub mod manage_users;
 pub mod me_too;
 pub mod mutation_log;
@@ -67,6 +68,8 @@ pub struct Ctx {
     pub clock: Clock,
     /// Where announcements may go.
     pub announce: Announce,
+    /// Maintenance is on, whatever the settings say.
+    pub maintenance: bool,
     /// Rung after a commit that owes deliveries: wakes the worker of this process.
     pub wake: Arc<Notify>,
     /// Seals what deliveries must not show; without it nothing of that kind is sent.
@@ -90,7 +93,13 @@ impl Ctx {
     /// Puts the parts together.
     pub fn new(store: Store, clock: Clock, announce: Announce) -> Self {
         let (wake, board) = (Arc::new(Notify::new()), Arc::default());
-        Self { store, clock, announce, wake, seal: None, board }
+        Self { store, clock, announce, maintenance: false, wake, seal: None, board }
+    }
+
+    /// The same with maintenance on, if it is, whatever the settings say.
+    #[must_use]
+    pub fn in_maintenance(self, maintenance: bool) -> Self {
+        Self { maintenance, ..self }
     }
 
     /// The same with a seal: temporary passwords may go by direct message.

@@ -68,7 +68,8 @@ pub async fn change_settings(
             return Err(overtaken(tx, NOUN, NOUN_ID).await?);
         }
         let (old, new) = (Some(Value::Object(old)), Some(Value::Object(new)));
-        submission.record([AuditRecord {
+        // Boards and commands heed some of them, and all of them are read anew with the next revision.
+        submission.record_visible([AuditRecord {
             action: "settings.changed",
             noun: NOUN,
             noun_id: NOUN_ID,

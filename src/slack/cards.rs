@@ -62,6 +62,7 @@ async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Resul
             Ok(None)
         }
         (action::ME_TOO, _) => {
+            edge.admit(sender).await?;
             let actor = edge.actor(sender).await?;
             let said = me_too(&edge.ctx, &actor, None, repair, &format!("slack:{}", sender.user_id)).await?;
             let known = format!(":white_check_mark: You are counted on repair #{repair} already.");

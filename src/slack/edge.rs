@@ -7,6 +7,7 @@ use crate::chain::Chain;
 use crate::clients::slack_api::{Identity, SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, Role, SlackUserId};
 use crate::newest::Newest;
+use crate::ops::maintenance;
 use crate::ops::whom_to_ask::staff_in_slack;
 use crate::ops::{Ctx, OpError};
 use crate::people::{People, Who};
@@ -68,6 +69,11 @@ pub enum EdgeError {
     },
 }
 
+/// What everybody but staff is told meanwhile.
+const MAINTENANCE: EdgeError = EdgeError::Unfit(
+    "Scheduled maintenance: nothing can be reported or changed at the moment. Please try again later.",
+);
+
 /// Where a private answer goes: the response_url while it lives, then a direct message.
 #[derive(Debug, Clone)]
 pub struct ReplyTo {
@@ -107,11 +113,21 @@ impl SlackEdge {
         Ok(self.who(sender).await?.actor)
     }
 
+    /// Lets everybody go on, and during maintenance staff alone.
+    ///
+    /// # Errors
+    /// Unfit during maintenance; the database's.
+    pub async fn admit(&self, sender: &Sender) -> Result<(), EdgeError> {
+        let is_open = !maintenance::is_on(&self.ctx).await?;
+        if is_open || self.actor(sender).await?.is_at_least(Role::Staff) { Ok(()) } else { Err(MAINTENANCE) }
+    }
+
     /// The technician or staff user behind an envelope's sender.
     ///
     /// # Errors
-    /// [`EdgeError::Stranger`], or unfit while Slack does not say who they are; the database's.
+    /// [`EdgeError::Stranger`], or unfit during maintenance or while Slack does not say who they are; the database's.
     pub async fn technician(&self, sender: &Sender) -> Result<Actor, EdgeError> {
+        self.admit(sender).await?;
         let who = self.who(sender).await?;
         if who.actor.is_at_least(Role::Technician) {
             return Ok(who.actor);

@@ -60,6 +60,7 @@ pub(crate) async fn heard(edge: &SlackEdge, event: &Event, ack: Ack, reference: 
     let thread = said.thread_ts.or_else(|| (!event.is_direct()).then_some(said.ts));
     let (place, to) = (Place { channel: said.channel, thread }, ReplyTo::directly(&sender));
     let answered = async {
+        edge.admit(&sender).await?;
         let message = answer(edge, &said.text).await?;
         match edge.answer(&place, &message).await {
             // The bot may not write there: the person hears it all the same.

@@ -37,6 +37,7 @@ mod slack_http;
 mod slack_jobs;
 mod slack_known_issues;
 mod slack_machine_select;
+mod slack_maintenance;
 mod slack_mentions;
 mod slack_password_recipients;
 mod slack_passwords;

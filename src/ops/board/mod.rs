@@ -35,6 +35,7 @@ pub(super) struct Kept {
     pub(super) revision: Revision,
     view: Newest<i64, Arc<BoardView>>,
     open: Newest<i64, Arc<open::Searchable>>,
+    pub(super) maintenance: Newest<i64, bool>,
     pub(super) queue: Answers<i64, (QueueFilter, u64), Arc<QueueView>>,
     pub(super) registry: Answers<i64, (Wanted, u64), Arc<RegistryView>>,
 }

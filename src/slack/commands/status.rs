@@ -19,6 +19,7 @@ pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference:
 const LINES: u64 = 5;
 
 async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
+    edge.admit(&command.sender).await?;
     if let Some(id) = job_of(&command.text) {
         let words = tell_job(edge, command, id).await?;
         edge.tell(&edge.reply_to(command), &words).await;

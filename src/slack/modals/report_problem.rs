@@ -76,6 +76,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
 }
 
 async fn file(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
+    edge.admit(&submission.sender).await?;
     let metadata = Metadata::of(&submission.view, STALE)?;
     let (mut report, photos) =
         parse(&submission.view.state, metadata.request_id.clone()).map_err(Declined::Fields)?;
@@ -179,6 +180,7 @@ pub(crate) async fn me_too(
 
 async fn count(edge: &SlackEdge, sender: &Sender, value: &str) -> Result<RepairId, EdgeError> {
     let repair: RepairId = value.parse().map_err(|_| EdgeError::Unfit("This button is out of date."))?;
+    edge.admit(sender).await?;
     let actor = edge.actor(sender).await?;
     me_too::me_too(&edge.ctx, &actor, None, repair, &format!("slack:{}", sender.user_id)).await?;
     Ok(repair)

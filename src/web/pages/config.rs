@@ -69,7 +69,11 @@ const SHOWN: [(&str, &[Shown]); 5] = [
             ("banner", "Banner", "Begin with “info:” or “warn:”."),
             ("banner_from", "Shown from", ""),
             ("banner_until", "Shown until", ""),
-            ("maintenance", "Maintenance", "Members are told that work is going on; staff can still work."),
+            (
+                "maintenance",
+                "Maintenance",
+                "In Slack, members and technicians are told so and change nothing; staff can still work.",
+            ),
         ],
     ),
 ];
@@ -101,8 +105,8 @@ fn page(
     let csrf_token = csrf_token(web, call);
     let form = FormPage {
         title: "Settings",
-        lead: "They hold at once. This version heeds what is announced and what technicians may do; the others \
-               are kept for what is not built yet.",
+        lead: "They hold at once. This version heeds what is announced, what technicians may do and, in Slack, maintenance; \
+               the others are kept for what is not built yet.",
         back: ("/", "Board"),
         action: "/admin/config",
         hidden: hidden(&csrf_token, seen.request_id),

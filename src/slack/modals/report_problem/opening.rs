@@ -49,7 +49,7 @@ impl Source {
 /// Opens the form; says privately that there is nothing to report while no machine is registered.
 ///
 /// # Errors
-/// The database's; Slack's.
+/// Unfit during maintenance; the database's; Slack's.
 pub(crate) async fn open(
     edge: &SlackEdge,
     sender: &Sender,
@@ -57,6 +57,7 @@ pub(crate) async fn open(
     to: &ReplyTo,
     begun: Beginning<'_>,
 ) -> Result<(), EdgeError> {
+    edge.admit(sender).await?;
     if !any_equipment(&edge.ctx).await? {
         edge.tell(to, NO_MACHINES).await;
         return Ok(());
