@@ -4,7 +4,7 @@ const UNHEARD_MS = 30_000;
 // Also while it hears: a new day is no revision, and a dead connection does not say that it is dead.
 const HEARD_MS = 300_000;
 // Many boards hear at the same instant and should not all ask at once.
-const SPREAD_MS = 1_000;
+const SPREAD_MS = 400;
 
 const note = document.querySelector("[data-live-note]");
 let events = null;

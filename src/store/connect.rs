@@ -220,6 +220,9 @@ async fn open(
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .connect_timeout(ACQUIRE)
+        // A file needs no sign of life, which costs each query two more changes of thread; servers are asked by
+        // `forgetful`, in its own way.
+        .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_mysql_pool_opts(move |pool| forgetful(pool, &mysql, session.mariadb))
@@ -257,7 +260,6 @@ where
     pool.after_connect(move |connection, _| {
         Box::pin(async move { connection.execute(session).await.map(|_| ()) })
     })
-    .test_before_acquire(false)
     .before_acquire(move |connection, _| {
         let options = Arc::clone(&taking);
         Box::pin(async move {
