@@ -8,6 +8,7 @@ use serde_json::json;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+const JSON: &str = "application/json";
 #[tokio::test]
 async fn a_report_goes_all_the_way() {
     let app = TestApp::over_http().await;
@@ -27,9 +28,10 @@ async fn a_report_goes_all_the_way() {
 #[tokio::test]
 async fn only_what_slack_signed_just_now_is_heard() {
     let app = TestApp::over_http().await;
-    let (now, body) = (app.clock.now().timestamp(), "ssl_check=1&token=x");
+    let now = app.clock.now().timestamp();
+    let body = &json!({"type": "url_verification", "challenge": "3eZbrw1a"}).to_string();
     let good = sign(body, now);
-    assert_eq!(send(&app.web, FORM, body, &good).await.status, StatusCode::OK);
+    assert_eq!(send(&app.web, JSON, body, &good).await.status, StatusCode::OK);
     let [time, signature] = good.clone();
     let shortened = ("x-slack-signature", signature.1[..40].to_owned());
     let other = ("x-slack-signature", signature.1.replace("v0=", "v1="));
@@ -46,10 +48,31 @@ async fn only_what_slack_signed_just_now_is_heard() {
         sign(body, now + 301).to_vec(),
         sign("another body", now).to_vec(),
     ] {
-        let reply = send(&app.web, FORM, body, &headers).await;
+        let reply = send(&app.web, JSON, body, &headers).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{headers:?}");
     }
-    assert_eq!(send(&app.web, FORM, body, &sign(body, now - 299)).await.status, StatusCode::OK);
+    assert_eq!(send(&app.web, JSON, body, &sign(body, now - 299)).await.status, StatusCode::OK);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn slack_tries_the_certificate_without_a_signature_and_nothing_follows_from_it() {
+    let app = TestApp::over_http().await;
+    let command = "command=%2Fesb-status&text=&team_id=T0SANDBOX&user_id=U0ANA&response_url=x&trigger_id=y";
+    for (kind, body, status) in [
+        (FORM, "ssl_check=1&token=x".to_owned(), StatusCode::OK),
+        ("application/x-www-form-urlencoded; charset=utf-8", "token=x&ssl_check=1".into(), StatusCode::OK),
+        (FORM, "ssl_check=0&token=x".into(), StatusCode::UNAUTHORIZED),
+        (FORM, "token=x".into(), StatusCode::UNAUTHORIZED),
+        (FORM, format!("ssl_check=1&{command}"), StatusCode::UNAUTHORIZED),
+        (FORM, "ssl_check=1&payload=%7B%7D".into(), StatusCode::UNAUTHORIZED),
+        (JSON, json!({"ssl_check": "1"}).to_string(), StatusCode::UNAUTHORIZED),
+        ("text/plain", "ssl_check=1".into(), StatusCode::UNAUTHORIZED),
+    ] {
+        let reply = send(&app.web, kind, &body, &[]).await;
+        assert_eq!((reply.status, reply.body.len()), (status, 0), "{kind} {body}");
+    }
+    assert!(app.slack.all_calls().iter().all(|call| !call.method.starts_with("views.")));
     app.finish().await;
 }
 
