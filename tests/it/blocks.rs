@@ -12,7 +12,6 @@ use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::slack::card::version_of_buttons;
 use esb::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use esb::render::slack::jobs::JobLinks;
-use esb::render::slack::offer::Offer;
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
@@ -228,11 +227,7 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
         view("resolve_repair", blocks.resolve_repair(&kept, &views::brief(texts, true)).unwrap()),
-        ("offer", Filled::Message(blocks.offer(&Offer::Resolve(&views::brief(texts, true))).unwrap().blocks)),
-        (
-            "offer",
-            Filled::Message(blocks.offer(&Offer::TakeOver(&views::brief(texts, true))).unwrap().blocks),
-        ),
+        ("offer", Filled::Message(blocks.offer_to_resolve(&views::brief(texts, true)).unwrap().blocks)),
         ("temporary_password", Filled::Message(temporary_password(blocks, texts, false).blocks)),
         ("temporary_password", Filled::Message(temporary_password(blocks, texts, true).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),

@@ -14,7 +14,7 @@ pub mod home;
 mod inputs;
 pub mod jobs;
 pub mod mrkdwn;
-pub mod offer;
+mod offer;
 mod options;
 mod paging;
 pub mod repair_forms;
