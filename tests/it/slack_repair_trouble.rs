@@ -59,11 +59,32 @@ async fn a_repair_that_is_closed_meanwhile_is_not_acted_upon() {
     put_option(&mut late, "action", "set_eta");
     put(&mut late, "eta", json!({ "selected_date": "2026-03-09" }));
     let refused = errors_of(&app.send(late).await);
-    assert!(refused["action"].starts_with("This one is closed by now (Resolved)."), "{refused:?}");
+    assert!(refused["action"].starts_with("This one is closed (Resolved)."), "{refused:?}");
     app.choose("action", "set_eta").await;
     let offered = app.view().element("action").unwrap()["options"].as_array().unwrap().len();
     assert_eq!(offered, 1, "the form knows by now");
     assert_eq!(app.repair(1).await.eta, None);
+    app.over().await;
+}
+
+#[tokio::test]
+async fn an_accepted_form_that_comes_again_after_a_closing_gets_its_first_answer() {
+    let app = TestApp::workshop().await;
+    for action in ["claim", "set_eta"] {
+        app.command(ANA, "/esb-repair", "1").await;
+        app.choose("action", action).await;
+        if action == "set_eta" {
+            app.choose("eta", "2026-03-09").await;
+        }
+        let sent = app.submission();
+        let mut answers = Vec::new();
+        for status in [RepairStatus::Resolved, RepairStatus::InProgress] {
+            assert_eq!(app.send(sent.clone()).await.payload.unwrap()["response_action"], "clear", "{action}");
+            answers.push(app.private(ANA));
+            app.changed_by("sam", vec![FieldValue::Status(status)]).await;
+        }
+        assert_eq!(answers[0], answers[1], "{action}");
+    }
     app.over().await;
 }
 

@@ -14,7 +14,9 @@ use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId};
 use crate::ops::OpError;
 use crate::ops::repairs::{brief, state, touched};
-use crate::ops::update_repair::{ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_repair};
+use crate::ops::update_repair::{
+    ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_open_repair, update_repair,
+};
 use crate::render::slack::Modal;
 use crate::render::slack::mrkdwn::date;
 use crate::render::slack::repair_forms::{ActForm, RepairAction};
@@ -150,14 +152,13 @@ async fn act(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, 
     let wanted = read(&submission.view.state, kept.more.has_eta)?;
     let of = kept.more.of;
     let to = kept.reply_to(&submission.sender.user_id);
-    let (status, _) = state(&edge.ctx, of.repair).await?;
-    if wanted.action == RepairAction::SetEta && !status.is_open() {
-        let words = format!("This one is closed by now ({status}). Reopen it first if there is more to do.");
-        return Err(Declined::on(input::ACTION, words));
-    }
     let updated = match wanted.action {
         RepairAction::Claim => claim(edge, &actor, of, kept.request_id).await?,
-        _ => edit(edge, &actor, of, (wanted.values.clone(), wanted.note.clone()), kept.request_id).await?,
+        action => {
+            let may_be_closed = action != RepairAction::SetEta;
+            let typed = (wanted.values.clone(), wanted.note.clone());
+            edit(edge, &actor, of, typed, kept.request_id, may_be_closed).await?
+        }
     };
     Ok((to, confirmation(&wanted, &updated)))
 }
@@ -213,6 +214,7 @@ async fn claim(
 }
 
 /// Changes a repair as a form asks for it. Who has been shown what others did, and sends the form again,
+    may_be_closed: bool,
 /// puts their choice in its place; what they did not touch still stays as others left it.
 pub(super) async fn edit(
     edge: &SlackEdge,
@@ -232,7 +234,11 @@ pub(super) async fn edit(
     // Read before the change: whatever comes in between is a conflict again.
     let (_, now) = state(ctx, repair).await?;
     let update = UpdateRepair { repair, edit, request_id: request_id.clone() };
-    remembering(edge, &request_id, now, update_repair(ctx, actor, update).await)
+    let updated = match may_be_closed {
+        true => update_repair(ctx, actor, update).await,
+        false => update_open_repair(ctx, actor, update).await,
+    };
+    remembering(edge, &request_id, now, updated)
 }
 
 fn remembering(
