@@ -126,7 +126,7 @@ impl Screen {
                     true => Some(past_repairs(ctx, id).await?),
                     false => None,
                 };
-                blocks.status_equipment(&machine, past.as_ref(), page, edge.links.equipment(id))?
+                blocks.status_equipment(&machine, past.as_ref(), page, &edge.links)?
             }
             Self::Matches { typed, page } => {
                 let found = search_equipment(ctx, &typed).await?;
