@@ -45,7 +45,7 @@ async fn open(edge: &SlackEdge, pressed: &BlockActions, act: &Action, to: &Reply
             act_on_repair::open(edge, sender, trigger, to, repair).await
         }
         name => {
-            let modal = status::Screen::of(name, value)?.show(edge, sender).await?;
+            let modal = status::Screen::of(name, value)?.modal(edge, sender, to).await?;
             edge.api.views_open(trigger, &modal.0).await?;
             Ok(())
         }

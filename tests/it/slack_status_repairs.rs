@@ -38,8 +38,36 @@ async fn technicians_open_repairs_from_an_area_and_a_machine() {
     assert_eq!((app.view().title(), app.slack.views_of(ANA).len()), ("Repair #2", 2));
     app.choose("action", "claim").await;
     assert_eq!(app.submit().await, Submitted::Cleared);
-    let told = app.slack.direct_messages(ANA);
-    assert!(told[0].text.contains("Repair #2 is yours."), "there is no response_url");
+    let told = only(app.slack.private_to(ANA));
+    assert!(told.text.contains("Repair #2 is yours."), "{}", told.text);
+    app.over().await;
+}
+
+#[tokio::test]
+async fn what_follows_from_a_status_command_is_answered_where_it_was_typed() {
+    let app = TestApp::workshop().await;
+    let kept = |who: &str| app.slack.top_view(who).unwrap().json["private_metadata"].to_string();
+    for (minutes, is_direct) in [(0, false), (31, true)] {
+        app.command(ANA, "/esb-status", "").await;
+        app.command(BO, "/esb-status", "").await;
+        assert!(kept(ANA) != kept(BO) && kept(ANA).contains("response"), "each has their own");
+        app.press("view_area", Some("1")).await;
+        app.press("back_to_summary", None).await;
+        app.send(app.pressed("view_area", "99")).await;
+        assert_eq!(app.view().callback_id(), "status_error");
+        app.press("back_to_summary", None).await;
+        app.press("view_area", Some("1")).await;
+        app.clock.advance(TimeDelta::minutes(minutes));
+        app.press("open_repair", Some("1")).await;
+        app.choose("action", "claim").await;
+        assert_eq!(app.submit().await, Submitted::Cleared);
+        let told = match is_direct {
+            true => only(app.slack.direct_messages(ANA)),
+            false => only(app.slack.private_to(ANA)),
+        };
+        assert!(told.text.contains("Repair #1 is yours."), "{}", told.text);
+        assert_eq!(told.channel == "C0WOOD", !is_direct, "{}", told.channel);
+    }
     app.over().await;
 }
 

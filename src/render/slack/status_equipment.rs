@@ -38,7 +38,6 @@ impl Blocks {
         sections.extend(references(machine, links));
         sections.extend(past.into_iter().flat_map(history));
         let list = List {
-            private_metadata: machine.id.to_string(),
             title: cut(&machine.name, TITLE_MAX),
             heading: machine_heading(machine),
             page: page(sections, wanted),

@@ -3,9 +3,8 @@
 
 use super::being_told;
 use super::declined::Declined;
-use super::kept::{Kept, MOST, OfRepair};
+use super::kept::{Kept, MOST, OfRepair, answered_at};
 use super::typed::Typed;
-use crate::clients::slack_api::SlackApiError;
 use crate::domain::actor::Actor;
 use crate::domain::edit::RepairEdit;
 use crate::domain::field::FieldValue;
@@ -79,10 +78,11 @@ pub(crate) async fn push(
     edge: &SlackEdge,
     sender: &Sender,
     (shown, trigger): (&View, Option<&SecretString>),
+    to: &ReplyTo,
     repair: RepairId,
 ) -> Result<(), EdgeError> {
     edge.technician(sender).await?;
-    let modal = modal(edge, &ReplyTo::directly(sender), repair).await?;
+    let modal = modal(edge, to, repair).await?;
     match trigger.filter(|_| !shown.is_deepest()) {
         Some(trigger) => edge.api.views_push(trigger, &modal.0).await?,
         None => edge.api.views_update(&shown.id, None, &modal.0).await?,
@@ -93,15 +93,8 @@ pub(crate) async fn push(
 /// Something was chosen that decides which inputs are needed: the modal shows those. Inputs that stay keep
 /// their names, so Slack keeps what was typed into them.
 pub(crate) async fn choose(edge: &SlackEdge, sender: &Sender, shown: &View, reference: &Reference) {
-    match refresh(edge, sender, shown).await {
-        // Closed before the answer came: there is nothing left to show.
-        Err(EdgeError::Slack(SlackApiError::Refused { code })) if code == "not_found" => {}
-        Err(error) => {
-            let kept = Kept::<Acting>::of(shown, STALE);
-            let to = kept.map_or_else(|_| ReplyTo::directly(sender), |kept| kept.reply_to(&sender.user_id));
-            edge.tell_failure(&to, error, reference).await;
-        }
-        Ok(()) => {}
+    if let Err(error) = refresh(edge, sender, shown).await {
+        edge.tell_failure_in_view(&answered_at(shown, sender), error, reference).await;
     }
 }
 
@@ -214,7 +207,6 @@ async fn claim(
 }
 
 /// Changes a repair as a form asks for it. Who has been shown what others did, and sends the form again,
-    may_be_closed: bool,
 /// puts their choice in its place; what they did not touch still stays as others left it.
 pub(super) async fn edit(
     edge: &SlackEdge,
@@ -222,6 +214,7 @@ pub(super) async fn edit(
     of: OfRepair,
     (values, note): (Vec<FieldValue>, Option<Note>),
     request_id: RequestId,
+    may_be_closed: bool,
 ) -> Result<RepairUpdated, OpError> {
     let (ctx, OfRepair { repair, version }) = (&edge.ctx, of);
     let edit = match edge.conflicts.version(&request_id) {
