@@ -237,6 +237,7 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
+        view("home", blocks.home_that_failed(&texts.of(5000)).unwrap()),
         view(
             "status_equipment",
             blocks.status_equipment(&views::machine(texts, 0), None, 1, &Links::default()).unwrap(),

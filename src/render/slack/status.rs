@@ -19,8 +19,8 @@ pub(super) const TITLE_MAX: usize = 24;
 pub(super) const NAME_MAX: usize = 80;
 /// Most characters of an issue in a line (spec `/esb-status`).
 pub(super) const ISSUE_MAX: usize = 80;
-/// Room for what the template writes before the words of a `status_error`.
-const ERROR_PREFIX: usize = 10;
+/// Room for what stands before the words of a view that says what went wrong.
+pub(super) const ERROR_PREFIX: usize = 10;
 /// Matches from which on there may be more than were looked for (what one select can show, too).
 const MATCHES_MAX: usize = 100;
 
