@@ -15,6 +15,10 @@ use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::text::EquipmentName;
 use esb::metrics::Metrics;
+use esb::people::People;
+use esb::render::links::Links;
+use esb::render::slack::Blocks;
+use esb::slack::edge::SlackEdge;
 use esb::store;
 use esb::web::kernel::access::SESSION_COOKIE;
 use esb::worker::Deliverer;
@@ -226,6 +230,22 @@ impl TestApp {
         let browser = self.web.browser();
         let stu = user(&self.app.ctx, "stu", Role::Staff).await;
         browser.hold(SESSION_COOKIE, &session_of(&self.app.ctx, stu).await);
+    /// Another Slack edge over the same database and Slack.
+    pub fn edge(&self) -> SlackEdge {
+        let ctx = self.app.ctx.clone();
+        let api = SlackApi::new(&self.config.slack, Metrics::new()).unwrap();
+        SlackEdge {
+            people: People::new(ctx.store.clone(), self.clock.clone(), api.clone()),
+            ctx,
+            api,
+            blocks: Arc::new(Blocks::new().unwrap()),
+            links: Links::default(),
+            summary: Arc::default(),
+            identity: Arc::default(),
+            conflicts: Arc::default(),
+        }
+    }
+
         browser
     }
 
