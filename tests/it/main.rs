@@ -38,6 +38,7 @@ mod slack_jobs;
 mod slack_known_issues;
 mod slack_machine_select;
 mod slack_mentions;
+mod slack_no_database;
 mod slack_password_recipients;
 mod slack_passwords;
 mod slack_people;

@@ -1,14 +1,15 @@
 //! Slack over HTTP instead of Socket Mode: the same surfaces, and only what Slack signed.
 
-use crate::support::app::{ANA, TestApp};
+use crate::support::app::{ANA, BO, TestApp, world};
 use crate::support::http_bridge::{send, sign};
+use chrono::TimeDelta;
 use esb_sandbox::Submitted;
 use http::StatusCode;
 use serde_json::json;
 
 const FORM: &str = "application/x-www-form-urlencoded";
-
 const JSON: &str = "application/json";
+
 #[tokio::test]
 async fn a_report_goes_all_the_way() {
     let app = TestApp::over_http().await;
@@ -23,6 +24,37 @@ async fn a_report_goes_all_the_way() {
         assert!(app.slack.posted_in(channel)[0].text.contains("Belt slips"), "{channel}");
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn selects_buttons_and_events_that_come_again_are_served() {
+    let mut world = world();
+    world.scopes.push("channels:history".into());
+    let app = TestApp::over_http_in(world).await;
+    let area = app.area("Wood shop", "#woodshop").await;
+    app.machine(area, "Table saw").await;
+    app.command(ANA, "/esb-report", "").await;
+    let found = app.slack.suggest(ANA, "equipment", "tab").await.unwrap();
+    assert_eq!(found.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["Table saw"]);
+    app.choose("equipment", "Table saw").await;
+    app.fill("description", "Belt slips").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    app.after(TimeDelta::seconds(1)).await;
+
+    let card = app.card();
+    assert!(app.slack.press_in(BO, &card, "me_too", None).await.unwrap().is_acknowledged());
+    app.after(TimeDelta::seconds(2)).await;
+    assert!(app.card().shown().contains("1 person says “me too”"), "{}", app.card().shown());
+
+    let said = app.slack.say(ANA, "#woodshop", "Belt is off", Some(&card.ts)).await.unwrap();
+    app.settle().await;
+    for attempt in 1..=2 {
+        let again = app.slack.redeliver(&said, attempt, "http_timeout").await.unwrap();
+        assert!(again.outcome.is_acknowledged());
+        app.settle().await;
+    }
+    assert_eq!(app.notes().await, [("Ana Lee".to_owned(), Some("Belt is off".to_owned()), false)]);
+    app.over().await;
 }
 
 #[tokio::test]

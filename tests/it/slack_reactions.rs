@@ -7,7 +7,7 @@ use esb::domain::actor::Role;
 use esb::domain::ids::UserId;
 use esb::domain::repair::RepairStatus;
 use esb::store::settings;
-use esb_sandbox::{Message, Person, Submitted};
+use esb_sandbox::{Message, Outcome, Person, Submitted};
 
 const CY: &str = "U0CY";
 
@@ -99,5 +99,22 @@ async fn nothing_comes_of_other_people_other_signs_other_messages_and_none_when_
     app.react(BO, &card, "white_check_mark").await;
     let repair = app.repair(1).await;
     assert_eq!((repair.assignee_id, repair.version), (None, 1));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_the_scope_slack_tells_of_no_reactions() {
+    let (app, _) = TestApp::with_saw().await;
+    user(&app.app.ctx, "bo", Role::Technician).await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    for emoji in ["eyes", "white_check_mark"] {
+        let reacted = app.slack.react(BO, &app.card(), emoji).await.unwrap();
+        assert!(matches!(reacted.outcome, Outcome::Kept), "{:?}", reacted.outcome);
+        app.settle().await;
+    }
+    let repair = app.repair(1).await;
+    assert_eq!((repair.assignee_id, repair.version), (None, 1));
+    assert!(app.slack.direct_messages(BO).is_empty());
     app.finish().await;
 }

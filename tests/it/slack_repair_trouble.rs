@@ -114,6 +114,16 @@ async fn the_same_form_sent_twice_acts_once() {
     }
     let kinds: Vec<String> = app.happened().await.into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(kinds, ["Status", "Note"]);
+    app.read_all();
+    app.command(ANA, "/esb-update", "1").await;
+    app.choose("severity", "Not Sure").await;
+    app.choose("eta", "2026-03-10").await;
+    let (twice, before) = (app.submission(), app.repair(1).await.version);
+    for submission in [twice.clone(), twice] {
+        assert_eq!(app.send(submission).await.payload.unwrap()["response_action"], "clear");
+        assert!(app.private(ANA).starts_with(":white_check_mark: Repair #1 is saved. It is Parts Needed."));
+    }
+    assert_eq!(app.repair(1).await.version, before + 1);
     app.command(ANA, "/esb-repair", "table saw").await;
     app.fill("description", "Dull").await;
     let twice = app.submission();

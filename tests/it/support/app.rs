@@ -100,8 +100,13 @@ impl TestApp {
 
     /// An empty installation to which Slack speaks over HTTP.
     pub async fn over_http() -> Self {
+        Self::over_http_in(world()).await
+    }
+
+    /// The same in a Slack of that world.
+    pub async fn over_http_in(world: World) -> Self {
         let over_http = [("SLACK_SOCKET_MODE_CONNECT", "false"), ("SLACK_SIGNING_SECRET", SIGNING_SECRET)];
-        let app = Self::start_with(world(), &over_http).await;
+        let app = Self::start_with(world, &over_http).await;
         let api = SlackApi::new(&app.config.slack, Metrics::new()).unwrap();
         tokio::spawn(carry(api, app.web.0, app.clock.clone()));
         assert!(app.slack.wire().wait_for_connections(1, SOON).await);
@@ -225,11 +230,6 @@ impl TestApp {
         App::build(config, self.clock.clone()).await.unwrap()
     }
 
-    /// Somebody of the staff, `stu`, at a browser.
-    pub async fn staff(&self) -> Browser<'_> {
-        let browser = self.web.browser();
-        let stu = user(&self.app.ctx, "stu", Role::Staff).await;
-        browser.hold(SESSION_COOKIE, &session_of(&self.app.ctx, stu).await);
     /// Another Slack edge over the same database and Slack.
     pub fn edge(&self) -> SlackEdge {
         let ctx = self.app.ctx.clone();
@@ -246,6 +246,11 @@ impl TestApp {
         }
     }
 
+    /// Somebody of the staff, `stu`, at a browser.
+    pub async fn staff(&self) -> Browser<'_> {
+        let browser = self.web.browser();
+        let stu = user(&self.app.ctx, "stu", Role::Staff).await;
+        browser.hold(SESSION_COOKIE, &session_of(&self.app.ctx, stu).await);
         browser
     }
 
