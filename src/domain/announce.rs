@@ -87,15 +87,17 @@ impl Event {
     }
 
     /// True for what a reply in a thread shows to the whole channel: that somebody could be hurt, that the
-    /// machine is down, that it is over.
+    /// machine is down (also once more, by a repair that is opened again), that it is over.
     pub fn concerns_everybody(&self) -> bool {
-        let severe = |repair: &RepairSnapshot| repair.severity == Some(Severity::Down);
+        let is_down = |repair: &RepairSnapshot| repair.severity == Some(Severity::Down);
+        let is_severe = |repair: &RepairSnapshot| repair.safety_risk || is_down(repair);
         match self {
-            Self::NewReport(repair) => repair.safety_risk || severe(repair),
+            Self::NewReport(repair) => is_severe(repair),
             Self::Updated(update) => update.news.iter().any(|news| match news {
                 News::Closed { .. } | News::SafetyRisk => true,
-                News::Severity { .. } => severe(&update.repair),
-                News::Status { .. } | News::Assignee { .. } | News::Eta { .. } => false,
+                News::Severity { .. } => is_down(&update.repair),
+                News::Status { from } => !from.is_open() && is_severe(&update.repair),
+                News::Assignee { .. } | News::Eta { .. } => false,
             }),
         }
     }

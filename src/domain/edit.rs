@@ -224,16 +224,24 @@ fn may_repeat(present: Present<'_>, target: Option<RepairId>) -> Result<(), Refu
 /// # Errors
 /// The repair is closed.
 pub fn claim(fields: &RepairFields, me: Person) -> Result<Vec<FieldValue>, Refusal> {
-    if !fields.status.is_open() {
-        let message =
-            format!("This one is closed ({}). Reopen it first if there is more to do.", fields.status);
-        return Err(Refusal { field: None, message });
-    }
+    is_open(fields.status)?;
     let mut values = vec![FieldValue::Assignee(Some(me))];
     if fields.status == RepairStatus::New {
         values.push(FieldValue::Status(RepairStatus::Assigned));
     }
     Ok(values)
+}
+
+/// What is only done to open repairs may be done.
+///
+/// # Errors
+/// The repair is closed.
+pub fn is_open(status: RepairStatus) -> Result<(), Refusal> {
+    if !status.is_open() {
+        let message = format!("This one is closed ({status}). Reopen it first if there is more to do.");
+        return Err(Refusal { field: None, message });
+    }
+    Ok(())
 }
 
 /// The statuses that a repair may begin with: any but `Closed - Duplicate`.

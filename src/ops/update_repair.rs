@@ -69,6 +69,19 @@ pub async fn update_repair(ctx: &Ctx, actor: &Actor, update: UpdateRepair) -> Re
     once(ctx, &update.request_id, || update_once(ctx, actor, update.repair, wanted, &update.request_id)).await
 }
 
+/// The same, as long as the repair is open.
+///
+/// # Errors
+/// As [`update_repair`]; refused when the repair is closed.
+pub async fn update_open_repair(
+    ctx: &Ctx,
+    actor: &Actor,
+    update: UpdateRepair,
+) -> Result<RepairUpdated, OpError> {
+    let wanted = Wanted::EditOpen(&update.edit);
+    once(ctx, &update.request_id, || update_once(ctx, actor, update.repair, wanted, &update.request_id)).await
+}
+
 /// The assignee becomes the actor, and what is new becomes assigned.
 ///
 /// # Errors
@@ -82,6 +95,7 @@ pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Resul
 #[derive(Debug, Clone, Copy)]
 enum Wanted<'a> {
     Edit(&'a RepairEdit),
+    EditOpen(&'a RepairEdit),
     Claim(Option<i64>),
 }
 
@@ -101,6 +115,10 @@ async fn update_once(
     let (before, fields) = locked(&tx, id).await?;
     let edit = match wanted {
         Wanted::Edit(edit) => edit.clone(),
+        Wanted::EditOpen(edit) => {
+            edit::is_open(fields.status)?;
+            edit.clone()
+        }
         Wanted::Claim(version) => {
             let values = edit::claim(&fields, assignable(&tx, user.id).await?)?;
             RepairEdit { version: version.unwrap_or(before.version), values, note: None }

@@ -5,12 +5,9 @@ use crate::domain::timeline::TimelineKind;
 use crate::views::repairs::Happened;
 use chrono::NaiveDate;
 
-/// What happened, as it follows the name of who did it.
-pub(super) fn told(entry: &Happened) -> String {
-    let day = |text: &str| {
-        let date = text.parse::<NaiveDate>();
-        date.map_or_else(|_| text.to_owned(), |date| date.format("%a, %b %-d, %Y").to_string())
-    };
+/// What happened, as it follows the name of who did it; dates as the surface writes them.
+pub(super) fn told(entry: &Happened, date: fn(NaiveDate) -> String) -> String {
+    let day = |text: &str| text.parse().map_or_else(|_| text.to_owned(), date);
     let shown = |text: &Option<String>| text.as_deref().map(|text| format!("“{}”", day(text)));
     let label = match (entry.kind, Field::of(entry.kind)) {
         (TimelineKind::Created, _) => {

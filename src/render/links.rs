@@ -1,6 +1,6 @@
 //! Addresses of our own pages, for messages. Without a base URL there are none.
 
-use crate::domain::ids::{EquipmentId, JobId, RepairId};
+use crate::domain::ids::{DocumentId, EquipmentId, JobId, RepairId};
 
 /// Makes links; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,11 @@ impl Links {
     /// The machine's page, which its label leads to.
     pub fn equipment(&self, id: EquipmentId) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/e/{id}"))
+    }
+
+    /// A document of a machine, for everybody.
+    pub fn document(&self, id: DocumentId) -> Option<String> {
+        self.base.as_ref().map(|base| format!("{base}/documents/{id}"))
     }
 
     /// The page to log in at.

@@ -22,7 +22,7 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, ref
         let (name, sender) = (act.action_id.as_str(), &pressed.sender);
         match &pressed.view {
             Some(shown) if shown.callback_id == view::REPORT_PROBLEM && name == action::EQUIPMENT => {
-                report_problem::choose(edge, shown, reference).await;
+                report_problem::choose(edge, sender, shown, reference).await;
             }
             Some(shown) if shown.callback_id == view::REPORT_PROBLEM && name == action::ME_TOO => {
                 report_problem::me_too(edge, sender, shown, value, reference).await;

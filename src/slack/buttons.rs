@@ -1,8 +1,10 @@
 //! Buttons and selects on the Home tab and in answers to messages. Each opens a modal by the trigger of the
-//! press; who is refused is told so by direct message.
+//! press; who is refused is told so by direct message, and the tab is made anew: what they pressed there is out of
+//! date.
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use super::envelope::{Action, BlockActions};
+use super::home;
 use super::ids::action;
 use super::intake::Reference;
 use super::modals::report_problem::{self, Beginning};
@@ -25,8 +27,12 @@ const OUT_OF_DATE: EdgeError =
 /// A button was pressed or a machine chosen, and acknowledged.
 pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action, reference: &Reference) {
     let to = ReplyTo::directly(&pressed.sender);
-    if let Err(error) = open(edge, pressed, act, &to).await {
-        edge.tell_failure(&to, error, reference).await;
+    let Err(error) = open(edge, pressed, act, &to).await else { return };
+    edge.tell_failure(&to, error, reference).await;
+    if pressed.view.is_some()
+        && let Err(error) = home::publish(edge, &pressed.sender, reference).await
+    {
+        failure(error, reference);
     }
 }
 
@@ -45,7 +51,7 @@ async fn open(edge: &SlackEdge, pressed: &BlockActions, act: &Action, to: &Reply
             act_on_repair::open(edge, sender, trigger, to, repair).await
         }
         name => {
-            let modal = status::Screen::of(name, value)?.show(edge, sender).await?;
+            let modal = status::Screen::of(name, value)?.modal(edge, sender, to).await?;
             edge.api.views_open(trigger, &modal.0).await?;
             Ok(())
         }

@@ -46,12 +46,8 @@ async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Resul
             let claim = ClaimRepair { repair, version, request_id: RequestId::from_random(rand::random()) };
             let claimed =
                 claim_repair(&edge.ctx, &actor, claim).await.map_err(|error| beaten(error, repair))?;
-            // In a channel the card shows it; where a button was offered alone, nothing does.
-            let is_alone = pressed.channel.as_ref().is_some_and(|channel| channel.id.starts_with('D'));
-            Ok(match claimed.changed {
-                true => is_alone.then(|| format!(":white_check_mark: Repair #{repair} is yours now.")),
-                false => Some(format!(":white_check_mark: Repair #{repair} is yours already.")),
-            })
+            let known = format!(":white_check_mark: Repair #{repair} is yours already.");
+            Ok((!claimed.changed).then_some(known))
         }
         (action::CARD_RESOLVE, Some(trigger)) => {
             resolve_repair::open(edge, sender, trigger, repair).await?;

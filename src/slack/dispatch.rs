@@ -1,6 +1,6 @@
 //! Who acts upon which envelope. Exhaustive over what can come in; knows no transport.
 
-use super::edge::SlackEdge;
+use super::edge::{ReplyTo, SlackEdge};
 use super::envelope::{Envelope, Event, ViewSubmission};
 use super::ids::{self, known};
 use super::intake::{Ack, Dispatch, Received, Reference};
@@ -34,6 +34,19 @@ impl Dispatch for Dispatcher {
             Envelope::Shortcut(used) => known(&used.callback_id, ids::shortcut::ALL),
             Envelope::MessageShortcut(used) => known(&used.callback_id, ids::shortcut::ALL),
         }
+    }
+
+    /// Of forms there is nothing to say: they are acknowledged when all is done.
+    fn apology(&self, envelope: &Envelope, reference: &Reference) -> Option<BoxFuture<'static, ()>> {
+        let to = match envelope {
+            Envelope::Command(command) => self.edge.reply_to(command),
+            Envelope::BlockActions(pressed) => ReplyTo::directly(&pressed.sender),
+            Envelope::Shortcut(used) => ReplyTo::directly(&used.sender),
+            Envelope::MessageShortcut(used) => ReplyTo::directly(&used.sender),
+            _ => return None,
+        };
+        let (edge, words) = (self.edge.clone(), format!(":x: {}", reference.sorry()));
+        Some(async move { edge.tell(&to, &words).await }.boxed())
     }
 
     fn dispatch(&self, received: Received) -> BoxFuture<'static, ()> {

@@ -207,6 +207,20 @@ impl SlackEdge {
         let whom = if staff.is_empty() { String::new() } else { format!(" Staff: {}.", staff.join(", ")) };
         self.tell(to, &format!(":x: {words}{whom}")).await;
     }
+
+    /// The same of what went wrong in a view; nothing where it was closed before the answer came: nobody misses it.
+    pub async fn tell_failure_in_view(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
+        if !error.is_of_a_closed_view() {
+            self.tell_failure(to, error, reference).await;
+        }
+    }
+}
+
+impl EdgeError {
+    /// True where Slack knows the view no more.
+    fn is_of_a_closed_view(&self) -> bool {
+        matches!(self, Self::Slack(SlackApiError::Refused { code }) if code == "not_found")
+    }
 }
 
 /// What somebody without an account is told.

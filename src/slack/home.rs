@@ -1,30 +1,57 @@
-//! The Home tab: made anew each time that somebody opens it, for whoever they are by then.
+//! The Home tab: made anew each time that somebody opens it, or presses what no longer works, for whoever they
+//! are by then.
 
-use super::edge::{EdgeError, SlackEdge, failure};
+use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use super::envelope::{Event, Sender};
 use super::ids::event::HOME_TAB;
 use super::intake::{Ack, Reference};
+use crate::clients::slack_api::SlackApiError;
 use crate::domain::actor::{Actor, Role};
 use crate::domain::queue::{QueueFilter, Whose};
 use crate::ops::board::board;
 use crate::ops::repairs::queue;
 use crate::ops::watch::delivery_problems;
+use crate::render::slack::Modal;
 use crate::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use crate::views::repairs::QueueView;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Somebody has opened the tab, or the messages beside it, of which nothing follows.
+/// Somebody has opened the tab, or the messages beside it, of which nothing follows. That Slack limits us is told
+/// by direct message, since the tab cannot say so; of other failures of Slack's the log is enough: whoever opens
+/// the tab again and again while Slack is down would hear of it each time.
 pub(crate) async fn opened(edge: &SlackEdge, event: &Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     let is_home = event.body.get("tab").and_then(Value::as_str) == Some(HOME_TAB);
     let Some(sender) = event.sender().filter(|_| is_home) else { return };
-    if let Err(error) = publish(edge, &sender).await {
-        failure(error, reference);
+    match publish(edge, &sender, reference).await {
+        Err(error @ EdgeError::Slack(SlackApiError::RateLimited { .. })) => {
+            edge.tell_failure(&ReplyTo::directly(&sender), error, reference).await;
+        }
+        Err(error) => drop(failure(error, reference)),
+        Ok(()) => {}
     }
 }
 
-async fn publish(edge: &SlackEdge, sender: &Sender) -> Result<(), EdgeError> {
+/// Puts the tab as it is now before its person; one that says what went wrong where it cannot be made: what they
+/// saw before is out of date.
+///
+/// # Errors
+/// Slack's.
+pub(crate) async fn publish(
+    edge: &SlackEdge,
+    sender: &Sender,
+    reference: &Reference,
+) -> Result<(), EdgeError> {
+    let home = match home(edge, sender).await {
+        Ok(home) => home,
+        Err(error) => edge.blocks.home_that_failed(&failure(error, reference))?,
+    };
+    edge.api.views_publish(&sender.user_id, &home.0).await?;
+    Ok(())
+}
+
+async fn home(edge: &SlackEdge, sender: &Sender) -> Result<Modal, EdgeError> {
     let actor = edge.actor(sender).await?;
     let board = board(&edge.ctx).await?;
     let repairs = match &actor.account {
@@ -36,8 +63,7 @@ async fn publish(edge: &SlackEdge, sender: &Sender) -> Result<(), EdgeError> {
     };
     let staff = staff(edge, &actor).await?;
     let home = Home { board: &board, repairs: repairs.as_ref(), staff: staff.as_ref() };
-    edge.api.views_publish(&sender.user_id, &edge.blocks.home(&home)?.0).await?;
-    Ok(())
+    Ok(edge.blocks.home(&home)?)
 }
 
 async fn repairs(edge: &SlackEdge, whose: Whose) -> Result<Arc<QueueView>, EdgeError> {

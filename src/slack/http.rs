@@ -1,5 +1,5 @@
 //! Slack's requests over HTTP (`POST /slack/events`), for whoever does not want Socket Mode: makes sure that
-//! Slack signed them, reads their three shapes, hands them to [`Intake`] and answers with the
+//! Slack signed what is acted upon, reads their three shapes, hands them to [`Intake`] and answers with the
 //! acknowledgement. Knows no server; `app` puts it behind the web's route.
 
 use super::envelope::{Parsed, Retry, Source};
@@ -32,8 +32,6 @@ pub struct SlackHttp {
 enum Request {
     /// Slack tries whether the address is ours.
     Challenge(String),
-    /// Slack tries whether the certificate is good.
-    SslCheck,
     /// Something to act upon.
     Payload(Source, Value),
 }
@@ -46,13 +44,15 @@ impl SlackHttp {
 
     /// Answers one request, at the latest when Slack's time is nearly up.
     pub async fn receive(&self, headers: &HeaderMap, body: &[u8]) -> HttpAnswer {
+        if is_ssl_check(headers, body) {
+            return (StatusCode::OK, None);
+        }
         if !self.is_signed(headers, body) {
             tracing::warn!("A request that Slack did not sign was refused");
             return (StatusCode::UNAUTHORIZED, None);
         }
         match read(headers, body) {
             None => (StatusCode::BAD_REQUEST, None),
-            Some(Request::SslCheck) => (StatusCode::OK, None),
             Some(Request::Challenge(challenge)) => (StatusCode::OK, Some(json!({ "challenge": challenge }))),
             Some(Request::Payload(source, payload)) => {
                 let (reply, answer) = oneshot::channel();
@@ -102,11 +102,25 @@ fn signature(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
+/// Slack tries whether the certificate is good. It does so without a signature, and nothing follows from it.
+fn is_ssl_check(headers: &HeaderMap, body: &[u8]) -> bool {
+    let (mut asks, mut wants_more) = (false, false);
+    if media_type(headers).starts_with("application/x-www-form-urlencoded") {
+        for (name, value) in form_urlencoded::parse(body) {
+            asks |= name == "ssl_check" && value == "1";
+            wants_more |= ["command", "payload"].contains(&&*name);
+        }
+    }
+    asks && !wants_more
+}
+
+fn media_type(headers: &HeaderMap) -> &str {
+    headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
 /// Events come as JSON, commands as a form, interactions as JSON in a form.
 fn read(headers: &HeaderMap, body: &[u8]) -> Option<Request> {
-    let kind =
-        headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/json") {
+    if media_type(headers).starts_with("application/json") {
         let payload: Value = serde_json::from_slice(body).ok()?;
         return match payload["type"].as_str() {
             Some("url_verification") => {
@@ -118,9 +132,6 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Option<Request> {
     }
     let fields: Map<String, Value> =
         form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into())).collect();
-    if fields.contains_key("ssl_check") {
-        return Some(Request::SslCheck);
-    }
     match fields.get("payload").and_then(Value::as_str) {
         Some(payload) => Some(Request::Payload(Source::Interaction, serde_json::from_str(payload).ok()?)),
         None => fields.contains_key("command").then(|| Request::Payload(Source::Command, fields.into())),

@@ -7,13 +7,13 @@ use super::envelope::Event;
 use super::ids::word;
 use super::intake::{Ack, Reference};
 use super::modals::status::Screen;
+use super::typed_markup::as_read;
 use crate::clients::slack_api::SlackApiError;
 use crate::ops::OpError;
 use crate::ops::board::{board, equipment};
 use crate::ops::repairs::brief;
 use crate::ops::search::{exact_equipment, search_equipment};
 use crate::render::slack::Message;
-use crate::render::slack::mrkdwn::plain;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ pub(crate) async fn heard(edge: &SlackEdge, event: &Event, ack: Ack, reference: 
 }
 
 async fn answer(edge: &SlackEdge, text: &str) -> Result<Message, EdgeError> {
-    let (ctx, blocks, text) = (&edge.ctx, &edge.blocks, plain(unaddressed(text)));
+    let (ctx, blocks, text) = (&edge.ctx, &edge.blocks, as_read(edge, unaddressed(text)).await?);
     Ok(match asked(&text) {
         Asked::Help => blocks.answer_help()?,
         Asked::Report(name) => blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?,

@@ -1,19 +1,17 @@
 //! Reactions to repairs' cards: technicians claim by eyes, and are offered to close by a check mark (spec "The
 //! repair card in a channel"). Of others, and of other reactions, nothing comes. A reaction opens no form, so
-//! what needs one, or another look, is offered by a button in a direct message.
+//! what needs one is offered by a button in a direct message.
 
 use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use super::envelope::{Event, Sender};
 use super::intake::{Ack, Reference};
 use super::threads::is_name;
 use crate::domain::actor::{Actor, SlackUserId};
-use crate::domain::ids::{RepairId, UserId};
+use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
-use crate::ops::OpError;
 use crate::ops::cards::reacted;
 use crate::ops::repairs::brief;
 use crate::ops::update_repair::{ClaimRepair, claim_repair};
-use crate::render::slack::offer::Offer;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -52,7 +50,7 @@ pub(crate) async fn added(edge: &SlackEdge, event: Event, ack: Ack, reference: &
         Err(error) => return drop(failure(error, reference)),
     };
     let acted = match reaction.as_str() {
-        CLAIM => claim(edge, &sender, &actor, repair).await,
+        CLAIM => claim(edge, &actor, repair).await,
         _ => offer_to_resolve(edge, &sender, repair).await,
     };
     if let Err(error) = acted {
@@ -74,27 +72,11 @@ async fn meant(
     }
 }
 
-/// What is nobody's becomes theirs. What is somebody else's is offered: a second pair of eyes on a card need not
-/// mean to take it away.
-async fn claim(edge: &SlackEdge, sender: &Sender, actor: &Actor, repair: RepairId) -> Result<(), EdgeError> {
-    let seen = brief(&edge.ctx, repair).await?;
-    let me: Option<UserId> = actor.account.as_ref().map(|account| account.id);
-    match &seen.fields.assignee {
-        Some(person) if Some(person.id) == me => return Ok(()),
-        Some(_) if seen.fields.status.is_open() => return offer(edge, sender, &Offer::TakeOver(&seen)).await,
-        _ => {}
-    }
+/// It becomes theirs, whoever had it: the card shows whose it is.
+async fn claim(edge: &SlackEdge, actor: &Actor, repair: RepairId) -> Result<(), EdgeError> {
     let request_id = RequestId::from_random(rand::random());
-    match claim_repair(&edge.ctx, actor, ClaimRepair { repair, version: Some(seen.version), request_id })
-        .await
-    {
-        Ok(_) => Ok(()),
-        Err(OpError::Conflict(_)) => {
-            let now = brief(&edge.ctx, repair).await?;
-            offer(edge, sender, &Offer::TakeOver(&now)).await
-        }
-        Err(error) => Err(error.into()),
-    }
+    claim_repair(&edge.ctx, actor, ClaimRepair { repair, version: None, request_id }).await?;
+    Ok(())
 }
 
 async fn offer_to_resolve(edge: &SlackEdge, sender: &Sender, repair: RepairId) -> Result<(), EdgeError> {
@@ -103,11 +85,7 @@ async fn offer_to_resolve(edge: &SlackEdge, sender: &Sender, repair: RepairId) -
     if !repair.fields.status.is_open() {
         return Ok(());
     }
-    offer(edge, sender, &Offer::Resolve(&repair)).await
-}
-
-async fn offer(edge: &SlackEdge, sender: &Sender, offer: &Offer<'_>) -> Result<(), EdgeError> {
-    let message = edge.blocks.offer(offer)?;
+    let message = edge.blocks.offer_to_resolve(&repair)?;
     edge.show(&SlackUserId(sender.user_id.clone()), &message).await;
     Ok(())
 }

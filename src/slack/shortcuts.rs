@@ -1,11 +1,11 @@
 //! Shortcuts: anyone reports a problem from anywhere in Slack, or what a message says from its menu. The form is
 //! that of `/esb-report`; people are answered by direct message.
 
-use super::edge::{ReplyTo, SlackEdge};
+use super::edge::{EdgeError, ReplyTo, SlackEdge};
 use super::envelope::{MessageShortcut, Shortcut};
 use super::intake::{Ack, Reference};
 use super::modals::report_problem::{Beginning, Source, open};
-use crate::render::slack::mrkdwn::plain;
+use super::typed_markup::as_read;
 
 pub(crate) async fn report(edge: &SlackEdge, used: &Shortcut, ack: Ack, reference: &Reference) {
     ack.at_once().await;
@@ -15,7 +15,7 @@ pub(crate) async fn report(edge: &SlackEdge, used: &Shortcut, ack: Ack, referenc
     }
 }
 
-/// What the message says is what is wrong, and the repair keeps where it stands.
+/// Somebody reports what a message says.
 pub(crate) async fn report_from_message(
     edge: &SlackEdge,
     used: &MessageShortcut,
@@ -24,10 +24,15 @@ pub(crate) async fn report_from_message(
 ) {
     ack.at_once().await;
     let to = ReplyTo::directly(&used.sender);
-    let description = plain(&used.message.text);
-    let source = Source { channel: used.channel.id.clone(), ts: used.message.ts.clone() };
-    let begun = Beginning { typed: "", description: description.trim(), source: Some(source) };
-    if let Err(error) = open(edge, &used.sender, &used.trigger_id, &to, begun).await {
+    if let Err(error) = open_from_message(edge, used, &to).await {
         edge.tell_failure(&to, error, reference).await;
     }
+}
+
+/// What the message says is what is wrong, and the repair keeps where it stands.
+async fn open_from_message(edge: &SlackEdge, used: &MessageShortcut, to: &ReplyTo) -> Result<(), EdgeError> {
+    let description = as_read(edge, &used.message.text).await?;
+    let source = Source { channel: used.channel.id.clone(), ts: used.message.ts.clone() };
+    let begun = Beginning { typed: "", description: description.trim(), source: Some(source) };
+    open(edge, &used.sender, &used.trigger_id, to, begun).await
 }

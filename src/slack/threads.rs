@@ -5,7 +5,7 @@ use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use super::envelope::{Event, Sender, SentFile};
 use super::intake::{Ack, Reference};
 use super::sent_files::{note, sorted};
-use super::typed_markup::{mentioned, plain};
+use super::typed_markup::as_read;
 use crate::domain::text::Note;
 use crate::ops::OpError;
 use crate::ops::enclosed::InSlack;
@@ -102,10 +102,10 @@ async fn keep(edge: &SlackEdge, sender: &Sender, said: Said) -> Result<(), EdgeE
     let (text, photos) = match said.content {
         None => (None, Vec::new()),
         Some((text, files)) => {
-            let names = edge.people.names(&mentioned(&text)).await.map_err(OpError::from)?;
+            let text = as_read(edge, &text).await?;
             let InSlack { fetch, links } = sorted(&files);
             let links = links.as_ref().map_or("", Note::as_str);
-            (note(&format!("{}\n{links}", plain(&text, &names))), fetch)
+            (note(&format!("{text}\n{links}")), fetch)
         }
     };
     heed(&edge.ctx, &actor, &ThreadReply { at: said.at, since: said.since, text, photos }).await?;

@@ -9,10 +9,10 @@ use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
 use esb::domain::job::JobState;
 use esb::domain::repair::{RepairStatus, Severity};
+use esb::render::links::Links;
 use esb::render::slack::card::version_of_buttons;
 use esb::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use esb::render::slack::jobs::JobLinks;
-use esb::render::slack::offer::Offer;
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
 use esb::render::slack::report::ReportModal;
 use esb::render::slack::{Blocks, Message, Modal};
@@ -30,6 +30,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const LINK: &str = "http://esb.test/e/7";
+
+fn links() -> Links {
+    Links::new(Some("http://esb.test".into()))
+}
 
 /// A template, filled.
 #[derive(Debug)]
@@ -116,9 +120,8 @@ fn home(blocks: &Blocks, texts: Texts, all: bool) -> Modal {
         areas: Vec::new(),
     };
     let repairs = HomeRepairs { mine: queue(1).into(), unassigned: queue(1000).into() };
-    let links = esb::render::links::Links::new(Some("http://esb.test".into()));
     let problems = DeliveryProblems { failing: u64::MAX, given_up: u64::MAX };
-    let staff = HomeStaff { problems, pages: links.admin() };
+    let staff = HomeStaff { problems, pages: links().admin() };
     let areas = if all { (1..=40).map(|n| views::area(n, texts, 300)).collect() } else { vec![] };
     let board = views::board(areas);
     let (repairs, staff) = (all.then_some(&repairs), all.then_some(&staff));
@@ -228,17 +231,17 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
         view("resolve_repair", blocks.resolve_repair(&kept, &views::brief(texts, true)).unwrap()),
-        ("offer", Filled::Message(blocks.offer(&Offer::Resolve(&views::brief(texts, true))).unwrap().blocks)),
-        (
-            "offer",
-            Filled::Message(blocks.offer(&Offer::TakeOver(&views::brief(texts, true))).unwrap().blocks),
-        ),
+        ("offer", Filled::Message(blocks.offer_to_resolve(&views::brief(texts, true)).unwrap().blocks)),
         ("temporary_password", Filled::Message(temporary_password(blocks, texts, false).blocks)),
         ("temporary_password", Filled::Message(temporary_password(blocks, texts, true).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
-        view("status_equipment", blocks.status_equipment(&views::machine(texts, 0), None, 1, None).unwrap()),
+        view("home", blocks.home_that_failed(&texts.of(5000)).unwrap()),
+        view(
+            "status_equipment",
+            blocks.status_equipment(&views::machine(texts, 0), None, 1, &Links::default()).unwrap(),
+        ),
         view("status_matches", blocks.status_matches(&texts.of(4000), &[], 1).unwrap()),
         view("status_area", blocks.status_area(&views::area(1, texts, 0), None, 1).unwrap()),
         view("status_summary", blocks.status_summary(&views::board(vec![]), 1, None).unwrap()),
@@ -254,8 +257,11 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     for page in [1, 9999] {
         let notice = texts.of(4000);
         cases.extend([
-            view("status_equipment", blocks.status_equipment(&many, None, page, Some(LINK.into())).unwrap()),
-            view("status_equipment", blocks.status_equipment(&many, Some(&past), page, None).unwrap()),
+            view("status_equipment", blocks.status_equipment(&many, None, page, &links()).unwrap()),
+            view(
+                "status_equipment",
+                blocks.status_equipment(&many, Some(&past), page, &Links::default()).unwrap(),
+            ),
             view("status_matches", blocks.status_matches(&texts.of(9), &matches, page).unwrap()),
             view("status_area", blocks.status_area(&full, None, page).unwrap()),
             view("status_area", blocks.status_area(&full, Some(&open), page).unwrap()),
@@ -412,9 +418,11 @@ fn pages_lose_nothing() {
     assert_told_once(&text, (1..=40).flat_map(|area| machines(area, 100)));
 
     let machine = views::machine(Texts::Plain, 300);
-    let (text, pages) = all_pages(|page| blocks.status_equipment(&machine, None, page, None).unwrap());
-    assert_eq!(pages, 8);
+    let (text, pages) =
+        all_pages(|page| blocks.status_equipment(&machine, None, page, &Links::default()).unwrap());
+    assert_eq!(pages, 9);
     assert_told_once(&text, (1..=300).map(|n| format!("*#{n}*")));
+    assert_told_once(&text, (1..=20).map(|n| format!("• document {n}.")));
 
     let found: Vec<EquipmentMatch> = (1..=100).map(|n| views::found(n, Texts::Plain)).collect();
     let (text, pages) = all_pages(|page| blocks.status_matches("saw", &found, page).unwrap());
@@ -461,7 +469,9 @@ fn only_the_summary_cuts_an_issue_at_80_characters() {
     let summary = blocks.status_summary(&board, 1, None).unwrap().0.to_string();
     assert!(summary.contains(&format!("{}E…", "x".repeat(78))) && !summary.contains(&issue), "{summary}");
     assert!(blocks.status_area(&area, None, 1).unwrap().0.to_string().contains(&issue));
-    assert!(blocks.status_equipment(&machine, None, 1, None).unwrap().0.to_string().contains(&issue));
+    assert!(
+        blocks.status_equipment(&machine, None, 1, &Links::default()).unwrap().0.to_string().contains(&issue)
+    );
 }
 
 #[test]
@@ -573,7 +583,7 @@ fn snapshots() {
     let machine = views::machine(plain, 41);
     insta::assert_json_snapshot!(
         "status_equipment",
-        blocks.status_equipment(&machine, None, 2, Some(LINK.into())).unwrap()
+        blocks.status_equipment(&machine, None, 2, &links()).unwrap()
     );
     insta::assert_json_snapshot!("status_matches", blocks.status_matches("saw", &found, 1).unwrap());
     let past = views::past(plain, 2);
@@ -581,7 +591,7 @@ fn snapshots() {
     let brief = views::brief(plain, true);
     insta::assert_json_snapshot!(
         "status_equipment_for_technicians",
-        blocks.status_equipment(&machine, Some(&past), 1, None).unwrap()
+        blocks.status_equipment(&machine, Some(&past), 1, &Links::default()).unwrap()
     );
     insta::assert_json_snapshot!(
         "status_area_for_technicians",
@@ -645,7 +655,7 @@ proptest! {
         let event = Event::NewReport(snapshot);
         check(&Filled::Message(blocks.announcement(&event, None).unwrap().blocks));
         check(&Filled::View(blocks.report_problem(&report).unwrap().0));
-        check(&Filled::View(blocks.status_equipment(&machine, None, 1, None).unwrap().0));
+        check(&Filled::View(blocks.status_equipment(&machine, None, 1, &Links::default()).unwrap().0));
         check(&Filled::View(blocks.status_area(&area, None, 1).unwrap().0));
         check(&Filled::View(blocks.status_summary(&views::board(vec![area]), 1, Some(&text)).unwrap().0));
     }

@@ -283,3 +283,30 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
     only(app.slack.posted_in("#woodshop"));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_channel_without_the_bot_is_tried_again_until_it_is_invited() {
+    let (app, saw) = TestApp::with_saw().await;
+    let invite = |is_member| {
+        app.slack.change_world(|world| {
+            let wood = world.channels.iter_mut().find(|channel| channel.name == "woodshop");
+            wood.unwrap().bot_is_member = is_member;
+        });
+    };
+    invite(false);
+    app.file_report(saw, 1).await;
+    app.settle().await;
+    only(app.slack.posted_in("#oops"));
+    let failed = app.delivery_to("#woodshop").await;
+    assert_eq!((failed.state, failed.blamed), (DeliveryState::Failed, 1));
+    let told = app.delivery_to("#oops").await;
+    assert_eq!((told.state, app.outcomes(&told).await), (DeliveryState::Delivered, vec!["delivered".into()]));
+
+    invite(true);
+    app.after(TimeDelta::seconds(30)).await;
+    only(app.slack.posted_in("#woodshop"));
+    assert_eq!(app.delivery_to("#woodshop").await.state, DeliveryState::Delivered);
+    assert_eq!(app.outcomes(&failed).await, ["not_in_channel", "delivered"]);
+    assert!(app.slack.posted_in("#oops").is_empty(), "it has heard of it");
+    app.finish().await;
+}

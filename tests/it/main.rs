@@ -39,6 +39,7 @@ mod slack_known_issues;
 mod slack_machine_select;
 mod slack_maintenance;
 mod slack_mentions;
+mod slack_no_database;
 mod slack_password_recipients;
 mod slack_passwords;
 mod slack_people;

@@ -1,11 +1,13 @@
 //! The Home tab: what each role sees on it, and what its buttons open.
 
 use crate::support::app::{ANA, TestApp, only};
+use crate::support::lines::Lines;
 use crate::support::ops::user;
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
 use esb_sandbox::{Fault, View};
 use serde_json::json;
+use tracing::Level;
 
 impl TestApp {
     /// Ana opens the tab; what it shows then.
@@ -151,5 +153,43 @@ async fn what_is_gone_by_the_time_of_the_press_is_told_by_direct_message() {
     app.press("open_repair", None).await;
     assert!(only(app.slack.direct_messages(ANA)).text.contains("no longer here"));
     assert!(app.slack.top_view(ANA).is_none());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_tab_that_slack_does_not_take_is_told_of_where_waiting_helps() {
+    let (app, _) = TestApp::with_saw().await;
+    for (fault, words) in [
+        (Fault::RateLimited(30), Some("Slack is very busy")),
+        (Fault::Http(503), None),
+        (Fault::Error("internal_error"), None),
+    ] {
+        let lines = Lines::from(Level::INFO);
+        app.slack.fail_next("views.publish", fault);
+        app.slack.open_home(ANA).await.unwrap();
+        app.settle().await;
+        let told: Vec<String> = app.slack.direct_messages(ANA).into_iter().map(|it| it.text).collect();
+        assert_eq!(told.len(), usize::from(words.is_some()), "{fault:?}: {told:?}");
+        assert!(told.iter().all(|told| told.contains(words.unwrap_or_default())), "{told:?}");
+        lines.only_of_slack();
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_press_that_fails_leaves_no_stale_tab() {
+    let app = TestApp::workshop().await;
+    assert!(app.home().await.shown().contains("Blade wobbles"));
+    app.close_repair(1).await;
+    app.slack.fail_next("views.open", Fault::RateLimited(30));
+    app.press("report", None).await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("Slack is very busy"));
+    let shown = app.slack.home_of(ANA).unwrap().shown();
+    assert!(shown.contains("Every machine works.") && !shown.contains("Blade wobbles"), "{shown}");
+
+    app.slack.fail_next("views.open", Fault::RateLimited(30));
+    app.slack.fail_next("views.publish", Fault::RateLimited(30));
+    app.press("report", None).await;
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("Slack is very busy"), "said once");
     app.finish().await;
 }

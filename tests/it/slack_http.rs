@@ -1,12 +1,14 @@
 //! Slack over HTTP instead of Socket Mode: the same surfaces, and only what Slack signed.
 
-use crate::support::app::{ANA, TestApp};
+use crate::support::app::{ANA, BO, TestApp, world};
 use crate::support::http_bridge::{send, sign};
+use chrono::TimeDelta;
 use esb_sandbox::Submitted;
 use http::StatusCode;
 use serde_json::json;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
 #[tokio::test]
 async fn a_report_goes_all_the_way() {
@@ -25,11 +27,43 @@ async fn a_report_goes_all_the_way() {
 }
 
 #[tokio::test]
+async fn selects_buttons_and_events_that_come_again_are_served() {
+    let mut world = world();
+    world.scopes.push("channels:history".into());
+    let app = TestApp::over_http_in(world).await;
+    let area = app.area("Wood shop", "#woodshop").await;
+    app.machine(area, "Table saw").await;
+    app.command(ANA, "/esb-report", "").await;
+    let found = app.slack.suggest(ANA, "equipment", "tab").await.unwrap();
+    assert_eq!(found.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["Table saw"]);
+    app.choose("equipment", "Table saw").await;
+    app.fill("description", "Belt slips").await;
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    app.after(TimeDelta::seconds(1)).await;
+
+    let card = app.card();
+    assert!(app.slack.press_in(BO, &card, "me_too", None).await.unwrap().is_acknowledged());
+    app.after(TimeDelta::seconds(2)).await;
+    assert!(app.card().shown().contains("1 person says “me too”"), "{}", app.card().shown());
+
+    let said = app.slack.say(ANA, "#woodshop", "Belt is off", Some(&card.ts)).await.unwrap();
+    app.settle().await;
+    for attempt in 1..=2 {
+        let again = app.slack.redeliver(&said, attempt, "http_timeout").await.unwrap();
+        assert!(again.outcome.is_acknowledged());
+        app.settle().await;
+    }
+    assert_eq!(app.notes().await, [("Ana Lee".to_owned(), Some("Belt is off".to_owned()), false)]);
+    app.over().await;
+}
+
+#[tokio::test]
 async fn only_what_slack_signed_just_now_is_heard() {
     let app = TestApp::over_http().await;
-    let (now, body) = (app.clock.now().timestamp(), "ssl_check=1&token=x");
+    let now = app.clock.now().timestamp();
+    let body = &json!({"type": "url_verification", "challenge": "3eZbrw1a"}).to_string();
     let good = sign(body, now);
-    assert_eq!(send(&app.web, FORM, body, &good).await.status, StatusCode::OK);
+    assert_eq!(send(&app.web, JSON, body, &good).await.status, StatusCode::OK);
     let [time, signature] = good.clone();
     let shortened = ("x-slack-signature", signature.1[..40].to_owned());
     let other = ("x-slack-signature", signature.1.replace("v0=", "v1="));
@@ -46,10 +80,31 @@ async fn only_what_slack_signed_just_now_is_heard() {
         sign(body, now + 301).to_vec(),
         sign("another body", now).to_vec(),
     ] {
-        let reply = send(&app.web, FORM, body, &headers).await;
+        let reply = send(&app.web, JSON, body, &headers).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{headers:?}");
     }
-    assert_eq!(send(&app.web, FORM, body, &sign(body, now - 299)).await.status, StatusCode::OK);
+    assert_eq!(send(&app.web, JSON, body, &sign(body, now - 299)).await.status, StatusCode::OK);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn slack_tries_the_certificate_without_a_signature_and_nothing_follows_from_it() {
+    let app = TestApp::over_http().await;
+    let command = "command=%2Fesb-status&text=&team_id=T0SANDBOX&user_id=U0ANA&response_url=x&trigger_id=y";
+    for (kind, body, status) in [
+        (FORM, "ssl_check=1&token=x".to_owned(), StatusCode::OK),
+        ("application/x-www-form-urlencoded; charset=utf-8", "token=x&ssl_check=1".into(), StatusCode::OK),
+        (FORM, "ssl_check=0&token=x".into(), StatusCode::UNAUTHORIZED),
+        (FORM, "token=x".into(), StatusCode::UNAUTHORIZED),
+        (FORM, format!("ssl_check=1&{command}"), StatusCode::UNAUTHORIZED),
+        (FORM, "ssl_check=1&payload=%7B%7D".into(), StatusCode::UNAUTHORIZED),
+        (JSON, json!({"ssl_check": "1"}).to_string(), StatusCode::UNAUTHORIZED),
+        ("text/plain", "ssl_check=1".into(), StatusCode::UNAUTHORIZED),
+    ] {
+        let reply = send(&app.web, kind, &body, &[]).await;
+        assert_eq!((reply.status, reply.body.len()), (status, 0), "{kind} {body}");
+    }
+    assert!(app.slack.all_calls().iter().all(|call| !call.method.starts_with("views.")));
     app.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use crate::support::app::{ANA, BO, TestApp};
 use crate::support::lines::Lines;
 use esb::ops::board::equipment;
-use esb_sandbox::Submitted;
+use esb_sandbox::{Fault, Submitted};
 use tracing::Level;
 
 async fn people(app: &TestApp, machine: esb::domain::ids::EquipmentId) -> Vec<u64> {
@@ -190,8 +190,36 @@ async fn without_a_database_the_form_stays_as_it_is() {
     app.slack.choose(ANA, "equipment", "Table saw").await.unwrap();
     app.settle().await;
     app.sql("ALTER TABLE away RENAME TO repairs").await;
-    let answer = app.private(ANA);
-    assert!(answer.starts_with(":x: Something went wrong (ref "), "{answer}");
+    let answers = app.slack.private_to(ANA);
+    assert_eq!(answers.len(), 2, "once for each act: {answers:?}");
+    for answer in answers {
+        assert!(answer.text.starts_with(":x: Something went wrong (ref "), "{}", answer.text);
+    }
     assert_eq!(app.view().shown(), before);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_form_that_slack_does_not_show_anew_is_explained_and_works_as_it_is() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.broken("Table saw", "Belt slips", 3).await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Slips for me").await;
+    for (n, fault, words) in [
+        (1, Fault::RateLimited(30), Some("Slack is very busy")),
+        (2, Fault::Http(503), Some("Something went wrong (ref ")),
+        (3, Fault::Error("not_found"), None),
+    ] {
+        let (press, choice) = (app.pressed("me_too", &n.to_string()), "Table saw");
+        app.slack.fail_always("views.update", fault);
+        app.send(press).await;
+        app.choose("equipment", choice).await;
+        app.slack.clear_faults();
+        let told: Vec<String> = app.slack.private_to(ANA).into_iter().map(|it| it.text).collect();
+        assert_eq!(told.len(), if words.is_some() { 2 } else { 0 }, "{fault:?}: {told:?}");
+        assert!(told.iter().all(|told| told.contains(words.unwrap_or_default())), "{fault:?}: {told:?}");
+    }
+    assert_eq!(people(&app, saw).await, [1, 1, 1], "counted all the same");
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    app.over().await;
 }

@@ -3,8 +3,15 @@
 use crate::support::app::{ANA, SOON, TestApp, only};
 use crate::support::lines::Lines;
 use chrono::TimeDelta;
+use esb::metrics::Metrics;
+use esb::slack::dispatch::Dispatcher;
+use esb::slack::envelope::{Envelope, Parsed, Source};
+use esb::slack::intake::{Dispatch, Intake, Limits, Received, Reference};
 use esb_sandbox::{Fault, Sandbox, Submitted};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tracing::Level;
 
 /// Ana's form for the table saw, filled in.
@@ -202,5 +209,53 @@ async fn a_channel_known_by_its_id_is_shown_by_its_name() {
     app.submit().await;
     assert!(app.private(ANA).contains("<#C0METAL1> and #oops are being told."));
     app.read_all();
+    app.finish().await;
+}
+
+/// The program's dispatcher, of which everything breaks off once it is acknowledged.
+struct Breaking(Dispatcher);
+
+impl Dispatch for Breaking {
+    fn name(&self, _: &Envelope) -> &'static str {
+        "other"
+    }
+
+    fn apology(&self, envelope: &Envelope, reference: &Reference) -> Option<BoxFuture<'static, ()>> {
+        self.0.apology(envelope, reference)
+    }
+
+    fn dispatch(&self, received: Received) -> BoxFuture<'static, ()> {
+        async move {
+            received.ack.empty();
+            panic!("told to");
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_what_broke_off_is_told() {
+    let app = filled().await;
+    let dispatch = Arc::new(Breaking(Dispatcher::new(app.edge())));
+    let intake = Intake::new(dispatch, app.clock.clone(), Metrics::new(), Limits::default());
+    let (submission, event) = (app.submission(), json!({ "team_id": "T", "event_id": "E", "event": {} }));
+    for (source, payload, is_told) in [
+        (Source::Command, command(&app, "/esb-status", ""), true),
+        (Source::Interaction, app.pressed("page", "1"), true),
+        (Source::Interaction, submission, false),
+        (Source::Event(None), event, false),
+    ] {
+        let lines = Lines::from(Level::ERROR);
+        intake.accept(None, Parsed::new(source, payload), drop);
+        intake.idle().await;
+        let told: Vec<String> = app.slack.direct_messages(ANA).into_iter().map(|it| it.text).collect();
+        assert_eq!(told.len(), usize::from(is_told), "{told:?}");
+        let line = lines.only_of_slack();
+        for told in told {
+            let reference = told.split_once("(ref ").map_or("", |(_, rest)| &rest[..8]);
+            assert!(told.starts_with(":x: ") && line.contains(reference), "{told} {line}");
+        }
+    }
+    app.slack.forgive();
     app.finish().await;
 }

@@ -7,7 +7,7 @@ use esb::domain::actor::Role;
 use esb::domain::ids::UserId;
 use esb::domain::repair::RepairStatus;
 use esb::store::settings;
-use esb_sandbox::{Message, Person, Submitted};
+use esb_sandbox::{Message, Outcome, Person, Submitted};
 
 const CY: &str = "U0CY";
 
@@ -40,22 +40,20 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn eyes_of_a_technician_claim_and_a_second_pair_is_offered_to() {
+async fn eyes_of_a_technician_claim_whoever_had_it() {
     let (app, card, [bo, cy]) = TestApp::with_technicians().await;
     app.react(BO, &card, "eyes").await;
     let repair = app.repair(1).await;
     assert_eq!((repair.assignee_id, repair.status), (Some(bo), RepairStatus::Assigned));
     assert!(app.card().shown().contains("Assigned"), "{}", app.card().shown());
     app.react(BO, &card, "eyes").await;
-    assert!(app.slack.direct_messages(BO).is_empty(), "it is theirs already");
+    assert_eq!(app.repair(1).await.version, repair.version, "it is theirs already");
+    assert!(app.slack.direct_messages(BO).is_empty());
 
     app.react(CY, &card, "eyes").await;
-    assert_eq!(app.repair(1).await.assignee_id, Some(bo), "nobody takes a repair away by looking at it");
-    let offered = only(app.slack.direct_messages(CY));
-    assert!(offered.text.contains("repair #1") && offered.text.contains("assigned to"), "{}", offered.text);
-    app.take(CY, "card_claim").await;
-    assert_eq!(app.repair(1).await.assignee_id, Some(cy));
-    assert_eq!(only(app.slack.direct_messages(CY)).text, ":white_check_mark: Repair #1 is yours now.");
+    let taken = app.repair(1).await;
+    assert_eq!((taken.assignee_id, taken.status), (Some(cy), RepairStatus::Assigned));
+    assert!(app.slack.direct_messages(CY).is_empty(), "the card shows it");
     app.read_all();
     app.finish().await;
 }
@@ -101,5 +99,22 @@ async fn nothing_comes_of_other_people_other_signs_other_messages_and_none_when_
     app.react(BO, &card, "white_check_mark").await;
     let repair = app.repair(1).await;
     assert_eq!((repair.assignee_id, repair.version), (None, 1));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_the_scope_slack_tells_of_no_reactions() {
+    let (app, _) = TestApp::with_saw().await;
+    user(&app.app.ctx, "bo", Role::Technician).await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    for emoji in ["eyes", "white_check_mark"] {
+        let reacted = app.slack.react(BO, &app.card(), emoji).await.unwrap();
+        assert!(matches!(reacted.outcome, Outcome::Kept), "{:?}", reacted.outcome);
+        app.settle().await;
+    }
+    let repair = app.repair(1).await;
+    assert_eq!((repair.assignee_id, repair.version), (None, 1));
+    assert!(app.slack.direct_messages(BO).is_empty());
     app.finish().await;
 }

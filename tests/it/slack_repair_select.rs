@@ -165,3 +165,20 @@ async fn nobody_else_is_offered_anything() {
     assert!(errors_of(&app.send(chosen).await)["repair"].contains("any more"), "nor let in");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn of_more_people_than_a_select_shows_those_whose_name_begins_so_come_first() {
+    let (app, _) = TestApp::with_saw().await;
+    app.technician("ana").await;
+    for n in 1..=120 {
+        app.technician(&format!("a-smith{n}")).await;
+    }
+    app.technician("smithers").await;
+    app.command(ANA, "/esb-repair", "something new").await;
+    assert_eq!(suggested(&app, "assignee", "").await.len(), 100);
+    let found = suggested(&app, "assignee", "SMÍTH").await;
+    assert_eq!((found.len(), found[0].label.as_str()), (100, "smithers"));
+    assert!(found[1..].iter().all(|choice| choice.label.starts_with("a-smith")), "{found:?}");
+    app.choose("assignee", "smithers").await;
+    app.finish().await;
+}

@@ -59,11 +59,32 @@ async fn a_repair_that_is_closed_meanwhile_is_not_acted_upon() {
     put_option(&mut late, "action", "set_eta");
     put(&mut late, "eta", json!({ "selected_date": "2026-03-09" }));
     let refused = errors_of(&app.send(late).await);
-    assert!(refused["action"].starts_with("This one is closed by now (Resolved)."), "{refused:?}");
+    assert!(refused["action"].starts_with("This one is closed (Resolved)."), "{refused:?}");
     app.choose("action", "set_eta").await;
     let offered = app.view().element("action").unwrap()["options"].as_array().unwrap().len();
     assert_eq!(offered, 1, "the form knows by now");
     assert_eq!(app.repair(1).await.eta, None);
+    app.over().await;
+}
+
+#[tokio::test]
+async fn an_accepted_form_that_comes_again_after_a_closing_gets_its_first_answer() {
+    let app = TestApp::workshop().await;
+    for action in ["claim", "set_eta"] {
+        app.command(ANA, "/esb-repair", "1").await;
+        app.choose("action", action).await;
+        if action == "set_eta" {
+            app.choose("eta", "2026-03-09").await;
+        }
+        let sent = app.submission();
+        let mut answers = Vec::new();
+        for status in [RepairStatus::Resolved, RepairStatus::InProgress] {
+            assert_eq!(app.send(sent.clone()).await.payload.unwrap()["response_action"], "clear", "{action}");
+            answers.push(app.private(ANA));
+            app.changed_by("sam", vec![FieldValue::Status(status)]).await;
+        }
+        assert_eq!(answers[0], answers[1], "{action}");
+    }
     app.over().await;
 }
 
@@ -93,6 +114,16 @@ async fn the_same_form_sent_twice_acts_once() {
     }
     let kinds: Vec<String> = app.happened().await.into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(kinds, ["Status", "Note"]);
+    app.read_all();
+    app.command(ANA, "/esb-update", "1").await;
+    app.choose("severity", "Not Sure").await;
+    app.choose("eta", "2026-03-10").await;
+    let (twice, before) = (app.submission(), app.repair(1).await.version);
+    for submission in [twice.clone(), twice] {
+        assert_eq!(app.send(submission).await.payload.unwrap()["response_action"], "clear");
+        assert!(app.private(ANA).starts_with(":white_check_mark: Repair #1 is saved. It is Parts Needed."));
+    }
+    assert_eq!(app.repair(1).await.version, before + 1);
     app.command(ANA, "/esb-repair", "table saw").await;
     app.fill("description", "Dull").await;
     let twice = app.submission();

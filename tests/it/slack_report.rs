@@ -133,6 +133,7 @@ async fn a_machine_is_preselected_when_its_name_or_number_is_certain() {
     let saw = app.machine(wood, "Säge  Élan").await;
     app.machine(wood, "Drill").await;
     app.machine(metal, "Drill").await;
+    app.machine(metal, "R&D <lathe>").await;
     let gone = app.machine(metal, "Forge").await;
     app.archive(gone).await;
     let number = format!("#{saw}");
@@ -140,6 +141,8 @@ async fn a_machine_is_preselected_when_its_name_or_number_is_certain() {
         ("Säge Élan", Some("Säge Élan")),
         ("  sage   ELAN ", Some("Säge Élan")),
         (number.as_str(), Some("Säge Élan")),
+        ("R&D <lathe>", Some("R&D <lathe>")),
+        ("r&amp;d <lathe>", None),
         ("sage", None),
         ("drill", None),
         ("forge", None),

@@ -55,11 +55,14 @@ async fn the_global_shortcut_opens_the_form_and_answers_by_direct_message() {
 #[tokio::test]
 async fn from_a_message_its_text_is_the_description_and_the_repair_keeps_where_it_stands() {
     let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "").await;
+    app.slack.close(ANA).await.unwrap();
+    app.clock.advance(TimeDelta::minutes(11));
     let message = app.said("<@U0ANA> the saw is &lt; 3 mm off, see <https://a.org/x|the manual>").await;
     let mark = app.calls();
     app.report_from(&message).await;
     assert_eq!(app.called_since(mark), ["users.info", "views.open"], "nothing else before the form");
-    let described = "@U0ANA the saw is < 3 mm off, see the manual (https://a.org/x)";
+    let described = "@Ana Lee the saw is < 3 mm off, see the manual (https://a.org/x)";
     assert_eq!(app.view().value("description").as_deref(), Some(described));
     let missing = errors(app.submit().await);
     assert!(missing.contains_key("equipment") && missing.len() == 1, "{missing:?}");

@@ -1,6 +1,6 @@
 //! `/esb-status` through Slack: what each text shows, and where its buttons lead.
 
-use crate::support::app::{ANA, TestApp, only};
+use crate::support::app::{ANA, TestApp};
 use crate::support::lines::Lines;
 use crate::support::ops::user;
 use esb::domain::actor::Role;
@@ -294,7 +294,7 @@ async fn without_a_database_a_press_is_answered_in_its_place_and_a_command_priva
 }
 
 #[tokio::test]
-async fn a_view_that_slack_does_not_replace_is_explained_in_a_direct_message() {
+async fn a_view_that_slack_does_not_replace_is_explained_privately() {
     let app = shop().await;
     for (fault, words) in [
         (Fault::RateLimited(30), "Slack is very busy"),
@@ -304,14 +304,14 @@ async fn a_view_that_slack_does_not_replace_is_explained_in_a_direct_message() {
         app.status("").await;
         app.slack.fail_next("views.update", fault);
         app.press("view_area", Some("1")).await;
-        let told = only(app.slack.direct_messages(ANA)).text;
+        let told = app.private(ANA);
         assert!(told.starts_with(":x: ") && told.contains(words), "{fault:?}: {told}");
     }
     app.status("").await;
     let late = app.pressed("view_area", "1");
     app.slack.close(ANA).await.unwrap();
     app.send(late).await;
-    assert!(app.slack.direct_messages(ANA).is_empty(), "a view that was closed is missed by nobody");
+    assert!(app.slack.private_to(ANA).is_empty(), "a view that was closed is missed by nobody");
     app.finish().await;
 }
 

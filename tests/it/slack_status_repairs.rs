@@ -1,9 +1,12 @@
-//! `/esb-status` for technicians: buttons that lead to repairs, what was wrong before, links.
+//! `/esb-status` for technicians: buttons that lead to repairs, what was wrong before, links, documents.
 
-use crate::support::app::{ANA, BO, TestApp};
+use crate::support::app::{ANA, BO, TestApp, only};
+use crate::support::pictures::pdf;
+use chrono::TimeDelta;
 use esb::domain::text::{LinkTitle, LinkUrl};
 use esb::store::equipment_links;
 use esb_sandbox::Submitted;
+use http::StatusCode;
 
 /// The values of the buttons of this name in the modal before a person.
 fn buttons(app: &TestApp, person: &str) -> Vec<String> {
@@ -35,8 +38,36 @@ async fn technicians_open_repairs_from_an_area_and_a_machine() {
     assert_eq!((app.view().title(), app.slack.views_of(ANA).len()), ("Repair #2", 2));
     app.choose("action", "claim").await;
     assert_eq!(app.submit().await, Submitted::Cleared);
-    let told = app.slack.direct_messages(ANA);
-    assert!(told[0].text.contains("Repair #2 is yours."), "there is no response_url");
+    let told = only(app.slack.private_to(ANA));
+    assert!(told.text.contains("Repair #2 is yours."), "{}", told.text);
+    app.over().await;
+}
+
+#[tokio::test]
+async fn what_follows_from_a_status_command_is_answered_where_it_was_typed() {
+    let app = TestApp::workshop().await;
+    let kept = |who: &str| app.slack.top_view(who).unwrap().json["private_metadata"].to_string();
+    for (minutes, is_direct) in [(0, false), (31, true)] {
+        app.command(ANA, "/esb-status", "").await;
+        app.command(BO, "/esb-status", "").await;
+        assert!(kept(ANA) != kept(BO) && kept(ANA).contains("response"), "each has their own");
+        app.press("view_area", Some("1")).await;
+        app.press("back_to_summary", None).await;
+        app.send(app.pressed("view_area", "99")).await;
+        assert_eq!(app.view().callback_id(), "status_error");
+        app.press("back_to_summary", None).await;
+        app.press("view_area", Some("1")).await;
+        app.clock.advance(TimeDelta::minutes(minutes));
+        app.press("open_repair", Some("1")).await;
+        app.choose("action", "claim").await;
+        assert_eq!(app.submit().await, Submitted::Cleared);
+        let told = match is_direct {
+            true => only(app.slack.direct_messages(ANA)),
+            false => only(app.slack.private_to(ANA)),
+        };
+        assert!(told.text.contains("Repair #1 is yours."), "{}", told.text);
+        assert_eq!(told.channel == "C0WOOD", !is_direct, "{}", told.channel);
+    }
     app.over().await;
 }
 
@@ -82,5 +113,27 @@ async fn a_machine_shows_its_links_and_to_technicians_what_was_wrong_before() {
     assert_eq!((ids.len(), ids[0].as_str(), ids[1].as_str()), (91, "1", "91"), "open ones, then the newest");
     app.press("open_repair", Some(ids.last().unwrap())).await;
     assert_eq!(app.view().callback_id(), "act_on_repair", "and it can be reopened");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_machine_shows_its_documents_to_everybody() {
+    let (app, saw) = TestApp::with_saw().await;
+    let (at, to) = (format!("/equipment/{saw}"), format!("/equipment/{saw}/documents"));
+    let stu = app.staff().await;
+    for title in ["Manual & <!channel>", "Blade guide"] {
+        let form = stu.form(&at, &to).await.text("category", "Owner's Manual").text("document_title", title);
+        let sent = stu.send_parts(&to, &form.file("document", "manual.pdf", &pdf())).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
+    }
+    app.command(BO, "/esb-status", "table saw").await;
+    let shown = app.slack.top_view(BO).unwrap().shown();
+    assert!(
+        shown.contains(
+            "*Documents*\n• <http://esb.test/documents/1|Manual &amp; &lt;!channel&gt;>\n\
+             • <http://esb.test/documents/2|Blade guide>"
+        ),
+        "{shown}"
+    );
     app.finish().await;
 }

@@ -248,3 +248,15 @@ async fn somebody_who_left_may_stay_assigned() {
     assert!(app.private(BO).contains("needs a Technician or Staff account"));
     app.over().await;
 }
+
+#[tokio::test]
+async fn dates_are_written_as_everywhere_in_slack() {
+    let app = TestApp::workshop().await;
+    let eta = |day| FieldValue::Eta(NaiveDate::from_ymd_opt(2026, 3, day));
+    app.changed_by("sam", vec![eta(9)]).await;
+    app.changed_by("sam", vec![eta(10)]).await;
+    app.command(ANA, "/esb-update", "1").await;
+    let shown = app.view().shown();
+    assert!(shown.contains("sam set the ETA from “9 Mar 2026” to “10 Mar 2026” just now"), "{shown}");
+    app.over().await;
+}

@@ -59,6 +59,7 @@ async fn every_kind_is_answered_in_its_own_form_when_its_handler_panics() {
     let said = rig.acked("command").await.unwrap();
     assert_eq!(lines.with(reference(&said["text"])).len(), 1);
     assert_eq!(lines.with("panicked: told to").len(), 1);
+    assert_eq!(rig.script.acted(), ["panic"], "the acknowledgement has said so");
 
     assert!(rig.sandbox.wire().send_envelope(submission("submission", "panic")));
     let said = rig.acked("submission").await.unwrap();
@@ -94,6 +95,12 @@ async fn work_after_the_answer_goes_on_but_not_for_ever() {
     tokio::time::timeout(SOON, rig.intake.idle()).await.unwrap();
     assert_eq!(rig.intake.in_flight(), 0);
     assert_eq!(lines.with("took too long").len(), 1);
+    rig.command("b", "panic_later");
+    assert_eq!(rig.acked("b").await, None);
+    tokio::time::timeout(SOON, rig.intake.idle()).await.unwrap();
+    assert_eq!(lines.with("panicked: told to").len(), 1);
+    let acted = ["busy", "apologized for busy", "panic_later", "apologized for panic_later"];
+    assert_eq!(rig.script.acted(), acted, "and the person hears of both");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

@@ -8,7 +8,8 @@ use super::{Cannot, Outcome, channel, deliver::Outgoing, payload, person};
 use crate::{api, messages::Message, response_urls::Place, sandbox::Sandbox, state::State};
 
 impl Sandbox {
-    /// A person types a command in a channel (a person's name stands for their direct messages).
+    /// A person types a command in a channel (a person's name stands for their direct messages). `text` is what
+    /// they type.
     ///
     /// # Errors
     /// When the person or the channel is not in the world.
@@ -18,7 +19,8 @@ impl Sandbox {
         })?;
         let outcome = self
             .deliver(|state| {
-                let payload = payload::command(state, &place.user, &place.channel, command, text.trim());
+                let payload =
+                    payload::command(state, &place.user, &place.channel, command, &escaped(text.trim()));
                 Ok(Outgoing { kind: "slash_commands", accepts_payload: true, payload })
             })
             .await?;
@@ -66,6 +68,11 @@ impl Sandbox {
         })
         .await
     }
+}
+
+/// Typed text as Slack sends it with a command: three signs are escaped, and nothing else is.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The time of an act.

@@ -235,3 +235,10 @@ async fn every_kind_of_element_is_filled_or_chosen() {
     assert_eq!(values["channel"]["channel"]["selected_channel"], "C01");
     assert_eq!(values["far"]["far"]["selected_option"]["text"]["text"], "Ash");
 }
+
+#[tokio::test]
+async fn what_is_typed_after_a_command_comes_escaped() {
+    let shop = Shop::open().await;
+    shop.sandbox.command("ana", "wood", "/find", " R&D <saw> \"1\" ").await.unwrap();
+    assert_eq!(shop.last_seen()["text"], "R&amp;D &lt;saw&gt; \"1\"");
+}

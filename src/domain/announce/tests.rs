@@ -180,7 +180,7 @@ fn back_in_service_is_said_of_the_last_open_repair_when_it_is_resolved() {
 }
 
 #[test]
-fn closings_safety_and_down_concern_everybody() {
+fn closings_safety_and_down_concern_everybody_also_when_opened_again() {
     use RepairStatus::{InProgress, New, Resolved};
     let down = |mut change: ChangeSet| {
         change.repair.severity = Some(Severity::Down);
@@ -190,8 +190,16 @@ fn closings_safety_and_down_concern_everybody() {
         change.repair.severity = Some(Severity::Degraded);
         change
     };
+    let risky = |mut change: ChangeSet| {
+        change.repair.safety_risk = true;
+        degraded(change)
+    };
     for (change, expected) in [
         (degraded(edited(&[status(Resolved)], New)), true),
+        (down(edited(&[status(New)], Resolved)), true),
+        (risky(edited(&[status(InProgress)], Resolved)), true),
+        (degraded(edited(&[status(New)], Resolved)), false),
+        (risky(edited(&[status(InProgress)], New)), false),
         (degraded(edited(&[FieldValue::SafetyRisk(true)], New)), true),
         (down(edited(&[severity()], New)), true),
         (degraded(edited(&[severity()], New)), false),

@@ -2,7 +2,7 @@
 
 use super::attachments::{PhotoShown, photos_shown};
 use super::queue::{Choice, severity_mark};
-use super::times::{Eta, Moment};
+use super::times::{Eta, Moment, day};
 use super::{FieldError, Html, StatusMark, counted};
 use crate::domain::actor::Role;
 use crate::domain::field::{Field, RepairFields};
@@ -279,7 +279,7 @@ fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: Tz) -> Entry<'
         id: entry.id,
         by: &entry.by,
         at: Moment::new(entry.at, zone),
-        told: told(entry),
+        told: told(entry, day),
         photo: entry.new.as_deref().filter(|_| entry.kind == TimelineKind::Photo),
         note: entry.new.as_deref().filter(|_| is_note),
         edited_by: entry.edited_by.as_deref(),

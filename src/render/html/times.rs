@@ -23,6 +23,11 @@ impl Moment {
     }
 }
 
+/// A calendar date, whichever day it is read.
+pub(super) fn day(date: NaiveDate) -> String {
+    date.format("%a, %b %-d, %Y").to_string()
+}
+
 /// When a machine should work again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Eta {

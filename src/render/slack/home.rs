@@ -1,9 +1,9 @@
 //! The app's Home tab: what is not green, for technicians their repairs, for staff the way to their pages.
 
-use super::mrkdwn::{SAFETY, bold, date, line};
+use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, line, line_within};
 use super::paging::{Section, first};
 use super::status::{
-    ISSUE_MAX, NAME_MAX, in_all, open_repair, section, summary_line, view_all, view_equipment,
+    ERROR_PREFIX, ISSUE_MAX, NAME_MAX, in_all, open_repair, section, summary_line, view_all, view_equipment,
 };
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::repair::Severity;
@@ -80,6 +80,15 @@ impl Blocks {
         }
         sections.extend(not_green(&areas));
         Ok(Modal(self.fill("home", &Content { heading: in_all(&areas), sections })?))
+    }
+
+    /// What stands in for somebody's Home tab that could not be made; what can be begun there still can.
+    ///
+    /// # Errors
+    /// A mistake of ours in the template.
+    pub fn home_that_failed(&self, message: &str) -> Result<Modal, BlocksError> {
+        let heading = format!(":x: {}", line_within(message, SECTION_MAX - ERROR_PREFIX));
+        Ok(Modal(self.fill("home", &Content { heading, sections: Vec::new() })?))
     }
 }
 

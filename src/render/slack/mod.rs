@@ -14,7 +14,7 @@ pub mod home;
 mod inputs;
 pub mod jobs;
 pub mod mrkdwn;
-pub mod offer;
+mod offer;
 mod options;
 mod paging;
 pub mod repair_forms;
@@ -32,6 +32,15 @@ struct Templates;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Modal(pub Value);
+
+impl Modal {
+    /// The same view, which keeps this until somebody acts in it; at most 3000 characters.
+    #[must_use]
+    pub fn keeping(mut self, private_metadata: String) -> Self {
+        self.0["private_metadata"] = private_metadata.into();
+        self
+    }
+}
 
 /// Most bytes of a message's text: `chat.update` answers `msg_too_long` beyond 4,000, markup included, though
 /// `chat.postMessage` takes more (a Slack limit).

@@ -293,7 +293,7 @@ fn happened(entry: &Happened, now: DateTime<Utc>) -> String {
         Some(text) if entry.kind == TimelineKind::Note => format!(": {}", line_within(text, ISSUE_MAX)),
         _ => String::new(),
     };
-    let (by, told) = (line(&entry.by, NAME_MAX), line_within(&told(entry), ISSUE_MAX));
+    let (by, told) = (line(&entry.by, NAME_MAX), line_within(&told(entry, date), ISSUE_MAX));
     format!("{by} {told} {}{note}", ago(entry.at, now))
 }
 

@@ -19,17 +19,14 @@ pub(super) const TITLE_MAX: usize = 24;
 pub(super) const NAME_MAX: usize = 80;
 /// Most characters of an issue in a line (spec `/esb-status`).
 pub(super) const ISSUE_MAX: usize = 80;
-/// Room for what the template writes before the words of a `status_error`.
-const ERROR_PREFIX: usize = 10;
+/// Room for what stands before the words of a view that says what went wrong.
+pub(super) const ERROR_PREFIX: usize = 10;
 /// Matches from which on there may be more than were looked for (what one select can show, too).
 const MATCHES_MAX: usize = 100;
-/// Most characters of what somebody searched for, kept for the pager: all that private_metadata takes.
-const TYPED_MAX: usize = 3000;
 
 /// What the template `list` is filled with.
 #[derive(Serialize)]
 pub(super) struct List {
-    pub(super) private_metadata: String,
     pub(super) title: String,
     pub(super) heading: String,
     pub(super) page: Page,
@@ -54,7 +51,6 @@ impl Blocks {
         heading.push(if areas.is_empty() { empty.into() } else { in_all(&areas) });
         let sections = areas.iter().flat_map(|area| area_sections(area)).collect();
         let list = List {
-            private_metadata: String::new(),
             title: "Equipment status".into(),
             heading: heading.join("\n"),
             page: page(sections, wanted),
@@ -87,7 +83,6 @@ impl Blocks {
             _ => counts(StatusCounts::of(&area.machines)),
         };
         let list = List {
-            private_metadata: area.id.to_string(),
             title: cut(&area.name, TITLE_MAX),
             heading: format!("{}\n{heading}", bold(&area.name, NAME_MAX)),
             page: page(sections, wanted),
@@ -96,7 +91,7 @@ impl Blocks {
         Ok(Modal(self.fill("status_area", &list)?))
     }
 
-    /// The machines that a search found. `typed` comes back with the pager.
+    /// The machines that a search found.
     ///
     /// # Errors
     /// A mistake of ours in the template.
@@ -107,7 +102,6 @@ impl Blocks {
         wanted: usize,
     ) -> Result<Modal, BlocksError> {
         let list = List {
-            private_metadata: typed.chars().take(TYPED_MAX).collect(),
             title: "Equipment found".into(),
             heading: matches_heading(typed, found.len()),
             page: page(found.iter().map(match_section).collect(), wanted),

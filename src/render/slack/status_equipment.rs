@@ -8,7 +8,8 @@ use super::status::{List, NAME_MAX, TITLE_MAX, name_line, open_repair, section};
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::repair::Severity;
 use crate::domain::text::cut;
-use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
+use crate::render::links::Links;
+use crate::views::equipment::{EquipmentView, OpenRepair};
 use crate::views::registry::{HistoryRow, PastRepairs};
 
 /// Most characters of what was wrong once.
@@ -18,7 +19,7 @@ const LINK_MAX: usize = 2_900;
 
 impl Blocks {
     /// One machine with its open repairs. `past` are its closed ones, for those who may act on repairs: a
-    /// button each. `link` leads to its page.
+    /// button each. `links` lead to its page and its documents.
     ///
     /// # Errors
     /// A mistake of ours in the template.
@@ -27,40 +28,49 @@ impl Blocks {
         machine: &EquipmentView,
         past: Option<&PastRepairs>,
         wanted: usize,
-        link: Option<String>,
+        links: &Links,
     ) -> Result<Modal, BlocksError> {
         let open = machine.open_repairs.iter().map(|repair| {
             let shown = section(format!("repair:{}", repair.id), repair_lines(repair));
             Section { button: past.map(|_| open_repair(repair.id)), ..shown }
         });
         let mut sections: Vec<Section> = open.collect();
-        sections.extend(references(machine));
+        sections.extend(references(machine, links));
         sections.extend(past.into_iter().flat_map(history));
         let list = List {
-            private_metadata: machine.id.to_string(),
             title: cut(&machine.name, TITLE_MAX),
             heading: machine_heading(machine),
             page: page(sections, wanted),
-            link,
+            link: links.equipment(machine.id),
         };
         Ok(Modal(self.fill("status_equipment", &list)?))
     }
 }
 
-/// What leads on from a machine: its links. Its documents belong here too.
-fn references(machine: &EquipmentView) -> Vec<Section> {
-    let lines: Vec<String> = machine.links.iter().map(link_line).collect();
+/// What leads on from a machine: its links and its documents. Without addresses of our own, documents are named.
+fn references(machine: &EquipmentView, links: &Links) -> Vec<Section> {
+    let linked = machine.links.iter().map(|link| reference(&link.title, Some(&link.url)));
+    let documents = machine
+        .documents
+        .iter()
+        .map(|document| reference(&document.title, links.document(document.id).as_deref()));
+    let mut sections = packed("links", "*Links*", linked.collect());
+    sections.extend(packed("documents", "*Documents*", documents.collect()));
+    sections
+}
+
+fn packed(name: &str, heading: &str, lines: Vec<String>) -> Vec<Section> {
     if lines.is_empty() {
         return Vec::new();
     }
-    let packed = pack("*Links*", &lines).into_iter().enumerate();
-    packed.map(|(i, text)| section(format!("links:{i}"), text)).collect()
+    let texts = pack(heading, &lines).into_iter().enumerate();
+    texts.map(|(i, text)| section(format!("{name}:{i}"), text)).collect()
 }
 
-fn link_line(link: &LinkView) -> String {
-    let title = line(&link.title, NAME_MAX);
-    let linked = format!("• <{}|{title}>", escape(&link.url));
-    if linked.chars().count() > LINK_MAX { format!("• {title}") } else { linked }
+fn reference(title: &str, url: Option<&str>) -> String {
+    let title = line(title, NAME_MAX);
+    let linked = url.map(|url| format!("• <{}|{title}>", escape(url)));
+    linked.filter(|linked| linked.chars().count() <= LINK_MAX).unwrap_or_else(|| format!("• {title}"))
 }
 
 fn history(past: &PastRepairs) -> Vec<Section> {

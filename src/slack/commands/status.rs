@@ -20,12 +20,14 @@ const LINES: u64 = 5;
 
 async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
     edge.admit(&command.sender).await?;
+    let to = edge.reply_to(command);
     if let Some(id) = job_of(&command.text) {
         let words = tell_job(edge, command, id).await?;
-        edge.tell(&edge.reply_to(command), &words).await;
+        edge.tell(&to, &words).await;
         return Ok(());
     }
-    let modal = Screen::named(edge, command.text.trim()).await?.show(edge, &command.sender).await?;
+    let screen = Screen::named(edge, command.text.trim()).await?;
+    let modal = screen.modal(edge, &command.sender, &to).await?;
     edge.api.views_open(&command.trigger_id, &modal.0).await?;
     Ok(())
 }

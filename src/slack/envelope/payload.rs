@@ -3,8 +3,9 @@
 
 use super::input::{Input, State};
 use crate::domain::text::PersonName;
+use crate::slack::typed_markup::unescaped;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// Who did something.
@@ -73,13 +74,18 @@ pub struct Command {
     pub sender: Sender,
     /// With its slash, such as `/esb-report`.
     pub command: String,
-    /// What stands behind it.
-    #[serde(default)]
+    /// What stands behind it, as it was typed.
+    #[serde(default, deserialize_with = "typed")]
     pub text: String,
     /// Where private answers go: 5 times within 30 minutes.
     pub response_url: SecretString,
     /// Opens one modal within 3 s.
     pub trigger_id: SecretString,
+}
+
+/// The manifest asks for no markup of mentions and links; three signs are escaped all the same.
+fn typed<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(unescaped(&String::deserialize(from)?))
 }
 
 /// A modal or a Home tab, as the person sees it.

@@ -48,6 +48,10 @@ fn submission() -> Value {
 fn a_command() {
     let Envelope::Command(it) = envelope("slash_commands", command()) else { panic!() };
     assert_eq!((it.command.as_str(), it.text.as_str()), ("/esb-report", "saw"));
+    let mut escaped = command();
+    escaped["text"] = json!("R&amp;D &lt;x&gt; &amp;lt; &quot;");
+    let Envelope::Command(typed) = envelope("slash_commands", escaped) else { panic!() };
+    assert_eq!(typed.text, "R&D <x> &lt; &quot;", "three signs, once");
     let sender = Sender { team_id: "T1".into(), user_id: "U1".into(), user_name: "ana".into() };
     assert_eq!(it.sender, sender);
     assert_eq!(it.response_url.expose_secret(), "https://hooks.slack.com/commands/1");

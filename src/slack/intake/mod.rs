@@ -156,6 +156,7 @@ impl Inner {
     {
         let Task { envelope, last_resort, reply, received_at: at, reference } = task;
         let label = Label { kind: envelope.kind(), name: self.dispatch.name(&envelope), reference };
+        let apology = self.dispatch.apology(&envelope, &label.reference);
         let (answer, answered) = oneshot::channel();
         let ack = Ack::new(answer, last_resort.clone());
         let received = Received { envelope, ack, reference: label.reference.clone(), at };
@@ -167,13 +168,19 @@ impl Inner {
         if answered.is_err() {
             label.error("was not answered in time");
         }
-        let unanswered = matches!(answered, Ok(Err(_)));
+        let (in_time, unanswered) = (matches!(answered, Ok(Ok(_))), matches!(answered, Ok(Err(_))));
         let answer = answered.ok().and_then(Result::ok);
         reply(answer.unwrap_or_else(|| last_resort.say(&label.reference.sorry())));
         self.metrics.slack_request(label.kind, label.name, at.elapsed());
 
         match self.end_of(work).await {
-            Some(complaint) => label.error(&complaint),
+            Some(complaint) => {
+                label.error(&complaint);
+                // Otherwise the last resort has said so.
+                if let Some(apology) = apology.filter(|_| in_time) {
+                    apology.await;
+                }
+            }
             None if unanswered => label.error("was left unanswered"),
             None => {}
         }

@@ -13,7 +13,14 @@ pub trait Dispatch: Send + Sync + 'static {
     /// The envelope's name in metrics, out of a closed set; `other` for any name that is not ours.
     fn name(&self, envelope: &Envelope) -> &'static str;
 
-    /// Does the work, within [`super::Limits::work`]. It may panic: that is logged and answered.
+    /// Tells whoever waits for it that the work on an envelope broke off after its acknowledgement; nothing where
+    /// nobody waits. Made before the work begins, and run only when that happens.
+    fn apology(&self, _: &Envelope, _: &Reference) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
+
+    /// Does the work, within [`super::Limits::work`]. It may panic: that is logged and answered,
+    /// after the acknowledgement by [`Self::apology`].
     fn dispatch(&self, received: Received) -> BoxFuture<'static, ()>;
 }
 

@@ -3,9 +3,8 @@
 
 use super::being_told;
 use super::declined::Declined;
-use super::kept::{Kept, MOST, OfRepair};
+use super::kept::{Kept, MOST, OfRepair, answered_at};
 use super::typed::Typed;
-use crate::clients::slack_api::SlackApiError;
 use crate::domain::actor::Actor;
 use crate::domain::edit::RepairEdit;
 use crate::domain::field::FieldValue;
@@ -14,7 +13,9 @@ use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId};
 use crate::ops::OpError;
 use crate::ops::repairs::{brief, state, touched};
-use crate::ops::update_repair::{ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_repair};
+use crate::ops::update_repair::{
+    ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_open_repair, update_repair,
+};
 use crate::render::slack::Modal;
 use crate::render::slack::mrkdwn::date;
 use crate::render::slack::repair_forms::{ActForm, RepairAction};
@@ -77,10 +78,11 @@ pub(crate) async fn push(
     edge: &SlackEdge,
     sender: &Sender,
     (shown, trigger): (&View, Option<&SecretString>),
+    to: &ReplyTo,
     repair: RepairId,
 ) -> Result<(), EdgeError> {
     edge.technician(sender).await?;
-    let modal = modal(edge, &ReplyTo::directly(sender), repair).await?;
+    let modal = modal(edge, to, repair).await?;
     match trigger.filter(|_| !shown.is_deepest()) {
         Some(trigger) => edge.api.views_push(trigger, &modal.0).await?,
         None => edge.api.views_update(&shown.id, None, &modal.0).await?,
@@ -91,15 +93,8 @@ pub(crate) async fn push(
 /// Something was chosen that decides which inputs are needed: the modal shows those. Inputs that stay keep
 /// their names, so Slack keeps what was typed into them.
 pub(crate) async fn choose(edge: &SlackEdge, sender: &Sender, shown: &View, reference: &Reference) {
-    match refresh(edge, sender, shown).await {
-        // Closed before the answer came: there is nothing left to show.
-        Err(EdgeError::Slack(SlackApiError::Refused { code })) if code == "not_found" => {}
-        Err(error) => {
-            let kept = Kept::<Acting>::of(shown, STALE);
-            let to = kept.map_or_else(|_| ReplyTo::directly(sender), |kept| kept.reply_to(&sender.user_id));
-            edge.tell_failure(&to, error, reference).await;
-        }
-        Ok(()) => {}
+    if let Err(error) = refresh(edge, sender, shown).await {
+        edge.tell_failure_in_view(&answered_at(shown, sender), error, reference).await;
     }
 }
 
@@ -150,14 +145,13 @@ async fn act(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, 
     let wanted = read(&submission.view.state, kept.more.has_eta)?;
     let of = kept.more.of;
     let to = kept.reply_to(&submission.sender.user_id);
-    let (status, _) = state(&edge.ctx, of.repair).await?;
-    if wanted.action == RepairAction::SetEta && !status.is_open() {
-        let words = format!("This one is closed by now ({status}). Reopen it first if there is more to do.");
-        return Err(Declined::on(input::ACTION, words));
-    }
     let updated = match wanted.action {
         RepairAction::Claim => claim(edge, &actor, of, kept.request_id).await?,
-        _ => edit(edge, &actor, of, (wanted.values.clone(), wanted.note.clone()), kept.request_id).await?,
+        action => {
+            let may_be_closed = action != RepairAction::SetEta;
+            let typed = (wanted.values.clone(), wanted.note.clone());
+            edit(edge, &actor, of, typed, kept.request_id, may_be_closed).await?
+        }
     };
     Ok((to, confirmation(&wanted, &updated)))
 }
@@ -220,6 +214,7 @@ pub(super) async fn edit(
     of: OfRepair,
     (values, note): (Vec<FieldValue>, Option<Note>),
     request_id: RequestId,
+    may_be_closed: bool,
 ) -> Result<RepairUpdated, OpError> {
     let (ctx, OfRepair { repair, version }) = (&edge.ctx, of);
     let edit = match edge.conflicts.version(&request_id) {
@@ -232,7 +227,11 @@ pub(super) async fn edit(
     // Read before the change: whatever comes in between is a conflict again.
     let (_, now) = state(ctx, repair).await?;
     let update = UpdateRepair { repair, edit, request_id: request_id.clone() };
-    remembering(edge, &request_id, now, update_repair(ctx, actor, update).await)
+    let updated = match may_be_closed {
+        true => update_repair(ctx, actor, update).await,
+        false => update_open_repair(ctx, actor, update).await,
+    };
+    remembering(edge, &request_id, now, updated)
 }
 
 fn remembering(

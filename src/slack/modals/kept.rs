@@ -5,12 +5,12 @@ use crate::domain::actor::SlackUserId;
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
 use crate::slack::edge::{EdgeError, ReplyTo, exposed};
-use crate::slack::envelope::View;
+use crate::slack::envelope::{Sender, View};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Most characters of private_metadata (a Slack limit).
 pub(crate) const MOST: usize = 3000;
@@ -30,6 +30,12 @@ pub(crate) struct Kept<T> {
 pub(crate) struct OfRepair {
     pub(crate) repair: RepairId,
     pub(crate) version: i64,
+}
+
+/// Where the person is answered who acts in a view: where it began, as far as it kept that.
+pub(crate) fn answered_at(view: &View, sender: &Sender) -> ReplyTo {
+    let kept = Kept::<Value>::of(view, "");
+    kept.map_or_else(|_| ReplyTo::directly(sender), |kept| kept.reply_to(&sender.user_id))
 }
 
 impl<T: Serialize + DeserializeOwned> Kept<T> {

@@ -1,7 +1,7 @@
 //! The modal `report_problem`: its suggestions, its submission, its "me too".
 
 use super::declined::{Declined, Faults};
-use super::kept::Kept;
+use super::kept::{Kept, answered_at};
 use super::{being_fetched, being_told, photos};
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::Severity;
@@ -147,12 +147,12 @@ fn confirmation(edge: &SlackEdge, reported: &ProblemReported, photos: &InSlack) 
     text
 }
 
-/// A machine was chosen: its known issues appear in the modal. What goes wrong here is only logged, since
-/// the form works without them and must keep what was typed.
-pub(crate) async fn choose(edge: &SlackEdge, view: &View, reference: &Reference) {
+/// A machine was chosen: its known issues appear in the modal. Where they do not, the person is told, and the
+/// form works without them; it keeps what was typed.
+pub(crate) async fn choose(edge: &SlackEdge, sender: &Sender, view: &View, reference: &Reference) {
     let refreshed = async { refresh(edge, view, &Metadata::of(view, STALE)?).await };
     if let Err(error) = refreshed.await {
-        failure(error, reference);
+        edge.tell_failure_in_view(&answered_at(view, sender), error, reference).await;
     }
 }
 
@@ -165,16 +165,21 @@ pub(crate) async fn me_too(
     value: &str,
     reference: &Reference,
 ) {
+    let to = answered_at(view, sender);
     let mut metadata = match Metadata::of(view, STALE) {
         Ok(metadata) => metadata,
-        Err(error) => return edge.tell_failure(&ReplyTo::directly(sender), error, reference).await,
+        Err(error) => return edge.tell_failure(&to, error, reference).await,
     };
-    match count(edge, sender, value).await {
-        Ok(repair) => metadata.more.count(repair),
-        Err(error) => edge.tell_failure(&metadata.reply_to(&sender.user_id), error, reference).await,
-    }
-    if let Err(error) = refresh(edge, view, &metadata).await {
-        failure(error, reference);
+    let counted = count(edge, sender, value).await.map(|repair| metadata.more.count(repair));
+    let refreshed = refresh(edge, view, &metadata).await;
+    match (counted, refreshed) {
+        // One reason is enough for a person; the log has both.
+        (Err(error), refreshed) => {
+            edge.tell_failure(&to, error, reference).await;
+            refreshed.err().map(|error| failure(error, reference));
+        }
+        (Ok(()), Err(error)) => edge.tell_failure_in_view(&to, error, reference).await,
+        (Ok(()), Ok(())) => {}
     }
 }
 

@@ -63,5 +63,5 @@ async fn resolve(edge: &SlackEdge, submission: &ViewSubmission) -> Result<Repair
         return Err(Declined::Fields(typed.faults));
     }
     let values = vec![FieldValue::Status(RepairStatus::Resolved)];
-    Ok(edit(edge, &actor, kept.more, (values, note), kept.request_id).await?)
+    Ok(edit(edge, &actor, kept.more, (values, note), kept.request_id, true).await?)
 }

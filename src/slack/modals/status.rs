@@ -1,7 +1,7 @@
 //! The modals of `/esb-status`: which screen is shown, and what their buttons lead to.
 
 use super::act_on_repair;
-use crate::clients::slack_api::SlackApiError;
+use super::kept::{Kept, answered_at};
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::{cut, fold};
@@ -13,15 +13,27 @@ use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use crate::slack::envelope::{Sender, View};
 use crate::slack::ids::{action, view};
 use crate::slack::intake::Reference;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-const OUT_OF_DATE: EdgeError =
-    EdgeError::Unfit("This button is out of date. Please start again with /esb-status.");
+const STALE: &str = "This button is out of date. Please start again with /esb-status.";
+const OUT_OF_DATE: EdgeError = EdgeError::Unfit(STALE);
 const MACHINE_GONE: EdgeError =
     EdgeError::Unfit("This machine is no longer on the board. Please start again with /esb-status.");
 const AREA_GONE: EdgeError =
     EdgeError::Unfit("This area is no longer on the board. Please start again with /esb-status.");
+
+/// Most characters of what somebody searched for that are kept for the pager: with six times as many, as JSON
+/// may need, there is still room for the rest.
+const TYPED_MAX: usize = 400;
+
+/// What a status modal keeps beside what every modal keeps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Shown {
+    /// The number of the area or machine, or what was searched for; empty for the board.
+    of: String,
+}
 
 /// What a status modal shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,20 +95,43 @@ impl Screen {
 
     /// Another page of what is shown.
     fn turned(shown: &View, page: usize) -> Result<Self, EdgeError> {
-        let kept = shown.private_metadata.expose_secret();
+        let Shown { of } = Kept::of(shown, STALE)?.more;
         match shown.callback_id.as_str() {
             view::STATUS_SUMMARY => Ok(Self::Summary { page, notice: None }),
-            view::STATUS_AREA => Ok(Self::Area { id: kept.parse().map_err(|_| OUT_OF_DATE)?, page }),
-            view::STATUS_EQUIPMENT => {
-                Ok(Self::Equipment { id: kept.parse().map_err(|_| OUT_OF_DATE)?, page })
-            }
-            view::STATUS_MATCHES => Ok(Self::Matches { typed: kept.to_owned(), page }),
+            view::STATUS_AREA => Ok(Self::Area { id: of.parse().map_err(|_| OUT_OF_DATE)?, page }),
+            view::STATUS_EQUIPMENT => Ok(Self::Equipment { id: of.parse().map_err(|_| OUT_OF_DATE)?, page }),
+            view::STATUS_MATCHES => Ok(Self::Matches { typed: of, page }),
             _ => Err(OUT_OF_DATE),
         }
     }
 
+    /// The screen's view. It keeps what turning its pages needs, and where the person is answered.
+    ///
+    /// # Errors
+    /// What it should show is gone; the database's.
+    pub(crate) async fn modal(
+        self,
+        edge: &SlackEdge,
+        sender: &Sender,
+        to: &ReplyTo,
+    ) -> Result<Modal, EdgeError> {
+        let kept = Kept::new(to, self.shown()).to_json();
+        // What many see is copied before it gets what is one person's.
+        Ok(Arc::unwrap_or_clone(self.content(edge, sender).await?).keeping(kept))
+    }
+
+    fn shown(&self) -> Shown {
+        let of = match self {
+            Self::Summary { .. } => String::new(),
+            Self::Area { id, .. } => id.to_string(),
+            Self::Equipment { id, .. } => id.to_string(),
+            Self::Matches { typed, .. } => typed.chars().take(TYPED_MAX).collect(),
+        };
+        Shown { of }
+    }
+
     /// Reads what the screen shows and makes its view.
-    pub(crate) async fn show(self, edge: &SlackEdge, sender: &Sender) -> Result<Arc<Modal>, EdgeError> {
+    async fn content(self, edge: &SlackEdge, sender: &Sender) -> Result<Arc<Modal>, EdgeError> {
         let (ctx, blocks) = (&edge.ctx, &edge.blocks);
         Ok(Arc::new(match self {
             // What nearly everybody asks for: made once per revision.
@@ -126,7 +161,7 @@ impl Screen {
                     true => Some(past_repairs(ctx, id).await?),
                     false => None,
                 };
-                blocks.status_equipment(&machine, past.as_ref(), page, edge.links.equipment(id))?
+                blocks.status_equipment(&machine, past.as_ref(), page, &edge.links)?
             }
             Self::Matches { typed, page } => {
                 let found = search_equipment(ctx, &typed).await?;
@@ -149,12 +184,13 @@ pub(crate) async fn open_repair(
     value: &str,
     reference: &Reference,
 ) {
+    let to = answered_at(shown, sender);
     let opened = async {
         let repair = value.parse().map_err(|_| OUT_OF_DATE)?;
-        act_on_repair::push(edge, sender, (shown, trigger), repair).await
+        act_on_repair::push(edge, sender, (shown, trigger), &to, repair).await
     };
     if let Err(error) = opened.await {
-        replace(edge, sender, shown, Err(error), reference).await;
+        replace(edge, shown, &to, Err(error), reference).await;
     }
 }
 
@@ -166,26 +202,33 @@ pub(crate) async fn press(
     (action_id, value): (&str, &str),
     reference: &Reference,
 ) {
-    let modal = async { Screen::after(shown, action_id, value)?.show(edge, sender).await };
-    replace(edge, sender, shown, modal.await, reference).await;
+    let to = answered_at(shown, sender);
+    let modal = async { Screen::after(shown, action_id, value)?.modal(edge, sender, &to).await };
+    replace(edge, shown, &to, modal.await, reference).await;
 }
 
 async fn replace(
     edge: &SlackEdge,
-    sender: &Sender,
     shown: &View,
-    modal: Result<Arc<Modal>, EdgeError>,
+    to: &ReplyTo,
+    modal: Result<Modal, EdgeError>,
     reference: &Reference,
 ) {
-    let modal = match modal {
-        Ok(modal) => Ok(modal),
-        Err(error) => edge.blocks.status_error(&failure(error, reference)).map(Arc::new),
+    let replaced = async {
+        let modal = match modal {
+            Ok(modal) => modal,
+            Err(error) => failed(edge, to, &failure(error, reference))?,
+        };
+        edge.api.views_update(&shown.id, None, &modal.0).await?;
+        Ok(())
     };
-    let replaced = async { Ok(edge.api.views_update(&shown.id, None, &modal?.0).await?) };
-    match replaced.await {
-        // Closed before the answer came: there is nothing left to replace.
-        Err(EdgeError::Slack(SlackApiError::Refused { code })) if code == "not_found" => {}
-        Err(error) => edge.tell_failure(&ReplyTo::directly(sender), error, reference).await,
-        Ok(_) => {}
+    if let Err(error) = replaced.await {
+        edge.tell_failure_in_view(to, error, reference).await;
     }
+}
+
+/// The view that says what went wrong; a way leads on from there, too.
+fn failed(edge: &SlackEdge, to: &ReplyTo, words: &str) -> Result<Modal, EdgeError> {
+    let kept = Kept::new(to, Shown { of: String::new() });
+    Ok(edge.blocks.status_error(words)?.keeping(kept.to_json()))
 }

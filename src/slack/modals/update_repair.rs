@@ -46,7 +46,7 @@ async fn save(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo,
     let actor = edge.technician(&submission.sender).await?;
     let typed = read(&submission.view.state)?;
     let to = kept.reply_to(&submission.sender.user_id);
-    Ok((to, edit(edge, &actor, kept.more, typed, kept.request_id).await?))
+    Ok((to, edit(edge, &actor, kept.more, typed, kept.request_id, true).await?))
 }
 
 /// Reads every input that the form has.

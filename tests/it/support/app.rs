@@ -15,6 +15,10 @@ use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::text::EquipmentName;
 use esb::metrics::Metrics;
+use esb::people::People;
+use esb::render::links::Links;
+use esb::render::slack::Blocks;
+use esb::slack::edge::SlackEdge;
 use esb::store;
 use esb::web::kernel::access::SESSION_COOKIE;
 use esb::worker::Deliverer;
@@ -96,8 +100,13 @@ impl TestApp {
 
     /// An empty installation to which Slack speaks over HTTP.
     pub async fn over_http() -> Self {
+        Self::over_http_in(world()).await
+    }
+
+    /// The same in a Slack of that world.
+    pub async fn over_http_in(world: World) -> Self {
         let over_http = [("SLACK_SOCKET_MODE_CONNECT", "false"), ("SLACK_SIGNING_SECRET", SIGNING_SECRET)];
-        let app = Self::start_with(world(), &over_http).await;
+        let app = Self::start_with(world, &over_http).await;
         let api = SlackApi::new(&app.config.slack, Metrics::new()).unwrap();
         tokio::spawn(carry(api, app.web.0, app.clock.clone()));
         assert!(app.slack.wire().wait_for_connections(1, SOON).await);
@@ -219,6 +228,22 @@ impl TestApp {
         let mut config = self.config.clone();
         change(&mut config);
         App::build(config, self.clock.clone()).await.unwrap()
+    }
+
+    /// Another Slack edge over the same database and Slack.
+    pub fn edge(&self) -> SlackEdge {
+        let ctx = self.app.ctx.clone();
+        let api = SlackApi::new(&self.config.slack, Metrics::new()).unwrap();
+        SlackEdge {
+            people: People::new(ctx.store.clone(), self.clock.clone(), api.clone()),
+            ctx,
+            api,
+            blocks: Arc::new(Blocks::new().unwrap()),
+            links: Links::default(),
+            summary: Arc::default(),
+            identity: Arc::default(),
+            conflicts: Arc::default(),
+        }
     }
 
     /// Somebody of the staff, `stu`, at a browser.

@@ -28,7 +28,9 @@ pub async fn carry(api: SlackApi, to: SocketAddr, clock: Clock) {
         let frame: Value = serde_json::from_str(&text).unwrap();
         let Some(id) = frame["envelope_id"].as_str() else { continue };
         let (kind, body) = body(&frame);
-        let reply = send(&Site(to), kind, &body, &sign(&body, clock.now().timestamp())).await;
+        let mut headers = sign(&body, clock.now().timestamp()).to_vec();
+        headers.extend(retry(&frame));
+        let reply = send(&Site(to), kind, &body, &headers).await;
         assert_eq!(reply.status, StatusCode::OK, "{frame}");
         let mut answer = json!({ "envelope_id": id });
         if !reply.body.is_empty() {
@@ -53,6 +55,17 @@ fn body(frame: &Value) -> (&'static str, String) {
         }
     }
     ("application/x-www-form-urlencoded", form.finish())
+}
+
+/// What Slack says of an event that it sends again.
+fn retry(frame: &Value) -> Vec<(&'static str, String)> {
+    match frame["retry_attempt"].as_u64() {
+        Some(attempt) if attempt > 0 => vec![
+            ("x-slack-retry-num", attempt.to_string()),
+            ("x-slack-retry-reason", frame["retry_reason"].as_str().unwrap_or_default().to_owned()),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 /// The headers that Slack signs a body with.

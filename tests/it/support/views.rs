@@ -5,10 +5,12 @@ use esb::domain::actor::Role;
 use esb::domain::board::BoardStatus;
 use esb::domain::change::RepairSnapshot;
 use esb::domain::field::{Person, RepairFields};
-use esb::domain::ids::{AreaId, EquipmentId, JobId, LinkId, RepairId, TimelineId, UserId};
+use esb::domain::file::{DocumentCategory, FileKind};
+use esb::domain::ids::{AreaId, DocumentId, EquipmentId, JobId, LinkId, RepairId, TimelineId, UserId};
 use esb::domain::job::JobState;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::timeline::TimelineKind;
+use esb::views::attachments::DocumentView;
 use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
 use esb::views::equipment::{EquipmentMatch, EquipmentView, LinkView, OpenRepair};
 use esb::views::jobs::{JobMessage, JobView};
@@ -85,10 +87,20 @@ fn link(number: i64, texts: Texts) -> LinkView {
     LinkView { id: LinkId(number), title: texts.name("link", number, 200), url }
 }
 
+fn document(number: i64, texts: Texts) -> DocumentView {
+    DocumentView {
+        id: DocumentId(number),
+        category: DocumentCategory::OwnersManual,
+        title: texts.name("document", number, 200),
+        kind: FileKind::Pdf,
+        size: 1,
+    }
+}
+
 pub fn machine(texts: Texts, repairs: usize) -> EquipmentView {
     EquipmentView {
         links: (1..=if repairs > 1 { 20 } else { 0 }).map(|n| link(n, texts)).collect(),
-        documents: Vec::new(),
+        documents: (1..=if repairs > 1 { 20 } else { 0 }).map(|n| document(n, texts)).collect(),
         photos: Vec::new(),
         id: EquipmentId(7),
         name: texts.name("machine", 7, 200),

@@ -6,7 +6,7 @@ use esb::clock::Clock;
 use esb::config::{Config, Environment, SlackConfig};
 use esb::metrics::Metrics;
 use esb::slack::envelope::Envelope;
-use esb::slack::intake::{Dispatch, Intake, Limits, Received};
+use esb::slack::intake::{Dispatch, Intake, Limits, Received, Reference};
 use esb::slack::socket::{SocketMode, SocketTimings};
 use esb_sandbox::{Channel, Options, Person, Sandbox, World};
 use futures_util::FutureExt;
@@ -61,7 +61,7 @@ pub fn slack_config(sandbox: &Sandbox) -> SlackConfig {
 
 /// Does what the text of a command, the callback_id of a view, the value of a search or the type of an
 /// event says: `hold` waits for `release` before it answers, `busy` answers and waits after, `panic`
-/// panics, `silent` never answers, `words` and `large` answer with content; anything else is answered at once.
+/// panics, `panic_later` answers and panics after, `silent` never answers, `words` and `large` answer with content; anything else is answered at once.
 #[derive(Clone)]
 pub struct Script {
     acted: watch::Sender<Vec<String>>,
@@ -106,6 +106,10 @@ impl Script {
                 self.gate().await;
             }
             "panic" => panic!("told to"),
+            "panic_later" => {
+                ack.empty();
+                panic!("told to");
+            }
             "silent" => drop(ack),
             "words" => ack.with(json!({"text": "Done."})),
             "large" => ack.with(json!({"text": "x".repeat(1 << 20)})),
@@ -127,6 +131,11 @@ fn what(envelope: &Envelope) -> String {
 impl Dispatch for Script {
     fn name(&self, envelope: &Envelope) -> &'static str {
         if matches!(envelope, Envelope::Command(_)) { "/esb-report" } else { "other" }
+    }
+
+    fn apology(&self, envelope: &Envelope, _: &Reference) -> Option<BoxFuture<'static, ()>> {
+        let (acted, words) = (self.acted.clone(), format!("apologized for {}", what(envelope)));
+        Some(async move { acted.send_modify(|acted| acted.push(words)) }.boxed())
     }
 
     fn dispatch(&self, received: Received) -> BoxFuture<'static, ()> {
