@@ -26,6 +26,7 @@ pub mod equipment_links;
 pub mod equipment_notes;
 pub mod equipment_photos;
 mod error;
+pub mod events;
 pub mod import;
 pub mod install;
 pub mod job_messages;

@@ -31,6 +31,7 @@ mod process;
 mod slack_announcements;
 mod slack_cards;
 mod slack_cut_off;
+mod slack_events;
 mod slack_home;
 mod slack_hostile;
 mod slack_http;
