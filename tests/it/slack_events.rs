@@ -74,6 +74,8 @@ async fn what_was_answered_before_a_restart_is_not_answered_after_it() {
     let before = app.another_serve().await;
     let mut asked = Vec::new();
     for _ in 0..4 {
+        // A person gets a message a second.
+        app.clock.advance(TimeDelta::seconds(1));
         asked.push(app.slack.say(ANA, ANA, "help", None).await.unwrap());
         app.settle().await;
         before.app.intake.idle().await;
