@@ -2,6 +2,7 @@
 
 use super::entities::{delivery, delivery_attempt};
 use super::living::Living;
+use super::time::AT_ONCE;
 use crate::domain::announce::Announcement;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, DeliveryId};
@@ -49,7 +50,7 @@ impl Owe {
     }
 }
 
-/// Writes down what is owed, due at once.
+/// Writes down what is owed, due at once, whatever the clock of this machine says.
 ///
 /// # Errors
 /// The database's; a unique violation when the same is owed already.
@@ -67,7 +68,7 @@ pub async fn owe(db: &impl ConnectionTrait, owed: Vec<Owe>, now: DateTime<Utc>) 
             state: Set(DeliveryState::Pending),
             failures: Set(0),
             blamed: Set(0),
-            due_at: Set(now),
+            due_at: Set(AT_ONCE),
             created_at: Set(now),
             kind: Set(owe.kind),
             card_id: Set(card_id),
@@ -122,7 +123,7 @@ pub struct Due {
 }
 
 /// Deliveries that could be leased now, at most `limit`: edits first, which are sent at another pace than
-/// messages and must not stand behind them; then what has been due longest.
+/// messages and must not stand behind them; then what has been owed longest.
 ///
 /// # Errors
 /// The database's.
@@ -132,7 +133,6 @@ pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) 
         .columns([delivery::Column::Id, delivery::Column::Target, delivery::Column::Kind])
         .filter(due(now))
         .order_by_desc(delivery::Column::Kind.eq(DeliveryKind::Edit))
-        .order_by_asc(delivery::Column::DueAt)
         .order_by_asc(delivery::Column::Id)
         .limit(limit)
         .into_model()
@@ -191,8 +191,8 @@ pub async fn lease(
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
         .add(delivery::Column::DueAt.lte(now));
     let free = Condition::any().add(due).add(delivery::Column::LeasedUntil.lt(now));
-    // One whose worker did not say what became of it may have been sent, at the earliest when it was due.
-    // Written first: MariaDB assigns one after the other.
+    // One whose worker did not say what became of it may have been sent, at the earliest when that worker leased it:
+    // that is what its due time says by then. Written in this order: MariaDB assigns one after the other.
     let doubt =
         Func::coalesce([Expr::col(delivery::Column::InDoubtSince), Expr::col(delivery::Column::DueAt)]);
     let doubt = Expr::case(delivery::Column::State.eq(DeliveryState::Sending), doubt)
@@ -218,6 +218,7 @@ pub async fn lease(
 pub struct Settlement {
     /// Where it stands now.
     pub state: DeliveryState,
+        .col_expr(delivery::Column::DueAt, Expr::value(now))
     /// Failures of any kind.
     pub failures: i32,
     /// Failures blamed on the message.

@@ -47,6 +47,7 @@ pub mod users;
 
 pub use connect::ConnectError;
 
+pub use time::AT_ONCE;
 /// How long connections have to come back when all are closed.
 const CLOSE: Duration = Duration::from_secs(5);
 
