@@ -80,27 +80,28 @@ pub async fn owe(db: &impl ConnectionTrait, owed: Vec<Owe>, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// Due, unleased or with an expired lease, and first of its lane; but an edit, which shows what is,
-/// waits for other edits alone.
+/// Due, unleased or with an expired lease, and first of its lane; but an edit, which shows what is, waits for other
+/// edits alone, and what is told waits for an edit only while that is due or under way: one that was put off, as
+/// after a failure, may take hours.
 fn due(now: DateTime<Utc>) -> Condition {
     let earlier = Alias::new("earlier");
+    let of_earlier = |column| Expr::col((earlier.clone(), column));
+    let both_edits = Condition::all()
+        .add(delivery::Column::Kind.eq(DeliveryKind::Edit))
+        .add(of_earlier(delivery::Column::Kind).eq(DeliveryKind::Edit));
+    let told = Condition::all().add(delivery::Column::Kind.ne(DeliveryKind::Edit)).add(
+        Condition::any()
+            .add(of_earlier(delivery::Column::Kind).ne(DeliveryKind::Edit))
+            .add(of_earlier(delivery::Column::State).eq(DeliveryState::Sending))
+            .add(of_earlier(delivery::Column::DueAt).lte(now)),
+    );
     let blocked = Query::select()
         .expr(Expr::val(1))
         .from_as(delivery::Entity, earlier.clone())
-        .and_where(
-            Expr::col((earlier.clone(), delivery::Column::Lane))
-                .equals((delivery::Entity, delivery::Column::Lane)),
-        )
-        .and_where(
-            Expr::col((earlier.clone(), delivery::Column::Id))
-                .lt(Expr::col((delivery::Entity, delivery::Column::Id))),
-        )
-        .and_where(Expr::col((earlier.clone(), delivery::Column::State)).is_in(DeliveryState::OWED))
-        .cond_where(
-            Condition::any()
-                .add(Expr::col((earlier, delivery::Column::Kind)).eq(DeliveryKind::Edit))
-                .add(delivery::Column::Kind.ne(DeliveryKind::Edit)),
-        )
+        .and_where(of_earlier(delivery::Column::Lane).equals((delivery::Entity, delivery::Column::Lane)))
+        .and_where(of_earlier(delivery::Column::Id).lt(Expr::col((delivery::Entity, delivery::Column::Id))))
+        .and_where(of_earlier(delivery::Column::State).is_in(DeliveryState::OWED))
+        .cond_where(Condition::any().add(both_edits).add(told))
         .take();
     let waiting = Condition::all()
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
