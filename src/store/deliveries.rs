@@ -121,6 +121,18 @@ pub struct Due {
     pub target: String,
     /// What it does.
     pub kind: DeliveryKind,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Since when Slack may have it without our knowing.
+    pub in_doubt_since: Option<DateTime<Utc>>,
+}
+
+impl Due {
+    /// True when it is looked for before it is posted: nobody knows whether an earlier try posted it.
+    pub fn is_looked_for(&self) -> bool {
+        let in_doubt = self.in_doubt_since.is_some() || self.state == DeliveryState::Sending;
+        in_doubt && self.kind == DeliveryKind::Message
+    }
 }
 
 /// Deliveries that could be leased now, at most `limit`: edits first, which are sent at another pace than
@@ -132,6 +144,7 @@ pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) 
     delivery::Entity::find()
         .select_only()
         .columns([delivery::Column::Id, delivery::Column::Target, delivery::Column::Kind])
+        .columns([delivery::Column::State, delivery::Column::InDoubtSince])
         .filter(due(now))
         .order_by_desc(delivery::Column::Kind.eq(DeliveryKind::Edit))
         .order_by_asc(delivery::Column::Id)
@@ -148,6 +161,8 @@ pub enum Deferred<'a> {
     Messages(&'a str),
     /// All edits.
     Edits,
+    /// All messages that are looked for before they are posted.
+    Looks,
 }
 
 /// Puts off what is due together, in one statement however much that is.
@@ -165,6 +180,9 @@ pub async fn defer(
             .add(delivery::Column::Target.eq(target))
             .add(delivery::Column::Kind.ne(DeliveryKind::Edit)),
         Deferred::Edits => Condition::all().add(delivery::Column::Kind.eq(DeliveryKind::Edit)),
+        Deferred::Looks => Condition::all()
+            .add(delivery::Column::Kind.eq(DeliveryKind::Message))
+            .add(delivery::Column::InDoubtSince.is_not_null()),
     };
     delivery::Entity::update_many()
         .col_expr(delivery::Column::DueAt, Expr::value(until))
@@ -200,6 +218,7 @@ pub async fn lease(
         .finally(Expr::col(delivery::Column::InDoubtSince));
     let taken = delivery::Entity::update_many()
         .col_expr(delivery::Column::InDoubtSince, doubt.into())
+        .col_expr(delivery::Column::DueAt, Expr::value(now))
         .col_expr(delivery::Column::State, Expr::value(DeliveryState::Sending))
         .col_expr(delivery::Column::Lease, Expr::value(lease))
         .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
@@ -214,12 +233,30 @@ pub async fn lease(
     delivery::Entity::find_by_id(id).filter(delivery::Column::Lease.eq(lease)).one(db).await
 }
 
+/// Renews a lease; `false` when it was lost.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    lease: &str,
+    until: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let held = delivery::Entity::update_many()
+        .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::Lease.eq(lease))
+        .exec(db)
+        .await?;
+    Ok(held.rows_affected == 1)
+}
+
 /// What became of a leased delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// Where it stands now.
     pub state: DeliveryState,
-        .col_expr(delivery::Column::DueAt, Expr::value(now))
     /// Failures of any kind.
     pub failures: i32,
     /// Failures blamed on the message.

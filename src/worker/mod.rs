@@ -13,6 +13,7 @@ mod deliverer;
 mod heartbeat;
 mod job_runner;
 mod limiter;
+mod lease;
 mod sending;
 mod shared_time;
 
