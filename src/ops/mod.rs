@@ -18,6 +18,7 @@ pub mod audit;
 pub mod board;
 pub mod cards;
 pub mod change_password;
+pub mod channel_names;
 pub mod create_repair;
 pub mod enclosed;
 pub mod equipment;

@@ -1,6 +1,7 @@
 //! Leases what is due, sends it, settles it. At-least-once: a crash between Slack's answer and the
 //! commit sends again.
 
+use super::channel_names::ChannelNames;
 use super::channels::slack::SlackChannel;
 use super::lease::{LEASE, Times};
 use super::limiter::{Limiter, Turn, Wait};
@@ -43,6 +44,7 @@ pub struct Deliverer {
     limiter: Limiter,
     time: SharedTime,
     metrics: Metrics,
+    names: Arc<ChannelNames>,
     /// Tells this process's leases from others'.
     name: String,
 }
@@ -62,11 +64,11 @@ impl Waiting {
 
 impl Deliverer {
     /// Puts the parts together under a random name.
-    pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics) -> Self {
+    pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics, names: Arc<ChannelNames>) -> Self {
         let limiter = Limiter::new(ctx.clock.clone());
         let time = SharedTime::new(ctx.clock.clone());
         let sending = Sending::new(ctx.clone(), slack);
-        Self { ctx, sending, limiter, time, metrics, name: format!("{:032x}", rand::random::<u128>()) }
+        Self { ctx, sending, limiter, time, metrics, names, name: format!("{:032x}", rand::random::<u128>()) }
     }
 
     /// The name under which it leases, as the database has it.
@@ -243,25 +245,21 @@ impl Deliverer {
         settled: &Settlement,
         now: DateTime<Utc>,
     ) {
+        let target = self.names.shown(&delivery.target);
         let failure = match sent {
             Ok(done) => {
                 self.metrics.delivery("slack", "delivered");
                 let (id, outcome) = (delivery.id.0, done.outcome());
-                tracing::info!(id, outcome, target_channel = delivery.target, "A message was delivered");
+                tracing::info!(id, outcome, target_channel = target, "A message was delivered");
                 return;
             }
             Err(failure) => failure,
         };
-        tracing::warn!(
-            "Notification {} delivery failed: {} ({})",
-            delivery.id,
-            failure.code(),
-            delivery.target
-        );
+        tracing::warn!("Notification {} delivery failed: {} ({target})", delivery.id, failure.code());
         let dead = settled.state == DeliveryState::Dead;
         self.metrics.delivery("slack", if dead { "dead" } else { "failed" });
         if dead {
-            let data = json!({ "id": delivery.id, "target": delivery.target, "reason": failure.code() });
+            let data = json!({ "id": delivery.id, "target": target, "reason": failure.code() });
             mutation_log::write("notification.permanently_failed", "worker", &data, now);
         }
     }
