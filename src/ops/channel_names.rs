@@ -1,5 +1,5 @@
 //! What channels are called that are configured by Slack's id of them. The worker learns it, pages and logs show
-//! it.
+//! it, and announcements go by it where an id and a name mean the same channel.
 
 use super::{Announce, Ctx, OpError};
 use crate::domain::channel::ChannelRef;
@@ -71,4 +71,22 @@ pub fn show(names: &Names, channel: &str) -> String {
 pub(super) async fn names(db: &impl ConnectionTrait) -> Result<Names, DbErr> {
     let rows = store::slack_channels::all(db).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.slack_channel_id, row.name?))).collect())
+}
+
+/// True for two references to one channel, as far as is known: one is its id, the other its name. Slack says what
+/// an id is called; where it does not, it has said where messages to the name arrived.
+pub(super) async fn are_one(
+    db: &impl ConnectionTrait,
+    one: &ChannelRef,
+    other: &ChannelRef,
+) -> Result<bool, DbErr> {
+    let (id, name) = match (one.is_id(), other.is_id()) {
+        (true, false) => (one, other),
+        (false, true) => (other, one),
+        _ => return Ok(one == other),
+    };
+    if let Some(known) = store::slack_channels::name(db, id).await? {
+        return Ok(known == name.as_str());
+    }
+    Ok(store::deliveries::channel_id(db, name.as_str()).await?.as_deref() == Some(id.as_str()))
 }

@@ -30,6 +30,7 @@ mod ops_report;
 mod process;
 mod slack_announcements;
 mod slack_cards;
+mod slack_channel_names;
 mod slack_cut_off;
 mod slack_events;
 mod slack_home;
