@@ -15,6 +15,7 @@ mod m0007_cards;
 mod m0008_threads;
 mod m0009_indexes;
 mod m0010_job_messages;
+mod m0011_channel_names;
 
 /// The tables of each step.
 pub const TABLES: &[&[&str]] = &[
@@ -25,6 +26,7 @@ pub const TABLES: &[&[&str]] = &[
     m0006_jobs::TABLES,
     m0007_cards::TABLES,
     m0008_threads::TABLES,
+    m0011_channel_names::TABLES,
 ];
 
 /// All steps in their order.
@@ -44,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_threads::Migration),
             Box::new(m0009_indexes::Migration),
             Box::new(m0010_job_messages::Migration),
+            Box::new(m0011_channel_names::Migration),
         ]
     }
 }

@@ -20,7 +20,7 @@ use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};
 use crate::store::Store;
 use crate::web::{SlackInbox, Web, WebConfig, server};
-use crate::worker::{Deliverer, Heartbeat, JobRunner, SlackChannel, Worker};
+use crate::worker::{ChannelNames, Deliverer, Heartbeat, JobRunner, SlackChannel, Worker};
 use anyhow::Context;
 use futures_util::FutureExt;
 use secrecy::SecretString;
@@ -62,6 +62,8 @@ pub struct App {
     pub files: Files,
     /// Does the jobs.
     pub jobs: Arc<JobRunner>,
+    /// Learns what channels are called.
+    pub channel_names: Arc<ChannelNames>,
     /// Whom the bot token stands for, once Slack has said so.
     pub identity: Arc<SetOnce<Identity>>,
     api: SlackApi,
@@ -130,7 +132,9 @@ impl App {
         let blocks = Arc::new(Blocks::new()?);
         let links = Links::new(config.base_url.clone());
         let channel = SlackChannel::new(api.clone(), Arc::clone(&blocks), links.clone());
-        let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone()));
+        let channel_names = Arc::new(ChannelNames::new(ctx.clone(), api.clone()));
+        let names = Arc::clone(&channel_names);
+        let deliverer = Arc::new(Deliverer::new(ctx.clone(), channel, metrics.clone(), names));
         let jobs = Jobs::new(ctx.clone(), api.clone(), files.clone());
         let jobs = Arc::new(JobRunner::new(ctx.clone(), jobs));
         let identity = Arc::new(SetOnce::new());
@@ -147,7 +151,19 @@ impl App {
         };
         let dispatcher = Arc::new(Dispatcher::new(edge));
         let intake = Intake::new(dispatcher, ctx.clock.clone(), metrics.clone(), Limits::default());
-        Ok(Self { ctx, metrics, intake, deliverer, files, jobs, identity, api, secret_key, config })
+        Ok(Self {
+            ctx,
+            metrics,
+            intake,
+            deliverer,
+            files,
+            jobs,
+            channel_names,
+            identity,
+            api,
+            secret_key,
+            config,
+        })
     }
 
     /// Serves until `shutdown`; then everything in flight is finished first.
@@ -223,8 +239,8 @@ impl App {
     fn worker(&self) -> Worker {
         let heartbeat = Heartbeat::new(self.config.worker_heartbeat.clone());
         let (deliverer, jobs) = (Arc::clone(&self.deliverer), Arc::clone(&self.jobs));
-        let (ctx, files) = (self.ctx.clone(), self.files.clone());
-        Worker::new(ctx, deliverer, jobs, files, heartbeat, self.config.worker_poll)
+        let (ctx, files, names) = (self.ctx.clone(), self.files.clone(), Arc::clone(&self.channel_names));
+        Worker::new(ctx, deliverer, jobs, files, names, heartbeat, self.config.worker_poll)
     }
 
     fn slack_inbox(&self, secret: &SecretString) -> SlackInbox {

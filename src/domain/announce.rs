@@ -129,7 +129,7 @@ impl Targets {
     /// No message can leave.
     pub const NONE: Self = Self { area: None, oops: None };
 
-    /// Each channel once.
+    /// Each channel once, as far as texts tell: who makes the targets knows more.
     fn channels(&self) -> impl Iterator<Item = &ChannelRef> {
         let oops = self.oops.as_ref().filter(|oops| Some(*oops) != self.area.as_ref());
         self.area.iter().chain(oops)

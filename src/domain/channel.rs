@@ -26,6 +26,16 @@ impl ChannelRef {
         Some(Self(if is_id { bare.to_owned() } else { format!("#{}", bare.to_lowercase()) }))
     }
 
+    /// True for Slack's id of a channel.
+    pub fn is_id(&self) -> bool {
+        !self.0.starts_with('#')
+    }
+
+    /// True for the id of something that has a name: direct messages have none.
+    pub fn has_hidden_name(&self) -> bool {
+        self.0.starts_with(['C', 'G'])
+    }
+
     /// As Slack's Web API takes it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,6 +60,10 @@ mod tests {
         assert_eq!(read("C0123ABCD"), Some("C0123ABCD".into()));
         assert_eq!(read("#C0123ABCD"), Some("C0123ABCD".into()));
         assert_eq!(read("CNC"), Some("#cnc".into()));
+        let kind = |s: &str| ChannelRef::parse(s).map(|c| (c.is_id(), c.has_hidden_name()));
+        assert_eq!(kind("C0123ABCD"), Some((true, true)));
+        assert_eq!(kind("D0123ABCD"), Some((true, false)), "direct messages have no name");
+        assert_eq!(kind("cnc"), Some((false, false)));
         assert_eq!(read(&"x".repeat(79)).map(|c| c.len()), Some(CHANNEL_MAX));
         for bad in ["", "#", "  ", "a b", "<!channel>", "a\nb", &"x".repeat(80)] {
             assert_eq!(read(bad), None, "{bad:?}");

@@ -326,6 +326,23 @@ impl RequestId {
     }
 }
 
+/// Slack's name of an event, the same however often it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventId(String);
+
+impl EventId {
+    /// Reads one: 1 to 48 letters and digits. `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=48).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

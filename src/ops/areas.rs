@@ -1,5 +1,6 @@
 //! Areas: made, edited, archived and restored by staff.
 
+use super::channel_names::{names, show};
 use super::permission::require;
 use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError, overtaken};
@@ -24,7 +25,9 @@ pub async fn areas(ctx: &Ctx, actor: &Actor) -> Result<AreasView, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
     let machines = store::registry::machines_by_area(db).await?;
+    let names = names(db).await?;
     let row = |area: Area| AreaRow {
+        channel_shown: show(&names, &area.slack_channel),
         machines: machines.get(&area.id).copied().unwrap_or(0),
         id: area.id,
         name: area.name,

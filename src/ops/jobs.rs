@@ -156,7 +156,7 @@ pub async fn resume(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
             let message = "Only a job that failed or was cancelled can be resumed. This one is";
             return Err(refused(format!("{message} {state}.")));
         }
-        (job.state, job.due_at) = (JobState::Queued, now);
+        (job.state, job.due_at) = (JobState::Queued, store::AT_ONCE);
         (job.failure, job.failures, job.failing_since) = (None, 0, None);
         store::jobs::record(&tx, &job, &format!("Resumed by {}.", actor.name), now).await?;
         ctx.commit_recorded(tx, actor, record).await

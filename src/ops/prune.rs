@@ -1,7 +1,7 @@
 //! Removes, once a day, what was kept long enough (spec "Database", "Kept how long"). Timeline and audit
 //! stay for good. The worker calls it.
 
-use super::{Ctx, OpError};
+use super::{Ctx, OpError, again_after_deadlock};
 use crate::domain::delivery::DeliveryState;
 use crate::store::{heartbeats, prune};
 use chrono::TimeDelta;
@@ -46,8 +46,6 @@ pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
     if latest.is_some_and(|latest| now - latest < EVERY) {
         return Ok(None);
     }
-    // First, so that another process does not begin as well.
-    heartbeats::beat(ctx.store.write(), PRUNE, now).await?;
     let mut pruned = Pruned::default();
     for (state, kept) in [(DeliveryState::Delivered, DELIVERED), (DeliveryState::Dead, DEAD)] {
         pruned.deliveries += all(ctx, move |tx| prune::deliveries(tx, state, now - kept).boxed()).await?;
@@ -55,6 +53,9 @@ pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
     pruned.jobs = all(ctx, move |tx| prune::jobs(tx, now - JOBS).boxed()).await?;
     pruned.requests = all(ctx, move |tx| prune::requests(tx, now - REQUESTS).boxed()).await?;
     pruned.sessions = all(ctx, move |tx| prune::sessions(tx, now).boxed()).await?;
+    // Last, so that what an outage left undone is done once it is over. Two processes may remove at once: each
+    // batch is begun anew where they meet.
+    heartbeats::beat(ctx.store.write(), PRUNE, now).await?;
     Ok(Some(pruned))
 }
 
@@ -65,9 +66,13 @@ async fn all(
 ) -> Result<u64, OpError> {
     let mut all = 0;
     loop {
-        let tx = ctx.store.begin().await?;
-        let removed = batch(&tx).await?;
-        tx.commit().await?;
+        let removed = again_after_deadlock(async || {
+            let tx = ctx.store.begin().await?;
+            let removed = batch(&tx).await?;
+            tx.commit().await?;
+            Ok(removed)
+        });
+        let removed = removed.await?;
         all += removed;
         if removed < prune::BATCH {
             return Ok(all);

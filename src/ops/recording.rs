@@ -1,6 +1,7 @@
 //! Writes down what a change tells: timeline, audit, announcements. Called within the transaction of the
 //! change by every operation that changes a repair.
 
+use super::channel_names::are_one;
 use super::{Announce, Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::announce::{Announcement, Targets, announcements};
@@ -49,12 +50,7 @@ pub(super) async fn record(
     let records = change.audit();
     store::timeline::append(db, change, actor, now).await?;
     store::audit::append(db, &records, actor, now).await?;
-    let targets = match &ctx.announce {
-        Announce::Nowhere => Targets::NONE,
-        Announce::Slack { oops } => {
-            Targets { area: ChannelRef::parse(&machine.area_channel), oops: oops.clone() }
-        }
-    };
+    let targets = targets(ctx, db, machine).await?;
     // Before the messages of the change, so that these know whether the card is still there.
     let edits = change.changes_fields() && store::cards::changed(db, change.repair.id, now).await?;
     let switches = store::settings::switches(db).await?;
@@ -68,6 +64,18 @@ pub(super) async fn record(
     store::deliveries::owe(db, owed.collect::<Result<_, _>>()?, now).await?;
     let told: Vec<ChannelRef> = told.into_iter().map(|announcement| announcement.target).collect();
     Ok(Recorded { records, now, owes: edits || !told.is_empty(), told })
+}
+
+/// Where what happens to a machine is told, each channel once.
+async fn targets(ctx: &Ctx, db: &impl ConnectionTrait, machine: &Machine) -> Result<Targets, OpError> {
+    let Announce::Slack { oops } = &ctx.announce else { return Ok(Targets::NONE) };
+    let (area, mut oops) = (ChannelRef::parse(&machine.area_channel), oops.clone());
+    if let (Some(one), Some(other)) = (&area, &oops)
+        && are_one(db, one, other).await?
+    {
+        oops = None;
+    }
+    Ok(Targets { area, oops })
 }
 
 /// The cards of a repair, with those that these announcements begin.

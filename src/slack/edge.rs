@@ -1,12 +1,14 @@
 //! What every Slack surface works with, and how it answers when something goes wrong.
 
-use super::envelope::{Command, Sender};
+use super::envelope::{Command, Event, Sender};
 use super::intake::Reference;
 use super::shown_conflicts::ShownConflicts;
 use crate::chain::Chain;
 use crate::clients::slack_api::{Identity, SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, Role, SlackUserId};
+use crate::domain::text::EventId;
 use crate::newest::Newest;
+use crate::ops::events::first_arrival;
 use crate::ops::maintenance;
 use crate::ops::whom_to_ask::staff_in_slack;
 use crate::ops::{Ctx, OpError};
@@ -103,6 +105,23 @@ impl SlackEdge {
     /// True when forms may ask for files: without the scope Slack opens no form that does.
     pub fn may_read_files(&self) -> bool {
         self.identity.get().is_some_and(|identity| identity.may("files:read"))
+    }
+
+    /// False for an event that was acted upon already, by this process or another. While the database does not
+    /// say so it is taken for new: a second answer is better than none.
+    pub async fn is_new(&self, event: &Event, reference: &Reference) -> bool {
+        let Some(id) = EventId::parse(&event.event_id) else { return true };
+        match first_arrival(&self.ctx, &id).await {
+            Ok(true) => true,
+            Ok(false) => {
+                tracing::info!(%reference, kind = event.kind(), "An event that was acted upon came again");
+                false
+            }
+            Err(error) => {
+                tracing::warn!(%reference, error = %Chain(&error), "Whether an event came before is not known");
+                true
+            }
+        }
     }
 
     /// The actor behind an envelope's sender.

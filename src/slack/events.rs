@@ -12,6 +12,10 @@ pub(crate) async fn user_change(edge: &SlackEdge, event: &Event, ack: Ack, refer
     let Some(user) = event.body.get("user").and_then(SlackUser::of_event) else {
         return tracing::warn!(%reference, "An event about a person names none");
     };
+    // What was so when it was first sent may not be so any more.
+    if !edge.is_new(event, reference).await {
+        return;
+    }
     if let Err(error) = edge.people.changed(user).await {
         failure(EdgeError::Op(OpError::from(error)), reference);
     }

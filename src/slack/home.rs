@@ -24,6 +24,9 @@ pub(crate) async fn opened(edge: &SlackEdge, event: &Event, ack: Ack, reference:
     ack.at_once().await;
     let is_home = event.body.get("tab").and_then(Value::as_str) == Some(HOME_TAB);
     let Some(sender) = event.sender().filter(|_| is_home) else { return };
+    if !edge.is_new(event, reference).await {
+        return;
+    }
     match publish(edge, &sender, reference).await {
         Err(error @ EdgeError::Slack(SlackApiError::RateLimited { .. })) => {
             edge.tell_failure(&ReplyTo::directly(&sender), error, reference).await;

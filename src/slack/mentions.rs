@@ -57,6 +57,9 @@ pub(crate) async fn heard(edge: &SlackEdge, event: &Event, ack: Ack, reference: 
         return tracing::warn!(%reference, "A message is not as messages are");
     };
     let Some(sender) = event.sender().filter(|_| said.is_from_a_person()) else { return };
+    if !edge.is_new(event, reference).await {
+        return;
+    }
     let thread = said.thread_ts.or_else(|| (!event.is_direct()).then_some(said.ts));
     let (place, to) = (Place { channel: said.channel, thread }, ReplyTo::directly(&sender));
     let answered = async {

@@ -35,20 +35,22 @@ struct Item {
 /// Somebody reacted to something.
 pub(crate) async fn added(edge: &SlackEdge, event: Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
-    let Ok(Added { user, reaction, item }) = serde_json::from_value(Value::Object(event.body)) else {
-        return;
-    };
+    let body = Value::Object(event.body.clone());
+    let Ok(Added { user, reaction, item }) = serde_json::from_value(body) else { return };
     let is_ours = [CLAIM, RESOLVE].contains(&reaction.as_str());
     if !is_ours || ![&user, &item.channel, &item.ts].into_iter().all(|name| is_name(name)) {
         return;
     }
-    let sender = Sender { team_id: event.team_id, user_id: user, user_name: String::new() };
+    let sender = Sender { team_id: event.team_id.clone(), user_id: user, user_name: String::new() };
     let (actor, repair) = match meant(edge, &sender, &item).await {
         Ok(Some(meant)) => meant,
         Ok(None) => return,
         // Members, too, react to messages: nobody but a technician hears of it.
         Err(error) => return drop(failure(error, reference)),
     };
+    if !edge.is_new(&event, reference).await {
+        return;
+    }
     let acted = match reaction.as_str() {
         CLAIM => claim(edge, &actor, repair).await,
         _ => offer_to_resolve(edge, &sender, repair).await,

@@ -2,6 +2,7 @@
 
 use super::entities::{delivery, delivery_attempt};
 use super::living::Living;
+use super::time::AT_ONCE;
 use crate::domain::announce::Announcement;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, DeliveryId};
@@ -49,7 +50,7 @@ impl Owe {
     }
 }
 
-/// Writes down what is owed, due at once.
+/// Writes down what is owed, due at once, whatever the clock of this machine says.
 ///
 /// # Errors
 /// The database's; a unique violation when the same is owed already.
@@ -67,7 +68,7 @@ pub async fn owe(db: &impl ConnectionTrait, owed: Vec<Owe>, now: DateTime<Utc>) 
             state: Set(DeliveryState::Pending),
             failures: Set(0),
             blamed: Set(0),
-            due_at: Set(now),
+            due_at: Set(AT_ONCE),
             created_at: Set(now),
             kind: Set(owe.kind),
             card_id: Set(card_id),
@@ -79,27 +80,28 @@ pub async fn owe(db: &impl ConnectionTrait, owed: Vec<Owe>, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// Due, unleased or with an expired lease, and first of its lane; but an edit, which shows what is,
-/// waits for other edits alone.
+/// Due, unleased or with an expired lease, and first of its lane; but an edit, which shows what is, waits for other
+/// edits alone, and what is told waits for an edit only while that is due or under way: one that was put off, as
+/// after a failure, may take hours.
 fn due(now: DateTime<Utc>) -> Condition {
     let earlier = Alias::new("earlier");
+    let of_earlier = |column| Expr::col((earlier.clone(), column));
+    let both_edits = Condition::all()
+        .add(delivery::Column::Kind.eq(DeliveryKind::Edit))
+        .add(of_earlier(delivery::Column::Kind).eq(DeliveryKind::Edit));
+    let told = Condition::all().add(delivery::Column::Kind.ne(DeliveryKind::Edit)).add(
+        Condition::any()
+            .add(of_earlier(delivery::Column::Kind).ne(DeliveryKind::Edit))
+            .add(of_earlier(delivery::Column::State).eq(DeliveryState::Sending))
+            .add(of_earlier(delivery::Column::DueAt).lte(now)),
+    );
     let blocked = Query::select()
         .expr(Expr::val(1))
         .from_as(delivery::Entity, earlier.clone())
-        .and_where(
-            Expr::col((earlier.clone(), delivery::Column::Lane))
-                .equals((delivery::Entity, delivery::Column::Lane)),
-        )
-        .and_where(
-            Expr::col((earlier.clone(), delivery::Column::Id))
-                .lt(Expr::col((delivery::Entity, delivery::Column::Id))),
-        )
-        .and_where(Expr::col((earlier.clone(), delivery::Column::State)).is_in(DeliveryState::OWED))
-        .cond_where(
-            Condition::any()
-                .add(Expr::col((earlier, delivery::Column::Kind)).eq(DeliveryKind::Edit))
-                .add(delivery::Column::Kind.ne(DeliveryKind::Edit)),
-        )
+        .and_where(of_earlier(delivery::Column::Lane).equals((delivery::Entity, delivery::Column::Lane)))
+        .and_where(of_earlier(delivery::Column::Id).lt(Expr::col((delivery::Entity, delivery::Column::Id))))
+        .and_where(of_earlier(delivery::Column::State).is_in(DeliveryState::OWED))
+        .cond_where(Condition::any().add(both_edits).add(told))
         .take();
     let waiting = Condition::all()
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
@@ -119,10 +121,22 @@ pub struct Due {
     pub target: String,
     /// What it does.
     pub kind: DeliveryKind,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Since when Slack may have it without our knowing.
+    pub in_doubt_since: Option<DateTime<Utc>>,
+}
+
+impl Due {
+    /// True when it is looked for before it is posted: nobody knows whether an earlier try posted it.
+    pub fn is_looked_for(&self) -> bool {
+        let in_doubt = self.in_doubt_since.is_some() || self.state == DeliveryState::Sending;
+        in_doubt && self.kind == DeliveryKind::Message
+    }
 }
 
 /// Deliveries that could be leased now, at most `limit`: edits first, which are sent at another pace than
-/// messages and must not stand behind them; then what has been due longest.
+/// messages and must not stand behind them; then what has been owed longest.
 ///
 /// # Errors
 /// The database's.
@@ -130,9 +144,9 @@ pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) 
     delivery::Entity::find()
         .select_only()
         .columns([delivery::Column::Id, delivery::Column::Target, delivery::Column::Kind])
+        .columns([delivery::Column::State, delivery::Column::InDoubtSince])
         .filter(due(now))
         .order_by_desc(delivery::Column::Kind.eq(DeliveryKind::Edit))
-        .order_by_asc(delivery::Column::DueAt)
         .order_by_asc(delivery::Column::Id)
         .limit(limit)
         .into_model()
@@ -147,6 +161,8 @@ pub enum Deferred<'a> {
     Messages(&'a str),
     /// All edits.
     Edits,
+    /// All messages that are looked for before they are posted.
+    Looks,
 }
 
 /// Puts off what is due together, in one statement however much that is.
@@ -164,6 +180,9 @@ pub async fn defer(
             .add(delivery::Column::Target.eq(target))
             .add(delivery::Column::Kind.ne(DeliveryKind::Edit)),
         Deferred::Edits => Condition::all().add(delivery::Column::Kind.eq(DeliveryKind::Edit)),
+        Deferred::Looks => Condition::all()
+            .add(delivery::Column::Kind.eq(DeliveryKind::Message))
+            .add(delivery::Column::InDoubtSince.is_not_null()),
     };
     delivery::Entity::update_many()
         .col_expr(delivery::Column::DueAt, Expr::value(until))
@@ -191,14 +210,15 @@ pub async fn lease(
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
         .add(delivery::Column::DueAt.lte(now));
     let free = Condition::any().add(due).add(delivery::Column::LeasedUntil.lt(now));
-    // One whose worker did not say what became of it may have been sent, at the earliest when it was due.
-    // Written first: MariaDB assigns one after the other.
+    // One whose worker did not say what became of it may have been sent, at the earliest when that worker leased it:
+    // that is what its due time says by then. Written in this order: MariaDB assigns one after the other.
     let doubt =
         Func::coalesce([Expr::col(delivery::Column::InDoubtSince), Expr::col(delivery::Column::DueAt)]);
     let doubt = Expr::case(delivery::Column::State.eq(DeliveryState::Sending), doubt)
         .finally(Expr::col(delivery::Column::InDoubtSince));
     let taken = delivery::Entity::update_many()
         .col_expr(delivery::Column::InDoubtSince, doubt.into())
+        .col_expr(delivery::Column::DueAt, Expr::value(now))
         .col_expr(delivery::Column::State, Expr::value(DeliveryState::Sending))
         .col_expr(delivery::Column::Lease, Expr::value(lease))
         .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
@@ -211,6 +231,25 @@ pub async fn lease(
         return Ok(None);
     }
     delivery::Entity::find_by_id(id).filter(delivery::Column::Lease.eq(lease)).one(db).await
+}
+
+/// Renews a lease; `false` when it was lost.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    lease: &str,
+    until: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let held = delivery::Entity::update_many()
+        .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::Lease.eq(lease))
+        .exec(db)
+        .await?;
+    Ok(held.rows_affected == 1)
 }
 
 /// What became of a leased delivery.

@@ -2,20 +2,22 @@
 
 use super::entities::heartbeat;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
 
 /// Name of the worker's loop.
 pub const WORKER: &str = "worker";
 
-/// Notes that the loop went round.
+/// Notes that the loop went round, unless a later time is noted: the clock of another machine may be behind.
 ///
 /// # Errors
 /// The database's.
 pub async fn beat(db: &impl ConnectionTrait, name: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row = heartbeat::ActiveModel { name: Set(name.to_owned()), beat_at: Set(now) };
+    let noted = (heartbeat::Entity, heartbeat::Column::BeatAt);
+    let later = Expr::case(Expr::col(noted).lt(now), Expr::value(now)).finally(Expr::col(noted));
     let replace =
-        OnConflict::column(heartbeat::Column::Name).update_column(heartbeat::Column::BeatAt).to_owned();
+        OnConflict::column(heartbeat::Column::Name).value(heartbeat::Column::BeatAt, later).to_owned();
     heartbeat::Entity::insert(row).on_conflict(replace).exec_without_returning(db).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::entities::{job, job_line};
 use super::job_messages;
 use super::living::FIRST;
+use super::time::AT_ONCE;
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobKind, JobState};
@@ -76,7 +77,7 @@ async fn add(db: &impl ConnectionTrait, new: NewJob<'_>, now: DateTime<Utc>) -> 
         steps: Set(new.steps),
         activity: Set(cut(&new.activity, ACTIVITY_MAX)),
         failures: Set(0),
-        due_at: Set(now),
+        due_at: Set(AT_ONCE),
         losses: Set(0),
         cancel_wanted: Set(false),
         updates: Set(0),

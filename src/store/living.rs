@@ -6,6 +6,7 @@
 
 use super::deliveries::{self, Delivery, Owe};
 use super::entities::{card, delivery, job};
+use super::time::AT_ONCE;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, JobId};
 use chrono::{DateTime, Utc};
@@ -116,7 +117,7 @@ pub(super) async fn owe_edits(
         .await?;
     if failed == Failed::Hurries && owed.iter().any(|(.., state)| *state == DeliveryState::Failed) {
         delivery::Entity::update_many()
-            .col_expr(delivery::Column::DueAt, Expr::value(now))
+            .col_expr(delivery::Column::DueAt, Expr::value(AT_ONCE))
             .filter(of_these)
             .filter(delivery::Column::State.eq(DeliveryState::Failed))
             .exec(db)

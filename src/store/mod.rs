@@ -39,6 +39,7 @@ pub mod requests;
 mod schema;
 pub mod sessions;
 pub mod settings;
+pub mod slack_channels;
 pub mod slack_people;
 pub mod thread_replies;
 mod time;
@@ -46,6 +47,7 @@ pub mod timeline;
 pub mod users;
 
 pub use connect::ConnectError;
+pub use time::AT_ONCE;
 
 /// How long connections have to come back when all are closed.
 const CLOSE: Duration = Duration::from_secs(5);

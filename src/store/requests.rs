@@ -1,9 +1,10 @@
-//! Accepted submissions, so that the second arrival of one gets the first one's answer.
+//! Accepted submissions, so that the second arrival of one gets the first one's answer; and events that were acted
+//! upon, so that nothing follows from a second arrival.
 
 use super::entities::request;
-use crate::domain::text::RequestId;
+use crate::domain::text::{EventId, RequestId};
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Set, SqlErr};
 
 /// The answer, as JSON, that this submission got when it was accepted.
 ///
@@ -27,4 +28,23 @@ pub async fn remember(
         request::ActiveModel { id: Set(id.as_str().to_owned()), answer: Set(answer), created_at: Set(now) };
     row.insert(db).await?;
     Ok(())
+}
+
+/// Remembers an event; false when it is remembered already. Its id stands apart from those of submissions, in which
+/// there is no colon.
+///
+/// # Errors
+/// The database's.
+pub async fn remember_event(
+    db: &impl ConnectionTrait,
+    event: &EventId,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let id = format!("event:{}", event.as_str());
+    let row = request::ActiveModel { id: Set(id), answer: Set("null".to_owned()), created_at: Set(now) };
+    match request::Entity::insert(row).exec_without_returning(db).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -5,6 +5,10 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
+/// A due time that no clock takes for the future. What is due at once is written down by machines whose clocks may be
+/// ahead of the database's, by which it is judged.
+pub const AT_ONCE: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 impl Store {
     /// The database's time in UTC; SQLite's is that of the machine, in whole milliseconds.
     ///

@@ -183,8 +183,10 @@ pub struct AreaRow {
     pub version: i64,
     /// Its name.
     pub name: String,
-    /// Its channel; empty when none is set.
+    /// Its channel as configured; empty when none is set.
     pub slack_channel: String,
+    /// The same as people know it.
+    pub channel_shown: String,
     /// Its place on the board.
     pub sort_order: i64,
     /// True when it is shown nowhere.

@@ -1,7 +1,9 @@
 //! Leases what is due, sends it, settles it. At-least-once: a crash between Slack's answer and the
 //! commit sends again.
 
+use super::channel_names::ChannelNames;
 use super::channels::slack::SlackChannel;
+use super::lease::{LEASE, Times};
 use super::limiter::{Limiter, Turn, Wait};
 use super::sending::{Done, Sending};
 use super::shared_time::SharedTime;
@@ -9,24 +11,21 @@ use crate::chain::Chain;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Failure, Tally, Verdict, after_failure};
 use crate::metrics::Metrics;
 use crate::ops::{Ctx, mutation_log};
-use crate::store::deliveries::{self, Attempt, Deferred, Delivery, Due, Settlement};
+use crate::store::deliveries::{self, Attempt, Deferred, Delivery, Settlement};
 use crate::store::living::{self, Living};
 use crate::store::outage::{again_after_deadlock, is_deadlock, within};
 use crate::store::password_messages;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Messages being sent at once (spec "Transport").
 const AT_ONCE: usize = 64;
-/// How long a lease holds: longer than the slowest send (30 s), so that it need not be renewed, and
-/// short enough that another worker takes over within a minute.
-const LEASE: TimeDelta = TimeDelta::seconds(45);
-
 /// Longest that one try to record what became of a message may take.
 const RECORD_MAX: Duration = Duration::from_secs(10);
 /// Waits between such tries; together shorter than a lease.
@@ -45,17 +44,31 @@ pub struct Deliverer {
     limiter: Limiter,
     time: SharedTime,
     metrics: Metrics,
+    names: Arc<ChannelNames>,
     /// Tells this process's leases from others'.
     name: String,
 }
 
+/// What one look at what is due has found to be waiting.
+#[derive(Default)]
+struct Waiting {
+    turns: HashSet<Turn>,
+    all_posts: bool,
+}
+
+impl Waiting {
+    fn includes(&self, turn: &Turn) -> bool {
+        self.turns.contains(turn) || (self.all_posts && matches!(turn, Turn::Post(_)))
+    }
+}
+
 impl Deliverer {
     /// Puts the parts together under a random name.
-    pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics) -> Self {
+    pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics, names: Arc<ChannelNames>) -> Self {
         let limiter = Limiter::new(ctx.clock.clone());
         let time = SharedTime::new(ctx.clock.clone());
         let sending = Sending::new(ctx.clone(), slack);
-        Self { ctx, sending, limiter, time, metrics, name: format!("{:032x}", rand::random::<u128>()) }
+        Self { ctx, sending, limiter, time, metrics, names, name: format!("{:032x}", rand::random::<u128>()) }
     }
 
     /// The name under which it leases, as the database has it.
@@ -77,44 +90,49 @@ impl Deliverer {
         let due =
             deliveries::due_now(self.ctx.store.read(), self.time.now(), u64::try_from(room).unwrap_or(0))
                 .await?;
-        let (mut full, mut nobody_posts) = (HashSet::new(), false);
-        for Due { id, target, kind } in due {
-            let turn = match kind {
-                DeliveryKind::Edit => Turn::Edit,
-                DeliveryKind::Message | DeliveryKind::Password if nobody_posts => continue,
-                DeliveryKind::Message | DeliveryKind::Password => Turn::Post(target),
-            };
-            if full.contains(&turn) {
+        let mut waiting = Waiting::default();
+        for due in due {
+            let turn = Turn::of(due.kind, &due.target);
+            if waiting.includes(&turn) || (due.is_looked_for() && waiting.includes(&Turn::Look)) {
                 continue;
             }
             beat();
-            let (now, db) = (self.time.now(), self.ctx.store.write());
-            match self.limiter.check(&turn) {
-                Ok(()) => {}
-                Err(Wait::AllPosts) => {
-                    nobody_posts = true;
-                    continue;
-                }
-                Err(Wait::Turn(wait)) => {
-                    let which = match &turn {
-                        Turn::Edit => Deferred::Edits,
-                        Turn::Post(target) => Deferred::Messages(target),
-                    };
-                    again_after_deadlock(is_deadlock, || deliveries::defer(db, which, now, now + wait))
-                        .await?;
-                    full.insert(turn);
-                    continue;
-                }
+            let (now, asked, db) = (self.time.now(), Instant::now(), self.ctx.store.write());
+            if !self.may_go(turn, &mut waiting, now).await?
+                || (due.is_looked_for() && !self.may_go(Turn::Look, &mut waiting, now).await?)
+            {
+                continue;
             }
-            let lease = || deliveries::lease(db, id, &self.name, now, now + LEASE);
+            let lease = || deliveries::lease(db, due.id, &self.name, now, now + LEASE);
             let leased = again_after_deadlock(is_deadlock, lease).await?;
             if let Some(delivery) = leased {
                 let deliverer = Arc::clone(self);
-                in_flight.spawn(async move { deliverer.deliver(delivery).await });
+                in_flight.spawn(async move { deliverer.deliver(delivery, asked).await });
             }
         }
         self.limiter.tidy();
         Ok(())
+    }
+
+    /// Takes a turn, or puts off whatever has to wait for the same one; false then.
+    async fn may_go(&self, turn: Turn, waiting: &mut Waiting, now: DateTime<Utc>) -> Result<bool, DbErr> {
+        let wait = match self.limiter.check(&turn) {
+            Ok(()) => return Ok(true),
+            Err(Wait::AllPosts) => {
+                waiting.all_posts = true;
+                return Ok(false);
+            }
+            Err(Wait::Turn(wait)) => wait,
+        };
+        let which = match &turn {
+            Turn::Edit => Deferred::Edits,
+            Turn::Look => Deferred::Looks,
+            Turn::Post(target) => Deferred::Messages(target),
+        };
+        let db = self.ctx.store.write();
+        again_after_deadlock(is_deadlock, || deliveries::defer(db, which, now, now + wait)).await?;
+        waiting.turns.insert(turn);
+        Ok(false)
     }
 
     /// Delivers until nothing is due at the present time.
@@ -131,18 +149,28 @@ impl Deliverer {
         }
     }
 
-    async fn deliver(&self, delivery: Delivery) {
+    /// Sends and settles, for as long as the lease holds that was asked for at `leased`: what somebody else may send
+    /// by now is given up, wherever it stands.
+    async fn deliver(&self, delivery: Delivery, leased: Instant) {
         let started = self.time.now();
-        let sent = self.sending.send(&delivery).await;
+        let (id, db) = (delivery.id, self.ctx.store.write());
+        let hold = || deliveries::hold(db, id, &self.name, self.time.now() + LEASE);
+        let sent = tokio::select! {
+            biased;
+            () = Times::STANDARD.lost(leased, hold) => {
+                return tracing::warn!(id = id.0, "The lease of a message was lost: another worker sends it");
+            }
+            sent = self.sending.send(&delivery) => sent,
+        };
         let now = self.time.now();
         let settlement = settlement(&delivery, &sent, (started, now));
         self.tell(&delivery, &sent, &settlement, now);
         if let Err(Failure::Circumstance { retry_after: Some(wait), .. }) = &sent {
-            let turn = match delivery.kind {
-                DeliveryKind::Edit => Turn::Edit,
-                DeliveryKind::Message | DeliveryKind::Password => Turn::Post(delivery.target.clone()),
-            };
-            self.limiter.rest(turn, now + *wait);
+            self.limiter.rest(Turn::of(delivery.kind, &delivery.target), now + *wait);
+            // It may have been the look that Slack did not want.
+            if delivery.kind == DeliveryKind::Message && delivery.in_doubt_since.is_some() {
+                self.limiter.rest(Turn::Look, now + *wait);
+            }
         }
         let outcome = sent.as_ref().map_or_else(Failure::code, |done| done.outcome());
         let attempt = Attempt { outcome: outcome.to_owned(), took: now - started, at: now };
@@ -217,25 +245,21 @@ impl Deliverer {
         settled: &Settlement,
         now: DateTime<Utc>,
     ) {
+        let target = self.names.shown(&delivery.target);
         let failure = match sent {
             Ok(done) => {
                 self.metrics.delivery("slack", "delivered");
                 let (id, outcome) = (delivery.id.0, done.outcome());
-                tracing::info!(id, outcome, target_channel = delivery.target, "A message was delivered");
+                tracing::info!(id, outcome, target_channel = target, "A message was delivered");
                 return;
             }
             Err(failure) => failure,
         };
-        tracing::warn!(
-            "Notification {} delivery failed: {} ({})",
-            delivery.id,
-            failure.code(),
-            delivery.target
-        );
+        tracing::warn!("Notification {} delivery failed: {} ({target})", delivery.id, failure.code());
         let dead = settled.state == DeliveryState::Dead;
         self.metrics.delivery("slack", if dead { "dead" } else { "failed" });
         if dead {
-            let data = json!({ "id": delivery.id, "target": delivery.target, "reason": failure.code() });
+            let data = json!({ "id": delivery.id, "target": target, "reason": failure.code() });
             mutation_log::write("notification.permanently_failed", "worker", &data, now);
         }
     }

@@ -2,6 +2,7 @@
 //! goes on. A step is taken at least once: whoever takes over a lost worker's job begins at its last
 //! checkpoint.
 
+use super::lease::{LEASE, Times};
 use super::shared_time::SharedTime;
 use crate::chain::Chain;
 use crate::domain::actor::{Account, Actor, SlackUserId};
@@ -24,13 +25,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long a lease holds unless it is renewed: with the look's half second, another worker takes over
-/// within a minute.
-const LEASE: TimeDelta = TimeDelta::seconds(45);
-/// How often it is renewed while a step is taken.
-const RENEW: Duration = Duration::from_secs(15);
-/// When a lease that could not be renewed counts as lost.
-const LOST: Duration = Duration::from_secs(40);
 /// Longest that one try to record a step may take.
 const RECORD_MAX: Duration = Duration::from_secs(10);
 /// Waits between such tries; together shorter than a lease.
@@ -88,7 +82,7 @@ impl JobRunner {
 
     /// Takes the lease of a run, tells how that went, and works.
     async fn begin(&self, run: Run, stop: CancellationToken, tell: oneshot::Sender<Result<(), DbErr>>) {
-        let (db, now) = (self.ctx.store.write(), self.time.now());
+        let (db, now, asked) = (self.ctx.store.write(), self.time.now(), Instant::now());
         let lease = || store::jobs::lease(db, run.id, &run.lease, now, now + LEASE);
         let leased = within(RECORD_MAX, again_after_deadlock(is_deadlock, lease)).await;
         let (told, job) = match leased {
@@ -101,7 +95,7 @@ impl JobRunner {
         };
         let _ = tell.send(told);
         if let Some(job) = job {
-            self.run(run, job, stop).await;
+            self.run(run, job, asked, stop).await;
         }
     }
 
@@ -119,18 +113,20 @@ impl JobRunner {
         }
     }
 
-    /// Step after step, until the job is over, waits, or is another's.
-    async fn run(&self, run: Run, job: Job, stop: CancellationToken) {
+    /// Step after step, until the job is over, waits, or is another's. The lease was asked for at `held`.
+    async fn run(&self, run: Run, job: Job, mut held: Instant, stop: CancellationToken) {
         let mut next = Some(job);
         while let Some(job) = next {
             let outcome = tokio::select! {
                 biased;
                 () = stop.cancelled() => return self.release(&run).await,
-                () = self.lose(&run) => {
+                () = self.lose(&run, held) => {
                     return tracing::warn!(id = run.id.0, "The lease of a job was lost: another worker has it");
                 }
                 outcome = self.step(&job) => outcome,
             };
+            // Recording renews the lease.
+            held = Instant::now();
             next = self.record_patiently(&run, &outcome).await;
         }
     }
@@ -186,19 +182,10 @@ impl JobRunner {
     }
 
     /// Renews the lease, and ends when it is lost.
-    async fn lose(&self, run: &Run) {
-        let mut held = Instant::now();
-        while held.elapsed() < LOST {
-            sleep(RENEW).await;
-            let hold = store::jobs::hold(self.ctx.store.write(), run.id, &run.lease, self.time.now() + LEASE);
-            match within(RECORD_MAX, hold).await {
-                Ok(true) => held = Instant::now(),
-                Ok(false) => return,
-                Err(error) => {
-                    tracing::warn!(error = %Chain(&error), id = run.id.0, "The lease of a job is not renewed yet");
-                }
-            }
-        }
+    async fn lose(&self, run: &Run, held: Instant) {
+        let db = self.ctx.store.write();
+        let hold = || store::jobs::hold(db, run.id, &run.lease, self.time.now() + LEASE);
+        Times::STANDARD.lost(held, hold).await;
     }
 
     /// Gives the job back, for another worker to go on at once.

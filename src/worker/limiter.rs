@@ -1,7 +1,8 @@
-//! How fast we post and edit: at Slack's pace, so that it need not tell us. Asked before a lease is taken; a
+//! How fast we post, edit and look for what we posted: at Slack's pace, so that it need not tell us. Asked before a lease is taken; a
 //! refusal says how long to wait, and nobody waits here.
 
 use crate::clock::Clock;
+use crate::domain::delivery::DeliveryKind;
 use chrono::{DateTime, TimeDelta, Utc};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -24,6 +25,11 @@ const IN_ALL: Quota =
 const EDITS: Quota =
     Quota::per_minute(NonZeroU32::new(50).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
 
+/// Looks a minute at what stands in a channel or a thread: what Slack grants `conversations.history` and
+/// `conversations.replies` each at least. Which of the two it will be is not known yet when a turn is taken, so both
+/// share this one.
+const LOOKS: Quota = EDITS;
+
 /// What takes turns.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Turn {
@@ -31,6 +37,18 @@ pub(super) enum Turn {
     Edit,
     /// Messages to this channel.
     Post(String),
+    /// Looks whether a message has arrived; the message takes a turn of its own besides.
+    Look,
+}
+
+impl Turn {
+    /// The turn of a delivery.
+    pub(super) fn of(kind: DeliveryKind, target: &str) -> Self {
+        match kind {
+            DeliveryKind::Edit => Self::Edit,
+            DeliveryKind::Message | DeliveryKind::Password => Self::Post(target.to_owned()),
+        }
+    }
 }
 
 /// Why something has to wait.
@@ -42,7 +60,8 @@ pub(super) enum Wait {
     AllPosts,
 }
 
-/// Paces `chat.postMessage` and `chat.update`.
+/// Paces `chat.postMessage`, `chat.update`, `conversations.history` and `conversations.replies`. Not `users.info`,
+/// which is never delayed (spec "Transport").
 pub(super) struct Limiter {
     clock: Clock,
     /// What Slack asked to leave alone, and until when.
@@ -50,6 +69,7 @@ pub(super) struct Limiter {
     channels: Paced<String, HashMapStateStore<String>>,
     all: Paced<NotKeyed, InMemoryState>,
     edits: Paced<NotKeyed, InMemoryState>,
+    looks: Paced<NotKeyed, InMemoryState>,
 }
 
 impl Limiter {
@@ -58,6 +78,7 @@ impl Limiter {
             channels: RateLimiter::new(PER_CHANNEL, HashMapStateStore::default(), clock.clone()),
             all: RateLimiter::direct_with_clock(IN_ALL, clock.clone()),
             edits: RateLimiter::direct_with_clock(EDITS, clock.clone()),
+            looks: RateLimiter::direct_with_clock(LOOKS, clock.clone()),
             clock,
             resting: Mutex::default(),
         }
@@ -74,6 +95,7 @@ impl Limiter {
         let now = governor::clock::Clock::now(&self.clock);
         let taken = match turn {
             Turn::Edit => self.edits.check(),
+            Turn::Look => self.looks.check(),
             Turn::Post(channel) => {
                 self.all.check().map_err(|_| Wait::AllPosts)?;
                 self.channels.check_key(channel)
@@ -147,6 +169,16 @@ mod tests {
         limiter.rest(Turn::Edit, clock.now() + TimeDelta::seconds(9));
         assert_eq!(limiter.check(&Turn::Edit), Err(Wait::Turn(TimeDelta::seconds(9))));
         assert_eq!(limiter.check(&Turn::Post("#metal".to_owned())), Ok(()));
+    }
+
+    #[test]
+    fn looks_have_a_pace_of_their_own() {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let limiter = Limiter::new(clock.clone());
+        assert_eq!((0..50).filter(|_| limiter.check(&Turn::Look).is_ok()).count(), 20);
+        assert_eq!(limiter.check(&Turn::Look), Err(Wait::Turn(TimeDelta::milliseconds(1200))));
+        assert_eq!(limiter.check(&Turn::Post("#wood".to_owned())), Ok(()));
+        assert_eq!(limiter.check(&Turn::Edit), Ok(()));
     }
 
     #[test]

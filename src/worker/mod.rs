@@ -8,14 +8,17 @@
 //! job due ──► leased, one of a kind ──► step ──► recorded, with its checkpoint ──► step …
 //! ```
 
+mod channel_names;
 mod channels;
 mod deliverer;
 mod heartbeat;
 mod job_runner;
+mod lease;
 mod limiter;
 mod sending;
 mod shared_time;
 
+pub use channel_names::ChannelNames;
 pub use channels::slack::SlackChannel;
 pub use deliverer::Deliverer;
 pub use heartbeat::Heartbeat;
@@ -49,6 +52,7 @@ pub struct Worker {
     deliverer: Arc<Deliverer>,
     jobs: Arc<JobRunner>,
     files: Files,
+    names: Arc<ChannelNames>,
     heartbeat: Heartbeat,
     beat_every: Duration,
 }
@@ -60,15 +64,16 @@ impl Worker {
         deliverer: Arc<Deliverer>,
         jobs: Arc<JobRunner>,
         files: Files,
+        names: Arc<ChannelNames>,
         heartbeat: Heartbeat,
         poll: Duration,
     ) -> Self {
-        Self { ctx, deliverer, jobs, files, heartbeat, beat_every: poll.min(BEAT_MAX) }
+        Self { ctx, deliverer, jobs, files, names, heartbeat, beat_every: poll.min(BEAT_MAX) }
     }
 
     /// Runs until `shutdown`, then lets what is being sent arrive; jobs are given back.
     pub async fn run(self, shutdown: CancellationToken) {
-        let (mut in_flight, mut running, mut tidying) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
+        let (mut in_flight, mut running, mut aside) = (JoinSet::new(), JoinSet::new(), Aside::default());
         let mut tick = interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_beat = Instant::now();
@@ -81,7 +86,8 @@ impl Worker {
                 () = shutdown.cancelled() => break,
                 Some(sent) = in_flight.join_next() => note(sent, "Sending a message"),
                 Some(done) = running.join_next() => note(done, "Recording a job"),
-                Some(done) = tidying.join_next() => note(done, "Removing what is old"),
+                Some(done) = aside.tidying.join_next() => note(done, "Removing what is old"),
+                Some(done) = aside.naming.join_next() => note(done, "Asking what channels are called"),
                 () = self.ctx.wake.notified() => {}
                 _ = tick.tick() => {}
             }
@@ -98,10 +104,7 @@ impl Worker {
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every;
                 self.beat().await;
-                // Beside the loop, since it may take long. What is cut off at the end goes on the day after.
-                if tidying.is_empty() {
-                    tidying.spawn(tidy(self.ctx.clone(), self.files.clone()));
-                }
+                self.go_on_aside(&mut aside);
             }
         }
         // What the edges accepted while they ended is sent now rather than after the next start.
@@ -124,6 +127,17 @@ impl Worker {
         within(LOOK_MAX, look).await
     }
 
+    /// Begins what may take long, unless it is under way. What is cut off at the end goes on after the next start.
+    fn go_on_aside(&self, aside: &mut Aside) {
+        if aside.tidying.is_empty() {
+            aside.tidying.spawn(tidy(self.ctx.clone(), self.files.clone()));
+        }
+        if aside.naming.is_empty() {
+            let names = Arc::clone(&self.names);
+            aside.naming.spawn(async move { names.round().await });
+        }
+    }
+
     async fn beat(&self) {
         let now = self.ctx.clock.now();
         let beat = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now);
@@ -131,6 +145,13 @@ impl Worker {
             tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
         }
     }
+}
+
+/// What goes on beside the loop.
+#[derive(Default)]
+struct Aside {
+    tidying: JoinSet<()>,
+    naming: JoinSet<()>,
 }
 
 /// Removes what was kept long enough, and then files that no row names.

@@ -29,7 +29,7 @@ use chrono::TimeDelta;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Longest that what a living message shows may take to read: with a search and a send it stays below a lease.
+/// Longest that what a living message shows may take to read.
 const READ_MAX: Duration = Duration::from_secs(10);
 /// How far Slack's clock may be behind ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
@@ -114,7 +114,8 @@ impl Sending {
         Self { ctx, slack }
     }
 
-    /// Sends what a delivery owes. At most 30 s: reading, searching, sending.
+    /// Sends what a delivery owes. At most 40 s: reading twice, searching, sending. Whoever drops it before it ends
+    /// does not know what Slack has.
     ///
     /// # Errors
     /// The failure, with who is to blame.

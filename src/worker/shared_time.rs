@@ -1,5 +1,5 @@
-//! The time by which deliveries are leased and fall due: the database's, which all workers share, however
-//! wrong the clock of a worker's machine is.
+//! The time by which deliveries and jobs are leased and fall due: the database's, which all workers share, however
+//! wrong the clock of a worker's machine is. What is due at once is so by any clock (`store::AT_ONCE`).
 
 use crate::clock::Clock;
 use crate::store::Store;

@@ -1,18 +1,25 @@
 //! Deliveries: sent once, tried again by the schedule, given up by the rules, taken over from the dead.
 
-use crate::support::app::{TestApp, only};
+use crate::support::app::{SOON, TestApp, only};
+use crate::support::lines::Lines;
 use crate::support::ops::{ana, report};
 use chrono::TimeDelta;
 use esb::clock::Clock;
-use esb::domain::delivery::DeliveryState;
+use esb::domain::delivery::{DeliveryKind, DeliveryState};
 use esb::domain::ids::EquipmentId;
 use esb::ops::report_problem::report_problem;
 use esb::store::deliveries;
 use esb::store::entities::{delivery, delivery_attempt};
 use esb_sandbox::Fault;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+use tracing::Level;
 
 const POST: &str = "chat.postMessage";
+/// How often something is looked for that tells nobody when it is there.
+const MOMENT: Duration = Duration::from_millis(50);
 
 impl TestApp {
     async fn file_report(&self, saw: EquipmentId, request: u8) {
@@ -309,4 +316,85 @@ async fn a_channel_without_the_bot_is_tried_again_until_it_is_invited() {
     assert_eq!(app.outcomes(&failed).await, ["not_in_channel", "delivered"]);
     assert!(app.slack.posted_in("#oops").is_empty(), "it has heard of it");
     app.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_machine_owes_whose_clock_is_ahead_is_sent_at_once() {
+    let (app, saw) = TestApp::with_saw().await;
+    for (request, ahead) in [(1, TimeDelta::milliseconds(5)), (2, TimeDelta::minutes(10))] {
+        let web = app.another_app(Clock::off_by(ahead)).await;
+        report_problem(&web.ctx, &ana(), report(saw, request)).await.unwrap();
+        // Of a limiter of its own, so that no pace matters.
+        let worker = app.another_worker_by(Clock::off_by(TimeDelta::zero())).await;
+        worker.settle().await.unwrap();
+        only(app.slack.posted_in("#woodshop"));
+        only(app.slack.posted_in("#oops"));
+    }
+    app.finish().await;
+}
+
+/// Leases are renewed as real time passes, and Slack's silence lasts as long as we wait.
+#[tokio::test]
+async fn a_lease_is_renewed_while_slack_is_silent_and_what_another_has_is_given_up() {
+    let lines = Lines::from(Level::WARN);
+    let (app, saw) = TestApp::with_saw().await;
+    app.slack.fail_always(POST, Fault::Silence);
+    app.file_report(saw, 1).await;
+    let deliverer = Arc::clone(&app.app.deliverer);
+    let mut sending = tokio::spawn(async move { deliverer.settle().await });
+    let called = app.slack.wait_for(SOON, |slack| (slack.calls(POST).len() == 2).then_some(())).await;
+    assert!(called.is_some(), "Slack was not called");
+
+    let lost = app.delivery_to("#woodshop").await;
+    let mut taken = lost.clone().into_active_model();
+    taken.lease = Set(Some("another".into()));
+    taken.update(app.app.ctx.store.write()).await.unwrap();
+    app.clock.advance(TimeDelta::seconds(44));
+    while lines.with("The lease of a message was lost").is_empty() {
+        assert!(timeout(MOMENT, &mut sending).await.is_err(), "it was sent all the same");
+    }
+    let renewed = async {
+        let until = Some(app.clock.now() + TimeDelta::seconds(45));
+        while app.delivery_to("#oops").await.leased_until != until {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, renewed).await.expect("the lease is not renewed");
+    app.clock.advance(TimeDelta::seconds(44));
+    sending.await.unwrap().unwrap();
+    assert_eq!(app.outcomes(&lost).await, Vec::<String>::new(), "whoever has it says what became of it");
+    assert_eq!(app.outcomes(&app.delivery_to("#oops").await).await, ["timed_out"]);
+
+    app.slack.clear_faults();
+    app.after(TimeDelta::seconds(60)).await;
+    only(app.slack.posted_in("#woodshop"));
+    only(app.slack.posted_in("#oops"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn messages_are_looked_for_at_slacks_pace() {
+    const LOOK: &str = "conversations.history";
+    let (app, _) = TestApp::with_saw().await;
+    let now = app.clock.now();
+    let in_doubt = |n: i32| delivery::ActiveModel {
+        target: Set(format!("C00000{n}")),
+        dedupe_key: Set(format!("k{n}")),
+        lane: Set(format!("l{n}")),
+        event: Set("{}".into()),
+        state: Set(DeliveryState::Failed),
+        failures: Set(1),
+        blamed: Set(0),
+        due_at: Set(now),
+        created_at: Set(now),
+        in_doubt_since: Set(Some(now)),
+        kind: Set(DeliveryKind::Message),
+        ..Default::default()
+    };
+    let rows = delivery::Entity::insert_many((0..40).map(in_doubt));
+    rows.exec_without_returning(app.app.ctx.store.write()).await.unwrap();
+    app.settle().await;
+    assert_eq!(app.slack.calls(LOOK).len(), 20, "a burst");
+    app.after(TimeDelta::seconds(3)).await;
+    assert_eq!(app.slack.calls(LOOK).len(), 22, "and then fifty a minute");
 }

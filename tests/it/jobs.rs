@@ -46,7 +46,7 @@ async fn each_step_is_written_down_and_the_whole_of_it_audited() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
     let id = app.queue(repair, &["F1", "F2"]).await;
     let job = app.job(id).await;
-    assert_eq!((standing(&job), job.due_at), ((JobState::Queued, 0, 2), app.clock.now()));
+    assert_eq!((standing(&job), job.due_at), ((JobState::Queued, 0, 2), store::AT_ONCE));
     app.settle().await;
     app.settle().await;
     let job = app.job(id).await;

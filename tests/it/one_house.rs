@@ -1,6 +1,8 @@
 //! One house, several doors: what comes in by one is seen through all.
 
 use crate::support::app::{ANA, TestApp, only};
+use chrono::TimeDelta;
+use esb::store::heartbeats;
 use http::StatusCode;
 
 #[tokio::test]
@@ -69,6 +71,21 @@ async fn metrics_follow_the_queue_and_the_connections() {
     );
     only(app.slack.posted_in("#woodshop"));
     only(app.slack.posted_in("#oops"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_worker_that_is_alive_is_the_latest_whatever_the_clocks_of_others() {
+    let (app, _) = TestApp::with_saw().await;
+    let (db, now) = (app.app.ctx.store.write(), app.clock.now());
+    let beat = async |at| heartbeats::beat(db, heartbeats::WORKER, at).await.unwrap();
+    let latest = async || heartbeats::latest(app.app.ctx.store.read(), heartbeats::WORKER).await.unwrap();
+    let minute = TimeDelta::minutes(1);
+    beat(now).await;
+    beat(now - minute).await;
+    assert_eq!(latest().await, Some(now));
+    beat(now + minute).await;
+    assert_eq!(latest().await, Some(now + minute));
     app.finish().await;
 }
 

@@ -13,7 +13,7 @@ use esb::store::deliveries::{self, Attempt};
 use esb::store::entities::{audit, delivery, delivery_attempt, job, job_line, timeline};
 use esb::store::sessions::{self, NewSession};
 use esb_sandbox::{Options, Sandbox, World};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
 
 /// Ends all deliveries that are owed, with an attempt each.
 async fn end(ops: &Ctx, state: DeliveryState, at: DateTime<Utc>) {
@@ -112,4 +112,22 @@ async fn jobs_go_30_days_after_their_end_with_their_lines() {
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().jobs, 1);
     assert_eq!((count(&ops, job::Entity).await, count(&ops, job_line::Entity).await), (1, 0));
     assert_eq!(support_job(&ops, waiting).await.id, waiting, "what waits stays, however old");
+}
+
+#[tokio::test]
+async fn what_an_outage_left_undone_is_done_once_it_is_over() {
+    let (ops, saw) = with_saw().await;
+    report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
+    let stu = user(&ops, "stu", Role::Staff).await;
+    let session = NewSession { token_hash: "short".into(), user: stu, expires_at: ops.clock.now() };
+    sessions::add(ops.store.write(), session, ops.clock.now()).await.unwrap();
+    ops.clock.advance(TimeDelta::days(8));
+    let sql = async |statement: &str| {
+        ops.store.write().execute_unprepared(statement).await.unwrap();
+    };
+    sql("ALTER TABLE sessions RENAME TO elsewhere").await;
+    assert!(prune_daily(&ops).await.is_err());
+    sql("ALTER TABLE elsewhere RENAME TO sessions").await;
+    assert_eq!(prune_daily(&ops).await.unwrap(), Some(Pruned { sessions: 1, ..Pruned::default() }));
+    assert_eq!(prune_daily(&ops).await.unwrap(), None);
 }

@@ -537,6 +537,26 @@ async fn an_edit_that_slack_never_answers_is_given_up_after_fifteen_seconds_and_
 }
 
 #[tokio::test]
+async fn an_edit_that_slack_refuses_holds_back_nothing_that_is_told() {
+    let app = TestApp::with_card().await;
+    app.slack.fail_always(UPDATE, Fault::Error("internal_error"));
+    for day in 1..=3 {
+        app.change(vec![eta(day)]).await;
+        app.after(SECOND).await;
+        let reply = only(app.slack.posted_in(WOOD));
+        assert!(
+            reply.thread_ts.is_some() && reply.text.contains(&format!("*ETA:* {day} Mar 2026")),
+            "{reply:?}"
+        );
+    }
+    app.slack.clear_faults();
+    app.after(TimeDelta::hours(1)).await;
+    assert!(app.in_wood().remove(0).text.contains("*ETA:* 3 Mar 2026"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_edit_that_waits_after_failures_is_tried_at_once_when_something_happens() {
     let app = TestApp::with_card().await;
     app.switch("notify_eta_updated", false).await;

@@ -88,8 +88,15 @@ impl Demo {
 
 /// What the app may hear of, beside what every bot may: all that the manifest asks for but files, which nobody
 /// can send from a keyboard.
-const HEARS: [&str; 5] =
-    ["app_mentions:read", "channels:history", "groups:history", "im:history", "reactions:read"];
+const HEARS: [&str; 7] = [
+    "app_mentions:read",
+    "channels:history",
+    "channels:read",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "reactions:read",
+];
 
 fn world() -> World {
     let mut world = World::new()

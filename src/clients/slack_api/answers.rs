@@ -93,6 +93,17 @@ pub(super) struct UserAnswer {
     user: User,
 }
 
+#[derive(Deserialize)]
+pub(super) struct ChannelAnswer {
+    pub channel: ChannelShown,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ChannelShown {
+    #[serde(default)]
+    pub name: String,
+}
+
 /// An answer of which nothing is read.
 #[derive(Deserialize)]
 pub(super) struct Nothing {}

@@ -32,6 +32,8 @@ pub const OPTIONAL_SCOPES: &[&str] = &[
     "im:history",
     "app_mentions:read",
     "reactions:read",
+    "channels:read",
+    "groups:read",
 ];
 
 /// The optional scopes that a token lacks; none are known to be missing when Slack did not say.

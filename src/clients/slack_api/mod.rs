@@ -20,7 +20,9 @@ use crate::clients::tls::{self, Connector};
 use crate::config::SlackConfig;
 use crate::metrics::Metrics;
 use ::http::Uri;
-use answers::{ConnectionAnswer, MessagesAnswer, Nothing, PermalinkAnswer, UserAnswer, ViewAnswer};
+use answers::{
+    ChannelAnswer, ConnectionAnswer, MessagesAnswer, Nothing, PermalinkAnswer, UserAnswer, ViewAnswer,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,6 +50,7 @@ const POST_MESSAGE: Method = method("chat.postMessage", 15_000);
 const UPDATE_MESSAGE: Method = method("chat.update", 15_000);
 const HISTORY: Method = method("conversations.history", 5_000);
 const REPLIES: Method = method("conversations.replies", 5_000);
+const CHANNEL_INFO: Method = method("conversations.info", 5_000);
 const USERS_INFO: Method = method("users.info", 1_000);
 // A form waits for it.
 const PERMALINK: Method = method("chat.getPermalink", 1_000);
@@ -240,6 +243,15 @@ impl SlackApi {
         let method = if thread.is_some() { REPLIES } else { HISTORY };
         let answer: MessagesAnswer = self.get(&method, &params).await?;
         Ok(answer.messages)
+    }
+
+    /// Asks what a channel is called, without the `#`. At most 5 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`]; a scope that is missing is a refusal, as is a channel that we may not know of.
+    pub async fn channel_name(&self, channel: &str) -> Result<String, SlackApiError> {
+        let answer: ChannelAnswer = self.get(&CHANNEL_INFO, &[("channel", Some(channel))]).await?;
+        Ok(answer.channel.name)
     }
 
     /// Asks who a person is. At most 1 s.

@@ -168,7 +168,7 @@ fn areas_shown<'a>(
     let shown = |area: &'a AreaRow| AreaShown {
         id: area.id,
         name: &area.name,
-        slack_channel: &area.slack_channel,
+        slack_channel: &area.channel_shown,
         sort_order: area.sort_order,
         version: area.version,
         machines: super::counted(usize::try_from(area.machines).unwrap_or(0), "machine", "machines"),

@@ -425,6 +425,7 @@ fn areas_view(text: &str) -> AreasView {
         version: 1,
         name: text.to_owned(),
         slack_channel: format!("#{text}"),
+        channel_shown: format!("#{text}"),
         sort_order: 1,
         archived,
         machines: 2,

@@ -20,6 +20,7 @@ pub mod repair;
 pub mod request;
 pub mod session;
 pub mod setting;
+pub mod slack_channel;
 pub mod slack_person;
 pub mod thread_reply;
 pub mod timeline;

@@ -1,4 +1,5 @@
-//! Table `requests`: submissions that were accepted, so that a second arrival gets the same answer.
+//! Table `requests`: submissions that were accepted, so that a second arrival gets the same answer; events that were
+//! acted upon, so that a second arrival is none.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,7 +8,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "requests")]
 pub struct Model {
-    /// `domain::text::RequestId`.
+    /// `domain::text::RequestId`, or `event:` and a `domain::text::EventId`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
     /// The answer, as JSON.

@@ -155,7 +155,7 @@ pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
     };
     let mut area = find(web, call).await?;
     if status == StatusCode::CONFLICT {
-        let channel = if area.slack_channel.is_empty() { "no channel" } else { &area.slack_channel };
+        let channel = if area.slack_channel.is_empty() { "no channel" } else { &area.channel_shown };
         let message = format!("On record now: “{}”, {channel}, order {}.", area.name, area.sort_order);
         errors.push(FieldError { field: None, message });
     } else {

@@ -3,11 +3,11 @@
 use super::equipment::{self, Shown};
 use super::forms::{self, kept, optional};
 use crate::domain::actor::{Actor, Edge};
-use crate::domain::channel::ChannelRef;
 use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::ops::OpError;
+use crate::ops::channel_names::shown;
 use crate::ops::enclosed::Enclosed;
 use crate::ops::repair_photos::NewPhoto;
 use crate::ops::report_problem::{ProblemReported, ReportProblem, report_with_photos, reported as answered};
@@ -126,7 +126,8 @@ pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError
     if report.equipment != equipment {
         return Err(PageError::NotFound);
     }
-    let channels = report.told.iter().map(ChannelRef::as_str).collect();
+    let channels = shown(&web.ctx, &report.told).await?;
+    let channels = channels.iter().map(String::as_str).collect();
     let page =
         ReportedPage { equipment, equipment_name: &report.equipment_name, repair: report.repair, channels };
     Ok(html(StatusCode::OK, web.html(call).reported(&page).map_err(PageError::internal)?))

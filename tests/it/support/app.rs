@@ -53,6 +53,7 @@ pub struct TestApp {
 /// A serving process.
 pub struct Process {
     pub web: Site,
+    pub app: Arc<App>,
     shutdown: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
 }
@@ -62,9 +63,9 @@ impl Process {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let web = Site(listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let end = shutdown.clone();
-        let serving = tokio::spawn(async move { app.serve(listener, Parts::WithoutWorker, end).await });
-        Self { web, shutdown, serving }
+        let (end, served) = (shutdown.clone(), Arc::clone(&app));
+        let serving = tokio::spawn(async move { served.serve(listener, Parts::WithoutWorker, end).await });
+        Self { web, app, shutdown, serving }
     }
 
     /// Ends it.
@@ -159,7 +160,7 @@ impl TestApp {
         environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::parse(&environment).unwrap();
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
-        let Process { web, shutdown, serving } = Process::serving(Arc::clone(&app)).await;
+        let Process { web, app, shutdown, serving } = Process::serving(app).await;
         Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, database }
     }
 
@@ -264,6 +265,15 @@ impl TestApp {
         let mut config = self.config.clone();
         config.slack.socket_mode = false;
         Process::serving(Arc::new(App::build(config, self.clock.clone()).await.unwrap())).await
+    }
+
+    /// Another process over the same database, connected to Slack as this one is.
+    pub async fn another_serve(&self) -> Process {
+        let (wire, app) = (self.slack.wire(), self.another_app(self.clock.clone()).await);
+        let opened = wire.connections().len() + 2;
+        let process = Process::serving(Arc::new(app)).await;
+        assert!(wire.wait_for_opened(opened, SOON).await, "the other process did not connect");
+        process
     }
 
     /// Waits for what Slack's requests started, then does the jobs and sends what is due at the present time.

@@ -1,0 +1,137 @@
+//! Channels that are configured by Slack's id of them: learnt by name where Slack tells it, and one with their name.
+
+use crate::support::app::{TestApp, only, world};
+use crate::support::lines::Lines;
+use crate::support::ops::{ana, report};
+use chrono::TimeDelta;
+use esb::domain::channel::ChannelRef;
+use esb::domain::ids::EquipmentId;
+use esb::ops::report_problem::report_problem;
+use esb_sandbox::{Channel, Fault, World};
+use tracing::Level;
+
+const INFO: &str = "conversations.info";
+const LASERS: &str = "C0LASERS01";
+
+/// A Slack with a channel whose id is long enough for one, as Slack's are.
+fn with_lasers(scopes: &[&str]) -> World {
+    let mut world = world().channel(Channel::new(LASERS, "lasers"));
+    world.scopes.extend(scopes.iter().copied().map(String::from));
+    world
+}
+
+impl TestApp {
+    /// An area whose channel is configured so, with a machine.
+    async fn laser_in(world: World, channel: &str) -> (Self, EquipmentId) {
+        let app = Self::start_in(world).await;
+        let area = app.area("Lasers", channel).await;
+        let laser = app.machine(area, "Laser").await;
+        (app, laser)
+    }
+
+    /// A round of the worker's questions about names; how often Slack was asked so far.
+    async fn learn_names(&self) -> usize {
+        assert_eq!(self.app.channel_names.learn().await, None, "Slack wants to be left alone");
+        self.slack.calls(INFO).len()
+    }
+
+    /// Where a report of this machine was told, as the page after it says.
+    async fn told_on_the_web(&self, laser: EquipmentId, request: u8) -> String {
+        let request = report(laser, request).request_id;
+        self.web.get(&format!("/e/{laser}/reported/{}", request.as_str())).await.text()
+    }
+
+    async fn areas_page(&self) -> String {
+        self.staff().await.get("/admin/areas").await.text()
+    }
+}
+
+#[tokio::test]
+async fn a_channels_name_is_asked_for_once_a_day_and_shown_instead_of_its_id() {
+    let lines = Lines::from(Level::INFO);
+    let (app, laser) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
+    assert_eq!((app.learn_names().await, app.learn_names().await), (1, 1));
+    report_problem(&app.app.ctx, &ana(), report(laser, 1)).await.unwrap();
+    app.settle().await;
+    only(app.slack.posted_in("#lasers"));
+    only(app.slack.posted_in("#oops"));
+    assert!(!lines.with("A message was delivered").concat().contains(LASERS));
+    let (told, areas) = (app.told_on_the_web(laser, 1).await, app.areas_page().await);
+    for page in [&told, &areas] {
+        assert!(page.contains("#lasers") && !page.contains(LASERS), "{page}");
+    }
+    app.slack.change_world(|world| {
+        world.channels.iter_mut().filter(|it| it.id == LASERS).for_each(|it| it.name = "light".into());
+    });
+    app.clock.advance(TimeDelta::days(1));
+    assert_eq!(app.learn_names().await, 2);
+    assert!(app.told_on_the_web(laser, 1).await.contains("#light"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_a_name_the_id_is_shown_and_slack_is_left_in_peace_until_tomorrow() {
+    for (scopes, asked) in [(&[][..], 0), (&["channels:read"][..], 1)] {
+        let mut world = with_lasers(scopes);
+        world.channels.retain(|channel| channel.id != LASERS);
+        world = world.channel(Channel::new(LASERS, "lasers").private().without_bot());
+        let (app, laser) = TestApp::laser_in(world, LASERS).await;
+        assert_eq!((app.learn_names().await, app.learn_names().await), (asked, asked), "{scopes:?}");
+        report_problem(&app.app.ctx, &ana(), report(laser, 1)).await.unwrap();
+        assert!(app.told_on_the_web(laser, 1).await.contains(LASERS));
+        app.clock.advance(TimeDelta::hours(25));
+        assert_eq!(app.learn_names().await, 2 * asked);
+    }
+}
+
+#[tokio::test]
+async fn a_slack_that_is_away_is_asked_again() {
+    let (app, _) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
+    app.slack.fail_next(INFO, Fault::Http(503));
+    app.slack.fail_next(INFO, Fault::RateLimited(7));
+    assert_eq!(app.app.channel_names.learn().await.map(|wait| wait.as_secs()), Some(180));
+    assert_eq!(app.app.channel_names.learn().await.map(|wait| wait.as_secs()), Some(7));
+    assert_eq!(app.learn_names().await, 3);
+    assert!(app.areas_page().await.contains("#lasers"));
+}
+
+#[tokio::test]
+async fn an_id_and_a_name_of_one_channel_are_one_channel() {
+    let oops = |config: &mut esb::config::Config| {
+        config.slack.oops_channel = ChannelRef::parse("#lasers");
+    };
+    for scopes in [&["channels:read"][..], &[]] {
+        let (app, laser) = TestApp::laser_in(with_lasers(scopes), LASERS).await;
+        let other = app.another_app_as(oops).await;
+        app.learn_names().await;
+        if scopes.is_empty() {
+            // What Slack does not tell is known from any message that went to the name.
+            let area = app.area("Wood shop", "#woodshop").await;
+            let saw = app.machine(area, "Table saw").await;
+            report_problem(&other.ctx, &ana(), report(saw, 1)).await.unwrap();
+            app.settle().await;
+            only(app.slack.posted_in("#woodshop"));
+            only(app.slack.posted_in("#lasers"));
+            app.clock.advance(TimeDelta::seconds(1));
+        }
+        let told = report_problem(&other.ctx, &ana(), report(laser, 2)).await.unwrap().told;
+        assert_eq!(told.len(), 1, "{scopes:?}: {told:?}");
+        app.after(TimeDelta::seconds(2)).await;
+        only(app.slack.posted_in("#lasers"));
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn channels_of_which_nothing_is_known_are_two() {
+    let (app, laser) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
+    let told = report_problem(&app.app.ctx, &ana(), report(laser, 1)).await.unwrap().told;
+    assert_eq!(told.len(), 2);
+    app.learn_names().await;
+    let told = report_problem(&app.app.ctx, &ana(), report(laser, 2)).await.unwrap().told;
+    assert_eq!(told.len(), 2, "another name is another channel");
+    app.after(TimeDelta::seconds(2)).await;
+    app.after(TimeDelta::seconds(2)).await;
+    assert_eq!((app.slack.posted_in("#lasers").len(), app.slack.posted_in("#oops").len()), (2, 2));
+    app.finish().await;
+}
