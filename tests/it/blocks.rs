@@ -205,6 +205,24 @@ fn repair_cases(blocks: &Blocks, texts: Texts, kept: &str) -> Vec<Case> {
     cases
 }
 
+/// The cards of open and closed repairs, and new reports where there are no cards.
+fn card_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
+    vec![
+        ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
+        ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
+        ("repair_card", Filled::Message(closed_card(blocks, texts, None).blocks)),
+        ("repair_card", Filled::Message(closed_card(blocks, texts, Some(LINK)).blocks)),
+        ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
+        ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
+    ]
+}
+
+/// The Home tab, and what stands in for one that could not be made.
+fn home_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
+    let failed = blocks.home_that_failed(&texts.of(5000)).unwrap();
+    [home(blocks, texts, false), home(blocks, texts, true), failed].map(|tab| view("home", tab)).into()
+}
+
 /// Every template, with little and with as much as there can be of the same kind of text.
 fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     let many = views::machine(texts, 300);
@@ -224,12 +242,6 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         view("choose_repair", blocks.choose_repair("{}").unwrap()),
         view("create_repair", blocks.create_repair("{}", None, None, true).unwrap()),
         view("create_repair", blocks.create_repair(&kept, Some(&matches[0]), Some(&kept), false).unwrap()),
-        ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
-        ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
-        ("repair_card", Filled::Message(closed_card(blocks, texts, None).blocks)),
-        ("repair_card", Filled::Message(closed_card(blocks, texts, Some(LINK)).blocks)),
-        ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
-        ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
         view("resolve_repair", blocks.resolve_repair(&kept, &views::brief(texts, true)).unwrap()),
         ("offer", Filled::Message(blocks.offer_to_resolve(&views::brief(texts, true)).unwrap().blocks)),
         ("temporary_password", Filled::Message(temporary_password(blocks, texts, false).blocks)),
@@ -237,7 +249,6 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         ("repair_update", Filled::Message(update(blocks, texts, false).blocks)),
         ("repair_update", Filled::Message(update(blocks, texts, true).blocks)),
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
-        view("home", blocks.home_that_failed(&texts.of(5000)).unwrap()),
         view(
             "status_equipment",
             blocks.status_equipment(&views::machine(texts, 0), None, 1, &Links::default()).unwrap(),
@@ -249,7 +260,8 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     cases.extend(repair_cases(blocks, texts, &kept));
     cases.extend(answer_cases(blocks, texts));
     cases.extend(job_cases(blocks, texts));
-    cases.extend([false, true].map(|all| view("home", home(blocks, texts, all))));
+    cases.extend(card_cases(blocks, texts));
+    cases.extend(home_cases(blocks, texts));
     let full = views::area(1, texts, 5000);
     let open = views::open(texts, 3, 300);
     let past = views::past(texts, 200);
