@@ -56,6 +56,7 @@ mod slack_threads;
 mod slack_threads_trouble;
 mod slack_update;
 mod store_schema;
+mod store_sqlite;
 mod web_access;
 mod web_accounts;
 mod web_events;
