@@ -28,6 +28,7 @@ mod ops_registry;
 mod ops_repairs;
 mod ops_report;
 mod process;
+mod process_refusals;
 mod slack_announcements;
 mod slack_cards;
 mod slack_cut_off;
