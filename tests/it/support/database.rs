@@ -95,11 +95,13 @@ impl Kind {
         }
     }
 
-    /// Drops what processes left behind that are no more.
+    /// Drops what processes left behind that are no more; one of them may have had our number. We have made
+    /// nothing yet.
     async fn tidy(self, admin: &DatabaseConnection) {
+        let our_number = std::process::id().to_string();
         for name in self.ours(admin).await {
             let maker = name[PREFIX.len()..].split('_').next().unwrap_or_default();
-            if !std::path::Path::new(&format!("/proc/{maker}")).exists() {
+            if maker == our_number || !std::path::Path::new(&format!("/proc/{maker}")).exists() {
                 self.drop(admin, &name).await;
             }
         }
