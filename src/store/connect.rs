@@ -4,7 +4,7 @@
 use super::Store;
 use super::outage::{is_outage, within};
 use crate::chain::Chain;
-use crate::domain::database::sqlite_file;
+use crate::domain::database::{CONNECTIONS, sqlite_file};
 use esb_migration::SchemaManager;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -18,8 +18,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// Connections of one process to a database server.
-const POOL: u32 = 8;
 /// Most readers of one process on SQLite: they compute rather than wait, so one more than there are
 /// processors is enough, and each has a thread and a cache.
 const READERS: u32 = 8;
@@ -86,13 +84,21 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, for a minute or for good, or when it is the Python system's.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
-        once_it_answers(late(url), || Self::connect_now(url)).await
+        Self::connect_with(url, CONNECTIONS).await
     }
 
-    async fn connect_now(url: &SecretString) -> Result<Self, ConnectError> {
+    /// The same, with as many connections to a server.
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn connect_with(url: &SecretString, connections: u32) -> Result<Self, ConnectError> {
+        once_it_answers(late(url), || Self::connect_now(url, connections)).await
+    }
+
+    async fn connect_now(url: &SecretString, connections: u32) -> Result<Self, ConnectError> {
         let address = url.expose_secret();
         let Some(file) = sqlite_file(address) else {
-            let pool = open_ours(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
+            let pool = open_ours(address, connections, BUSY).await.map_err(ConnectError::Open)?;
             refuse_python_system(&pool).await?;
             return Ok(Self { read: pool.clone(), write: pool, url: url.clone() });
         };

@@ -21,6 +21,9 @@ const PREFIX: &str = "esb_test_";
 /// Ends the name of the database of which the others are copies.
 const TEMPLATE: &str = "template";
 
+/// Connections of a test's store: a server has a hundred for all tests that run at once.
+pub const CONNECTIONS: u32 = 3;
+
 static MADE: AtomicU32 = AtomicU32::new(0);
 static TIDIED: [OnceCell<()>; 3] = [const { OnceCell::const_new() }; 3];
 static COPIED: OnceCell<String> = OnceCell::const_new();
@@ -169,7 +172,7 @@ impl TestDatabase {
 
     /// Connects to it; the schema stays as it is.
     pub async fn connect(&self) -> Store {
-        Store::connect(&SecretString::from(self.url.as_str())).await.unwrap()
+        Store::connect_with(&SecretString::from(self.url.as_str()), CONNECTIONS).await.unwrap()
     }
 }
 
