@@ -164,22 +164,10 @@ impl Installation {
         command.stdout(File::create(self.log())?).stderr(Stdio::inherit());
         let began = Instant::now();
         let process = Process::start(&mut command)?;
-        let live = self.first_answer(b"GET /health/live HTTP/1.1\r\nhost: bench\r\n\r\n", began).await?;
-        let board = self.first_answer(b"GET / HTTP/1.1\r\nhost: bench\r\n\r\n", began).await?;
+        let live = first_answer(self.web, "/health/live", began).await?;
+        let board = first_answer(self.web, "/", began).await?;
         self.slack.connected(CONNECTIONS).await?;
         Ok((process, live, board))
-    }
-
-    async fn first_answer(&self, request: &[u8], began: Instant) -> anyhow::Result<Duration> {
-        loop {
-            if let Ok(mut connection) = Connection::open(self.web).await
-                && connection.ask(request).await.is_ok_and(|answer| answer.status() == 200)
-            {
-                return Ok(began.elapsed());
-            }
-            anyhow::ensure!(began.elapsed() < START, "it does not answer");
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
     }
 
     /// Its areas with their machines.
@@ -194,6 +182,23 @@ impl Installation {
         let machines: usize = status.areas.iter().map(|area| area.equipment.len()).sum();
         anyhow::ensure!(machines == self.size.machines(), "there are {machines} machines");
         Ok(status.areas)
+    }
+}
+
+/// How long after `began` a program that was started then answers 200 there for the first time.
+///
+/// # Errors
+/// When it does not.
+pub async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> anyhow::Result<Duration> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n");
+    loop {
+        if let Ok(mut connection) = Connection::open(address).await
+            && connection.ask(request.as_bytes()).await.is_ok_and(|answer| answer.status() == 200)
+        {
+            return Ok(began.elapsed());
+        }
+        anyhow::ensure!(began.elapsed() < START, "it does not answer");
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

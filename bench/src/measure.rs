@@ -1,6 +1,7 @@
 //! What is measured, in which order, and how much of it.
 
 mod commands;
+mod floors;
 mod pages;
 mod repairs;
 mod reports;
@@ -9,6 +10,8 @@ use crate::esb::{Area, Installation};
 use crate::figures::{Figures, Times};
 use crate::http1::Connection;
 use crate::process::{Machine, Process};
+use floors::WebFloor;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long esb rests before its idle memory is read.
@@ -78,15 +81,19 @@ pub async fn everything(
     let idle = process.memory("VmRSS")?;
     let areas = installation.areas().await?;
     let mut subject = Subject { installation, process: &process, areas };
-    commands::measure(&mut subject, effort, figures).await?;
-    pages::measure(&subject, effort, figures).await?;
-    reports::measure(&mut subject, effort, figures).await?;
+    let socket = commands::measure(&mut subject, effort, figures).await?;
+    let (web, web_idle) = pages::measure(&subject, effort, figures).await?;
+    reports::measure(&mut subject, &web, effort, figures).await?;
     repairs::measure(&mut subject, effort, figures).await?;
-    figures.add("memory, idle", "MiB", idle);
-    figures.add("memory, after the load", "MiB", process.memory("VmRSS")?);
+    // Of both floors together, since esb is both.
+    let bare = |field| anyhow::Ok(socket.process.memory(field)? + web.process.memory(field)?);
+    figures.compare("memory, idle", "MiB", idle, socket.idle + web_idle);
+    figures.compare("memory, after the load", "MiB", process.memory("VmRSS")?, bare("VmRSS")?);
     tokio::time::sleep(effort.rest).await;
-    figures.add("memory, after the load and a rest", "MiB", process.memory("VmRSS")?);
-    figures.add("memory, highest", "MiB", process.memory("VmHWM")?);
+    figures.compare("memory, after the load and a rest", "MiB", process.memory("VmRSS")?, bare("VmRSS")?);
+    figures.compare("memory, highest", "MiB", process.memory("VmHWM")?, bare("VmHWM")?);
+    // What they took is ours only once they have ended.
+    drop((socket, web));
     let others = Machine::now(Some(&process))?.others_since(&before);
     figures.add("taken by other programs meanwhile", "% of the processors", others);
     process.terminate().await
@@ -104,12 +111,29 @@ async fn starts(
         lives.push(live);
         boards.push(board);
         if lives.len() >= effort.starts {
-            figures.add("start to /health/live, p50", "ms", Times::new(lives).p50());
-            figures.add("start to the board, p50", "ms", Times::new(boards).p50());
+            let bare = bare_starts(installation, effort).await?;
+            let bare = |number: usize| Times::new(bare.iter().filter_map(|first| first.get(number)).copied());
+            figures.compare("start to /health/live, p50", "ms", Times::new(lives).p50(), bare(0).p50());
+            figures.compare("start to the board, p50", "ms", Times::new(boards).p50(), bare(1).p50());
             return Ok(process);
         }
         process.terminate().await?;
     }
+}
+
+/// As many starts of a bare server that gives the same two answers: how long each took.
+async fn bare_starts(installation: &Installation, effort: &Effort) -> anyhow::Result<Vec<Vec<Duration>>> {
+    let mut answers = Vec::new();
+    for path in ["/health/live", "/"] {
+        answers.push(floors::answer_of(installation.web, path).await?);
+    }
+    let folder = installation.folder().join("floor-start");
+    WebFloor::prepare(&folder, &answers)?;
+    let mut starts = Vec::new();
+    for _ in 0..effort.starts {
+        starts.push(WebFloor::start(&folder, answers.len()).await?.first);
+    }
+    Ok(starts)
 }
 
 /// A request as a browser sends it.
@@ -122,8 +146,8 @@ fn request(path: &str, extra: &str) -> Vec<u8> {
 }
 
 /// How long a new connection takes to an answer with status 200.
-async fn page_time(installation: &Installation, path: &str) -> anyhow::Result<Duration> {
-    let mut connection = Connection::open(installation.web).await?;
+async fn page_time(address: SocketAddr, path: &str) -> anyhow::Result<Duration> {
+    let mut connection = Connection::open(address).await?;
     let request = request(path, "accept-encoding: gzip\r\n");
     let began = std::time::Instant::now();
     let answer = connection.ask(&request).await?;

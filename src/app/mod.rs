@@ -96,8 +96,8 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Ctx> {
 /// The database cannot be opened.
 pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ctx> {
     let place = config.database_for_log();
-    let store =
-        Store::connect(&config.database_url).await.with_context(|| format!("DATABASE_URL {place}"))?;
+    let store = Store::connect_with(&config.database_url, config.database_connections);
+    let store = store.await.with_context(|| format!("DATABASE_URL {place}"))?;
     let announce = match &config.slack.bot_token {
         Some(_) => Announce::Slack { oops: config.slack.oops_channel.clone() },
         None => Announce::Nowhere,

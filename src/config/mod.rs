@@ -57,6 +57,8 @@ pub struct Config {
     pub secret_key_previous: Option<SecretString>,
     /// Where the data is; its password makes it a secret.
     pub database_url: SecretString,
+    /// Connections to its server. No variable sets it; a test has fewer.
+    pub database_connections: u32,
     /// Address under which members reach the web, without a trailing slash; `None`: no links.
     pub base_url: Option<String>,
     /// Where the web listens.

@@ -4,6 +4,7 @@ use super::database_url::DatabaseUrl;
 use super::names::{Strangers, strangers};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
 use crate::domain::channel::ChannelRef;
+use crate::domain::database::CONNECTIONS;
 use crate::domain::file::MB;
 use crate::domain::text::cut;
 use http::Uri;
@@ -107,6 +108,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             secret_key,
             secret_key_previous,
             database_url: database.url,
+            database_connections: CONNECTIONS,
             base_url,
             listen,
             trusted_proxies,

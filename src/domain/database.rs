@@ -1,7 +1,10 @@
-//! Addresses of databases: what can be told from one without opening it. Must not: open it. Called by
-//! `config` and `store`.
+//! Addresses of databases: what can be told from one without opening it; and how many connections a process
+//! has. Must not: open it. Called by `config` and `store`.
 
 use std::path::Path;
+
+/// Connections of one process to a database server; to SQLite it has a writer and some readers.
+pub const CONNECTIONS: u32 = 8;
 
 /// The file of a SQLite address; `None` for other databases. One in memory is none of ours.
 pub fn sqlite_file(url: &str) -> Option<&Path> {

@@ -4,7 +4,7 @@
 use super::Store;
 use super::outage::{is_outage, within};
 use crate::chain::Chain;
-use crate::domain::database::sqlite_file;
+use crate::domain::database::{CONNECTIONS, sqlite_file};
 use esb_migration::SchemaManager;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -18,8 +18,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// Connections of one process to a database server.
-const POOL: u32 = 8;
 /// Most readers of one process on SQLite: they compute rather than wait, so one more than there are
 /// processors is enough, and each has a thread and a cache.
 const READERS: u32 = 8;
@@ -33,7 +31,7 @@ const BUSY_AGAIN: Duration = Duration::from_millis(20);
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a connection may take to say that it lives: less than `ACQUIRE`, so that there is time for another.
 const ALIVE: Duration = Duration::from_secs(2);
-/// How long a database that starts later than this program is waited for (spec "Database").
+/// How long a database that starts later than this program is waited for (spec "Database"), in all.
 const LATE: Duration = Duration::from_secs(60);
 /// How soon such a database is asked again.
 const LATE_AGAIN: Duration = Duration::from_millis(500);
@@ -86,15 +84,24 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, for a minute or for good, or when it is the Python system's.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
-        once_it_answers(late(url), || Self::connect_now(url)).await
+        Self::connect_with(url, CONNECTIONS).await
     }
 
-    async fn connect_now(url: &SecretString) -> Result<Self, ConnectError> {
+    /// The same, with as many connections to a server.
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn connect_with(url: &SecretString, connections: u32) -> Result<Self, ConnectError> {
+        let began = Instant::now();
+        once_it_answers(began, late(url), || Self::connect_now(url, connections, began)).await
+    }
+
+    async fn connect_now(url: &SecretString, connections: u32, began: Instant) -> Result<Self, ConnectError> {
         let address = url.expose_secret();
         let Some(file) = sqlite_file(address) else {
-            let pool = open_ours(address, POOL, BUSY).await.map_err(ConnectError::Open)?;
+            let pool = open_ours(address, connections, BUSY).await.map_err(ConnectError::Open)?;
             refuse_python_system(&pool).await?;
-            return Ok(Self { read: pool.clone(), write: pool, url: url.clone() });
+            return Ok(Self { read: pool.clone(), write: pool, url: url.clone(), began });
         };
         if file.exists() {
             // By a look that cannot write: opening it as ours would change its journal.
@@ -105,7 +112,7 @@ impl Store {
         }
         let write = open_ours(address, 1, BUSY).await.map_err(ConnectError::Open)?;
         let read = open_ours(address, readers(), BUSY).await.map_err(ConnectError::Open)?;
-        Ok(Self { read, write, url: url.clone() })
+        Ok(Self { read, write, url: url.clone(), began })
     }
 }
 
@@ -150,15 +157,19 @@ fn make(file: &Path) -> std::io::Result<()> {
 }
 
 /// Does something with a database that starts later than this program, or goes away while this one starts:
-/// again and again until it answers, at most for `limit`.
-pub(super) async fn once_it_answers<T, F>(limit: Duration, once: impl Fn() -> F) -> Result<T, ConnectError>
+/// again and again until it answers, at most for `limit` since it was first waited for.
+pub(super) async fn once_it_answers<T, F>(
+    began: Instant,
+    limit: Duration,
+    once: impl Fn() -> F,
+) -> Result<T, ConnectError>
 where
     F: Future<Output = Result<T, ConnectError>>,
 {
-    let (started, mut told) = (Instant::now(), false);
+    let mut told = false;
     loop {
         match once().await {
-            Err(error) if error.is_outage() && started.elapsed() < limit => {
+            Err(error) if error.is_outage() && began.elapsed() < limit => {
                 if !told {
                     let (seconds, error) = (limit.as_secs(), Chain(&error));
                     tracing::warn!(%error, "The database does not answer yet: waiting for it, {seconds} s at most");
@@ -332,7 +343,7 @@ mod tests {
             tries.fetch_add(1, Ordering::Relaxed);
             std::future::ready(Err::<(), _>(ConnectError::Open(error())))
         };
-        assert!(once_it_answers(limit, once).await.is_err());
+        assert!(once_it_answers(Instant::now(), limit, once).await.is_err());
         tries.into_inner()
     }
 

@@ -6,7 +6,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use secrecy::SecretString;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub mod api_tokens;
 pub mod areas;
@@ -59,6 +59,8 @@ pub struct Store {
     write: DatabaseConnection,
     /// For migrations, which want a connection of their own.
     url: SecretString,
+    /// When the database was first asked: it is waited for once, not anew for its schema.
+    began: Instant,
 }
 
 impl Store {

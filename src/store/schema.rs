@@ -25,7 +25,7 @@ impl Store {
         // Boxed: the library's futures are too deep for whoever awaits them.
         let once = || Box::pin(self.alone(async |db| Migrator::up(db, None).await));
         // What a lost connection left half done, the next one makes whole.
-        once_it_answers(late(&self.url), once).await
+        once_it_answers(self.began, late(&self.url), once).await
     }
 
     /// Takes back the latest step.
@@ -125,4 +125,22 @@ where
 
 fn known_steps() -> Vec<String> {
     Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::Database;
+    use std::time::Instant;
+
+    /// Were it waited for anew, this would take a minute.
+    #[tokio::test]
+    async fn a_database_that_was_waited_for_is_not_waited_for_again() {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+        let url: secrecy::SecretString = "mysql://root@127.0.0.1:9/esb".into();
+        let began = Instant::now().checked_sub(late(&url)).unwrap();
+        let store = Store { read: db.clone(), write: db, url, began };
+        let migrating = timeout(WAIT / 2, store.migrate());
+        assert!(matches!(migrating.await.unwrap(), Err(ConnectError::Open(_))));
+    }
 }

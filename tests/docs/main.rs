@@ -4,6 +4,7 @@
 
 mod configuration;
 mod manifest;
+mod manifest_rules;
 mod names;
 mod walkthrough;
 

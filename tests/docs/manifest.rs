@@ -1,20 +1,24 @@
-//! `manifest.yaml` against what the code uses and what Slack takes (limits of Slack's manifest
-//! reference and of its published schema). It declares no more than there is.
+//! `manifest.yaml`, and what the program makes of it for HTTP, against what the code uses and what Slack takes
+//! (`manifest_rules`). It declares no more than there is.
 
+use super::manifest_rules::faults;
 use super::read;
 use esb::clients::slack_api::{OPTIONAL_SCOPES, REQUIRED_SCOPES};
 use esb::slack::ids::{command, event, shortcut};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::process::Command;
 
 fn manifest() -> Value {
     serde_saphyr::from_str(&read("manifest.yaml")).unwrap()
 }
 
-#[track_caller]
-fn within(text: &Value, most: usize) {
-    let text = text.as_str().unwrap();
-    assert!((1..=most).contains(&text.chars().count()), "1 to {most} characters: {text}");
+/// As the program gives it to whoever has requests sent over HTTP.
+fn for_http() -> Value {
+    let mut esb = Command::new(env!("CARGO_BIN_EXE_esb"));
+    let output = esb.args(["manifest", "--http", "https://esb.example.org"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_saphyr::from_str(&String::from_utf8(output.stdout).unwrap()).unwrap()
 }
 
 #[track_caller]
@@ -91,7 +95,6 @@ fn its_shortcuts_are_those_that_are_dispatched() {
     let told = |key: &'static str| shortcuts.iter().map(move |it| it[key].as_str().unwrap());
     assert_eq!(told("callback_id").collect::<Vec<_>>(), shortcut::ALL);
     assert_eq!(told("type").collect::<Vec<_>>(), ["global", "message"]);
-    assert!(shortcuts.len() <= 10, "Slack takes ten");
 }
 
 #[test]
@@ -141,20 +144,29 @@ fn it_asks_for_just_the_scopes_that_the_code_uses() {
 }
 
 #[test]
-fn its_texts_fit() {
-    let manifest = manifest();
-    within(&manifest["display_information"]["name"], 35);
-    within(&manifest["display_information"]["description"], 140);
-    within(&manifest["features"]["bot_user"]["display_name"], 80);
-    for shortcut in shortcuts() {
-        within(&shortcut["name"], 24);
-        within(&shortcut["callback_id"], 255);
-        within(&shortcut["description"], 150);
+fn slack_takes_it_for_either_transport() {
+    for manifest in [manifest(), for_http()] {
+        assert_eq!(faults(&manifest), Vec::<String>::new());
     }
     for command in commands() {
-        within(&command["command"], 32);
-        within(&command["description"], 2000);
-        within(&command["usage_hint"], 1000);
         assert_eq!(command["should_escape"], false, "names are typed, not mentioned");
     }
+}
+
+/// So that whatever holds of the one holds of the other.
+#[test]
+fn over_http_it_is_the_same_with_an_address_wherever_slack_sends_to() {
+    let mut over_http = for_http();
+    let settings = over_http["settings"].as_object_mut().unwrap();
+    assert_eq!(settings.insert("socket_mode_enabled".into(), true.into()), Some(false.into()));
+    let mut addresses = vec![
+        settings["event_subscriptions"].as_object_mut().unwrap().remove("request_url"),
+        settings["interactivity"].as_object_mut().unwrap().remove("request_url"),
+        settings["interactivity"].as_object_mut().unwrap().remove("message_menu_options_url"),
+    ];
+    for command in over_http["features"]["slash_commands"].as_array_mut().unwrap() {
+        addresses.push(command.as_object_mut().unwrap().remove("url"));
+    }
+    assert_eq!(addresses, vec![Some(json!("https://esb.example.org/slack/events")); 3 + command::ALL.len()]);
+    assert_eq!(over_http, manifest());
 }

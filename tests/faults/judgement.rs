@@ -4,19 +4,18 @@
 use crate::cast::Cast;
 use crate::damage::Struck;
 use crate::people::Told;
+use crate::repeats::told_often_enough;
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::domain::delivery::{DeliveryKind, DeliveryState};
 use esb::store::Store;
 use esb::store::entities::{audit, card, delivery, delivery_attempt, me_too, repair, request, timeline};
-use esb_sandbox::{Call, Fault, Sandbox};
+use esb_sandbox::{Call, Sandbox};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// A send that Slack takes and answers only after this is one whose answer is lost; we wait 15 s.
-const LOST: Duration = Duration::from_secs(14);
 /// How often the database is asked whether all is settled.
 const ASK: Duration = Duration::from_millis(250);
 
@@ -47,14 +46,17 @@ pub async fn settled(store: &Store, patience: Duration) -> Result<(), String> {
 }
 
 /// Everything that is compared.
-struct Evidence {
-    repairs: Vec<repair::Model>,
-    deliveries: Vec<delivery::Model>,
+pub struct Evidence {
+    pub repairs: Vec<repair::Model>,
+    pub deliveries: Vec<delivery::Model>,
     /// Names of the channels by their ids.
-    channels: HashMap<String, String>,
-    /// Every `chat.postMessage`, and those that Slack took.
-    calls: Vec<Call>,
-    messages: Vec<esb_sandbox::Message>,
+    pub channels: HashMap<String, String>,
+    /// Every `chat.postMessage`.
+    pub calls: Vec<Call>,
+    /// Every look whether a message has arrived.
+    pub looks: Vec<Call>,
+    /// What Slack shows.
+    pub messages: Vec<esb_sandbox::Message>,
 }
 
 impl Evidence {
@@ -66,11 +68,16 @@ impl Evidence {
 
 /// Repeats and delays of all deliveries.
 #[derive(Default)]
-struct Found {
-    wrong: Vec<String>,
-    repeats: usize,
-    explained: usize,
-    longest: TimeDelta,
+pub struct Found {
+    pub wrong: Vec<String>,
+    /// Messages beyond the first.
+    pub repeats: usize,
+    /// How many of these there might be.
+    pub explained: usize,
+    /// Answers that were lost to messages.
+    pub lost: usize,
+    /// From commit to announcement.
+    pub longest: TimeDelta,
 }
 
 /// One line about the run, and everything that is wrong with it.
@@ -92,6 +99,7 @@ pub async fn judge(
             .map(|channel| (channel.id, format!("#{}", channel.name)))
             .collect(),
         calls: slack.calls("chat.postMessage"),
+        looks: slack.calls("conversations.history"),
         messages: slack.messages(),
     };
     let mut found = Found::default();
@@ -164,48 +172,13 @@ async fn histories_are_whole(store: &Store, evidence: &Evidence, found: &mut Fou
     }
 }
 
-/// At least once; and each further message is one whose sender was killed before it could note it, or to
-/// which Slack's answer was lost.
-fn told_often_enough(evidence: &Evidence, delivery: &delivery::Model, struck: &Struck, found: &mut Found) {
-    let Some(repair) = evidence.repairs.iter().find(|repair| is_of(delivery, repair)) else {
-        return found.wrong.push(format!("a delivery of no repair: {delivery:?}"));
-    };
-    let mark = repair.description.as_str();
-    let shown = evidence.messages.iter().filter(|message| {
-        evidence.channels.get(&message.channel) == Some(&delivery.target) && message.shown().contains(mark)
-    });
-    let shown: Vec<_> = shown.collect();
-    let Some(first) = shown.first() else {
-        return found.wrong.push(format!("{} was never told: {mark}", delivery.target));
-    };
-    found.longest = found.longest.max(time(&first.ts) - repair.created_at);
-    let sent = evidence.calls.iter().filter(|call| {
-        call.ok() && call.args["channel"] == delivery.target.as_str() && call.args.to_string().contains(mark)
-    });
-    let lost = |call: &&Call| match call.fault {
-        Some(Fault::CutAfterAccept) => true,
-        Some(Fault::Delay(time)) => time >= LOST,
-        _ => false,
-    };
-    let (sent, lost) = (sent.clone().count(), sent.filter(lost).count());
-    let hits = struck.leased.get(&delivery.id).copied().unwrap_or(0);
-    let repeats = shown.len() - 1;
-    (found.repeats, found.explained) = (found.repeats + repeats, found.explained + hits + lost);
-    if repeats > hits + lost || sent != shown.len() {
-        found.wrong.push(format!(
-            "{} was told {} times ({sent} sent): {mark} Its lease was hit by {hits} kills, {lost} answers were lost.",
-            delivery.target,
-            shown.len(),
-        ));
-    }
-}
-
-fn is_of(delivery: &delivery::Model, repair: &repair::Model) -> bool {
+/// Whether a delivery tells of a repair.
+pub fn is_of(delivery: &delivery::Model, repair: &repair::Model) -> bool {
     delivery.lane == format!("repair:{}:{}", repair.id, delivery.target)
 }
 
 /// Slack's timestamp as a time.
-fn time(ts: &str) -> DateTime<Utc> {
+pub fn time(ts: &str) -> DateTime<Utc> {
     let micros: i64 = ts.replace('.', "").parse().unwrap();
     DateTime::from_timestamp_micros(micros).unwrap()
 }
@@ -277,12 +250,13 @@ fn summary(slack: &Sandbox, told: &Told, struck: &Struck, found: &Found) -> Stri
     let Struck { kills, stops, cuts, connections, leased } = struck;
     format!(
         "{} reports, {} me toos on the web, {} tried again; {kills} kills (hit {} leases), {stops} stops, {cuts} cuts \
-         of the database, {faults} faults of Slack, {connections} of its connections; repeats {} of {} explained; \
-         longest from commit to announcement {:.1} s",
+         of the database, {faults} faults of Slack, {connections} of its connections; {} answers to \
+         messages lost; repeats {} of {} explained; longest from commit to announcement {:.1} s",
         told.reports.len(),
         told.me_toos.len(),
         told.repeated,
         leased.values().sum::<usize>(),
+        found.lost,
         found.repeats,
         found.explained,
         found.longest.as_seconds_f64(),

@@ -1,6 +1,7 @@
 //! The fault program: people file reports with several processes of the program while these are killed, the
 //! database is cut off and Slack misbehaves. In the end every acknowledged report is there once and announced
-//! in each channel, and nothing was told more often than a kill or a lost answer explains.
+//! in each channel, and nothing was told more often than a kill explains, or an answer that was lost before
+//! anybody could look for its message.
 //!
 //! `ESB_FAULTS_SEED` replays a schedule: who is struck by what and when. How threads, processes and the network
 //! take turns is the machine's, so that a replay comes close to the run that failed and need not repeat it.
@@ -13,6 +14,7 @@ mod cast;
 mod damage;
 mod judgement;
 mod people;
+mod repeats;
 mod schedule;
 
 #[path = "../it/support/database.rs"]

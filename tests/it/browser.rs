@@ -1,6 +1,8 @@
 //! What people do at a real browser: forms, redirects, cookies and the content security policy together.
 
+use crate::support::app::TestApp;
 use crate::support::chromium::Chromium;
+use crate::support::events::Listener;
 use crate::support::jobs::{queue, staff, step};
 use crate::support::ops::{ana, empty, report, user, with_saw};
 use crate::support::pictures::jpeg;
@@ -11,6 +13,7 @@ use esb::ops::jobs::cancel;
 use esb::ops::report_problem::report_problem;
 use esb::web::WebConfig;
 use esb_sandbox::{Options, Sandbox, World};
+use http::StatusCode;
 use tokio::net::TcpStream;
 
 /// Over plain http a browser keeps no cookie that is for https only.
@@ -147,6 +150,33 @@ async fn the_page_of_a_job_follows_it_without_being_loaded_again() {
     chromium.sees("[data-part=now]", "It ends after this step").await;
     assert!(chromium.is_marked().await, "it is the same page");
     chromium.close().await;
+}
+
+#[tokio::test]
+async fn an_open_board_follows_reports_and_gives_up_its_place_while_nobody_looks() {
+    let (app, _) = TestApp::with_saw().await;
+    let Some(chromium) = Chromium::desk(app.web.0).await else { return app.finish().await };
+    chromium.go("/").await;
+    chromium.sees("[data-live]", "Operational").await;
+    chromium.mark().await;
+    app.report("table saw", "Belt slips").await;
+    chromium.sees("[data-live]", "Belt slips").await;
+
+    // The other places are taken: whether one is free says whether the board listens.
+    let crowd = Listener::crowd(&app.web, 999).await;
+    Listener::until_answered(&app.web, StatusCode::SERVICE_UNAVAILABLE).await;
+    chromium.look_away().await;
+    Listener::until_answered(&app.web, StatusCode::OK).await;
+    app.report("table saw", "Fence is loose").await;
+    assert!(!chromium.reads("[data-live]").await.contains("1 more problem"), "nobody looks");
+    chromium.look_again().await;
+    chromium.sees("[data-live]", "1 more problem").await;
+    Listener::until_answered(&app.web, StatusCode::SERVICE_UNAVAILABLE).await;
+    assert!(chromium.is_marked().await, "it is the same page");
+    drop(crowd);
+    chromium.close().await;
+    app.read_all();
+    app.finish().await;
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use crate::support::web::serving;
 use esb::ops::board::revision;
 use esb::ops::report_problem::report_problem;
 use http::{Method, StatusCode};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -62,22 +61,15 @@ async fn events_come_as_they_happen_through_the_compression() {
 
 #[tokio::test]
 async fn the_thousand_and_first_is_told_to_come_back_and_pages_are_still_served() {
-    let files = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
     let web = serving(empty().await).await;
-    let mut listeners = Vec::new();
-    for _ in 0..1_000 {
-        let listener = Listener::at(&web).await;
-        assert_eq!(listener.status, StatusCode::OK);
-        listeners.push(listener);
-    }
+    let mut listeners = Listener::crowd(&web, 1_000).await;
     let reply = web.get("/events").await;
     assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "60"));
     assert_eq!(web.get("/").await.status, StatusCode::OK);
 
     listeners.pop();
-    let again = async { while Listener::at(&web).await.status != StatusCode::OK {} };
-    timeout(SOON, again).await.expect("whoever goes leaves a place");
+    // Whoever goes leaves a place.
+    Listener::until_answered(&web, StatusCode::OK).await;
 }
 
 #[tokio::test]

@@ -1,16 +1,17 @@
 //! Commands: from each one sent to its acknowledgement and to its modal; one after the other, 500 at
 //! once, and as many as come through. The same against the floor.
 
+use super::floors::SocketFloor;
 use super::{Effort, Subject};
-use crate::esb::{CONNECTIONS, Machine};
+use crate::esb::Machine;
 use crate::figures::{Figures, Times, each, median, per_second};
+use crate::floor::socket::Sizes;
 use crate::payloads::{Command, PEOPLE, number, value};
-use crate::process::{Process, own_executable};
+use crate::process::Process;
 use crate::slack::{Slack, What};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
-use std::process::Command as Program;
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -109,7 +110,7 @@ pub(super) async fn measure(
     subject: &mut Subject<'_>,
     effort: &Effort,
     figures: &mut Figures,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<SocketFloor> {
     let machines: Vec<Machine> = subject.areas.iter().flat_map(|area| area.equipment.clone()).collect();
     let area = subject.areas.first().context("there is no area")?.name.as_str();
     let slack = &mut subject.installation.slack;
@@ -117,29 +118,24 @@ pub(super) async fn measure(
         .run(effort)
         .await
         .context("esb")?;
-    let (mut slack, process) = floor(&done).await?;
-    let floor = App { slack: &mut slack, process: &process, machines: &machines, area: None }
+    let mut floor = floor(&done).await?;
+    let bare = App { slack: &mut floor.slack, process: &floor.process, machines: &machines, area: None }
         .run(effort)
         .await
         .context("floor")?;
-    tell(&done, &floor, figures);
-    Ok(())
+    tell(&done, &bare, figures);
+    Ok(floor)
 }
 
 /// A floor whose modals are as large as these.
-async fn floor(done: &Done) -> anyhow::Result<(Slack, Process)> {
-    let mut slack = Slack::start().await?;
+async fn floor(done: &Done) -> anyhow::Result<SocketFloor> {
     let size = |traces: &[Trace]| {
         let sizes = traces.iter().filter_map(|trace| Some(trace.opened.as_ref()?.1.len()));
-        sizes.max().unwrap_or_default().to_string()
+        sizes.max().unwrap_or_default()
     };
-    let mut program = Program::new(own_executable()?);
-    program.arg("floor-socket").args(["--api", &slack.api_url()]);
-    program.args(["--connections", &CONNECTIONS.to_string()]);
-    program.args(["--report-bytes", &size(&done.report), "--status-bytes", &size(&done.status)]);
-    let process = Process::start(&mut program)?;
-    slack.connected(CONNECTIONS).await?;
-    Ok((slack, process))
+    let sizes =
+        Sizes { report_bytes: size(&done.report), status_bytes: size(&done.status), ..Sizes::default() };
+    SocketFloor::start(&sizes).await
 }
 
 impl App<'_> {
@@ -260,12 +256,12 @@ fn tell(done: &Done, floor: &Done, figures: &mut Figures) {
         figures.compare_times(&modal, &modals(done), &modals(floor));
     }
     let (all, bare) = (done.crowds.iter().flatten(), floor.crowds.iter().flatten());
-    let times = acknowledgements(all.clone());
-    figures.compare_times("500 at once, ack", &times, &acknowledgements(bare.clone()));
+    let (times, bare_times) = (acknowledgements(all.clone()), acknowledgements(bare.clone()));
+    figures.compare_times("500 at once, ack", &times, &bare_times);
     figures.compare_times("500 at once, modal", &modals(all), &modals(bare));
     for (name, limit) in [("250 ms", Duration::from_millis(250)), ("3 s", Duration::from_secs(3))] {
-        let over = u32::try_from(times.over(limit)).unwrap_or(u32::MAX);
-        figures.add(format!("500 at once, acks over {name}"), "acks", f64::from(over));
+        let over = |times: &Times| f64::from(u32::try_from(times.over(limit)).unwrap_or(u32::MAX));
+        figures.compare(format!("500 at once, acks over {name}"), "acks", over(&times), over(&bare_times));
     }
     let acknowledged = |trace: &Trace| trace.acknowledged.as_ref().map(|(at, _)| *at);
     let opened = |trace: &Trace| trace.opened.as_ref().map(|(at, _)| *at);

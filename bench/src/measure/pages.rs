@@ -1,20 +1,17 @@
 //! Pages: answers a second over 2 and over 16 connections that are kept alive, compressed as browsers
 //! ask for it, plain, and "you have it". The floor answers with the same bytes and headers.
 
-use super::{Effort, Subject, request};
-use crate::esb::free_address;
+use super::floors::{Answer, WebFloor};
+use super::{Effort, REST, Subject, request};
 use crate::figures::{Figures, Times, each, per_second};
-use crate::floor::web::Head;
 use crate::http1::Connection;
-use crate::process::{Process, own_executable};
+use crate::process::Process;
 use crate::sign_in;
 use anyhow::Context;
 use flate2::read::GzDecoder;
-use std::fs::create_dir;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -52,7 +49,7 @@ pub(super) async fn measure(
     subject: &Subject<'_>,
     effort: &Effort,
     figures: &mut Figures,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<(WebFloor, f64)> {
     let web = subject.installation.web;
     let machine = subject.areas.first().and_then(|area| area.equipment.first()).context("no machine")?;
     let equipment = format!("/e/{}", machine.id);
@@ -71,7 +68,9 @@ pub(super) async fn measure(
     for (name, path, how, cookies, mark) in wanted {
         pages.push(Rc::new(Page::fetch(web, (name, path, cookies), how, mark).await?));
     }
-    let (floor, floor_process) = floor(&subject.installation.folder().join("floor"), &pages).await?;
+    let floor = floor(&subject.installation.folder().join("floor"), &pages).await?;
+    tokio::time::sleep(REST).await;
+    let idle = floor.process.memory("VmRSS")?;
     for (number, page) in pages.iter().enumerate() {
         #[allow(clippy::cast_precision_loss, reason = "a page is small")]
         figures.add(format!("{}, body", page.name), "KiB", page.body.len() as f64 / 1024.0);
@@ -80,14 +79,14 @@ pub(super) async fn measure(
                 load(address, page, path, connections, effort.sustained, process).await
             };
             let done = load(web, &page.path, subject.process).await?;
-            let bare = load(floor, &format!("/{number}"), &floor_process).await?;
+            let bare = load(floor.address, &format!("/{number}"), &floor.process).await?;
             let name = format!("{}, {connections} connections", page.name);
             figures.compare(name.clone(), "/s", done.rate, bare.rate);
             figures.compare(format!("{name}, p99"), "ms", done.times.p99(), bare.times.p99());
             figures.compare(format!("{name}, processor time each"), "µs", done.cpu, bare.cpu);
         }
     }
-    Ok(())
+    Ok((floor, idle))
 }
 
 impl Page {
@@ -150,24 +149,11 @@ impl Page {
     }
 }
 
-/// A floor that answers `/0` with the first page and so on.
-async fn floor(folder: &Path, pages: &[Rc<Page>]) -> anyhow::Result<(SocketAddr, Process)> {
-    create_dir(folder)?;
-    for (number, page) in pages.iter().enumerate() {
-        let head: Head = (page.status, page.headers.clone());
-        std::fs::write(folder.join(format!("{number}.json")), serde_json::to_vec(&head)?)?;
-        std::fs::write(folder.join(format!("{number}.body")), &page.body)?;
-    }
-    let address = free_address()?;
-    let mut program = Command::new(own_executable()?);
-    program.arg("floor-web").args(["--listen", &address.to_string()]).arg("--answers").arg(folder);
-    let process = Process::start(&mut program)?;
-    let began = Instant::now();
-    while Connection::open(address).await.is_err() {
-        anyhow::ensure!(began.elapsed() < Duration::from_secs(10), "the floor does not listen");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Ok((address, process))
+/// A floor that answers `/0` with the first page, which is a 200, and so on.
+async fn floor(folder: &Path, pages: &[Rc<Page>]) -> anyhow::Result<WebFloor> {
+    let answer = |page: &Rc<Page>| ((page.status, page.headers.clone()), page.body.clone());
+    WebFloor::prepare(folder, &pages.iter().map(answer).collect::<Vec<Answer>>())?;
+    WebFloor::start(folder, 1).await
 }
 
 /// Asks as fast as answers come.

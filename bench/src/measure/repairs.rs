@@ -1,14 +1,17 @@
 //! A technician at work: `/esb-repair` with a number, and what is done to that repair in `act_on_repair`, from
 //! each form sent to its answer, while the worker tells the channels of it. Last of all, since the channels
-//! take a message a second and are told of the last one long after.
+//! take a message a second and are told of the last one long after. The same against the floor.
 
+use super::floors::SocketFloor;
 use super::{Effort, Subject};
 use crate::figures::{Figures, Times};
+use crate::floor::socket::Sizes;
 use crate::payloads::{Act, Command, number};
 use crate::slack::{Slack, What};
 use anyhow::Context;
+use bytes::Bytes;
 use serde_json::Value;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What becomes of each repair, whatever it was before: a closed one is reopened first.
 const ACTS: [Act; 4] = [
@@ -18,35 +21,53 @@ const ACTS: [Act; 4] = [
     Act::Resolve("Bench: the belt is new"),
 ];
 
+/// The times of all forms, and how large the largest was.
+#[derive(Default)]
+struct Done {
+    shown: Vec<Duration>,
+    answered: Vec<Duration>,
+    bytes: usize,
+}
+
 pub(super) async fn measure(
     subject: &mut Subject<'_>,
     effort: &Effort,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
-    let slack = &mut subject.installation.slack;
-    let (mut shown, mut answered) = (Vec::new(), Vec::new());
-    for repair in 1..=effort.repairs {
-        for act in ACTS {
-            let began = Instant::now();
-            let (at, view) = modal(slack, repair).await.with_context(|| format!("/esb-repair {repair}"))?;
-            shown.push(at - began);
-            let began = Instant::now();
-            let at = submit(slack, &view, act).await.with_context(|| format!("{act:?} on #{repair}"))?;
-            answered.push(at - began);
-        }
-    }
-    for (name, times) in
-        [("/esb-repair with a number, modal", shown), ("act_on_repair sent to form closed", answered)]
-    {
-        let times = Times::new(times);
-        figures.add(format!("{name}, p50"), "ms", times.p50());
-        figures.add(format!("{name}, p99"), "ms", times.p99());
+    let done = run(&mut subject.installation.slack, effort).await.context("esb")?;
+    let sizes = Sizes { repair_bytes: done.bytes, ..Sizes::default() };
+    let mut floor = SocketFloor::start(&sizes).await?;
+    let bare = run(&mut floor.slack, effort).await.context("floor")?;
+    for (name, done, bare) in [
+        ("/esb-repair with a number, modal", done.shown, bare.shown),
+        ("act_on_repair sent to form closed", done.answered, bare.answered),
+    ] {
+        let (done, bare) = (Times::new(done), Times::new(bare));
+        figures.compare(format!("{name}, p50"), "ms", done.p50(), bare.p50());
+        figures.compare(format!("{name}, p99"), "ms", done.p99(), bare.p99());
     }
     Ok(())
 }
 
-/// Asks for a repair: when its form came, and the form.
-async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Value)> {
+async fn run(slack: &mut Slack, effort: &Effort) -> anyhow::Result<Done> {
+    let mut done = Done::default();
+    for repair in 1..=effort.repairs {
+        for act in ACTS {
+            let began = Instant::now();
+            let (at, body) = modal(slack, repair).await.with_context(|| format!("/esb-repair {repair}"))?;
+            done.shown.push(at - began);
+            done.bytes = done.bytes.max(body.len());
+            let view = form(&body)?;
+            let began = Instant::now();
+            let at = submit(slack, &view, act).await.with_context(|| format!("{act:?} on #{repair}"))?;
+            done.answered.push(at - began);
+        }
+    }
+    Ok(done)
+}
+
+/// Asks for a repair: when its form came, and what came with it.
+async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Bytes)> {
     let sent = slack.command(&Command::Repair(repair.to_string()))?;
     let (mut acknowledged, mut opened) = (false, None);
     while opened.is_none() || !acknowledged {
@@ -58,10 +79,14 @@ async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Val
             other => anyhow::bail!("brought about {other:?}"),
         }
     }
-    let (at, body) = opened.context("no form")?;
-    let body: Value = serde_json::from_slice(&body)?;
+    opened.context("no form")
+}
+
+/// The form that is in it.
+fn form(body: &[u8]) -> anyhow::Result<Value> {
+    let body: Value = serde_json::from_slice(body)?;
     anyhow::ensure!(body["view"]["callback_id"] == "act_on_repair", "opened {}", body["view"]);
-    Ok((at, body["view"].clone()))
+    Ok(body["view"].clone())
 }
 
 /// Sends the form, and waits until it is closed and the person told: when it was closed.

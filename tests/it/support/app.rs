@@ -1,6 +1,6 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
-use super::database::{Kind, TestDatabase};
+use super::database::{CONNECTIONS, Kind, TestDatabase};
 use super::http_bridge::{SIGNING_SECRET, carry};
 use super::ops::{START, area, user};
 use super::proxy::Proxy;
@@ -158,7 +158,8 @@ impl TestApp {
         let directory = tempfile::tempdir().unwrap();
         let mut environment = environment(&directory, &database, &slack);
         environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let config = Config::parse(&environment).unwrap();
+        let mut config = Config::parse(&environment).unwrap();
+        config.database_connections = CONNECTIONS;
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
         let Process { web, app, shutdown, serving } = Process::serving(app).await;
         Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, database }

@@ -141,12 +141,37 @@ impl Chromium {
         assert_eq!(measured, json!({"overflow": 0, "small": [], "nameless": []}), "{at}");
     }
 
-    /// Waits until somebody reads this in one place.
+    /// What is to be read in one place at this instant: nothing where there is no such place.
+    pub async fn reads(&self, selector: &str) -> String {
+        let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+        let read = self.client.execute(script, vec![json!(selector)]).await.unwrap();
+        read.as_str().unwrap().to_owned()
+    }
+
+    /// Waits until somebody reads this in one place, which may be put anew meanwhile.
     pub async fn sees(&self, selector: &str, words: &str) {
-        let seen = async { while !self.text_of(selector).await.contains(words) {} };
+        let seen = async { while !self.reads(selector).await.contains(words) {} };
         if tokio::time::timeout(PATIENCE, seen).await.is_err() {
             panic!("{words} is not to be read: {}", self.text().await);
         }
+    }
+
+    /// Puts the window away: the page is hidden, and told so.
+    pub async fn look_away(&self) {
+        self.client.minimize_window().await.unwrap();
+        self.is_hidden(true).await;
+    }
+
+    /// Shows the window again.
+    pub async fn look_again(&self) {
+        self.client.set_window_size(1280, 900).await.unwrap();
+        self.is_hidden(false).await;
+    }
+
+    async fn is_hidden(&self, hidden: bool) {
+        let is_so = async || self.client.execute("return document.hidden", Vec::new()).await.unwrap();
+        let is = async { while is_so().await != json!(hidden) {} };
+        tokio::time::timeout(PATIENCE, is).await.expect("the page hears of its window");
     }
 
     /// Leaves a mark that goes with the page.

@@ -21,6 +21,9 @@ const PREFIX: &str = "esb_test_";
 /// Ends the name of the database of which the others are copies.
 const TEMPLATE: &str = "template";
 
+/// Connections of a test's store: a server has a hundred for all tests that run at once.
+pub const CONNECTIONS: u32 = 3;
+
 static MADE: AtomicU32 = AtomicU32::new(0);
 static TIDIED: [OnceCell<()>; 3] = [const { OnceCell::const_new() }; 3];
 static COPIED: OnceCell<String> = OnceCell::const_new();
@@ -95,11 +98,13 @@ impl Kind {
         }
     }
 
-    /// Drops what processes left behind that are no more.
+    /// Drops what processes left behind that are no more; one of them may have had our number. We have made
+    /// nothing yet.
     async fn tidy(self, admin: &DatabaseConnection) {
+        let our_number = std::process::id().to_string();
         for name in self.ours(admin).await {
             let maker = name[PREFIX.len()..].split('_').next().unwrap_or_default();
-            if !std::path::Path::new(&format!("/proc/{maker}")).exists() {
+            if maker == our_number || !std::path::Path::new(&format!("/proc/{maker}")).exists() {
                 self.drop(admin, &name).await;
             }
         }
@@ -167,7 +172,7 @@ impl TestDatabase {
 
     /// Connects to it; the schema stays as it is.
     pub async fn connect(&self) -> Store {
-        Store::connect(&SecretString::from(self.url.as_str())).await.unwrap()
+        Store::connect_with(&SecretString::from(self.url.as_str()), CONNECTIONS).await.unwrap()
     }
 }
 

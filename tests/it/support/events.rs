@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -32,6 +33,25 @@ impl Listener {
         let (head, body) = timeout(SOON, answer).await.expect("an answer").unwrap().into_parts();
         let heard = String::new();
         Self { status: head.status, headers: head.headers, body, heard, _connection: connection }
+    }
+
+    /// Many who listen at once.
+    pub async fn crowd(site: &Site, listeners: usize) -> Vec<Self> {
+        let files = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
+        let mut crowd = Vec::new();
+        for _ in 0..listeners {
+            let listener = Self::at(site).await;
+            assert_eq!(listener.status, StatusCode::OK);
+            crowd.push(listener);
+        }
+        crowd
+    }
+
+    /// Waits until one more is answered so.
+    pub async fn until_answered(site: &Site, status: StatusCode) {
+        let answered = async { while Self::at(site).await.status != status {} };
+        timeout(SOON, answered).await.unwrap_or_else(|_| panic!("nobody is answered {status}"));
     }
 
     /// The next event's revision; `None` when the stream has ended in order.

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod ops;
 pub mod passwords;
 pub mod pictures;
+pub mod process;
 pub mod proxy;
 pub mod python;
 pub mod repairs;

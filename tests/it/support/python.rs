@@ -113,6 +113,12 @@ impl Python {
         self.database.url()
     }
 
+    /// The database itself, to which nobody is connected any more.
+    pub async fn into_database(self) -> TestDatabase {
+        self.db.close().await.unwrap();
+        self.database
+    }
+
     /// As the import opens it.
     pub async fn open(&self) -> Legacy {
         Legacy::open(&self.url().into()).await.unwrap()
