@@ -348,6 +348,7 @@ async fn a_lease_is_renewed_while_slack_is_silent_and_what_another_has_is_given_
     let lost = app.delivery_to("#woodshop").await;
     let mut taken = lost.clone().into_active_model();
     taken.lease = Set(Some("another".into()));
+    taken.leased_until = Set(Some(app.clock.now() + TimeDelta::seconds(120)));
     taken.update(app.app.ctx.store.write()).await.unwrap();
     app.clock.advance(TimeDelta::seconds(44));
     while lines.with("The lease of a message was lost").is_empty() {
@@ -361,6 +362,8 @@ async fn a_lease_is_renewed_while_slack_is_silent_and_what_another_has_is_given_
     };
     timeout(SOON, renewed).await.expect("the lease is not renewed");
     app.clock.advance(TimeDelta::seconds(44));
+    app.another_worker().await.settle().await.unwrap();
+    assert_eq!(app.slack.calls(POST).len(), 2, "what is renewed is nobody else's");
     sending.await.unwrap().unwrap();
     assert_eq!(app.outcomes(&lost).await, Vec::<String>::new(), "whoever has it says what became of it");
     assert_eq!(app.outcomes(&app.delivery_to("#oops").await).await, ["timed_out"]);
