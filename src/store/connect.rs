@@ -2,21 +2,18 @@
 //! `schema`'s.
 
 use super::Store;
+use super::forgetful::forgetful;
 use super::outage::{is_outage, within};
 use crate::chain::Chain;
 use crate::domain::database::{CONNECTIONS, sqlite_file};
 use esb_migration::SchemaManager;
-use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{self, ConnectOptions as _, Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::timeout;
 
 /// Most readers of one process on SQLite: they compute rather than wait, so one more than there are
 /// processors is enough, and each has a thread and a cache.
@@ -28,13 +25,11 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How soon a locked file is tried again.
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a caller waits for a free connection before it is told that the database is away.
-const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long a connection may take to say that it lives: less than `ACQUIRE`, so that there is time for another.
-const ALIVE: Duration = Duration::from_secs(2);
+pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a database that starts later than this program is waited for (spec "Database"), in all.
 const LATE: Duration = Duration::from_secs(60);
 /// How soon such a database is asked again.
-const LATE_AGAIN: Duration = Duration::from_millis(500);
+pub(super) const LATE_AGAIN: Duration = Duration::from_millis(500);
 /// The table in which the Python system notes its schema's version.
 const ALEMBIC: &str = "alembic_version";
 
@@ -248,78 +243,6 @@ async fn open(
             connected => return connected,
         }
     }
-}
-
-/// A pool that gets over connections which no longer lead anywhere, though nobody has closed them: a cable
-/// was pulled, a firewall forgot them.
-///
-/// Ours: left to itself, the pool waits for a sign of life without an end where a connection comes back, and
-/// a few such waits are the whole pool, until TCP gives up after a quarter of an hour; where one is taken
-/// out, it waits until the caller is told that there is none. We ask first, and not for long, and put a new
-/// one in its place: closing the old one would wait as well, for TLS says goodbye and listens.
-///
-/// The server's: it does not notice either, and keeps the locks of a transaction that was open. By
-/// `session`, a setting, it gives up one in which nothing was asked for 15 s: ours take milliseconds.
-fn forgetful<DB: sqlx::Database>(pool: PoolOptions<DB>, url: &str, session: &'static str) -> PoolOptions<DB>
-where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-{
-    // Whoever opens the pool reads it as well, and says what is wrong with it.
-    let Ok(options) = url.parse::<<DB::Connection as Connection>::Options>() else { return pool };
-    let taking = Arc::new(options.disable_statement_logging());
-    let returning = Arc::clone(&taking);
-    pool.after_connect(move |connection, _| {
-        Box::pin(async move { connection.execute(session).await.map(|_| ()) })
-    })
-    .before_acquire(move |connection, _| {
-        let options = Arc::clone(&taking);
-        Box::pin(async move {
-            if !answers(connection).await? {
-                *connection = connected::<DB>(&options, session).await?;
-            }
-            Ok(true)
-        })
-    })
-    .after_release(move |connection, _| {
-        let options = Arc::clone(&returning);
-        Box::pin(async move {
-            if !answers(connection).await? {
-                *connection = loop {
-                    match connected::<DB>(&options, session).await {
-                        Ok(fresh) => break fresh,
-                        Err(_) => tokio::time::sleep(LATE_AGAIN).await,
-                    }
-                };
-            }
-            Ok(true)
-        })
-    })
-}
-
-/// False when a connection says nothing; the error is one that was closed.
-async fn answers(connection: &mut impl Connection) -> Result<bool, sqlx::Error> {
-    match timeout(ALIVE, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(_) => {
-            tracing::warn!("A connection to the database leads nowhere: it is replaced");
-            Ok(false)
-        }
-    }
-}
-
-async fn connected<DB: sqlx::Database>(
-    options: &<DB::Connection as Connection>::Options,
-    session: &'static str,
-) -> Result<DB::Connection, sqlx::Error>
-where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-{
-    let connecting = async {
-        let mut fresh = DB::Connection::connect_with(options).await?;
-        fresh.execute(session).await?;
-        Ok(fresh)
-    };
-    timeout(ACQUIRE, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// True when another process has SQLite's file locked.

@@ -21,6 +21,7 @@ pub mod entities;
 pub mod equipment;
 pub mod equipment_links;
 pub mod equipment_notes;
+mod forgetful;
 pub mod heartbeats;
 pub mod import;
 mod job_messages;

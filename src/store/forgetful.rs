@@ -1,0 +1,129 @@
+//! Pools that get over connections which no longer lead anywhere, though nobody has closed them: a cable was
+//! pulled, a firewall forgot them. `connect` opens its pools so.
+//!
+//! Ours: left to itself, the pool waits for a sign of life without an end where a connection comes back, and a
+//! few such waits are the whole pool, until TCP gives up after a quarter of an hour; where one is taken out, it
+//! waits until the caller is told that there is none. We ask first, and not for long, and put a new one in its
+//! place: closing the old one would wait as well, for TLS says goodbye and listens.
+//!
+//! The server's: it does not notice either, and keeps the locks of a transaction that was open. By `session`, a
+//! setting, it gives up one in which nothing was asked for 15 s: ours take milliseconds.
+
+use super::connect::{ACQUIRE, LATE_AGAIN};
+use sea_orm::sqlx::pool::PoolOptions;
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection, Executor};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// How long a connection may take to say that it lives: less than `ACQUIRE`, so that there is time for another.
+const ALIVE: Duration = Duration::from_secs(2);
+/// How long one may take that most likely leads nowhere.
+const SUSPECT: Duration = Duration::from_millis(250);
+
+/// What was learnt of a pool's connections. What has been idle since before one was found to lead nowhere most
+/// likely shares its fate: a whole pool of waits for a sign of life, one after the other, would be an outage.
+#[derive(Debug, Clone, Default)]
+struct Suspicion(Arc<Mutex<Option<Instant>>>);
+
+impl Suspicion {
+    fn raise(&self, now: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// How long a connection is waited for that has been idle since then.
+    fn patience(&self, idle_since: Option<Instant>) -> Duration {
+        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_suspect = raised.is_some_and(|raised| idle_since.is_none_or(|since| since < raised));
+        if is_suspect { SUSPECT } else { ALIVE }
+    }
+
+    /// False when a connection says nothing; the error is one that was closed.
+    async fn answers(
+        &self,
+        connection: &mut impl Connection,
+        patience: Duration,
+    ) -> Result<bool, sqlx::Error> {
+        match timeout(patience, connection.ping()).await {
+            Ok(answer) => answer.map(|()| true),
+            Err(_) => {
+                self.raise(Instant::now());
+                tracing::warn!("A connection to the database leads nowhere: it is replaced");
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// The pool of the database at `url`, made to get over such connections.
+pub(super) fn forgetful<DB: sqlx::Database>(
+    pool: PoolOptions<DB>,
+    url: &str,
+    session: &'static str,
+) -> PoolOptions<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    // Whoever opens the pool reads it as well, and says what is wrong with it.
+    let Ok(options) = url.parse::<<DB::Connection as Connection>::Options>() else { return pool };
+    let taking = (Arc::new(options.disable_statement_logging()), Suspicion::default());
+    let returning = taking.clone();
+    pool.after_connect(move |connection, _| {
+        Box::pin(async move { connection.execute(session).await.map(|_| ()) })
+    })
+    .before_acquire(move |connection, known| {
+        let (options, suspicion) = taking.clone();
+        Box::pin(async move {
+            let patience = suspicion.patience(Instant::now().checked_sub(known.idle_for));
+            if !suspicion.answers(connection, patience).await? {
+                *connection = connected::<DB>(&options, session).await?;
+            }
+            Ok(true)
+        })
+    })
+    .after_release(move |connection, _| {
+        let (options, suspicion) = returning.clone();
+        Box::pin(async move {
+            if !suspicion.answers(connection, ALIVE).await? {
+                *connection = loop {
+                    match connected::<DB>(&options, session).await {
+                        Ok(fresh) => break fresh,
+                        Err(_) => tokio::time::sleep(LATE_AGAIN).await,
+                    }
+                };
+            }
+            Ok(true)
+        })
+    })
+}
+
+async fn connected<DB: sqlx::Database>(
+    options: &<DB::Connection as Connection>::Options,
+    session: &'static str,
+) -> Result<DB::Connection, sqlx::Error>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let connecting = async {
+        let mut fresh = DB::Connection::connect_with(options).await?;
+        fresh.execute(session).await?;
+        Ok(fresh)
+    };
+    timeout(ACQUIRE, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_one_that_led_nowhere_what_was_idle_then_is_not_waited_for_long() {
+        let (suspicion, start) = (Suspicion::default(), Instant::now());
+        assert_eq!(suspicion.patience(Some(start)), ALIVE);
+        let raised = start + Duration::from_secs(10);
+        suspicion.raise(raised);
+        assert_eq!(suspicion.patience(Some(start)), SUSPECT);
+        assert_eq!(suspicion.patience(None), SUSPECT, "idle for longer than the clock knows");
+        assert_eq!(suspicion.patience(Some(raised)), ALIVE, "it came back since");
+    }
+}
