@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::SetOnce;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 pub mod check;
@@ -125,11 +125,16 @@ impl App {
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let secret_key = key_of_secrets(&config)?;
         let seal = Seal::new(&secret_key, config.secret_key_previous.as_ref())?;
+        let metrics = Metrics::new();
+        // A few hundred certificates and as many templates: read while the database is being opened.
+        let (slack, counted) = (config.slack.clone(), metrics.clone());
+        let reading = spawn_blocking(move || {
+            let api = SlackApi::new(&slack, counted).context("TLS cannot be set up")?;
+            anyhow::Ok((api, Arc::new(Blocks::new()?)))
+        });
         let ctx = open(&config, clock).await?.sealed_by(seal);
         let files = uploads(&config, &ctx).await;
-        let metrics = Metrics::new();
-        let api = SlackApi::new(&config.slack, metrics.clone()).context("TLS cannot be set up")?;
-        let blocks = Arc::new(Blocks::new()?);
+        let (api, blocks) = reading.await??;
         let links = Links::new(config.base_url.clone());
         let channel = SlackChannel::new(api.clone(), Arc::clone(&blocks), links.clone());
         let channel_names = Arc::new(ChannelNames::new(ctx.clone(), api.clone()));
