@@ -10,6 +10,7 @@ use esb::domain::delivery::{DeliveryKind, DeliveryState};
 use esb::store::Store;
 use esb::store::entities::{audit, card, delivery, delivery_attempt, me_too, repair, request, timeline};
 use esb_sandbox::{Call, Sandbox};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -19,15 +20,25 @@ use tokio::time::sleep;
 /// How often the database is asked whether all is settled.
 const ASK: Duration = Duration::from_millis(250);
 
+/// How often it is said how much is owed.
+const SAY: Duration = Duration::from_secs(30);
+/// Longest wait for the next try of what has failed: after the fourth failure it is minutes, after the sixth
+/// an hour.
+const FURTHEST: Duration = Duration::from_secs(120);
+
 /// Waits until nothing is owed any more: `patience` beyond the time at which the latest is due or its lease
-/// is over, and anew with each that is delivered.
-pub async fn settled(store: &Store, patience: Duration) -> Result<(), String> {
-    let (mut least, mut progress) = (usize::MAX, Instant::now());
+/// is over, and anew with each that is delivered. What failed often is brought forward.
+pub async fn settled(store: &Store, patience: Duration, say: impl Fn(&str)) -> Result<(), String> {
+    let (mut least, mut progress, mut said) = (usize::MAX, Instant::now(), Instant::now());
     loop {
         let owed = delivery::Entity::find().filter(delivery::Column::State.is_in(DeliveryState::OWED));
         let owed = owed.all(store.read()).await.unwrap();
         if owed.is_empty() {
             return Ok(());
+        }
+        if said.elapsed() > SAY {
+            say(&format!("{} deliveries are owed", owed.len()));
+            said = Instant::now();
         }
         if owed.len() < least {
             (least, progress) = (owed.len(), Instant::now());
@@ -38,11 +49,26 @@ pub async fn settled(store: &Store, patience: Duration) -> Result<(), String> {
         if wait.is_zero() && progress.elapsed() > patience {
             return Err(format!("still owed after {} s: {owed:#?}", patience.as_secs()));
         }
+        if wait > FURTHEST {
+            bring_forward(store).await;
+        }
         if !wait.is_zero() {
             progress = Instant::now();
         }
         sleep(ASK).await;
     }
+}
+
+/// Has tried now whatever would be tried in more than two minutes.
+async fn bring_forward(store: &Store) {
+    let now = store.time().await.unwrap();
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::DueAt, Expr::value(now))
+        .filter(delivery::Column::State.eq(DeliveryState::Failed))
+        .filter(delivery::Column::DueAt.gt(now + FURTHEST))
+        .exec(store.write())
+        .await
+        .unwrap();
 }
 
 /// Everything that is compared.

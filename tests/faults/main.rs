@@ -99,7 +99,7 @@ async fn run(kind: Kind) {
     let (told, struck) = tokio::join!(people.live(), damage.strike(plan.events, length));
     say(&format!("{kind:?}: the faults are over"));
     let mut wrong = told.troubles.clone();
-    if let Err(owed) = judgement::settled(&store, PATIENCE).await {
+    if let Err(owed) = judgement::settled(&store, PATIENCE, |line| say(&format!("{kind:?}: {line}"))).await {
         wrong.push(owed);
     }
     wrong.extend(cast.end().await);
