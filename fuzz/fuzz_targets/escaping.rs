@@ -26,7 +26,7 @@ static HTML: LazyLock<Html> = LazyLock::new(|| {
         time_script: url(),
         icon: url(),
     };
-    Html::new(Site { timezone: chrono_tz::UTC, assets }).expect("templates")
+    Html::new(Site { timezone: "UTC".parse().expect("a zone"), assets }).expect("templates")
 });
 
 /// How many pages there are.

@@ -102,7 +102,7 @@ impl House {
             base_url: Some("https://esb.example.org".into()),
             secret_key: "the secret of fuzz/".into(),
             secret_key_previous: None,
-            timezone: chrono_tz::America::New_York,
+            timezone: "America/New_York".parse().expect("a zone"),
             trusted_proxies: vec!["127.0.0.1".parse().expect("an address")],
             socket_mode: false,
         };

@@ -267,7 +267,7 @@ impl App {
             base_url: self.config.base_url.clone(),
             secret_key: self.secret_key.clone(),
             secret_key_previous: self.config.secret_key_previous.clone(),
-            timezone: self.config.timezone,
+            timezone: self.config.timezone.clone(),
             trusted_proxies: self.config.trusted_proxies.clone(),
             socket_mode: self.config.slack.socket_mode_enabled(),
         }

@@ -3,7 +3,7 @@
 
 use crate::domain::channel::ChannelRef;
 use crate::domain::database::sqlite_file;
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -74,7 +74,7 @@ pub struct Config {
     /// How to talk to Slack.
     pub slack: SlackConfig,
     /// Zone in which people read times.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// How often the worker writes down that it lives, at most every 30 s.
     pub worker_poll: Duration,
     /// File that the worker touches while it lives.

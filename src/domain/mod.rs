@@ -24,3 +24,4 @@ pub mod repair;
 pub mod setting;
 pub mod text;
 pub mod timeline;
+pub mod zone;

@@ -2,6 +2,7 @@
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
 //! [`server::serve`].
 
+use crate::domain::zone::Zone;
 use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::ops::setup::{self, SetupCode};
@@ -9,7 +10,6 @@ use crate::ops::{Ctx, OpError};
 use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;
 use chrono::{DateTime, Datelike, Utc};
-use chrono_tz::Tz;
 use kernel::Call;
 use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
@@ -56,7 +56,7 @@ pub struct WebConfig {
     /// Signed them before a rotation.
     pub secret_key_previous: Option<SecretString>,
     /// Zone in which people read times.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// True when both Slack tokens are set and Socket Mode is switched on.
@@ -123,7 +123,7 @@ impl Web {
     ) -> Result<Self, WebError> {
         let assets = Assets::load().await;
         let secure = config.base_url.as_ref().is_some_and(|url| url.starts_with("https:"));
-        let html = Html::new(Site { timezone: config.timezone, assets: assets.urls() })?;
+        let html = Html::new(Site { timezone: config.timezone.clone(), assets: assets.urls() })?;
         Ok(Self {
             build: build_mark(&html, &config),
             routes: RouteTable::new(routes)?,
@@ -181,7 +181,7 @@ impl Web {
     /// The version of every page made from the board at `revision`: it changes with the board, with
     /// the program's build, with who is signed in, and with the day, since pages say "today".
     fn board_version(&self, call: &Call, revision: i64, now: DateTime<Utc>) -> Version {
-        let day = now.with_timezone(&self.config.timezone).num_days_from_ce();
+        let day = self.config.timezone.local(now).date().num_days_from_ce();
         let session: String =
             call.caller.person().into_iter().flat_map(|person| person.session.chars().take(8)).collect();
         let of_whom = if session.is_empty() { session } else { format!("-{session}") };

@@ -6,8 +6,8 @@ use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
 use super::forms::Hidden;
 use super::times::Moment;
 use crate::domain::ids::AreaId;
+use crate::domain::zone::Zone;
 use crate::views::registry::{AreaRow, AreasView, AuditRow, AuditView};
-use chrono_tz::Tz;
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -151,7 +151,7 @@ impl Html {
         let content = Audit {
             is_set: *filter != AuditForm::default(),
             nouns: NOUNS.iter().map(|&word| Noun { word, selected: filter.noun == word }).collect(),
-            entries: view.entries.iter().map(|row| entry(row, self.site.timezone)).collect(),
+            entries: view.entries.iter().map(|row| entry(row, &self.site.timezone)).collect(),
             query: filter.query(),
             older_than: view.older_than,
             filter,
@@ -177,7 +177,7 @@ fn areas_shown<'a>(
     areas.iter().map(shown).collect()
 }
 
-fn entry(row: &AuditRow, zone: Tz) -> Entry<'_> {
+fn entry<'a>(row: &'a AuditRow, zone: &Zone) -> Entry<'a> {
     Entry {
         at: Moment::new(row.created_at, zone),
         actor: &row.actor,

@@ -63,7 +63,7 @@ impl Html {
         let content = Area {
             revision: board.revision,
             tag,
-            updated: Moment::new(board.generated_at, self.site.timezone),
+            updated: Moment::new(board.generated_at, &self.site.timezone),
             id: area.id,
             name: &area.name,
             counts: Counts::of(&area.machines),

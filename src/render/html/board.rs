@@ -136,7 +136,7 @@ impl Html {
         let page = Board {
             revision: board.revision,
             tag,
-            updated: Moment::new(board.generated_at, self.site.timezone),
+            updated: Moment::new(board.generated_at, &self.site.timezone),
             counts: Counts::of(wanted.iter().flat_map(|(_, machines)| machines.iter().copied())),
             filter: form(board, filter),
             nothing: nothing(board, filter, &sections),

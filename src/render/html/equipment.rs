@@ -8,9 +8,9 @@ use crate::domain::file::Accepts;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName};
+use crate::domain::zone::Zone;
 use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -154,7 +154,7 @@ impl Html {
     /// A template that does not fit its fields.
     pub fn equipment(&self, page: &EquipmentPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
         let equipment = page.equipment;
-        let (zone, today) = (self.site.timezone, self.today(now));
+        let (zone, today) = (&self.site.timezone, self.today(now));
         let make = [equipment.manufacturer.as_str(), equipment.model.as_str()];
         let content = Equipment {
             id: equipment.id,
@@ -218,7 +218,12 @@ fn more(equipment: &EquipmentView) -> Option<String> {
     })
 }
 
-fn issue(repair: &OpenRepair, thanks_for: Option<RepairId>, zone: Tz, today: NaiveDate) -> Issue<'_> {
+fn issue<'a>(
+    repair: &'a OpenRepair,
+    thanks_for: Option<RepairId>,
+    zone: &Zone,
+    today: NaiveDate,
+) -> Issue<'a> {
     let mark = match repair.severity {
         Some(Severity::Down) => BoardStatus::Down,
         _ => BoardStatus::Degraded,

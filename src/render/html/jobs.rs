@@ -5,8 +5,8 @@ use super::queue::Choice;
 use super::times::Moment;
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobKind, JobState};
+use crate::domain::zone::Zone;
 use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
-use chrono_tz::Tz;
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -86,7 +86,7 @@ impl Html {
             states: states.into(),
             kinds: kinds.into(),
             is_set: filter != JobFilter::default(),
-            jobs: view.jobs.iter().map(|job| shown(job, self.site.timezone)).collect(),
+            jobs: view.jobs.iter().map(|job| shown(job, &self.site.timezone)).collect(),
             older: view.older_than.map(|id| filter.older(id)),
         };
         self.page("jobs", "Jobs", &content)
@@ -97,7 +97,7 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn job<'a>(&self, details: &'a JobDetails, csrf_token: &'a str) -> Result<String, RenderError> {
-        let (job, zone) = (&details.job, self.site.timezone);
+        let (job, zone) = (&details.job, &self.site.timezone);
         let line = |line: &'a JobLine| Line { text: &line.text, at: Moment::new(line.at, zone) };
         let content = JobPage {
             version: job.updated_at.timestamp_micros(),
@@ -111,7 +111,7 @@ impl Html {
     }
 }
 
-fn shown(job: &JobView, zone: Tz) -> JobShown<'_> {
+fn shown<'a>(job: &'a JobView, zone: &Zone) -> JobShown<'a> {
     let next = if job.activity.is_empty() { String::new() } else { format!(": {}", job.activity) };
     JobShown {
         id: job.id,

@@ -2,8 +2,8 @@
 //! no request; `web` calls it.
 
 use crate::domain::board::BoardStatus;
+use crate::domain::zone::Zone;
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use handlebars::{Handlebars, RenderError, TemplateError};
 use rust_embed::Embed;
 use serde::Serialize;
@@ -64,7 +64,7 @@ pub enum TemplatesError {
 #[derive(Debug, Clone)]
 pub struct Site {
     /// The zone in which times are written.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// Where the styles, scripts and pictures are.
     pub assets: AssetUrls,
 }
@@ -174,7 +174,7 @@ impl Html {
     }
 
     fn today(&self, now: DateTime<Utc>) -> NaiveDate {
-        now.with_timezone(&self.site.timezone).date_naive()
+        self.site.timezone.local(now).date()
     }
 }
 

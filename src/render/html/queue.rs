@@ -7,6 +7,7 @@ use crate::domain::ids::{RepairId, UserId};
 use crate::domain::queue::{QueueFilter, QueueOrder, Whose};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::cut;
+use crate::domain::zone::Zone;
 use crate::views::repairs::{QueueView, QueuedRepair};
 use chrono::{DateTime, Utc};
 use handlebars::RenderError;
@@ -115,7 +116,7 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn queue(&self, page: &QueuePage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
-        let (zone, today) = (self.site.timezone, self.today(now));
+        let (zone, today) = (&self.site.timezone, self.today(now));
         let row = |repair| row(repair, zone, today);
         let total = usize::try_from(page.queue.total).unwrap_or(usize::MAX);
         let kind = if page.filter.closed { "closed" } else { "open" };
@@ -143,7 +144,7 @@ pub(super) fn severity_mark(severity: Option<Severity>) -> (StatusMark, &'static
     (mark.into(), severity.map_or("No severity", Severity::word))
 }
 
-fn row(repair: &QueuedRepair, zone: chrono_tz::Tz, today: chrono::NaiveDate) -> Row<'_> {
+fn row<'a>(repair: &'a QueuedRepair, zone: &Zone, today: chrono::NaiveDate) -> Row<'a> {
     let (severity, severity_word) = severity_mark(repair.severity);
     Row {
         id: repair.id,

@@ -9,8 +9,8 @@ use super::{Html, StatusMark, counted};
 use crate::domain::ids::{AreaId, EquipmentId, UserId};
 use crate::domain::repair::Severity;
 use crate::domain::text::cut;
+use crate::domain::zone::Zone;
 use crate::views::registry::{HistoryRow, MachineRecord, MachineView, NoteView, RegistryRow, RegistryView};
-use chrono_tz::Tz;
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -230,7 +230,7 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn machine(&self, page: &MachinePage<'_>) -> Result<String, RenderError> {
-        let (view, zone) = (page.machine, self.site.timezone);
+        let (view, zone) = (page.machine, &self.site.timezone);
         let record = &view.record;
         let hidden_notes = view.notes_total.saturating_sub(view.notes.len() as u64);
         let hidden_notes = usize::try_from(hidden_notes).unwrap_or(usize::MAX);
@@ -274,7 +274,7 @@ impl Html {
 }
 
 /// What is known of a machine; what is not known is left out.
-fn facts(record: &MachineRecord, zone: Tz) -> Vec<Fact> {
+fn facts(record: &MachineRecord, zone: &Zone) -> Vec<Fact> {
     let day = |day: Option<chrono::NaiveDate>| {
         day.map(|day| day.format("%b %-d, %Y").to_string()).unwrap_or_default()
     };
@@ -294,7 +294,7 @@ fn facts(record: &MachineRecord, zone: Tz) -> Vec<Fact> {
     known.map(|(label, value)| Fact { label, value }).collect()
 }
 
-fn note_shown<'a>(note: &'a NoteView, page: &MachinePage<'_>, zone: Tz) -> NoteShown<'a> {
+fn note_shown<'a>(note: &'a NoteView, page: &MachinePage<'_>, zone: &Zone) -> NoteShown<'a> {
     NoteShown {
         id: note.id.0,
         text: &note.text,
@@ -304,7 +304,7 @@ fn note_shown<'a>(note: &'a NoteView, page: &MachinePage<'_>, zone: Tz) -> NoteS
     }
 }
 
-fn repair_shown(repair: &HistoryRow, zone: Tz) -> RepairShown<'_> {
+fn repair_shown<'a>(repair: &'a HistoryRow, zone: &Zone) -> RepairShown<'a> {
     RepairShown {
         id: repair.id.0,
         description: cut(&repair.description, HISTORY_SHOWN),

@@ -10,10 +10,10 @@ use crate::domain::file::Accepts;
 use crate::domain::ids::{EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
+use crate::domain::zone::Zone;
 use crate::render::happened::told;
 use crate::views::repairs::{Happened, OtherRepair, RepairView};
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -179,7 +179,7 @@ impl Html {
     /// A template that does not fit its fields.
     pub fn repair(&self, page: &RepairPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
         let (repair, fields) = (page.repair, &page.repair.fields);
-        let (zone, today) = (self.site.timezone, self.today(now));
+        let (zone, today) = (&self.site.timezone, self.today(now));
         let (severity, severity_word) = severity_mark(fields.severity);
         let others = usize::try_from(repair.me_too).unwrap_or(usize::MAX);
         let mine = fields.assignee.as_ref().is_some_and(|person| person.id == page.me);
@@ -272,7 +272,7 @@ fn error_line(error: &FieldError) -> ErrorLine<'_> {
     ErrorLine { field: error.field.unwrap_or("edit"), message: &error.message }
 }
 
-fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: Tz) -> Entry<'a> {
+fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: &Zone) -> Entry<'a> {
     let is_note = entry.kind == TimelineKind::Note;
     let may = page.role >= Role::Staff || entry.by_id == Some(page.me);
     Entry {

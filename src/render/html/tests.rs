@@ -24,7 +24,7 @@ static HTML: LazyLock<Html> = LazyLock::new(|| {
         time_script: url("time.js"),
         icon: url("icon.svg"),
     };
-    Html::new(Site { timezone: chrono_tz::America::New_York, assets }).unwrap()
+    Html::new(Site { timezone: "America/New_York".parse().unwrap(), assets }).unwrap()
 });
 
 pub(super) fn html() -> &'static Html {

@@ -1,7 +1,7 @@
 //! Times and dates as people read them, and as programs do.
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use serde::Serialize;
 
 /// A moment.
@@ -14,11 +14,11 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    pub(super) fn new(at: DateTime<Utc>, zone: Tz) -> Self {
-        let local = at.with_timezone(&zone);
+    pub(super) fn new(at: DateTime<Utc>, zone: &Zone) -> Self {
+        let (local, zone) = (zone.local(at), zone.abbreviation(at));
         Self {
             iso: at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            text: local.format("%b %-d, %Y, %-I:%M %p %Z").to_string(),
+            text: format!("{} {zone}", local.format("%b %-d, %Y, %-I:%M %p")),
         }
     }
 }
@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_moment_names_its_zone() {
-        let moment = Moment::new("2026-11-22T02:39:11.5Z".parse().unwrap(), chrono_tz::America::New_York);
+        let moment =
+            Moment::new("2026-11-22T02:39:11.5Z".parse().unwrap(), &"America/New_York".parse().unwrap());
         assert_eq!(moment.iso, "2026-11-22T02:39:11Z");
         assert_eq!(moment.text, "Nov 21, 2026, 9:39 PM EST");
     }

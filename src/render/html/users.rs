@@ -185,7 +185,7 @@ impl Html {
             id: token.id,
             name: &token.name,
             maker: &token.maker,
-            made: Moment::new(token.created_at, self.site.timezone),
+            made: Moment::new(token.created_at, &self.site.timezone),
         });
         let content = Tokens {
             tokens: tokens.collect(),

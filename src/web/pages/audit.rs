@@ -1,6 +1,7 @@
 //! `GET /admin/audit` and `GET /admin/audit.csv`: who changed what.
 
 use crate::domain::equipment::parse_day;
+use crate::domain::zone::Zone;
 use crate::ops::audit::{AuditFilter, EXPORT_PART, PART, audit};
 use crate::render::csv;
 use crate::render::html::AuditForm;
@@ -9,8 +10,7 @@ use crate::web::Web;
 use crate::web::kernel::answer::{html, spreadsheet};
 use crate::web::kernel::{Answer, Call, PageError};
 use bytes::Bytes;
-use chrono::{DateTime, Days, NaiveDate, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::Days;
 use futures_util::stream;
 use http::StatusCode;
 
@@ -20,7 +20,7 @@ const UNREADABLE: &str = "Days are YYYY-MM-DD, and the number is a number. Nothi
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let query = call.query()?;
     let form = form(call)?;
-    let Some(filter) = filter(&form, web.config.timezone) else {
+    let Some(filter) = filter(&form, &web.config.timezone) else {
         let nothing = AuditView { entries: Vec::new(), older_than: None };
         let page = web.html(call).audit(&nothing, &form, Some(UNREADABLE)).map_err(PageError::internal)?;
         return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, page));
@@ -48,7 +48,7 @@ fn form(call: &Call) -> Result<AuditForm, PageError> {
 }
 
 /// What is looked for; `None` where it cannot be read. Days are those of the place.
-fn filter(form: &AuditForm, zone: Tz) -> Option<AuditFilter> {
+fn filter(form: &AuditForm, zone: &Zone) -> Option<AuditFilter> {
     let day = |text: &str| if text.is_empty() { Some(None) } else { parse_day(text).ok().map(Some) };
     let noun_id = if form.id.is_empty() { None } else { Some(form.id.parse().ok()?) };
     let last = day(&form.to)?;
@@ -57,16 +57,9 @@ fn filter(form: &AuditForm, zone: Tz) -> Option<AuditFilter> {
         noun: form.noun.clone(),
         noun_id,
         action: form.action.clone(),
-        from: day(&form.from)?.and_then(|day| begin(day, zone)),
-        before: last.and_then(|day| begin(day.checked_add_days(Days::new(1))?, zone)),
+        from: day(&form.from)?.and_then(|day| zone.begin(day)),
+        before: last.and_then(|day| zone.begin(day.checked_add_days(Days::new(1))?)),
     })
-}
-
-/// When a day begins there; where clocks leap over midnight, the first hour after it.
-fn begin(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
-    let hours = (0..24).filter_map(|hour| day.and_hms_opt(hour, 0, 0));
-    let mut begins = hours.filter_map(|at| zone.from_local_datetime(&at).earliest());
-    begins.next().map(|at| at.to_utc())
 }
 
 /// Where the export stands.
@@ -78,7 +71,7 @@ enum Export {
 
 /// The same filters, everything that matches.
 pub(super) async fn export(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let filter = filter(&form(call)?, web.config.timezone)
+    let filter = filter(&form(call)?, &web.config.timezone)
         .ok_or_else(|| PageError::Refused { message: UNREADABLE.into() })?;
     let (ctx, actor) = (web.ctx.clone(), call.actor());
     let pieces = stream::try_unfold(Export::Head, move |state| {
@@ -104,10 +97,10 @@ mod tests {
     #[test]
     fn days_are_those_of_the_place() {
         let form = AuditForm { from: "2026-03-08".into(), to: "2026-03-08".into(), ..AuditForm::default() };
-        let filter = filter(&form, chrono_tz::America::New_York).unwrap();
+        let filter = filter(&form, &"America/New_York".parse().unwrap()).unwrap();
         assert_eq!(filter.from.unwrap().to_rfc3339(), "2026-03-08T05:00:00+00:00");
         assert_eq!(filter.before.unwrap().to_rfc3339(), "2026-03-09T04:00:00+00:00", "a day of 23 hours");
         let bad = AuditForm { from: "yesterday".into(), ..AuditForm::default() };
-        assert!(super::filter(&bad, chrono_tz::UTC).is_none());
+        assert!(super::filter(&bad, &"UTC".parse().unwrap()).is_none());
     }
 }

@@ -86,7 +86,7 @@ pub fn config() -> WebConfig {
         base_url: Some("https://esb.example.org".into()),
         secret_key: "a secret of the tests".into(),
         secret_key_previous: None,
-        timezone: chrono_tz::America::New_York,
+        timezone: "America/New_York".parse().unwrap(),
         trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
         socket_mode: false,
     }
