@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// processors is enough, and each has a thread and a cache.
 const READERS: u32 = 8;
 /// The cache of one SQLite connection, in KiB. The operating system has the pages, too.
-const CACHE: u32 = 1024;
+const CACHE: u32 = 512;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 /// How soon a locked file is tried again.
