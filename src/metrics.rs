@@ -151,6 +151,11 @@ impl Metrics {
         self.0.socket_enabled.set(enabled.into());
     }
 
+    /// True when Socket Mode is wanted and possible.
+    pub fn is_socket_mode_enabled(&self) -> bool {
+        self.0.socket_enabled.get() > 0
+    }
+
     /// A Socket Mode connection said hello.
     pub fn socket_opened(&self) {
         self.socket_count(1);

@@ -123,9 +123,17 @@ impl App {
     /// # Errors
     /// The secret key, the database, TLS or a template cannot be used.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        Self::build_counting(config, clock, Metrics::new()).await
+    }
+
+    /// The same, with metrics that somebody reads already.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn build_counting(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
+        metrics.socket_mode_enabled(config.slack.socket_mode_enabled());
         let secret_key = key_of_secrets(&config)?;
         let seal = Seal::new(&secret_key, config.secret_key_previous.as_ref())?;
-        let metrics = Metrics::new();
         // A few hundred certificates and as many templates: read while the database is being opened.
         let (slack, counted) = (config.slack.clone(), metrics.clone());
         let reading = spawn_blocking(move || {
@@ -269,7 +277,6 @@ impl App {
             secret_key_previous: self.config.secret_key_previous.clone(),
             timezone: self.config.timezone.clone(),
             trusted_proxies: self.config.trusted_proxies.clone(),
-            socket_mode: self.config.slack.socket_mode_enabled(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::web::waiting;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,7 +25,10 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     }
     // Before the database: a program that is started twice by mistake must not migrate it.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;
-    let Some(app) = unless_asked_to_stop(&shutdown, App::build(config, Clock::system())).await? else {
+    let metrics = Metrics::new();
+    let building = App::build_counting(config, Clock::system(), metrics.clone());
+    let building = unless_asked_to_stop(&shutdown, building);
+    let Some(app) = waiting::meanwhile(&listener, &metrics, building).await? else {
         return Ok(());
     };
     tracing::info!(listen = %listener.local_addr()?, "Listening");

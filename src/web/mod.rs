@@ -1,6 +1,6 @@
 //! The web edge: pages and JSON over hyper. Turns requests into operations and views into pages;
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
-//! [`server::serve`].
+//! [`server::serve`], and before the database is there [`waiting::meanwhile`].
 
 use crate::domain::zone::Zone;
 use crate::files::Files;
@@ -31,6 +31,7 @@ pub mod kernel;
 mod pages;
 mod patience;
 pub mod server;
+pub mod waiting;
 
 /// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then
 /// one more a minute (see [`Limit`]): a class may report together, a robot is slowed down.
@@ -59,8 +60,6 @@ pub struct WebConfig {
     pub timezone: Zone,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// True when both Slack tokens are set and Socket Mode is switched on.
-    pub socket_mode: bool,
 }
 
 /// Why the web cannot be built: a mistake of the program, found by every start and every test.

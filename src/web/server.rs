@@ -2,8 +2,8 @@
 //! slow clients but not for ever, and drained when the program ends. Called by `app`.
 
 use super::Web;
-use super::kernel::Kernel;
 use super::kernel::service::Peer;
+use super::kernel::{Answer, Kernel};
 use super::patience::Patience;
 use http::header::ACCEPT_RANGES;
 use http::{Extensions, HeaderMap, Request, StatusCode, Version};
@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 use tower_http::compression::Compression;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
@@ -61,20 +62,53 @@ pub async fn serve(listener: TcpListener, web: Arc<Web>, shutdown: CancellationT
 
 /// [`serve`] with limits of one's own.
 pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
+    let kernel = || Kernel::new(Arc::clone(&web), shutdown.clone());
+    let connections = converse_until(&shutdown, limits, &listener, kernel).await;
+    drop(listener);
+    drain(connections, limits.drain).await;
+}
+
+/// Answers by `service` until `end`, and keeps the listener: somebody else is to go on with it.
+pub(super) async fn serve_until<S>(end: CancellationToken, limits: Limits, listener: &TcpListener, service: S)
+where
+    S: Answers,
+{
+    let connections = converse_until(&end, limits, listener, || service.clone()).await;
+    drain(connections, limits.drain).await;
+}
+
+/// What answers requests, and never fails.
+pub(super) trait Answers:
+    Service<Request<Incoming>, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Incoming>, Response = Answer, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Accepts connections until `end`; those that are still there then.
+async fn converse_until<S: Answers>(
+    end: &CancellationToken,
+    limits: Limits,
+    listener: &TcpListener,
+    service: impl Fn() -> S,
+) -> JoinSet<()> {
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => break,
+            () = end.cancelled() => return connections,
             Some(ended) = connections.join_next() => note(ended),
-            Some((place, stream, peer)) = accept(&listener, &places) => {
-                let kernel = Kernel::new(Arc::clone(&web), shutdown.clone());
-                connections.spawn(converse(limits, stream, peer, kernel, shutdown.clone(), place));
+            Some((place, stream, peer)) = accept(listener, &places) => {
+                connections.spawn(converse(limits, stream, peer, service(), end.clone(), place));
             }
         }
     }
-    drop(listener);
-    drain(connections, limits.drain).await;
 }
 
 /// A connection's task never fails; should it, the log must know.
@@ -111,18 +145,18 @@ async fn accept(
 }
 
 /// Answers the requests of one connection until either side has had enough.
-async fn converse(
+async fn converse<S: Answers>(
     limits: Limits,
     stream: TcpStream,
     peer: SocketAddr,
-    kernel: Kernel,
+    service: S,
     shutdown: CancellationToken,
     _place: OwnedSemaphorePermit,
 ) {
     // Files are sent as they are: most are small already, and parts of them are counted in their own bytes.
     let is_page =
         |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| !headers.contains_key(ACCEPT_RANGES);
-    let service = Compression::new(kernel).compress_when(DefaultPredicate::new().and(is_page));
+    let service = Compression::new(service).compress_when(DefaultPredicate::new().and(is_page));
     let answer = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         service.clone().oneshot(request)

@@ -74,6 +74,7 @@ mod web_registry;
 mod web_repairs;
 mod web_report;
 mod web_uploads;
+mod web_waiting;
 mod wire_connections;
 mod wire_deaf;
 mod wire_envelopes;

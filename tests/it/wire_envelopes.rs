@@ -29,7 +29,6 @@ async fn an_answer_goes_out_with_or_without_content() {
     prometheus_client::encoding::text::encode(&mut text, rig.metrics.registry()).unwrap();
     let histogram = r#"esb_slack_request_duration_seconds_count{kind="command",name="/esb-report"} 2"#;
     assert!(text.contains(histogram), "{text}");
-    assert!(text.contains("esb_socket_mode_enabled 1"), "{text}");
 }
 
 #[tokio::test]

@@ -65,7 +65,6 @@ impl SocketMode {
     /// Runs until `shutdown`, whatever Slack does; then lets what is in flight finish, acknowledges
     /// it, and closes.
     pub async fn run(self, shutdown: CancellationToken) {
-        self.shared.metrics.socket_mode_enabled(true);
         let mut slots = JoinSet::new();
         for number in 0..self.connections {
             slots.spawn(Slot::new(Arc::clone(&self.shared), number).run(shutdown.clone()));

@@ -266,8 +266,8 @@ impl PageError {
         }
     }
 
-    /// The answer: a page for people, an object for programs.
-    pub fn answer(&self, html: &Html, reference: &Reference, for_program: bool) -> Answer {
+    /// The answer: a page for people, plain words where there are no pages yet; an object for programs.
+    pub fn answer(&self, html: Option<&Html>, reference: &Reference, for_program: bool) -> Answer {
         let elsewhere = self.elsewhere().filter(|_| !for_program);
         if let Some(answer) = elsewhere.and_then(|path| answer::see_other(&path).ok()) {
             return answer;
@@ -282,9 +282,10 @@ impl PageError {
                 message: &message,
                 reference: status.is_server_error().then_some(reference.as_str()),
             };
-            match html.problem(&problem) {
-                Ok(page) => answer::html(status, page),
-                Err(fault) => {
+            match html.map(|html| html.problem(&problem)) {
+                Some(Ok(page)) => answer::html(status, page),
+                None => last_resort(status, &message, reference),
+                Some(Err(fault)) => {
                     tracing::error!(id = %reference, error = &fault as &(dyn Error + 'static), "no error page");
                     last_resort(status, &message, reference)
                 }
@@ -302,7 +303,7 @@ impl PageError {
     }
 }
 
-/// Plain words, for when not even the error page can be made.
+/// Plain words, for when there is no error page.
 fn last_resort(status: StatusCode, message: &str, reference: &Reference) -> Answer {
     answer::answer(status, answer::TEXT, format!("{message} (ref {reference})\n"))
 }

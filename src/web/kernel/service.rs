@@ -93,7 +93,7 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
     };
     let mut answer = outcome.unwrap_or_else(|error| {
         error.log(&reference, pattern);
-        error.answer(&web.html.framed(frame), &reference, for_program)
+        error.answer(Some(&web.html.framed(frame)), &reference, for_program)
     });
     secure(&mut answer, reference.as_str());
 

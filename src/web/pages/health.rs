@@ -1,11 +1,13 @@
 //! `GET /health` (can we work?) and `GET /health/live` (does the process answer?).
 
 use super::equipment::rfc3339;
+use crate::metrics::Metrics;
 use crate::ops::{OpError, watch};
 use crate::web::Web;
 use crate::web::kernel::answer::json;
 use crate::web::kernel::error::NoAnswer;
 use crate::web::kernel::{Answer, PageError};
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
@@ -28,17 +30,33 @@ struct Health {
 pub(super) async fn ready(web: &Web) -> Result<Answer, PageError> {
     let asked = tokio::time::timeout(DATABASE_WITHIN, watch::worker_last_iteration(&web.ctx)).await;
     let asked = asked.unwrap_or_else(|_| Err(OpError::Internal(NoAnswer(DATABASE_WITHIN).into())));
-    let (code, status, reason) = match &asked {
-        Ok(_) => (StatusCode::OK, "ok", None),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some("the database does not answer")),
+    match asked {
+        Ok(iteration) => health(&web.metrics, None, iteration),
+        Err(_) => health(&web.metrics, Some("the database does not answer"), None),
+    }
+}
+
+/// What is known before the database is there.
+pub(in crate::web) fn not_ready(metrics: &Metrics) -> Result<Answer, PageError> {
+    health(metrics, Some("the database does not answer yet, or its schema is being brought up to date"), None)
+}
+
+fn health(
+    metrics: &Metrics,
+    reason: Option<&'static str>,
+    iteration: Option<DateTime<Utc>>,
+) -> Result<Answer, PageError> {
+    let (code, status) = match reason {
+        None => (StatusCode::OK, "ok"),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
     let health = Health {
         status,
         reason,
         version: env!("CARGO_PKG_VERSION"),
         poller_last_poll_at: None,
-        worker_last_iteration_at: asked.ok().flatten().map(rfc3339),
-        socket_mode: match (web.config.socket_mode, web.metrics.is_socket_connected()) {
+        worker_last_iteration_at: iteration.map(rfc3339),
+        socket_mode: match (metrics.is_socket_mode_enabled(), metrics.is_socket_connected()) {
             (false, _) => "off",
             (true, true) => "connected",
             (true, false) => "disconnected",
@@ -52,6 +70,6 @@ struct Live {
     status: &'static str,
 }
 
-pub(super) async fn live() -> Result<Answer, PageError> {
+pub(in crate::web) fn live() -> Result<Answer, PageError> {
     json(StatusCode::OK, &Live { status: "ok" })
 }

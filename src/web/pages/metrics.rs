@@ -2,6 +2,7 @@
 //! Prometheus. Answers with what there is when the database does not.
 
 use crate::domain::job::JobKind;
+use crate::metrics::Metrics;
 use crate::ops::watch::{self, JobFigure, QueueFigures};
 use crate::ops::{Ctx, OpError};
 use crate::web::Web;
@@ -95,9 +96,18 @@ fn moment(at: DateTime<Utc>) -> Gauge<f64, AtomicU64> {
 pub(in crate::web) async fn show(web: &Web) -> Result<Answer, PageError> {
     let figures = Figures::read(&web.ctx).await;
     web.figures.note(&figures);
+    written(&web.metrics, &figures.registry())
+}
+
+/// What is counted before the database is there.
+pub(in crate::web) fn counted(metrics: &Metrics) -> Result<Answer, PageError> {
+    written(metrics, &Registry::default())
+}
+
+fn written(metrics: &Metrics, figures: &Registry) -> Result<Answer, PageError> {
     let mut text = String::new();
-    encode_registry(&mut text, web.metrics.registry()).map_err(PageError::internal)?;
-    encode_registry(&mut text, &figures.registry()).map_err(PageError::internal)?;
+    encode_registry(&mut text, metrics.registry()).map_err(PageError::internal)?;
+    encode_registry(&mut text, figures).map_err(PageError::internal)?;
     encode_eof(&mut text).map_err(PageError::internal)?;
     Ok(answer(StatusCode::OK, OPEN_METRICS, text))
 }

@@ -14,7 +14,7 @@ mod config;
 mod equipment;
 pub(super) mod events;
 mod forms;
-mod health;
+pub(super) mod health;
 mod jobs;
 mod login;
 mod machine;
@@ -211,7 +211,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::raw("/slack/events", slack::LIMIT, |web, call| Box::pin(slack::receive(web, call))),
     Route::get("/events", Access::Unasked, |web, _| Box::pin(events::listen(web))),
     Route::get("/health", Access::Unasked, |web, _| Box::pin(health::ready(web))),
-    Route::get("/health/live", Access::Unasked, |_, _| Box::pin(health::live())),
+    Route::get("/health/live", Access::Unasked, |_, _| Box::pin(std::future::ready(health::live()))),
     Route::get("/metrics", Access::Unasked, |web, _| Box::pin(metrics::show(web))),
     Route::get("/assets/{*path}", Access::Unasked, |web, call| Box::pin(assets::show(web, call))),
 ];

@@ -88,7 +88,6 @@ pub fn config() -> WebConfig {
         secret_key_previous: None,
         timezone: "America/New_York".parse().unwrap(),
         trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
-        socket_mode: false,
     }
 }
 

@@ -1,0 +1,92 @@
+//! What the web answers while the program waits for its database, and that the real answers follow.
+
+use crate::support::app::SOON;
+use crate::support::ops::with_saw;
+use crate::support::web::{Reply, Site, config};
+use esb::metrics::Metrics;
+use esb::web::Web;
+use esb::web::server::serve;
+use esb::web::waiting::meanwhile;
+use http::StatusCode;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A program that waits until it is told that it is ready, and then gives its listener back.
+async fn starting() -> (Site, oneshot::Sender<()>, JoinHandle<TcpListener>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (site, metrics) = (Site(listener.local_addr().unwrap()), Metrics::new());
+    metrics.socket_mode_enabled(true);
+    let (ready, building) = oneshot::channel();
+    let waiting = tokio::spawn(async move {
+        meanwhile(&listener, &metrics, building).await.unwrap();
+        listener
+    });
+    (site, ready, waiting)
+}
+
+/// Serves the pages at a listener from now on.
+async fn go_on(waiting: JoinHandle<TcpListener>) {
+    let listener = tokio::time::timeout(SOON, waiting).await.expect("it does not go on").unwrap();
+    let (ops, _) = with_saw().await;
+    let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
+    tokio::spawn(async move {
+        serve(listener, Arc::new(web), CancellationToken::new()).await;
+        drop(ops);
+    });
+}
+
+fn is_secured(reply: &Reply) -> bool {
+    reply.header("x-content-type-options") == "nosniff" && !reply.header("x-request-id").is_empty()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_lives_and_is_watched_before_the_database_is_there() {
+    let (site, ready, waiting) = starting().await;
+    let live = site.get("/health/live").await;
+    assert_eq!((live.status, live.json()["status"].clone()), (StatusCode::OK, Value::from("ok")));
+    let metrics = site.get("/metrics").await;
+    assert_eq!(metrics.status, StatusCode::OK);
+    for line in ["esb_socket_mode_enabled 1", "esb_socket_mode_connected 0"] {
+        assert!(metrics.text().lines().any(|l| l == line), "{line} in {}", metrics.text());
+    }
+    assert!(
+        !metrics.text().contains("esb_pending_notifications_count") && metrics.text().ends_with("# EOF\n")
+    );
+    let health = site.get("/health").await;
+    assert_eq!(
+        (health.status, &health.json()["socket_mode"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"disconnected".into())
+    );
+    for path in ["/", "/e/1", "/status.json"] {
+        let reply = site.get(path).await;
+        assert_eq!(
+            (reply.status, reply.header("retry-after")),
+            (StatusCode::SERVICE_UNAVAILABLE, "30"),
+            "{path}"
+        );
+        assert!(is_secured(&reply) && reply.text().contains("try again in a minute"), "{}", reply.text());
+        let for_program = reply.header("content-type") == "application/json";
+        assert_eq!(for_program, path.ends_with(".json"));
+    }
+
+    // Somebody who says nothing holds nobody up.
+    let _silent = TcpStream::connect(site.0).await.unwrap();
+    ready.send(()).unwrap();
+    go_on(waiting).await;
+    assert_eq!(site.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quick_start_is_waited_for() {
+    let (site, ready, waiting) = starting().await;
+    let asked = tokio::spawn(async move { site.get("/").await });
+    ready.send(()).unwrap();
+    go_on(waiting).await;
+    let board = tokio::time::timeout(SOON, asked).await.unwrap().unwrap();
+    assert_eq!(board.status, StatusCode::OK);
+    assert!(board.text().contains("Table saw"), "{}", board.text());
+}
