@@ -11,15 +11,16 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynch
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::fs::{DirBuilder, OpenOptions};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Most readers of one process on SQLite: they compute rather than wait, so one more than there are
-/// processors is enough, and each has a thread and a cache.
-const READERS: u32 = 8;
+/// Readers of one process on SQLite: they compute rather than wait, so one for each processor is enough, and
+/// each has a thread and a cache. Two at least, so that none waits for somebody's long list.
+const READERS: RangeInclusive<u32> = 2..=8;
 /// The cache of one SQLite connection, in KiB. The operating system has the pages, too.
-const CACHE: u32 = 512;
+const CACHE: u32 = 256;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 /// How soon a locked file is tried again.
@@ -113,7 +114,7 @@ impl Store {
 
 fn readers() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u32::try_from(processors).unwrap_or(READERS).saturating_add(1).min(READERS)
+    u32::try_from(processors).unwrap_or(u32::MAX).clamp(*READERS.start(), *READERS.end())
 }
 
 async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
