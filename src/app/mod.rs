@@ -19,7 +19,7 @@ use crate::slack::http::SlackHttp;
 use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};
 use crate::store::Store;
-use crate::web::{SlackInbox, Web, WebConfig, server};
+use crate::web::{SlackInbox, Web, WebConfig, server, waiting};
 use crate::worker::{ChannelNames, Deliverer, Heartbeat, JobRunner, SlackChannel, Worker};
 use anyhow::Context;
 use futures_util::FutureExt;
@@ -126,11 +126,17 @@ impl App {
         Self::build_counting(config, clock, Metrics::new()).await
     }
 
-    /// The same, with metrics that somebody reads already.
+    /// The same, while whoever asks at `listener` is answered that it takes a moment.
     ///
     /// # Errors
     /// As [`App::build`].
-    pub async fn build_counting(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
+    pub async fn build_at(listener: &TcpListener, config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let metrics = Metrics::new();
+        let building = Self::build_counting(config, clock, metrics.clone());
+        waiting::meanwhile(listener, &metrics, building).await
+    }
+
+    async fn build_counting(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
         metrics.socket_mode_enabled(config.slack.socket_mode_enabled());
         let secret_key = key_of_secrets(&config)?;
         let seal = Seal::new(&secret_key, config.secret_key_previous.as_ref())?;

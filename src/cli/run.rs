@@ -3,8 +3,6 @@
 use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::metrics::Metrics;
-use crate::web::waiting;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,10 +23,8 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     }
     // Before the database: a program that is started twice by mistake must not migrate it.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;
-    let metrics = Metrics::new();
-    let building = App::build_counting(config, Clock::system(), metrics.clone());
-    let building = unless_asked_to_stop(&shutdown, building);
-    let Some(app) = waiting::meanwhile(&listener, &metrics, building).await? else {
+    let building = App::build_at(&listener, config, Clock::system());
+    let Some(app) = unless_asked_to_stop(&shutdown, building).await? else {
         return Ok(());
     };
     tracing::info!(listen = %listener.local_addr()?, "Listening");

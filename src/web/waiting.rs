@@ -1,5 +1,5 @@
 //! What the web answers while the program waits for its database, or brings the schema up to date: that it
-//! lives and what it counts (spec "Watching it"), and that everything else comes in a moment. Called by `cli`
+//! lives and what it counts (spec "Watching it"), and that everything else comes in a moment. Called by `app`
 //! before there is a [`Web`](super::Web).
 
 use super::kernel::answer::secure;
