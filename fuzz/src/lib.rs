@@ -104,7 +104,6 @@ impl House {
             secret_key_previous: None,
             timezone: "America/New_York".parse().expect("a zone"),
             trusted_proxies: vec!["127.0.0.1".parse().expect("an address")],
-            socket_mode: false,
         };
         let uploads = self.directory.path().join("uploads");
         let files = Files::new(uploads, 1_000_000, self.ctx.store.clone(), self.clock.clone());

@@ -205,8 +205,8 @@ impl App {
         }
         let web = Arc::new(web);
         open_files::allow(FILES);
+        edges.spawn(server::serve(listener, Arc::clone(&web), shutdown.clone()));
         self.offer_setup(&web).await;
-        edges.spawn(server::serve(listener, web, shutdown.clone()));
         if self.config.slack.socket_mode_enabled() {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
         }

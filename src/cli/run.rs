@@ -10,7 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     let shutdown = on_signal()?;
-    let listen = config.listen;
+    // Before the database: a program that is started twice by mistake must not migrate it.
+    let listener = TcpListener::bind(config.listen).await;
+    let listener = listener.with_context(|| format!("ESB_LISTEN {}", config.listen))?;
+    let listen = listener.local_addr()?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "Starting");
     if !config.slack.takes_commands() {
         if config.slack.bot_token.is_some() {
@@ -21,13 +24,11 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
             );
         }
     }
-    // Before the database: a program that is started twice by mistake must not migrate it.
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("ESB_LISTEN {listen}"))?;
     let building = App::build_at(&listener, config, Clock::system());
     let Some(app) = unless_asked_to_stop(&shutdown, building).await? else {
         return Ok(());
     };
-    tracing::info!(listen = %listener.local_addr()?, "Listening");
+    tracing::info!(%listen, "Listening");
     let ended = app.serve(listener, parts, shutdown).await;
     close(&app).await;
     ended

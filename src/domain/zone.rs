@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use std::str::FromStr;
 
 /// A time zone; cheap to clone.
@@ -20,7 +20,9 @@ impl FromStr for Zone {
     type Err = UnknownZone;
 
     fn from_str(name: &str) -> Result<Self, UnknownZone> {
-        TimeZone::get(name).map(Self).map_err(|_| UnknownZone)
+        // Not jiff's own search, which may read the system's files.
+        let zone = TimeZoneDatabase::bundled().get(name).ok();
+        zone.filter(|zone| zone.iana_name().is_some()).map(Self).ok_or(UnknownZone)
     }
 }
 
@@ -33,7 +35,8 @@ impl Zone {
     /// What clocks there show.
     pub fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
         let ahead = self.0.to_offset(timestamp(at)).seconds();
-        at.naive_utc() + TimeDelta::seconds(ahead.into())
+        let utc = at.naive_utc();
+        utc.checked_add_signed(TimeDelta::seconds(ahead.into())).unwrap_or(utc)
     }
 
     /// What the time there is called then: "EST", or "-03" where it has no name.
@@ -41,19 +44,20 @@ impl Zone {
         self.0.to_offset_info(timestamp(at)).abbreviation().to_owned()
     }
 
-    /// When a day begins there; where clocks leap over midnight, when they have. `None` for a day beyond the
-    /// year 9999.
+    /// When a day begins there; where clocks leap over midnight, when they have. `None` from the last day of
+    /// the year 9999 on, where the list of zones ends.
     pub fn begin(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
         let part = |number: u32| i8::try_from(number).ok();
         let date = Date::new(i16::try_from(day.year()).ok()?, part(day.month())?, part(day.day())?).ok()?;
-        let begin = date.to_zoned(self.0.clone()).and_then(|midnight| midnight.start_of_day()).ok()?;
+        let begin = date.to_zoned(self.0.clone()).ok()?;
         DateTime::from_timestamp_micros(begin.timestamp().as_microsecond())
     }
 }
 
-/// The same moment; the last one that it knows for those beyond the year 9999.
+/// The same moment, or the nearest that the list of zones knows: it spans the years from -9999 to 9999.
 fn timestamp(at: DateTime<Utc>) -> Timestamp {
-    Timestamp::from_second(at.timestamp()).unwrap_or(Timestamp::MAX)
+    let second = at.timestamp().clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -87,7 +91,9 @@ mod tests {
         assert_eq!(begin("Asia/Kathmandu", "2026-06-01"), "2026-05-31T18:15:00+00:00");
         // Clocks went from midnight to one.
         assert_eq!(begin("America/Sao_Paulo", "2018-11-04"), "2018-11-04T03:00:00+00:00");
-        assert_eq!(zone("UTC").begin(NaiveDate::MAX), None);
+        for day in [NaiveDate::MAX, NaiveDate::MIN, "9999-12-31".parse().unwrap()] {
+            assert_eq!(zone("America/New_York").begin(day), None);
+        }
     }
 
     #[test]
@@ -95,9 +101,30 @@ mod tests {
         for name in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
             assert_eq!(zone(name).name(), name);
         }
-        for name in ["", "Mars/Olympus", "EST5EDT,M3.2.0,M11.1.0", "../../etc/passwd", "Europe"] {
+        assert_eq!(zone("america/new_york").name(), "America/New_York");
+        for name in [
+            "",
+            "Mars/Olympus",
+            "Etc/Unknown",
+            ":UTC",
+            "EST5EDT,M3.2.0,M11.1.0",
+            "../../etc/passwd",
+            "Europe",
+        ] {
             assert!(name.parse::<Zone>().is_err(), "{name}");
         }
-        assert_eq!(zone("UTC").local(DateTime::<Utc>::MAX_UTC), DateTime::<Utc>::MAX_UTC.naive_utc());
+    }
+
+    #[test]
+    fn no_moment_is_too_far_away() {
+        for at in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
+            for name in ["Asia/Tokyo", "America/New_York"] {
+                let local = zone(name).local(at);
+                assert!(
+                    (local - at.naive_utc()).abs() < TimeDelta::days(1)
+                        && !zone(name).abbreviation(at).is_empty()
+                );
+            }
+        }
     }
 }

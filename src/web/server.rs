@@ -1,5 +1,5 @@
 //! Accepts connections and hands their requests to the kernel: bounded in number, patient with
-//! slow clients but not for ever, and drained when the program ends. Called by `app`.
+//! slow clients but not for ever, and drained when the program ends. Called by `app` and `waiting`.
 
 use super::Web;
 use super::kernel::service::Peer;
@@ -102,6 +102,7 @@ async fn converse_until<S: Answers>(
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
+            biased;
             () = end.cancelled() => return connections,
             Some(ended) = connections.join_next() => note(ended),
             Some((place, stream, peer)) = accept(listener, &places) => {
@@ -122,7 +123,7 @@ fn note(ended: Result<(), JoinError>) {
 async fn drain(mut connections: JoinSet<()>, at_most: Duration) {
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(at_most, drained).await.is_err() {
-        tracing::warn!(open = connections.len(), "web connections were cut off at shutdown");
+        tracing::warn!(open = connections.len(), "web connections were cut off");
         connections.shutdown().await;
     }
 }
@@ -169,7 +170,9 @@ async fn converse<S: Answers>(
         .max_header_size(limits.head_bytes)
         .serve_connection(TokioIo::new(Patience::new(stream, limits.stall)), answer);
     let mut connection = pin!(connection);
+    // What has arrived already is answered first.
     let ended = tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();

@@ -5,20 +5,23 @@
 use super::kernel::answer::secure;
 use super::kernel::call::Reference;
 use super::kernel::error::NoAnswer;
+use super::kernel::service::{UNKNOWN_ROUTE, method_label};
 use super::kernel::{Answer, PageError};
 use super::pages::{health, metrics};
 use super::server::{self, Limits};
 use crate::metrics::Metrics;
-use http::Request;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request};
 use std::convert::Infallible;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// How long who asks is left waiting, since a start takes a tenth of it. `/metrics` is due within 2 s.
 const GRACE: Duration = Duration::from_secs(1);
-/// Whoever is slow must not hold up the beginning of the real answers.
+/// Few files are open by now, and more are not allowed yet. Whoever is slow must not hold up the beginning of
+/// the real answers.
 const LIMITS: Limits = Limits {
     connections: 256,
     head: Duration::from_secs(5),
@@ -45,14 +48,21 @@ pub async fn meanwhile<T>(listener: &TcpListener, counted: &Metrics, building: i
 }
 
 fn respond<B>(counted: &Metrics, request: &Request<B>) -> Answer {
-    let (path, reference) = (request.uri().path(), Reference::random());
-    let answer = match path {
-        "/health/live" => health::live(),
-        "/health" => health::not_ready(counted),
-        "/metrics" => metrics::counted(counted),
-        _ => Err(PageError::Unavailable(NoAnswer(GRACE).into())),
+    let (arrived, reference) = (Instant::now(), Reference::random());
+    let (method, path) = (method_label(request.method()), request.uri().path());
+    let (route, answer) = match (method, path) {
+        ("GET" | "HEAD", "/health/live") => ("/health/live", health::live()),
+        ("GET" | "HEAD", "/health") => ("/health", health::not_ready(counted)),
+        ("GET" | "HEAD", "/metrics") => ("/metrics", metrics::counted(counted)),
+        _ => (UNKNOWN_ROUTE, Err(PageError::Unavailable(NoAnswer(GRACE).into()))),
     };
     let mut answer = answer.unwrap_or_else(|error| error.answer(None, &reference, path.ends_with(".json")));
     secure(&mut answer, reference.as_str());
+    // A proxy must not keep a connection to what ends in a moment.
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let (status, took) = (answer.status().as_u16(), arrived.elapsed());
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(id = %reference, method, route, status, ms, "request");
+    counted.http_request(route, method, status, took);
     answer
 }

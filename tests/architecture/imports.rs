@@ -106,6 +106,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("hyper_rustls", &["clients"]),
     ("rustls", &["clients", "main"]),
     ("image", &["files"]),
+    ("jiff", &["domain::zone"]),
     ("multer", &["web::kernel::upload"]),
     ("matchit", &["web"]),
     ("tower", &["web", "clients"]),

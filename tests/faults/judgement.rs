@@ -25,11 +25,13 @@ const SAY: Duration = Duration::from_secs(30);
 /// Longest wait for the next try of what has failed: after the fourth failure it is minutes, after the sixth
 /// an hour.
 const FURTHEST: Duration = Duration::from_secs(120);
+/// How often anything is brought forward: what fails then, fails without a fault of ours.
+const FORWARD_MAX: usize = 10;
 
 /// Waits until nothing is owed any more: `patience` beyond the time at which the latest is due or its lease
-/// is over, and anew with each that is delivered. What failed often is brought forward.
+/// is over, and anew with each that is delivered. What failed often is brought forward, a few times.
 pub async fn settled(store: &Store, patience: Duration, say: impl Fn(&str)) -> Result<(), String> {
-    let (mut least, mut progress, mut said) = (usize::MAX, Instant::now(), Instant::now());
+    let (mut least, mut progress, mut said, mut forward) = (usize::MAX, Instant::now(), Instant::now(), 0);
     loop {
         let owed = delivery::Entity::find().filter(delivery::Column::State.is_in(DeliveryState::OWED));
         let owed = owed.all(store.read()).await.unwrap();
@@ -50,6 +52,10 @@ pub async fn settled(store: &Store, patience: Duration, say: impl Fn(&str)) -> R
             return Err(format!("still owed after {} s: {owed:#?}", patience.as_secs()));
         }
         if wait > FURTHEST {
+            forward += 1;
+            if forward > FORWARD_MAX {
+                return Err(format!("fails again and again, though all is well: {owed:#?}"));
+            }
             bring_forward(store).await;
         }
         if !wait.is_zero() {

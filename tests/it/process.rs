@@ -5,6 +5,7 @@ use crate::support::database::Kind;
 use crate::support::jobs::{asked_for, job, photos, pictures, queue};
 use crate::support::process::{ESB, Installation, Process};
 use crate::support::proxy::Proxy;
+use crate::support::web::Site;
 use chrono::TimeDelta;
 use esb::clock::Clock;
 use esb::config::Config;
@@ -13,6 +14,7 @@ use esb::domain::job::JobState;
 use esb::ops::{Announce, Ctx};
 use esb_sandbox::{Fault, Outcome, Sandbox};
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
+use serde_json::Value;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -159,8 +161,16 @@ async fn a_database_that_starts_late_is_waited_for() {
     };
     tokio::time::timeout(2 * SOON, waits).await.expect("it does not say that it waits");
     assert_eq!(here.slack.wire().open_connections(), 0);
+    let log = std::fs::read_to_string(&path).unwrap();
+    let starting: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    let site = Site(starting["listen"].as_str().unwrap().parse().unwrap());
+    let status = async |path| site.get(path).await.status.as_u16();
+    for (path, expected) in [("/health/live", 200), ("/metrics", 200), ("/health", 503), ("/", 503)] {
+        assert_eq!(status(path).await, expected, "{path}");
+    }
     here.proxy.as_ref().unwrap().mend();
     assert!(here.slack.wire().wait_for_connections(2, 2 * SOON).await, "it did not start");
+    assert_eq!((status("/").await, status("/health").await), (200, 200));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +230,7 @@ async fn the_log_tells_what_operators_alert_on_and_no_secret() {
         log.lines().filter(|line| line.contains("Notification ") && line.contains(" delivery failed: "));
     assert_eq!(failures.filter(|line| line.contains("delivery failed: channel_not_found")).count(), 1);
     let mutation = log.lines().find(|line| line.contains("repair.created")).unwrap();
-    let mutation: serde_json::Value = serde_json::from_str(mutation).unwrap();
+    let mutation: Value = serde_json::from_str(mutation).unwrap();
     assert_eq!((&mutation["event"], &mutation["user"]), (&"repair.created".into(), &"Ana Lee".into()));
     assert_eq!(mutation["data"]["new"]["description"], "Smells of secrets");
     assert!(mutation["timestamp"].as_str().unwrap().ends_with('Z'));

@@ -10,6 +10,8 @@ use esb::web::waiting::meanwhile;
 use http::StatusCode;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -37,6 +39,14 @@ async fn go_on(waiting: JoinHandle<TcpListener>) {
         serve(listener, Arc::new(web), CancellationToken::new()).await;
         drop(ops);
     });
+}
+
+/// How many requests of a route were counted.
+async fn counts(site: &Site, route: &str) -> usize {
+    let (text, of_route) = (site.get("/metrics").await.text(), format!("route=\"{route}\""));
+    let counts =
+        text.lines().filter(|line| line.contains("_duration_seconds_count") && line.contains(&of_route));
+    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
 }
 
 fn is_secured(reply: &Reply) -> bool {
@@ -73,20 +83,28 @@ async fn it_lives_and_is_watched_before_the_database_is_there() {
         assert_eq!(for_program, path.ends_with(".json"));
     }
 
-    // Somebody who says nothing holds nobody up.
-    let _silent = TcpStream::connect(site.0).await.unwrap();
+    let begun = counts(&site, "/health/live").await + counts(&site, "other").await;
+    assert_eq!(begun, 1 + 3, "what is answered is counted");
+
+    // Somebody who is slow holds nobody up for long.
+    let mut slow = TcpStream::connect(site.0).await.unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: e").await.unwrap();
+    assert_eq!(site.get("/health/live").await.status, StatusCode::OK);
     ready.send(()).unwrap();
+    let began = Instant::now();
     go_on(waiting).await;
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     assert_eq!(site.get("/").await.status, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quick_start_is_waited_for() {
     let (site, ready, waiting) = starting().await;
-    let asked = tokio::spawn(async move { site.get("/").await });
+    let mut asks = TcpStream::connect(site.0).await.unwrap();
+    asks.write_all(b"GET / HTTP/1.1\r\nHost: esb\r\nConnection: close\r\n\r\n").await.unwrap();
     ready.send(()).unwrap();
     go_on(waiting).await;
-    let board = tokio::time::timeout(SOON, asked).await.unwrap().unwrap();
-    assert_eq!(board.status, StatusCode::OK);
-    assert!(board.text().contains("Table saw"), "{}", board.text());
+    let mut board = String::new();
+    tokio::time::timeout(SOON, asks.read_to_string(&mut board)).await.unwrap().unwrap();
+    assert!(board.starts_with("HTTP/1.1 200 OK\r\n") && board.contains("Table saw"), "{board}");
 }

@@ -15,10 +15,10 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn new(at: DateTime<Utc>, zone: &Zone) -> Self {
-        let (local, zone) = (zone.local(at), zone.abbreviation(at));
+        let (local, abbreviation) = (zone.local(at), zone.abbreviation(at));
         Self {
             iso: at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            text: format!("{} {zone}", local.format("%b %-d, %Y, %-I:%M %p")),
+            text: format!("{} {abbreviation}", local.format("%b %-d, %Y, %-I:%M %p")),
         }
     }
 }

@@ -33,7 +33,7 @@ use tower::Service;
 /// Longest time that a page may take: after that the person is better off trying again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How paths that no route knows are called in logs and metrics.
-const UNKNOWN_ROUTE: &str = "other";
+pub const UNKNOWN_ROUTE: &str = "other";
 
 /// Who is at the other end of a connection; `server` puts it into each request's extensions.
 #[derive(Debug, Clone, Copy)]
@@ -193,7 +193,7 @@ async fn read_form<B: Body<Data = Bytes> + Send>(
 }
 
 /// Methods as metrics name them: a closed set.
-const fn method_label(method: &Method) -> &'static str {
+pub const fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

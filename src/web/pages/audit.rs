@@ -51,13 +51,13 @@ fn form(call: &Call) -> Result<AuditForm, PageError> {
 fn filter(form: &AuditForm, zone: &Zone) -> Option<AuditFilter> {
     let day = |text: &str| if text.is_empty() { Some(None) } else { parse_day(text).ok().map(Some) };
     let noun_id = if form.id.is_empty() { None } else { Some(form.id.parse().ok()?) };
-    let last = day(&form.to)?;
+    let (first, last) = (day(&form.from)?, day(&form.to)?);
     Some(AuditFilter {
         who: form.who.clone(),
         noun: form.noun.clone(),
         noun_id,
         action: form.action.clone(),
-        from: day(&form.from)?.and_then(|day| zone.begin(day)),
+        from: first.map(|day| zone.begin(day).ok_or(())).transpose().ok()?,
         before: last.and_then(|day| zone.begin(day.checked_add_days(Days::new(1))?)),
     })
 }
