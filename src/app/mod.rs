@@ -2,7 +2,7 @@
 //! place that knows everybody.
 
 use crate::chain::Chain;
-use crate::clients::slack_api::{Identity, SlackApi, SlackApiError, absent_scopes, missing_scopes};
+use crate::clients::slack_api::{Identity, SlackApi};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::files::Files;
@@ -33,6 +33,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 pub mod check;
+mod identity;
 mod old_uploads;
 mod open_files;
 
@@ -40,9 +41,6 @@ pub use old_uploads::OldUploads;
 
 /// How long work that came over HTTP may take to its end at shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// How long to wait before Slack is asked again which workspace is ours.
-const ASK_AGAIN: Duration = Duration::from_secs(3 * 60);
 
 /// Files that a process may want open: the web's connections, and as a margin those to the database and to
 /// Slack, logs and what the program itself is made of.
@@ -211,7 +209,7 @@ impl App {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
         }
         if self.config.slack.takes_commands() {
-            let asking = learn_identity(self.api.clone(), Arc::clone(&self.identity));
+            let asking = identity::learn(self.api.clone(), Arc::clone(&self.identity));
             let shutdown = shutdown.clone();
             tokio::spawn(async move { shutdown.run_until_cancelled(asking).await });
         }
@@ -321,43 +319,4 @@ async fn all_ended(mut tasks: JoinSet<()>) -> bool {
         crashed |= ended.is_err();
     }
     crashed
-}
-
-/// Asks Slack whom the bot token stands for, until it says so: envelopes of other workspaces are refused, and
-/// what the token may not do is not offered.
-async fn learn_identity(api: SlackApi, known: Arc<SetOnce<Identity>>) {
-    let mut told = false;
-    loop {
-        match api.auth_test().await {
-            Ok(identity) => {
-                let missing = missing_scopes(identity.scopes.as_ref());
-                if !missing.is_empty() {
-                    let missing = missing.join(", ");
-                    tracing::warn!(missing, "The bot token lacks scopes: see docs/administrators.md");
-                }
-                let absent = absent_scopes(identity.scopes.as_ref());
-                if !absent.is_empty() {
-                    let absent = absent.join(", ");
-                    tracing::info!(
-                        absent,
-                        "Some features are off without these scopes: see docs/administrators.md"
-                    );
-                }
-                let _ = known.set(identity);
-                return;
-            }
-            Err(error) if told => tracing::debug!(error = error.outcome(), "Still no answer to auth.test"),
-            Err(SlackApiError::Auth { code }) => {
-                tracing::error!(
-                    code,
-                    "Slack does not accept SLACK_BOT_TOKEN: copy it anew from the app's settings"
-                );
-            }
-            Err(error) => {
-                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours");
-            }
-        }
-        told = true;
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
 }

@@ -2,10 +2,9 @@
 //! lives and what it counts (spec "Watching it"), and that everything else comes in a moment. Called by `app`
 //! before there is a [`Web`](super::Web).
 
-use super::kernel::answer::secure;
 use super::kernel::call::Reference;
 use super::kernel::error::NoAnswer;
-use super::kernel::service::{UNKNOWN_ROUTE, method_label};
+use super::kernel::service::{UNKNOWN_ROUTE, finish, method_label};
 use super::kernel::{Answer, PageError};
 use super::pages::{health, metrics};
 use super::server::{self, Limits};
@@ -57,12 +56,8 @@ fn respond<B>(counted: &Metrics, request: &Request<B>) -> Answer {
         _ => (UNKNOWN_ROUTE, Err(PageError::Unavailable(NoAnswer(GRACE).into()))),
     };
     let mut answer = answer.unwrap_or_else(|error| error.answer(None, &reference, path.ends_with(".json")));
-    secure(&mut answer, reference.as_str());
     // A proxy must not keep a connection to what ends in a moment.
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    let (status, took) = (answer.status().as_u16(), arrived.elapsed());
-    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(id = %reference, method, route, status, ms, "request");
-    counted.http_request(route, method, status, took);
+    finish(&mut answer, &reference, counted, (method, route), arrived.elapsed());
     answer
 }

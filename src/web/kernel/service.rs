@@ -11,6 +11,7 @@ use super::fields::Fields;
 use super::route::{BodyRule, Route};
 use super::upload::{self, Gate};
 use super::{Access, UploadRule, Uploads};
+use crate::metrics::Metrics;
 use crate::render::html::Frame;
 use crate::web::Web;
 use bytes::Bytes;
@@ -95,14 +96,25 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
         error.log(&reference, pattern);
         error.answer(Some(&web.html.framed(frame)), &reference, for_program)
     });
-    secure(&mut answer, reference.as_str());
-
     let took = (web.ctx.clock.now() - arrived).to_std().unwrap_or_default();
-    let status = answer.status().as_u16();
-    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(id = %reference, method, route = pattern, status, ms, "request");
-    web.metrics.http_request(pattern, method, status, took);
+    finish(&mut answer, &reference, &web.metrics, (method, pattern), took);
     answer
+}
+
+/// What every answer gets at its end: its headers, its line in the log, its place in the metrics. `asked` is
+/// method and route, each of a closed set.
+pub fn finish(
+    answer: &mut Answer,
+    reference: &Reference,
+    metrics: &Metrics,
+    asked: (&'static str, &'static str),
+    took: Duration,
+) {
+    secure(answer, reference.as_str());
+    let ((method, route), status) = (asked, answer.status().as_u16());
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(id = %reference, method, route, status, ms, "request");
+    metrics.http_request(route, method, status, took);
 }
 
 /// What came in a body.
