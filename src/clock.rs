@@ -1,8 +1,15 @@
-//! The only source of time. Tests turn the hands of a manual clock; nothing else may ask the system.
+//! The only source of time: the wall clock, which people can set, and a monotonic one, which only moves on.
+//! Tests turn the hands of a manual clock; nothing else may ask the system.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use governor::nanos::Nanos;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What the monotonic clock counts from: an hour before this process first asked, so that a time of some minutes
+/// before "now" always exists.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+const BEFORE_START: Duration = Duration::from_secs(3600);
 
 /// Tells the time; cheap to clone, all clones agree.
 #[derive(Debug, Clone)]
@@ -12,7 +19,14 @@ pub struct Clock(Source);
 enum Source {
     System,
     OffBy(TimeDelta),
-    Manual(Arc<Mutex<DateTime<Utc>>>),
+    Manual(Arc<Mutex<Hands>>),
+}
+
+/// Of a manual clock.
+#[derive(Debug)]
+struct Hands {
+    wall: DateTime<Utc>,
+    monotonic: Duration,
 }
 
 impl Clock {
@@ -34,7 +48,8 @@ impl Clock {
 
     /// A clock that stands at `start` until it is moved.
     pub fn manual(start: DateTime<Utc>) -> Self {
-        Self(Source::Manual(Arc::new(Mutex::new(start))))
+        let hands = Hands { wall: start, monotonic: BEFORE_START };
+        Self(Source::Manual(Arc::new(Mutex::new(hands))))
     }
 
     /// The time in UTC, in whole microseconds: what every database can keep.
@@ -42,26 +57,64 @@ impl Clock {
         let now = match &self.0 {
             Source::System => Utc::now(),
             Source::OffBy(much) => Utc::now() + *much,
-            Source::Manual(hands) => *hands.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Manual(hands) => hands.lock().unwrap_or_else(PoisonError::into_inner).wall,
         };
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+
+    /// Time since some moment before this process began. Setting the wall clock does not move it: pace and waits
+    /// within one process are measured by it.
+    pub fn monotonic(&self) -> Duration {
+        match &self.0 {
+            Source::System | Source::OffBy(_) => START.elapsed() + BEFORE_START,
+            Source::Manual(hands) => hands.lock().unwrap_or_else(PoisonError::into_inner).monotonic,
+        }
     }
 
     /// Moves a manual clock on; the system's clock is left alone.
     pub fn advance(&self, by: TimeDelta) {
         if let Source::Manual(hands) = &self.0 {
             let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
-            *hands += by;
+            hands.wall += by;
+            hands.monotonic += by.to_std().unwrap_or_default();
+        }
+    }
+
+    /// Sets the wall clock of a manual clock, as an operator or a time service does: no time goes by.
+    pub fn set_wall_clock(&self, by: TimeDelta) {
+        if let Source::Manual(hands) = &self.0 {
+            hands.lock().unwrap_or_else(PoisonError::into_inner).wall += by;
         }
     }
 }
 
-/// Rate limiters read this clock too: tests turn one pair of hands only.
+/// Rate limiters count monotonic time: a wall clock that is set neither grants nor denies anything.
 impl governor::clock::Clock for Clock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        let since_1970 = Self::now(self).timestamp_nanos_opt().unwrap_or_default();
-        Nanos::new(u64::try_from(since_1970).unwrap_or_default())
+        Nanos::new(u64::try_from(self.monotonic().as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn setting_the_wall_clock_moves_no_monotonic_time() {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let (wall, monotonic) = (clock.now(), clock.monotonic());
+        clock.set_wall_clock(-TimeDelta::days(1));
+        assert_eq!((clock.now(), clock.monotonic()), (wall - TimeDelta::days(1), monotonic));
+        clock.advance(TimeDelta::seconds(3));
+        assert_eq!(clock.monotonic(), monotonic + Duration::from_secs(3));
+    }
+
+    #[test]
+    fn system_monotonic_time_only_moves_on() {
+        let clock = Clock::system();
+        let before = clock.monotonic();
+        assert!(before >= BEFORE_START && clock.monotonic() >= before);
     }
 }

@@ -16,6 +16,7 @@ mod m0008_threads;
 mod m0009_indexes;
 mod m0010_job_messages;
 mod m0011_channel_names;
+mod m0012_delivery_causes;
 
 /// The tables of each step.
 pub const TABLES: &[&[&str]] = &[
@@ -27,6 +28,7 @@ pub const TABLES: &[&[&str]] = &[
     m0007_cards::TABLES,
     m0008_threads::TABLES,
     m0011_channel_names::TABLES,
+    m0012_delivery_causes::TABLES,
 ];
 
 /// All steps in their order.
@@ -47,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_indexes::Migration),
             Box::new(m0010_job_messages::Migration),
             Box::new(m0011_channel_names::Migration),
+            Box::new(m0012_delivery_causes::Migration),
         ]
     }
 }

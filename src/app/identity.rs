@@ -32,12 +32,8 @@ pub(super) async fn learn(api: SlackApi, known: Arc<SetOnce<Identity>>) {
                 return;
             }
             Err(error) if told => tracing::debug!(error = error.outcome(), "Still no answer to auth.test"),
-            Err(SlackApiError::Auth { code }) => {
-                tracing::error!(
-                    code,
-                    "Slack does not accept SLACK_BOT_TOKEN: copy it anew from the app's settings"
-                );
-            }
+            // The client has said so, once.
+            Err(SlackApiError::Auth { .. }) => {}
             Err(error) => {
                 tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours");
             }

@@ -42,6 +42,11 @@ impl ChannelRef {
     }
 }
 
+/// True when what a message is addressed to is a person: neither a channel's name nor its id.
+pub fn is_person(target: &str) -> bool {
+    !target.starts_with(['#', 'C', 'G', 'D'])
+}
+
 impl fmt::Display for ChannelRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,10 +1,10 @@
-//! The life of a delivery: its states, who is to blame for a failure, when it is tried again.
+//! The life of a delivery: its states, what a failure is about, when it is tried again.
 //!
 //! ```text
 //! pending ──lease──► sending ──sent──► delivered
 //!    ▲                  │
 //!    │                  ├─failed──► failed ──lease──► sending …
-//!    └──not its turn────┘           └─ten blamed on the message, or 7 days─► dead
+//!    └──not its turn────┘           └─ten rejections of the message, or 7 days─► dead
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -52,19 +52,44 @@ impl DeliveryState {
     pub const OWED: [Self; 3] = [Self::Pending, Self::Sending, Self::Failed];
 }
 
+/// What several deliveries wait for together. It is tried again by one of them, not by each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+pub enum Cause {
+    /// Slack as a whole does not answer, or says that it is in trouble.
+    #[sea_orm(string_value = "slack")]
+    Slack,
+    /// Slack does not accept the token.
+    #[sea_orm(string_value = "token")]
+    Token,
+    /// The channel takes nothing: it is archived, unknown, or the bot is not in it.
+    #[sea_orm(string_value = "channel")]
+    Channel,
+    /// Our own database did not say what to send.
+    #[sea_orm(string_value = "database")]
+    Database,
+}
+
 /// Why a try failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The target refuses this message; counts towards giving up.
-    Message {
+    Rejected {
         /// The target's own word for it.
         code: String,
     },
-    /// Nothing is wrong with the message: network, overload, rate limit, authentication.
-    Circumstance {
+    /// It cannot be made into a message: a mistake of ours. Nothing was sent; counts like a rejection.
+    Unsendable {
         /// A short word for it.
         code: String,
-        /// How long the target asked us to wait.
+    },
+    /// Not known to be about the message: network, overload, rate limit, authentication, the channel.
+    Transient {
+        /// A short word for it.
+        code: String,
+        /// What other deliveries wait for, too; none where only this one is known to wait.
+        cause: Option<Cause>,
+        /// How long to wait, where that is known.
         retry_after: Option<TimeDelta>,
         /// True when the target may have taken the message and we do not know.
         in_doubt: bool,
@@ -75,17 +100,32 @@ impl Failure {
     /// The word that the attempt's record and the log carry.
     pub fn code(&self) -> &str {
         match self {
-            Self::Message { code } | Self::Circumstance { code, .. } => code,
+            Self::Rejected { code } | Self::Unsendable { code } | Self::Transient { code, .. } => code,
         }
+    }
+
+    /// What other deliveries wait for, too.
+    pub const fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Rejected { .. } | Self::Unsendable { .. } => None,
+            Self::Transient { cause, .. } => *cause,
+        }
+    }
+
+    /// True when it counts towards giving up.
+    pub const fn is_rejection(&self) -> bool {
+        matches!(self, Self::Rejected { .. } | Self::Unsendable { .. })
     }
 }
 
-/// Refusals after which a delivery is dead (spec "Deliveries").
-pub const BLAMED_MAX: i32 = 10;
+/// Rejections after which a delivery is dead (spec "Deliveries").
+pub const REJECTIONS_MAX: i32 = 10;
 /// How long a delivery is tried at all.
 pub const TRIED_FOR: TimeDelta = TimeDelta::days(7);
-/// Longest wait that a target can ask for: a hostile answer must not park a message for years.
-const RETRY_AFTER_MAX: TimeDelta = TimeDelta::hours(1);
+/// How often a cause is probed that several deliveries wait for (spec "Deliveries").
+pub const PROBE_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// Longest wait: a hostile answer must not park a message for years.
+pub const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 
 /// Wait after the first, second … failure; the last one goes on.
 const SCHEDULE: [TimeDelta; 6] = [
@@ -94,18 +134,18 @@ const SCHEDULE: [TimeDelta; 6] = [
     TimeDelta::minutes(2),
     TimeDelta::minutes(5),
     TimeDelta::minutes(15),
-    TimeDelta::hours(1),
+    WAIT_MAX,
 ];
 
 /// What a delivery has behind it, the present failure not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// When it began to be owed.
+    /// When it was enqueued.
     pub created_at: DateTime<Utc>,
     /// Failures of any kind.
     pub failures: i32,
-    /// Failures blamed on the message.
-    pub blamed: i32,
+    /// Failures that were rejections of the message.
+    pub rejections: i32,
 }
 
 /// What becomes of a delivery after a failure.
@@ -121,20 +161,21 @@ pub enum Verdict {
 /// by the schedule.
 pub fn wait(failures: i64, asked: Option<TimeDelta>) -> TimeDelta {
     let step = usize::try_from(failures).unwrap_or(0).min(SCHEDULE.len() - 1);
-    asked.map_or(SCHEDULE[step], |asked| asked.clamp(TimeDelta::zero(), RETRY_AFTER_MAX))
+    asked.map_or(SCHEDULE[step], |asked| asked.clamp(TimeDelta::zero(), WAIT_MAX))
 }
 
-/// Decides what becomes of a delivery that has just failed.
+/// Decides what becomes of a delivery that has just failed. What waits for a shared cause is due again with that
+/// cause's next probe.
 pub fn after_failure(tally: Tally, failure: &Failure, now: DateTime<Utc>) -> Verdict {
-    let blamed = matches!(failure, Failure::Message { .. });
-    if blamed && tally.blamed + 1 >= BLAMED_MAX {
+    let failures = i64::from(tally.failures);
+    if failure.is_rejection() && tally.rejections + 1 >= REJECTIONS_MAX {
         return Verdict::Dead;
     }
-    let asked = match failure {
-        Failure::Circumstance { retry_after, .. } => *retry_after,
-        Failure::Message { .. } => None,
+    let wait = match failure {
+        Failure::Rejected { .. } | Failure::Unsendable { .. } => wait(failures, None),
+        Failure::Transient { cause: Some(_), retry_after: None, .. } => wait(failures, None).min(PROBE_EVERY),
+        Failure::Transient { retry_after, .. } => wait(failures, *retry_after),
     };
-    let wait = wait(tally.failures.into(), asked);
     if now + wait > tally.created_at + TRIED_FOR { Verdict::Dead } else { Verdict::Retry(now + wait) }
 }
 
@@ -144,21 +185,18 @@ mod tests {
 
     const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-    fn message() -> Failure {
-        Failure::Message { code: "channel_not_found".into() }
+    fn rejected() -> Failure {
+        Failure::Rejected { code: "invalid_blocks".into() }
     }
 
-    fn circumstance(retry_after: Option<i64>) -> Failure {
-        Failure::Circumstance {
-            code: "ratelimited".into(),
-            retry_after: retry_after.map(TimeDelta::seconds),
-            in_doubt: false,
-        }
+    fn transient(cause: Option<Cause>, retry_after: Option<i64>) -> Failure {
+        let retry_after = retry_after.map(TimeDelta::seconds);
+        Failure::Transient { code: "ratelimited".into(), cause, retry_after, in_doubt: false }
     }
 
     #[track_caller]
-    fn check(failures: i32, blamed: i32, failure: &Failure, expected: Option<i64>) {
-        let tally = Tally { created_at: START, failures, blamed };
+    fn check(failures: i32, rejections: i32, failure: &Failure, expected: Option<i64>) {
+        let tally = Tally { created_at: START, failures, rejections };
         let expected = expected.map_or(Verdict::Dead, |s| Verdict::Retry(START + TimeDelta::seconds(s)));
         assert_eq!(after_failure(tally, failure, START), expected);
     }
@@ -166,30 +204,41 @@ mod tests {
     #[test]
     fn waits_grow_and_then_stay_at_an_hour() {
         for (failures, wait) in [30, 60, 120, 300, 900, 3600, 3600, 3600].into_iter().enumerate() {
-            check(i32::try_from(failures).unwrap(), 0, &circumstance(None), Some(wait));
+            check(i32::try_from(failures).unwrap(), 0, &transient(None, None), Some(wait));
         }
     }
 
     #[test]
-    fn the_tenth_refusal_is_the_last_and_circumstances_do_not_count() {
-        check(8, 8, &message(), Some(3600));
-        check(9, 9, &message(), None);
-        check(50, 9, &circumstance(None), Some(3600));
+    fn shared_causes_are_due_again_within_a_minute() {
+        for cause in [Cause::Slack, Cause::Token, Cause::Channel] {
+            check(0, 0, &transient(Some(cause), None), Some(30));
+            check(1, 0, &transient(Some(cause), None), Some(60));
+            check(5_000, 0, &transient(Some(cause), None), Some(60));
+        }
+    }
+
+    #[test]
+    fn tenth_rejection_is_last_and_transient_never_counts() {
+        check(8, 8, &rejected(), Some(3600));
+        check(9, 9, &rejected(), None);
+        check(50, 9, &transient(None, None), Some(3600));
+        check(50, 9, &transient(Some(Cause::Channel), None), Some(60));
     }
 
     #[test]
     fn retry_after_is_obeyed_within_reason() {
-        check(0, 0, &circumstance(Some(2)), Some(2));
-        check(5, 0, &circumstance(Some(2)), Some(2));
-        check(0, 0, &circumstance(Some(-5)), Some(0));
-        check(0, 0, &circumstance(Some(1 << 40)), Some(3600));
+        check(0, 0, &transient(None, Some(2)), Some(2));
+        check(5, 0, &transient(None, Some(2)), Some(2));
+        check(0, 0, &transient(None, Some(-5)), Some(0));
+        check(0, 0, &transient(None, Some(1 << 40)), Some(3600));
     }
 
     #[test]
-    fn after_seven_days_it_is_given_up() {
-        let tally = Tally { created_at: START, failures: 160, blamed: 0 };
+    fn after_seven_days_it_is_dead() {
+        let tally = Tally { created_at: START, failures: 160, rejections: 0 };
         let almost = START + TRIED_FOR - TimeDelta::hours(1);
-        assert_eq!(after_failure(tally, &circumstance(None), almost), Verdict::Retry(START + TRIED_FOR));
-        assert_eq!(after_failure(tally, &circumstance(None), almost + TimeDelta::seconds(1)), Verdict::Dead);
+        let late = almost + TimeDelta::seconds(1);
+        assert_eq!(after_failure(tally, &transient(None, None), almost), Verdict::Retry(START + TRIED_FOR));
+        assert_eq!(after_failure(tally, &transient(None, None), late), Verdict::Dead);
     }
 }

@@ -1,10 +1,12 @@
 //! Jobs: queued in the transaction of whoever wants the work, leased by workers, recorded step by step.
 
+use super::delivery_queue::LEASE;
 use super::entities::{job, job_line};
 use super::job_messages;
 use super::living::FIRST;
-use super::time::AT_ONCE;
+use super::time::{AT_ONCE, due, expired};
 use crate::domain::actor::{Actor, SlackUserId};
+use crate::domain::delivery::WAIT_MAX;
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobKind, JobState};
 use crate::domain::text::{RequestId, cut};
@@ -104,7 +106,7 @@ async fn add(db: &impl ConnectionTrait, new: NewJob<'_>, now: DateTime<Utc>) -> 
 }
 
 /// Queued and due, no other of its kind running; or left by a worker that is gone.
-fn due(now: DateTime<Utc>) -> Condition {
+fn ready(now: DateTime<Utc>, leases_expire: bool, ours: &[JobId]) -> Condition {
     let other = Alias::new("other");
     let running = Query::select()
         .expr(Expr::val(1))
@@ -112,26 +114,38 @@ fn due(now: DateTime<Utc>) -> Condition {
         .and_where(Expr::col((other, job::Column::RunningKind)).equals((job::Entity, job::Column::Kind)))
         .take();
     let waiting = waiting(now).add(Expr::exists(running).not());
-    Condition::any().add(waiting).add(abandoned(now))
+    let not_ours = (!ours.is_empty()).then(|| job::Column::Id.is_not_in(ours.iter().copied()));
+    let abandoned = leases_expire.then(|| abandoned(now).add_option(not_ours));
+    Condition::any().add(waiting).add_option(abandoned)
 }
 
 fn waiting(now: DateTime<Utc>) -> Condition {
-    Condition::all().add(job::Column::State.eq(JobState::Queued)).add(job::Column::DueAt.lte(now))
+    Condition::all().add(job::Column::State.eq(JobState::Queued)).add(due(job::Column::DueAt, now, WAIT_MAX))
 }
 
 fn abandoned(now: DateTime<Utc>) -> Condition {
-    Condition::all().add(job::Column::State.eq(JobState::Running)).add(job::Column::LeasedUntil.lt(now))
+    Condition::all().add(job::Column::State.eq(JobState::Running)).add(expired(
+        job::Column::LeasedUntil,
+        now,
+        LEASE,
+    ))
 }
 
-/// Jobs that could be leased now: of each kind the first.
+/// Jobs that could be leased now: of each kind the first. Those of other workers only where `leases_expire`, and none
+/// of `ours`, which this worker is at.
 ///
 /// # Errors
 /// The database's.
-pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<JobId>, DbErr> {
+pub async fn due_now(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    leases_expire: bool,
+    ours: &[JobId],
+) -> Result<Vec<JobId>, DbErr> {
     job::Entity::find()
         .select_only()
         .column_as(job::Column::Id.min(), "id")
-        .filter(due(now))
+        .filter(ready(now, leases_expire, ours))
         .group_by(job::Column::Kind)
         .into_tuple()
         .all(db)

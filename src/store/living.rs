@@ -10,7 +10,7 @@ use super::time::AT_ONCE;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, JobId};
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashSet;
 
@@ -145,6 +145,43 @@ pub async fn shows(
         Living::Job(JobId(id)) => note::<job::Entity>(db, id, shown).await?,
     };
     owe_edits(db, behind.into_iter().collect(), Failed::Waits, now).await?;
+    Ok(())
+}
+
+/// Cards of one target that are brought up to date at once.
+const STALE_MAX: u64 = 500;
+
+/// Enqueues edits of the cards of a target that are behind, with none to come: their edits were given up while the
+/// channel took nothing.
+///
+/// # Errors
+/// The database's.
+pub async fn owe_stale_edits(
+    db: &impl ConnectionTrait,
+    target: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let stale: Vec<CardId> = card::Entity::find()
+        .select_only()
+        .column(card::Column::Id)
+        .filter(card::Column::Target.eq(target))
+        .filter(card::Column::Ts.is_not_null())
+        .filter(Expr::col(card::Column::Shown).lt(Expr::col(card::Column::Wanted)))
+        .limit(STALE_MAX)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if stale.is_empty() {
+        return Ok(());
+    }
+    // Counted as a change, since the edit of the latest one has been enqueued before.
+    card::Entity::update_many()
+        .col_expr(card::Column::Wanted, Expr::col(card::Column::Wanted).add(1))
+        .filter(card::Column::Id.is_in(stale.iter().copied()))
+        .exec(db)
+        .await?;
+    let cards = card::Entity::find().filter(card::Column::Id.is_in(stale)).all(db).await?;
+    owe_edits(db, cards.iter().filter_map(card::Entity::edit).collect(), Failed::Waits, now).await?;
     Ok(())
 }
 

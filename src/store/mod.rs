@@ -15,6 +15,7 @@ pub mod board;
 pub mod cards;
 mod connect;
 pub mod deliveries;
+pub mod delivery_queue;
 pub mod demo;
 pub mod documents;
 pub mod entities;
@@ -26,6 +27,7 @@ pub mod heartbeats;
 pub mod import;
 mod job_messages;
 pub mod jobs;
+pub mod leases;
 pub mod legacy;
 pub mod living;
 pub mod me_toos;
@@ -48,7 +50,7 @@ pub mod timeline;
 pub mod users;
 
 pub use connect::ConnectError;
-pub use time::AT_ONCE;
+pub use time::{AT_ONCE, RETRY_REQUESTED};
 
 /// How long connections have to come back when all are closed.
 const CLOSE: Duration = Duration::from_secs(5);

@@ -2,8 +2,8 @@
 //! goes on. A step is taken at least once: whoever takes over a lost worker's job begins at its last
 //! checkpoint.
 
-use super::lease::{LEASE, Times};
-use super::shared_time::SharedTime;
+use super::db_clock::DbClock;
+use super::lease::Times;
 use crate::chain::Chain;
 use crate::domain::actor::{Account, Actor, SlackUserId};
 use crate::domain::ids::JobId;
@@ -11,14 +11,16 @@ use crate::domain::job::{JobState, LOSSES_MAX, StepFailure, Work, next_try};
 use crate::jobs::{self, Jobs, Stepped, Task, Then};
 use crate::ops::{Ctx, mutation_log};
 use crate::store;
+use crate::store::delivery_queue::LEASE;
 use crate::store::jobs::Job;
 use crate::store::outage::{again_after_deadlock, is_deadlock, within};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use sea_orm::DbErr;
 use serde_json::json;
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -34,7 +36,9 @@ const RECORD_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs
 pub struct JobRunner {
     ctx: Ctx,
     jobs: Jobs,
-    time: SharedTime,
+    db_clock: DbClock,
+    /// The jobs that this process is at: no clock makes them another run's.
+    running: Mutex<HashSet<JobId>>,
 }
 
 /// What came of a step.
@@ -54,8 +58,8 @@ struct Run {
 impl JobRunner {
     /// Puts the parts together.
     pub fn new(ctx: Ctx, jobs: Jobs) -> Self {
-        let time = SharedTime::new(ctx.clock.clone());
-        Self { ctx, jobs, time }
+        let db_clock = DbClock::new(ctx.clock.clone());
+        Self { ctx, jobs, db_clock, running: Mutex::default() }
     }
 
     /// Leases what is due, one of each kind, and begins with it. Once `stop` is cancelled, runs give their
@@ -68,8 +72,11 @@ impl JobRunner {
         running: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) -> Result<(), DbErr> {
-        self.time.compare(&self.ctx.store).await?;
-        for id in store::jobs::due_now(self.ctx.store.read(), self.time.now()).await? {
+        self.db_clock.compare(&self.ctx.store).await?;
+        let ours: Vec<JobId> = self.running().iter().copied().collect();
+        let leases_expire = self.db_clock.can_judge_leases();
+        let due = store::jobs::due_now(self.ctx.store.read(), self.db_clock.now(), leases_expire, &ours);
+        for id in due.await? {
             let run = Run { id, lease: format!("{:032x}", rand::random::<u128>()) };
             let (runner, stop) = (Arc::clone(self), stop.clone());
             let (tell, leased) = oneshot::channel();
@@ -82,7 +89,7 @@ impl JobRunner {
 
     /// Takes the lease of a run, tells how that went, and works.
     async fn begin(&self, run: Run, stop: CancellationToken, tell: oneshot::Sender<Result<(), DbErr>>) {
-        let (db, now, asked) = (self.ctx.store.write(), self.time.now(), Instant::now());
+        let (db, now, asked) = (self.ctx.store.write(), self.db_clock.now(), Instant::now());
         let lease = || store::jobs::lease(db, run.id, &run.lease, now, now + LEASE);
         let leased = within(RECORD_MAX, again_after_deadlock(is_deadlock, lease)).await;
         let (told, job) = match leased {
@@ -95,8 +102,16 @@ impl JobRunner {
         };
         let _ = tell.send(told);
         if let Some(job) = job {
+            let id = run.id;
+            self.running().insert(id);
+            // A step that panics is a failure of that step, so this is always left again.
             self.run(run, job, asked, stop).await;
+            self.running().remove(&id);
         }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<JobId>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works until nothing is due at the present time.
@@ -184,7 +199,7 @@ impl JobRunner {
     /// Renews the lease, and ends when it is lost.
     async fn lose(&self, run: &Run, held: Instant) {
         let db = self.ctx.store.write();
-        let hold = || store::jobs::hold(db, run.id, &run.lease, self.time.now() + LEASE);
+        let hold = || store::jobs::hold(db, run.id, &run.lease, self.db_clock.now() + LEASE);
         Times::STANDARD.lost(held, hold).await;
     }
 
@@ -193,7 +208,7 @@ impl JobRunner {
         let db = self.ctx.store.write();
         let mut waits = RECORD_AGAIN.into_iter();
         loop {
-            let release = || store::jobs::release(db, run.id, &run.lease, self.time.now());
+            let release = || store::jobs::release(db, run.id, &run.lease, self.db_clock.now());
             let Err(error) = within(RECORD_MAX, again_after_deadlock(is_deadlock, release)).await else {
                 return;
             };
@@ -226,7 +241,7 @@ impl JobRunner {
 
     /// Checkpoint, progress and line together.
     async fn record(&self, run: &Run, outcome: &Outcome) -> Result<Option<Job>, DbErr> {
-        let now = self.time.now();
+        let now = self.db_clock.now();
         let tx = self.ctx.store.begin().await?;
         // First, since it locks the row: whether somebody wants the job to end stays as it is read.
         if !store::jobs::hold(&tx, run.id, &run.lease, now + LEASE).await? {

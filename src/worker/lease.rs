@@ -1,16 +1,11 @@
-//! How long leases hold, and that they go on to hold while something is done under them: deliveries by the
+//! That leases (`delivery_queue::LEASE`) go on to hold while something is done under them: deliveries by the
 //! deliverer, jobs by the job runner. Knows neither: whoever holds one says how it is renewed.
 
 use crate::chain::Chain;
 use crate::store::outage::within;
-use chrono::TimeDelta;
 use sea_orm::DbErr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
-
-/// How long a lease holds unless it is renewed: with the look's half second, another worker takes over within a
-/// minute.
-pub(super) const LEASE: TimeDelta = TimeDelta::seconds(45);
 
 /// When a lease is renewed, and when it counts as lost.
 #[derive(Debug, Clone, Copy)]

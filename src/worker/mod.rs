@@ -1,22 +1,24 @@
-//! Sends what is owed and does the jobs. One loop a process: it wakes when an operation of this process
-//! owes something, looks every half second for what others owe, shows that it lives, and once a day has
-//! removed what was kept long enough. Several may run at once.
+//! Sends deliveries and does the jobs. One loop a process: it wakes when an operation of this process enqueues
+//! something and when the next turn comes, polls every half second for what other processes enqueued, shows that it
+//! lives, and once a day has removed what was kept long enough. Several may run at once; one of them sends.
 //!
 //! ```text
-//! due ──limiter──► leased ──► sent ──► settled, with its attempt
-//!        └─ not its turn: due later
+//! due ──circuit breaker, rate limiter──► leased ──► sent ──► recorded, with its attempt
 //! job due ──► leased, one of a kind ──► step ──► recorded, with its checkpoint ──► step …
 //! ```
 
 mod channel_names;
 mod channels;
+mod circuit_breaker;
+mod db_clock;
 mod deliverer;
 mod heartbeat;
 mod job_runner;
+mod leadership;
 mod lease;
-mod limiter;
-mod sending;
-mod shared_time;
+mod rate_limiter;
+mod sender;
+mod turns;
 
 pub use channel_names::ChannelNames;
 pub use channels::slack::SlackChannel;
@@ -34,13 +36,13 @@ use sea_orm::DbErr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How often a process looks for what others owe (spec "Deliveries").
-const LOOK: Duration = Duration::from_millis(500);
-/// Longest that such a look, or noting it, may take: no wait of the loop passes 60 s without a sign of life.
-const LOOK_MAX: Duration = Duration::from_secs(20);
+/// How often a process looks for what others enqueued (spec "Deliveries").
+const POLL: Duration = Duration::from_millis(500);
+/// Longest that such a poll, or noting it, may take: no wait of the loop passes 60 s without a sign of life.
+const POLL_MAX: Duration = Duration::from_secs(20);
 /// The iteration's time is written at least this often (spec "Watching it").
 const BEAT_MAX: Duration = Duration::from_secs(30);
 /// Longest wait for messages in flight at shutdown: one call's time-out and a margin.
@@ -74,10 +76,11 @@ impl Worker {
     /// Runs until `shutdown`, then lets what is being sent arrive; jobs are given back.
     pub async fn run(self, shutdown: CancellationToken) {
         let (mut in_flight, mut running, mut aside) = (JoinSet::new(), JoinSet::new(), Aside::default());
-        let mut tick = interval(LOOK);
+        let mut tick = interval(POLL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_beat = Instant::now();
         let mut trouble = Trouble::default();
+        let mut next_turn = None;
         self.heartbeat.touch();
         tracing::info!(worker = self.deliverer.name(), "The worker begins");
         loop {
@@ -89,14 +92,19 @@ impl Worker {
                 Some(done) = aside.tidying.join_next() => note(done, "Removing what is old"),
                 Some(done) = aside.naming.join_next() => note(done, "Asking what channels are called"),
                 () = self.ctx.wake.notified() => {}
+                () = sleep_until(next_turn.unwrap_or(next_beat)), if next_turn.is_some() => {}
                 _ = tick.tick() => {}
             }
             self.heartbeat.touch();
-            let looked = match self.look(&mut in_flight).await {
-                Ok(()) => within(LOOK_MAX, self.jobs.look(&mut running, &shutdown)).await,
-                failed => failed,
+            let polled = match self.poll(&mut in_flight).await {
+                Ok(wait) => {
+                    next_turn = wait.map(|wait| Instant::now() + wait);
+                    within(POLL_MAX, self.jobs.look(&mut running, &shutdown)).await
+                }
+                Err(error) => Err(error),
             };
-            if let Err(error) = looked {
+            if let Err(error) = polled {
+                next_turn = None;
                 trouble.tell(&error, self.beat_every);
                 continue;
             }
@@ -108,7 +116,7 @@ impl Worker {
             }
         }
         // What the edges accepted while they ended is sent now rather than after the next start.
-        if let Err(error) = self.look(&mut in_flight).await {
+        if let Err(error) = self.poll(&mut in_flight).await {
             trouble.tell(&error, self.beat_every);
         }
         let drained = timeout(DRAIN, async {
@@ -118,13 +126,16 @@ impl Worker {
         if drained.await.is_err() {
             tracing::warn!("Messages or jobs were still under way at shutdown: their leases will expire");
         }
+        if let Err(error) = within(POLL_MAX, self.deliverer.release()).await {
+            tracing::debug!(error = %Chain(&error), "Another process waits until the lease of deliveries expires");
+        }
     }
 
-    /// Looks for what is due. A database that neither answers nor refuses is given up for now.
-    async fn look(&self, in_flight: &mut JoinSet<()>) -> Result<(), DbErr> {
+    /// Starts what is due; after how long more may be sent. A database that neither answers nor refuses is given up
+    /// for now.
+    async fn poll(&self, in_flight: &mut JoinSet<()>) -> Result<Option<Duration>, DbErr> {
         let beat = || self.heartbeat.touch();
-        let look = self.deliverer.look(in_flight, &beat);
-        within(LOOK_MAX, look).await
+        within(POLL_MAX, self.deliverer.poll(in_flight, &beat)).await
     }
 
     /// Begins what may take long, unless it is under way. What is cut off at the end goes on after the next start.
@@ -141,7 +152,7 @@ impl Worker {
     async fn beat(&self) {
         let now = self.ctx.clock.now();
         let beat = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now);
-        if let Err(error) = within(LOOK_MAX, beat).await {
+        if let Err(error) = within(POLL_MAX, beat).await {
             tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
         }
     }

@@ -105,7 +105,11 @@ async fn of_a_kind_one_runs_however_many_race() {
         let mut won: Vec<Job> = race.join_all().await.into_iter().flatten().collect();
         assert_eq!(won.len(), 1, "one of {} runs", left.len());
         let mut job = won.remove(0);
-        assert_eq!(store::jobs::due_now(ops.store.read(), now).await.unwrap(), [], "the others wait");
+        assert_eq!(
+            store::jobs::due_now(ops.store.read(), now, true, &[]).await.unwrap(),
+            [],
+            "the others wait"
+        );
         left.retain(|id| *id != job.id);
         job.state = JobState::Succeeded;
         store::jobs::record(ops.store.write(), &job, "Done.", now).await.unwrap();
@@ -127,7 +131,11 @@ async fn two_workers_take_each_step_once() {
         mine.unwrap();
         theirs.unwrap();
         // One may have looked last while the other's job was running.
-        if store::jobs::due_now(app.app.ctx.store.read(), app.clock.now()).await.unwrap().is_empty() {
+        if store::jobs::due_now(app.app.ctx.store.read(), app.clock.now(), true, &[])
+            .await
+            .unwrap()
+            .is_empty()
+        {
             break;
         }
     }

@@ -277,7 +277,7 @@ async fn whatever_slack_answers_the_message_is_right_in_the_end_and_keeps_no_job
         for (fault, wait) in [
             (Fault::Http(503), 30),
             (Fault::RateLimited(7), 7),
-            (Fault::Error("invalid_auth"), 30),
+            (Fault::Error("invalid_auth"), 60),
             (Fault::Error("internal_error"), 30),
         ] {
             let (app, repair) = TestApp::with_pictures(&["F1"]).await;

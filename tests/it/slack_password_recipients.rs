@@ -3,6 +3,7 @@
 use crate::support::app::{BO, TestApp};
 use crate::support::database::Kind;
 use crate::support::lines::Lines;
+use crate::support::ops::lease;
 use crate::support::passwords::{assert_sent, log_in, made, new_user};
 use chrono::TimeDelta;
 use esb::domain::actor::{Account, Actor, Edge, Role};
@@ -12,7 +13,6 @@ use esb::domain::text::EmailAddress;
 use esb::ops::change_password::{ChangePassword, change_password};
 use esb::ops::manage_users::{EditUser, edit_user, reset_password};
 use esb::ops::sign_in;
-use esb::store::deliveries;
 use esb::store::entities::audit;
 use esb_sandbox::Fault;
 use http::StatusCode;
@@ -79,7 +79,7 @@ async fn whoever_got_one_by_a_wrong_e_mail_cannot_use_it_once_that_is_corrected(
     assert_sent(&app.reset_bo(them).await);
     assert!(!app.page_of(them).await.contains("is no longer valid"));
     let (now, held) = (app.clock.now(), app.passwords().await.remove(1).id);
-    deliveries::lease(ctx.store.write(), held, "another", now, now + TimeDelta::seconds(45)).await.unwrap();
+    lease(ctx, held, "another", now).await.unwrap();
     app.is_now(them, "nia@example.org").await;
     assert_eq!(app.states().await[1], (DeliveryState::Sending, true));
     assert_eq!(app.ended().await, 2);

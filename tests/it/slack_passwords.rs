@@ -2,7 +2,7 @@
 
 use crate::support::app::{BO, SOON, TestApp, only};
 use crate::support::lines::Lines;
-use crate::support::ops::user;
+use crate::support::ops::{lease, user};
 use crate::support::passwords::{assert_sent, log_in, made, new_user, password_of};
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
@@ -10,7 +10,7 @@ use esb::domain::delivery::DeliveryState;
 use esb::domain::text::EmailAddress;
 use esb::ops::manage_users::{EditUser, edit_user, reset_password, set_active};
 use esb::ops::temporary_password::HandedOver;
-use esb::store::deliveries::{self, Settlement};
+use esb::store::delivery_queue::{self, Settlement};
 use esb::store::entities::{delivery, slack_person};
 use esb::store::password_messages;
 use esb_sandbox::{Fault, Message};
@@ -253,9 +253,8 @@ async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
     // A worker dies with one in its hands.
     app.clock.advance(TimeDelta::minutes(1));
     app.reset_bo(bo).await;
-    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
     let held = app.passwords().await.remove(2).id;
-    deliveries::lease(db, held, "another", now, now + TimeDelta::seconds(45)).await.unwrap().unwrap();
+    lease(&app.app.ctx, held, "another", app.clock.now()).await.unwrap();
     app.reset_bo(bo).await;
     app.settle().await;
     assert!(app.slack.direct_messages(BO).is_empty(), "it waits for its turn");
@@ -276,18 +275,19 @@ async fn what_was_withdrawn_while_slack_refused_it_holds_nothing_up() {
     let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     let (now, db) = (app.clock.now(), app.app.ctx.store.write());
     let held = app.passwords().await.remove(0);
-    let leased = deliveries::lease(db, held.id, "mine", now, now + TimeDelta::seconds(45)).await.unwrap();
+    let leased = lease(&app.app.ctx, held.id, "mine", now).await;
     assert_eq!(leased.unwrap().event, held.event);
     app.reset_bo(bo).await;
     let failed = Settlement {
         state: DeliveryState::Failed,
         failures: 1,
         blamed: 0,
+        cause: None,
         due_at: now + TimeDelta::hours(1),
         posted: None,
         in_doubt_since: None,
     };
-    assert!(deliveries::settle(db, held.id, "mine", &failed, now).await.unwrap());
+    assert!(delivery_queue::settle(db, held.id, "mine", &failed, now).await.unwrap());
     password_messages::end_withdrawn(db, &held.lane, now).await.unwrap();
     assert_eq!(app.tries(&held).await, ["withdrawn"]);
     app.settle().await;
@@ -307,9 +307,8 @@ async fn a_lost_answer_or_worker_means_a_second_message_never_none() {
     assert_eq!(password_of(&one), password_of(&other));
 
     app.reset_bo(bo).await;
-    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
     let held = app.passwords().await.remove(1).id;
-    deliveries::lease(db, held, "another", now, now + TimeDelta::seconds(45)).await.unwrap().unwrap();
+    lease(&app.app.ctx, held, "another", app.clock.now()).await.unwrap();
     app.after(TimeDelta::minutes(1)).await;
     app.told_bo();
     assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 2]);

@@ -2,7 +2,7 @@
 
 use crate::support::lines::Lines;
 use crate::support::wire::{SOON, sandbox, slack_config};
-use esb::clients::slack_api::{Outage, SlackApi, SlackApiError};
+use esb::clients::slack_api::{Blame, Outage, SlackApi, SlackApiError};
 use esb::clock::Clock;
 use esb::metrics::Metrics;
 use esb::slack::envelope::Envelope;
@@ -65,20 +65,22 @@ async fn a_message_is_posted_and_named() {
 
 #[tokio::test]
 async fn errors_are_told_apart() {
-    for (fault, outcome, blamed) in [
-        (Fault::Error("channel_not_found"), "refused", true),
-        (Fault::Error("invalid_auth"), "auth", false),
-        (Fault::Error("ratelimited"), "rate_limited", false),
-        (Fault::RateLimited(7), "rate_limited", false),
-        (Fault::Http(500), "unavailable", false),
-        (Fault::Http(404), "unavailable", false),
-        (Fault::CutAfterAccept, "unavailable", false),
+    for (fault, outcome, blame) in [
+        (Fault::Error("channel_not_found"), "refused", Blame::Channel),
+        (Fault::Error("invalid_blocks"), "refused", Blame::Message),
+        (Fault::Error("invalid_auth"), "auth", Blame::Token),
+        (Fault::Error("fatal_error"), "unavailable", Blame::Slack),
+        (Fault::Error("ratelimited"), "rate_limited", Blame::Pace),
+        (Fault::RateLimited(7), "rate_limited", Blame::Pace),
+        (Fault::Http(500), "unavailable", Blame::Slack),
+        (Fault::Http(404), "unavailable", Blame::Slack),
+        (Fault::CutAfterAccept, "unavailable", Blame::Slack),
     ] {
         let slack = sandbox();
         let (api, metrics) = api(&slack);
         slack.fail_next("chat.postMessage", fault);
         let error = api.post_message(&message()).await.unwrap_err();
-        assert_eq!((error.outcome(), error.is_blamed_on_message()), (outcome, blamed), "{fault:?} {error:?}");
+        assert_eq!((error.outcome(), error.blame()), (outcome, blame), "{fault:?} {error:?}");
         assert!(counted(&metrics, "chat.postMessage", outcome), "{fault:?}");
         if fault == Fault::RateLimited(7) {
             assert!(
@@ -265,7 +267,7 @@ impl Dispatch for Modals {
                     let code = "hash_conflict";
                     assert!(matches!(stale, Err(SlackApiError::Refused { code: it }) if it == code));
                     let again = api.views_open(&it.trigger_id, &modal("Again")).await.unwrap_err();
-                    assert!(again.is_blamed_on_message(), "a trigger works once: {again:?}");
+                    assert_eq!(again.code(), "exchanged_trigger_id", "a trigger works once");
                     api.respond(&it.response_url, &json!({"text": "Done"})).await.unwrap();
                 }
                 Envelope::BlockActions(it) => {

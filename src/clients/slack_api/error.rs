@@ -22,6 +22,76 @@ const AUTH_CODES: &[&str] = &[
     "two_factor_setup_required",
 ];
 
+/// Codes of an answer with status 200 by which Slack says that it is in trouble itself.
+const TROUBLE_CODES: &[&str] = &[
+    "accesslimited",
+    "fatal_error",
+    "internal_error",
+    "request_timeout",
+    "service_unavailable",
+    "team_added_to_org",
+];
+/// Codes that speak of the channel: whatever is sent there is refused until somebody changes the channel, its
+/// members or its permissions.
+const CHANNEL_CODES: &[&str] = &[
+    "channel_is_limited_access",
+    "channel_not_found",
+    "channel_type_not_supported",
+    "ekm_access_denied",
+    "is_archived",
+    "is_inactive",
+    "missing_scope",
+    "no_permission",
+    "not_in_channel",
+    "restricted_action",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+    "team_access_not_granted",
+];
+/// Codes that speak of the message, or of the message that it edits or replies to: it is refused again as it is.
+const MESSAGE_CODES: &[&str] = &[
+    "as_user_not_supported",
+    "block_mismatch",
+    "cannot_dm_bot",
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "edit_window_closed",
+    "external_channel_migrating",
+    "invalid_arg_name",
+    "invalid_arguments",
+    "invalid_array_arg",
+    "invalid_attachments",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_charset",
+    "invalid_form_data",
+    "invalid_json",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "invalid_post_type",
+    "json_not_object",
+    "markdown_text_conflict",
+    "message_limit_exceeded",
+    "message_not_found",
+    "messages_tab_disabled",
+    "metadata_must_be_sent_from_app",
+    "metadata_too_large",
+    "missing_post_type",
+    "missing_text_or_fallback_or_attachments",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "not_supported",
+    "slack_connect_file_link_sharing_blocked",
+    "thread_not_found",
+    "too_many_attachments",
+    "too_many_contact_cards",
+    "user_disabled",
+    "user_not_found",
+];
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a call of the Web API did not do what it should.
@@ -65,13 +135,48 @@ pub enum Outage {
     /// The answer is not what Slack documents.
     #[error("an answer that cannot be read")]
     Undecodable,
+    /// Slack says that it is in trouble itself, with status 200.
+    #[error("Slack is in trouble: {0}")]
+    Trouble(&'static str),
+}
+
+/// What a call failed because of, and so what has to change before the next one can succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The message: it is refused again as it is.
+    Message,
+    /// The channel, for whatever is sent there.
+    Channel,
+    /// The token, for every call.
+    Token,
+    /// Slack or the way to it, for every call.
+    Slack,
+    /// Slack wants this kind of call to wait.
+    Pace,
+    /// Slack's code is not one that we know.
+    Unknown,
 }
 
 impl SlackApiError {
-    /// True when the message itself is at fault, so that sending it again as it is will not help:
-    /// `ok: false` other than rate limits and authentication (spec "Deliveries").
-    pub const fn is_blamed_on_message(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+    /// What the call failed because of (spec "Deliveries").
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::RateLimited { .. } => Blame::Pace,
+            Self::Auth { .. } => Blame::Token,
+            Self::Unavailable(_) | Self::TimedOut => Blame::Slack,
+            Self::Refused { code } if MESSAGE_CODES.contains(&code.as_str()) => Blame::Message,
+            Self::Refused { code } if CHANNEL_CODES.contains(&code.as_str()) => Blame::Channel,
+            Self::Refused { .. } => Blame::Unknown,
+        }
+    }
+
+    /// The word for it in records and log lines: Slack's own code, where there is one.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Refused { code } | Self::Auth { code } => code,
+            Self::Unavailable(Outage::Trouble(code)) => code,
+            _ => self.outcome(),
+        }
     }
 
     /// The error's name in metrics.
@@ -90,6 +195,9 @@ impl SlackApiError {
         match code {
             "ratelimited" | "rate_limited" => Self::rate_limited(None),
             _ if AUTH_CODES.contains(&code) => Self::Auth { code: code.to_owned() },
+            _ if let Some(code) = TROUBLE_CODES.iter().find(|trouble| **trouble == code) => {
+                Self::Unavailable(Outage::Trouble(code))
+            }
             _ => Self::Refused { code: readable(code) },
         }
     }
@@ -147,20 +255,44 @@ mod tests {
     use slack_morphism::errors::{SlackClientApiError, SlackClientHttpError, SlackClientProtocolError};
 
     #[test]
-    fn only_a_refusal_is_blamed_on_the_message() {
-        for (code, outcome, blamed) in [
-            ("channel_not_found", "refused", true),
-            ("invalid_blocks", "refused", true),
-            ("ratelimited", "rate_limited", false),
-            ("invalid_auth", "auth", false),
-            ("token_revoked", "auth", false),
-            ("account_inactive", "auth", false),
+    fn codes_say_what_has_to_change() {
+        for (code, outcome, blame) in [
+            ("invalid_blocks", "refused", Blame::Message),
+            ("message_not_found", "refused", Blame::Message),
+            ("channel_not_found", "refused", Blame::Channel),
+            ("is_archived", "refused", Blame::Channel),
+            ("not_in_channel", "refused", Blame::Channel),
+            ("restricted_action", "refused", Blame::Channel),
+            ("a_code_of_next_year", "refused", Blame::Unknown),
+            ("ratelimited", "rate_limited", Blame::Pace),
+            ("invalid_auth", "auth", Blame::Token),
+            ("token_revoked", "auth", Blame::Token),
+            ("account_inactive", "auth", Blame::Token),
+            ("fatal_error", "unavailable", Blame::Slack),
+            ("internal_error", "unavailable", Blame::Slack),
+            ("service_unavailable", "unavailable", Blame::Slack),
+            ("request_timeout", "unavailable", Blame::Slack),
+            ("team_added_to_org", "unavailable", Blame::Slack),
+            ("accesslimited", "unavailable", Blame::Slack),
         ] {
             let error = SlackApiError::of_code(code);
-            assert_eq!((error.outcome(), error.is_blamed_on_message()), (outcome, blamed), "{code}");
+            assert_eq!((error.outcome(), error.blame()), (outcome, blame), "{code}");
+            if blame != Blame::Pace {
+                assert_eq!(error.code(), code);
+            }
         }
-        assert!(!SlackApiError::TimedOut.is_blamed_on_message());
-        assert!(!SlackApiError::Unavailable(Outage::Undecodable).is_blamed_on_message());
+        assert_eq!(SlackApiError::TimedOut.blame(), Blame::Slack);
+        assert_eq!(SlackApiError::Unavailable(Outage::Undecodable).blame(), Blame::Slack);
+    }
+
+    #[test]
+    fn no_code_stands_in_two_lists() {
+        let lists = [AUTH_CODES, TROUBLE_CODES, CHANNEL_CODES, MESSAGE_CODES];
+        let mut codes: Vec<&str> = lists.into_iter().flatten().copied().collect();
+        let all = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub use answers::{ChannelMessage, OpenView, PostedMessage, SlackUser};
 pub use auth_test::{Identity, OPTIONAL_SCOPES, REQUIRED_SCOPES, absent_scopes, missing_scopes};
 pub use dial::SlackStream;
 pub use download::{Download, DownloadError};
-pub use error::{Outage, SlackApiError};
+pub use error::{Blame, Outage, SlackApiError};
 
 use self::http::Http;
 use crate::clients::tls::{self, Connector};
@@ -31,6 +31,7 @@ use slack_morphism::{
     SlackClientHttpConnector,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -81,6 +82,8 @@ struct Inner {
     app_token: Option<SlackApiToken>,
     /// Turns to send a view.
     views: Semaphore,
+    /// Slack's latest word on the bot token was that it does not accept it.
+    bot_token_refused: AtomicBool,
     metrics: Metrics,
 }
 
@@ -121,6 +124,7 @@ impl SlackApi {
             bot_token: config.bot_token.as_ref().map(token),
             app_token: config.app_token.as_ref().map(token),
             views: Semaphore::new(VIEWS_AT_ONCE),
+            bot_token_refused: AtomicBool::new(false),
             metrics,
         })))
     }
@@ -358,7 +362,28 @@ impl SlackApi {
         let answer = tokio::time::timeout(method.limit, call).await.unwrap_or(Err(SlackApiError::TimedOut));
         let outcome = answer.as_ref().map_or_else(SlackApiError::outcome, |_| "ok");
         self.0.metrics.slack_api_call(method.name, outcome);
+        if ![OPEN_CONNECTION.name, RESPOND.name].contains(&method.name) {
+            self.note_bot_token(answer.as_ref().err());
+        }
         answer
+    }
+
+    /// One ERROR line when Slack ceases to accept the bot token, whatever was called (spec "Configuration"), and
+    /// one line when it accepts it again.
+    fn note_bot_token(&self, error: Option<&SlackApiError>) {
+        let refused = &self.0.bot_token_refused;
+        match error {
+            Some(SlackApiError::Auth { code }) if !refused.swap(true, Ordering::Relaxed) => tracing::error!(
+                code,
+                "Slack does not accept SLACK_BOT_TOKEN: messages wait. Copy the token from the app's settings and \
+                 restart ESB"
+            ),
+            // A refusal was decided with the token known.
+            None | Some(SlackApiError::Refused { .. }) if refused.swap(false, Ordering::Relaxed) => {
+                tracing::info!("Slack accepts SLACK_BOT_TOKEN again");
+            }
+            _ => {}
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, DeliveryId, JobId};
 
 /// One row.
@@ -27,8 +27,10 @@ pub struct Model {
     pub state: DeliveryState,
     /// Failures of any kind.
     pub failures: i32,
-    /// Failures blamed on the message.
+    /// Failures that were rejections of the message.
     pub blamed: i32,
+    /// What it waits for together with others.
+    pub cause: Option<Cause>,
     /// Not before this time.
     pub due_at: DateTimeUtc,
     /// The worker that holds it.

@@ -14,6 +14,7 @@ pub mod equipment_note;
 pub mod heartbeat;
 pub mod job;
 pub mod job_line;
+pub mod lease;
 pub mod me_too;
 pub mod photo;
 pub mod repair;

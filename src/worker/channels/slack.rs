@@ -2,10 +2,11 @@
 //! is.
 
 use crate::chain::Chain;
-use crate::clients::slack_api::{PostedMessage, SlackApi, SlackApiError};
+use crate::clients::slack_api::{Blame, PostedMessage, SlackApi, SlackApiError};
 use crate::domain::actor::Role;
 use crate::domain::announce::Event;
-use crate::domain::delivery::Failure;
+use crate::domain::channel::is_person;
+use crate::domain::delivery::{Cause, Failure};
 use crate::ops::cards::PresentCard;
 use crate::ops::job_messages::PresentJob;
 use crate::ops::seal::TemporaryPassword;
@@ -58,7 +59,7 @@ impl SlackChannel {
     /// What an event tells.
     ///
     /// # Errors
-    /// A mistake of ours, blamed on the message.
+    /// A mistake of ours, counted as a rejection.
     pub fn announcement(&self, event: &Event) -> Result<Message, Failure> {
         let link = self.links.equipment(event.repair().equipment_id);
         self.blocks.announcement(event, link.as_deref()).map_err(|error| unrendered(&error))
@@ -67,7 +68,7 @@ impl SlackChannel {
     /// A repair's card.
     ///
     /// # Errors
-    /// A mistake of ours, blamed on the message.
+    /// A mistake of ours, counted as a rejection.
     pub fn card(&self, present: &PresentCard) -> Result<Message, Failure> {
         let link = self.links.equipment(present.repair.equipment_id);
         let card = self.blocks.card(&present.repair, present.me_too, link.as_deref());
@@ -77,7 +78,7 @@ impl SlackChannel {
     /// A temporary password.
     ///
     /// # Errors
-    /// A mistake of ours, blamed on the message.
+    /// A mistake of ours, counted as a rejection.
     pub fn temporary_password(&self, given: &TemporaryPassword) -> Result<Message, Failure> {
         let message = self.blocks.temporary_password(given, self.links.log_in().as_deref());
         message.map_err(|error| unrendered(&error))
@@ -86,7 +87,7 @@ impl SlackChannel {
     /// A job's message; with links to what whoever started it may open.
     ///
     /// # Errors
-    /// A mistake of ours, blamed on the message.
+    /// A mistake of ours, counted as a rejection.
     pub fn job(&self, present: &PresentJob) -> Result<Message, Failure> {
         let (told, links) = (&present.told, &self.links);
         let links = JobLinks {
@@ -99,7 +100,7 @@ impl SlackChannel {
     /// Posts a message. At most 15 s.
     ///
     /// # Errors
-    /// The failure, with who is to blame.
+    /// The failure, with its cause.
     pub async fn post(&self, post: &Post<'_>) -> Result<PostedMessage, Failure> {
         let mut body = json!({
             "channel": post.channel,
@@ -113,13 +114,19 @@ impl SlackChannel {
             body["thread_ts"] = json!(thread.ts);
             body["reply_broadcast"] = json!(thread.broadcast);
         }
-        self.api.post_message(&body).await.map_err(|error| failure(&error))
+        self.api.post_message(&body).await.map_err(|error| match failure(&error) {
+            // Nobody unarchives a person: what cannot reach one is given up after some tries.
+            Failure::Transient { code, cause: Some(Cause::Channel), .. } if is_person(post.channel) => {
+                Failure::Rejected { code }
+            }
+            failure => failure,
+        })
     }
 
     /// Puts another content into a message of ours. At most 15 s.
     ///
     /// # Errors
-    /// The failure, with who is to blame.
+    /// The failure, with its cause.
     pub async fn update(&self, channel: &str, ts: &str, message: &Message) -> Result<(), Failure> {
         let body = json!({ "channel": channel, "ts": ts, "text": message.text, "blocks": message.blocks });
         self.api.update_message(&body).await.map_err(|error| failure(&error))
@@ -129,14 +136,14 @@ impl SlackChannel {
     /// At most 1 s.
     ///
     /// # Errors
-    /// The failure, with who is to blame.
+    /// The failure, with its cause.
     pub async fn is_email_of(&self, person: &str, key: &str) -> Result<bool, Failure> {
         let user = self.api.users_info(person).await.map_err(|error| match failure(&error) {
             // Nothing was sent yet.
-            Failure::Circumstance { code, retry_after, .. } => {
-                Failure::Circumstance { code, retry_after, in_doubt: false }
+            Failure::Transient { code, cause, retry_after, .. } => {
+                Failure::Transient { code, cause, retry_after, in_doubt: false }
             }
-            refused @ Failure::Message { .. } => refused,
+            refused => refused,
         })?;
         let is_somebody = !user.deleted && !user.is_bot;
         Ok(is_somebody && user.email.is_some_and(|email| email_key(&email) == key))
@@ -173,21 +180,22 @@ impl SlackChannel {
 
 fn unrendered(error: &BlocksError) -> Failure {
     tracing::error!(error = %Chain(error), "A message could not be rendered");
-    Failure::Message { code: "cannot_render".into() }
+    Failure::Unsendable { code: "cannot_render".into() }
 }
 
 fn failure(error: &SlackApiError) -> Failure {
-    let code = match error {
-        SlackApiError::Refused { code } | SlackApiError::Auth { code } => code.clone(),
-        other => other.outcome().to_owned(),
+    let code = error.code().to_owned();
+    let cause = match error.blame() {
+        Blame::Message => return Failure::Rejected { code },
+        Blame::Channel => Some(Cause::Channel),
+        Blame::Token => Some(Cause::Token),
+        Blame::Slack => Some(Cause::Slack),
+        Blame::Pace | Blame::Unknown => None,
     };
-    if error.is_blamed_on_message() {
-        return Failure::Message { code };
-    }
     let retry_after = match error {
         SlackApiError::RateLimited { retry_after } => TimeDelta::from_std(*retry_after).ok(),
         _ => None,
     };
     let in_doubt = matches!(error, SlackApiError::TimedOut | SlackApiError::Unavailable(_));
-    Failure::Circumstance { code, retry_after, in_doubt }
+    Failure::Transient { code, cause, retry_after, in_doubt }
 }

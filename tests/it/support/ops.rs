@@ -8,7 +8,7 @@ use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
 use esb::domain::equipment::EquipmentDetails;
 use esb::domain::file::MB;
-use esb::domain::ids::{EquipmentId, UserId};
+use esb::domain::ids::{DeliveryId, EquipmentId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{
     AreaName, Description, EmailAddress, EquipmentName, PersonName, RequestId, Username,
@@ -17,7 +17,8 @@ use esb::files::Files;
 use esb::ops::report_problem::ReportProblem;
 use esb::ops::{Announce, Ctx, board};
 use esb::store;
-use esb::store::entities::repair;
+use esb::store::delivery_queue::{self, Delivery, Head, LEASE};
+use esb::store::entities::{delivery, repair};
 use esb::store::users::NewUser;
 use sea_orm::{EntityTrait, Set};
 use std::path::Path;
@@ -120,6 +121,24 @@ pub async fn user(ops: &Ctx, name: &str, role: Role) -> UserId {
         must_change_password: false,
     };
     store::users::add(db, new, ops.clock.now()).await.unwrap()
+}
+
+/// Takes the lease of a delivery as another worker does, for as long as leases hold.
+pub async fn lease(ops: &Ctx, id: DeliveryId, holder: &str, now: DateTime<Utc>) -> Option<Delivery> {
+    let db = ops.store.write();
+    let row = delivery::Entity::find_by_id(id).one(db).await.unwrap().unwrap();
+    let seen = Head {
+        id,
+        target: row.target,
+        kind: row.kind,
+        state: row.state,
+        failures: row.failures,
+        due_at: row.due_at,
+        in_doubt_since: row.in_doubt_since,
+        lease: row.lease,
+        leased_until: row.leased_until,
+    };
+    delivery_queue::lease(db, &seen, holder, now, now + LEASE).await.unwrap()
 }
 
 /// Somebody without an account.

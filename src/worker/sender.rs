@@ -17,7 +17,8 @@ use super::channels::slack::{Post, SlackChannel, Thread};
 use crate::chain::Chain;
 use crate::clients::slack_api::PostedMessage;
 use crate::domain::announce::Event;
-use crate::domain::delivery::{DeliveryKind, Failure};
+use crate::domain::channel::is_person;
+use crate::domain::delivery::{Cause, DeliveryKind, Failure};
 use crate::ops::cards::{self, PresentCard};
 use crate::ops::job_messages::{self, PresentJob};
 use crate::ops::seal::SealError;
@@ -34,8 +35,8 @@ const READ_MAX: Duration = Duration::from_secs(10);
 /// How far Slack's clock may be behind ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// What Slack's ids of channels begin with; a name begins with `#`, a person's id otherwise.
-const CHANNEL_IDS: [char; 3] = ['C', 'G', 'D'];
+/// How soon a message is tried again that our database did not tell of.
+const DATABASE_WAIT: TimeDelta = TimeDelta::seconds(5);
 
 /// Slack's words for a message that is no longer there, or never to be edited again.
 const NOT_EDITABLE: [&str; 3] = ["message_not_found", "cant_update_message", "edit_window_closed"];
@@ -44,7 +45,7 @@ const NO_THREAD: [&str; 3] = ["message_not_found", "thread_not_found", "cannot_r
 
 /// What came of a try that met no failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum SendOutcome {
     /// A message stands in its channel.
     Posted(PostedMessage),
     /// The living message stands in its channel and shows this.
@@ -83,9 +84,9 @@ impl Present {
     }
 }
 
-impl Done {
+impl SendOutcome {
     /// The word that the attempt's record carries.
-    pub(super) const fn outcome(&self) -> &'static str {
+    pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Posted(_) | Self::Shows(_) => "delivered",
             Self::Nothing => "nothing_to_do",
@@ -104,12 +105,12 @@ impl Done {
 }
 
 /// Sends; shared by all sends of a process.
-pub(super) struct Sending {
+pub(super) struct Sender {
     ctx: Ctx,
     slack: SlackChannel,
 }
 
-impl Sending {
+impl Sender {
     pub(super) const fn new(ctx: Ctx, slack: SlackChannel) -> Self {
         Self { ctx, slack }
     }
@@ -119,9 +120,9 @@ impl Sending {
     ///
     /// # Errors
     /// The failure, with who is to blame.
-    pub(super) async fn send(&self, delivery: &Delivery) -> Result<Done, Failure> {
+    pub(super) async fn send(&self, delivery: &Delivery) -> Result<SendOutcome, Failure> {
         match (delivery.kind, Living::of(delivery)) {
-            (DeliveryKind::Edit, None) => Ok(Done::Nothing),
+            (DeliveryKind::Edit, None) => Ok(SendOutcome::Nothing),
             (DeliveryKind::Edit, Some(living)) => self.edit(self.present(living).await?).await,
             (DeliveryKind::Password, _) => self.password(delivery).await,
             (DeliveryKind::Message, None) => self.message(delivery).await,
@@ -130,20 +131,20 @@ impl Sending {
                 match (present.place(), &present) {
                     (None, _) => self.begin(delivery, present).await,
                     (Some((channel, ts)), Present::Card(_)) => self.reply(delivery, channel, ts).await,
-                    (Some(_), Present::Job(_)) => Ok(Done::Nothing),
+                    (Some(_), Present::Job(_)) => Ok(SendOutcome::Nothing),
                 }
             }
         }
     }
 
     /// Posts a temporary password to its user. One in doubt is posted again: in direct messages we do not look.
-    async fn password(&self, delivery: &Delivery) -> Result<Done, Failure> {
+    async fn password(&self, delivery: &Delivery) -> Result<SendOutcome, Failure> {
         if delivery.event.is_empty() {
-            return Ok(Done::Nothing);
+            return Ok(SendOutcome::Nothing);
         }
         let unopened = |error: &SealError| {
             tracing::error!(id = delivery.id.0, error = %Chain(error), "A temporary password cannot be opened");
-            Failure::Message { code: "cannot_open".into() }
+            Failure::Unsendable { code: "cannot_open".into() }
         };
         let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SealError::Unusable))?;
         let given = seal.open(&delivery.dedupe_key, &delivery.event).map_err(|error| unopened(&error))?;
@@ -152,7 +153,10 @@ impl Sending {
         }
         let message = self.slack.temporary_password(&given)?;
         let (channel, key) = (delivery.target.as_str(), delivery.dedupe_key.as_str());
-        self.slack.post(&Post { channel, message: &message, key, thread: None }).await.map(Done::Posted)
+        self.slack
+            .post(&Post { channel, message: &message, key, thread: None })
+            .await
+            .map(SendOutcome::Posted)
     }
 
     /// Fails where Slack knows the person by another e-mail by now: what we know of them may be old.
@@ -165,21 +169,21 @@ impl Sending {
             id,
             "A temporary password is not sent: its e-mail is not this person's in Slack any more"
         );
-        Err(Failure::Message { code: "another_person".into() })
+        Err(Failure::Rejected { code: "another_person".into() })
     }
 
-    async fn message(&self, delivery: &Delivery) -> Result<Done, Failure> {
+    async fn message(&self, delivery: &Delivery) -> Result<SendOutcome, Failure> {
         if let Some(found) = self.find(delivery, None).await? {
-            return Ok(Done::Posted(found));
+            return Ok(SendOutcome::Posted(found));
         }
         let message = self.slack.announcement(&event(delivery)?)?;
         let post =
             Post { channel: &delivery.target, message: &message, key: &delivery.dedupe_key, thread: None };
-        self.slack.post(&post).await.map(Done::Posted)
+        self.slack.post(&post).await.map(SendOutcome::Posted)
     }
 
     /// Posts a living message, or finds the one that an earlier try posted: what that one shows is not known.
-    async fn begin(&self, delivery: &Delivery, present: Present) -> Result<Done, Failure> {
+    async fn begin(&self, delivery: &Delivery, present: Present) -> Result<SendOutcome, Failure> {
         let (posted, wanted) = match self.find(delivery, None).await? {
             Some(found) => (found, 0),
             None => {
@@ -189,32 +193,36 @@ impl Sending {
                 (self.slack.post(&post).await?, present.counts().0)
             }
         };
-        Ok(Done::Shows(Shown { channel: posted.channel, ts: posted.ts, wanted }))
+        Ok(SendOutcome::Shows(Shown { channel: posted.channel, ts: posted.ts, wanted }))
     }
 
-    async fn reply(&self, delivery: &Delivery, channel: String, ts: String) -> Result<Done, Failure> {
+    async fn reply(&self, delivery: &Delivery, channel: String, ts: String) -> Result<SendOutcome, Failure> {
         if let Some(found) = self.find(delivery, Some((&channel, &ts))).await? {
-            return Ok(Done::Posted(found));
+            return Ok(SendOutcome::Posted(found));
         }
         let event = event(delivery)?;
         let message = self.slack.announcement(&event)?;
         let thread = Some(Thread { ts: &ts, broadcast: event.concerns_everybody() });
         let post = Post { channel: &channel, message: &message, key: &delivery.dedupe_key, thread };
         match self.slack.post(&post).await {
-            Err(Failure::Message { code }) if NO_THREAD.contains(&code.as_str()) => Ok(Done::Gone { ts }),
-            posted => posted.map(Done::Posted),
+            Err(Failure::Rejected { code }) if NO_THREAD.contains(&code.as_str()) => {
+                Ok(SendOutcome::Gone { ts })
+            }
+            posted => posted.map(SendOutcome::Posted),
         }
     }
 
-    async fn edit(&self, present: Present) -> Result<Done, Failure> {
+    async fn edit(&self, present: Present) -> Result<SendOutcome, Failure> {
         let (wanted, shown) = present.counts();
         let Some((channel, ts)) = present.place().filter(|_| shown < wanted) else {
-            return Ok(Done::Nothing);
+            return Ok(SendOutcome::Nothing);
         };
         let message = self.shown(&present)?;
         match self.slack.update(&channel, &ts, &message).await {
-            Err(Failure::Message { code }) if NOT_EDITABLE.contains(&code.as_str()) => Ok(Done::Gone { ts }),
-            edited => edited.map(|()| Done::Shows(Shown { channel, ts, wanted })),
+            Err(Failure::Rejected { code }) if NOT_EDITABLE.contains(&code.as_str()) => {
+                Ok(SendOutcome::Gone { ts })
+            }
+            edited => edited.map(|()| SendOutcome::Shows(Shown { channel, ts, wanted })),
         }
     }
 
@@ -228,7 +236,9 @@ impl Sending {
         let Some(since) = delivery.in_doubt_since else { return Ok(None) };
         let known = match thread {
             Some((channel, _)) => Some(channel.to_owned()),
-            None if delivery.target.starts_with(CHANNEL_IDS) => Some(delivery.target.clone()),
+            None if !delivery.target.starts_with('#') && !is_person(&delivery.target) => {
+                Some(delivery.target.clone())
+            }
             None => {
                 let known = deliveries::channel_id(self.ctx.store.read(), &delivery.target);
                 within(async { Ok(known.await?) }).await?
@@ -257,7 +267,7 @@ impl Sending {
 }
 
 fn event(delivery: &Delivery) -> Result<Event, Failure> {
-    let unreadable = |_| Failure::Message { code: "unreadable_event".into() };
+    let unreadable = |_| Failure::Unsendable { code: "unreadable_event".into() };
     serde_json::from_str(&delivery.event).map_err(unreadable)
 }
 
@@ -265,9 +275,10 @@ fn event(delivery: &Delivery) -> Result<Event, Failure> {
 async fn within<T>(reading: impl Future<Output = Result<T, OpError>>) -> Result<T, Failure> {
     match timeout(READ_MAX, reading).await {
         Ok(Ok(read)) => return Ok(read),
-        Ok(Err(OpError::NotFound)) => return Err(Failure::Message { code: "nothing_to_show".into() }),
+        Ok(Err(OpError::NotFound)) => return Err(Failure::Unsendable { code: "nothing_to_show".into() }),
         Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "A message waits for the database"),
         Err(_) => tracing::warn!("A message waits for a database that does not answer"),
     }
-    Err(Failure::Circumstance { code: "database".into(), retry_after: None, in_doubt: false })
+    let (cause, retry_after) = (Some(Cause::Database), Some(DATABASE_WAIT));
+    Err(Failure::Transient { code: "database".into(), cause, retry_after, in_doubt: false })
 }

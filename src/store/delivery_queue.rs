@@ -1,0 +1,339 @@
+//! The queue of deliveries: what may be sent now, leases, what became of it. The worker calls it.
+
+use super::entities::delivery;
+use super::time::{AT_ONCE, RETRY_REQUESTED, due, expired};
+use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState, WAIT_MAX};
+use crate::domain::ids::DeliveryId;
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+pub use super::entities::delivery::Model as Delivery;
+
+/// How long a lease holds unless it is renewed: with the poll's half second, another worker takes over within a
+/// minute.
+pub const LEASE: TimeDelta = TimeDelta::seconds(45);
+/// Channels that are tried at once because something about some channel changed.
+const REQUESTED_MAX: u64 = 200;
+
+/// What the present moment allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// In database time.
+    pub now: DateTime<Utc>,
+    /// Edits have their turn: what is told in a thread waits for those that are due.
+    pub edits_go: bool,
+    /// Leases of other workers that have expired may be taken, of all but these deliveries, which this worker is
+    /// sending. `None`: the clock was set just now, so that no lease can be judged.
+    pub leases_expire: Option<&'a [DeliveryId]>,
+}
+
+/// May be leased, and is first of its lane; but an edit, which shows what is, waits for other edits alone, and what is
+/// told waits for an edit only while that is under way, or due while edits go: one that waits for its turn may take
+/// minutes, one that failed hours.
+fn ready(moment: Moment<'_>) -> Condition {
+    let earlier = Alias::new("earlier");
+    let of_earlier = |column| Expr::col((earlier.clone(), column));
+    let both_edits = Condition::all()
+        .add(delivery::Column::Kind.eq(DeliveryKind::Edit))
+        .add(of_earlier(delivery::Column::Kind).eq(DeliveryKind::Edit));
+    let mut in_the_way = Condition::any()
+        .add(of_earlier(delivery::Column::Kind).ne(DeliveryKind::Edit))
+        .add(of_earlier(delivery::Column::State).eq(DeliveryState::Sending));
+    if moment.edits_go {
+        in_the_way = in_the_way.add(of_earlier(delivery::Column::DueAt).lte(moment.now));
+    }
+    let told = Condition::all().add(delivery::Column::Kind.ne(DeliveryKind::Edit)).add(in_the_way);
+    let blocked = Query::select()
+        .expr(Expr::val(1))
+        .from_as(delivery::Entity, earlier.clone())
+        .and_where(of_earlier(delivery::Column::Lane).equals((delivery::Entity, delivery::Column::Lane)))
+        .and_where(of_earlier(delivery::Column::Id).lt(Expr::col((delivery::Entity, delivery::Column::Id))))
+        .and_where(of_earlier(delivery::Column::State).is_in(DeliveryState::OWED))
+        .cond_where(Condition::any().add(both_edits).add(told))
+        .take();
+    let waiting = Condition::all()
+        .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
+        .add(due(delivery::Column::DueAt, moment.now, WAIT_MAX));
+    let abandoned = moment.leases_expire.map(|ours| {
+        let abandoned = Condition::all()
+            .add(delivery::Column::State.eq(DeliveryState::Sending))
+            .add(expired(delivery::Column::LeasedUntil, moment.now, LEASE));
+        let not_ours = (!ours.is_empty()).then(|| delivery::Column::Id.is_not_in(ours.iter().copied()));
+        abandoned.add_option(not_ours)
+    });
+    let free = Condition::any().add(waiting).add_option(abandoned);
+    Condition::all().add(free).add(Expr::exists(blocked).not())
+}
+
+/// A delivery that could be leased.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Head {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Where it goes.
+    pub target: String,
+    /// What it does.
+    pub kind: DeliveryKind,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How often it failed.
+    pub failures: i32,
+    /// When it was due.
+    pub due_at: DateTime<Utc>,
+    /// Since when Slack may have it without our knowing.
+    pub in_doubt_since: Option<DateTime<Utc>>,
+    /// The worker that holds it, of one that is `Sending`.
+    pub lease: Option<String>,
+    /// Until when.
+    pub leased_until: Option<DateTime<Utc>>,
+}
+
+impl Head {
+    /// True when it is looked for before it is posted: nobody knows whether an earlier try posted it.
+    pub fn is_in_doubt(&self) -> bool {
+        let in_doubt = self.in_doubt_since.is_some() || self.state == DeliveryState::Sending;
+        in_doubt && self.kind == DeliveryKind::Message
+    }
+}
+
+const HEAD: [delivery::Column; 9] = [
+    delivery::Column::Id,
+    delivery::Column::Target,
+    delivery::Column::Kind,
+    delivery::Column::State,
+    delivery::Column::Failures,
+    delivery::Column::DueAt,
+    delivery::Column::InDoubtSince,
+    delivery::Column::Lease,
+    delivery::Column::LeasedUntil,
+];
+
+/// Of each target and kind the first delivery that could be leased now, at most `limit`, the oldest first: however
+/// long the backlog of one target is, the others are seen.
+///
+/// # Errors
+/// The database's.
+pub async fn heads(db: &impl ConnectionTrait, moment: Moment<'_>, limit: u64) -> Result<Vec<Head>, DbErr> {
+    let first: Vec<DeliveryId> = delivery::Entity::find()
+        .select_only()
+        .column_as(delivery::Column::Id.min(), "first")
+        .filter(ready(moment))
+        .group_by(delivery::Column::Target)
+        .group_by(delivery::Column::Kind)
+        .order_by_asc(delivery::Column::Id.min())
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if first.is_empty() {
+        return Ok(Vec::new());
+    }
+    let heads = delivery::Entity::find().select_only().columns(HEAD);
+    heads
+        .filter(delivery::Column::Id.is_in(first))
+        .order_by_asc(delivery::Column::Id)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// Takes the lease of a delivery as it was seen; `None` when another worker was faster. One conditional statement,
+/// so that it means the same on every database.
+///
+/// # Errors
+/// The database's.
+pub async fn lease(
+    db: &impl ConnectionTrait,
+    seen: &Head,
+    lease: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Delivery>, DbErr> {
+    let as_seen = match &seen.lease {
+        Some(holder) => Condition::all()
+            .add(delivery::Column::Lease.eq(holder.as_str()))
+            .add(delivery::Column::LeasedUntil.eq(seen.leased_until)),
+        None => Condition::all()
+            .add(delivery::Column::Lease.is_null())
+            .add(delivery::Column::DueAt.eq(seen.due_at)),
+    };
+    // One whose worker did not say what became of it may have been sent, at the earliest when that worker leased it:
+    // that is what its due time says by then. Written in this order: MariaDB assigns one after the other.
+    let doubt =
+        Func::coalesce([Expr::col(delivery::Column::InDoubtSince), Expr::col(delivery::Column::DueAt)]);
+    let doubt = Expr::case(delivery::Column::State.eq(DeliveryState::Sending), doubt)
+        .finally(Expr::col(delivery::Column::InDoubtSince));
+    let taken = delivery::Entity::update_many()
+        .col_expr(delivery::Column::InDoubtSince, doubt.into())
+        .col_expr(delivery::Column::DueAt, Expr::value(now))
+        .col_expr(delivery::Column::State, Expr::value(DeliveryState::Sending))
+        .col_expr(delivery::Column::Lease, Expr::value(lease))
+        .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
+        .filter(delivery::Column::Id.eq(seen.id))
+        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(as_seen)
+        .exec(db)
+        .await?;
+    if taken.rows_affected == 0 {
+        return Ok(None);
+    }
+    delivery::Entity::find_by_id(seen.id).filter(delivery::Column::Lease.eq(lease)).one(db).await
+}
+
+/// What is brought forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry<'a> {
+    /// Everything that failed and waits.
+    All,
+    /// What waits for any cause that it shares with others.
+    Shared,
+    /// What waits for this cause.
+    Of(Cause),
+    /// What waits for this channel.
+    Channel(&'a str),
+}
+
+/// Makes failed deliveries due now: the cause that they wait for is over, or the clock by which they wait was set.
+///
+/// # Errors
+/// The database's.
+pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let which = match which {
+        Retry::All => Condition::all(),
+        Retry::Shared => Condition::all().add(delivery::Column::Cause.is_not_null()),
+        Retry::Of(cause) => Condition::all().add(delivery::Column::Cause.eq(cause)),
+        Retry::Channel(target) => Condition::all()
+            .add(delivery::Column::Cause.eq(Cause::Channel))
+            .add(delivery::Column::Target.eq(target)),
+    };
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::DueAt, Expr::value(AT_ONCE))
+        .filter(delivery::Column::State.eq(DeliveryState::Failed))
+        .filter(delivery::Column::DueAt.gt(now))
+        .filter(which)
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Asks for one try of each channel that takes nothing, though its next probe is not due: somebody has just changed
+/// something about a channel. What else waits for it follows, once that try succeeds.
+///
+/// # Errors
+/// The database's.
+pub async fn request_channel_retries(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let first: Vec<DeliveryId> = delivery::Entity::find()
+        .select_only()
+        .column_as(delivery::Column::Id.min(), "first")
+        .filter(delivery::Column::State.eq(DeliveryState::Failed))
+        .filter(delivery::Column::Cause.eq(Cause::Channel))
+        .group_by(delivery::Column::Target)
+        .limit(REQUESTED_MAX)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if first.is_empty() {
+        return Ok(());
+    }
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::DueAt, Expr::value(RETRY_REQUESTED))
+        .filter(delivery::Column::Id.is_in(first))
+        .filter(delivery::Column::State.eq(DeliveryState::Failed))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Renews a lease; `false` when it was lost.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    lease: &str,
+    until: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let held = delivery::Entity::update_many()
+        .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::Lease.eq(lease))
+        .exec(db)
+        .await?;
+    Ok(held.rows_affected == 1)
+}
+
+/// What became of a leased delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Where it stands now.
+    pub state: DeliveryState,
+    /// Failures of any kind.
+    pub failures: i32,
+    /// Failures that were rejections of the message.
+    pub blamed: i32,
+    /// What it waits for together with others.
+    pub cause: Option<Cause>,
+    /// When it is tried again, for those that are.
+    pub due_at: DateTime<Utc>,
+    /// Channel and name of the message that Slack has.
+    pub posted: Option<(String, String)>,
+    /// Since when Slack may have it without our knowing.
+    pub in_doubt_since: Option<DateTime<Utc>>,
+}
+
+/// Gives a lease back with what became of the delivery; `false` when the lease was lost meanwhile. A password
+/// that is delivered or given up is erased by the same statement.
+///
+/// # Errors
+/// The database's.
+pub async fn settle(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    lease: &str,
+    settled: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let finished = matches!(settled.state, DeliveryState::Delivered | DeliveryState::Dead);
+    let (channel, ts) = settled.posted.clone().unzip();
+    let kept = Expr::case(delivery::Column::Kind.eq(DeliveryKind::Password).and(finished), "")
+        .finally(Expr::col(delivery::Column::Event));
+    let done = delivery::Entity::update_many()
+        .col_expr(delivery::Column::Event, kept.into())
+        .col_expr(delivery::Column::State, Expr::value(settled.state))
+        .col_expr(delivery::Column::Failures, Expr::value(settled.failures))
+        .col_expr(delivery::Column::Blamed, Expr::value(settled.blamed))
+        .col_expr(delivery::Column::Cause, Expr::value(settled.cause))
+        .col_expr(delivery::Column::DueAt, Expr::value(settled.due_at))
+        .col_expr(delivery::Column::Lease, Expr::value(None::<String>))
+        .col_expr(delivery::Column::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(delivery::Column::FinishedAt, Expr::value(finished.then_some(now)))
+        .col_expr(delivery::Column::PostedChannel, Expr::value(channel))
+        .col_expr(delivery::Column::PostedTs, Expr::value(ts))
+        .col_expr(delivery::Column::InDoubtSince, Expr::value(settled.in_doubt_since))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::Lease.eq(lease))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// True when exactly this was recorded already, by a transaction whose answer was lost.
+///
+/// # Errors
+/// The database's.
+pub async fn is_settled_as(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    settled: &Settlement,
+) -> Result<bool, DbErr> {
+    let Some(row) = delivery::Entity::find_by_id(id).one(db).await? else { return Ok(false) };
+    let posted = row.posted_channel.zip(row.posted_ts);
+    let as_it_was = (row.state, row.failures, row.blamed, row.due_at, posted);
+    let as_it_is = (settled.state, settled.failures, settled.blamed, settled.due_at, settled.posted.clone());
+    Ok(row.lease.is_none() && as_it_was == as_it_is)
+}

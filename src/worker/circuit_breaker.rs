@@ -1,0 +1,306 @@
+//! What many deliveries wait for together: Slack as a whole, the token, a channel. While one of these takes nothing,
+//! one delivery a minute probes it and all others wait; the first that succeeds lets all go on. Edits have a circuit
+//! of their own, too: Slack may refuse them and take messages. Of this process, so that a restart begins with a probe.
+//! Time is monotonic.
+//!
+//! ```text
+//! closed ──failed──► open ──after a minute──► one probe ──failed──► open
+//!    ▲                                            │
+//!    └────────────────────succeeded───────────────┘
+//! ```
+
+use crate::clock::Clock;
+use crate::domain::delivery::{Cause, PROBE_EVERY};
+use crate::domain::ids::DeliveryId;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Channels remembered that take nothing.
+const CHANNELS_MAX: usize = 10_000;
+
+/// Whether a delivery may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Permit {
+    /// All may.
+    Send,
+    /// This one may, to find out whether the others may.
+    Probe,
+    /// Not before this time.
+    Wait(Duration),
+}
+
+/// What a failure tells beside itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// The causes that are over: who refuses a channel or a message is there and accepts the token.
+    pub(super) over: Vec<Cause>,
+    /// The cause for which others wait from now on, too.
+    pub(super) opened: Option<Cause>,
+}
+
+/// The circuits of one process.
+pub(super) struct CircuitBreaker {
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Slack and the token, which every call needs. It begins open: the first delivery is a probe.
+    slack: Circuit,
+    /// Slack's `chat.update`.
+    edits: Circuit,
+    /// The channels that take nothing, and when each is probed next.
+    channels: HashMap<String, Duration>,
+}
+
+/// What a delivery is, as far as it matters here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) id: DeliveryId,
+    pub(super) target: &'a str,
+    pub(super) is_edit: bool,
+}
+
+#[derive(Debug, Default)]
+struct Circuit {
+    /// `None`: all may go.
+    probe_at: Option<Duration>,
+    /// Since the latest success. One delivery alone may fail for its own sake, however often.
+    failed: Option<DeliveryId>,
+    /// What kept the circuit open.
+    causes: Vec<Cause>,
+}
+
+impl CircuitBreaker {
+    pub(super) fn new(clock: Clock) -> Self {
+        let slack = Circuit { probe_at: Some(Duration::ZERO), ..Circuit::default() };
+        let state = State { slack, edits: Circuit::default(), channels: HashMap::new() };
+        Self { clock, state: Mutex::new(state) }
+    }
+
+    /// Whether something may be sent. A retry that was `requested` need not wait for its channel's probe.
+    pub(super) fn permit(&self, subject: Subject<'_>, requested: bool) -> Permit {
+        let (now, state) = (self.clock.monotonic(), self.state());
+        let of_channel = state.channels.get(subject.target).copied().filter(|_| !requested);
+        let of_edits = state.edits.probe_at.filter(|_| subject.is_edit);
+        match [state.slack.probe_at, of_edits, of_channel].into_iter().flatten().max() {
+            None => Permit::Send,
+            Some(probe_at) if probe_at <= now => Permit::Probe,
+            Some(probe_at) => Permit::Wait(probe_at),
+        }
+    }
+
+    /// False while edits wait for Slack.
+    pub(super) fn edits_go(&self) -> bool {
+        let (now, state) = (self.clock.monotonic(), self.state());
+        state.edits.probe_at.is_none_or(|probe_at| probe_at <= now)
+    }
+
+    /// A probe is sent: no other one for a minute, unless its outcome says so.
+    pub(super) fn probing(&self, subject: Subject<'_>) {
+        let next = self.clock.monotonic() + every();
+        self.probe_times(subject, |probe_at| *probe_at = next);
+    }
+
+    /// A delivery came to nothing before Slack was asked: it says nothing, and the next one may probe.
+    pub(super) fn undecided(&self, subject: Subject<'_>) {
+        let now = self.clock.monotonic();
+        self.probe_times(subject, |probe_at| *probe_at = now.min(*probe_at));
+    }
+
+    fn probe_times(&self, subject: Subject<'_>, set: impl Fn(&mut Duration)) {
+        let mut state = self.state();
+        let State { slack, edits, channels } = &mut *state;
+        let of_edits = edits.probe_at.as_mut().filter(|_| subject.is_edit);
+        let of_channel = channels.get_mut(subject.target);
+        [slack.probe_at.as_mut(), of_edits, of_channel].into_iter().flatten().for_each(set);
+    }
+
+    /// Slack took a delivery; the causes that are over by that.
+    pub(super) fn succeeded(&self, subject: Subject<'_>) -> Vec<Cause> {
+        let mut state = self.state();
+        let mut over = state.slack.close();
+        if subject.is_edit {
+            over.extend(state.edits.close());
+        }
+        over.extend(state.channels.remove(subject.target).map(|_| Cause::Channel));
+        over
+    }
+
+    /// A delivery failed after Slack was asked.
+    pub(super) fn failed(&self, subject: Subject<'_>, cause: Option<Cause>) -> Noted {
+        let (now, Subject { id, target, is_edit }) = (self.clock.monotonic(), subject);
+        let mut state = self.state();
+        let opened = match cause {
+            Some(Cause::Token) => {
+                let is_new = state.slack.failed(id, Cause::Token, now);
+                return Noted { over: Vec::new(), opened: is_new.then_some(Cause::Token) };
+            }
+            Some(Cause::Slack) => {
+                let of_edits = is_edit && state.slack.probe_at.is_none();
+                let circuit = if of_edits { &mut state.edits } else { &mut state.slack };
+                let is_new = circuit.failed(id, Cause::Slack, now);
+                return Noted { over: Vec::new(), opened: is_new.then_some(Cause::Slack) };
+            }
+            Some(Cause::Channel) if state.channels.len() < CHANNELS_MAX => {
+                let is_new = state.channels.insert(target.to_owned(), now + every()).is_none();
+                is_new.then_some(Cause::Channel)
+            }
+            _ => None,
+        };
+        Noted { over: state.slack.close(), opened }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Circuit {
+    fn close(&mut self) -> Vec<Cause> {
+        (self.probe_at, self.failed) = (None, None);
+        std::mem::take(&mut self.causes)
+    }
+
+    /// The token opens it at once. Slack must fail two deliveries in a row: one may be what Slack stumbles over. True
+    /// when a cause was not among those that keep it open.
+    fn failed(&mut self, id: DeliveryId, cause: Cause, now: Duration) -> bool {
+        let first = *self.failed.get_or_insert(id);
+        if cause != Cause::Token && first == id && self.causes.is_empty() {
+            if let Some(probe_at) = &mut self.probe_at {
+                *probe_at = now;
+            }
+            return false;
+        }
+        self.probe_at = Some(now + every());
+        let is_new = !self.causes.contains(&cause);
+        if is_new {
+            self.causes.push(cause);
+        }
+        is_new
+    }
+}
+
+fn every() -> Duration {
+    PROBE_EVERY.to_std().unwrap_or(Duration::from_secs(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, TimeDelta};
+
+    const ONE: DeliveryId = DeliveryId(1);
+    const TWO: DeliveryId = DeliveryId(2);
+
+    fn breaker() -> (CircuitBreaker, Clock) {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        (CircuitBreaker::new(clock.clone()), clock)
+    }
+
+    fn closed() -> (CircuitBreaker, Clock) {
+        let (breaker, clock) = breaker();
+        assert_eq!(breaker.succeeded(wood(ONE)), []);
+        (breaker, clock)
+    }
+
+    const fn wood(id: DeliveryId) -> Subject<'static> {
+        Subject { id, target: "#wood", is_edit: false }
+    }
+
+    const fn metal(id: DeliveryId) -> Subject<'static> {
+        Subject { id, target: "#metal", is_edit: false }
+    }
+
+    const fn edit(id: DeliveryId) -> Subject<'static> {
+        Subject { id, target: "#wood", is_edit: true }
+    }
+
+    #[test]
+    fn first_delivery_of_a_process_is_a_probe() {
+        let (breaker, clock) = breaker();
+        assert_eq!(breaker.permit(wood(ONE), false), Permit::Probe);
+        breaker.probing(wood(ONE));
+        assert_eq!(breaker.permit(metal(TWO), false), Permit::Wait(clock.monotonic() + every()));
+        breaker.succeeded(wood(ONE));
+        assert_eq!(breaker.permit(metal(TWO), false), Permit::Send);
+    }
+
+    #[test]
+    fn outage_costs_one_probe_a_minute() {
+        let (breaker, clock) = closed();
+        breaker.failed(wood(ONE), Some(Cause::Slack));
+        assert_eq!(breaker.permit(wood(ONE), false), Permit::Send, "one alone may be at fault itself");
+        let noted = breaker.failed(metal(TWO), Some(Cause::Slack));
+        assert_eq!(noted, Noted { over: Vec::new(), opened: Some(Cause::Slack) });
+        for _ in 0..5 {
+            let waits = Permit::Wait(clock.monotonic() + every());
+            assert_eq!([breaker.permit(metal(TWO), true), breaker.permit(edit(TWO), true)], [waits, waits]);
+            clock.advance(PROBE_EVERY);
+            assert_eq!(breaker.permit(wood(ONE), false), Permit::Probe);
+            breaker.probing(wood(ONE));
+            assert_eq!(breaker.failed(wood(ONE), Some(Cause::Slack)), Noted::default(), "said once");
+        }
+        assert_eq!(breaker.succeeded(wood(ONE)), [Cause::Slack]);
+        assert_eq!(breaker.permit(metal(TWO), false), Permit::Send);
+    }
+
+    #[test]
+    fn one_bad_message_never_stops_the_others() {
+        let (breaker, _) = closed();
+        for _ in 0..10 {
+            assert_eq!(breaker.failed(wood(ONE), Some(Cause::Slack)), Noted::default());
+            assert_eq!(breaker.permit(wood(TWO), false), Permit::Send);
+        }
+        let (breaker, _) = self::breaker();
+        breaker.probing(wood(ONE));
+        breaker.failed(wood(ONE), Some(Cause::Slack));
+        assert_eq!(breaker.permit(metal(TWO), false), Permit::Probe, "another one finds out at once");
+    }
+
+    #[test]
+    fn refused_edits_hold_up_no_message() {
+        let (breaker, clock) = closed();
+        for id in [ONE, TWO] {
+            breaker.failed(edit(id), Some(Cause::Slack));
+        }
+        assert_eq!(breaker.permit(edit(ONE), false), Permit::Wait(clock.monotonic() + every()));
+        assert_eq!(breaker.permit(wood(ONE), false), Permit::Send);
+        assert_eq!(breaker.succeeded(wood(ONE)), []);
+        clock.advance(PROBE_EVERY);
+        assert_eq!(breaker.permit(edit(ONE), false), Permit::Probe);
+        assert_eq!(breaker.succeeded(edit(ONE)), [Cause::Slack]);
+    }
+
+    #[test]
+    fn refused_token_stops_everything_at_once() {
+        let (breaker, clock) = closed();
+        let noted = breaker.failed(edit(ONE), Some(Cause::Token));
+        assert_eq!(noted.opened, Some(Cause::Token));
+        assert_eq!(breaker.permit(metal(TWO), true), Permit::Wait(clock.monotonic() + every()));
+        assert_eq!(breaker.failed(wood(TWO), Some(Cause::Channel)).over, [Cause::Token]);
+        assert_eq!(breaker.permit(metal(TWO), false), Permit::Send);
+    }
+
+    #[test]
+    fn channel_stops_alone_unless_a_retry_is_requested() {
+        let (breaker, clock) = closed();
+        breaker.failed(wood(ONE), Some(Cause::Channel));
+        assert_eq!(breaker.permit(wood(TWO), false), Permit::Wait(clock.monotonic() + every()));
+        assert_eq!(breaker.permit(wood(TWO), true), Permit::Send);
+        assert_eq!(breaker.permit(metal(TWO), false), Permit::Send);
+        clock.advance(PROBE_EVERY);
+        assert_eq!(breaker.permit(wood(TWO), false), Permit::Probe);
+        assert_eq!(breaker.succeeded(wood(TWO)), [Cause::Channel]);
+        assert_eq!(breaker.permit(wood(ONE), false), Permit::Send);
+    }
+
+    #[test]
+    fn undecided_probe_makes_room_for_the_next() {
+        let (breaker, _) = breaker();
+        breaker.probing(wood(ONE));
+        breaker.undecided(wood(ONE));
+        assert_eq!(breaker.permit(wood(TWO), false), Permit::Probe);
+    }
+}

@@ -1,0 +1,77 @@
+//! The time by which deliveries and jobs are leased and fall due: the database's, which all workers share, however
+//! wrong the clock of a worker's machine is. What is due at once is so by any clock (`store::AT_ONCE`).
+
+use crate::clock::Clock;
+use crate::store::Store;
+use crate::store::delivery_queue::LEASE;
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DbErr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A step of the clock that is not told from a slow answer of the database.
+const UNNOTICED: TimeDelta = TimeDelta::seconds(2);
+
+/// This machine's clock, corrected by the database's.
+#[derive(Debug)]
+pub(super) struct DbClock {
+    clock: Clock,
+    /// How far the database's clock is ahead of this machine's, in microseconds.
+    ahead: AtomicI64,
+    latest: Mutex<Latest>,
+}
+
+/// What the comparisons so far have shown.
+#[derive(Debug, Default)]
+struct Latest {
+    /// The database's time at the latest one, and the monotonic time of it.
+    compared: Option<(DateTime<Utc>, Duration)>,
+    /// When, in monotonic time, the database's clock was last found to have been set.
+    set_at: Option<Duration>,
+}
+
+impl DbClock {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, ahead: AtomicI64::new(0), latest: Mutex::default() }
+    }
+
+    /// Compares the two clocks, before each poll. True when the database's clock was set back since the latest
+    /// comparison, so that what waits by it would wait for too long.
+    pub(super) async fn compare(&self, store: &Store) -> Result<bool, DbErr> {
+        let (asked, began) = (self.clock.now(), self.clock.monotonic());
+        let theirs = if self.clock.is_manual() { asked } else { store.time().await? };
+        let answered = self.clock.monotonic();
+        let ahead = (theirs - (asked + delta(answered - began) / 2)).num_microseconds().unwrap_or(0);
+        self.ahead.store(ahead, Ordering::Relaxed);
+        let mut latest = self.latest();
+        let Some((then, at)) = latest.compared.replace((theirs, answered)) else { return Ok(false) };
+        let is_back = theirs < then + delta(began.saturating_sub(at)) - UNNOTICED;
+        let is_forward = theirs > then + delta(answered.saturating_sub(at)) + UNNOTICED;
+        if is_back || is_forward {
+            latest.set_at = Some(answered);
+            tracing::warn!(%then, now = %theirs, "The clock of the database was set");
+        }
+        Ok(is_back)
+    }
+
+    /// True unless the database's clock was set so recently that workers which hold leases may not have renewed them
+    /// by it.
+    pub(super) fn can_judge_leases(&self) -> bool {
+        let grace = LEASE.to_std().unwrap_or_default();
+        self.latest().set_at.is_none_or(|set_at| self.clock.monotonic() > set_at + grace)
+    }
+
+    /// The database's time, as of the latest comparison.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now() + TimeDelta::microseconds(self.ahead.load(Ordering::Relaxed))
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Latest> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn delta(time: Duration) -> TimeDelta {
+    TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX)
+}

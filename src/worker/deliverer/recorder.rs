@@ -1,0 +1,178 @@
+//! Records what became of a delivery, together with what follows from it, however long the database takes: forgetting
+//! that Slack has a message would mean posting it again.
+
+use super::Deliverer;
+use crate::chain::Chain;
+use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState, Failure, Tally, Verdict, after_failure};
+use crate::ops::mutation_log;
+use crate::store::deliveries::{self, Attempt};
+use crate::store::delivery_queue::{self, Delivery, Retry, Settlement};
+use crate::store::living::{self, Living};
+use crate::store::outage::{again_after_deadlock, is_deadlock, within};
+use crate::store::password_messages;
+use crate::worker::sender::SendOutcome;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
+use serde_json::json;
+use std::time::Duration;
+
+/// Longest that one try to record what became of a message may take.
+const RECORD_MAX: Duration = Duration::from_secs(10);
+/// Longest wait between such tries; the first is a second, each further one twice as long.
+const RECORD_WAIT_MAX: Duration = Duration::from_secs(15);
+
+impl Deliverer {
+    /// Records what became of a message. It ends only with that: its place among the messages in flight is taken until
+    /// then, so that at most 64 wait so. `over` are the causes that ended with it.
+    pub(super) async fn record(
+        &self,
+        delivery: &Delivery,
+        done: Option<&SendOutcome>,
+        settlement: &Settlement,
+        attempt: &Attempt,
+        over: &[Cause],
+    ) {
+        let mut wait = Duration::from_secs(1);
+        loop {
+            let record = || self.record_once(delivery, done, settlement, attempt, over);
+            let Err(error) = within(RECORD_MAX, again_after_deadlock(is_deadlock, record)).await else {
+                return;
+            };
+            if wait <= Duration::from_secs(1) {
+                let error = Chain(&error);
+                tracing::warn!(%error, id = delivery.id.0, "What became of a message is not recorded yet");
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(RECORD_WAIT_MAX);
+        }
+    }
+
+    /// The attempt and what follows from it, together.
+    async fn record_once(
+        &self,
+        delivery: &Delivery,
+        done: Option<&SendOutcome>,
+        settlement: &Settlement,
+        attempt: &Attempt,
+        over: &[Cause],
+    ) -> Result<(), DbErr> {
+        let tx = self.ctx.store.begin().await?;
+        // First, since the attempt locks the same row more weakly: two such locks cannot both be raised.
+        let settled = delivery_queue::settle(&tx, delivery.id, &self.name, settlement, attempt.at).await?;
+        if !settled {
+            if delivery_queue::is_settled_as(&tx, delivery.id, settlement).await? {
+                return tx.rollback().await;
+            }
+            tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
+        }
+        if delivery.kind == DeliveryKind::Password && settled {
+            password_messages::end_withdrawn(&tx, &delivery.lane, attempt.at).await?;
+        }
+        if let Some(message) = Living::of(delivery).filter(|_| settled) {
+            match done {
+                Some(SendOutcome::Shows(shown)) => living::shows(&tx, message, shown, attempt.at).await?,
+                Some(SendOutcome::Gone { ts }) => living::forget(&tx, message, Some(ts.as_str())).await?,
+                Some(SendOutcome::Posted(_) | SendOutcome::Nothing) => {}
+                // One that Slack rejects so often is of no use to anybody: the next message is the card. One that
+                // was not tried to the end, since its channel took nothing for a week, stays and is edited again.
+                None if delivery.kind == DeliveryKind::Edit && is_rejected_for_good(delivery, settlement) => {
+                    living::forget(&tx, message, None).await?;
+                }
+                None => {}
+            }
+        }
+        deliveries::record_attempt(&tx, delivery.id, attempt).await?;
+        for cause in over {
+            go_on_after(&tx, *cause, &delivery.target, attempt.at).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Metrics and log: one line a failed attempt (spec "Watching it").
+    pub(super) fn report(
+        &self,
+        delivery: &Delivery,
+        sent: &Result<SendOutcome, Failure>,
+        settled: &Settlement,
+        now: DateTime<Utc>,
+    ) {
+        let target = self.names.shown(&delivery.target);
+        let failure = match sent {
+            Ok(done) => {
+                self.metrics.delivery("slack", "delivered");
+                let (id, outcome) = (delivery.id.0, done.word());
+                tracing::info!(id, outcome, target_channel = target, "A message was delivered");
+                return;
+            }
+            Err(failure) => failure,
+        };
+        tracing::warn!("Notification {} delivery failed: {} ({target})", delivery.id, failure.code());
+        let dead = settled.state == DeliveryState::Dead;
+        self.metrics.delivery("slack", if dead { "dead" } else { "failed" });
+        if dead {
+            let data = json!({ "id": delivery.id, "target": target, "reason": failure.code() });
+            mutation_log::write("notification.permanently_failed", "worker", &data, now);
+        }
+    }
+}
+
+/// A cause is over: what waited for it is due, and cards of a channel that works again are brought up to date.
+async fn go_on_after(
+    db: &impl ConnectionTrait,
+    cause: Cause,
+    target: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    if cause != Cause::Channel {
+        return delivery_queue::retry_now(db, Retry::Of(cause), now).await;
+    }
+    delivery_queue::retry_now(db, Retry::Channel(target), now).await?;
+    living::owe_stale_edits(db, target, now).await
+}
+
+fn is_rejected_for_good(delivery: &Delivery, settlement: &Settlement) -> bool {
+    settlement.state == DeliveryState::Dead && settlement.blamed > delivery.blamed
+}
+
+/// Where a delivery stands after a try.
+pub(super) fn settlement(
+    delivery: &Delivery,
+    sent: &Result<SendOutcome, Failure>,
+    (started, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Settlement {
+    let kept = Settlement {
+        state: DeliveryState::Delivered,
+        failures: delivery.failures,
+        blamed: delivery.blamed,
+        cause: None,
+        due_at: delivery.due_at,
+        posted: None,
+        in_doubt_since: None,
+    };
+    let failure = match sent {
+        // At once, as the new card.
+        Ok(SendOutcome::Gone { .. }) if delivery.kind == DeliveryKind::Message => {
+            return Settlement { state: DeliveryState::Failed, due_at: now, ..kept };
+        }
+        Ok(done) => return Settlement { posted: done.posted(), ..kept },
+        Err(failure) => failure,
+    };
+    let tally =
+        Tally { created_at: delivery.created_at, failures: delivery.failures, rejections: delivery.blamed };
+    let (state, due_at) = match after_failure(tally, failure, now) {
+        Verdict::Retry(at) => (DeliveryState::Failed, at),
+        Verdict::Dead => (DeliveryState::Dead, delivery.due_at),
+    };
+    // A wait that was named says nothing about how long the next one should be.
+    let counts = i32::from(!matches!(failure, Failure::Transient { retry_after: Some(_), .. }));
+    let doubt = matches!(failure, Failure::Transient { in_doubt: true, .. });
+    Settlement {
+        state,
+        due_at,
+        cause: failure.cause(),
+        in_doubt_since: delivery.in_doubt_since.or(doubt.then_some(started)),
+        failures: delivery.failures + counts,
+        blamed: delivery.blamed + i32::from(failure.is_rejection()),
+        ..kept
+    }
+}
