@@ -116,7 +116,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("handlebars", &["render"]),
     ("rust_embed", &["render", "web::pages::assets"]),
     ("prometheus_client", &["metrics", "web::pages::metrics"]),
-    ("governor", &["clock", "web::kernel::limit", "worker::limiter"]),
+    ("governor", &["clock", "web::kernel::limit", "worker::rate_limiter"]),
     ("argon2", &["ops::password"]),
     ("scrypt", &["ops::password"]),
     ("ring", &["ops::seal"]),

@@ -1,4 +1,4 @@
-//! How often one client address may do something, or something may be done to one name: governor over our clock, with bounded memory.
+//! How often one client address may do something, or something may be done to one name: governor over monotonic time, with bounded memory.
 
 use crate::clock::Clock;
 use crate::domain::text::caseless;
@@ -105,6 +105,20 @@ mod tests {
         clock.advance(TimeDelta::seconds(59));
         assert_eq!(limit.count(address("198.51.100.1")), Err(Duration::from_secs(1)));
         clock.advance(TimeDelta::seconds(1));
+        assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
+    }
+
+    #[test]
+    fn setting_the_wall_clock_changes_no_wait() {
+        let (limit, clock) = limit();
+        for _ in 0..10 {
+            assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
+        }
+        for step in [TimeDelta::days(1), TimeDelta::days(-2)] {
+            clock.set_wall_clock(step);
+            assert_eq!(limit.count(address("198.51.100.1")), Err(Duration::from_secs(60)));
+        }
+        clock.advance(TimeDelta::seconds(60));
         assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
     }
 
