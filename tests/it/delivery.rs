@@ -1,6 +1,6 @@
 //! Deliveries: sent once, tried again by the schedule, given up by the rules, taken over from the dead.
 
-use crate::support::app::{SOON, TestApp, only};
+use crate::support::app::{SOON, TestApp, only, world};
 use crate::support::lines::Lines;
 use crate::support::ops::{ana, lease, report};
 use chrono::TimeDelta;
@@ -13,7 +13,8 @@ use esb::store::entities::{delivery, delivery_attempt};
 use esb_sandbox::Fault;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::Level;
 
@@ -405,4 +406,60 @@ async fn messages_are_looked_for_at_slacks_pace() {
     assert_eq!(app.slack.calls(LOOK).len(), 20, "a burst");
     app.after(TimeDelta::seconds(3)).await;
     assert_eq!(app.slack.calls(LOOK).len(), 22, "and then fifty a minute");
+}
+
+/// The way to the database is cut while Slack takes a message, for longer than a lease holds.
+#[tokio::test]
+async fn answer_of_slack_is_kept_until_it_can_be_recorded() {
+    let (app, Some(proxy)) = TestApp::over_a_proxy(world()).await else {
+        return eprintln!("skipped: there are no connections to a file");
+    };
+    let lines = Lines::from(Level::WARN);
+    app.settle().await;
+    report_problem(&app.app.ctx, &ana(), report(EquipmentId(1), 1)).await.unwrap();
+    app.slack.fail_next(POST, Fault::Delay(Duration::from_secs(2)));
+    let deliverer = Arc::clone(&app.app.deliverer);
+    let mut sends = JoinSet::new();
+    deliverer.poll(&mut sends, &|| ()).await.unwrap();
+    let taken = app.slack.wait_for(SOON, |slack| (slack.calls(POST).len() == 1).then_some(())).await;
+    assert!(taken.is_some(), "Slack was not called");
+    proxy.refuse();
+    let cut = Instant::now();
+    while cut.elapsed() < Duration::from_secs(50) {
+        assert!(timeout(MOMENT * 20, sends.join_next()).await.is_err(), "it was recorded nowhere");
+    }
+    assert!(!lines.with("is not recorded yet").is_empty());
+    proxy.mend();
+    timeout(SOON * 3, sends.join_next()).await.expect("it is recorded").unwrap().unwrap();
+    app.settle().await;
+    let wood = app.slack.posted_in("#woodshop").len();
+    assert_eq!((wood, app.slack.posted_in("#oops").len()), (1, 1), "nothing is posted twice");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn record_repeated_after_a_lost_answer_is_recognised() {
+    let (app, saw) = TestApp::with_saw().await;
+    app.file_report(saw, 1).await;
+    let (now, db) = (app.clock.now(), app.app.ctx.store.write());
+    let id = app.delivery_to("#woodshop").await.id;
+    lease(&app.app.ctx, id, "mine", now).await.unwrap();
+    let settlement = Settlement {
+        state: DeliveryState::Delivered,
+        failures: 0,
+        blamed: 0,
+        cause: None,
+        due_at: now,
+        posted: Some(("C0WOOD".into(), "1.000001".into())),
+        in_doubt_since: None,
+    };
+    assert!(!delivery_queue::is_settled_as(db, id, &settlement).await.unwrap());
+    assert!(delivery_queue::settle(db, id, "mine", &settlement, now).await.unwrap());
+    assert!(!delivery_queue::settle(db, id, "mine", &settlement, now).await.unwrap());
+    assert!(delivery_queue::is_settled_as(db, id, &settlement).await.unwrap());
+    let other = Settlement { posted: Some(("C0WOOD".into(), "2.000001".into())), ..settlement };
+    assert!(!delivery_queue::is_settled_as(db, id, &other).await.unwrap());
+    app.settle().await;
+    only(app.slack.posted_in("#oops"));
+    app.finish().await;
 }

@@ -9,7 +9,7 @@ use esb::domain::ids::EquipmentId;
 use esb::domain::text::RequestId;
 use esb::ops::report_problem::report_problem;
 use esb::store::entities::delivery;
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, QueryOrder};
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
@@ -86,7 +86,10 @@ async fn waiting_backlog_is_not_rewritten() {
     let (app, saw) = TestApp::with_saw().await;
     app.burst(saw, 20).await;
     app.settle().await;
-    let all = || async { delivery::Entity::find().all(app.app.ctx.store.read()).await.unwrap() };
+    let all = || async {
+        let by_id = delivery::Entity::find().order_by_asc(delivery::Column::Id);
+        by_id.all(app.app.ctx.store.read()).await.unwrap()
+    };
     let before = all().await;
     app.after(SECOND).await;
     let after = all().await;
