@@ -6,8 +6,8 @@ use crate::clock::Clock;
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
-use crate::store::{self, Store, outage};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use crate::store::{self, Store, Transaction, outage};
+use sea_orm::{ConnectionTrait, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -114,7 +114,7 @@ impl Ctx {
     ///
     /// # Errors
     /// The database's.
-    pub async fn commit_visible(&self, tx: DatabaseTransaction) -> Result<(), DbErr> {
+    pub async fn commit_visible(&self, tx: Transaction) -> Result<(), DbErr> {
         store::board::bump_revision(&tx).await?;
         let committed = tx.commit().await;
         // After a failure too: when the connection broke, nobody knows whether it was committed.
@@ -125,7 +125,7 @@ impl Ctx {
     /// Commits a change that no board shows, with its record, and writes its line.
     async fn commit_recorded(
         &self,
-        tx: DatabaseTransaction,
+        tx: Transaction,
         actor: &Actor,
         record: AuditRecord,
     ) -> Result<(), OpError> {

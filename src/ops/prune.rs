@@ -3,11 +3,11 @@
 
 use super::{Ctx, OpError, again_after_deadlock};
 use crate::domain::delivery::DeliveryState;
-use crate::store::{heartbeats, prune};
+use crate::store::{Transaction, heartbeats, prune};
 use chrono::TimeDelta;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::DbErr;
 
 /// Name of the pruning among the signs of life.
 const PRUNE: &str = "prune";
@@ -62,7 +62,7 @@ pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
 /// Removes batch after batch, each in a transaction of its own, until one is not full.
 async fn all(
     ctx: &Ctx,
-    batch: impl for<'a> Fn(&'a DatabaseTransaction) -> BoxFuture<'a, Result<u64, DbErr>>,
+    batch: impl for<'a> Fn(&'a Transaction) -> BoxFuture<'a, Result<u64, DbErr>>,
 ) -> Result<u64, OpError> {
     let mut all = 0;
     loop {

@@ -7,9 +7,8 @@ use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
 use crate::domain::text::RequestId;
-use crate::store;
+use crate::store::{self, Transaction};
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,14 +17,14 @@ pub(super) struct Submission {
     /// When it began.
     pub(super) now: DateTime<Utc>,
     /// Its transaction.
-    pub(super) tx: DatabaseTransaction,
+    pub(super) tx: Transaction,
     records: Vec<AuditRecord>,
     visible: bool,
     repairs: Vec<Recorded>,
 }
 
 impl Submission {
-    const fn new(tx: DatabaseTransaction, now: DateTime<Utc>) -> Self {
+    const fn new(tx: Transaction, now: DateTime<Utc>) -> Self {
         Self { now, tx, records: Vec::new(), visible: false, repairs: Vec::new() }
     }
 

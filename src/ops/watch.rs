@@ -49,6 +49,14 @@ pub async fn worker_last_iteration(ctx: &Ctx) -> Result<Option<DateTime<Utc>>, O
     Ok(store::heartbeats::latest(ctx.store.read(), WORKER).await?)
 }
 
+/// Finds out whether the database can be written: by a small write, unless one was tried in the last seconds.
+///
+/// # Errors
+/// It cannot.
+pub async fn check_writable(ctx: &Ctx) -> Result<(), OpError> {
+    Ok(ctx.store.check_writable(ctx.clock.now()).await?)
+}
+
 /// How many jobs there are of a kind in a state; `None` stands for kinds that this version does not know.
 pub type JobFigure = (Option<JobKind>, JobState, i64);
 

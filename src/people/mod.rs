@@ -14,9 +14,9 @@ use crate::ops::mutation_log;
 use crate::store::outage::{again_after_deadlock, is_deadlock};
 use crate::store::slack_people::SlackPerson;
 use crate::store::users::{User, email_key};
-use crate::store::{self, Store};
+use crate::store::{self, Store, Transaction};
 use chrono::TimeDelta;
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::DbErr;
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -173,12 +173,7 @@ impl People {
         self.commit_tie(tx, tie("user.unlinked", user, Some(id), None), &actor(id, name)).await
     }
 
-    async fn commit_tie(
-        &self,
-        tx: DatabaseTransaction,
-        record: AuditRecord,
-        actor: &Actor,
-    ) -> Result<(), DbErr> {
+    async fn commit_tie(&self, tx: Transaction, record: AuditRecord, actor: &Actor) -> Result<(), DbErr> {
         let (records, now) = ([record], self.clock.now());
         store::audit::append(&tx, &records, actor, now).await?;
         tx.commit().await?;

@@ -3,7 +3,9 @@
 
 use super::Store;
 use super::forgetful::forgetful;
-use super::outage::{is_outage, within};
+use super::outage::{is_outage, is_read_only, within};
+use super::write_monitor::{WriteMonitor, replace_suspects};
+use super::writer::WriteConnection;
 use crate::chain::Chain;
 use crate::domain::database::{CONNECTIONS, sqlite_file};
 use esb_migration::SchemaManager;
@@ -14,6 +16,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::ops::RangeInclusive;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Readers of one process on SQLite: they compute rather than wait, so one for each processor is enough, and
@@ -94,23 +97,46 @@ impl Store {
 
     async fn connect_now(url: &SecretString, connections: u32, began: Instant) -> Result<Self, ConnectError> {
         let address = url.expose_secret();
+        let monitor = Arc::<WriteMonitor>::default();
         let Some(file) = sqlite_file(address) else {
             let pool = open_ours(address, connections, BUSY).await.map_err(ConnectError::Open)?;
             refuse_python_system(&pool).await?;
-            return Ok(Self { read: pool.clone(), write: pool, url: url.clone(), began });
+            let write = WriteConnection::new(pool.clone(), monitor);
+            return Ok(Self { read: pool, write, url: url.clone(), began });
         };
         if file.exists() {
-            // By a look that cannot write: opening it as ours would change its journal.
-            let look = open(address, 1, BUSY, |sqlite| sqlite.read_only(true), READS).await;
-            refuse_python_system(&look.map_err(ConnectError::Open)?).await?;
+            refuse_python_file(address).await?;
         } else {
             make(file).map_err(ConnectError::File)?;
         }
-        let write = open_ours(address, 1, BUSY).await.map_err(ConnectError::Open)?;
-        let read = open_ours(address, readers(), BUSY).await.map_err(ConnectError::Open)?;
+        let write = open_monitored(address, 1, BUSY, &monitor).await.map_err(ConnectError::Open)?;
+        let read = open_monitored(address, readers(), BUSY, &monitor).await.map_err(ConnectError::Open)?;
+        let write = WriteConnection::new(write, monitor);
         Ok(Self { read, write, url: url.clone(), began })
     }
 }
+
+/// Refuses a SQLite file of the Python system's. It is opened read-only, since opening it as ours would change
+/// its journal mode. That cannot be where a process was killed while it wrote and left its journal (as ours does when
+/// it is killed in the first milliseconds of its first start): SQLite has to undo the write first, so the
+/// file is opened for writing then, with its journal mode as it is.
+async fn refuse_python_file(address: &str) -> Result<(), ConnectError> {
+    let look = async |is_read_only: bool| {
+        let options = if is_read_only { READ_ONLY } else { AS_IT_IS };
+        let look = open(address, 1, BUSY, options, READS, &Arc::default()).await;
+        let look = look.map_err(ConnectError::Open)?;
+        let refused = refuse_python_system(&look).await;
+        look.close().await.map_err(ConnectError::Open)?;
+        refused
+    };
+    match look(true).await {
+        Err(ConnectError::Open(error)) if is_read_only(&error) => look(false).await,
+        looked => looked,
+    }
+}
+
+const READ_ONLY: SqliteOptions = |sqlite| sqlite.read_only(true);
+const AS_IT_IS: SqliteOptions = |sqlite| sqlite;
 
 fn readers() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -129,7 +155,7 @@ async fn is_python_system(db: &DatabaseConnection) -> Result<bool, ConnectError>
 /// Opens the Python system's database on one connection that cannot write. Such a database is never one of
 /// ours, since [`Store::connect`] takes none that has the table which this wants.
 pub(super) async fn open_python_system(url: &SecretString) -> Result<DatabaseConnection, ConnectError> {
-    let opened = open(url.expose_secret(), 1, BUSY, |sqlite| sqlite.read_only(true), READS).await;
+    let opened = open(url.expose_secret(), 1, BUSY, READ_ONLY, READS, &Arc::default()).await;
     let db = opened.map_err(ConnectError::Open)?;
     if is_python_system(&db).await? { Ok(db) } else { Err(ConnectError::NotPythonSystem) }
 }
@@ -184,7 +210,17 @@ pub(super) async fn open_ours(
     connections: u32,
     busy: Duration,
 ) -> Result<DatabaseConnection, DbErr> {
-    let ours = |sqlite: SqliteConnectOptions| {
+    open_monitored(url, connections, busy, &Arc::default()).await
+}
+
+/// The same; SQLite's connections are replaced after the failures that the monitor records.
+async fn open_monitored(
+    url: &str,
+    connections: u32,
+    busy: Duration,
+    monitor: &Arc<WriteMonitor>,
+) -> Result<DatabaseConnection, DbErr> {
+    let ours: SqliteOptions = |sqlite| {
         sqlite
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -193,7 +229,7 @@ pub(super) async fn open_ours(
             // A negative number counts KiB.
             .pragma("cache_size", format!("-{CACHE}"))
     };
-    open(url, connections, busy, ours, WRITES).await
+    open(url, connections, busy, ours, WRITES, monitor).await
 }
 
 /// What a server is told at the beginning of each connection.
@@ -214,15 +250,19 @@ const READS: Session = Session {
     postgres: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
 };
 
+/// How SQLite is opened.
+type SqliteOptions = fn(SqliteConnectOptions) -> SqliteConnectOptions;
+
 async fn open(
     url: &str,
     connections: u32,
     busy: Duration,
-    sqlite: fn(SqliteConnectOptions) -> SqliteConnectOptions,
+    sqlite: SqliteOptions,
     session: Session,
+    monitor: &Arc<WriteMonitor>,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
-    let (mysql, postgres) = (url.to_owned(), url.to_owned());
+    let (mysql, postgres, monitor) = (url.to_owned(), url.to_owned(), Arc::clone(monitor));
     options
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
@@ -234,7 +274,10 @@ async fn open(
         .record_stmt_in_spans(false)
         .map_sqlx_mysql_pool_opts(move |pool| forgetful(pool, &mysql, session.mariadb))
         .map_sqlx_postgres_pool_opts(move |pool| forgetful(pool, &postgres, session.postgres))
-        .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy));
+        .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy))
+        .map_sqlx_sqlite_pool_opts(move |pool| {
+            replace_suspects(pool, Arc::clone(&monitor), connections == 1)
+        });
     let started = Instant::now();
     loop {
         // Boxed: the library's future is too deep for whoever awaits this.

@@ -1,10 +1,7 @@
 //! All SQL. Functions take a connection or an open transaction first and speak the domain's words;
 //! only operations, the worker and `people` call them.
 
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DbErr};
 use secrecy::SecretString;
 use std::time::{Duration, Instant};
 
@@ -48,9 +45,12 @@ pub mod thread_replies;
 mod time;
 pub mod timeline;
 pub mod users;
+mod write_monitor;
+mod writer;
 
 pub use connect::ConnectError;
 pub use time::{AT_ONCE, RETRY_REQUESTED};
+pub use writer::{Transaction, WriteConnection};
 
 /// How long connections have to come back when all are closed.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -59,7 +59,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     read: DatabaseConnection,
-    write: DatabaseConnection,
+    write: WriteConnection,
     /// For migrations, which want a connection of their own.
     url: SecretString,
     /// When the database was first asked: it is waited for once, not anew for its schema.
@@ -73,7 +73,7 @@ impl Store {
     }
 
     /// For a single statement that writes.
-    pub const fn write(&self) -> &DatabaseConnection {
+    pub const fn write(&self) -> &WriteConnection {
         &self.write
     }
 
@@ -94,18 +94,7 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        begin_writing(&self.write).await
+    pub async fn begin(&self) -> Result<Transaction, DbErr> {
+        self.write.begin().await
     }
-}
-
-async fn begin_writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    // MariaDB would go on reading what it read first; the others see what was committed meanwhile.
-    let mariadb = db.get_database_backend() == DbBackend::MySql;
-    let options = TransactionOptions {
-        isolation_level: mariadb.then_some(IsolationLevel::ReadCommitted),
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    db.begin_with_options(options).await
 }

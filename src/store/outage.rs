@@ -1,6 +1,7 @@
 //! Which of the database's errors pass by themselves. Knows each driver's codes; decides nothing.
 
 use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::sqlx::sqlite::SqliteError;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
@@ -16,6 +17,20 @@ pub fn is_outage(error: &DbErr) -> bool {
         | DbErr::Query(RuntimeErr::SqlxError(error)) => by_driver(error),
         _ => false,
     }
+}
+
+/// True when SQLite's file was not allowed to be written: it is on a read-only file system, or was opened
+/// read-only and has to be recovered first.
+pub(super) fn is_read_only(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let SqlxError::Database(error) = error.as_ref() else { return false };
+    let code = error.try_downcast_ref::<SqliteError>().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == SQLITE_READONLY)
 }
 
 /// Gives something up that the database neither does nor refuses within `limit`: an outage.
@@ -90,21 +105,26 @@ fn by_driver(error: &SqlxError) -> bool {
     }
 }
 
-/// Busy, cannot be read or written, full, cannot be opened. The driver gives extended result codes, whose
-/// low byte is the one meant here (<https://sqlite.org/rescode.html>).
+/// `SQLITE_READONLY`.
+const SQLITE_READONLY: u32 = 8;
+
+/// Busy, read-only, cannot be read or written, full, cannot be opened. The driver gives extended result codes,
+/// whose low byte is the one meant here (<https://sqlite.org/rescode.html>).
 const fn sqlite(code: u32) -> bool {
-    matches!(code & 0xff, 5 | 10 | 13 | 14)
+    matches!(code & 0xff, 5 | SQLITE_READONLY | 10 | 13 | 14)
 }
 
-/// Disk full, too many connections (in all, of this user), shutting down, lock wait too long, connection
-/// killed; the last two are a client's words for a lost server, which proxies pass on.
+/// Disk full (as the server, a table, a file and the storage engine say it), read-only (by option and mode), too
+/// many connections (in all, of this user), shutting down, lock wait too long, connection killed; the last
+/// two are a client's words for a lost server, which proxies pass on.
 const fn mariadb(number: u16) -> bool {
-    matches!(number, 1021 | 1040 | 1203 | 1053 | 1205 | 1927 | 2006 | 2013)
+    matches!(number, 1021 | 1114 | 1026 | 1030 | 1290 | 1836 | 1040 | 1203 | 1053 | 1205 | 1927 | 2006 | 2013)
 }
 
-/// Connection exceptions, a transaction idle for too long, insufficient resources, shutting down or starting.
+/// Connection exceptions, a read-only server, a transaction idle for too long, insufficient resources, shutting down
+/// or starting, an I/O error.
 fn postgres(sqlstate: &str) -> bool {
-    ["08", "25P03", "53", "57P0"].iter().any(|class| sqlstate.starts_with(class))
+    ["08", "25006", "25P03", "53", "57P0", "58030"].iter().any(|class| sqlstate.starts_with(class))
 }
 
 #[cfg(test)]
@@ -154,17 +174,17 @@ mod tests {
 
     #[test]
     fn codes_of_each_database() {
-        for code in [5, 261, 517, 10, 266, 778, 13, 14, 1038] {
+        for code in [5, 261, 517, 8, 264, 776, 1032, 1544, 10, 266, 778, 13, 14, 1038] {
             assert!(sqlite(code), "{code}");
         }
         for code in [1, 19, 787, 2067] {
             assert!(!sqlite(code), "{code}");
         }
-        for number in [1040, 1205, 2006, 2013] {
+        for number in [1021, 1026, 1030, 1114, 1290, 1836, 1040, 1205, 2006, 2013] {
             assert!(mariadb(number), "{number}");
         }
         assert!(!mariadb(1062) && !mariadb(1146));
-        for state in ["08006", "25P03", "53100", "53300", "57P01", "57P03"] {
+        for state in ["08006", "25006", "25P03", "58030", "53100", "53300", "57P01", "57P03"] {
             assert!(postgres(state), "{state}");
         }
         for state in ["", "25P02", "23505", "42P01", "57014"] {

@@ -1,8 +1,9 @@
 //! The schema's steps: applied by one process at a time, the others wait. The steps themselves are the
 //! crate `migration`'s.
 
+use super::Store;
 use super::connect::{ConnectError, late, once_it_answers, open_ours};
-use super::{Store, begin_writing};
+use super::writer::begin_writing;
 use esb_migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait, SchemaManager};
 use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -130,7 +131,9 @@ fn known_steps() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::WriteConnection;
     use sea_orm::Database;
+    use std::sync::Arc;
     use std::time::Instant;
 
     /// Were it waited for anew, this would take a minute.
@@ -139,7 +142,8 @@ mod tests {
         let db = Database::connect("sqlite::memory:").await.unwrap();
         let url: secrecy::SecretString = "mysql://root@127.0.0.1:9/esb".into();
         let began = Instant::now().checked_sub(late(&url)).unwrap();
-        let store = Store { read: db.clone(), write: db, url, began };
+        let write = WriteConnection::new(db.clone(), Arc::default());
+        let store = Store { read: db, write, url, began };
         let migrating = timeout(WAIT / 2, store.migrate());
         assert!(matches!(migrating.await.unwrap(), Err(ConnectError::Open(_))));
     }

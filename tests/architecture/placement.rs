@@ -122,7 +122,13 @@ fn the_revision_is_bumped_last() {
 #[test]
 fn sql_is_written_by_the_query_builder() {
     let raw = ["execute_unprepared", "Statement::from", "raw_sql", "query_one_raw", "execute_raw"];
-    let breaches: Vec<String> =
-        source().iter().flat_map(|file| raw.map(|text| file.mentions(text))).flatten().collect();
-    hold("SQL written by hand speaks to one database only; the query builder speaks to all:", &breaches);
+    let exceptions = [Exception {
+        file: "src/store/writer.rs",
+        reason: "it passes on what the query builder wrote, as the library's trait wants it",
+    }];
+    let breaches = source().iter().flat_map(|file| raw.map(|text| file.mentions(text))).flatten().collect();
+    hold(
+        "SQL written by hand speaks to one database only; the query builder speaks to all:",
+        &beyond(&exceptions, breaches),
+    );
 }

@@ -71,7 +71,7 @@ async fn what_is_removed_by_age_is_found_by_an_index() {
     let database = TestDatabase::new().await;
     let store = database.connect().await;
     store.migrate().await.unwrap();
-    let schema = SchemaManager::new(store.write());
+    let schema = SchemaManager::new(store.read());
     for (table, index) in
         [("requests", "ix_requests_created_at"), ("deliveries", "ix_deliveries_state_finished_at")]
     {

@@ -6,10 +6,7 @@ use esb::store::Store;
 use esb::store::board::{bump_revision, revision};
 use futures_util::future::join_all;
 use futures_util::{FutureExt, poll};
-use sea_orm::{
-    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, Statement,
-    TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use std::sync::Mutex;
 use tokio::time::timeout;
 
@@ -34,16 +31,18 @@ async fn each_connection_keeps_a_log_waits_for_others_and_holds_to_foreign_keys(
     let writer = store.begin().await.unwrap();
     // At once, so that they are two.
     let readers = [store.read().begin().await.unwrap(), store.read().begin().await.unwrap()];
-    for connection in readers.iter().chain([&writer]) {
-        for (name, value) in
-            [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "5000")]
-        {
-            assert_eq!(pragma(connection, name).await, value, "{name}");
+    for (name, value) in
+        [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "5000")]
+    {
+        for reader in &readers {
+            assert_eq!(pragma(reader, name).await, value, "{name}");
         }
+        assert_eq!(pragma(&writer, name).await, value, "{name}");
     }
-    for connection in readers.into_iter().chain([writer]) {
-        connection.rollback().await.unwrap();
+    for reader in readers {
+        reader.rollback().await.unwrap();
     }
+    writer.rollback().await.unwrap();
 }
 
 /// The database as a program sees it that waits for nobody.
@@ -72,7 +71,7 @@ async fn a_transaction_is_the_writer_from_its_beginning_and_readers_do_not_wait_
 #[tokio::test]
 async fn writers_get_their_turn_in_the_order_in_which_they_came() {
     let (_database, store) = migrated().await;
-    let first: DatabaseTransaction = store.begin().await.unwrap();
+    let first = store.begin().await.unwrap();
     let turns = Mutex::new(Vec::new());
     let mut waiting = Vec::new();
     for number in 0..20 {

@@ -6,10 +6,10 @@ use super::{Event, Tally};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
 use crate::domain::text::caseless;
 use crate::ops::{Ctx, OpError, again_after_deadlock};
-use crate::store::import;
 use crate::store::legacy::tables::Table;
 use crate::store::legacy::{Legacy, Row};
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, ModelTrait};
+use crate::store::{Transaction, import};
+use sea_orm::{DbErr, EntityTrait, IntoActiveModel, ModelTrait};
 use std::collections::{HashMap, HashSet};
 
 /// An account that stands for one of the Python system's.
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
     pub(super) async fn write(
         &mut self,
         wanted: bool,
-        page: impl AsyncFn(&DatabaseTransaction) -> Result<(), DbErr>,
+        page: impl AsyncFn(&Transaction) -> Result<(), DbErr>,
     ) -> Result<(), OpError> {
         if wanted && !self.dry {
             again_after_deadlock(async || {

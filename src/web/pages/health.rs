@@ -15,6 +15,8 @@ use std::time::Duration;
 /// How long the database may take before we are called unhealthy.
 const DATABASE_WITHIN: Duration = Duration::from_secs(2);
 
+const NOT_WRITABLE: &str = "the database cannot be written: its disk may be full or read-only";
+
 #[derive(Serialize)]
 struct Health {
     status: &'static str,
@@ -28,12 +30,20 @@ struct Health {
 }
 
 pub(super) async fn ready(web: &Web) -> Result<Answer, PageError> {
-    let asked = tokio::time::timeout(DATABASE_WITHIN, watch::worker_last_iteration(&web.ctx)).await;
-    let asked = asked.unwrap_or_else(|_| Err(OpError::Internal(NoAnswer(DATABASE_WITHIN).into())));
-    match asked {
-        Ok(iteration) => health(&web.metrics, None, iteration),
-        Err(_) => health(&web.metrics, Some("the database does not answer"), None),
+    let (read, written) = tokio::join!(
+        within_limit(watch::worker_last_iteration(&web.ctx)),
+        within_limit(watch::check_writable(&web.ctx))
+    );
+    match (read, written) {
+        (Ok(iteration), Ok(())) => health(&web.metrics, None, iteration),
+        (Ok(iteration), Err(_)) => health(&web.metrics, Some(NOT_WRITABLE), iteration),
+        (Err(_), _) => health(&web.metrics, Some("the database does not answer"), None),
     }
+}
+
+async fn within_limit<T>(asked: impl Future<Output = Result<T, OpError>>) -> Result<T, OpError> {
+    let asked = tokio::time::timeout(DATABASE_WITHIN, asked).await;
+    asked.unwrap_or_else(|_| Err(OpError::Internal(NoAnswer(DATABASE_WITHIN).into())))
 }
 
 /// What is known before the database is there.

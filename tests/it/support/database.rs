@@ -148,6 +148,12 @@ impl TestDatabase {
         Self::made(kind, &kind.tidied().await, "").await
     }
 
+    /// A SQLite file in that directory.
+    pub fn in_directory(directory: &std::path::Path) -> Self {
+        let url = format!("sqlite://{}/esb.db", directory.display());
+        Self { kind: Kind::Sqlite, url, _file: None, name: None }
+    }
+
     async fn made(kind: Kind, admin: &DatabaseConnection, options: &str) -> Self {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}_{number}", std::process::id());

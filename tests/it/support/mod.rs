@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod python;
 pub mod repairs;
 pub mod slack;
+pub mod small_disk;
 pub mod views;
 pub mod web;
 pub mod wire;

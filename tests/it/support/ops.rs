@@ -61,7 +61,11 @@ impl std::ops::Deref for TestOps {
 
 /// A migrated, empty database; announcements go to `#oops`.
 pub async fn empty() -> TestOps {
-    let database = TestDatabase::new().await;
+    over(TestDatabase::new().await).await
+}
+
+/// The same over that database.
+pub async fn over(database: TestDatabase) -> TestOps {
     let store = database.connect().await;
     store.migrate().await.unwrap();
     let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
