@@ -13,6 +13,7 @@ use crate::domain::file::{FileKind, PIXELS_MAX};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::error::LimitErrorKind;
+use image::metadata::Orientation;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder, ImageError, ImageFormat};
 use image::{ImageReader, Limits, RgbImage};
 use std::fs::File;
@@ -32,6 +33,9 @@ const QUALITY: u8 = 88;
 const THUMBNAIL_QUALITY: u8 = 80;
 /// Largest colour profile that is kept.
 const PROFILE_MAX: usize = 1024 * 1024;
+
+/// Begins Exif in JPEG.
+const EXIF_MARK: &[u8] = b"Exif\0\0";
 
 /// Why a picture is not kept.
 #[derive(Debug)]
@@ -126,13 +130,19 @@ fn decode(file: BufReader<File>, kind: FileKind) -> Result<Decoded, PictureError
     if u64::from(width) * u64::from(height) > PIXELS_MAX || decoder.total_bytes() > PIXEL_BYTES_MAX {
         return Err(PictureError::TooManyPixels);
     }
-    let orientation = decoder.orientation()?;
+    let orientation = orientation(decoder.exif_metadata()?.as_deref());
     let profile = decoder.icc_profile()?.filter(|profile| profile.len() <= PROFILE_MAX);
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     let space: &[u8] = if image.color().has_color() { b"RGB " } else { b"GRAY" };
     let profile = profile.filter(|profile| profile.get(16..20) == Some(space));
     Ok(Decoded { image, profile })
+}
+
+/// How the camera was held. Exif begins with a mark in JPEG; some programs write it in other kinds too.
+fn orientation(exif: Option<&[u8]>) -> Orientation {
+    let tiff = exif.map(|exif| exif.strip_prefix(EXIF_MARK).unwrap_or(exif));
+    tiff.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
 }
 
 fn write_png(picture: &Decoded, to: &mut File) -> Result<(), PictureError> {

@@ -70,6 +70,9 @@ pub enum FileKind {
     /// HEIC, as iPhones write it.
     #[sea_orm(string_value = "heic")]
     Heic,
+    /// AVIF, still or moving.
+    #[sea_orm(string_value = "avif")]
+    Avif,
     /// MP4.
     #[sea_orm(string_value = "mp4")]
     Mp4,
@@ -97,7 +100,7 @@ pub enum FileGroup {
 
 impl FileKind {
     /// All kinds.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Pdf,
         Self::Doc,
         Self::Docx,
@@ -114,6 +117,7 @@ impl FileKind {
         Self::Gif,
         Self::Webp,
         Self::Heic,
+        Self::Avif,
         Self::Mp4,
         Self::Mov,
         Self::Avi,
@@ -139,6 +143,7 @@ impl FileKind {
             Self::Gif => &["gif"],
             Self::Webp => &["webp"],
             Self::Heic => &["heic", "heif"],
+            Self::Avif => &["avif"],
             Self::Mp4 => &["mp4", "m4v"],
             Self::Mov => &["mov", "qt"],
             Self::Avi => &["avi"],
@@ -175,6 +180,7 @@ impl FileKind {
             Self::Gif => "image/gif",
             Self::Webp => "image/webp",
             Self::Heic => "image/heic",
+            Self::Avif => "image/avif",
             Self::Mp4 => "video/mp4",
             Self::Mov => "video/quicktime",
             Self::Avi => "video/x-msvideo",
@@ -185,19 +191,44 @@ impl FileKind {
     /// What it is good for.
     pub const fn group(self) -> FileGroup {
         match self {
-            Self::Jpeg | Self::Png | Self::Gif | Self::Webp | Self::Heic => FileGroup::Photo,
+            Self::Jpeg | Self::Png | Self::Gif | Self::Webp | Self::Heic | Self::Avif => FileGroup::Photo,
             Self::Mp4 | Self::Mov | Self::Avi | Self::Webm => FileGroup::Video,
             _ => FileGroup::Document,
         }
     }
 
-    /// True when a browser may show it within its window; all else is saved. HEIC and AVI are shown by few.
+    /// True for photos in a HEIF container, which nothing here decodes.
+    pub const fn is_heif(self) -> bool {
+        matches!(self, Self::Heic | Self::Avif)
+    }
+
+    /// True when a browser may show it within its window; all else is saved. HEIC and AVI are shown by few, and
+    /// AVIF not by older ones.
     pub const fn is_shown(self) -> bool {
         match self {
-            Self::Heic | Self::Avi => false,
+            Self::Heic | Self::Avif | Self::Avi => false,
             Self::Pdf => true,
             other => !matches!(other.group(), FileGroup::Document),
         }
+    }
+}
+
+/// How much of a disk uploads leave free, so that the database can still write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskReserve {
+    /// At least this many bytes.
+    pub bytes: u64,
+    /// At least this part of the disk.
+    pub percent: u64,
+}
+
+impl DiskReserve {
+    /// What the product keeps free (spec "Database").
+    pub const STANDARD: Self = Self { bytes: 200 * MB, percent: 5 };
+
+    /// True when so much of `total` bytes is free. A disk that does not tell its size is not judged.
+    pub const fn is_free(self, free: u64, total: u64) -> bool {
+        total == 0 || (free >= self.bytes && free >= (total / 100).saturating_mul(self.percent))
     }
 }
 
@@ -240,8 +271,10 @@ impl Accepts {
     /// What is taken, in words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Photos => "photos: JPEG, PNG, GIF, WebP or HEIC",
-            Self::PhotosAndVideos => "photos (JPEG, PNG, GIF, WebP, HEIC) and videos (MP4, MOV, AVI, WebM)",
+            Self::Photos => "photos: JPEG, PNG, GIF, WebP, HEIC or AVIF",
+            Self::PhotosAndVideos => {
+                "photos (JPEG, PNG, GIF, WebP, HEIC, AVIF) and videos (MP4, MOV, AVI, WebM)"
+            }
             Self::Documents => {
                 "PDF, Word, Excel, PowerPoint, ODT, RTF, text, CSV and videos (MP4, MOV, AVI, WebM)"
             }
@@ -287,7 +320,7 @@ pub enum FileRefusal {
     Damaged,
     /// A picture of more pixels than are worked on.
     TooManyPixels,
-    /// A HEIC whose hidden parts cannot be found for sure.
+    /// A HEIC or AVIF whose metadata cannot be found for certain.
     OddHeic,
 }
 
@@ -323,7 +356,7 @@ impl fmt::Display for FileRefusal {
                 write!(f, "has too many pixels: at most {} million are taken.", PIXELS_MAX / 1_000_000)
             }
             Self::OddHeic => f.write_str(
-                "is a HEIC in which the place where it was taken cannot be removed. Please send it as JPEG.",
+                "may tell where it was taken, and this cannot be removed from it. Please send it as JPEG.",
             ),
         }
     }
@@ -361,6 +394,7 @@ mod tests {
         for (kind, photos, both, documents) in [
             (FileKind::Jpeg, true, true, false),
             (FileKind::Heic, true, true, false),
+            (FileKind::Avif, true, true, false),
             (FileKind::Mp4, false, true, true),
             (FileKind::Pdf, false, false, true),
             (FileKind::Csv, false, false, true),
@@ -378,6 +412,21 @@ mod tests {
         let shown: Vec<&str> =
             FileKind::ALL.into_iter().filter(|kind| kind.is_shown()).map(FileKind::ending).collect();
         assert_eq!(shown, ["pdf", "jpg", "png", "gif", "webp", "mp4", "mov", "webm"]);
+    }
+
+    #[test]
+    fn reserve_is_bytes_and_percent() {
+        const GB: u64 = 1000 * MB;
+        for (free, total, is_free) in [
+            (200 * MB, GB, true),
+            (199 * MB, GB, false),
+            (5 * GB, 100 * GB, true),
+            (4 * GB, 100 * GB, false),
+            (0, 0, true),
+            (u64::MAX, u64::MAX, true),
+        ] {
+            assert_eq!(DiskReserve::STANDARD.is_free(free, total), is_free, "{free} of {total}");
+        }
     }
 
     #[test]

@@ -91,6 +91,74 @@ fn what_nobody_reads_is_overwritten_too() {
     assert!(blanked(&bytes).unwrap().ends_with(&boxed(b"free", &[0; 9])));
 }
 
+const POSITION: &[u8] = b"+52.5200+013.4049/";
+
+/// A track of that kind, with the position beside it and in it.
+fn moov(handler: &[u8; 4], position: &[u8]) -> Vec<u8> {
+    let udta = boxed(b"udta", &boxed(b"\xa9xyz", position));
+    let hdlr = boxed(b"hdlr", &[&[0; 8][..], handler, &[0; 13]].concat());
+    let minf = boxed(b"minf", &boxed(b"stbl", b"samples"));
+    let mdia = boxed(b"mdia", &[boxed(b"mdhd", &[0; 24]), hdlr, minf].concat());
+    let trak = boxed(b"trak", &[boxed(b"tkhd", &[0; 84]), boxed(b"meta", position), mdia].concat());
+    boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), trak, udta].concat())
+}
+
+fn count(bytes: &[u8], part: &[u8]) -> usize {
+    bytes.windows(part.len()).filter(|window| *window == part).count()
+}
+
+#[test]
+fn samsung_boxes_become_free_zeros() {
+    let sefd = [b"\0\0\x01\0MCC_Data262", POSITION].concat();
+    let clean = blanked(&heic()).unwrap();
+    for kind in [b"sefd", b"mpvd", b"uuid", b"xyz1"] {
+        let left = blanked(&[heic(), boxed(kind, &sefd)].concat()).unwrap();
+        assert_eq!(left, [clean.clone(), boxed(b"free", &vec![0; sefd.len()])].concat());
+    }
+    // Between the others, where the picture moves on by its length.
+    let ftyp = boxed(b"ftyp", b"heic\0\0\0\0");
+    let sefd = boxed(b"sefd", POSITION);
+    let mdat = boxed(b"mdat", b"picture");
+    let at = u32::try_from(ftyp.len() + sefd.len() + 8).unwrap();
+    let meta = meta(&[item(1, b"hvc1")], &[(1, 0, at, 7)], &[]);
+    let left = blanked(&[ftyp, sefd, mdat, meta].concat()).unwrap();
+    assert!(count(&left, POSITION) == 0 && count(&left, b"picture") == 1);
+}
+
+#[test]
+fn padding_after_last_box_is_accepted() {
+    let clean = blanked(&heic()).unwrap();
+    for zeros in [1, 7, 8, 9, 4096, 100_000] {
+        let padded = [heic(), vec![0; zeros]].concat();
+        assert_eq!(blanked(&padded).unwrap(), [clean.clone(), vec![0; zeros]].concat());
+    }
+    let hidden = [heic(), vec![0; 20], POSITION.to_vec()].concat();
+    assert_eq!(count(&blanked(&hidden).unwrap(), POSITION), 0);
+}
+
+#[test]
+fn unknown_boxes_of_meta_are_overwritten() {
+    let exif = [item(2, b"Exif")];
+    let ftyp = boxed(b"ftyp", b"heic\0\0\0\0");
+    for kind in [b"xml ", b"bxml", b"uuid", b"udta"] {
+        let bytes = [ftyp.clone(), meta(&exif, &[(2, 0, 0, 1)], &boxed(kind, POSITION))].concat();
+        let left = blanked(&bytes).unwrap();
+        assert!(count(&left, POSITION) == 0 && left.ends_with(&boxed(b"free", &vec![0; POSITION.len()])));
+    }
+}
+
+#[test]
+fn moving_picture_loses_position_only() {
+    let avis = |moov: Vec<u8>| [boxed(b"ftyp", b"avis\0\0\0\0"), boxed(b"mdat", b"pictures"), moov].concat();
+    for bytes in [avis(moov(b"pict", POSITION)), [heic(), moov(b"vide", POSITION)].concat()] {
+        assert_eq!(count(&bytes, POSITION), 2);
+        let left = blanked(&bytes).unwrap();
+        assert_eq!((count(&left, POSITION), count(&left, b"samples")), (0, 1));
+        assert_eq!((count(&left, b"udta"), count(&left, b"free")), (0, 2));
+    }
+    odd(&avis(moov(b"mett", POSITION)));
+}
+
 #[test]
 fn odd_ones_are_refused() {
     let ftyp = boxed(b"ftyp", b"heic\0\0\0\0");
@@ -103,11 +171,14 @@ fn odd_ones_are_refused() {
     odd(&with(meta(&exif, &[(2, 0, 0, 0)], &[])));
     odd(&with(meta(&exif, &[(2, 1, 0, 1)], &[])));
     odd(&with(meta(&exif, &[(2, 2, 0, 1)], &[])));
-    odd(&with(meta(&exif, &[(2, 0, 0, 1)], &boxed(b"xml ", b"<place/>"))));
     odd(&with(meta(&exif, &[(2, 0, 0, 1), (2, 0, 0, 1)], &[])));
     odd(&[heic(), heic()].concat());
-    odd(&[heic(), boxed(b"uuid", b"0123456789abcdefplace")].concat());
     odd(&[heic(), b"trailing".to_vec()].concat());
+    odd(&[heic(), moov(b"meta", b""), moov(b"pict", b"")].concat());
+    // A picture within a box that would be overwritten.
+    let ftyp_and_sefd = [ftyp.clone(), boxed(b"sefd", b"the picture")].concat();
+    let at = u32::try_from(ftyp.len() + 8).unwrap();
+    odd(&[ftyp_and_sefd, meta(&[item(1, b"hvc1")], &[(1, 0, at, 11)], &[])].concat());
     let whole = heic();
     for length in 0..whole.len() {
         assert!(blanked(&whole[..length]).is_err(), "{length}");
@@ -118,8 +189,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn no_bytes_panic_the_parser(bytes in any::<Vec<u8>>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let _ = notes(&bytes, 8, bytes.len() as u64);
-        let mut changed = heic();
+        let _ = metadata(&bytes, 8, bytes.len() as u64);
+        let _ = movie::blanks(&bytes, 8);
+        let mut changed = [heic(), moov(b"pict", POSITION)].concat();
         let at = at.index(changed.len());
         changed[at] = byte;
         if let Ok(left) = blanked(&changed) {

@@ -94,6 +94,45 @@ fn other_kinds_lose_their_notes_too() {
 }
 
 #[test]
+fn orientation_is_read_with_and_without_mark() {
+    let marked = |orientation| [b"Exif\0\0".as_slice(), &exif(orientation)].concat();
+    let webp = |exif: Vec<u8>| {
+        let mut bytes = Vec::new();
+        let mut encoder = WebPEncoder::new_lossless(&mut bytes);
+        encoder.set_exif_metadata(exif).unwrap();
+        flag().write_with_encoder(encoder).unwrap();
+        bytes
+    };
+    let png = |exif: Vec<u8>| {
+        let mut bytes = Vec::new();
+        let mut encoder = PngEncoder::new(&mut bytes);
+        encoder.set_exif_metadata(exif).unwrap();
+        flag().write_with_encoder(encoder).unwrap();
+        bytes
+    };
+    let twice_marked = |orientation| {
+        let mut bytes = Vec::new();
+        let mut encoder = JpegEncoder::new(&mut bytes);
+        encoder.set_exif_metadata(marked(orientation)).unwrap();
+        flag().write_with_encoder(encoder).unwrap();
+        bytes
+    };
+    for (bytes, kind) in [
+        (webp(exif(6)), FileKind::Webp),
+        (webp(marked(6)), FileKind::Webp),
+        (png(exif(6)), FileKind::Png),
+        (png(marked(6)), FileKind::Png),
+        (jpeg(&flag(), 6), FileKind::Jpeg),
+        (twice_marked(6), FileKind::Jpeg),
+    ] {
+        let (_, content, _) = prepared(&bytes, kind).unwrap();
+        let upright = image::load_from_memory(&content).unwrap();
+        assert_eq!((upright.width(), upright.height()), (20, 80), "{kind:?}");
+        assert!(!holds(&content, b"GPS") && !holds(&content, b"Exif"), "{kind:?}");
+    }
+}
+
+#[test]
 fn what_is_cut_off_or_no_picture_is_damaged() {
     let (jpeg, png) = (jpeg(&flag(), 1), png(&flag()));
     for (bytes, kind) in [

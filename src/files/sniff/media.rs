@@ -4,6 +4,8 @@ use crate::domain::file::FileKind;
 
 /// Brands of HEIC: pictures coded as HEVC. `mif1` alone may be another coding, such as AVIF.
 const HEIC: [&[u8]; 8] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"];
+/// Brands of AVIF, still and moving.
+const AVIF: [&[u8]; 2] = [b"avif", b"avis"];
 /// Brands of MP4.
 const MP4: [&[u8]; 10] =
     [b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"];
@@ -42,8 +44,8 @@ fn of_brand(head: &[u8]) -> Option<FileKind> {
     if brands.clone().any(|brand| HEIC.contains(&brand)) {
         return Some(FileKind::Heic);
     }
-    if brands.clone().any(|brand| brand == b"avif" || brand == b"avis") {
-        return None;
+    if brands.clone().any(|brand| AVIF.contains(&brand)) {
+        return Some(FileKind::Avif);
     }
     brands.any(|brand| MP4.contains(&brand)).then_some(FileKind::Mp4)
 }

@@ -1,0 +1,93 @@
+//! Items of a picture file: which ones hold metadata (`iinf`), and where each is (`iloc`).
+
+use super::COUNT_MAX;
+use super::boxes::{Place, Reader, boxes};
+
+/// Where items are in the file.
+#[derive(Default)]
+pub(super) struct Extents {
+    pub(super) metadata: Vec<Place>,
+    pub(super) pictures: Vec<Place>,
+}
+
+/// Numbers of the items that hold metadata: `Exif`, and `mime`, as which XMP is written.
+pub(super) fn with_metadata(iinf: &[u8]) -> Option<Vec<u32>> {
+    let mut reader = Reader(iinf);
+    let version = reader.number(1)?;
+    reader.skip(3)?;
+    let count = usize::try_from(reader.number(if version == 0 { 2 } else { 4 })?).ok()?;
+    let entries = boxes(reader.0, 0)?;
+    if entries.len() != count {
+        return None;
+    }
+    let mut wanted = Vec::new();
+    for entry in entries {
+        let mut reader = Reader(entry.content);
+        let version = reader.number(1)?;
+        reader.skip(3)?;
+        let width = match (&entry.kind, version) {
+            (b"infe", 2) => 2,
+            (b"infe", 3) => 4,
+            _ => return None,
+        };
+        let number = u32::try_from(reader.number(width)?).ok()?;
+        reader.skip(2)?;
+        // `uri ` items may hold anything as well.
+        if matches!(reader.bytes(4)?, b"Exif" | b"mime" | b"uri ") {
+            wanted.push(number);
+        }
+    }
+    Some(wanted)
+}
+
+/// Where the items are; `wanted` hold metadata, `data` is the box `idat`. All metadata must be found, within
+/// the file.
+pub(super) fn extents(iloc: &[u8], wanted: &[u32], data: Option<Place>, length: u64) -> Option<Extents> {
+    let mut reader = Reader(iloc);
+    let version = reader.number(1)?;
+    reader.skip(3)?;
+    let sizes = reader.number(2)?;
+    let size = |shift: u32| usize::try_from((sizes >> shift) & 0xf).ok().filter(|s| matches!(s, 0 | 4 | 8));
+    let (offset_size, length_size, base_size) = (size(12)?, size(8)?, size(4)?);
+    let index_size = if version == 0 { 0 } else { size(0)? };
+    let width = match version {
+        0 | 1 => 2,
+        2 => 4,
+        _ => return None,
+    };
+    let (mut found, mut extents) = (Vec::new(), Extents::default());
+    for _ in 0..reader.number(width)? {
+        let number = u32::try_from(reader.number(width)?).ok()?;
+        let method = if version == 0 { 0 } else { reader.number(2)? & 0xf };
+        let elsewhere = reader.number(2)? != 0;
+        let base = reader.number(base_size)?;
+        let is_metadata = wanted.contains(&number);
+        for _ in 0..reader.number(2)? {
+            reader.skip(index_size)?;
+            let (offset, size) = (reader.number(offset_size)?, reader.number(length_size)?);
+            let offset = base.checked_add(offset)?;
+            if !is_metadata {
+                // Within the file; what is within `idat` or another item is never overwritten as a box.
+                let is_of_file = method == 0 && !elsewhere;
+                extents.pictures.extend(is_of_file.then_some(Place { at: offset, length: size }));
+                continue;
+            }
+            let around = match method {
+                _ if elsewhere => return None,
+                0 => Place { at: 0, length },
+                1 => data?,
+                _ => return None,
+            };
+            extents.metadata.push(around.within(offset, size)?);
+        }
+        if is_metadata {
+            found.push(number);
+        }
+        let many = extents.metadata.len().max(extents.pictures.len()).max(found.len());
+        if many > COUNT_MAX || found.len() > wanted.len() {
+            return None;
+        }
+    }
+    let all = reader.0.is_empty() && wanted.iter().all(|number| found.contains(number));
+    all.then_some(extents)
+}

@@ -1,0 +1,42 @@
+//! The box `moov` of a picture file that moves: what it needs to play is kept, everything else may tell the
+//! position (`udta`, `meta`, `uuid`) and is overwritten.
+
+use super::boxes::{Blank, Found, Reader, boxes};
+
+/// What is overwritten in the content of `moov`, which is at `at`; `None` when a track may hold metadata.
+pub(super) fn blanks(moov: &[u8], at: u64) -> Option<Vec<Blank>> {
+    let mut blanks = Vec::new();
+    for track in kept(moov, at, &[b"mvhd", b"trak"], &mut blanks)? {
+        if &track.kind != b"trak" {
+            continue;
+        }
+        let wanted: [&[u8; 4]; 4] = [b"tkhd", b"edts", b"tref", b"mdia"];
+        for media in kept(track.content, track.at, &wanted, &mut blanks)? {
+            if &media.kind == b"mdia" {
+                media_blanks(&media, &mut blanks)?;
+            }
+        }
+    }
+    Some(blanks)
+}
+
+fn media_blanks(media: &Found<'_>, blanks: &mut Vec<Blank>) -> Option<()> {
+    let within = kept(media.content, media.at, &[b"mdhd", b"hdlr", b"minf", b"elng"], blanks)?;
+    let mut handler = Reader(within.iter().find(|found| &found.kind == b"hdlr")?.content);
+    handler.skip(8)?;
+    // A track of another kind, such as `meta`, may be a list of positions.
+    matches!(handler.bytes(4)?, b"pict" | b"vide" | b"auxv" | b"soun").then_some(())
+}
+
+/// Those boxes of a list that are wanted; the others are added to `blanks`.
+fn kept<'a>(
+    bytes: &'a [u8],
+    at: u64,
+    wanted: &[&[u8; 4]],
+    blanks: &mut Vec<Blank>,
+) -> Option<Vec<Found<'a>>> {
+    let (kept, others): (Vec<_>, Vec<_>) =
+        boxes(bytes, at)?.into_iter().partition(|found| wanted.contains(&&found.kind));
+    blanks.extend(others.iter().map(Found::blank));
+    Some(kept)
+}
