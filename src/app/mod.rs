@@ -109,8 +109,7 @@ pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ct
 /// It is no directory, or ours cannot be written.
 pub async fn old_uploads(config: &Config, ctx: &Ctx, directory: PathBuf) -> anyhow::Result<OldUploads> {
     anyhow::ensure!(directory.is_dir(), "--uploads {}: there is no such directory", directory.display());
-    let (path, limit) = (config.upload_path.clone(), config.upload_max);
-    let files = Files::new(path, limit, ctx.store.clone(), ctx.clock.clone());
+    let files = files(config, ctx);
     files.prepare().await.with_context(|| format!("UPLOAD_PATH {}", config.upload_path.display()))?;
     Ok(OldUploads::new(directory, files))
 }
@@ -301,10 +300,14 @@ fn key_of_secrets(config: &Config) -> anyhow::Result<SecretString> {
     Ok(kept.secret)
 }
 
+fn files(config: &Config, ctx: &Ctx) -> Files {
+    let (path, limit, reserve) = (config.upload_path.clone(), config.upload_max, config.disk_reserve);
+    Files::new(path, limit, reserve, ctx.store.clone(), ctx.clock.clone())
+}
+
 /// The directory of uploads. One that cannot be written is named, and takes nothing else down.
 async fn uploads(config: &Config, ctx: &Ctx) -> Files {
-    let (path, limit) = (config.upload_path.clone(), config.upload_max);
-    let files = Files::new(path, limit, ctx.store.clone(), ctx.clock.clone());
+    let files = files(config, ctx);
     if let Err(error) = files.prepare().await {
         let path = config.upload_path.display();
         tracing::error!(%path, error = %Chain(&error), "UPLOAD_PATH cannot be written: no files are taken");

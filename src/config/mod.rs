@@ -3,6 +3,7 @@
 
 use crate::domain::channel::ChannelRef;
 use crate::domain::database::sqlite_file;
+use crate::domain::file::DiskReserve;
 use crate::domain::zone::Zone;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -69,6 +70,8 @@ pub struct Config {
     pub upload_path: PathBuf,
     /// Most bytes of one of their files.
     pub upload_max: u64,
+    /// How much of the disk they leave free. No variable sets it; a test has none.
+    pub disk_reserve: DiskReserve,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// How to talk to Slack.

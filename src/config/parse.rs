@@ -5,7 +5,7 @@ use super::names::{Strangers, strangers};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
 use crate::domain::channel::ChannelRef;
 use crate::domain::database::CONNECTIONS;
-use crate::domain::file::MB;
+use crate::domain::file::{DiskReserve, MB};
 use crate::domain::text::cut;
 use http::Uri;
 use http::uri::Authority;
@@ -122,6 +122,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             data_dir,
             upload_path,
             upload_max,
+            disk_reserve: DiskReserve::STANDARD,
             remarks: [database.remarks, remarks].concat(),
             misspelt,
         }),

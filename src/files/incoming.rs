@@ -3,9 +3,9 @@
 
 use super::picture::{self, PictureError};
 use super::sniff::{self, Family, HEAD};
-use super::{ReceiveError, Received, Wanted, blocking, heic, temporary};
+use super::{ReceiveError, Received, Wanted, blocking, disk_space, heic, temporary};
 use crate::domain::file::{
-    Accepts, FileGroup, FileKind, FileName, FileRefusal, PICTURE_MAX, StoredFile, StoredName,
+    Accepts, DiskReserve, FileGroup, FileKind, FileName, FileRefusal, MB, PICTURE_MAX, StoredFile, StoredName,
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -16,6 +16,9 @@ use std::path::Path;
 use std::pin::pin;
 use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
+
+/// After how many bytes it is checked again whether the disk has room.
+const CHECK_SPACE_EVERY: u64 = 8 * MB;
 
 /// A file that came whole, not yet looked into.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl From<FileRefusal> for Unfinished {
 
 /// Writes a stream to the disk.
 pub(super) async fn stream<E>(
-    directory: &Path,
+    (directory, reserve): (&Path, DiskReserve),
     content: impl Stream<Item = Result<Bytes, E>>,
     wanted: Wanted,
     name: &FileName,
@@ -54,6 +57,7 @@ pub(super) async fn stream<E>(
     let directory = directory.to_owned();
     let made = blocking(move || {
         let file = temporary(&directory)?;
+        disk_space::check(file.as_file(), reserve)?;
         let writer = file.reopen()?;
         Ok((file, writer))
     });
@@ -61,6 +65,7 @@ pub(super) async fn stream<E>(
     let mut writer = tokio::fs::File::from_std(writer);
     let mut content = pin!(content);
     let (mut head, mut family, mut limit, mut size) = (Vec::new(), None, wanted.limit, 0_u64);
+    let mut checked = 0;
     while let Some(piece) = content.next().await {
         let piece = piece.map_err(ReceiveError::Stream)?;
         size += piece.len() as u64;
@@ -74,6 +79,12 @@ pub(super) async fn stream<E>(
             return Err(ReceiveError::Refused(FileRefusal::TooLarge { limit }));
         }
         writer.write_all(&piece).await.map_err(ReceiveError::Disk)?;
+        if size - checked > CHECK_SPACE_EVERY {
+            checked = size;
+            let opened = file.as_file().try_clone().map_err(ReceiveError::Disk)?;
+            let check = blocking(move || disk_space::check(&opened, reserve));
+            check.await.map_err(ReceiveError::Disk)?;
+        }
     }
     if size == 0 {
         return Err(ReceiveError::Refused(FileRefusal::Empty));
@@ -109,7 +120,7 @@ fn early<E>(
 impl Incoming {
     /// True when it will be worked on in memory.
     pub(super) fn is_picture(&self) -> bool {
-        self.family.kind().is_some_and(|kind| kind.group() == FileGroup::Photo && kind != FileKind::Heic)
+        self.family.kind().is_some_and(|kind| kind.group() == FileGroup::Photo && !kind.is_heif())
     }
 
     /// Decides what it is for good, makes it harmless, and gives it its random name. Waits for the disk.
@@ -122,7 +133,7 @@ impl Incoming {
         let found = sniff::kind(self.family, self.file.as_file_mut(), &name)?;
         let kind = sniff::allowed(found, accepts, &name)?;
         let made = match kind {
-            FileKind::Heic => {
+            kind if kind.is_heif() => {
                 heic::blank_metadata(self.file.as_file_mut(), self.size)?;
                 Made { file: self.file, kind, thumbnail: None }
             }

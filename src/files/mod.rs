@@ -9,6 +9,7 @@
 //! process left behind, [`Files::sweep`] removes a day later.
 
 mod claim;
+mod disk_space;
 mod gif;
 mod heic;
 mod incoming;
@@ -21,7 +22,7 @@ pub use sweep::SweepError;
 
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::domain::file::{Accepts, FileName, FileRefusal, StoredFile, StoredName};
+use crate::domain::file::{Accepts, DiskReserve, FileName, FileRefusal, StoredFile, StoredName};
 use crate::store::Store;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -43,6 +44,7 @@ pub struct Files(Arc<Inner>);
 struct Inner {
     directory: PathBuf,
     limit: u64,
+    reserve: DiskReserve,
     store: Store,
     clock: Clock,
     pictures: Arc<Semaphore>,
@@ -67,7 +69,7 @@ pub enum ReceiveError<E> {
     /// The stream failed.
     #[error("the stream broke off")]
     Stream(E),
-    /// The directory cannot be written.
+    /// The directory cannot be written, or its disk has no room: `StorageFull` also when only the reserve is free.
     #[error("the file cannot be kept")]
     Disk(#[source] io::Error),
 }
@@ -107,11 +109,12 @@ pub struct Opened {
 }
 
 impl Files {
-    /// Files in this directory, which is made when the first one comes; each of at most `limit` bytes.
-    pub fn new(directory: PathBuf, limit: u64, store: Store, clock: Clock) -> Self {
+    /// Files in this directory, which is made when the first one comes; each of at most `limit` bytes. None is
+    /// taken while less than `reserve` is free on its disk.
+    pub fn new(directory: PathBuf, limit: u64, reserve: DiskReserve, store: Store, clock: Clock) -> Self {
         let pictures = Arc::new(Semaphore::new(PICTURES));
         let claimed = OnceCell::new();
-        Self(Arc::new(Inner { directory, limit, store, clock, pictures, claimed }))
+        Self(Arc::new(Inner { directory, limit, reserve, store, clock, pictures, claimed }))
     }
 
     /// Most bytes of any file.
@@ -141,7 +144,8 @@ impl Files {
     ) -> Result<Received, ReceiveError<E>> {
         let name = FileName::clean(original_name);
         let wanted = Wanted { limit: wanted.limit.min(self.0.limit), ..wanted };
-        let incoming = incoming::stream(&self.0.directory, content, wanted, &name).await?;
+        let (directory, reserve) = (&self.0.directory, self.0.reserve);
+        let incoming = incoming::stream((directory, reserve), content, wanted, &name).await?;
         // Pictures one after the other: waiting costs nothing, the file is on the disk already.
         let place = match incoming.is_picture() {
             true => Arc::clone(&self.0.pictures).acquire_owned().await.ok(),

@@ -173,7 +173,9 @@ impl Trouble {
             ReceiveError::Stream(error) => Self::of_slack(name, error),
             ReceiveError::Disk(error) => {
                 tracing::error!(error = %Chain(&error), "A photo cannot be kept");
-                Self::passing(format!("{name} cannot be kept: the directory of uploads cannot be written."))
+                Self::passing(format!(
+                    "{name} cannot be kept: the server's disk is full or cannot be written."
+                ))
             }
         }
     }

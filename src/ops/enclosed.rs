@@ -24,15 +24,38 @@ pub struct InSlack {
 /// Files that come with something.
 #[derive(Debug, Clone, Copy)]
 pub enum Enclosed<'a> {
-    /// Their files are here. Whatever comes of it, `Files::settle` removes what was not added.
-    Here(&'a [NewPhoto]),
+    /// Their files are here. `Files::settle` removes those that were not added, also after an error.
+    Here {
+        /// The files.
+        photos: &'a [NewPhoto],
+        /// How many more the disk could not take.
+        lost: usize,
+    },
     /// Slack has them.
     InSlack(&'a InSlack),
 }
 
 impl Enclosed<'_> {
     /// None at all.
-    pub const NOTHING: Self = Self::Here(&[]);
+    pub const NOTHING: Self = Self::Here { photos: &[], lost: 0 };
+
+    /// How many photos the disk could not take.
+    pub(super) const fn lost(&self) -> usize {
+        match self {
+            Self::Here { lost, .. } => *lost,
+            Self::InSlack(_) => 0,
+        }
+    }
+}
+
+/// Says on the timeline that photos are missing.
+fn lost_note(lost: usize) -> Option<Change> {
+    let text = match lost {
+        0 => return None,
+        1 => "1 photo could not be kept: the server's disk was full or could not be written.".to_owned(),
+        _ => format!("{lost} photos could not be kept: the server's disk was full or could not be written."),
+    };
+    Some(Change::Note { text: Note::parse(&text).ok(), supersedes: None })
 }
 
 /// Adds what comes with a repair: what its change set tells of that, and the job that was queued for it.
@@ -45,7 +68,11 @@ pub(super) async fn enclose(
     now: DateTime<Utc>,
 ) -> Result<(Vec<Change>, Option<Queued>), OpError> {
     match enclosed {
-        Enclosed::Here(photos) => Ok((photos_of(db, repair, actor, photos, now).await?, None)),
+        Enclosed::Here { photos, lost } => {
+            let mut changes = photos_of(db, repair, actor, photos, now).await?;
+            changes.extend(lost_note(lost));
+            Ok((changes, None))
+        }
         Enclosed::InSlack(files) => {
             let linked = files.links.clone().map(|text| Change::Note { text: Some(text), supersedes: None });
             Ok((linked.into_iter().collect(), fetch(ctx, db, actor, repair, &files.fetch).await?))

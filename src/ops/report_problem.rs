@@ -51,6 +51,9 @@ pub struct ProblemReported {
     pub equipment_name: String,
     /// The channels that are being told, the area's first.
     pub told: Vec<ChannelRef>,
+    /// How many of its photos the disk could not take.
+    #[serde(default)]
+    pub lost_photos: usize,
 }
 
 /// Opens a repair in status New and owes its announcements. A submission that arrives again gets the
@@ -108,7 +111,13 @@ async fn report_once(
     change.changes.extend(changes);
     let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
     let told = recorded.told.clone();
-    let answer = ProblemReported { repair, equipment: machine.id, equipment_name: machine.name, told };
+    let answer = ProblemReported {
+        repair,
+        equipment: machine.id,
+        equipment_name: machine.name,
+        told,
+        lost_photos: photos.lost(),
+    };
     remember(&tx, &report.request_id, &answer, now).await?;
     ctx.commit_visible(tx).await?;
     recorded.committed(ctx, actor);

@@ -112,7 +112,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("tower", &["web", "clients"]),
     ("tower_http", &["web"]),
     ("cookie", &["web"]),
-    ("rustix", &["app::open_files"]),
+    ("rustix", &["app::open_files", "files::disk_space"]),
     ("handlebars", &["render"]),
     ("rust_embed", &["render", "web::pages::assets"]),
     ("prometheus_client", &["metrics", "web::pages::metrics"]),

@@ -1,12 +1,13 @@
 //! Files from any stream: what is kept, what is refused, and that nothing else stays.
 
-use crate::support::ops::{TestOps, UPLOAD_MAX, ana, report, with_saw};
-use crate::support::pictures::{PLACE, holds, jpeg, mp4, names, pdf, png};
+use crate::support::ops::{NO_RESERVE, TestOps, UPLOAD_MAX, ana, report, with_saw};
+use crate::support::pictures::{PLACE, heif, holds, jpeg, mp4, names, pdf, png};
+use crate::support::small_disk::SmallDisk;
 use bytes::Bytes;
 use chrono::TimeDelta;
 use esb::domain::actor::Edge;
 use esb::domain::actor::{Actor, SlackUserId};
-use esb::domain::file::{Accepts, FileKind, FileRefusal, MB, PICTURE_MAX, StoredFile};
+use esb::domain::file::{Accepts, DiskReserve, FileKind, FileRefusal, MB, PICTURE_MAX, StoredFile};
 use esb::domain::text::RequestId;
 use esb::files::{Files, ReceiveError, Received, SweepError, Wanted};
 use esb::ops::OpError;
@@ -59,6 +60,38 @@ async fn a_photo_is_kept_upright_without_its_place_under_a_random_name() {
 }
 
 #[tokio::test]
+async fn heic_and_avif_lose_position_and_stay_as_they_are() {
+    let (ops, _) = with_saw().await;
+    let files = ops.files();
+    for (brand, name, kind) in [(b"heic", "s24.heic", FileKind::Heic), (b"avif", "a.AVIF", FileKind::Avif)] {
+        let photo = kept(&files, &heif(brand), name).await;
+        assert_eq!((photo.kind, photo.name.as_str(), photo.has_thumbnail), (kind, name, false));
+        let bytes = content(&files, &photo).await;
+        assert_eq!(bytes.len(), heif(brand).len());
+        assert!(holds(&heif(brand), PLACE) && !holds(&bytes, PLACE) && holds(&bytes, b"picture"));
+    }
+}
+
+#[tokio::test]
+async fn upload_stops_when_reserve_is_reached() {
+    let (ops, _) = with_saw().await;
+    let full = |error| match error {
+        Err(ReceiveError::Disk(error)) => io::Error::kind(&error) == io::ErrorKind::StorageFull,
+        _ => false,
+    };
+    for reserve in [DiskReserve { bytes: u64::MAX, percent: 0 }, DiskReserve { bytes: 0, percent: 101 }] {
+        let files = ops.files_with(ops.uploads(), reserve);
+        assert!(full(received(&files, &png(), "a.png").await.map(drop)), "{reserve:?}");
+    }
+    assert_eq!(names(ops.uploads()), [""; 0]);
+    let Some(disk) = SmallDisk::mount(24) else { return };
+    let files = ops.files_with(disk.path(), DiskReserve { bytes: 12 * MB, percent: 0 });
+    kept(&files, &png(), "a.png").await;
+    assert!(full(received(&files, &mp4(19_900_000), "a.mp4").await.map(drop)), "it ends on its way");
+    assert_eq!(names(disk.path()).len(), 2);
+}
+
+#[tokio::test]
 async fn what_is_not_taken_leaves_nothing() {
     let (ops, _) = with_saw().await;
     let files = ops.files();
@@ -72,6 +105,7 @@ async fn what_is_not_taken_leaves_nothing() {
         (&jpeg[..jpeg.len() / 2], "saw.jpg", FileRefusal::Damaged),
         (b"GIF89a", "saw.gif", FileRefusal::Damaged),
         (b"\0\0\0\x10ftypheic\0\0\0\0", "saw.heic", FileRefusal::OddHeic),
+        (b"\0\0\0\x10ftypavif\0\0\0\0", "saw.avif", FileRefusal::OddHeic),
     ] {
         match received(&files, bytes, name).await {
             Err(ReceiveError::Refused(refusal)) => assert_eq!(refusal, expected, "{name}"),
@@ -161,13 +195,14 @@ async fn the_sweep_of_another_database_takes_nothing() {
     let (ops, other) = (with_saw().await.0, with_saw().await.0);
     let files = ops.files();
     let orphan = kept(&files, &png(), "a.png").await;
-    let theirs = Files::new(ops.uploads().into(), files.limit(), other.store.clone(), other.clock.clone());
+    let theirs = other.files_with(ops.uploads(), NO_RESERVE);
     other.clock.advance(TimeDelta::days(4_000));
     assert!(matches!(theirs.sweep().await, Err(SweepError::NotOurs)));
     assert!(names(ops.uploads()).contains(&orphan.stored.to_string()));
     // Nor that of one which finds files and no word of whose they are.
     std::fs::remove_file(ops.uploads().join(".esb-installation")).unwrap();
-    let later = Files::new(ops.uploads().into(), files.limit(), ops.store.clone(), other.clock.clone());
+    let later =
+        Files::new(ops.uploads().into(), files.limit(), NO_RESERVE, ops.store.clone(), other.clock.clone());
     assert!(matches!(later.sweep().await, Err(SweepError::NotOurs)));
     assert_eq!(names(ops.uploads()).len(), 2);
 }

@@ -2,11 +2,15 @@
 
 use crate::support::app::SOON;
 use crate::support::database::{Kind, TestDatabase};
-use crate::support::ops::{machine, over};
+use crate::support::ops::{NO_RESERVE, TestOps, machine, over, with_saw};
+use crate::support::pictures::{heif, jpeg, mp4, names, pdf};
 use crate::support::process::{ESB, Installation, Process};
 use crate::support::small_disk::SmallDisk;
-use crate::support::web::{Browser, Reply, Site, serving};
+use crate::support::web::{Browser, Reply, Site, serving, serving_files};
+use esb::domain::actor::Role;
+use esb::domain::file::DiskReserve;
 use esb::domain::ids::EquipmentId;
+use esb::files::Files;
 use esb::store::Store;
 use esb::store::entities::repair;
 use http::StatusCode;
@@ -99,6 +103,74 @@ async fn full_disk_loses_no_acknowledged_report() {
     assert_eq!(repairs_in(&url).await, u64::from(accepted) + 1);
     health_becomes(&web, StatusCode::OK).await;
     web.ops.store.close().await.unwrap();
+}
+
+const LOST: &str = "could not be kept: the server&#x27;s disk was full or could not be written.";
+
+/// Files that cannot be stored: the disk has no room, or only its reserve.
+fn full(ops: &TestOps, disk: Option<&SmallDisk>) -> Files {
+    match disk {
+        Some(disk) => {
+            disk.fill();
+            ops.files_with(disk.path(), NO_RESERVE)
+        }
+        None => ops.files_with(ops.uploads(), DiskReserve { bytes: u64::MAX, percent: 0 }),
+    }
+}
+
+async fn photos_on_full_disk(disk: Option<&SmallDisk>) {
+    let (ops, _) = with_saw().await;
+    let files = full(&ops, disk);
+    let web = serving_files(ops, files).await;
+    let (ana, tess, stu) =
+        (web.browser(), web.signed_in(Role::Technician).await, web.signed_in(Role::Staff).await);
+    for (number, photos, words) in [(1, 1, "1 photo"), (2, 3, "3 photos")] {
+        let form = ana.form("/e/1", "/e/1/report").await;
+        let form = form.text("reporter_name", "Ana").text("description", "Blade wobbles");
+        let form = (0..photos).fold(form, |form, n| form.file("photos", &format!("{n}.jpg"), &jpeg()));
+        let sent = ana.send_parts("/e/1/report", &form).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
+        let thanks = ana.get(sent.header("location")).await.text();
+        assert!(thanks.contains(&format!("{words} could not be kept")), "{thanks}");
+        let page = tess.get(&format!("/repairs/{number}")).await.text();
+        assert!(page.contains(&format!("{words} {LOST}")), "{page}");
+        // The same form again is the same report.
+        assert_eq!(ana.send_parts("/e/1/report", &form).await.header("location"), sent.header("location"));
+    }
+    let new = tess.form("/repairs/new?equipment=1", "/repairs/new").await;
+    let new = new.text("description", "Noise").file("photos", "film.mp4", &mp4(3_000_000));
+    assert_eq!(tess.send_parts("/repairs/new", &new).await.header("location"), "/repairs/3");
+    assert!(tess.get("/repairs/3").await.text().contains(&format!("1 photo {LOST}")));
+
+    for (browser, at, to, field, name, content) in [
+        (&tess, "/repairs/1", "/repairs/1/photos", "photos", "a.jpg", jpeg()),
+        (&tess, "/repairs/1", "/repairs/1/photos", "photos", "a.heic", heif(b"heic")),
+        (&stu, "/equipment/1", "/equipment/1/photos", "photos", "a.mp4", mp4(3_000_000)),
+        (&stu, "/equipment/1", "/equipment/1/documents", "document", "a.pdf", pdf()),
+    ] {
+        let form = browser.form(at, to).await.text("category", "Other").file(field, name, &content);
+        let sent = browser.send_parts(to, &form).await;
+        assert_eq!(sent.status, StatusCode::SERVICE_UNAVAILABLE, "{to}");
+        let words = format!("“{name}” cannot be stored: the server&#x27;s disk is full");
+        assert!(sent.text().contains(&words), "{}", sent.text());
+    }
+    if let Some(disk) = disk {
+        disk.clear();
+        let form = tess.form("/repairs/1", "/repairs/1/photos").await.file("photos", "a.jpg", &jpeg());
+        assert_eq!(tess.send_parts("/repairs/1/photos", &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(names(disk.path()).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn photos_are_lost_in_words_below_reserve() {
+    photos_on_full_disk(None).await;
+}
+
+#[tokio::test]
+async fn photos_are_lost_in_words_on_full_disk() {
+    let Some(disk) = SmallDisk::mount(8) else { return };
+    photos_on_full_disk(Some(&disk)).await;
 }
 
 /// The same with another error: no file may grow. It wants no root.

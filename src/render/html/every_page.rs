@@ -60,7 +60,13 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     let board = view(vec![typed_area(text)]);
     let search = BoardFilter { text: text.to_owned(), ..BoardFilter::default() };
     let (equipment, repair) = (EquipmentId(5), RepairId(42));
-    let reported = ReportedPage { equipment, equipment_name: text, repair, channels: vec![text, "#oops"] };
+    let reported = ReportedPage {
+        equipment,
+        equipment_name: text,
+        repair,
+        channels: vec![text, "#oops"],
+        lost_photos: 1,
+    };
     let problem = Problem { title: text, message: text, reference: Some(text) };
     vec![
         html().board(&board, &BoardFilter::default(), text, now()).unwrap(),

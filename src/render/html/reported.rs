@@ -16,6 +16,17 @@ pub struct ReportedPage<'a> {
     pub repair: RepairId,
     /// Slack channels that hear of it; empty when Slack is off.
     pub channels: Vec<&'a str>,
+    /// How many photos the disk could not take.
+    pub lost_photos: usize,
+}
+
+/// What the template is filled with.
+#[derive(Debug, Serialize)]
+struct Filled<'a> {
+    #[serde(flatten)]
+    page: &'a ReportedPage<'a>,
+    /// "Your photo", "3 of your photos"; `None` when all were kept.
+    lost: Option<String>,
 }
 
 impl Html {
@@ -24,6 +35,11 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn reported(&self, page: &ReportedPage<'_>) -> Result<String, RenderError> {
-        self.page("reported", "Thank you", page)
+        let lost = match page.lost_photos {
+            0 => None,
+            1 => Some("1 photo".to_owned()),
+            lost => Some(format!("{lost} photos")),
+        };
+        self.page("reported", "Thank you", &Filled { page, lost })
     }
 }

@@ -379,10 +379,14 @@ fn small_pages_escape_too() {
         equipment_name: HOSTILE,
         repair: RepairId(42),
         channels: vec!["#wood", HOSTILE],
+        lost_photos: 0,
     };
     check_hostile(&html().reported(&page).unwrap());
     page.channels.clear();
     assert!(html().reported(&page).unwrap().contains("see it there too"));
+    assert!(!html().reported(&page).unwrap().contains("could not be kept"));
+    page.lost_photos = 2;
+    assert!(html().reported(&page).unwrap().contains("2 photos could not be kept"));
     let problem = Problem { title: HOSTILE, message: HOSTILE, reference: Some(HOSTILE) };
     check_hostile(&html().problem(&problem).unwrap());
     let plain = Problem { title: "Gone", message: "It is gone.", reference: None };

@@ -28,4 +28,4 @@ pub use call::Call;
 pub use error::PageError;
 pub use route::Route;
 pub use service::Kernel;
-pub use upload::{UploadRule, Uploads};
+pub use upload::{OnDiskError, UploadRule, Uploads};

@@ -8,6 +8,7 @@
 use super::browser::TOKEN_FIELD;
 use super::fields::{Fields, FieldsError, MAX_FIELDS};
 use super::{PageError, body};
+use crate::chain::Chain;
 use crate::domain::file::{Accepts, FileName, FileRefusal, StoredFile};
 use crate::files::{ReceiveError, Received, Wanted};
 use crate::ops::OpError;
@@ -20,7 +21,7 @@ use http::{HeaderMap, StatusCode};
 use hyper::body::Body;
 use multer::{Field, Multipart};
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
@@ -56,6 +57,17 @@ pub struct UploadRule {
     pub each: Option<u64>,
     /// Most bytes of all texts together.
     pub text: usize,
+    /// What happens when the disk cannot take a file.
+    pub on_disk_error: OnDiskError,
+}
+
+/// What happens to a form when the disk cannot take its file: it is full, or cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDiskError {
+    /// It comes back with the reason, and status 503.
+    Refuse,
+    /// It goes on without the file: see [`Uploads::lost`].
+    GoOn,
 }
 
 /// What came of the files of a form. Those that no page takes are removed with it.
@@ -63,10 +75,16 @@ pub struct UploadRule {
 pub struct Uploads {
     files: StdMutex<Vec<Received>>,
     refused: Option<(StatusCode, FieldError)>,
+    lost: usize,
 }
 
 impl Uploads {
-    /// Why a file was not taken, for the form that comes back, with its status: 413 or 422.
+    /// How many files the disk could not take, where the form goes on without them.
+    pub const fn lost(&self) -> usize {
+        self.lost
+    }
+
+    /// Why a file was not taken, for the form that comes back, with its status: 413, 422 or 503.
     pub const fn refused(&self) -> Option<&(StatusCode, FieldError)> {
         self.refused.as_ref()
     }
@@ -127,10 +145,12 @@ where
         text: 0,
         fields: Fields::default(),
         files: Vec::new(),
+        lost: 0,
+        drained: 0,
         place: None,
     };
     let read = reading.all(form).await;
-    let Reading { fields, files, .. } = reading;
+    let Reading { fields, files, lost, .. } = reading;
     match read {
         Ok(refused) => {
             if refused.is_some() {
@@ -138,7 +158,7 @@ where
             }
             // Where one is refused, none is kept: the form comes back and is sent once more.
             let files = if refused.is_some() { Vec::new() } else { files };
-            Ok((fields, Uploads { files: StdMutex::new(files), refused }))
+            Ok((fields, Uploads { files: StdMutex::new(files), refused, lost }))
         }
         Err(error) => {
             if !matches!(error, PageError::BrokenOff | PageError::TooSlow) {
@@ -192,6 +212,10 @@ struct Reading<'a> {
     text: usize,
     fields: Fields,
     files: Vec<Received>,
+    /// Files that the disk could not take.
+    lost: usize,
+    /// Bytes of theirs that were read and dropped.
+    drained: usize,
     place: Option<SemaphorePermit<'a>>,
 }
 
@@ -246,7 +270,7 @@ impl Reading<'_> {
             let chosen = !name.is_empty();
             return Ok(chosen.then(|| self.refusal(&name, &FileRefusal::Empty)));
         };
-        if self.files.len() >= self.rule.most {
+        if self.files.len() + self.lost >= self.rule.most {
             let message = match self.rule.most {
                 1 => "Please choose one file.".into(),
                 most => format!("Please choose at most {most} files."),
@@ -263,16 +287,46 @@ impl Reading<'_> {
                 held.fetch_sub(piece.len(), Ordering::Relaxed);
             }
         });
-        let content = stream::once(async { Ok(first) }).chain(rest);
-        match self.web.files.receive(content, wanted, &name).await {
+        let mut content = pin!(stream::once(async { Ok(first) }).chain(rest));
+        match self.web.files.receive(content.as_mut(), wanted, &name).await {
             Ok(received) => {
                 self.files.push(received);
                 Ok(None)
             }
             Err(ReceiveError::Refused(refusal)) => Ok(Some(self.refusal(&name, &refusal))),
             Err(ReceiveError::Stream(error)) => Err(broken(error)),
-            Err(ReceiveError::Disk(error)) => Err(PageError::internal(error)),
+            Err(ReceiveError::Disk(error)) => {
+                tracing::error!(error = %Chain(&error), "An upload cannot be stored");
+                self.do_without(&name, content).await
+            }
         }
+    }
+
+    /// Reads the rest of a file that the disk cannot take, where the form goes on without it.
+    async fn do_without(
+        &mut self,
+        name: &str,
+        mut content: impl Stream<Item = Result<Bytes, multer::Error>> + Unpin,
+    ) -> Result<Refused, PageError> {
+        let refused = || {
+            let message = format!(
+                "“{}” cannot be stored: the server's disk is full or cannot be written. Tell the staff, or try \
+                 again later.",
+                FileName::clean(name)
+            );
+            (StatusCode::SERVICE_UNAVAILABLE, FieldError { field: Some(self.rule.field), message })
+        };
+        if self.rule.on_disk_error == OnDiskError::Refuse {
+            return Ok(Some(refused()));
+        }
+        while let Some(piece) = content.next().await {
+            self.drained += piece.map_err(broken)?.len();
+            if self.drained > DISCARD_AT_MOST {
+                return Ok(Some(refused()));
+            }
+        }
+        self.lost += 1;
+        Ok(None)
     }
 
     /// A place among those who send files; visitors have their own, and not all of them from one address.

@@ -1,7 +1,7 @@
 //! The pages, one file a group of routes, and the table that names them all. A page reads its call,
 //! asks one operation, hands the view to `render` and answers; the kernel does the rest.
 
-use super::kernel::{Access, Route, UploadRule};
+use super::kernel::{Access, OnDiskError, Route, UploadRule};
 use crate::domain::file::{Accepts, MB};
 
 mod area;
@@ -49,10 +49,15 @@ const REPORT_PHOTOS: UploadRule = UploadRule {
     most: PHOTOS,
     each: Some(10 * MB),
     text: FORM_LIMIT,
+    on_disk_error: OnDiskError::GoOn,
 };
 
-/// Photos and videos of technicians and staff.
-const ANY_PHOTOS: UploadRule = UploadRule { accepts: Accepts::PhotosAndVideos, each: None, ..REPORT_PHOTOS };
+/// Photos and videos of technicians and staff, with a new repair.
+const REPAIR_PHOTOS: UploadRule =
+    UploadRule { accepts: Accepts::PhotosAndVideos, each: None, ..REPORT_PHOTOS };
+
+/// Photos and videos of technicians and staff, by themselves.
+const ANY_PHOTOS: UploadRule = UploadRule { on_disk_error: OnDiskError::Refuse, ..REPAIR_PHOTOS };
 
 /// A document of a machine.
 const DOCUMENT: UploadRule =
@@ -76,7 +81,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(login::log_out(web, call))),
     Route::get("/repairs", Access::Technician, |web, call| Box::pin(repairs::queue::show(web, call))),
     Route::get("/repairs/new", Access::Technician, |web, call| Box::pin(repairs::create::show(web, call))),
-    Route::upload("/repairs/new", Access::Technician, ANY_PHOTOS, |web, call| {
+    Route::upload("/repairs/new", Access::Technician, REPAIR_PHOTOS, |web, call| {
         Box::pin(repairs::create::send(web, call))
     }),
     Route::get("/repairs/{id}", Access::Technician, |web, call| Box::pin(repairs::show::show(web, call))),

@@ -56,7 +56,8 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
     let files = call.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let done = report_with_photos(&web.ctx, &actor, report, Enclosed::Here(&photos)).await;
+    let enclosed = Enclosed::Here { photos: &photos, lost: call.uploads.lost() };
+    let done = report_with_photos(&web.ctx, &actor, report, enclosed).await;
     match settled(web, &files, done).await {
         Ok(done) => thanks(&done, &request_id),
         Err(OpError::Refused(refusal)) => again(StatusCode::UNPROCESSABLE_ENTITY, &[forms::refused(refusal)]),
@@ -128,7 +129,12 @@ pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError
     }
     let channels = shown(&web.ctx, &report.told).await?;
     let channels = channels.iter().map(String::as_str).collect();
-    let page =
-        ReportedPage { equipment, equipment_name: &report.equipment_name, repair: report.repair, channels };
+    let page = ReportedPage {
+        equipment,
+        equipment_name: &report.equipment_name,
+        repair: report.repair,
+        channels,
+        lost_photos: report.lost_photos,
+    };
     Ok(html(StatusCode::OK, web.html(call).reported(&page).map_err(PageError::internal)?))
 }

@@ -2,7 +2,7 @@
 
 use super::database::{CONNECTIONS, Kind, TestDatabase};
 use super::http_bridge::{SIGNING_SECRET, carry};
-use super::ops::{START, area, user};
+use super::ops::{NO_RESERVE, START, area, user};
 use super::proxy::Proxy;
 use super::web::{Browser, Site, session_of};
 use chrono::TimeDelta;
@@ -160,6 +160,7 @@ impl TestApp {
         environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::parse(&environment).unwrap();
         config.database_connections = CONNECTIONS;
+        config.disk_reserve = NO_RESERVE;
         let app = Arc::new(App::build(config.clone(), clock.clone()).await.unwrap());
         let Process { web, app, shutdown, serving } = Process::serving(app).await;
         Self { slack, app, clock, web, shutdown, serving, config, _directory: directory, database }

@@ -7,7 +7,7 @@ use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
 use esb::domain::equipment::EquipmentDetails;
-use esb::domain::file::MB;
+use esb::domain::file::{DiskReserve, MB};
 use esb::domain::ids::{DeliveryId, EquipmentId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{
@@ -35,6 +35,9 @@ pub struct TestOps {
     _database: TestDatabase,
 }
 
+/// Tests do not depend on the room of the machine's disk.
+pub const NO_RESERVE: DiskReserve = DiskReserve { bytes: 0, percent: 0 };
+
 /// Largest file of tests.
 pub const UPLOAD_MAX: u64 = 20 * MB;
 
@@ -46,8 +49,12 @@ impl TestOps {
 
     /// What is taken in there.
     pub fn files(&self) -> Files {
-        let directory = self.uploads().to_owned();
-        Files::new(directory, UPLOAD_MAX, self.store.clone(), self.clock.clone())
+        self.files_with(self.uploads(), NO_RESERVE)
+    }
+
+    /// What is taken in elsewhere, while so much is left free there.
+    pub fn files_with(&self, directory: &Path, reserve: DiskReserve) -> Files {
+        Files::new(directory.to_owned(), UPLOAD_MAX, reserve, self.store.clone(), self.clock.clone())
     }
 }
 

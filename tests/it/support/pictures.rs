@@ -29,6 +29,28 @@ pub fn png() -> Vec<u8> {
     bytes
 }
 
+/// A HEIC or AVIF as phones write it, as far as anybody looks: with Exif, and with a box of Samsung's behind.
+pub fn heif(brand: &[u8; 4]) -> Vec<u8> {
+    let boxed = |kind: &[u8; 4], content: &[u8]| {
+        let length = u32::try_from(content.len() + 8).unwrap();
+        [&length.to_be_bytes()[..], kind, content].concat()
+    };
+    let item = |number: u8, kind: &[u8; 4]| {
+        boxed(b"infe", &[&[2, 0, 0, 0, 0, number, 0, 0][..], kind, b"\0"].concat())
+    };
+    let ftyp = boxed(b"ftyp", &[&brand[..], b"\0\0\0\0mif1", brand].concat());
+    let mdat = boxed(b"mdat", &[b"picture", PLACE].concat());
+    let (at, exif) = (u32::try_from(ftyp.len() + 8).unwrap(), u32::try_from(PLACE.len()).unwrap());
+    let located = |number: u8, at: u32, length: u32| {
+        [&[0, number, 0, 0, 0, 1][..], &at.to_be_bytes(), &length.to_be_bytes()].concat()
+    };
+    let iloc = [&b"\0\0\0\0\x44\0\0\x02"[..], &located(1, at, 7), &located(2, at + 7, exif)].concat();
+    let iinf = [&b"\0\0\0\0\0\x02"[..], &item(1, b"av01"), &item(2, b"Exif")].concat();
+    let hdlr = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let meta = [&[0; 4][..], &hdlr, &boxed(b"iinf", &iinf), &boxed(b"iloc", &iloc)].concat();
+    [ftyp, mdat, boxed(b"meta", &meta), boxed(b"sefd", PLACE), vec![0; 24]].concat()
+}
+
 /// A PDF, as far as anybody looks.
 pub fn pdf() -> Vec<u8> {
     [&b"%PDF-1.7\n"[..], &[b'x'; 5000], b"\n%%EOF\n"].concat()

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
 use esb::domain::ids::UserId;
+use esb::files::Files;
 use esb::metrics::Metrics;
 use esb::ops::Ctx;
 use esb::store::sessions::{self, NewSession};
@@ -106,8 +107,23 @@ pub async fn serving_as(ops: TestOps, config: WebConfig) -> TestWeb {
     serving_all(ops, config, Web::routes(), Limits::STANDARD).await
 }
 
+/// Serves the pages with files that are kept elsewhere.
+pub async fn serving_files(ops: TestOps, files: Files) -> TestWeb {
+    serving_with(ops, config(), files, Web::routes(), Limits::STANDARD).await
+}
+
 async fn serving_all(ops: TestOps, config: WebConfig, routes: &'static [Route], limits: Limits) -> TestWeb {
     let files = ops.files();
+    serving_with(ops, config, files, routes, limits).await
+}
+
+async fn serving_with(
+    ops: TestOps,
+    config: WebConfig,
+    files: Files,
+    routes: &'static [Route],
+    limits: Limits,
+) -> TestWeb {
     let web = Web::with_routes(ops.ctx.clone(), config, Metrics::new(), files, routes).await.unwrap();
     let setup_code = web.setup_code().await.unwrap().map(str::to_owned);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -93,7 +93,8 @@ pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer
 async fn created(web: &Web, call: &Call, create: CreateRepair) -> Result<RepairCreated, OpError> {
     let files = call.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let done = create_with_photos(&web.ctx, &call.actor(), create, Enclosed::Here(&photos)).await;
+    let enclosed = Enclosed::Here { photos: &photos, lost: call.uploads.lost() };
+    let done = create_with_photos(&web.ctx, &call.actor(), create, enclosed).await;
     settled(web, &files, done).await
 }
 
