@@ -9,6 +9,7 @@ use esb::domain::actor::{Actor, Edge};
 use esb::domain::area::AreaDetails;
 use esb::domain::channel::ChannelRef;
 use esb::domain::equipment::EquipmentDetails;
+use esb::domain::file::DiskReserve;
 use esb::domain::ids::EquipmentId;
 use esb::domain::repair::Severity;
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
@@ -106,7 +107,7 @@ impl House {
             trusted_proxies: vec!["127.0.0.1".parse().expect("an address")],
         };
         let uploads = self.directory.path().join("uploads");
-        let files = Files::new(uploads, 1_000_000, self.ctx.store.clone(), self.clock.clone());
+        let files = Files::new(uploads, 1_000_000, DiskReserve::STANDARD, self.ctx.store.clone(), self.clock.clone());
         Web::new(self.ctx.clone(), config, Metrics::new(), files).await.expect("templates and routes")
     }
 }

@@ -1,5 +1,6 @@
 //! Pages to look at and JSON to read: shapes, versions, absences and outages.
 
+use crate::support::app::SOON;
 use crate::support::ops::{ana, empty, open_repairs, report, with_saw};
 use crate::support::web::serving;
 use esb::domain::repair::Severity;
@@ -153,6 +154,28 @@ async fn metrics_are_in_the_words_that_operators_alert_on() {
     assert!(text.ends_with("# EOF\n"));
     web.get("/nowhere/at/all").await;
     assert!(web.get("/metrics").await.text().contains("{route=\"other\",method=\"GET\",status=\"404\"}"));
+}
+
+#[tokio::test]
+async fn health_is_red_until_writes_work() {
+    let (ops, _) = with_saw().await;
+    let web = serving(ops).await;
+    let db = web.ops.store.write();
+    // Where a probe writes; reads go on.
+    db.execute_unprepared("ALTER TABLE settings RENAME TO settings_away").await.unwrap();
+    for _ in 0..3 {
+        let ill = web.get("/health").await;
+        assert_eq!(ill.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(ill.json()["reason"].as_str().unwrap().starts_with("the database cannot be written"));
+    }
+    assert_eq!(web.get("/health/live").await.status, StatusCode::OK);
+    db.execute_unprepared("ALTER TABLE settings_away RENAME TO settings").await.unwrap();
+    let green = async {
+        while web.get("/health").await.status != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, green).await.expect("it stays red");
 }
 
 #[tokio::test]
