@@ -16,6 +16,7 @@ pub mod edit;
 pub mod equipment;
 pub mod field;
 pub mod file;
+pub mod idempotency;
 pub mod ids;
 pub mod job;
 pub mod queue;

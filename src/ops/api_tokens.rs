@@ -1,11 +1,12 @@
 //! API tokens: made by staff for programs, shown once, revoked when they are no longer wanted.
 
+use super::idempotency::{find_answer, key, remember};
 use super::{Ctx, OpError, again_after_deadlock, allow, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::ApiTokenId;
 use crate::domain::text::{RequestId, TokenName};
-use crate::store::{api_tokens, requests};
+use crate::store::api_tokens;
 use crate::views::account::TokenView;
 use secrecy::SecretString;
 use serde_json::json;
@@ -50,18 +51,19 @@ pub async fn create_token(
 ) -> Result<TokenCreated, OpError> {
     allow(actor, Role::Staff)?;
     let maker = actor.account.as_ref().ok_or(OpError::Forbidden)?.id;
+    let key = key("token.create", actor, request_id, name)?;
     let (token, digest) = secret::random();
     let created = again_after_deadlock(async || {
         let now = ctx.clock.now();
         let tx = ctx.store.begin().await?;
-        if requests::answer(&tx, request_id).await?.is_some() {
+        if find_answer::<ApiTokenId>(&tx, &key).await?.is_some() {
             return Ok(false);
         }
         if api_tokens::count(&tx).await? >= MOST {
             return Err(OpError::refused("name", "There are 100 tokens already. Please revoke some first."));
         }
         let id = api_tokens::add(&tx, name, digest.clone(), maker, now).await?;
-        requests::remember(&tx, request_id, serde_json::to_string(&id)?, now).await?;
+        remember(&tx, &key, &id, now).await?;
         let new = Some(json!({ "name": name }));
         let record = AuditRecord { action: "token.created", noun: "token", noun_id: id.0, old: None, new };
         ctx.commit_recorded(tx, actor, record).await?;

@@ -1,6 +1,7 @@
 //! Areas: made, edited, archived and restored by staff.
 
 use super::channel_names::{names, show};
+use super::idempotency::key;
 use super::permission::require;
 use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError, overtaken};
@@ -56,7 +57,7 @@ pub async fn create_area(
         submission.record_visible([AuditRecord::made("area.created", NOUN, id.0, new)?]);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, || taken(&new.name), run).await
+    submit(ctx, actor, key("area.create", actor, request_id, new)?, || taken(&new.name), run).await
 }
 
 /// Gives an area that the person saw at `version` these details.
@@ -81,7 +82,7 @@ pub async fn edit_area(
         submission.record_visible(record);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, || taken(&new.name), run).await
+    submit(ctx, actor, key("area.edit", actor, request_id, &(id, new))?, || taken(&new.name), run).await
 }
 
 /// Archives an area, or restores it. The machines in it stay what they are, and with an archived area they
@@ -115,7 +116,7 @@ pub async fn set_area_archived(
         let message = "A live area has this name by now. Rename one of them first.";
         if archived { nothing_is_taken() } else { OpError::refused("name", message) }
     };
-    submit(ctx, actor, request_id, taken, run).await
+    submit(ctx, actor, key("area.archive", actor, request_id, &(id, archived))?, taken, run).await
 }
 
 fn taken(name: &AreaName) -> OpError {

@@ -1,10 +1,11 @@
 //! A technician opens a repair, in whatever status it has already: one event, one announcement.
 
 use super::enclosed::{Enclosed, enclose};
-use super::once::{answered, once, remember};
+use super::idempotency::key;
 use super::permission::require;
 use super::recording::{assignable, record, snapshot};
 use super::report_problem::live_machine;
+use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::ChangeSet;
@@ -19,7 +20,7 @@ use crate::store::repairs::{FIRST_VERSION, NewRepair};
 use serde::{Deserialize, Serialize};
 
 /// The repair to open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CreateRepair {
     /// The machine.
     pub equipment: EquipmentId,
@@ -36,6 +37,7 @@ pub struct CreateRepair {
     /// Something that wears out is used up.
     pub consumable: bool,
     /// Names this submission.
+    #[serde(skip)]
     pub request_id: RequestId,
 }
 
@@ -48,7 +50,7 @@ pub struct RepairCreated {
     pub told: Vec<ChannelRef>,
 }
 
-/// Opens a repair and owes its announcement. A submission that arrives again gets the first one's answer.
+/// Opens a repair and owes its announcement. The same submission again gets the first answer.
 ///
 /// # Errors
 /// `Forbidden`; refused on `equipment`, `status` or `assignee`; the database's.
@@ -66,25 +68,24 @@ pub async fn create_with_photos(
     create: CreateRepair,
     photos: Enclosed<'_>,
 ) -> Result<RepairCreated, OpError> {
-    once(ctx, &create.request_id, || create_once(ctx, actor, &create, photos)).await
+    let key = key("repair.create", actor, &create.request_id, &(&create, photos.content()))?;
+    submit(ctx, actor, key, nothing_is_taken, |submission| open(ctx, actor, &create, photos, submission))
+        .await
 }
 
-async fn create_once(
+async fn open(
     ctx: &Ctx,
     actor: &Actor,
     create: &CreateRepair,
     photos: Enclosed<'_>,
-) -> Result<RepairCreated, OpError> {
-    let now = ctx.clock.now();
-    let tx = ctx.store.begin().await?;
-    require(&tx, actor, Role::Technician).await?;
-    if let Some(answer) = answered(&tx, &create.request_id).await? {
-        return Ok(answer);
-    }
+    mut submission: Submission,
+) -> Carried<RepairCreated> {
+    let (tx, now) = (&submission.tx, submission.now);
+    require(tx, actor, Role::Technician).await?;
     may_begin(create.status)?;
-    let machine = live_machine(&tx, create.equipment).await?;
+    let machine = live_machine(tx, create.equipment).await?;
     let assignee = match create.assignee {
-        Some(id) => Some(assignable(&tx, id).await?),
+        Some(id) => Some(assignable(tx, id).await?),
         None => None,
     };
     let reporter = PersonName::parse(&actor.name)
@@ -101,7 +102,7 @@ async fn create_once(
         safety_risk: create.safety_risk,
         consumable: create.consumable,
     };
-    let repair = store::repairs::add(&tx, &new, now).await?;
+    let repair = store::repairs::add(tx, &new, now).await?;
     let fields = RepairFields {
         status: create.status,
         duplicate_of: None,
@@ -115,13 +116,11 @@ async fn create_once(
     };
     let told = snapshot(repair, FIRST_VERSION, &machine, &fields, reporter.as_str());
     let mut change = ChangeSet::created(told, actor.name.clone());
-    let (changes, job) = enclose(ctx, &tx, actor, repair, photos, now).await?;
+    let (changes, job) = enclose(ctx, tx, actor, repair, photos, now).await?;
     change.changes.extend(changes);
-    let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
+    let recorded = record(ctx, tx, actor, &change, &machine, now).await?;
     let answer = RepairCreated { repair, told: recorded.told.clone() };
-    remember(&tx, &create.request_id, &answer, now).await?;
-    ctx.commit_visible(tx).await?;
-    recorded.committed(ctx, actor);
-    job.into_iter().for_each(|job| job.committed(ctx, actor));
-    Ok(answer)
+    submission.record_repairs([recorded]);
+    submission.record_job(job);
+    submission.answer(answer)
 }

@@ -2,7 +2,7 @@
 //! a job fetches them. Called within the transaction of what they come with.
 
 use super::jobs::{Queued, fetch_photos};
-use super::repair_photos::{NewPhoto, photos_of};
+use super::repair_photos::{NewPhoto, photos_content, photos_of};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::Change;
@@ -11,6 +11,7 @@ use crate::domain::job::{FetchPhotos, PhotoSource};
 use crate::domain::text::Note;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
 
 /// Files that somebody sent to Slack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +39,17 @@ pub enum Enclosed<'a> {
 impl Enclosed<'_> {
     /// None at all.
     pub const NOTHING: Self = Self::Here { photos: &[], lost: 0 };
+
+    /// What of them counts as content of a submission.
+    pub(super) fn content(&self) -> Value {
+        match self {
+            Self::Here { photos, .. } => photos_content(photos),
+            Self::InSlack(InSlack { fetch, links }) => {
+                let files: Vec<&str> = fetch.iter().map(|photo| photo.file_id.as_str()).collect();
+                json!([files, links])
+            }
+        }
+    }
 
     /// How many photos the disk could not take.
     pub(super) const fn lost(&self) -> usize {

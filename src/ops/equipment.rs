@@ -1,5 +1,6 @@
 //! Machines: made, edited, archived and restored by staff.
 
+use super::idempotency::key;
 use super::permission::require;
 use super::submission::{Submission, nothing_is_taken, submit};
 use super::update_repair::close_open_repairs;
@@ -34,7 +35,7 @@ pub async fn create_equipment(
         submission.record_visible([AuditRecord::made("equipment.created", NOUN, id.0, new)?]);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("equipment.create", actor, request_id, new)?, nothing_is_taken, run).await
 }
 
 /// Gives a machine that the person saw at `version` these details.
@@ -64,11 +65,11 @@ pub async fn edit_equipment(
         submission.record_visible(record);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("equipment.edit", actor, request_id, &(id, new))?, nothing_is_taken, run).await
 }
 
 /// What becomes of the open repairs of a machine that is archived.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OpenRepairs {
     /// They stay open.
     Keep,
@@ -110,7 +111,7 @@ pub async fn archive_equipment(
         submission.record_visible([AuditRecord::made("equipment.archived", NOUN, id.0, &Kept::of(&row))?]);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("equipment.archive", actor, request_id, &(id, fate))?, nothing_is_taken, run).await
 }
 
 /// Brings an archived machine back.
@@ -137,7 +138,7 @@ pub async fn restore_equipment(
         submission.record_visible([AuditRecord::made("equipment.restored", NOUN, id.0, &Kept::of(&row))?]);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("equipment.restore", actor, request_id, &id)?, nothing_is_taken, run).await
 }
 
 async fn require_live_area(db: &impl ConnectionTrait, id: AreaId) -> Result<(), OpError> {

@@ -1,5 +1,6 @@
 //! Documents of machines: added and removed by staff, and by technicians where a setting lets them.
 
+use super::idempotency::{file_content, key};
 use super::permission::require_editor;
 use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
@@ -77,7 +78,8 @@ pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result
         submission.record([AuditRecord::made("document.added", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };
-    submit(ctx, actor, &add.request_id, nothing_is_taken, run).await
+    let content = (add.equipment, add.category.word(), &add.title, file_content(&add.file));
+    submit(ctx, actor, key("document.add", actor, &add.request_id, &content)?, nothing_is_taken, run).await
 }
 
 /// Removes a document of a machine; its file is the caller's to remove, after the commit.
@@ -102,5 +104,6 @@ pub async fn remove_document(
         submission.record([AuditRecord::removed("document.removed", NOUN, id.0, &kept)?]);
         submission.answer(FileGone { stored: row.stored_name })
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("document.remove", actor, request_id, &(equipment, id))?, nothing_is_taken, run)
+        .await
 }

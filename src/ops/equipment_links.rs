@@ -1,5 +1,6 @@
 //! Links of machines: added and removed by staff, and by technicians where a setting lets them.
 
+use super::idempotency::key;
 use super::permission::require_editor;
 use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
@@ -15,7 +16,7 @@ const NOUN: &str = "link";
 pub const LINKS_MAX: u64 = 50;
 
 /// A link to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddLink {
     /// The machine.
     pub equipment: EquipmentId,
@@ -24,6 +25,7 @@ pub struct AddLink {
     /// Where it leads.
     pub url: LinkUrl,
     /// Names this submission.
+    #[serde(skip)]
     pub request_id: RequestId,
 }
 
@@ -52,7 +54,7 @@ pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId,
         submission.record([AuditRecord::made("link.added", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };
-    submit(ctx, actor, &add.request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("link.add", actor, &add.request_id, add)?, nothing_is_taken, run).await
 }
 
 /// Removes a link of a machine.
@@ -76,5 +78,5 @@ pub async fn remove_link(
         submission.record([AuditRecord::removed("link.removed", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("link.remove", actor, request_id, &(equipment, id))?, nothing_is_taken, run).await
 }

@@ -1,5 +1,6 @@
 //! Notes on machines: written by technicians, removed by who wrote them or by staff.
 
+use super::idempotency::key;
 use super::permission::require;
 use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
@@ -13,13 +14,14 @@ use serde::Serialize;
 const NOUN: &str = "note";
 
 /// A note to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddNote {
     /// The machine.
     pub equipment: EquipmentId,
     /// What it says.
     pub text: EquipmentNote,
     /// Names this submission.
+    #[serde(skip)]
     pub request_id: RequestId,
 }
 
@@ -44,7 +46,7 @@ pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId,
         submission.record([AuditRecord::made("note.added", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };
-    submit(ctx, actor, &add.request_id, nothing_is_taken, run).await
+    submit(ctx, actor, key("equipment_note.add", actor, &add.request_id, add)?, nothing_is_taken, run).await
 }
 
 /// Removes a note from a machine; the audit keeps what it said.
@@ -72,5 +74,12 @@ pub async fn remove_note(
         submission.record([AuditRecord::removed("note.removed", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(
+        ctx,
+        actor,
+        key("equipment_note.remove", actor, request_id, &(equipment, id))?,
+        nothing_is_taken,
+        run,
+    )
+    .await
 }

@@ -1,6 +1,7 @@
 //! Photos and videos of machines: added and removed by staff, and by technicians where a setting lets them.
 
 use super::equipment_documents::FileGone;
+use super::idempotency::{file_content, key};
 use super::permission::require_editor;
 use super::repair_photos::PHOTOS_MAX;
 use super::submission::{Submission, nothing_is_taken, submit};
@@ -52,7 +53,8 @@ pub async fn add_equipment_photos(
         }
         submission.answer(added)
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    let content = (equipment, files.iter().map(file_content).collect::<Vec<_>>());
+    submit(ctx, actor, key("equipment_photos.add", actor, request_id, &content)?, nothing_is_taken, run).await
 }
 
 /// Removes a photo of a machine; its file is the caller's to remove, after the commit.
@@ -76,5 +78,12 @@ pub async fn remove_equipment_photo(
         submission.record([AuditRecord::removed("photo.removed", NOUN, id.0, &kept)?]);
         submission.answer(FileGone { stored: row.stored_name })
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    submit(
+        ctx,
+        actor,
+        key("equipment_photo.remove", actor, request_id, &(equipment, id))?,
+        nothing_is_taken,
+        run,
+    )
+    .await
 }

@@ -68,9 +68,9 @@ impl OpError {
         matches!(error, Some(SqlErr::UniqueConstraintViolation(_)))
     }
 
-    /// True when the same submission may have been accepted meanwhile, and be itself what stands in its way: a
-    /// name that it took, a change that it made.
-    pub(super) fn may_be_of_a_twin(&self) -> bool {
+    /// True when the same submission may have been accepted by another request, whose change is what this one
+    /// ran into: a name that it took, a field that it set.
+    pub(super) fn may_be_replay(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Conflict(_)) || self.is_unique_violation()
     }
 

@@ -1,23 +1,26 @@
 //! Users: made, changed, shut out and let in again by staff. Nobody's password is known to anybody for
 //! longer than it takes to hand it over.
 
+use super::idempotency::{find_answer, key, remember};
 use super::temporary_password::{self, HandedOver, Issued};
 use super::{Ctx, OpError, Refusal, again_after_deadlock, allow, password, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
 use crate::store::users::{self, NewUser, User, UserChange};
-use crate::store::{password_messages, requests, sessions};
+use crate::store::{password_messages, sessions};
 use crate::views::account::{UserDetails, UserView, UsersView};
 use secrecy::SecretString;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Users on one page.
 pub const PAGE_SIZE: u64 = 100;
 
 /// A user to make.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct CreateUser {
     /// Name to log in with.
     pub username: Username,
@@ -30,6 +33,7 @@ pub struct CreateUser {
     /// The temporary password is told here, also where Slack knows them.
     pub show_here: bool,
     /// Names this submission.
+    #[serde(skip)]
     pub request_id: RequestId,
 }
 
@@ -98,24 +102,22 @@ fn shown(user: User) -> UserView {
 /// `Forbidden`, but for staff; refused when name or e-mail are taken; the database's.
 pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result<UserCreated, OpError> {
     allow(actor, Role::Staff)?;
+    let key = key("user.create", actor, &create.request_id, &create)?;
     let temporary = secret::temporary_password();
     let hash = password::hash(temporary.clone()).await?;
     let issued = Issued { by: actor, password: &temporary, hash: &hash, is_new: true };
-    match again_after_deadlock(|| create_once(ctx, &create, &issued)).await {
+    match again_after_deadlock(|| create_once(ctx, &key, &create, &issued)).await {
         Ok(Some((id, sent_to))) => Ok(UserCreated::Now(id, handed_over(ctx, temporary, sent_to))),
-        Ok(None) => before(ctx, &create.request_id).await?.ok_or(OpError::NotFound),
+        Ok(None) => before(ctx, &key).await?.ok_or(OpError::NotFound),
         // Somebody has just made that user, by this submission or by another one.
-        Err(error) if error.may_be_of_a_twin() => {
-            before(ctx, &create.request_id).await?.ok_or_else(|| taken(error))
-        }
+        Err(error) if error.may_be_replay() => before(ctx, &key).await?.ok_or_else(|| taken(error)),
         Err(error) => Err(error),
     }
 }
 
 /// The user that this submission made before.
-async fn before(ctx: &Ctx, request_id: &RequestId) -> Result<Option<UserCreated>, OpError> {
-    let answer = requests::answer(ctx.store.read(), request_id).await?;
-    Ok(answer.map(|id| serde_json::from_str(&id)).transpose()?.map(UserCreated::Before))
+async fn before(ctx: &Ctx, key: &IdempotencyKey) -> Result<Option<UserCreated>, OpError> {
+    Ok(find_answer(ctx.store.read(), key).await?.map(UserCreated::Before))
 }
 
 /// After the commit: wakes the worker where it has a password to send.
@@ -129,12 +131,13 @@ fn handed_over(ctx: &Ctx, temporary: SecretString, sent_to: Option<String>) -> H
 /// The new user's number, and to whom the password goes; `None` when the submission was accepted before.
 async fn create_once(
     ctx: &Ctx,
+    key: &IdempotencyKey,
     create: &CreateUser,
     issued: &Issued<'_>,
 ) -> Result<Option<(UserId, Option<String>)>, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
-    if requests::answer(&tx, &create.request_id).await?.is_some() {
+    if find_answer::<UserId>(&tx, key).await?.is_some() {
         return Ok(None);
     }
     if users::named(&tx, &create.username).await?.is_some() {
@@ -153,7 +156,7 @@ async fn create_once(
     };
     let id = users::add(&tx, new, now).await?;
     let sent_to = temporary_password::send(ctx, &tx, id, issued, create.show_here, now).await?;
-    requests::remember(&tx, &create.request_id, serde_json::to_string(&id)?, now).await?;
+    remember(&tx, key, &id, now).await?;
     let new = json!({
         "username": create.username, "email": create.email, "role": create.role,
         "slack_handle": create.slack_handle,

@@ -1,8 +1,9 @@
 //! Notes on a repair: written, edited, deleted. What was written first stays in the timeline; an edit takes
 //! its place wherever it is shown.
 
-use super::once::{answered, once, remember};
+use super::idempotency::key;
 use super::permission::require;
+use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::update_repair::{apply, locked};
 use super::{Ctx, OpError, Refusal};
 use crate::domain::actor::{Actor, Role};
@@ -16,7 +17,7 @@ use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
 /// What is to be done to a note.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum WriteNote {
     /// A new one.
     Add(Note),
@@ -35,8 +36,8 @@ pub struct NoteWritten {
     pub changed: bool,
 }
 
-/// Writes, edits or deletes a note of a repair. Those of others are changed by staff only. A submission
-/// that arrives again gets the first one's answer.
+/// Writes, edits or deletes a note of a repair. Those of others are changed by staff only. The same
+/// submission again gets the first answer.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also when the note is another repair's; the database's.
@@ -47,37 +48,31 @@ pub async fn write_note(
     write: WriteNote,
     request: &RequestId,
 ) -> Result<NoteWritten, OpError> {
-    once(ctx, request, || write_once(ctx, actor, repair, &write, request)).await
+    let key = key("repair_note.write", actor, request, &(repair, &write))?;
+    submit(ctx, actor, key, nothing_is_taken, |submission| change(ctx, actor, repair, &write, submission))
+        .await
 }
 
-async fn write_once(
+async fn change(
     ctx: &Ctx,
     actor: &Actor,
     id: RepairId,
     write: &WriteNote,
-    request: &RequestId,
-) -> Result<NoteWritten, OpError> {
-    let now = ctx.clock.now();
-    let tx = ctx.store.begin().await?;
-    let user = require(&tx, actor, Role::Technician).await?;
-    if let Some(answer) = answered(&tx, request).await? {
-        return Ok(answer);
-    }
-    let (repair, fields) = locked(&tx, id).await?;
+    mut submission: Submission,
+) -> Carried<NoteWritten> {
+    let (tx, now) = (&submission.tx, submission.now);
+    let user = require(tx, actor, Role::Technician).await?;
+    let (repair, fields) = locked(tx, id).await?;
     let change = match write {
         WriteNote::Add(text) => Some(Change::Note { text: Some(text.clone()), supersedes: None }),
-        WriteNote::Edit(note, text) => superseding(&tx, id, *note, Some(text.clone()), &user).await?,
-        WriteNote::Delete(note) => superseding(&tx, id, *note, None, &user).await?,
+        WriteNote::Edit(note, text) => superseding(tx, id, *note, Some(text.clone()), &user).await?,
+        WriteNote::Delete(note) => superseding(tx, id, *note, None, &user).await?,
     };
     let changes = change.into_iter().collect();
-    let done = apply(ctx, &tx, actor, &repair, &fields, changes, now).await?;
+    let done = apply(ctx, tx, actor, &repair, &fields, changes, now).await?;
     let answer = NoteWritten { repair: id, changed: done.recorded.is_some() };
-    remember(&tx, request, &answer, now).await?;
-    tx.commit().await?;
-    if let Some(recorded) = done.recorded {
-        recorded.committed(ctx, actor);
-    }
-    Ok(answer)
+    submission.record_repair_details(done.recorded);
+    submission.answer(answer)
 }
 
 /// The entry that takes a note's place; nothing when it says the same.

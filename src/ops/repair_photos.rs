@@ -1,8 +1,9 @@
 //! Photos and videos of a repair: added by technicians, by whoever reports, and by anyone who replies in its
 //! Slack thread. The files are there before; the transaction names them.
 
-use super::once::{answered, once, remember};
+use super::idempotency::{file_content, key};
 use super::permission::require;
+use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::update_repair::{apply, locked};
 use super::{Ctx, OpError, again_after_deadlock};
 use crate::domain::actor::{Actor, Edge, Role};
@@ -15,6 +16,7 @@ use crate::store::photos::Subject;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Most photos of a repair: they stand on one page.
 pub const PHOTOS_MAX: u64 = 100;
@@ -55,50 +57,53 @@ pub struct PhotosAdded {
     pub photos: Vec<PhotoId>,
 }
 
-/// Adds photos to a repair, open or closed, with an entry of its timeline each. A submission that arrives
-/// again gets the first one's answer. Whatever comes of it, `Files::settle` removes what was not added.
+/// Adds photos to a repair, open or closed, with an entry of its timeline each. The same submission
+/// again gets the first answer. Whatever comes of it, `Files::settle` removes what was not added.
 ///
 /// # Errors
 /// `Forbidden`, but from Slack, where anyone may (spec "Who may do what"); `NotFound`; refused when the
 /// repair has very many; the database's.
 pub async fn add_photos(ctx: &Ctx, actor: &Actor, add: &AddPhotos) -> Result<PhotosAdded, OpError> {
-    once(ctx, &add.request_id, || add_once(ctx, actor, add)).await
+    let key = key("repair_photos.add", actor, &add.request_id, &(add.repair, photos_content(&add.photos)))?;
+    submit(ctx, actor, key, nothing_is_taken, |submission| change(ctx, actor, add, submission)).await
 }
 
-async fn add_once(ctx: &Ctx, actor: &Actor, add: &AddPhotos) -> Result<PhotosAdded, OpError> {
-    let now = ctx.clock.now();
-    let tx = ctx.store.begin().await?;
+/// Photos as content of a submission.
+pub(super) fn photos_content(photos: &[NewPhoto]) -> Value {
+    photos.iter().map(|photo| json!([photo.source, file_content(&photo.file)])).collect()
+}
+
+async fn change(
+    ctx: &Ctx,
+    actor: &Actor,
+    add: &AddPhotos,
+    mut submission: Submission,
+) -> Carried<PhotosAdded> {
+    let (tx, now) = (&submission.tx, submission.now);
     if actor.edge != Edge::Slack {
-        require(&tx, actor, Role::Technician).await?;
+        require(tx, actor, Role::Technician).await?;
     }
-    if let Some(answer) = answered(&tx, &add.request_id).await? {
-        return Ok(answer);
-    }
-    let (repair, fields) = locked(&tx, add.repair).await?;
+    let (repair, fields) = locked(tx, add.repair).await?;
     let mut new = Vec::new();
     for photo in &add.photos {
         let known = match &photo.source {
-            Some(source) => store::photos::of_source(&tx, source).await?.is_some(),
+            Some(source) => store::photos::of_source(tx, source).await?.is_some(),
             None => false,
         };
         if !known {
             new.push(photo.clone());
         }
     }
-    let there = store::photos::count(&tx, Subject::Repair(add.repair)).await?;
+    let there = store::photos::count(tx, Subject::Repair(add.repair)).await?;
     if there + new.len() as u64 > PHOTOS_MAX {
         return Err(OpError::refused("photos", format!("A repair has at most {PHOTOS_MAX} photos.")));
     }
-    let changes = photos_of(&tx, add.repair, actor, &new, now).await?;
+    let changes = photos_of(tx, add.repair, actor, &new, now).await?;
     let photos = changes.iter().filter_map(photo).collect();
-    let done = apply(ctx, &tx, actor, &repair, &fields, changes, now).await?;
+    let done = apply(ctx, tx, actor, &repair, &fields, changes, now).await?;
     let answer = PhotosAdded { repair: add.repair, photos };
-    remember(&tx, &add.request_id, &answer, now).await?;
-    tx.commit().await?;
-    if let Some(recorded) = done.recorded {
-        recorded.committed(ctx, actor);
-    }
-    Ok(answer)
+    submission.record_repair_details(done.recorded);
+    submission.answer(answer)
 }
 
 /// Says on the timeline that a photo did not arrive, once for each reason.

@@ -1,13 +1,15 @@
 //! Somebody reports that a machine does not work as it should.
 
 use super::enclosed::{Enclosed, enclose};
-use super::once::{answered, once, remember};
+use super::idempotency::{find_answer, key};
 use super::recording::{record, snapshot};
+use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::{Change, ChangeSet};
 use crate::domain::channel::ChannelRef;
 use crate::domain::field::RepairFields;
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, EmailAddress, Note, PersonName, RequestId};
@@ -18,7 +20,7 @@ use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
 /// What is reported, of which machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportProblem {
     /// The machine.
     pub equipment: EquipmentId,
@@ -34,9 +36,11 @@ pub struct ReportProblem {
     pub safety_risk: bool,
     /// Something that wears out is used up.
     pub consumable: bool,
-    /// What stands on its timeline from the beginning, such as where the report came from.
+    /// What stands on its timeline from the beginning, such as where the report came from. Nobody types it.
+    #[serde(skip)]
     pub note: Option<Note>,
     /// Names this submission.
+    #[serde(skip)]
     pub request_id: RequestId,
 }
 
@@ -56,8 +60,7 @@ pub struct ProblemReported {
     pub lost_photos: usize,
 }
 
-/// Opens a repair in status New and owes its announcements. A submission that arrives again gets the
-/// first one's answer.
+/// Opens a repair in status New and owes its announcements. The same submission again gets the first answer.
 ///
 /// # Errors
 /// Refused on `equipment` when the machine is unknown or archived; the database's.
@@ -79,37 +82,48 @@ pub async fn report_with_photos(
     report: ReportProblem,
     photos: Enclosed<'_>,
 ) -> Result<ProblemReported, OpError> {
-    once(ctx, &report.request_id, || report_once(ctx, actor, &report, photos)).await
+    let key = report_key(actor, &report, photos)?;
+    submit(ctx, actor, key, nothing_is_taken, |submission| open(ctx, actor, &report, photos, submission))
+        .await
 }
 
-/// The answer that an accepted submission got.
+/// Names a report with its content: [`reported`] finds its answer by that.
 ///
 /// # Errors
-/// `NotFound` when no such submission was accepted, or too long ago; the database's.
-pub async fn reported(ctx: &Ctx, request_id: &RequestId) -> Result<ProblemReported, OpError> {
-    answered(ctx.store.read(), request_id).await?.ok_or(OpError::NotFound)
+/// Never in practice: reports can be written as JSON.
+pub fn report_key(
+    actor: &Actor,
+    report: &ReportProblem,
+    photos: Enclosed<'_>,
+) -> Result<IdempotencyKey, OpError> {
+    key("report", actor, &report.request_id, &(report, photos.content()))
 }
 
-async fn report_once(
+/// The answer that an accepted report got.
+///
+/// # Errors
+/// `NotFound` when no such report was accepted, or too long ago; the database's.
+pub async fn reported(ctx: &Ctx, key: &IdempotencyKey) -> Result<ProblemReported, OpError> {
+    find_answer(ctx.store.read(), key).await?.ok_or(OpError::NotFound)
+}
+
+async fn open(
     ctx: &Ctx,
     actor: &Actor,
     report: &ReportProblem,
     photos: Enclosed<'_>,
-) -> Result<ProblemReported, OpError> {
-    let now = ctx.clock.now();
-    let tx = ctx.store.begin().await?;
-    if let Some(answer) = answered(&tx, &report.request_id).await? {
-        return Ok(answer);
-    }
-    let machine = live_machine(&tx, report.equipment).await?;
-    let repair = store::repairs::add(&tx, &new_repair(actor, report), now).await?;
+    mut submission: Submission,
+) -> Carried<ProblemReported> {
+    let (tx, now) = (&submission.tx, submission.now);
+    let machine = live_machine(tx, report.equipment).await?;
+    let repair = store::repairs::add(tx, &new_repair(actor, report), now).await?;
     let told = snapshot(repair, FIRST_VERSION, &machine, &fields(report), report.reporter_name.as_str());
     let mut change = ChangeSet::created(told, actor.name.clone());
     let note = report.note.clone().map(|text| Change::Note { text: Some(text), supersedes: None });
     change.changes.extend(note);
-    let (changes, job) = enclose(ctx, &tx, actor, repair, photos, now).await?;
+    let (changes, job) = enclose(ctx, tx, actor, repair, photos, now).await?;
     change.changes.extend(changes);
-    let recorded = record(ctx, &tx, actor, &change, &machine, now).await?;
+    let recorded = record(ctx, tx, actor, &change, &machine, now).await?;
     let told = recorded.told.clone();
     let answer = ProblemReported {
         repair,
@@ -118,11 +132,9 @@ async fn report_once(
         told,
         lost_photos: photos.lost(),
     };
-    remember(&tx, &report.request_id, &answer, now).await?;
-    ctx.commit_visible(tx).await?;
-    recorded.committed(ctx, actor);
-    job.into_iter().for_each(|job| job.committed(ctx, actor));
-    Ok(answer)
+    submission.record_repairs([recorded]);
+    submission.record_job(job);
+    submission.answer(answer)
 }
 
 /// A machine that is in use, and that nobody archives before the transaction ends.

@@ -1,5 +1,6 @@
 //! Settings: read and changed by staff.
 
+use super::idempotency::key;
 use super::permission::require;
 use super::submission::{Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError, overtaken};
@@ -78,7 +79,9 @@ pub async fn change_settings(
         }]);
         submission.answer(())
     };
-    submit(ctx, actor, request_id, nothing_is_taken, run).await
+    let content: Vec<(&str, &str)> =
+        wanted.iter().map(|(setting, value)| (setting.key, value.as_str())).collect();
+    submit(ctx, actor, key("settings.change", actor, request_id, &content)?, nothing_is_taken, run).await
 }
 
 /// A value as the audit keeps it: of a secret one only whether it is set.

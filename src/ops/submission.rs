@@ -1,12 +1,13 @@
-//! What every submission of a form has in common: one transaction that remembers its request id, so that
-//! a second arrival changes nothing and gets the first one's answer.
+//! What every submission of a form has in common: one transaction that remembers its key, so that the same
+//! one changes nothing when it arrives again and gets the first answer.
 
-use super::once::{answered, once, remember};
+use super::idempotency::{find_answer, remember, run_once};
+use super::jobs::Queued;
 use super::recording::Recorded;
 use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
-use crate::domain::text::RequestId;
+use crate::domain::idempotency::IdempotencyKey;
 use crate::store::{self, Transaction};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -21,11 +22,12 @@ pub(super) struct Submission {
     records: Vec<AuditRecord>,
     visible: bool,
     repairs: Vec<Recorded>,
+    job: Option<Queued>,
 }
 
 impl Submission {
     const fn new(tx: Transaction, now: DateTime<Utc>) -> Self {
-        Self { now, tx, records: Vec::new(), visible: false, repairs: Vec::new() }
+        Self { now, tx, records: Vec::new(), visible: false, repairs: Vec::new(), job: None }
     }
 
     /// Something was changed that boards do not show.
@@ -40,9 +42,20 @@ impl Submission {
     }
 
     /// Repairs were changed, and what they tell is written down already.
-    pub(super) fn record_repairs(&mut self, repairs: Vec<Recorded>) {
-        self.visible |= !repairs.is_empty();
+    pub(super) fn record_repairs(&mut self, repairs: impl IntoIterator<Item = Recorded>) {
+        let before = self.repairs.len();
         self.repairs.extend(repairs);
+        self.visible |= self.repairs.len() > before;
+    }
+
+    /// The same, where boards do not show what was changed: notes and photos.
+    pub(super) fn record_repair_details(&mut self, repair: Option<Recorded>) {
+        self.repairs.extend(repair);
+    }
+
+    /// A job was queued with it.
+    pub(super) fn record_job(&mut self, job: Option<Queued>) {
+        self.job = job;
     }
 
     /// Ends the work with its answer.
@@ -64,6 +77,9 @@ impl Submission {
         for repair in self.repairs {
             repair.committed(ctx, actor);
         }
+        if let Some(job) = self.job {
+            job.committed(ctx, actor);
+        }
         Ok(())
     }
 }
@@ -71,12 +87,12 @@ impl Submission {
 /// A submission that was carried out, with its answer; an error takes everything back.
 pub(super) type Carried<T> = Result<(Submission, T), OpError>;
 
-/// Carries a submission out by `run`, which changes and records. `taken` is said where a
-/// name is another's already.
+/// Carries a submission out by `run`, which changes and records; the same one again gets the first answer.
+/// `taken` is said where a name is another's already.
 pub(super) async fn submit<T, F>(
     ctx: &Ctx,
     actor: &Actor,
-    request_id: &RequestId,
+    key: IdempotencyKey,
     taken: impl FnOnce() -> OpError,
     run: impl Fn(Submission) -> F,
 ) -> Result<T, OpError>
@@ -84,21 +100,21 @@ where
     T: Serialize + DeserializeOwned,
     F: Future<Output = Carried<T>>,
 {
-    let done = once(ctx, request_id, || async {
+    let done = run_once(ctx, &key, || async {
         let tx = ctx.store.begin().await?;
-        if let Some(answer) = answered(&tx, request_id).await? {
+        if let Some(answer) = find_answer(&tx, &key).await? {
             return Ok(answer);
         }
         let submission = Submission::new(tx, ctx.clock.now());
         let (submission, answer) = run(submission).await?;
-        remember(&submission.tx, request_id, &answer, submission.now).await?;
+        remember(&submission.tx, &key, &answer, submission.now).await?;
         submission.commit(ctx, actor).await?;
         Ok(answer)
     });
     done.await.map_err(|error| if error.is_unique_violation() { taken() } else { error })
 }
 
-/// For what has no name of its own: nothing can be taken but the request id.
+/// For what has no name of its own: nothing can be taken but the key.
 pub(super) fn nothing_is_taken() -> OpError {
     OpError::Internal("a row is there already".into())
 }

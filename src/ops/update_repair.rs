@@ -1,9 +1,10 @@
 //! A technician changes a repair: any fields together, with a note. Claiming, resolving and reopening are
 //! edits of a few fields; the rules are `domain::edit`'s.
 
-use super::once::{answered, once, remember};
+use super::idempotency::key;
 use super::permission::require;
 use super::recording::{Recorded, assignable, record, snapshot};
+use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::{Change, ChangeSet, OthersOpen, StillOpen};
@@ -18,6 +19,7 @@ use crate::store::repairs::Repair;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Open repairs of the same machine that a closing names.
 const NAMED_MAX: u64 = 3;
@@ -65,8 +67,7 @@ pub struct RepairUpdated {
 /// `Forbidden`; `NotFound`; refused by a rule; `Conflict` when somebody else changed the same fields since
 /// the edit's version; the database's.
 pub async fn update_repair(ctx: &Ctx, actor: &Actor, update: UpdateRepair) -> Result<RepairUpdated, OpError> {
-    let wanted = Wanted::Edit(&update.edit);
-    once(ctx, &update.request_id, || update_once(ctx, actor, update.repair, wanted, &update.request_id)).await
+    submit_change(ctx, actor, update.repair, Wanted::Edit(&update.edit), &update.request_id).await
 }
 
 /// The same, as long as the repair is open.
@@ -78,8 +79,7 @@ pub async fn update_open_repair(
     actor: &Actor,
     update: UpdateRepair,
 ) -> Result<RepairUpdated, OpError> {
-    let wanted = Wanted::EditOpen(&update.edit);
-    once(ctx, &update.request_id, || update_once(ctx, actor, update.repair, wanted, &update.request_id)).await
+    submit_change(ctx, actor, update.repair, Wanted::EditOpen(&update.edit), &update.request_id).await
 }
 
 /// The assignee becomes the actor, and what is new becomes assigned.
@@ -87,8 +87,7 @@ pub async fn update_open_repair(
 /// # Errors
 /// As [`update_repair`]; refused when the repair is closed.
 pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Result<RepairUpdated, OpError> {
-    let wanted = Wanted::Claim(claim.version);
-    once(ctx, &claim.request_id, || update_once(ctx, actor, claim.repair, wanted, &claim.request_id)).await
+    submit_change(ctx, actor, claim.repair, Wanted::Claim(claim.version), &claim.request_id).await
 }
 
 /// What is wanted of a repair; a claim depends on how it stands.
@@ -99,20 +98,40 @@ enum Wanted<'a> {
     Claim(Option<i64>),
 }
 
-async fn update_once(
+impl Wanted<'_> {
+    /// What the person chose and typed. The version that they saw is no part of it: a form that was refused
+    /// with a conflict comes back with another one.
+    fn content(&self) -> Value {
+        let (Self::Edit(edit) | Self::EditOpen(edit)) = self else { return json!("claim") };
+        let value = |value: &FieldValue| match value {
+            FieldValue::Assignee(person) => json!(["assignee", person.as_ref().map(|person| person.id)]),
+            other => json!([other.field().name(), other.json()]),
+        };
+        json!({ "values": edit.values.iter().map(value).collect::<Vec<_>>(), "note": edit.note })
+    }
+}
+
+async fn submit_change(
     ctx: &Ctx,
     actor: &Actor,
     id: RepairId,
     wanted: Wanted<'_>,
-    request: &RequestId,
+    request_id: &RequestId,
 ) -> Result<RepairUpdated, OpError> {
-    let now = ctx.clock.now();
-    let tx = ctx.store.begin().await?;
-    let user = require(&tx, actor, Role::Technician).await?;
-    if let Some(answer) = answered(&tx, request).await? {
-        return Ok(answer);
-    }
-    let (before, fields) = locked(&tx, id).await?;
+    let key = key("repair.update", actor, request_id, &(id, wanted.content()))?;
+    submit(ctx, actor, key, nothing_is_taken, |submission| change(ctx, actor, id, wanted, submission)).await
+}
+
+async fn change(
+    ctx: &Ctx,
+    actor: &Actor,
+    id: RepairId,
+    wanted: Wanted<'_>,
+    mut submission: Submission,
+) -> Carried<RepairUpdated> {
+    let (tx, now) = (&submission.tx, submission.now);
+    let user = require(tx, actor, Role::Technician).await?;
+    let (before, fields) = locked(tx, id).await?;
     let edit = match wanted {
         Wanted::Edit(edit) => edit.clone(),
         Wanted::EditOpen(edit) => {
@@ -120,12 +139,12 @@ async fn update_once(
             edit.clone()
         }
         Wanted::Claim(version) => {
-            let values = edit::claim(&fields, assignable(&tx, user.id).await?)?;
+            let values = edit::claim(&fields, assignable(tx, user.id).await?)?;
             RepairEdit { version: version.unwrap_or(before.version), values, note: None }
         }
     };
-    let changes = planned(&tx, &before, &fields, edit).await?;
-    let done = apply(ctx, &tx, actor, &before, &fields, changes, now).await?;
+    let changes = planned(tx, &before, &fields, edit).await?;
+    let done = apply(ctx, tx, actor, &before, &fields, changes, now).await?;
     let answer = RepairUpdated {
         repair: id,
         status: done.status,
@@ -133,15 +152,8 @@ async fn update_once(
         changed: done.recorded.is_some(),
         told: done.recorded.as_ref().map(|recorded| recorded.told.clone()).unwrap_or_default(),
     };
-    remember(&tx, request, &answer, now).await?;
-    match done.recorded {
-        Some(recorded) => {
-            ctx.commit_visible(tx).await?;
-            recorded.committed(ctx, actor);
-        }
-        None => tx.commit().await?,
-    }
-    Ok(answer)
+    submission.record_repairs(done.recorded);
+    submission.answer(answer)
 }
 
 /// The repair, with no one else changing any of the machine's until the transaction ends.

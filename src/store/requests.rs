@@ -2,7 +2,8 @@
 //! upon, so that nothing follows from a second arrival.
 
 use super::entities::request;
-use crate::domain::text::{EventId, RequestId};
+use crate::domain::idempotency::IdempotencyKey;
+use crate::domain::text::EventId;
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Set, SqlErr};
 
@@ -10,8 +11,8 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Set, SqlErr
 ///
 /// # Errors
 /// The database's.
-pub async fn answer(db: &impl ConnectionTrait, id: &RequestId) -> Result<Option<String>, DbErr> {
-    Ok(request::Entity::find_by_id(id.as_str()).one(db).await?.map(|row| row.answer))
+pub async fn answer(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Option<String>, DbErr> {
+    Ok(request::Entity::find_by_id(key.as_str()).one(db).await?.map(|row| row.answer))
 }
 
 /// Keeps the answer: part of the transaction that did the work.
@@ -20,18 +21,18 @@ pub async fn answer(db: &impl ConnectionTrait, id: &RequestId) -> Result<Option<
 /// The database's; a unique violation when the submission is being accepted elsewhere just now.
 pub async fn remember(
     db: &impl ConnectionTrait,
-    id: &RequestId,
+    key: &IdempotencyKey,
     answer: String,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let row =
-        request::ActiveModel { id: Set(id.as_str().to_owned()), answer: Set(answer), created_at: Set(now) };
+        request::ActiveModel { id: Set(key.as_str().to_owned()), answer: Set(answer), created_at: Set(now) };
     row.insert(db).await?;
     Ok(())
 }
 
-/// Remembers an event; false when it is remembered already. Its id stands apart from those of submissions, in which
-/// there is no colon.
+/// Remembers an event; false when it is remembered already. Its id stands apart from the keys of submissions, in
+/// which there is no colon.
 ///
 /// # Errors
 /// The database's.

@@ -25,6 +25,7 @@ mod legacy;
 mod one_house;
 mod ops_accounts;
 mod ops_board;
+mod ops_idempotency;
 mod ops_install;
 mod ops_prune;
 mod ops_registry;

@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use esb::domain::actor::Role;
 use esb::domain::delivery::DeliveryState;
 use esb::ops::Ctx;
+use esb::ops::enclosed::Enclosed;
 use esb::ops::jobs::cancel;
 use esb::ops::prune::{Pruned, prune_daily};
-use esb::ops::report_problem::{report_problem, reported};
+use esb::ops::report_problem::{report_key, report_problem, reported};
 use esb::store::deliveries::{self, Attempt};
 use esb::store::entities::{audit, delivery, delivery_attempt, job, job_line, timeline};
 use esb::store::sessions::{self, NewSession};
@@ -61,7 +62,7 @@ async fn each_kind_is_kept_as_long_as_it_should() {
         prune_daily(&ops).await.unwrap(),
         Some(Pruned { requests: 3, sessions: 1, ..Pruned::default() })
     );
-    assert!(reported(&ops, &report(saw, 1).request_id).await.is_err());
+    assert!(reported(&ops, &report_key(&ana(), &report(saw, 1), Enclosed::NOTHING).unwrap()).await.is_err());
     ops.clock.advance(TimeDelta::days(83));
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 2, "delivered ones");
     assert_eq!((count(&ops, delivery::Entity).await, count(&ops, delivery_attempt::Entity).await), (4, 2));

@@ -6,8 +6,9 @@ use esb::domain::channel::ChannelRef;
 use esb::domain::ids::{EquipmentId, RepairId};
 use esb::domain::setting::Switches;
 use esb::ops::board::{board, equipment, revision};
+use esb::ops::enclosed::Enclosed;
 use esb::ops::me_too::me_too;
-use esb::ops::report_problem::{report_problem, reported};
+use esb::ops::report_problem::{report_key, report_problem, reported};
 use esb::ops::search::{exact_equipment, search_equipment};
 use esb::ops::{Announce, Ctx, OpError};
 use esb::store;
@@ -71,8 +72,9 @@ async fn the_second_arrival_gets_the_first_answer_and_changes_nothing() {
     assert_eq!(first, second);
     assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
     assert_eq!(revision(&ops).await.unwrap(), revision_before);
-    assert_eq!(reported(&ops, &report(saw, 1).request_id).await.unwrap(), first);
-    assert!(matches!(reported(&ops, &report(saw, 2).request_id).await, Err(OpError::NotFound)));
+    let key = |request| report_key(&ana(), &report(saw, request), Enclosed::NOTHING).unwrap();
+    assert_eq!(reported(&ops, &key(1)).await.unwrap(), first);
+    assert!(matches!(reported(&ops, &key(2)).await, Err(OpError::NotFound)));
 }
 
 #[tokio::test]

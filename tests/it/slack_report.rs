@@ -2,7 +2,7 @@
 
 use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::database::Kind;
-use crate::support::slack::{put, put_option};
+use crate::support::slack::{put, put_option, put_text};
 use chrono::TimeDelta;
 use esb::domain::board::BoardStatus;
 use esb::domain::repair::Severity;
@@ -278,6 +278,25 @@ async fn the_same_form_sent_twice_is_one_report() {
     let answers = app.slack.private_to(ANA);
     assert_eq!(answers.len(), 3);
     assert!(answers.iter().all(|answer| answer.text == answers[0].text), "{answers:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_form_with_other_text_is_another_report() {
+    let (app, _) = TestApp::with_saw().await;
+    app.command(ANA, "/esb-report", "table saw").await;
+    app.fill("description", "Belt slips").await;
+    let mut other = app.submission();
+    assert_eq!(app.submit().await, Submitted::Cleared);
+    put_text(&mut other, "description", "Noise");
+    for _ in 0..2 {
+        let ack = app.send(other.clone()).await;
+        assert_eq!(ack.payload.unwrap(), json!({ "response_action": "clear" }));
+    }
+    assert_eq!(app.repairs().await, 2);
+    app.clock.advance(TimeDelta::seconds(1));
+    app.settle().await;
+    app.read_all();
     app.finish().await;
 }
 

@@ -4,7 +4,9 @@ use crate::support::ops::with_saw;
 use crate::support::web::{Browser, Reply, TestWeb, serving};
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
+use esb::store::entities::request as request_table;
 use http::StatusCode;
+use sea_orm::EntityTrait;
 
 async fn saw() -> TestWeb {
     serving(with_saw().await.0).await
@@ -58,6 +60,40 @@ async fn sending_the_same_form_twice_reports_once() {
     assert_eq!(open_repairs(&web).await, 1);
 }
 
+#[tokio::test]
+async fn another_problem_after_back_is_another_report() {
+    let web = saw().await;
+    let ana = web.browser();
+    let page = ana.get("/e/1").await;
+    let (token, request) = (page.hidden("csrf_token"), page.hidden("request_id"));
+    let hidden = [("csrf_token", token.as_str()), ("request_id", &request), GOOD[0]];
+    let send = async |text| ana.post("/e/1/report", &[&hidden[..], &[("description", text)]].concat()).await;
+    let (first, second) = (send("Blade wobbles").await, send("Belt slips").await);
+    assert_ne!(first.header("location"), second.header("location"));
+    assert!(ana.get(second.header("location")).await.text().contains("#2"));
+    assert_eq!(send("Belt slips").await.header("location"), second.header("location"));
+    assert_eq!(open_repairs(&web).await, 2);
+}
+
+#[tokio::test]
+async fn a_request_id_works_on_every_form() {
+    let web = saw().await;
+    let stu = web.signed_in(Role::Staff).await;
+    let page = stu.get("/admin/areas").await;
+    let (token, request) = (page.hidden("csrf_token"), page.hidden("request_id"));
+    let hidden = [("csrf_token", token.as_str()), ("request_id", &request)];
+    for (to, fields) in [
+        ("/admin/areas", &[("name", "Metal shop")][..]),
+        ("/e/1/report", &GOOD),
+        ("/equipment/1/notes", &[("text", "Oil it monthly")]),
+        ("/repairs/1/notes", &[("note", "Ordered")]),
+        ("/repairs/1/claim", &[("version", "1")]),
+    ] {
+        let reply = stu.post(to, &[&hidden[..], fields].concat()).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{to}: {}", reply.text());
+    }
+}
+
 /// Fields as typed, and what the answer must show; nothing: it is accepted.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
@@ -108,8 +144,11 @@ async fn other_submissions_have_no_confirmation_page() {
     let (csrf, request) = (form.hidden("csrf_token"), form.hidden("request_id"));
     let area = [("csrf_token", csrf.as_str()), ("request_id", &request), ("name", "Metal shop")];
     assert_eq!(stu.post("/admin/areas", &area).await.status, StatusCode::SEE_OTHER);
-    let guessed = web.get(&format!("/e/1/reported/{request}")).await;
-    assert_eq!(guessed.status, StatusCode::NOT_FOUND, "it is that of another form");
+    let stored = request_table::Entity::find().one(web.ops.store.read()).await.unwrap().unwrap().id;
+    for token in [&request, &stored] {
+        let reply = web.get(&format!("/e/1/reported/{token}")).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND, "it is that of another form");
+    }
 }
 
 #[tokio::test]

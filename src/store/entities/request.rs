@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "requests")]
 pub struct Model {
-    /// `domain::text::RequestId`, or `event:` and a `domain::text::EventId`.
+    /// `domain::idempotency::IdempotencyKey`, or `event:` and a `domain::text::EventId`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
     /// The answer, as JSON.

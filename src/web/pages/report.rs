@@ -3,6 +3,7 @@
 use super::equipment::{self, Shown};
 use super::forms::{self, kept, optional};
 use crate::domain::actor::{Actor, Edge};
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
@@ -10,7 +11,9 @@ use crate::ops::OpError;
 use crate::ops::channel_names::shown;
 use crate::ops::enclosed::Enclosed;
 use crate::ops::repair_photos::NewPhoto;
-use crate::ops::report_problem::{ProblemReported, ReportProblem, report_with_photos, reported as answered};
+use crate::ops::report_problem::{
+    ProblemReported, ReportProblem, report_key, report_with_photos, reported as answered,
+};
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
 use crate::web::Web;
 use crate::web::kernel::answer::{html, see_other};
@@ -20,6 +23,7 @@ use crate::web::kernel::upload::settled;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
+use std::time::Duration;
 
 /// A field that people do not see and robots like to fill in.
 const TRAP: &str = "website";
@@ -38,36 +42,45 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let Some(report) = report.filter(|_| errors.is_empty()) else {
         return again(status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), &errors);
     };
-    match answered(&web.ctx, &request_id).await {
-        // Sent twice, as impatient browsers do: answered as the first time, and not counted again.
-        Ok(done) => return thanks(&done, &request_id),
-        Err(OpError::NotFound) => {}
-        Err(error) => return Err(error.into()),
-    }
-    if let Err(wait) = web.reports.count(call.client) {
-        let message = format!(
-            "Many reports came from your connection just now. Please send yours in {}; it is kept below.",
-            minutes(wait)
-        );
-        let mut answer = again(StatusCode::TOO_MANY_REQUESTS, &[FieldError { field: None, message }])?;
-        answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
-        return Ok(answer);
-    }
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
     let files = call.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let enclosed = Enclosed::Here { photos: &photos, lost: call.uploads.lost() };
-    let done = report_with_photos(&web.ctx, &actor, report, enclosed).await;
+    let photos = Enclosed::Here { photos: &photos, lost: call.uploads.lost() };
+    let key = report_key(&actor, &report, photos)?;
+    let done = match answered(&web.ctx, &key).await {
+        // Sent twice, as impatient browsers do: answered as the first time, and not counted again.
+        Ok(done) => Ok(done),
+        Err(OpError::NotFound) => {
+            if let Err(wait) = web.reports.count(call.client) {
+                web.files.settle(&files).await;
+                return too_many(wait, again);
+            }
+            report_with_photos(&web.ctx, &actor, report, photos).await
+        }
+        Err(error) => Err(error),
+    };
     match settled(web, &files, done).await {
-        Ok(done) => thanks(&done, &request_id),
+        Ok(done) => thanks(&done, &key),
         Err(OpError::Refused(refusal)) => again(StatusCode::UNPROCESSABLE_ENTITY, &[forms::refused(refusal)]),
         Err(error) => Err(error.into()),
     }
 }
 
+/// The form again, since many reports came from this address.
+fn too_many(
+    wait: Duration,
+    again: impl FnOnce(StatusCode, &[FieldError]) -> Result<Answer, PageError>,
+) -> Result<Answer, PageError> {
+    let message =
+        format!("Too many reports from your network. Send yours in {}: it is kept below.", minutes(wait));
+    let mut answer = again(StatusCode::TOO_MANY_REQUESTS, &[FieldError { field: None, message }])?;
+    answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
+    Ok(answer)
+}
+
 /// Leads to the page that says what happens next.
-fn thanks(done: &ProblemReported, request_id: &RequestId) -> Result<Answer, PageError> {
-    see_other(&format!("/e/{}/reported/{}", done.equipment, request_id.as_str()))
+fn thanks(done: &ProblemReported, key: &IdempotencyKey) -> Result<Answer, PageError> {
+    see_other(&format!("/e/{}/reported/{}", done.equipment, key.as_str()))
 }
 
 /// The form as it came, and what is wrong with its choices already.
@@ -119,11 +132,11 @@ fn checked(
     })
 }
 
-/// `GET /e/{id}/reported/{token}`: the token is the submission's request id.
+/// `GET /e/{id}/reported/{token}`: the token is the report's key.
 pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let equipment: EquipmentId = call.id("id")?;
-    let request_id = RequestId::parse(call.param("token")?).map_err(|_| PageError::NotFound)?;
-    let report = answered(&web.ctx, &request_id).await?;
+    let key = IdempotencyKey::parse(call.param("token")?).ok_or(PageError::NotFound)?;
+    let report = answered(&web.ctx, &key).await?;
     if report.equipment != equipment {
         return Err(PageError::NotFound);
     }
