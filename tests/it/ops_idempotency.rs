@@ -85,7 +85,9 @@ fn photos_count_by_name_and_content() {
         size,
         has_thumbnail: false,
     };
-    let here = |file| report_key(&ana(), &report, Enclosed::Here(&[NewPhoto::from(file)])).unwrap();
+    let here = |file| {
+        report_key(&ana(), &report, Enclosed::Here { photos: &[NewPhoto::from(file)], lost: 0 }).unwrap()
+    };
     let first = here(stored(1, "saw.png", 9));
     assert_eq!(here(stored(2, "saw.png", 9)), first, "each upload has another stored name");
     assert_ne!(here(stored(1, "saw.png", 8)), first);
