@@ -34,7 +34,7 @@ mod views;
 mod wire;
 mod world;
 
-pub use act::{Cannot, Choice, Delivered, Outcome, Submitted};
+pub use act::{Cannot, Choice, Delivered, EventFate, EventRecord, Outcome, Submitted};
 pub use api::{APP_TOKEN, BOT_TOKEN};
 pub use faults::Fault;
 pub use messages::{Audience, Message};

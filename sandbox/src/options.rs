@@ -21,10 +21,20 @@ pub struct Options {
     pub port: u16,
     /// How long an envelope may stay unacknowledged, in real time. Slack: 3 s.
     pub ack_timeout: Duration,
+    /// The waits, in real time, before an event that was not acknowledged is sent again by itself: each counts from
+    /// the end of the wait for the acknowledgement before. None unless a caller says so, since a test that holds the
+    /// clock sends again by hand; Slack's own are [`Options::REDELIVERY_OF_SLACK`].
+    pub redelivery: Vec<Duration>,
     /// How often a connection is pinged, in real time. Slack: about 30 s.
     pub ping_every: Duration,
     /// How fast the app may call.
     pub rate_limits: RateLimits,
+}
+
+impl Options {
+    /// When Slack sends an unacknowledged event again: at once, after a minute, after five.
+    pub const REDELIVERY_OF_SLACK: [Duration; 3] =
+        [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)];
 }
 
 impl Default for Options {
@@ -33,6 +43,7 @@ impl Default for Options {
             clock: Arc::new(Utc::now),
             port: 0,
             ack_timeout: Duration::from_secs(3),
+            redelivery: Vec::new(),
             ping_every: Duration::from_secs(30),
             rate_limits: RateLimits::default(),
         }
@@ -44,6 +55,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("port", &self.port)
             .field("ack_timeout", &self.ack_timeout)
+            .field("redelivery", &self.redelivery)
             .field("ping_every", &self.ping_every)
             .field("rate_limits", &self.rate_limits)
             .finish_non_exhaustive()

@@ -6,6 +6,7 @@
 //! The lock is held for plain computing only, never across an await: `with` takes a closure.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,8 +16,8 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    faults::Faults, ids::Ids, messages::Messages, options::Options, rates::Rates, record::Record,
-    response_urls::ResponseUrls, socket::Hub, triggers::Triggers, views::Views, world::World,
+    act::EventRecord, faults::Faults, ids::Ids, messages::Messages, options::Options, rates::Rates,
+    record::Record, response_urls::ResponseUrls, socket::Hub, triggers::Triggers, views::Views, world::World,
 };
 
 /// Everything that changes while a sandbox runs.
@@ -32,6 +33,8 @@ pub(crate) struct State {
     pub(crate) rates: Rates,
     pub(crate) faults: Faults,
     pub(crate) hub: Hub,
+    /// What became of each event, by its id.
+    pub(crate) events: HashMap<String, EventRecord>,
     pub(crate) record: Record,
 }
 
@@ -49,6 +52,7 @@ impl State {
             rates: Rates::default(),
             faults: Faults::default(),
             hub: Hub::default(),
+            events: HashMap::new(),
             record: Record::default(),
         }
     }

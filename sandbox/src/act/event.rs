@@ -4,7 +4,7 @@
 //! `terminal`.
 //!
 //! Slack sends an event that is not acknowledged again: at once, after a minute, after five. Here it is
-//! sent again when a test says so; with a clock that the test holds, no timer could know.
+//! sent again when a test says so, or by the timers of [`crate::Options::redelivery`].
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,9 @@ impl Sandbox {
             return Delivered { envelope_id: String::new(), event_id: String::new(), outcome: Outcome::Kept };
         };
         let outcome = if sent { self.acknowledged(&envelope_id).await } else { Outcome::NoConnection };
-        Delivered { envelope_id, event_id, outcome }
+        let delivered = Delivered { envelope_id, event_id, outcome };
+        self.follow(&delivered);
+        delivered
     }
 
     /// Sends an event again in a new envelope, as Slack does when it was not acknowledged.

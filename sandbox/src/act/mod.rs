@@ -10,12 +10,14 @@ mod deliver;
 mod event;
 mod payload;
 mod press;
+mod redelivery;
 mod say;
 mod submit;
 mod suggest;
 mod target;
 
 pub use event::Delivered;
+pub use redelivery::{EventFate, EventRecord};
 pub use submit::Submitted;
 pub use suggest::Choice;
 

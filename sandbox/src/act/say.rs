@@ -121,6 +121,31 @@ impl Sandbox {
         });
         Ok(self.event(event).await)
     }
+
+    /// Slack removes a message and leaves a tombstone in its place, as it does for data loss prevention and where
+    /// replies hang on a message; the app hears of it.
+    ///
+    /// # Errors
+    /// When the message is not there.
+    pub async fn leave_tombstone(&self, message: &Message) -> Result<Delivered, Cannot> {
+        self.delete_message(message)?;
+        let event = self.shared.with(|state| {
+            let ts = super::command::action_ts(state);
+            let mut tombstone = json!({
+                "type": "message", "subtype": "tombstone", "text": "This message was deleted.",
+                "user": "USLACKBOT", "hidden": true, "ts": message.ts,
+            });
+            if let Some(thread) = &message.thread_ts {
+                (tombstone["thread_ts"], tombstone["parent_user_id"]) = (json!(thread), json!("USLACKBOT"));
+            }
+            let event = json!({
+                "type": "message", "subtype": "message_changed", "hidden": true, "ts": ts, "event_ts": ts,
+                "message": tombstone, "previous_message": message.to_json(&state.world),
+            });
+            in_channel(state, event, &message.channel)
+        });
+        Ok(self.event(event).await)
+    }
 }
 
 /// Says where the event of a message happened.

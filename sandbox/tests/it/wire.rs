@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use esb_sandbox::{APP_TOKEN, Fault, Options, Outcome, Sandbox};
+use esb_sandbox::{APP_TOKEN, EventFate, Fault, Options, Outcome, Sandbox};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -98,6 +98,38 @@ async fn an_envelope_comes_again() {
     assert!(sandbox.wire().send_envelope(json!({"envelope_id": "odd", "type": "weather", "payload": {}})));
     assert!(sandbox.wire().wait_for_ack("odd", SOON).await.is_some());
     assert_eq!(sandbox.unexpected(), Vec::<String>::new());
+}
+
+/// A Slack that soon sends again what is not acknowledged.
+fn start_with_redelivery() -> Sandbox {
+    let redelivery = vec![Duration::ZERO, Duration::from_millis(20), Duration::from_millis(40)];
+    let options = Options { ack_timeout: Duration::from_millis(100), redelivery, ..Options::default() };
+    Sandbox::start(workshop(), options).unwrap()
+}
+
+#[tokio::test]
+async fn unacknowledged_event_is_sent_again() {
+    let sandbox = start_with_redelivery();
+    let mut link = Link::open(&Caller::new(&sandbox)).await;
+    let event = sandbox.event(json!({"type": "app_home_opened", "tab": "home"})).await;
+    assert!(matches!(event.outcome, Outcome::TimedOut));
+    assert_eq!(sandbox.event_record(&event.event_id).unwrap().fate, EventFate::Open);
+    let (first, again) = (link.next().await.unwrap(), link.next().await.unwrap());
+    link.ack(&again, None).await;
+    assert_eq!(first["payload"], again["payload"]);
+    assert_eq!((&first["retry_attempt"], &again["retry_attempt"]), (&json!(0), &json!(1)));
+    assert_ne!(first["envelope_id"], again["envelope_id"]);
+    let record = sandbox.wait_for_fate(&event.event_id, SOON).await.unwrap();
+    assert_eq!((record.fate, record.sent), (EventFate::Acknowledged, 2));
+}
+
+#[tokio::test]
+async fn event_is_given_up_after_three_repetitions() {
+    let sandbox = start_with_redelivery();
+    let event = sandbox.event(json!({"type": "app_home_opened", "tab": "home"})).await;
+    assert!(matches!(event.outcome, Outcome::NoConnection));
+    let record = sandbox.wait_for_fate(&event.event_id, SOON).await.unwrap();
+    assert_eq!((record.fate, record.sent), (EventFate::GivenUp, 4));
 }
 
 #[tokio::test]
