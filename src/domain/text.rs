@@ -310,6 +310,12 @@ impl RequestId {
         Self(bits.iter().map(|b| format!("{b:02x}")).collect())
     }
 
+    /// The one of what follows from an event, the same however often Slack sends that.
+    pub fn of_event(event: &EventId) -> Self {
+        // No event's id has a dash in it, so no two ids become one.
+        Self(format!("slack-event-{:->4}", event.0))
+    }
+
     /// Reads one that a form brought back: 16 to 64 letters, digits, `-` or `_`.
     ///
     /// # Errors
@@ -399,8 +405,10 @@ mod tests {
         for bad in ["ana", "@x", "a@", "a@b@c", "a b@c", "<a@b>"] {
             assert_eq!(EmailAddress::parse(bad), Err(TextError::NotAnAddress), "{bad}");
         }
-        let id = RequestId::from_random([7; 16]);
-        assert_eq!(RequestId::parse(id.as_str()), Ok(id));
+        let event = |id: &str| RequestId::of_event(&EventId::parse(id).unwrap());
+        for id in [RequestId::from_random([7; 16]), event("E"), event(&"E".repeat(48))] {
+            assert_eq!(RequestId::parse(id.as_str()), Ok(id));
+        }
         for bad in ["", "short", &"x".repeat(65), "0123456789abcde/", "0123456789abcdeé"] {
             assert_eq!(RequestId::parse(bad), Err(TextError::NotARequestId), "{bad}");
         }

@@ -1,13 +1,15 @@
 //! What a repair's card shows at this moment: the worker asks, before each time it sends one. Which repair's
-//! card somebody reacted to.
+//! card a message is: the Slack edge asks where somebody replied or reacted to one.
 
 use super::recording::snapshot;
 use super::{Ctx, OpError};
 use crate::domain::change::RepairSnapshot;
 use crate::domain::ids::{CardId, RepairId};
 use crate::domain::setting::REACTIONS;
+use crate::domain::timeline::TimelineKind;
 use crate::store;
 use crate::store::cards::Card;
+use chrono::{DateTime, Utc};
 
 /// A card, and the repair as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,34 @@ pub struct PresentCard {
     pub repair: RepairSnapshot,
     /// How many people said "me too".
     pub me_too: u64,
+}
+
+/// What a message in Slack is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardLookup {
+    /// The card of a repair.
+    CardOf(RepairId),
+    /// No card so far, but one is being posted somewhere and not recorded yet: it may be this message.
+    Unrecorded,
+    /// No card.
+    NoCard,
+}
+
+/// Finds the repair whose card a message is.
+///
+/// # Errors
+/// The database's.
+pub async fn find_card(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup, OpError> {
+    let db = ctx.store.read();
+    let recorded = || async { store::cards::at(db, channel, ts).await };
+    if let Some(card) = recorded().await? {
+        return Ok(CardLookup::CardOf(card.repair_id));
+    }
+    if store::cards::any_unrecorded(db).await? {
+        return Ok(CardLookup::Unrecorded);
+    }
+    // It may have been recorded between the two questions.
+    Ok(recorded().await?.map_or(CardLookup::NoCard, |card| CardLookup::CardOf(card.repair_id)))
 }
 
 /// A card with its repair.
@@ -35,13 +65,23 @@ pub async fn present(ctx: &Ctx, id: CardId) -> Result<PresentCard, OpError> {
     Ok(PresentCard { card, repair, me_too })
 }
 
-/// The repair whose card is this message, unless staff have switched reactions off.
+/// The same for a message that somebody reacted to; `NoCard` where staff have switched reactions off.
 ///
 /// # Errors
 /// The database's.
-pub async fn reacted(ctx: &Ctx, channel: &str, ts: &str) -> Result<Option<RepairId>, OpError> {
-    let db = ctx.store.read();
-    let Some(card) = store::cards::at(db, channel, ts).await? else { return Ok(None) };
-    let is_off = store::settings::stored(db).await?.get(REACTIONS) == Some("false");
-    Ok((!is_off).then_some(card.repair_id))
+pub async fn find_reacted(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup, OpError> {
+    let found = find_card(ctx, channel, ts).await?;
+    if found == CardLookup::NoCard {
+        return Ok(found);
+    }
+    let is_off = store::settings::stored(ctx.store.read()).await?.get(REACTIONS) == Some("false");
+    Ok(if is_off { CardLookup::NoCard } else { found })
+}
+
+/// True when the repair's assignee was changed after a time.
+///
+/// # Errors
+/// The database's.
+pub async fn is_assigned_since(ctx: &Ctx, repair: RepairId, since: DateTime<Utc>) -> Result<bool, OpError> {
+    Ok(store::timeline::has_since(ctx.store.read(), repair, TimelineKind::Assignee, since).await?)
 }

@@ -1,5 +1,6 @@
 //! Which events of the workspace were acted upon: remembered in the database, so that one that Slack sends again
-//! acts once, whichever process it reaches. The Slack edge asks before it acts.
+//! acts once, whichever process it reaches. What is acknowledged before it is acted upon is remembered before, too
+//! ([`first_arrival`]); what is acknowledged after is remembered after, so that it may come again until it is done.
 
 use super::{Ctx, OpError};
 use crate::domain::text::EventId;
@@ -18,4 +19,23 @@ pub async fn first_arrival(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> 
     let remember = || requests::remember_event(ctx.store.write(), event, now);
     let asked = outage::again_after_deadlock(outage::is_deadlock, remember);
     Ok(outage::within(ASK_MAX, asked).await?)
+}
+
+/// True for an event that was handled already; see [`mark_handled`].
+///
+/// # Errors
+/// The database's.
+pub async fn is_handled(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> {
+    Ok(requests::knows_event(ctx.store.read(), event).await?)
+}
+
+/// Remembers an event that was handled, as long as submissions are. For what follows from an event and is no
+/// transaction of ours: what is one remembers the event itself, by [`RequestId::of_event`] or a name of its own.
+///
+/// [`RequestId::of_event`]: crate::domain::text::RequestId::of_event
+///
+/// # Errors
+/// The database's.
+pub async fn mark_handled(ctx: &Ctx, event: &EventId) -> Result<(), OpError> {
+    first_arrival(ctx, event).await.map(drop)
 }

@@ -1,7 +1,10 @@
 //! What people write in the thread of a repair's card: it is a note on the repair, its edits and its deletion
 //! follow, and its photos are fetched. Anyone may (spec "Who may do what"). A message is known again by its
 //! channel and its `ts`, so that whatever Slack tells twice, or late, acts once.
+//!
+//! The note, what is known of the message, and its photos' job commit together; the Slack edge acknowledges after that.
 
+use super::cards::{CardLookup, find_card};
 use super::enclosed::fetch;
 use super::update_repair::{apply, locked};
 use super::{Ctx, OpError, again_after_deadlock};
@@ -19,8 +22,8 @@ use sea_orm::ConnectionTrait;
 pub struct ReplyAt {
     /// Slack's id of the channel.
     pub channel: String,
-    /// The message that began the thread.
-    pub thread: String,
+    /// The message that began the thread; nothing where Slack does not say so.
+    pub thread: Option<String>,
     /// The message itself.
     pub ts: String,
 }
@@ -38,12 +41,16 @@ pub struct ThreadReply {
     pub photos: Vec<PhotoSource>,
 }
 
-/// The repair in whose thread a message stands, if it is one's.
+/// Finds the repair in whose thread a message is.
 ///
 /// # Errors
 /// The database's.
-pub async fn repair_of(ctx: &Ctx, at: &ReplyAt) -> Result<Option<RepairId>, OpError> {
-    find(ctx.store.read(), at).await
+pub async fn find_thread(ctx: &Ctx, at: &ReplyAt) -> Result<CardLookup, OpError> {
+    match (find(ctx.store.read(), at).await?, &at.thread) {
+        (Some(repair), _) => Ok(CardLookup::CardOf(repair)),
+        (None, Some(thread)) => find_card(ctx, &at.channel, thread).await,
+        (None, None) => Ok(CardLookup::NoCard),
+    }
 }
 
 /// Brings the repair's timeline up to a message in its thread; `false` where that is no repair's, or was known.
@@ -91,7 +98,8 @@ async fn find(db: &impl ConnectionTrait, at: &ReplyAt) -> Result<Option<RepairId
     if let Some(known) = store::thread_replies::find(db, &at.channel, &at.ts).await? {
         return Ok(Some(known.repair_id));
     }
-    Ok(store::cards::at(db, &at.channel, &at.thread).await?.map(|card| card.repair_id))
+    let Some(thread) = &at.thread else { return Ok(None) };
+    Ok(store::cards::at(db, &at.channel, thread).await?.map(|card| card.repair_id))
 }
 
 /// What has to be written so that the timeline says `text`. A note that was deleted on the web stays so.

@@ -95,22 +95,48 @@ impl People {
         Ok(known.into_iter().map(|person| (person.slack_user_id, person.name)).collect())
     }
 
-    /// Slack tells by itself that somebody's account there has changed. It tells so once, and nobody waits: it is
-    /// kept however long the database takes.
+    /// Slack tells by itself that somebody's account there has changed. No modal waits: it is kept however long the
+    /// database takes. Telling it twice changes nothing the second time.
     ///
     /// # Errors
-    /// The database's.
+    /// The database's; then it may be kept in part, and has to be told again.
     pub async fn changed(&self, user: SlackUser) -> Result<(), DbErr> {
         let id = SlackUserId(user.id.clone());
-        let db = self.store.read();
-        let is_known = store::slack_people::find(db, &id).await?.is_some();
-        if is_known || store::users::linked(db, &id).await?.is_some() {
+        if self.is_known(&id).await? {
             let (is_gone, person) = (has_left(&user), self.person(&id, user));
             let keep = || store::slack_people::keep(self.store.write(), person.clone());
             again_after_deadlock(is_deadlock, keep).await?;
             self.let_go(&id, is_gone, &person.name).await?;
         }
         Ok(())
+    }
+
+    /// The same where Slack tells of a change again, minutes later: somebody may have changed since, so Slack is
+    /// asked (1 s at most) who they are now. What the event says counts only while Slack does not answer.
+    ///
+    /// # Errors
+    /// As [`Self::changed`].
+    pub async fn changed_before(&self, user: SlackUser) -> Result<(), DbErr> {
+        if !self.is_known(&SlackUserId(user.id.clone())).await? {
+            return Ok(());
+        }
+        match self.api.users_info(&user.id).await {
+            Ok(now) => self.changed(now).await,
+            Err(error) => {
+                tracing::warn!(
+                    error = error.outcome(),
+                    "Slack does not say who somebody is: its event serves"
+                );
+                self.changed(user).await
+            }
+        }
+    }
+
+    /// True for people of whom something is kept.
+    async fn is_known(&self, id: &SlackUserId) -> Result<bool, DbErr> {
+        let db = self.store.read();
+        Ok(store::slack_people::find(db, id).await?.is_some()
+            || store::users::linked(db, id).await?.is_some())
     }
 
     async fn account(&self, id: &SlackUserId, person: Option<&SlackPerson>) -> Result<Option<User>, DbErr> {
@@ -169,8 +195,10 @@ impl People {
 
     async fn unlink(&self, user: UserId, id: &SlackUserId, name: &str) -> Result<(), DbErr> {
         let tx = self.store.begin().await?;
-        store::users::unlink(&tx, id).await?;
-        self.commit_tie(tx, tie("user.unlinked", user, Some(id), None), &actor(id, name)).await
+        if store::users::unlink(&tx, id).await? {
+            self.commit_tie(tx, tie("user.unlinked", user, Some(id), None), &actor(id, name)).await?;
+        }
+        Ok(())
     }
 
     async fn commit_tie(&self, tx: Transaction, record: AuditRecord, actor: &Actor) -> Result<(), DbErr> {

@@ -2,6 +2,7 @@
 
 use super::edge::{ReplyTo, SlackEdge};
 use super::envelope::{Envelope, Event, ViewSubmission};
+use super::events::EventOutcome;
 use super::ids::{self, known};
 use super::intake::{Ack, Dispatch, Received, Reference};
 use super::{actions, commands, events, home, mentions, modals, reactions, shortcuts, threads};
@@ -95,14 +96,20 @@ async fn dispatch(edge: SlackEdge, received: Received) {
 }
 
 async fn happened(edge: &SlackEdge, event: Event, ack: Ack, reference: &Reference) {
-    match event.kind() {
-        ids::event::USER_CHANGE => events::user_change(edge, &event, ack, reference).await,
-        ids::event::APP_HOME_OPENED => home::opened(edge, &event, ack, reference).await,
-        ids::event::APP_MENTION => mentions::heard(edge, &event, ack, reference).await,
-        ids::event::MESSAGE if event.is_direct() => mentions::heard(edge, &event, ack, reference).await,
-        ids::event::MESSAGE => threads::message(edge, event, ack, reference).await,
-        ids::event::REACTION_ADDED => reactions::added(edge, event, ack, reference).await,
-        _ => unknown(ack, "event", ""),
+    let outcome = match event.kind() {
+        ids::event::APP_HOME_OPENED => return home::opened(edge, &event, ack, reference).await,
+        ids::event::APP_MENTION => return mentions::heard(edge, &event, ack, reference).await,
+        ids::event::MESSAGE if event.is_direct() => {
+            return mentions::heard(edge, &event, ack, reference).await;
+        }
+        ids::event::USER_CHANGE => events::user_change(edge, &event, reference).await,
+        ids::event::MESSAGE => threads::message(edge, event, reference).await,
+        ids::event::REACTION_ADDED => reactions::added(edge, &event, reference).await,
+        _ => return unknown(ack, "event", ""),
+    };
+    match outcome {
+        EventOutcome::Handled => ack.empty(),
+        EventOutcome::Retry => ack.withhold(),
     }
 }
 

@@ -6,7 +6,6 @@ use super::shown_conflicts::ShownConflicts;
 use crate::chain::Chain;
 use crate::clients::slack_api::{Identity, SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, Role, SlackUserId};
-use crate::domain::text::EventId;
 use crate::newest::Newest;
 use crate::ops::events::first_arrival;
 use crate::ops::maintenance;
@@ -61,6 +60,9 @@ pub enum EdgeError {
     /// What came in does not fit the surface; the words are for the person.
     #[error("an unfit request: {0}")]
     Unfit(&'static str),
+    /// Slack did not say in time who somebody is.
+    #[error("Slack does not say who somebody is")]
+    Unidentified,
     /// Somebody without an account wanted what needs one.
     #[error("no account")]
     Stranger {
@@ -107,10 +109,11 @@ impl SlackEdge {
         self.identity.get().is_some_and(|identity| identity.may("files:read"))
     }
 
-    /// False for an event that was acted upon already, by this process or another. While the database does not
-    /// say so it is taken for new: a second answer is better than none.
+    /// False for an event that was acted upon already, by this process or another. Of an event that is acknowledged
+    /// at once: it is remembered before it is acted upon, so that two processes do not answer it both. While the
+    /// database does not say so it is taken for new: a second answer is better than none.
     pub async fn is_new(&self, event: &Event, reference: &Reference) -> bool {
-        let Some(id) = EventId::parse(&event.event_id) else { return true };
+        let Some(id) = event.id() else { return true };
         match first_arrival(&self.ctx, &id).await {
             Ok(true) => true,
             Ok(false) => {
@@ -144,7 +147,7 @@ impl SlackEdge {
     /// The technician or staff user behind an envelope's sender.
     ///
     /// # Errors
-    /// [`EdgeError::Stranger`], or unfit during maintenance or while Slack does not say who they are; the database's.
+    /// [`EdgeError::Stranger`]; [`EdgeError::Unidentified`]; unfit during maintenance; the database's.
     pub async fn technician(&self, sender: &Sender) -> Result<Actor, EdgeError> {
         self.admit(sender).await?;
         let who = self.who(sender).await?;
@@ -152,9 +155,7 @@ impl SlackEdge {
             return Ok(who.actor);
         }
         if !who.is_certain {
-            return Err(EdgeError::Unfit(
-                "Slack did not tell me in time who you are. Please try again in a moment.",
-            ));
+            return Err(EdgeError::Unidentified);
         }
         Err(EdgeError::Stranger { email: who.email, staff: staff_in_slack(&self.ctx).await? })
     }
@@ -236,6 +237,15 @@ impl SlackEdge {
 }
 
 impl EdgeError {
+    /// True where the same may work in a while; a mistake of ours counts as such, since nobody can tell.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Op(error) => matches!(error, OpError::Internal(_)),
+            Self::Slack(_) | Self::Unidentified => true,
+            Self::Blocks(_) | Self::Unfit(_) | Self::Stranger { .. } => false,
+        }
+    }
+
     /// True where Slack knows the view no more.
     fn is_of_a_closed_view(&self) -> bool {
         matches!(self, Self::Slack(SlackApiError::Refused { code }) if code == "not_found")
@@ -262,6 +272,9 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         }
         EdgeError::Op(OpError::Forbidden) => Some("Your account may not do this.".into()),
         EdgeError::Unfit(words) => Some((*words).to_owned()),
+        EdgeError::Unidentified => {
+            Some("Slack did not tell me in time who you are. Please try again in a moment.".into())
+        }
         EdgeError::Stranger { email, .. } => Some(stranger(email.as_deref())),
         EdgeError::Slack(SlackApiError::RateLimited { .. }) => {
             Some("Slack is very busy and did not let me open that. Please try again in a moment.".into())

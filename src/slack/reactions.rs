@@ -1,17 +1,22 @@
 //! Reactions to repairs' cards: technicians claim by eyes, and are offered to close by a check mark (spec "The
 //! repair card in a channel"). Of others, and of other reactions, nothing comes. A reaction opens no form, so
-//! what needs one is offered by a button in a direct message.
+//! what needs one is offered by a button in a direct message. An event is acknowledged when what follows from it is
+//! done: see [`super::events`].
 
 use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
-use super::envelope::{Event, Sender};
-use super::intake::{Ack, Reference};
+use super::envelope::{Event, Retry, Sender};
+use super::events::EventOutcome;
+use super::intake::Reference;
 use super::threads::is_name;
+use crate::chain::Chain;
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
-use crate::ops::cards::reacted;
+use crate::ops::cards::{CardLookup, find_reacted, is_assigned_since};
+use crate::ops::events::{is_handled, mark_handled};
 use crate::ops::repairs::brief;
 use crate::ops::update_repair::{ClaimRepair, claim_repair};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,6 +28,9 @@ struct Added {
     user: String,
     reaction: String,
     item: Item,
+    /// Who wrote what was reacted to.
+    item_user: Option<String>,
+    event_ts: Option<String>,
 }
 
 /// A message; files have no `ts`.
@@ -33,55 +41,110 @@ struct Item {
 }
 
 /// Somebody reacted to something.
-pub(crate) async fn added(edge: &SlackEdge, event: Event, ack: Ack, reference: &Reference) {
-    ack.at_once().await;
+pub(crate) async fn added(edge: &SlackEdge, event: &Event, reference: &Reference) -> EventOutcome {
     let body = Value::Object(event.body.clone());
-    let Ok(Added { user, reaction, item }) = serde_json::from_value(body) else { return };
-    let is_ours = [CLAIM, RESOLVE].contains(&reaction.as_str());
-    if !is_ours || ![&user, &item.channel, &item.ts].into_iter().all(|name| is_name(name)) {
-        return;
+    let Ok(added) = serde_json::from_value::<Added>(body) else { return EventOutcome::Handled };
+    let (user, item) = (&added.user, &added.item);
+    let is_ours = [CLAIM, RESOLVE].contains(&added.reaction.as_str());
+    if !is_ours || ![user, &item.channel, &item.ts].into_iter().all(|name| is_name(name)) {
+        return EventOutcome::Handled;
     }
-    let sender = Sender { team_id: event.team_id.clone(), user_id: user, user_name: String::new() };
-    let (actor, repair) = match meant(edge, &sender, &item).await {
-        Ok(Some(meant)) => meant,
-        Ok(None) => return,
+    let sender = Sender { team_id: event.team_id.clone(), user_id: user.clone(), user_name: String::new() };
+    let (actor, repair) = match meant(edge, &sender, item).await {
+        Ok(Meant::Repair(actor, repair)) => (actor, repair),
+        Ok(Meant::Nothing) => return EventOutcome::Handled,
+        Ok(Meant::Unrecorded) => return await_card(edge, event, &added, reference),
         // Members, too, react to messages: nobody but a technician hears of it.
-        Err(error) => return drop(failure(error, reference)),
+        Err(error) => {
+            let outcome = EventOutcome::of_error(&error, event, reference);
+            if outcome == EventOutcome::Handled || event.is_last_attempt() {
+                failure(error, reference);
+            }
+            return outcome;
+        }
     };
-    if !edge.is_new(&event, reference).await {
-        return;
-    }
-    let acted = match reaction.as_str() {
-        CLAIM => claim(edge, &actor, repair).await,
-        _ => offer_to_resolve(edge, &sender, repair).await,
+    let acted = match added.reaction.as_str() {
+        CLAIM => claim(edge, &actor, repair, event, &added).await,
+        _ => offer_to_resolve(edge, &sender, repair, event, reference).await,
     };
-    if let Err(error) = acted {
+    let Err(error) = acted else { return EventOutcome::Handled };
+    let outcome = EventOutcome::of_error(&error, event, reference);
+    if outcome == EventOutcome::Handled || event.is_last_attempt() {
         edge.tell_failure(&ReplyTo::directly(&sender), error, reference).await;
     }
+    outcome
 }
 
-/// The repair whose card it is, and the technician who reacted; nothing for others.
-async fn meant(
-    edge: &SlackEdge,
-    sender: &Sender,
-    item: &Item,
-) -> Result<Option<(Actor, RepairId)>, EdgeError> {
-    let Some(repair) = reacted(&edge.ctx, &item.channel, &item.ts).await? else { return Ok(None) };
+/// What a reaction is about.
+enum Meant {
+    /// A card's repair, and the technician who reacted.
+    Repair(Actor, RepairId),
+    /// Perhaps a card that is not recorded yet.
+    Unrecorded,
+    Nothing,
+}
+
+async fn meant(edge: &SlackEdge, sender: &Sender, item: &Item) -> Result<Meant, EdgeError> {
+    let repair = match find_reacted(&edge.ctx, &item.channel, &item.ts).await? {
+        CardLookup::CardOf(repair) => repair,
+        CardLookup::Unrecorded => return Ok(Meant::Unrecorded),
+        CardLookup::NoCard => return Ok(Meant::Nothing),
+    };
     match edge.technician(sender).await {
-        Ok(actor) => Ok(Some((actor, repair))),
-        Err(EdgeError::Stranger { .. } | EdgeError::Unfit(_)) => Ok(None),
+        Ok(actor) => Ok(Meant::Repair(actor, repair)),
+        Err(EdgeError::Stranger { .. } | EdgeError::Unfit(_)) => Ok(Meant::Nothing),
         Err(error) => Err(error),
     }
 }
 
-/// It becomes theirs, whoever had it: the card shows whose it is.
-async fn claim(edge: &SlackEdge, actor: &Actor, repair: RepairId) -> Result<(), EdgeError> {
-    let request_id = RequestId::from_random(rand::random());
+/// As of replies: under a message that is no card it ends with the last time that Slack sends it.
+fn await_card(edge: &SlackEdge, event: &Event, added: &Added, reference: &Reference) -> EventOutcome {
+    let ours = edge.identity.get().map(|identity| &identity.user_id);
+    let is_others = added.item_user.as_ref().zip(ours).is_some_and(|(author, ours)| author != ours);
+    if is_others || event.attempt() >= Retry::LAST {
+        return EventOutcome::Handled;
+    }
+    tracing::info!(%reference, attempt = event.attempt(), "A reaction may be to a card that is not recorded yet");
+    EventOutcome::Retry
+}
+
+/// It becomes theirs, whoever had it: the card shows whose it is. The request id is the event's, so that the claim
+/// is remembered in its own transaction.
+async fn claim(
+    edge: &SlackEdge,
+    actor: &Actor,
+    repair: RepairId,
+    event: &Event,
+    added: &Added,
+) -> Result<(), EdgeError> {
+    // One that comes again may be minutes old: who was assigned since then keeps it.
+    if let Some(at) = added.at().filter(|_| event.retry.is_some())
+        && is_assigned_since(&edge.ctx, repair, at).await?
+    {
+        return Ok(());
+    }
+    let request_id = match event.id() {
+        Some(id) => RequestId::of_event(&id),
+        None => RequestId::from_random(rand::random()),
+    };
     claim_repair(&edge.ctx, actor, ClaimRepair { repair, version: None, request_id }).await?;
     Ok(())
 }
 
-async fn offer_to_resolve(edge: &SlackEdge, sender: &Sender, repair: RepairId) -> Result<(), EdgeError> {
+/// A direct message cannot commit with a transaction: after a crash it may be sent twice.
+async fn offer_to_resolve(
+    edge: &SlackEdge,
+    sender: &Sender,
+    repair: RepairId,
+    event: &Event,
+    reference: &Reference,
+) -> Result<(), EdgeError> {
+    let id = event.id();
+    if let Some(id) = &id
+        && is_handled(&edge.ctx, id).await?
+    {
+        return Ok(());
+    }
     let repair = brief(&edge.ctx, repair).await?;
     // A check mark on what is done says no more than that.
     if !repair.fields.status.is_open() {
@@ -89,5 +152,19 @@ async fn offer_to_resolve(edge: &SlackEdge, sender: &Sender, repair: RepairId) -
     }
     let message = edge.blocks.offer_to_resolve(&repair)?;
     edge.show(&SlackUserId(sender.user_id.clone()), &message).await;
+    if let Some(id) = &id
+        && let Err(error) = mark_handled(&edge.ctx, id).await
+    {
+        tracing::warn!(%reference, error = %Chain(&error), "That an event was handled is not remembered");
+    }
     Ok(())
+}
+
+impl Added {
+    /// When it happened.
+    fn at(&self) -> Option<DateTime<Utc>> {
+        let (seconds, micros) = self.event_ts.as_ref()?.split_once('.')?;
+        let nanos = micros.parse::<u32>().ok()?.checked_mul(1_000)?;
+        DateTime::from_timestamp(seconds.parse().ok()?, nanos)
+    }
 }

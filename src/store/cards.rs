@@ -1,14 +1,14 @@
 //! Cards: the living message of each repair and channel.
 
 use super::deliveries::Owe;
-use super::entities::card;
+use super::entities::{card, delivery};
 use super::living::{self, FIRST, Failed, Lives, Living};
 use crate::domain::announce::lane;
-use crate::domain::delivery::DeliveryKind;
-use crate::domain::ids::{CardId, RepairId};
+use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::ids::{CardId, DeliveryId, RepairId};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set};
 
 pub use super::entities::card::Model as Card;
 
@@ -58,6 +58,25 @@ pub async fn of(db: &impl ConnectionTrait, repair: RepairId) -> Result<Vec<Card>
 pub async fn at(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<Option<Card>, DbErr> {
     let there = card::Entity::find().filter(card::Column::Channel.eq(channel));
     there.filter(card::Column::Ts.eq(ts)).one(db).await
+}
+
+/// True while Slack may show a message that is or becomes a card and is not recorded yet: it is being sent, or nobody
+/// knows whether an earlier try posted it.
+///
+/// # Errors
+/// The database's.
+pub async fn any_unrecorded(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let is_sent = Condition::any()
+        .add(delivery::Column::State.eq(DeliveryState::Sending))
+        .add(delivery::Column::InDoubtSince.is_not_null());
+    let unrecorded = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Id)
+        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(delivery::Column::Kind.eq(DeliveryKind::Message))
+        .filter(delivery::Column::CardId.is_not_null())
+        .filter(is_sent);
+    Ok(unrecorded.limit(1).into_tuple::<DeliveryId>().one(db).await?.is_some())
 }
 
 /// Adds cards that nobody has posted yet, one a target, and reads all of the repair's.

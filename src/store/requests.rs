@@ -31,6 +31,18 @@ pub async fn remember(
     Ok(())
 }
 
+/// True for an event that is remembered.
+///
+/// # Errors
+/// The database's.
+pub async fn knows_event(db: &impl ConnectionTrait, event: &EventId) -> Result<bool, DbErr> {
+    Ok(request::Entity::find_by_id(event_key(event)).one(db).await?.is_some())
+}
+
+fn event_key(event: &EventId) -> String {
+    format!("event:{}", event.as_str())
+}
+
 /// Remembers an event; false when it is remembered already. Its id stands apart from the keys of submissions, in
 /// which there is no colon.
 ///
@@ -41,8 +53,11 @@ pub async fn remember_event(
     event: &EventId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let id = format!("event:{}", event.as_str());
-    let row = request::ActiveModel { id: Set(id), answer: Set("null".to_owned()), created_at: Set(now) };
+    let row = request::ActiveModel {
+        id: Set(event_key(event)),
+        answer: Set("null".to_owned()),
+        created_at: Set(now),
+    };
     match request::Entity::insert(row).exec_without_returning(db).await {
         Ok(_) => Ok(true),
         Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),

@@ -70,6 +70,25 @@ pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) ->
     Ok(entries.into_iter().filter_map(later).collect())
 }
 
+/// True when a repair has an entry of a kind that is newer than `since`.
+///
+/// # Errors
+/// The database's.
+pub async fn has_since(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    kind: TimelineKind,
+    since: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let newer = timeline::Entity::find()
+        .select_only()
+        .column(timeline::Column::Id)
+        .filter(timeline::Column::RepairId.eq(repair))
+        .filter(timeline::Column::Kind.eq(kind))
+        .filter(timeline::Column::CreatedAt.gt(since));
+    Ok(newer.limit(1).into_tuple::<TimelineId>().one(db).await?.is_some())
+}
+
 /// Entries of a repair older than `before`, newest first, at most `most`. Edits of notes are not among
 /// them: [`edits`] has those.
 ///

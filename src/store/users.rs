@@ -119,17 +119,17 @@ pub async fn link(db: &impl ConnectionTrait, user: UserId, id: &SlackUserId) -> 
     Ok(done.rows_affected == 1)
 }
 
-/// Loosens the tie between a person in Slack and whoever is tied to them.
+/// Loosens the tie between a person in Slack and whoever is tied to them; false where nobody is.
 ///
 /// # Errors
 /// The database's.
-pub async fn unlink(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<(), DbErr> {
-    user::Entity::update_many()
+pub async fn unlink(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<bool, DbErr> {
+    let done = user::Entity::update_many()
         .col_expr(user::Column::SlackUserId, Expr::value(Option::<String>::None))
         .filter(user::Column::SlackUserId.eq(id.0.as_str()))
         .exec(db)
         .await?;
-    Ok(())
+    Ok(done.rows_affected > 0)
 }
 
 /// True when any user was made or changed after `since`.

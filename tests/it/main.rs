@@ -53,6 +53,7 @@ mod slack_people;
 mod slack_photos;
 mod slack_private_answers;
 mod slack_reactions;
+mod slack_redelivery;
 mod slack_repair;
 mod slack_repair_select;
 mod slack_repair_trouble;

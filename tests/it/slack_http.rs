@@ -58,6 +58,28 @@ async fn selects_buttons_and_events_that_come_again_are_served() {
 }
 
 #[tokio::test]
+async fn unhandled_event_is_answered_503_and_handled_later() {
+    let app = TestApp::over_http().await;
+    let area = app.area("Wood shop", "#woodshop").await;
+    app.machine(area, "Table saw").await;
+    app.report("table saw", "Belt slips").await;
+    let (card, now) = (app.card(), app.clock.now().timestamp());
+    let event = json!({"type": "event_callback", "event_id": "Ev1", "team_id": "T0SANDBOX", "event": {
+        "type": "message", "channel": card.channel, "channel_type": "channel", "user": ANA, "text": "Belt is off",
+        "ts": "1900000000.000001", "thread_ts": card.ts, "event_ts": "1900000000.000001"}});
+    let ask = async || send(&app.web, JSON, &event.to_string(), &sign(&event.to_string(), now)).await;
+    app.sql("ALTER TABLE timeline RENAME TO away").await;
+    assert_eq!(ask().await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ask().await.status, StatusCode::SERVICE_UNAVAILABLE);
+    app.sql("ALTER TABLE away RENAME TO timeline").await;
+    for _ in 0..2 {
+        assert_eq!(ask().await.status, StatusCode::OK);
+    }
+    assert_eq!(app.notes().await, [("Ana Lee".to_owned(), Some("Belt is off".to_owned()), false)]);
+    app.over().await;
+}
+
+#[tokio::test]
 async fn only_what_slack_signed_just_now_is_heard() {
     let app = TestApp::over_http().await;
     let now = app.clock.now().timestamp();

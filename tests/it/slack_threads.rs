@@ -102,6 +102,82 @@ async fn an_edit_supersedes_and_a_deletion_blanks() {
     app.finish().await;
 }
 
+/// Slack's own words in the place of a reply.
+fn tombstone_of(message: &Value, ts: &str) -> Value {
+    let inner = json!({ "type": "message", "subtype": "tombstone", "text": "This message was deleted.",
+        "user": "USLACKBOT", "hidden": true, "ts": message["ts"], "thread_ts": message["thread_ts"],
+        "parent_user_id": "USLACKBOT" });
+    json!({ "type": "message", "subtype": "message_changed", "channel": message["channel"], "message": inner,
+        "previous_message": message, "ts": ts, "event_ts": ts, "hidden": true })
+}
+
+#[tokio::test]
+async fn tombstone_blanks_the_note_of_its_author() {
+    let (app, card, _) = TestApp::with_thread().await;
+    let reply = app.reply(ANA, &card, "My phone is 555 0199").await;
+    app.clock.advance(TimeDelta::seconds(5));
+    assert!(app.slack.leave_tombstone(&reply).await.unwrap().outcome.is_acknowledged());
+    app.settle().await;
+    let ana = |text: Option<&str>, edits| ("Ana Lee".to_owned(), text.map(str::to_owned), edits);
+    assert_eq!(app.notes().await, [ana(Some("My phone is 555 0199"), false), ana(None, true)]);
+    assert_eq!(app.says().await, [None]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn tombstones_edits_and_deletions_act_in_any_order() {
+    let (app, card, _) = TestApp::with_thread().await;
+    let at = |second: usize| format!("1900000000.00000{second}");
+    let reply = event_of(&card, &at(1), "First");
+    let edit = edit_of(&reply, &at(2), "Second");
+    let tombstone = tombstone_of(&reply, &at(3));
+    // When a tombstone goes, too, Slack names neither author nor text.
+    let mut deletion = deletion_of(&reply, &at(4));
+    deletion["previous_message"] = tombstone["message"].clone();
+    let orders: [&[&Value]; 5] = [
+        &[&reply, &edit, &tombstone, &tombstone, &deletion],
+        &[&reply, &tombstone, &edit, &deletion, &tombstone],
+        &[&tombstone, &edit, &reply, &deletion],
+        &[&reply, &deletion, &tombstone, &edit],
+        &[&deletion, &tombstone, &reply, &edit],
+    ];
+    for (number, order) in orders.into_iter().enumerate() {
+        for event in order {
+            let renamed = event.to_string().replace("1900000000.", &format!("190000000{number}."));
+            app.told(serde_json::from_str(&renamed).unwrap()).await;
+        }
+    }
+    assert!(app.says().await.iter().all(Option::is_none), "{:?}", app.says().await);
+    let written = app.notes().await.into_iter().map(|(who, text, _)| (who, text));
+    let written: Vec<(String, Option<String>)> = written.collect();
+    let by = |who: &str, text: Option<&str>| (who.to_owned(), text.map(str::to_owned));
+    let expected = [
+        by("Ana Lee", Some("First")),
+        by("Ana Lee", Some("Second")),
+        by("Ana Lee", None),
+        by("Ana Lee", Some("First")),
+        by("Ana Lee", None),
+        by("Ana Lee", Some("First")),
+        by("Slack", None),
+    ];
+    assert_eq!(written, expected);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn tombstone_of_a_card_or_bot_reply_changes_nothing() {
+    let (app, card, _) = TestApp::with_thread().await;
+    app.reply(ANA, &card, "Belt is off").await;
+    let mut root = event_of(&card, &card.ts, "The card");
+    root["bot_id"] = json!("B0BOT");
+    app.told(tombstone_of(&root, "1900000000.000002")).await;
+    let mut bots = event_of(&card, "1900000000.000001", "An update");
+    bots["bot_id"] = json!("B0BOT");
+    app.told(tombstone_of(&bots, "1900000000.000003")).await;
+    assert_eq!(app.says().await, [Some("Belt is off".to_owned())]);
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn what_slack_tells_twice_or_late_or_in_another_order_acts_once() {
     let (app, card, _) = TestApp::with_thread().await;

@@ -3,7 +3,8 @@
 
 use crate::support::app::{ANA, BO, SOON, TestApp, only, world};
 use crate::support::lines::Lines;
-use esb_sandbox::{Channel, Message, Sandbox};
+use chrono::TimeDelta;
+use esb_sandbox::{Channel, Delivered, Message, Sandbox};
 use serde_json::json;
 use tracing::Level;
 
@@ -66,7 +67,7 @@ async fn a_private_channel_has_a_scope_of_its_own_and_without_one_nothing_is_not
 }
 
 #[tokio::test]
-async fn whoever_replies_while_it_cannot_be_noted_is_told_and_an_edit_makes_up_for_it() {
+async fn failed_reply_is_noted_when_slack_sends_it_again() {
     let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
     app.report("table saw", "Belt slips").await;
     app.read_all();
@@ -75,23 +76,51 @@ async fn whoever_replies_while_it_cannot_be_noted_is_told_and_an_edit_makes_up_f
     for table in ["timeline", "cards"] {
         app.sql(&format!("ALTER TABLE {table} RENAME TO away")).await;
         let lines = Lines::from(Level::INFO);
-        assert!(app.replies(&card, "Belt is off").await);
-        let told = only(app.slack.direct_messages(ANA)).text;
-        assert!(told.starts_with(":x: What you wrote in a thread is not noted on its repair. "), "{told}");
-        assert!(told.ends_with(" Write it again or edit it then, and it is."), "{told}");
-        let reference = told.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
-        assert!(lines.only_of_slack().contains(reference), "{told}");
+        let text = format!("Belt is off, says {table}");
+        let said = app.slack.say(ANA, "#woodshop", &text, Some(&card.ts)).await.unwrap();
+        assert!(!said.outcome.is_acknowledged());
+        assert!(lines.only_of_slack().contains("An event could not be handled yet"));
         app.sql(&format!("ALTER TABLE away RENAME TO {table}")).await;
-        assert_eq!(app.noted().await, []);
+        for attempt in [1, 2] {
+            let again = app.slack.redeliver(&said, attempt, "timeout").await.unwrap();
+            assert!(again.outcome.is_acknowledged());
+        }
     }
+    let noted = ["Belt is off, says timeline", "Belt is off, says cards"];
+    assert_eq!(app.noted().await, noted.map(|text| Some(text.to_owned())));
+    assert!(app.slack.direct_messages(ANA).is_empty(), "nothing was lost");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn author_of_a_lost_reply_is_told_at_the_last_attempt() {
+    let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
+    app.report("table saw", "Belt slips").await;
+    app.read_all();
+    let card = app.card();
+    app.sql("ALTER TABLE timeline RENAME TO away").await;
+    let said = app.slack.say(ANA, "#woodshop", "Belt is off", Some(&card.ts)).await.unwrap();
+    let early = app.slack.redeliver(&said, 2, "timeout").await.unwrap();
+    assert!(!said.outcome.is_acknowledged() && !early.outcome.is_acknowledged());
+    assert!(app.slack.direct_messages(ANA).is_empty(), "Slack sends it again");
+    let lines = Lines::from(Level::ERROR);
+    assert!(!app.slack.redeliver(&said, 3, "timeout").await.unwrap().outcome.is_acknowledged());
+    let told = only(app.slack.direct_messages(ANA)).text;
+    assert!(told.starts_with(":x: What you wrote in a thread is not noted on its repair. "), "{told}");
+    assert!(told.ends_with(" Write it again or edit it then, and it is."), "{told}");
+    let reference = told.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
+    assert!(lines.only_of_slack().contains(reference), "{told}");
+    app.sql("ALTER TABLE away RENAME TO timeline").await;
+    assert_eq!(app.noted().await, []);
     let reply = app.written_as("Belt is off");
     app.slack.edit(&reply, "The belt is off").await.unwrap();
-    app.app.intake.idle().await;
     assert_eq!(app.noted().await, [Some("The belt is off".to_owned())]);
 
     app.sql("ALTER TABLE timeline RENAME TO away").await;
-    app.slack.take_back(&reply).await.unwrap();
-    app.app.intake.idle().await;
+    let taken_back = app.slack.take_back(&reply).await.unwrap();
+    // A person gets a message a second.
+    app.clock.advance(TimeDelta::seconds(1));
+    app.slack.redeliver(&taken_back, 3, "timeout").await.unwrap();
     let told = only(app.slack.direct_messages(ANA)).text;
     assert!(told.starts_with(":x: The message that you deleted in a thread is still noted"), "{told}");
     assert!(told.ends_with(" Please ask staff to delete the note."), "{told}");
@@ -108,16 +137,18 @@ async fn nobody_is_told_of_threads_that_we_did_not_begin() {
     app.settle().await;
     let lunch = app.written_as("Lunch?");
     app.sql("ALTER TABLE cards RENAME TO away").await;
-    assert!(app.replies(&lunch, "Yes").await);
+    let last = async |event: Delivered| {
+        assert!(!event.outcome.is_acknowledged());
+        assert!(!app.slack.redeliver(&event, 3, "timeout").await.unwrap().outcome.is_acknowledged());
+    };
+    last(app.slack.say(ANA, "#woodshop", "Yes", Some(&lunch.ts)).await.unwrap()).await;
     let mut event = json!({"type": "message", "channel": "C0WOOD", "channel_type": "channel", "user": ANA,
         "text": "Hello", "ts": "1900000000.000001", "thread_ts": "1800000000.000001"});
-    assert!(app.slack.event(event.clone()).await.outcome.is_acknowledged());
-    app.app.intake.idle().await;
+    last(app.slack.event(event.clone()).await).await;
     assert!(app.slack.direct_messages(ANA).is_empty(), "nobody knows whose thread that is");
     event["subtype"] = json!("thread_broadcast");
     event["root"] = json!({"user": app.slack.world().bot_user});
-    assert!(app.slack.event(event).await.outcome.is_acknowledged());
-    app.app.intake.idle().await;
+    last(app.slack.event(event).await).await;
     assert!(only(app.slack.direct_messages(ANA)).text.contains("is not noted on its repair"));
     app.sql("ALTER TABLE away RENAME TO cards").await;
     app.finish().await;

@@ -1,7 +1,7 @@
 //! Socket Mode: every envelope is acknowledged in time and acted upon once, whatever happens.
 
 use crate::support::lines::Lines;
-use crate::support::wire::{Rig, SOON, Setup, command, search, submission};
+use crate::support::wire::{Rig, SOON, Setup, command, search, submission, until};
 use chrono::TimeDelta;
 use esb::slack::intake::Limits;
 use serde_json::{Value, json};
@@ -68,8 +68,6 @@ async fn every_kind_is_answered_in_its_own_form_when_its_handler_panics() {
     assert!(rig.sandbox.wire().send_envelope(search("search", "panic")));
     assert_eq!(rig.acked("search").await, Some(json!({"options": []})));
 
-    let event = rig.sandbox.event(json!({"type": "panic"})).await;
-    assert!(event.outcome.ack().unwrap().payload.is_none());
     rig.serves("a").await;
 }
 
@@ -165,6 +163,67 @@ async fn the_same_envelope_event_or_trigger_acts_once() {
     assert_eq!(rig.sandbox.unexpected(), [""; 0]);
 }
 
+/// An event of this type; the same event for the same type.
+fn event(envelope_id: &str, kind: &str) -> Value {
+    json!({"envelope_id": envelope_id, "type": "events_api", "payload": {"team_id": "T0SANDBOX",
+        "event_id": format!("Ev{kind}"), "event": {"type": kind}}})
+}
+
+impl Rig {
+    /// Sends an event and waits until it is handled, or refused where it is one that holds; whether it was acknowledged.
+    async fn hears(&self, envelope_id: &str, kind: &str) -> bool {
+        let wire = self.sandbox.wire();
+        assert!(wire.send_envelope(event(envelope_id, kind)));
+        // Frames of one connection are read, and answered, in their order.
+        self.serves(&format!("read-{}", wire.acks().len())).await;
+        if kind != "hold" {
+            self.intake.idle().await;
+            self.serves(&format!("idle-{}", wire.acks().len())).await;
+        }
+        wire.acks().iter().any(|ack| ack.envelope_id == envelope_id)
+    }
+
+    /// How often such an event was acted upon.
+    fn acts(&self, kind: &str) -> usize {
+        self.script.acted().iter().filter(|acted| *acted == kind).count()
+    }
+}
+
+#[tokio::test]
+async fn event_that_failed_is_acted_upon_again() {
+    let lines = Lines::from(tracing::Level::ERROR);
+    let rig = Rig::start().await;
+    for (kind, complaint) in [("withhold", None), ("panic", Some("panicked")), ("silent", Some("unanswered"))]
+    {
+        for (acts, envelope) in ["first", "second", "first"].into_iter().enumerate() {
+            assert!(!rig.hears(&format!("{kind}-{envelope}"), kind).await, "{kind}");
+            assert_eq!(rig.acts(kind), acts + 1, "{kind}");
+        }
+        assert_eq!(complaint.map_or(0, |words| lines.with(words).len()), complaint.map_or(0, |_| 3));
+    }
+    assert_eq!(lines.with("ERROR").len(), 6, "whoever withholds says why");
+    assert!(rig.hears("a", "app_mention").await && rig.hears("b", "app_mention").await);
+    assert_eq!(rig.acts("app_mention"), 1);
+}
+
+#[tokio::test]
+async fn late_event_is_acknowledged_when_sent_again() {
+    let lines = Lines::from(tracing::Level::WARN);
+    let rig = impatient().start().await;
+    let wire = rig.sandbox.wire();
+    assert!(wire.send_envelope(event("first", "hold")));
+    rig.script.wait_for(1).await;
+    until(|| lines.with("is not done in time").pop()).await;
+    assert!(!rig.hears("second", "hold").await, "the work still goes on");
+    assert_eq!(rig.acts("hold"), 1);
+    rig.script.release();
+    rig.intake.idle().await;
+    assert!(rig.hears("third", "hold").await, "it is done");
+    assert_eq!(rig.acts("hold"), 1);
+    assert!(wire.acks().iter().all(|ack| ack.envelope_id != "first"));
+    assert_eq!(rig.sandbox.unexpected(), [""; 0]);
+}
+
 #[tokio::test]
 async fn a_redelivered_event_that_never_arrived_is_acted_upon() {
     let rig = Rig::start().await;
@@ -246,6 +305,11 @@ async fn the_two_thousand_and_first_is_told_to_try_again() {
     for n in 0..2_000 {
         assert_eq!(rig.acked(&format!("e{n}")).await, None);
     }
+    let wire = rig.sandbox.wire();
+    assert!(wire.send_envelope(event("event", "app_mention")));
+    rig.command("behind-it", "fine");
+    rig.acked("behind-it").await;
+    assert!(wire.acks().iter().all(|ack| ack.envelope_id != "event"), "Slack sends it again");
     rig.script.release();
     rig.intake.idle().await;
     assert!(rig.sandbox.wire().send_again("one-more"), "it was not acted upon: it may come again");

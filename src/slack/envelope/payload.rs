@@ -2,7 +2,7 @@
 //! response_urls, private_metadata that carries one) is a secret: its Debug hides it.
 
 use super::input::{Input, State};
-use crate::domain::text::PersonName;
+use crate::domain::text::{EventId, PersonName};
 use crate::slack::typed_markup::unescaped;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
@@ -309,10 +309,30 @@ pub struct Retry {
     pub reason: String,
 }
 
+impl Retry {
+    /// The last repetition: at once, after a minute, after five.
+    pub const LAST: u64 = 3;
+}
+
 impl Event {
     /// The event's `type`, such as `app_home_opened`; empty where there is none.
     pub fn kind(&self) -> &str {
         self.text("type")
+    }
+
+    /// Its id; `None` where that is none of Slack's.
+    pub fn id(&self) -> Option<EventId> {
+        EventId::parse(&self.event_id)
+    }
+
+    /// How often it was sent before.
+    pub fn attempt(&self) -> u64 {
+        self.retry.as_ref().map_or(0, |retry| retry.attempt)
+    }
+
+    /// True when Slack sends it for the last time.
+    pub fn is_last_attempt(&self) -> bool {
+        self.attempt() == Retry::LAST
     }
 
     /// True for what stands in somebody's direct messages with the bot.

@@ -1,11 +1,12 @@
-//! Remembers for a while what was taken in, so that the same thing arriving twice acts once.
+//! Remembers for a while what was taken in and how far it came, so that the same thing arriving twice acts once,
+//! and an event whose work failed may come again.
 
 use crate::clock::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::hash_map::RandomState;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How long a thing is remembered; Slack's last repetition comes after 5 minutes.
 const AGE: TimeDelta = TimeDelta::minutes(15);
@@ -25,6 +26,21 @@ impl<'a> Key<'a> {
     }
 }
 
+/// How far something has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Progress {
+    /// It failed, and may come again.
+    Failed,
+    /// It is being worked on.
+    InProgress,
+    /// Nothing more follows from it.
+    Done,
+}
+
+/// The hashed ids of one envelope.
+#[derive(Debug, Clone)]
+pub(super) struct Ids(Vec<u64>);
+
 /// A bounded memory of ids. It keeps 64-bit hashes, so that long ids cost no more than short ones; the
 /// hasher's keys are random, so that nobody can choose ids that collide.
 pub(super) struct Memory {
@@ -33,9 +49,10 @@ pub(super) struct Memory {
     seen: Mutex<Seen>,
 }
 
+/// Each id has one entry in the map and one in the queue, whatever its progress.
 #[derive(Default)]
 struct Seen {
-    ids: HashSet<u64>,
+    progress: HashMap<u64, Progress>,
     in_order: VecDeque<(DateTime<Utc>, u64)>,
 }
 
@@ -44,29 +61,50 @@ impl Memory {
         Self { clock, hasher: RandomState::new(), seen: Mutex::default() }
     }
 
-    /// True when any of the keys was seen before; remembers them all.
-    pub(super) fn knows(&self, keys: &[Key<'_>]) -> bool {
+    pub(super) fn ids(&self, keys: &[Key<'_>]) -> Ids {
+        Ids(keys.iter().map(|key| self.hasher.hash_one((key.kind, key.id))).collect())
+    }
+
+    /// Begins something new at `progress`, also what failed before, and returns `None`. Returns how far it is where
+    /// any of its ids is in progress or done: then it must not be worked on.
+    pub(super) fn check_and_insert(&self, ids: &Ids, progress: Progress) -> Option<Progress> {
         let now = self.clock.now();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.lock();
         seen.forget_before(now - AGE);
-        let mut known = false;
-        for key in keys {
-            let id = self.hasher.hash_one((key.kind, key.id));
-            if seen.ids.insert(id) {
-                seen.in_order.push_back((now, id));
-            } else {
-                known = true;
-            }
+        let known = ids.0.iter().filter_map(|id| seen.progress.get(id)).max().copied();
+        match known.filter(|known| *known > Progress::Failed) {
+            // Nobody would ever mark a new id of it as done or failed.
+            Some(Progress::InProgress) => {}
+            Some(known) => seen.set(ids, known, now),
+            None => seen.set(ids, progress, now),
         }
-        known
+        known.filter(|known| *known > Progress::Failed)
+    }
+
+    /// Notes how far something came.
+    pub(super) fn update(&self, ids: &Ids, progress: Progress) {
+        let now = self.clock.now();
+        self.lock().set(ids, progress, now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seen {
+    fn set(&mut self, ids: &Ids, progress: Progress, now: DateTime<Utc>) {
+        for id in &ids.0 {
+            if self.progress.insert(*id, progress).is_none() {
+                self.in_order.push_back((now, *id));
+            }
+        }
+    }
+
     fn forget_before(&mut self, limit: DateTime<Utc>) {
         while self.in_order.len() > MOST || self.in_order.front().is_some_and(|(at, _)| *at < limit) {
             if let Some((_, id)) = self.in_order.pop_front() {
-                self.ids.remove(&id);
+                self.progress.remove(&id);
             }
         }
     }
@@ -76,30 +114,49 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn key(id: &str) -> Key<'_> {
-        Key::new("event", id)
+    fn ids(memory: &Memory, ids: &[&str]) -> Ids {
+        memory.ids(&ids.iter().map(|id| Key::new("event", id)).collect::<Vec<_>>())
     }
 
     #[test]
     fn a_thing_is_known_for_fifteen_minutes() {
         let clock = Clock::manual(DateTime::UNIX_EPOCH);
         let memory = Memory::new(clock.clone());
-        assert!(!memory.knows(&[key("a"), key("b")]));
+        let knows = |keys: &[&str]| memory.check_and_insert(&ids(&memory, keys), Progress::Done).is_some();
+        assert!(!knows(&["a", "b"]));
         clock.advance(TimeDelta::minutes(14));
-        assert!(memory.knows(&[key("b"), key("c")]), "one known key is enough");
-        assert!(memory.knows(&[key("c")]), "and the others are learnt");
-        assert!(!memory.knows(&[Key::new("trigger", "a")]), "kinds are apart");
+        assert!(knows(&["b", "c"]), "one known key is enough");
+        assert!(knows(&["c"]), "and the others are learnt");
+        let trigger = memory.ids(&[Key::new("trigger", "a")]);
+        assert_eq!(memory.check_and_insert(&trigger, Progress::Done), None, "kinds are apart");
         clock.advance(TimeDelta::minutes(2));
-        assert!(!memory.knows(&[key("a")]));
+        assert!(!knows(&["a"]));
+    }
+
+    #[test]
+    fn failed_things_may_come_again() {
+        let memory = Memory::new(Clock::manual(DateTime::UNIX_EPOCH));
+        let begin = |keys: &[&str]| memory.check_and_insert(&ids(&memory, keys), Progress::InProgress);
+        assert_eq!(begin(&["envelope 1", "event"]), None);
+        assert_eq!(begin(&["envelope 2", "event"]), Some(Progress::InProgress), "not twice at once");
+        memory.update(&ids(&memory, &["envelope 1", "event"]), Progress::Failed);
+        assert_eq!(begin(&["envelope 1", "event"]), None, "Slack may use the same envelope again");
+        memory.update(&ids(&memory, &["envelope 1", "event"]), Progress::Failed);
+        assert_eq!(begin(&["envelope 2", "event"]), None);
+        memory.update(&ids(&memory, &["envelope 2", "event"]), Progress::Done);
+        assert_eq!(begin(&["envelope 3", "event"]), Some(Progress::Done));
+        assert_eq!(begin(&["envelope 3"]), Some(Progress::Done));
     }
 
     #[test]
     fn it_is_bounded() {
         let memory = Memory::new(Clock::manual(DateTime::UNIX_EPOCH));
         for n in 0..MOST + 100 {
-            assert!(!memory.knows(&[key(&n.to_string())]));
+            let one = ids(&memory, &[&n.to_string()]);
+            assert_eq!(memory.check_and_insert(&one, Progress::InProgress), None);
+            memory.update(&one, Progress::Failed);
         }
         let seen = memory.seen.lock().unwrap();
-        assert!(seen.ids.len() <= MOST + 1 && seen.in_order.len() <= MOST + 1);
+        assert!(seen.progress.len() <= MOST + 1 && seen.in_order.len() <= MOST + 1);
     }
 }

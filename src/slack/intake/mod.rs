@@ -1,5 +1,6 @@
 //! Takes in what a transport received: at most so many at a time, each acted upon once, each in a
-//! task of its own, each acknowledged in time whatever its dispatcher does. Knows neither WebSockets
+//! task of its own, each acknowledged in time whatever its dispatcher does; but an event only when its dispatcher
+//! says that it is done, since Slack sends an unacknowledged event again. Knows neither WebSockets
 //! nor HTTP: a transport calls [`Intake::accept`] with a closure that sends the acknowledgement.
 //! Must never make its caller wait.
 
@@ -12,7 +13,8 @@ pub use received::{Ack, Dispatch, Received, Reference};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::slack::envelope::{Envelope, LastResort, Parsed};
-use memory::{Key, Memory};
+use memory::{Ids, Key, Memory, Progress};
+use received::Answer;
 use refusal::Refusal;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -34,7 +36,8 @@ const ABANDON_LIMIT: Duration = Duration::from_secs(1);
 /// How much and how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// From receipt to the last-resort acknowledgement; Slack's own limit is 3 s.
+    /// From receipt to the last-resort acknowledgement; Slack's own limit is 3 s. An event that is not done by then
+    /// is not acknowledged, and its work goes on.
     pub acknowledge: Duration,
     /// From receipt to the end of all work on it.
     pub work: Duration,
@@ -70,6 +73,7 @@ struct Task<R> {
     reply: R,
     received_at: Instant,
     reference: Reference,
+    ids: Ids,
 }
 
 impl Intake {
@@ -91,26 +95,27 @@ impl Intake {
     }
 
     /// Takes one envelope in and returns at once. `reply` is called once with the acknowledgement's
-    /// payload, here or from a task, and must not block; it is dropped uncalled where Slack shall send
-    /// the event again. `delivery_id` is the transport's own id, where it has one.
+    /// payload, here or from a task, and must not block; for an event that Slack shall send again it is dropped
+    /// uncalled, in time. `delivery_id` is the transport's own id, where it has one.
     pub fn accept<R>(&self, delivery_id: Option<&str>, parsed: Parsed, reply: R)
     where
         R: FnOnce(Option<Value>) + Send + 'static,
     {
         let received_at = Instant::now();
         let (reference, last_resort) = (Reference::new(), parsed.last_resort);
+        let is_event = matches!(parsed.envelope, Ok(Envelope::Event(_)));
         let admitted = parsed.envelope.map_err(Refusal::Malformed).and_then(|envelope| {
-            let place = self.0.admit(delivery_id, &envelope)?;
-            Ok((envelope, place))
+            let (ids, place) = self.0.admit(delivery_id, &envelope)?;
+            Ok((envelope, ids, place))
         });
         match admitted {
-            Ok((envelope, place)) => {
-                let task = Task { envelope, last_resort, reply, received_at, reference };
+            Ok((envelope, ids, place)) => {
+                let task = Task { envelope, last_resort, reply, received_at, reference, ids };
                 self.0.tasks.spawn(Arc::clone(&self.0).act(task, place));
             }
             Err(refusal) => {
                 refusal.log(&reference);
-                if !matches!(refusal, Refusal::EndingEvent) {
+                if !(is_event && refusal.may_pass()) {
                     reply(refusal.words(&reference).and_then(|words| last_resort.say(&words)));
                 }
             }
@@ -139,13 +144,24 @@ impl Intake {
 }
 
 impl Inner {
-    fn admit(&self, delivery_id: Option<&str>, envelope: &Envelope) -> Result<OwnedSemaphorePermit, Refusal> {
+    fn admit(
+        &self,
+        delivery_id: Option<&str>,
+        envelope: &Envelope,
+    ) -> Result<(Ids, OwnedSemaphorePermit), Refusal> {
         if self.draining.load(Ordering::SeqCst) {
-            let is_event = matches!(envelope, Envelope::Event(_));
-            return Err(if is_event { Refusal::EndingEvent } else { Refusal::Ending });
+            return Err(Refusal::Ending);
         }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
-        if self.memory.knows(&keys(delivery_id, envelope)) { Err(Refusal::Known) } else { Ok(place) }
+        let ids = self.memory.ids(&keys(delivery_id, envelope));
+        // Slack sends only events again: the rest acts once, however its work ends.
+        let is_event = matches!(envelope, Envelope::Event(_));
+        let begins = if is_event { Progress::InProgress } else { Progress::Done };
+        match self.memory.check_and_insert(&ids, begins) {
+            None => Ok((ids, place)),
+            Some(Progress::InProgress) => Err(Refusal::InProgress),
+            Some(_) => Err(Refusal::Known),
+        }
     }
 
     /// One envelope from its start to its end. The work is a task of its own, so that neither a panic
@@ -154,26 +170,48 @@ impl Inner {
     where
         R: FnOnce(Option<Value>) + Send,
     {
-        let Task { envelope, last_resort, reply, received_at: at, reference } = task;
+        let Task { envelope, last_resort, reply, received_at: at, reference, ids } = task;
+        let is_event = matches!(envelope, Envelope::Event(_));
         let label = Label { kind: envelope.kind(), name: self.dispatch.name(&envelope), reference };
         let apology = self.dispatch.apology(&envelope, &label.reference);
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         let ack = Ack::new(answer, last_resort.clone());
         let received = Received { envelope, ack, reference: label.reference.clone(), at };
         let dispatch = Arc::clone(&self.dispatch);
         let work = async move { dispatch.dispatch(received).await };
         let work = tokio::spawn(timeout_at(at + self.limits.work, work).instrument(label.span()));
 
-        let answered = timeout_at(at + self.limits.acknowledge, answered).await;
-        if answered.is_err() {
-            label.error("was not answered in time");
+        let decided = timeout_at(at + self.limits.acknowledge, &mut answered).await;
+        let (is_late, unanswered) = (decided.is_err(), matches!(decided, Ok(Err(_))));
+        let in_time = matches!(decided, Ok(Ok(Answer::Acknowledge(_))));
+        match decided {
+            Ok(Ok(Answer::Acknowledge(payload))) => {
+                self.memory.update(&ids, Progress::Done);
+                reply(payload);
+            }
+            _ if is_event => {
+                if is_late {
+                    label.warn("is not done in time: Slack sends it again");
+                } else {
+                    self.memory.update(&ids, Progress::Failed);
+                }
+                drop(reply);
+            }
+            _ => {
+                if is_late {
+                    label.error("was not answered in time");
+                }
+                reply(last_resort.say(&label.reference.sorry()));
+            }
         }
-        let (in_time, unanswered) = (matches!(answered, Ok(Ok(_))), matches!(answered, Ok(Err(_))));
-        let answer = answered.ok().and_then(Result::ok);
-        reply(answer.unwrap_or_else(|| last_resort.say(&label.reference.sorry())));
         self.metrics.slack_request(label.kind, label.name, at.elapsed());
 
-        match self.end_of(work).await {
+        let end = self.end_of(work).await;
+        if is_event && is_late {
+            let is_done = matches!(answered.try_recv(), Ok(Answer::Acknowledge(_)));
+            self.memory.update(&ids, if is_done { Progress::Done } else { Progress::Failed });
+        }
+        match end {
             Some(complaint) => {
                 label.error(&complaint);
                 // Otherwise the last resort has said so.
@@ -216,6 +254,11 @@ impl Label {
     fn span(&self) -> Span {
         let Self { kind, name, reference } = self;
         tracing::info_span!("slack_request", kind, name, %reference)
+    }
+
+    fn warn(&self, complaint: &str) {
+        let Self { kind, name, reference } = self;
+        tracing::warn!(kind, name, %reference, "A Slack request {complaint}");
     }
 
     fn error(&self, complaint: &str) {

@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// Acts upon envelopes. Commands and block_actions are acknowledged first and worked upon after;
-/// view_submission and block_suggestion are acknowledged with the work's result.
+/// view_submission and block_suggestion are acknowledged with the work's result; events when what follows from them
+/// is committed, where anything is.
 pub trait Dispatch: Send + Sync + 'static {
     /// The envelope's name in metrics, out of a closed set; `other` for any name that is not ours.
     fn name(&self, envelope: &Envelope) -> &'static str;
@@ -37,23 +38,39 @@ pub struct Received {
     pub at: Instant,
 }
 
-/// Answers one envelope. Neither waits nor fails: an answer after the time limit is dropped, since the
-/// last resort went out then; an `Ack` that is dropped unused is answered by the last resort.
+/// What the dispatcher decides about an envelope.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It is acknowledged.
+    Acknowledge(Option<Value>),
+    /// It is an event that Slack shall send again.
+    Withhold,
+}
+
+/// Answers one envelope. Neither waits nor fails: an answer after the time limit is not sent, since the
+/// last resort went out then; an `Ack` that is dropped unused is answered by the last resort. An event has no last
+/// resort: it is left unacknowledged then, so that Slack sends it again.
 #[derive(Debug)]
 #[must_use = "an envelope without an answer shows the person an error"]
 pub struct Ack {
-    answer: oneshot::Sender<Option<Value>>,
+    answer: oneshot::Sender<Answer>,
     last_resort: LastResort,
 }
 
 impl Ack {
-    pub(super) const fn new(answer: oneshot::Sender<Option<Value>>, last_resort: LastResort) -> Self {
+    pub(super) const fn new(answer: oneshot::Sender<Answer>, last_resort: LastResort) -> Self {
         Self { answer, last_resort }
     }
 
-    /// Answers without content: received; for a submission also: close the modal.
+    /// Answers without content: received; for a submission also: close the modal. For an event: nothing more
+    /// follows from it, also where this comes after the time limit.
     pub fn empty(self) {
-        let _ = self.answer.send(None);
+        let _ = self.answer.send(Answer::Acknowledge(None));
+    }
+
+    /// Leaves an event unacknowledged, so that Slack sends it again. For events only.
+    pub fn withhold(self) {
+        let _ = self.answer.send(Answer::Withhold);
     }
 
     /// Answers without content, and lets that out before anything else is done: what comes next may keep
@@ -65,13 +82,13 @@ impl Ack {
 
     /// Answers with content: a message, a `response_action` or options.
     pub fn with(self, payload: Value) {
-        let _ = self.answer.send(Some(payload));
+        let _ = self.answer.send(Answer::Acknowledge(Some(payload)));
     }
 
     /// Answers with words that say what went wrong, in the form that this kind of envelope has for
     /// them (see [`LastResort`]).
     pub fn sorry(self, words: &str) {
-        let _ = self.answer.send(self.last_resort.say(words));
+        let _ = self.answer.send(Answer::Acknowledge(self.last_resort.say(words)));
     }
 }
 

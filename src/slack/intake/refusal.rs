@@ -1,4 +1,4 @@
-//! Why an envelope is answered without being acted upon, and what the person reads then.
+//! Why an envelope is not acted upon, what the person reads then, and whether Slack shall send it again.
 
 use super::Reference;
 use crate::slack::envelope::EnvelopeError;
@@ -12,21 +12,26 @@ pub(super) enum Refusal {
     Busy,
     #[error("it came before")]
     Known,
+    #[error("it came before and is still being worked on")]
+    InProgress,
     #[error("the program is ending")]
     Ending,
-    /// An event at the end: unanswered, Slack sends it again, to whoever is connected then.
-    #[error("the program is ending, it will come again")]
-    EndingEvent,
 }
 
 impl Refusal {
+    /// True for what passes: an event is left unacknowledged then, so that Slack sends it again, to whoever is
+    /// connected by then.
+    pub(super) const fn may_pass(&self) -> bool {
+        matches!(self, Self::Busy | Self::InProgress | Self::Ending)
+    }
+
     /// What to tell the person; `None` where nothing is wrong.
     pub(super) fn words(&self, reference: &Reference) -> Option<String> {
         match self {
             Self::Malformed(_) => Some(reference.sorry()),
             Self::Busy => Some("I am very busy right now. Please try again in a moment.".to_owned()),
             Self::Ending => Some("I am just restarting. Please try again in a moment.".to_owned()),
-            Self::Known | Self::EndingEvent => None,
+            Self::Known | Self::InProgress => None,
         }
     }
 

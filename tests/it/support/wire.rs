@@ -61,7 +61,7 @@ pub fn slack_config(sandbox: &Sandbox) -> SlackConfig {
 
 /// Does what the text of a command, the callback_id of a view, the value of a search or the type of an
 /// event says: `hold` waits for `release` before it answers, `busy` answers and waits after, `panic`
-/// panics, `panic_later` answers and panics after, `silent` never answers, `words` and `large` answer with content; anything else is answered at once.
+/// panics, `panic_later` answers and panics after, `silent` never answers, `withhold` leaves an event unacknowledged, `words` and `large` answer with content; anything else is answered at once.
 #[derive(Clone)]
 pub struct Script {
     acted: watch::Sender<Vec<String>>,
@@ -111,6 +111,7 @@ impl Script {
                 panic!("told to");
             }
             "silent" => drop(ack),
+            "withhold" => ack.withhold(),
             "words" => ack.with(json!({"text": "Done."})),
             "large" => ack.with(json!({"text": "x".repeat(1 << 20)})),
             _ => ack.empty(),
