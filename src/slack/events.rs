@@ -33,7 +33,8 @@ impl EventOutcome {
             return Self::Handled;
         }
         let attempt = event.attempt();
-        tracing::warn!(%reference, kind = event.kind(), attempt, error = %Chain(error), "An event could not be handled yet");
+        let (kind, error) = (event.kind(), Chain(error));
+        tracing::warn!(%reference, kind, attempt, %error, "An event could not be handled yet");
         Self::Retry
     }
 }

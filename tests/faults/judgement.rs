@@ -7,6 +7,7 @@ use crate::people::Told;
 use crate::repeats::told_often_enough;
 use chrono::{DateTime, TimeDelta, Utc};
 use esb::domain::delivery::{DeliveryKind, DeliveryState};
+use esb::domain::ids::EquipmentId;
 use esb::store::Store;
 use esb::store::entities::{audit, card, delivery, delivery_attempt, me_too, repair, request, timeline};
 use esb_sandbox::{Call, Sandbox};
@@ -112,19 +113,28 @@ pub struct Found {
     pub longest: TimeDelta,
 }
 
-/// One line about the run, and everything that is wrong with it.
+/// One line about the run, and everything that is wrong with it; what happens on stage is judged elsewhere.
 pub async fn judge(
     store: &Store,
     slack: &Sandbox,
     cast: &Cast,
     told: &Told,
     struck: &Struck,
+    stage: EquipmentId,
 ) -> (String, Vec<String>) {
     let db = store.read();
     let world = slack.world();
+    let (of_stage, repairs): (Vec<_>, Vec<_>) = repair::Entity::find()
+        .all(db)
+        .await
+        .unwrap()
+        .into_iter()
+        .partition(|repair| repair.equipment_id == stage);
+    let mut deliveries = delivery::Entity::find().all(db).await.unwrap();
+    deliveries.retain(|delivery| !of_stage.iter().any(|repair| is_of(delivery, repair)));
     let evidence = Evidence {
-        repairs: repair::Entity::find().all(db).await.unwrap(),
-        deliveries: delivery::Entity::find().all(db).await.unwrap(),
+        repairs,
+        deliveries,
         channels: world
             .channels
             .into_iter()

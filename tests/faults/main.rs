@@ -1,21 +1,27 @@
 //! The fault program: people file reports with several processes of the program while these are killed, the
 //! database is cut off and Slack misbehaves. In the end every acknowledged report is there once and announced
 //! in each channel, and nothing was told more often than a kill explains, or an answer that was lost before
-//! anybody could look for its message.
+//! anybody could look for its message. People reply to cards, react to them and leave Slack, too: Slack sends an
+//! event again that is not acknowledged, and what was acknowledged was done once.
 //!
 //! `ESB_FAULTS_SEED` replays a schedule: who is struck by what and when. How threads, processes and the network
 //! take turns is the machine's, so that a replay comes close to the run that failed and need not repeat it.
 //! `ESB_FAULTS_SECONDS` says how long things fail (20); what follows until all is settled comes on top.
+//! `ESB_FAULTS_REPLIES` says how many replies a second people write (3). `ESB_FAULTS_SECONDS=220
+//! ESB_FAULTS_REPLIES=7` makes about 1,500 replies over 36 kills.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod browser;
 mod cast;
 mod damage;
+mod event_judgement;
+mod events;
 mod judgement;
 mod people;
 mod repeats;
 mod schedule;
+mod stage;
 
 #[path = "../it/support/database.rs"]
 #[allow(dead_code, reason = "tests/it uses the rest")]
@@ -33,14 +39,18 @@ use esb::domain::equipment::EquipmentDetails;
 use esb::domain::text::{AreaName, EquipmentName};
 use esb::store::{self, Store};
 use esb_sandbox::{Channel, Options, Person, Sandbox, World};
+use events::Audience;
 use people::People;
 use proxy::Proxy;
+use stage::Stage;
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long things fail unless `ESB_FAULTS_SECONDS` says otherwise.
 const SECONDS: u64 = 20;
+/// Replies a second unless `ESB_FAULTS_REPLIES` says otherwise.
+const REPLIES: u64 = 3;
 /// Longest wait for what a busy machine does within seconds.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -86,27 +96,35 @@ async fn run(kind: Kind) {
 
     let database = TestDatabase::bare_of(kind).await;
     let proxy = if kind == Kind::Sqlite { None } else { Some(Proxy::to(database.host()).await) };
-    let slack = Sandbox::start(world(), Options::default()).unwrap();
+    let options = Options { redelivery: events::REDELIVERY.to_vec(), ..Options::default() };
+    let slack = Sandbox::start(stage::enter(world(), length), options).unwrap();
     let url = proxy.as_ref().map_or_else(|| database.url().to_owned(), |way| database.url_by(way.address()));
     // All at once on a database without tables: one of them makes the schema.
     let cast = Cast::start(&plan.cast, &slack, &url);
     cast.wait_until_up(&slack).await;
     let store = database.connect().await;
     let machines = furnish(&store).await;
+    let stage = Stage::set(&store, &slack, length).await;
 
+    let replies = u32::try_from(number("ESB_FAULTS_REPLIES").unwrap_or(REPLIES)).unwrap();
+    let audience = Audience::new(slack.clone(), stage.clone(), replies, length);
     let people = People::new(slack.clone(), cast.clone(), machines, seed, length);
     let damage = Damage::new(slack.clone(), cast.clone(), store.clone(), proxy);
-    let (told, struck) = tokio::join!(people.live(), damage.strike(plan.events, length));
+    let (told, sent, struck) =
+        tokio::join!(people.live(), audience.live(), damage.strike(plan.events, length));
     say(&format!("{kind:?}: the faults are over"));
     let mut wrong = told.troubles.clone();
     if let Err(owed) = judgement::settled(&store, PATIENCE, |line| say(&format!("{kind:?}: {line}"))).await {
         wrong.push(owed);
     }
     wrong.extend(cast.end().await);
-    let (summary, found) = judgement::judge(&store, &slack, &cast, &told, &struck).await;
+    let (summary, found) = judgement::judge(&store, &slack, &cast, &told, &struck, stage.machine).await;
+    wrong.extend(found);
+    let (event_summary, found) = event_judgement::judge_events(&store, &sent).await;
     wrong.extend(found);
     store.close().await.unwrap();
     say(&format!("{kind:?}: {summary}"));
+    say(&format!("{kind:?}: {event_summary}"));
     assert!(
         wrong.is_empty(),
         "{kind:?} with ESB_FAULTS_SEED={seed}, logs in {}:\n{}",
