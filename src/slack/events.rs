@@ -3,12 +3,13 @@
 //! | Event | Acknowledged | Because |
 //! | --- | --- | --- |
 //! | replies in threads, reactions to cards, `user_change` | when what follows from it is committed | Slack sends an unacknowledged event again: at once, after 1 and after 5 minutes |
-//! | `app_mention`, direct messages, `app_home_opened` | at once | it changes nothing; whoever gets no answer asks again, and one that comes minutes later confuses |
+//! | `app_mention`, direct messages, `app_home_opened` | at once | it changes nothing; a person without an answer asks again, and an answer that comes minutes later confuses |
 //!
-//! Slack switches the delivery of events off when an app leaves more than 95 % of them unacknowledged for an hour. That
-//! is no danger here: messages outside of threads, other reactions and whatever people ask the bot are acknowledged
-//! without the database, and what fails for good is acknowledged, too. It would take a database that is away for an
-//! hour in which people do nothing but reply in threads and react.
+//! Slack disables the events of an app that leaves more than 95 % of them unacknowledged for an hour, and spares apps
+//! with fewer than 1,000 events an hour (its page on the Events API). That is no danger here: messages outside
+//! threads, other reactions and questions to the bot are acknowledged without the database, and so is what fails for
+//! good. It would take a database that is away for an hour in which a whole workspace of thousands does nothing but
+//! reply in threads, react and change accounts.
 
 use super::edge::{EdgeError, SlackEdge, failure};
 use super::envelope::Event;
@@ -27,7 +28,7 @@ pub(crate) enum EventOutcome {
 }
 
 impl EventOutcome {
-    /// The outcome of an event whose handling failed. What may pass is logged here; `give_up` says the rest.
+    /// The outcome of an event whose handling failed. What may pass is logged here; the handler logs what it gives up.
     pub(super) fn of_error(error: &EdgeError, event: &Event, reference: &Reference) -> Self {
         if !error.may_pass() {
             return Self::Handled;

@@ -108,7 +108,7 @@ fn await_card(edge: &SlackEdge, event: &Event, added: &Added, reference: &Refere
     EventOutcome::Retry
 }
 
-/// It becomes theirs, whoever had it: the card shows whose it is. The request id is the event's, so that the claim
+/// It becomes theirs, also where somebody else had it: the card shows whose it is. The request id is the event's, so that the claim
 /// is remembered in its own transaction.
 async fn claim(
     edge: &SlackEdge,
@@ -117,7 +117,7 @@ async fn claim(
     event: &Event,
     added: &Added,
 ) -> Result<(), EdgeError> {
-    // One that comes again may be minutes old: who was assigned since then keeps it.
+    // One that comes again may be minutes old: a person who was assigned since then keeps it.
     if let Some(at) = added.at().filter(|_| event.retry.is_some())
         && is_assigned_since(&edge.ctx, repair, at).await?
     {

@@ -19,8 +19,8 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// True for what passes: an event is left unacknowledged then, so that Slack sends it again, to whoever is
-    /// connected by then.
+    /// True for what passes: an event is left unacknowledged then, so that Slack sends it again, to
+    /// the process that is connected by then.
     pub(super) const fn may_pass(&self) -> bool {
         matches!(self, Self::Busy | Self::InProgress | Self::Ending)
     }
