@@ -20,6 +20,7 @@ pub mod cards;
 pub mod change_password;
 pub mod channel_names;
 pub mod create_repair;
+pub mod deliveries;
 pub mod enclosed;
 pub mod equipment;
 pub mod equipment_documents;

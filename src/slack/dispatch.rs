@@ -103,6 +103,7 @@ async fn happened(edge: &SlackEdge, event: Event, ack: Ack, reference: &Referenc
             return mentions::heard(edge, &event, ack, reference).await;
         }
         ids::event::USER_CHANGE => events::user_change(edge, &event, reference).await,
+        ids::event::MEMBER_JOINED => events::member_joined(edge, &event, reference).await,
         ids::event::MESSAGE => threads::message(edge, event, reference).await,
         ids::event::REACTION_ADDED => reactions::added(edge, &event, reference).await,
         _ => return unknown(ack, "event", ""),

@@ -2,7 +2,7 @@
 //!
 //! | Event | Acknowledged | Because |
 //! | --- | --- | --- |
-//! | replies in threads, reactions to cards, `user_change` | when what follows from it is committed | Slack sends an unacknowledged event again: at once, after 1 and after 5 minutes |
+//! | replies in threads, reactions to cards, `user_change`, the bot joining a channel | when what follows from it is committed | Slack sends an unacknowledged event again: at once, after 1 and after 5 minutes |
 //! | `app_mention`, direct messages, `app_home_opened` | at once | it changes nothing; a person without an answer asks again, and an answer that comes minutes later confuses |
 //!
 //! Slack disables the events of an app that leaves more than 95 % of them unacknowledged for an hour, and spares apps
@@ -17,6 +17,8 @@ use super::intake::Reference;
 use crate::chain::Chain;
 use crate::clients::slack_api::SlackUser;
 use crate::ops::OpError;
+use crate::ops::deliveries::retry_blocked_channels;
+use serde_json::Value;
 
 /// What becomes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,4 +59,16 @@ pub(crate) async fn user_change(edge: &SlackEdge, event: &Event, reference: &Ref
         failure(error, reference);
     }
     outcome
+}
+
+/// Somebody joined a channel. Where that is the bot, what waits for channels that take nothing is tried at once.
+pub(crate) async fn member_joined(edge: &SlackEdge, event: &Event, reference: &Reference) -> EventOutcome {
+    let joined = event.body.get("user").and_then(Value::as_str);
+    if joined.is_none() || joined != edge.identity.get().map(|identity| identity.user_id.as_str()) {
+        return EventOutcome::Handled;
+    }
+    match retry_blocked_channels(&edge.ctx).await {
+        Ok(()) => EventOutcome::Handled,
+        Err(error) => EventOutcome::of_error(&EdgeError::Op(error), event, reference),
+    }
 }

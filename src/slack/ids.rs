@@ -183,6 +183,8 @@ pub mod event {
     pub const REACTION_ADDED: &str = "reaction_added";
     /// Somebody's account in Slack has changed.
     pub const USER_CHANGE: &str = "user_change";
+    /// Somebody has joined a channel in which the bot is, or the bot one.
+    pub const MEMBER_JOINED: &str = "member_joined_channel";
     /// Somebody has opened the app's Home tab, or its messages.
     pub const APP_HOME_OPENED: &str = "app_home_opened";
     /// The tab that it names when that is the Home tab.
@@ -190,11 +192,13 @@ pub mod event {
     /// Somebody has mentioned the bot in a channel.
     pub const APP_MENTION: &str = "app_mention";
     /// All of them.
-    pub const ALL: &[&str] = &[APP_HOME_OPENED, APP_MENTION, MESSAGE, REACTION_ADDED, USER_CHANGE];
+    pub const ALL: &[&str] =
+        &[APP_HOME_OPENED, APP_MENTION, MEMBER_JOINED, MESSAGE, REACTION_ADDED, USER_CHANGE];
     /// What Slack is asked for, as the manifest has it: messages by the kind of channel that they stand in.
     pub const SUBSCRIBED: &[&str] = &[
         APP_HOME_OPENED,
         APP_MENTION,
+        MEMBER_JOINED,
         "message.channels",
         "message.groups",
         "message.im",

@@ -77,6 +77,8 @@ fn it_has_the_scope_that_each_event_needs() {
     for event in event::SUBSCRIBED {
         let needs = match *event {
             "app_mention" => "app_mentions:read",
+            // Of private channels groups:read.
+            "member_joined_channel" => "channels:read",
             "message.channels" => "channels:history",
             "message.groups" => "groups:history",
             "message.im" => "im:history",

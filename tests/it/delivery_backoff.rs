@@ -9,6 +9,7 @@ use esb::domain::ids::EquipmentId;
 use esb::ops::report_problem::report_problem;
 use esb::store::delivery_queue::request_channel_retries;
 use esb_sandbox::Fault;
+use serde_json::json;
 use tracing::Level;
 
 const POST: &str = "chat.postMessage";
@@ -175,6 +176,32 @@ async fn message_slack_stumbles_over_delays_no_other() {
     let posted = app.slack.posted_in("#woodshop").len() + app.slack.posted_in("#oops").len();
     assert_eq!(posted, 7, "all but the one");
     app.after(MINUTE).await;
+    app.read_whole_slack();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn bot_that_joins_gets_what_waited_at_once() {
+    let (app, saw) = TestApp::with_saw_and(&["channels:read"]).await;
+    let invite = |is_member| {
+        app.slack.change_world(|world| {
+            let wood = world.channels.iter_mut().find(|channel| channel.name == "woodshop");
+            wood.unwrap().bot_is_member = is_member;
+        });
+    };
+    invite(false);
+    app.one_report(saw, 1).await;
+    app.for_seconds(5).await;
+    let tried = app.posts();
+    let joined = |who: &str| json!({ "type": "member_joined_channel", "user": who, "channel": "C0WOOD" });
+    let bot = app.app.identity.wait().await.user_id.clone();
+    invite(true);
+    app.slack.event(joined("U0BO")).await;
+    app.for_seconds(2).await;
+    assert_eq!(app.posts(), tried, "somebody else says nothing about the bot");
+    assert!(app.slack.event(joined(&bot)).await.outcome.is_acknowledged());
+    app.for_seconds(2).await;
+    only(app.slack.posted_in("#woodshop"));
     app.read_whole_slack();
     app.finish().await;
 }

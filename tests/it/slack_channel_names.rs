@@ -6,7 +6,8 @@ use crate::support::ops::{ana, report};
 use chrono::TimeDelta;
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::EquipmentId;
-use esb::ops::report_problem::report_problem;
+use esb::ops::enclosed::Enclosed;
+use esb::ops::report_problem::{report_key, report_problem};
 use esb_sandbox::{Channel, Fault, World};
 use tracing::Level;
 
@@ -37,8 +38,8 @@ impl TestApp {
 
     /// Where a report of this machine was told, as the page after it says.
     async fn told_on_the_web(&self, laser: EquipmentId, request: u8) -> String {
-        let request = report(laser, request).request_id;
-        self.web.get(&format!("/e/{laser}/reported/{}", request.as_str())).await.text()
+        let key = report_key(&ana(), &report(laser, request), Enclosed::NOTHING).unwrap();
+        self.web.get(&format!("/e/{laser}/reported/{}", key.as_str())).await.text()
     }
 
     async fn areas_page(&self) -> String {

@@ -147,6 +147,7 @@ fn is_heard(world: &World, event: &Value) -> bool {
         }
         Some("app_mention") => world.has_scope("app_mentions:read"),
         Some("user_change" | "team_join") => world.has_scope("users:read"),
+        Some("member_joined_channel") => world.has_scope("channels:read") || world.has_scope("groups:read"),
         _ => true,
     }
 }

@@ -2,14 +2,14 @@
 //! and an event whose work failed may come again.
 
 use crate::clock::Clock;
-use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How long a thing is remembered; Slack's last repetition comes after 5 minutes.
-const AGE: TimeDelta = TimeDelta::minutes(15);
+const AGE: Duration = Duration::from_secs(15 * 60);
 /// How many are remembered at most; then the oldest goes early.
 const MOST: usize = 100_000;
 
@@ -53,7 +53,7 @@ pub(super) struct Memory {
 #[derive(Default)]
 struct Seen {
     progress: HashMap<u64, Progress>,
-    in_order: VecDeque<(DateTime<Utc>, u64)>,
+    in_order: VecDeque<(Duration, u64)>,
 }
 
 impl Memory {
@@ -68,9 +68,9 @@ impl Memory {
     /// Begins something new at `progress`, also what failed before, and returns `None`. Returns how far it is where
     /// any of its ids is in progress or done: then it must not be worked on.
     pub(super) fn check_and_insert(&self, ids: &Ids, progress: Progress) -> Option<Progress> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let mut seen = self.lock();
-        seen.forget_before(now - AGE);
+        seen.forget_before(now.saturating_sub(AGE));
         let known = ids.0.iter().filter_map(|id| seen.progress.get(id)).max().copied();
         match known.filter(|known| *known > Progress::Failed) {
             // Nobody would ever mark a new id of it as done or failed.
@@ -83,7 +83,7 @@ impl Memory {
 
     /// Notes how far something came.
     pub(super) fn update(&self, ids: &Ids, progress: Progress) {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         self.lock().set(ids, progress, now);
     }
 
@@ -93,7 +93,7 @@ impl Memory {
 }
 
 impl Seen {
-    fn set(&mut self, ids: &Ids, progress: Progress, now: DateTime<Utc>) {
+    fn set(&mut self, ids: &Ids, progress: Progress, now: Duration) {
         for id in &ids.0 {
             if self.progress.insert(*id, progress).is_none() {
                 self.in_order.push_back((now, *id));
@@ -101,7 +101,7 @@ impl Seen {
         }
     }
 
-    fn forget_before(&mut self, limit: DateTime<Utc>) {
+    fn forget_before(&mut self, limit: Duration) {
         while self.in_order.len() > MOST || self.in_order.front().is_some_and(|(at, _)| *at < limit) {
             if let Some((_, id)) = self.in_order.pop_front() {
                 self.progress.remove(&id);
@@ -113,6 +113,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::{DateTime, TimeDelta};
 
     fn ids(memory: &Memory, ids: &[&str]) -> Ids {
         memory.ids(&ids.iter().map(|id| Key::new("event", id)).collect::<Vec<_>>())
