@@ -32,7 +32,7 @@ pub(super) enum Progress {
     /// It failed, and may come again.
     Failed,
     /// It is being worked on.
-    InProgress,
+    Running,
     /// Nothing more follows from it.
     Done,
 }
@@ -74,7 +74,7 @@ impl Memory {
         let known = ids.0.iter().filter_map(|id| seen.progress.get(id)).max().copied();
         match known.filter(|known| *known > Progress::Failed) {
             // Nobody would ever mark a new id of it as done or failed.
-            Some(Progress::InProgress) => {}
+            Some(Progress::Running) => {}
             Some(known) => seen.set(ids, known, now),
             None => seen.set(ids, progress, now),
         }
@@ -137,9 +137,9 @@ mod tests {
     #[test]
     fn failed_things_may_come_again() {
         let memory = Memory::new(Clock::manual(DateTime::UNIX_EPOCH));
-        let begin = |keys: &[&str]| memory.check_and_insert(&ids(&memory, keys), Progress::InProgress);
+        let begin = |keys: &[&str]| memory.check_and_insert(&ids(&memory, keys), Progress::Running);
         assert_eq!(begin(&["envelope 1", "event"]), None);
-        assert_eq!(begin(&["envelope 2", "event"]), Some(Progress::InProgress), "not twice at once");
+        assert_eq!(begin(&["envelope 2", "event"]), Some(Progress::Running), "not twice at once");
         memory.update(&ids(&memory, &["envelope 1", "event"]), Progress::Failed);
         assert_eq!(begin(&["envelope 1", "event"]), None, "Slack may use the same envelope again");
         memory.update(&ids(&memory, &["envelope 1", "event"]), Progress::Failed);
@@ -154,7 +154,7 @@ mod tests {
         let memory = Memory::new(Clock::manual(DateTime::UNIX_EPOCH));
         for n in 0..MOST + 100 {
             let one = ids(&memory, &[&n.to_string()]);
-            assert_eq!(memory.check_and_insert(&one, Progress::InProgress), None);
+            assert_eq!(memory.check_and_insert(&one, Progress::Running), None);
             memory.update(&one, Progress::Failed);
         }
         let seen = memory.seen.lock().unwrap();

@@ -156,10 +156,10 @@ impl Inner {
         let ids = self.memory.ids(&keys(delivery_id, envelope));
         // Slack sends only events again: the rest acts once, however its work ends.
         let is_event = matches!(envelope, Envelope::Event(_));
-        let begins = if is_event { Progress::InProgress } else { Progress::Done };
+        let begins = if is_event { Progress::Running } else { Progress::Done };
         match self.memory.check_and_insert(&ids, begins) {
             None => Ok((ids, place)),
-            Some(Progress::InProgress) => Err(Refusal::InProgress),
+            Some(Progress::Running) => Err(Refusal::InProgress),
             Some(_) => Err(Refusal::Known),
         }
     }

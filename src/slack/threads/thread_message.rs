@@ -38,6 +38,12 @@ struct Edited {
     ts: String,
 }
 
+/// How a message is told that was changed.
+#[derive(Debug, Deserialize)]
+struct Changed {
+    message: Message,
+}
+
 /// What happened to a message in a thread.
 #[derive(Debug)]
 pub(super) struct ThreadMessage {
@@ -83,7 +89,7 @@ impl ThreadMessage {
                 Self::written(channel, Message::read(Value::Object(event))?)
             }
             Some("message_changed") => {
-                let message = Message::read(event.remove("message")?)?;
+                let Changed { message } = serde_json::from_value(Value::Object(event)).ok()?;
                 if message.is_tombstone() {
                     Self::removed(channel, told_at?, message.ts, message.thread_ts, previous)
                 } else {
