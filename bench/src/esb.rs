@@ -25,10 +25,13 @@ pub enum Size {
     Small,
     /// 5,000 machines in 40 areas, 1,500 open and 20,000 closed repairs
     Large,
+    /// 1,000 machines in 5 areas, each with a channel
+    #[value(skip)]
+    Lanes,
 }
 
 impl Size {
-    /// Both.
+    /// Both of the whole measurement.
     pub const ALL: &[Self] = &[Self::Small, Self::Large];
 
     /// Its name.
@@ -36,6 +39,7 @@ impl Size {
         match self {
             Self::Small => "small",
             Self::Large => "large",
+            Self::Lanes => "lanes",
         }
     }
 
@@ -44,6 +48,7 @@ impl Size {
         match self {
             Self::Small => 60,
             Self::Large => 5_000,
+            Self::Lanes => 1_000,
         }
     }
 
@@ -57,6 +62,7 @@ impl Size {
                 "--open-repairs=1500",
                 "--closed-repairs=20000",
             ],
+            Self::Lanes => &["demo-data", "--areas=5", "--machines=1000"],
         }
     }
 }

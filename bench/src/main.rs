@@ -6,6 +6,7 @@ mod esb;
 mod figures;
 mod floor;
 mod http1;
+mod lanes;
 mod measure;
 mod payloads;
 mod process;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 #[command(name = "esb-bench", version)]
 struct Arguments {
     /// The program to measure; default: `esb` beside this one
-    #[arg(long)]
+    #[arg(long, global = true)]
     esb: Option<PathBuf>,
     /// Which sizes: small is 60 machines, large is 5,000; default: both
     #[arg(long = "size", value_enum)]
@@ -34,18 +35,20 @@ struct Arguments {
     #[arg(long)]
     database_url: Option<String>,
     /// Also write the figures to this file
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: Option<PathBuf>,
     /// A few seconds a size: shows that everything answers, not how fast
     #[arg(long)]
     quick: bool,
     #[command(subcommand)]
-    floor: Option<Floor>,
+    task: Option<Task>,
 }
 
-/// What this program starts itself as: the bare programs to compare with.
+/// What else this program does.
 #[derive(Debug, Subcommand)]
-enum Floor {
+enum Task {
+    /// Measures how long messages wait for each other: a burst of reports, or an outage of Slack
+    Lanes(lanes::Options),
     /// Acknowledges and opens modals without looking at anything
     #[command(hide = true)]
     FloorSocket(floor::socket::Options),
@@ -55,16 +58,12 @@ enum Floor {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = match arguments.floor {
-        Some(Floor::FloorSocket(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
-        Some(Floor::FloorWeb(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
-        // One thread: what is measured has to share the machine with its load.
-        None => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("no runtime")
-            .and_then(|runtime| runtime.block_on(bench(&arguments))),
+    let mut arguments = Arguments::parse();
+    let outcome = match arguments.task.take() {
+        Some(Task::FloorSocket(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
+        Some(Task::FloorWeb(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
+        Some(Task::Lanes(options)) => one_thread(measure_lanes(&arguments, &options)),
+        None => one_thread(bench(&arguments)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,17 +74,45 @@ fn main() -> ExitCode {
     }
 }
 
+/// One thread: what is measured has to share the machine with its load.
+fn one_thread(task: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(task)
+}
+
 /// Prints a line. A terminal that is gone is nobody's error.
 fn say(to: &mut impl std::io::Write, line: &str) {
     let _ = writeln!(to, "{line}");
 }
 
-async fn bench(arguments: &Arguments) -> anyhow::Result<()> {
+/// The program to measure.
+fn executable(arguments: &Arguments) -> anyhow::Result<PathBuf> {
     let esb = match &arguments.esb {
         Some(path) => path.clone(),
         None => process::own_executable()?.with_file_name("esb"),
     };
     anyhow::ensure!(esb.is_file(), "{} is not there: cargo build --release --workspace", esb.display());
+    Ok(esb)
+}
+
+async fn measure_lanes(arguments: &Arguments, options: &lanes::Options) -> anyhow::Result<()> {
+    let esb = executable(arguments)?;
+    let mut figures = Figures::new("lanes");
+    let url = arguments.database_url.as_deref();
+    let mut installation = Installation::new(&esb, esb::Size::Lanes, url).await?;
+    let measured = options.measure(&mut installation, &mut figures).await;
+    measured.with_context(|| installation.last_words())?;
+    say(&mut std::io::stdout(), &figures.table());
+    write_json(arguments, &[figures])
+}
+
+fn write_json(arguments: &Arguments, all: &[Figures]) -> anyhow::Result<()> {
+    let Some(path) = &arguments.json else { return Ok(()) };
+    std::fs::write(path, serde_json::to_vec_pretty(all)?).with_context(|| path.display().to_string())
+}
+
+async fn bench(arguments: &Arguments) -> anyhow::Result<()> {
+    let esb = executable(arguments)?;
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
     let sizes = if arguments.sizes.is_empty() { esb::Size::ALL } else { &arguments.sizes };
     let mut all = Vec::new();
@@ -98,8 +125,5 @@ async fn bench(arguments: &Arguments) -> anyhow::Result<()> {
         say(&mut std::io::stdout(), &figures.table());
         all.push(figures);
     }
-    if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&all)?).with_context(|| path.display().to_string())?;
-    }
-    Ok(())
+    write_json(arguments, &all)
 }

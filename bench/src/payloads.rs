@@ -8,7 +8,7 @@ pub const TEAM: &str = "T0BENCH";
 /// How many people give commands.
 pub const PEOPLE: u64 = 20;
 /// A technician of the made-up data, by the id that this Slack gives to that e-mail address.
-const TECHNICIAN: &str = "TOM";
+pub const TECHNICIAN: &str = "TOM";
 
 /// A slash command.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Signs in as a staff user of its own, as a browser does. Called by `measure::pages`.
+//! Signs in as a staff user of its own, as a browser does, and sends forms. Called by `measure::pages` and `lanes`.
 
 use crate::esb::Installation;
 use crate::http1::{Answer, Connection};
@@ -16,9 +16,7 @@ pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     let mut connection = Connection::open(installation.web).await?;
     let form = connection.ask(b"GET /login HTTP/1.1\r\nhost: localhost:5000\r\n\r\n").await?;
     let browser = cookie(&form).context("the form sets no cookie")?;
-    let token = hidden(std::str::from_utf8(form.body)?, "csrf_token").context("the form has no token")?;
-    // As HTML writes it, to as forms do.
-    let token = token.replace("&#x3D;", "%3D").replace('+', "%2B");
+    let token = csrf_token(&form)?;
     let body = format!("csrf_token={token}&username={NAME}&password={}", PASSWORD.replace(' ', "+"));
     let request = format!(
         "POST /login HTTP/1.1\r\nhost: localhost:5000\r\ncookie: {browser}\r\n\
@@ -29,6 +27,37 @@ pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     anyhow::ensure!(answer.status() == 303, "logging in answers {}", answer.status());
     let session = cookie(&answer).context("logging in sets no cookie")?;
     Ok(format!("{browser}; {session}"))
+}
+
+/// Sends the form of a page that has no fields but its token: the page that answers.
+///
+/// # Errors
+/// When the page or the answer is not what it should be.
+pub async fn send_form(
+    connection: &mut Connection,
+    cookies: &str,
+    page: &str,
+    action: &str,
+) -> anyhow::Result<String> {
+    let request = format!("GET {page} HTTP/1.1\r\nhost: localhost:5000\r\ncookie: {cookies}\r\n\r\n");
+    let form = connection.ask(request.as_bytes()).await?;
+    anyhow::ensure!(form.status() == 200, "{page} answers {}", form.status());
+    let body = format!("csrf_token={}", csrf_token(&form)?);
+    let request = format!(
+        "POST {action} HTTP/1.1\r\nhost: localhost:5000\r\ncookie: {cookies}\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = connection.ask(request.as_bytes()).await?;
+    anyhow::ensure!(answer.status() == 200, "{action} answers {}", answer.status());
+    Ok(std::str::from_utf8(answer.body)?.to_owned())
+}
+
+/// The token of a page's form, as forms send it.
+fn csrf_token(page: &Answer<'_>) -> anyhow::Result<String> {
+    let token = hidden(std::str::from_utf8(page.body)?, "csrf_token").context("the form has no token")?;
+    // As HTML writes it, to as forms do.
+    Ok(token.replace("&#x3D;", "%3D").replace('+', "%2B"))
 }
 
 fn cookie(answer: &Answer<'_>) -> Option<String> {

@@ -9,10 +9,12 @@ use crate::payloads::{Act, Command, act, claim, submission};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+pub use web_api::Conduct;
 
 /// How long anything may take to arrive: longer than Slack waits.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,6 +39,8 @@ pub enum What {
     Opened(Bytes),
     /// It posts a message.
     Posted(Bytes),
+    /// It posts a message while this Slack takes none.
+    Refused,
     /// It changes a message.
     Edited(Bytes),
     /// It answers a person privately.
@@ -49,6 +53,8 @@ pub enum What {
 pub struct Slack {
     address: String,
     arrivals: UnboundedReceiver<Arrival>,
+    /// How it answers messages: at once and well, until this is changed.
+    pub conduct: Arc<Conduct>,
     links: Vec<UnboundedSender<Message>>,
     /// Number of the last envelope.
     last: u64,
@@ -65,9 +71,10 @@ impl Slack {
         let address = format!("http://{}/", web_api.local_addr()?);
         let socket_url = format!("ws://{}/link", sockets.local_addr()?);
         let (tell, arrivals) = unbounded_channel();
-        tokio::spawn(web_api::serve(web_api, socket_url, tell.clone()));
+        let conduct = Arc::new(Conduct::default());
+        tokio::spawn(web_api::serve(web_api, socket_url, tell.clone(), Arc::clone(&conduct)));
         tokio::spawn(link::serve(sockets, tell));
-        Ok(Self { address, arrivals, links: Vec::new(), last: 0 })
+        Ok(Self { address, arrivals, conduct, links: Vec::new(), last: 0 })
     }
 
     /// Where its Web API is.
@@ -94,12 +101,19 @@ impl Slack {
     /// # Errors
     /// When nothing arrives for a long time, or something was called that is not there.
     pub async fn next(&mut self) -> anyhow::Result<Arrival> {
-        let arrival = tokio::time::timeout(PATIENCE, self.arrivals.recv()).await;
-        let arrival = arrival.ok().flatten().context("nothing arrived for 20 s")?;
-        match &arrival.what {
-            What::Unknown(path) => anyhow::bail!("{path} was called, which this Slack does not have"),
-            _ => Ok(arrival),
+        self.next_within(PATIENCE).await?.context("nothing arrived for 20 s")
+    }
+
+    /// The next thing that arrives, if it arrives within `wait`.
+    ///
+    /// # Errors
+    /// When something was called that is not there.
+    pub async fn next_within(&mut self, wait: Duration) -> anyhow::Result<Option<Arrival>> {
+        let arrival = tokio::time::timeout(wait, self.arrivals.recv()).await.ok().flatten();
+        if let Some(Arrival { what: What::Unknown(path), .. }) = &arrival {
+            anyhow::bail!("{path} was called, which this Slack does not have");
         }
+        Ok(arrival)
     }
 
     /// Sends a command over the next connection: its number.

@@ -10,33 +10,84 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(super) async fn serve(listener: TcpListener, socket_url: String, tell: UnboundedSender<Arrival>) {
-    let socket_url = Arc::new(socket_url);
-    while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(connection(stream, Arc::clone(&socket_url), tell.clone()));
+const POST_MESSAGE: &str = "/api/chat.postMessage";
+
+/// How `chat.postMessage` is answered.
+#[derive(Debug, Default)]
+pub struct Conduct {
+    latency_ms: AtomicU64,
+    is_down: AtomicBool,
+}
+
+impl Conduct {
+    /// How long an answer takes from now on, in milliseconds.
+    pub fn set_latency_ms(&self, latency: u64) {
+        self.latency_ms.store(latency, Ordering::Relaxed);
+    }
+
+    /// Whether messages are answered 503 from now on.
+    pub fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
+    }
+
+    async fn delay(&self) {
+        let latency = Duration::from_millis(self.latency_ms.load(Ordering::Relaxed));
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
     }
 }
 
-async fn connection(stream: TcpStream, socket_url: Arc<String>, tell: UnboundedSender<Arrival>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    socket_url: String,
+    tell: UnboundedSender<Arrival>,
+    conduct: Arc<Conduct>,
+) {
+    let socket_url = Arc::new(socket_url);
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(connection(stream, Arc::clone(&socket_url), tell.clone(), Arc::clone(&conduct)));
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    socket_url: Arc<String>,
+    tell: UnboundedSender<Arrival>,
+    conduct: Arc<Conduct>,
+) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request: Request<Incoming>| {
-        let (socket_url, tell) = (Arc::clone(&socket_url), tell.clone());
+        let (socket_url, tell, conduct) = (Arc::clone(&socket_url), tell.clone(), Arc::clone(&conduct));
         async move {
             let (head, body) = request.into_parts();
             let body = body.collect().map_ok(http_body_util::Collected::to_bytes).await?;
-            let (what, text) =
-                answer(head.uri.path(), head.uri.query().unwrap_or_default(), body, &socket_url);
+            let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+            let is_message = path == POST_MESSAGE;
+            let is_refused = is_message && conduct.is_down.load(Ordering::Relaxed);
+            let (what, text) = if is_refused {
+                (Some(What::Refused), String::new())
+            } else {
+                answer(path, query, body, &socket_url)
+            };
             if let Some(what) = what {
                 let _ = tell.send(Arrival { at: Instant::now(), what });
             }
+            if is_message {
+                conduct.delay().await;
+            }
             let mut response = Response::new(Full::<Bytes>::new(text.into()));
+            if is_refused {
+                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            }
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
             let scopes = "commands,chat:write,users:read,users:read.email,im:write";
@@ -64,7 +115,7 @@ fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<Wha
             let text = opened(&body);
             (Some(What::Opened(body)), text)
         }
-        "/api/chat.postMessage" => {
+        POST_MESSAGE => {
             let text = posted(&body);
             (Some(What::Posted(body)), text)
         }
