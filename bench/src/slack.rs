@@ -41,6 +41,8 @@ pub enum What {
     Posted(Bytes),
     /// It posts a message while this Slack takes none.
     Refused,
+    /// It looks whether a message has arrived; this Slack finds none.
+    Searched,
     /// It changes a message.
     Edited(Bytes),
     /// It answers a person privately.

@@ -25,7 +25,7 @@ pub(super) struct Ledger {
     in_oops: HashMap<usize, Instant>,
     /// To people, with the person.
     direct: Vec<(String, Instant)>,
-    /// Calls of chat.postMessage and chat.update, refused ones included.
+    /// Messages, edits and searches for messages, refused ones included.
     pub(super) calls: usize,
     /// Of these, the ones that Slack refused.
     pub(super) refused: usize,
@@ -48,7 +48,7 @@ impl Ledger {
                 self.calls += 1;
                 self.refused += 1;
             }
-            What::Edited(_) => self.calls += 1,
+            What::Edited(_) | What::Searched => self.calls += 1,
             other => return Ok(Some(other)),
         }
         Ok(None)

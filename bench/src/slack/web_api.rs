@@ -119,6 +119,9 @@ fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<Wha
             let text = posted(&body);
             (Some(What::Posted(body)), text)
         }
+        "/api/conversations.history" | "/api/conversations.replies" => {
+            (Some(What::Searched), r#"{"ok":true,"messages":[],"has_more":false}"#.to_owned())
+        }
         "/api/chat.update" => (Some(What::Edited(body)), fine()),
         "/api/chat.postEphemeral" => (Some(What::Told(body)), fine()),
         path if path.starts_with("/response/") => (Some(What::Told(body)), fine()),
@@ -171,6 +174,7 @@ mod tests {
             "views.open",
             "chat.postMessage",
             "chat.update",
+            "conversations.history",
             "x",
         ] {
             let (what, text) =
