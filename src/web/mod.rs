@@ -149,6 +149,11 @@ impl Web {
         })
     }
 
+    /// Has so many places for forms with files: for tests.
+    pub fn with_upload_places(self, upload_places: Places) -> Self {
+        Self { upload_places, ..self }
+    }
+
     /// Takes in what Slack sends over HTTP, too.
     pub fn with_slack(self, inbox: SlackInbox) -> Self {
         Self { slack: Some(inbox), ..self }

@@ -1,18 +1,28 @@
 //! What the web answers while the program waits for its database, or brings the schema up to date: that it
-//! lives and what it counts (spec "Watching it"), and that everything else comes in a moment. Called by `app`
+//! lives and what it counts (spec "Watching it"), and that everything else comes in a moment: a form comes back with
+//! what was typed. Called by `app`
 //! before there is a [`Web`](super::Web).
 
+use super::Web;
 use super::kernel::call::Reference;
 use super::kernel::error::NoAnswer;
+use super::kernel::resubmit::{self, Resubmit};
+use super::kernel::route::RouteTable;
 use super::kernel::service::{UNKNOWN_ROUTE, finish, method_label};
 use super::kernel::{Answer, PageError};
+use super::pages::assets::Assets;
 use super::pages::{health, metrics};
 use super::server::{self, Limits};
 use crate::metrics::Metrics;
+use crate::render::html::{Html, Site};
+use bytes::Bytes;
 use http::header::CONNECTION;
-use http::{HeaderValue, Request};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request};
+use hyper::body::Body;
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -34,30 +44,87 @@ pub async fn meanwhile<T>(listener: &TcpListener, counted: &Metrics, building: i
     if let Ok(built) = tokio::time::timeout(GRACE, building.as_mut()).await {
         return built;
     }
-    let (done, counted) = (CancellationToken::new(), counted.clone());
-    let service = tower::service_fn(move |request: Request<_>| {
-        std::future::ready(Ok::<_, Infallible>(respond(&counted, &request)))
-    });
+    let done = CancellationToken::new();
     let built = async {
         let built = building.await;
         done.cancel();
         built
     };
-    tokio::join!(built, server::serve_until(done.clone(), LIMITS, listener, service)).0
+    let answering = async {
+        let pages = Arc::new(StartupPages { metrics: counted.clone(), site: SitePages::load().await });
+        let service = tower::service_fn(move |request: Request<_>| {
+            let pages = Arc::clone(&pages);
+            async move { Ok::<_, Infallible>(pages.respond(request).await) }
+        });
+        server::serve_until(done.clone(), LIMITS, listener, service).await;
+    };
+    tokio::join!(built, answering).0
 }
 
-fn respond<B>(counted: &Metrics, request: &Request<B>) -> Answer {
-    let (arrived, reference) = (Instant::now(), Reference::random());
-    let (method, path) = (method_label(request.method()), request.uri().path());
-    let (route, answer) = match (method, path) {
-        ("GET" | "HEAD", "/health/live") => ("/health/live", health::live()),
-        ("GET" | "HEAD", "/health") => ("/health", health::not_ready(counted)),
-        ("GET" | "HEAD", "/metrics") => ("/metrics", metrics::counted(counted)),
-        _ => (UNKNOWN_ROUTE, Err(PageError::Unavailable(NoAnswer(GRACE).into()))),
-    };
-    let mut answer = answer.unwrap_or_else(|error| error.answer(None, &reference, path.ends_with(".json")));
-    // A proxy must not keep a connection to what ends in a moment.
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    finish(&mut answer, &reference, counted, (method, route), arrived.elapsed());
-    answer
+/// What is answered meanwhile.
+struct StartupPages {
+    metrics: Metrics,
+    site: Option<SitePages>,
+}
+
+/// What error pages look like, and which addresses take forms.
+struct SitePages {
+    html: Html,
+    assets: Assets,
+    routes: RouteTable,
+}
+
+impl SitePages {
+    /// `None` where templates or routes cannot be used: the program says so when it is built.
+    async fn load() -> Option<Self> {
+        let assets = Assets::load().await;
+        let site = Site { timezone: "UTC".parse().ok()?, assets: assets.urls() };
+        let (html, routes) = (Html::new(site).ok()?, RouteTable::new(Web::routes()).ok()?);
+        Some(Self { html, assets, routes })
+    }
+
+    /// The form of a request with what was typed into it.
+    async fn form<B: Body<Data = Bytes> + Send + 'static>(&self, parts: &Parts, body: B) -> Option<Resubmit> {
+        let route = self.routes.find(&parts.method, parts.uri.path())?.route.ok()?;
+        let mut form = Resubmit::of(parts, route.body, None)?;
+        form.typed = resubmit::read_text(route.body, &parts.headers, body).await;
+        Some(form)
+    }
+}
+
+impl StartupPages {
+    async fn respond<B: Body<Data = Bytes> + Send + 'static>(&self, request: Request<B>) -> Answer {
+        let (arrived, reference) = (Instant::now(), Reference::random());
+        let (parts, body) = request.into_parts();
+        let (method, path) = (method_label(&parts.method), parts.uri.path());
+        let (route, answer) = match (method, path) {
+            ("GET" | "HEAD", "/health/live") => ("/health/live", health::live()),
+            ("GET" | "HEAD", "/health") => ("/health", health::not_ready(&self.metrics)),
+            ("GET" | "HEAD", "/metrics") => ("/metrics", metrics::counted(&self.metrics)),
+            _ => (UNKNOWN_ROUTE, self.asset(path, &parts.headers)),
+        };
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                let form = match &self.site {
+                    Some(site) => site.form(&parts, body).await,
+                    None => None,
+                };
+                let html = self.site.as_ref().map(|site| &site.html);
+                error.answer(html, &reference, path.ends_with(".json"), form.as_ref())
+            }
+        };
+        // A proxy must not keep a connection to what ends in a moment.
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        finish(&mut answer, &reference, &self.metrics, (method, route), arrived.elapsed());
+        answer
+    }
+
+    /// An asset of the error page; everything else has to wait.
+    fn asset(&self, path: &str, headers: &HeaderMap) -> Result<Answer, PageError> {
+        match (path.strip_prefix("/assets/"), &self.site) {
+            (Some(asset), Some(site)) => site.assets.answer(asset, headers),
+            _ => Err(PageError::Unavailable(NoAnswer(GRACE).into())),
+        }
+    }
 }

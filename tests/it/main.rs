@@ -80,6 +80,7 @@ mod web_pages;
 mod web_registry;
 mod web_repairs;
 mod web_report;
+mod web_resubmit;
 mod web_uploads;
 mod web_waiting;
 mod wire_connections;

@@ -13,7 +13,7 @@ use esb::store::entities::user as user_entity;
 use esb::web::Web;
 use esb::web::kernel::access::SESSION_COOKIE;
 use esb::web::kernel::answer::{TEXT, answer};
-use esb::web::kernel::route::BodyRule;
+use esb::web::kernel::route::{BodyRule, CsrfRule};
 use esb::web::kernel::{Access, Route};
 use esb::web::server::Limits;
 use http::{Method, StatusCode};
@@ -31,6 +31,9 @@ enum Met {
     No,
 }
 use Met::{In, Login, No};
+
+/// Forms that visitors send without a token: nobody gains by making them do so.
+const OPEN_FORMS: &[&str] = &["/e/{id}/report", "/e/{id}/me-too/{repair}"];
 
 /// For each pattern, for all its methods: anonymous, inactive, technician, staff, a program with a token.
 const MATRIX: &[(&str, [Met; 5])] = &[
@@ -223,11 +226,17 @@ async fn every_form_of_every_route_wants_the_token_of_its_session() {
             let fields: Vec<(&str, &str)> = forged.iter().map(|token| ("csrf_token", *token)).collect();
             let reply = stu.post(&path(route.pattern), &fields).await;
             assert_eq!(reply.status, StatusCode::FORBIDDEN, "{} {forged:?}", route.pattern);
-            assert!(reply.text().contains("load the page again"), "{}", route.pattern);
+            assert!(reply.text().contains("or you logged in or out"), "{}", route.pattern);
         }
         if route.access == Access::Anyone {
             let reply = nobody.post(&path(route.pattern), &[]).await;
-            assert_eq!(reply.status, StatusCode::FORBIDDEN, "{}", route.pattern);
+            let wants =
+                if OPEN_FORMS.contains(&route.pattern) { CsrfRule::SignedIn } else { CsrfRule::Everybody };
+            assert_eq!(route.csrf, wants, "{}", route.pattern);
+            let is_refused = reply.status == StatusCode::FORBIDDEN;
+            assert_eq!(is_refused, wants == CsrfRule::Everybody, "{}: {}", route.pattern, reply.status);
+        } else {
+            assert_eq!(route.csrf, CsrfRule::Everybody, "{}", route.pattern);
         }
     }
     assert!(forms >= 11);

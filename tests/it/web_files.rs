@@ -69,9 +69,12 @@ async fn the_same_report_again_gets_the_first_answer_and_its_files_go() {
     let (ana, to) = (web.browser(), format!("/e/{saw}/report"));
     let form = report(&ana, saw).await;
     let first = ana.send_parts(&to, &form.clone().file("photos", "a.jpg", &jpeg())).await;
-    let again = ana.send_parts(&to, &form.file("photos", "b.jpg", &jpeg())).await;
+    let again = ana.send_parts(&to, &form.clone().file("photos", "a.jpg", &jpeg())).await;
     assert_eq!((again.status, again.header("location")), (first.status, first.header("location")));
     assert_eq!(stored(&web.ops), 2, "one photo and its small one");
+    let other = ana.send_parts(&to, &form.file("photos", "b.jpg", &jpeg())).await;
+    assert_ne!(other.header("location"), first.header("location"), "another photo is another report");
+    assert_eq!(stored(&web.ops), 4);
 }
 
 #[tokio::test]

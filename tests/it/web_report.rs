@@ -203,5 +203,4 @@ async fn me_too_counts_a_browser_once() {
     let token = ana.get("/e/1").await.hidden("csrf_token");
     assert_eq!(ana.post("/e/1/me-too/4711", &[("csrf_token", &token)]).await.status, StatusCode::NOT_FOUND);
     assert_eq!(ana.post("/e/2/me-too/1", &[("csrf_token", &token)]).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(ana.post("/e/1/me-too/1", &[]).await.status, StatusCode::FORBIDDEN);
 }

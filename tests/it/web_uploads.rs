@@ -31,21 +31,24 @@ async fn form(browser: &Browser<'_>) -> Parts {
 #[tokio::test]
 async fn no_byte_of_a_file_is_kept_before_the_forms_token() {
     let web = web().await;
-    let (ana, bo) = (web.browser(), web.browser());
-    let (right, others) = (form(&ana).await, form(&bo).await);
-    let token = ana.get("/e/1").await.hidden("csrf_token");
+    let (tess, stu) = (web.signed_in(Role::Technician).await, web.signed_in(Role::Staff).await);
+    let (right, others) = (form(&tess).await, form(&stu).await);
+    let token = tess.get("/e/1").await.hidden("csrf_token");
     let file = |form: Parts| form.file("photos", "a.png", &png());
-    let late = file(Parts::default()).text("csrf_token", &token);
-    for forged in [file(Parts::default()), late, file(others), file(Parts::default().text("csrf_token", "x"))]
-    {
-        let reply = ana.send_parts(TO, &forged).await;
+    let late = file(Parts::default()).text("csrf_token", &token).text("description", "Blade wobbles");
+    let wrong = file(Parts::default().text("csrf_token", "x").text("description", "Blade wobbles"));
+    for forged in [late, file(others), wrong] {
+        let reply = tess.send_parts(TO, &forged).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN);
-        assert!(reply.text().contains("load the page again"));
+        for text in ["or you logged in or out", "Blade wobbles", "Choose them again"] {
+            assert!(reply.text().contains(text), "{text} in {}", reply.text());
+        }
     }
     let stranger = web.browser().send_parts("/repairs/1/photos", &file(right.clone())).await;
-    assert_eq!((stranger.status, stranger.header("location")), (StatusCode::SEE_OTHER, "/login"));
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    assert!(stranger.text().contains("href=\"/login\""), "{}", stranger.text());
     assert_eq!(names(web.ops.uploads()), [""; 0]);
-    assert_eq!(ana.send_parts(TO, &file(right)).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(tess.send_parts(TO, &file(right)).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -83,8 +83,20 @@ async fn it_lives_and_is_watched_before_the_database_is_there() {
         assert_eq!(for_program, path.ends_with(".json"));
     }
 
+    let report = [("reporter_name", "Ana"), ("description", "Belt\nslips"), ("csrf_token", "came=")];
+    let posted = site.browser().post("/e/1/report", &report).await;
+    assert_eq!((posted.status, posted.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "30"));
+    let again = posted.form_again();
+    assert_eq!(again.len(), report.len(), "{again:?}");
+    for (name, value) in report {
+        assert!(again.contains(&(name.to_owned(), value.to_owned())), "{name} in {again:?}");
+    }
+    let page = posted.text();
+    let style = page.split('"').find(|part| part.ends_with("/esb.css")).unwrap();
+    assert_eq!(site.get(style).await.status, StatusCode::OK);
+
     let begun = counts(&site, "/health/live").await + counts(&site, "other").await;
-    assert_eq!(begun, 1 + 3, "what is answered is counted");
+    assert_eq!(begun, 1 + 3 + 2, "what is answered is counted");
 
     // Somebody who is slow holds nobody up for long.
     let mut slow = TcpStream::connect(site.0).await.unwrap();

@@ -55,6 +55,14 @@ fn typed_equipment(text: &str) -> String {
     equipment_page(&machine, &form, &[&fields[..], &[error(None)]].concat())
 }
 
+/// An error page with a form of every kind of field.
+fn refused_form(text: &str) -> Problem<'_> {
+    let files = ResubmitFiles { name: "photos", accept: text.to_owned(), several: true, were_sent: true };
+    let fields = vec![(text, text), ("request_id", text), ("safety_risk", text), ("password", text)];
+    let form = ResubmitForm { action: text, csrf_token: text, fields, is_cut: true, files: Some(files) };
+    Problem { title: text, message: text, reference: Some(text), link: Some((text, text)), form: Some(form) }
+}
+
 /// Every page of `templates/`.
 pub(super) fn pages(text: &str) -> Vec<String> {
     let board = view(vec![typed_area(text)]);
@@ -67,7 +75,7 @@ pub(super) fn pages(text: &str) -> Vec<String> {
         channels: vec![text, "#oops"],
         lost_photos: 1,
     };
-    let problem = Problem { title: text, message: text, reference: Some(text) };
+    let problem = refused_form(text);
     vec![
         html().board(&board, &BoardFilter::default(), text, now()).unwrap(),
         html().board(&board, &search, text, now()).unwrap(),

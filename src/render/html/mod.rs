@@ -25,6 +25,7 @@ mod queue;
 mod registry;
 mod repair;
 mod reported;
+mod resubmit;
 mod sign_in;
 mod times;
 mod users;
@@ -42,6 +43,7 @@ pub use queue::QueuePage;
 pub use registry::{MachinePage, RegistryFilter};
 pub use repair::{RepairForm, RepairPage};
 pub use reported::ReportedPage;
+pub use resubmit::{ResubmitFiles, ResubmitForm, is_typed};
 pub use sign_in::{LoginPage, PasswordPage, SetupPage};
 pub use users::{SecretPage, TokensPage, UserForm, UserPage, UsersPage};
 
@@ -85,7 +87,7 @@ pub struct AssetUrls {
 }
 
 /// A page that says why there is no other.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Problem<'a> {
     /// Its heading.
     pub title: &'a str,
@@ -93,6 +95,25 @@ pub struct Problem<'a> {
     pub message: &'a str,
     /// What to tell the staff, where they can do something about it.
     pub reference: Option<&'a str>,
+    /// What to do first, in a tab of its own: the address and the words.
+    pub link: Option<(&'a str, &'a str)>,
+    /// The form that was not accepted.
+    pub form: Option<ResubmitForm<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemShown<'a> {
+    title: &'a str,
+    message: &'a str,
+    reference: Option<&'a str>,
+    link: Option<LinkShown<'a>>,
+    form: Option<resubmit::Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct LinkShown<'a> {
+    path: &'a str,
+    words: &'a str,
 }
 
 /// What the layout takes beside the page's own fields.
@@ -154,7 +175,14 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn problem(&self, problem: &Problem<'_>) -> Result<String, RenderError> {
-        self.page("problem", problem.title, problem)
+        let shown = ProblemShown {
+            title: problem.title,
+            message: problem.message,
+            reference: problem.reference,
+            link: problem.link.map(|(path, words)| LinkShown { path, words }),
+            form: problem.form.as_ref().map(resubmit::Shown::from),
+        };
+        self.page("problem", problem.title, &shown)
     }
 
     fn page<T: Serialize>(&self, template: &str, title: &str, content: &T) -> Result<String, RenderError> {

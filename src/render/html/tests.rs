@@ -387,9 +387,18 @@ fn small_pages_escape_too() {
     assert!(!html().reported(&page).unwrap().contains("could not be kept"));
     page.lost_photos = 2;
     assert!(html().reported(&page).unwrap().contains("2 photos could not be kept"));
-    let problem = Problem { title: HOSTILE, message: HOSTILE, reference: Some(HOSTILE) };
+    let long = HOSTILE.repeat(20);
+    let fields = vec![(HOSTILE, HOSTILE), ("description", &*long), ("password", HOSTILE)];
+    let form = ResubmitForm { action: HOSTILE, csrf_token: HOSTILE, fields, is_cut: true, files: None };
+    let problem = Problem {
+        title: HOSTILE,
+        message: HOSTILE,
+        reference: Some(HOSTILE),
+        link: Some((HOSTILE, HOSTILE)),
+        form: Some(form),
+    };
     check_hostile(&html().problem(&problem).unwrap());
-    let plain = Problem { title: "Gone", message: "It is gone.", reference: None };
+    let plain = Problem { title: "Gone", message: "It is gone.", reference: None, link: None, form: None };
     assert!(!html().problem(&plain).unwrap().contains("Reference"));
 }
 

@@ -176,6 +176,16 @@ fn api_token(headers: &HeaderMap) -> Option<Option<SecretString>> {
     bearer.or(key)
 }
 
+/// True when an API token is shown, be it a wrong one.
+pub fn shows_api_token(headers: &HeaderMap) -> bool {
+    api_token(headers).is_some()
+}
+
+/// True when the browser shows the token of a session, be it one that has ended.
+pub fn shows_session(headers: &HeaderMap) -> bool {
+    session_token(headers).is_some_and(|token| !token.expose_secret().is_empty())
+}
+
 /// The session's token that the browser shows.
 fn session_token(headers: &HeaderMap) -> Option<SecretString> {
     let cookie = cookies(headers).find(|cookie| cookie.name() == SESSION_COOKIE)?;

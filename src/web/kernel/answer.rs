@@ -76,10 +76,19 @@ pub fn html_with_forms(
     if call.caller.person().is_none() {
         answer.headers_mut().insert(CACHE_CONTROL, REVALIDATE_PRIVATE);
     }
+    introduce(web, call, &mut answer)?;
+    Ok(answer)
+}
+
+/// Lets a new browser remember its id, so that it is known when it comes back.
+///
+/// # Errors
+/// Never in practice: the cookie is plain ASCII.
+pub fn introduce(web: &Web, call: &Call, answer: &mut Answer) -> Result<(), PageError> {
     if let Some(cookie) = web.browsers.introduction(&call.browser).map_err(PageError::internal)? {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
-    Ok(answer)
+    Ok(())
 }
 
 /// Something for a program.

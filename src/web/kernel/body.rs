@@ -22,29 +22,35 @@ pub async fn read<B>(body: B, limit: usize) -> Result<Bytes, PageError>
 where
     B: Body<Data = Bytes> + Send,
 {
+    let mut kept = Vec::new();
+    read_into(&mut kept, body, limit).await?;
+    Ok(kept.into())
+}
+
+/// As [`read`]; after an error `kept` has what came within the limit.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_into<B>(kept: &mut Vec<u8>, body: B, limit: usize) -> Result<(), PageError>
+where
+    B: Body<Data = Bytes> + Send,
+{
     let mut body = pin!(body);
-    let declared = body.size_hint().lower();
     let read = async {
-        let mut kept = Vec::new();
-        if usize::try_from(declared).is_ok_and(|declared| declared <= limit) {
-            while let Some(data) = next(&mut body).await? {
-                if kept.len() + data.len() > limit {
-                    return Ok(None);
-                }
-                kept.extend_from_slice(&data);
+        while let Some(data) = next(&mut body).await? {
+            let room = limit - kept.len();
+            kept.extend_from_slice(data.get(..room).unwrap_or(&data));
+            if data.len() > room {
+                return Err(PageError::TooLarge { limit });
             }
-            return Ok(Some(Bytes::from(kept)));
         }
-        Ok::<_, PageError>(None)
+        Ok(())
     };
-    let outcome = tokio::time::timeout(READ_WITHIN, read).await.map_err(|_| PageError::TooSlow)?;
-    match outcome? {
-        Some(bytes) => Ok(bytes),
-        None => {
-            discard(&mut body, DISCARD_AT_MOST, DISCARD_WITHIN).await;
-            Err(PageError::TooLarge { limit })
-        }
+    let read = tokio::time::timeout(READ_WITHIN, read).await.map_err(|_| PageError::TooSlow)?;
+    if matches!(read, Err(PageError::TooLarge { .. })) {
+        discard(&mut body, DISCARD_AT_MOST, DISCARD_WITHIN).await;
     }
+    read
 }
 
 /// The next bytes; `None` at the end.
@@ -99,5 +105,10 @@ mod tests {
         assert!(matches!(read(Full::from("eleven byte"), 10).await, Err(PageError::TooLarge { .. })));
         assert!(matches!(read(chunks(&[4, 0]), 10).await, Err(PageError::BrokenOff)));
         assert_eq!(read(chunks(&[]), 0).await.unwrap().len(), 0);
+        for (sizes, length) in [(&[4, 4, 3][..], 10), (&[4, 0], 4)] {
+            let mut kept = Vec::new();
+            assert!(read_into(&mut kept, chunks(sizes), 10).await.is_err());
+            assert_eq!(kept.len(), length);
+        }
     }
 }

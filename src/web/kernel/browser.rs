@@ -27,12 +27,25 @@ const AS_TOKEN: &str = "csrf.";
 pub struct Browser {
     id: String,
     is_new: bool,
+    /// It sent a cookie of ours, be it one that is no longer valid.
+    sent_cookie: bool,
     session: Option<String>,
 }
 
 impl Browser {
     fn new() -> Self {
-        Self { id: hex(&rand::rng().random::<[u8; 16]>()), is_new: true, session: None }
+        Self { id: hex(&rand::rng().random::<[u8; 16]>()), is_new: true, sent_cookie: false, session: None }
+    }
+
+    /// True when its forms belong to a session.
+    pub const fn is_signed_in(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// True when neither our cookie nor a session came from it: it blocks cookies, or uses http where they are
+    /// for https.
+    pub const fn sends_no_cookies(&self) -> bool {
+        !self.sent_cookie && self.session.is_none()
     }
 
     /// From now on its forms belong to this session: they are of no use before and after it.
@@ -79,10 +92,11 @@ impl Browsers {
 
     /// The browser that a request comes from: a new one without a cookie of ours.
     pub fn recognise(&self, headers: &HeaderMap) -> Browser {
-        let known = cookies(headers)
-            .filter(|cookie| cookie.name() == COOKIE_NAME)
-            .find_map(|cookie| self.verified(cookie, AS_COOKIE));
-        known.map_or_else(Browser::new, |id| Browser { id, is_new: false, session: None })
+        let ours = || cookies(headers).filter(|cookie| cookie.name() == COOKIE_NAME);
+        match ours().find_map(|cookie| self.verified(cookie, AS_COOKIE)) {
+            Some(id) => Browser { id, is_new: false, sent_cookie: true, session: None },
+            None => Browser { sent_cookie: ours().next().is_some(), ..Browser::new() },
+        }
     }
 
     /// The token for the forms of a page shown to `browser`.

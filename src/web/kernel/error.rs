@@ -3,12 +3,13 @@
 use super::answer::{self, Answer};
 use super::call::Reference;
 use super::fields::FieldsError;
+use super::resubmit::Resubmit;
 use crate::chain::Chain;
 use crate::domain::edit::Conflict;
 use crate::ops::OpError;
 use crate::render::html::{Html, Problem};
 use form_urlencoded::Serializer;
-use http::header::{ALLOW, RETRY_AFTER};
+use http::header::{ALLOW, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use std::error::Error;
@@ -41,6 +42,12 @@ pub enum PageError {
     /// The form's token is missing or was not made for this browser.
     #[error("a forged form, or a page that was open for too long")]
     Forged,
+    /// A form came from a browser that sends no cookies.
+    #[error("no cookies")]
+    NoCookies {
+        /// Where cookies work: the site's address, if that is https.
+        address: Option<String>,
+    },
     /// Only for people who are signed in.
     #[error("not signed in")]
     NotSignedIn {
@@ -152,7 +159,9 @@ impl PageError {
         match self {
             Self::Malformed(_) | Self::BrokenOff => StatusCode::BAD_REQUEST,
             Self::NotSignedIn { .. } | Self::WrongToken => StatusCode::UNAUTHORIZED,
-            Self::Forged | Self::Forbidden | Self::MustChangePassword => StatusCode::FORBIDDEN,
+            Self::Forged | Self::NoCookies { .. } | Self::Forbidden | Self::MustChangePassword => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -175,7 +184,8 @@ impl PageError {
             Self::MustChangePassword => "Please choose a password",
             Self::WrongToken => "That token is not accepted",
             Self::Forbidden => "That is not for you",
-            Self::Forged => "Please load the page again",
+            Self::Forged => "Please check it and send it again",
+            Self::NoCookies { .. } => "Your browser sent no cookie",
             Self::NotFound => "There is nothing here",
             Self::MethodNotAllowed { .. } => "That does not work here",
             Self::TooSlow => "That took too long",
@@ -201,9 +211,18 @@ impl PageError {
             }
             Self::WrongToken => "The API token is unknown or was revoked.".into(),
             Self::Forbidden => "Your account may not do this. Staff can change what it may do.".into(),
-            Self::Forged => "For your safety a form works only in the browser that opened it, with cookies \
-                             allowed. Go back, load the page again, and send the form once more."
-                .into(),
+            Self::Forged => {
+                "Nothing was saved. This page was open for too long, or you logged in or out since \
+                             then. Load the page again and send the form once more."
+                    .into()
+            }
+            Self::NoCookies { address } => {
+                let address = address.as_deref().map(|address| format!(" and open it at {address}"));
+                format!(
+                    "Nothing was saved. Allow cookies for this site{}, then send the form again.",
+                    address.unwrap_or_default()
+                )
+            }
             Self::NotFound => "The address may be mistyped, or what it showed may be gone.".into(),
             Self::MethodNotAllowed { .. } => "This address is only for looking, or only for sending.".into(),
             Self::TooSlow => "The form did not arrive in time. Please send it once more.".into(),
@@ -219,7 +238,7 @@ impl PageError {
                 format!("{by} changed the same just now. Load the page again to see how it is.")
             }
             Self::TooOften { wait } => {
-                format!("Many came from your connection just now. Please try again in {}.", minutes(*wait))
+                format!("Too many requests from your network. Try again in {}.", minutes(*wait))
             }
             Self::Crowded { wait } => {
                 format!("More are here than there is room for. Please try again in {}.", minutes(*wait))
@@ -232,6 +251,51 @@ impl PageError {
                     .into()
             }
         }
+    }
+
+    /// The same where the form comes back below: what to do with that.
+    fn message_with_form(&self) -> String {
+        match self {
+            Self::NotSignedIn { .. } => {
+                "Nothing was saved: you are not logged in any more. Log in in a new tab, \
+                                         then come back here and send it again."
+                    .into()
+            }
+            Self::MustChangePassword => {
+                "Nothing was saved: your password is a temporary one. Change it in a new \
+                                         tab, then come back here and send it again."
+                    .into()
+            }
+            Self::Forged => {
+                "Nothing was saved. This page was open for too long, or you logged in or out since \
+                             then. Check what you typed and send it again."
+                    .into()
+            }
+            Self::Unavailable(_) => {
+                "The board cannot reach its records. Wait a minute, then send this again.".into()
+            }
+            Self::Internal(_) | Self::Panicked(_) => {
+                "It is our mistake, not yours. Send it again; if that does not help, tell the staff the \
+                 reference below."
+                    .into()
+            }
+            other => other.message(),
+        }
+    }
+
+    /// True when the same form may be accepted later, also where nothing was typed into it.
+    const fn may_pass_later(&self) -> bool {
+        matches!(
+            self,
+            Self::Forged
+                | Self::NoCookies { .. }
+                | Self::TooSlow
+                | Self::TooOften { .. }
+                | Self::Crowded { .. }
+                | Self::Unavailable(_)
+                | Self::Internal(_)
+                | Self::Panicked(_)
+        )
     }
 
     fn retry_after(&self) -> Option<u64> {
@@ -266,13 +330,25 @@ impl PageError {
         }
     }
 
-    /// The answer: a page for people, plain words where there are no pages yet; an object for programs.
-    pub fn answer(&self, html: Option<&Html>, reference: &Reference, for_program: bool) -> Answer {
+    /// The answer: a page for people, with the form that was not accepted; an object for programs; plain words
+    /// where there are no pages.
+    pub fn answer(
+        &self,
+        html: Option<&Html>,
+        reference: &Reference,
+        for_program: bool,
+        form: Option<&Resubmit>,
+    ) -> Answer {
+        let form = form.filter(|form| !for_program && (self.may_pass_later() || form.has_text()));
         let elsewhere = self.elsewhere().filter(|_| !for_program);
-        if let Some(answer) = elsewhere.and_then(|path| answer::see_other(&path).ok()) {
+        if let (Some(path), None) = (&elsewhere, form)
+            && let Ok(answer) = answer::see_other(path)
+        {
             return answer;
         }
-        let (status, message) = (self.status(), self.message());
+        // Whoever has to go elsewhere first keeps this page: it has what they typed.
+        let status = if elsewhere.is_some() { StatusCode::FORBIDDEN } else { self.status() };
+        let message = if form.is_some() { self.message_with_form() } else { self.message() };
         let mut answer = if for_program {
             let problem = JsonProblem { error: &message, reference: reference.as_str() };
             answer::json(status, &problem).unwrap_or_else(|_| last_resort(status, &message, reference))
@@ -281,6 +357,8 @@ impl PageError {
                 title: self.title(),
                 message: &message,
                 reference: status.is_server_error().then_some(reference.as_str()),
+                link: elsewhere.as_deref().map(|path| (path, self.title())),
+                form: form.map(Resubmit::form),
             };
             match html.map(|html| html.problem(&problem)) {
                 Some(Ok(page)) => answer::html(status, page),
@@ -291,6 +369,9 @@ impl PageError {
                 }
             }
         };
+        if let Some(cookie) = form.and_then(|form| form.cookie.clone()) {
+            answer.headers_mut().insert(SET_COOKIE, cookie);
+        }
         if let Some(seconds) = self.retry_after() {
             answer.headers_mut().insert(RETRY_AFTER, seconds.into());
         }

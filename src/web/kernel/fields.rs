@@ -50,6 +50,24 @@ impl Fields {
         Ok(Self(fields))
     }
 
+    /// Reads what can be read of a form that is refused, for the page that says so: the beginning of one that is
+    /// too long, with U+FFFD for what is no text.
+    pub fn parse_lossy(encoded: &[u8]) -> Self {
+        let broken = encoded.iter().rev().take(2).position(|&byte| byte == b'%').map_or(0, |at| at + 1);
+        let whole = encoded.get(..encoded.len() - broken).unwrap_or_default();
+        let mut fields: Vec<_> = form_urlencoded::parse(whole).into_owned().take(MAX_FIELDS).collect();
+        if let Some((_, value)) = fields.last_mut() {
+            // What the cut left of a character.
+            value.truncate(value.trim_end_matches(char::REPLACEMENT_CHARACTER).len());
+        }
+        Self(fields)
+    }
+
+    /// Names and values, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Adds a field that came as a part of its own.
     ///
     /// # Errors
@@ -147,6 +165,18 @@ mod tests {
         for too_many in [MAX_FIELDS + 1, 10_000] {
             assert_eq!(Fields::parse("a=1&".repeat(too_many).as_bytes()), Err(FieldsError::TooMany));
         }
+    }
+
+    #[test]
+    fn a_cut_form_is_read_up_to_its_last_character() {
+        let encoded = b"a=1&b=x%20%F0%9F%AA%9A";
+        let read = |length: usize| Fields::parse_lossy(&encoded[..length]).typed("b").unwrap().to_owned();
+        assert_eq!(read(encoded.len()), "x 🪚");
+        for length in 10..encoded.len() {
+            assert_eq!(read(length), "x ", "{length}");
+        }
+        assert_eq!(Fields::parse_lossy(&b"a=1&".repeat(10_000)).iter().count(), MAX_FIELDS);
+        assert_eq!(Fields::parse_lossy(b"a=%zz&b=\xff1").typed("b"), Ok("\u{fffd}1"));
     }
 
     proptest! {

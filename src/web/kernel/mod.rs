@@ -4,6 +4,7 @@
 //!
 //! A request's way: [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`upload`] for files → [`browser`]
 //! (forged forms end here) → the page function with its [`call::Call`] → [`answer`] or [`error`] → headers, log line, metrics.
+//! A form that ends anywhere on this way comes back on its error page ([`resubmit`]).
 
 pub mod access;
 pub mod answer;
@@ -17,6 +18,7 @@ pub mod fields;
 pub mod hex;
 pub mod limit;
 pub mod outgoing;
+pub mod resubmit;
 pub mod route;
 pub mod service;
 pub mod stored;

@@ -28,6 +28,15 @@ pub enum BodyRule {
     Upload(UploadRule),
 }
 
+/// Whose forms have to carry a CSRF token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CsrfRule {
+    /// Everybody's.
+    Everybody,
+    /// Those of signed-in people: visitors may do the same without any cookie, so there is nothing to forge.
+    SignedIn,
+}
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct Route {
@@ -39,6 +48,8 @@ pub struct Route {
     pub access: Access,
     /// What is read of the body.
     pub body: BodyRule,
+    /// Whose forms carry a token.
+    pub csrf: CsrfRule,
     /// Who answers.
     pub page: PageFn,
 }
@@ -46,23 +57,49 @@ pub struct Route {
 impl Route {
     /// A page to look at.
     pub const fn get(pattern: &'static str, access: Access, page: PageFn) -> Self {
-        Self { method: Method::GET, pattern, access, body: BodyRule::Ignored, page }
+        Self {
+            method: Method::GET,
+            pattern,
+            access,
+            body: BodyRule::Ignored,
+            csrf: CsrfRule::Everybody,
+            page,
+        }
     }
 
     /// A form of at most `limit` bytes that changes something.
     pub const fn form(pattern: &'static str, access: Access, limit: usize, page: PageFn) -> Self {
-        Self { method: Method::POST, pattern, access, body: BodyRule::Form { limit }, page }
+        Self::post(pattern, access, BodyRule::Form { limit }, CsrfRule::Everybody, page)
+    }
+
+    /// A form that everybody may send, visitors without a token.
+    pub const fn open_form(pattern: &'static str, limit: usize, page: PageFn) -> Self {
+        Self::post(pattern, Access::Anyone, BodyRule::Form { limit }, CsrfRule::SignedIn, page)
     }
 
     /// What a program of others sends, of at most `limit` bytes.
     pub const fn raw(pattern: &'static str, limit: usize, page: PageFn) -> Self {
-        let body = BodyRule::Raw { limit };
-        Self { method: Method::POST, pattern, access: Access::Unasked, body, page }
+        Self::post(pattern, Access::Unasked, BodyRule::Raw { limit }, CsrfRule::Everybody, page)
     }
 
     /// A form that may bring files.
     pub const fn upload(pattern: &'static str, access: Access, rule: UploadRule, page: PageFn) -> Self {
-        Self { method: Method::POST, pattern, access, body: BodyRule::Upload(rule), page }
+        Self::post(pattern, access, BodyRule::Upload(rule), CsrfRule::Everybody, page)
+    }
+
+    /// The same for everybody, visitors without a token.
+    pub const fn open_upload(pattern: &'static str, rule: UploadRule, page: PageFn) -> Self {
+        Self::post(pattern, Access::Anyone, BodyRule::Upload(rule), CsrfRule::SignedIn, page)
+    }
+
+    const fn post(
+        pattern: &'static str,
+        access: Access,
+        body: BodyRule,
+        csrf: CsrfRule,
+        page: PageFn,
+    ) -> Self {
+        Self { method: Method::POST, pattern, access, body, csrf, page }
     }
 
     fn answers(&self, method: &Method) -> bool {

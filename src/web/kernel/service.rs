@@ -3,12 +3,13 @@
 use super::access::{self, Caller};
 use super::answer::{Answer, secure};
 use super::body;
-use super::browser::TOKEN_FIELD;
+use super::browser::{Browser, TOKEN_FIELD};
 use super::call::{Call, Reference};
 use super::client_address::client_address;
 use super::error::{NoAnswer, PageError};
 use super::fields::Fields;
-use super::route::{BodyRule, Route};
+use super::resubmit::{self, Resubmit, TypedForm};
+use super::route::{BodyRule, CsrfRule, Route};
 use super::upload::{self, Gate};
 use super::{Access, UploadRule, Uploads};
 use crate::metrics::Metrics;
@@ -81,12 +82,12 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
     let for_program = parts.uri.path().ends_with(".json");
 
     let found = web.routes.find(&parts.method, parts.uri.path());
-    let mut frame = Frame::default();
+    let mut shown = Shown::default();
     let (pattern, outcome) = match found {
         None => (UNKNOWN_ROUTE, Err(PageError::NotFound)),
         Some(found) => {
             let outcome = match found.route {
-                Ok(route) => ask(web, route, &reference, &mut frame, found.params, parts, body).await,
+                Ok(route) => ask(web, route, &reference, &mut shown, found.params, parts, body).await,
                 Err(allow) => Err(PageError::MethodNotAllowed { allow }),
             };
             (found.pattern, outcome)
@@ -94,7 +95,7 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
     };
     let mut answer = outcome.unwrap_or_else(|error| {
         error.log(&reference, pattern);
-        error.answer(Some(&web.html.framed(frame)), &reference, for_program)
+        error.answer(Some(&web.html.framed(shown.frame)), &reference, for_program, shown.form.as_ref())
     });
     let took = (web.ctx.clock.now() - arrived).to_std().unwrap_or_default();
     finish(&mut answer, &reference, &web.metrics, (method, pattern), took);
@@ -117,72 +118,88 @@ pub fn finish(
     metrics.http_request(route, method, status, took);
 }
 
-/// What came in a body.
+/// What an error page shows beside its words.
 #[derive(Default)]
-struct Brought {
-    form: Fields,
-    uploads: Uploads,
-    raw: Bytes,
+struct Shown {
+    frame: Frame,
+    /// The form that was not accepted.
+    form: Option<Resubmit>,
 }
 
-/// Lets the caller in, reads what the route takes and asks its page. `frame` is what stands around the
-/// page, and around the one that is shown instead.
+impl Shown {
+    fn keep(&mut self, typed: TypedForm) {
+        if let Some(form) = &mut self.form {
+            form.typed = typed;
+        }
+    }
+}
+
+/// Lets the caller in, reads what the route takes and asks its page. `shown` is what stands around the page,
+/// and on the one that is shown instead where this fails.
 async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     web: &Web,
     route: &Route,
     reference: &Reference,
-    frame: &mut Frame,
+    shown: &mut Shown,
     params: Vec<(String, String)>,
     parts: Parts,
     body: B,
 ) -> Result<Answer, PageError> {
     let mut browser = web.browsers.recognise(&parts.headers);
-    let caller = access::caller(web, route.access, &parts.headers).await?;
-    if let Some(person) = caller.person() {
-        browser.bind(&person.session);
-        *frame = Frame::of(&person.username, person.role, web.browsers.token(&browser), parts.uri.path());
-    }
-    access::admit(route.access, &caller, &parts)?;
-    if route.access == Access::Editor {
-        access::admit_editor(web, &caller).await?;
-    }
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-    let client = client_address(peer, &parts.headers, &web.config.trusted_proxies);
-    // A program shows its token with each request: nobody can make it ask unawares.
-    let is_program = matches!(caller, Caller::Program(_));
-    let vouches = |token: &str| is_program || web.browsers.vouches(&browser, token);
-    let brought = match (route.body, upload::boundary(&parts.headers)) {
-        (BodyRule::Ignored, _) => Brought::default(),
-        (BodyRule::Raw { limit }, _) => Brought { raw: body::read(body, limit).await?, ..Brought::default() },
-        (BodyRule::Upload(rule), Some(boundary)) => {
-            let visitor = matches!(caller, Caller::Nobody).then_some(client);
-            let gate = Gate { vouches: &vouches, visitor };
-            let (form, uploads) = upload::read(web, rule, gate, boundary, body).await?;
-            Brought { form, uploads, ..Brought::default() }
+    let for_program = access::shows_api_token(&parts.headers);
+    let form = Resubmit::of(&parts, route.body, web.config.base_url.as_deref());
+    shown.form = form.filter(|_| !for_program);
+    let mut typed = TypedForm::default();
+    let came = match let_in(web, route, &mut browser, &mut shown.frame, &parts).await {
+        Ok(caller) => {
+            let read = read(web, route, (&caller, &browser), &parts, body, &mut typed).await;
+            read.map(|(uploads, raw)| (caller, uploads, raw))
         }
-        (BodyRule::Form { limit } | BodyRule::Upload(UploadRule { text: limit, .. }), _) => {
-            let form = read_form(&parts.headers, body, limit).await?;
-            if !vouches(form.typed(TOKEN_FIELD)?) {
-                return Err(PageError::Forged);
+        Err(error) => {
+            if shown.form.is_some() {
+                typed = resubmit::read_text(route.body, &parts.headers, body).await;
             }
-            Brought { form, ..Brought::default() }
+            Err(error)
         }
     };
-    let call = Call {
-        reference: reference.clone(),
-        client,
-        browser,
-        caller,
-        frame: frame.clone(),
-        uri: parts.uri,
-        headers: parts.headers,
-        form: brought.form,
-        uploads: brought.uploads,
-        raw: brought.raw,
-        params,
+    if let Some(form) = &mut shown.form {
+        // While nobody knows whose session it is, the token that came may still be the right one.
+        let is_known = browser.is_signed_in() || !access::shows_session(&parts.headers);
+        if is_known || matches!(came, Err(PageError::Forged)) {
+            form.with_new_token(web, &browser);
+        }
+    }
+    let (caller, uploads, raw) = match came {
+        Ok(came) => came,
+        Err(error) => {
+            shown.keep(typed);
+            return Err(without_cookies(web, &browser, error));
+        }
     };
+    let (client, frame) = (client_of(web, &parts), shown.frame.clone());
+    let (reference, form) = (reference.clone(), std::mem::take(&mut typed.fields));
+    let Parts { uri, headers, .. } = parts;
+    let call = Call { reference, client, browser, caller, frame, uri, headers, form, uploads, raw, params };
+    let outcome = answered(web, route, &call).await;
+    shown.keep(TypedForm { fields: call.form, ..typed });
+    outcome
+}
+
+/// Says so where a token is refused because the browser sends no cookies.
+fn without_cookies(web: &Web, browser: &Browser, error: PageError) -> PageError {
+    match error {
+        PageError::Forged if browser.sends_no_cookies() => {
+            let address = web.config.base_url.clone().filter(|_| web.browsers.is_secure());
+            PageError::NoCookies { address }
+        }
+        error => error,
+    }
+}
+
+/// What the page says, within its time.
+async fn answered(web: &Web, route: &Route, call: &Call) -> Result<Answer, PageError> {
     // A page shares nothing with others that a panic could leave half done.
-    let page = AssertUnwindSafe((route.page)(web, &call)).catch_unwind();
+    let page = AssertUnwindSafe((route.page)(web, call)).catch_unwind();
     match tokio::time::timeout(ANSWER_WITHIN, page).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(PageError::Panicked(panic_text(panic.as_ref()))),
@@ -190,18 +207,88 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     }
 }
 
+/// Who asks, where the route lets them in.
+async fn let_in(
+    web: &Web,
+    route: &Route,
+    browser: &mut Browser,
+    frame: &mut Frame,
+    parts: &Parts,
+) -> Result<Caller, PageError> {
+    let caller = access::caller(web, route.access, &parts.headers).await?;
+    if let Some(person) = caller.person() {
+        browser.bind(&person.session);
+        *frame = Frame::of(&person.username, person.role, web.browsers.token(browser), parts.uri.path());
+    }
+    access::admit(route.access, &caller, parts)?;
+    if route.access == Access::Editor {
+        access::admit_editor(web, &caller).await?;
+    }
+    Ok(caller)
+}
+
+fn client_of(web: &Web, parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    client_address(peer, &parts.headers, &web.config.trusted_proxies)
+}
+
+/// Reads what the route takes: the form into `typed`, as far as it comes.
+async fn read<B: Body<Data = Bytes> + Send + 'static>(
+    web: &Web,
+    route: &Route,
+    (caller, browser): (&Caller, &Browser),
+    parts: &Parts,
+    body: B,
+    typed: &mut TypedForm,
+) -> Result<(Uploads, Bytes), PageError> {
+    let needs_token = match caller {
+        // A program shows its token with each request: nobody can make it ask unawares.
+        Caller::Program(_) => false,
+        Caller::Nobody => route.csrf == CsrfRule::Everybody,
+        Caller::Person(_) => true,
+    };
+    let vouches = |token: &str| web.browsers.vouches(browser, token);
+    match (route.body, upload::boundary(&parts.headers)) {
+        (BodyRule::Ignored, _) => Ok(Default::default()),
+        (BodyRule::Raw { limit }, _) => Ok((Uploads::default(), body::read(body, limit).await?)),
+        (BodyRule::Upload(rule), Some(boundary)) => {
+            let visitor = matches!(caller, Caller::Nobody).then(|| client_of(web, parts));
+            let vouches: &(dyn Fn(&str) -> bool + Sync) = &vouches;
+            let gate = Gate { vouches: needs_token.then_some(vouches), visitor };
+            Ok((upload::read(web, rule, gate, boundary, body, typed).await?, Bytes::new()))
+        }
+        (BodyRule::Form { limit } | BodyRule::Upload(UploadRule { text: limit, .. }), _) => {
+            read_form(&parts.headers, body, limit, typed).await?;
+            if needs_token && !vouches(typed.fields.typed(TOKEN_FIELD)?) {
+                return Err(PageError::Forged);
+            }
+            Ok(Default::default())
+        }
+    }
+}
+
 async fn read_form<B: Body<Data = Bytes> + Send>(
     headers: &HeaderMap,
     body: B,
     limit: usize,
-) -> Result<Fields, PageError> {
-    let encoded = body::read(body, limit).await?;
+    typed: &mut TypedForm,
+) -> Result<(), PageError> {
+    let mut encoded = Vec::new();
+    let read = body::read_into(&mut encoded, body, limit).await;
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(PageError::NotAForm);
+        return Err(read.err().unwrap_or(PageError::NotAForm));
     }
-    Ok(Fields::parse(&encoded)?)
+    typed.is_cut = read.is_err();
+    match read.and_then(|()| Ok(Fields::parse(&encoded)?)) {
+        Ok(fields) => typed.fields = fields,
+        Err(error) => {
+            typed.fields = Fields::parse_lossy(&encoded);
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Methods as metrics name them: a closed set.

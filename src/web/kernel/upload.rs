@@ -1,16 +1,14 @@
 //! Forms with files (`multipart/form-data`): texts are kept as the fields of any form, files go to the disk
-//! piece by piece. The form's token comes first; a file before it is not taken, and nothing of it is kept.
-//! The kernel calls it after it has seen that the caller may come in.
+//! piece by piece. Where the form needs a token, it comes first: a file before it is not taken, and nothing of
+//! it is kept. The kernel calls it after it has seen that the caller may come in.
 //!
 //! Bounded are: the number of parts, the texts together, the number of files, each file, what is held in
 //! memory at once, the silence of the client, how slow it may be, and how many are sent at the same time.
 
-use super::browser::TOKEN_FIELD;
-use super::fields::{Fields, FieldsError, MAX_FIELDS};
+use super::resubmit::TypedForm;
 use super::{PageError, body};
-use crate::chain::Chain;
-use crate::domain::file::{Accepts, FileName, FileRefusal, StoredFile};
-use crate::files::{ReceiveError, Received, Wanted};
+use crate::domain::file::{Accepts, StoredFile};
+use crate::files::Received;
 use crate::ops::OpError;
 use crate::render::html::FieldError;
 use crate::web::Web;
@@ -19,14 +17,17 @@ use futures_util::{Stream, StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use hyper::body::Body;
-use multer::{Field, Multipart};
+use multer::Multipart;
+use parts::{Accepting, Reading, Stop};
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, timeout};
+
+mod parts;
 
 /// How long a client may send nothing.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -112,13 +113,14 @@ pub fn boundary(headers: &HeaderMap) -> Option<String> {
 
 /// Whether the form may go on.
 pub struct Gate<'a> {
-    /// True for the token of this browser's forms.
-    pub vouches: &'a (dyn Fn(&str) -> bool + Sync),
+    /// True for the token of this browser's forms; `None` where the form needs none.
+    pub vouches: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
     /// The address, for those who are not signed in.
     pub visitor: Option<IpAddr>,
 }
 
-/// Reads a form with files.
+/// Reads a form with files. Whatever comes of it, `typed` has the texts that came: after a refusal the rest of
+/// the form is read for them, and its files are dropped.
 ///
 /// # Errors
 /// `Forged` without its token, or with a file before it; `Malformed`, `TooLarge`, `TooSlow`, `BrokenOff`,
@@ -129,44 +131,62 @@ pub async fn read<B>(
     gate: Gate<'_>,
     boundary: String,
     body: B,
-) -> Result<(Fields, Uploads), PageError>
+    typed: &mut TypedForm,
+) -> Result<Uploads, PageError>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    let vouched = gate.vouches.is_none();
+    let accepting = Accepting { web, gate, vouched, files: Vec::new(), lost: 0, place: None };
+    read_parts(rule, Ok(accepting), boundary, body, typed).await
+}
+
+/// Reads the texts of a form that is refused already.
+pub async fn read_text<B>(rule: UploadRule, boundary: String, body: B, typed: &mut TypedForm)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    let refused = Err(Stop::Error(PageError::Forged));
+    // Its error is known: it was there before.
+    let _ = read_parts(rule, refused, boundary, body, typed).await;
+}
+
+async fn read_parts<B>(
+    rule: UploadRule,
+    accepting: Result<Accepting<'_>, Stop>,
+    boundary: String,
+    body: B,
+    typed: &mut TypedForm,
+) -> Result<Uploads, PageError>
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
     let body = Arc::new(Mutex::new(Box::pin(body)));
     let held = Arc::new(AtomicUsize::new(0));
     let form = Multipart::new(pieces(Arc::clone(&body), Arc::clone(&held)), boundary);
-    let mut reading = Reading {
-        web,
-        rule,
-        gate,
-        held,
-        vouched: false,
-        text: 0,
-        fields: Fields::default(),
-        files: Vec::new(),
-        lost: 0,
-        drained: 0,
-        place: None,
-    };
+    let deadline = accepting.is_err().then(deadline);
+    let mut reading = Reading { rule, accepting, held, deadline, dropped: 0, text: 0, typed };
     let read = reading.all(form).await;
-    let Reading { fields, files, lost, .. } = reading;
-    match read {
-        Ok(refused) => {
-            if refused.is_some() {
-                body::discard(&mut *body.lock().await, DISCARD_AT_MOST, DISCARD_WITHIN).await;
-            }
-            // Where one is refused, none is kept: the form comes back and is sent once more.
-            let files = if refused.is_some() { Vec::new() } else { files };
-            Ok((fields, Uploads { files: StdMutex::new(files), refused, lost }))
-        }
-        Err(error) => {
-            if !matches!(error, PageError::BrokenOff | PageError::TooSlow) {
-                body::discard(&mut *body.lock().await, DISCARD_AT_MOST, DISCARD_WITHIN).await;
-            }
-            Err(error)
+    let Reading { accepting, typed, .. } = reading;
+    if let Err(error) = &read {
+        typed.is_cut = true;
+        if !matches!(error, PageError::BrokenOff | PageError::TooSlow) {
+            body::discard(&mut *body.lock().await, DISCARD_AT_MOST, DISCARD_WITHIN).await;
         }
     }
+    match (accepting, read) {
+        (Err(Stop::Error(error)), _) | (Ok(_), Err(error)) => Err(error),
+        // Where one is refused, none is kept: the form comes back and is sent once more.
+        (Err(Stop::File(refused)), _) => Ok(Uploads { refused: Some(refused), ..Uploads::default() }),
+        (Ok(Accepting { vouched: false, .. }), Ok(())) => Err(PageError::Forged),
+        (Ok(Accepting { files, lost, .. }), Ok(())) => {
+            Ok(Uploads { files: StdMutex::new(files), refused: None, lost })
+        }
+    }
+}
+
+fn deadline() -> Instant {
+    Instant::now() + DISCARD_WITHIN
 }
 
 /// The body piece by piece, one for each time that somebody looks: the parser would take all there are.
@@ -201,198 +221,25 @@ fn is_too_slow(come: u64, within: Duration) -> bool {
     within > SLOW_AFTER && come < within.as_secs() * SLOWEST
 }
 
-/// A form that is being read.
-struct Reading<'a> {
-    web: &'a Web,
-    rule: UploadRule,
-    gate: Gate<'a>,
-    /// Bytes that came and were not taken from the parser yet.
-    held: Arc<AtomicUsize>,
-    vouched: bool,
-    text: usize,
-    fields: Fields,
-    files: Vec<Received>,
-    /// Files that the disk could not take.
-    lost: usize,
-    /// Bytes of theirs that were read and dropped.
-    drained: usize,
-    place: Option<SemaphorePermit<'a>>,
-}
-
-/// Why a file was not taken.
-type Refused = Option<(StatusCode, FieldError)>;
-
-impl Reading<'_> {
-    /// Reads part after part; ends early where a file is refused.
-    async fn all(&mut self, mut form: Multipart<'static>) -> Result<Refused, PageError> {
-        let mut parts = 0;
-        while let Some(part) = form.next_field().await.map_err(broken)? {
-            parts += 1;
-            if parts > MAX_FIELDS + self.rule.most {
-                return Err(FieldsError::TooMany.into());
-            }
-            let name = part.name().ok_or(FieldsError::NotUtf8)?.to_owned();
-            if name != self.rule.field {
-                self.text(name, part).await?;
-            } else if let Some(refused) = self.file(part).await? {
-                return Ok(Some(refused));
-            }
-        }
-        if self.vouched { Ok(None) } else { Err(PageError::Forged) }
-    }
-
-    async fn text(&mut self, name: String, mut part: Field<'static>) -> Result<(), PageError> {
-        let mut bytes = Vec::new();
-        while let Some(piece) = self.piece(&mut part).await? {
-            self.text += piece.len();
-            if self.text > self.rule.text {
-                return Err(PageError::TooLarge { limit: self.rule.text });
-            }
-            bytes.extend_from_slice(&piece);
-        }
-        let value = String::from_utf8(bytes).map_err(|_| FieldsError::NotUtf8)?;
-        if name == TOKEN_FIELD && !self.vouched {
-            self.vouched = (self.gate.vouches)(&value);
-            if !self.vouched {
-                return Err(PageError::Forged);
-            }
-        }
-        Ok(self.fields.push(name, value)?)
-    }
-
-    async fn file(&mut self, mut part: Field<'static>) -> Result<Refused, PageError> {
-        if !self.vouched {
-            return Err(PageError::Forged);
-        }
-        let name = part.file_name().unwrap_or_default().to_owned();
-        let Some(first) = self.piece(&mut part).await? else {
-            // An input in which nothing was chosen is sent as well.
-            let chosen = !name.is_empty();
-            return Ok(chosen.then(|| self.refusal(&name, &FileRefusal::Empty)));
-        };
-        if self.files.len() + self.lost >= self.rule.most {
-            let message = match self.rule.most {
-                1 => "Please choose one file.".into(),
-                most => format!("Please choose at most {most} files."),
-            };
-            let error = FieldError { field: Some(self.rule.field), message };
-            return Ok(Some((StatusCode::UNPROCESSABLE_ENTITY, error)));
-        }
-        self.take_place().await?;
-        let limit = self.rule.each.unwrap_or(u64::MAX);
-        let wanted = Wanted { accepts: self.rule.accepts, limit };
-        let held = Arc::clone(&self.held);
-        let rest = part.inspect(move |piece| {
-            if let Ok(piece) = piece {
-                held.fetch_sub(piece.len(), Ordering::Relaxed);
-            }
-        });
-        let mut content = pin!(stream::once(async { Ok(first) }).chain(rest));
-        match self.web.files.receive(content.as_mut(), wanted, &name).await {
-            Ok(received) => {
-                self.files.push(received);
-                Ok(None)
-            }
-            Err(ReceiveError::Refused(refusal)) => Ok(Some(self.refusal(&name, &refusal))),
-            Err(ReceiveError::Stream(error)) => Err(broken(error)),
-            Err(ReceiveError::Disk(error)) => {
-                tracing::error!(error = %Chain(&error), "An upload cannot be stored");
-                self.do_without(&name, content).await
-            }
-        }
-    }
-
-    /// Reads the rest of a file that the disk cannot take, where the form goes on without it.
-    async fn do_without(
-        &mut self,
-        name: &str,
-        mut content: impl Stream<Item = Result<Bytes, multer::Error>> + Unpin,
-    ) -> Result<Refused, PageError> {
-        let refused = || {
-            let message = format!(
-                "“{}” cannot be stored: the server's disk is full or cannot be written. Tell the staff, or try \
-                 again later.",
-                FileName::clean(name)
-            );
-            (StatusCode::SERVICE_UNAVAILABLE, FieldError { field: Some(self.rule.field), message })
-        };
-        if self.rule.on_disk_error == OnDiskError::Refuse {
-            return Ok(Some(refused()));
-        }
-        while let Some(piece) = content.next().await {
-            self.drained += piece.map_err(broken)?.len();
-            if self.drained > DISCARD_AT_MOST {
-                return Ok(Some(refused()));
-            }
-        }
-        self.lost += 1;
-        Ok(None)
-    }
-
-    /// A place among those who send files; visitors have their own, and not all of them from one address.
-    async fn take_place(&mut self) -> Result<(), PageError> {
-        if self.place.is_some() {
-            return Ok(());
-        }
-        let web = self.web;
-        let places = match self.gate.visitor {
-            Some(address) => {
-                web.uploads.count(address).map_err(|wait| PageError::TooOften { wait })?;
-                &web.upload_places.visitors
-            }
-            None => &web.upload_places.people,
-        };
-        let place = timeout(PLACE_WITHIN, places.acquire()).await;
-        self.place = Some(place.ok().and_then(Result::ok).ok_or(PageError::Crowded { wait: CROWDED })?);
-        Ok(())
-    }
-
-    /// The next piece of a part; none of them is empty.
-    async fn piece(&self, part: &mut Field<'static>) -> Result<Option<Bytes>, PageError> {
-        while let Some(piece) = part.chunk().await.map_err(broken)? {
-            self.held.fetch_sub(piece.len(), Ordering::Relaxed);
-            if !piece.is_empty() {
-                return Ok(Some(piece));
-            }
-        }
-        Ok(None)
-    }
-
-    fn refusal(&self, name: &str, refusal: &FileRefusal) -> (StatusCode, FieldError) {
-        let status = match refusal.is_about_size() {
-            true => StatusCode::PAYLOAD_TOO_LARGE,
-            false => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        let message = format!("“{}” {refusal}", FileName::clean(name));
-        (status, FieldError { field: Some(self.rule.field), message })
-    }
-}
-
-/// What the parser says, in our words.
-fn broken(error: multer::Error) -> PageError {
-    match error {
-        multer::Error::StreamReadFailed(source) => match source.downcast::<PageError>() {
-            Ok(error) => *error,
-            Err(source) => PageError::internal(source),
-        },
-        multer::Error::IncompleteFieldData { .. }
-        | multer::Error::IncompleteHeaders
-        | multer::Error::IncompleteStream => PageError::BrokenOff,
-        _ => FieldsError::NotParts.into(),
-    }
-}
-
 /// How many send files at once.
 #[derive(Debug)]
 pub struct Places {
     visitors: Semaphore,
     people: Semaphore,
+    wait: Duration,
 }
 
 impl Default for Places {
     /// As many as a small machine has room for, on its disk and in its memory.
     fn default() -> Self {
-        Self { visitors: Semaphore::new(16), people: Semaphore::new(32) }
+        Self::new(16, 32, PLACE_WITHIN)
+    }
+}
+
+impl Places {
+    /// So many places for visitors and for signed-in people, for one of which a form waits so long.
+    pub fn new(visitors: usize, people: usize, wait: Duration) -> Self {
+        Self { visitors: Semaphore::new(visitors), people: Semaphore::new(people), wait }
     }
 }
 

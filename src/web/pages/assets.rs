@@ -7,7 +7,7 @@ use crate::web::kernel::answer::REVALIDATE;
 use crate::web::kernel::cached::{Cached, Version};
 use crate::web::kernel::hex::hex;
 use crate::web::kernel::{Answer, Call, PageError};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use rust_embed::Embed;
 use std::collections::HashMap;
 
@@ -48,6 +48,18 @@ impl Assets {
         }
     }
 
+    /// The asset at `path` within `/assets/`.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(in crate::web) fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Answer, PageError> {
+        let (hash, name) = path.split_once('/').ok_or(PageError::NotFound)?;
+        let asset = self.0.get(name).ok_or(PageError::NotFound)?;
+        // A page of an older build asks for an older hash: it gets today's asset, but not to keep.
+        let keep = if asset.version().0 == hash { KEPT } else { REVALIDATE };
+        Ok(asset.answer(headers, keep))
+    }
+
     fn url(&self, name: &str) -> String {
         let hash = self.0.get(name).map_or("missing", |asset| asset.version().0.as_str());
         format!("/assets/{hash}/{name}")
@@ -64,9 +76,5 @@ fn media_type(name: &str) -> HeaderValue {
 }
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (hash, name) = call.param("path")?.split_once('/').ok_or(PageError::NotFound)?;
-    let asset = web.assets.0.get(name).ok_or(PageError::NotFound)?;
-    // A page of an older build asks for an older hash: it gets today's asset, but not to keep.
-    let keep = if asset.version().0 == hash { KEPT } else { REVALIDATE };
-    Ok(asset.answer(&call.headers, keep))
+    web.assets.answer(call.param("path")?, &call.headers)
 }

@@ -4,7 +4,7 @@ use crate::domain::actor::{Actor, Edge};
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::ops;
 use crate::web::Web;
-use crate::web::kernel::answer::see_other;
+use crate::web::kernel::answer::{introduce, see_other};
 use crate::web::kernel::{Answer, Call, PageError};
 
 /// The name of people whom the web does not know.
@@ -16,5 +16,7 @@ pub(super) async fn say(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let actor = Actor::visitor(Edge::Web, VISITOR);
     let person = format!("browser:{}", call.browser.id());
     let done = ops::me_too::me_too(&web.ctx, &actor, Some(machine), repair, &person).await?;
-    see_other(&format!("/e/{}?thanks={repair}#repair-{repair}", done.equipment))
+    let mut answer = see_other(&format!("/e/{}?thanks={repair}#repair-{repair}", done.equipment))?;
+    introduce(web, call, &mut answer)?;
+    Ok(answer)
 }

@@ -69,13 +69,9 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/area/{id}", Access::Anyone, |web, call| Box::pin(area::show(web, call))),
     Route::get("/e/{id}", Access::Anyone, |web, call| Box::pin(equipment::show(web, call))),
     Route::get("/e/{id}.json", Access::Unasked, |web, call| Box::pin(equipment::json(web, call))),
-    Route::upload("/e/{id}/report", Access::Anyone, REPORT_PHOTOS, |web, call| {
-        Box::pin(report::send(web, call))
-    }),
+    Route::open_upload("/e/{id}/report", REPORT_PHOTOS, |web, call| Box::pin(report::send(web, call))),
     Route::get("/e/{id}/reported/{token}", Access::Anyone, |web, call| Box::pin(report::reported(web, call))),
-    Route::form("/e/{id}/me-too/{repair}", Access::Anyone, FORM_LIMIT, |web, call| {
-        Box::pin(me_too::say(web, call))
-    }),
+    Route::open_form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, call| Box::pin(me_too::say(web, call))),
     Route::get("/login", Access::Anyone, |web, call| Box::pin(login::show(web, call))),
     Route::form("/login", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::log_in(web, call))),
     Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(login::log_out(web, call))),

@@ -11,6 +11,7 @@ use esb::ops::Ctx;
 use esb::store::sessions::{self, NewSession};
 use esb::web::kernel::Route;
 use esb::web::kernel::access::SESSION_COOKIE;
+use esb::web::kernel::upload::Places;
 use esb::web::server::{Limits, serve_within};
 use esb::web::{Web, WebConfig};
 use form_urlencoded::Serializer;
@@ -71,6 +72,23 @@ impl Reply {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// What "Send again" on an error page would send, without the files.
+    pub fn form_again(&self) -> Vec<(String, String)> {
+        let text = self.text();
+        let (_, form) = text.split_once("<form class=\"report resubmit\"").expect("the form comes back");
+        let form = form.split("</form>").next().unwrap();
+        let hidden = form.split("<input type=\"hidden\" name=\"").skip(1).map(|field| {
+            let (name, rest) = field.split_once("\" value=\"").unwrap();
+            (name, rest.split('"').next().unwrap())
+        });
+        let long = form.split("<textarea ").skip(1).map(|field| {
+            let name = field.split("name=\"").nth(1).unwrap().split('"').next().unwrap();
+            let (_, rest) = field.split_once(">\n").unwrap();
+            (name, rest.split("</textarea>").next().unwrap())
+        });
+        hidden.chain(long).map(|(name, value)| (plain(name), plain(value))).collect()
+    }
+
     /// The value of the first hidden field of that name.
     pub fn hidden(&self, name: &str) -> String {
         let text = self.text();
@@ -79,6 +97,14 @@ impl Reply {
         let value = text[from..].split('"').next().unwrap();
         value.replace("&#x3D;", "=")
     }
+}
+
+/// What a browser reads where this is written.
+fn plain(escaped: &str) -> String {
+    let pairs =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x3D;", "="), ("&#x60;", "`")];
+    let text = pairs.iter().fold(escaped.to_owned(), |text, (from, to)| text.replace(from, to));
+    text.replace("&amp;", "&")
 }
 
 /// How a web of a test is configured.
@@ -112,6 +138,12 @@ pub async fn serving_files(ops: TestOps, files: Files) -> TestWeb {
     serving_with(ops, config(), files, Web::routes(), Limits::STANDARD).await
 }
 
+/// Serves the pages with so many places for forms with files.
+pub async fn serving_with_places(ops: TestOps, places: Places) -> TestWeb {
+    let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
+    serving_web(ops, web.with_upload_places(places), Limits::STANDARD).await
+}
+
 async fn serving_all(ops: TestOps, config: WebConfig, routes: &'static [Route], limits: Limits) -> TestWeb {
     let files = ops.files();
     serving_with(ops, config, files, routes, limits).await
@@ -125,6 +157,10 @@ async fn serving_with(
     limits: Limits,
 ) -> TestWeb {
     let web = Web::with_routes(ops.ctx.clone(), config, Metrics::new(), files, routes).await.unwrap();
+    serving_web(ops, web, limits).await
+}
+
+async fn serving_web(ops: TestOps, web: Web, limits: Limits) -> TestWeb {
     let setup_code = web.setup_code().await.unwrap().map(str::to_owned);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -242,6 +278,13 @@ impl Browser<'_> {
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let form = Serializer::new(String::new()).extend_pairs(fields).finish();
         self.post_raw(path, form).await
+    }
+
+    /// Sends the form of an error page again, to `path`, from where it came.
+    pub async fn send_again(&self, path: &str, refused: &Reply) -> Reply {
+        let form = refused.form_again();
+        let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
+        self.post(path, &fields).await
     }
 
     /// Fills in the form of the page `at` and sends it to `to`.

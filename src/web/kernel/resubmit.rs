@@ -1,0 +1,151 @@
+//! A form that was not accepted comes back on its error page with what was typed, ready to be sent again.
+//! Decides when that is so, and with which token; `render::html` knows which fields are secret.
+//!
+//! The page never helps a forger: a form that another site sent does not come back.
+
+use super::browser::{Browser, TOKEN_FIELD};
+use super::fields::Fields;
+use super::route::BodyRule;
+use super::{UploadRule, body, upload};
+use crate::render::html::{ResubmitFiles, ResubmitForm, is_typed};
+use crate::web::Web;
+use bytes::Bytes;
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use hyper::body::Body;
+
+/// In which relation to us the page stands that made the browser ask.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a form brought, as far as it could be read.
+#[derive(Debug, Default)]
+pub struct TypedForm {
+    /// Its fields.
+    pub fields: Fields,
+    /// The last field is not whole.
+    pub is_cut: bool,
+    /// Files came with it.
+    pub has_files: bool,
+}
+
+/// A form that may come back.
+#[derive(Debug)]
+pub struct Resubmit {
+    action: String,
+    files: Option<UploadRule>,
+    /// What was typed.
+    pub typed: TypedForm,
+    token: Option<String>,
+    /// Makes the browser remember the id that the token is for.
+    pub cookie: Option<HeaderValue>,
+}
+
+impl Resubmit {
+    /// The form of a request; `None` for what is no form, or comes from another site.
+    pub fn of(parts: &Parts, rule: BodyRule, base_url: Option<&str>) -> Option<Self> {
+        let files = match rule {
+            BodyRule::Form { .. } => None,
+            BodyRule::Upload(rule) => Some(rule),
+            BodyRule::Ignored | BodyRule::Raw { .. } => return None,
+        };
+        if parts.method != Method::POST || is_cross_site(&parts.headers, base_url) {
+            return None;
+        }
+        let action = parts.uri.path_and_query()?.as_str().to_owned();
+        Some(Self { action, files, typed: TypedForm::default(), token: None, cookie: None })
+    }
+
+    /// It carries a new token of this browser. Without this it carries the token that came.
+    pub fn with_new_token(&mut self, web: &Web, browser: &Browser) {
+        self.token = Some(web.browsers.token(browser));
+        self.cookie = web.browsers.introduction(browser).ok().flatten();
+    }
+
+    /// True when something would be lost that a person typed.
+    pub fn has_text(&self) -> bool {
+        self.typed.has_files || self.typed.fields.iter().any(|(name, value)| is_typed(name, value))
+    }
+
+    /// The form for the page.
+    pub fn form(&self) -> ResubmitForm<'_> {
+        let came = || self.typed.fields.iter().find(|(name, _)| *name == TOKEN_FIELD);
+        let csrf_token = self.token.as_deref().or_else(|| Some(came()?.1)).unwrap_or_default();
+        let files = self.files.map(|rule| ResubmitFiles {
+            name: rule.field,
+            accept: rule.accepts.offered(),
+            several: rule.most > 1,
+            were_sent: self.typed.has_files,
+        });
+        ResubmitForm {
+            action: &self.action,
+            csrf_token,
+            fields: self.typed.fields.iter().collect(),
+            is_cut: self.typed.is_cut,
+            files,
+        }
+    }
+}
+
+/// True when a page of another site sent the form.
+fn is_cross_site(headers: &HeaderMap, base_url: Option<&str>) -> bool {
+    if let Some(site) = headers.get(FETCH_SITE) {
+        return site != "same-origin" && site != "none";
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    let host = headers.get(HOST).map(HeaderValue::as_bytes);
+    let origin = origin.to_str().unwrap_or_default();
+    let is_host = origin.split_once("://").is_some_and(|(_, of_origin)| Some(of_origin.as_bytes()) == host);
+    !is_host && base_url != Some(origin)
+}
+
+/// Reads the text of a form that is refused already. Files are dropped, and nobody waits for long.
+pub async fn read_text<B>(rule: BodyRule, headers: &HeaderMap, body: B) -> TypedForm
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    let mut typed = TypedForm::default();
+    match (rule, upload::boundary(headers)) {
+        (BodyRule::Upload(rule), Some(boundary)) => {
+            upload::read_text(rule, boundary, body, &mut typed).await;
+        }
+        (BodyRule::Form { limit } | BodyRule::Upload(UploadRule { text: limit, .. }), None) => {
+            let mut kept = Vec::new();
+            typed.is_cut = body::read_into(&mut kept, body, limit).await.is_err();
+            typed.fields = Fields::parse_lossy(&kept);
+        }
+        (BodyRule::Form { .. } | BodyRule::Ignored | BodyRule::Raw { .. }, _) => {}
+    }
+    typed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_get_their_forms_back() {
+        let foreign = |headers: &[(&'static str, &'static str)]| {
+            let pairs =
+                headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+            is_cross_site(&pairs.collect(), Some("https://esb.example.org"))
+        };
+        for ours in [
+            &[("host", "esb")][..],
+            &[("host", "esb"), ("origin", "http://esb")],
+            &[("host", "inner:5000"), ("origin", "https://esb.example.org")],
+            &[("host", "esb"), ("origin", "https://other"), ("sec-fetch-site", "same-origin")],
+        ] {
+            assert!(!foreign(ours), "{ours:?}");
+        }
+        for others in [
+            &[("host", "esb"), ("origin", "http://evil.example")][..],
+            &[("host", "esb"), ("origin", "null")],
+            &[("host", "esb"), ("origin", "http://esb.evil.example")],
+            &[("host", "esb"), ("origin", "http://esb"), ("sec-fetch-site", "cross-site")],
+            &[("sec-fetch-site", "same-site")],
+        ] {
+            assert!(foreign(others), "{others:?}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Reads a form with files part by part: texts into its fields, files to the disk. After a refusal it goes on for
+//! the texts, for a while, and drops the files. Called by `upload`.
+
+use super::{CROWDED, DISCARD_AT_MOST, Gate, OnDiskError, UploadRule, deadline};
+use crate::chain::Chain;
+use crate::domain::file::{FileName, FileRefusal};
+use crate::files::{ReceiveError, Received, Wanted};
+use crate::render::html::FieldError;
+use crate::web::Web;
+use crate::web::kernel::PageError;
+use crate::web::kernel::browser::TOKEN_FIELD;
+use crate::web::kernel::fields::{FieldsError, MAX_FIELDS};
+use crate::web::kernel::resubmit::TypedForm;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::StatusCode;
+use multer::{Field, Multipart};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// A form that is being read.
+pub(super) struct Reading<'a> {
+    pub(super) rule: UploadRule,
+    /// What receives its files, or why none does any longer.
+    pub(super) accepting: Result<Accepting<'a>, Stop>,
+    /// Bytes that came and were not taken from the parser yet.
+    pub(super) held: Arc<AtomicUsize>,
+    /// When a refused form is given up.
+    pub(super) deadline: Option<Instant>,
+    /// Bytes of refused files.
+    pub(super) dropped: usize,
+    pub(super) text: usize,
+    pub(super) typed: &'a mut TypedForm,
+}
+
+/// A form that was not refused so far.
+pub(super) struct Accepting<'a> {
+    pub(super) web: &'a Web,
+    pub(super) gate: Gate<'a>,
+    pub(super) vouched: bool,
+    pub(super) files: Vec<Received>,
+    /// Files that the disk could not take.
+    pub(super) lost: usize,
+    pub(super) place: Option<SemaphorePermit<'a>>,
+}
+
+/// Why no file of a form is taken.
+pub(super) enum Stop {
+    Error(PageError),
+    /// One of them is unfit: its form comes back.
+    File((StatusCode, FieldError)),
+}
+
+impl From<PageError> for Stop {
+    fn from(error: PageError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Reading<'_> {
+    /// Reads part after part.
+    pub(super) async fn all(&mut self, mut form: Multipart<'static>) -> Result<(), PageError> {
+        let mut parts = 0;
+        while let Some(part) = in_time(self.deadline, form.next_field()).await? {
+            parts += 1;
+            if parts > MAX_FIELDS + self.rule.most {
+                return Err(FieldsError::TooMany.into());
+            }
+            let name = part.name().ok_or(FieldsError::NotUtf8)?.to_owned();
+            if name == self.rule.field {
+                self.file(part).await?;
+            } else {
+                self.text(name, part).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn text(&mut self, name: String, mut part: Field<'static>) -> Result<(), PageError> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.piece(&mut part).await? {
+            let room = self.rule.text - self.text;
+            bytes.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+            if piece.len() > room {
+                let beginning = String::from_utf8_lossy(&bytes).into_owned();
+                self.typed.fields.push(name, beginning)?;
+                return Err(PageError::TooLarge { limit: self.rule.text });
+            }
+            self.text += piece.len();
+        }
+        let value = String::from_utf8(bytes).map_err(|_| FieldsError::NotUtf8)?;
+        if let Ok(accepting) = &mut self.accepting
+            && name == TOKEN_FIELD
+            && let Some(vouches) = accepting.gate.vouches
+            && !accepting.vouched
+        {
+            accepting.vouched = vouches(&value);
+            if !accepting.vouched {
+                self.refuse(PageError::Forged.into());
+            }
+        }
+        Ok(self.typed.fields.push(name, value)?)
+    }
+
+    async fn file(&mut self, mut part: Field<'static>) -> Result<(), PageError> {
+        self.typed.has_files |= part.file_name().is_some_and(|name| !name.is_empty());
+        let name = part.file_name().unwrap_or_default().to_owned();
+        let first = self.piece(&mut part).await?;
+        let (rule, held) = (self.rule, Arc::clone(&self.held));
+        if let Ok(accepting) = &mut self.accepting
+            && let Err(stop) = accepting.file(rule, (&name, first), &mut part, held).await
+        {
+            self.refuse(stop);
+        }
+        while let Some(piece) = self.piece(&mut part).await? {
+            self.dropped += piece.len();
+            if self.dropped > DISCARD_AT_MOST {
+                return Err(PageError::TooSlow);
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on only texts are read, and not for long.
+    fn refuse(&mut self, stop: Stop) {
+        self.accepting = Err(stop);
+        self.deadline = Some(deadline());
+    }
+
+    /// The next piece of a part; none of them is empty.
+    async fn piece(&self, part: &mut Field<'static>) -> Result<Option<Bytes>, PageError> {
+        while let Some(piece) = in_time(self.deadline, part.chunk()).await? {
+            self.held.fetch_sub(piece.len(), Ordering::Relaxed);
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Waits for what the parser reads, where there is a deadline not beyond it.
+async fn in_time<T>(
+    deadline: Option<Instant>,
+    reading: impl Future<Output = Result<T, multer::Error>>,
+) -> Result<T, PageError> {
+    match deadline {
+        None => reading.await,
+        Some(deadline) => timeout_at(deadline, reading).await.map_err(|_| PageError::TooSlow)?,
+    }
+    .map_err(broken)
+}
+
+impl Accepting<'_> {
+    /// Receives a file whose first piece was read already: `None` where it is empty.
+    async fn file(
+        &mut self,
+        rule: UploadRule,
+        (name, first): (&str, Option<Bytes>),
+        part: &mut Field<'static>,
+        held: Arc<AtomicUsize>,
+    ) -> Result<(), Stop> {
+        if !self.vouched {
+            return Err(PageError::Forged.into());
+        }
+        let Some(first) = first else {
+            // An input in which nothing was chosen is sent as well.
+            let chosen = !name.is_empty();
+            return if chosen { Err(refusal(rule, name, &FileRefusal::Empty)) } else { Ok(()) };
+        };
+        if self.files.len() + self.lost >= rule.most {
+            let message = match rule.most {
+                1 => "Please choose one file.".into(),
+                most => format!("Please choose at most {most} files."),
+            };
+            let error = FieldError { field: Some(rule.field), message };
+            return Err(Stop::File((StatusCode::UNPROCESSABLE_ENTITY, error)));
+        }
+        self.take_place().await?;
+        let limit = rule.each.unwrap_or(u64::MAX);
+        let wanted = Wanted { accepts: rule.accepts, limit };
+        let rest = part.inspect(move |piece| {
+            if let Ok(piece) = piece {
+                held.fetch_sub(piece.len(), Ordering::Relaxed);
+            }
+        });
+        let content = stream::once(async { Ok(first) }).chain(rest);
+        match self.web.files.receive(content, wanted, name).await {
+            Ok(received) => {
+                self.files.push(received);
+                Ok(())
+            }
+            Err(ReceiveError::Refused(refused)) => Err(refusal(rule, name, &refused)),
+            Err(ReceiveError::Stream(error)) => Err(broken(error).into()),
+            Err(ReceiveError::Disk(error)) => {
+                tracing::error!(error = %Chain(&error), "An upload cannot be stored");
+                self.lost += 1;
+                match rule.on_disk_error {
+                    OnDiskError::Refuse => Err(no_room(rule, name)),
+                    OnDiskError::GoOn => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// A place among those who send files; visitors have their own, and not all of them from one address.
+    async fn take_place(&mut self) -> Result<(), PageError> {
+        if self.place.is_some() {
+            return Ok(());
+        }
+        let web = self.web;
+        let places = match self.gate.visitor {
+            Some(address) => {
+                web.uploads.count(address).map_err(|wait| PageError::TooOften { wait })?;
+                &web.upload_places.visitors
+            }
+            None => &web.upload_places.people,
+        };
+        let place = timeout(web.upload_places.wait, places.acquire()).await;
+        self.place = Some(place.ok().and_then(Result::ok).ok_or(PageError::Crowded { wait: CROWDED })?);
+        Ok(())
+    }
+}
+
+fn refusal(rule: UploadRule, name: &str, refusal: &FileRefusal) -> Stop {
+    let status = match refusal.is_about_size() {
+        true => StatusCode::PAYLOAD_TOO_LARGE,
+        false => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let message = format!("“{}” {refusal}", FileName::clean(name));
+    Stop::File((status, FieldError { field: Some(rule.field), message }))
+}
+
+/// The disk is full or cannot be written.
+fn no_room(rule: UploadRule, name: &str) -> Stop {
+    let message = format!(
+        "“{}” cannot be stored: the server's disk is full or cannot be written. Tell the staff, or try again later.",
+        FileName::clean(name)
+    );
+    Stop::File((StatusCode::SERVICE_UNAVAILABLE, FieldError { field: Some(rule.field), message }))
+}
+
+/// What the parser says, in our words.
+fn broken(error: multer::Error) -> PageError {
+    match error {
+        multer::Error::StreamReadFailed(source) => match source.downcast::<PageError>() {
+            Ok(error) => *error,
+            Err(source) => PageError::internal(source),
+        },
+        multer::Error::IncompleteFieldData { .. }
+        | multer::Error::IncompleteHeaders
+        | multer::Error::IncompleteStream => PageError::BrokenOff,
+        _ => FieldsError::NotParts.into(),
+    }
+}
