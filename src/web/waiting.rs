@@ -54,7 +54,7 @@ pub async fn meanwhile<T>(listener: &TcpListener, counted: &Metrics, building: i
         let pages = Arc::new(StartupPages { metrics: counted.clone(), site: SitePages::load().await });
         let service = tower::service_fn(move |request: Request<_>| {
             let pages = Arc::clone(&pages);
-            async move { Ok::<_, Infallible>(pages.respond(request).await) }
+            async move { Ok::<_, Infallible>(pages.serve(request).await) }
         });
         server::serve_until(done.clone(), LIMITS, listener, service).await;
     };
@@ -93,7 +93,7 @@ impl SitePages {
 }
 
 impl StartupPages {
-    async fn respond<B: Body<Data = Bytes> + Send + 'static>(&self, request: Request<B>) -> Answer {
+    async fn serve<B: Body<Data = Bytes> + Send + 'static>(&self, request: Request<B>) -> Answer {
         let (arrived, reference) = (Instant::now(), Reference::random());
         let (parts, body) = request.into_parts();
         let (method, path) = (method_label(&parts.method), parts.uri.path());

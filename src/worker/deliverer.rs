@@ -235,7 +235,7 @@ impl Deliverer {
                 match delivery.kind {
                     DeliveryKind::Edit => self.limiter.back_off(RateBucket::Edits, wait),
                     DeliveryKind::Message | DeliveryKind::Password => {
-                        self.limiter.back_off_channel(target, wait)
+                        self.limiter.back_off_channel(target, wait);
                     }
                 }
                 // It may have been the search that Slack did not want.
@@ -263,7 +263,7 @@ impl Deliverer {
                  channel or correct its name"
             ),
             Cause::Slack => {
-                tracing::warn!(code, "Slack takes no messages: they wait and are tried once a minute")
+                tracing::warn!(code, "Slack takes no messages: they wait and are tried once a minute");
             }
             Cause::Token | Cause::Database => {}
         }

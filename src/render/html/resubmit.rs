@@ -147,7 +147,7 @@ impl<'a> From<&'a ResubmitForm<'a>> for Shown<'a> {
             if kind == FieldKind::Dropped {
                 continue;
             }
-            if !is_secret && !(is_text && is_long) {
+            if !is_secret && (!is_text || !is_long) {
                 hidden.push(HiddenField { name, value });
             }
             let shown = match kind {
