@@ -11,6 +11,7 @@ use crate::domain::change::{Change, ChangeSet, OthersOpen, StillOpen};
 use crate::domain::channel::ChannelRef;
 use crate::domain::edit::{self, Duplicates, Present, RepairEdit};
 use crate::domain::field::{Field, FieldValue, RepairFields};
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId};
@@ -90,6 +91,23 @@ pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Resul
     submit_change(ctx, actor, claim.repair, Wanted::Claim(claim.version), &claim.request_id).await
 }
 
+/// Names a claim, as its answer is stored under.
+///
+/// # Errors
+/// Never in practice: claims can be written as JSON.
+pub fn claim_key(actor: &Actor, claim: &ClaimRepair) -> Result<IdempotencyKey, OpError> {
+    change_key(actor, claim.repair, Wanted::Claim(claim.version), &claim.request_id)
+}
+
+fn change_key(
+    actor: &Actor,
+    id: RepairId,
+    wanted: Wanted<'_>,
+    request_id: &RequestId,
+) -> Result<IdempotencyKey, OpError> {
+    key("repair.update", actor, request_id, &(id, wanted.content()))
+}
+
 /// What is wanted of a repair; a claim depends on how it stands.
 #[derive(Debug, Clone, Copy)]
 enum Wanted<'a> {
@@ -118,7 +136,7 @@ async fn submit_change(
     wanted: Wanted<'_>,
     request_id: &RequestId,
 ) -> Result<RepairUpdated, OpError> {
-    let key = key("repair.update", actor, request_id, &(id, wanted.content()))?;
+    let key = change_key(actor, id, wanted, request_id)?;
     submit(ctx, actor, key, nothing_is_taken, |submission| change(ctx, actor, id, wanted, submission)).await
 }
 

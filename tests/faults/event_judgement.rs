@@ -1,9 +1,12 @@
 //! What must be true of events in the end: what was acknowledged was done, and nothing was done twice.
 
 use crate::events::{SentEvent, SentEvents};
+use crate::stage::{TECHNICIANS, slack_id};
+use esb::domain::actor::{Actor, Edge, SlackUserId};
 use esb::domain::ids::RepairId;
 use esb::domain::text::{EventId, RequestId};
 use esb::domain::timeline::TimelineKind;
+use esb::ops::update_repair::{ClaimRepair, claim_key};
 use esb::store::Store;
 use esb::store::entities::{request, timeline, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -61,12 +64,18 @@ async fn claims_are_made_once(store: &Store, sent: &SentEvents, wrong: &mut Vec<
     let changes = changes.all(store.read()).await.unwrap();
     let mut lost = 0;
     for claim in sent.claims.iter().filter(|claim| claim.is_acknowledged()) {
-        let id = RequestId::of_event(&EventId::parse(&claim.event_id).unwrap());
+        let request_id = RequestId::of_event(&EventId::parse(&claim.event_id).unwrap());
+        let claimed = ClaimRepair { repair: claim.about, version: None, request_id };
+        let is_remembered = TECHNICIANS.iter().any(|name| {
+            let mut actor = Actor::visitor(Edge::Slack, name);
+            actor.slack_id = Some(SlackUserId(slack_id(name)));
+            requests.contains(claim_key(&actor, &claimed).unwrap().as_str())
+        });
         let is_overtaken = || {
             claim.record.sent > 1
                 && changes.iter().any(|it| it.repair_id == claim.about && it.created_at > claim.at)
         };
-        if !requests.contains(id.as_str()) && !is_overtaken() {
+        if !is_remembered && !is_overtaken() {
             lost += 1;
             wrong.push(format!("no claim of {}: {:?} at {}", claim.about, claim.record, claim.at));
         }

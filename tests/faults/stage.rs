@@ -42,7 +42,7 @@ fn leavers(length: Duration) -> impl Iterator<Item = String> {
     (0..length.as_secs() / 2 + 2).map(|number| format!("leaver{number}"))
 }
 
-fn slack_id(name: &str) -> String {
+pub fn slack_id(name: &str) -> String {
     format!("U0{}", name.to_uppercase())
 }
 
