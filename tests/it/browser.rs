@@ -14,6 +14,7 @@ use esb::ops::report_problem::report_problem;
 use esb::web::WebConfig;
 use esb_sandbox::{Options, Sandbox, World};
 use http::StatusCode;
+use sea_orm::ConnectionTrait;
 use tokio::net::TcpStream;
 
 /// Over plain http a browser keeps no cookie that is for https only.
@@ -94,6 +95,31 @@ async fn a_problem_is_reported_with_a_photo_from_a_phone_at_the_machine() {
     assert!(phone.is_drawn(".photos img").await, "technicians see the photo");
     phone.go("/repairs").await;
     phone.fits().await;
+    phone.close().await;
+}
+
+#[tokio::test]
+async fn a_refused_report_is_sent_again_from_its_error_page() {
+    let (ops, saw) = with_saw().await;
+    let web = serving_as(ops, plain()).await;
+    let Some(phone) = Chromium::phone(web.site.0).await else { return };
+    let long = "x".repeat(200);
+    let db = web.ops.store.write();
+    phone.go(&format!("/e/{saw}")).await;
+    phone.fill("#reporter_name", &long[..60]).await;
+    phone.fill("#description", &long).await;
+    phone.click("input[name=safety_risk]").await;
+    db.execute_unprepared("ALTER TABLE timeline RENAME TO elsewhere").await.unwrap();
+    phone.submit("#report button.main").await;
+    let page = phone.text().await;
+    assert!(page.contains("our mistake") && page.contains(&long[..60]), "{page}");
+    phone.fits().await;
+    db.execute_unprepared("ALTER TABLE elsewhere RENAME TO timeline").await.unwrap();
+    phone.submit(".resubmit button.main").await;
+    assert!(phone.path().await.starts_with(&format!("/e/{saw}/reported/")));
+    phone.go(&format!("/e/{saw}")).await;
+    let page = phone.text().await;
+    assert!(page.contains(&long) && page.contains("Safety risk"), "{page}");
     phone.close().await;
 }
 

@@ -244,7 +244,7 @@ async fn a_new_secret_key_costs_one_more_press() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_keeps_no_text() {
+async fn a_lost_database_loses_no_text() {
     let web = saw().await;
     let (tess, ana) = (web.signed_in(Role::Technician).await, web.browser());
     let token = tess.get("/repairs/1").await.hidden("csrf_token");
@@ -272,7 +272,7 @@ async fn a_database_that_is_away_keeps_no_text() {
 }
 
 #[tokio::test]
-async fn full_upload_places_keep_no_text() {
+async fn full_upload_places_lose_no_text() {
     let (ops, _) = with_saw().await;
     let web = serving_with_places(ops, Places::new(0, 0, Duration::ZERO)).await;
     let tess = web.signed_in(Role::Technician).await;
@@ -294,7 +294,7 @@ async fn full_upload_places_keep_no_text() {
 }
 
 #[tokio::test]
-async fn too_many_files_of_a_visitor_keep_no_text() {
+async fn too_many_uploads_lose_no_text() {
     let web = saw().await;
     let form = |n: usize, text| {
         let form = crate::support::web::Parts::default().text(ID.0, &format!("0123456789abcdef{n}"));
@@ -329,7 +329,7 @@ async fn a_text_that_is_too_long_comes_back_cut() {
 }
 
 #[tokio::test]
-async fn our_own_mistake_keeps_no_text() {
+async fn an_internal_error_loses_no_text() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     let token = tess.get("/repairs/1").await.hidden("csrf_token");
@@ -359,7 +359,7 @@ static PANICS: &[Route] =
     &[Route::open_form("/panic", 1_000, |_, _| Box::pin(async { panic!("as tests want") }))];
 
 #[tokio::test]
-async fn a_page_that_panics_keeps_no_text() {
+async fn a_panic_loses_no_text() {
     let web = serving_routes(with_saw().await.0, PANICS, Limits::STANDARD).await;
     let reply = web.browser().post("/panic?a=1&b=%22", &TYPED).await;
     let texts = ["our mistake", "Blade\nwobbles", "action=\"/panic?a&#x3D;1&amp;b&#x3D;%22\""];

@@ -279,8 +279,21 @@ impl PageError {
                  reference below."
                     .into()
             }
+            Self::NotFound => {
+                "Nothing was saved: what this form belongs to is gone. What you typed is kept below.".into()
+            }
+            Self::Forbidden => {
+                "Nothing was saved: your account may not do this. Staff can change what it may do. \
+                                What you typed is kept below."
+                    .into()
+            }
             other => other.message(),
         }
+    }
+
+    /// What the link to another page says.
+    const fn link_words(&self) -> &'static str {
+        if matches!(self, Self::MustChangePassword) { "Change the password" } else { "Log in" }
     }
 
     /// True when the same form may be accepted later, also where nothing was typed into it.
@@ -357,7 +370,7 @@ impl PageError {
                 title: self.title(),
                 message: &message,
                 reference: status.is_server_error().then_some(reference.as_str()),
-                link: elsewhere.as_deref().map(|path| (path, self.title())),
+                link: elsewhere.as_deref().map(|path| (path, self.link_words())),
                 form: form.map(Resubmit::form),
             };
             match html.map(|html| html.problem(&problem)) {
