@@ -152,7 +152,7 @@ impl Deliverer {
     }
 
     /// Makes due what waits for nothing any more: at the first poll what waited for a shared cause, since a restart
-    /// may have brought another token; and whatever waits, once the clock was set back by which it waits.
+    /// may have brought another token; and everything that failed, once the clock was set back by which it waits.
     async fn bring_forward(&self) -> Result<(), DbErr> {
         let (store, was_set_back) = (&self.ctx.store, self.db_clock.compare(&self.ctx.store).await?);
         let which = match (was_set_back, self.resumed.load(Ordering::Relaxed)) {

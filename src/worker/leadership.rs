@@ -1,6 +1,6 @@
 //! One process at a time sends deliveries, so that pace, back-off and turns need no database: it holds a short lease
 //! for as long as it has something to send. What it is sending has leases of its own, which keep it from being sent
-//! twice whatever becomes of this one.
+//! twice when this one is lost.
 
 use crate::clock::Clock;
 use crate::store::{Store, leases};

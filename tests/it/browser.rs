@@ -99,7 +99,7 @@ async fn a_problem_is_reported_with_a_photo_from_a_phone_at_the_machine() {
 }
 
 #[tokio::test]
-async fn a_refused_report_is_sent_again_from_its_error_page() {
+async fn refused_report_is_sent_again_from_error_page() {
     let (ops, saw) = with_saw().await;
     let web = serving_as(ops, plain()).await;
     let Some(phone) = Chromium::phone(web.site.0).await else { return };

@@ -410,7 +410,7 @@ async fn messages_are_looked_for_at_slacks_pace() {
 
 /// The way to the database is cut while Slack takes a message, for longer than a lease holds.
 #[tokio::test]
-async fn answer_of_slack_is_kept_until_it_can_be_recorded() {
+async fn slack_answer_is_kept_until_recorded() {
     let (app, Some(proxy)) = TestApp::over_a_proxy(world()).await else {
         return eprintln!("skipped: there are no connections to a file");
     };

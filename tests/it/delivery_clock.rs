@@ -49,7 +49,7 @@ async fn clock_set_back_stops_no_delivery() {
 }
 
 #[tokio::test]
-async fn rows_of_a_clock_that_was_ahead_are_due_after_restart() {
+async fn rows_from_the_future_are_due_after_restart() {
     let (app, saw) = TestApp::with_saw().await;
     app.new_report(saw, 1).await;
     // As a process leaves them whose clock was a day ahead.
@@ -91,7 +91,7 @@ async fn clock_set_forward_sends_nothing_twice() {
 }
 
 #[tokio::test]
-async fn lease_of_a_dead_worker_expires_after_a_set_clock() {
+async fn dead_lease_expires_after_clock_change() {
     for step in [TimeDelta::days(1), -TimeDelta::days(1)] {
         let (app, saw) = TestApp::with_saw().await;
         app.settle().await;
@@ -111,7 +111,7 @@ async fn lease_of_a_dead_worker_expires_after_a_set_clock() {
 }
 
 #[tokio::test]
-async fn retry_after_is_neither_shortened_nor_lengthened_by_a_clock() {
+async fn clock_change_leaves_retry_after_as_it_is() {
     for step in [TimeDelta::minutes(5), -TimeDelta::minutes(5), -TimeDelta::days(1)] {
         let (app, saw) = TestApp::with_saw().await;
         for _ in 0..2 {

@@ -60,7 +60,7 @@ async fn a_photo_is_kept_upright_without_its_place_under_a_random_name() {
 }
 
 #[tokio::test]
-async fn heic_and_avif_lose_position_and_stay_as_they_are() {
+async fn heic_and_avif_lose_only_their_position() {
     let (ops, _) = with_saw().await;
     let files = ops.files();
     for (brand, name, kind) in [(b"heic", "s24.heic", FileKind::Heic), (b"avif", "a.AVIF", FileKind::Avif)] {

@@ -31,7 +31,7 @@ const TROUBLE_CODES: &[&str] = &[
     "service_unavailable",
     "team_added_to_org",
 ];
-/// Codes that speak of the channel: whatever is sent there is refused until somebody changes the channel, its
+/// Codes that speak of the channel: every message there is refused until somebody changes the channel, its
 /// members or its permissions.
 const CHANNEL_CODES: &[&str] = &[
     "channel_is_limited_access",
@@ -145,7 +145,7 @@ pub enum Outage {
 pub enum Blame {
     /// The message: it is refused again as it is.
     Message,
-    /// The channel, for whatever is sent there.
+    /// The channel, for every message there.
     Channel,
     /// The token, for every call.
     Token,

@@ -368,7 +368,7 @@ impl SlackApi {
         answer
     }
 
-    /// One ERROR line when Slack ceases to accept the bot token, whatever was called (spec "Configuration"), and
+    /// One ERROR line when Slack ceases to accept the bot token, by any call (spec "Configuration"), and
     /// one line when it accepts it again.
     fn note_bot_token(&self, error: Option<&SlackApiError>) {
         let refused = &self.0.bot_token_refused;

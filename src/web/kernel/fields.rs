@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_form_is_read_up_to_its_last_character() {
+    fn cut_form_is_read_to_its_last_character() {
         let encoded = b"a=1&b=x%20%F0%9F%AA%9A";
         let read = |length: usize| Fields::parse_lossy(&encoded[..length]).typed("b").unwrap().to_owned();
         assert_eq!(read(encoded.len()), "x 🪚");
