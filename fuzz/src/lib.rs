@@ -107,7 +107,8 @@ impl House {
             trusted_proxies: vec!["127.0.0.1".parse().expect("an address")],
         };
         let uploads = self.directory.path().join("uploads");
-        let files = Files::new(uploads, 1_000_000, DiskReserve::STANDARD, self.ctx.store.clone(), self.clock.clone());
+        let files =
+            Files::new(uploads, 1_000_000, DiskReserve::STANDARD, self.ctx.store.clone(), self.clock.clone());
         Web::new(self.ctx.clone(), config, Metrics::new(), files).await.expect("templates and routes")
     }
 }
