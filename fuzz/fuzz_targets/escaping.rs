@@ -8,7 +8,8 @@ use esb::domain::board::BoardStatus;
 use esb::domain::ids::{AreaId, EquipmentId, RepairId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::html::{
-    AssetUrls, BoardFilter, EquipmentPage, FieldError, Html, Problem, ReportForm, ReportedPage, Site,
+    AssetUrls, BoardFilter, EquipmentPage, FieldError, Html, Problem, ReportForm, ReportedPage, ResubmitForm,
+    Site,
 };
 use esb::render::slack::mrkdwn::{bold, channel, escape, escape_within, line, line_within};
 use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
@@ -105,8 +106,12 @@ fn page(which: usize, text: &str) -> String {
         equipment_name: text,
         repair: RepairId(1),
         channels: vec![text],
+        lost_photos: 1,
     };
-    let problem = Problem { title: text, message: text, reference: Some(text) };
+    let fields = vec![(text, text), ("description", text), ("password", text)];
+    let form = ResubmitForm { action: text, csrf_token: text, fields, is_cut: true, files: None };
+    let link = Some((text, text));
+    let problem = Problem { title: text, message: text, reference: Some(text), link, form: Some(form) };
     let page = match which {
         0 => HTML.board(&board, &BoardFilter::default(), text, now),
         1 => HTML.board(&board, &search, text, now),
