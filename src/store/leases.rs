@@ -1,10 +1,10 @@
 //! Leases of work that one process does at a time. Times are the database's.
 
 use super::entities::lease;
-use super::time::expired;
+use super::time::is_expired;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set, SqlErr};
 
 /// Takes or renews a lease for `term`; `false` while another process holds it.
 ///
@@ -17,31 +17,41 @@ pub async fn acquire(
     now: DateTime<Utc>,
     term: TimeDelta,
 ) -> Result<bool, DbErr> {
-    let free = Condition::any().add(lease::Column::Holder.eq(holder)).add(expired(
-        lease::Column::LeasedUntil,
-        now,
-        term,
-    ));
+    let Some(seen) = lease::Entity::find_by_id(name).one(db).await? else {
+        return begin(db, name, holder, now + term).await;
+    };
+    // Most who ask in vain learn so without a write.
+    if seen.holder != holder && !is_expired(seen.leased_until, now, term) {
+        return Ok(false);
+    }
     let taken = lease::Entity::update_many()
         .col_expr(lease::Column::Holder, Expr::value(holder))
         .col_expr(lease::Column::LeasedUntil, Expr::value(now + term))
         .filter(lease::Column::Name.eq(name))
-        .filter(free)
+        .filter(lease::Column::Holder.eq(seen.holder))
+        .filter(lease::Column::LeasedUntil.eq(seen.leased_until))
         .exec(db)
         .await?;
-    if taken.rows_affected > 0 {
-        return Ok(true);
-    }
-    // Nobody has ever held it, or somebody else does: then this leaves the row as it is.
+    Ok(taken.rows_affected > 0)
+}
+
+/// Adds a lease that nobody holds; `false` when another process was faster.
+async fn begin(
+    db: &impl ConnectionTrait,
+    name: &str,
+    holder: &str,
+    until: DateTime<Utc>,
+) -> Result<bool, DbErr> {
     let row = lease::ActiveModel {
         name: Set(name.to_owned()),
         holder: Set(holder.to_owned()),
-        leased_until: Set(now + term),
+        leased_until: Set(until),
     };
-    let keep = OnConflict::column(lease::Column::Name).update_column(lease::Column::Name).to_owned();
-    lease::Entity::insert(row).on_conflict(keep).exec_without_returning(db).await?;
-    let held = lease::Entity::find_by_id(name).one(db).await?;
-    Ok(held.is_some_and(|held| held.holder == holder))
+    match lease::Entity::insert(row).exec_without_returning(db).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives a lease back, if it is still ours.

@@ -26,6 +26,11 @@ pub(super) fn expired(column: impl ColumnTrait, now: DateTime<Utc>, term: TimeDe
     Condition::any().add(column.lt(now)).add(column.gt(now + term + MARGIN))
 }
 
+/// The same of a lease that was read.
+pub(super) fn is_expired(until: DateTime<Utc>, now: DateTime<Utc>, term: TimeDelta) -> bool {
+    until < now || until > now + term + MARGIN
+}
+
 impl Store {
     /// The database's time in UTC; SQLite's is that of the machine, in whole milliseconds.
     ///

@@ -1,7 +1,7 @@
 //! What the web answers while the program waits for its database, or brings the schema up to date: that it
 //! lives and what it counts (spec "Watching it"), and that everything else comes in a moment: a form comes back with
 //! what was typed. Called by `app`
-//! before there is a [`Web`](super::Web).
+//! before there is a [`Web`].
 
 use super::Web;
 use super::kernel::call::Reference;
