@@ -17,6 +17,7 @@ impl Lives for card::Entity {
     const CHANNEL: card::Column = card::Column::Channel;
     const TS: card::Column = card::Column::Ts;
     const SHOWN: card::Column = card::Column::Shown;
+    const WANTED: card::Column = card::Column::Wanted;
 
     fn wanted(card: &Card) -> i64 {
         card.wanted

@@ -1,14 +1,14 @@
 //! The queue of deliveries: what may be sent now, leases, what became of it. The worker calls it.
 
-use super::entities::delivery;
+use super::entities::{card, delivery};
 use super::time::{AT_ONCE, RETRY_REQUESTED, due, expired};
 use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState, WAIT_MAX};
 use crate::domain::ids::DeliveryId;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef,
 };
 
 pub use super::entities::delivery::Model as Delivery;
@@ -90,14 +90,26 @@ pub struct Head {
     pub lease: Option<String>,
     /// Until when.
     pub leased_until: Option<DateTime<Utc>>,
+    /// Slack's id of the channel where the card stands that it edits or replies to.
+    pub card_channel: Option<String>,
 }
 
 impl Head {
+    /// The channel that has to take it. A card stays where it was posted, also when its area names another channel
+    /// by now, so that the one may be archived and the other not.
+    pub fn place(&self) -> &str {
+        self.card_channel.as_deref().unwrap_or(&self.target)
+    }
+
     /// True when it is looked for before it is posted: nobody knows whether an earlier try posted it.
     pub fn is_in_doubt(&self) -> bool {
         let in_doubt = self.in_doubt_since.is_some() || self.state == DeliveryState::Sending;
         in_doubt && self.kind == DeliveryKind::Message
     }
+}
+
+fn its_card() -> RelationDef {
+    delivery::Entity::belongs_to(card::Entity).from(delivery::Column::CardId).to(card::Column::Id).into()
 }
 
 const HEAD: [delivery::Column; 9] = [
@@ -112,8 +124,8 @@ const HEAD: [delivery::Column; 9] = [
     delivery::Column::LeasedUntil,
 ];
 
-/// Of each target and kind the first delivery that could be leased now, at most `limit`, the oldest first: however
-/// long the backlog of one target is, the others are seen.
+/// Of each target, kind and place the first delivery that could be leased now, at most `limit`, the oldest first:
+/// however long the backlog of one is, the others are seen.
 ///
 /// # Errors
 /// The database's.
@@ -121,9 +133,11 @@ pub async fn heads(db: &impl ConnectionTrait, moment: Moment<'_>, limit: u64) ->
     let first: Vec<DeliveryId> = delivery::Entity::find()
         .select_only()
         .column_as(delivery::Column::Id.min(), "first")
+        .join(JoinType::LeftJoin, its_card())
         .filter(ready(moment))
         .group_by(delivery::Column::Target)
         .group_by(delivery::Column::Kind)
+        .group_by(card::Column::Channel)
         .order_by_asc(delivery::Column::Id.min())
         .limit(limit)
         .into_tuple()
@@ -134,6 +148,8 @@ pub async fn heads(db: &impl ConnectionTrait, moment: Moment<'_>, limit: u64) ->
     }
     let heads = delivery::Entity::find().select_only().columns(HEAD);
     heads
+        .column_as(card::Column::Channel, "card_channel")
+        .join(JoinType::LeftJoin, its_card())
         .filter(delivery::Column::Id.is_in(first))
         .order_by_asc(delivery::Column::Id)
         .into_model()
@@ -189,8 +205,8 @@ pub async fn lease(
 pub enum Retry<'a> {
     /// Everything that failed and waits.
     All,
-    /// What waits for any cause that it shares with others.
-    Shared,
+    /// All but what was rejected.
+    Unrejected,
     /// What waits for this cause.
     Of(Cause),
     /// What waits for this channel.
@@ -204,7 +220,9 @@ pub enum Retry<'a> {
 pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTime<Utc>) -> Result<(), DbErr> {
     let which = match which {
         Retry::All => Condition::all(),
-        Retry::Shared => Condition::all().add(delivery::Column::Cause.is_not_null()),
+        Retry::Unrejected => {
+            Condition::any().add(delivery::Column::Cause.is_not_null()).add(delivery::Column::Blamed.eq(0))
+        }
         Retry::Of(cause) => Condition::all().add(delivery::Column::Cause.eq(cause)),
         Retry::Channel(target) => Condition::all()
             .add(delivery::Column::Cause.eq(Cause::Channel))

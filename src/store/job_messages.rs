@@ -16,6 +16,7 @@ impl Lives for job::Entity {
     const CHANNEL: job::Column = job::Column::MessageChannel;
     const TS: job::Column = job::Column::MessageTs;
     const SHOWN: job::Column = job::Column::MessageShown;
+    const WANTED: job::Column = job::Column::MessageWanted;
 
     fn wanted(job: &Job) -> i64 {
         job.message_wanted.unwrap_or_default()

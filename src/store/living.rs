@@ -67,6 +67,8 @@ pub(super) trait Lives: EntityTrait {
     const TS: Self::Column;
     /// The last of the changes that it shows.
     const SHOWN: Self::Column;
+    /// How many changes it has to show.
+    const WANTED: Self::Column;
 
     /// How many changes it has to show.
     fn wanted(row: &Self::Model) -> i64;
@@ -193,6 +195,12 @@ async fn note<L: Lives>(db: &impl ConnectionTrait, id: i64, shown: &Shown) -> Re
         .filter(L::ID.eq(id))
         .exec(db)
         .await?;
+    if shown.wanted == 0 {
+        // One that was found again: nobody knows what it shows. Counted as a change, since the edit of the latest one
+        // may have been enqueued before.
+        let more = Expr::col(L::WANTED).add(1);
+        L::update_many().col_expr(L::WANTED, more).filter(L::ID.eq(id)).exec(db).await?;
+    }
     let row = L::find().filter(L::ID.eq(id)).one(db).await?;
     Ok(row.filter(|row| L::wanted(row) > shown.wanted).and_then(|row| L::edit(&row)))
 }

@@ -58,7 +58,8 @@ struct State {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) id: DeliveryId,
-    pub(super) target: &'a str,
+    /// The channel that has to take it.
+    pub(super) place: &'a str,
     pub(super) is_edit: bool,
 }
 
@@ -82,7 +83,7 @@ impl CircuitBreaker {
     /// Whether something may be sent. A retry that was `requested` need not wait for its channel's probe.
     pub(super) fn permit(&self, subject: Subject<'_>, requested: bool) -> Permit {
         let (now, state) = (self.clock.monotonic(), self.state());
-        let of_channel = state.channels.get(subject.target).copied().filter(|_| !requested);
+        let of_channel = state.channels.get(subject.place).copied().filter(|_| !requested);
         let of_edits = state.edits.probe_at.filter(|_| subject.is_edit);
         match [state.slack.probe_at, of_edits, of_channel].into_iter().flatten().max() {
             None => Permit::Send,
@@ -113,7 +114,7 @@ impl CircuitBreaker {
         let mut state = self.state();
         let State { slack, edits, channels } = &mut *state;
         let of_edits = edits.probe_at.as_mut().filter(|_| subject.is_edit);
-        let of_channel = channels.get_mut(subject.target);
+        let of_channel = channels.get_mut(subject.place);
         [slack.probe_at.as_mut(), of_edits, of_channel].into_iter().flatten().for_each(set);
     }
 
@@ -124,13 +125,18 @@ impl CircuitBreaker {
         if subject.is_edit {
             over.extend(state.edits.close());
         }
-        over.extend(state.channels.remove(subject.target).map(|_| Cause::Channel));
+        over.extend(state.channels.remove(subject.place).map(|_| Cause::Channel));
         over
+    }
+
+    /// A channel took something under another of its names; true when it took nothing before.
+    pub(super) fn is_recovered(&self, channel: &str) -> bool {
+        self.state().channels.remove(channel).is_some()
     }
 
     /// A delivery failed after Slack was asked.
     pub(super) fn failed(&self, subject: Subject<'_>, cause: Option<Cause>) -> Noted {
-        let (now, Subject { id, target, is_edit }) = (self.clock.monotonic(), subject);
+        let (now, Subject { id, place, is_edit }) = (self.clock.monotonic(), subject);
         let mut state = self.state();
         let opened = match cause {
             Some(Cause::Token) => {
@@ -144,7 +150,7 @@ impl CircuitBreaker {
                 return Noted { over: Vec::new(), opened: is_new.then_some(Cause::Slack) };
             }
             Some(Cause::Channel) if state.channels.len() < CHANNELS_MAX => {
-                let is_new = state.channels.insert(target.to_owned(), now + every()).is_none();
+                let is_new = state.channels.insert(place.to_owned(), now + every()).is_none();
                 is_new.then_some(Cause::Channel)
             }
             _ => None,
@@ -206,15 +212,15 @@ mod tests {
     }
 
     const fn wood(id: DeliveryId) -> Subject<'static> {
-        Subject { id, target: "#wood", is_edit: false }
+        Subject { id, place: "#wood", is_edit: false }
     }
 
     const fn metal(id: DeliveryId) -> Subject<'static> {
-        Subject { id, target: "#metal", is_edit: false }
+        Subject { id, place: "#metal", is_edit: false }
     }
 
     const fn edit(id: DeliveryId) -> Subject<'static> {
-        Subject { id, target: "#wood", is_edit: true }
+        Subject { id, place: "#wood", is_edit: true }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) struct DbClock {
 struct Latest {
     /// The database's time at the latest one, and the monotonic time of it.
     compared: Option<(DateTime<Utc>, Duration)>,
-    /// When, in monotonic time, the database's clock was last found to have been set.
+    /// When, in monotonic time, the database's clock was last found to have been set, or the database to be away.
     set_at: Option<Duration>,
 }
 
@@ -60,6 +60,11 @@ impl DbClock {
     pub(super) fn can_judge_leases(&self) -> bool {
         let grace = LEASE.to_std().unwrap_or_default();
         self.latest().set_at.is_none_or(|set_at| self.clock.monotonic() > set_at + grace)
+    }
+
+    /// The database did not answer: workers that hold leases may not have renewed them or recorded what became of it.
+    pub(super) fn distrust_leases(&self) {
+        self.latest().set_at = Some(self.clock.monotonic());
     }
 
     /// The database's time, as of the latest comparison.

@@ -49,8 +49,10 @@ pub struct Deliverer {
     name: String,
     /// What is being sent, to which target: no clock makes that another try's.
     in_flight: Mutex<HashMap<DeliveryId, String>>,
-    /// What waited for a shared cause when this process began was made due.
+    /// What failed before this process began was made due.
     resumed: AtomicBool,
+    /// The database's clock was set back, and what waits by it is not due yet.
+    was_set_back: AtomicBool,
 }
 
 /// A delivery is in flight for as long as this lives.
@@ -81,6 +83,7 @@ impl Deliverer {
             name,
             in_flight: Mutex::default(),
             resumed: AtomicBool::new(false),
+            was_set_back: AtomicBool::new(false),
         }
     }
 
@@ -113,6 +116,10 @@ impl Deliverer {
         let heads = delivery_queue::heads(self.ctx.store.read(), moment, HEADS).await?;
         let (now, parts) = (self.clock().monotonic(), (&self.limiter, &self.breaker));
         let mut turns = Turns::of(heads, now, parts, &self.under_way());
+        if turns.ready.is_empty() && turns.is_paced && self.leadership.is_held() {
+            // Another process would not know what Slack asked this one to leave alone.
+            self.leadership.ensure(&self.ctx.store, moment.now).await?;
+        }
         if turns.ready.is_empty() || !self.leadership.ensure(&self.ctx.store, moment.now).await? {
             return Ok(turns.next.map(|next| next.saturating_sub(now).max(SOON)));
         }
@@ -146,21 +153,25 @@ impl Deliverer {
             return leased.map(|_| ());
         };
         self.in_flight().insert(delivery.id, delivery.target.clone());
-        let deliverer = Arc::clone(self);
-        sends.spawn(async move { deliverer.deliver(delivery, asked).await });
+        let (deliverer, place) = (Arc::clone(self), head.place().to_owned());
+        sends.spawn(async move { deliverer.deliver(delivery, &place, asked).await });
         Ok(())
     }
 
     /// Makes due what waits for nothing any more: at the first poll what waited for a shared cause, since a restart
     /// may have brought another token; and everything that failed, once the clock was set back by which it waits.
     async fn bring_forward(&self) -> Result<(), DbErr> {
-        let (store, was_set_back) = (&self.ctx.store, self.db_clock.compare(&self.ctx.store).await?);
-        let which = match (was_set_back, self.resumed.load(Ordering::Relaxed)) {
+        let store = &self.ctx.store;
+        if self.db_clock.compare(store).await? {
+            self.was_set_back.store(true, Ordering::Relaxed);
+        }
+        let which = match (self.was_set_back.load(Ordering::Relaxed), self.resumed.load(Ordering::Relaxed)) {
             (true, _) => Retry::All,
-            (false, false) => Retry::Shared,
+            (false, false) => Retry::Unrejected,
             (false, true) => return Ok(()),
         };
         delivery_queue::retry_now(store.write(), which, self.db_clock.now()).await?;
+        self.was_set_back.store(false, Ordering::Relaxed);
         self.resumed.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -179,6 +190,11 @@ impl Deliverer {
         }
     }
 
+    /// The database did not answer: what other workers hold is left to them for a while.
+    pub fn distrust_leases(&self) {
+        self.db_clock.distrust_leases();
+    }
+
     /// Lets another process send.
     ///
     /// # Errors
@@ -189,7 +205,7 @@ impl Deliverer {
 
     /// Sends and records, for as long as the lease holds that was asked for at `leased`: what somebody else may send
     /// by now is given up, wherever it stands.
-    async fn deliver(&self, delivery: Delivery, leased: Instant) {
+    async fn deliver(&self, delivery: Delivery, place: &str, leased: Instant) {
         let _in_flight = InFlight { deliverer: self, id: delivery.id };
         let started = self.db_clock.now();
         let (id, db) = (delivery.id, self.ctx.store.write());
@@ -197,13 +213,13 @@ impl Deliverer {
         let sent = tokio::select! {
             biased;
             () = Times::STANDARD.lost(leased, hold) => {
-                self.breaker.undecided(subject_of(&delivery));
+                self.breaker.undecided(subject_of(&delivery, place));
                 return tracing::warn!(id = id.0, "The lease of a message was lost: another worker sends it");
             }
             sent = self.sender.send(&delivery) => sent,
         };
         let now = self.db_clock.now();
-        let over = self.note(&delivery, &sent);
+        let over = self.note(&delivery, place, &sent);
         let settlement = recorder::settlement(&delivery, &sent, (started, now));
         self.report(&delivery, &sent, &settlement, now);
         let outcome = match &sent {
@@ -215,14 +231,22 @@ impl Deliverer {
     }
 
     /// Tells the rate limiter and the circuit breaker how it went; the causes that are over by that.
-    fn note(&self, delivery: &Delivery, sent: &Result<SendOutcome, Failure>) -> Vec<Cause> {
-        let (subject, target) = (subject_of(delivery), delivery.target.as_str());
+    fn note(&self, delivery: &Delivery, place: &str, sent: &Result<SendOutcome, Failure>) -> Vec<Cause> {
+        let (subject, target) = (subject_of(delivery, place), delivery.target.as_str());
         let failure = match sent {
             Ok(SendOutcome::Nothing) => {
                 self.breaker.undecided(subject);
                 return Vec::new();
             }
-            Ok(_) => return self.breaker.succeeded(subject),
+            Ok(done) => {
+                let mut over = self.breaker.succeeded(subject);
+                // By its name and by its id; and another process may have found that it takes nothing.
+                let by_id = done.posted().is_some_and(|(channel, _)| self.breaker.is_recovered(&channel));
+                if (by_id || delivery.cause == Some(Cause::Channel)) && !over.contains(&Cause::Channel) {
+                    over.push(Cause::Channel);
+                }
+                return over;
+            }
             Err(failure) => failure,
         };
         match failure {
@@ -247,14 +271,14 @@ impl Deliverer {
         }
         let noted = self.breaker.failed(subject, failure.cause());
         if let Some(cause) = noted.opened {
-            self.say_what_waits(cause, target, failure.code());
+            self.say_what_waits(cause, place, failure.code());
         }
         noted.over
     }
 
     /// One line when something begins to take nothing. Of the token the client says so.
-    fn say_what_waits(&self, cause: Cause, target: &str, code: &str) {
-        let channel = self.names.shown(target);
+    fn say_what_waits(&self, cause: Cause, place: &str, code: &str) {
+        let channel = self.names.shown(place);
         match cause {
             Cause::Channel => tracing::warn!(
                 channel,
@@ -287,6 +311,6 @@ impl Deliverer {
     }
 }
 
-fn subject_of(delivery: &Delivery) -> Subject<'_> {
-    Subject { id: delivery.id, target: &delivery.target, is_edit: delivery.kind == DeliveryKind::Edit }
+fn subject_of<'a>(delivery: &Delivery, place: &'a str) -> Subject<'a> {
+    Subject { id: delivery.id, place, is_edit: delivery.kind == DeliveryKind::Edit }
 }

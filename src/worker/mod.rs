@@ -105,6 +105,7 @@ impl Worker {
             };
             if let Err(error) = polled {
                 next_turn = None;
+                self.deliverer.distrust_leases();
                 trouble.tell(&error, self.beat_every);
                 continue;
             }

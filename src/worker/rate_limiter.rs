@@ -100,6 +100,11 @@ impl RateLimiter {
         *self.bucket(bucket).next() <= self.clock.monotonic()
     }
 
+    /// The time by which it paces.
+    pub(super) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
     /// When a channel may get its next message; `None`: it was quiet and may get one now.
     pub(super) fn channel_next(&self, channel: &str) -> Option<Duration> {
         self.channels().get(channel).copied()
@@ -107,12 +112,19 @@ impl RateLimiter {
 
     /// A channel gets a message now.
     pub(super) fn posting_to(&self, channel: &str) {
-        self.channels().insert(channel.to_owned(), self.clock.monotonic() + PER_CHANNEL);
+        self.wait(channel, PER_CHANNEL);
     }
 
     /// Leaves a channel alone, since Slack asked for it.
     pub(super) fn back_off_channel(&self, channel: &str, wait: Duration) {
-        self.channels().insert(channel.to_owned(), self.clock.monotonic() + wait);
+        self.wait(channel, wait);
+    }
+
+    fn wait(&self, channel: &str, wait: Duration) {
+        let until = self.clock.monotonic() + wait;
+        let mut channels = self.channels();
+        let next = channels.entry(channel.to_owned()).or_insert(until);
+        *next = until.max(*next);
     }
 
     /// Does nothing of a kind for a while, since Slack asked for it.

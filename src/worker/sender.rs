@@ -42,6 +42,9 @@ const DATABASE_WAIT: TimeDelta = TimeDelta::seconds(5);
 const NOT_EDITABLE: [&str; 3] = ["message_not_found", "cant_update_message", "edit_window_closed"];
 /// Slack's words for a thread that is no longer there.
 const NO_THREAD: [&str; 3] = ["message_not_found", "thread_not_found", "cannot_reply_to_message"];
+/// Slack's words for a thread that takes no replies: told as a message of its own, which becomes the card.
+const CLOSED_THREAD: [&str; 2] =
+    ["restricted_action_non_threadable_channel", "restricted_action_thread_locked"];
 
 /// What came of a try that met no failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,6 +209,9 @@ impl Sender {
         let post = Post { channel: &channel, message: &message, key: &delivery.dedupe_key, thread };
         match self.slack.post(&post).await {
             Err(Failure::Rejected { code }) if NO_THREAD.contains(&code.as_str()) => {
+                Ok(SendOutcome::Gone { ts })
+            }
+            Err(Failure::Transient { code, .. }) if CLOSED_THREAD.contains(&code.as_str()) => {
                 Ok(SendOutcome::Gone { ts })
             }
             posted => posted.map(SendOutcome::Posted),

@@ -20,6 +20,8 @@ pub(super) struct Turns {
     pub(super) ready: Vec<Head>,
     /// When the first of the others may go, in monotonic time.
     pub(super) next: Option<Duration>,
+    /// Something waits for the pace that this process keeps.
+    pub(super) is_paced: bool,
 }
 
 impl Turns {
@@ -33,14 +35,16 @@ impl Turns {
         let (mut turns, mut is_probing) = (Self::default(), false);
         for head in heads {
             let is_edit = head.kind == DeliveryKind::Edit;
-            let mut waits = Vec::new();
+            let (mut waits, mut is_paced) = (Vec::new(), false);
             match breaker.permit(subject(&head), is_requested(&head)) {
                 Permit::Send => {}
                 Permit::Probe => is_probing = true,
                 Permit::Wait(until) => waits.push(until),
             }
             if !is_edit {
-                waits.extend(limiter.channel_next(&head.target).filter(|next| *next > now));
+                let pace = limiter.channel_next(&head.target).filter(|next| *next > now);
+                is_paced = pace.is_some() && waits.is_empty();
+                waits.extend(pace);
                 // Its end wakes the worker.
                 if under_way.get(&head.target).is_some_and(|count| *count >= PER_CHANNEL) {
                     continue;
@@ -48,7 +52,10 @@ impl Turns {
             }
             match waits.into_iter().max() {
                 None => turns.ready.push(head),
-                Some(until) => turns.wait_until(until),
+                Some(until) => {
+                    turns.is_paced |= is_paced;
+                    turns.wait_until(until);
+                }
             }
         }
         turns.ready.sort_by_cached_key(|head| {
@@ -82,10 +89,15 @@ pub(super) fn admit(head: &Head, limiter: &RateLimiter, breaker: &CircuitBreaker
         Permit::Probe => true,
         Permit::Wait(until) => return Err(until),
     };
+    let is_edit = head.kind == DeliveryKind::Edit;
+    // Slack may have asked for patience since its turn came.
+    if let Some(next) = limiter.channel_next(&head.target).filter(|next| !is_edit && *next > limiter.now()) {
+        return Err(next);
+    }
     if head.is_in_doubt() {
         limiter.take(RateBucket::Searches)?;
     }
-    if head.kind == DeliveryKind::Edit {
+    if is_edit {
         limiter.take(RateBucket::Edits)?;
     } else {
         limiter.take(RateBucket::Posts)?;
@@ -98,7 +110,7 @@ pub(super) fn admit(head: &Head, limiter: &RateLimiter, breaker: &CircuitBreaker
 }
 
 pub(super) fn subject(head: &Head) -> Subject<'_> {
-    Subject { id: head.id, target: &head.target, is_edit: head.kind == DeliveryKind::Edit }
+    Subject { id: head.id, place: head.place(), is_edit: head.kind == DeliveryKind::Edit }
 }
 
 fn is_requested(head: &Head) -> bool {
@@ -137,6 +149,7 @@ mod tests {
             in_doubt_since: None,
             lease: None,
             leased_until: None,
+            card_channel: None,
         }
     }
 
@@ -176,6 +189,28 @@ mod tests {
         assert_eq!(turns.next, Some(case.clock.monotonic() + Duration::from_secs(1)));
         case.breaker.failed(subject(&head(1, "#metal", DeliveryKind::Message)), Some(Cause::Channel));
         assert_eq!(case.order(messages(&["#wood", "#metal"])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn archived_place_of_an_old_card_stops_no_new_channel() {
+        let case = case();
+        let mut reply = head(1, "#wood", DeliveryKind::Message);
+        reply.card_channel = Some("C0OLD".into());
+        case.breaker.failed(subject(&reply), Some(Cause::Channel));
+        let heads = vec![reply, head(2, "#wood", DeliveryKind::Message)];
+        let ready = case.turns(heads).ready;
+        assert_eq!(ready.iter().map(|head| head.id.0).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn back_off_since_its_turn_is_obeyed() {
+        let case = case();
+        let [wood] = messages(&["#wood"]).try_into().unwrap();
+        case.limiter.back_off_channel("#wood", Duration::from_secs(30));
+        let until = case.clock.monotonic() + Duration::from_secs(30);
+        assert_eq!(admit(&wood, &case.limiter, &case.breaker), Err(until));
+        case.limiter.posting_to("#wood");
+        assert_eq!(case.limiter.channel_next("#wood"), Some(until), "a later wait stays");
     }
 
     #[test]

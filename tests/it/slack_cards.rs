@@ -682,6 +682,24 @@ async fn card_of_an_archived_channel_is_right_once_it_works_again() {
 }
 
 #[tokio::test]
+async fn found_card_with_an_enqueued_key_is_brought_up_to_date() {
+    let app = TestApp::with_history().await;
+    app.change(vec![eta(3)]).await;
+    app.after(SECOND).await;
+    // Its card is posted anew, and only Slack knows of that.
+    app.slack.delete_message(&app.in_wood()[0]).unwrap();
+    app.slack.fail_next(POST, Fault::CutAfterAccept);
+    app.change(vec![eta(4)]).await;
+    for _ in 0..4 {
+        app.after(TimeDelta::minutes(1)).await;
+    }
+    let cards: Vec<Message> = app.in_wood().into_iter().filter(|m| m.thread_ts.is_none()).collect();
+    assert!(only(cards).text.contains("*ETA:* 4 Mar 2026"));
+    app.read_all();
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn recovered_channel_brings_all_its_cards_up_to_date() {
     let app = TestApp::with_card().await;
     app.switch("notify_eta_updated", false).await;

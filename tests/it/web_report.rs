@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use esb::domain::actor::Role;
 use esb::store::entities::request as request_table;
 use http::StatusCode;
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 
 async fn saw() -> TestWeb {
     serving(with_saw().await.0).await
@@ -164,6 +164,18 @@ async fn ten_reports_in_ten_minutes_are_enough() {
     assert!(refused.text().contains("in a minute") && refused.text().contains(">\nBlade wobbles<"));
     assert_eq!(open_repairs(&web).await, 10);
     web.ops.clock.advance(TimeDelta::seconds(60));
+    assert_eq!(report(&ana, &GOOD).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn failures_of_ours_use_up_no_reports() {
+    let web = saw().await;
+    let (ana, db) = (web.browser(), web.ops.store.write());
+    db.execute_unprepared("ALTER TABLE timeline RENAME TO elsewhere").await.unwrap();
+    for _ in 0..12 {
+        assert_eq!(report(&ana, &GOOD).await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    db.execute_unprepared("ALTER TABLE elsewhere RENAME TO timeline").await.unwrap();
     assert_eq!(report(&ana, &GOOD).await.status, StatusCode::SEE_OTHER);
 }
 

@@ -6,8 +6,10 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Addresses and names remembered at most; all further ones share one allowance until old ones are forgotten.
@@ -29,6 +31,8 @@ enum Key {
 pub struct Limit {
     clock: Clock,
     limiter: RateLimiter<Key, DashMapStateStore<Key>, Clock, NoOpMiddleware<Nanos>>,
+    /// What was counted and given back.
+    credits: Mutex<HashMap<Key, u32>>,
 }
 
 impl Limit {
@@ -40,7 +44,8 @@ impl Limit {
         let quota = Quota::with_period(window / times.get())
             .unwrap_or_else(|| Quota::per_minute(times))
             .allow_burst(times);
-        Self { limiter: RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }
+        let limiter = RateLimiter::dashmap_with_clock(quota, clock.clone());
+        Self { limiter, clock, credits: Mutex::default() }
     }
 
     /// Counts one more for `client`.
@@ -59,7 +64,33 @@ impl Limit {
         self.count_key(Key::Name(caseless(name.trim())))
     }
 
+    /// Gives back what was counted last for `client`: it came to nothing by a fault of ours.
+    pub fn give_back(&self, client: IpAddr) {
+        let mut credits = self.credits();
+        if credits.len() < MAX_KEYS {
+            *credits.entry(Key::Address(bucket(client))).or_default() += 1;
+        }
+    }
+
+    /// True when there was one to take.
+    fn take_credit(&self, key: &Key) -> bool {
+        let mut credits = self.credits();
+        let Some(left) = credits.get_mut(key) else { return false };
+        *left -= 1;
+        if *left == 0 {
+            credits.remove(key);
+        }
+        true
+    }
+
+    fn credits(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+        self.credits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count_key(&self, mut key: Key) -> Result<(), Duration> {
+        if self.take_credit(&key) {
+            return Ok(());
+        }
         if self.limiter.len() >= MAX_KEYS {
             self.limiter.retain_recent();
             if self.limiter.len() >= MAX_KEYS {
@@ -106,6 +137,22 @@ mod tests {
         assert_eq!(limit.count(address("198.51.100.1")), Err(Duration::from_secs(1)));
         clock.advance(TimeDelta::seconds(1));
         assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
+    }
+
+    #[test]
+    fn what_failed_by_our_fault_is_given_back() {
+        let (limit, _) = limit();
+        for _ in 0..10 {
+            assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
+        }
+        for _ in 0..2 {
+            limit.give_back(address("198.51.100.1"));
+        }
+        assert!(limit.count(address("198.51.100.2")).is_ok(), "others are not in it");
+        for expected in [true, true, false] {
+            assert_eq!(limit.count(address("198.51.100.1")).is_ok(), expected);
+        }
+        assert!(limit.credits().is_empty());
     }
 
     #[test]

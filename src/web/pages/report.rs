@@ -55,7 +55,12 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
                 web.files.settle(&files).await;
                 return too_many(wait, again);
             }
-            report_with_photos(&web.ctx, &actor, report, photos).await
+            let done = report_with_photos(&web.ctx, &actor, report, photos).await;
+            if matches!(done, Err(OpError::Internal(_))) {
+                // Who sends it again as the page asks must not be shut out by our failures.
+                web.reports.give_back(call.client);
+            }
+            done
         }
         Err(error) => Err(error),
     };

@@ -114,13 +114,7 @@ impl SlackChannel {
             body["thread_ts"] = json!(thread.ts);
             body["reply_broadcast"] = json!(thread.broadcast);
         }
-        self.api.post_message(&body).await.map_err(|error| match failure(&error) {
-            // Nobody unarchives a person: what cannot reach one is given up after some tries.
-            Failure::Transient { code, cause: Some(Cause::Channel), .. } if is_person(post.channel) => {
-                Failure::Rejected { code }
-            }
-            failure => failure,
-        })
+        self.api.post_message(&body).await.map_err(|error| failure_at(post.channel, &error))
     }
 
     /// Puts another content into a message of ours. At most 15 s.
@@ -138,7 +132,7 @@ impl SlackChannel {
     /// # Errors
     /// The failure, with its cause.
     pub async fn is_email_of(&self, person: &str, key: &str) -> Result<bool, Failure> {
-        let user = self.api.users_info(person).await.map_err(|error| match failure(&error) {
+        let user = self.api.users_info(person).await.map_err(|error| match failure_at(person, &error) {
             // Nothing was sent yet.
             Failure::Transient { code, cause, retry_after, .. } => {
                 Failure::Transient { code, cause, retry_after, in_doubt: false }
@@ -181,6 +175,16 @@ impl SlackChannel {
 fn unrendered(error: &BlocksError) -> Failure {
     tracing::error!(error = %Chain(error), "A message could not be rendered");
     Failure::Unsendable { code: "cannot_render".into() }
+}
+
+/// Nobody unarchives a person: what cannot reach one is given up after some tries.
+fn failure_at(target: &str, error: &SlackApiError) -> Failure {
+    match failure(error) {
+        Failure::Transient { code, cause: Some(Cause::Channel), .. } if is_person(target) => {
+            Failure::Rejected { code }
+        }
+        failure => failure,
+    }
 }
 
 fn failure(error: &SlackApiError) -> Failure {

@@ -8,7 +8,7 @@ use crate::ops::mutation_log;
 use crate::store::deliveries::{self, Attempt};
 use crate::store::delivery_queue::{self, Delivery, Retry, Settlement};
 use crate::store::living::{self, Living};
-use crate::store::outage::{again_after_deadlock, is_deadlock, within};
+use crate::store::outage::{again_after_deadlock, is_deadlock, is_outage, within};
 use crate::store::password_messages;
 use crate::worker::sender::SendOutcome;
 use chrono::{DateTime, Utc};
@@ -20,6 +20,8 @@ use std::time::Duration;
 const RECORD_MAX: Duration = Duration::from_secs(10);
 /// Longest wait between such tries; the first is a second, each further one twice as long.
 const RECORD_WAIT_MAX: Duration = Duration::from_secs(15);
+/// After so many failures that are no outage it is recorded without what follows from it.
+const RECORD_WHOLE_MAX: u64 = 5;
 
 impl Deliverer {
     /// Records what became of a message. It ends only with that: its place among the messages in flight is taken until
@@ -32,19 +34,38 @@ impl Deliverer {
         attempt: &Attempt,
         over: &[Cause],
     ) {
-        let mut wait = Duration::from_secs(1);
-        loop {
+        let (mut wait, id) = (Duration::from_secs(1), delivery.id);
+        for failures in 1_u64.. {
             let record = || self.record_once(delivery, done, settlement, attempt, over);
             let Err(error) = within(RECORD_MAX, again_after_deadlock(is_deadlock, record)).await else {
                 return;
             };
-            if wait <= Duration::from_secs(1) {
-                let error = Chain(&error);
-                tracing::warn!(%error, id = delivery.id.0, "What became of a message is not recorded yet");
+            if failures == 1 {
+                tracing::warn!(error = %Chain(&error), id = id.0, "What became of a message is not recorded yet");
+            }
+            if failures >= RECORD_WHOLE_MAX && !is_outage(&error) {
+                tracing::error!(error = %Chain(&error), id = id.0, "What follows from a message cannot be recorded");
+                let settle = || self.settle_alone(delivery, settlement, attempt);
+                if within(RECORD_MAX, again_after_deadlock(is_deadlock, settle)).await.is_ok() {
+                    return;
+                }
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RECORD_WAIT_MAX);
         }
+    }
+
+    /// The attempt without what follows from it: a mistake of ours must not hold a lane for ever.
+    async fn settle_alone(
+        &self,
+        delivery: &Delivery,
+        settlement: &Settlement,
+        attempt: &Attempt,
+    ) -> Result<(), DbErr> {
+        let tx = self.ctx.store.begin().await?;
+        delivery_queue::settle(&tx, delivery.id, &self.name, settlement, attempt.at).await?;
+        deliveries::record_attempt(&tx, delivery.id, attempt).await?;
+        tx.commit().await
     }
 
     /// The attempt and what follows from it, together.

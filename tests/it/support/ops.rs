@@ -148,6 +148,7 @@ pub async fn lease(ops: &Ctx, id: DeliveryId, holder: &str, now: DateTime<Utc>) 
         in_doubt_since: row.in_doubt_since,
         lease: row.lease,
         leased_until: row.leased_until,
+        card_channel: None,
     };
     delivery_queue::lease(db, &seen, holder, now, now + LEASE).await.unwrap()
 }
