@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn archived_place_of_an_old_card_stops_no_new_channel() {
+    fn archived_old_channel_stops_no_new_one() {
         let case = case();
         let mut reply = head(1, "#wood", DeliveryKind::Message);
         reply.card_channel = Some("C0OLD".into());

@@ -654,7 +654,7 @@ async fn card_whose_edits_are_rejected_is_replaced() {
 }
 
 #[tokio::test]
-async fn card_of_an_archived_channel_is_right_once_it_works_again() {
+async fn card_is_right_after_channel_is_unarchived() {
     let app = TestApp::with_card().await;
     for method in [POST, UPDATE] {
         app.slack.fail_always(method, Fault::Error("is_archived"));
@@ -682,7 +682,7 @@ async fn card_of_an_archived_channel_is_right_once_it_works_again() {
 }
 
 #[tokio::test]
-async fn found_card_with_an_enqueued_key_is_brought_up_to_date() {
+async fn found_card_is_brought_up_to_date() {
     let app = TestApp::with_history().await;
     app.change(vec![eta(3)]).await;
     app.after(SECOND).await;

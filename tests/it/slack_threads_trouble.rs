@@ -93,7 +93,7 @@ async fn failed_reply_is_noted_when_slack_sends_it_again() {
 }
 
 #[tokio::test]
-async fn author_of_a_lost_reply_is_told_at_the_last_attempt() {
+async fn author_of_lost_reply_is_told() {
     let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
     app.report("table saw", "Belt slips").await;
     app.read_all();

@@ -124,7 +124,7 @@ async fn an_expired_session_does_not_hold_up_a_report() {
 }
 
 #[tokio::test]
-async fn a_refused_token_shows_the_text_and_a_fresh_one() {
+async fn refused_token_returns_text_and_fresh_token() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     for token in ["", "x"] {
