@@ -8,6 +8,7 @@ mod floor;
 mod http1;
 mod lanes;
 mod measure;
+mod mixed;
 mod payloads;
 mod process;
 mod sign_in;
@@ -49,6 +50,8 @@ struct Arguments {
 enum Task {
     /// Measures how long messages wait for each other: a burst of reports, or an outage of Slack
     Lanes(lanes::Options),
+    /// Measures memory under a long mixed load while repairs become more and more
+    Mixed(mixed::Options),
     /// Acknowledges and opens modals without looking at anything
     #[command(hide = true)]
     FloorSocket(floor::socket::Options),
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Some(Task::FloorSocket(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
         Some(Task::FloorWeb(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
         Some(Task::Lanes(options)) => one_thread(measure_lanes(&arguments, &options)),
+        Some(Task::Mixed(options)) => one_thread(measure_mixed(&arguments, &options)),
         None => one_thread(bench(&arguments)),
     };
     match outcome {
@@ -100,6 +104,17 @@ async fn measure_lanes(arguments: &Arguments, options: &lanes::Options) -> anyho
     let mut figures = Figures::new("lanes");
     let url = arguments.database_url.as_deref();
     let mut installation = Installation::new(&esb, esb::Size::Lanes, url).await?;
+    let measured = options.measure(&mut installation, &mut figures).await;
+    measured.with_context(|| installation.last_words())?;
+    say(&mut std::io::stdout(), &figures.table());
+    write_json(arguments, &[figures])
+}
+
+async fn measure_mixed(arguments: &Arguments, options: &mixed::Options) -> anyhow::Result<()> {
+    let esb = executable(arguments)?;
+    let mut figures = Figures::new("mixed");
+    let url = arguments.database_url.as_deref();
+    let mut installation = Installation::new(&esb, esb::Size::Small, url).await?;
     let measured = options.measure(&mut installation, &mut figures).await;
     measured.with_context(|| installation.last_words())?;
     say(&mut std::io::stdout(), &figures.table());

@@ -162,6 +162,28 @@ pub fn claim(n: u64, repair: &str, base: &str) -> Value {
     })
 }
 
+/// The frame that asks for the open repairs that fit what the technician has typed in `choose_repair`.
+pub fn suggestion(n: u64, typed: &str) -> Value {
+    json!({
+        "envelope_id": envelope_id(n),
+        "payload": {
+            "type": "block_suggestion",
+            "team": {"id": TEAM, "domain": "bench"},
+            "user": {"id": TECHNICIAN, "username": TECHNICIAN, "name": TECHNICIAN, "team_id": TEAM},
+            "api_app_id": "A0BENCH",
+            "token": "bench-verification-token",
+            "action_id": "repair",
+            "block_id": "repair",
+            "value": typed,
+            "view": {"id": "V0BENCH", "type": "modal", "callback_id": "choose_repair", "private_metadata": "",
+                "title": {"type": "plain_text", "text": "Repair"}, "blocks": [], "hash": "1.bench",
+                "team_id": TEAM, "state": {"values": {}}},
+        },
+        "type": "interactive",
+        "accepts_response_payload": true,
+    })
+}
+
 fn envelope_id(n: u64) -> String {
     format!("00000000-0000-4000-8000-{n:012}")
 }

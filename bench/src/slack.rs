@@ -5,7 +5,7 @@
 mod link;
 mod web_api;
 
-use crate::payloads::{Act, Command, act, claim, submission};
+use crate::payloads::{Act, Command, act, claim, submission, suggestion};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
@@ -153,6 +153,15 @@ impl Slack {
     pub fn claim(&mut self, repair: &str) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(claim(self.last, repair, &self.address).to_string())
+    }
+
+    /// Asks for open repairs that fit what is typed: the envelope's number.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn suggest(&mut self, typed: &str) -> anyhow::Result<u64> {
+        self.last += 1;
+        self.send(suggestion(self.last, typed).to_string())
     }
 
     fn send(&self, frame: String) -> anyhow::Result<u64> {
