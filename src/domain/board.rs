@@ -53,6 +53,13 @@ pub struct OpenIssue {
     pub eta: Option<NaiveDate>,
 }
 
+impl OpenIssue {
+    /// Orders the repairs of one machine: the least is its headline, the oldest of the worst severity.
+    pub const fn precedence(&self) -> (u8, DateTime<Utc>, RepairId) {
+        (rank(self.severity), self.created_at, self.id)
+    }
+}
+
 /// What a machine's open repairs amount to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -79,7 +86,7 @@ pub const fn rank(severity: Option<Severity>) -> u8 {
 /// The headline is the oldest of the worst severity; the ETA is its own or, where it has none, the
 /// latest among the repairs of that severity.
 pub fn standing(open: &[OpenIssue]) -> Standing {
-    let Some(headline) = open.iter().min_by_key(|r| (rank(r.severity), r.created_at, r.id)) else {
+    let Some(headline) = open.iter().min_by_key(|issue| issue.precedence()) else {
         return Standing { status: BoardStatus::Operational, headline: None, eta: None };
     };
     let same = open.iter().filter(|r| r.severity == headline.severity);

@@ -5,10 +5,11 @@ use crate::domain::board::rank;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::TryStreamExt;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef, Select,
+    QuerySelect, RelationDef, Select, StreamTrait,
 };
 
 /// The board's only row.
@@ -90,12 +91,17 @@ pub struct OpenRow {
     pub assignee: Option<String>,
 }
 
-/// Open repairs of all machines, oldest first.
-///
-/// # Errors
-/// The database's.
-pub async fn open_repairs(db: &impl ConnectionTrait) -> Result<Vec<OpenRow>, DbErr> {
-    oldest_first(open()).into_model().all(db).await
+/// Reads the open repairs of all machines, oldest first, one row at a time: their texts together may be
+/// megabytes.
+pub async fn for_each_open_repair(
+    db: &(impl ConnectionTrait + StreamTrait),
+    mut take: impl FnMut(OpenRow),
+) -> Result<(), DbErr> {
+    let mut rows = oldest_first(open()).into_model::<OpenRow>().stream(db).await?;
+    while let Some(row) = rows.try_next().await? {
+        take(row);
+    }
+    Ok(())
 }
 
 /// An open repair with where it stands and who works on it.
@@ -123,18 +129,24 @@ pub struct OpenPlace {
     pub assignee: Option<String>,
 }
 
-/// Open repairs of all machines with their places, archived ones included: worst severity first, then oldest.
-///
-/// # Errors
-/// The database's.
-pub async fn open_places(db: &impl ConnectionTrait) -> Result<Vec<OpenPlace>, DbErr> {
+/// Reads the open repairs of all machines with their places, one row at a time, archived machines included:
+/// worst severity first, then oldest.
+pub async fn for_each_open_place(
+    db: &(impl ConnectionTrait + StreamTrait),
+    mut take: impl FnMut(OpenPlace),
+) -> Result<(), DbErr> {
     let placed = open()
         .column_as(equipment::Column::Name, "equipment")
         .column(equipment::Column::AreaId)
         .column_as(area::Column::Name, "area")
         .join(JoinType::InnerJoin, to_equipment())
         .join(JoinType::InnerJoin, to_area());
-    oldest_first(placed.order_by_asc(severity_rank())).into_model().all(db).await
+    let mut rows =
+        oldest_first(placed.order_by_asc(severity_rank())).into_model::<OpenPlace>().stream(db).await?;
+    while let Some(row) = rows.try_next().await? {
+        take(row);
+    }
+    Ok(())
 }
 
 /// Open repairs of one machine, worst severity first, then oldest: the first `most` of them.

@@ -54,16 +54,41 @@ async fn read(ctx: &Ctx, revision: i64) -> Result<Arc<BoardView>, OpError> {
     let db = ctx.store.read();
     let areas = store::areas::live(db).await?;
     let machines = store::board::live_machines(db).await?;
-    let repairs = store::board::open_repairs(db).await?;
-    let areas = assemble(areas, machines, repairs);
+    let mut open: HashMap<EquipmentId, OpenOfMachine> = HashMap::new();
+    store::board::for_each_open_repair(db, |repair| open.entry(repair.equipment_id).or_default().add(repair))
+        .await?;
+    let areas = assemble(areas, machines, open);
     Ok(Arc::new(BoardView { revision, generated_at: ctx.clock.now(), areas }))
 }
 
-fn assemble(areas: Vec<area::Model>, machines: Vec<LiveMachine>, repairs: Vec<OpenRow>) -> Vec<BoardArea> {
-    let mut open: HashMap<EquipmentId, Vec<OpenRow>> = HashMap::new();
-    for repair in repairs {
-        open.entry(repair.equipment_id).or_default().push(repair);
+/// The open repairs of one machine: of all of them what its status follows from, of one the text.
+#[derive(Default)]
+struct OpenOfMachine {
+    issues: Vec<OpenIssue>,
+    safety_risk: bool,
+    headline: Option<OpenRow>,
+}
+
+impl OpenOfMachine {
+    fn add(&mut self, repair: OpenRow) {
+        let issue = open_issue(&repair);
+        self.issues.push(issue);
+        self.safety_risk |= repair.safety_risk;
+        if self.headline.as_ref().is_none_or(|shown| issue.precedence() < open_issue(shown).precedence()) {
+            self.headline = Some(repair);
+        }
     }
+}
+
+const fn open_issue(repair: &OpenRow) -> OpenIssue {
+    OpenIssue { id: repair.id, severity: repair.severity, created_at: repair.created_at, eta: repair.eta }
+}
+
+fn assemble(
+    areas: Vec<area::Model>,
+    machines: Vec<LiveMachine>,
+    mut open: HashMap<EquipmentId, OpenOfMachine>,
+) -> Vec<BoardArea> {
     let mut by_area: HashMap<AreaId, Vec<BoardMachine>> = HashMap::new();
     for machine in machines {
         let repairs = open.remove(&machine.id).unwrap_or_default();
@@ -79,25 +104,22 @@ fn assemble(areas: Vec<area::Model>, machines: Vec<LiveMachine>, repairs: Vec<Op
         .collect()
 }
 
-fn issues(repairs: &[OpenRow]) -> Vec<OpenIssue> {
-    let issue =
-        |r: &OpenRow| OpenIssue { id: r.id, severity: r.severity, created_at: r.created_at, eta: r.eta };
-    repairs.iter().map(issue).collect()
-}
-
-fn board_machine(machine: LiveMachine, repairs: Vec<OpenRow>) -> BoardMachine {
-    let standing = standing(&issues(&repairs));
-    let open_repairs = repairs.len();
-    let safety_risk = repairs.iter().any(|repair| repair.safety_risk);
-    let shown = repairs.into_iter().find(|repair| Some(repair.id) == standing.headline);
-    let headline = shown.map(|repair| Headline {
-        repair: repair.id,
-        issue: repair.description,
+fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardMachine {
+    let standing = standing(&open.issues);
+    let headline = open.headline.map(|shown| Headline {
+        repair: shown.id,
+        issue: shown.description,
         eta: standing.eta,
-        assignee: repair.assignee,
-        open_repairs,
+        assignee: shown.assignee,
+        open_repairs: open.issues.len(),
     });
-    BoardMachine { id: machine.id, name: machine.name, status: standing.status, safety_risk, headline }
+    BoardMachine {
+        id: machine.id,
+        name: machine.name,
+        status: standing.status,
+        safety_risk: open.safety_risk,
+        headline,
+    }
 }
 
 /// One machine with its open repairs, the worst [`REPAIRS_MAX`] of more; archived machines too, marked.
@@ -125,7 +147,7 @@ fn equipment_view(
     links: Vec<Link>,
 ) -> EquipmentView {
     // The worst repair speaks for the machine, and it is always among those read.
-    let status = standing(&issues(&repairs)).status;
+    let status = standing(&repairs.iter().map(open_issue).collect::<Vec<_>>()).status;
     EquipmentView {
         archived: machine.is_archived(),
         id: machine.id,

@@ -56,12 +56,14 @@ async fn kept(ctx: &Ctx) -> Result<Arc<Searchable>, OpError> {
 }
 
 async fn read(ctx: &Ctx) -> Result<Arc<Searchable>, OpError> {
-    let places = store::board::open_places(ctx.store.read()).await?;
-    let key = |place: &OpenPlace| {
-        [fold(&place.equipment), fold(&place.area), fold(place.assignee.as_deref().unwrap_or_default())]
-    };
-    let keys = places.iter().map(key).collect();
-    Ok(Arc::new(Searchable { lines: Arc::new(places.into_iter().map(line).collect()), keys }))
+    let (mut lines, mut keys) = (Vec::new(), Vec::new());
+    store::board::for_each_open_place(ctx.store.read(), |place| {
+        let assignee = place.assignee.as_deref().unwrap_or_default();
+        keys.push([fold(&place.equipment), fold(&place.area), fold(assignee)]);
+        lines.push(line(place));
+    })
+    .await?;
+    Ok(Arc::new(Searchable { lines: Arc::new(lines), keys }))
 }
 
 fn line(place: OpenPlace) -> OpenRepairLine {
