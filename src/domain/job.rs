@@ -9,6 +9,7 @@
 //!   └──resume, from the last checkpoint── failed, cancelled
 //! ```
 
+use crate::domain::characters::without_unseen_in_name;
 use crate::domain::delivery::wait;
 use crate::domain::ids::RepairId;
 use crate::domain::refusal::Refusal;
@@ -251,7 +252,7 @@ impl PhotoSource {
         if !is_id || !is_url {
             return Err(Refusal::on("photos", "Slack did not say where this file is. Please send it again."));
         }
-        let name: String = name.chars().filter(|c| !c.is_control()).collect();
+        let name: String = without_unseen_in_name(name).chars().filter(|c| !c.is_control()).collect();
         let name = if name.trim().is_empty() { file_id.to_owned() } else { cut(name.trim(), NAME_MAX) };
         Ok(Self { file_id: file_id.to_owned(), url: url.to_owned(), name })
     }

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod board;
 pub mod change;
 pub mod channel;
+pub mod characters;
 pub mod database;
 pub mod delivery;
 pub mod edit;

@@ -1,5 +1,6 @@
 //! Settings that staff edit: their keys, kept as text in the database, and what each may hold.
 
+use crate::domain::characters::without_unseen_in_name;
 use crate::domain::text::{TextError, is_visible};
 use chrono::NaiveDateTime;
 
@@ -190,7 +191,7 @@ impl Setting {
             _ if !is_visible(typed) => Ok(String::new()),
             Kind::Line { max } => within(1, max, typed),
             Kind::Secret { min, max } => within(min, max, typed),
-            Kind::Banner { max } => banner(max, typed),
+            Kind::Banner { max } => banner(max, &without_unseen_in_name(typed)),
             Kind::Moment => NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M")
                 .map(|moment| moment.format("%Y-%m-%dT%H:%M").to_string())
                 .map_err(|_| SettingError::NoMoment),

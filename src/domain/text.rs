@@ -1,5 +1,7 @@
 //! Text that people type: what is accepted, how it is compared, how long it may be.
 
+pub use super::characters::is_visible;
+use super::characters::{is_zero_width, without_unseen_in_lines, without_unseen_in_name};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
@@ -31,19 +33,6 @@ pub enum TextError {
     /// Not one of our request ids.
     #[error("This form is incomplete. Please open it again and send it once more.")]
     NotARequestId,
-}
-
-/// True when a reader would see something: neither white space, nor control, nor zero-width.
-pub fn is_visible(text: &str) -> bool {
-    text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !is_zero_width(c))
-}
-
-const fn is_zero_width(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Longest folded key in characters: what a unique index takes on every database.
@@ -109,15 +98,23 @@ fn checked_if_any(text: String, max: usize) -> Result<String, TextError> {
     }
 }
 
-/// One line: white space and control characters collapse to single blanks; U+0000 stays, to be refused.
+/// One line: white space and control characters collapse to single blanks, and what nobody sees goes
+/// ([`super::characters`]); U+0000 stays, to be refused.
 fn one_line(text: &str) -> String {
     let blank = |c: char| c.is_whitespace() || (c.is_control() && c != '\0');
+    let text = without_unseen_in_name(text);
     text.split(blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Several lines: line ends become `\n`, other control characters but tab go; the ends are trimmed.
+/// A line without any character that takes no room: two such names that look the same are the same.
+fn plain_line(text: &str) -> String {
+    one_line(&text.chars().filter(|c| !is_zero_width(*c)).collect::<String>())
+}
+
+/// Several lines: line ends become `\n`, other control characters but tab go, as does what turns the direction of
+/// a text; the ends are trimmed.
 pub fn tidy_lines(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = without_unseen_in_lines(text).replace("\r\n", "\n").replace('\r', "\n");
     let keep = |c: &char| !c.is_control() || matches!(c, '\n' | '\t' | '\0');
     text.chars().filter(keep).collect::<String>().trim().to_owned()
 }
@@ -211,7 +208,7 @@ text!(
 );
 text!(
     /// Name under which a user logs in.
-    Username, one_line, 80
+    Username, plain_line, 80
 );
 
 text!(
@@ -239,7 +236,9 @@ impl EmailAddress {
     /// Anything of another shape, too long, or not visible.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = checked(one_line(text), Self::MAX)?;
-        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';');
+        let odd = |c: char| {
+            c.is_whitespace() || c.is_control() || is_zero_width(c) || matches!(c, '<' | '>' | ',' | ';')
+        };
         match text.split_once('@') {
             Some((name, host))
                 if !name.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(odd) =>
@@ -376,6 +375,36 @@ mod tests {
     fn names_are_one_line_and_descriptions_keep_theirs() {
         assert_eq!(PersonName::parse(" Ana\r\nLee\u{7} ").unwrap().as_str(), "Ana Lee");
         assert_eq!(Description::parse(" a\r\nb\rc\u{7} ").unwrap().as_str(), "a\nb\nc");
+    }
+
+    #[test]
+    fn no_text_shows_another_order_than_it_has() {
+        let turned = "photo\u{202e}gpj.exe";
+        for read in [
+            PersonName::parse(turned).unwrap().into_string(),
+            EquipmentName::parse(turned).unwrap().into_string(),
+            Description::parse(turned).unwrap().into_string(),
+            Detail::parse(turned).unwrap().into_string(),
+            About::parse(turned).unwrap().into_string(),
+            Username::parse(turned).unwrap().into_string(),
+        ] {
+            assert_eq!(read, "photogpj.exe");
+        }
+        assert_eq!(Description::parse("\u{2067}\u{202e}"), Err(TextError::Empty));
+        assert_eq!(AreaName::parse("Wood\u{200b} shop").unwrap().as_str(), "Wood shop");
+        let hebrew = "המסור\u{200f} (A-3) שבור";
+        assert_eq!(Description::parse(hebrew).unwrap().as_str(), hebrew);
+    }
+
+    #[test]
+    fn user_names_hide_no_character() {
+        for typed in ["te\u{200b}ss", "tess\u{200d}", "\u{feff}tess", "te\u{2800}ss", " t\u{fe0f}ess "] {
+            assert_eq!(Username::parse(typed).unwrap().as_str(), "tess", "{typed:?}");
+        }
+        for typed in ["te\u{200b}ss@example.org", "tess@exam\u{2060}ple.org"] {
+            assert_eq!(EmailAddress::parse(typed).unwrap().as_str(), "tess@example.org", "{typed:?}");
+        }
+        assert_eq!(EmailAddress::parse("ת\u{200d}@example.org"), Err(TextError::NotAnAddress));
     }
 
     #[test]

@@ -29,7 +29,7 @@ async fn a_job_shows_how_far_it_came_and_says_when_that_changes() {
     let before = stu.get(&page).await.text();
     for text in [
         "<h1>Job #1: Photos from Slack</h1>",
-        "Started by Ana Lee",
+        "Started by <bdi>Ana Lee</bdi>",
         "<div data-part=\"now\" aria-live=\"polite\">",
         "<span class=\"tag\">Queued</span>",
         "<p>Step 0 of 3 done: Fetching F1.png</p>",

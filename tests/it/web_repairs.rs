@@ -64,7 +64,7 @@ async fn a_repair_is_claimed_noted_resolved_and_sent_twice_changes_nothing() {
     let claimed = send(&tess, &queue, "/repairs/1/claim", &[("next", "/repairs?assignee=me")]).await;
     assert_eq!((claimed.status, claimed.header("location")), (StatusCode::SEE_OTHER, "/repairs?assignee=me"));
     let page = tess.get("/repairs/1").await;
-    assert!(page.text().contains("tess is on it") && page.text().contains("Assigned"));
+    assert!(page.text().contains("<bdi>tess</bdi> is on it") && page.text().contains("Assigned"));
     let noted = send(&tess, &page, "/repairs/1/notes", &[("note", "Belt <b>ordered</b>")]).await;
     assert_eq!(noted.status, StatusCode::SEE_OTHER);
     for _ in 0..2 {

@@ -141,7 +141,7 @@ async fn refused_token_returns_text_and_fresh_token() {
     }
     let page = tess.get("/repairs/1").await.text();
     assert_eq!(
-        page.matches("<p class=\"text\">Ordered\n&lt;b&gt;&amp;amp; paid").count(),
+        page.matches("<p class=\"text\" dir=\"auto\">Ordered\n&lt;b&gt;&amp;amp; paid").count(),
         1,
         "sent twice, written once: {page}"
     );

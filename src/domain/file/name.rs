@@ -1,6 +1,7 @@
 //! Names of files: the one that somebody gave, made harmless, and the random one under which we keep it.
 
 use super::FileKind;
+use crate::domain::characters::{is_zero_width, without_unseen_in_name};
 use std::fmt;
 use std::str::FromStr;
 
@@ -17,6 +18,7 @@ impl FileName {
     pub fn clean(given: &str) -> Self {
         let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
         let visible: String = last.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
+        let visible = without_unseen_in_name(&visible);
         let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
         let bare = words.trim_matches(['.', ' ']);
         let name = if bare.is_empty() { "file" } else { bare };
@@ -52,10 +54,10 @@ impl FileName {
     }
 }
 
-/// Control characters, and those that turn the direction of a text and so hide how a name ends.
+/// Control characters, and those that nobody sees: some turn the direction of a text and so hide how a name ends.
+/// Those that emoji and Indian scripts need stay where they belong ([`crate::domain::characters`]).
 fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c.is_control() || (is_zero_width(c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}'))
 }
 
 /// Cuts in the middle, so that the ending stays.

@@ -2,6 +2,7 @@
 //! no request; `web` calls it.
 
 use crate::domain::board::BoardStatus;
+use crate::domain::characters::without_bidi_controls;
 use crate::domain::zone::Zone;
 use chrono::{DateTime, NaiveDate, Utc};
 use handlebars::{Handlebars, RenderError, TemplateError};
@@ -144,6 +145,7 @@ impl Html {
     pub fn new(site: Site) -> Result<Self, TemplatesError> {
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
+        registry.register_escape_fn(plain_text);
         for path in Templates::iter() {
             let file = Templates::get(&path).map(|file| file.data.into_owned()).unwrap_or_default();
             let text = String::from_utf8(file).map_err(|_| TemplatesError::NotUtf8(path.to_string()))?;
@@ -217,6 +219,12 @@ impl From<BoardStatus> for StatusMark {
     fn from(status: BoardStatus) -> Self {
         Self { key: status.key(), word: status.word() }
     }
+}
+
+/// A text without meaning in HTML, and without what shows it in another order than it has: it may have been stored
+/// before that was taken out.
+fn plain_text(text: &str) -> String {
+    handlebars::html_escape(&without_bidi_controls(text))
 }
 
 /// "1 machine", "2 machines".

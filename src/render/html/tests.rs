@@ -317,7 +317,7 @@ fn known_issues_say_how_they_stand_and_take_a_me_too() {
         "Parts Ordered",
         "Safety risk",
         "Somebody could be hurt.",
-        "Tessa is on it",
+        "<bdi>Tessa</bdi> is on it",
         "1 person has this too",
         "action=\"/e/5/me-too/42\"",
         "datetime=\"2026-11-22T02:39:11Z\"",

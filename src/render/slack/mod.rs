@@ -3,6 +3,7 @@
 
 pub use inputs::PHOTOS_MAX;
 
+use crate::domain::characters::without_bidi_controls;
 use handlebars::Handlebars;
 use rust_embed::RustEmbed;
 use serde::Serialize;
@@ -109,8 +110,9 @@ impl Blocks {
     }
 }
 
-/// The inside of a JSON string.
+/// The inside of a JSON string, without what shows a text in another order than it has: it may have been stored before
+/// that was taken out.
 fn json_text(text: &str) -> String {
-    let quoted = Value::String(text.to_owned()).to_string();
+    let quoted = Value::String(without_bidi_controls(text).into_owned()).to_string();
     quoted[1..quoted.len() - 1].to_owned()
 }

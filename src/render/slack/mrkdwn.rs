@@ -4,6 +4,7 @@
 use crate::domain::actor::SlackUserId;
 use crate::domain::board::BoardStatus;
 use crate::domain::channel::ChannelRef;
+use crate::domain::characters::is_bidi_control;
 use crate::domain::text::cut;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -13,7 +14,7 @@ pub const SECTION_MAX: usize = 3000;
 /// Stands before what somebody could be hurt by, in lists.
 pub const SAFETY: &str = ":warning: *SAFETY RISK* :warning: ";
 
-/// Takes the meaning from `&`, `<` and `>`.
+/// Takes the meaning from `&`, `<` and `>`, and out what shows a text in another order than it has.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -30,6 +31,7 @@ const fn entity(c: char) -> Option<&'static str> {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
         '>' => Some("&gt;"),
+        _ if is_bidi_control(c) => Some(""),
         _ => None,
     }
 }
