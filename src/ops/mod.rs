@@ -34,6 +34,7 @@ pub mod import;
 pub mod install;
 pub mod job_messages;
 pub mod jobs;
+mod look_alike;
 pub mod maintenance;
 pub mod manage_users;
 pub mod me_too;

@@ -2,14 +2,12 @@
 //! Python system, which kept them otherwise.
 
 use super::{OpError, secret};
+use crate::domain::password::check_new;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OnceCell, Semaphore};
-
-/// Fewest characters of a password (spec/web.md "Staff").
-pub const LENGTH_MIN: usize = 10;
 
 /// Passwords worked on at once: each takes 19 MiB and a core.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
@@ -17,12 +15,9 @@ static AT_ONCE: Semaphore = Semaphore::const_new(2);
 /// Hashes a password with argon2id; the PHC string to keep. About 30 ms of work, off the async threads.
 ///
 /// # Errors
-/// Refused when it is too short.
+/// Refused when it is too short, or begins or ends with a blank.
 pub async fn hash(password: SecretString) -> Result<String, OpError> {
-    if password.expose_secret().chars().count() < LENGTH_MIN {
-        let message = format!("A password needs at least {LENGTH_MIN} characters.");
-        return Err(OpError::refused("password", message));
-    }
+    check_new(password.expose_secret()).map_err(|error| OpError::refused("password", error.to_string()))?;
     hash_anew(password).await
 }
 
@@ -126,7 +121,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_short_one_is_refused() {
-        assert!(matches!(hash("short".into()).await, Err(OpError::Refused(_))));
+        for short in ["short", "            "] {
+            assert!(matches!(hash(short.into()).await, Err(OpError::Refused(_))), "{short:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,10 +1,9 @@
 //! The first staff user of an empty installation, made in the browser by whoever can read the log.
 
-use super::{Ctx, OpError, again_after_deadlock, password, secret};
+use super::{Ctx, OpError, again_after_deadlock, look_alike, password, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::text::{EmailAddress, Username};
-use crate::store::heartbeats;
 use crate::store::users::{self, NewUser};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -71,7 +70,7 @@ async fn set_up_once(ctx: &Ctx, actor: &Actor, set_up: &SetUp, hash: &str) -> Re
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     // Of two at once the second waits here until the first is done, and then finds a staff user.
-    heartbeats::beat(&tx, "setup", now).await?;
+    look_alike::one_at_a_time(&tx, now).await?;
     if users::has_staff(&tx).await? {
         return Err(OpError::NotFound);
     }
@@ -81,6 +80,8 @@ async fn set_up_once(ctx: &Ctx, actor: &Actor, set_up: &SetUp, hash: &str) -> Re
     if users::with_email(&tx, set_up.email.as_str()).await?.is_some() {
         return Err(OpError::refused("email", "Another user has this e-mail address."));
     }
+    look_alike::refuse_name(&tx, &set_up.username).await?;
+    look_alike::refuse_email(&tx, &set_up.email, None).await?;
     let new = NewUser {
         username: &set_up.username,
         email: &set_up.email,

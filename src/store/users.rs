@@ -8,8 +8,8 @@ use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select, Set, Unchanged,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, Set, Unchanged,
 };
 
 pub use super::entities::user::Model as User;
@@ -65,6 +65,18 @@ pub fn email_key(email: &str) -> String {
 /// The database's.
 pub async fn named(db: &impl ConnectionTrait, username: &Username) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::UsernameKey.eq(caseless(username.as_str()))).one(db).await
+}
+
+/// The user of the name as it was typed, else of the name that is read from it; case ignored.
+///
+/// # Errors
+/// The database's.
+pub async fn typed(db: &impl ConnectionTrait, typed: &str, name: &Username) -> Result<Option<User>, DbErr> {
+    let (typed, name) = (caseless(typed), caseless(name.as_str()));
+    let either = user::Entity::find().filter(user::Column::UsernameKey.is_in([&typed, &name]));
+    let mut either = either.all(db).await?;
+    either.sort_by_key(|user| user.username_key != typed);
+    Ok(either.into_iter().next())
 }
 
 /// The user of that e-mail, case ignored.
@@ -132,6 +144,14 @@ pub async fn unlink(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<bool,
     Ok(done.rows_affected > 0)
 }
 
+/// Notes that something about a user has changed which their own row does not hold.
+///
+/// # Errors
+/// The database's.
+pub async fn touch(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    change(db, id, UserChange::default(), now).await
+}
+
 /// True when any user was made or changed after `since`.
 ///
 /// # Errors
@@ -176,6 +196,27 @@ pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<(UserId, String, Rol
         .into_tuple()
         .all(db)
         .await
+}
+
+/// What tells a user from others.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Label {
+    /// Number.
+    pub id: UserId,
+    /// Name.
+    pub username: String,
+    /// E-mail.
+    pub email: String,
+}
+
+/// What tells all users apart, active or not.
+///
+/// # Errors
+/// The database's.
+pub async fn labels(db: &impl ConnectionTrait) -> Result<Vec<Label>, DbErr> {
+    let columns = [user::Column::Id, user::Column::Username, user::Column::Email];
+    let all = user::Entity::find().select_only().columns(columns).limit(SEARCHED_MAX);
+    all.into_model().all(db).await
 }
 
 /// Most people that a form offers.

@@ -1,6 +1,7 @@
 //! Values of the Python system made to fit: what is too long is cut, what cannot be read is left empty or
 //! replaced, and each time it is said which value that was. Pure; the files beside it use it.
 
+use crate::domain::characters::without_bidi_controls;
 use crate::domain::text::{PersonName, TextError, cut, is_visible, tidy_lines};
 use crate::store::legacy::{Row, Unreadable};
 use chrono::{DateTime, Utc};
@@ -13,9 +14,10 @@ pub(super) struct Fitting<'a> {
     pub(super) odd: Vec<String>,
 }
 
-/// A text as it is told: on one line, without anything that a terminal would obey.
+/// A text as it is told: on one line, without anything that a terminal would obey, in the order that it has.
 pub(super) fn quoted(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain: String =
+        without_bidi_controls(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("“{}”", plain.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

@@ -5,13 +5,15 @@ use super::fit::{Fitting, quoted};
 use super::run::{Account, Run};
 use super::{Tally, USERS_KNOWN};
 use crate::domain::actor::Role;
+use crate::domain::characters::is_zero_width;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
+use crate::domain::username::Appearances;
 use crate::ops::{OpError, password};
 use crate::store::legacy::Row;
 use crate::store::legacy::tables::USERS;
 use crate::store::users::{User, email_key};
-use crate::store::{import, settings};
+use crate::store::{self, import, settings};
 use std::collections::{HashMap, HashSet};
 
 /// Password hash of whoever has no password: none is of this form.
@@ -25,6 +27,10 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
         stored.get(USERS_KNOWN).map_or_else(|| Ok(HashMap::new()), serde_json::from_str)?;
     // Who is known to be one of the old users is nobody else.
     let mut taken = Taken { ids: known.values().copied().collect(), next: highest + 1, ..Taken::default() };
+    for user in store::users::labels(run.ctx.store.read()).await? {
+        taken.looks.add(&user.username);
+        taken.email_looks.add(&user.email);
+    }
     while let Some(page) = pages.next(run).await? {
         let named: Vec<_> = page.iter().filter_map(Named::read).collect();
         let names: Vec<_> = named.iter().flat_map(|user| [user.name.clone(), user.other_name()]).collect();
@@ -54,6 +60,9 @@ struct Taken {
     ids: HashSet<UserId>,
     names: HashSet<String>,
     emails: HashSet<String>,
+    /// What the names look like, here and of those who were dealt with.
+    looks: Appearances,
+    email_looks: Appearances,
     /// A number that nobody has or will have.
     next: i64,
 }
@@ -139,6 +148,7 @@ fn one(
         );
     }
     let email = address(&mut named, ours, taken);
+    tell_looks(&mut named, &email, taken);
     let mut id = UserId(row.id);
     if taken.ids.contains(&id) || ours.iter().any(|user| user.id == id) {
         id = UserId(taken.next);
@@ -168,6 +178,27 @@ fn one(
     taken.emails.insert(user.email_key.clone());
     run.known.add_user(row.id, old_name, Account { id, name: user.username.clone() });
     Some(user)
+}
+
+/// Tells of a name or an address that people take for another's; it is copied all the same.
+fn tell_looks(named: &mut Named<'_>, email: &str, taken: &mut Taken) {
+    let (name, row) = (named.name.as_str().to_owned(), named.fitting.row);
+    let old_name = row.text("username").unwrap_or_default();
+    if old_name.contains(is_zero_width) {
+        let became = format!("holds characters that nobody sees: {} instead", quoted(&name));
+        named.fitting.say("username", old_name, &became);
+    }
+    if let Some(other) = taken.looks.like(&name) {
+        let became = format!("looks like the name of another user, {}", quoted(other));
+        named.fitting.say("username", &name, &became);
+    }
+    let other = taken.email_looks.like(email).filter(|other| !(email.is_ascii() && other.is_ascii()));
+    if let Some(other) = other {
+        let became = format!("looks like the address of another user, {}", quoted(other));
+        named.fitting.say("email", email, &became);
+    }
+    taken.looks.add(&name);
+    taken.email_looks.add(email);
 }
 
 /// Its e-mail address, or one that leads nowhere.

@@ -1,6 +1,6 @@
 //! What a new installation needs: its first staff user, and data to look at.
 
-use super::{Ctx, OpError, mutation_log};
+use super::{Ctx, OpError, look_alike, mutation_log};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
@@ -66,12 +66,15 @@ pub enum Seeded {
 pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<Seeded, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
+    look_alike::one_at_a_time(&tx, now).await?;
     if let Some(user) = store::users::named(&tx, &seed.username).await? {
         return Ok(Seeded::Known(user.id));
     }
     if store::users::with_email(&tx, seed.email.as_str()).await?.is_some() {
         return Err(OpError::refused("email", "Another user has this e-mail address."));
     }
+    look_alike::refuse_name(&tx, &seed.username).await?;
+    look_alike::refuse_email(&tx, &seed.email, None).await?;
     let new = NewUser {
         username: &seed.username,
         email: &seed.email,

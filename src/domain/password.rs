@@ -1,0 +1,93 @@
+//! What is accepted as a password (spec/web.md "Staff").
+
+use super::characters::is_unseen;
+
+/// Fewest characters of a password.
+pub const LENGTH_MIN: usize = 10;
+
+/// Why a password was refused; its `Display` is the sentence for the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Too few characters.
+    #[error("A password needs at least {LENGTH_MIN} characters. Several blanks in a row count as one.")]
+    TooShort,
+    /// Whoever copies or types it will lose the blank.
+    #[error("A password cannot begin or end with a blank. Please leave it out.")]
+    BlankAtAnEnd,
+}
+
+/// Checks a password that somebody chose. Blanks in a row, and what nobody sees beside a blank, count as one
+/// character: twelve blanks are no password.
+///
+/// # Errors
+/// Too short, or a blank at one of its ends.
+pub fn check_new(password: &str) -> Result<(), PasswordError> {
+    if has_blank_at_an_end(password) && password.chars().any(|c| !is_unseen(c)) {
+        return Err(PasswordError::BlankAtAnEnd);
+    }
+    let mut after_blank = true;
+    let counted = password.chars().filter(|&c| {
+        let counts = !is_unseen(c) || !after_blank;
+        after_blank = is_unseen(c);
+        counts
+    });
+    if counted.count() < LENGTH_MIN { Err(PasswordError::TooShort) } else { Ok(()) }
+}
+
+/// True where a blank, or another character that nobody sees, was copied along with a password.
+pub fn has_blank_at_an_end(password: &str) -> bool {
+    // Joiners and variation selectors belong to the character that they follow.
+    let is_blank = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{200b}' | '\u{2060}' | '\u{2800}' | '\u{3164}' | '\u{feff}')
+    };
+    password.starts_with(is_blank) || password.ends_with(is_blank)
+}
+
+/// What is said where a password is wrong that [`has_blank_at_an_end`]; it tells nothing of the right one.
+pub const BLANK_HINT: &str =
+    "The password begins or ends with a blank. Copy it without the blank, or type it.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_are_no_password() {
+        for typed in [
+            "",
+            "short",
+            "            ",
+            "\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}",
+            "a          b",
+            "ninechars",
+            "a\u{3164} b\u{2800} c d",
+        ] {
+            assert_eq!(check_new(typed), Err(PasswordError::TooShort), "{typed:?}");
+        }
+        for typed in [" changeme123", "changeme123\t", "changeme123\u{a0}", "changeme123\u{feff}"] {
+            assert_eq!(check_new(typed), Err(PasswordError::BlankAtAnEnd), "{typed:?}");
+        }
+        for typed in [
+            "changeme123",
+            "a good one!",
+            "пароль-мой",
+            "🔧🔧🔧🔧🔧🔧🔧🔧🔧🔧",
+            "abcd-efgh-jkmn-pqrs",
+            "changeme ❤\u{fe0f}",
+        ] {
+            assert_eq!(check_new(typed), Ok(()), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn copied_blanks_are_seen() {
+        for typed in [" x", "x ", "x\n", "\u{a0}x", "x\u{200b}", "\u{feff}x"] {
+            assert!(has_blank_at_an_end(typed), "{typed:?}");
+        }
+        for typed in ["", "x", "a b"] {
+            assert!(!has_blank_at_an_end(typed), "{typed:?}");
+        }
+    }
+}
