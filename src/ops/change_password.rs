@@ -1,9 +1,11 @@
 //! Somebody chooses a password of their own.
 
+use super::sign_in::{self, Begun};
 use super::{Ctx, OpError, again_after_deadlock, password};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
-use crate::store::{password_messages, sessions, users};
+use crate::domain::password::{BLANK_HINT, has_blank_at_an_end};
+use crate::store::{password_messages, users};
 use crate::views::account::SignedIn;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -18,7 +20,7 @@ pub struct ChangePassword {
     pub repeated: SecretString,
 }
 
-/// Changes the password of who is signed in, and ends their other sessions.
+/// Changes the password of who is signed in, ends all their sessions and begins another one.
 ///
 /// # Errors
 /// Refused on `current`, `password` or `repeated`; the database's.
@@ -27,7 +29,7 @@ pub async fn change_password(
     actor: &Actor,
     who: &SignedIn,
     change: ChangePassword,
-) -> Result<(), OpError> {
+) -> Result<Begun, OpError> {
     let user = users::find(ctx.store.read(), who.id).await?.ok_or(OpError::NotFound)?;
     if change.password.expose_secret() != change.repeated.expose_secret() {
         return Err(OpError::refused("repeated", "The two new passwords differ."));
@@ -35,8 +37,9 @@ pub async fn change_password(
     if change.password.expose_secret() == change.current.expose_secret() {
         return Err(OpError::refused("password", "Please choose another password than the present one."));
     }
+    let has_blank = has_blank_at_an_end(change.current.expose_secret());
     if !password::verify(change.current, Some(user.password_hash.clone()), false).await? {
-        return Err(not_present());
+        return Err(if has_blank { OpError::refused("current", BLANK_HINT) } else { not_present() });
     }
     let hash = password::hash(change.password).await?;
     again_after_deadlock(async || {
@@ -48,10 +51,11 @@ pub async fn change_password(
         }
         users::set_password(&tx, who.id, hash.clone(), false, now).await?;
         password_messages::withdraw(&tx, who.id, now).await?;
-        sessions::end_others(&tx, who.id, Some(&who.session)).await?;
+        let begun = sign_in::begin_anew(ctx, &tx, &present, &hash).await?;
         let action = "user.password_changed";
         let record = AuditRecord { action, noun: "user", noun_id: who.id.0, old: None, new: None };
-        ctx.commit_recorded(tx, actor, record).await
+        ctx.commit_recorded(tx, actor, record).await?;
+        Ok(begun)
     })
     .await
 }

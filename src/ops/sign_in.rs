@@ -5,6 +5,7 @@ use crate::domain::actor::Role;
 use crate::domain::ids::UserId;
 use crate::domain::text::Username;
 use crate::store::sessions::NewSession;
+use crate::store::users::User;
 use crate::store::{api_tokens, sessions, users};
 use crate::views::account::{SignedIn, TokenBearer};
 use chrono::TimeDelta;
@@ -23,6 +24,42 @@ pub struct Begun {
     pub role: Role,
     /// The password was made by somebody else and must be changed first.
     pub must_change_password: bool,
+    /// Whose it is, and with which password it was begun.
+    pub account: AccountMark,
+}
+
+/// An account and its present password, as a browser may remember them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountMark {
+    /// Number of the user.
+    pub user: UserId,
+    /// Tells one password from the next, and nothing about it: 16 hexadecimal digits.
+    pub password: String,
+}
+
+impl AccountMark {
+    fn new(user: UserId, password_hash: &str) -> Self {
+        let digest = secret::digest_of(password_hash);
+        Self { user, password: digest.get(..16).unwrap_or(&digest).to_owned() }
+    }
+}
+
+/// The account of that name, active or not; nobody is to be told whether there is one.
+///
+/// # Errors
+/// The database's.
+pub async fn account_mark(ctx: &Ctx, username: &str) -> Result<Option<AccountMark>, OpError> {
+    let user = named(ctx, username).await?;
+    Ok(user.map(|user| AccountMark::new(user.id, &user.password_hash)))
+}
+
+/// The user whom somebody means who types this name. Names of former versions may hold characters that nobody sees:
+/// who types or copies them is let in.
+async fn named(ctx: &Ctx, typed: &str) -> Result<Option<User>, OpError> {
+    Ok(match Username::parse(typed) {
+        Ok(name) => users::typed(ctx.store.read(), typed.trim(), &name).await?,
+        Err(_) => None,
+    })
 }
 
 /// Begins a session, when name and password are those of an active user; `None` otherwise, after as much
@@ -37,10 +74,7 @@ pub async fn log_in(
     given: SecretString,
     previous: Option<&SignedIn>,
 ) -> Result<Option<Begun>, OpError> {
-    let user = match Username::parse(username) {
-        Ok(name) => users::named(ctx.store.read(), &name).await?,
-        Err(_) => None,
-    };
+    let user = named(ctx, username).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let imported = users::any_hash_like(ctx.store.read(), password::IMPORTED).await?;
     let is_right = password::verify(given.clone(), hash, imported).await?;
@@ -49,6 +83,7 @@ pub async fn log_in(
         true => Some(password::hash_anew(given).await?),
         false => None,
     };
+    let account = AccountMark::new(user.id, anew.as_ref().unwrap_or(&user.password_hash));
     let tx = ctx.store.begin().await?;
     if let Some(anew) = anew {
         users::replace_hash(&tx, user.id, &user.password_hash, anew).await?;
@@ -58,7 +93,19 @@ pub async fn log_in(
     }
     let token = begin(ctx, &tx, user.id).await?;
     tx.commit().await?;
-    Ok(Some(Begun { token, role: user.role, must_change_password: user.must_change_password }))
+    Ok(Some(Begun { token, role: user.role, must_change_password: user.must_change_password, account }))
+}
+
+/// Ends all sessions of a user who has just chosen a password, and begins one with it.
+pub(super) async fn begin_anew(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    user: &User,
+    password_hash: &str,
+) -> Result<Begun, OpError> {
+    sessions::end_others(db, user.id, None).await?;
+    let (token, account) = (begin(ctx, db, user.id).await?, AccountMark::new(user.id, password_hash));
+    Ok(Begun { token, role: user.role, must_change_password: false, account })
 }
 
 /// Begins a session of a user; its token.

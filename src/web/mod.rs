@@ -2,6 +2,7 @@
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
 //! [`server::serve`], and before the database is there [`waiting::meanwhile`].
 
+use crate::domain::text::Username;
 use crate::domain::zone::Zone;
 use crate::files::Files;
 use crate::metrics::Metrics;
@@ -42,8 +43,10 @@ const UPLOADS: u32 = 30;
 const ME_TOOS: u32 = 60;
 /// Log-ins, and attempts to set up, from one address: a class may begin together.
 const LOG_INS: u32 = 30;
-/// Log-ins under one name.
+/// Log-ins under one name from one address; at one browser that has logged in under it before, where no other counts.
 const LOG_INS_OF_NAME: u32 = 10;
+/// Guesses of the present password within one session.
+const PASSWORD_CHANGES: u32 = 10;
 /// The time in which so many are let through.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 
@@ -91,6 +94,8 @@ pub struct Web {
     me_toos: Limit,
     log_ins: Limit,
     log_ins_of_name: Limit,
+    log_ins_at_known: Limit,
+    password_changes: Limit,
     setup_code: SetupCode,
     board_page: NewestBody,
     status_json: NewestBody,
@@ -136,6 +141,8 @@ impl Web {
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
             log_ins: Limit::new(ctx.clock.clone(), LOG_INS, WINDOW),
             log_ins_of_name: Limit::new(ctx.clock.clone(), LOG_INS_OF_NAME, WINDOW),
+            log_ins_at_known: Limit::new(ctx.clock.clone(), LOG_INS_OF_NAME, WINDOW),
+            password_changes: Limit::new(ctx.clock.clone(), PASSWORD_CHANGES, WINDOW),
             setup_code: SetupCode::random(),
             board_page: NewestBody::default(),
             status_json: NewestBody::default(),
@@ -172,9 +179,17 @@ impl Web {
         Ok(setup::is_wanted(&self.ctx).await?.then(|| self.setup_code.for_log()))
     }
 
-    /// Counts an attempt to log in under this name.
-    fn count_log_in(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
-        self.log_ins.count(client).and_then(|()| self.log_ins_of_name.count_name(name))
+    /// Counts an attempt to log in under this name: at a browser that is `known` to have logged in under it before by
+    /// itself, so that nobody else can shut it out; elsewhere per address, and per name and address together.
+    fn count_log_in(&self, client: IpAddr, name: &str, known: Option<&str>) -> Result<(), Duration> {
+        match known {
+            Some(browser) => self.log_ins_at_known.count_name(browser),
+            None => {
+                // However it is written.
+                let name = Username::parse(name).map_or_else(|_| name.to_owned(), Username::into_string);
+                self.log_ins.count(client).and_then(|()| self.log_ins_of_name.count_name_at(client, &name))
+            }
+        }
     }
 
     /// Writes the pages for who asks.

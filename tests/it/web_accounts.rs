@@ -308,16 +308,14 @@ async fn guessing_is_slowed_down_per_name_and_per_address() {
         let browser = web.browser().from(address);
         log_in(&browser, name, password).await
     };
-    for n in 1..=10 {
-        assert_eq!(
-            guess("sam", &format!("203.0.113.{n}"), "guess").await.status,
-            StatusCode::UNPROCESSABLE_ENTITY
-        );
+    for _ in 1..=10 {
+        assert_eq!(guess("sam", "203.0.113.99", "guess").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
     let late = guess(" SAM", "203.0.113.99", PASSWORD).await;
     assert_eq!((late.status, late.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "60"));
     assert!(late.text().contains("try again in a minute"));
     assert_eq!(guess("other", "203.0.113.99", "x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(guess("sam", "203.0.113.98", "x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     web.ops.clock.advance(TimeDelta::minutes(1));
     assert_eq!(guess("sam", "203.0.113.99", PASSWORD).await.status, StatusCode::SEE_OTHER);
 

@@ -133,14 +133,16 @@ impl Browsers {
         HeaderValue::try_from(cookie.to_string()).map(Some)
     }
 
-    fn signed(&self, purpose: &str, subject: &str) -> Cookie<'static> {
+    /// A subject, signed for a purpose: the value of a cookie or a token.
+    pub(super) fn signed(&self, purpose: &str, subject: &str) -> Cookie<'static> {
         let cookie = Cookie::new(COOKIE_NAME, format!("{purpose}{subject}"));
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.key).add(cookie.clone());
         jar.get(COOKIE_NAME).cloned().unwrap_or(cookie)
     }
 
-    fn verified(&self, cookie: Cookie<'static>, purpose: &str) -> Option<String> {
+    /// The subject, where we signed it for that purpose.
+    pub(super) fn verified(&self, cookie: Cookie<'static>, purpose: &str) -> Option<String> {
         let by = |key: &Key| CookieJar::new().signed(key).verify(cookie.clone());
         let verified = by(&self.key).or_else(|| self.previous.as_ref().and_then(by))?;
         verified.value().strip_prefix(purpose).map(str::to_owned)

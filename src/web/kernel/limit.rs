@@ -64,6 +64,14 @@ impl Limit {
         self.count_key(Key::Name(caseless(name.trim())))
     }
 
+    /// Counts one more for `name` as `client` uses it, case ignored: nobody is kept out by what others do elsewhere.
+    ///
+    /// # Errors
+    /// How long to wait, when that is one too many.
+    pub fn count_name_at(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
+        self.count_name(&format!("{} {}", bucket(client), name.trim()))
+    }
+
     /// Gives back what was counted last for `client`: it came to nothing by a fault of ours.
     pub fn give_back(&self, client: IpAddr) {
         let mut credits = self.credits();
@@ -177,6 +185,17 @@ mod tests {
         }
         assert!(limit.count_name("sAm").is_err());
         assert_eq!(limit.count_name("tess"), Ok(()));
+    }
+
+    #[test]
+    fn name_has_an_allowance_at_each_address() {
+        let (limit, _) = limit();
+        for name in ["Sam", " sAM"].into_iter().cycle().take(10) {
+            assert_eq!(limit.count_name_at(address("2001:db8::1"), name), Ok(()));
+        }
+        assert!(limit.count_name_at(address("2001:db8::2"), "sam").is_err());
+        assert_eq!(limit.count_name_at(address("2001:db8:0:1::1"), "sam"), Ok(()));
+        assert_eq!(limit.count_name_at(address("2001:db8::1"), "tess"), Ok(()));
     }
 
     #[test]

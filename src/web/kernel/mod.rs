@@ -16,6 +16,7 @@ pub mod client_address;
 pub mod error;
 pub mod fields;
 pub mod hex;
+pub mod known_browser;
 pub mod limit;
 pub mod outgoing;
 pub mod resubmit;

@@ -1,6 +1,7 @@
 //! `GET` and `POST /login`, `/setup`, and `POST /logout`: how somebody comes to be signed in.
 
 use super::forms::{hidden, kept, refused, too_often};
+use crate::domain::password::{BLANK_HINT, has_blank_at_an_end};
 use crate::domain::text::{EmailAddress, Username};
 use crate::ops::OpError;
 use crate::ops::setup::{self, SetUp};
@@ -9,6 +10,7 @@ use crate::render::html::{FieldError, LoginPage, SetupPage};
 use crate::web::Web;
 use crate::web::kernel::access::{local_path, session_begins, session_ends};
 use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::known_browser::KnownBrowser;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
 use http::header::SET_COOKIE;
@@ -45,23 +47,43 @@ fn login_page(
 pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let next = local_path(call.form.typed("next")?).unwrap_or_default();
     let (username, password) = (call.form.typed("username")?, call.form.typed("password")?);
-    if let Err(wait) = web.count_log_in(call.client, username) {
+    let known = counted_as(web, call, username).await?;
+    if let Err(wait) = web.count_log_in(call.client, username, known.as_deref()) {
         return too_often(wait, |errors| login_page(web, call, StatusCode::TOO_MANY_REQUESTS, next, errors));
     }
     let begun = sign_in::log_in(&web.ctx, username, password.into(), call.caller.person()).await?;
     let Some(begun) = begun else {
         tracing::info!(client = %call.client, "A log-in was refused");
-        let wrong = FieldError { field: None, message: WRONG.into() };
-        return login_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, next, &[wrong]);
+        let mut errors = vec![FieldError { field: None, message: WRONG.into() }];
+        if has_blank_at_an_end(password) {
+            errors.push(FieldError { field: Some("password"), message: BLANK_HINT.into() });
+        }
+        return login_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, next, &errors);
     };
-    let_in(web, &begun, next)
+    if known.is_none() {
+        // It was no guess: a class that logs in at one address does not use up what guesses have.
+        web.log_ins.give_back(call.client);
+    }
+    let_in(web, call, &begun, next)
 }
 
-/// Leads to where the person wanted to go, with the cookie of the new session.
-fn let_in(web: &Web, begun: &Begun, next: &str) -> Result<Answer, PageError> {
+/// By which this browser counts wrong passwords for this name by itself: where it has logged in under it before.
+async fn counted_as(web: &Web, call: &Call, username: &str) -> Result<Option<String>, PageError> {
+    let known = KnownBrowser::of(&web.browsers, &call.headers);
+    if known.is_new() {
+        return Ok(None);
+    }
+    let account = sign_in::account_mark(&web.ctx, username).await?;
+    Ok(account.and_then(|account| known.counted_as(&account)))
+}
+
+/// Leads to where the person wanted to go, with the cookies of the new session and of the browser that begins it.
+pub(super) fn let_in(web: &Web, call: &Call, begun: &Begun, next: &str) -> Result<Answer, PageError> {
     let mut answer = see_other(if next.is_empty() { HOME } else { next })?;
-    let cookie = session_begins(&begun.token, web.browsers.is_secure()).map_err(PageError::internal)?;
-    answer.headers_mut().insert(SET_COOKIE, cookie);
+    let session = session_begins(&begun.token, web.browsers.is_secure()).map_err(PageError::internal)?;
+    let known = KnownBrowser::of(&web.browsers, &call.headers).remembering(&web.browsers, begun);
+    answer.headers_mut().append(SET_COOKIE, session);
+    answer.headers_mut().append(SET_COOKIE, known.map_err(PageError::internal)?);
     Ok(answer)
 }
 
@@ -122,5 +144,5 @@ pub(super) async fn set_up(web: &Web, call: &Call) -> Result<Answer, PageError> 
         Err(error) => return Err(error.into()),
     }
     let begun = sign_in::log_in(&web.ctx, name.as_str(), password.into(), None).await?;
-    let_in(web, &begun.ok_or(PageError::NotSignedIn { next: None })?, "")
+    let_in(web, call, &begun.ok_or(PageError::NotSignedIn { next: None })?, "")
 }

@@ -1,12 +1,12 @@
 //! `GET` and `POST /password`: somebody chooses a password of their own.
 
 use super::forms::{hidden, refused, too_often};
-use super::login::HOME;
+use super::login::{HOME, let_in};
 use crate::ops::OpError;
 use crate::ops::change_password::{ChangePassword, change_password};
 use crate::render::html::{FieldError, PasswordPage};
 use crate::web::Web;
-use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::answer::html_with_forms;
 use crate::web::kernel::{Answer, Call, PageError};
 use http::StatusCode;
 
@@ -24,7 +24,8 @@ fn page(web: &Web, call: &Call, status: StatusCode, errors: &[FieldError]) -> Re
 
 pub(super) async fn change(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let who = call.account()?;
-    if let Err(wait) = web.count_log_in(call.client, &who.username) {
+    // Whoever guesses at another session, or at the page to log in, keeps nobody from this one.
+    if let Err(wait) = web.password_changes.count_name(&who.session) {
         return too_often(wait, |errors| page(web, call, StatusCode::TOO_MANY_REQUESTS, errors));
     }
     let change = ChangePassword {
@@ -33,7 +34,7 @@ pub(super) async fn change(web: &Web, call: &Call) -> Result<Answer, PageError> 
         repeated: call.form.typed("repeated")?.into(),
     };
     match change_password(&web.ctx, &call.actor(), who, change).await {
-        Ok(()) => see_other(HOME),
+        Ok(begun) => let_in(web, call, &begun, HOME),
         Err(OpError::Refused(refusal)) => {
             page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &[refused(refusal)])
         }
