@@ -21,6 +21,14 @@ pub struct Person {
     pub deleted: bool,
     /// The account of an app.
     pub is_bot: bool,
+    /// Workspace that the person belongs to, if it is another one: Slack Connect brings such people into channels.
+    pub team_id: Option<String>,
+    /// Of another workspace, and in no channel that the app sees.
+    pub is_stranger: bool,
+    /// Whether the e-mail address was confirmed.
+    pub is_email_confirmed: bool,
+    /// A guest, who is in a few channels only.
+    pub is_guest: bool,
 }
 
 impl Person {
@@ -33,7 +41,39 @@ impl Person {
             email: None,
             deleted: false,
             is_bot: false,
+            team_id: None,
+            is_stranger: false,
+            is_email_confirmed: true,
+            is_guest: false,
         }
+    }
+
+    /// Puts the person into another workspace.
+    #[must_use]
+    pub fn of_team(mut self, team_id: &str) -> Self {
+        self.team_id = Some(team_id.into());
+        self
+    }
+
+    /// Puts the person into no channel that the app sees.
+    #[must_use]
+    pub fn stranger(mut self) -> Self {
+        self.is_stranger = true;
+        self
+    }
+
+    /// Leaves the e-mail address unconfirmed.
+    #[must_use]
+    pub fn unconfirmed(mut self) -> Self {
+        self.is_email_confirmed = false;
+        self
+    }
+
+    /// Makes the person a guest.
+    #[must_use]
+    pub fn guest(mut self) -> Self {
+        self.is_guest = true;
+        self
     }
 
     /// Gives the person an e-mail address.
@@ -162,6 +202,8 @@ pub struct World {
     pub team_id: String,
     /// The workspace's part of its address.
     pub team_domain: String,
+    /// Id of the organization that the workspace is part of, `E…`.
+    pub enterprise_id: Option<String>,
     /// App id, `A…`.
     pub app_id: String,
     /// The bot's user id, `U…`.
@@ -188,6 +230,7 @@ impl Default for World {
         Self {
             team_id: "T0SANDBOX".into(),
             team_domain: "sandbox".into(),
+            enterprise_id: None,
             app_id: "A0SANDBOX".into(),
             bot_user: "U0BOT".into(),
             bot_id: "B0BOT".into(),

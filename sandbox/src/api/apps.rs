@@ -16,7 +16,7 @@ pub(super) fn test(_: &mut State, args: &Args) -> Answer {
 
 pub(super) fn auth(state: &mut State, _: &Args) -> Answer {
     let world = &state.world;
-    Ok(json!({
+    let mut answer = json!({
         "url": format!("https://{}.slack.com/", world.team_domain),
         "team": world.team_domain,
         "user": world.bot_name,
@@ -24,7 +24,11 @@ pub(super) fn auth(state: &mut State, _: &Args) -> Answer {
         "user_id": world.bot_user,
         "bot_id": world.bot_id,
         "is_enterprise_install": false,
-    }))
+    });
+    if let Some(enterprise) = &world.enterprise_id {
+        answer["enterprise_id"] = json!(enterprise);
+    }
+    Ok(answer)
 }
 
 /// Gives a URL for one connection. Slack gives more URLs than connections it allows: the eleventh

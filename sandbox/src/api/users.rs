@@ -26,9 +26,10 @@ pub(super) fn lookup_by_email(state: &mut State, args: &Args) -> Answer {
 
 /// A person as users.info and user_change show them.
 pub(crate) fn to_json(world: &World, person: &Person) -> Value {
+    let team = person.team_id.as_ref().unwrap_or(&world.team_id);
     let mut user = json!({
         "id": person.id,
-        "team_id": world.team_id,
+        "team_id": team,
         "name": person.name,
         "deleted": person.deleted,
         "real_name": person.real_name,
@@ -40,17 +41,22 @@ pub(crate) fn to_json(world: &World, person: &Person) -> Value {
             "real_name_normalized": person.real_name,
             "display_name": person.name,
             "display_name_normalized": person.name,
-            "team": world.team_id,
+            "team": team,
         },
         "is_admin": false,
         "is_owner": false,
         "is_primary_owner": false,
-        "is_restricted": false,
+        "is_restricted": person.is_guest,
         "is_ultra_restricted": false,
         "is_bot": person.is_bot,
         "is_app_user": false,
+        "is_email_confirmed": person.is_email_confirmed,
         "updated": 0,
     });
+    // Slack tells this of people of other workspaces alone.
+    if person.team_id.is_some() {
+        user["is_stranger"] = json!(person.is_stranger);
+    }
     // Without the scope Slack leaves the address out rather than refusing the call.
     if let Some(email) = person.email.as_ref().filter(|_| world.has_scope("users:read.email")) {
         user["profile"]["email"] = json!(email);
