@@ -17,6 +17,7 @@ mod m0009_indexes;
 mod m0010_job_messages;
 mod m0011_channel_names;
 mod m0012_delivery_causes;
+mod m0013_slack_links;
 
 /// The tables of each step.
 pub const TABLES: &[&[&str]] = &[
@@ -29,6 +30,7 @@ pub const TABLES: &[&[&str]] = &[
     m0008_threads::TABLES,
     m0011_channel_names::TABLES,
     m0012_delivery_causes::TABLES,
+    m0013_slack_links::TABLES,
 ];
 
 /// All steps in their order.
@@ -50,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_job_messages::Migration),
             Box::new(m0011_channel_names::Migration),
             Box::new(m0012_delivery_causes::Migration),
+            Box::new(m0013_slack_links::Migration),
         ]
     }
 }

@@ -28,6 +28,8 @@ pub async fn present(ctx: &Ctx, id: JobId) -> Result<PresentJob, OpError> {
         Some(id) => store::users::active(db, id).await?,
         None => None,
     };
+    // Whoever was unlinked since sees what everybody may see.
+    let starter = starter.filter(|user| user.slack_user_id == job.starter_slack_id);
     // What another version has queued is told by the name of its kind.
     let work = Work::read(&job.kind, &job.input).ok();
     let told = JobMessage {

@@ -3,14 +3,14 @@
 
 use super::idempotency::{find_answer, key, remember};
 use super::temporary_password::{self, HandedOver, Issued};
-use super::{Ctx, OpError, Refusal, again_after_deadlock, allow, password, secret};
+use super::{Ctx, OpError, Refusal, again_after_deadlock, allow, look_alike, password, secret, slack_link};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
 use crate::store::users::{self, NewUser, User, UserChange};
-use crate::store::{password_messages, sessions};
+use crate::store::{password_messages, sessions, slack_unlinks};
 use crate::views::account::{UserDetails, UserView, UsersView};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -81,7 +81,8 @@ pub async fn user(ctx: &Ctx, actor: &Actor, id: UserId) -> Result<UserDetails, O
     let user = users::find(db, id).await?.ok_or(OpError::NotFound)?;
     let known_as = temporary_password::recipient(ctx, db, &user).await?.map(|person| person.name);
     let message = temporary_password::message(db, &user).await?;
-    Ok(UserDetails { user: shown(user), known_as, message })
+    let slack = slack_link::links(db, &user).await?;
+    Ok(UserDetails { user: shown(user), known_as, message, slack })
 }
 
 fn shown(user: User) -> UserView {
@@ -137,6 +138,7 @@ async fn create_once(
 ) -> Result<Option<(UserId, Option<String>)>, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
+    look_alike::one_at_a_time(&tx, now).await?;
     if find_answer::<UserId>(&tx, key).await?.is_some() {
         return Ok(None);
     }
@@ -146,6 +148,8 @@ async fn create_once(
     if users::with_email(&tx, create.email.as_str()).await?.is_some() {
         return Err(email_taken());
     }
+    look_alike::refuse_name(&tx, &create.username).await?;
+    look_alike::refuse_email(&tx, &create.email, None).await?;
     let new = NewUser {
         username: &create.username,
         email: &create.email,
@@ -166,7 +170,8 @@ async fn create_once(
 }
 
 /// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done. Another e-mail ends
-/// a temporary password that went by a message: it may be in the hands of whoever has the old one.
+/// a temporary password that went by a message: it may be in the hands of whoever has the old one. Whoever was
+/// unlinked may be linked again by it.
 ///
 /// # Errors
 /// `Forbidden`, but for staff; `NotFound`; refused when the e-mail is taken, or when no staff user would be
@@ -190,6 +195,9 @@ async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Res
     let same_email = users::with_email(&tx, edit.email.as_str()).await?;
     if same_email.is_some_and(|other| other.id != user.id) {
         return Err(email_taken());
+    }
+    if change.email.is_some() {
+        look_alike::refuse_email(&tx, &edit.email, Some(user.id)).await?;
     }
     if change.role == Some(Role::Technician) {
         leave_staff(&staff, user.id, "role")?;
@@ -217,8 +225,11 @@ async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Res
     let now = ctx.clock.now();
     let is_another = users::email_key(edit.email.as_str()) != users::email_key(&user.email);
     users::change(&tx, user.id, change, now).await?;
-    if is_another && temporary_password::end_misdirected(&tx, user.id, now).await? {
-        new["temporary_password"] = json!("ended");
+    if is_another {
+        slack_unlinks::clear(&tx, user.id).await?;
+        if temporary_password::end_misdirected(&tx, user.id, now).await? {
+            new["temporary_password"] = json!("ended");
+        }
     }
     ctx.commit_recorded(tx, actor, record("user.updated", user.id, Some(old), Some(new))).await
 }

@@ -54,6 +54,7 @@ mod secret;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
+pub mod slack_link;
 mod submission;
 pub mod temporary_password;
 pub mod thread_replies;

@@ -8,7 +8,7 @@ use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::UserId;
 use crate::store::users::{self, User, email_key};
-use crate::store::{password_messages, sessions, slack_people};
+use crate::store::{password_messages, sessions, slack_people, slack_unlinks};
 use crate::views::account::{PasswordMessage, TemporaryPassword};
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
@@ -53,7 +53,7 @@ pub(super) struct Recipient {
     id: SlackUserId,
     /// What they are called.
     pub(super) name: String,
-    /// By which they were found; `None` where the user is tied to them.
+    /// By which they were found; `None` where the user is linked to them.
     email_key: Option<String>,
 }
 
@@ -72,8 +72,9 @@ impl Ctx {
     }
 }
 
-/// As whom Slack knows a user: the person they are tied to, else the one whose e-mail is theirs and who is tied to
-/// nobody else. Nobody for whom cannot log in anyway.
+/// As whom Slack knows a user: the person they are linked to, else the one whose e-mail is theirs, who is linked to
+/// nobody else and was not unlinked from them. Nobody for whom cannot log in anyway, and nobody of another workspace:
+/// where we do not know that yet, the worker asks before it sends.
 pub(super) async fn recipient(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -84,13 +85,17 @@ pub(super) async fn recipient(
     }
     if let Some(id) = user.slack_user_id.clone().map(SlackUserId) {
         let known = slack_people::find(db, &id).await?;
+        if known.as_ref().is_some_and(|person| person.is_member == Some(false)) {
+            return Ok(None);
+        }
         let name = known.map_or_else(|| user.username.clone(), |person| person.name);
         return Ok(Some(Recipient { id, name, email_key: None }));
     }
     let key = email_key(&user.email);
     let Some(person) = slack_people::with_email(db, &key).await? else { return Ok(None) };
     let id = SlackUserId(person.slack_user_id);
-    let is_free = users::linked(db, &id).await?.is_none();
+    let is_free =
+        users::linked(db, &id).await?.is_none() && !slack_unlinks::contains(db, user.id, &id).await?;
     Ok(is_free.then_some(Recipient { id, name: person.name, email_key: Some(key) }))
 }
 
@@ -121,9 +126,9 @@ pub(super) async fn send(
     Ok(Some(to.name))
 }
 
-/// After another e-mail was set, within that transaction, which holds the user's row: withdraws what is still owed,
-/// and ends the present temporary password if a message was to take it to whom the e-mail before led to, directly or
-/// by the tie that was made by it. Whether it has arrived is not asked: nobody can be sure that it has not. One that
+/// After another e-mail was set or somebody was unlinked, within that transaction, which holds the user's row:
+/// withdraws what is still owed, and ends the present temporary password if a message was to take it to whom the
+/// e-mail or the link before led to. Whether it has arrived is not asked: nobody can be sure that it has not. One that
 /// staff handed over stays. Returns whether it was ended.
 pub(super) async fn end_misdirected(
     db: &impl ConnectionTrait,

@@ -161,8 +161,7 @@ impl SlackEdge {
     }
 
     async fn who(&self, sender: &Sender) -> Result<Who, EdgeError> {
-        let who = self.people.who(&SlackUserId(sender.user_id.clone()), &sender.user_name).await;
-        Ok(who.map_err(OpError::from)?)
+        Ok(self.people.who(&SlackUserId(sender.user_id.clone()), &sender.user_name).await?)
     }
 
     /// Where a command is answered.

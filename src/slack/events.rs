@@ -16,7 +16,6 @@ use super::envelope::Event;
 use super::intake::Reference;
 use crate::chain::Chain;
 use crate::clients::slack_api::SlackUser;
-use crate::ops::OpError;
 use crate::ops::deliveries::retry_blocked_channels;
 use serde_json::Value;
 
@@ -53,7 +52,7 @@ pub(crate) async fn user_change(edge: &SlackEdge, event: &Event, reference: &Ref
         Some(_) => edge.people.changed_before(user).await,
     };
     let Err(error) = kept else { return EventOutcome::Handled };
-    let error = EdgeError::Op(OpError::from(error));
+    let error = EdgeError::Op(error);
     let outcome = EventOutcome::of_error(&error, event, reference);
     if event.is_last_attempt() {
         failure(error, reference);

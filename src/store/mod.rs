@@ -41,6 +41,7 @@ pub mod sessions;
 pub mod settings;
 pub mod slack_channels;
 pub mod slack_people;
+pub mod slack_unlinks;
 pub mod thread_replies;
 mod time;
 pub mod timeline;

@@ -44,6 +44,7 @@ pub async fn keep(db: &impl ConnectionTrait, person: SlackPerson) -> Result<(), 
         .update_columns([
             slack_person::Column::Name,
             slack_person::Column::EmailKey,
+            slack_person::Column::IsMember,
             slack_person::Column::AskedAt,
         ])
         .to_owned();

@@ -1,6 +1,6 @@
 //! Who is asking.
 
-use crate::domain::actor::Role;
+use crate::domain::actor::{Role, SlackUserId};
 use crate::domain::ids::{ApiTokenId, UserId};
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -58,6 +58,28 @@ pub struct UserDetails {
     pub known_as: Option<String>,
     /// What became of the message with the present one.
     pub message: Option<PasswordMessage>,
+    /// Whom in Slack the account is linked to.
+    pub slack: SlackLinks,
+}
+
+/// Whom in Slack an account is linked to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SlackLinks {
+    /// Who acts in Slack as this user.
+    pub linked: Option<SlackLink>,
+    /// Those whom staff have unlinked, the latest first: they are not linked again.
+    pub unlinked: Vec<SlackLink>,
+}
+
+/// A person in Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlackLink {
+    /// Slack's id.
+    pub id: SlackUserId,
+    /// What they are called.
+    pub name: String,
+    /// Their e-mail address in Slack, as far as we know it.
+    pub email: Option<String>,
 }
 
 /// What became of a message with a temporary password.
@@ -74,7 +96,8 @@ pub enum PasswordMessage {
     GivenUp,
     /// The user was shut out before Slack said that it took it.
     Withdrawn,
-    /// The e-mail was changed, so that it may have gone to the wrong person: the password opens nothing.
+    /// The e-mail was changed or the person unlinked, so that it may have gone to the wrong one: the password opens
+    /// nothing.
     Ended,
 }
 

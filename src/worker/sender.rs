@@ -9,20 +9,22 @@
 //!    └─job's message there──► nothing to do
 //! edit ──there and behind──► chat.update ──gone──► forgotten
 //!    └─else──► nothing to do
-//! password ──sealed──► opened, posted to the person; found by the e-mail: if it still is theirs
+//! password ──sealed──► opened, posted to the person, if they are of our workspace; found by the e-mail: if it still
+//!    │                 is theirs
 //!    └─erased──► withdrawn: nothing to do
 //! ```
 
 use super::channels::slack::{Post, SlackChannel, Thread};
 use crate::chain::Chain;
 use crate::clients::slack_api::PostedMessage;
+use crate::domain::actor::SlackUserId;
 use crate::domain::announce::Event;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, DeliveryKind, Failure};
 use crate::ops::cards::{self, PresentCard};
 use crate::ops::job_messages::{self, PresentJob};
 use crate::ops::seal::SealError;
-use crate::ops::{Ctx, OpError};
+use crate::ops::{Ctx, OpError, slack_link};
 use crate::render::slack::Message;
 use crate::store::deliveries::{self, Delivery};
 use crate::store::living::{Living, Shown};
@@ -151,9 +153,7 @@ impl Sender {
         };
         let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SealError::Unusable))?;
         let given = seal.open(&delivery.dedupe_key, &delivery.event).map_err(|error| unopened(&error))?;
-        if let Some(email_key) = &given.email_key {
-            self.still_theirs(delivery, email_key).await?;
-        }
+        self.check_recipient(delivery, given.email_key.as_ref()).await?;
         let message = self.slack.temporary_password(&given)?;
         let (channel, key) = (delivery.target.as_str(), delivery.dedupe_key.as_str());
         self.slack
@@ -162,16 +162,23 @@ impl Sender {
             .map(SendOutcome::Posted)
     }
 
-    /// Fails where Slack knows the person by another e-mail by now: what we know of them may be old.
-    async fn still_theirs(&self, delivery: &Delivery, email_key: &str) -> Result<(), Failure> {
-        if self.slack.is_email_of(&delivery.target, email_key).await? {
+    /// Fails where the person is not of our workspace, or was found by an e-mail and Slack knows them by another one
+    /// by now: what we know of them may be old. A link to somebody who is not of our workspace is dropped.
+    async fn check_recipient(&self, delivery: &Delivery, email_key: Option<&String>) -> Result<(), Failure> {
+        let recipient = self.slack.recipient(&delivery.target).await?;
+        if recipient.is_member && (email_key.is_none() || recipient.email_key.as_ref() == email_key) {
             return Ok(());
         }
-        let id = delivery.id.0;
+        let (id, is_member) = (delivery.id.0, recipient.is_member);
         tracing::warn!(
             id,
-            "A temporary password is not sent: its e-mail is not this person's in Slack any more"
+            is_member,
+            "A temporary password is not sent: it is for another person than this one"
         );
+        if !is_member {
+            let person = SlackUserId(delivery.target.clone());
+            within(slack_link::let_go(&self.ctx, &person, &recipient.name)).await?;
+        }
         Err(Failure::Rejected { code: "another_person".into() })
     }
 

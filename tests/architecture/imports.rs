@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clients", &["config", "metrics"]),
     ("files", &["chain", "clock", "domain", "store"]),
     ("jobs", &["chain", "clients", "domain", "files", "ops"]),
-    ("people", &["chain", "clients", "clock", "domain", "ops::mutation_log", "store"]),
+    ("people", &["chain", "clients", "clock", "domain", "ops", "store"]),
     (
         "slack",
         &[
@@ -129,6 +129,7 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["config", "logging"]),
     ("esb_sandbox", &["cli::demo"]),
     ("tikv_jemallocator", &["main"]),
+    ("unicode_security", &["domain::username"]),
 ];
 
 /// Modules that neither wait nor know a protocol: no library of IO at all.

@@ -22,6 +22,7 @@ use esb::slack::ids::{action, command, event, input, shortcut, view};
 use esb::slack::intake::{Intake, Limits};
 use esb::store;
 use esb::store::entities::{repair, timeline};
+use esb::store::slack_people::SlackPerson;
 use proptest::prelude::*;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Map, Value, json};
@@ -70,6 +71,14 @@ impl Rig {
             }
             let technician = user(ctx, "ana", Role::Technician).await;
             store::users::link(ctx.store.write(), technician, &SlackUserId("U1".into())).await.unwrap();
+            let person = SlackPerson {
+                slack_user_id: "U1".into(),
+                name: "Ana".into(),
+                email_key: None,
+                is_member: Some(true),
+                asked_at: ctx.clock.now(),
+            };
+            store::slack_people::keep(ctx.store.write(), person).await.unwrap();
         });
         rig
     }

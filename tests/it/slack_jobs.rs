@@ -179,6 +179,7 @@ async fn a_job_that_fails_says_why_and_leads_each_only_to_what_they_may_open() {
     let (app, repair) = TestApp::with_pictures(&[]).await;
     let ctx = &app.app.ctx;
     let ana = user(ctx, "ana", Role::Technician).await;
+    app.sql(&format!("UPDATE users SET slack_user_id = '{ANA}' WHERE id = {ana}")).await;
     let technician = Actor { account: Some(Account { id: ana, role: Role::Technician }), ..member() };
     let mut told = Vec::new();
     for (n, starter) in [(1, &member()), (2, &technician), (3, &technician)] {

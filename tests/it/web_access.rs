@@ -73,6 +73,8 @@ const MATRIX: &[(&str, [Met; 5])] = &[
     ("/admin/users/{id}/activate", [Login, Login, No, In, No]),
     ("/admin/users/{id}/deactivate", [Login, Login, No, In, No]),
     ("/admin/users/{id}/reset-password", [Login, Login, No, In, No]),
+    ("/admin/users/{id}/unlink-slack", [Login, Login, No, In, No]),
+    ("/admin/users/{id}/allow-slack", [Login, Login, No, In, No]),
     ("/admin/tokens", [Login, Login, No, In, No]),
     ("/admin/tokens/{id}/revoke", [Login, Login, No, In, No]),
     ("/equipment", [Login, Login, In, In, No]),

@@ -67,6 +67,14 @@ pub struct SlackUser {
     pub real_name: String,
     /// Only with scope users:read.email, and never for bots.
     pub email: Option<String>,
+    /// The workspace, or the organization, that they belong to.
+    pub team_id: Option<String>,
+    /// The organization that their workspace is part of.
+    pub enterprise_id: Option<String>,
+    /// Somebody of another workspace whom we share no channel with.
+    pub is_stranger: bool,
+    /// False where Slack says that nobody has confirmed the address.
+    pub is_email_confirmed: bool,
     /// True for apps.
     pub is_bot: bool,
     /// True for accounts that were switched off.
@@ -116,11 +124,31 @@ struct User {
     #[serde(default)]
     real_name: Option<String>,
     #[serde(default)]
+    team_id: Option<String>,
+    #[serde(default)]
+    enterprise_id: Option<String>,
+    #[serde(default)]
+    enterprise_user: Option<EnterpriseUser>,
+    #[serde(default)]
+    is_stranger: Option<bool>,
+    #[serde(default)]
+    is_email_confirmed: Option<bool>,
+    #[serde(default)]
     is_bot: bool,
+    #[serde(default)]
+    is_workflow_bot: bool,
+    #[serde(default)]
+    is_connector_bot: bool,
     #[serde(default)]
     deleted: bool,
     #[serde(default)]
     profile: Profile,
+}
+
+#[derive(Deserialize)]
+struct EnterpriseUser {
+    #[serde(default)]
+    enterprise_id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -156,7 +184,11 @@ impl From<User> for SlackUser {
             id: user.id,
             real_name,
             email: user.profile.email.filter(filled),
-            is_bot: user.is_bot,
+            team_id: user.team_id,
+            enterprise_id: user.enterprise_user.and_then(|it| it.enterprise_id).or(user.enterprise_id),
+            is_stranger: user.is_stranger.unwrap_or_default(),
+            is_email_confirmed: user.is_email_confirmed.unwrap_or(true),
+            is_bot: user.is_bot || user.is_workflow_bot || user.is_connector_bot,
             deleted: user.deleted,
         }
     }

@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 pub struct Identity {
     /// The workspace.
     pub team_id: String,
+    /// The organization that it is part of.
+    pub enterprise_id: Option<String>,
     /// The bot's user.
     pub user_id: String,
     /// The bot itself; absent for a token that is no bot's.
@@ -61,16 +63,18 @@ fn lacking(wanted: &[&'static str], granted: Option<&BTreeSet<String>>) -> Vec<&
 #[derive(Deserialize)]
 struct Answer {
     team_id: String,
+    #[serde(default)]
+    enterprise_id: Option<String>,
     user_id: String,
     bot_id: Option<String>,
 }
 
 pub(super) async fn auth_test(http: &Http, token: &SlackApiToken) -> Result<Identity, SlackApiError> {
     let (head, body) = http.call(AUTH_TEST.name, token).await?;
-    let Answer { team_id, user_id, bot_id } =
+    let Answer { team_id, enterprise_id, user_id, bot_id } =
         serde_json::from_slice(&body).map_err(|_| SlackApiError::Unavailable(Outage::Undecodable))?;
     let scopes = head.headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok()).map(scopes);
-    Ok(Identity { team_id, user_id, bot_id, scopes })
+    Ok(Identity { team_id, enterprise_id, user_id, bot_id, scopes })
 }
 
 fn scopes(list: &str) -> BTreeSet<String> {

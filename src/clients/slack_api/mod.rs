@@ -8,12 +8,14 @@ mod dial;
 mod download;
 mod error;
 mod http;
+mod membership;
 
 pub use answers::{ChannelMessage, OpenView, PostedMessage, SlackUser};
 pub use auth_test::{Identity, OPTIONAL_SCOPES, REQUIRED_SCOPES, absent_scopes, missing_scopes};
 pub use dial::SlackStream;
 pub use download::{Download, DownloadError};
 pub use error::{Blame, Outage, SlackApiError};
+pub use membership::Workspace;
 
 use self::http::Http;
 use crate::clients::tls::{self, Connector};
@@ -33,7 +35,7 @@ use slack_morphism::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SetOnce};
 
 /// A method of the Web API and how long one call of it may take.
 struct Method {
@@ -46,6 +48,8 @@ const fn method(name: &'static str, milliseconds: u64) -> Method {
 }
 
 const AUTH_TEST: Method = method("auth.test", 5_000);
+// A form waits for it, the first time.
+const OUR_WORKSPACE: Method = method("auth.test", 1_000);
 const OPEN_CONNECTION: Method = method("apps.connections.open", 10_000);
 const POST_MESSAGE: Method = method("chat.postMessage", 15_000);
 const UPDATE_MESSAGE: Method = method("chat.update", 15_000);
@@ -84,6 +88,8 @@ struct Inner {
     views: Semaphore,
     /// Slack's latest word on the bot token was that it does not accept it.
     bot_token_refused: AtomicBool,
+    /// The bot token's: it never changes.
+    workspace: SetOnce<Workspace>,
     metrics: Metrics,
 }
 
@@ -125,6 +131,7 @@ impl SlackApi {
             app_token: config.app_token.as_ref().map(token),
             views: Semaphore::new(VIEWS_AT_ONCE),
             bot_token_refused: AtomicBool::new(false),
+            workspace: SetOnce::new(),
             metrics,
         })))
     }
@@ -134,11 +141,31 @@ impl SlackApi {
     /// # Errors
     /// See [`SlackApiError`].
     pub async fn auth_test(&self) -> Result<Identity, SlackApiError> {
-        self.counted(&AUTH_TEST, async {
+        self.identity(&AUTH_TEST).await
+    }
+
+    /// The workspace that the bot token belongs to: what Slack once said, else it is asked. At most 1 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`].
+    pub async fn workspace(&self) -> Result<Workspace, SlackApiError> {
+        if let Some(known) = self.0.workspace.get() {
+            return Ok(known.clone());
+        }
+        let Identity { team_id, enterprise_id, .. } = self.identity(&OUR_WORKSPACE).await?;
+        Ok(Workspace { team_id, enterprise_id })
+    }
+
+    async fn identity(&self, method: &Method) -> Result<Identity, SlackApiError> {
+        let identity = self.counted(method, async {
             let token = present(self.0.bot_token.as_ref())?;
             auth_test::auth_test(&self.0.client.http_api.connector, token).await
-        })
-        .await
+        });
+        let identity = identity.await?;
+        let (team_id, enterprise_id) = (identity.team_id.clone(), identity.enterprise_id.clone());
+        // Another call may have said the same first.
+        let _ = self.0.workspace.set(Workspace { team_id, enterprise_id });
+        Ok(identity)
     }
 
     /// Asks for the URL of one Socket Mode connection, with the app token. At most 10 s.

@@ -3,7 +3,7 @@
 
 use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
 use super::*;
-use crate::domain::actor::Role;
+use crate::domain::actor::{Role, SlackUserId};
 use crate::domain::equipment::Cost;
 use crate::domain::field::{Person, RepairFields};
 use crate::domain::file::{DocumentCategory, FileKind};
@@ -14,7 +14,9 @@ use crate::domain::job::{JobKind, JobState};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
 use crate::domain::timeline::TimelineKind;
-use crate::views::account::{PasswordMessage, TokenView, UserDetails, UserView, UsersView};
+use crate::views::account::{
+    PasswordMessage, SlackLink, SlackLinks, TokenView, UserDetails, UserView, UsersView,
+};
 use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::board::BoardArea;
 use crate::views::equipment::{EquipmentMatch, LinkView};
@@ -119,7 +121,9 @@ fn account_pages(text: &str) -> Vec<String> {
         UserForm { username: typed(), email: typed(), role: typed(), slack_handle: typed(), show_here: true };
     let users = UsersView { users: vec![user.clone()], count: 1, sends_passwords: true };
     let message = Some(PasswordMessage::GivenUp);
-    let details = UserDetails { user, known_as: Some(typed()), message };
+    let person = || SlackLink { id: SlackUserId(typed()), name: typed(), email: Some(typed()) };
+    let slack = SlackLinks { linked: Some(person()), unlinked: vec![person()] };
+    let details = UserDetails { user, known_as: Some(typed()), message, slack };
     let tokens = [TokenView { id: ApiTokenId(1), name: typed(), maker: typed(), created_at: now() }];
     let secret = SecretPage { heading: text, secret: Some("x"), advice: text, back: text };
     vec![

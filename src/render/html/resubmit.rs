@@ -18,6 +18,7 @@ const HIDDEN: &[&str] = &[
     "assignee",
     "action",
     "archived",
+    "person",
 ];
 /// Check boxes, but for those of settings.
 const TICKS: &[&str] = &["safety_risk", "consumable", "show_here", "wifi_password_forget"];

@@ -5,7 +5,7 @@ use super::times::Moment;
 use super::{FieldError, Hidden, Html, counted};
 use crate::domain::actor::Role;
 use crate::domain::ids::{ApiTokenId, UserId};
-use crate::views::account::{PasswordMessage, TokenView, UserDetails, UserView, UsersView};
+use crate::views::account::{PasswordMessage, SlackLink, TokenView, UserDetails, UserView, UsersView};
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -111,8 +111,20 @@ struct One<'a> {
     known_as: Option<&'a str>,
     /// What became of the message with the present one.
     message: Option<&'static str>,
+    linked: Option<Person<'a>>,
+    /// Those whom staff have unlinked.
+    unlinked: Vec<Person<'a>>,
     form: Form<'a>,
     csrf_token: &'a str,
+    request_id: Option<&'a str>,
+}
+
+/// Somebody in Slack.
+#[derive(Serialize)]
+struct Person<'a> {
+    id: &'a str,
+    name: &'a str,
+    email: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -165,12 +177,17 @@ impl Html {
         let user = &page.details.user;
         let action = format!("/admin/users/{}", user.id);
         let inputs = inputs_of(page.form).into();
+        let hidden = Hidden { request_id: None, ..page.hidden };
+        let slack = &page.details.slack;
         let content = One {
             user: row(user),
             known_as: page.details.known_as.as_deref(),
             message: page.details.message.map(told),
-            form: Form::new((&action, "Save"), page.hidden, inputs, page.errors),
+            linked: slack.linked.as_ref().map(person),
+            unlinked: slack.unlinked.iter().map(person).collect(),
+            form: Form::new((&action, "Save"), hidden, inputs, page.errors),
             csrf_token: page.hidden.csrf_token,
+            request_id: page.hidden.request_id,
         };
         self.page("user", &user.username, &content)
     }
@@ -225,7 +242,7 @@ const fn told(message: PasswordMessage) -> &'static str {
         }
         PasswordMessage::Ended => {
             "The temporary password is no longer valid: it was meant for whoever has the e-mail address that the \
-             user had before. Give a new temporary password."
+             user had before, or was linked to the account. Give a new temporary password."
         }
     }
 }
@@ -236,6 +253,10 @@ fn inputs_of(form: &UserForm) -> [Input<'_>; 3] {
         Input::choice("role", "Role", Role::ALL.into_iter().map(Role::word), &form.role),
         Input::text("slack_handle", "Slack handle", &form.slack_handle).optional(),
     ]
+}
+
+fn person(link: &SlackLink) -> Person<'_> {
+    Person { id: &link.id.0, name: &link.name, email: link.email.as_deref() }
 }
 
 fn row(user: &UserView) -> Row<'_> {

@@ -23,6 +23,7 @@ pub mod session;
 pub mod setting;
 pub mod slack_channel;
 pub mod slack_person;
+pub mod slack_unlink;
 pub mod thread_reply;
 pub mod timeline;
 pub mod user;

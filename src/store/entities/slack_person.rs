@@ -12,8 +12,11 @@ pub struct Model {
     pub slack_user_id: String,
     /// Real name.
     pub name: String,
-    /// E-mail in lower case, where Slack tells it.
+    /// E-mail in lower case, where Slack tells it; never of those who may not be linked to an account.
     pub email_key: Option<String>,
+    /// Whether they may be linked to an account: a person of our workspace whose e-mail was confirmed. `None`: Slack
+    /// was asked before that counted.
+    pub is_member: Option<bool>,
     /// When Slack was last asked.
     pub asked_at: DateTimeUtc,
 }

@@ -121,6 +121,12 @@ pub(super) static ROUTES: &[Route] = &[
     Route::form("/admin/users/{id}/reset-password", Access::Staff, SMALL_FORM, |web, call| {
         Box::pin(users::reset_password(web, call))
     }),
+    Route::form("/admin/users/{id}/unlink-slack", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(users::unlink_slack(web, call))
+    }),
+    Route::form("/admin/users/{id}/allow-slack", Access::Staff, SMALL_FORM, |web, call| {
+        Box::pin(users::allow_slack(web, call))
+    }),
     Route::get("/admin/tokens", Access::Staff, |web, call| Box::pin(tokens::list(web, call))),
     Route::form("/admin/tokens", Access::Staff, SMALL_FORM, |web, call| Box::pin(tokens::create(web, call))),
     Route::form("/admin/tokens/{id}/revoke", Access::Staff, SMALL_FORM, |web, call| {

@@ -1,10 +1,11 @@
 //! `/admin/users` and the pages of one user: for staff.
 
 use super::forms::{hidden, kept, new_request_id, optional, refused, request_id};
-use crate::domain::actor::Role;
+use crate::domain::actor::{Role, SlackUserId};
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
 use crate::ops::manage_users::{self, CreateUser, EditUser, PAGE_SIZE, UserCreated};
+use crate::ops::slack_link::{self, SlackLinkChange};
 use crate::ops::temporary_password::HandedOver;
 use crate::ops::{OpError, Refusal};
 use crate::render::html::{FieldError, SecretPage, UserForm, UserPage, UsersPage};
@@ -163,7 +164,8 @@ fn page(
     errors: &[FieldError],
 ) -> Result<Answer, PageError> {
     let csrf_token = web.browsers.token(&call.browser);
-    let page = UserPage { details, form, errors, hidden: hidden(&csrf_token, None) };
+    let request_id = new_request_id();
+    let page = UserPage { details, form, errors, hidden: hidden(&csrf_token, Some(&request_id)) };
     let page = web.html(call).user(&page).map_err(PageError::internal)?;
     html_with_forms(web, call, status, page)
 }
@@ -194,7 +196,29 @@ pub(super) async fn deactivate(web: &Web, call: &Call) -> Result<Answer, PageErr
 
 async fn set_active(web: &Web, call: &Call, active: bool) -> Result<Answer, PageError> {
     let id: UserId = call.id("id")?;
-    match manage_users::set_active(&web.ctx, &call.actor(), id, active).await {
+    back_to_user(manage_users::set_active(&web.ctx, &call.actor(), id, active).await, id)
+}
+
+pub(super) async fn unlink_slack(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let change = slack_link_change(call)?;
+    let unlinked = slack_link::unlink(&web.ctx, &call.actor(), &change).await;
+    back_to_user(unlinked, change.user)
+}
+
+pub(super) async fn allow_slack(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let change = slack_link_change(call)?;
+    let allowed = slack_link::allow_link(&web.ctx, &call.actor(), &change).await;
+    back_to_user(allowed, change.user)
+}
+
+fn slack_link_change(call: &Call) -> Result<SlackLinkChange, PageError> {
+    let person = SlackUserId(call.form.required("person")?.to_owned());
+    Ok(SlackLinkChange { user: call.id("id")?, person, request_id: request_id(call)? })
+}
+
+/// Leads back to the page of the user, or says why nothing was changed.
+fn back_to_user(done: Result<(), OpError>, id: UserId) -> Result<Answer, PageError> {
+    match done {
         Ok(()) => see_other(&format!("/admin/users/{id}")),
         Err(OpError::Refused(Refusal { message, .. })) => Err(PageError::Refused { message }),
         Err(error) => Err(error.into()),

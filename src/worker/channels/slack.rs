@@ -7,6 +7,7 @@ use crate::domain::actor::Role;
 use crate::domain::announce::Event;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, Failure};
+use crate::domain::text::{PersonName, cut};
 use crate::ops::cards::PresentCard;
 use crate::ops::job_messages::PresentJob;
 use crate::ops::seal::TemporaryPassword;
@@ -41,6 +42,17 @@ pub struct Thread<'a> {
     pub ts: &'a str,
     /// Whether the channel sees it, too.
     pub broadcast: bool,
+}
+
+/// Who somebody is to whom something personal is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// What they are called.
+    pub name: String,
+    /// A person of our workspace, who may have an account.
+    pub is_member: bool,
+    /// Their e-mail, as `store::users::email_key` has it; nobody's but a member's.
+    pub email_key: Option<String>,
 }
 
 /// Posts announcements, cards and jobs' messages.
@@ -126,21 +138,25 @@ impl SlackChannel {
         self.api.update_message(&body).await.map_err(|error| failure(&error))
     }
 
-    /// Whether somebody who can read what we write to them has that e-mail (as `store::users::email_key` has it).
-    /// At most 1 s.
+    /// Asks who somebody is, before something personal is sent to them. At most 2 s.
     ///
     /// # Errors
     /// The failure, with its cause.
-    pub async fn is_email_of(&self, person: &str, key: &str) -> Result<bool, Failure> {
-        let user = self.api.users_info(person).await.map_err(|error| match failure_at(person, &error) {
+    pub async fn recipient(&self, person: &str) -> Result<Recipient, Failure> {
+        let unsent = |error| match failure_at(person, &error) {
             // Nothing was sent yet.
             Failure::Transient { code, cause, retry_after, .. } => {
                 Failure::Transient { code, cause, retry_after, in_doubt: false }
             }
             refused => refused,
-        })?;
-        let is_somebody = !user.deleted && !user.is_bot;
-        Ok(is_somebody && user.email.is_some_and(|email| email_key(&email) == key))
+        };
+        let ours = self.api.workspace().await.map_err(unsent)?;
+        let user = self.api.users_info(person).await.map_err(unsent)?;
+        let is_member = user.is_member(&ours);
+        let email = user.email.as_deref().map(email_key).filter(|_| is_member);
+        let name = PersonName::parse(&cut(user.real_name.trim(), PersonName::MAX));
+        let name = name.map_or_else(|_| person.to_owned(), PersonName::into_string);
+        Ok(Recipient { name, is_member, email_key: email })
     }
 
     /// Looks for a message of ours by its key: in a thread, or outside of any; within one page since a time.
