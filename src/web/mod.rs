@@ -14,7 +14,7 @@ use chrono::{DateTime, Datelike, Utc};
 use kernel::Call;
 use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
-use kernel::limit::Limit;
+use kernel::limit::{Limit, name_at};
 use kernel::route::{Route, RouteTable};
 use kernel::upload::Places;
 use pages::assets::Assets;
@@ -105,6 +105,12 @@ pub struct Web {
     build: String,
 }
 
+/// How an attempt to log in was counted.
+enum CountedLogIn {
+    AtKnown(String),
+    Anywhere(IpAddr, String),
+}
+
 impl Web {
     /// Puts the parts together.
     ///
@@ -181,13 +187,31 @@ impl Web {
 
     /// Counts an attempt to log in under this name: at a browser that is `known` to have logged in under it before by
     /// itself, so that nobody else can shut it out; elsewhere per address, and per name and address together.
-    fn count_log_in(&self, client: IpAddr, name: &str, known: Option<&str>) -> Result<(), Duration> {
-        match known {
-            Some(browser) => self.log_ins_at_known.count_name(browser),
-            None => {
-                // However it is written.
-                let name = Username::parse(name).map_or_else(|_| name.to_owned(), Username::into_string);
-                self.log_ins.count(client).and_then(|()| self.log_ins_of_name.count_name_at(client, &name))
+    fn count_log_in(
+        &self,
+        client: IpAddr,
+        name: &str,
+        known: Option<String>,
+    ) -> Result<CountedLogIn, Duration> {
+        if let Some(browser) = known {
+            self.log_ins_at_known.count_name(&browser)?;
+            return Ok(CountedLogIn::AtKnown(browser));
+        }
+        // However it is written.
+        let name = Username::parse(name).map_or_else(|_| name.to_owned(), Username::into_string);
+        let name = name_at(client, &name);
+        self.log_ins.count(client)?;
+        self.log_ins_of_name.count_name(&name)?;
+        Ok(CountedLogIn::Anywhere(client, name))
+    }
+
+    /// Gives an attempt back that was no guess.
+    fn give_back_log_in(&self, counted: CountedLogIn) {
+        match counted {
+            CountedLogIn::AtKnown(browser) => self.log_ins_at_known.give_back_name(&browser),
+            CountedLogIn::Anywhere(client, name) => {
+                self.log_ins.give_back(client);
+                self.log_ins_of_name.give_back_name(&name);
             }
         }
     }

@@ -64,19 +64,20 @@ impl Limit {
         self.count_key(Key::Name(caseless(name.trim())))
     }
 
-    /// Counts one more for `name` as `client` uses it, case ignored: nobody is kept out by what others do elsewhere.
-    ///
-    /// # Errors
-    /// How long to wait, when that is one too many.
-    pub fn count_name_at(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
-        self.count_name(&format!("{} {}", bucket(client), name.trim()))
+    /// Gives back what was counted last for `client`: it came to nothing by a fault of ours, or was no guess.
+    pub fn give_back(&self, client: IpAddr) {
+        self.give_back_key(Key::Address(bucket(client)));
     }
 
-    /// Gives back what was counted last for `client`: it came to nothing by a fault of ours.
-    pub fn give_back(&self, client: IpAddr) {
+    /// The same for `name`.
+    pub fn give_back_name(&self, name: &str) {
+        self.give_back_key(Key::Name(caseless(name.trim())));
+    }
+
+    fn give_back_key(&self, key: Key) {
         let mut credits = self.credits();
         if credits.len() < MAX_KEYS {
-            *credits.entry(Key::Address(bucket(client))).or_default() += 1;
+            *credits.entry(key).or_default() += 1;
         }
     }
 
@@ -109,6 +110,11 @@ impl Limit {
             .check_key(&key)
             .map_err(|refusal| refusal.wait_time_from(governor::clock::Clock::now(&self.clock)))
     }
+}
+
+/// A name as one client uses it: nobody is kept out by what others do elsewhere.
+pub fn name_at(client: IpAddr, name: &str) -> String {
+    format!("{} {}", bucket(client), name.trim())
 }
 
 /// One allowance per IPv4 address and per IPv6 network of 64 bits, which is what one customer gets.
@@ -191,11 +197,11 @@ mod tests {
     fn name_has_an_allowance_at_each_address() {
         let (limit, _) = limit();
         for name in ["Sam", " sAM"].into_iter().cycle().take(10) {
-            assert_eq!(limit.count_name_at(address("2001:db8::1"), name), Ok(()));
+            assert_eq!(limit.count_name(&name_at(address("2001:db8::1"), name)), Ok(()));
         }
-        assert!(limit.count_name_at(address("2001:db8::2"), "sam").is_err());
-        assert_eq!(limit.count_name_at(address("2001:db8:0:1::1"), "sam"), Ok(()));
-        assert_eq!(limit.count_name_at(address("2001:db8::1"), "tess"), Ok(()));
+        assert!(limit.count_name(&name_at(address("2001:db8::2"), "sam")).is_err());
+        assert_eq!(limit.count_name(&name_at(address("2001:db8:0:1::1"), "sam")), Ok(()));
+        assert_eq!(limit.count_name(&name_at(address("2001:db8::1"), "tess")), Ok(()));
     }
 
     #[test]

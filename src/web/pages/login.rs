@@ -48,9 +48,13 @@ pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> 
     let next = local_path(call.form.typed("next")?).unwrap_or_default();
     let (username, password) = (call.form.typed("username")?, call.form.typed("password")?);
     let known = counted_as(web, call, username).await?;
-    if let Err(wait) = web.count_log_in(call.client, username, known.as_deref()) {
-        return too_often(wait, |errors| login_page(web, call, StatusCode::TOO_MANY_REQUESTS, next, errors));
-    }
+    let counted = match web.count_log_in(call.client, username, known) {
+        Ok(counted) => counted,
+        Err(wait) => {
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            return too_often(wait, |errors| login_page(web, call, status, next, errors));
+        }
+    };
     let begun = sign_in::log_in(&web.ctx, username, password.into(), call.caller.person()).await?;
     let Some(begun) = begun else {
         tracing::info!(client = %call.client, "A log-in was refused");
@@ -60,10 +64,7 @@ pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> 
         }
         return login_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, next, &errors);
     };
-    if known.is_none() {
-        // It was no guess: a class that logs in at one address does not use up what guesses have.
-        web.log_ins.give_back(call.client);
-    }
+    web.give_back_log_in(counted);
     let_in(web, call, &begun, next)
 }
 
