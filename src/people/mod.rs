@@ -45,6 +45,8 @@ pub struct Who {
     pub email: Option<String>,
     /// False when Slack should have been asked and did not answer: they may have an account all the same.
     pub is_certain: bool,
+    /// False for those who cannot have an account: people of other workspaces, and whose e-mail is not confirmed.
+    pub is_member: bool,
 }
 
 impl People {
@@ -85,6 +87,7 @@ impl People {
         let account = account.map(|user| Account { id: user.id, role: user.role });
         Ok(Who {
             actor: Actor { edge: Edge::Slack, name, slack_id: Some(id.clone()), account },
+            is_member: person.as_ref().is_none_or(|person| person.is_member != Some(false)),
             email: person.and_then(|person| person.email_key),
             is_certain,
         })

@@ -68,6 +68,8 @@ pub enum EdgeError {
     Stranger {
         /// Their e-mail, as far as Slack told it.
         email: Option<String>,
+        /// False where they can have no account.
+        is_member: bool,
         /// Some staff whom they may ask.
         staff: Vec<SlackUserId>,
     },
@@ -157,7 +159,8 @@ impl SlackEdge {
         if !who.is_certain {
             return Err(EdgeError::Unidentified);
         }
-        Err(EdgeError::Stranger { email: who.email, staff: staff_in_slack(&self.ctx).await? })
+        let staff = staff_in_slack(&self.ctx).await?;
+        Err(EdgeError::Stranger { email: who.email, is_member: who.is_member, staff })
     }
 
     async fn who(&self, sender: &Sender) -> Result<Who, EdgeError> {
@@ -252,7 +255,12 @@ impl EdgeError {
 }
 
 /// What somebody without an account is told.
-fn stranger(email: Option<&str>) -> String {
+fn stranger(email: Option<&str>, is_member: bool) -> String {
+    if !is_member {
+        return "This needs a Technician or Staff account. Accounts are for members of this space's own Slack workspace \
+                whose e-mail address Slack has confirmed. Please ask staff."
+            .to_owned();
+    }
     let email = match email {
         Some(email) => format!("your Slack e-mail address ({email})"),
         None => "the e-mail address of your Slack profile".to_owned(),
@@ -274,7 +282,7 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         EdgeError::Unidentified => {
             Some("Slack did not tell me in time who you are. Please try again in a moment.".into())
         }
-        EdgeError::Stranger { email, .. } => Some(stranger(email.as_deref())),
+        EdgeError::Stranger { email, is_member, .. } => Some(stranger(email.as_deref(), *is_member)),
         EdgeError::Slack(SlackApiError::RateLimited { .. }) => {
             Some("Slack is very busy and did not let me open that. Please try again in a moment.".into())
         }

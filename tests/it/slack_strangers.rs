@@ -383,6 +383,10 @@ async fn names_of_strangers_are_known_without_accounts() {
     let told = app.slack.command(STRANGER, "#woodshop", "/esb-repair", "").await.unwrap();
     assert!(told.is_acknowledged());
     app.settle().await;
-    assert!(only(app.slack.private_to(STRANGER)).text.contains("the e-mail address of your Slack profile"));
+    assert!(
+        only(app.slack.private_to(STRANGER))
+            .text
+            .contains("Accounts are for members of this space's own Slack workspace")
+    );
     app.finish().await;
 }
