@@ -138,6 +138,32 @@ pub(super) fn for_log(url: &str) -> String {
     }
 }
 
+/// Host and port of a server, or its socket; `None` for SQLite. Never a name or a password.
+pub(super) fn server_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (usual, socket) = match scheme {
+        "mysql" => (3306, "socket"),
+        "postgres" => (5432, "host"),
+        _ => return None,
+    };
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let option = |wanted: &str| {
+        let named = query.split('&').filter_map(|option| option.split_once('='));
+        named.filter(|(name, _)| *name == wanted).map(|(_, value)| value).next_back()
+    };
+    if let Some(path) =
+        option(socket).map(|path| path.replace("%2F", "/")).filter(|path| path.starts_with('/'))
+    {
+        return Some(path);
+    }
+    let (place, _) = place.rsplit_once('/').unwrap_or((place, ""));
+    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+    let host = option(socket).unwrap_or(if place.is_empty() { "localhost" } else { place });
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let port = option("port").map_or_else(|| usual.to_string(), str::to_owned);
+    Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,12 +237,30 @@ mod tests {
         assert_eq!(for_log("mysql://db/esb?ssl-key=/k"), "mysql://db/esb");
     }
 
+    #[test]
+    fn the_server_is_named_with_its_port() {
+        for (url, server) in [
+            ("mysql://esb:p%40ss@db/esb", Some("db:3306")),
+            ("mysql://esb:p@ss@db:3307/esb?ssl-ca=/ca.pem", Some("db:3307")),
+            ("mysql://u@db/esb?socket=%2Frun/mysqld.sock", Some("/run/mysqld.sock")),
+            ("postgres://esb:secret@[::1]/esb", Some("[::1]:5432")),
+            ("postgres://[::1]:5433/esb", Some("[::1]:5433")),
+            ("postgres:///esb?host=/run/postgresql", Some("/run/postgresql")),
+            ("postgres:///esb", Some("localhost:5432")),
+            ("postgres://db/?dbname=esb&port=6432", Some("db:6432")),
+            ("sqlite:///srv/esb.db", None),
+        ] {
+            assert_eq!(server_of(url).as_deref(), server, "{url}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_password_is_in_no_text(password in "[a-zA-Z0-9:@%]{6,20}", option in "[a-z_]{1,12}") {
             let url = format!("mysql+pymysql://esb:{password}@db.example/esb?{option}=1");
             let parsed = DatabaseUrl::parse(&url).unwrap();
             prop_assert_eq!(for_log(parsed.url.expose_secret()), "mysql://db.example/esb");
+            prop_assert_eq!(server_of(parsed.url.expose_secret()).unwrap(), "db.example:3306");
             prop_assert!(parsed.remarks.iter().all(|remark| !remark.contains(&password)));
         }
     }

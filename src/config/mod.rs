@@ -4,22 +4,25 @@
 use crate::domain::channel::ChannelRef;
 use crate::domain::database::sqlite_file;
 use crate::domain::file::DiskReserve;
+use crate::domain::network::Network;
 use crate::domain::zone::Zone;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 mod database_url;
 mod names;
 mod parse;
+mod proxy;
 mod secret_key;
 mod sources;
 
 pub use database_url::DatabaseUrl;
 pub use parse::origin;
+pub use proxy::Proxy;
 pub use secret_key::load_or_create as load_or_create_secret_key;
 pub use sources::Sources;
 
@@ -34,6 +37,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("UPLOAD_PATH", ""),
     ("UPLOAD_MAX_SIZE_MB", "500"),
     ("ESB_TRUSTED_PROXIES", ""),
+    ("HTTPS_PROXY", ""),
+    ("NO_PROXY", ""),
     ("SLACK_BOT_TOKEN", ""),
     ("SLACK_APP_TOKEN", ""),
     ("SLACK_SOCKET_MODE_CONNECT", "false"),
@@ -45,8 +50,9 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("WORKER_POLL_SECONDS", "30"),
     ("WORKER_HEARTBEAT_PATH", "/tmp/worker_heartbeat"),
     ("MAINTENANCE_MODE", "false"),
-    ("LOG_FORMAT", "json"),
+    ("LOG_FORMAT", ""),
     ("RUST_LOG", "info"),
+    ("NO_COLOR", ""),
 ];
 
 /// The program's configuration, checked.
@@ -73,7 +79,7 @@ pub struct Config {
     /// How much of the disk they leave free. No variable sets it; a test has none.
     pub disk_reserve: DiskReserve,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// How to talk to Slack.
     pub slack: SlackConfig,
     /// Zone in which people read times.
@@ -84,8 +90,10 @@ pub struct Config {
     pub worker_heartbeat: PathBuf,
     /// Maintenance is on, whatever the settings say.
     pub maintenance: bool,
-    /// How log lines look.
-    pub log_format: LogFormat,
+    /// How log lines look; `None`: as it suits whoever reads them.
+    pub log_format: Option<LogFormat>,
+    /// Nothing on a terminal is in color.
+    pub no_color: bool,
     /// Which log lines are written, in `tracing_subscriber::EnvFilter`'s language.
     pub log_filter: String,
     /// Sentences for the operator about variables that are set to no effect.
@@ -111,6 +119,8 @@ pub struct SlackConfig {
     pub signing_secret: Option<SecretString>,
     /// How many Socket Mode connections are held (1 to 10, a Slack limit).
     pub connections: usize,
+    /// By which calls go out; `None`: directly.
+    pub proxy: Option<Proxy>,
 }
 
 impl SlackConfig {
@@ -156,6 +166,12 @@ impl fmt::Display for ConfigErrors {
 /// Names and values of environment variables.
 pub type Environment = BTreeMap<String, String>;
 
+/// The value of a variable; `None` when it is unset or empty. Other programs read the names of proxies in lower case.
+fn value_of<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
+    let set = |name: &str| Some(environment.get(name)?.trim()).filter(|value| !value.is_empty());
+    set(name).or_else(|| name.ends_with("_PROXY").then(|| set(&name.to_ascii_lowercase()))?)
+}
+
 impl Config {
     /// Reads `.env` (where present) under the process's environment.
     ///
@@ -177,6 +193,11 @@ impl Config {
     pub fn database_file(&self) -> Option<PathBuf> {
         let file = sqlite_file(self.database_url.expose_secret())?;
         Some(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
+    }
+
+    /// Host and port of the database's server, or its socket; `None` for SQLite.
+    pub fn database_server(&self) -> Option<String> {
+        database_url::server_of(self.database_url.expose_secret())
     }
 
     /// The database's address as it may stand in a log: without user, password and options, a file by its

@@ -1,7 +1,7 @@
 //! Names of variables that this program does not read, and which of them somebody meant for it. Must not:
 //! look at values, but for whether there is one. Called by `parse`.
 
-use super::{Environment, VARIABLES};
+use super::{Environment, VARIABLES, value_of};
 
 /// Variables of the Python system and of its guide that a later version will read. Those that other programs
 /// read too (`AWS_…`, `GOOGLE_…`, `OTEL_…`) may be there for them, so nothing is said of them.
@@ -22,7 +22,14 @@ const LATER: &[&str] = &[
 
 /// How names begin that were most likely meant for this program.
 const OURS: &[&str] =
-    &["DATABASE_", "ESB_", "LOG_", "MAINTENANCE_", "SECRET_", "SLACK_", "STATIC_PAGE_", "UPLOAD_", "WORKER_"];
+    &["DATABASE_", "ESB_", "LOG_", "MAINTENANCE_", "SECRET_", "SLACK_", "STATIC_", "UPLOAD_", "WORKER_"];
+
+/// Variables of proxies that other programs read and this one does not.
+const OTHER_PROXIES: &[&str] = &["HTTP_PROXY", "ALL_PROXY"];
+
+/// A name that begins otherwise is a slip only when it is nearly one of ours, and that one is no short word.
+const SLIPS_ELSEWHERE: usize = 2;
+const SHORTEST_ELSEWHERE: usize = 8;
 
 /// How names begin that compose and the tests read.
 const ELSEWHERE: &[&str] = &["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_TEST_", "ESB_CI_"];
@@ -36,50 +43,77 @@ pub(super) struct Strangers {
     pub(super) remarks: Vec<String>,
 }
 
-/// Looks through the names of all variables that have a value.
+/// Looks through the names of all variables. A misspelt name without a value is a slip, too: somebody meant to set
+/// the right one, or to leave it empty.
 pub(super) fn strangers(environment: &Environment) -> Strangers {
     let mut strangers = Strangers::default();
     let (mut later, mut flask, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
-    for (name, _) in environment.iter().filter(|(_, value)| !value.trim().is_empty()) {
+    for (name, value) in environment {
+        let is_set = !value.trim().is_empty();
         if LATER.contains(&name.as_str()) {
-            later.push(name.as_str());
+            later.extend(is_set.then_some(name.as_str()));
         } else if name.starts_with("FLASK_") {
-            flask.push(name.as_str());
+            flask.extend(is_set.then_some(name.as_str()));
         } else if is_unknown(name) {
             match nearest(name) {
-                Some(known) => {
-                    strangers
-                        .misspelt
-                        .push(format!("{name} is not a variable of ESB: did you mean {known}?"));
-                }
-                None => unknown.push(name.as_str()),
+                Some(known) => strangers.misspelt.push(slip(name, known)),
+                None => unknown.extend(is_set.then_some(name.as_str())),
             }
+        } else if let Some(known) = nearest_elsewhere(name) {
+            strangers.misspelt.push(slip(name, known));
         }
     }
     for (names, what) in [
         (later, "no effect in this version"),
         (flask, "no effect: the Python system read it"),
         (unknown, "no effect: ESB has no such variable"),
+        (other_proxies(environment), "no effect: ESB reads HTTPS_PROXY"),
     ] {
         strangers.remarks.extend(names.iter().map(|name| format!("{name} has {what}")));
     }
     strangers
 }
 
+fn slip(name: &str, known: &str) -> String {
+    format!("{name} is not a variable of ESB: did you mean {known}?")
+}
+
+/// Proxies that somebody set for programs of this machine, but not for this one.
+fn other_proxies(environment: &Environment) -> Vec<&'static str> {
+    let is_set = |name: &&&str| value_of(environment, name).is_some();
+    let ours = value_of(environment, "HTTPS_PROXY").is_some();
+    OTHER_PROXIES.iter().filter(is_set).filter(|_| !ours).copied().collect()
+}
+
+fn is_known(name: &str) -> bool {
+    VARIABLES.iter().any(|(known, _)| *known == name)
+}
+
 fn is_unknown(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     let begins_as = |beginnings: &[&str]| beginnings.iter().any(|beginning| upper.starts_with(beginning));
-    VARIABLES.iter().all(|(known, _)| *known != name) && begins_as(OURS) && !begins_as(ELSEWHERE)
+    !is_known(name) && begins_as(OURS) && !begins_as(ELSEWHERE)
+}
+
+/// The known name that is the fewest slips away, and how many.
+fn closest(name: &str) -> Option<(&'static str, usize)> {
+    let upper = name.to_ascii_uppercase();
+    let known = VARIABLES.iter().map(|(known, _)| *known).chain(LATER.iter().copied());
+    known.map(|known| (known, strsim::damerau_levenshtein(known, &upper))).min_by_key(|(_, slips)| *slips)
 }
 
 /// The known name of which no more than a third is written otherwise.
 fn nearest(name: &str) -> Option<&'static str> {
-    let upper = name.to_ascii_uppercase();
-    let known = VARIABLES.iter().map(|(known, _)| *known).chain(LATER.iter().copied());
-    let (known, slips) = known
-        .map(|known| (known, strsim::damerau_levenshtein(known, &upper)))
-        .min_by_key(|(_, slips)| *slips)?;
-    (slips * 3 <= known.len().max(upper.len())).then_some(known)
+    let (known, slips) = closest(name)?;
+    (slips * 3 <= known.len().max(name.len())).then_some(known)
+}
+
+/// The known name that is meant by one whose beginning is misspelt.
+fn nearest_elsewhere(name: &str) -> Option<&'static str> {
+    let is_foreign = is_known(name) || name.to_ascii_uppercase().ends_with("_PROXY") || !name.contains('_');
+    let begins_as = |beginnings: &[&str]| beginnings.iter().any(|beginning| name.starts_with(beginning));
+    let (known, slips) = closest(name).filter(|_| !is_foreign && !begins_as(ELSEWHERE))?;
+    (slips <= SLIPS_ELSEWHERE && known.len() >= SHORTEST_ELSEWHERE).then_some(known)
 }
 
 #[cfg(test)]
@@ -101,6 +135,12 @@ mod tests {
             ("WORKER_POLL_SECOND", "WORKER_POLL_SECONDS"),
             ("SECRET_KEYS", "SECRET_KEY"),
             ("UPLOAD_PAHT", "UPLOAD_PATH"),
+            ("SLACK_OOPS_CHANEL", "SLACK_OOPS_CHANNEL"),
+            ("STATIC_PAGE_TARGET", "STATIC_PAGE_PUSH_TARGET"),
+            ("SLAK_BOT_TOKEN", "SLACK_BOT_TOKEN"),
+            ("EBS_BASE_URL", "ESB_BASE_URL"),
+            ("DATABSE_URL", "DATABASE_URL"),
+            ("MAINTAINANCE_MODE", "MAINTENANCE_MODE"),
         ] {
             let found = strangers_of(&[slip]);
             let expected = format!("{slip} is not a variable of ESB: did you mean {meant}?");
@@ -119,13 +159,44 @@ mod tests {
             "SLACK_WEBHOOK_URL has no effect: ESB has no such variable",
         ];
         assert_eq!(found.remarks, expected);
-        let others = ["PATH", "HOME", "LOGNAME", "TERM", "AWS_REGION", "TESTING", "MARIADB_ROOT_PASSWORD"];
+        let others = [
+            "PATH",
+            "HOME",
+            "LOGNAME",
+            "TERM",
+            "TERM_PROGRAM",
+            "LS_COLORS",
+            "AWS_REGION",
+            "TESTING",
+            "MARIADB_ROOT_PASSWORD",
+            "XDG_DATA_DIRS",
+            "SSH_CLIENT",
+            "RUST_BACKTRACE",
+            "HOSTNAME",
+            "APP_NAME",
+        ];
         let ours = ["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_TEST_REQUIRE", "ESB_CI_CACHE"];
         for name in others.iter().chain(&ours).chain(VARIABLES.iter().map(|(name, _)| name)) {
             let found = strangers_of(&[name]);
             assert!(found.misspelt.is_empty() && found.remarks.is_empty(), "{name}: {found:?}");
         }
         assert!(strangers(&[("ESB_NAME".to_owned(), " ".to_owned())].into()).remarks.is_empty());
+    }
+
+    #[test]
+    fn misspelt_name_without_value_is_told() {
+        let found = strangers(&[("SLACK_OOPS_CHANEL".to_owned(), String::new())].into());
+        assert!(found.misspelt[0].contains("did you mean SLACK_OOPS_CHANNEL?"), "{found:?}");
+    }
+
+    #[test]
+    fn proxies_for_other_programs_are_told_unless_ours_is_set() {
+        let remarks = strangers_of(&["http_proxy", "ALL_PROXY"]).remarks;
+        let expected =
+            ["HTTP_PROXY", "ALL_PROXY"].map(|name| format!("{name} has no effect: ESB reads HTTPS_PROXY"));
+        assert_eq!(remarks, expected);
+        let both = strangers_of(&["http_proxy", "https_proxy", "no_proxy", "FTP_PROXY"]);
+        assert!(both.remarks.is_empty() && both.misspelt.is_empty(), "{both:?}");
     }
 
     #[test]

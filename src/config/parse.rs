@@ -2,10 +2,12 @@
 
 use super::database_url::DatabaseUrl;
 use super::names::{Strangers, strangers};
-use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES};
+use super::proxy::{self, Proxy};
+use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES, value_of};
 use crate::domain::channel::ChannelRef;
 use crate::domain::database::CONNECTIONS;
 use crate::domain::file::{DiskReserve, MB};
+use crate::domain::network::Network;
 use crate::domain::text::cut;
 use http::Uri;
 use http::uri::Authority;
@@ -30,10 +32,8 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// The value or its default from [`VARIABLES`]; empty means neither.
     fn text(&self, name: &str) -> &'a str {
-        match self.environment.get(name).map(|v| v.trim()) {
-            Some(value) if !value.is_empty() => value,
-            _ => VARIABLES.iter().find(|(n, _)| *n == name).map_or("", |(_, default)| default),
-        }
+        let default = || VARIABLES.iter().find(|(n, _)| *n == name).map_or("", |(_, default)| default);
+        value_of(self.environment, name).unwrap_or_else(default)
     }
 
     /// Names the value too, in one short line; an address with credentials is a secret.
@@ -118,6 +118,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
             worker_heartbeat: PathBuf::from(read.text("WORKER_HEARTBEAT_PATH")),
             maintenance,
             log_format,
+            no_color: !read.text("NO_COLOR").is_empty(),
             log_filter,
             data_dir,
             upload_path,
@@ -191,14 +192,24 @@ pub fn origin(text: &str) -> Option<String> {
     (plain && !text.contains('#')).then(|| text.to_owned())
 }
 
-fn trusted_proxies(read: &mut Reader<'_>) -> Vec<std::net::IpAddr> {
+fn trusted_proxies(read: &mut Reader<'_>) -> Vec<Network> {
     let list = read.text("ESB_TRUSTED_PROXIES");
-    let parsed: Result<_, _> =
-        list.split(',').map(str::trim).filter(|s| !s.is_empty()).map(FromStr::from_str).collect();
+    let entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
+    let parsed: Result<_, _> = entries.map(FromStr::from_str).collect();
     parsed.unwrap_or_else(|_| {
-        read.wrong("ESB_TRUSTED_PROXIES", "give addresses separated by commas, such as 127.0.0.1,::1");
+        let remedy = "give addresses or networks separated by commas, such as 127.0.0.1,10.0.0.0/8";
+        read.wrong("ESB_TRUSTED_PROXIES", remedy);
         Vec::new()
     })
+}
+
+fn outgoing_proxy(read: &mut Reader<'_>) -> Option<Proxy> {
+    let url = read.text("HTTPS_PROXY");
+    let proxy = Proxy::parse(url, read.text("NO_PROXY"));
+    if proxy.is_none() && !url.is_empty() {
+        read.wrong_secret("HTTPS_PROXY", proxy::REMEDY);
+    }
+    proxy.filter(|_| !url.is_empty())
 }
 
 fn slack(read: &mut Reader<'_>) -> SlackConfig {
@@ -211,6 +222,7 @@ fn slack(read: &mut Reader<'_>) -> SlackConfig {
         api_url,
         connections: usize::try_from(read.number("SLACK_CONNECTIONS", 1, 10)).unwrap_or(1),
         signing_secret: signing_secret(read),
+        proxy: outgoing_proxy(read),
     }
 }
 
@@ -268,13 +280,14 @@ fn api_url(read: &mut Reader<'_>) -> String {
     format!("{}/", text.trim_end_matches('/'))
 }
 
-fn log_format(read: &mut Reader<'_>) -> LogFormat {
+fn log_format(read: &mut Reader<'_>) -> Option<LogFormat> {
     match read.text("LOG_FORMAT") {
-        "json" => LogFormat::Json,
-        "text" => LogFormat::Text,
+        "" => None,
+        "json" => Some(LogFormat::Json),
+        "text" => Some(LogFormat::Text),
         _ => {
             read.wrong("LOG_FORMAT", "say json or text");
-            LogFormat::Json
+            None
         }
     }
 }
@@ -320,7 +333,8 @@ mod tests {
             ("DATABASE_URL", "oracle://scott:tiger@db/x"),
             ("ESB_BASE_URL", "https://esb.example.org/path"),
             ("ESB_LISTEN", "5000"),
-            ("ESB_TRUSTED_PROXIES", "proxy"),
+            ("ESB_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+            ("https_proxy", "socks5://esb:secret@proxy:1080"),
             ("SLACK_BOT_TOKEN", "xapp-1-secret"),
             ("SLACK_APP_TOKEN", "hunter2"),
             ("SLACK_SOCKET_MODE_CONNECT", "maybe"),
@@ -332,7 +346,7 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "info,esb=loud"),
         ]);
-        assert_eq!(all.len(), 15, "{all:#?}");
+        assert_eq!(all.len(), 16, "{all:#?}");
         let text = all.join("\n");
         for secret in ["tiny", "tiger", "secret", "hunter2"] {
             assert!(!text.contains(secret), "{secret} in {text}");
@@ -380,6 +394,29 @@ mod tests {
     }
 
     #[test]
+    fn proxies_are_read_in_either_case() {
+        let proxy = |pairs: &[(&str, &str)]| config(&environment(pairs)).unwrap().slack.proxy;
+        let shown = |pairs: &[(&str, &str)]| proxy(pairs).map(|proxy| (proxy.to_string(), proxy.direct));
+        let (upper, lower) = (("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://b:2"));
+        assert_eq!(shown(&[upper, lower]), Some(("http://a:1".into(), String::new())));
+        assert_eq!(
+            shown(&[lower, ("HTTPS_PROXY", " "), ("no_proxy", "c.lan")]),
+            Some(("http://b:2".into(), "c.lan".into()))
+        );
+        assert!(proxy(&[("NO_PROXY", "*")]).is_none());
+    }
+
+    #[test]
+    fn trusted_proxies_are_addresses_and_networks() {
+        let listed = [("ESB_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8 fd00::/8")];
+        let config = config(&environment(&listed)).unwrap();
+        let trusts =
+            |address: &str| config.trusted_proxies.iter().any(|it| it.contains(address.parse().unwrap()));
+        assert!(["127.0.0.1", "10.9.8.7", "::ffff:10.9.8.7", "fd12::1"].into_iter().all(trusts));
+        assert!(!["127.0.0.2", "11.0.0.1", "fe80::1"].into_iter().any(trusts));
+    }
+
+    #[test]
     fn the_guides_example_secret_counts_as_unset() {
         let environment =
             environment(&[("SECRET_KEY", EXAMPLE_SECRET), ("FLASK_APP", "esb"), ("FLASK_DEBUG", "1")]);
@@ -411,6 +448,9 @@ mod tests {
             "SECRET_KEY" | "SECRET_KEY_PREVIOUS" => text(format!("(.{{0,9}}){PLANTED}")),
             "SLACK_BOT_TOKEN" | "SLACK_APP_TOKEN" => text(format!("(xoxb-|xapp-|.{{0,4}}){PLANTED}")),
             "DATABASE_URL" => text(address),
+            "HTTPS_PROXY" => {
+                prop_oneof![text(address), text(format!("(http://)?u:{PLANTED}@(h|h:80|h:x)(/|#)?"))].boxed()
+            }
             "ESB_BASE_URL" | "SLACK_API_URL" => prop_oneof![text(address), "(http://h/?|.{0,30})"].boxed(),
             _ => prop_oneof![
                 any::<String>(),

@@ -1,7 +1,7 @@
 //! Where the configuration comes from: `.env` of the working directory under the environment of the
 //! process. Must not: know what a value means. Called by `Config::from_env` and `check-config`.
 
-use super::{ConfigErrors, Environment, VARIABLES};
+use super::{ConfigErrors, Environment, VARIABLES, value_of};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -58,8 +58,8 @@ impl fmt::Display for Sources {
 
 /// Names of our variables that have a value.
 fn names(environment: &Environment) -> String {
-    let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.trim().is_empty());
-    let names: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).filter(|name| is_set(name)).collect();
+    let is_set = |name: &&str| value_of(environment, name).is_some();
+    let names: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).filter(is_set).collect();
     if names.is_empty() { "sets nothing".into() } else { names.join(", ") }
 }
 

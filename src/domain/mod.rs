@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod job;
 pub mod password;
+pub mod network;
 pub mod queue;
 pub mod refusal;
 pub mod repair;
