@@ -19,6 +19,8 @@ pub struct Options {
     pub clock: Clock,
     /// Port on 127.0.0.1; 0 lets the system choose a free one.
     pub port: u16,
+    /// The name by which the app finds it, where something between them leads there; none: its address on loopback.
+    pub host: Option<String>,
     /// How long an envelope may stay unacknowledged, in real time. Slack: 3 s.
     pub ack_timeout: Duration,
     /// The waits, in real time, before an event that was not acknowledged is sent again by itself: each counts from
@@ -42,6 +44,7 @@ impl Default for Options {
         Self {
             clock: Arc::new(Utc::now),
             port: 0,
+            host: None,
             ack_timeout: Duration::from_secs(3),
             redelivery: Vec::new(),
             ping_every: Duration::from_secs(30),
@@ -54,6 +57,7 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("port", &self.port)
+            .field("host", &self.host)
             .field("ack_timeout", &self.ack_timeout)
             .field("redelivery", &self.redelivery)
             .field("ping_every", &self.ping_every)

@@ -38,14 +38,16 @@ impl Sandbox {
     pub fn start(world: World, options: Options) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         let listener = server::listen(options.port)?;
-        let address = format!("http://{}/", listener.local_addr()?);
+        let here = listener.local_addr()?;
+        let host = options.host.clone().unwrap_or_else(|| here.ip().to_string());
+        let address = format!("http://{host}:{}/", here.port());
         let shared = Arc::new(Shared::new(State::new(world, options, address.clone())));
         runtime.spawn(server::serve(Arc::clone(&shared), listener));
         let stop = Arc::new(shared.stop.clone().drop_guard());
         Ok(Self { shared, address, _stop: stop })
     }
 
-    /// The base of every method's address: `http://127.0.0.1:PORT/api/`.
+    /// The base of every method's address: `http://127.0.0.1:PORT/api/`, or with the name of [`Options::host`].
     pub fn api_url(&self) -> String {
         format!("{}api/", self.address)
     }

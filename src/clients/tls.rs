@@ -1,6 +1,8 @@
-//! How every client reaches what is outside: one connector for plain http and for TLS (rustls, ring).
-//! Knows no protocol above; called by the clients beside it.
+//! How every client reaches what is outside: one connector for plain http and for TLS (rustls, ring), directly or by
+//! the configured proxy. Knows no protocol above; called by the clients beside it.
 
+use super::proxy::OutboundConnector;
+use crate::config::Proxy;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
@@ -11,14 +13,14 @@ use std::time::Duration;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Opens TCP for `http:` and TLS for `https:`.
-pub(super) type Connector = HttpsConnector<HttpConnector>;
+pub(super) type Connector = HttpsConnector<OutboundConnector>;
 
 /// A connector that trusts the machine's certificate authorities. A machine that has none is only
 /// warned about: a Slack on loopback needs none, and anything else fails with a TLS error.
 ///
 /// # Errors
 /// When ring offers no protocol version that rustls takes; never seen.
-pub(super) fn connector() -> Result<Connector, rustls::Error> {
+pub(super) fn connector(proxy: Option<&Proxy>) -> Result<Connector, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
@@ -38,5 +40,5 @@ pub(super) fn connector() -> Result<Connector, rustls::Error> {
         .with_tls_config(trusting.with_no_client_auth())
         .https_or_http()
         .enable_http1()
-        .wrap_connector(http))
+        .wrap_connector(OutboundConnector::new(http, proxy)))
 }

@@ -119,7 +119,7 @@ impl SlackApi {
     /// # Errors
     /// When TLS cannot be set up at all.
     pub fn new(config: &SlackConfig, metrics: Metrics) -> Result<Self, rustls::Error> {
-        let connector = tls::connector()?;
+        let connector = tls::connector(config.proxy.as_ref())?;
         let api_url = config.api_url.trim_end_matches('/').to_owned();
         let token =
             |secret: &SecretString| SlackApiToken::new(SlackApiTokenValue(secret.expose_secret().to_owned()));

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod block_kit;
 pub mod chromium;
+pub mod connect_proxy;
 pub mod database;
 pub mod events;
 pub mod http_bridge;
