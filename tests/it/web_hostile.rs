@@ -50,7 +50,7 @@ fn any_path() -> impl Strategy<Value = String> {
 fn any_headers() -> impl Strategy<Value = HeaderMap> {
     let value = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..40),
-        r#"(gzip|\*|W/|"1-|"|,|;q=|=|esb_browser|application/x-www-form-urlencoded|::1|10\.0\.0\.1| ){0,9}"#
+        r#"(gzip|\*|W/|"1-|"|,|;q=|=|__Host-esb_browser_42788142|application/x-www-form-urlencoded|::1|10\.0\.0\.1| ){0,9}"#
             .prop_map(String::into_bytes),
     ];
     let header = (prop::sample::select(&READ[..]), value);

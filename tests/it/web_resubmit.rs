@@ -151,7 +151,7 @@ async fn refused_token_returns_text_and_fresh_token() {
 async fn a_form_of_another_site_does_not_come_back() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
-    let cookie = format!("{SESSION_COOKIE}={}", tess.held(SESSION_COOKIE));
+    let cookie = tess.cookie();
     for (header, value, comes_back) in [
         ("origin", "https://evil.example", false),
         ("origin", "null", false),

@@ -134,9 +134,9 @@ async fn a_form_that_breaks_off_leaves_nothing() {
     assert_eq!(short.status, StatusCode::BAD_REQUEST, "it ends without its end");
     let Site(address) = *web;
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let cookie = ana.held("esb_browser");
+    let cookie = ana.cookie();
     let head = format!(
-        "POST {TO} HTTP/1.1\r\nHost: esb\r\nCookie: esb_browser={cookie}\r\nContent-Length: 9000000\r\n\
+        "POST {TO} HTTP/1.1\r\nHost: esb\r\nCookie: {cookie}\r\nContent-Length: 9000000\r\n\
          Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
     );
     stream.write_all(&[head.as_bytes(), &begun].concat()).await.unwrap();

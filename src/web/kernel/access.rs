@@ -2,13 +2,12 @@
 //! whom the route's [`Access`] names. The kernel calls it before the page.
 
 use super::PageError;
-use super::browser::cookies;
+use super::cookies::Cookies;
 use crate::domain::actor::{Account, Actor, Edge, Role};
 use crate::ops::attachments::may_edit_attachments;
 use crate::ops::{OpError, sign_in};
 use crate::views::account::{SignedIn, TokenBearer};
 use crate::web::Web;
-use cookie::{Cookie, SameSite};
 use http::header::{AUTHORIZATION, InvalidHeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -45,7 +44,7 @@ pub enum Caller {
     Program(TokenBearer),
 }
 
-/// Name of the cookie that holds a session's token.
+/// What the cookie that holds a session's token is called, but for what [`Cookies`] adds.
 pub const SESSION_COOKIE: &str = "esb_session";
 /// Where programs may show their API token, beside `Authorization: Bearer`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -88,7 +87,7 @@ pub async fn caller(web: &Web, access: Access, headers: &HeaderMap) -> Result<Ca
         let bearer = within(KNOWN_WITHIN, sign_in::by_token(&web.ctx, &token)).await?;
         return bearer.map(Caller::Program).ok_or(PageError::WrongToken);
     }
-    let session = match session_token(headers) {
+    let session = match session_token(web, headers) {
         Some(session) if access != Access::Unasked => session,
         _ => return Ok(Caller::Nobody),
     };
@@ -182,13 +181,13 @@ pub fn shows_api_token(headers: &HeaderMap) -> bool {
 }
 
 /// True when the browser shows the token of a session, be it one that has ended.
-pub fn shows_session(headers: &HeaderMap) -> bool {
-    session_token(headers).is_some_and(|token| !token.expose_secret().is_empty())
+pub fn shows_session(web: &Web, headers: &HeaderMap) -> bool {
+    session_token(web, headers).is_some_and(|token| !token.expose_secret().is_empty())
 }
 
 /// The session's token that the browser shows.
-fn session_token(headers: &HeaderMap) -> Option<SecretString> {
-    let cookie = cookies(headers).find(|cookie| cookie.name() == SESSION_COOKIE)?;
+fn session_token(web: &Web, headers: &HeaderMap) -> Option<SecretString> {
+    let cookie = web.browsers.cookies().find(headers, SESSION_COOKIE).next()?;
     Some(cookie.value().to_owned().into())
 }
 
@@ -196,26 +195,17 @@ fn session_token(headers: &HeaderMap) -> Option<SecretString> {
 ///
 /// # Errors
 /// Never in practice: the cookie is plain ASCII.
-pub fn session_begins(token: &SecretString, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
-    set_cookie(token.expose_secret().to_owned(), sign_in::SESSION.num_seconds(), secure)
+pub fn session_begins(token: &SecretString, cookies: &Cookies) -> Result<HeaderValue, InvalidHeaderValue> {
+    let lasts = cookie::time::Duration::seconds(sign_in::SESSION.num_seconds());
+    cookies.set(SESSION_COOKIE, token.expose_secret(), lasts)
 }
 
 /// The header that makes the browser forget it.
 ///
 /// # Errors
 /// Never in practice: the cookie is plain ASCII.
-pub fn session_ends(secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
-    set_cookie(String::new(), 0, secure)
-}
-
-fn set_cookie(value: String, seconds: i64, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
-    let cookie = Cookie::build((SESSION_COOKIE, value))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(secure)
-        .max_age(cookie::time::Duration::seconds(seconds));
-    HeaderValue::try_from(cookie.build().to_string())
+pub fn session_ends(cookies: &Cookies) -> Result<HeaderValue, InvalidHeaderValue> {
+    cookies.set(SESSION_COOKIE, "", cookie::time::Duration::ZERO)
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! Which browser is asking, and the proof that a form came from one of our pages.
 //!
-//! The cookie `esb_browser` holds a random id, signed. A form carries `csrf_token`: the same id,
+//! The cookie of the browser holds a random id, signed. A form carries `csrf_token`: the same id,
 //! signed for another purpose. Another site can make a browser send the cookie but cannot know the
 //! token. Signatures are compared in constant time, by the cookie crate.
 
+use super::cookies::Cookies;
 use super::hex::hex;
-use cookie::{Cookie, CookieJar, Key, SameSite};
-use http::header::{COOKIE, InvalidHeaderValue};
+use cookie::{Cookie, CookieJar, Key};
+use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderValue};
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 
-/// Name of the cookie.
+/// What the cookie is called, but for what [`Cookies`] adds.
 pub const COOKIE_NAME: &str = "esb_browser";
 /// Name of the hidden field that carries the token.
 pub const TOKEN_FIELD: &str = "csrf_token";
@@ -64,35 +65,28 @@ impl Browser {
     }
 }
 
-/// All cookies of a request that can be read.
-pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| Cookie::split_parse(line.to_owned())).filter_map(Result::ok)
-}
-
 /// Knows the browsers that it has signed for.
 pub struct Browsers {
     key: Key,
     previous: Option<Key>,
-    secure: bool,
+    cookies: Cookies,
 }
 
 impl fmt::Debug for Browsers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Browsers").field("secure", &self.secure).finish_non_exhaustive()
+        f.debug_struct("Browsers").field("cookies", &self.cookies).finish_non_exhaustive()
     }
 }
 
 impl Browsers {
-    /// Signs with a key derived from `secret`, and knows what one derived from `previous` has signed; `secure`
-    /// browsers return the cookie over https only.
-    pub fn new(secret: &SecretString, previous: Option<&SecretString>, secure: bool) -> Self {
-        Self { key: key(secret), previous: previous.map(key), secure }
+    /// Signs with a key derived from `secret`, and knows what one derived from `previous` has signed.
+    pub fn new(secret: &SecretString, previous: Option<&SecretString>, cookies: Cookies) -> Self {
+        Self { key: key(secret), previous: previous.map(key), cookies }
     }
 
     /// The browser that a request comes from: a new one without a cookie of ours.
     pub fn recognise(&self, headers: &HeaderMap) -> Browser {
-        let ours = || cookies(headers).filter(|cookie| cookie.name() == COOKIE_NAME);
+        let ours = || self.cookies.find(headers, COOKIE_NAME);
         match ours().find_map(|cookie| self.verified(cookie, AS_COOKIE)) {
             Some(id) => Browser { id, is_new: false, sent_cookie: true, session: None },
             None => Browser { sent_cookie: ours().next().is_some(), ..Browser::new() },
@@ -113,7 +107,12 @@ impl Browsers {
 
     /// True when cookies are returned over https only.
     pub const fn is_secure(&self) -> bool {
-        self.secure
+        self.cookies.is_secure()
+    }
+
+    /// Names and attributes of all cookies.
+    pub const fn cookies(&self) -> &Cookies {
+        &self.cookies
     }
 
     /// The header that makes a new browser remember its id; `None` for one that has it.
@@ -124,13 +123,8 @@ impl Browsers {
         if !browser.is_new {
             return Ok(None);
         }
-        let mut cookie = self.signed(AS_COOKIE, &browser.id);
-        cookie.set_path("/");
-        cookie.set_http_only(true);
-        cookie.set_same_site(SameSite::Lax);
-        cookie.set_secure(self.secure);
-        cookie.set_max_age(REMEMBERED);
-        HeaderValue::try_from(cookie.to_string()).map(Some)
+        let cookie = self.signed(AS_COOKIE, &browser.id);
+        self.cookies.set(COOKIE_NAME, cookie.value(), REMEMBERED).map(Some)
     }
 
     /// A subject, signed for a purpose: the value of a cookie or a token.
@@ -159,10 +153,15 @@ fn key(secret: &SecretString) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
     use proptest::prelude::*;
 
+    fn cookies(secure: bool) -> Cookies {
+        Cookies::new(Some(if secure { "https://esb.org" } else { "http://esb.org" }), &"".into())
+    }
+
     fn browsers(secret: &str) -> Browsers {
-        Browsers::new(&secret.into(), None, true)
+        Browsers::new(&secret.into(), None, cookies(true))
     }
 
     /// The headers with which a browser comes back after it was introduced.
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn the_cookie_is_kept_from_scripts_other_sites_and_plain_http() {
         let introduction = |secure: bool| {
-            let browsers = Browsers::new(&"0123456789abcdef".into(), None, secure);
+            let browsers = Browsers::new(&"0123456789abcdef".into(), None, cookies(secure));
             let header = browsers.introduction(&Browser::new()).unwrap().unwrap();
             header.to_str().unwrap().to_owned()
         };
@@ -211,14 +210,18 @@ mod tests {
         headers = returning(&theirs, &new);
         assert_ne!(ours.recognise(&headers).id(), new.id(), "a cookie of another secret");
         let token = ours.token(&new);
-        headers.insert(COOKIE, HeaderValue::try_from(format!("{COOKIE_NAME}={token}")).unwrap());
+        headers.insert(
+            COOKIE,
+            HeaderValue::try_from(format!("{}={token}", ours.cookies.cookie_name(COOKIE_NAME))).unwrap(),
+        );
         assert_ne!(ours.recognise(&headers).id(), new.id(), "a token is no cookie");
     }
 
     #[test]
     fn after_a_rotation_what_was_signed_before_is_still_known() {
         let (before, other) = (browsers("0123456789abcdef"), browsers("fedcba9876543210"));
-        let after = Browsers::new(&"fedcba9876543210".into(), Some(&"0123456789abcdef".into()), true);
+        let after =
+            Browsers::new(&"fedcba9876543210".into(), Some(&"0123456789abcdef".into()), cookies(true));
         let headers = returning(&before, &Browser::new());
         let known = before.recognise(&headers);
         assert_eq!(after.recognise(&headers).id(), known.id());

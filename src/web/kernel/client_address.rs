@@ -1,19 +1,20 @@
 //! Whose address a request counts for, behind proxies or not. Nothing a stranger writes into a
 //! header is believed: only hops that a trusted proxy itself has seen.
 
+use crate::domain::network::Network;
 use http::HeaderMap;
 use std::net::IpAddr;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The peer's address or, where the peer is one of `trusted`, the last hop of `X-Forwarded-For`
+/// The peer's address or, where the peer is in one of `trusted`, the last hop of `X-Forwarded-For`
 /// that is not. IPv4 addresses in IPv6 clothing are undressed.
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut client = peer.to_canonical();
     let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|v| v.to_str().ok()).collect();
     let hops = lines.iter().flat_map(|line| line.split(',')).rev();
     for hop in hops {
-        if !trusted.iter().any(|proxy| proxy.to_canonical() == client) {
+        if !trusted.iter().any(|proxies| proxies.contains(client)) {
             break;
         }
         match hop.trim().parse::<IpAddr>() {
@@ -36,7 +37,7 @@ mod tests {
         for line in forwarded {
             headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
         }
-        let trusted: Vec<IpAddr> = trusted.iter().map(|t| t.parse().unwrap()).collect();
+        let trusted: Vec<Network> = trusted.iter().map(|t| t.parse().unwrap()).collect();
         let found = client_address(peer.parse().unwrap(), &headers, &trusted);
         assert_eq!(found, client.parse::<IpAddr>().unwrap());
     }
@@ -55,6 +56,14 @@ mod tests {
         check("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"], &["10.0.0.1", "10.0.0.2"], "198.51.100.1");
         check("10.0.0.1", &["1.1.1.1", "198.51.100.1,10.0.0.2"], &["10.0.0.1", "10.0.0.2"], "198.51.100.1");
         check("::ffff:10.0.0.1", &["::ffff:198.51.100.1"], &["10.0.0.1"], "198.51.100.1");
+    }
+
+    #[test]
+    fn every_proxy_of_a_network_is_trusted() {
+        check("10.0.7.1", &["198.51.100.1, 10.9.0.3"], &["10.0.0.0/8"], "198.51.100.1");
+        check("::ffff:10.0.7.1", &["198.51.100.1"], &["10.0.0.0/8"], "198.51.100.1");
+        check("fd00::7", &["2001:db8::1"], &["fd00::/8", "127.0.0.1"], "2001:db8::1");
+        check("11.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"], "11.0.0.1");
     }
 
     #[test]
@@ -82,16 +91,16 @@ mod tests {
         #[test]
         fn strangers_are_counted_by_their_own_address(line in junk()) {
             let peer: IpAddr = "203.0.113.9".parse().unwrap();
-            let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+            let proxy: Network = "10.0.0.1".parse().unwrap();
             prop_assert_eq!(client_address(peer, &headers(&[&line]), &[]), peer);
             prop_assert_eq!(client_address(peer, &headers(&[&line]), &[proxy]), peer);
         }
 
         #[test]
         fn what_stands_before_the_last_hop_that_is_not_ours_is_never_believed(line in junk(), ours in 0..3usize) {
-            let trusted: [IpAddr; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+            let trusted: [Network; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
             let seen = ["198.51.100.7", "198.51.100.7, 10.0.0.2", "198.51.100.7,10.0.0.1,10.0.0.2"][ours];
-            let client = client_address(trusted[0], &headers(&[&line, seen.as_bytes()]), &trusted);
+            let client = client_address("10.0.0.1".parse().unwrap(), &headers(&[&line, seen.as_bytes()]), &trusted);
             prop_assert_eq!(client, "198.51.100.7".parse::<IpAddr>().unwrap());
         }
     }

@@ -164,7 +164,7 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     };
     if let Some(form) = &mut shown.form {
         // While nobody knows whose session it is, the token that came may still be the right one.
-        let is_known = browser.is_signed_in() || !access::shows_session(&parts.headers);
+        let is_known = browser.is_signed_in() || !access::shows_session(web, &parts.headers);
         if is_known || matches!(came, Err(PageError::Forged)) {
             form.with_new_token(web, &browser);
         }

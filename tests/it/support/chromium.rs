@@ -2,9 +2,10 @@
 //! with a line, and fails when everything is required.
 
 use super::ops::user;
-use super::web::TestWeb;
+use super::web::{TestWeb, config};
 use esb::domain::actor::Role;
 use esb::web::kernel::access::SESSION_COOKIE;
+use esb::web::kernel::cookies::Cookies;
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
@@ -65,7 +66,8 @@ impl Chromium {
     /// Signs somebody of this role in, without the work that a password takes. A page is open already.
     pub async fn sign_in(&self, web: &TestWeb, role: Role) {
         let token = web.session_of(user(&web.ops, "tess", role).await).await;
-        let script = format!("document.cookie = '{SESSION_COOKIE}={token}; path=/'");
+        let name = Cookies::new(None, &config().secret_key).cookie_name(SESSION_COOKIE);
+        let script = format!("document.cookie = '{name}={token}; path=/'");
         self.client.execute(&script, Vec::new()).await.unwrap();
     }
 

@@ -11,6 +11,7 @@ use esb::ops::Ctx;
 use esb::store::sessions::{self, NewSession};
 use esb::web::kernel::Route;
 use esb::web::kernel::access::SESSION_COOKIE;
+use esb::web::kernel::cookies::Cookies;
 use esb::web::kernel::upload::Places;
 use esb::web::server::{Limits, serve_within};
 use esb::web::{Web, WebConfig};
@@ -355,7 +356,7 @@ impl Browser<'_> {
         self.site.ask(Method::GET, path, &[&[("cookie", &*cookie)], headers].concat()).await
     }
 
-    /// Puts a cookie into the browser.
+    /// Puts a cookie into the browser that holds this, such as `esb_session`.
     pub fn hold(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
@@ -369,14 +370,31 @@ impl Browser<'_> {
         for cookie in reply.headers.get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            self.hold(name, value);
+            self.hold(held_by(name), value);
         }
     }
 
-    fn cookie(&self) -> String {
+    /// The header by which it sends its cookies.
+    pub fn cookie(&self) -> String {
         let cookies = self.cookies.lock().unwrap();
-        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+        let named = cookies.iter().flat_map(|(what, value)| {
+            installations().map(|cookies| format!("{}={value}", cookies.cookie_name(what)))
+        });
+        named.collect::<Vec<_>>().join("; ")
     }
+}
+
+/// The addresses at which webs of tests are installed: each has names of its own for its cookies, and a browser of
+/// tests has each cookie under all of them.
+fn installations() -> [Cookies; 3] {
+    let addresses = [config().base_url, None, Some("http://esb.test".into())];
+    addresses.map(|address| Cookies::new(address.as_deref(), &config().secret_key))
+}
+
+/// What a cookie of this name holds, such as `esb_session`.
+fn held_by(name: &str) -> &str {
+    let name = name.strip_prefix("__Host-").unwrap_or(name);
+    name.rsplit_once('_').map_or(name, |(what, _)| what)
 }
 
 /// What stands between the parts of a form with files.
