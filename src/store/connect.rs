@@ -4,6 +4,7 @@
 use super::Store;
 use super::forgetful::forgetful;
 use super::outage::{is_outage, is_read_only, within};
+use super::pooler;
 use super::write_monitor::{WriteMonitor, replace_suspects};
 use super::writer::WriteConnection;
 use crate::chain::Chain;
@@ -25,7 +26,7 @@ const READERS: RangeInclusive<u32> = 2..=8;
 /// The cache of one SQLite connection, in KiB. The operating system has the pages, too.
 const CACHE: u32 = 256;
 /// How long a statement waits for another process's write.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// How soon a locked file is tried again.
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a caller waits for a free connection before it is told that the database is away.
@@ -64,6 +65,13 @@ pub enum ConnectError {
          database of its own, and copy the old data over with `esb import-legacy <address of this one>`"
     )]
     PythonSystem,
+    /// Sessions of its connections are not their own.
+    #[error(
+        "a pooler stands before this database and gives one session to several connections (pgbouncer: pool_mode \
+         transaction or statement). Set pool_mode = session for ESB's database, let pgbouncer 1.21 or newer keep \
+         prepared statements (max_prepared_statements = 200), or give DATABASE_URL the address of PostgreSQL itself"
+    )]
+    SharedSessions,
     /// Its tables are not the Python system's.
     #[error("this is no database of the Python system: it has no table alembic_version")]
     NotPythonSystem,
@@ -99,6 +107,9 @@ impl Store {
         let address = url.expose_secret();
         let monitor = Arc::<WriteMonitor>::default();
         let Some(file) = sqlite_file(address) else {
+            if address.starts_with("postgres:") {
+                pooler::refuse_shared_sessions(address).await?;
+            }
             let pool = open_ours(address, connections, BUSY).await.map_err(ConnectError::Open)?;
             refuse_python_system(&pool).await?;
             let write = WriteConnection::new(pool.clone(), monitor);
@@ -135,15 +146,15 @@ async fn refuse_python_file(address: &str) -> Result<(), ConnectError> {
     }
 }
 
-const READ_ONLY: SqliteOptions = |sqlite| sqlite.read_only(true);
-const AS_IT_IS: SqliteOptions = |sqlite| sqlite;
+pub(super) const READ_ONLY: SqliteOptions = |sqlite| sqlite.read_only(true);
+pub(super) const AS_IT_IS: SqliteOptions = |sqlite| sqlite;
 
 fn readers() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u32::try_from(processors).unwrap_or(u32::MAX).clamp(*READERS.start(), *READERS.end())
 }
 
-async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
+pub(super) async fn refuse_python_system(db: &DatabaseConnection) -> Result<(), ConnectError> {
     if is_python_system(db).await? { Err(ConnectError::PythonSystem) } else { Ok(()) }
 }
 
@@ -234,7 +245,7 @@ async fn open_monitored(
 
 /// What a server is told at the beginning of each connection.
 #[derive(Clone, Copy)]
-struct Session {
+pub(super) struct Session {
     mariadb: &'static str,
     postgres: &'static str,
 }
@@ -245,15 +256,15 @@ const WRITES: Session = Session {
     postgres: "SET SESSION idle_in_transaction_session_timeout = '15s'",
 };
 /// Whatever is asked, nothing is written. SQLite's file is opened so.
-const READS: Session = Session {
+pub(super) const READS: Session = Session {
     mariadb: "SET SESSION TRANSACTION READ ONLY",
     postgres: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
 };
 
 /// How SQLite is opened.
-type SqliteOptions = fn(SqliteConnectOptions) -> SqliteConnectOptions;
+pub(super) type SqliteOptions = fn(SqliteConnectOptions) -> SqliteConnectOptions;
 
-async fn open(
+pub(super) async fn open(
     url: &str,
     connections: u32,
     busy: Duration,
@@ -272,8 +283,11 @@ async fn open(
         .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_mysql_pool_opts(move |pool| forgetful(pool, &mysql, session.mariadb))
-        .map_sqlx_postgres_pool_opts(move |pool| forgetful(pool, &postgres, session.postgres))
+        .map_sqlx_mysql_pool_opts(move |pool| forgetful(pool, mysql.parse().ok(), session.mariadb))
+        .map_sqlx_postgres_opts(pooler::options)
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            forgetful(pool, postgres.parse().ok().map(pooler::options), session.postgres)
+        })
         .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy))
         .map_sqlx_sqlite_pool_opts(move |pool| {
             replace_suspects(pool, Arc::clone(&monitor), connections == 1)

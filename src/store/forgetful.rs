@@ -55,17 +55,17 @@ impl Suspicion {
     }
 }
 
-/// The pool of the database at `url`, made to get over such connections.
+/// The pool of the database at this address, made to get over such connections; as it is where the address cannot be
+/// read: whoever opens the pool reads it as well, and says what is wrong with it.
 pub(super) fn forgetful<DB: sqlx::Database>(
     pool: PoolOptions<DB>,
-    url: &str,
+    address: Option<<DB::Connection as Connection>::Options>,
     session: &'static str,
 ) -> PoolOptions<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
-    // Whoever opens the pool reads it as well, and says what is wrong with it.
-    let Ok(options) = url.parse::<<DB::Connection as Connection>::Options>() else { return pool };
+    let Some(options) = address else { return pool };
     let taking = (Arc::new(options.disable_statement_logging()), Suspicion::default());
     let returning = taking.clone();
     pool.after_connect(move |connection, _| {

@@ -31,6 +31,8 @@ pub mod me_toos;
 pub mod outage;
 pub mod password_messages;
 pub mod photos;
+mod pooler;
+mod probe;
 pub mod prune;
 pub mod queue;
 pub mod registry;
@@ -50,6 +52,7 @@ mod write_monitor;
 mod writer;
 
 pub use connect::ConnectError;
+pub use probe::{DatabaseContent, probe};
 pub use time::{AT_ONCE, RETRY_REQUESTED};
 pub use writer::{Transaction, WriteConnection};
 

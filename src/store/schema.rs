@@ -24,9 +24,17 @@ impl Store {
     /// A step failed, or the schema is newer than this program.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
         // Boxed: the library's futures are too deep for whoever awaits them.
-        let once = || Box::pin(self.alone(async |db| Migrator::up(db, None).await));
+        let once = || {
+            Box::pin(self.alone(async |db| {
+                let before = applied(db).await?;
+                Migrator::up(db, None).await?;
+                Ok(before)
+            }))
+        };
         // What a lost connection left half done, the next one makes whole.
-        once_it_answers(self.began, late(&self.url), once).await
+        let before = once_it_answers(self.began, late(&self.url), once).await?;
+        say_migrated(&before);
+        Ok(())
     }
 
     /// Takes back the latest step.
@@ -47,23 +55,39 @@ impl Store {
     }
 
     /// Does something to the schema while no other process does, on a connection of its own.
-    async fn alone(
+    async fn alone<T>(
         &self,
-        steps: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), DbErr>,
-    ) -> Result<(), ConnectError> {
+        steps: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, DbErr>,
+    ) -> Result<T, ConnectError> {
         let connection = open_ours(self.url.expose_secret(), 1, WAIT).await.map_err(ConnectError::Open)?;
         let outcome = async {
             let migration = begin_writing(&connection).await.map_err(ConnectError::Migrate)?;
             lock(&migration).await?;
             refuse_strangers(&migration).await?;
             refuse_newer(&migration).await?;
-            steps(&migration).await.map_err(ConnectError::Migrate)?;
-            migration.commit().await.map_err(ConnectError::Migrate)
+            let done = steps(&migration).await.map_err(ConnectError::Migrate)?;
+            migration.commit().await.map_err(ConnectError::Migrate)?;
+            Ok(done)
         }
         .await;
         // MariaDB's lock goes with its connection.
         let closed = connection.close().await.map_err(ConnectError::Migrate);
-        outcome.and(closed)
+        let done = outcome?;
+        closed.map(|()| done)
+    }
+}
+
+/// One line for all steps that were applied; none where nothing was missing.
+fn say_migrated(before: &[String]) {
+    let known = known_steps();
+    let missing = known.len().saturating_sub(before.len());
+    let (from, to) = (before.last(), known.last().map(String::as_str).unwrap_or_default());
+    match from {
+        _ if missing == 0 => {}
+        None => tracing::info!(steps = missing, to, "The database was empty: its tables are made"),
+        Some(from) => {
+            tracing::info!(steps = missing, from, to, "The database's schema is brought up to date")
+        }
     }
 }
 
@@ -113,7 +137,7 @@ async fn refuse_newer(db: &DatabaseTransaction) -> Result<(), ConnectError> {
 }
 
 /// Names of the steps that were applied; none where nothing is noted, and nothing is written to find out.
-async fn applied<C: ConnectionTrait>(db: &C) -> Result<Vec<String>, DbErr>
+pub(super) async fn applied<C: ConnectionTrait>(db: &C) -> Result<Vec<String>, DbErr>
 where
     for<'a> &'a C: IntoSchemaManagerConnection<'a>,
 {
@@ -124,7 +148,7 @@ where
     Ok(Migrator::get_migration_models(db).await?.into_iter().map(|step| step.version).collect())
 }
 
-fn known_steps() -> Vec<String> {
+pub(super) fn known_steps() -> Vec<String> {
     Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
 }
 

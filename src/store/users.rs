@@ -8,7 +8,8 @@ use crate::domain::text::{EmailAddress, SlackHandle, Username, caseless};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
+    PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Select, Set, Unchanged,
 };
 
@@ -267,12 +268,25 @@ pub async fn some(db: &impl ConnectionTrait, skip: u64, most: u64) -> Result<(Ve
     Ok((sorted.all(db).await?, count))
 }
 
+/// What a password's hash begins with: ours, and those of the Python system. Anything else is no hash, and nobody logs
+/// in with it.
+const HASHES: [&str; 2] = ["$argon2", "scrypt:"];
+
+impl User {
+    /// True when there is a password with which they can log in, while they are active.
+    pub fn has_password(&self) -> bool {
+        HASHES.iter().any(|beginning| self.password_hash.starts_with(beginning))
+    }
+}
+
 /// True when there is a staff user who can log in.
 ///
 /// # Errors
 /// The database's.
 pub async fn has_staff(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    Ok(active_staff().limit(1).one(db).await?.is_some())
+    let begins = |beginning: &&str| user::Column::PasswordHash.starts_with(*beginning);
+    let has_password = HASHES.iter().map(begins).fold(Condition::any(), Condition::add);
+    Ok(active_staff().filter(has_password).limit(1).one(db).await?.is_some())
 }
 
 /// Numbers of the staff users who can log in. Nobody else changes them until the transaction ends.
@@ -281,7 +295,7 @@ pub async fn has_staff(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 /// The database's.
 pub async fn lock_staff(db: &impl ConnectionTrait) -> Result<Vec<UserId>, DbErr> {
     let staff = active_staff().order_by_asc(user::Column::Id).lock_exclusive().all(db).await?;
-    Ok(staff.into_iter().map(|user| user.id).collect())
+    Ok(staff.into_iter().filter(User::has_password).map(|user| user.id).collect())
 }
 
 fn active_staff() -> Select<user::Entity> {

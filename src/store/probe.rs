@@ -1,0 +1,88 @@
+//! Tries whether a database could be used, and changes nothing in it. Called by `app::check`.
+
+use super::connect::{ACQUIRE, AS_IT_IS, BUSY, ConnectError, READ_ONLY, READS, open, refuse_python_system};
+use super::outage::{is_read_only, within};
+use super::pooler;
+use super::schema::{applied, known_steps};
+use crate::domain::database::sqlite_file;
+use sea_orm::sqlx::mysql::MySqlConnection;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
+use sea_orm::sqlx::{self, Connection};
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+
+/// What is in a database that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseContent {
+    /// Nothing yet: the next start makes the tables.
+    Nothing,
+    /// The tables, of which so many steps are missing: the next start applies them.
+    Tables {
+        /// Steps.
+        missing: usize,
+    },
+}
+
+/// Opens the database at `url`, looks at its schema and closes it. Within 5 s for a server; it is not waited for.
+///
+/// # Errors
+/// When it does not answer, refuses, is the Python system's or newer than this program.
+pub async fn probe(url: &SecretString) -> Result<DatabaseContent, ConnectError> {
+    let address = url.expose_secret();
+    if let Some(file) = sqlite_file(address) {
+        return match std::fs::metadata(file) {
+            Ok(there) if there.len() > 0 => content_of_file(address).await,
+            _ => Ok(DatabaseContent::Nothing),
+        };
+    }
+    // By hand, since a pool asks again and again, and then only says that it had no time.
+    let greeting = within(ACQUIRE, Box::pin(greet(address)));
+    greeting.await.map_err(ConnectError::Open)?;
+    if address.starts_with("postgres:") {
+        pooler::refuse_shared_sessions(address).await?;
+    }
+    let db = open(address, 1, BUSY, AS_IT_IS, READS, &Arc::default()).await.map_err(ConnectError::Open)?;
+    let found = content(&db).await;
+    let _ = db.close().await;
+    found
+}
+
+/// Read-only, unless a write that was cut off has to be undone first.
+async fn content_of_file(address: &str) -> Result<DatabaseContent, ConnectError> {
+    let look = async |options| {
+        let db = open(address, 1, BUSY, options, READS, &Arc::default()).await.map_err(ConnectError::Open)?;
+        let found = content(&db).await;
+        db.close().await.map_err(ConnectError::Open)?;
+        found
+    };
+    match look(READ_ONLY).await {
+        Err(ConnectError::Open(error)) if is_read_only(&error) => look(AS_IT_IS).await,
+        found => found,
+    }
+}
+
+async fn content(db: &DatabaseConnection) -> Result<DatabaseContent, ConnectError> {
+    refuse_python_system(db).await?;
+    let applied = within(ACQUIRE, Box::pin(applied(db))).await.map_err(ConnectError::Open)?;
+    let known = known_steps();
+    if !applied.iter().all(|step| known.contains(step)) {
+        return Err(ConnectError::Newer);
+    }
+    match applied.len() {
+        0 => Ok(DatabaseContent::Nothing),
+        some => Ok(DatabaseContent::Tables { missing: known.len().saturating_sub(some) }),
+    }
+}
+
+async fn greet(address: &str) -> Result<(), DbErr> {
+    let greeted = async {
+        if address.starts_with("postgres:") {
+            let options = pooler::options(address.parse::<PgConnectOptions>()?);
+            PgConnection::connect_with(&options).await?.close().await
+        } else {
+            MySqlConnection::connect(address).await?.close().await
+        }
+    };
+    greeted.await.map_err(|error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))
+}
