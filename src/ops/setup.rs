@@ -42,7 +42,7 @@ pub struct SetUp {
     pub password: SecretString,
 }
 
-/// True while there is no active staff user.
+/// True while no staff user can log in: none is active and has a password.
 ///
 /// # Errors
 /// The database's.

@@ -2,6 +2,7 @@
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
 //! [`server::serve`], and before the database is there [`waiting::meanwhile`].
 
+use crate::domain::network::Network;
 use crate::domain::text::Username;
 use crate::domain::zone::Zone;
 use crate::files::Files;
@@ -14,6 +15,7 @@ use chrono::{DateTime, Datelike, Utc};
 use kernel::Call;
 use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
+use kernel::cookies::Cookies;
 use kernel::limit::{Limit, name_at};
 use kernel::route::{Route, RouteTable};
 use kernel::upload::Places;
@@ -25,6 +27,7 @@ use secrecy::SecretString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -47,6 +50,8 @@ const LOG_INS: u32 = 30;
 const LOG_INS_OF_NAME: u32 = 10;
 /// Guesses of the present password within one session.
 const PASSWORD_CHANGES: u32 = 10;
+/// How long a page waits to learn whether there is a staff user.
+const SETUP_KNOWN_WITHIN: Duration = Duration::from_secs(1);
 /// The time in which so many are let through.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 
@@ -62,7 +67,7 @@ pub struct WebConfig {
     /// Zone in which people read times.
     pub timezone: Zone,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Why the web cannot be built: a mistake of the program, found by every start and every test.
@@ -97,6 +102,8 @@ pub struct Web {
     log_ins_at_known: Limit,
     password_changes: Limit,
     setup_code: SetupCode,
+    /// There is a staff user who can log in: found once, and then believed.
+    is_set_up: AtomicBool,
     board_page: NewestBody,
     status_json: NewestBody,
     listeners: Arc<Semaphore>,
@@ -132,7 +139,7 @@ impl Web {
         routes: &'static [Route],
     ) -> Result<Self, WebError> {
         let assets = Assets::load().await;
-        let secure = config.base_url.as_ref().is_some_and(|url| url.starts_with("https:"));
+        let cookies = Cookies::new(config.base_url.as_deref(), &config.secret_key);
         let html = Html::new(Site { timezone: config.timezone.clone(), assets: assets.urls() })?;
         Ok(Self {
             build: build_mark(&html, &config),
@@ -140,7 +147,7 @@ impl Web {
             html,
             links: Links::new(config.base_url.clone()),
             assets,
-            browsers: Browsers::new(&config.secret_key, config.secret_key_previous.as_ref(), secure),
+            browsers: Browsers::new(&config.secret_key, config.secret_key_previous.as_ref(), cookies),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
             uploads: Limit::new(ctx.clock.clone(), UPLOADS, WINDOW),
             upload_places: Places::default(),
@@ -150,6 +157,7 @@ impl Web {
             log_ins_at_known: Limit::new(ctx.clock.clone(), LOG_INS_OF_NAME, WINDOW),
             password_changes: Limit::new(ctx.clock.clone(), PASSWORD_CHANGES, WINDOW),
             setup_code: SetupCode::random(),
+            is_set_up: AtomicBool::new(false),
             board_page: NewestBody::default(),
             status_json: NewestBody::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
@@ -183,6 +191,16 @@ impl Web {
     /// The database's.
     pub async fn setup_code(&self) -> Result<Option<&str>, OpError> {
         Ok(setup::is_wanted(&self.ctx).await?.then(|| self.setup_code.for_log()))
+    }
+
+    /// True while nobody can log in and `/setup` makes the first staff user; false as well while nobody knows.
+    async fn offers_setup(&self) -> bool {
+        if self.is_set_up.load(Ordering::Relaxed) {
+            return false;
+        }
+        let wanted = tokio::time::timeout(SETUP_KNOWN_WITHIN, setup::is_wanted(&self.ctx)).await;
+        self.is_set_up.store(matches!(wanted, Ok(Ok(false))), Ordering::Relaxed);
+        matches!(wanted, Ok(Ok(true)))
     }
 
     /// Counts an attempt to log in under this name: at a browser that is `known` to have logged in under it before by
@@ -219,6 +237,11 @@ impl Web {
     /// Writes the pages for who asks.
     fn html(&self, call: &Call) -> Html {
         self.html.framed(call.frame.clone())
+    }
+
+    /// The same, with the way to the first staff user where there is none.
+    fn html_offering_setup(&self, call: &Call, offers: bool) -> Html {
+        self.html.framed(call.frame.clone().offering_setup(offers))
     }
 
     /// The version of every page made from the board at `revision`: it changes with the board, with

@@ -1,16 +1,23 @@
 //! First install: the staff user, demo data, the schema's steps.
 
 use crate::support::lines::Lines;
-use crate::support::ops::{empty, with_saw};
-use esb::domain::actor::{Actor, Edge};
+use crate::support::ops::{empty, user, with_saw};
+use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::text::{EmailAddress, Username};
 use esb::ops::OpError;
 use esb::ops::board::board;
-use esb::ops::install::{DemoData, SeedAdmin, Seeded, load_demo_data, seed_admin};
+use esb::ops::install::{DemoData, DemoLogin, SeedAdmin, Seeded, load_demo_data, reset_admin, seed_admin};
+use esb::ops::manage_users::set_active;
+use esb::ops::setup::{SetUp, SetupCode, is_wanted, set_up};
+use esb::ops::sign_in::{by_session, log_in};
 use esb::ops::watch;
 use esb::store::Store;
+use esb::store::entities::{audit, user as user_entity};
 use esb::store::heartbeats::{self, WORKER};
 use esb::worker::Heartbeat;
+use sea_orm::{ActiveModelTrait, EntityTrait, QueryOrder, Set, Unchanged};
+use secrecy::SecretString;
+use serde_json::json;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use tracing::Level;
@@ -24,7 +31,7 @@ fn seed(name: &str, email: &str) -> SeedAdmin {
         username: Username::parse(name).unwrap(),
         email: EmailAddress::parse(email).unwrap(),
         slack_handle: None,
-        password_hash: "hash".into(),
+        password_hash: "$argon2id$of-nobody".into(),
     }
 }
 
@@ -36,7 +43,7 @@ async fn a_known_staff_user_stays_untouched() {
         panic!("not made")
     };
     let again = seed_admin(&ops, &operator(), seed("ADMIN", "b@example.org")).await.unwrap();
-    assert_eq!(again, Seeded::Known(id));
+    assert!(matches!(again, Seeded::Known(known) if known.id == id && known.has_password));
     let taken = seed_admin(&ops, &operator(), seed("other", "A@example.org")).await;
     assert!(matches!(taken, Err(OpError::Refused(refusal)) if refusal.field == Some("email")));
 }
@@ -62,6 +69,123 @@ async fn demo_data_is_the_same_every_time_and_only_for_an_empty_database() {
     assert!(matches!(again, Err(OpError::Refused(_))));
     let (busy, _) = with_saw().await;
     assert!(load_demo_data(&busy, &operator(), DemoData::default()).await.is_err());
+}
+
+const NO_MACHINES: DemoData = DemoData { areas: 1, machines: 0, open_repairs: 0, closed_repairs: 0 };
+
+#[tokio::test]
+async fn demo_data_lets_its_reader_log_in() {
+    let ops = empty().await;
+    let logins = load_demo_data(&ops, &operator(), NO_MACHINES).await.unwrap();
+    let who: Vec<_> = logins.iter().map(|login| (login.username, login.role)).collect();
+    assert_eq!(who, [("sam", Role::Staff), ("tom", Role::Technician)]);
+    for DemoLogin { username, role, password } in logins {
+        let begun = log_in(&ops, username, password, None).await.unwrap().expect("they are let in");
+        assert_eq!((begun.role, begun.must_change_password), (role, false));
+    }
+    assert!(log_in(&ops, "tessa", "!".into(), None).await.unwrap().is_none());
+    assert!(!is_wanted(&ops).await.unwrap(), "sam can log in");
+}
+
+#[tokio::test]
+async fn demo_data_leaves_known_users_alone() {
+    let ops = empty().await;
+    user(&ops, "sam", Role::Technician).await;
+    let logins = load_demo_data(&ops, &operator(), NO_MACHINES).await.unwrap();
+    assert_eq!(logins.iter().map(|login| login.username).collect::<Vec<_>>(), ["tom"]);
+    assert!(is_wanted(&ops).await.unwrap(), "sam is no staff");
+}
+
+/// Leaves a staff user with this in place of the hash of a password.
+async fn with_hash(ops: &esb::ops::Ctx, name: &str, hash: &str) {
+    let id = user(ops, name, Role::Staff).await;
+    let row = user_entity::ActiveModel {
+        id: Unchanged(id),
+        password_hash: Set(hash.to_owned()),
+        ..Default::default()
+    };
+    row.update(ops.store.write()).await.unwrap();
+}
+
+#[tokio::test]
+async fn setup_lives_until_staff_can_log_in() {
+    let ops = empty().await;
+    for unusable in ["!", "!ended", "", "none"] {
+        with_hash(&ops, "ghost", unusable).await;
+        assert!(is_wanted(&ops).await.unwrap(), "{unusable:?}");
+    }
+    user(&ops, "tess", Role::Technician).await;
+    assert!(is_wanted(&ops).await.unwrap(), "a technician is no staff");
+    for usable in ["$argon2id$v=19$x", "scrypt:32768:8:1$x$y"] {
+        with_hash(&ops, "ghost", usable).await;
+        assert!(!is_wanted(&ops).await.unwrap(), "{usable}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_setups_beside_a_ghost_one_wins() {
+    let ops = empty().await;
+    with_hash(&ops, "ghost", "!").await;
+    let code = SetupCode::random();
+    let wanted = |name: &str| SetUp {
+        code: code.for_log().to_owned(),
+        username: Username::parse(name).unwrap(),
+        email: EmailAddress::parse(&format!("{name}@example.org")).unwrap(),
+        password: "changeme123".into(),
+    };
+    let visitor = Actor::visitor(Edge::Web, "A visitor");
+    let (one, other) = tokio::join!(
+        set_up(&ops, &visitor, &code, wanted("one")),
+        set_up(&ops, &visitor, &code, wanted("other"))
+    );
+    assert_eq!([&one, &other].iter().filter(|done| done.is_ok()).count(), 1, "{one:?} {other:?}");
+    let lost = if one.is_ok() { other } else { one };
+    assert!(matches!(lost, Err(OpError::NotFound)), "{lost:?}");
+}
+
+#[tokio::test]
+async fn last_staff_who_can_log_in_stays() {
+    let ops = empty().await;
+    with_hash(&ops, "ghost", "!").await;
+    let stu = user(&ops, "stu", Role::Staff).await;
+    let account = esb::domain::actor::Account { id: stu, role: Role::Staff };
+    let actor = Actor::of_account(Edge::Web, "stu", account);
+    let refused = set_active(&ops, &actor, stu, false).await;
+    assert!(matches!(refused, Err(OpError::Refused(_))), "the other one cannot log in: {refused:?}");
+}
+
+#[tokio::test]
+async fn reset_makes_a_user_active_staff_again() {
+    let ops = empty().await;
+    let password: SecretString = "changeme123".into();
+    let hash = esb::ops::password::hash(password.clone()).await.unwrap();
+    let name = Username::parse("tess").unwrap();
+    let unknown = reset_admin(&ops, &operator(), &name, &hash).await;
+    assert!(matches!(unknown, Err(OpError::NotFound)));
+    let tess = user(&ops, "tess", Role::Technician).await;
+    let session: SecretString = crate::support::web::session_of(&ops, tess).await.into();
+    let row = user_entity::ActiveModel { id: Unchanged(tess), active: Set(false), ..Default::default() };
+    row.update(ops.store.write()).await.unwrap();
+    let before = reset_admin(&ops, &operator(), &name, &hash).await.unwrap();
+    assert_eq!((before.role, before.active), (Role::Technician, false));
+    assert!(by_session(&ops, &session).await.unwrap().is_none(), "earlier sessions have ended");
+    let begun = log_in(&ops, "tess", password, None).await.unwrap().unwrap();
+    assert_eq!((begun.role, begun.must_change_password), (Role::Staff, false));
+    reset_admin(&ops, &operator(), &name, &hash).await.unwrap();
+    let entries = audit::Entity::find().order_by_asc(audit::Column::Id).all(ops.store.read()).await.unwrap();
+    let value = |text: &Option<String>| {
+        text.as_deref().map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap())
+    };
+    let changes: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.action.as_str(), value(&entry.old_value), value(&entry.new_value)))
+        .collect();
+    let (old, new) =
+        (json!({"role": "Technician", "active": false}), json!({"role": "Staff", "active": true}));
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert_eq!((changes[0].0, changes[1].0), ("user.password_reset", "user.password_reset"));
+    assert_eq!((&changes[0].1, &changes[0].2), (&Some(old), &Some(new)));
+    assert_eq!((&changes[1].1, &changes[1].2), (&None, &None), "nothing else was changed");
 }
 
 #[tokio::test]

@@ -107,7 +107,18 @@ async fn an_archived_machine_says_so() {
 #[tokio::test]
 async fn an_empty_installation_says_what_to_do() {
     let web = serving(empty().await).await;
-    assert!(web.get("/").await.text().contains("esb demo-data"));
+    let (board, login) = (web.get("/").await, web.get("/login").await);
+    assert!(board.text().contains("esb demo-data"));
+    for page in [&board, &login] {
+        assert!(page.text().contains("href=\"/setup\""), "nobody can log in yet");
+    }
+    crate::support::ops::user(&web.ops, "stu", esb::domain::actor::Role::Staff).await;
+    let held = [("if-none-match", board.header("etag"))];
+    let again = web.ask(http::Method::GET, "/", &held).await;
+    assert_eq!(again.status, StatusCode::OK, "the page of before is not kept");
+    for page in [again, web.get("/login").await] {
+        assert!(!page.text().contains("href=\"/setup\""), "stu can log in");
+    }
     assert_eq!(web.get("/status.json").await.json()["areas"], json!([]));
 }
 

@@ -20,6 +20,8 @@ pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
 pub struct Frame {
     places: Vec<Place>,
     person: Option<Person>,
+    /// Nobody can log in yet: the page leads to `/setup`.
+    offers_setup: bool,
 }
 
 /// An entry of the navigation.
@@ -42,6 +44,11 @@ impl Frame {
     pub fn of(name: &str, role: Role, csrf_token: String, path: &str) -> Self {
         let seen = NAVIGATION.iter().filter(|(_, _, least)| least.is_none_or(|least| role >= least));
         let places = seen.map(|&(label, to, _)| Place { label, path: to, current: to == path }).collect();
-        Self { places, person: Some(Person { name: name.to_owned(), csrf_token }) }
+        Self { places, person: Some(Person { name: name.to_owned(), csrf_token }), offers_setup: false }
+    }
+
+    /// The same, with the way to `/setup` or without.
+    pub fn offering_setup(self, offers_setup: bool) -> Self {
+        Self { offers_setup, ..self }
     }
 }

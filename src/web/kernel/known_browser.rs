@@ -10,10 +10,10 @@
 //!   whoever knew such a password could have made any number of them. A stranger's guesses do not count there.
 //! - It outlives a deactivation, which it does not undo: the password of somebody inactive is always wrong.
 
-use super::browser::{Browsers, cookies};
+use super::browser::Browsers;
 use crate::domain::ids::UserId;
 use crate::ops::sign_in::{AccountMark, Begun};
-use cookie::{Cookie, SameSite};
+use cookie::time::Duration;
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderValue};
 use rand::RngExt;
@@ -25,14 +25,12 @@ const PURPOSE: &str = "known.";
 /// People who are remembered at one browser.
 const MARKS_MAX: usize = 8;
 /// How long a browser is remembered: a year.
-const REMEMBERED: cookie::time::Duration = cookie::time::Duration::days(365);
+const REMEMBERED: Duration = Duration::days(365);
 /// Characters of a random number, and of a digest.
 const PART: usize = 16;
 
-/// Name of the cookie.
-pub const fn cookie_name() -> &'static str {
-    "esb_known"
-}
+/// What the cookie is called, but for what [`super::cookies::Cookies`] adds.
+const COOKIE_NAME: &str = "esb_known";
 
 /// That somebody has logged in at a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +60,7 @@ pub struct KnownBrowser(Vec<Mark>);
 impl KnownBrowser {
     /// What the browser shows and we have signed; nobody, where that is nothing.
     pub fn of(browsers: &Browsers, headers: &HeaderMap) -> Self {
-        let ours = cookies(headers).filter(|cookie| cookie.name() == cookie_name());
+        let ours = browsers.cookies().find(headers, COOKIE_NAME);
         let signed = ours.filter_map(|cookie| browsers.verified(cookie, PURPOSE)).next().unwrap_or_default();
         Self(signed.split('.').filter_map(Mark::read).take(MARKS_MAX).collect())
     }
@@ -96,25 +94,24 @@ impl KnownBrowser {
         self.0.truncate(MARKS_MAX);
         let marks: Vec<String> = self.0.iter().map(Mark::text).collect();
         let signed = browsers.signed(PURPOSE, &marks.join("."));
-        let cookie = Cookie::build((cookie_name(), signed.value().to_owned()))
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(browsers.is_secure())
-            .max_age(REMEMBERED);
-        HeaderValue::try_from(cookie.build().to_string())
+        browsers.cookies().set(COOKIE_NAME, signed.value(), REMEMBERED)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::cookies::Cookies;
     use super::*;
     use crate::domain::actor::Role;
     use http::header::COOKIE;
     use proptest::prelude::*;
 
+    fn cookies() -> Cookies {
+        Cookies::new(Some("https://esb.org"), &"".into())
+    }
+
     fn browsers(secret: &str) -> Browsers {
-        Browsers::new(&secret.into(), None, true)
+        Browsers::new(&secret.into(), None, cookies())
     }
 
     fn account(user: i64, password: &str) -> AccountMark {
@@ -190,12 +187,12 @@ mod tests {
         let now = account(7, "a");
         let headers = after(&theirs, &[(7, "a")]);
         assert_eq!(counted(&ours, &headers, &now), None);
-        let rotated = Browsers::new(&"0123456789abcdef".into(), Some(&"fedcba9876543210".into()), true);
+        let rotated = Browsers::new(&"0123456789abcdef".into(), Some(&"fedcba9876543210".into()), cookies());
         assert!(counted(&rotated, &headers, &now).is_some(), "signed before a rotation");
         let mark = Mark { user: UserId(7), browser: "a".repeat(PART), password: "a".repeat(PART) }.text();
         let as_browser = ours.signed("browser.", &mark).value().to_owned();
         for value in [mark.clone(), format!("{PURPOSE}{mark}"), as_browser] {
-            let pair = format!("{}={value}", cookie_name());
+            let pair = format!("{}={value}", cookies().cookie_name(COOKIE_NAME));
             let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).unwrap())]);
             assert_eq!(counted(&ours, &headers, &now), None, "{value}");
         }
@@ -214,7 +211,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_cookie_is_read_or_ignored(value in "[ -~]{0,80}") {
-            let pair = format!("{}={value}", cookie_name());
+            let pair = format!("{}={value}", cookies().cookie_name(COOKIE_NAME));
             if let Ok(pair) = HeaderValue::try_from(pair) {
                 let headers = HeaderMap::from_iter([(COOKIE, pair)]);
                 prop_assert!(KnownBrowser::of(&browsers("0123456789abcdef"), &headers).is_new());

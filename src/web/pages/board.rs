@@ -15,10 +15,15 @@ pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let filter = filter(call)?;
     let board = ops::board::board(&web.ctx).await?;
     let now = web.ctx.clock.now();
-    let version = web.board_version(call, board.revision, now);
+    let mut version = web.board_version(call, board.revision, now);
+    // Setting up changes the page and no revision.
+    let offers_setup = board.areas.is_empty() && web.offers_setup().await;
+    if offers_setup {
+        version.0.push_str("-setup");
+    }
     let tag = version.tag();
     let keep = call.may_keep();
-    let render = || web.html(call).board(&board, &filter, &tag, now);
+    let render = || web.html_offering_setup(call, offers_setup).board(&board, &filter, &tag, now);
     if filter.is_empty() && call.caller.person().is_none() {
         let page = web.board_page.get(version, HTML, render).await.map_err(PageError::internal)?;
         return Ok(page.answer(&call.headers, keep));

@@ -6,7 +6,7 @@ use crate::domain::text::{EmailAddress, Username};
 use crate::ops::OpError;
 use crate::ops::setup::{self, SetUp};
 use crate::ops::sign_in::{self, Begun};
-use crate::render::html::{FieldError, LoginPage, SetupPage};
+use crate::render::html::{FieldError, Html, LoginPage, SetupPage};
 use crate::web::Web;
 use crate::web::kernel::access::{local_path, session_begins, session_ends};
 use crate::web::kernel::answer::{html_with_forms, see_other};
@@ -26,13 +26,17 @@ pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let next = local_path(query.typed("next")?).unwrap_or_default();
     match call.caller.person() {
         Some(_) => see_other(if next.is_empty() { HOME } else { next }),
-        None => login_page(web, call, StatusCode::OK, next, &[]),
+        None => {
+            let html = web.html_offering_setup(call, web.offers_setup().await);
+            login_page(web, call, &html, StatusCode::OK, next, &[])
+        }
     }
 }
 
 fn login_page(
     web: &Web,
     call: &Call,
+    html: &Html,
     status: StatusCode,
     next: &str,
     errors: &[FieldError],
@@ -40,19 +44,20 @@ fn login_page(
     let csrf_token = web.browsers.token(&call.browser);
     let username = call.form.typed("username")?;
     let page = LoginPage { username, next, errors, hidden: hidden(&csrf_token, None) };
-    let page = web.html(call).login(&page).map_err(PageError::internal)?;
+    let page = html.login(&page).map_err(PageError::internal)?;
     html_with_forms(web, call, status, page)
 }
 
 pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let next = local_path(call.form.typed("next")?).unwrap_or_default();
     let (username, password) = (call.form.typed("username")?, call.form.typed("password")?);
+    let html = web.html_offering_setup(call, web.offers_setup().await);
     let known = counted_as(web, call, username).await?;
     let counted = match web.count_log_in(call.client, username, known) {
         Ok(counted) => counted,
         Err(wait) => {
             let status = StatusCode::TOO_MANY_REQUESTS;
-            return too_often(wait, |errors| login_page(web, call, status, next, errors));
+            return too_often(wait, |errors| login_page(web, call, &html, status, next, errors));
         }
     };
     let begun = sign_in::log_in(&web.ctx, username, password.into(), call.caller.person()).await?;
@@ -62,7 +67,7 @@ pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> 
         if has_blank_at_an_end(password) {
             errors.push(FieldError { field: Some("password"), message: BLANK_HINT.into() });
         }
-        return login_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, next, &errors);
+        return login_page(web, call, &html, StatusCode::UNPROCESSABLE_ENTITY, next, &errors);
     };
     web.give_back_log_in(counted);
     let_in(web, call, &begun, next)
@@ -81,7 +86,7 @@ async fn counted_as(web: &Web, call: &Call, username: &str) -> Result<Option<Str
 /// Leads to where the person wanted to go, with the cookies of the new session and of the browser that begins it.
 pub(super) fn let_in(web: &Web, call: &Call, begun: &Begun, next: &str) -> Result<Answer, PageError> {
     let mut answer = see_other(if next.is_empty() { HOME } else { next })?;
-    let session = session_begins(&begun.token, web.browsers.is_secure()).map_err(PageError::internal)?;
+    let session = session_begins(&begun.token, web.browsers.cookies()).map_err(PageError::internal)?;
     let known = KnownBrowser::of(&web.browsers, &call.headers).remembering(&web.browsers, begun);
     answer.headers_mut().append(SET_COOKIE, session);
     answer.headers_mut().append(SET_COOKIE, known.map_err(PageError::internal)?);
@@ -91,7 +96,7 @@ pub(super) fn let_in(web: &Web, call: &Call, begun: &Begun, next: &str) -> Resul
 pub(super) async fn log_out(web: &Web, call: &Call) -> Result<Answer, PageError> {
     sign_in::log_out(&web.ctx, call.account()?).await?;
     let mut answer = see_other("/")?;
-    let cookie = session_ends(web.browsers.is_secure()).map_err(PageError::internal)?;
+    let cookie = session_ends(web.browsers.cookies()).map_err(PageError::internal)?;
     answer.headers_mut().insert(SET_COOKIE, cookie);
     Ok(answer)
 }

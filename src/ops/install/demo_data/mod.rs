@@ -10,11 +10,12 @@ use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{AreaName, EmailAddress, EquipmentName, TextError, Username};
 use crate::domain::timeline::TimelineKind;
-use crate::ops::{Ctx, OpError, mutation_log};
+use crate::ops::{Ctx, OpError, mutation_log, password, secret};
 use crate::store::demo::{RepairRow, TimelineRow};
 use crate::store::{self, users::NewUser};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
+use secrecy::SecretString;
 use serde_json::json;
 
 mod faults;
@@ -48,21 +49,42 @@ impl From<TextError> for OpError {
     }
 }
 
-/// Fills an empty database.
+/// Somebody who can log in to the made-up data.
+#[derive(Debug, Clone)]
+pub struct DemoLogin {
+    /// Name to log in with.
+    pub username: &'static str,
+    /// What they may do.
+    pub role: Role,
+    /// The password, known to whoever loads the data and to nobody else.
+    pub password: SecretString,
+}
+
+/// Those who can log in: one of each role. The others have no password until staff give them one.
+const LOGINS: [(&str, Role); 2] = [("sam", Role::Staff), ("tom", Role::Technician)];
+
+/// Fills an empty database; returns who can log in, but for users who were there before and stay as they are.
 ///
 /// # Errors
 /// Refused when machines are registered, or when no area is wanted; the database's.
-pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Result<(), OpError> {
+pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Result<Vec<DemoLogin>, OpError> {
     let now = ctx.clock.now();
     if wanted.areas == 0 || (wanted.machines == 0 && wanted.open_repairs + wanted.closed_repairs > 0) {
         return Err(OpError::refused("areas", "Repairs need a machine, and machines need an area."));
+    }
+    // Before the transaction, since hashing takes a while.
+    let mut logins = Vec::new();
+    for (username, role) in LOGINS {
+        let password = secret::temporary_password();
+        let hash = password::hash(password.clone()).await?;
+        logins.push((DemoLogin { username, role, password }, hash));
     }
     let tx = ctx.store.begin().await?;
     if store::equipment::count(&tx).await? > 0 {
         let message = "There are machines in this database already: demo data goes into an empty one only.";
         return Err(OpError::refused("machines", message));
     }
-    let technicians = technicians(&tx, now).await?;
+    let technicians = technicians(&tx, &logins, now).await?;
     let machines = machines(&tx, wanted, now).await?;
     repairs(&tx, wanted, &machines, &technicians, now).await?;
     let new = json!({ "areas": wanted.areas, "machines": wanted.machines });
@@ -71,24 +93,37 @@ pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Resul
     store::audit::append(&tx, &records, actor, now).await?;
     ctx.commit_visible(tx).await?;
     mutation_log::changes(&records, actor, now);
-    Ok(())
+    let is_new = |name: &str| technicians.iter().any(|one| one.name == name && one.is_new);
+    Ok(logins.into_iter().map(|(login, _)| login).filter(|login| is_new(login.username)).collect())
 }
 
 struct Technician {
     id: UserId,
     name: &'static str,
+    is_new: bool,
 }
 
-/// People whom repairs can be assigned to. They have no usable password.
-async fn technicians(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Technician>, OpError> {
-    let mut made = Vec::new();
+/// What is kept in place of a hash: no password fits it.
+const NO_PASSWORD: &str = "!";
+
+/// People whom repairs can be assigned to.
+async fn technicians(
+    db: &impl ConnectionTrait,
+    logins: &[(DemoLogin, String)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Technician>, OpError> {
+    let mut all = Vec::new();
     for (name, role) in [("tom", Role::Technician), ("tessa", Role::Technician), ("sam", Role::Staff)] {
         let username = Username::parse(name)?;
-        let id = match store::users::named(db, &username).await? {
+        let known = store::users::named(db, &username).await?;
+        let is_new = known.is_none();
+        let id = match known {
             Some(user) => user.id,
             None => {
                 let email = EmailAddress::parse(&format!("{name}@example.org"))?;
-                let password_hash = String::from("!");
+                let hash =
+                    logins.iter().find(|(login, _)| login.username == name).map(|(_, hash)| hash.as_str());
+                let password_hash = hash.unwrap_or(NO_PASSWORD).to_owned();
                 let new = NewUser {
                     username: &username,
                     email: &email,
@@ -100,9 +135,9 @@ async fn technicians(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Ve
                 store::users::add(db, new, now).await?
             }
         };
-        made.push(Technician { id, name });
+        all.push(Technician { id, name, is_new });
     }
-    Ok(made)
+    Ok(all)
 }
 
 struct Machine {
