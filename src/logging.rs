@@ -1,18 +1,36 @@
 //! What the program writes to its log: JSON or text lines by filter, the mutation log always, panics as
-//! errors. Set up once, first thing in main.
+//! errors, and no line of a library that could show a secret. Set up once, first thing in main.
 
-use crate::config::LogFormat;
+use crate::clock::Clock;
 use crate::ops::mutation_log;
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+mod libraries;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// One JSON object a line.
+    Json,
+    /// Text for a file or another program.
+    Text,
+    /// Text for a person who watches it: short times, levels in color unless they want none.
+    Terminal {
+        /// Levels have colors.
+        color: bool,
+    },
+}
 
 /// Where log lines go.
 pub enum Destination {
@@ -38,29 +56,43 @@ impl Destination {
 ///
 /// # Errors
 /// The filter cannot be read, or the log file cannot be used; a log is set up already.
-pub fn start(format: LogFormat, filter: &str, to: Destination) -> anyhow::Result<()> {
+pub fn start(style: Style, filter: &str, to: Destination) -> anyhow::Result<()> {
     let (lines, mutations) = to.writers()?;
-    let filter = EnvFilter::try_new(filter)?;
-    let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET && !shows_secrets(meta));
-    let layer = fmt::layer().with_writer(lines).with_ansi(false);
-    let layer = match format {
-        LogFormat::Json => {
-            layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+    let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET && libraries::may_be_written(meta));
+    let layer = fmt::layer().with_writer(lines).with_ansi(style == Style::Terminal { color: true });
+    let layer = match style {
+        Style::Json => layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        Style::Text => layer.compact().boxed(),
+        Style::Terminal { .. } => {
+            layer.with_timer(TimeOfDay(Clock::system())).with_target(false).compact().boxed()
         }
-        LogFormat::Text => layer.compact().boxed(),
     };
     let mutations = Mutations(mutations).with_filter(filter_fn(|meta| meta.target() == mutation_log::TARGET));
     tracing_subscriber::registry()
-        .with(layer.with_filter(filter).with_filter(ours))
+        .with(layer.with_filter(EnvFilter::try_new(filter)?).with_filter(ours))
         .with(mutations)
         .try_init()?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
 
-/// The WebSocket library's finest lines show whole frames and the address that lets one connect.
-fn shows_secrets(meta: &Metadata<'_>) -> bool {
-    *meta.level() == Level::TRACE && meta.target().contains("tungstenite")
+/// Says so where `RUST_LOG` asks for lines of libraries that are not written.
+pub fn say_refused_details(filter: &str) {
+    if libraries::are_asked_for(filter) {
+        tracing::warn!(
+            "RUST_LOG asks for details of libraries. They can show passwords and tokens, so they are not written; \
+             those of ESB itself (esb=debug) are"
+        );
+    }
+}
+
+/// Hours, minutes and seconds in UTC: whoever watches knows the day.
+struct TimeOfDay(Clock);
+
+impl FormatTime for TimeOfDay {
+    fn format_time(&self, to: &mut Writer<'_>) -> std::fmt::Result {
+        write!(to, "{}", self.0.now().format("%H:%M:%SZ"))
+    }
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
