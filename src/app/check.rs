@@ -1,19 +1,78 @@
-//! What will not work with a configuration that can be read: tries its files and asks Slack. Changes
-//! nothing. Called by `check-config`.
+//! What will not work with a configuration that can be read: tries its files, its database, and asks Slack. Changes
+//! nothing. Called by `check-config`; whether there is a database yet also by whatever opens one.
 
+use crate::chain::Chain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, missing_scopes};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use std::fs::OpenOptions;
+use crate::store::{ConnectError, DatabaseContent, probe};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Sentences about what is wrong with each variable; none when all is well.
-pub async fn check(config: &Config) -> Vec<String> {
-    let mut findings = config.misspelt.clone();
-    findings.extend(try_files(config));
-    findings.extend(ask_slack(config).await);
-    findings
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Sentences about what is wrong with each variable; none when all is well.
+    pub wrong: Vec<String>,
+    /// Sentences about what is worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// Tries everything.
+pub async fn check(config: &Config) -> Findings {
+    let mut wrong = config.misspelt.clone();
+    let files = try_files(config);
+    let has_database_file = !files.iter().any(|finding| finding.starts_with("DATABASE_URL"));
+    wrong.extend(files);
+    let mut notes: Vec<String> = new_database(config).into_iter().collect();
+    if has_database_file {
+        match try_database(config).await {
+            Ok(note) => notes.extend(note),
+            Err(finding) => wrong.push(finding),
+        }
+    }
+    wrong.extend(ask_slack(config).await);
+    Findings { wrong, notes }
+}
+
+/// Says that the file of the database is not there, or has nothing in it: a start makes a new one.
+pub fn new_database(config: &Config) -> Option<String> {
+    let file = config.database_file()?;
+    let name = file.display();
+    match fs::metadata(&file) {
+        Ok(there) if there.len() == 0 => {
+            Some(format!("{name} is empty, so a new, empty database is made in it"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Some(format!("{name} does not exist, so a new, empty database is made there"))
+        }
+        _ => None,
+    }
+}
+
+/// A note on what is in the database, or what is wrong with it.
+async fn try_database(config: &Config) -> Result<Option<String>, String> {
+    let server = config.database_server();
+    match probe(&config.database_url).await {
+        Ok(DatabaseContent::Nothing) => {
+            Ok(server.map(|server| format!("the database at {server} is empty, so a start makes its tables")))
+        }
+        Ok(DatabaseContent::Tables { missing: 0 }) => Ok(None),
+        Ok(DatabaseContent::Tables { missing }) => Ok(Some(format!(
+            "the database's schema is {missing} step(s) behind, and a start brings it up to date"
+        ))),
+        Err(error) => {
+            let place = server.unwrap_or_else(|| config.database_for_log());
+            let remedy = match error {
+                ConnectError::Open(_) => {
+                    ": does the server run, and are host, port, user and password right?"
+                }
+                _ => "",
+            };
+            Err(format!("DATABASE_URL: {place}: {}{remedy}", Chain(&error)))
+        }
+    }
 }
 
 fn try_files(config: &Config) -> Vec<String> {
@@ -26,7 +85,7 @@ fn try_files(config: &Config) -> Vec<String> {
     let uploads = std::path::absolute(&config.upload_path).ok();
     let uploads = uploads.filter(|path| told.as_ref().is_none_or(|told| !path.starts_with(told)));
     tried.extend(uploads.iter().map(|path| ("UPLOAD_PATH", path.as_path(), can_hold_files(path))));
-    tried.extend(database.iter().map(|file| ("DATABASE_URL", file.as_path(), can_write(file))));
+    tried.extend(database.iter().map(|file| ("DATABASE_URL", file.as_path(), can_hold_database(file))));
     tried.push(("WORKER_HEARTBEAT_PATH", beat, can_touch(beat)));
     let remedy = "name a place that the user who runs ESB can write to";
     let wrong = |(variable, path, tried): (&str, &Path, io::Result<()>)| {
@@ -50,6 +109,12 @@ fn can_write(file: &Path) -> io::Result<()> {
         }
         opened => opened.map(drop),
     }
+}
+
+/// Tries the file of a database, and its directory, which holds the companions that SQLite makes.
+fn can_hold_database(file: &Path) -> io::Result<()> {
+    can_write(file)?;
+    can_hold_files(file.parent().unwrap_or(file))
 }
 
 /// Tries whether the time of a file can be set, which takes more than writing, and leaves it as it is.
@@ -97,9 +162,9 @@ async fn ask_slack(config: &Config) -> Vec<String> {
 fn finding(variable: &str, error: &SlackApiError) -> String {
     let remedy = match error {
         SlackApiError::Auth { .. } => "copy it anew from the app's settings",
-        _ => "is this machine allowed to reach Slack?",
+        _ => "is this machine allowed to reach Slack, or does it need HTTPS_PROXY?",
     };
-    format!("{variable}: {error}: {remedy}")
+    format!("{variable}: {}: {remedy}", Chain(error))
 }
 
 #[cfg(test)]

@@ -192,6 +192,26 @@ impl App {
         parts: Parts,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
+        let site = self.config.base_url.clone().unwrap_or_default();
+        let offer = move |code: Option<&str>| {
+            if let Some(code) = code {
+                tracing::warn!(code, "There is no staff user yet: open {site}/setup and enter this code");
+            }
+        };
+        self.serve_offering(listener, parts, shutdown, offer).await
+    }
+
+    /// The same; `offer` says how to log in: by `/setup` with this code while no staff user can.
+    ///
+    /// # Errors
+    /// As [`App::serve`].
+    pub async fn serve_offering(
+        &self,
+        listener: TcpListener,
+        parts: Parts,
+        shutdown: CancellationToken,
+        offer: impl FnOnce(Option<&str>),
+    ) -> anyhow::Result<()> {
         let mut edges = JoinSet::new();
         // First, since it reads the board while the rest is made ready.
         edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
@@ -203,7 +223,7 @@ impl App {
         let web = Arc::new(web);
         open_files::allow(FILES);
         edges.spawn(server::serve(listener, Arc::clone(&web), shutdown.clone()));
-        self.offer_setup(&web).await;
+        offer_setup(&web, offer).await;
         if self.config.slack.socket_mode_enabled() {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
         }
@@ -231,20 +251,6 @@ impl App {
         let crashed = all_ended(worker).await || crashed;
         anyhow::ensure!(!early && !crashed, "a part of the program ended by itself: see the log");
         Ok(())
-    }
-
-    /// Says in the log how the first staff user is made, while there is none.
-    async fn offer_setup(&self, web: &Web) {
-        let site = self.config.base_url.as_deref().unwrap_or_default();
-        match web.setup_code().await {
-            Ok(Some(code)) => {
-                tracing::warn!(code, "There is no staff user yet: open {site}/setup and enter this code");
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(error = %Chain(&error), "Whether there is a staff user is not known");
-            }
-        }
     }
 
     /// Runs only the worker until `shutdown`.
@@ -281,6 +287,13 @@ impl App {
             timezone: self.config.timezone.clone(),
             trusted_proxies: self.config.trusted_proxies.clone(),
         }
+    }
+}
+
+async fn offer_setup(web: &Web, offer: impl FnOnce(Option<&str>)) {
+    match web.setup_code().await {
+        Ok(code) => offer(code),
+        Err(error) => tracing::warn!(error = %Chain(&error), "Whether there is a staff user is not known"),
     }
 }
 

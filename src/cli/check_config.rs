@@ -1,8 +1,8 @@
-//! `check-config`: what the configuration is and what is wrong with it, Slack's opinion included. Shows no
-//! secret.
+//! `check-config`: what the configuration is and what is wrong with it, the database's and Slack's opinions included.
+//! Shows no secret.
 
 use super::{DONE, FAILED, MISUSED, complain, print};
-use crate::app::check::check;
+use crate::app::check::{Findings, check};
 use crate::config::{Config, SlackConfig, Sources};
 
 pub(super) async fn run() -> u8 {
@@ -27,14 +27,23 @@ async fn report(config: &Config) -> anyhow::Result<u8> {
     tell("Base URL", base)?;
     tell("Slack", slack(&config.slack))?;
     tell("Heartbeat", &std::path::absolute(&config.worker_heartbeat)?.display().to_string())?;
-    for remark in &config.remarks {
-        tell("Note", remark)?;
+    if let Some(proxy) = &config.slack.proxy {
+        tell(
+            "Proxy",
+            &format!(
+                "{proxy}; directly: {}",
+                if proxy.direct.is_empty() { "only this machine" } else { &proxy.direct }
+            ),
+        )?;
     }
-    let findings = check(config).await;
-    for finding in &findings {
+    let Findings { wrong, notes } = check(config).await;
+    for note in config.remarks.iter().chain(&notes) {
+        tell("Note", note)?;
+    }
+    for finding in &wrong {
         tell("Wrong", finding)?;
     }
-    if findings.is_empty() {
+    if wrong.is_empty() {
         print("The configuration is fine.")?;
         return Ok(DONE);
     }

@@ -1,9 +1,9 @@
 //! `seed-admin` and `demo-data`: what a new installation needs.
 
 use super::{in_words, print};
-use crate::domain::actor::{Actor, Edge};
+use crate::domain::actor::{Actor, Edge, Role};
 use crate::domain::text::{EmailAddress, SlackHandle, Username};
-use crate::ops::install::{self, Seeded};
+use crate::ops::install::{self, DemoLogin, KnownUser, Seeded};
 use crate::ops::{Ctx, password};
 use anyhow::Context;
 use clap::Args;
@@ -21,7 +21,11 @@ pub(super) struct SeedAdmin {
     /// Name to log in with
     username: String,
     /// E-mail address; links the user to Slack
-    email: String,
+    #[arg(required_unless_present = "reset_password")]
+    email: Option<String>,
+    /// Give a user who is there a new password, and make them active staff. Their sessions end
+    #[arg(long)]
+    reset_password: bool,
     /// The password. Others on this machine may see it: --password-stdin is safer
     #[arg(long, conflicts_with = "password_stdin")]
     password: Option<SecretString>,
@@ -37,7 +41,20 @@ impl SeedAdmin {
     /// `database` is its address as it may be shown.
     pub(super) async fn run(self, ctx: &Ctx, database: &str) -> anyhow::Result<()> {
         let username = Username::parse(&self.username).context("username")?;
-        let email = EmailAddress::parse(&self.email).context("email")?;
+        // Before anybody types a password in vain.
+        let known = install::find_user(ctx, &username).await.map_err(in_words)?;
+        match (known, self.reset_password) {
+            (None, false) => self.make(ctx, username, database).await,
+            (Some(known), false) => Err(refuse(&known, database)),
+            (Some(_), true) => self.reset(ctx, &username, database).await,
+            (None, true) => anyhow::bail!(
+                "There is no user {username} in {database}. To make one: esb seed-admin {username} <e-mail address>"
+            ),
+        }
+    }
+
+    async fn make(self, ctx: &Ctx, username: Username, database: &str) -> anyhow::Result<()> {
+        let email = EmailAddress::parse(self.email.as_deref().unwrap_or_default()).context("email")?;
         let slack_handle = self.slack_handle.as_deref().map(SlackHandle::parse).transpose();
         let slack_handle = slack_handle.context("--slack-handle")?;
         let password_hash = password::hash(self.password()?).await.map_err(in_words)?;
@@ -45,8 +62,24 @@ impl SeedAdmin {
         let name = seed.username.clone();
         match install::seed_admin(ctx, &operator(), seed).await.map_err(in_words)? {
             Seeded::Made(_) => print(&format!("Staff user {name} is made in {database}.")),
-            Seeded::Known(_) => print(&format!("A user {name} is in {database} already and stays as it is.")),
+            Seeded::Known(known) => Err(refuse(&known, database)),
         }
+    }
+
+    async fn reset(self, ctx: &Ctx, username: &Username, database: &str) -> anyhow::Result<()> {
+        let hash = password::hash(self.password()?).await.map_err(in_words)?;
+        let before = install::reset_admin(ctx, &operator(), username, &hash).await.map_err(in_words)?;
+        let mut changes = String::new();
+        if before.role != Role::Staff {
+            changes.push_str(" They were a technician and are staff now.");
+        }
+        if !before.active {
+            changes.push_str(" They were deactivated and are active now.");
+        }
+        print(&format!(
+            "{} has a new password in {database}, and is logged out everywhere.{changes}",
+            before.username
+        ))
     }
 
     fn password(&self) -> anyhow::Result<SecretString> {
@@ -68,6 +101,21 @@ impl SeedAdmin {
         anyhow::ensure!(first.expose_secret() == second.expose_secret(), "The two passwords differ.");
         Ok(first)
     }
+}
+
+/// Says who is there, and what may have been meant.
+fn refuse(known: &KnownUser, database: &str) -> anyhow::Error {
+    let role = if known.role == Role::Staff { "staff" } else { "a technician" };
+    let state = match (known.active, known.has_password) {
+        (false, _) => "deactivated",
+        (true, false) => "without a password, so that nobody can log in as them",
+        (true, true) => "active",
+    };
+    let name = &known.username;
+    anyhow::anyhow!(
+        "A user {name} is in {database} already ({role}, {state}), and nothing was changed. To give them a new password \
+         and make them active staff: esb seed-admin {name} --reset-password"
+    )
 }
 
 #[derive(Debug, Args)]
@@ -95,10 +143,23 @@ impl DemoData {
             open_repairs: self.open_repairs,
             closed_repairs: self.closed_repairs,
         };
-        install::load_demo_data(ctx, &operator(), wanted).await.map_err(in_words)?;
+        let logins = install::load_demo_data(ctx, &operator(), wanted).await.map_err(in_words)?;
         print(&format!(
             "Made {} areas, {} machines, {} open and {} closed repairs in {database}.",
             wanted.areas, wanted.machines, wanted.open_repairs, wanted.closed_repairs
-        ))
+        ))?;
+        for login in &logins {
+            print(&format!("Log in as {}", shown(login)))?;
+        }
+        if !logins.is_empty() {
+            print("The passwords are shown only now.")?;
+        }
+        Ok(())
     }
+}
+
+/// Name, role and password, for the terminal of whoever made them.
+pub(super) fn shown(login: &DemoLogin) -> String {
+    let role = login.role.word().to_lowercase();
+    format!("{} ({role}) with the password {}", login.username, login.password.expose_secret())
 }

@@ -4,11 +4,13 @@
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
-use crate::logging::{self, Destination};
+use crate::logging::{self, Destination, Style};
 use crate::ops::install::ConnectError;
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
+mod banner;
 mod check_config;
 mod demo;
 mod healthcheck;
@@ -54,9 +56,9 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Make the first staff user; one of that name stays as it is
+    /// Make the first staff user, or give one who is there a new password (--reset-password)
     SeedAdmin(install::SeedAdmin),
-    /// Fill an empty database with made-up machines and repairs
+    /// Fill an empty database with made-up machines and repairs, and print who can log in
     DemoData(install::DemoData),
     /// Copy everything from a database of the Python system (0.14 to 0.19) into this installation
     ///
@@ -64,7 +66,7 @@ enum Command {
     /// database is only read. Numbers stay, so that printed labels stay right. It can be run again: what was
     /// copied before is left as it is here, and what is new there is added.
     ImportLegacy(import_legacy::ImportLegacy),
-    /// Check the configuration, and ask Slack whether it accepts the tokens
+    /// Check the configuration: connect to the database, and ask Slack whether it accepts the tokens
     CheckConfig,
     /// Ask the running program whether it lives
     Healthcheck,
@@ -92,8 +94,8 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
     match command {
         Command::Serve { without_worker } => {
             let parts = if without_worker { app::Parts::WithoutWorker } else { app::Parts::All };
-            log_to_stdout(&config)?;
-            run::serve(config, parts).await
+            let style = log_to_stdout(&config)?;
+            run::serve(config, parts, style).await
         }
         Command::Worker => {
             log_to_stdout(&config)?;
@@ -101,15 +103,15 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
         }
         Command::Migrate { direction, yes } => migrate::run(&config, direction, yes).await,
         Command::SeedAdmin(seed) => {
-            log_beside_answers()?;
+            log_beside_answers(&config)?;
             seed.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::DemoData(data) => {
-            log_beside_answers()?;
+            log_beside_answers(&config)?;
             data.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::ImportLegacy(import) => {
-            log_beside_answers()?;
+            log_beside_answers(&config)?;
             import.run(&config).await
         }
         Command::Healthcheck => healthcheck::run(&config).await,
@@ -117,24 +119,52 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
     }
 }
 
-fn log_to_stdout(config: &Config) -> anyhow::Result<()> {
-    logging::start(config.log_format, &config.log_filter, Destination::Stdout)?;
-    for remark in config.remarks.iter().chain(&config.misspelt) {
+fn log_to_stdout(config: &Config) -> anyhow::Result<Style> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let style = match config.log_format {
+        None if is_terminal => Style::Terminal { color: !config.no_color },
+        Some(LogFormat::Text) if is_terminal => Style::Terminal { color: !config.no_color },
+        Some(LogFormat::Text) => Style::Text,
+        None | Some(LogFormat::Json) => Style::Json,
+    };
+    logging::start(style, &config.log_filter, Destination::Stdout)?;
+    say_new_database(config);
+    logging::say_refused_details(&config.log_filter);
+    for remark in &config.remarks {
         tracing::warn!("{remark}");
     }
-    Ok(())
+    if !config.misspelt.is_empty() {
+        tracing::warn!("{}", config.misspelt.join(" "));
+    }
+    Ok(style)
 }
 
 /// For commands that answer on standard output: what they change is logged beside it.
-fn log_beside_answers() -> anyhow::Result<()> {
-    logging::start(LogFormat::Text, "warn", Destination::Stderr)
+fn log_beside_answers(config: &Config) -> anyhow::Result<()> {
+    logging::start(Style::Text, "warn", Destination::Stderr)?;
+    say_new_database(config);
+    Ok(())
+}
+
+/// A mistyped path makes a new installation: first of all, the log says so.
+fn say_new_database(config: &Config) {
+    if let Some(text) = app::check::new_database(config) {
+        tracing::warn!(
+            "New database: {text}. If your data should be there, stop ESB and check DATABASE_URL and ESB_DATA_DIR"
+        );
+    }
 }
 
 fn outcome(result: anyhow::Result<()>) -> u8 {
     match result {
         Ok(()) => DONE,
         // The wrong database is a mistake of the configuration.
-        Err(error) if matches!(error.downcast_ref(), Some(ConnectError::PythonSystem)) => {
+        Err(error)
+            if matches!(
+                error.downcast_ref(),
+                Some(ConnectError::PythonSystem | ConnectError::SharedSessions)
+            ) =>
+        {
             complain(&format!("{error:#}"), MISUSED)
         }
         Err(error) if error.is::<Misuse>() => complain(&format!("{error:#}"), MISUSED),

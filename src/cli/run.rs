@@ -1,20 +1,23 @@
 //! `serve` and `worker`: run until SIGTERM or Ctrl-C.
 
+use super::banner::Banner;
 use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::logging::Style;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
+pub(super) async fn serve(config: Config, parts: Parts, style: Style) -> anyhow::Result<()> {
     let shutdown = on_signal()?;
     // Before the database: a program that is started twice by mistake must not migrate it.
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("ESB_LISTEN {}", config.listen))?;
     let listen = listener.local_addr()?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "Starting");
+    say_proxy(&config);
     if !config.slack.takes_commands() {
         if config.slack.bot_token.is_some() {
             tracing::warn!("No command comes in: set SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
@@ -24,12 +27,16 @@ pub(super) async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
             );
         }
     }
+    let banner = matches!(style, Style::Terminal { .. }).then(|| Banner::new(&config, listen));
     let building = App::build_at(&listener, config, Clock::system());
     let Some(app) = unless_asked_to_stop(&shutdown, building).await? else {
         return Ok(());
     };
     tracing::info!(%listen, "Listening");
-    let ended = app.serve(listener, parts, shutdown).await;
+    let ended = match banner {
+        Some(banner) => app.serve_offering(listener, parts, shutdown, move |code| banner.show(code)).await,
+        None => app.serve(listener, parts, shutdown).await,
+    };
     close(&app).await;
     ended
 }
@@ -41,12 +48,20 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
         database = config.database_for_log(),
         "Starting the worker"
     );
+    say_proxy(&config);
     let Some(app) = unless_asked_to_stop(&shutdown, App::build(config, Clock::system())).await? else {
         return Ok(());
     };
     app.work(shutdown).await;
     close(&app).await;
     Ok(())
+}
+
+fn say_proxy(config: &Config) {
+    if let Some(proxy) = &config.slack.proxy {
+        let directly = proxy.direct.as_str();
+        tracing::info!(%proxy, directly, "Calls go out by a proxy");
+    }
 }
 
 /// Takes leave of the database. Everything is done by then, also where it does not answer.

@@ -270,10 +270,27 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     let seed =
         ["seed-admin", "sam", "sam@example.org", "--password", "changeme123", "--slack-handle", "@sam"];
     assert_eq!(run(&seed, &[]), (0, format!("Staff user sam is made in {database}.\n")));
-    assert_eq!(run(&seed, &[]), (0, format!("A user sam is in {database} already and stays as it is.\n")));
+    let (status, text) = run(&seed, &[]);
+    let there = format!("A user sam is in {database} already (staff, active), and nothing was changed");
+    assert!(
+        status == 1 && text.contains(&there) && text.contains("seed-admin sam --reset-password"),
+        "{text}"
+    );
+    let reset = ["seed-admin", "SAM", "--reset-password", "--password", "changeme456"];
+    assert_eq!(
+        run(&reset, &[]),
+        (0, format!("sam has a new password in {database}, and is logged out everywhere.\n"))
+    );
+    let (status, text) = run(&["seed-admin", "nobody", "--reset-password", "--password", "changeme456"], &[]);
+    assert!(status == 1 && text.contains(&format!("There is no user nobody in {database}")), "{text}");
+    assert_eq!(run(&["seed-admin", "nobody"], &[]).0, 2, "a new user needs an e-mail address");
     let (status, text) =
         run(&["demo-data", "--machines", "0", "--open-repairs", "0", "--closed-repairs", "0"], &[]);
-    assert!(status == 0 && text.ends_with(&format!("in {database}.\n")), "{text}");
+    assert!(
+        status == 0 && text.contains(&format!("in {database}.\nLog in as tom (technician) with ")),
+        "{text}"
+    );
+    assert!(!text.contains("Log in as sam"), "who was there keeps their password: {text}");
     let bo = here.esb(&["seed-admin", "bo", "bo@example.org", "--password", "changeme123"]).output().unwrap();
     assert!(String::from_utf8(bo.stderr).unwrap().contains("\"event\":\"user.created\""));
     assert_eq!(run(&["demo-data", "--areas", "0"], &[]).0, 1);

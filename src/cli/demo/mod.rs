@@ -3,11 +3,12 @@
 
 use super::print;
 use crate::app::{App, Parts};
+use crate::cli::install::shown;
 use crate::clock::Clock;
-use crate::config::{Config, Environment, LogFormat};
+use crate::config::{Config, Environment};
 use crate::domain::actor::{Actor, Edge};
-use crate::logging::{self, Destination};
-use crate::ops::install::{DemoData, load_demo_data};
+use crate::logging::{self, Destination, Style};
+use crate::ops::install::{DemoData, DemoLogin, load_demo_data};
 use crate::ops::watch;
 use anyhow::Context;
 use clap::Args;
@@ -59,7 +60,7 @@ impl Demo {
         let directory = self.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
         fs::create_dir_all(&directory).with_context(|| format!("--keep {}", directory.display()))?;
         let log = fs::File::create(directory.join("esb.log"))?;
-        logging::start(LogFormat::Text, "info", Destination::File(log))?;
+        logging::start(Style::Text, "info", Destination::File(log))?;
 
         let sandbox = Sandbox::start(world(), Options::default())?;
         let listen = format!("127.0.0.1:{}", self.port);
@@ -68,7 +69,7 @@ impl Demo {
             .with_context(|| format!("port {} is taken: choose another with --port", self.port))?;
         let board = format!("http://localhost:{}", listener.local_addr()?.port());
         let app = Arc::new(App::build(config(&directory, &board, &sandbox)?, Clock::system()).await?);
-        fill(&app).await?;
+        let logins = fill(&app).await?;
 
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn({
@@ -77,7 +78,7 @@ impl Demo {
         });
         let seat = Seat::new(&sandbox, &app, &board, self.transcript.as_deref())?;
         let ended = tokio::select! {
-            ended = seat.talk(&sandbox, &board) => ended,
+            ended = seat.talk(&sandbox, &board, &logins) => ended,
             _ = tokio::signal::ctrl_c() => print(""),
         };
         shutdown.cancel();
@@ -129,10 +130,10 @@ fn config(directory: &Path, board: &str, sandbox: &Sandbox) -> anyhow::Result<Co
     Ok(Config::parse(&environment)?)
 }
 
-/// Made-up data, unless a kept directory has some.
-async fn fill(app: &App) -> anyhow::Result<()> {
+/// Made-up data, unless a kept directory has some; returns who can log in.
+async fn fill(app: &App) -> anyhow::Result<Vec<DemoLogin>> {
     if crate::ops::search::any_equipment(&app.ctx).await? {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let operator = Actor::visitor(Edge::Cli, "demo");
     load_demo_data(&app.ctx, &operator, DemoData::default()).await.map_err(super::in_words)
@@ -163,11 +164,11 @@ impl Seat {
     }
 
     /// Reads lines until there are none; shows what Slack would show.
-    async fn talk(mut self, sandbox: &Sandbox, board: &str) -> anyhow::Result<()> {
+    async fn talk(mut self, sandbox: &Sandbox, board: &str, logins: &[DemoLogin]) -> anyhow::Result<()> {
         let connected = sandbox.wire().wait_for_connections(2, CONNECT_LIMIT).await;
         anyhow::ensure!(connected, "the program did not connect to the demo's Slack: see esb.log");
         if self.asks {
-            print(&welcome(board))?;
+            print(&welcome(board, logins))?;
         }
         loop {
             self.prompt()?;
@@ -208,10 +209,11 @@ impl Seat {
     }
 }
 
-fn welcome(board: &str) -> String {
+fn welcome(board: &str, logins: &[DemoLogin]) -> String {
+    let logins: String = logins.iter().map(|login| format!("Log in there as {}.\n", shown(login))).collect();
     format!(
         "This is a Slack workspace with one app: Equipment Status Board. Nothing here is real.\n\
-         The board is at {board}. Ctrl-C or \"exit\" ends the demo.\n\n\
+         The board is at {board}. Ctrl-C or \"exit\" ends the demo.\n{logins}\n\
          You are Ana, a member. Try:\n  \
            /esb-status\n  \
            /esb-report table saw\n  \
