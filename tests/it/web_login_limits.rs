@@ -10,7 +10,7 @@ use esb::ops::password;
 use esb::ops::temporary_password::HandedOver;
 use esb::store::users;
 use esb::web::kernel::access::SESSION_COOKIE;
-use esb::web::kernel::known_browser::cookie_name;
+use esb::web::kernel::known_browser::COOKIE_NAME;
 use http::StatusCode;
 use secrecy::ExposeSecret;
 
@@ -227,11 +227,11 @@ async fn forged_cookie_makes_no_known_browser() {
     let other =
         serving_as(with_people().await, esb::web::WebConfig { secret_key: "another".into(), ..config() });
     let other = other.await;
-    let theirs = used_by(&other, "tess").await.held(cookie_name());
+    let theirs = used_by(&other, "tess").await.held(COOKIE_NAME);
     assert!(!theirs.is_empty());
     guess_all(&web, "tess", SPACE).await;
     let forger = web.browser();
-    forger.hold(cookie_name(), &theirs);
+    forger.hold(COOKIE_NAME, &theirs);
     assert_eq!(log_in(&forger, "tess", PASSWORD).await.status, TOO_MANY);
 }
 

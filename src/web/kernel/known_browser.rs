@@ -30,7 +30,7 @@ const REMEMBERED: Duration = Duration::days(365);
 const PART: usize = 16;
 
 /// What the cookie is called, but for what [`super::cookies::Cookies`] adds.
-const COOKIE_NAME: &str = "esb_known";
+pub const COOKIE_NAME: &str = "esb_known";
 
 /// That somebody has logged in at a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
