@@ -4,7 +4,7 @@ use super::database_url::DatabaseUrl;
 use super::names::{Strangers, strangers};
 use super::proxy::{self, Proxy};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES, value_of};
-use crate::domain::channel::ChannelRef;
+use crate::domain::channel::{ChannelError, ChannelRef};
 use crate::domain::database::CONNECTIONS;
 use crate::domain::file::{DiskReserve, MB};
 use crate::domain::network::Network;
@@ -263,11 +263,15 @@ fn oops_channel(read: &mut Reader<'_>) -> Option<ChannelRef> {
     if text.eq_ignore_ascii_case("none") {
         return None;
     }
-    let channel = ChannelRef::parse(text);
-    if channel.is_none() {
-        read.wrong("SLACK_OOPS_CHANNEL", "give a channel such as #oops, its id, or none");
+    let channel = ChannelRef::read(text);
+    if let Err(error) = &channel {
+        let remedy = match error {
+            ChannelError::Person => "this is a person; give a channel such as #oops, its id or link, or none",
+            _ => "give a channel such as #oops, its id or link, or none",
+        };
+        read.wrong("SLACK_OOPS_CHANNEL", remedy);
     }
-    channel
+    channel.ok()
 }
 
 fn api_url(read: &mut Reader<'_>) -> String {

@@ -2,7 +2,7 @@
 
 use super::typed::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::area::AreaDetails;
-use crate::domain::channel::{CHANNEL_MAX, ChannelRef};
+use crate::domain::channel::ChannelRef;
 use crate::domain::ids::AreaId;
 use crate::domain::text::{AreaName, RequestId};
 use crate::ops::areas::{areas, create_area, edit_area, set_area_archived};
@@ -34,7 +34,7 @@ fn fields(values: [String; 3]) -> Vec<Field> {
         field(
             "slack_channel",
             "Slack channel",
-            "Such as #woodshop. It hears of what happens to the machines of this area; the bot has to be in it.",
+            "Such as #woodshop, or the channel's link. Updates for this area are posted there. Invite the bot first.",
             "text",
             channel,
         ),
@@ -48,18 +48,12 @@ fn typed_values(call: &Call) -> Result<[String; 3], FieldsError> {
 }
 
 fn details(typed: &mut Typed<'_>) -> Result<Option<AreaDetails>, FieldsError> {
-    let channel = |text: &str| {
-        let message = format!(
-            "Please write #name or a channel's id, at most {CHANNEL_MAX} characters, without blanks."
-        );
-        ChannelRef::parse(text).ok_or(message)
-    };
     let order = |text: &str| match text.parse() {
         Ok(order) if (-ORDER_MAX..=ORDER_MAX).contains(&order) => Ok(order),
         _ => Err("Please write a whole number, at most a million."),
     };
     let name = typed.read("name", AreaName::parse)?;
-    let slack_channel = typed.read_if_any("slack_channel", channel)?;
+    let slack_channel = typed.read_if_any("slack_channel", ChannelRef::read)?;
     let sort_order = typed.read_if_any("sort_order", order)?;
     let whole = || {
         let sort_order = sort_order?.unwrap_or(0);
