@@ -12,7 +12,7 @@ use esb::render::html::{
     Site,
 };
 use esb::render::slack::mrkdwn::{bold, channel, escape, escape_within, line, line_within};
-use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
+use esb::views::board::{BoardArea, BoardMachine, BoardMatches, BoardView, Headline};
 use esb::views::equipment::{EquipmentView, OpenRepair};
 use esb_fuzz::skeleton;
 use libfuzzer_sys::fuzz_target;
@@ -100,7 +100,8 @@ fn page(which: usize, text: &str) -> String {
         thanks_for: None,
     };
     let board = BoardView { revision: 1, generated_at: now, areas: vec![area] };
-    let search = BoardFilter { text: typed(), ..BoardFilter::default() };
+    let found = BoardMatches { ids: [EquipmentId(1)].into(), are_nearest: true };
+    let search = BoardFilter { text: typed(), found, ..BoardFilter::default() };
     let reported = ReportedPage {
         equipment: EquipmentId(1),
         equipment_name: text,

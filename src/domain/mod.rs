@@ -25,6 +25,7 @@ pub mod network;
 pub mod queue;
 pub mod refusal;
 pub mod repair;
+pub mod search;
 pub mod setting;
 pub mod text;
 pub mod timeline;

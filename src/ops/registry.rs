@@ -1,6 +1,7 @@
 //! Reads of the registry: the list, one machine with everything that belongs to it, the export.
 
 use super::permission::{may_edit, require};
+use super::search::search_registry;
 use super::{Ctx, OpError, board};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::board::BoardStatus;
@@ -40,10 +41,15 @@ pub async fn registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Arc<Regis
 }
 
 async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<RegistryView, OpError> {
-    let db = ctx.store.read();
-    let total = store::registry::count(db, wanted).await?;
-    let (pages, skipped) = pages(total, page, PAGE)?;
-    let listed = store::registry::page(db, wanted, (PAGE, skipped)).await?;
+    let (listed, total, pages, are_nearest) = match wanted.text.is_empty() {
+        true => {
+            let db = ctx.store.read();
+            let total = store::registry::count(db, wanted).await?;
+            let (pages, skipped) = pages(total, page, PAGE)?;
+            (store::registry::page(db, wanted, (PAGE, skipped)).await?, total, pages, false)
+        }
+        false => find_registry(ctx, wanted, page).await?,
+    };
     let statuses = statuses(ctx, &listed).await?;
     let machine = |row: Listed| RegistryRow {
         status: statuses.get(&row.id).copied(),
@@ -54,7 +60,23 @@ async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Registry
         area: row.area_name,
     };
     let machines = listed.into_iter().map(machine).collect();
-    Ok(RegistryView { areas: area_choices(ctx).await?, total, page, pages, machines })
+    Ok(RegistryView { areas: area_choices(ctx).await?, total, page, pages, machines, are_nearest })
+}
+
+/// A page of what a search finds, the best first: the machines, how many there are, on how many pages, and whether
+/// they only have the nearest names.
+async fn find_registry(
+    ctx: &Ctx,
+    wanted: &Wanted,
+    page: u64,
+) -> Result<(Vec<Listed>, u64, u64, bool), OpError> {
+    let (ids, are_nearest) = search_registry(ctx, wanted).await?;
+    let total = ids.len() as u64;
+    let (pages, skipped) = pages(total, page, PAGE)?;
+    let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let of_page: Vec<EquipmentId> = ids.into_iter().skip(number(skipped)).take(number(PAGE)).collect();
+    let listed = store::registry::of_numbers(ctx.store.read(), &of_page).await?;
+    Ok((listed, total, pages, are_nearest))
 }
 
 /// How many pages there are, and how many rows come before this one.

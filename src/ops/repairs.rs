@@ -1,6 +1,6 @@
 //! Reads: the queue, and one repair with everything about it.
 
-use super::search::other;
+use super::search::{other, search_beyond_database};
 use super::{Ctx, OpError, attachments, board};
 use crate::domain::edit::{self, Duplicates, Present, shown_again};
 use crate::domain::field::{FieldValue, RepairFields};
@@ -38,8 +38,9 @@ pub async fn queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<Arc<Que
 async fn read_queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<QueueView, OpError> {
     let db = ctx.store.read();
     let offset = page.saturating_sub(1).min(1_000_000) * QUEUE_PAGE;
-    let rows = store::queue::page(db, filter, offset, QUEUE_PAGE).await?;
-    let total = store::queue::total(db, filter).await?;
+    let found = search_beyond_database(ctx, &filter.text).await?;
+    let rows = store::queue::page(db, filter, &found, (offset, QUEUE_PAGE)).await?;
+    let total = store::queue::total(db, filter, &found).await?;
     let areas = store::areas::live(db).await?.into_iter().map(|area| (area.id, area.name)).collect();
     Ok(QueueView { rows: rows.into_iter().map(queued).collect(), total, areas })
 }

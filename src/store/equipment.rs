@@ -5,7 +5,7 @@ use crate::domain::equipment::{Cost, EquipmentDetails};
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::fold;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LikeExpr, Order};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
@@ -83,35 +83,40 @@ pub async fn lock(db: &impl ConnectionTrait, id: EquipmentId) -> Result<(), DbEr
     Ok(())
 }
 
-/// Live machines whose folded name is just that of `name`; at most `limit`.
-///
-/// # Errors
-/// The database's.
-pub async fn named(db: &impl ConnectionTrait, name: &str, limit: u64) -> Result<Vec<Machine>, DbErr> {
-    live()
-        .filter(equipment::Column::NameKey.eq(fold(name)))
-        .order_by_asc(equipment::Column::Id)
-        .limit(limit)
-        .into_model()
-        .all(db)
-        .await
+/// A machine as searches know it.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct EquipmentName {
+    /// Number.
+    pub id: EquipmentId,
+    /// Name.
+    pub name: String,
+    /// It is archived itself.
+    pub archived: bool,
+    /// Number of the area.
+    pub area_id: AreaId,
+    /// Name of the area.
+    pub area_name: String,
+    /// The area is archived.
+    pub area_archived: bool,
 }
 
-/// Live machines whose name begins with or else contains `typed` (case and accents ignored), in that
-/// order, then by name; at most `limit`. Nothing typed finds all.
+/// All machines, archived ones too, by name.
 ///
 /// # Errors
 /// The database's.
-pub async fn search(db: &impl ConnectionTrait, typed: &str, limit: u64) -> Result<Vec<Machine>, DbErr> {
-    let key = escape_like(&fold(typed));
-    let like = |pattern: String| Expr::col(name_key()).like(LikeExpr::new(pattern).escape('!'));
-    let prefix_first: Expr = CaseStatement::new().case(like(format!("{key}%")), 0).finally(1).into();
-    live()
-        .filter(like(format!("%{key}%")))
-        .order_by(prefix_first, Order::Asc)
+pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<EquipmentName>, DbErr> {
+    with_area()
+        .select_only()
+        .columns([
+            equipment::Column::Id,
+            equipment::Column::Name,
+            equipment::Column::Archived,
+            equipment::Column::AreaId,
+        ])
+        .column_as(area::Column::Name, "area_name")
+        .column_as(area::Column::Archived, "area_archived")
         .order_by_asc(equipment::Column::NameKey)
         .order_by_asc(equipment::Column::Id)
-        .limit(limit)
         .into_model()
         .all(db)
         .await

@@ -43,18 +43,19 @@ pub struct QueueRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// A page of the queue.
+/// A page of the queue: `limit` repairs behind the first `offset`. `found` are machines that a search for the
+/// filter's text finds.
 ///
 /// # Errors
 /// The database's.
 pub async fn page(
     db: &impl ConnectionTrait,
     filter: &QueueFilter,
-    offset: u64,
-    limit: u64,
+    found: &[EquipmentId],
+    (offset, limit): (u64, u64),
 ) -> Result<Vec<QueueRow>, DbErr> {
     let ids: Vec<RepairId> =
-        sorted(matching(filter), filter).offset(offset).limit(limit).into_tuple().all(db).await?;
+        sorted(matching(filter, found), filter).offset(offset).limit(limit).into_tuple().all(db).await?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -89,14 +90,18 @@ pub async fn page(
 ///
 /// # Errors
 /// The database's.
-pub async fn total(db: &impl ConnectionTrait, filter: &QueueFilter) -> Result<u64, DbErr> {
-    let count = matching(filter).select_only().column_as(repair::Column::Id.count(), "n");
+pub async fn total(
+    db: &impl ConnectionTrait,
+    filter: &QueueFilter,
+    found: &[EquipmentId],
+) -> Result<u64, DbErr> {
+    let count = matching(filter, found).select_only().column_as(repair::Column::Id.count(), "n");
     let count: Option<i64> = count.into_tuple().one(db).await?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
 /// The numbers of those that match; other tables are joined only where they are asked about.
-fn matching(filter: &QueueFilter) -> Select<repair::Entity> {
+fn matching(filter: &QueueFilter, machines: &[EquipmentId]) -> Select<repair::Entity> {
     let mut found = repair::Entity::find()
         .select_only()
         .column(repair::Column::Id)
@@ -122,20 +127,21 @@ fn matching(filter: &QueueFilter) -> Select<repair::Entity> {
         Whose::Of(user) => found.filter(repair::Column::AssigneeId.eq(user)),
         Whose::Nobody => found.filter(repair::Column::AssigneeId.is_null()),
     };
-    if text.is_empty() { found } else { found.filter(holding(text)) }
+    if text.is_empty() { found } else { found.filter(holding(text, machines)) }
 }
 
-/// In the description (case ignored, as far as the database knows how), the machine's name, or as number.
-fn holding(text: &str) -> Condition {
+/// In the description or the machine's name (case ignored, as far as the database knows how), of one of these
+/// machines, or the number.
+fn holding(text: &str, machines: &[EquipmentId]) -> Condition {
     let like = |text: &str| LikeExpr::new(format!("%{}%", escape_like(text))).escape('!');
     let description = Expr::expr(Func::lower(Expr::col((repair::Entity, repair::Column::Description))));
-    let any = Condition::any()
+    let by_machine = || repair::Column::EquipmentId.is_in(machines.iter().copied());
+    let number = text.trim_start_matches('#').parse::<RepairId>().ok();
+    Condition::any()
         .add(description.like(like(&text.to_lowercase())))
-        .add(Expr::col(name_key()).like(like(&fold(text))));
-    match text.trim_start_matches('#').parse::<RepairId>() {
-        Ok(id) => any.add(repair::Column::Id.eq(id)),
-        Err(_) => any,
-    }
+        .add(Expr::col(name_key()).like(like(&fold(text))))
+        .add_option((!machines.is_empty()).then(by_machine))
+        .add_option(number.map(|id| repair::Column::Id.eq(id)))
 }
 
 fn sorted(found: Select<repair::Entity>, filter: &QueueFilter) -> Select<repair::Entity> {

@@ -1,12 +1,10 @@
 //! The registry as lists: machines by the page and in batches, and what was repaired of one.
 
 use super::entities::{area, equipment, repair, user};
-use super::equipment::{escape_like, with_area};
+use super::equipment::with_area;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
-use crate::domain::text::fold;
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::sea_query::LikeExpr;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
@@ -20,7 +18,7 @@ pub struct Wanted {
     pub area: Option<AreaId>,
     /// Those that are archived, themselves or with their area, instead of the others.
     pub archived: bool,
-    /// Only those whose name contains this; case and accents ignored.
+    /// Only those that a search for this finds.
     pub text: String,
 }
 
@@ -31,12 +29,7 @@ impl Wanted {
         let archived = if self.archived { Condition::any() } else { Condition::all() }
             .add_option(archived.first().cloned())
             .add_option(archived.last().cloned());
-        let key = fold(&self.text);
-        let like = LikeExpr::new(format!("%{}%", escape_like(&key))).escape('!');
-        Condition::all()
-            .add(archived)
-            .add_option(self.area.map(|area| equipment::Column::AreaId.eq(area)))
-            .add_option((!key.is_empty()).then(|| equipment::Column::NameKey.like(like)))
+        Condition::all().add(archived).add_option(self.area.map(|area| equipment::Column::AreaId.eq(area)))
     }
 }
 
@@ -59,15 +52,7 @@ pub struct Listed {
     pub area_archived: bool,
 }
 
-/// Machines by name: `limit` of them behind the first `skipped`.
-///
-/// # Errors
-/// The database's.
-pub async fn page(
-    db: &impl ConnectionTrait,
-    wanted: &Wanted,
-    (limit, skipped): (u64, u64),
-) -> Result<Vec<Listed>, DbErr> {
+fn listed(condition: Condition) -> Select<equipment::Entity> {
     with_area()
         .select_only()
         .columns([
@@ -79,7 +64,19 @@ pub async fn page(
         ])
         .column_as(area::Column::Name, "area_name")
         .column_as(area::Column::Archived, "area_archived")
-        .filter(wanted.condition())
+        .filter(condition)
+}
+
+/// Machines of that area and state by name, whatever the text: `limit` of them behind the first `skipped`.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    wanted: &Wanted,
+    (limit, skipped): (u64, u64),
+) -> Result<Vec<Listed>, DbErr> {
+    listed(wanted.condition())
         .order_by_asc(equipment::Column::NameKey)
         .order_by_asc(equipment::Column::Id)
         .limit(limit)
@@ -89,7 +86,21 @@ pub async fn page(
         .await
 }
 
-/// How many machines there are of those.
+/// The machines of these numbers, in this order.
+///
+/// # Errors
+/// The database's.
+pub async fn of_numbers(db: &impl ConnectionTrait, ids: &[EquipmentId]) -> Result<Vec<Listed>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let condition = Condition::all().add(equipment::Column::Id.is_in(ids.iter().copied()));
+    let mut rows: Vec<Listed> = listed(condition).into_model().all(db).await?;
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    Ok(rows)
+}
+
+/// How many machines there are of that area and state, whatever the text.
 ///
 /// # Errors
 /// The database's.

@@ -3,6 +3,7 @@
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashSet;
 
 /// The whole board as it was at one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,15 @@ pub struct Headline {
     pub assignee: Option<String>,
     /// How many repairs of the machine are open, this one included.
     pub open_repairs: usize,
+}
+
+/// The machines of the board that a search finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BoardMatches {
+    /// Their numbers.
+    pub ids: HashSet<EquipmentId>,
+    /// True when none fits: these have the nearest names.
+    pub are_nearest: bool,
 }
 
 /// How many machines have which colour.

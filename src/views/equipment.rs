@@ -87,3 +87,16 @@ pub struct EquipmentMatch {
     /// Name of its area.
     pub area: String,
 }
+
+/// What a search for machines found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EquipmentSearch {
+    /// The best matches, the best first; where nothing fits, the nearest names.
+    pub found: Vec<EquipmentMatch>,
+    /// True when nothing fits.
+    pub are_nearest: bool,
+    /// The one that was named: by its number, or by the name that it alone has.
+    pub exact: Option<EquipmentMatch>,
+    /// The one that needs no choice.
+    pub certain: Option<EquipmentMatch>,
+}

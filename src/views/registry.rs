@@ -20,8 +20,10 @@ pub struct RegistryView {
     pub page: u64,
     /// How many there are.
     pub pages: u64,
-    /// The machines of this page, by name.
+    /// The machines of this page, by name; of a search the best matches first.
     pub machines: Vec<RegistryRow>,
+    /// True when nothing fits a search: these have the nearest names.
+    pub are_nearest: bool,
 }
 
 /// An area to choose.

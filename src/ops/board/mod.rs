@@ -1,5 +1,6 @@
 //! Reads: the board, kept per revision, and one machine. `revision` knows what the board's is.
 
+use super::search::EquipmentNames;
 use super::{Ctx, OpError, attachments};
 use crate::domain::board::{OpenIssue, standing};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
@@ -35,6 +36,7 @@ pub(super) struct Kept {
     pub(super) revision: Revision,
     view: Newest<i64, Arc<BoardView>>,
     open: Newest<i64, Arc<open::Searchable>>,
+    pub(super) names: Newest<i64, Arc<EquipmentNames>>,
     pub(super) maintenance: Newest<i64, bool>,
     pub(super) queue: Answers<i64, (QueueFilter, u64), Arc<QueueView>>,
     pub(super) registry: Answers<i64, (Wanted, u64), Arc<RegistryView>>,

@@ -3,12 +3,14 @@
 
 use super::revision;
 use crate::domain::ids::RepairId;
-use crate::domain::text::{cut, fold};
+use crate::domain::search::{Fit, SearchKey, SearchQuery, rank};
+use crate::domain::text::cut;
 use crate::ops::search::MATCHES_MAX;
 use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::board::OpenPlace;
 use crate::views::repairs::OpenRepairLine;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most characters of what is wrong.
@@ -18,8 +20,22 @@ const ISSUE_MAX: usize = 200;
 #[derive(Debug)]
 pub(super) struct Searchable {
     lines: Arc<Vec<OpenRepairLine>>,
-    /// Machine, area and assignee of each, as they are compared.
-    keys: Vec<[String; 3]>,
+    /// How each is searched.
+    keys: Vec<Keys>,
+}
+
+/// What a repair is found by, besides its number: its equipment, area and assignee.
+type Keys = [Arc<SearchKey>; 3];
+
+/// The keys of all names. Repairs share them: there are fewer machines than repairs.
+#[derive(Default)]
+struct Names(HashMap<String, Arc<SearchKey>>);
+
+/// How well a repair fits, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum RepairFit {
+    Number,
+    Names(Fit),
 }
 
 /// All open repairs, those of archived machines too: worst severity first, then oldest.
@@ -30,24 +46,33 @@ pub async fn open_repairs(ctx: &Ctx) -> Result<Arc<Vec<OpenRepairLine>>, OpError
     Ok(Arc::clone(&kept(ctx).await?.lines))
 }
 
-/// Open repairs for what somebody types: a part of the number, the machine, the area or the assignee, case
-/// and accents ignored. That very number comes first, then what begins with it, then what holds it; within
-/// each the worst, then the oldest. The best [`MATCHES_MAX`] of more.
+/// Open repairs for what somebody types: a part of the number, or words of the machine, the area and the
+/// assignee. That very number comes first, then the best matches; within each the worst, then the oldest. The best
+/// [`MATCHES_MAX`] of more; where nothing fits, those of the nearest names.
 ///
 /// # Errors
 /// The database's.
 pub async fn search_open_repairs(ctx: &Ctx, typed: &str) -> Result<Vec<OpenRepairLine>, OpError> {
     let kept = kept(ctx).await?;
     let most = usize::try_from(MATCHES_MAX).unwrap_or(usize::MAX);
-    let wanted = fold(typed);
-    let mut found: Vec<(u8, &OpenRepairLine)> = kept
-        .lines
-        .iter()
-        .zip(&kept.keys)
-        .filter_map(|(line, keys)| Some((fit(&wanted, line.id, keys)?, line)))
-        .collect();
+    Ok(search(&kept.lines, &kept.keys, typed, most).into_iter().cloned().collect())
+}
+
+fn search<'a>(
+    lines: &'a [OpenRepairLine],
+    keys: &[Keys],
+    typed: &str,
+    most: usize,
+) -> Vec<&'a OpenRepairLine> {
+    let query = SearchQuery::new(typed);
+    let fitting = lines.iter().zip(keys).filter_map(|(line, keys)| Some((fit(&query, line.id, keys)?, line)));
+    let mut found: Vec<(RepairFit, &OpenRepairLine)> = fitting.collect();
+    if found.is_empty() {
+        return rank(&query, lines.iter().zip(keys.iter().map(borrowed)), most)
+            .into_items();
+    }
     found.sort_by_key(|(fit, _)| *fit);
-    Ok(found.into_iter().take(most).map(|(_, line)| line.clone()).collect())
+    found.into_iter().take(most).map(|(_, line)| line).collect()
 }
 
 async fn kept(ctx: &Ctx) -> Result<Arc<Searchable>, OpError> {
@@ -56,11 +81,12 @@ async fn kept(ctx: &Ctx) -> Result<Arc<Searchable>, OpError> {
 }
 
 async fn read(ctx: &Ctx) -> Result<Arc<Searchable>, OpError> {
-    let (mut lines, mut keys) = (Vec::new(), Vec::new());
+    let (mut lines, mut names) = (Vec::new(), Names::default());
+    let mut keys = Vec::new();
     store::board::for_each_open_place(ctx.store.read(), |place| {
-        let assignee = place.assignee.as_deref().unwrap_or_default();
-        keys.push([fold(&place.equipment), fold(&place.area), fold(assignee)]);
-        lines.push(line(place));
+        let line = line(place);
+        keys.push(names.keys(&line));
+        lines.push(line);
     })
     .await?;
     Ok(Arc::new(Searchable { lines: Arc::new(lines), keys }))
@@ -81,40 +107,80 @@ fn line(place: OpenPlace) -> OpenRepairLine {
     }
 }
 
-/// How well a repair fits, 0 being best; `None` when it does not.
-fn fit(wanted: &str, id: RepairId, keys: &[String; 3]) -> Option<u8> {
-    let (id, number) = (id.to_string(), wanted.trim_start_matches('#'));
-    if !number.is_empty() && id == number {
-        return Some(0);
+impl Names {
+    fn keys(&mut self, line: &OpenRepairLine) -> Keys {
+        let assignee = line.assignee.as_deref().unwrap_or_default();
+        [&line.equipment, &line.area, assignee].map(|name| self.key(name))
     }
-    if id.starts_with(number) || keys.iter().any(|key| key.starts_with(wanted)) {
-        return Some(1);
+
+    fn key(&mut self, name: &str) -> Arc<SearchKey> {
+        if let Some(key) = self.0.get(name) {
+            return Arc::clone(key);
+        }
+        let key = Arc::new(SearchKey::new(name));
+        self.0.insert(name.to_owned(), Arc::clone(&key));
+        key
     }
-    keys.iter().any(|key| key.contains(wanted)).then_some(2)
+}
+
+fn borrowed(keys: &Keys) -> [&SearchKey; 3] {
+    keys.each_ref().map(|key| &**key)
+}
+
+fn fit(query: &SearchQuery, id: RepairId, keys: &Keys) -> Option<RepairFit> {
+    if query.number() == Some(id.0) {
+        return Some(RepairFit::Number);
+    }
+    let fit = query.begins_number(id.0).then_some(Fit::Beginning);
+    fit.or_else(|| query.fit(&borrowed(keys))).map(RepairFit::Names)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::{AreaId, EquipmentId};
+    use crate::domain::repair::RepairStatus;
+
+    fn line(id: i64, equipment: &str, assignee: Option<&str>, issue: &str) -> OpenRepairLine {
+        OpenRepairLine {
+            id: RepairId(id),
+            equipment_id: EquipmentId(1),
+            equipment: equipment.to_owned(),
+            area_id: AreaId(1),
+            area: "Wood shop".to_owned(),
+            issue: issue.to_owned(),
+            severity: None,
+            status: RepairStatus::New,
+            assignee: assignee.map(str::to_owned),
+            eta: None,
+        }
+    }
 
     #[test]
-    fn the_very_number_fits_best_then_what_begins_with_it() {
-        let keys = ["saw 42".to_owned(), "wood shop".to_owned(), "sam".to_owned()];
+    fn number_comes_first_then_names() {
+        let lines = [
+            line(70, "Jigsaw", None, "Hums"),
+            line(7, "Band saw", Some("Sam"), "Blade wanders"),
+            line(8, "Saw 7", None, "Will not start"),
+            line(9, "Lathe", None, "Saw dust everywhere"),
+        ];
+        let mut names = Names::default();
+        let keys: Vec<Keys> = lines.iter().map(|line| names.keys(line)).collect();
         for (typed, expected) in [
-            ("", Some(1)),
-            ("7", Some(0)),
-            ("#7", Some(0)),
-            ("saw", Some(1)),
-            ("wood", Some(1)),
-            ("sam", Some(1)),
-            ("42", Some(2)),
-            ("shop", Some(2)),
-            ("drill", None),
-            ("#8", None),
-            ("71", None),
+            ("", &[70, 7, 8, 9][..]),
+            ("7", &[7, 70, 8]),
+            ("#7", &[7, 70, 8]),
+            ("#9", &[9]),
+            ("saw", &[8, 7, 70]),
+            ("band-saw", &[7]),
+            ("sam wood", &[7]),
+            ("wanders", &[]),
+            ("lazhee", &[9]),
+            ("drill", &[]),
         ] {
-            assert_eq!(fit(typed, RepairId(7), &keys), expected, "{typed}");
+            let found: Vec<i64> = search(&lines, &keys, typed, 100).iter().map(|line| line.id.0).collect();
+            assert_eq!(found, expected, "{typed}");
         }
-        assert_eq!(fit("4", RepairId(42), &keys), Some(1), "a part of the number");
+        assert_eq!(search(&lines, &keys, "", 2).len(), 2);
     }
 }

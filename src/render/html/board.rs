@@ -5,8 +5,7 @@ use super::times::Moment;
 use super::{Html, counted};
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::AreaId;
-use crate::domain::text::fold;
-use crate::views::board::{BoardArea, BoardMachine, BoardView};
+use crate::views::board::{BoardArea, BoardMachine, BoardMatches, BoardView};
 use chrono::{DateTime, NaiveDate, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
@@ -29,14 +28,16 @@ pub struct BoardFilter {
     pub area: Option<AreaId>,
     /// Only what is not green.
     pub broken: bool,
-    /// Only machines whose name or area contains this; case and accents ignored.
+    /// What was searched for.
     pub text: String,
+    /// Only these machines, where anything was searched for.
+    pub found: BoardMatches,
 }
 
 impl BoardFilter {
     /// True when it lets everything through.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.area.is_none() && !self.broken && self.text.is_empty()
     }
 
     /// Where a board filtered like this is.
@@ -67,6 +68,8 @@ struct Board<'a> {
     is_new: bool,
     /// "Showing 300 of 812 machines."
     cut: Option<String>,
+    /// What is shown has only the nearest names.
+    are_nearest: bool,
 }
 
 #[derive(Serialize)]
@@ -143,6 +146,7 @@ impl Html {
             is_new: board.areas.is_empty(),
             cut: (filter.is_narrow() && shown < total)
                 .then(|| format!("Showing {shown} of {}.", counted(total, "machine", "machines"))),
+            are_nearest: filter.found.are_nearest && !sections.is_empty(),
             sections,
         };
         self.scripted_page("board", "Equipment status", Some(&self.site.assets.board_script), &page)
@@ -151,14 +155,11 @@ impl Html {
 
 /// The areas that a filter lets through, with their machines that it lets through, worst first.
 fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea, Vec<&'a BoardMachine>)> {
-    let text = fold(&filter.text);
     let areas = board.areas.iter().filter(|area| filter.area.is_none_or(|wanted| wanted == area.id));
     let machines = |area: &'a BoardArea| {
-        // An empty text is contained in every name: without a search the names are not folded.
-        let of_area = text.is_empty() || fold(&area.name).contains(&text);
         let wanted = |machine: &&BoardMachine| {
             (!filter.broken || machine.status != BoardStatus::Operational)
-                && (of_area || fold(&machine.name).contains(&text))
+                && (filter.text.is_empty() || filter.found.ids.contains(&machine.id))
         };
         (area, worst_first(area.machines.iter().filter(wanted)))
     };

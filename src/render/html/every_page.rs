@@ -18,7 +18,7 @@ use crate::views::account::{
     PasswordMessage, SlackLink, SlackLinks, TokenView, UserDetails, UserView, UsersView,
 };
 use crate::views::attachments::{DocumentView, PhotoView};
-use crate::views::board::BoardArea;
+use crate::views::board::{BoardArea, BoardMatches};
 use crate::views::equipment::{EquipmentMatch, LinkView};
 use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
 use crate::views::registry::{
@@ -68,7 +68,9 @@ fn refused_form(text: &str) -> Problem<'_> {
 /// Every page of `templates/`.
 pub(super) fn pages(text: &str) -> Vec<String> {
     let board = view(vec![typed_area(text)]);
-    let search = BoardFilter { text: text.to_owned(), ..BoardFilter::default() };
+    let machines = board.areas.iter().flat_map(|area| &area.machines);
+    let found = BoardMatches { ids: machines.map(|machine| machine.id).collect(), are_nearest: true };
+    let search = BoardFilter { text: text.to_owned(), found, ..BoardFilter::default() };
     let (equipment, repair) = (EquipmentId(5), RepairId(42));
     let reported = ReportedPage {
         equipment,
@@ -300,6 +302,7 @@ fn repair_pages(text: &str) -> Vec<String> {
         machine,
         text,
         found,
+        are_nearest: true,
         people: &people,
         form: &form,
         errors: &errors,
@@ -376,7 +379,8 @@ fn registry_pages(text: &str) -> Vec<String> {
     };
     let choices = vec![AreaChoice { id: AreaId(1), name: typed() }];
     let areas = areas_view(text);
-    let list = RegistryView { areas: choices, total: 60, page: 1, pages: 2, machines: vec![row] };
+    let machines = vec![row];
+    let list = RegistryView { areas: choices, total: 60, page: 1, pages: 2, machines, are_nearest: true };
     let filter = RegistryFilter { area: Some(AreaId(1)), archived: true, text: format!("x{text}") };
     vec![
         html.form(&form).unwrap(),

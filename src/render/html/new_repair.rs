@@ -18,6 +18,8 @@ pub struct NewRepairPage<'a> {
     pub text: &'a str,
     /// The machines that match.
     pub found: &'a [EquipmentMatch],
+    /// None matches: these have the nearest names.
+    pub are_nearest: bool,
     /// Whom it can be given to.
     pub people: &'a [(UserId, String)],
     /// The form as it was typed.
@@ -35,6 +37,7 @@ struct NewRepair<'a> {
     machine: Option<Machine<'a>>,
     text: &'a str,
     found: Vec<Machine<'a>>,
+    are_nearest: bool,
     typed: &'a RepairForm,
     statuses: Vec<Choice>,
     severities: Vec<Choice>,
@@ -74,6 +77,7 @@ impl Html {
             machine: page.machine.map(|m| Machine { id: m.id, name: &m.name, area: &m.area }),
             text: page.text,
             found: page.found.iter().map(|m| Machine { id: m.id, name: &m.name, area: &m.area }).collect(),
+            are_nearest: page.are_nearest,
             typed,
             statuses: statuses.map(|s| Choice::new(s, s, typed.status == s.word())).collect(),
             severities: [Choice::new("", "None", typed.severity.is_empty())]

@@ -24,7 +24,7 @@ pub struct RegistryFilter {
     pub area: Option<AreaId>,
     /// What is archived instead of what is in use.
     pub archived: bool,
-    /// Only machines whose name contains this.
+    /// Only machines that a search for this finds.
     pub text: String,
 }
 
@@ -73,6 +73,7 @@ struct Registry<'a> {
     query: String,
     export: String,
     is_staff: bool,
+    are_nearest: bool,
 }
 
 #[derive(Serialize)]
@@ -221,6 +222,7 @@ impl Html {
             query: filter.query(),
             export: export.finish(),
             is_staff,
+            are_nearest: view.are_nearest,
         };
         self.page("registry", "Equipment", &content)
     }

@@ -4,7 +4,7 @@
 use super::*;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
-use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
+use crate::views::board::{BoardArea, BoardMachine, BoardMatches, BoardView, Headline};
 use crate::views::equipment::{EquipmentView, OpenRepair};
 use std::sync::LazyLock;
 
@@ -157,13 +157,16 @@ fn filters_show_what_was_asked_for_and_count_it() {
         let page = board(areas(), &filter);
         ["Säge</a>", "Lathe</a>", "Band saw</a>"].map(|name| page.contains(name))
     };
-    let text = |text: &str| BoardFilter { text: text.into(), ..BoardFilter::default() };
-    assert_eq!(shown(text("SAGE")), [true, false, false]);
-    assert_eq!(shown(text("metal")), [false, false, true]);
-    assert_eq!(shown(BoardFilter { broken: true, ..text("wood") }), [true, false, false]);
-    assert_eq!(shown(BoardFilter { area: Some(AreaId(1)), ..text("") }), [true, true, false]);
-    let page = board(areas(), &text("xyz"));
-    assert!(page.contains("No machine matches your search") && page.contains("value=\"xyz\""));
+    let text = |text: &str, found: &[i64]| search(text, found, false);
+    assert_eq!(shown(text("SAGE", &[1])), [true, false, false]);
+    assert_eq!(shown(text("metal", &[3])), [false, false, true]);
+    assert_eq!(shown(BoardFilter { broken: true, ..text("wood", &[1, 2]) }), [true, false, false]);
+    assert_eq!(shown(BoardFilter { area: Some(AreaId(1)), ..text("", &[]) }), [true, true, false]);
+    let page = board(areas(), &text("xyz", &[]));
+    assert!(page.contains("No machine matches your search. Try fewer") && page.contains("value=\"xyz\""));
+    let page = board(areas(), &search("lahte", &[2], true));
+    assert!(page.contains("These names come nearest") && page.contains("Lathe</a>"));
+    let text = |text: &str| search(text, &Vec::from_iter(1..=400), false);
     let page = board(areas(), &BoardFilter { area: Some(AreaId(9)), ..text("") });
     assert!(page.contains("There is no such area"));
     let page = board(vec![area(2, "Metal", many(3, "M"))], &BoardFilter { broken: true, ..text("") });
@@ -175,19 +178,26 @@ fn filters_show_what_was_asked_for_and_count_it() {
     assert!(page.contains("Showing 300 of 400 machines."));
 }
 
+/// A search that found the machines of these numbers.
+fn search(text: &str, found: &[i64], are_nearest: bool) -> BoardFilter {
+    let ids = found.iter().copied().map(EquipmentId).collect();
+    let found = BoardMatches { ids, are_nearest };
+    BoardFilter { text: text.into(), found, ..BoardFilter::default() }
+}
+
 #[test]
 fn a_search_hidden_by_its_tick_says_so_and_leads_out_of_it() {
     let areas = || vec![area(1, "Wood", many(3, "M & \"")), area(2, "Metal", many(1, "M"))];
-    let broken = |area: Option<i64>, text: &str| BoardFilter {
-        area: area.map(AreaId),
-        broken: true,
-        text: text.into(),
+    let broken = |area: Option<i64>, text: &str| {
+        // Machines of both areas have the numbers 1 to 3.
+        let found: &[i64] = if text == "xyz" { &[] } else { &[1, 2, 3] };
+        BoardFilter { area: area.map(AreaId), broken: true, ..search(text, found, false) }
     };
     for (filter, words, link) in [
         (broken(None, "m"), "4 machines match and all of them work.", "/?q=m"),
         (broken(Some(1), ""), "3 machines match and all of them work.", "/?q=&amp;area=1"),
         (broken(Some(2), "m"), "1 machine matches and it works.", "/?q=m&amp;area=2"),
-        (broken(None, "m & \""), "3 machines match and all of them work.", "/?q=m+%26+%22"),
+        (broken(None, "m & \""), "4 machines match and all of them work.", "/?q=m+%26+%22"),
     ] {
         let page = board(areas(), &filter).replace("&#x3D;", "=");
         assert!(
@@ -207,7 +217,7 @@ fn boards_and_areas_escape_what_people_typed() {
     let mut worst = machine(1, HOSTILE, BoardStatus::Down);
     worst.headline.as_mut().unwrap().issue = HOSTILE.repeat(50);
     let mut areas = vec![area(1, HOSTILE, vec![worst, machine(2, HOSTILE, BoardStatus::Operational)])];
-    let filter = BoardFilter { text: HOSTILE.into(), ..BoardFilter::default() };
+    let filter = search(HOSTILE, &[1, 2], true);
     check_hostile(&board(areas.clone(), &filter));
     check_hostile(&board(areas.clone(), &BoardFilter::default()));
     check_hostile(&area_page(areas.remove(0), 1).unwrap());

@@ -4,15 +4,18 @@ use super::act_on_repair;
 use super::kept::{Kept, answered_at};
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
-use crate::domain::text::{cut, fold};
+use crate::domain::search::{Fit, SearchKey, SearchQuery};
+use crate::domain::text::cut;
 use crate::ops::board::{board, equipment, open_repairs};
 use crate::ops::registry::past_repairs;
-use crate::ops::search::search_equipment;
+use crate::ops::search::{find_equipment, search_equipment};
 use crate::render::slack::Modal;
 use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
 use crate::slack::envelope::{Sender, View};
 use crate::slack::ids::{action, view};
 use crate::slack::intake::Reference;
+use crate::views::board::BoardView;
+use crate::views::equipment::EquipmentMatch;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -27,6 +30,9 @@ const AREA_GONE: EdgeError =
 /// Most characters of what somebody searched for that are kept for the pager: with six times as many, as JSON
 /// may need, there is still room for the rest.
 const TYPED_MAX: usize = 400;
+
+/// Most of the nearest names that are named where nothing has the name that was searched for.
+const NEAREST_NAMED: usize = 3;
 
 /// What a status modal keeps beside what every modal keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,19 +63,16 @@ impl Screen {
         if text.is_empty() {
             return Ok(Self::Summary { page: 1, notice: None });
         }
-        let key = fold(text);
-        if let Some(area) = board(&edge.ctx).await?.areas.iter().find(|area| fold(&area.name) == key) {
-            return Ok(Self::Area { id: area.id, page: 1 });
+        if let Some(area) = named_area(&*board(&edge.ctx).await?, text) {
+            return Ok(Self::Area { id: area, page: 1 });
         }
-        let found = search_equipment(&edge.ctx, text).await?;
-        Ok(match found.as_slice() {
-            [] => {
-                let typed = cut(text, 80);
-                let notice = format!("No area and no machine is called “{typed}”. Here is the whole board.");
-                Self::Summary { page: 1, notice: Some(notice) }
+        let search = find_equipment(&edge.ctx, text).await?;
+        Ok(match &search.certain {
+            Some(machine) => Self::Equipment { id: machine.id, page: 1 },
+            None if search.found.is_empty() || search.are_nearest => {
+                Self::Summary { page: 1, notice: Some(nothing_called(text, &search.found)) }
             }
-            [machine] => Self::Equipment { id: machine.id, page: 1 },
-            _ => Self::Matches { typed: text.to_owned(), page: 1 },
+            None => Self::Matches { typed: text.to_owned(), page: 1 },
         })
     }
 
@@ -169,6 +172,26 @@ impl Screen {
             }
         }))
     }
+}
+
+/// The area whose whole name a text is, the first of several.
+fn named_area(board: &BoardView, text: &str) -> Option<AreaId> {
+    let query = SearchQuery::new(text);
+    let fitting =
+        board.areas.iter().filter_map(|area| Some((query.fit(&[&SearchKey::new(&area.name)])?, area.id)));
+    let (fit, area) = fitting.min_by_key(|(fit, _)| *fit)?;
+    (fit <= Fit::Letters).then_some(area)
+}
+
+/// What is said above the board where nothing has the name that was searched for.
+fn nothing_called(text: &str, nearest: &[EquipmentMatch]) -> String {
+    let names: Vec<String> = nearest.iter().take(NEAREST_NAMED).map(|it| cut(&it.name, 80)).collect();
+    let nearest = match names.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!(" Did you mean “{only}”?"),
+        Some((last, others)) => format!(" Did you mean “{}” or “{last}”?", others.join("”, “")),
+    };
+    format!("No area and no machine is called “{}”.{nearest} Here is the whole board.", cut(text, 80))
 }
 
 async fn may_repair(edge: &SlackEdge, sender: &Sender) -> Result<bool, EdgeError> {

@@ -2,6 +2,7 @@
 
 use crate::domain::text::fold;
 use crate::ops;
+use crate::ops::search::search_board;
 use crate::render::html::BoardFilter;
 use crate::web::Web;
 use crate::web::kernel::answer::{HTML, html};
@@ -12,8 +13,11 @@ use http::StatusCode;
 const SEARCH_MAX: usize = 200;
 
 pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let filter = filter(call)?;
+    let mut filter = filter(call)?;
     let board = ops::board::board(&web.ctx).await?;
+    if !filter.text.is_empty() {
+        filter.found = search_board(&web.ctx, &board, &filter.text).await?;
+    }
     let now = web.ctx.clock.now();
     let mut version = web.board_version(call, board.revision, now);
     // Setting up changes the page and no revision.
@@ -44,5 +48,5 @@ fn filter(call: &Call) -> Result<BoardFilter, PageError> {
     };
     let text: String = query.typed("q")?.trim().chars().take(SEARCH_MAX).collect();
     let text = if fold(&text).is_empty() { String::new() } else { text };
-    Ok(BoardFilter { area, broken: query.ticked("broken")?, text })
+    Ok(BoardFilter { area, broken: query.ticked("broken")?, text, ..BoardFilter::default() })
 }

@@ -6,7 +6,7 @@ use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos}
 use crate::ops::enclosed::Enclosed;
 use crate::ops::repair_photos::NewPhoto;
 use crate::ops::repairs::assignees;
-use crate::ops::search::search_equipment;
+use crate::ops::search::find_equipment;
 use crate::ops::{OpError, board};
 use crate::render::html::{FieldError, NewRepairPage, RepairForm};
 use crate::web::Web;
@@ -41,14 +41,18 @@ async fn page(
     };
     let query = call.query()?;
     let text = cut(query.typed("q")?, TEXT_MAX);
-    let found = match machine {
-        Some(_) => Vec::new(),
-        None => search_equipment(&web.ctx, &text).await?,
+    let (found, are_nearest) = match machine {
+        Some(_) => (Vec::new(), false),
+        None => {
+            let search = find_equipment(&web.ctx, &text).await?;
+            (search.found, search.are_nearest)
+        }
     };
     let shown = NewRepairPage {
         machine: machine.as_ref(),
         text: &text,
         found: &found,
+        are_nearest,
         people: &assignees(&web.ctx).await?,
         form,
         errors,
