@@ -155,6 +155,16 @@ pub mod input {
     pub const PHOTOS: &str = "photos";
     /// What a specialist is needed for.
     pub const SPECIALIST_DESCRIPTION: &str = "specialist_description";
+
+    /// The input whose choice decides whether a form shows this one.
+    pub fn chooser_of(input: &str) -> Option<&'static str> {
+        match input {
+            DUPLICATE_OF | SPECIALIST_DESCRIPTION => Some(STATUS),
+            STATUS | ETA | NOTE | ASSIGNEE | SEVERITY => Some(ACTION),
+            _ => None,
+        }
+    }
+
     /// All of them.
     pub const ALL: &[&str] = &[
         EQUIPMENT,

@@ -11,6 +11,7 @@ use super::{Cannot, Outcome, deliver::Outgoing, payload, person};
 use crate::{
     blocks::{self, Surface},
     sandbox::Sandbox,
+    socket::unknown_inputs,
     state::State,
     views::{OpenView, values},
 };
@@ -54,10 +55,12 @@ impl Sandbox {
         if !missing.is_empty() {
             return Ok(Submitted::Errors(missing));
         }
+        let mut submitted = Value::Null;
         let outcome = self
             .deliver(|state| {
                 let mut payload = payload::interaction(state, "view_submission", &user);
                 payload::in_view(state, &mut payload, &view_id);
+                submitted = payload["view"].clone();
                 payload["trigger_id"] = json!(payload::trigger(state, &user, Some(&view_id)));
                 payload["response_urls"] = json!([]);
                 Ok(Outgoing::interactive(payload, true))
@@ -66,6 +69,10 @@ impl Sandbox {
         let Outcome::Acknowledged(ack) = outcome else { return Ok(Submitted::TimedOut) };
         let answer = ack.payload.unwrap_or_else(|| json!({}));
         Ok(self.shared.with(|state| {
+            // That was complained of when the acknowledgement came.
+            if !unknown_inputs(&submitted, &answer).is_empty() {
+                return Submitted::Refused;
+            }
             respond(state, &user, &view_id, &answer).unwrap_or_else(|problem| {
                 state.record.complain(format!("acknowledgement of a submission: {problem}"));
                 Submitted::Refused
@@ -177,11 +184,9 @@ fn check_view(view: &Value) -> Result<Value, String> {
 
 /// Errors stand beside inputs: each key is the block id of one.
 fn check_errors(state: &State, view_id: &str, errors: &Value) -> Result<BTreeMap<String, String>, String> {
-    let view = state.views.get(view_id).ok_or("errors for a view that is closed")?;
-    let inputs: Vec<&str> = view.elements().filter(values::Element::is_input).map(|e| e.block_id).collect();
+    state.views.get(view_id).ok_or("errors for a view that is closed")?;
     let errors = errors.as_object().filter(|e| !e.is_empty()).ok_or("errors is not an object with keys")?;
     let check = |(key, text): (&String, &Value)| match text.as_str().filter(|t| !t.is_empty()) {
-        _ if !inputs.contains(&key.as_str()) => Err(format!("errors: no input block has the id {key}")),
         Some(text) => Ok((key.clone(), text.to_owned())),
         None => Err(format!("errors: the text for {key} is empty")),
     };

@@ -232,6 +232,14 @@ impl Hub {
         if payload.is_some() && envelope.frame["accepts_response_payload"] != true {
             record.unexpected(format!("envelope {id} takes no payload with its acknowledgement: {text}"));
         }
+        let submitted = &envelope.frame["payload"];
+        if submitted["type"] == "view_submission" {
+            for id in payload.iter().flat_map(|payload| unknown_inputs(&submitted["view"], payload)) {
+                record.complain(format!(
+                    "acknowledgement of a submission: errors: no input block has the id {id}"
+                ));
+            }
+        }
         let at = Instant::now();
         let latency = at - envelope.sent_at;
         self.acks.push(Ack { envelope_id: id, connection, payload, latency, at });
@@ -245,4 +253,13 @@ impl Hub {
     pub(crate) fn ack_of(&self, id: &str) -> Option<&Ack> {
         self.acks.iter().find(|a| a.envelope_id == id)
     }
+}
+
+/// Inputs for which an acknowledgement has errors, and which the view lacked when it was submitted.
+pub(crate) fn unknown_inputs(submitted: &Value, acknowledgement: &Value) -> Vec<String> {
+    let blocks = submitted["blocks"].as_array().map_or(&[][..], Vec::as_slice);
+    let has_input = |id: &str| blocks.iter().any(|block| block["type"] == "input" && block["block_id"] == id);
+    let errors =
+        acknowledgement["errors"].as_object().filter(|_| acknowledgement["response_action"] == "errors");
+    errors.into_iter().flat_map(|errors| errors.keys()).filter(|id| !has_input(id)).cloned().collect()
 }

@@ -7,4 +7,4 @@ mod hub;
 pub(crate) mod link;
 
 pub use hub::{Ack, Connection};
-pub(crate) use hub::{Hub, Order};
+pub(crate) use hub::{Hub, Order, unknown_inputs};

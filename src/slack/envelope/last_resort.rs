@@ -1,24 +1,33 @@
-//! The answer that is left when the regular one cannot be given (too busy, too late, a panic, a
-//! payload that cannot be read): words for the person in the form that each kind of envelope has for
+//! The answers that are left when the regular one cannot be given (too busy, too late, a panic, a payload that cannot
+//! be read), and what is wrong with a submission: words for the person in the form that each kind of envelope has for
 //! them. The only place that knows these forms.
 
 use super::Source;
-use serde_json::{Value, json};
+use crate::slack::ids::input::chooser_of;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// What is wrong with a submission, by input.
+pub type Faults = BTreeMap<&'static str, String>;
 
 /// How an envelope can be answered with words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LastResort {
     /// A private message to whoever typed the command.
     Private,
-    /// An error on the view's first input block: the modal stays and keeps what was typed.
-    OnInput {
-        /// The block at whose foot the words appear.
-        block_id: String,
-    },
+    /// Errors beside the inputs of the submitted view: the modal stays and keeps what was typed.
+    OnInputs(Inputs),
     /// An empty list: a select has no place for words.
     NoOptions,
     /// Nothing: this kind has no place for words.
     Nothing,
+}
+
+/// The input blocks of a submitted view. Slack shows an error of its own instead of ours when those name any other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inputs {
+    first: String,
+    others: Vec<String>,
 }
 
 impl LastResort {
@@ -28,7 +37,7 @@ impl LastResort {
         match (source, kind) {
             (Source::Command, _) => Self::Private,
             (Source::Interaction, Some("view_submission")) => {
-                first_input(payload).map_or(Self::Nothing, |block_id| Self::OnInput { block_id })
+                Inputs::of(payload).map_or(Self::Nothing, Self::OnInputs)
             }
             (Source::Interaction, Some("block_suggestion")) => Self::NoOptions,
             (Source::Interaction | Source::Event(_), _) => Self::Nothing,
@@ -39,17 +48,73 @@ impl LastResort {
     pub fn say(&self, words: &str) -> Option<Value> {
         match self {
             Self::Private => Some(json!({ "response_type": "ephemeral", "text": format!(":x: {words}") })),
-            Self::OnInput { block_id } => {
-                Some(json!({ "response_action": "errors", "errors": { block_id: words } }))
+            Self::OnInputs(inputs) => {
+                Some(json!({ "response_action": "errors", "errors": { &inputs.first: words } }))
             }
             Self::NoOptions => Some(json!({ "options": [] })),
             Self::Nothing => None,
         }
     }
+
+    /// The same for what is wrong with a submission. An error on an input that the view lacks goes to the input that
+    /// chose it, else to the first one.
+    pub fn say_beside(&self, faults: Faults) -> Option<Value> {
+        let Self::OnInputs(inputs) = self else {
+            return self.say(&Vec::from_iter(faults.into_values()).join(" "));
+        };
+        let mut errors: Map<String, Value> = Map::new();
+        for (input, words) in faults {
+            let at = inputs.nearest(input);
+            let before = errors.get(at).and_then(Value::as_str);
+            let words = before.map_or_else(|| words.clone(), |before| format!("{before} {words}"));
+            errors.insert(at.to_owned(), words.into());
+        }
+        Some(json!({ "response_action": "errors", "errors": errors }))
+    }
 }
 
-fn first_input(payload: &Value) -> Option<String> {
-    let blocks = payload.get("view")?.get("blocks")?.as_array()?;
-    let input = blocks.iter().find(|block| block.get("type").and_then(Value::as_str) == Some("input"))?;
-    Some(input.get("block_id")?.as_str()?.to_owned())
+impl Inputs {
+    fn of(payload: &Value) -> Option<Self> {
+        let blocks = payload.get("view")?.get("blocks")?.as_array()?;
+        let inputs = blocks.iter().filter(|block| block.get("type").and_then(Value::as_str) == Some("input"));
+        let mut ids = inputs.filter_map(|block| block.get("block_id")?.as_str()).map(str::to_owned);
+        Some(Self { first: ids.next()?, others: ids.collect() })
+    }
+
+    /// The input itself where the view has it, else the one that chose it.
+    fn nearest<'a>(&'a self, input: &'a str) -> &'a str {
+        let has = |id: &str| self.first == id || self.others.iter().any(|other| other == id);
+        std::iter::successors(Some(input), |id| chooser_of(id)).find(|id| has(id)).unwrap_or(&self.first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(inputs: &[&str]) -> LastResort {
+        let input = |id: &&str| json!({ "type": "input", "block_id": id });
+        let blocks =
+            [json!({ "type": "context", "block_id": "note" })].into_iter().chain(inputs.iter().map(input));
+        let payload = json!({ "type": "view_submission", "view": { "blocks": Vec::from_iter(blocks) } });
+        LastResort::of(&Source::Interaction, &payload)
+    }
+
+    #[test]
+    fn errors_stand_on_inputs_that_the_view_has() {
+        let faults = Faults::from([("duplicate_of", "Choose.".into()), ("note", "Say.".into())]);
+        for (inputs, expected) in [
+            (
+                &["action", "status", "duplicate_of", "note"][..],
+                json!({ "duplicate_of": "Choose.", "note": "Say." }),
+            ),
+            (&["action", "status"], json!({ "status": "Choose.", "action": "Say." })),
+            (&["action"], json!({ "action": "Choose. Say." })),
+            (&["description", "severity"], json!({ "description": "Choose. Say." })),
+        ] {
+            let said = form(inputs).say_beside(faults.clone()).unwrap();
+            assert_eq!(said, json!({ "response_action": "errors", "errors": expected }), "{inputs:?}");
+        }
+        assert_eq!(form(&[]).say_beside(faults), None);
+    }
 }

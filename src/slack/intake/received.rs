@@ -1,6 +1,6 @@
 //! What the dispatcher is given, and how it answers.
 
-use crate::slack::envelope::{Envelope, LastResort};
+use crate::slack::envelope::{Envelope, Faults, LastResort};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::fmt;
@@ -80,9 +80,16 @@ impl Ack {
         tokio::task::yield_now().await;
     }
 
-    /// Answers with content: a message, a `response_action` or options.
+    /// Answers with content: a message, a `response_action` or options. What is wrong with a submission goes by
+    /// [`Self::faults`].
     pub fn with(self, payload: Value) {
+        debug_assert!(payload.get("response_action").is_none_or(|action| action != "errors"), "{payload}");
         let _ = self.answer.send(Answer::Acknowledge(Some(payload)));
+    }
+
+    /// Answers a submission with what is wrong with it, beside the inputs that the view has.
+    pub fn faults(self, faults: Faults) {
+        let _ = self.answer.send(Answer::Acknowledge(self.last_resort.say_beside(faults)));
     }
 
     /// Answers with words that say what went wrong, in the form that this kind of envelope has for

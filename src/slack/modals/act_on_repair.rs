@@ -133,7 +133,7 @@ struct Wanted {
 pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, words) = match act(edge, &submission).await {
         Ok(done) => done,
-        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+        Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
     edge.tell(&to, &words).await;

@@ -49,7 +49,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
     let next = if submission.view.is_deepest() { "update" } else { "push" };
     match chosen(edge, &submission).await {
         Ok(modal) => ack.with(json!({ "response_action": next, "view": modal })),
-        Err(declined) => declined.answer_in(&submission.view.state, ack, reference),
+        Err(declined) => declined.answer(ack, reference),
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, typed: &str) -> Result
 pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, photos, created) = match create(edge, &submission).await {
         Ok(done) => done,
-        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+        Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
     let RepairCreated { repair, told } = created;

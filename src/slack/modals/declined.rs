@@ -3,10 +3,9 @@
 
 use crate::ops::OpError;
 use crate::slack::edge::{EdgeError, failure};
-use crate::slack::envelope::State;
 use crate::slack::intake::{Ack, Reference};
-use serde_json::json;
-use std::collections::BTreeMap;
+
+pub(crate) use crate::slack::envelope::Faults;
 
 const NO_LONGER: &str =
     "Your account may not do this any more: it needs a Technician or Staff account. Please ask staff.";
@@ -19,9 +18,6 @@ pub(crate) enum Declined {
     /// What is not about a field.
     Edge(EdgeError),
 }
-
-/// What is wrong, by field.
-pub(crate) type Faults = BTreeMap<&'static str, String>;
 
 impl<E: Into<EdgeError>> From<E> for Declined {
     fn from(error: E) -> Self {
@@ -47,27 +43,11 @@ impl Declined {
         Self::Fields(Faults::from([(field, words.into())]))
     }
 
-    /// Answers a form whose inputs are always the same.
+    /// Answers the form.
     pub(crate) fn answer(self, ack: Ack, reference: &Reference) {
         match self {
-            Self::Fields(faults) => ack.with(json!({ "response_action": "errors", "errors": faults })),
+            Self::Fields(faults) => ack.faults(faults),
             Self::Edge(error) => ack.sorry(&failure(error, reference)),
-        }
-    }
-
-    /// Answers a form that shows some of its inputs only: Slack takes errors on those that are there, so
-    /// that what is wrong with others is said on the first one.
-    pub(crate) fn answer_in(self, state: &State, ack: Ack, reference: &Reference) {
-        match self {
-            Self::Fields(faults) if !faults.keys().any(|field| state.get(field).is_some()) => {
-                let words: Vec<String> = faults.into_values().collect();
-                ack.sorry(&words.join(" "));
-            }
-            Self::Fields(mut faults) => {
-                faults.retain(|field, _| state.get(field).is_some());
-                Self::Fields(faults).answer(ack, reference);
-            }
-            other => other.answer(ack, reference),
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) async fn open(
 pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let resolved = match resolve(edge, &submission).await {
         Ok(resolved) => resolved,
-        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+        Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
     if resolved.told.is_empty() {

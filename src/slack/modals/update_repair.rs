@@ -35,7 +35,7 @@ pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, repair: RepairId) -> R
 pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, updated) = match save(edge, &submission).await {
         Ok(done) => done,
-        Err(declined) => return declined.answer_in(&submission.view.state, ack, reference),
+        Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
     edge.tell(&to, &confirmation(&updated)).await;
