@@ -61,8 +61,12 @@ impl Message {
             ("user".into(), json!(self.user)),
             ("ts".into(), json!(self.ts)),
             ("text".into(), json!(self.text)),
-            ("team".into(), json!(world.team_id)),
+            ("team".into(), json!(world.team_of(&self.user))),
         ]);
+        if world.is_outside(&self.user) {
+            let team = world.team_of(&self.user);
+            json.extend([("user_team".into(), json!(team)), ("source_team".into(), json!(team))]);
+        }
         if self.user == world.bot_user {
             json.insert("bot_id".into(), json!(world.bot_id));
             json.insert("app_id".into(), json!(world.app_id));

@@ -159,13 +159,15 @@ pub struct File {
     pub content: Bytes,
     /// Where it is, if somebody else than Slack keeps it.
     pub external: Option<String>,
+    /// Payloads say no more than its id: the app has to ask files.info, as in channels shared with other workspaces.
+    pub hidden: bool,
 }
 
 impl File {
     /// A file of that name and type.
     pub fn new(id: &str, name: &str, media_type: &str, content: impl Into<Bytes>) -> Self {
         let (id, name, media_type) = (id.into(), name.into(), media_type.into());
-        Self { id, name, media_type, content: content.into(), external: None }
+        Self { id, name, media_type, content: content.into(), external: None, hidden: false }
     }
 
     /// A file that somebody else keeps, under this address.
@@ -175,7 +177,25 @@ impl File {
         self
     }
 
-    /// The file as payloads carry it; `url` is where Slack gives it out.
+    /// Hides all but its id from payloads.
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// The file as payloads carry it (docs.slack.dev, Slack Connect); `url` is where Slack gives it out.
+    pub(crate) fn in_payload(&self, world: &World, url: &str) -> Value {
+        if !self.hidden {
+            return self.to_json(world, url);
+        }
+        json!({
+            "id": self.id, "mode": "file_access", "file_access": "check_file_info", "created": 0, "timestamp": 0,
+            "user": "",
+        })
+    }
+
+    /// The file as files.info shows it.
     pub(crate) fn to_json(&self, world: &World, url: &str) -> Value {
         let extension = self.name.rsplit_once('.').map_or("", |(_, extension)| extension);
         json!({
@@ -326,12 +346,24 @@ impl World {
     /// A person as interaction payloads name them.
     pub(crate) fn user_json(&self, user: &str) -> Value {
         let name = self.find_person(user).map_or(user, |p| p.name.as_str());
-        json!({"id": user, "username": name, "name": name, "team_id": self.team_id})
+        json!({"id": user, "username": name, "name": name, "team_id": self.team_of(user)})
     }
 
-    /// The workspace as interaction payloads name it.
-    pub(crate) fn team_json(&self) -> Value {
-        json!({"id": self.team_id, "domain": self.team_domain})
+    /// The workspace that somebody has their account in.
+    pub(crate) fn team_of(&self, user: &str) -> &str {
+        let outside = self.find_person(user).and_then(|person| person.team_id.as_deref());
+        outside.unwrap_or(&self.team_id)
+    }
+
+    /// Whether somebody is of another workspace than the app.
+    pub(crate) fn is_outside(&self, user: &str) -> bool {
+        self.team_of(user) != self.team_id
+    }
+
+    /// A workspace as interaction payloads name it.
+    pub(crate) fn team_json(&self, team_id: &str) -> Value {
+        let domain = if team_id == self.team_id { self.team_domain.as_str() } else { "elsewhere" };
+        json!({"id": team_id, "domain": domain})
     }
 
     /// Whether the bot token carries a scope.

@@ -212,8 +212,8 @@ pub struct FetchPhotos {
 pub struct PhotoSource {
     /// Slack's id of it, such as `F012ABCDEF`: the same file is put on a repair once.
     pub file_id: String,
-    /// Slack's `url_private`.
-    pub url: String,
+    /// Slack's `url_private`; none where Slack has to be asked for it first.
+    pub url: Option<String>,
     /// What its owner called it.
     pub name: String,
 }
@@ -246,21 +246,36 @@ impl PhotoSource {
     /// # Errors
     /// An id or address that is none of Slack's.
     pub fn new(file_id: &str, url: &str, name: &str) -> Result<Self, Refusal> {
+        let is_url = (1..=URL_MAX).contains(&url.len()) && url.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_url {
+            return Err(nowhere());
+        }
+        Ok(Self { url: Some(url.to_owned()), ..Self::to_look_up(file_id, name)? })
+    }
+
+    /// A file of which Slack has told no more than this.
+    ///
+    /// # Errors
+    /// An id that is none of Slack's.
+    pub fn to_look_up(file_id: &str, name: &str) -> Result<Self, Refusal> {
         let is_id = (1..=FILE_ID_MAX).contains(&file_id.len())
             && file_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        let is_url = (1..=URL_MAX).contains(&url.len()) && url.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_id || !is_url {
-            return Err(Refusal::on("photos", "Slack did not say where this file is. Please send it again."));
+        if !is_id {
+            return Err(nowhere());
         }
         let name: String = without_unseen_in_name(name).chars().filter(|c| !c.is_control()).collect();
         let name = if name.trim().is_empty() { file_id.to_owned() } else { cut(name.trim(), NAME_MAX) };
-        Ok(Self { file_id: file_id.to_owned(), url: url.to_owned(), name })
+        Ok(Self { file_id: file_id.to_owned(), url: None, name })
     }
 
     /// What is done while it is fetched, as people are told.
     pub fn activity(&self) -> String {
         format!("Fetching {}", self.name)
     }
+}
+
+fn nowhere() -> Refusal {
+    Refusal::on("photos", "Slack did not say where this file is. Please send it again.")
 }
 
 /// Why a step was not done.
@@ -355,6 +370,9 @@ mod tests {
         let named = |name: &str| PhotoSource::new("F1", url, name).unwrap().name;
         assert_eq!((named(" a\0\n.jpg "), named("\t")), ("a.jpg".into(), "F1".into()));
         assert_eq!(named(&"x".repeat(500)).chars().count(), NAME_MAX);
+        let unnamed = PhotoSource::to_look_up("F1", " ").unwrap();
+        assert_eq!((unnamed.url, unnamed.name.as_str()), (None, "F1"));
+        assert!(PhotoSource::to_look_up("F 1", "x").is_err());
         let photo = PhotoSource::new("F1", url, "x").unwrap();
         for (count, fits) in [(0, false), (1, true), (10, true), (11, false)] {
             assert_eq!(FetchPhotos::new(RepairId(1), vec![photo.clone(); count]).is_ok(), fits, "{count}");

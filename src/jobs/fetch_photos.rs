@@ -19,6 +19,9 @@ use std::time::Duration;
 /// Longest that one photo may take.
 pub(super) const STEP_MAX: Duration = Duration::from_secs(10 * 60);
 
+/// Most characters of a file's name in a note.
+const LINK_NAME_MAX: usize = 120;
+
 /// How far the job came; photos go by their places in the submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Checkpoint {
@@ -63,12 +66,15 @@ pub(super) async fn step(jobs: &Jobs, work: &FetchPhotos, task: &Task<'_>) -> Re
 
 /// Whoever looks at the repair sees that a photo is missing, and why.
 async fn say_on_repair(jobs: &Jobs, repair: RepairId, why: &str) -> Result<(), StepFailure> {
-    let text = cut(&format!("A photo from Slack is missing: {why}"), Note::MAX);
-    let Ok(text) = Note::parse(&text) else { return Ok(()) };
+    note_on_repair(jobs, repair, &format!("A photo from Slack is missing: {why}")).await
+}
+
+async fn note_on_repair(jobs: &Jobs, repair: RepairId, text: &str) -> Result<(), StepFailure> {
+    let Ok(text) = Note::parse(&cut(&text.replace('\0', ""), Note::MAX)) else { return Ok(()) };
     match note_missing(&jobs.ctx, repair, &text).await {
         Ok(()) | Err(OpError::NotFound) => Ok(()),
         Err(error) => {
-            tracing::warn!(error = %Chain(&error), "A repair does not say yet that a photo is missing");
+            tracing::warn!(error = %Chain(&error), "a file of Slack is not noted on its repair yet");
             let why = "The database did not answer.".into();
             Err(StepFailure::Passing { why, wait: None })
         }
@@ -111,6 +117,41 @@ impl Checkpoint {
     }
 }
 
+/// Where a file is.
+enum Found {
+    /// Its bytes are to be had.
+    Photo { url: String, name: String },
+    /// It is kept elsewhere or no picture: it is named with a link.
+    Link(String),
+}
+
+/// Asks Slack for a file of which it has told no more than the id.
+async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<Found, Trouble> {
+    let file = jobs.api.file_info(&photo.file_id).await;
+    let file = file.map_err(|error| Trouble::of_slack(&photo.name, unseen(error)))?;
+    let name = file.name.as_deref().unwrap_or(&photo.name);
+    let is_picture = |kind: &String| kind.starts_with("image/") || kind.starts_with("video/");
+    let at = if file.is_external { &file.url_private } else { &file.permalink };
+    match at.as_ref().or(file.permalink.as_ref()) {
+        Some(at) if file.is_external || !file.mimetype.as_ref().is_none_or(is_picture) => {
+            Ok(Found::Link(format!("In Slack only:\n{}: {at}", cut(name, LINK_NAME_MAX))))
+        }
+        _ => match PhotoSource::new(&photo.file_id, file.url_private.as_deref().unwrap_or_default(), name) {
+            Ok(PhotoSource { url: Some(url), name, .. }) => Ok(Found::Photo { url, name }),
+            _ => Err(Trouble::Refused("cannot be fetched: Slack does not say where it is.".into())),
+        },
+    }
+}
+
+/// Why the bot is not told of a file.
+fn unseen(error: SlackApiError) -> DownloadError {
+    match error {
+        SlackApiError::Refused { code } if code.contains("scope") => DownloadError::NotPermitted,
+        SlackApiError::Refused { .. } => DownloadError::Gone,
+        other => other.into(),
+    }
+}
+
 /// Puts one photo on the repair; what was done, in words.
 async fn fetch(
     jobs: &Jobs,
@@ -118,10 +159,20 @@ async fn fetch(
     photo: &PhotoSource,
     starter: &Actor,
 ) -> Result<String, Trouble> {
-    let name = &photo.name;
+    let found = match &photo.url {
+        Some(url) => Found::Photo { url: url.clone(), name: photo.name.clone() },
+        None => look_up(jobs, photo).await?,
+    };
+    let (url, name) = match found {
+        Found::Photo { url, name } => (url, name),
+        Found::Link(words) => {
+            note_on_repair(jobs, repair, &words).await.map_err(Trouble::Passing)?;
+            return Ok(format!("{} is named with a link.", photo.name));
+        }
+    };
+    let name = &name;
     let limit = jobs.files.limit();
-    let coming =
-        jobs.api.download(&photo.url, limit).await.map_err(|error| Trouble::of_slack(name, error))?;
+    let coming = jobs.api.download(&url, limit).await.map_err(|error| Trouble::of_slack(name, error))?;
     let wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit };
     let received = jobs.files.receive(coming.into_stream(), wanted, name).await;
     let file = received.map_err(|error| Trouble::of_file(name, error))?.entrust();

@@ -26,7 +26,7 @@ const OUT_OF_DATE: EdgeError =
 
 /// A button was pressed or a machine chosen, and acknowledged.
 pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action, reference: &Reference) {
-    let to = ReplyTo::directly(&pressed.sender);
+    let to = edge.reply_at_message(&pressed.sender, pressed.response_url.as_ref());
     let Err(error) = open(edge, pressed, act, &to).await else { return };
     edge.tell_failure(&to, error, reference).await;
     if pressed.view.is_some()

@@ -25,7 +25,7 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action
     if act.action_id == action::CARD_PAGE {
         return;
     }
-    let to = ReplyTo::directly(&pressed.sender);
+    let to = edge.reply_at_message(&pressed.sender, pressed.response_url.as_ref());
     match answer(edge, pressed, act).await {
         Ok(None) => {}
         Ok(Some(words)) => edge.tell(&to, &words).await,

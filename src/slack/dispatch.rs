@@ -57,7 +57,7 @@ impl Dispatch for Dispatcher {
 
 async fn dispatch(edge: SlackEdge, received: Received) {
     let Received { envelope, ack, reference, .. } = received;
-    if edge.identity.get().is_some_and(|ours| ours.team_id != envelope.team_id()) {
+    if edge.identity.get().is_some_and(|ours| !envelope.is_for_team(&ours.team_id)) {
         tracing::warn!(%reference, kind = envelope.kind(), "An envelope of another workspace was refused");
         return ack.sorry("This app serves another workspace.");
     }

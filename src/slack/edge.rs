@@ -80,6 +80,12 @@ const MAINTENANCE: EdgeError = EdgeError::Unfit(
     "Scheduled maintenance: nothing can be reported or changed at the moment. Please try again later.",
 );
 
+/// What people of other workspaces are told where a technician is needed.
+const OUTSIDER: EdgeError = EdgeError::Unfit(
+    "This needs an account, and people of other workspaces have none here. You can report problems, press \
+     Me too and reply in a repair's thread.",
+);
+
 /// Where a private answer goes: the response_url while it lives, then a direct message.
 #[derive(Debug, Clone)]
 pub struct ReplyTo {
@@ -146,12 +152,33 @@ impl SlackEdge {
         if is_open || self.actor(sender).await?.is_at_least(Role::Staff) { Ok(()) } else { Err(MAINTENANCE) }
     }
 
+    /// True for people of another workspace, in a channel that is shared with it. In an organisation Slack names the
+    /// organisation instead of the workspace, which says nothing here.
+    pub fn is_outsider(&self, sender: &Sender) -> bool {
+        let home = sender.home_team_id.as_deref().filter(|team| team.starts_with('T'));
+        home.zip(self.identity.get()).is_some_and(|(home, ours)| home != ours.team_id)
+    }
+
+    /// Where somebody is answered who acted on a message: by direct message, or beside it where those may not reach
+    /// them.
+    pub fn reply_at_message(&self, sender: &Sender, response_url: Option<&SecretString>) -> ReplyTo {
+        let url = response_url.filter(|_| self.is_outsider(sender));
+        ReplyTo {
+            response_url: url.map(|url| (url.clone(), self.ctx.clock.now())),
+            ..ReplyTo::directly(sender)
+        }
+    }
+
     /// The technician or staff user behind an envelope's sender.
     ///
     /// # Errors
-    /// [`EdgeError::Stranger`]; [`EdgeError::Unidentified`]; unfit during maintenance; the database's.
+    /// [`EdgeError::Stranger`]; [`EdgeError::Unidentified`]; unfit for people of other workspaces and during
+    /// maintenance; the database's.
     pub async fn technician(&self, sender: &Sender) -> Result<Actor, EdgeError> {
         self.admit(sender).await?;
+        if self.is_outsider(sender) {
+            return Err(OUTSIDER);
+        }
         let who = self.who(sender).await?;
         if who.actor.is_at_least(Role::Technician) {
             return Ok(who.actor);
@@ -164,7 +191,10 @@ impl SlackEdge {
     }
 
     async fn who(&self, sender: &Sender) -> Result<Who, EdgeError> {
-        Ok(self.people.who(&SlackUserId(sender.user_id.clone()), &sender.user_name).await?)
+        let mut who = self.people.who(&SlackUserId(sender.user_id.clone()), &sender.user_name).await?;
+        // Whatever their e-mail address is: it is another workspace that vouches for it.
+        who.actor.account.take_if(|_| self.is_outsider(sender));
+        Ok(who)
     }
 
     /// Where a command is answered.

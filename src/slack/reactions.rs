@@ -49,7 +49,7 @@ pub(crate) async fn added(edge: &SlackEdge, event: &Event, reference: &Reference
     if !is_ours || ![user, &item.channel, &item.ts].into_iter().all(|name| is_name(name)) {
         return EventOutcome::Handled;
     }
-    let sender = Sender { team_id: event.team_id.clone(), user_id: user.clone(), user_name: String::new() };
+    let Some(sender) = event.sender_of(user) else { return EventOutcome::Handled };
     let (actor, repair) = match meant(edge, &sender, item).await {
         Ok(Meant::Repair(actor, repair)) => (actor, repair),
         Ok(Meant::Nothing) => return EventOutcome::Handled,

@@ -30,12 +30,19 @@ pub(super) fn note(text: &str) -> Option<Note> {
     Note::parse(&cut(text.replace('\0', "").trim(), Note::MAX)).ok()
 }
 
+/// What Slack says of a file of which it says nothing else (its page on Slack Connect).
+const ASK: &str = "check_file_info";
+
 fn photo(file: &SentFile) -> Option<PhotoSource> {
+    let name = file.name.as_deref().unwrap_or_default();
+    if file.file_access.as_deref() == Some(ASK) {
+        return PhotoSource::to_look_up(&file.id, name).ok();
+    }
     let is_picture = |kind: &String| kind.starts_with("image/") || kind.starts_with("video/");
     if file.is_external || !file.mimetype.as_ref().is_none_or(is_picture) {
         return None;
     }
-    PhotoSource::new(&file.id, file.url_private.as_deref()?, file.name.as_deref().unwrap_or_default()).ok()
+    PhotoSource::new(&file.id, file.url_private.as_deref()?, name).ok()
 }
 
 fn link(file: &SentFile) -> String {
@@ -59,6 +66,7 @@ mod tests {
             url_private: Some(format!("https://files.slack.com/{id}")),
             permalink: Some(format!("https://x.slack.com/{id}")),
             is_external: false,
+            file_access: Some("visible".into()),
         }
     }
 
@@ -73,10 +81,16 @@ mod tests {
             SentFile { url_private: None, permalink: None, ..file("F4") },
             SentFile { mimetype: Some("video/mp4".into()), ..file("F5") },
             SentFile { mimetype: None, ..file("F6") },
+            SentFile { id: "F7".into(), file_access: Some(ASK.into()), ..SentFile::default() },
         ];
         let sorted = sorted(&files);
         let fetched: Vec<&str> = sorted.fetch.iter().map(|photo| photo.file_id.as_str()).collect();
-        assert_eq!(fetched, ["F1", "F5", "F6"]);
+        assert_eq!(fetched, ["F1", "F5", "F6", "F7"]);
+        assert_eq!(
+            sorted.fetch.iter().filter(|photo| photo.url.is_none()).count(),
+            1,
+            "Slack is asked first"
+        );
         let expected = "In Slack only:\nF2.jpg: https://drive.test/a\nF3.jpg: https://x.slack.com/F3\n\
                         F4.jpg (Slack does not say where it is)";
         assert_eq!(sorted.links.unwrap().as_str(), expected);

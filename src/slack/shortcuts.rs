@@ -23,7 +23,7 @@ pub(crate) async fn report_from_message(
     reference: &Reference,
 ) {
     ack.at_once().await;
-    let to = ReplyTo::directly(&used.sender);
+    let to = edge.reply_at_message(&used.sender, Some(&used.response_url));
     if let Err(error) = open_from_message(edge, used, &to).await {
         edge.tell_failure(&to, error, reference).await;
     }

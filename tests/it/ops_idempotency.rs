@@ -93,7 +93,7 @@ fn photos_count_by_name_and_content() {
     assert_ne!(here(stored(1, "saw.png", 8)), first);
     assert_ne!(here(stored(1, "belt.png", 9)), first);
     let sent = |file_id: &str, url: &str| {
-        let photo = PhotoSource { file_id: file_id.into(), url: url.into(), name: "saw.png".into() };
+        let photo = PhotoSource { file_id: file_id.into(), url: Some(url.into()), name: "saw.png".into() };
         let photos = InSlack { fetch: vec![photo], links: None };
         report_key(&ana(), &report, Enclosed::InSlack(&photos)).unwrap()
     };

@@ -173,12 +173,14 @@ async fn another_workspace_is_refused() {
 
     let mut foreign = app.submission();
     foreign["team"]["id"] = json!("T0OTHER");
+    foreign["view"]["app_installed_team_id"] = json!("T0OTHER");
     let answer = app.send(foreign).await.payload.unwrap();
     assert_eq!(answer["errors"]["equipment"], "This app serves another workspace.");
     lines.only_of_slack();
 
     let mut foreign = app.pressed("me_too", "1");
     foreign["team"]["id"] = json!("T0OTHER");
+    foreign["view"]["app_installed_team_id"] = json!("T0OTHER");
     app.send(foreign).await;
     lines.only_of_slack();
     assert_eq!(app.repairs().await, 0);

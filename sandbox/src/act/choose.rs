@@ -62,14 +62,21 @@ impl Sandbox {
         if target.kind != "file_input" {
             return Err(target.wrong("it takes no files"));
         }
-        let files = self.shared.with(|state| {
-            files.iter().map(|id| super::say::file(state, id)).collect::<Result<Vec<_>, _>>()
+        let (files, extensions) = self.shared.with(|state| {
+            let extension = |id: &&str| {
+                let file = state.world.files.iter().find(|file| file.id == **id);
+                let name = file.and_then(|file| file.name.rsplit_once('.'));
+                json!(name.map_or("", |(_, extension)| extension))
+            };
+            let extensions: Vec<Value> = files.iter().map(extension).collect();
+            let files = files.iter().map(|id| super::say::file(state, id)).collect::<Result<Vec<_>, _>>();
+            files.map(|files| (files, extensions))
         })?;
         if files.len() as u64 > target.element["max_files"].as_u64().unwrap_or(10) {
             return Err(target.wrong("it does not take so many files"));
         }
         let types = target.element["filetypes"].as_array();
-        if types.is_some_and(|types| !files.iter().all(|file| types.contains(&file["filetype"]))) {
+        if types.is_some_and(|types| !extensions.iter().all(|extension| types.contains(extension))) {
             return Err(target.wrong("it does not take files of that type"));
         }
         self.put(&user, &target, json!(files)).await

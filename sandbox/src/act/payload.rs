@@ -28,7 +28,7 @@ pub(super) fn response_url(state: &mut State, place: Place) -> String {
 pub(super) fn interaction(state: &State, kind: &str, user: &str) -> Value {
     json!({
         "type": kind,
-        "team": state.world.team_json(),
+        "team": state.world.team_json(&state.world.team_id),
         "user": state.world.user_json(user),
         "api_app_id": state.world.app_id,
         "token": VERIFICATION,
@@ -37,11 +37,20 @@ pub(super) fn interaction(state: &State, kind: &str, user: &str) -> Value {
     })
 }
 
-/// Adds the view somebody acted in.
+/// Adds the view somebody acted in. Of people of another workspace Slack names theirs, and the app's only in the view
+/// (github.com/slackapi/bolt-js, issue 1614).
 pub(super) fn in_view(state: &State, payload: &mut Value, view_id: &str) {
     payload["container"] = json!({"type": "view", "view_id": view_id});
     if let Some(view) = state.views.get(view_id) {
         payload["view"] = view.to_json(&state.world);
+    }
+    let user = payload["user"]["id"].as_str().unwrap_or_default().to_owned();
+    if state.world.is_outside(&user) {
+        let team = state.world.team_of(&user);
+        payload["team"] = state.world.team_json(team);
+        if let Some(view) = payload.get_mut("view") {
+            view["team_id"] = json!(team);
+        }
     }
 }
 
@@ -92,9 +101,13 @@ pub(super) fn command(state: &mut State, user: &str, channel: &str, command: &st
 pub(super) fn event(state: &mut State, event: Value) -> (String, Value) {
     let (id, now) = (state.ids.id("Ev"), state.now().timestamp());
     let world = &state.world;
+    let messages = [&event, &event["message"], &event["previous_message"]];
+    let author = messages.iter().find_map(|it| it["user"].as_str()).unwrap_or_default();
+    let team = world.team_of(author);
     let payload = json!({
         "token": VERIFICATION,
-        "team_id": world.team_id,
+        "team_id": team,
+        "context_team_id": world.team_id,
         "api_app_id": world.app_id,
         "event": event,
         "type": "event_callback",
@@ -107,7 +120,7 @@ pub(super) fn event(state: &mut State, event: Value) -> (String, Value) {
             "is_bot": true,
             "is_enterprise_install": false,
         }],
-        "is_ext_shared_channel": false,
+        "is_ext_shared_channel": world.is_outside(author),
         "event_context": format!("4-{id}"),
     });
     (id, payload)

@@ -159,7 +159,7 @@ fn in_channel(state: &State, mut event: Value, channel: &str) -> Value {
 pub(super) fn file(state: &State, id: &str) -> Result<Value, Cannot> {
     let file = state.world.files.iter().find(|file| file.id == id);
     let file = file.ok_or_else(|| Cannot::NoFile(id.into()))?;
-    Ok(file.to_json(&state.world, &state.file_url(id)))
+    Ok(file.in_payload(&state.world, &state.file_url(id)))
 }
 
 /// A message of a person's. It counts as read: tests read what the app says.

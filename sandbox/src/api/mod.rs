@@ -8,6 +8,7 @@ mod apps;
 mod args;
 mod chat;
 mod conversations;
+mod files;
 mod resolve;
 mod users;
 mod views;
@@ -113,6 +114,7 @@ static METHODS: &[Method] = &[
     method("conversations.info", None, Some(50), conversations::info),
     method("conversations.history", None, Some(50), conversations::history),
     method("conversations.replies", None, Some(50), conversations::replies),
+    method("files.info", Some("files:read"), Some(100), files::info),
     method("users.info", Some("users:read"), Some(100), users::info),
     method("users.lookupByEmail", Some("users:read.email"), Some(50), users::lookup_by_email),
     method("views.open", None, Some(100), views::open),

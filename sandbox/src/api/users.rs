@@ -26,7 +26,7 @@ pub(super) fn lookup_by_email(state: &mut State, args: &Args) -> Answer {
 
 /// A person as users.info and user_change show them.
 pub(crate) fn to_json(world: &World, person: &Person) -> Value {
-    let team = person.team_id.as_ref().unwrap_or(&world.team_id);
+    let team = world.team_of(&person.id);
     let mut user = json!({
         "id": person.id,
         "team_id": team,

@@ -6,6 +6,7 @@
 mod acts;
 mod app;
 mod calls;
+mod connect;
 mod faults;
 mod files;
 mod heard;

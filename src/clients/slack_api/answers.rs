@@ -81,6 +81,27 @@ pub struct SlackUser {
     pub deleted: bool,
 }
 
+/// What Slack tells of a file when it is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SlackFile {
+    /// What its owner called it.
+    pub name: Option<String>,
+    /// Its media type, as Slack took it.
+    pub mimetype: Option<String>,
+    /// Where its bytes are; for an external file, where it is kept.
+    pub url_private: Option<String>,
+    /// Where people look at it.
+    pub permalink: Option<String>,
+    /// Somebody else keeps it.
+    pub is_external: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct FileAnswer {
+    pub file: SlackFile,
+}
+
 #[derive(Deserialize)]
 pub(super) struct ViewAnswer {
     pub view: OpenView,

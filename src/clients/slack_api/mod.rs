@@ -10,7 +10,7 @@ mod error;
 mod http;
 mod membership;
 
-pub use answers::{ChannelMessage, OpenView, PostedMessage, SlackUser};
+pub use answers::{ChannelMessage, OpenView, PostedMessage, SlackFile, SlackUser};
 pub use auth_test::{Identity, OPTIONAL_SCOPES, REQUIRED_SCOPES, absent_scopes, missing_scopes};
 pub use dial::SlackStream;
 pub use download::{Download, DownloadError};
@@ -23,7 +23,8 @@ use crate::config::SlackConfig;
 use crate::metrics::Metrics;
 use ::http::Uri;
 use answers::{
-    ChannelAnswer, ConnectionAnswer, MessagesAnswer, Nothing, PermalinkAnswer, UserAnswer, ViewAnswer,
+    ChannelAnswer, ConnectionAnswer, FileAnswer, MessagesAnswer, Nothing, PermalinkAnswer, UserAnswer,
+    ViewAnswer,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,7 @@ const UPDATE_MESSAGE: Method = method("chat.update", 15_000);
 const HISTORY: Method = method("conversations.history", 5_000);
 const REPLIES: Method = method("conversations.replies", 5_000);
 const CHANNEL_INFO: Method = method("conversations.info", 5_000);
+const FILE_INFO: Method = method("files.info", 5_000);
 const USERS_INFO: Method = method("users.info", 1_000);
 // A form waits for it.
 const PERMALINK: Method = method("chat.getPermalink", 1_000);
@@ -283,6 +285,15 @@ impl SlackApi {
     pub async fn channel_name(&self, channel: &str) -> Result<String, SlackApiError> {
         let answer: ChannelAnswer = self.get(&CHANNEL_INFO, &[("channel", Some(channel))]).await?;
         Ok(answer.channel.name)
+    }
+
+    /// Asks where a file is, and what. At most 5 s.
+    ///
+    /// # Errors
+    /// See [`SlackApiError`]; a scope that is missing is a refusal, as is a file that the bot may not see.
+    pub async fn file_info(&self, file_id: &str) -> Result<SlackFile, SlackApiError> {
+        let answer: FileAnswer = self.get(&FILE_INFO, &[("file", Some(file_id))]).await?;
+        Ok(answer.file)
     }
 
     /// Asks who a person is. At most 1 s.

@@ -39,6 +39,8 @@ pub struct SentFile {
     pub permalink: Option<String>,
     /// Somebody else keeps it.
     pub is_external: bool,
+    /// `check_file_info` where this says nothing but the id: so it is with files of people of other workspaces.
+    pub file_access: Option<String>,
 }
 
 /// The inputs of a view by `action_id`. An input that the view lacks is absent; one that was left

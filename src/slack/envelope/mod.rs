@@ -10,10 +10,10 @@ mod payload;
 
 pub use frame::{Delivery, DisconnectReason, Frame, FrameError, Hello};
 pub use input::{Input, SentFile, State};
-pub use last_resort::LastResort;
+pub use last_resort::{Faults, LastResort};
 pub use payload::{
-    Action, BlockActions, BlockSuggestion, ChannelId, Command, Container, Event, Message, MessageShortcut,
-    ResponseUrl, Retry, Sender, Shortcut, View, ViewClosed, ViewSubmission,
+    Action, Authorization, BlockActions, BlockSuggestion, ChannelId, Command, Container, Event, Message,
+    MessageShortcut, ResponseUrl, Retry, Sender, Shortcut, View, ViewClosed, ViewSubmission,
 };
 
 use secrecy::SecretString;
@@ -109,11 +109,30 @@ impl Envelope {
         }
     }
 
-    /// The workspace that it comes from.
-    pub fn team_id(&self) -> &str {
-        match self {
+    /// True when it is about the app as that workspace has installed it. In a channel that is shared with another
+    /// workspace, people of both act: whose account somebody has decides nothing here.
+    pub fn is_for_team(&self, team_id: &str) -> bool {
+        let outer = match self {
             Self::Event(event) => &event.team_id,
             other => other.sender().map_or("", |sender| &sender.team_id),
+        };
+        let authorizations = match self {
+            Self::Event(event) => event.authorizations.as_deref().unwrap_or_default(),
+            _ => &[],
+        };
+        outer == team_id
+            || authorizations.iter().any(|it| it.team_id.as_deref() == Some(team_id))
+            || self.view().and_then(|view| view.app_installed_team_id.as_deref()) == Some(team_id)
+    }
+
+    /// The view in which somebody acted.
+    const fn view(&self) -> Option<&View> {
+        match self {
+            Self::ViewSubmission(it) => Some(&it.view),
+            Self::ViewClosed(it) => Some(&it.view),
+            Self::BlockActions(it) => it.view.as_ref(),
+            Self::BlockSuggestion(it) => it.view.as_ref(),
+            Self::Command(_) | Self::Shortcut(_) | Self::MessageShortcut(_) | Self::Event(_) => None,
         }
     }
 

@@ -12,8 +12,10 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "RawSender")]
 pub struct Sender {
-    /// The workspace.
+    /// The workspace in which they did it.
     pub team_id: String,
+    /// Their own workspace, as far as Slack says so: another one in a channel that is shared with it.
+    pub home_team_id: Option<String>,
     /// The person.
     pub user_id: String,
     /// The person's user name; empty where Slack leaves it out.
@@ -52,8 +54,10 @@ impl TryFrom<RawSender> for Sender {
             Some(user) => (Some(user.id), user.username.or(user.name), user.team_id),
             None => (raw.user_id, raw.user_name, None),
         };
+        let team_id = raw.team.map(|team| team.id).or(raw.team_id).or_else(|| home.clone());
         Ok(Self {
-            team_id: raw.team.map(|team| team.id).or(raw.team_id).or(home).ok_or("missing field `team`")?,
+            team_id: team_id.ok_or("missing field `team`")?,
+            home_team_id: home,
             user_id: user_id.filter(|id| is_id(id)).ok_or("missing field `user`")?,
             user_name: PersonName::parse(&name.unwrap_or_default())
                 .map_or_else(|_| String::new(), PersonName::into_string),
@@ -111,6 +115,9 @@ pub struct View {
     /// The modal beneath it.
     #[serde(default)]
     pub previous_view_id: Option<String>,
+    /// The workspace whose app has opened it; another one than the sender's in a shared channel.
+    #[serde(default)]
+    pub app_installed_team_id: Option<String>,
 }
 
 impl View {
@@ -288,8 +295,11 @@ pub struct MessageShortcut {
 /// Something that happened in the workspace.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Event {
-    /// The workspace.
+    /// The workspace; of what people of another one did in a shared channel, theirs.
     pub team_id: String,
+    /// The installations of the app to which it is shown; Slack names one of them.
+    #[serde(default)]
+    pub authorizations: Option<Vec<Authorization>>,
     /// The same in every delivery of one event.
     pub event_id: String,
     /// What happened: `type` and the fields of that type.
@@ -298,6 +308,13 @@ pub struct Event {
     /// Present when Slack sent it before.
     #[serde(skip)]
     pub retry: Option<Retry>,
+}
+
+/// An installation of the app.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Authorization {
+    /// Its workspace; none for one of a whole organisation.
+    pub team_id: Option<String>,
 }
 
 /// Why an event comes again.
@@ -342,8 +359,27 @@ impl Event {
 
     /// The person who caused it; `None` where it names none.
     pub fn sender(&self) -> Option<Sender> {
-        let user_id = Some(self.text("user")).filter(|id| is_id(id))?.to_owned();
-        Some(Sender { team_id: self.team_id.clone(), user_id, user_name: String::new() })
+        self.sender_of(self.text("user"))
+    }
+
+    /// The person of that id, as who caused it; `None` for what is no id.
+    pub fn sender_of(&self, user_id: &str) -> Option<Sender> {
+        let told = |of: &Map<String, Value>| {
+            let team = of.get("user_team").or_else(|| of.get("source_team"))?;
+            team.as_str().map(str::to_owned)
+        };
+        let inner =
+            ["message", "previous_message"].into_iter().filter_map(|part| self.body.get(part)?.as_object());
+        Some(Sender {
+            team_id: self.team_id.clone(),
+            // The outer one is theirs or, as far as we know, ours.
+            home_team_id: std::iter::once(&self.body)
+                .chain(inner)
+                .find_map(told)
+                .or(Some(self.team_id.clone())),
+            user_id: Some(user_id).filter(|id| is_id(id))?.to_owned(),
+            user_name: String::new(),
+        })
     }
 
     fn text(&self, field: &str) -> &str {

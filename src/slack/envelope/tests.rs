@@ -44,6 +44,42 @@ fn submission() -> Value {
         }}}})
 }
 
+/// Words beside the first of these inputs.
+fn on_inputs(ids: &[&str]) -> LastResort {
+    let blocks: Vec<Value> = ids.iter().map(|id| json!({"type": "input", "block_id": id})).collect();
+    LastResort::of(&Source::Interaction, &json!({"type": "view_submission", "view": {"blocks": blocks}}))
+}
+
+#[test]
+fn people_of_other_workspaces_act_on_ours() {
+    let outside = |mut payload: Value| {
+        (payload["team"]["id"], payload["user"]["team_id"]) = (json!("T2"), json!("T2"));
+        payload
+    };
+    let mut submitted = outside(submission());
+    submitted["view"]["team_id"] = json!("T2");
+    assert!(!envelope("interactive", submitted.clone()).is_for_team("T1"), "nothing says that it is ours");
+    submitted["view"]["app_installed_team_id"] = json!("T1");
+    let submitted = envelope("interactive", submitted);
+    assert!(submitted.is_for_team("T1") && !submitted.is_for_team("T3"));
+    assert_eq!(submitted.sender().unwrap().home_team_id.as_deref(), Some("T2"));
+
+    let event = |team: &str, authorizations: Value| {
+        envelope(
+            "events_api",
+            json!({"team_id": team, "event_id": "Ev1", "authorizations": authorizations,
+            "event": {"type": "message", "user": "U2", "user_team": "T2", "source_team": "T2"}}),
+        )
+    };
+    let ours = json!([{"enterprise_id": null, "team_id": "T1", "is_bot": true}]);
+    assert!(event("T2", ours.clone()).is_for_team("T1") && event("T1", json!(null)).is_for_team("T1"));
+    for others in [json!(null), json!([]), json!([{"team_id": null}, {"team_id": "T3"}])] {
+        assert!(!event("T2", others.clone()).is_for_team("T1"), "{others}");
+    }
+    let Envelope::Event(event) = event("T2", ours) else { panic!() };
+    assert_eq!(event.sender().unwrap().home_team_id.as_deref(), Some("T2"));
+}
+
 #[test]
 fn a_command() {
     let Envelope::Command(it) = envelope("slash_commands", command()) else { panic!() };
@@ -52,7 +88,8 @@ fn a_command() {
     escaped["text"] = json!("R&amp;D &lt;x&gt; &amp;lt; &quot;");
     let Envelope::Command(typed) = envelope("slash_commands", escaped) else { panic!() };
     assert_eq!(typed.text, "R&D <x> &lt; &quot;", "three signs, once");
-    let sender = Sender { team_id: "T1".into(), user_id: "U1".into(), user_name: "ana".into() };
+    let sender =
+        Sender { team_id: "T1".into(), home_team_id: None, user_id: "U1".into(), user_name: "ana".into() };
     assert_eq!(it.sender, sender);
     assert_eq!(it.response_url.expose_secret(), "https://hooks.slack.com/commands/1");
     assert!(!format!("{it:?}").contains("hooks"), "{it:?}");
@@ -125,7 +162,7 @@ fn a_suggestion_and_shortcuts() {
     assert_eq!(shortcut.kind(), "shortcut");
     let shortcut = who(json!({"type": "message_action", "callback_id": "r", "trigger_id": "t",
         "response_url": "https://x", "channel": {"id": "C1"}, "message": {"ts": "1.2", "user": "U2"}}));
-    assert_eq!((shortcut.kind(), shortcut.team_id()), ("message_action", "T1"));
+    assert!(shortcut.kind() == "message_action" && shortcut.is_for_team("T1") && !shortcut.is_for_team("T2"));
 }
 
 #[test]
@@ -174,7 +211,7 @@ fn what_is_malformed_keeps_its_id_and_says_what_is_missing() {
     let mut payload = submission();
     payload["view"]["state"]["values"]["eta"]["eta"]["selected_date"] = json!("https://hooks.slack.com/x");
     let delivery = parse(&json!({"envelope_id": "e1", "type": "interactive", "payload": payload}));
-    assert_eq!(delivery.parsed.last_resort, LastResort::OnInput { block_id: "equipment".into() });
+    assert_eq!(delivery.parsed.last_resort, on_inputs(&["equipment"]));
     let words = delivery.parsed.envelope.unwrap_err().to_string();
     assert_eq!(words, "malformed view_submission: a field of a wrong type");
 }
@@ -211,7 +248,7 @@ fn the_last_resort_speaks_the_language_of_its_kind() {
     let said = |last: LastResort| last.say("Sorry.");
     assert_eq!(said(LastResort::Private), Some(json!({"response_type": "ephemeral", "text": ":x: Sorry."})));
     assert_eq!(
-        said(LastResort::OnInput { block_id: "equipment".into() }),
+        said(on_inputs(&["equipment"])),
         Some(json!({"response_action": "errors", "errors": {"equipment": "Sorry."}}))
     );
     assert_eq!(said(LastResort::NoOptions), Some(json!({"options": []})));
@@ -278,8 +315,9 @@ fn check_delivery(delivery: &Delivery) -> Result<(), TestCaseError> {
     }
     match (&delivery.parsed.last_resort, delivery.parsed.last_resort.say("Sorry.")) {
         (LastResort::Private, Some(said)) => prop_assert_eq!(&said["text"], ":x: Sorry."),
-        (LastResort::OnInput { block_id }, Some(said)) => {
-            prop_assert_eq!(&said["errors"][block_id], "Sorry.");
+        (LastResort::OnInputs(_), Some(said)) => {
+            let errors = said["errors"].as_object().unwrap();
+            prop_assert_eq!(Vec::from_iter(errors.values()), [&json!("Sorry.")]);
         }
         (LastResort::NoOptions, Some(said)) => prop_assert_eq!(said, json!({"options": []})),
         (LastResort::Nothing, None) => {}

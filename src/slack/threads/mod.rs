@@ -23,9 +23,7 @@ use thread_message::ThreadMessage;
 /// Somebody wrote, changed or deleted a message somewhere.
 pub(crate) async fn message(edge: &SlackEdge, event: Event, reference: &Reference) -> EventOutcome {
     let Some(message) = ThreadMessage::parse(event.body.clone()) else { return EventOutcome::Handled };
-    let author = message.author.clone();
-    let sender =
-        author.map(|user_id| Sender { team_id: event.team_id.clone(), user_id, user_name: String::new() });
+    let sender = message.author.as_deref().and_then(|author| event.sender_of(author));
     let is_deletion = message.content.is_none();
     // While nobody knows whether it is about a repair: it can be in a thread that we began, and in no other.
     let mut is_of_repair = message.is_begun_by_us(edge) == Some(true);
