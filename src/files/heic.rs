@@ -2,19 +2,19 @@
 //! the position. Exif and XMP are items of the box `meta`: `iinf` lists the items, `iloc` says where they
 //! are (ISO/IEC 14496-12, 23008-12). Boxes that are not needed to show the picture may hold anything, such as
 //! `sefd` and `mpvd` of Samsung phones, or `uuid`: each becomes a `free` box of zeros. A file is refused when an
-//! item's position is not certain.
+//! item's position is not certain, or when metadata items share bytes: no byte is overwritten more than twice.
 
 mod boxes;
 mod items;
 mod movie;
 
-use boxes::{Blank, Place, box_head, boxes};
+use boxes::{Blank, Place, any_overlap, box_head, boxes};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// Most bytes of the boxes `meta` and `moov`: cameras write some kilobytes.
 const HEAD_MAX_BYTES: u64 = 1024 * 1024;
-/// Most boxes of the file, items of it, and their extents.
+/// Most boxes of the file, items of it, and extents of all items together.
 const COUNT_MAX: usize = 10_000;
 /// Boxes of the file that are kept as they are.
 const KEPT: [&[u8; 4]; 2] = [b"ftyp", b"mdat"];
@@ -56,8 +56,7 @@ pub(super) fn blank_metadata(file: &mut File, length: u64) -> Result<(), HeicErr
         blanks.extend(movie::blanks(&read(file, *moov)?, moov.at).ok_or(HeicError::Odd)?);
     }
     let shown = top.meta.or(top.moov).is_some();
-    let hits_picture = |blank: &Blank| needed.iter().any(|needed| blank.place.overlaps(*needed));
-    if !shown || blanks.iter().any(hits_picture) {
+    if !shown || any_overlap(blanks.iter().map(|blank| blank.place).collect(), needed) {
         return Err(HeicError::Odd);
     }
     for blank in blanks {

@@ -12,8 +12,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) const fn overlaps(self, other: Self) -> bool {
-        self.at < other.at.saturating_add(other.length) && other.at < self.at.saturating_add(self.length)
+    const fn end(self) -> u64 {
+        self.at.saturating_add(self.length)
     }
 
     /// A part of this part; none of no length, which would mean "to the end".
@@ -21,6 +21,31 @@ impl Place {
         let end = offset.checked_add(length)?;
         (length > 0 && end <= self.length).then(|| Self { at: self.at + offset, length })
     }
+}
+
+/// True when a part of one list shares bytes with a part of the other. The parts of one list may share bytes
+/// among themselves. Sorts instead of comparing each with each: a file may name thousands.
+pub(super) fn any_overlap(mut some: Vec<Place>, mut others: Vec<Place>) -> bool {
+    some.sort_unstable_by_key(|place| place.at);
+    others.sort_unstable_by_key(|place| place.at);
+    let (mut some, mut others) = (some.into_iter().peekable(), others.into_iter().peekable());
+    while let (Some(one), Some(other)) = (some.peek(), others.peek()) {
+        // What ends before the other begins ends before all that follow the other.
+        if one.end() <= other.at {
+            some.next();
+        } else if other.end() <= one.at {
+            others.next();
+        } else {
+            return true;
+        }
+    }
+    false
+}
+
+/// True when two parts of the list share bytes; sorts it.
+pub(super) fn share_bytes(places: &mut [Place]) -> bool {
+    places.sort_unstable_by_key(|place| place.at);
+    places.windows(2).any(|pair| matches!(pair, [one, next] if one.end() > next.at))
 }
 
 /// What is overwritten with zeros.

@@ -1,7 +1,8 @@
 //! Items of a picture file: which ones hold metadata (`iinf`), and where each is (`iloc`).
 
 use super::COUNT_MAX;
-use super::boxes::{Place, Reader, boxes};
+use super::boxes::{Place, Reader, boxes, share_bytes};
+use std::collections::HashSet;
 
 /// Where items are in the file.
 #[derive(Default)]
@@ -11,7 +12,7 @@ pub(super) struct Extents {
 }
 
 /// Numbers of the items that hold metadata: `Exif`, and `mime`, as which XMP is written.
-pub(super) fn with_metadata(iinf: &[u8]) -> Option<Vec<u32>> {
+pub(super) fn with_metadata(iinf: &[u8]) -> Option<HashSet<u32>> {
     let mut reader = Reader(iinf);
     let version = reader.number(1)?;
     reader.skip(3)?;
@@ -20,7 +21,7 @@ pub(super) fn with_metadata(iinf: &[u8]) -> Option<Vec<u32>> {
     if entries.len() != count {
         return None;
     }
-    let mut wanted = Vec::new();
+    let mut wanted = HashSet::new();
     for entry in entries {
         let mut reader = Reader(entry.content);
         let version = reader.number(1)?;
@@ -34,15 +35,20 @@ pub(super) fn with_metadata(iinf: &[u8]) -> Option<Vec<u32>> {
         reader.skip(2)?;
         // `uri ` items may hold anything as well.
         if matches!(reader.bytes(4)?, b"Exif" | b"mime" | b"uri ") {
-            wanted.push(number);
+            wanted.insert(number);
         }
     }
     Some(wanted)
 }
 
 /// Where the items are; `wanted` hold metadata, `data` is the box `idat`. All metadata must be found, within
-/// the file.
-pub(super) fn extents(iloc: &[u8], wanted: &[u32], data: Option<Place>, length: u64) -> Option<Extents> {
+/// the file, no byte of it named twice: what is overwritten is at most the file.
+pub(super) fn extents(
+    iloc: &[u8],
+    wanted: &HashSet<u32>,
+    data: Option<Place>,
+    length: u64,
+) -> Option<Extents> {
     let mut reader = Reader(iloc);
     let version = reader.number(1)?;
     reader.skip(3)?;
@@ -55,14 +61,18 @@ pub(super) fn extents(iloc: &[u8], wanted: &[u32], data: Option<Place>, length: 
         2 => 4,
         _ => return None,
     };
-    let (mut found, mut extents) = (Vec::new(), Extents::default());
+    let (mut found, mut extents) = (HashSet::new(), Extents::default());
+    let mut allowed = COUNT_MAX;
     for _ in 0..reader.number(width)? {
         let number = u32::try_from(reader.number(width)?).ok()?;
         let method = if version == 0 { 0 } else { reader.number(2)? & 0xf };
         let elsewhere = reader.number(2)? != 0;
         let base = reader.number(base_size)?;
         let is_metadata = wanted.contains(&number);
-        for _ in 0..reader.number(2)? {
+        let count = usize::try_from(reader.number(2)?).ok()?;
+        // Extents that take no byte of the box can be as many as it likes, so they are counted before.
+        allowed = allowed.checked_sub(count.max(1))?;
+        for _ in 0..count {
             reader.skip(index_size)?;
             let (offset, size) = (reader.number(offset_size)?, reader.number(length_size)?);
             let offset = base.checked_add(offset)?;
@@ -80,14 +90,12 @@ pub(super) fn extents(iloc: &[u8], wanted: &[u32], data: Option<Place>, length: 
             };
             extents.metadata.push(around.within(offset, size)?);
         }
-        if is_metadata {
-            found.push(number);
-        }
-        let many = extents.metadata.len().max(extents.pictures.len()).max(found.len());
-        if many > COUNT_MAX || found.len() > wanted.len() {
+        // An item that is listed twice is not certain.
+        if is_metadata && !found.insert(number) {
             return None;
         }
     }
-    let all = reader.0.is_empty() && wanted.iter().all(|number| found.contains(number));
-    all.then_some(extents)
+    let is_certain =
+        reader.0.is_empty() && found.len() == wanted.len() && !share_bytes(&mut extents.metadata);
+    is_certain.then_some(extents)
 }

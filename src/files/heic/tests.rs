@@ -185,6 +185,61 @@ fn odd_ones_are_refused() {
     }
 }
 
+/// A HEIC whose Exif has these extents, and that long `mdat`.
+fn with_extents(extents: &[(u32, u32)], data: usize) -> Vec<u8> {
+    let mut content = [&b"\x01\0\0\0\x44\0\0\x01\0\x02\0\0\0\0"[..]].concat();
+    content.extend(u16::try_from(extents.len()).unwrap().to_be_bytes());
+    content.extend(extents.iter().flat_map(|(at, length)| [at.to_be_bytes(), length.to_be_bytes()].concat()));
+    let hdlr = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let iinf = boxed(b"iinf", &[&[0, 0, 0, 0, 0, 1][..], &item(2, b"Exif")].concat());
+    let meta = boxed(b"meta", &[&[0; 4][..], &hdlr, &iinf, &boxed(b"iloc", &content)].concat());
+    [boxed(b"mdat", &vec![1; data]), meta].concat()
+}
+
+#[test]
+fn overlapping_notes_are_refused() {
+    let zeros = |bytes: Vec<u8>| bytes[8..108].iter().filter(|byte| **byte == 0).count();
+    assert_eq!(zeros(blanked(&with_extents(&[(8, 10), (18, 5), (60, 1)], 100)).unwrap()), 16);
+    for extents in [[(8, 10), (17, 5)], [(8, 10), (8, 10)], [(20, 2), (8, 100)], [(8, 100), (50, 1)]] {
+        odd(&with_extents(&extents, 100));
+    }
+    // One that is within a box that is overwritten anyway is no harm.
+    let bytes = [with_extents(&[(8, 1)], 100), boxed(b"free", b"52.5,13.4")].concat();
+    blanked(&bytes).unwrap();
+}
+
+#[test]
+fn too_many_extents_are_refused_early() {
+    let most = u32::try_from(COUNT_MAX).unwrap();
+    let extents: Vec<(u32, u32)> = (0..=most).map(|n| (8 + n, 1)).collect();
+    assert!(blanked(&with_extents(&extents[1..], COUNT_MAX + 8)).is_ok());
+    odd(&with_extents(&extents, COUNT_MAX + 8));
+    // Extents without offset and length take no byte of the list.
+    let listed = b"\0\x01\0\x01\0\0\xff\xff".repeat(65_000);
+    let iloc = boxed(b"iloc", &[&b"\x01\0\0\0\0\0\xfd\xe8"[..], &listed].concat());
+    let hdlr = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let iinf = boxed(b"iinf", &[&[0, 0, 0, 0, 0, 1][..], &item(1, b"hvc1")].concat());
+    odd(&boxed(b"meta", &[&[0; 4][..], &hdlr, &iinf, &iloc].concat()));
+}
+
+proptest! {
+    #[test]
+    fn overlaps_are_found_as_by_comparing_each(
+        some in prop::collection::vec((0..60_u64, 0..9_u64), 0..9),
+        others in prop::collection::vec((0..60_u64, 0..9_u64), 0..9),
+    ) {
+        let places = |list: Vec<(u64, u64)>| -> Vec<Place> {
+            list.into_iter().map(|(at, length)| Place { at, length: length + 1 }).collect()
+        };
+        let (some, others) = (places(some), places(others));
+        let share = |a: &Place, b: &Place| a.at < b.at + b.length && b.at < a.at + a.length;
+        let expected = some.iter().any(|one| others.iter().any(|other| share(one, other)));
+        prop_assert_eq!(any_overlap(some.clone(), others), expected);
+        let within = (1..some.len()).any(|n| some[..n].iter().any(|one| share(one, &some[n])));
+        prop_assert_eq!(boxes::share_bytes(&mut some.clone()), within);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
@@ -196,6 +251,10 @@ proptest! {
         changed[at] = byte;
         if let Ok(left) = blanked(&changed) {
             prop_assert_eq!(left.len(), changed.len());
+        }
+        if let Some(found) = metadata(&bytes, 8, bytes.len() as u64) {
+            let overwritten: u64 = found.blanks.iter().map(|blank| blank.place.length).sum();
+            prop_assert!(overwritten <= 2 * bytes.len() as u64);
         }
     }
 }
