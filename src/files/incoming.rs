@@ -1,7 +1,7 @@
 //! A file on its way in: written to the disk as it comes, within its limit, given up as soon as its first
 //! bytes tell that it is not taken; then finished (looked into, made harmless, renamed). `Files` calls it.
 
-use super::picture::{self, PictureError};
+use super::picture::{self, PictureError, Sender};
 use super::sniff::{self, Family, HEAD};
 use super::{ReceiveError, Received, Wanted, blocking, disk_space, heic, temporary};
 use crate::domain::file::{
@@ -118,17 +118,19 @@ fn early<E>(
 }
 
 impl Incoming {
-    /// True when it will be worked on in memory.
+    /// True when it will be decoded or searched for notes.
     pub(super) fn is_picture(&self) -> bool {
-        self.family.kind().is_some_and(|kind| kind.group() == FileGroup::Photo && !kind.is_heif())
+        self.family.kind().is_some_and(|kind| kind.group() == FileGroup::Photo)
     }
 
-    /// Decides what it is for good, makes it harmless, and gives it its random name. Waits for the disk.
+    /// Decides what it is for good, makes it harmless, and gives it its random name. Waits for the disk. Stops
+    /// early when the sender has left.
     pub(super) fn finish(
         mut self,
         directory: &Path,
         accepts: Accepts,
         name: FileName,
+        sender: &Sender,
     ) -> Result<Received, Unfinished> {
         let found = sniff::kind(self.family, self.file.as_file_mut(), &name)?;
         let kind = sniff::allowed(found, accepts, &name)?;
@@ -138,7 +140,7 @@ impl Incoming {
                 Made { file: self.file, kind, thumbnail: None }
             }
             kind if kind.group() == FileGroup::Photo => {
-                let made = picture::prepare(self.file.reopen()?, kind, directory)?;
+                let made = picture::prepare(self.file.reopen()?, kind, directory, sender)?;
                 Made { file: made.content, kind: made.kind, thumbnail: Some(made.thumbnail) }
             }
             kind => Made { file: self.file, kind, thumbnail: None },
@@ -152,6 +154,7 @@ impl From<PictureError> for Unfinished {
         match error {
             PictureError::Damaged => Self::Refused(FileRefusal::Damaged),
             PictureError::TooManyPixels => Self::Refused(FileRefusal::TooManyPixels),
+            PictureError::TooLarge => Self::Refused(FileRefusal::TooLarge { limit: PICTURE_MAX }),
             PictureError::Disk(error) => Self::Disk(error),
         }
     }

@@ -1,46 +1,74 @@
-//! Whether a JPEG is there to its end: decoders fill in grey for what is missing, people would not know.
+//! Whether a JPEG is there to its end (decoders fill in grey for what is missing, people would not know), and
+//! how much memory its decoding takes.
 
 use std::io::{self, BufRead, Read};
 
-/// True when the picture's end mark comes, however much else follows it.
+/// What the marks of a JPEG say about its decoding.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct JpegHead {
+    is_progressive: bool,
+    components: u8,
+    scans: usize,
+}
+
+impl JpegHead {
+    /// Bytes a pixel that a decoder holds until all scans have come, at most: two for each component.
+    pub(super) const fn working_bytes_a_pixel(self) -> u64 {
+        if self.is_progressive || self.scans > 1 { 2 * self.components as u64 } else { 0 }
+    }
+}
+
+/// Goes through the file to the picture's end mark, however much else follows it.
 ///
 /// # Errors
-/// The disk's.
-pub(super) fn is_whole(mut file: impl BufRead) -> io::Result<bool> {
-    match walk(&mut file) {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) => {
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
+/// The disk's; `UnexpectedEof` or `InvalidData` where no end mark comes.
+pub(super) fn walk(mut file: impl BufRead) -> io::Result<JpegHead> {
+    let mut head = JpegHead::default();
+    follow_marks(&mut file, &mut head)?;
+    Ok(head)
 }
 
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
+/// Marks of frames, but for those of tables (0xc4, 0xcc) and the one that is kept for later (0xc8).
+const FRAMES: std::ops::RangeInclusive<u8> = 0xc0..=0xcf;
+const NO_FRAMES: [u8; 3] = [0xc4, 0xc8, 0xcc];
+/// The frame of a picture that comes in many scans, each of which refines it.
+const PROGRESSIVE: u8 = 0xc2;
 
 /// Goes from mark to mark, over each segment by its length and over each scan by its bytes.
-fn walk(file: &mut impl BufRead) -> io::Result<()> {
+fn follow_marks(file: &mut impl BufRead, head: &mut JpegHead) -> io::Result<()> {
     if [byte(file)?, byte(file)?] != [0xff, START] {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut mark = next_mark(file, false)?;
-    let mut scans = 0;
     loop {
         match mark {
-            END if scans > 0 => return Ok(()),
+            END if head.scans > 0 => return Ok(()),
             END | START => return Err(io::ErrorKind::InvalidData.into()),
             _ => {}
         }
         let length = u64::from(u16::from_be_bytes([byte(file)?, byte(file)?]));
-        let content = length.checked_sub(2).ok_or(io::ErrorKind::InvalidData)?;
+        let mut content = length.checked_sub(2).ok_or(io::ErrorKind::InvalidData)?;
+        if FRAMES.contains(&mark) && !NO_FRAMES.contains(&mark) && content >= 6 {
+            head.is_progressive |= mark == PROGRESSIVE;
+            head.components = head.components.max(components(file)?);
+            content -= 6;
+        }
         if io::copy(&mut file.by_ref().take(content), &mut io::sink())? != content {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        scans += usize::from(mark == SCAN);
+        head.scans += usize::from(mark == SCAN);
         mark = next_mark(file, mark == SCAN)?;
     }
+}
+
+/// How many components a frame has, behind precision, height and width.
+fn components(file: &mut impl BufRead) -> io::Result<u8> {
+    let mut fields = [0; 6];
+    file.read_exact(&mut fields)?;
+    Ok(fields[5])
 }
 
 /// The next mark; within a scan a zero behind 0xff, or a mark to begin anew, is part of it.
@@ -87,12 +115,24 @@ mod tests {
     #[test]
     fn only_what_has_its_end_is_whole() {
         let whole = picture();
-        assert!(is_whole(&whole[..]).unwrap());
-        assert!(is_whole(&[&whole[..], b"notes of the phone"].concat()[..]).unwrap());
+        assert!(walk(&whole[..]).is_ok());
+        assert!(walk(&[&whole[..], b"notes of the phone"].concat()[..]).is_ok());
         for length in 0..whole.len() {
-            assert!(!is_whole(&whole[..length]).unwrap(), "{length} of {}", whole.len());
+            assert!(walk(&whole[..length]).is_err(), "{length} of {}", whole.len());
         }
-        assert!(!is_whole(&b"\xff\xd8\xff\xd9"[..]).unwrap(), "nothing in it");
+        assert!(walk(&b"\xff\xd8\xff\xd9"[..]).is_err(), "nothing in it");
+    }
+
+    #[test]
+    fn scans_that_refine_cost_memory() {
+        let baseline = walk(&picture()[..]).unwrap();
+        assert_eq!(baseline, JpegHead { is_progressive: false, components: 3, scans: 1 });
+        assert_eq!(baseline.working_bytes_a_pixel(), 0);
+        let mut bytes = picture();
+        let at = bytes.windows(2).position(|part| part == b"\xff\xc0").unwrap();
+        bytes[at + 1] = PROGRESSIVE;
+        assert_eq!(walk(&bytes[..]).unwrap().working_bytes_a_pixel(), 6);
+        assert_eq!(JpegHead { scans: 2, ..baseline }.working_bytes_a_pixel(), 6);
     }
 
     proptest! {
@@ -100,7 +140,7 @@ mod tests {
         fn no_bytes_are_too_odd(bytes in any::<Vec<u8>>(), from_start in any::<bool>()) {
             let begun = [b"\xff\xd8\xff".as_slice(), &bytes].concat();
             let bytes = if from_start { begun } else { bytes };
-            is_whole(&bytes[..]).unwrap();
+            let _ = walk(&bytes[..]);
         }
     }
 }

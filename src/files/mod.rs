@@ -26,6 +26,7 @@ use crate::domain::file::{Accepts, DiskReserve, FileName, FileRefusal, StoredFil
 use crate::store::Store;
 use bytes::Bytes;
 use futures_util::Stream;
+use picture::Sender;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -153,12 +154,17 @@ impl Files {
         };
         self.is_ours().await;
         let directory = self.0.directory.clone();
+        // Dropped with the request, which tells the thread that nobody waits for the picture.
+        let request = Arc::new(());
+        let sender = Sender(Arc::downgrade(&request));
         let made = tokio::task::spawn_blocking(move || {
             // Held to the end of the work, also when whoever sent the picture has gone.
             let _place = place;
-            incoming.finish(&directory, wanted.accepts, name)
+            incoming.finish(&directory, wanted.accepts, name, &sender)
         });
-        match made.await {
+        let made = made.await;
+        drop(request);
+        match made {
             Ok(Ok(received)) => Ok(received),
             Ok(Err(incoming::Unfinished::Refused(refusal))) => Err(ReceiveError::Refused(refusal)),
             Ok(Err(incoming::Unfinished::Disk(error))) => Err(ReceiveError::Disk(error)),

@@ -8,35 +8,29 @@
 //! | WebP | JPEG, or PNG where it is transparent: written as WebP it would be many times larger |
 //! | GIF | the same GIF without comments and other notes, moving or not ([`super::gif`]) |
 
+mod bounded;
+mod decode;
+
 use super::{gif, jpeg, temporary};
-use crate::domain::file::{FileKind, PIXELS_MAX};
+use crate::domain::file::FileKind;
+pub(super) use bounded::Sender;
+use bounded::{Bounded, OverLimit};
+use decode::{Decoded, decode};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::error::LimitErrorKind;
-use image::metadata::Orientation;
-use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder, ImageError, ImageFormat};
-use image::{ImageReader, Limits, RgbImage};
+use image::{DynamicImage, GenericImageView, ImageEncoder, ImageError, RgbImage};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// Bytes that the pixels of one picture may take.
-const PIXEL_BYTES_MAX: u64 = 4 * PIXELS_MAX;
-/// Bytes that a decoder may take altogether.
-const DECODER_MAX: u64 = 2 * PIXEL_BYTES_MAX;
 /// Longest side of a small picture, in pixels.
 const THUMBNAIL: u32 = 480;
 /// Quality of a picture that is written anew: no eye sees the difference.
 const QUALITY: u8 = 88;
 /// Quality of a small one.
 const THUMBNAIL_QUALITY: u8 = 80;
-/// Largest colour profile that is kept.
-const PROFILE_MAX: usize = 1024 * 1024;
-
-/// Begins Exif in JPEG.
-const EXIF_MARK: &[u8] = b"Exif\0\0";
-
 /// Why a picture is not kept.
 #[derive(Debug)]
 pub(super) enum PictureError {
@@ -44,6 +38,8 @@ pub(super) enum PictureError {
     Damaged,
     /// It would not fit in memory.
     TooManyPixels,
+    /// What is kept of it would be larger than pictures may be.
+    TooLarge,
     /// The disk's.
     Disk(io::Error),
 }
@@ -52,6 +48,7 @@ impl From<io::Error> for PictureError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Self::Damaged,
+            _ if OverLimit::is(&error) => Self::TooLarge,
             _ => Self::Disk(error),
         }
     }
@@ -76,19 +73,18 @@ pub(super) struct Prepared {
     pub(super) thumbnail: NamedTempFile,
 }
 
-/// A picture in memory, upright.
-struct Decoded {
-    image: DynamicImage,
-    /// What its colours mean.
-    profile: Option<Vec<u8>>,
-}
-
-/// Makes of a picture of that kind what is kept of it.
-pub(super) fn prepare(mut file: File, kind: FileKind, directory: &Path) -> Result<Prepared, PictureError> {
+/// Makes of a picture of that kind what is kept of it, unless its sender leaves.
+pub(super) fn prepare(
+    mut file: File,
+    kind: FileKind,
+    directory: &Path,
+    sender: &Sender,
+) -> Result<Prepared, PictureError> {
     file.seek(SeekFrom::Start(0))?;
-    if kind == FileKind::Jpeg && !jpeg::is_whole(BufReader::new(&file))? {
-        return Err(PictureError::Damaged);
-    }
+    let head = match kind {
+        FileKind::Jpeg => Some(jpeg::walk(BufReader::new(&file))?),
+        _ => None,
+    };
     let mut content = temporary(directory)?;
     if kind == FileKind::Gif {
         file.seek(SeekFrom::Start(0))?;
@@ -97,7 +93,8 @@ pub(super) fn prepare(mut file: File, kind: FileKind, directory: &Path) -> Resul
         clean.flush()?;
     }
     file.seek(SeekFrom::Start(0))?;
-    let decoded = decode(BufReader::new(file), kind)?;
+    sender.check()?;
+    let decoded = decode(BufReader::new(file), kind, head)?;
     let kept = match kind {
         FileKind::Webp if decoded.image.color().has_alpha() => FileKind::Png,
         FileKind::Webp => FileKind::Jpeg,
@@ -105,47 +102,17 @@ pub(super) fn prepare(mut file: File, kind: FileKind, directory: &Path) -> Resul
     };
     match kept {
         FileKind::Gif => {}
-        FileKind::Png => write_png(&decoded, content.as_file_mut())?,
-        _ => write_jpeg(&decoded, QUALITY, content.as_file_mut())?,
+        FileKind::Png => write_png(&decoded, Bounded::new(content.as_file_mut(), sender))?,
+        _ => write_jpeg(&decoded, QUALITY, Bounded::new(content.as_file_mut(), sender))?,
     }
+    sender.check()?;
     let mut thumbnail = temporary(directory)?;
-    write_jpeg(&small(decoded), THUMBNAIL_QUALITY, thumbnail.as_file_mut())?;
+    let to = Bounded::new(thumbnail.as_file_mut(), sender);
+    write_jpeg(&small(decoded), THUMBNAIL_QUALITY, to)?;
     Ok(Prepared { content, kind: kept, thumbnail })
 }
 
-fn decode(file: BufReader<File>, kind: FileKind) -> Result<Decoded, PictureError> {
-    let format = match kind {
-        FileKind::Png => ImageFormat::Png,
-        FileKind::Gif => ImageFormat::Gif,
-        FileKind::Webp => ImageFormat::WebP,
-        _ => ImageFormat::Jpeg,
-    };
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(DECODER_MAX);
-    let mut reader = ImageReader::with_format(file, format);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder()?;
-    // What the head says is enough to refuse a small file that unpacks to gigabytes.
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > PIXELS_MAX || decoder.total_bytes() > PIXEL_BYTES_MAX {
-        return Err(PictureError::TooManyPixels);
-    }
-    let orientation = orientation(decoder.exif_metadata()?.as_deref());
-    let profile = decoder.icc_profile()?.filter(|profile| profile.len() <= PROFILE_MAX);
-    let mut image = DynamicImage::from_decoder(decoder)?;
-    image.apply_orientation(orientation);
-    let space: &[u8] = if image.color().has_color() { b"RGB " } else { b"GRAY" };
-    let profile = profile.filter(|profile| profile.get(16..20) == Some(space));
-    Ok(Decoded { image, profile })
-}
-
-/// How the camera was held. Exif begins with a mark in JPEG; some programs write it in other kinds too.
-fn orientation(exif: Option<&[u8]>) -> Orientation {
-    let tiff = exif.map(|exif| exif.strip_prefix(EXIF_MARK).unwrap_or(exif));
-    tiff.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
-}
-
-fn write_png(picture: &Decoded, to: &mut File) -> Result<(), PictureError> {
+fn write_png(picture: &Decoded, to: impl Write) -> Result<(), PictureError> {
     let mut to = BufWriter::new(to);
     let mut encoder = PngEncoder::new(&mut to);
     if let Some(profile) = &picture.profile {
@@ -157,7 +124,7 @@ fn write_png(picture: &Decoded, to: &mut File) -> Result<(), PictureError> {
 }
 
 /// JPEG knows eight bits, and no transparency: white shows through.
-fn write_jpeg(picture: &Decoded, quality: u8, to: &mut File) -> Result<(), PictureError> {
+fn write_jpeg(picture: &Decoded, quality: u8, to: impl Write) -> Result<(), PictureError> {
     let mut to = BufWriter::new(to);
     let mut encoder = JpegEncoder::new_with_quality(&mut to, quality);
     if let Some(profile) = &picture.profile {

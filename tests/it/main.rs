@@ -84,6 +84,7 @@ mod web_disk_full;
 mod web_events;
 mod web_files;
 mod web_hostile;
+mod web_hostile_pictures;
 mod web_jobs;
 mod web_kernel;
 mod web_login_limits;

@@ -4,6 +4,7 @@ use super::*;
 use image::codecs::webp::WebPEncoder;
 use image::{Rgba, RgbaImage};
 use std::io::Read;
+use std::sync::{Arc, Weak};
 use tempfile::tempdir;
 
 /// Wider than high; red on the left, blue on the right.
@@ -41,7 +42,8 @@ fn prepared(bytes: &[u8], kind: FileKind) -> Result<(FileKind, Vec<u8>, Vec<u8>)
     let directory = tempdir().unwrap();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
-    let made = prepare(file, kind, directory.path())?;
+    let request = Arc::new(());
+    let made = prepare(file, kind, directory.path(), &Sender(Arc::downgrade(&request)))?;
     let read = |file: NamedTempFile| {
         let mut bytes = Vec::new();
         file.reopen().unwrap().read_to_end(&mut bytes).unwrap();
@@ -91,6 +93,16 @@ fn other_kinds_lose_their_notes_too() {
             assert!(small.to_rgb8().get_pixel(0, 0)[0] > 250, "white shows through");
         }
     }
+}
+
+#[test]
+fn work_ends_when_sender_has_left() {
+    let directory = tempdir().unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&png(&flag())).unwrap();
+    let left = prepare(file, FileKind::Png, directory.path(), &Sender(Weak::new()));
+    assert!(matches!(left, Err(PictureError::Disk(_))));
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod chromium;
 pub mod connect_proxy;
 pub mod database;
 pub mod events;
+pub mod hostile_pictures;
 pub mod http_bridge;
 pub mod jobs;
 pub mod lines;
