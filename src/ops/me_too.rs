@@ -21,7 +21,8 @@ pub struct MeToo {
 /// one that the person says it of, where the edge knows it.
 ///
 /// # Errors
-/// `NotFound`, also when the repair is another machine's; refused when the repair is closed; the database's.
+/// `NotFound`, also when the repair is another machine's; `Archived` when its machine is; refused when the
+/// repair is closed; the database's.
 pub async fn me_too(
     ctx: &Ctx,
     actor: &Actor,
@@ -44,6 +45,10 @@ async fn count_once(
     let known = store::repairs::find(&tx, repair).await?.ok_or(OpError::NotFound)?;
     if machine.is_some_and(|machine| machine != known.equipment_id) {
         return Err(OpError::NotFound);
+    }
+    let equipment = store::equipment::find(&tx, known.equipment_id).await?.ok_or(OpError::NotFound)?;
+    if equipment.is_archived() {
+        return Err(OpError::Archived);
     }
     if !known.open {
         let message = "This one is closed by now. If it happens again, please report it anew.";

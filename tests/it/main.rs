@@ -78,6 +78,7 @@ mod store_sqlite;
 mod store_writer;
 mod web_access;
 mod web_accounts;
+mod web_addresses;
 mod web_channels;
 mod web_cookies;
 mod web_disk_full;

@@ -149,6 +149,23 @@ impl RouteTable {
         let pattern = at.value.first()?.pattern;
         Some(Found { pattern, route: route.ok_or_else(|| allowed(at.value)), params })
     }
+
+    /// The path of a page as we write it, for one that is written with capitals or slashes at its end: people
+    /// type addresses, and printed labels are typed again. With its pattern; `None` where no page is there.
+    pub fn canonical(&self, path: &str) -> Option<(&'static str, String)> {
+        let typed = path.trim_end_matches('/');
+        let lower = typed.to_ascii_lowercase();
+        let routes = self.0.at(&lower).ok()?.value;
+        let pattern = routes.iter().find(|route| route.answers(&Method::GET))?.pattern;
+        // Only our own words lose their capitals: what stands for a parameter may need them.
+        let mut words = pattern.split('/').map(|word| (word, word.starts_with('{') && word.ends_with('}')));
+        let segments = typed.split('/').zip(lower.split('/')).map(|(typed, lower)| match words.next() {
+            Some((_, true)) | None => typed,
+            Some((_, false)) => lower,
+        });
+        let canonical = segments.collect::<Vec<_>>().join("/");
+        (canonical != path).then_some((pattern, canonical))
+    }
 }
 
 fn allowed(routes: &[&Route]) -> String {
@@ -196,6 +213,28 @@ mod tests {
         check("GET", "/e/%2e%2e", Some(("/e/{id}", &["%2e%2e"])));
         for nowhere in ["", "/", "/e/", "/e/7/", "/e/7/report/8", "/E/7", "*", "//", "/assets/"] {
             check("GET", nowhere, None);
+        }
+    }
+
+    #[track_caller]
+    fn leads(path: &str, expected: Option<&str>) {
+        let canonical = RouteTable::new(ROUTES).unwrap().canonical(path);
+        assert_eq!(canonical.as_ref().map(|(_, path)| path.as_str()), expected, "{path}");
+    }
+
+    #[test]
+    fn capitals_and_slashes_lead_to_page() {
+        leads("/e/7/", Some("/e/7"));
+        leads("/e/7//", Some("/e/7"));
+        leads("/E/7", Some("/e/7"));
+        leads("/E/7.JSON", Some("/e/7.json"));
+        leads("/E/7/Report/", Some("/e/7/report"));
+        leads("/E/aB", Some("/e/aB"));
+        leads("/Assets/A/b.CSS", Some("/assets/A/b.CSS"));
+        for nowhere in
+            ["/e/7", "/e", "/E/", "/", "", "//", "//e/7", "/e//7", "//evil.example/", "*", "/e/7/x/"]
+        {
+            leads(nowhere, None);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one tower `Service`: a request in, an answer out, never an error. Wrapped by `server`.
 
 use super::access::{self, Caller};
-use super::answer::{Answer, secure};
+use super::answer::{Answer, found, secure};
 use super::body;
 use super::browser::{Browser, TOKEN_FIELD};
 use super::call::{Call, Reference};
@@ -84,7 +84,7 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
     let found = web.routes.find(&parts.method, parts.uri.path());
     let mut shown = Shown::default();
     let (pattern, outcome) = match found {
-        None => (UNKNOWN_ROUTE, Err(PageError::NotFound)),
+        None => elsewhere(web, &parts),
         Some(found) => {
             let outcome = match found.route {
                 Ok(route) => ask(web, route, &reference, &mut shown, found.params, parts, body).await,
@@ -100,6 +100,18 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
     let took = (web.ctx.clock.now() - arrived).to_std().unwrap_or_default();
     finish(&mut answer, &reference, &web.metrics, (method, pattern), took);
     answer
+}
+
+/// Where a path without a route leads: to the page that is meant, where only capitals and slashes differ.
+fn elsewhere(web: &Web, parts: &Parts) -> (&'static str, Result<Answer, PageError>) {
+    let is_look = matches!(parts.method, Method::GET | Method::HEAD);
+    match web.routes.canonical(parts.uri.path()).filter(|_| is_look) {
+        None => (UNKNOWN_ROUTE, Err(PageError::NotFound)),
+        Some((pattern, path)) => {
+            let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            (pattern, found(&format!("{path}{query}")))
+        }
+    }
 }
 
 /// What every answer gets at its end: its headers, its line in the log, its place in the metrics. `asked` is
