@@ -108,6 +108,7 @@ fn page(which: usize, text: &str) -> String {
         repair: RepairId(1),
         channels: vec![text],
         lost_photos: 1,
+        photos_over_allowance: 1,
     };
     let fields = vec![(text, text), ("description", text), ("password", text)];
     let form = ResubmitForm { action: text, csrf_token: text, fields, is_cut: true, files: None };

@@ -18,6 +18,7 @@ mod m0010_job_messages;
 mod m0011_channel_names;
 mod m0012_delivery_causes;
 mod m0013_slack_links;
+mod m0014_visitor_photos;
 
 /// The tables of each step.
 pub const TABLES: &[&[&str]] = &[
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_channel_names::Migration),
             Box::new(m0012_delivery_causes::Migration),
             Box::new(m0013_slack_links::Migration),
+            Box::new(m0014_visitor_photos::Migration),
         ]
     }
 }

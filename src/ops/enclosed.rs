@@ -6,6 +6,7 @@ use super::repair_photos::{NewPhoto, photos_content, photos_of};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::Change;
+use crate::domain::file::LostPhotos;
 use crate::domain::ids::RepairId;
 use crate::domain::job::{FetchPhotos, PhotoSource};
 use crate::domain::text::Note;
@@ -29,8 +30,8 @@ pub enum Enclosed<'a> {
     Here {
         /// The files.
         photos: &'a [NewPhoto],
-        /// How many more the disk could not take.
-        lost: usize,
+        /// How many more were not kept.
+        lost: LostPhotos,
     },
     /// Slack has them.
     InSlack(&'a InSlack),
@@ -38,7 +39,7 @@ pub enum Enclosed<'a> {
 
 impl Enclosed<'_> {
     /// None at all.
-    pub const NOTHING: Self = Self::Here { photos: &[], lost: 0 };
+    pub const NOTHING: Self = Self::Here { photos: &[], lost: LostPhotos::NONE };
 
     /// What of them counts as content of a submission.
     pub(super) fn content(&self) -> Value {
@@ -51,23 +52,26 @@ impl Enclosed<'_> {
         }
     }
 
-    /// How many photos the disk could not take.
-    pub(super) const fn lost(&self) -> usize {
+    /// How many photos were not kept.
+    pub(super) const fn lost(&self) -> LostPhotos {
         match self {
             Self::Here { lost, .. } => *lost,
-            Self::InSlack(_) => 0,
+            Self::InSlack(_) => LostPhotos::NONE,
         }
     }
 }
 
 /// Says on the timeline that photos are missing.
-fn lost_note(lost: usize) -> Option<Change> {
-    let text = match lost {
-        0 => return None,
-        1 => "1 photo could not be kept: the server's disk was full or could not be written.".to_owned(),
-        _ => format!("{lost} photos could not be kept: the server's disk was full or could not be written."),
-    };
-    Some(Change::Note { text: Note::parse(&text).ok(), supersedes: None })
+fn lost_notes(lost: LostPhotos) -> impl Iterator<Item = Change> {
+    let reasons = [
+        (lost.disk, "the server's disk was full or could not be written"),
+        (lost.allowance, "visitors had sent as many as are kept in a day"),
+    ];
+    reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, reason)| {
+        let photos = if count == 1 { "1 photo".to_owned() } else { format!("{count} photos") };
+        let text = format!("{photos} could not be kept: {reason}.");
+        Change::Note { text: Note::parse(&text).ok(), supersedes: None }
+    })
 }
 
 /// Adds what comes with a repair: what its change set tells of that, and the job that was queued for it.
@@ -82,7 +86,7 @@ pub(super) async fn enclose(
     match enclosed {
         Enclosed::Here { photos, lost } => {
             let mut changes = photos_of(db, repair, actor, photos, now).await?;
-            changes.extend(lost_note(lost));
+            changes.extend(lost_notes(lost));
             Ok((changes, None))
         }
         Enclosed::InSlack(files) => {

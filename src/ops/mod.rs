@@ -59,6 +59,7 @@ mod submission;
 pub mod temporary_password;
 pub mod thread_replies;
 pub mod update_repair;
+pub mod visitor_photos;
 pub mod watch;
 pub mod whom_to_ask;
 

@@ -58,6 +58,9 @@ pub struct ProblemReported {
     /// How many of its photos the disk could not take.
     #[serde(default)]
     pub lost_photos: usize,
+    /// How many were more than visitors may leave in a day.
+    #[serde(default)]
+    pub photos_over_allowance: usize,
 }
 
 /// Opens a repair in status New and owes its announcements. The same submission again gets the first answer.
@@ -130,7 +133,8 @@ async fn open(
         equipment: machine.id,
         equipment_name: machine.name,
         told,
-        lost_photos: photos.lost(),
+        lost_photos: photos.lost().disk,
+        photos_over_allowance: photos.lost().allowance,
     };
     submission.record_repairs([recorded]);
     submission.record_job(job);

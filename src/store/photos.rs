@@ -5,9 +5,10 @@ use crate::domain::actor::Actor;
 use crate::domain::file::StoredFile;
 use crate::domain::ids::{EquipmentId, PhotoId, RepairId};
 use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use std::collections::HashSet;
 
@@ -61,6 +62,29 @@ pub async fn find(db: &impl ConnectionTrait, id: PhotoId) -> Result<Option<Photo
 /// The database's.
 pub async fn of_source(db: &impl ConnectionTrait, source: &str) -> Result<Option<Photo>, DbErr> {
     photo::Entity::find().filter(photo::Column::Source.eq(source)).one(db).await
+}
+
+/// Bytes of the photos that people without account and Slack have added since then.
+///
+/// # Errors
+/// The database's.
+pub async fn visitor_bytes_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<u64, DbErr> {
+    // A sum of integers is a decimal number on MariaDB and PostgreSQL.
+    let integer = match db.get_database_backend() {
+        DbBackend::MySql => "SIGNED",
+        _ => "BIGINT",
+    };
+    let bytes: Option<Option<i64>> = photo::Entity::find()
+        .select_only()
+        .column_as(Expr::col(photo::Column::Size).sum().cast_as(integer), "bytes")
+        .filter(photo::Column::CreatedAt.gte(since))
+        .filter(photo::Column::UploaderUserId.is_null())
+        .filter(photo::Column::UploaderSlackId.is_null())
+        .filter(photo::Column::Source.is_null())
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(bytes.flatten().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0))
 }
 
 /// Adds a photo. `source` names it where it comes from.

@@ -2,6 +2,7 @@
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
 //! [`server::serve`], and before the database is there [`waiting::meanwhile`].
 
+use crate::domain::file::VisitorAllowance;
 use crate::domain::network::Network;
 use crate::domain::text::Username;
 use crate::domain::zone::Zone;
@@ -19,6 +20,7 @@ use kernel::cookies::Cookies;
 use kernel::limit::{Limit, name_at};
 use kernel::route::{Route, RouteTable};
 use kernel::upload::Places;
+use kernel::upload::allowance::VisitorBytes;
 use pages::assets::Assets;
 use pages::events::LISTENERS;
 use pages::metrics::FiguresLog;
@@ -96,6 +98,7 @@ pub struct Web {
     reports: Limit,
     uploads: Limit,
     upload_places: Places,
+    visitor_bytes: VisitorBytes,
     me_toos: Limit,
     log_ins: Limit,
     log_ins_of_name: Limit,
@@ -151,6 +154,7 @@ impl Web {
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
             uploads: Limit::new(ctx.clock.clone(), UPLOADS, WINDOW),
             upload_places: Places::default(),
+            visitor_bytes: VisitorBytes::new(ctx.clock.clone(), VisitorAllowance::STANDARD),
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
             log_ins: Limit::new(ctx.clock.clone(), LOG_INS, WINDOW),
             log_ins_of_name: Limit::new(ctx.clock.clone(), LOG_INS_OF_NAME, WINDOW),
@@ -173,6 +177,11 @@ impl Web {
     /// Has so many places for forms with files: for tests.
     pub fn with_upload_places(self, upload_places: Places) -> Self {
         Self { upload_places, ..self }
+    }
+
+    /// Allows visitors so many bytes of photos: for tests.
+    pub fn with_visitor_allowance(self, allowance: VisitorAllowance) -> Self {
+        Self { visitor_bytes: VisitorBytes::new(self.ctx.clock.clone(), allowance), ..self }
     }
 
     /// Takes in what Slack sends over HTTP, too.

@@ -96,6 +96,7 @@ mod web_report;
 mod web_resubmit;
 mod web_search;
 mod web_uploads;
+mod web_visitor_photos;
 mod web_waiting;
 mod wire_connections;
 mod wire_deaf;

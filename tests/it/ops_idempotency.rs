@@ -4,7 +4,7 @@ use crate::support::ops::{TestOps, ana, area, report, user, with_saw};
 use esb::domain::actor::{Account, Actor, Edge, Role, SlackUserId};
 use esb::domain::edit::RepairEdit;
 use esb::domain::field::FieldValue;
-use esb::domain::file::{FileKind, FileName, StoredFile, StoredName};
+use esb::domain::file::{FileKind, FileName, LostPhotos, StoredFile, StoredName};
 use esb::domain::ids::{EquipmentId, RepairId, UserId};
 use esb::domain::job::PhotoSource;
 use esb::domain::repair::{RepairStatus, Severity};
@@ -86,7 +86,12 @@ fn photos_count_by_name_and_content() {
         has_thumbnail: false,
     };
     let here = |file| {
-        report_key(&ana(), &report, Enclosed::Here { photos: &[NewPhoto::from(file)], lost: 0 }).unwrap()
+        report_key(
+            &ana(),
+            &report,
+            Enclosed::Here { photos: &[NewPhoto::from(file)], lost: LostPhotos::NONE },
+        )
+        .unwrap()
     };
     let first = here(stored(1, "saw.png", 9));
     assert_eq!(here(stored(2, "saw.png", 9)), first, "each upload has another stored name");

@@ -72,9 +72,11 @@ async fn what_is_removed_by_age_is_found_by_an_index() {
     let store = database.connect().await;
     store.migrate().await.unwrap();
     let schema = SchemaManager::new(store.read());
-    for (table, index) in
-        [("requests", "ix_requests_created_at"), ("deliveries", "ix_deliveries_state_finished_at")]
-    {
+    for (table, index) in [
+        ("requests", "ix_requests_created_at"),
+        ("deliveries", "ix_deliveries_state_finished_at"),
+        ("photos", "ix_photos_created_at"),
+    ] {
         assert!(schema.has_index(table, index).await.unwrap(), "{index}");
     }
 }

@@ -5,9 +5,11 @@ use sea_orm::prelude::StringLen;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use std::fmt;
 
+mod allowance;
 mod category;
 mod name;
 
+pub use allowance::{LostPhotos, VisitorAllowance};
 pub use category::DocumentCategory;
 pub use name::{FileName, StoredName};
 

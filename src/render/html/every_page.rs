@@ -78,6 +78,7 @@ pub(super) fn pages(text: &str) -> Vec<String> {
         repair,
         channels: vec![text, "#oops"],
         lost_photos: 1,
+        photos_over_allowance: 1,
     };
     let problem = refused_form(text);
     vec![

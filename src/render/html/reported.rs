@@ -18,6 +18,8 @@ pub struct ReportedPage<'a> {
     pub channels: Vec<&'a str>,
     /// How many photos the disk could not take.
     pub lost_photos: usize,
+    /// How many were more than visitors may leave in a day.
+    pub photos_over_allowance: usize,
 }
 
 /// What the template is filled with.
@@ -25,8 +27,10 @@ pub struct ReportedPage<'a> {
 struct Filled<'a> {
     #[serde(flatten)]
     page: &'a ReportedPage<'a>,
-    /// "Your photo", "3 of your photos"; `None` when all were kept.
+    /// "1 photo", "3 photos"; `None` when the disk took all.
     lost: Option<String>,
+    /// The same for those over the allowance.
+    over_allowance: Option<String>,
 }
 
 impl Html {
@@ -35,11 +39,17 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn reported(&self, page: &ReportedPage<'_>) -> Result<String, RenderError> {
-        let lost = match page.lost_photos {
-            0 => None,
-            1 => Some("1 photo".to_owned()),
-            lost => Some(format!("{lost} photos")),
-        };
-        self.page("reported", "Thank you", &Filled { page, lost })
+        let lost = photos(page.lost_photos);
+        let over_allowance = photos(page.photos_over_allowance);
+        self.page("reported", "Thank you", &Filled { page, lost, over_allowance })
+    }
+}
+
+/// So many photos in words; `None` for none.
+fn photos(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 photo".to_owned()),
+        count => Some(format!("{count} photos")),
     }
 }

@@ -390,6 +390,7 @@ fn small_pages_escape_too() {
         repair: RepairId(42),
         channels: vec!["#wood", HOSTILE],
         lost_photos: 0,
+        photos_over_allowance: 0,
     };
     check_hostile(&html().reported(&page).unwrap());
     page.channels.clear();

@@ -7,11 +7,12 @@
 
 use super::resubmit::TypedForm;
 use super::{PageError, body};
-use crate::domain::file::{Accepts, StoredFile};
+use crate::domain::file::{Accepts, LostPhotos, StoredFile};
 use crate::files::Received;
 use crate::ops::OpError;
 use crate::render::html::FieldError;
 use crate::web::Web;
+use allowance::Reservation;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http::header::CONTENT_TYPE;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, timeout};
 
+pub mod allowance;
 mod parts;
 
 /// How long a client may send nothing.
@@ -76,13 +78,22 @@ pub enum OnDiskError {
 pub struct Uploads {
     files: StdMutex<Vec<Received>>,
     refused: Option<(StatusCode, FieldError)>,
-    lost: usize,
+    lost: LostPhotos,
+    reservation: StdMutex<Option<Reservation>>,
 }
 
 impl Uploads {
-    /// How many files the disk could not take, where the form goes on without them.
-    pub const fn lost(&self) -> usize {
+    /// How many files were not kept, where the form goes on without them.
+    pub const fn lost(&self) -> LostPhotos {
         self.lost
+    }
+
+    /// A row names the files, so they count against the allowance of visitors; else they are given back.
+    pub fn count_as_kept(&self) {
+        let reservation = self.reservation.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(reservation) = reservation {
+            reservation.keep();
+        }
     }
 
     /// Why a file was not taken, for the form that comes back, with its status: 413, 422 or 503.
@@ -136,8 +147,7 @@ pub async fn read<B>(
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
-    let vouched = gate.vouches.is_none();
-    let accepting = Accepting { web, gate, vouched, files: Vec::new(), lost: 0, place: None };
+    let accepting = Accepting::new(web, gate);
     read_parts(rule, Ok(accepting), boundary, body, typed).await
 }
 
@@ -179,8 +189,9 @@ where
         // Where one is refused, none is kept: the form comes back and is sent once more.
         (Err(Stop::File(refused)), _) => Ok(Uploads { refused: Some(refused), ..Uploads::default() }),
         (Ok(Accepting { vouched: false, .. }), Ok(())) => Err(PageError::Forged),
-        (Ok(Accepting { files, lost, .. }), Ok(())) => {
-            Ok(Uploads { files: StdMutex::new(files), refused: None, lost })
+        (Ok(Accepting { files, lost, reservation, .. }), Ok(())) => {
+            let (files, reservation) = (StdMutex::new(files), StdMutex::new(reservation));
+            Ok(Uploads { files, refused: None, lost, reservation })
         }
     }
 }

@@ -60,6 +60,9 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
                 // Who sends it again as the page asks must not be shut out by our failures.
                 web.reports.give_back(call.client);
             }
+            if done.is_ok() {
+                call.uploads.count_as_kept();
+            }
             done
         }
         Err(error) => Err(error),
@@ -153,6 +156,7 @@ pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError
         repair: report.repair,
         channels,
         lost_photos: report.lost_photos,
+        photos_over_allowance: report.photos_over_allowance,
     };
     Ok(html(StatusCode::OK, web.html(call).reported(&page).map_err(PageError::internal)?))
 }

@@ -4,6 +4,7 @@ use super::ops::{TestOps, user};
 use bytes::Bytes;
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
+use esb::domain::file::VisitorAllowance;
 use esb::domain::ids::UserId;
 use esb::files::Files;
 use esb::metrics::Metrics;
@@ -143,6 +144,12 @@ pub async fn serving_files(ops: TestOps, files: Files) -> TestWeb {
 pub async fn serving_with_places(ops: TestOps, places: Places) -> TestWeb {
     let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
     serving_web(ops, web.with_upload_places(places), Limits::STANDARD).await
+}
+
+/// Serves the pages with so many bytes of photos for visitors.
+pub async fn serving_with_allowance(ops: TestOps, allowance: VisitorAllowance) -> TestWeb {
+    let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
+    serving_web(ops, web.with_visitor_allowance(allowance), Limits::STANDARD).await
 }
 
 async fn serving_all(ops: TestOps, config: WebConfig, routes: &'static [Route], limits: Limits) -> TestWeb {

@@ -1,10 +1,12 @@
 //! Reads a form with files part by part: texts into its fields, files to the disk. After a refusal it goes on for
 //! the texts, for a while, and drops the files. Called by `upload`.
 
+use super::allowance::Reservation;
 use super::{CROWDED, DISCARD_AT_MOST, Gate, OnDiskError, UploadRule, deadline};
 use crate::chain::Chain;
-use crate::domain::file::{FileName, FileRefusal};
+use crate::domain::file::{FileName, FileRefusal, LostPhotos};
 use crate::files::{ReceiveError, Received, Wanted};
+use crate::ops::visitor_photos;
 use crate::render::html::FieldError;
 use crate::web::Web;
 use crate::web::kernel::PageError;
@@ -41,9 +43,11 @@ pub(super) struct Accepting<'a> {
     pub(super) gate: Gate<'a>,
     pub(super) vouched: bool,
     pub(super) files: Vec<Received>,
-    /// Files that the disk could not take.
-    pub(super) lost: usize,
+    /// Files that were not kept.
+    pub(super) lost: LostPhotos,
     pub(super) place: Option<SemaphorePermit<'a>>,
+    /// What a visitor's files count against.
+    pub(super) reservation: Option<Reservation>,
 }
 
 /// Why no file of a form is taken.
@@ -153,7 +157,12 @@ async fn in_time<T>(
     .map_err(broken)
 }
 
-impl Accepting<'_> {
+impl<'a> Accepting<'a> {
+    pub(super) const fn new(web: &'a Web, gate: Gate<'a>) -> Self {
+        let vouched = gate.vouches.is_none();
+        Self { web, gate, vouched, files: Vec::new(), lost: LostPhotos::NONE, place: None, reservation: None }
+    }
+
     /// Receives a file whose first piece was read already: `None` where it is empty.
     async fn file(
         &mut self,
@@ -170,7 +179,7 @@ impl Accepting<'_> {
             let chosen = !name.is_empty();
             return if chosen { Err(refusal(rule, name, &FileRefusal::Empty)) } else { Ok(()) };
         };
-        if self.files.len() + self.lost >= rule.most {
+        if self.files.len() + self.lost.total() >= rule.most {
             let message = match rule.most {
                 1 => "Please choose one file.".into(),
                 most => format!("Please choose at most {most} files."),
@@ -179,6 +188,10 @@ impl Accepting<'_> {
             return Err(Stop::File((StatusCode::UNPROCESSABLE_ENTITY, error)));
         }
         self.take_place().await?;
+        if self.reservation.as_mut().is_some_and(|reservation| !reservation.has_room()) {
+            self.over_allowance();
+            return Ok(());
+        }
         let limit = rule.each.unwrap_or(u64::MAX);
         let wanted = Wanted { accepts: rule.accepts, limit };
         let rest = part.inspect(move |piece| {
@@ -189,14 +202,18 @@ impl Accepting<'_> {
         let content = stream::once(async { Ok(first) }).chain(rest);
         match self.web.files.receive(content, wanted, name).await {
             Ok(received) => {
-                self.files.push(received);
+                let size = received.file().size;
+                match self.reservation.as_mut().is_none_or(|reservation| reservation.take(size)) {
+                    true => self.files.push(received),
+                    false => self.over_allowance(),
+                }
                 Ok(())
             }
             Err(ReceiveError::Refused(refused)) => Err(refusal(rule, name, &refused)),
             Err(ReceiveError::Stream(error)) => Err(broken(error).into()),
             Err(ReceiveError::Disk(error)) => {
                 tracing::error!(error = %Chain(&error), "An upload cannot be stored");
-                self.lost += 1;
+                self.lost.disk += 1;
                 match rule.on_disk_error {
                     OnDiskError::Refuse => Err(no_room(rule, name)),
                     OnDiskError::GoOn => Ok(()),
@@ -205,12 +222,22 @@ impl Accepting<'_> {
         }
     }
 
+    /// The report goes on without this photo.
+    fn over_allowance(&mut self) {
+        self.lost.allowance += 1;
+        tracing::warn!("a visitor's photo is not kept: visitors have left what they may in a day");
+    }
+
     /// A place among those who send files; visitors have their own, and not all of them from one address.
     async fn take_place(&mut self) -> Result<(), PageError> {
         if self.place.is_some() {
             return Ok(());
         }
         let web = self.web;
+        if let Some(address) = self.gate.visitor {
+            let stored = visitor_photos::bytes_within_day(&web.ctx).await.map_err(PageError::from)?;
+            self.reservation = Some(web.visitor_bytes.open(address, stored));
+        }
         let places = match self.gate.visitor {
             Some(address) => {
                 web.uploads.count(address).map_err(|wait| PageError::TooOften { wait })?;

@@ -1,0 +1,227 @@
+//! Counts what visitors leave on the disk against their allowance: per address in memory, for all of them
+//! together by what the database has of the last day and what is on its way. Called by `upload`.
+
+use crate::clock::Clock;
+use crate::domain::file::VisitorAllowance;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Addresses remembered at most; all further ones share one allowance.
+const MAX_ADDRESSES: usize = 10_000;
+/// All who are not remembered by themselves.
+const OTHERS: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+
+/// The bytes that visitors may still leave; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct VisitorBytes(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    allowance: VisitorAllowance,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    addresses: HashMap<IpAddr, Level>,
+    /// Bytes that no row names yet.
+    in_flight: u64,
+}
+
+/// What an address left, as far as it is not forgotten: it fades evenly, an allowance a day.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    bytes: u64,
+    at: Duration,
+}
+
+impl VisitorBytes {
+    /// Nobody has left anything yet.
+    pub fn new(clock: Clock, allowance: VisitorAllowance) -> Self {
+        Self(Arc::new(Inner { clock, allowance, state: Mutex::default() }))
+    }
+
+    /// Begins to count the photos of one form from that address. `stored` is what the database has of the last
+    /// day, of all visitors.
+    pub fn open(&self, address: IpAddr, stored: u64) -> Reservation {
+        Reservation { counter: self.clone(), address: network_of(address), stored, bytes: 0 }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is left of what an address left.
+    fn faded(&self, level: Level, now: Duration) -> u64 {
+        let day = u128::from(VisitorAllowance::DAY.num_milliseconds().unsigned_abs());
+        let elapsed = now.saturating_sub(level.at).as_millis();
+        let faded = u128::from(self.0.allowance.address_bytes) * elapsed / day;
+        level.bytes.saturating_sub(u64::try_from(faded).unwrap_or(u64::MAX))
+    }
+
+    /// Counts so many bytes more, if they fit.
+    fn take(&self, address: &mut IpAddr, stored: u64, bytes: u64) -> bool {
+        let (now, allowance) = (self.0.clock.monotonic(), self.0.allowance);
+        let mut state = self.state();
+        if !state.addresses.contains_key(address) && state.addresses.len() >= MAX_ADDRESSES {
+            state.addresses.retain(|_, level| self.faded(*level, now) > 0);
+            if state.addresses.len() >= MAX_ADDRESSES {
+                *address = OTHERS;
+            }
+        }
+        let level = state.addresses.get(address).map_or(0, |level| self.faded(*level, now));
+        let (level, total) = (level.saturating_add(bytes), state.in_flight.saturating_add(bytes));
+        if level > allowance.address_bytes || stored.saturating_add(total) > allowance.total_bytes {
+            return false;
+        }
+        state.in_flight = total;
+        state.addresses.insert(*address, Level { bytes: level, at: now });
+        true
+    }
+}
+
+/// IPv4 addresses count one by one, IPv6 ones by their network of 64 bits, which is what one customer gets.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// The bytes of one form, given back when this is dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    counter: VisitorBytes,
+    address: IpAddr,
+    stored: u64,
+    bytes: u64,
+}
+
+impl Reservation {
+    /// False when not one byte more may be left.
+    pub fn has_room(&mut self) -> bool {
+        let fits = self.take(1);
+        if fits {
+            self.give_back(1);
+        }
+        fits
+    }
+
+    /// Counts so many bytes, if they fit.
+    pub fn take(&mut self, bytes: u64) -> bool {
+        let fits = self.counter.take(&mut self.address, self.stored, bytes);
+        self.bytes += if fits { bytes } else { 0 };
+        fits
+    }
+
+    /// The bytes stay: a row names them.
+    pub fn keep(mut self) {
+        let mut state = self.counter.state();
+        state.in_flight = state.in_flight.saturating_sub(self.bytes);
+        drop(state);
+        self.bytes = 0;
+    }
+
+    fn give_back(&mut self, bytes: u64) {
+        let mut state = self.counter.state();
+        state.in_flight = state.in_flight.saturating_sub(bytes);
+        if let Some(level) = state.addresses.get_mut(&self.address) {
+            level.bytes = level.bytes.saturating_sub(bytes);
+        }
+        drop(state);
+        self.bytes -= bytes;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.give_back(self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, TimeDelta};
+
+    fn counter() -> (VisitorBytes, Clock) {
+        let clock = Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let allowance = VisitorAllowance { address_bytes: 240, total_bytes: 600 };
+        (VisitorBytes::new(clock.clone(), allowance), clock)
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[track_caller]
+    fn leaves(counter: &VisitorBytes, from: &str, stored: u64, bytes: u64) {
+        let mut form = counter.open(address(from), stored);
+        assert!(form.has_room() && form.take(bytes));
+        form.keep();
+    }
+
+    #[test]
+    fn address_has_allowance_that_refills_in_a_day() {
+        let (counter, clock) = counter();
+        leaves(&counter, "198.51.100.1", 0, 200);
+        leaves(&counter, "198.51.100.1", 0, 40);
+        let room = |from| counter.open(address(from), 0).has_room();
+        assert!(!room("198.51.100.1") && room("198.51.100.2"));
+        clock.set_wall_clock(TimeDelta::days(2));
+        assert!(!room("198.51.100.1"), "setting the clock refills nothing");
+        clock.advance(TimeDelta::hours(1));
+        assert!(!counter.open(address("198.51.100.1"), 0).take(11));
+        leaves(&counter, "198.51.100.1", 0, 10);
+        clock.advance(TimeDelta::days(1));
+        leaves(&counter, "198.51.100.1", 0, 240);
+    }
+
+    #[test]
+    fn forms_that_fail_give_bytes_back() {
+        let (counter, _) = counter();
+        let mut failing = counter.open(address("198.51.100.1"), 0);
+        assert!(failing.take(240));
+        assert!(!counter.open(address("198.51.100.1"), 0).has_room());
+        drop(failing);
+        leaves(&counter, "198.51.100.1", 0, 240);
+        assert_eq!(counter.state().in_flight, 0);
+    }
+
+    #[test]
+    fn all_share_stored_and_incoming_bytes() {
+        let (counter, _) = counter();
+        let mut others = counter.open(address("198.51.100.1"), 350);
+        assert!(others.take(200));
+        let mut form = counter.open(address("198.51.100.2"), 350);
+        assert!(!form.take(51) && form.take(50) && !form.has_room());
+        others.keep();
+        assert!(!counter.open(address("198.51.100.3"), 600).has_room(), "they are stored now");
+    }
+
+    #[test]
+    fn ipv6_network_is_one_address() {
+        let (counter, _) = counter();
+        leaves(&counter, "2001:db8::1", 0, 240);
+        assert!(!counter.open(address("2001:db8::2"), 0).has_room());
+        assert!(counter.open(address("2001:db8:0:1::2"), 0).has_room());
+    }
+
+    #[test]
+    fn remembered_addresses_are_bounded() {
+        let (counter, clock) = counter();
+        let most = u32::try_from(MAX_ADDRESSES).unwrap();
+        for n in 0..most {
+            leaves(&counter, &IpAddr::V4(n.into()).to_string(), 0, 1);
+        }
+        leaves(&counter, "2001:db8::1", 0, 240);
+        assert!(!counter.open(address("2001:db8:0:1::1"), 0).has_room(), "further ones share");
+        assert_eq!(counter.state().addresses.len(), MAX_ADDRESSES + 1);
+        clock.advance(TimeDelta::days(1));
+        leaves(&counter, "2001:db8:0:1::1", 0, 240);
+        assert_eq!(counter.state().addresses.len(), 1, "old ones are forgotten");
+    }
+}
