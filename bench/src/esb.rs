@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use serde::Deserialize;
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +15,9 @@ use tempfile::TempDir;
 
 /// Socket Mode connections that esb holds.
 pub const CONNECTIONS: usize = 2;
+/// From where attacks come; the installation that is attacked takes it for a proxy, so that one address can
+/// speak for thousands.
+pub const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 /// How long a start may take.
 const START: Duration = Duration::from_secs(30);
 
@@ -28,6 +31,9 @@ pub enum Size {
     /// 1,000 machines in 5 areas, each with a channel
     #[value(skip)]
     Lanes,
+    /// As small, without Slack
+    #[value(skip)]
+    Attacks,
 }
 
 impl Size {
@@ -40,13 +46,14 @@ impl Size {
             Self::Small => "small",
             Self::Large => "large",
             Self::Lanes => "lanes",
+            Self::Attacks => "attacks",
         }
     }
 
     /// How many machines.
     pub const fn machines(self) -> usize {
         match self {
-            Self::Small => 60,
+            Self::Small | Self::Attacks => 60,
             Self::Large => 5_000,
             Self::Lanes => 1_000,
         }
@@ -54,7 +61,7 @@ impl Size {
 
     const fn demo_data(self) -> &'static [&'static str] {
         match self {
-            Self::Small => &["demo-data"],
+            Self::Small | Self::Attacks => &["demo-data"],
             Self::Large => &[
                 "demo-data",
                 "--areas=40",
@@ -141,12 +148,17 @@ impl Installation {
             .env_clear()
             .env("DATABASE_URL", &self.database_url)
             .env("ESB_LISTEN", self.web.to_string())
+            .env("WORKER_HEARTBEAT_PATH", self.folder.path().join("beat"));
+        if self.size == Size::Attacks {
+            command.env("ESB_TRUSTED_PROXIES", ATTACKER.to_string());
+            return command;
+        }
+        command
             .env("SLACK_BOT_TOKEN", "xoxb-bench")
             .env("SLACK_APP_TOKEN", "xapp-bench")
             .env("SLACK_SOCKET_MODE_CONNECT", "true")
             .env("SLACK_API_URL", self.slack.api_url())
-            .env("SLACK_CONNECTIONS", CONNECTIONS.to_string())
-            .env("WORKER_HEARTBEAT_PATH", self.folder.path().join("beat"));
+            .env("SLACK_CONNECTIONS", CONNECTIONS.to_string());
         command
     }
 
@@ -172,7 +184,9 @@ impl Installation {
         let process = Process::start(&mut command)?;
         let live = first_answer(self.web, "/health/live", began).await?;
         let board = first_answer(self.web, "/", began).await?;
-        self.slack.connected(CONNECTIONS).await?;
+        if self.size != Size::Attacks {
+            self.slack.connected(CONNECTIONS).await?;
+        }
         Ok((process, live, board))
     }
 

@@ -23,13 +23,21 @@ pub struct Figure {
 #[derive(Debug, Serialize)]
 pub struct Figures {
     size: &'static str,
+    /// What the values and the floors are called in the table.
+    #[serde(skip)]
+    columns: [&'static str; 2],
     figures: Vec<Figure>,
 }
 
 impl Figures {
     /// None yet.
     pub const fn new(size: &'static str) -> Self {
-        Self { size, figures: Vec::new() }
+        Self::with_columns(size, ["esb", "floor"])
+    }
+
+    /// None yet; the values and what they are compared with have other names than "esb" and "floor".
+    pub const fn with_columns(size: &'static str, columns: [&'static str; 2]) -> Self {
+        Self { size, columns, figures: Vec::new() }
     }
 
     /// Adds a figure that nothing compares with.
@@ -54,7 +62,8 @@ impl Figures {
     /// The figures for a terminal.
     pub fn table(&self) -> String {
         let width = self.figures.iter().map(|figure| figure.name.chars().count()).max().unwrap_or(0);
-        let mut table = format!("\n{:width$}  {:>10}  {:>10}  {:>7}\n", self.size, "esb", "floor", "ratio");
+        let [value, floor] = self.columns;
+        let mut table = format!("\n{:width$}  {value:>10}  {floor:>10}  {:>7}\n", self.size, "ratio");
         for Figure { name, unit, value, floor, ratio } in &self.figures {
             let floor = floor.map(shown).unwrap_or_default();
             let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
@@ -105,6 +114,11 @@ impl Times {
         self.percentile(0.5)
     }
 
+    /// The 95th percentile.
+    pub fn p95(&self) -> f64 {
+        self.percentile(0.95)
+    }
+
     /// The 99th percentile.
     pub fn p99(&self) -> f64 {
         self.percentile(0.99)
@@ -147,7 +161,7 @@ mod tests {
     #[test]
     fn percentiles_are_by_nearest_rank() {
         let times = Times::new((1..=200).rev().map(Duration::from_millis));
-        assert_eq!((times.p50(), times.p99(), times.max()), (100.0, 198.0, 200.0));
+        assert_eq!((times.p50(), times.p95(), times.p99(), times.max()), (100.0, 190.0, 198.0, 200.0));
         assert_eq!(times.over(Duration::from_millis(150)), 50);
         assert_eq!(Times::default().p99().to_bits(), 0.0_f64.to_bits());
         assert_eq!(median(vec![3.0, 1.0, 2.0]).to_bits(), 2.0_f64.to_bits());

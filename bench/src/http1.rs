@@ -2,10 +2,10 @@
 //! answer's head read as far as needed. Knows bodies of a given length and chunked ones.
 
 use anyhow::Context;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// Longest wait for an answer.
@@ -38,6 +38,15 @@ impl Connection {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(ROOM), whole: Vec::new() })
+    }
+
+    /// Connects from an address of this machine.
+    ///
+    /// # Errors
+    /// When nobody listens, or the address is not ours.
+    pub async fn open_from(source: Ipv4Addr, address: SocketAddr) -> anyhow::Result<Self> {
+        let stream = connect_from(source, address).await?;
+        Ok(Self { stream, buffer: Vec::new(), whole: Vec::new() })
     }
 
     /// Sends a request's bytes and reads its answer.
@@ -103,6 +112,18 @@ impl Connection {
         anyhow::ensure!(read.context("no answer for 20 s")?? > 0, "the connection broke off");
         Ok(())
     }
+}
+
+/// A bare connection from an address of this machine.
+///
+/// # Errors
+/// When nobody listens, or the address is not ours.
+pub async fn connect_from(source: Ipv4Addr, address: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((source, 0).into())?;
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 impl Answer<'_> {

@@ -2,6 +2,7 @@
 //! the floor of the same run: what a bare program manages on this machine with the same client. Prints
 //! no figure of an answer that was wrong: it ends with status 1 instead. See docs/performance.md.
 
+mod attacks;
 mod esb;
 mod figures;
 mod floor;
@@ -52,6 +53,8 @@ enum Task {
     Lanes(lanes::Options),
     /// Measures memory under a long mixed load while repairs become more and more
     Mixed(mixed::Options),
+    /// Measures what other visitors notice while somebody attacks
+    Attacks(attacks::Options),
     /// Acknowledges and opens modals without looking at anything
     #[command(hide = true)]
     FloorSocket(floor::socket::Options),
@@ -65,8 +68,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.task.take() {
         Some(Task::FloorSocket(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
         Some(Task::FloorWeb(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
-        Some(Task::Lanes(options)) => one_thread(measure_lanes(&arguments, &options)),
-        Some(Task::Mixed(options)) => one_thread(measure_mixed(&arguments, &options)),
+        Some(task) => one_thread(measure(&arguments, &task)),
         None => one_thread(bench(&arguments)),
     };
     match outcome {
@@ -99,23 +101,22 @@ fn executable(arguments: &Arguments) -> anyhow::Result<PathBuf> {
     Ok(esb)
 }
 
-async fn measure_lanes(arguments: &Arguments, options: &lanes::Options) -> anyhow::Result<()> {
+/// Measures one scenario.
+async fn measure(arguments: &Arguments, task: &Task) -> anyhow::Result<()> {
     let esb = executable(arguments)?;
-    let mut figures = Figures::new("lanes");
-    let url = arguments.database_url.as_deref();
-    let mut installation = Installation::new(&esb, esb::Size::Lanes, url).await?;
-    let measured = options.measure(&mut installation, &mut figures).await;
-    measured.with_context(|| installation.last_words())?;
-    say(&mut std::io::stdout(), &figures.table());
-    write_json(arguments, &[figures])
-}
-
-async fn measure_mixed(arguments: &Arguments, options: &mixed::Options) -> anyhow::Result<()> {
-    let esb = executable(arguments)?;
-    let mut figures = Figures::new("mixed");
-    let url = arguments.database_url.as_deref();
-    let mut installation = Installation::new(&esb, esb::Size::Small, url).await?;
-    let measured = options.measure(&mut installation, &mut figures).await;
+    let (size, mut figures) = match task {
+        Task::Lanes(_) => (esb::Size::Lanes, Figures::new("lanes")),
+        Task::Mixed(_) => (esb::Size::Small, Figures::new("mixed")),
+        Task::Attacks(_) => (esb::Size::Attacks, Figures::with_columns("attacks", ["attack", "calm"])),
+        Task::FloorSocket(_) | Task::FloorWeb(_) => anyhow::bail!("a floor is no scenario"),
+    };
+    let mut installation = Installation::new(&esb, size, arguments.database_url.as_deref()).await?;
+    let measured = match task {
+        Task::Lanes(options) => options.measure(&mut installation, &mut figures).await,
+        Task::Mixed(options) => options.measure(&mut installation, &mut figures).await,
+        Task::Attacks(options) => options.measure(&mut installation, &mut figures).await,
+        Task::FloorSocket(_) | Task::FloorWeb(_) => Ok(()),
+    };
     measured.with_context(|| installation.last_words())?;
     say(&mut std::io::stdout(), &figures.table());
     write_json(arguments, &[figures])

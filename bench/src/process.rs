@@ -42,6 +42,16 @@ impl Process {
         Ok(own.iter().sum())
     }
 
+    /// Bytes that it gave to the operating system to write to files.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn written(&self) -> anyhow::Result<u64> {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.0.id()))?;
+        let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok());
+        bytes.context("an unknown form of /proc/<pid>/io")
+    }
+
     /// Asks it to end, as systemd would, and waits.
     ///
     /// # Errors
@@ -168,7 +178,7 @@ mod tests {
         while process.memory("VmRSS").unwrap() < 0.1 {
             assert!(began.elapsed() < Duration::from_secs(20), "a program without memory");
         }
-        assert!(process.memory("VmNone").is_err());
+        assert!(process.memory("VmNone").is_err() && process.written().is_ok());
         assert!(run(Command::new("ls").arg("/nonexistent")).is_err());
     }
 }

@@ -1,0 +1,69 @@
+//! Attacks by the number of connections: idle ones, listeners, bodies that stop before their end.
+
+use super::{Target, forms};
+use crate::esb::ATTACKER;
+use crate::http1::connect_from;
+use std::io::ErrorKind;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// As many connections as are accepted at once.
+const IDLE: usize = 2_048;
+/// As many listeners as are let in.
+const LISTENERS: usize = 1_000;
+/// Bodies that stop, and how many bytes of each come.
+const STALLED: usize = 200;
+const STALLED_BYTES: usize = 1_000_000;
+/// Longest wait for a connection, or for bytes to be taken.
+const WITHIN: Duration = Duration::from_secs(1);
+/// How often it is looked which connections are gone.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Connections that say nothing.
+pub(super) async fn stay_idle(target: Target) -> anyhow::Result<()> {
+    hold(target, IDLE, &[]).await
+}
+
+/// Listeners of changes.
+pub(super) async fn listen(target: Target) -> anyhow::Result<()> {
+    hold(target, LISTENERS, &forms::get("/events")).await
+}
+
+/// Bodies to Slack's address that stop before their end.
+pub(super) async fn stall_bodies(target: Target) -> anyhow::Result<()> {
+    let head = format!(
+        "POST /slack/events HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n",
+        STALLED_BYTES + 1_000
+    );
+    hold(target, STALLED, &[head.into_bytes(), vec![b'x'; STALLED_BYTES]].concat()).await
+}
+
+/// Holds so many connections, each of which has sent this; opens those anew that are closed.
+async fn hold(target: Target, count: usize, sent: &[u8]) -> anyhow::Result<()> {
+    let mut held: Vec<TcpStream> = Vec::new();
+    loop {
+        held.retain(is_open);
+        while held.len() < count {
+            let Ok(Ok(mut stream)) = timeout(WITHIN, connect_from(ATTACKER, target.web)).await else { break };
+            // One that takes no more is held all the same.
+            let _ = timeout(WITHIN, stream.write_all(sent)).await;
+            held.push(stream);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// False for a connection that the other side has closed. What it sent is dropped.
+fn is_open(stream: &TcpStream) -> bool {
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.try_read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == ErrorKind::WouldBlock,
+        }
+    }
+}

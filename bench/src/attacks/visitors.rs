@@ -1,0 +1,123 @@
+//! Eleven visitors, each from an address of its own, who look at the board, at a machine, at what programs ask for,
+//! say "me too" and report with a photo now and then. Each request comes by a connection of its own, as a phone's
+//! first one does.
+
+use super::{Target, files, forms};
+use crate::figures::Times;
+use crate::http1::Connection;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// Last parts of the visitors' addresses, 127.0.0.x.
+const ADDRESSES: std::ops::RangeInclusive<u8> = 10..=20;
+/// How often each of them asks for something.
+const EVERY: Duration = Duration::from_millis(100);
+/// After this, a visitor gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What they look at, in turn.
+const PAGES: [&str; 6] = ["/", "/e/", "/status.json", "/", "/health", "/metrics"];
+/// Every so manieth request of a visitor is another.
+const ME_TOO_EVERY: u64 = 23;
+const REPORT_EVERY: u64 = 41;
+
+/// One request.
+#[derive(Debug)]
+struct Sample {
+    kind: &'static str,
+    took: Duration,
+    is_answered: bool,
+}
+
+/// What visitors met within some time.
+#[derive(Debug, Default)]
+pub(super) struct Samples(Vec<Sample>);
+
+impl Samples {
+    /// How long requests took, also those that failed.
+    pub(super) fn times(&self) -> Times {
+        Times::new(self.0.iter().map(|sample| sample.took))
+    }
+
+    /// The share of the requests of some kinds that were not answered as they should; 0 of none.
+    #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    pub(super) fn failed_percent(&self, is_counted: impl Fn(&str) -> bool) -> f64 {
+        let counted: Vec<&Sample> = self.0.iter().filter(|sample| is_counted(sample.kind)).collect();
+        let failed = counted.iter().filter(|sample| !sample.is_answered).count();
+        failed as f64 * 100.0 / counted.len().max(1) as f64
+    }
+}
+
+/// The visitors, gone with the value.
+pub(super) struct Visitors {
+    samples: Arc<Mutex<Samples>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Visitors {
+    /// Lets them come.
+    pub(super) fn start(target: Target) -> Self {
+        let (samples, mut tasks) = (Arc::<Mutex<Samples>>::default(), JoinSet::new());
+        let photo: Arc<[u8]> = files::photo().into();
+        for address in ADDRESSES {
+            tasks.spawn(visit(target, address, Arc::clone(&photo), Arc::clone(&samples)));
+        }
+        Self { samples, _tasks: tasks }
+    }
+
+    /// What they met since they were asked last.
+    pub(super) fn take(&self) -> Samples {
+        std::mem::take(&mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn visit(target: Target, address: u8, photo: Arc<[u8]>, samples: Arc<Mutex<Samples>>) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // They do not all do the same at once.
+    for count in u64::from(address).. {
+        ticks.tick().await;
+        let number = u64::from(address) << 32 | count;
+        let (kind, request) = match count {
+            _ if count % REPORT_EVERY == 0 => {
+                ("report", forms::report(target, number, &[("photo.png", &photo)]))
+            }
+            _ if count % ME_TOO_EVERY == 0 => ("me-too", forms::me_too(target, None)),
+            _ => ("page", forms::get(&page(target, count))),
+        };
+        let began = Instant::now();
+        let asked = timeout(PATIENCE, ask(target, Ipv4Addr::new(127, 0, 0, address), &request)).await;
+        let is_answered = matches!(asked, Ok(Ok(200 | 303)));
+        let sample = Sample { kind, took: began.elapsed(), is_answered };
+        samples.lock().unwrap_or_else(PoisonError::into_inner).0.push(sample);
+    }
+}
+
+fn page(target: Target, count: u64) -> String {
+    let turn = usize::try_from(count % PAGES.len() as u64).unwrap_or_default();
+    match PAGES.get(turn).copied().unwrap_or("/") {
+        "/e/" => format!("/e/{}", target.equipment),
+        page => page.to_owned(),
+    }
+}
+
+async fn ask(target: Target, source: Ipv4Addr, request: &[u8]) -> anyhow::Result<u16> {
+    let mut connection = Connection::open_from(source, target.web).await?;
+    Ok(connection.ask(request).await?.status())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_counted_by_kind() {
+        let sample = |kind, is_answered| Sample { kind, took: Duration::from_millis(3), is_answered };
+        let samples = Samples(vec![sample("page", true), sample("report", false), sample("report", true)]);
+        assert_eq!(samples.failed_percent(|kind| kind == "report").to_bits(), 50.0_f64.to_bits());
+        assert_eq!(samples.failed_percent(|kind| kind == "me-too").to_bits(), 0.0_f64.to_bits());
+        assert_eq!(samples.times().p95().to_bits(), 3.0_f64.to_bits());
+    }
+}
