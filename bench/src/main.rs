@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.task.take() {
         Some(Task::FloorSocket(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
         Some(Task::FloorWeb(options)) => floor::runtime().and_then(|r| r.block_on(options.run())),
-        Some(task) => one_thread(measure(&arguments, &task)),
+        Some(task) => one_thread(measure_task(&arguments, &task)),
         None => one_thread(bench(&arguments)),
     };
     match outcome {
@@ -102,7 +102,7 @@ fn executable(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 /// Measures one scenario.
-async fn measure(arguments: &Arguments, task: &Task) -> anyhow::Result<()> {
+async fn measure_task(arguments: &Arguments, task: &Task) -> anyhow::Result<()> {
     let esb = executable(arguments)?;
     let (size, mut figures) = match task {
         Task::Lanes(_) => (esb::Size::Lanes, Figures::new("lanes")),
