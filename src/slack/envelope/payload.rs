@@ -368,15 +368,13 @@ impl Event {
             let team = of.get("user_team").or_else(|| of.get("source_team"))?;
             team.as_str().map(str::to_owned)
         };
-        let inner =
-            ["message", "previous_message"].into_iter().filter_map(|part| self.body.get(part)?.as_object());
+        // Of what was changed or deleted.
+        let previous = || self.body.get("previous_message").and_then(Value::as_object).and_then(told);
+        // The outer one is theirs or, as far as we know, ours.
+        let home_team_id = told(&self.body).or_else(previous).or_else(|| Some(self.team_id.clone()));
         Some(Sender {
             team_id: self.team_id.clone(),
-            // The outer one is theirs or, as far as we know, ours.
-            home_team_id: std::iter::once(&self.body)
-                .chain(inner)
-                .find_map(told)
-                .or(Some(self.team_id.clone())),
+            home_team_id,
             user_id: Some(user_id).filter(|id| is_id(id))?.to_owned(),
             user_name: String::new(),
         })
