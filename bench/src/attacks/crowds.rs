@@ -17,7 +17,11 @@ const LISTENERS: usize = 1_000;
 const STALLED: usize = 200;
 const STALLED_BYTES: usize = 1_000_000;
 /// Longest wait for a connection, or for bytes to be taken.
-const WITHIN: Duration = Duration::from_secs(1);
+const WITHIN: Duration = Duration::from_secs(2);
+/// So many connections are opened at once, since systems let few wait to be accepted (`somaxconn`), and how long
+/// to wait until then.
+const OPENED_AT_ONCE: usize = 50;
+const ACCEPTED_WITHIN: Duration = Duration::from_millis(20);
 /// How often it is looked which connections are gone.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -51,6 +55,9 @@ async fn hold(target: Target, count: usize, sent: &[u8]) -> anyhow::Result<()> {
             // One that takes no more is held all the same.
             let _ = timeout(WITHIN, stream.write_all(sent)).await;
             held.push(stream);
+            if held.len().is_multiple_of(OPENED_AT_ONCE) {
+                tokio::time::sleep(ACCEPTED_WITHIN).await;
+            }
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

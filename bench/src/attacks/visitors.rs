@@ -15,8 +15,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 const ADDRESSES: std::ops::RangeInclusive<u8> = 10..=20;
 /// How often each of them asks for something.
 const EVERY: Duration = Duration::from_millis(100);
-/// After this, a visitor gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// After this, a visitor gives up and asks for something else.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// What they look at, in turn.
 const PAGES: [&str; 6] = ["/", "/e/", "/status.json", "/", "/health", "/metrics"];
 /// Every so manieth request of a visitor is another.
