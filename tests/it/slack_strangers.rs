@@ -346,7 +346,7 @@ async fn only_staff_unlink() {
     let form = [("request_id", page.hidden("request_id")), ("person", BO.to_owned())];
     let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, &**value)).collect();
     let unsigned = app.web.browser().post(&format!("/admin/users/{bo}/unlink-slack"), &form).await;
-    assert_eq!(unsigned.status, StatusCode::FORBIDDEN, "without a session");
+    assert_eq!(unsigned.status, StatusCode::SEE_OTHER, "sent to log in");
     assert_eq!(app.linked_to(bo).await.as_deref(), Some(BO));
     app.finish().await;
 }
