@@ -88,6 +88,39 @@ impl Clock {
     }
 }
 
+/// Lets something happen once in a while at most, such as a log line that anybody can cause.
+#[derive(Debug)]
+pub struct Throttle {
+    clock: Clock,
+    every: Duration,
+    state: Mutex<ThrottleState>,
+}
+
+#[derive(Debug, Default)]
+struct ThrottleState {
+    next: Duration,
+    skipped: u64,
+}
+
+impl Throttle {
+    /// At most once in each `every`.
+    pub fn new(clock: Clock, every: Duration) -> Self {
+        Self { clock, every, state: Mutex::default() }
+    }
+
+    /// How often it did not happen since it last did; `None` where it must not happen yet.
+    pub fn pass(&self) -> Option<u64> {
+        let now = self.clock.monotonic();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if now < state.next {
+            state.skipped += 1;
+            return None;
+        }
+        state.next = now + self.every;
+        Some(std::mem::take(&mut state.skipped))
+    }
+}
+
 /// Rate limiters count monotonic time: a wall clock that is set neither grants nor denies anything.
 impl governor::clock::Clock for Clock {
     type Instant = Nanos;
@@ -116,5 +149,18 @@ mod tests {
         let clock = Clock::system();
         let before = clock.monotonic();
         assert!(before >= BEFORE_START && clock.monotonic() >= before);
+    }
+
+    #[test]
+    fn throttle_passes_once_and_counts_the_rest() {
+        let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let throttle = Throttle::new(clock.clone(), Duration::from_secs(60));
+        assert_eq!([throttle.pass(), throttle.pass(), throttle.pass()], [Some(0), None, None]);
+        for step in [TimeDelta::days(1), TimeDelta::days(-2)] {
+            clock.set_wall_clock(step);
+            assert_eq!(throttle.pass(), None);
+        }
+        clock.advance(TimeDelta::seconds(60));
+        assert_eq!([throttle.pass(), throttle.pass()], [Some(4), None]);
     }
 }
