@@ -1,38 +1,37 @@
-//! How often one client address may do something, or something may be done to one name: governor over monotonic time, with bounded memory.
+//! How often one client may do something, or something may be done to one name: governor over monotonic time, with
+//! bounded memory. Who counts as one client: [`ClientNetwork`].
 
+use super::client_network::{ClientNetwork, SITE_FACTOR};
 use crate::clock::Clock;
 use crate::domain::text::caseless;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
-use governor::state::keyed::DashMapStateStore;
+use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use hashlink::LruCache;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Addresses and names remembered at most; all further ones share one allowance until old ones are forgotten.
+/// Clients, sites and names remembered at most, of each: beyond it, those who were not heard of for the longest
+/// time are forgotten. 10,000 of them take about 1 MB.
 const MAX_KEYS: usize = 10_000;
 
 /// Whose allowance it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
-    Address(IpAddr),
+    Client(ClientNetwork),
     Name(String),
-    /// All who are not remembered by themselves.
-    Others,
 }
 
 /// An allowance per client address that refills evenly: a token bucket. Whoever used none of it for a
 /// whole window has all of it at once and what refills meanwhile, so that the first window lets through up
-/// to twice as many, and each later one as many as were asked for.
+/// to twice as many, and each later one as many as were asked for. An IPv6 site has [`SITE_FACTOR`] times as much.
 #[derive(Debug)]
 pub struct Limit {
-    clock: Clock,
-    limiter: RateLimiter<Key, DashMapStateStore<Key>, Clock, NoOpMiddleware<Nanos>>,
-    /// What was counted and given back.
-    credits: Mutex<HashMap<Key, u32>>,
+    clients: Buckets,
+    sites: Buckets,
 }
 
 impl Limit {
@@ -40,12 +39,11 @@ impl Limit {
     ///
     /// Zero times count as one.
     pub fn new(clock: Clock, times: u32, window: Duration) -> Self {
-        let times = NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(window / times.get())
-            .unwrap_or_else(|| Quota::per_minute(times))
-            .allow_burst(times);
-        let limiter = RateLimiter::dashmap_with_clock(quota, clock.clone());
-        Self { limiter, clock, credits: Mutex::default() }
+        let of_site = times.max(1).saturating_mul(SITE_FACTOR);
+        Self {
+            clients: Buckets::new(clock.clone(), times, window),
+            sites: Buckets::new(clock, of_site, window),
+        }
     }
 
     /// Counts one more for `client`.
@@ -53,7 +51,9 @@ impl Limit {
     /// # Errors
     /// How long to wait, when that is one too many.
     pub fn count(&self, client: IpAddr) -> Result<(), Duration> {
-        self.count_key(Key::Address(bucket(client)))
+        // The client first: one that asks without end uses up nothing of its site's.
+        self.clients.count(Key::Client(ClientNetwork::of(client)))?;
+        ClientNetwork::site_of(client).map_or(Ok(()), |site| self.sites.count(Key::Client(site)))
     }
 
     /// Counts one more for `name`, case ignored.
@@ -61,67 +61,89 @@ impl Limit {
     /// # Errors
     /// How long to wait, when that is one too many.
     pub fn count_name(&self, name: &str) -> Result<(), Duration> {
-        self.count_key(Key::Name(caseless(name.trim())))
+        self.clients.count(Key::Name(caseless(name.trim())))
     }
 
     /// Gives back what was counted last for `client`: it came to nothing by a fault of ours, or was no guess.
     pub fn give_back(&self, client: IpAddr) {
-        self.give_back_key(Key::Address(bucket(client)));
+        self.clients.give_back(&Key::Client(ClientNetwork::of(client)));
+        if let Some(site) = ClientNetwork::site_of(client) {
+            self.sites.give_back(&Key::Client(site));
+        }
     }
 
     /// The same for `name`.
     pub fn give_back_name(&self, name: &str) {
-        self.give_back_key(Key::Name(caseless(name.trim())));
-    }
-
-    fn give_back_key(&self, key: Key) {
-        let mut credits = self.credits();
-        if credits.len() < MAX_KEYS {
-            *credits.entry(key).or_default() += 1;
-        }
-    }
-
-    /// True when there was one to take.
-    fn take_credit(&self, key: &Key) -> bool {
-        let mut credits = self.credits();
-        let Some(left) = credits.get_mut(key) else { return false };
-        *left -= 1;
-        if *left == 0 {
-            credits.remove(key);
-        }
-        true
-    }
-
-    fn credits(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
-        self.credits.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count_key(&self, mut key: Key) -> Result<(), Duration> {
-        if self.take_credit(&key) {
-            return Ok(());
-        }
-        if self.limiter.len() >= MAX_KEYS {
-            self.limiter.retain_recent();
-            if self.limiter.len() >= MAX_KEYS {
-                key = Key::Others;
-            }
-        }
-        self.limiter
-            .check_key(&key)
-            .map_err(|refusal| refusal.wait_time_from(governor::clock::Clock::now(&self.clock)))
+        self.clients.give_back(&Key::Name(caseless(name.trim())));
     }
 }
 
 /// A name as one client uses it: nobody is kept out by what others do elsewhere.
 pub fn name_at(client: IpAddr, name: &str) -> String {
-    format!("{} {}", bucket(client), name.trim())
+    format!("{} {}", ClientNetwork::of(client), name.trim())
 }
 
-/// One allowance per IPv4 address and per IPv6 network of 64 bits, which is what one customer gets.
-fn bucket(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-        v4 @ IpAddr::V4(_) => v4,
+/// A token bucket for each key.
+#[derive(Debug)]
+struct Buckets {
+    limiter: RateLimiter<Key, Recent, Clock, NoOpMiddleware<Nanos>>,
+    recent: Recent,
+    clock: Clock,
+    /// After which one more is let through.
+    period: Duration,
+}
+
+impl Buckets {
+    fn new(clock: Clock, times: u32, window: Duration) -> Self {
+        let times = NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN);
+        let period = window / times.get();
+        let quota = Quota::with_period(period).unwrap_or_else(|| Quota::per_minute(times)).allow_burst(times);
+        let recent = Recent::default();
+        Self { limiter: RateLimiter::new(quota, recent.clone(), clock.clone()), recent, clock, period }
+    }
+
+    fn count(&self, key: Key) -> Result<(), Duration> {
+        self.limiter
+            .check_key(&key)
+            .map_err(|refusal| refusal.wait_time_from(governor::clock::Clock::now(&self.clock)))
+    }
+
+    /// The bucket is full again so much earlier.
+    fn give_back(&self, key: &Key) {
+        if let Some(full_at) = self.recent.lock().get_mut(key) {
+            *full_at = full_at.saturating_sub(self.period.into());
+        }
+    }
+}
+
+/// What the limiter knows of each key (when its bucket is full), the most recent ones only. An attacker with
+/// more keys than are remembered makes it forget others, who are then let through sooner, never later.
+#[derive(Debug, Clone)]
+struct Recent(Arc<Mutex<LruCache<Key, Nanos>>>);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(LruCache::new(MAX_KEYS))))
+    }
+}
+
+impl Recent {
+    fn lock(&self) -> MutexGuard<'_, LruCache<Key, Nanos>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StateStore for Recent {
+    type Key = Key;
+
+    fn measure_and_replace<T, F, E>(&self, key: &Key, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut recent = self.lock();
+        let (outcome, full_at) = decide(recent.get(key).copied())?;
+        recent.insert(key.clone(), full_at);
+        Ok(outcome)
     }
 }
 
@@ -166,7 +188,6 @@ mod tests {
         for expected in [true, true, false] {
             assert_eq!(limit.count(address("198.51.100.1")).is_ok(), expected);
         }
-        assert!(limit.credits().is_empty());
     }
 
     #[test]
@@ -194,6 +215,7 @@ mod tests {
     }
 
     #[test]
+    #[test]
     fn name_has_an_allowance_at_each_address() {
         let (limit, _) = limit();
         for name in ["Sam", " sAM"].into_iter().cycle().take(10) {
@@ -205,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn one_ipv6_customer_is_one_address() {
+    fn one_ipv6_line_is_one_client() {
         let (limit, _) = limit();
         for n in 0..10 {
             assert_eq!(limit.count(address(&format!("2001:db8::{n:x}"))), Ok(()));
@@ -215,16 +237,46 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn one_ipv6_site_has_four_times_as_much() {
         let (limit, clock) = limit();
-        let (most, beyond) = (u32::try_from(MAX_KEYS).unwrap(), 20);
-        for n in 0..most + beyond {
-            let _ = limit.count(IpAddr::V4(n.into()));
+        let site = |n: u32| address(&format!("2001:db8:7:{n:x}::1"));
+        let passed = (0..10_200).filter(|n| limit.count(site(*n)).is_ok()).count();
+        assert_eq!(passed, 40);
+        assert_eq!(limit.count(site(50_000)), Err(Duration::from_secs(15)));
+        assert_eq!(limit.count(address("2001:db8:8::1")), Ok(()), "another site");
+        assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
+        clock.advance(TimeDelta::seconds(15));
+        assert_eq!(limit.count(site(50_001)), Ok(()));
+        limit.give_back(site(50_001));
+        assert_eq!(limit.count(site(50_002)), Ok(()));
+        assert!(limit.count(site(50_003)).is_err());
+    }
+
+    #[test]
+    fn a_refused_line_uses_nothing_of_its_site() {
+        let (limit, _) = limit();
+        for _ in 0..1_000 {
+            let _ = limit.count(address("2001:db8:7:1::1"));
         }
-        assert!(limit.limiter.len() <= MAX_KEYS + 1);
-        assert!(limit.count(IpAddr::V4((most + beyond).into())).is_err(), "strangers share one allowance");
-        clock.advance(TimeDelta::minutes(11));
-        assert_eq!(limit.count(IpAddr::V4((most + beyond).into())), Ok(()), "old addresses are forgotten");
-        assert!(limit.limiter.len() < 10);
+        for _ in 0..10 {
+            assert_eq!(limit.count(address("2001:db8:7:2::1")), Ok(()));
+        }
+    }
+
+    #[test]
+    fn many_addresses_are_forgotten_not_lumped_together() {
+        let (limit, _) = limit();
+        let most = u32::try_from(MAX_KEYS).unwrap();
+        for n in 0..2 * most {
+            assert_eq!(limit.count(IpAddr::V4(n.into())), Ok(()), "{n}");
+        }
+        assert_eq!(limit.clients.recent.lock().len(), MAX_KEYS);
+        let last = IpAddr::V4((2 * most - 1).into());
+        let passed = (0..20).filter(|_| limit.count(last).is_ok()).count();
+        assert_eq!(passed, 9, "the most recent ones are remembered");
+        for n in 0..2 * most {
+            let _ = limit.count_name(&format!("name {n}"));
+        }
+        assert_eq!(limit.clients.recent.lock().len(), MAX_KEYS);
     }
 }

@@ -13,6 +13,7 @@ pub mod browser;
 pub mod cached;
 pub mod call;
 pub mod client_address;
+pub mod client_network;
 pub mod cookies;
 pub mod error;
 pub mod fields;
