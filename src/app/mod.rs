@@ -128,9 +128,9 @@ impl App {
     /// # Errors
     /// As [`App::build`].
     pub async fn build_at(listener: &TcpListener, config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let metrics = Metrics::new();
+        let (metrics, trusted_proxies) = (Metrics::new(), config.trusted_proxies.clone());
         let building = Self::build_counting(config, clock, metrics.clone());
-        waiting::meanwhile(listener, &metrics, building).await
+        waiting::meanwhile(listener, trusted_proxies, &metrics, building).await
     }
 
     async fn build_counting(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
@@ -267,10 +267,14 @@ impl App {
 
     fn slack_inbox(&self, secret: &SecretString) -> SlackInbox {
         let slack = SlackHttp::new(self.intake.clone(), secret.clone(), self.ctx.clock.clone());
-        SlackInbox::new(move |headers, body| {
-            let slack = slack.clone();
-            async move { slack.receive(&headers, &body).await }.boxed()
-        })
+        let checking = slack.clone();
+        SlackInbox::new(
+            move |headers| checking.check_headers(headers),
+            move |headers, body| {
+                let slack = slack.clone();
+                async move { slack.receive(&headers, &body).await }.boxed()
+            },
+        )
     }
 
     fn socket_mode(&self) -> SocketMode {

@@ -4,16 +4,26 @@
 
 use super::envelope::{Parsed, Retry, Source};
 use super::intake::Intake;
-use crate::clock::Clock;
+use crate::clock::{Clock, Throttle};
 use hmac::{Hmac, KeyInit, Mac};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
+const SIGNATURE: &str = "x-slack-signature";
 /// How old or how far ahead a request may be, in seconds (Slack's own advice).
 const WINDOW: u64 = 5 * 60;
+/// Most bytes of a request: Slack's largest are views with all their inputs filled.
+const BODY_BYTES: usize = 1024 * 1024;
+/// The same of one that is not signed: all that can be is a trial of the certificate, two short fields.
+const UNSIGNED_BODY_BYTES: usize = 1024;
+/// The log tells once in this time at most of requests that Slack did not sign: anybody can send them.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// Longest challenge that is given back.
 const CHALLENGE_MAX: usize = 500;
 
@@ -26,6 +36,7 @@ pub struct SlackHttp {
     intake: Intake,
     signing_secret: SecretString,
     clock: Clock,
+    told: Arc<Throttle>,
 }
 
 /// What a request is.
@@ -38,8 +49,34 @@ enum Request {
 
 impl SlackHttp {
     /// Hands what was signed with `signing_secret` to `intake`.
-    pub const fn new(intake: Intake, signing_secret: SecretString, clock: Clock) -> Self {
-        Self { intake, signing_secret, clock }
+    pub fn new(intake: Intake, signing_secret: SecretString, clock: Clock) -> Self {
+        let told = Arc::new(Throttle::new(clock.clone(), TOLD_EVERY));
+        Self { intake, signing_secret, clock, told }
+    }
+
+    /// How many bytes of the body are worth reading, by the headers alone: whoever does not know what a signature
+    /// looks like, or shows an old one, fills no memory.
+    ///
+    /// # Errors
+    /// The status of the answer, where Slack did not send this.
+    pub fn check_headers(&self, headers: &HeaderMap) -> Result<usize, StatusCode> {
+        if self.claimed_signature(headers).is_some() {
+            return Ok(BODY_BYTES);
+        }
+        let length =
+            headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let is_short = length.is_some_and(|length| length <= UNSIGNED_BODY_BYTES);
+        if is_short && is_form(headers) && !headers.contains_key(SIGNATURE) {
+            return Ok(UNSIGNED_BODY_BYTES);
+        }
+        self.tell_unsigned();
+        Err(StatusCode::UNAUTHORIZED)
+    }
+
+    fn tell_unsigned(&self) {
+        if let Some(skipped) = self.told.pass() {
+            tracing::warn!(skipped, "A request that Slack did not sign was refused");
+        }
     }
 
     /// Answers one request, at the latest when Slack's time is nearly up.
@@ -48,7 +85,7 @@ impl SlackHttp {
             return (StatusCode::OK, None);
         }
         if !self.is_signed(headers, body) {
-            tracing::warn!("A request that Slack did not sign was refused");
+            self.tell_unsigned();
             return (StatusCode::UNAUTHORIZED, None);
         }
         match read(headers, body) {
@@ -67,19 +104,20 @@ impl SlackHttp {
         }
     }
 
+    /// The time within the window and the signature that a request shows, be it a wrong one.
+    fn claimed_signature<'a>(&self, headers: &'a HeaderMap) -> Option<(&'a str, [u8; 32])> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let (time, signature) =
+            (header("x-slack-request-timestamp")?, header(SIGNATURE).and_then(signature)?);
+        let now = self.clock.now().timestamp();
+        let is_recent = time.parse::<i64>().is_ok_and(|time| now.abs_diff(time) <= WINDOW);
+        is_recent.then_some((time, signature))
+    }
+
     /// True for version 0 of Slack's signature over time and body, within the window. Compared in a time
     /// that tells nothing.
     fn is_signed(&self, headers: &HeaderMap, body: &[u8]) -> bool {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let (Some(time), Some(signature)) =
-            (header("x-slack-request-timestamp"), header("x-slack-signature").and_then(signature))
-        else {
-            return false;
-        };
-        let now = self.clock.now().timestamp();
-        if !time.parse::<i64>().is_ok_and(|time| now.abs_diff(time) <= WINDOW) {
-            return false;
-        }
+        let Some((time, signature)) = self.claimed_signature(headers) else { return false };
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.signing_secret.expose_secret().as_bytes())
         else {
             return false;
@@ -105,13 +143,17 @@ fn signature(text: &str) -> Option<[u8; 32]> {
 /// Slack tries whether the certificate is good. It does so without a signature, and nothing follows from it.
 fn is_ssl_check(headers: &HeaderMap, body: &[u8]) -> bool {
     let (mut asks, mut wants_more) = (false, false);
-    if media_type(headers).starts_with("application/x-www-form-urlencoded") {
+    if is_form(headers) {
         for (name, value) in form_urlencoded::parse(body) {
             asks |= name == "ssl_check" && value == "1";
             wants_more |= ["command", "payload"].contains(&&*name);
         }
     }
     asks && !wants_more
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    media_type(headers).starts_with("application/x-www-form-urlencoded")
 }
 
 fn media_type(headers: &HeaderMap) -> &str {

@@ -14,15 +14,17 @@ use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;
 use chrono::{DateTime, Datelike, Utc};
 use kernel::Call;
+use kernel::body::BodyBudget;
 use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
 use kernel::cookies::Cookies;
 use kernel::limit::{Limit, name_at};
 use kernel::route::{Route, RouteTable};
+use kernel::shares::Shares;
 use kernel::upload::Places;
 use kernel::upload::allowance::VisitorBytes;
 use pages::assets::Assets;
-use pages::events::LISTENERS;
+use pages::events;
 use pages::metrics::FiguresLog;
 pub use pages::slack::SlackInbox;
 use secrecy::SecretString;
@@ -31,8 +33,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
+mod connections;
 pub mod kernel;
 mod pages;
 mod patience;
@@ -109,7 +111,8 @@ pub struct Web {
     is_set_up: AtomicBool,
     board_page: NewestBody,
     status_json: NewestBody,
-    listeners: Arc<Semaphore>,
+    listeners: Arc<Shares>,
+    bodies: BodyBudget,
     figures: FiguresLog,
     slack: Option<SlackInbox>,
     build: String,
@@ -153,7 +156,7 @@ impl Web {
             browsers: Browsers::new(&config.secret_key, config.secret_key_previous.as_ref(), cookies),
             reports: Limit::new(ctx.clock.clone(), REPORTS, WINDOW),
             uploads: Limit::new(ctx.clock.clone(), UPLOADS, WINDOW),
-            upload_places: Places::default(),
+            upload_places: Places::new(ctx.clock.clone()),
             visitor_bytes: VisitorBytes::new(ctx.clock.clone(), VisitorAllowance::STANDARD),
             me_toos: Limit::new(ctx.clock.clone(), ME_TOOS, WINDOW),
             log_ins: Limit::new(ctx.clock.clone(), LOG_INS, WINDOW),
@@ -164,7 +167,8 @@ impl Web {
             is_set_up: AtomicBool::new(false),
             board_page: NewestBody::default(),
             status_json: NewestBody::default(),
-            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            listeners: events::places(ctx.clock.clone()),
+            bodies: BodyBudget::new(ctx.clock.clone()),
             figures: FiguresLog::default(),
             slack: None,
             ctx,
@@ -182,6 +186,11 @@ impl Web {
     /// Allows visitors so many bytes of photos: for tests.
     pub fn with_visitor_allowance(self, allowance: VisitorAllowance) -> Self {
         Self { visitor_bytes: VisitorBytes::new(self.ctx.clock.clone(), allowance), ..self }
+    }
+
+    /// Holds so many bytes of bodies: for tests.
+    pub fn with_body_budget(self, bodies: BodyBudget) -> Self {
+        Self { bodies, ..self }
     }
 
     /// Takes in what Slack sends over HTTP, too.

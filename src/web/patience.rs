@@ -1,5 +1,6 @@
 //! A stream that gives up on a peer which takes nothing of what is written to it: hyper limits how
-//! slowly a client may ask, this limits how slowly it may listen. Used by `server`.
+//! slowly a client may ask, this limits how slowly it may listen. Tells as well when all of it has been written. Used by
+//! `server`.
 
 use std::io;
 use std::pin::Pin;
@@ -10,16 +11,17 @@ use tokio::time::{Sleep, sleep};
 
 /// A stream whose writes fail once none of them made progress for a while.
 #[derive(Debug)]
-pub struct Patience<S> {
+pub struct Patience<S, F> {
     stream: S,
     stall: Duration,
+    on_flush: F,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patience<S> {
-    /// Waits at most `stall` for each bit of progress.
-    pub const fn new(stream: S, stall: Duration) -> Self {
-        Self { stream, stall, waiting: None }
+impl<S, F> Patience<S, F> {
+    /// Waits at most `stall` for each bit of progress; calls `on_flush` each time that nothing is left to write.
+    pub const fn new(stream: S, stall: Duration, on_flush: F) -> Self {
+        Self { stream, stall, on_flush, waiting: None }
     }
 
     /// Passes on what a write said, unless it has been pending for too long.
@@ -35,7 +37,7 @@ impl<S> Patience<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
+impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for Patience<S, F> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -45,7 +47,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
+impl<S: AsyncWrite + Unpin, F: FnMut() + Unpin> AsyncWrite for Patience<S, F> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.judge(cx, written)
@@ -66,6 +68,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            (self.on_flush)();
+        }
         self.judge(cx, flushed)
     }
 
@@ -83,7 +88,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (ours, _theirs) = duplex(4);
-        let mut stream = Patience::new(ours, Duration::from_millis(10));
+        let mut stream = Patience::new(ours, Duration::from_millis(10), || ());
         let stalled = stream.write_all(b"more than four").await.unwrap_err();
         assert_eq!(stalled.kind(), io::ErrorKind::TimedOut);
     }
@@ -91,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_little_by_little_is_waited_for() {
         let (ours, mut theirs) = duplex(1);
-        let mut stream = Patience::new(ours, Duration::from_secs(60));
+        let mut stream = Patience::new(ours, Duration::from_secs(60), || ());
         let (written, read) = tokio::join!(stream.write_all(b"slowly"), async {
             let mut all = [0; 6];
             theirs.read_exact(&mut all).await.map(|_| all)

@@ -1,34 +1,51 @@
-//! Accepts connections and hands their requests to the kernel: bounded in number, patient with
+//! Accepts connections and hands their requests to the kernel: bounded in number, in all and of one client, patient with
 //! slow clients but not for ever, and drained when the program ends. Called by `app` and `waiting`.
 
 use super::Web;
-use super::kernel::service::Peer;
+use super::connections::{Activity, Connections};
+use super::kernel::client_address::{client_address, is_proxy};
+use super::kernel::client_network::ClientNetwork;
+use super::kernel::service::{NoPlace, Peer};
+use super::kernel::shares::Shares;
 use super::kernel::{Answer, Kernel};
 use super::patience::Patience;
+use crate::clock::{Clock, Throttle};
+use bytes::Bytes;
 use http::header::ACCEPT_RANGES;
 use http::{Extensions, HeaderMap, Request, StatusCode, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::pin::pin;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 use tower_http::compression::Compression;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 /// How much and how long a client may take.
+///
+/// A whole makerspace may sit behind one IPv4 address: six hundred members, thirty wall screens. At its busiest that
+/// is some fifty boards that listen, as many pages and pictures under way and a few uploads; beside them lie the
+/// connections that browsers keep open for a while, two to six each.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the operating system's queue.
+    /// Connections at once; for the next one, that which is idle for the longest time is closed.
     pub connections: usize,
+    /// Those of one client. More browsers than these have room are served all the same, each by a connection
+    /// of its own for each page.
+    pub connections_of_client: usize,
+    /// Requests under way at once, which are refused beyond it. Fewer than connections, so that there is always one
+    /// for whoever asks whether we live.
+    pub requests: usize,
+    /// Those of one client: twice what the makerspace above needs, and an eighth of all.
+    pub requests_of_client: usize,
     /// From the start of waiting for a request to the end of its head; also how long an idle
     /// connection is kept.
     pub head: Duration,
@@ -45,6 +62,9 @@ impl Limits {
     pub const STANDARD: Self = Self {
         // A thousand of them may listen to the board's events, and a page wants a place beside them.
         connections: 2048,
+        connections_of_client: 512,
+        requests: 1984,
+        requests_of_client: 256,
         head: Duration::from_secs(15),
         head_bytes: 16 * 1024,
         stall: Duration::from_secs(30),
@@ -54,6 +74,10 @@ impl Limits {
 
 /// How long to wait after the operating system refused to hand over a connection (too many files).
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// Most bytes that are read from a connection before they are taken: two thousand stalled bodies hold so much each.
+const READ_BUFFER_BYTES: usize = 32 * 1024;
+/// The log tells of used-up connections, and of those that cannot be accepted, once in this time at most.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves until `shutdown`, then lets requests under way end (at most [`Limits::drain`]).
 pub async fn serve(listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
@@ -62,19 +86,27 @@ pub async fn serve(listener: TcpListener, web: Arc<Web>, shutdown: CancellationT
 
 /// [`serve`] with limits of one's own.
 pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
+    let (clock, proxies) = (web.ctx.clock.clone(), web.config.trusted_proxies.clone());
+    let server = Server::new(limits, clock, proxies, shutdown.clone());
     let kernel = || Kernel::new(Arc::clone(&web), shutdown.clone());
-    let connections = converse_until(&shutdown, limits, &listener, kernel).await;
+    let connections = server.serve_until_shutdown(&listener, kernel).await;
     drop(listener);
-    drain(connections, limits.drain).await;
+    connections.drain(limits.drain).await;
 }
 
 /// Answers by `service` until `end`, and keeps the listener: somebody else is to go on with it.
-pub(super) async fn serve_until<S>(end: CancellationToken, limits: Limits, listener: &TcpListener, service: S)
-where
+pub(super) async fn serve_until<S>(
+    end: CancellationToken,
+    limits: Limits,
+    proxies: Vec<IpAddr>,
+    listener: &TcpListener,
+    service: S,
+) where
     S: Answers,
 {
-    let connections = converse_until(&end, limits, listener, || service.clone()).await;
-    drain(connections, limits.drain).await;
+    let server = Server::new(limits, Clock::system(), proxies, end);
+    let connections = server.serve_until_shutdown(listener, || service.clone()).await;
+    connections.drain(limits.drain).await;
 }
 
 /// What answers requests, and never fails.
@@ -91,95 +123,154 @@ impl<S> Answers for S where
 {
 }
 
-/// Accepts connections until `end`; those that are still there then.
-async fn converse_until<S: Answers>(
-    end: &CancellationToken,
+/// What all connections have in common; cheap to clone.
+#[derive(Clone)]
+struct Server {
     limits: Limits,
-    listener: &TcpListener,
-    service: impl Fn() -> S,
-) -> JoinSet<()> {
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            () = end.cancelled() => return connections,
-            Some(ended) = connections.join_next() => note(ended),
-            Some((place, stream, peer)) = accept(listener, &places) => {
-                connections.spawn(converse(limits, stream, peer, service(), end.clone(), place));
-            }
-        }
-    }
-}
-
-/// A connection's task never fails; should it, the log must know.
-fn note(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "a web connection ended in disorder");
-    }
-}
-
-/// Waits for what is under way, but not for ever.
-async fn drain(mut connections: JoinSet<()>, at_most: Duration) {
-    let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(at_most, drained).await.is_err() {
-        tracing::warn!(open = connections.len(), "web connections were cut off");
-        connections.shutdown().await;
-    }
-}
-
-/// The next connection, once there is a place for it. May be dropped at any time without losing one.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => return Some((place, stream, peer)),
-            Err(error) => {
-                tracing::warn!(%error, "a web connection could not be accepted");
-                tokio::time::sleep(ACCEPT_AGAIN).await;
-            }
-        }
-    }
-}
-
-/// Answers the requests of one connection until either side has had enough.
-async fn converse<S: Answers>(
-    limits: Limits,
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: S,
+    /// Requests under way.
+    requests: Arc<Shares>,
+    clock: Clock,
+    /// Whose connections bring many clients.
+    proxies: Arc<[IpAddr]>,
     shutdown: CancellationToken,
-    _place: OwnedSemaphorePermit,
-) {
-    // Files are sent as they are: most are small already, and parts of them are counted in their own bytes.
-    let is_page =
-        |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| !headers.contains_key(ACCEPT_RANGES);
-    let service = Compression::new(service).compress_when(DefaultPredicate::new().and(is_page));
-    let answer = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        service.clone().oneshot(request)
-    });
-    // Answers are whole when they are written: waiting to fill a packet only delays them.
-    let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_header_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(Patience::new(stream, limits.stall)), answer);
-    let mut connection = pin!(connection);
-    // What has arrived already is answered first.
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+}
+
+/// The connection was closed for another just when a request of it came: nothing is done, nothing is answered.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was closed to make room")]
+struct MadeRoom;
+
+impl Server {
+    fn new(limits: Limits, clock: Clock, proxies: Vec<IpAddr>, shutdown: CancellationToken) -> Self {
+        let (all, of_client) = (limits.requests, limits.requests_of_client);
+        let requests = Shares::new(clock.clone(), "requests under way", all, of_client);
+        Self { limits, requests, clock, proxies: proxies.into(), shutdown }
+    }
+
+    /// Accepts connections until the shutdown; those that are still there then.
+    async fn serve_until_shutdown<S: Answers>(
+        &self,
+        listener: &TcpListener,
+        service: impl Fn() -> S,
+    ) -> Connections {
+        let Limits { connections, connections_of_client, .. } = self.limits;
+        let once_a_minute = || Throttle::new(self.clock.clone(), TOLD_EVERY);
+        let told = once_a_minute();
+        let mut connections = Connections::new(connections, connections_of_client, once_a_minute());
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return connections,
+                () = connections.ended() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    if let Some(skipped) = told.pass() {
+                        tracing::warn!(%error, skipped, "a web connection could not be accepted");
+                    }
+                    // Most likely too many files are open.
+                    connections.close_one();
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                }
+            };
+            let client = (!is_proxy(peer.ip(), &self.proxies)).then(|| ClientNetwork::of(peer.ip()));
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return connections,
+                () = connections.make_room(client) => {}
+            }
+            let (server, service) = (self.clone(), service());
+            connections.spawn(client, |activity| server.converse(stream, peer, service, activity));
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a web connection broke off");
+    }
+
+    /// Answers the requests of one connection until either side has had enough.
+    async fn converse<S: Answers>(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        service: S,
+        activity: Arc<Activity>,
+    ) {
+        // Files are sent as they are: most are small already, and parts of them are counted in their own bytes.
+        let is_page = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+            !headers.contains_key(ACCEPT_RANGES)
+        };
+        let service = Compression::new(service).compress_when(DefaultPredicate::new().and(is_page));
+        let Self { limits, requests, proxies, shutdown, .. } = self;
+        let answering = Arc::clone(&activity);
+        let answer = service_fn(move |mut request: Request<Incoming>| {
+            let client = client_address(peer.ip(), request.headers(), &proxies);
+            let place = requests.take(client);
+            if let Err(exhausted) = place {
+                request.extensions_mut().insert(NoPlace(exhausted));
+            }
+            request.extensions_mut().insert(Peer(peer));
+            let (begun, activity) = (answering.begin(place.ok()), Arc::clone(&answering));
+            let answered = begun.then(|| service.clone().oneshot(request));
+            async move {
+                let answer = answered.ok_or(MadeRoom)?.await.unwrap_or_else(|never| match never {});
+                Ok::<_, MadeRoom>(answer.map(|body| Tracked { body, activity }))
+            }
+        });
+        // Answers are whole when they are written: waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let flushed = Arc::clone(&activity);
+        let stream = Patience::new(stream, limits.stall, move || flushed.flushed());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head)
+            .max_header_size(limits.head_bytes)
+            .max_buf_size(READ_BUFFER_BYTES)
+            .serve_connection(TokioIo::new(stream), answer);
+        let mut connection = pin!(connection);
+        // What has arrived already is answered first.
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = activity.closed() => return,
+            () = shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a web connection broke off");
+        }
+    }
+}
+
+/// The body of an answer, which tells when it was handed over.
+struct Tracked<B> {
+    body: B,
+    activity: Arc<Activity>,
+}
+
+impl<B> Drop for Tracked<B> {
+    fn drop(&mut self) {
+        self.activity.answered();
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Tracked<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

@@ -4,15 +4,20 @@
 //! before there is a [`Web`].
 
 use super::Web;
+use super::kernel::body::BodyBudget;
 use super::kernel::call::Reference;
+use super::kernel::client_address::client_address;
 use super::kernel::error::NoAnswer;
+use super::kernel::host;
 use super::kernel::resubmit::{self, Resubmit};
 use super::kernel::route::RouteTable;
-use super::kernel::service::{UNKNOWN_ROUTE, finish, method_label};
+use super::kernel::service::{NoPlace, Peer, UNKNOWN_ROUTE, finish, method_label};
+use super::kernel::shares::Share;
 use super::kernel::{Answer, PageError};
 use super::pages::assets::Assets;
 use super::pages::{health, metrics};
 use super::server::{self, Limits};
+use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::render::html::{Html, Site};
 use bytes::Bytes;
@@ -21,6 +26,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 use hyper::body::Body;
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,13 +39,21 @@ const GRACE: Duration = Duration::from_secs(1);
 /// the real answers.
 const LIMITS: Limits = Limits {
     connections: 256,
+    connections_of_client: 64,
+    requests: 224,
+    requests_of_client: 32,
     head: Duration::from_secs(5),
     drain: Duration::from_millis(500),
     ..Limits::STANDARD
 };
 
 /// Waits for what is being built, and answers at `listener` once that takes longer than a second.
-pub async fn meanwhile<T>(listener: &TcpListener, counted: &Metrics, building: impl Future<Output = T>) -> T {
+pub async fn meanwhile<T>(
+    listener: &TcpListener,
+    trusted_proxies: Vec<IpAddr>,
+    counted: &Metrics,
+    building: impl Future<Output = T>,
+) -> T {
     let mut building = pin!(building);
     if let Ok(built) = tokio::time::timeout(GRACE, building.as_mut()).await {
         return built;
@@ -51,12 +65,17 @@ pub async fn meanwhile<T>(listener: &TcpListener, counted: &Metrics, building: i
         built
     };
     let answering = async {
-        let pages = Arc::new(StartupPages { metrics: counted.clone(), site: SitePages::load().await });
+        let pages = Arc::new(StartupPages {
+            metrics: counted.clone(),
+            site: SitePages::load().await,
+            bodies: BodyBudget::new(Clock::system()),
+            trusted_proxies: trusted_proxies.clone(),
+        });
         let service = tower::service_fn(move |request: Request<_>| {
             let pages = Arc::clone(&pages);
             async move { Ok::<_, Infallible>(pages.serve(request).await) }
         });
-        server::serve_until(done.clone(), LIMITS, listener, service).await;
+        server::serve_until(done.clone(), LIMITS, trusted_proxies, listener, service).await;
     };
     tokio::join!(built, answering).0
 }
@@ -65,6 +84,8 @@ pub async fn meanwhile<T>(listener: &TcpListener, counted: &Metrics, building: i
 struct StartupPages {
     metrics: Metrics,
     site: Option<SitePages>,
+    bodies: BodyBudget,
+    trusted_proxies: Vec<IpAddr>,
 }
 
 /// What error pages look like, and which addresses take forms.
@@ -84,10 +105,15 @@ impl SitePages {
     }
 
     /// The form of a request with what was typed into it.
-    async fn form<B: Body<Data = Bytes> + Send + 'static>(&self, parts: &Parts, body: B) -> Option<Resubmit> {
+    async fn form<B: Body<Data = Bytes> + Send + 'static>(
+        &self,
+        parts: &Parts,
+        body: B,
+        held: &Arc<Share>,
+    ) -> Option<Resubmit> {
         let route = self.routes.find(&parts.method, parts.uri.path())?.route.ok()?;
         let mut form = Resubmit::of(parts, route.body, None)?;
-        form.typed = resubmit::read_text(route.body, &parts.headers, body).await;
+        form.typed = resubmit::read_text(route.body, &parts.headers, body, held).await;
         Some(form)
     }
 }
@@ -98,26 +124,34 @@ impl StartupPages {
         let (parts, body) = request.into_parts();
         let (method, path) = (method_label(&parts.method), parts.uri.path());
         let (route, answer) = match (method, path) {
+            _ if host::check(&parts).is_err() => (UNKNOWN_ROUTE, Err(PageError::NoHost)),
             ("GET" | "HEAD", "/health/live") => ("/health/live", health::live()),
             ("GET" | "HEAD", "/health") => ("/health", health::not_ready(&self.metrics)),
             ("GET" | "HEAD", "/metrics") => ("/metrics", metrics::counted(&self.metrics)),
-            _ => (UNKNOWN_ROUTE, self.asset(path, &parts.headers)),
+            _ => (UNKNOWN_ROUTE, NoPlace::check(&parts).and_then(|()| self.asset(path, &parts.headers))),
         };
         let mut answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
+                let held = self.bodies.open(self.client_of(&parts));
                 let form = match &self.site {
-                    Some(site) => site.form(&parts, body).await,
-                    None => None,
+                    Some(site) if !matches!(error, PageError::NoHost) => site.form(&parts, body, &held).await,
+                    _ => None,
                 };
                 let html = self.site.as_ref().map(|site| &site.html);
-                error.answer(html, &reference, path.ends_with(".json"), form.as_ref())
+                let answer = error.answer(html, &reference, path.ends_with(".json"), form.as_ref());
+                answer.map(|body| body.holding(held))
             }
         };
         // A proxy must not keep a connection to what ends in a moment.
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         finish(&mut answer, &reference, &self.metrics, (method, route), arrived.elapsed());
         answer
+    }
+
+    fn client_of(&self, parts: &Parts) -> IpAddr {
+        let peer = parts.extensions.get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0.ip());
+        client_address(peer, &parts.headers, &self.trusted_proxies)
     }
 
     /// An asset of the error page; everything else has to wait.

@@ -2,6 +2,7 @@
 
 use crate::support::app::{SOON, TestApp, only};
 use crate::support::events::Listener;
+use crate::support::lines::Lines;
 use crate::support::ops::{ana, empty, looking, report, with_saw};
 use crate::support::web::serving;
 use esb::ops::board::revision;
@@ -70,6 +71,34 @@ async fn the_thousand_and_first_is_told_to_come_back_and_pages_are_still_served(
     listeners.pop();
     // Whoever goes leaves a place.
     Listener::until_answered(&web, StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn one_address_does_not_use_up_the_listeners() {
+    let lines = Lines::from(tracing::Level::WARN);
+    let web = serving(empty().await).await;
+    let mut listeners = Vec::new();
+    for _ in 0..50 {
+        let listener = Listener::of(&web, "2001:db8:7::1").await;
+        assert_eq!(listener.status, StatusCode::OK);
+        listeners.push(listener);
+    }
+    for client in ["2001:db8:7::1", "2001:db8:7::2"] {
+        let refused = Listener::of(&web, client).await;
+        assert_eq!(
+            (refused.status, &refused.headers["retry-after"]),
+            (StatusCode::TOO_MANY_REQUESTS, &"60".parse().unwrap())
+        );
+    }
+    assert_eq!(Listener::of(&web, "2001:db8:8::1").await.status, StatusCode::OK);
+    let told = lines.with("One address used up its share");
+    assert_eq!(told.len(), 1, "{told:?}");
+    for part in ["listeners to /events", "2001:db8:7::/64", "of_client=50"] {
+        assert!(told[0].contains(part), "{part} in {told:?}");
+    }
+    listeners.pop();
+    let answered = async { while Listener::of(&web, "2001:db8:7::1").await.status != StatusCode::OK {} };
+    timeout(SOON, answered).await.expect("a place that was left is free");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use esb::web::kernel::answer::{HTML, REVALIDATE};
 use esb::web::kernel::cached::{Cached, Version};
 use esb::web::kernel::service::Kernel;
 use http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, IF_NONE_MATCH,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH,
 };
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -94,6 +94,7 @@ fn whatever_is_asked_is_answered_and_changes_nothing_without_our_token() {
     proptest!(cases, |(method in methods, path in any_path(), headers in any_headers(), body in any_body())| {
         let mut request = Request::builder().method(method.as_str()).uri(&path);
         request.headers_mut().into_iter().for_each(|into| into.clone_from(&headers));
+        request = request.header(HOST, "esb");
         // What is no request does not get past hyper.
         let Ok(request) = request.body(Full::new(body)) else { return Ok(()) };
         let Ok(answer) = runtime.block_on(kernel.clone().oneshot(request));

@@ -228,33 +228,6 @@ async fn slow_clients_lose_their_place() {
     drop(stops_reading);
 }
 
-/// Asks on an open connection and reads the whole answer.
-async fn ask_again(stream: &mut TcpStream) -> String {
-    stream.write_all(b"GET /fail HTTP/1.1\r\nhost: esb\r\n\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"</html>\n") {
-        stream.read_buf(&mut answer).await.unwrap();
-    }
-    String::from_utf8(answer).unwrap()
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_wait_for_a_place() {
-    let web = serving_routes(empty().await, ODD, Limits { connections: 1, ..Limits::STANDARD }).await;
-    let mut first = TcpStream::connect(web.site.0).await.unwrap();
-    assert!(ask_again(&mut first).await.starts_with("HTTP/1.1 500"));
-    let mut second = Box::pin(web.get("/fail"));
-    for _ in 0..3 {
-        tokio::select! {
-            biased;
-            _ = &mut second => panic!("there were two places"),
-            answer = ask_again(&mut first) => assert!(answer.starts_with("HTTP/1.1 500")),
-        }
-    }
-    drop(first);
-    assert_eq!(second.await.status, StatusCode::INTERNAL_SERVER_ERROR);
-}
-
 /// Lets a page of the test below go on.
 static GO_ON: Notify = Notify::const_new();
 /// Says that the page is under way.

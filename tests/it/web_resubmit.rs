@@ -274,7 +274,8 @@ async fn a_lost_database_loses_no_text() {
 #[tokio::test]
 async fn full_upload_places_lose_no_text() {
     let (ops, _) = with_saw().await;
-    let web = serving_with_places(ops, Places::new(0, 0, Duration::ZERO)).await;
+    let places = Places::of(ops.clock.clone(), (0, 0), (0, 0), Duration::ZERO);
+    let web = serving_with_places(ops, places).await;
     let tess = web.signed_in(Role::Technician).await;
     let token = tess.get("/repairs").await.hidden("csrf_token");
     let form = crate::support::web::Parts::default().text("csrf_token", &token).text(ID.0, ID.1);

@@ -24,7 +24,7 @@ async fn starting() -> (Site, oneshot::Sender<()>, JoinHandle<TcpListener>) {
     metrics.socket_mode_enabled(true);
     let (ready, building) = oneshot::channel();
     let waiting = tokio::spawn(async move {
-        meanwhile(&listener, &metrics, building).await.unwrap();
+        meanwhile(&listener, Vec::new(), &metrics, building).await.unwrap();
         listener
     });
     (site, ready, waiting)

@@ -1,29 +1,72 @@
-//! Reads a body within a size and a time, so that no client can fill memory or hold a place.
+//! Reads a body within a size and a time, so that no client can fill memory or hold a place; and counts what all
+//! bodies hold together.
 
 use super::PageError;
+use super::shares::{Exhausted, Share, Shares};
+use crate::clock::Clock;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body;
+use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest time from the head of a request to the end of its body.
 const READ_WITHIN: Duration = Duration::from_secs(20);
+/// Most bytes that all bodies hold in memory together, until their requests are answered. A form has a kilobyte or
+/// two, Slack's largest request a megabyte, an upload some ten kilobytes between the wire and the disk.
+const HELD_BYTES: usize = 32 * 1024 * 1024;
+/// What one client holds of it: a thousand ordinary forms at once, as a whole makerspace behind one address could
+/// send them, or what Slack sends from one of its machines in its busiest second.
+const HELD_BYTES_OF_CLIENT: usize = 4 * 1024 * 1024;
+/// When to come back where there is no room for a body: by then those that came before were answered or given up.
+const NO_ROOM: Duration = READ_WITHIN;
 /// How much of an oversized body is read and dropped, and for how long: a client that is still
 /// sending when the connection closes never sees the answer.
 const DISCARD_AT_MOST: usize = 16 * 1024 * 1024;
 const DISCARD_WITHIN: Duration = Duration::from_secs(2);
 
-/// The whole body.
+/// Counts the bytes of all bodies.
+#[derive(Debug)]
+pub struct BodyBudget(Arc<Shares>);
+
+impl BodyBudget {
+    /// What the program runs with.
+    pub fn new(clock: Clock) -> Self {
+        Self::of(clock, HELD_BYTES, HELD_BYTES_OF_CLIENT)
+    }
+
+    /// So many bytes in all and for one client: for tests.
+    pub fn of(clock: Clock, all: usize, of_client: usize) -> Self {
+        Self(Shares::new(clock, "bytes of request bodies", all, of_client))
+    }
+
+    /// Nothing yet, for a request of this client: it grows while its body is read.
+    pub fn open(&self, client: IpAddr) -> Arc<Share> {
+        Arc::new(self.0.open(client))
+    }
+}
+
+/// Why there is no room for a body, or for what a form brings.
+pub fn no_room(exhausted: Exhausted) -> PageError {
+    match exhausted {
+        Exhausted::Client => PageError::TooOften { wait: NO_ROOM },
+        Exhausted::All => PageError::Crowded { wait: NO_ROOM },
+    }
+}
+
+/// The whole body, counted in `held`.
 ///
 /// # Errors
-/// `TooLarge` above `limit` bytes, `TooSlow`, `BrokenOff` when the client went away.
-pub async fn read<B>(body: B, limit: usize) -> Result<Bytes, PageError>
+/// `TooLarge` above `limit` bytes, `TooSlow`, `BrokenOff` when the client went away, `TooOften` or `Crowded` where
+/// bodies hold too much already.
+pub async fn read<B>(body: B, limit: usize, held: &Share) -> Result<Bytes, PageError>
 where
     B: Body<Data = Bytes> + Send,
 {
     let mut kept = Vec::new();
-    read_into(&mut kept, body, limit).await?;
+    read_into(&mut kept, body, limit, held).await?;
     Ok(kept.into())
 }
 
@@ -31,14 +74,17 @@ where
 ///
 /// # Errors
 /// As [`read`].
-pub async fn read_into<B>(kept: &mut Vec<u8>, body: B, limit: usize) -> Result<(), PageError>
+pub async fn read_into<B>(kept: &mut Vec<u8>, body: B, limit: usize, held: &Share) -> Result<(), PageError>
 where
     B: Body<Data = Bytes> + Send,
 {
     let mut body = pin!(body);
+    let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let most = declared.map_or(limit, |declared| declared.min(limit));
     let read = async {
         while let Some(data) = next(&mut body).await? {
             let room = limit - kept.len();
+            make_room(kept, data.len().min(room), most, held)?;
             kept.extend_from_slice(data.get(..room).unwrap_or(&data));
             if data.len() > room {
                 return Err(PageError::TooLarge { limit });
@@ -47,10 +93,22 @@ where
         Ok(())
     };
     let read = tokio::time::timeout(READ_WITHIN, read).await.map_err(|_| PageError::TooSlow)?;
-    if matches!(read, Err(PageError::TooLarge { .. })) {
+    let is_refused = |error: &PageError| !matches!(error, PageError::BrokenOff);
+    if read.as_ref().is_err_and(is_refused) {
         discard(&mut body, DISCARD_AT_MOST, DISCARD_WITHIN).await;
     }
     read
+}
+
+/// Lets the vector grow, by doubling as vectors do but not beyond what may come, and counts what it takes.
+fn make_room(kept: &mut Vec<u8>, more: usize, most: usize, held: &Share) -> Result<(), PageError> {
+    let (wanted, has) = (kept.len() + more, kept.capacity());
+    if wanted > has {
+        let grown = wanted.max((2 * has).min(most));
+        held.grow(grown - has).map_err(no_room)?;
+        kept.reserve_exact(grown - kept.len());
+    }
+    Ok(())
 }
 
 /// The next bytes; `None` at the end.
@@ -98,6 +156,28 @@ mod tests {
         StreamBody::new(stream::iter(frames))
     }
 
+    fn budget(all: usize) -> Arc<Share> {
+        BodyBudget::of(Clock::system(), all, all).open(IpAddr::from([198, 51, 100, 1]))
+    }
+
+    async fn read<B: Body<Data = Bytes> + Send>(body: B, limit: usize) -> Result<Bytes, PageError> {
+        super::read(body, limit, &budget(1_000)).await
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_counted_until_it_is_dropped() {
+        let held = budget(20);
+        assert_eq!(super::read(chunks(&[4, 4, 2]), 1_000, &held).await.unwrap().len(), 10);
+        let mut kept = Vec::new();
+        let refused = read_into(&mut kept, chunks(&[4, 4, 4]), 1_000, &held).await;
+        assert!(matches!(refused, Err(PageError::Crowded { .. })), "{refused:?}");
+        assert_eq!(kept.len(), 4, "what came before is there");
+        drop(held);
+        let mut kept = Vec::with_capacity(2);
+        read_into(&mut kept, chunks(&[4, 4, 4]), 12, &budget(10)).await.unwrap();
+        assert_eq!((kept.len(), kept.capacity()), (12, 12), "what was there is not counted again");
+    }
+
     #[tokio::test]
     async fn the_limit_counts_while_reading() {
         assert_eq!(read(chunks(&[4, 4, 2]), 10).await.unwrap().len(), 10);
@@ -107,7 +187,7 @@ mod tests {
         assert_eq!(read(chunks(&[]), 0).await.unwrap().len(), 0);
         for (sizes, length) in [(&[4, 4, 3][..], 10), (&[4, 0], 4)] {
             let mut kept = Vec::new();
-            assert!(read_into(&mut kept, chunks(sizes), 10).await.is_err());
+            assert!(read_into(&mut kept, chunks(sizes), 10, &budget(1_000)).await.is_err());
             assert_eq!(kept.len(), length);
         }
     }

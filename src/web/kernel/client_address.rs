@@ -14,7 +14,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) ->
     let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|v| v.to_str().ok()).collect();
     let hops = lines.iter().flat_map(|line| line.split(',')).rev();
     for hop in hops {
-        if !trusted.iter().any(|proxies| proxies.contains(client)) {
+        if !is_proxy(client, trusted) {
             break;
         }
         match hop.trim().parse::<IpAddr>() {
@@ -23,6 +23,11 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) ->
         }
     }
     client
+}
+
+/// True for one of `trusted`: what it forwards comes from many clients.
+pub fn is_proxy(peer: IpAddr, trusted: &[Network]) -> bool {
+    trusted.iter().any(|proxies| proxies.contains(peer))
 }
 
 #[cfg(test)]

@@ -21,6 +21,12 @@ const OUTAGE_RETRY: u64 = 30;
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
+    /// No `Host`, more than one, or one that is none.
+    #[error("no valid Host")]
+    NoHost,
+    /// A request that Slack did not sign.
+    #[error("not signed by Slack")]
+    Unsigned,
     /// A query or form that no browser of ours sends.
     #[error("malformed fields")]
     Malformed(#[from] FieldsError),
@@ -157,8 +163,8 @@ impl PageError {
     /// The status code.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::BrokenOff => StatusCode::BAD_REQUEST,
-            Self::NotSignedIn { .. } | Self::WrongToken => StatusCode::UNAUTHORIZED,
+            Self::NoHost | Self::Malformed(_) | Self::BrokenOff => StatusCode::BAD_REQUEST,
+            Self::NotSignedIn { .. } | Self::WrongToken | Self::Unsigned => StatusCode::UNAUTHORIZED,
             Self::Forged | Self::NoCookies { .. } | Self::Forbidden | Self::MustChangePassword => {
                 StatusCode::FORBIDDEN
             }
@@ -179,10 +185,10 @@ impl PageError {
 
     const fn title(&self) -> &'static str {
         match self {
-            Self::Malformed(_) | Self::BrokenOff | Self::NotAForm => "We could not read that",
+            Self::NoHost | Self::Malformed(_) | Self::BrokenOff | Self::NotAForm => "We could not read that",
             Self::NotSignedIn { .. } => "Please log in",
             Self::MustChangePassword => "Please choose a password",
-            Self::WrongToken => "That token is not accepted",
+            Self::WrongToken | Self::Unsigned => "That token is not accepted",
             Self::Forbidden => "That is not for you",
             Self::Forged => "Please check it and send it again",
             Self::NoCookies { .. } => "Your browser sent no cookie",
@@ -202,6 +208,10 @@ impl PageError {
     /// The sentence for the person.
     pub fn message(&self) -> String {
         match self {
+            Self::NoHost => {
+                "The request does not say which site it is for. Send one valid Host header.".into()
+            }
+            Self::Unsigned => "The request is not signed.".into(),
             Self::Malformed(fault) => format!("What your browser sent cannot be read: {fault}."),
             Self::BrokenOff => "The connection broke off before everything had arrived.".into(),
             Self::NotAForm => "This page takes only what its own form sends.".into(),
@@ -352,6 +362,10 @@ impl PageError {
         for_program: bool,
         form: Option<&Resubmit>,
     ) -> Answer {
+        if matches!(self, Self::Unsigned) {
+            // Slack reads the status alone, and nobody else is spoken to here.
+            return answer::answer(self.status(), answer::TEXT, "");
+        }
         let form = form.filter(|form| !for_program && (self.may_pass_later() || form.has_text()));
         let elsewhere = self.elsewhere().filter(|_| !for_program);
         if let (Some(path), None) = (&elsewhere, form)

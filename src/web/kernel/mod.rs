@@ -2,7 +2,7 @@
 //! limits, asks the page and turns whatever comes of it into an answer. Knows no page; `server`
 //! calls it, `pages` are called by it.
 //!
-//! A request's way: [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`upload`] for files → [`browser`]
+//! A request's way: [`host`] → [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`upload`] for files → [`browser`]
 //! (forged forms end here) → the page function with its [`call::Call`] → [`answer`] or [`error`] → headers, log line, metrics.
 //! A form that ends anywhere on this way comes back on its error page ([`resubmit`]).
 
@@ -18,12 +18,14 @@ pub mod cookies;
 pub mod error;
 pub mod fields;
 pub mod hex;
+pub mod host;
 pub mod known_browser;
 pub mod limit;
 pub mod outgoing;
 pub mod resubmit;
 pub mod route;
 pub mod service;
+pub mod shares;
 pub mod stored;
 pub mod upload;
 

@@ -1,13 +1,15 @@
 //! What the body of an answer is made of: bytes that are at hand, or a stream that goes on for as long
 //! as somebody listens and the program runs.
 
+use super::shares::Share;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use futures_util::{Stream, StreamExt};
-use http_body_util::Full;
+use futures_util::{FutureExt, Stream, StreamExt};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio_util::sync::CancellationToken;
 
@@ -38,12 +40,37 @@ impl Outgoing {
         Self::Pieces(pieces.boxed())
     }
 
+    /// The same, which keeps `held` until its last byte was written: where a request's text comes back in its
+    /// answer, it is in memory for as long as the client takes to read it.
+    pub fn holding(self, held: Arc<Share>) -> Self {
+        match self {
+            Self::Whole(mut body) => {
+                let bytes =
+                    body.frame().now_or_never().flatten().and_then(|frame| frame.ok()?.into_data().ok());
+                Bytes::from_owner(Holding { bytes: bytes.unwrap_or_default(), _held: held }).into()
+            }
+            stream => stream,
+        }
+    }
+
     /// The same, at its end once `end` is cancelled where it has no end of its own.
     pub fn until(self, end: &CancellationToken) -> Self {
         match self {
             Self::Whole(_) | Self::Pieces(_) => self,
             Self::Endless(pieces) => Self::endless(pieces.take_until(end.clone().cancelled_owned())),
         }
+    }
+}
+
+/// Bytes that something has to be kept for.
+struct Holding {
+    bytes: Bytes,
+    _held: Arc<Share>,
+}
+
+impl AsRef<[u8]> for Holding {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -96,5 +123,29 @@ impl Body for Outgoing {
             Self::Whole(body) => body.size_hint(),
             Self::Endless(_) | Self::Pieces(_) => SizeHint::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::web::kernel::shares::Shares;
+    use std::net::IpAddr;
+
+    #[tokio::test]
+    async fn text_in_an_answer_is_held_until_written() {
+        let shares = Shares::new(Clock::system(), "bytes of a test", 10, 10);
+        let client = IpAddr::from([198, 51, 100, 1]);
+        let held = Arc::new(shares.open(client));
+        held.grow(10).unwrap();
+        let mut body = Outgoing::from("what was typed").holding(held);
+        assert_eq!(body.size_hint().exact(), Some(14));
+        let written = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert!(body.frame().await.is_none());
+        drop(body);
+        assert!(shares.take(client).is_err(), "the connection has it still");
+        drop(written);
+        assert!(shares.take(client).is_ok());
     }
 }

@@ -5,15 +5,18 @@
 
 use super::browser::{Browser, TOKEN_FIELD};
 use super::fields::Fields;
+use super::host;
 use super::route::BodyRule;
+use super::shares::Share;
 use super::{UploadRule, body, upload};
 use crate::render::html::{ResubmitFiles, ResubmitForm, is_typed};
 use crate::web::Web;
 use bytes::Bytes;
-use http::header::{HOST, ORIGIN};
+use http::header::ORIGIN;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use hyper::body::Body;
+use std::sync::Arc;
 
 /// In which relation to us the page stands that made the browser ask.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -47,9 +50,9 @@ impl Resubmit {
         let files = match rule {
             BodyRule::Form { .. } => None,
             BodyRule::Upload(rule) => Some(rule),
-            BodyRule::Ignored | BodyRule::Raw { .. } => return None,
+            BodyRule::Ignored | BodyRule::Raw(_) => return None,
         };
-        if parts.method != Method::POST || is_cross_site(&parts.headers, base_url) {
+        if parts.method != Method::POST || is_cross_site(&parts.uri, &parts.headers, base_url) {
             return None;
         }
         let action = parts.uri.path_and_query()?.as_str().to_owned();
@@ -88,33 +91,33 @@ impl Resubmit {
 }
 
 /// True when a page of another site sent the form.
-fn is_cross_site(headers: &HeaderMap, base_url: Option<&str>) -> bool {
+fn is_cross_site(uri: &Uri, headers: &HeaderMap, base_url: Option<&str>) -> bool {
     if let Some(site) = headers.get(FETCH_SITE) {
         return site != "same-origin" && site != "none";
     }
     let Some(origin) = headers.get(ORIGIN) else { return false };
-    let host = headers.get(HOST).map(HeaderValue::as_bytes);
+    let host = host::of(uri, headers);
     let origin = origin.to_str().unwrap_or_default();
-    let is_host = origin.split_once("://").is_some_and(|(_, of_origin)| Some(of_origin.as_bytes()) == host);
+    let is_host = origin.split_once("://").is_some_and(|(_, of_origin)| Some(of_origin) == host);
     !is_host && base_url != Some(origin)
 }
 
-/// Reads the text of a form that is refused already. Files are dropped, and nobody waits for long.
-pub async fn read_text<B>(rule: BodyRule, headers: &HeaderMap, body: B) -> TypedForm
+/// Reads the text of a form that is refused already, counted in `held`. Files are dropped, and nobody waits for long.
+pub async fn read_text<B>(rule: BodyRule, headers: &HeaderMap, body: B, held: &Arc<Share>) -> TypedForm
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
     let mut typed = TypedForm::default();
     match (rule, upload::boundary(headers)) {
         (BodyRule::Upload(rule), Some(boundary)) => {
-            upload::read_text(rule, boundary, body, &mut typed).await;
+            upload::read_text(rule, boundary, body, held, &mut typed).await;
         }
         (BodyRule::Form { limit } | BodyRule::Upload(UploadRule { text: limit, .. }), None) => {
             let mut kept = Vec::new();
-            typed.is_cut = body::read_into(&mut kept, body, limit).await.is_err();
+            typed.is_cut = body::read_into(&mut kept, body, limit, held).await.is_err();
             typed.fields = Fields::parse_lossy(&kept);
         }
-        (BodyRule::Form { .. } | BodyRule::Ignored | BodyRule::Raw { .. }, _) => {}
+        (BodyRule::Form { .. } | BodyRule::Ignored | BodyRule::Raw(_), _) => {}
     }
     typed
 }
@@ -128,7 +131,7 @@ mod tests {
         let foreign = |headers: &[(&'static str, &'static str)]| {
             let pairs =
                 headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-            is_cross_site(&pairs.collect(), Some("https://esb.example.org"))
+            is_cross_site(&Uri::from_static("/e/1/report"), &pairs.collect(), Some("https://esb.example.org"))
         };
         for ours in [
             &[("host", "esb")][..],
@@ -147,5 +150,13 @@ mod tests {
         ] {
             assert!(foreign(others), "{others:?}");
         }
+        let headers = HeaderMap::from_iter([
+            (http::header::HOST, HeaderValue::from_static("evil.example")),
+            (ORIGIN, HeaderValue::from_static("http://evil.example")),
+        ]);
+        assert!(
+            is_cross_site(&Uri::from_static("http://esb/e/1/report"), &headers, None),
+            "the target counts"
+        );
     }
 }

@@ -3,22 +3,22 @@
 use super::{Access, Answer, Call, PageError, UploadRule};
 use crate::web::Web;
 use futures_util::future::BoxFuture;
-use http::Method;
+use http::{HeaderMap, Method};
 use matchit::{InsertError, Router};
 
 /// Answers one kind of request.
 pub type PageFn = for<'a> fn(&'a Web, &'a Call) -> BoxFuture<'a, Result<Answer, PageError>>;
 
+/// Decides by the head of a request how many bytes of its body are read, before the first of them is.
+pub type BodyCheck = fn(&Web, &HeaderMap) -> Result<usize, PageError>;
+
 /// What of a request's body is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum BodyRule {
     /// Nothing.
     Ignored,
-    /// At most so many bytes, as they are: its page finds out whom they come from.
-    Raw {
-        /// Bytes.
-        limit: usize,
-    },
+    /// So many bytes as its check allows, as they are: its page finds out whom they come from.
+    Raw(BodyCheck),
     /// A form of at most so many bytes, with a token that proves where it came from.
     Form {
         /// Bytes, encoded.
@@ -50,6 +50,8 @@ pub struct Route {
     pub body: BodyRule,
     /// Whose forms carry a token.
     pub csrf: CsrfRule,
+    /// It is answered also where no place for requests is left: for whoever watches whether we live.
+    pub is_always_answered: bool,
     /// Who answers.
     pub page: PageFn,
 }
@@ -63,6 +65,20 @@ impl Route {
             access,
             body: BodyRule::Ignored,
             csrf: CsrfRule::Everybody,
+            is_always_answered: false,
+            page,
+        }
+    }
+
+    /// What a program asks that watches whether we live.
+    pub const fn watch(pattern: &'static str, page: PageFn) -> Self {
+        Self {
+            method: Method::GET,
+            pattern,
+            access: Access::Unasked,
+            body: BodyRule::Ignored,
+            csrf: CsrfRule::Everybody,
+            is_always_answered: true,
             page,
         }
     }
@@ -77,9 +93,9 @@ impl Route {
         Self::post(pattern, Access::Anyone, BodyRule::Form { limit }, CsrfRule::SignedIn, page)
     }
 
-    /// What a program of others sends, of at most `limit` bytes.
-    pub const fn raw(pattern: &'static str, limit: usize, page: PageFn) -> Self {
-        Self::post(pattern, Access::Unasked, BodyRule::Raw { limit }, CsrfRule::Everybody, page)
+    /// What a program of others sends, as far as `check` allows.
+    pub const fn raw(pattern: &'static str, check: BodyCheck, page: PageFn) -> Self {
+        Self::post(pattern, Access::Unasked, BodyRule::Raw(check), CsrfRule::Everybody, page)
     }
 
     /// A form that may bring files.
@@ -99,7 +115,7 @@ impl Route {
         csrf: CsrfRule,
         page: PageFn,
     ) -> Self {
-        Self { method: Method::POST, pattern, access, body, csrf, page }
+        Self { method: Method::POST, pattern, access, body, csrf, is_always_answered: false, page }
     }
 
     fn answers(&self, method: &Method) -> bool {

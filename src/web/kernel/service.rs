@@ -8,19 +8,21 @@ use super::call::{Call, Reference};
 use super::client_address::client_address;
 use super::error::{NoAnswer, PageError};
 use super::fields::Fields;
+use super::host;
 use super::resubmit::{self, Resubmit, TypedForm};
-use super::route::{BodyRule, CsrfRule, Route};
+use super::route::{BodyRule, CsrfRule, Found, Route};
+use super::shares::{Exhausted, Share};
 use super::upload::{self, Gate};
-use super::{Access, UploadRule, Uploads};
+use super::{Access, Uploads};
 use crate::metrics::Metrics;
 use crate::render::html::Frame;
 use crate::web::Web;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use hyper::body::Body;
 use std::any::Any;
 use std::convert::Infallible;
@@ -34,12 +36,33 @@ use tower::Service;
 
 /// Longest time that a page may take: after that the person is better off trying again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// When to come back where too many requests are under way.
+const NO_PLACE: Duration = Duration::from_secs(10);
 /// How paths that no route knows are called in logs and metrics.
 pub const UNKNOWN_ROUTE: &str = "other";
 
 /// Who is at the other end of a connection; `server` puts it into each request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// There is no place for this request among those under way; `server` puts it into the extensions. Only what is
+/// always answered is answered then.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPlace(pub Exhausted);
+
+impl NoPlace {
+    /// Says so to a request that has none.
+    ///
+    /// # Errors
+    /// `TooOften` where its client has too many under way, else `Crowded`.
+    pub fn check(parts: &Parts) -> Result<(), PageError> {
+        match parts.extensions.get() {
+            None => Ok(()),
+            Some(Self(Exhausted::Client)) => Err(PageError::TooOften { wait: NO_PLACE }),
+            Some(Self(Exhausted::All)) => Err(PageError::Crowded { wait: NO_PLACE }),
+        }
+    }
+}
 
 /// Answers requests; cheap to clone.
 #[derive(Debug, Clone)]
@@ -75,43 +98,60 @@ where
 
 /// Answers one request and writes its line and its metric.
 async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Request<B>) -> Answer {
-    let arrived = web.ctx.clock.now();
+    let arrived = web.ctx.clock.monotonic();
     let reference = Reference::random();
     let (parts, body) = request.into_parts();
     let method = method_label(&parts.method);
     let for_program = parts.uri.path().ends_with(".json");
 
-    let found = web.routes.find(&parts.method, parts.uri.path());
+    let is_last = NoPlace::check(&parts).is_err();
     let mut shown = Shown::default();
-    let (pattern, outcome) = match found {
-        None => elsewhere(web, &parts),
-        Some(found) => {
-            let outcome = match found.route {
-                Ok(route) => ask(web, route, &reference, &mut shown, found.params, parts, body).await,
-                Err(allow) => Err(PageError::MethodNotAllowed { allow }),
-            };
-            (found.pattern, outcome)
+    let (pattern, outcome) = match find_route(web, &parts) {
+        (pattern, Err(error)) => (pattern, Err(error)),
+        (pattern, Ok(Asked::Moved(path))) => (pattern, found(&path)),
+        (pattern, Ok(Asked::Page(route, params))) => {
+            (pattern, ask(web, route, &reference, &mut shown, params, parts, body).await)
         }
     };
     let mut answer = outcome.unwrap_or_else(|error| {
         error.log(&reference, pattern);
         error.answer(Some(&web.html.framed(shown.frame)), &reference, for_program, shown.form.as_ref())
     });
-    let took = (web.ctx.clock.now() - arrived).to_std().unwrap_or_default();
+    if is_last {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(held) = shown.held {
+        answer = answer.map(|body| body.holding(held));
+    }
+    let took = web.ctx.clock.monotonic().saturating_sub(arrived);
     finish(&mut answer, &reference, &web.metrics, (method, pattern), took);
     answer
 }
 
-/// Where a path without a route leads: to the page that is meant, where only capitals and slashes differ.
-fn elsewhere(web: &Web, parts: &Parts) -> (&'static str, Result<Answer, PageError>) {
-    let is_look = matches!(parts.method, Method::GET | Method::HEAD);
-    match web.routes.canonical(parts.uri.path()).filter(|_| is_look) {
-        None => (UNKNOWN_ROUTE, Err(PageError::NotFound)),
-        Some((pattern, path)) => {
-            let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-            (pattern, found(&format!("{path}{query}")))
-        }
+/// What is at a path.
+enum Asked<'a> {
+    /// A route, and the parameters of the path.
+    Page(&'a Route, Vec<(String, String)>),
+    /// Nothing; the page that is meant is at this path, which differs in capitals and slashes only.
+    Moved(String),
+}
+
+/// What is at the path of a request, and what its pattern is called in any case.
+fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<Asked<'a>, PageError>) {
+    if let Err(error) = host::check(parts) {
+        return (UNKNOWN_ROUTE, Err(error));
     }
+    let path = parts.uri.path();
+    if let Some(Found { pattern, route, params }) = web.routes.find(&parts.method, path) {
+        let route = route.map_err(|allow| PageError::MethodNotAllowed { allow });
+        return (pattern, route.map(|route| Asked::Page(route, params)));
+    }
+    let is_look = matches!(parts.method, Method::GET | Method::HEAD);
+    let Some((pattern, path)) = web.routes.canonical(path).filter(|_| is_look) else {
+        return (UNKNOWN_ROUTE, Err(PageError::NotFound));
+    };
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    (pattern, Ok(Asked::Moved(format!("{path}{query}"))))
 }
 
 /// What every answer gets at its end: its headers, its line in the log, its place in the metrics. `asked` is
@@ -136,6 +176,8 @@ struct Shown {
     frame: Frame,
     /// The form that was not accepted.
     form: Option<Resubmit>,
+    /// The bytes of the body, in whatever shape they are by now.
+    held: Option<Arc<Share>>,
 }
 
 impl Shown {
@@ -161,15 +203,18 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     let for_program = access::shows_api_token(&parts.headers);
     let form = Resubmit::of(&parts, route.body, web.config.base_url.as_deref());
     shown.form = form.filter(|_| !for_program);
+    let client = client_of(web, &parts);
     let mut typed = TypedForm::default();
     let came = match let_in(web, route, &mut browser, &mut shown.frame, &parts).await {
         Ok(caller) => {
-            let read = read(web, route, (&caller, &browser), &parts, body, &mut typed).await;
+            let came = (client, &mut shown.held);
+            let read = read(web, route, (&caller, &browser), &parts, body, came, &mut typed).await;
             read.map(|(uploads, raw)| (caller, uploads, raw))
         }
         Err(error) => {
             if shown.form.is_some() {
-                typed = resubmit::read_text(route.body, &parts.headers, body).await;
+                let held = shown.held.insert(web.bodies.open(client));
+                typed = resubmit::read_text(route.body, &parts.headers, body, held).await;
             }
             Err(error)
         }
@@ -188,7 +233,7 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
             return Err(without_cookies(web, &browser, error));
         }
     };
-    let (client, frame) = (client_of(web, &parts), shown.frame.clone());
+    let frame = shown.frame.clone();
     let (reference, form) = (reference.clone(), std::mem::take(&mut typed.fields));
     let Parts { uri, headers, .. } = parts;
     let call = Call { reference, client, browser, caller, frame, uri, headers, form, uploads, raw, params };
@@ -227,6 +272,9 @@ async fn let_in(
     frame: &mut Frame,
     parts: &Parts,
 ) -> Result<Caller, PageError> {
+    if !route.is_always_answered {
+        NoPlace::check(parts)?;
+    }
     let caller = access::caller(web, route.access, &parts.headers).await?;
     if let Some(person) = caller.person() {
         browser.bind(&person.session);
@@ -244,15 +292,23 @@ fn client_of(web: &Web, parts: &Parts) -> IpAddr {
     client_address(peer, &parts.headers, &web.config.trusted_proxies)
 }
 
-/// Reads what the route takes: the form into `typed`, as far as it comes.
+/// Reads what the route takes: the form into `typed`, as far as it comes; its bytes are counted for the client.
 async fn read<B: Body<Data = Bytes> + Send + 'static>(
     web: &Web,
     route: &Route,
     (caller, browser): (&Caller, &Browser),
     parts: &Parts,
     body: B,
+    (client, held): (IpAddr, &mut Option<Arc<Share>>),
     typed: &mut TypedForm,
 ) -> Result<(Uploads, Bytes), PageError> {
+    let limit = match route.body {
+        BodyRule::Ignored => return Ok(Default::default()),
+        BodyRule::Raw(check) => check(web, &parts.headers)?,
+        BodyRule::Form { limit } => limit,
+        BodyRule::Upload(rule) => rule.text,
+    };
+    let held = held.insert(web.bodies.open(client));
     let needs_token = match caller {
         // A program shows its token with each request: nobody can make it ask unawares.
         Caller::Program(_) => false,
@@ -261,16 +317,17 @@ async fn read<B: Body<Data = Bytes> + Send + 'static>(
     };
     let vouches = |token: &str| web.browsers.vouches(browser, token);
     match (route.body, upload::boundary(&parts.headers)) {
-        (BodyRule::Ignored, _) => Ok(Default::default()),
-        (BodyRule::Raw { limit }, _) => Ok((Uploads::default(), body::read(body, limit).await?)),
-        (BodyRule::Upload(rule), Some(boundary)) => {
-            let visitor = matches!(caller, Caller::Nobody).then(|| client_of(web, parts));
-            let vouches: &(dyn Fn(&str) -> bool + Sync) = &vouches;
-            let gate = Gate { vouches: needs_token.then_some(vouches), visitor };
-            Ok((upload::read(web, rule, gate, boundary, body, typed).await?, Bytes::new()))
+        (BodyRule::Ignored | BodyRule::Raw(_), _) => {
+            Ok((Uploads::default(), body::read(body, limit, held).await?))
         }
-        (BodyRule::Form { limit } | BodyRule::Upload(UploadRule { text: limit, .. }), _) => {
-            read_form(&parts.headers, body, limit, typed).await?;
+        (BodyRule::Upload(rule), Some(boundary)) => {
+            let vouches: &(dyn Fn(&str) -> bool + Sync) = &vouches;
+            let visitor = matches!(caller, Caller::Nobody).then_some(client);
+            let gate = Gate { vouches: needs_token.then_some(vouches), client, visitor };
+            Ok((upload::read(web, rule, gate, boundary, body, held, typed).await?, Bytes::new()))
+        }
+        (BodyRule::Form { .. } | BodyRule::Upload(_), _) => {
+            read_form(&parts.headers, body, limit, held, typed).await?;
             if needs_token && !vouches(typed.fields.typed(TOKEN_FIELD)?) {
                 return Err(PageError::Forged);
             }
@@ -283,10 +340,11 @@ async fn read_form<B: Body<Data = Bytes> + Send>(
     headers: &HeaderMap,
     body: B,
     limit: usize,
+    held: &Share,
     typed: &mut TypedForm,
 ) -> Result<(), PageError> {
     let mut encoded = Vec::new();
-    let read = body::read_into(&mut encoded, body, limit).await;
+    let read = body::read_into(&mut encoded, body, limit, held).await;
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -3,10 +3,13 @@
 //! it is kept. The kernel calls it after it has seen that the caller may come in.
 //!
 //! Bounded are: the number of parts, the texts together, the number of files, each file, what is held in
-//! memory at once, the silence of the client, how slow it may be, and how many are sent at the same time.
+//! memory at once (of this form, and of all bodies together), the silence of the client, how slow it may be, how
+//! long all of it may take, and how many are sent at the same time, in all and by one client.
 
 use super::resubmit::TypedForm;
+use super::shares::{Exhausted, Share, Shares};
 use super::{PageError, body};
+use crate::clock::Clock;
 use crate::domain::file::{Accepts, LostPhotos, StoredFile};
 use crate::files::Received;
 use crate::ops::OpError;
@@ -25,7 +28,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 pub mod allowance;
@@ -37,6 +40,16 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// who only wants to hold a place.
 const SLOW_AFTER: Duration = Duration::from_secs(30);
 const SLOWEST: u64 = 4 * 1024;
+/// Longest time from the head of a form to its end: a visitor's largest photo over the slowest line that is borne,
+/// and a video of people who are signed in over a bad one.
+const VISITORS_WITHIN: Duration = Duration::from_secs(60 * 60);
+const PEOPLE_WITHIN: Duration = Duration::from_secs(4 * 60 * 60);
+/// How many may send files at the same time. What they take of memory is counted by itself ([`super::body`]); this
+/// is about the disk and the line. A photo takes seconds, so that eight at once from behind one address, the others
+/// waiting their turn, are a whole class that reports together.
+const VISITORS: (usize, usize) = (32, 8);
+/// The same for people who are signed in; who floods is known by name.
+const PEOPLE: (usize, usize) = (32, 16);
 /// How long to wait for one of the places in which files are received.
 const PLACE_WITHIN: Duration = Duration::from_secs(20);
 /// When to come back where there was none.
@@ -126,6 +139,8 @@ pub fn boundary(headers: &HeaderMap) -> Option<String> {
 pub struct Gate<'a> {
     /// True for the token of this browser's forms; `None` where the form needs none.
     pub vouches: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
+    /// The address.
+    pub client: IpAddr,
     /// The address, for those who are not signed in.
     pub visitor: Option<IpAddr>,
 }
@@ -142,23 +157,29 @@ pub async fn read<B>(
     gate: Gate<'_>,
     boundary: String,
     body: B,
+    held: &Arc<Share>,
     typed: &mut TypedForm,
 ) -> Result<Uploads, PageError>
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
     let accepting = Accepting::new(web, gate);
-    read_parts(rule, Ok(accepting), boundary, body, typed).await
+    read_parts(rule, Ok(accepting), boundary, body, held, typed).await
 }
 
 /// Reads the texts of a form that is refused already.
-pub async fn read_text<B>(rule: UploadRule, boundary: String, body: B, typed: &mut TypedForm)
-where
+pub async fn read_text<B>(
+    rule: UploadRule,
+    boundary: String,
+    body: B,
+    held: &Arc<Share>,
+    typed: &mut TypedForm,
+) where
     B: Body<Data = Bytes> + Send + 'static,
 {
     let refused = Err(Stop::Error(PageError::Forged));
     // Its error is known: it was there before.
-    let _ = read_parts(rule, refused, boundary, body, typed).await;
+    let _ = read_parts(rule, refused, boundary, body, held, typed).await;
 }
 
 async fn read_parts<B>(
@@ -166,14 +187,19 @@ async fn read_parts<B>(
     accepting: Result<Accepting<'_>, Stop>,
     boundary: String,
     body: B,
+    held: &Arc<Share>,
     typed: &mut TypedForm,
 ) -> Result<Uploads, PageError>
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
     let body = Arc::new(Mutex::new(Box::pin(body)));
-    let held = Arc::new(AtomicUsize::new(0));
-    let form = Multipart::new(pieces(Arc::clone(&body), Arc::clone(&held)), boundary);
+    let held = Arc::new(HeldPieces { bytes: AtomicUsize::new(0), share: Arc::clone(held) });
+    let within = match &accepting {
+        Ok(Accepting { gate: Gate { visitor: None, .. }, .. }) => PEOPLE_WITHIN,
+        _ => VISITORS_WITHIN,
+    };
+    let form = Multipart::new(pieces(Arc::clone(&body), Arc::clone(&held), within), boundary);
     let deadline = accepting.is_err().then(deadline);
     let mut reading = Reading { rule, accepting, held, deadline, dropped: 0, text: 0, typed };
     let read = reading.all(form).await;
@@ -200,10 +226,35 @@ fn deadline() -> Instant {
     Instant::now() + DISCARD_WITHIN
 }
 
+/// What came of a body and was not taken from the parser yet.
+#[derive(Debug)]
+struct HeldPieces {
+    bytes: AtomicUsize,
+    share: Arc<Share>,
+}
+
+impl HeldPieces {
+    fn add(&self, bytes: usize) -> Result<(), PageError> {
+        self.share.grow(bytes).map_err(body::no_room)?;
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.share.shrink(bytes);
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > HELD_MAX
+    }
+}
+
 /// The body piece by piece, one for each time that somebody looks: the parser would take all there are.
 fn pieces<B>(
     body: Arc<Mutex<Pin<Box<B>>>>,
-    held: Arc<AtomicUsize>,
+    held: Arc<HeldPieces>,
+    within: Duration,
 ) -> impl Stream<Item = Result<Bytes, PageError>> + Send
 where
     B: Body<Data = Bytes> + Send + 'static,
@@ -211,20 +262,23 @@ where
     let (began, mut come) = (Instant::now(), 0);
     let pieces = stream::try_unfold((body, held), |(body, held)| async move {
         tokio::task::yield_now().await;
-        if held.load(Ordering::Relaxed) > HELD_MAX {
+        if held.is_full() {
             return Err(PageError::TooLarge { limit: HELD_MAX });
         }
         let piece = timeout(SILENCE, async { body::next(&mut *body.lock().await).await }).await;
         let piece = piece.map_err(|_| PageError::TooSlow)??;
-        Ok(piece.map(|piece| {
-            held.fetch_add(piece.len(), Ordering::Relaxed);
-            (piece, (body, held))
-        }))
+        let Some(piece) = piece else { return Ok(None) };
+        held.add(piece.len())?;
+        Ok(Some((piece, (body, held))))
     });
     pieces.map(move |piece: Result<Bytes, PageError>| {
         let piece = piece?;
         come += piece.len() as u64;
-        if is_too_slow(come, began.elapsed()) { Err(PageError::TooSlow) } else { Ok(piece) }
+        if began.elapsed() > within || is_too_slow(come, began.elapsed()) {
+            Err(PageError::TooSlow)
+        } else {
+            Ok(piece)
+        }
     })
 }
 
@@ -235,28 +289,57 @@ fn is_too_slow(come: u64, within: Duration) -> bool {
 /// How many send files at once.
 #[derive(Debug)]
 pub struct Places {
-    visitors: Semaphore,
-    people: Semaphore,
+    visitors: Arc<Shares>,
+    people: Arc<Shares>,
     wait: Duration,
 }
 
-impl Default for Places {
-    /// As many as a small machine has room for, on its disk and in its memory.
-    fn default() -> Self {
-        Self::new(16, 32, PLACE_WITHIN)
-    }
-}
-
 impl Places {
-    /// So many places for visitors and for signed-in people, for one of which a form waits so long.
-    pub fn new(visitors: usize, people: usize, wait: Duration) -> Self {
-        Self { visitors: Semaphore::new(visitors), people: Semaphore::new(people), wait }
+    /// As many as a small machine has room for.
+    pub fn new(clock: Clock) -> Self {
+        Self::of(clock, VISITORS, PEOPLE, PLACE_WITHIN)
+    }
+
+    /// So many places for visitors and for signed-in people, in all and for one client, for one of which a form
+    /// waits so long.
+    pub fn of(clock: Clock, visitors: (usize, usize), people: (usize, usize), wait: Duration) -> Self {
+        Self {
+            visitors: Shares::new(clock.clone(), "visitors' uploads", visitors.0, visitors.1),
+            people: Shares::new(clock, "uploads of people who are signed in", people.0, people.1),
+            wait,
+        }
+    }
+
+    /// A place for the files of one form.
+    ///
+    /// # Errors
+    /// `TooOften` where this client has too many, `Crowded` where all are taken.
+    async fn take(&self, gate: &Gate<'_>) -> Result<Share, PageError> {
+        let places = if gate.visitor.is_some() { &self.visitors } else { &self.people };
+        places.wait(gate.client, self.wait).await.map_err(|exhausted| match exhausted {
+            Exhausted::Client => PageError::TooOften { wait: CROWDED },
+            Exhausted::All => PageError::Crowded { wait: CROWDED },
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_takes_too_long_is_ended() {
+        let held = || {
+            let client = IpAddr::from([198, 51, 100, 1]);
+            let share = body::BodyBudget::of(Clock::system(), 100, 100).open(client);
+            Arc::new(HeldPieces { bytes: AtomicUsize::new(0), share })
+        };
+        let body = || Arc::new(Mutex::new(Box::pin(http_body_util::Full::<Bytes>::from("some text"))));
+        let mut in_time = Box::pin(pieces(body(), held(), PEOPLE_WITHIN));
+        assert!(matches!(in_time.next().await, Some(Ok(piece)) if piece.len() == 9));
+        let mut late = Box::pin(pieces(body(), held(), Duration::ZERO));
+        assert!(matches!(late.next().await, Some(Err(PageError::TooSlow))));
+    }
 
     #[test]
     fn a_slow_line_is_borne_and_a_trickle_is_not() {

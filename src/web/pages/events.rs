@@ -1,22 +1,26 @@
 //! `GET /events`: server-sent events, one at each new revision of the board. Whoever is slow hears of
 //! the newest only.
 
+use crate::clock::Clock;
 use crate::ops;
 use crate::ops::board::Revisions;
 use crate::web::Web;
 use crate::web::kernel::answer::{NOT_KEPT, streamed};
-use crate::web::kernel::{Answer, PageError};
+use crate::web::kernel::shares::{Exhausted, Share, Shares};
+use crate::web::kernel::{Answer, Call, PageError};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
-/// Listeners at once.
-pub(in crate::web) const LISTENERS: usize = 1_000;
+/// Listeners at once, in all and of one address (spec, `GET /`). A makerspace behind one address has some thirty wall
+/// screens and the phones that look at the board just now: hidden tabs do not listen, and who finds no place asks
+/// for the page every half minute instead.
+const LISTENERS: usize = 1_000;
+const LISTENERS_OF_CLIENT: usize = 50;
 /// When to come back where there is no place.
 const COME_BACK: Duration = Duration::from_secs(60);
 /// Longest silence: a proxy takes a connection for dead after a minute, and only by writing to it do we
@@ -29,9 +33,16 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// Tells nginx and its kin to pass on each event as it comes.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-pub(super) async fn listen(web: &Web) -> Result<Answer, PageError> {
-    let place = Arc::clone(&web.listeners).try_acquire_owned();
-    let place = place.map_err(|_| PageError::Crowded { wait: COME_BACK })?;
+/// Places for listeners.
+pub(in crate::web) fn places(clock: Clock) -> Arc<Shares> {
+    Shares::new(clock, "listeners to /events", LISTENERS, LISTENERS_OF_CLIENT)
+}
+
+pub(super) async fn listen(web: &Web, call: &Call) -> Result<Answer, PageError> {
+    let place = web.listeners.take(call.client).map_err(|exhausted| match exhausted {
+        Exhausted::Client => PageError::TooOften { wait: COME_BACK },
+        Exhausted::All => PageError::Crowded { wait: COME_BACK },
+    })?;
     let revisions = ops::board::follow(&web.ctx).await?;
     let mut answer = streamed(EVENT_STREAM, events(revisions, place));
     answer.headers_mut().insert(CACHE_CONTROL, NOT_KEPT);
@@ -40,7 +51,7 @@ pub(super) async fn listen(web: &Web) -> Result<Answer, PageError> {
 }
 
 /// The events, for as long as the place is held.
-fn events(revisions: Revisions, place: OwnedSemaphorePermit) -> impl Stream<Item = Bytes> + Send {
+fn events(revisions: Revisions, place: Share) -> impl Stream<Item = Bytes> + Send {
     stream::unfold((revisions, place, Duration::ZERO), |(mut revisions, place, pause)| async move {
         sleep(pause).await;
         let (event, pause) = match timeout(SILENCE, revisions.next()).await {

@@ -11,24 +11,28 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// Most bytes of a request: Slack's largest are views with all their inputs filled.
-pub(super) const LIMIT: usize = 1024 * 1024;
-
+/// Decides by the headers how many bytes of a body are worth reading.
+type Check = dyn Fn(&HeaderMap) -> Result<usize, StatusCode> + Send + Sync;
 type Receive = dyn Fn(HeaderMap, Bytes) -> BoxFuture<'static, (StatusCode, Option<Value>)> + Send + Sync;
 
 /// Answers Slack's requests; cheap to clone.
 #[derive(Clone)]
-pub struct SlackInbox(Arc<Receive>);
+pub struct SlackInbox {
+    check: Arc<Check>,
+    receive: Arc<Receive>,
+}
 
 impl SlackInbox {
-    /// Answers by `receive`, which takes the headers and the whole body of a request.
+    /// Answers by `receive`, which takes the headers and the whole body of a request, of as many bytes as `check`
+    /// allows for these headers.
     pub fn new(
+        check: impl Fn(&HeaderMap) -> Result<usize, StatusCode> + Send + Sync + 'static,
         receive: impl Fn(HeaderMap, Bytes) -> BoxFuture<'static, (StatusCode, Option<Value>)>
         + Send
         + Sync
         + 'static,
     ) -> Self {
-        Self(Arc::new(receive))
+        Self { check: Arc::new(check), receive: Arc::new(receive) }
     }
 }
 
@@ -38,9 +42,16 @@ impl fmt::Debug for SlackInbox {
     }
 }
 
+/// Refuses a request before its body is read: where Slack speaks over another way, and where its headers show that
+/// Slack did not send it.
+pub(super) fn check(web: &Web, headers: &HeaderMap) -> Result<usize, PageError> {
+    let inbox = web.slack.as_ref().ok_or(PageError::NotFound)?;
+    (inbox.check)(headers).map_err(|_| PageError::Unsigned)
+}
+
 pub(super) async fn receive(web: &Web, call: &Call) -> Result<Answer, PageError> {
     let inbox = web.slack.as_ref().ok_or(PageError::NotFound)?;
-    let (status, payload) = (inbox.0)(call.headers.clone(), call.raw.clone()).await;
+    let (status, payload) = (inbox.receive)(call.headers.clone(), call.raw.clone()).await;
     Ok(match payload {
         Some(payload) => answer(status, JSON, payload.to_string()),
         None => answer(status, TEXT, ""),

@@ -25,23 +25,31 @@ pub struct Listener {
 impl Listener {
     /// Begins to listen, as a browser that takes gzip.
     pub async fn at(site: &Site) -> Self {
+        Self::of(site, "203.0.113.1").await
+    }
+
+    /// The same behind a proxy that has seen this address.
+    pub async fn of(site: &Site, client: &str) -> Self {
         let stream = TcpStream::connect(site.0).await.unwrap();
         let (mut connection, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(driver);
-        let request = Request::get("/events").header(HOST, "esb").header("accept-encoding", "gzip");
+        let request = Request::get("/events")
+            .header(HOST, "esb")
+            .header("accept-encoding", "gzip")
+            .header("x-forwarded-for", client);
         let answer = connection.send_request(request.body(Empty::new()).unwrap());
         let (head, body) = timeout(SOON, answer).await.expect("an answer").unwrap().into_parts();
         let heard = String::new();
         Self { status: head.status, headers: head.headers, body, heard, _connection: connection }
     }
 
-    /// Many who listen at once.
+    /// Many who listen at once, fifty of each address.
     pub async fn crowd(site: &Site, listeners: usize) -> Vec<Self> {
         let files = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
         let mut crowd = Vec::new();
-        for _ in 0..listeners {
-            let listener = Self::at(site).await;
+        for n in 0..listeners {
+            let listener = Self::of(site, &format!("198.51.100.{}", n / 50)).await;
             assert_eq!(listener.status, StatusCode::OK);
             crowd.push(listener);
         }

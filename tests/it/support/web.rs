@@ -1,5 +1,6 @@
 //! The web, serving on a port of its own, and a browser of few words.
 
+use super::app::SOON;
 use super::ops::{TestOps, user};
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -12,6 +13,7 @@ use esb::ops::Ctx;
 use esb::store::sessions::{self, NewSession};
 use esb::web::kernel::Route;
 use esb::web::kernel::access::SESSION_COOKIE;
+use esb::web::kernel::body::BodyBudget;
 use esb::web::kernel::cookies::Cookies;
 use esb::web::kernel::upload::Places;
 use esb::web::server::{Limits, serve_within};
@@ -29,8 +31,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// A serving web over a database of its own.
@@ -130,6 +134,11 @@ pub async fn serving_routes(ops: TestOps, routes: &'static [Route], limits: Limi
     serving_all(ops, config(), routes, limits).await
 }
 
+/// Serves routes of one's own where no proxy is trusted, so that each address of this machine is a client.
+pub async fn serving_strangers(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
+    serving_all(ops, WebConfig { trusted_proxies: Vec::new(), ..config() }, routes, limits).await
+}
+
 /// Serves the pages with another configuration.
 pub async fn serving_as(ops: TestOps, config: WebConfig) -> TestWeb {
     serving_all(ops, config, Web::routes(), Limits::STANDARD).await
@@ -150,6 +159,13 @@ pub async fn serving_with_places(ops: TestOps, places: Places) -> TestWeb {
 pub async fn serving_with_allowance(ops: TestOps, allowance: VisitorAllowance) -> TestWeb {
     let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
     serving_web(ops, web.with_visitor_allowance(allowance), Limits::STANDARD).await
+}
+
+/// Serves the pages with so many bytes for the bodies of all requests, and of those of one client.
+pub async fn serving_with_bodies(ops: TestOps, all: usize, of_client: usize) -> TestWeb {
+    let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
+    let bodies = BodyBudget::of(ops.clock.clone(), all, of_client);
+    serving_web(ops, web.with_body_budget(bodies), Limits::STANDARD).await
 }
 
 async fn serving_all(ops: TestOps, config: WebConfig, routes: &'static [Route], limits: Limits) -> TestWeb {
@@ -243,6 +259,24 @@ impl Site {
             request = request.header(*name, *value);
         }
         self.send(request.body(Full::<Bytes>::default()).unwrap()).await
+    }
+
+    /// Writes a request as it is, from an address of this machine, and does not end it.
+    pub async fn begin(&self, from: [u8; 4], request: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let mut stream = socket.connect(self.0).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Writes a request as it is, and reads until the connection ends.
+    pub async fn raw(&self, request: &str) -> String {
+        let mut stream = self.begin([127, 0, 0, 1], request).await;
+        let mut answer = Vec::new();
+        let read = timeout(SOON, stream.read_to_end(&mut answer)).await.expect("an answer and an end");
+        assert!(read.is_ok() || !answer.is_empty(), "{read:?}");
+        String::from_utf8(answer).unwrap()
     }
 
     /// Looks at a page, as somebody who was never here.

@@ -2,25 +2,24 @@
 //! the texts, for a while, and drops the files. Called by `upload`.
 
 use super::allowance::Reservation;
-use super::{CROWDED, DISCARD_AT_MOST, Gate, OnDiskError, UploadRule, deadline};
+use super::{DISCARD_AT_MOST, Gate, HeldPieces, OnDiskError, UploadRule, deadline};
 use crate::chain::Chain;
 use crate::domain::file::{FileName, FileRefusal, LostPhotos};
 use crate::files::{ReceiveError, Received, Wanted};
 use crate::ops::visitor_photos;
 use crate::render::html::FieldError;
 use crate::web::Web;
-use crate::web::kernel::PageError;
 use crate::web::kernel::browser::TOKEN_FIELD;
 use crate::web::kernel::fields::{FieldsError, MAX_FIELDS};
 use crate::web::kernel::resubmit::TypedForm;
+use crate::web::kernel::shares::Share;
+use crate::web::kernel::{PageError, body};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use multer::{Field, Multipart};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::SemaphorePermit;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 /// A form that is being read.
 pub(super) struct Reading<'a> {
@@ -28,7 +27,7 @@ pub(super) struct Reading<'a> {
     /// What receives its files, or why none does any longer.
     pub(super) accepting: Result<Accepting<'a>, Stop>,
     /// Bytes that came and were not taken from the parser yet.
-    pub(super) held: Arc<AtomicUsize>,
+    pub(super) held: Arc<HeldPieces>,
     /// When a refused form is given up.
     pub(super) deadline: Option<Instant>,
     /// Bytes of refused files.
@@ -45,7 +44,7 @@ pub(super) struct Accepting<'a> {
     pub(super) files: Vec<Received>,
     /// Files that were not kept.
     pub(super) lost: LostPhotos,
-    pub(super) place: Option<SemaphorePermit<'a>>,
+    pub(super) place: Option<Share>,
     /// What a visitor's files count against.
     pub(super) reservation: Option<Reservation>,
 }
@@ -92,6 +91,8 @@ impl Reading<'_> {
                 self.typed.fields.push(name, beginning)?;
                 return Err(PageError::TooLarge { limit: self.rule.text });
             }
+            // It stays until the request was answered.
+            self.held.share.grow(piece.len()).map_err(body::no_room)?;
             self.text += piece.len();
         }
         let value = String::from_utf8(bytes).map_err(|_| FieldsError::NotUtf8)?;
@@ -136,7 +137,7 @@ impl Reading<'_> {
     /// The next piece of a part; none of them is empty.
     async fn piece(&self, part: &mut Field<'static>) -> Result<Option<Bytes>, PageError> {
         while let Some(piece) = in_time(self.deadline, part.chunk()).await? {
-            self.held.fetch_sub(piece.len(), Ordering::Relaxed);
+            self.held.remove(piece.len());
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
@@ -169,7 +170,7 @@ impl<'a> Accepting<'a> {
         rule: UploadRule,
         (name, first): (&str, Option<Bytes>),
         part: &mut Field<'static>,
-        held: Arc<AtomicUsize>,
+        held: Arc<HeldPieces>,
     ) -> Result<(), Stop> {
         if !self.vouched {
             return Err(PageError::Forged.into());
@@ -196,7 +197,7 @@ impl<'a> Accepting<'a> {
         let wanted = Wanted { accepts: rule.accepts, limit };
         let rest = part.inspect(move |piece| {
             if let Ok(piece) = piece {
-                held.fetch_sub(piece.len(), Ordering::Relaxed);
+                held.remove(piece.len());
             }
         });
         let content = stream::once(async { Ok(first) }).chain(rest);
@@ -228,7 +229,7 @@ impl<'a> Accepting<'a> {
         tracing::warn!("a visitor's photo is not kept: visitors have left what they may in a day");
     }
 
-    /// A place among those who send files; visitors have their own, and not all of them from one address.
+    /// A place among those who send files; visitors have their own, and nobody has all of them.
     async fn take_place(&mut self) -> Result<(), PageError> {
         if self.place.is_some() {
             return Ok(());
@@ -237,16 +238,9 @@ impl<'a> Accepting<'a> {
         if let Some(address) = self.gate.visitor {
             let stored = visitor_photos::bytes_within_day(&web.ctx).await.map_err(PageError::from)?;
             self.reservation = Some(web.visitor_bytes.open(address, stored));
+            web.uploads.count(address).map_err(|wait| PageError::TooOften { wait })?;
         }
-        let places = match self.gate.visitor {
-            Some(address) => {
-                web.uploads.count(address).map_err(|wait| PageError::TooOften { wait })?;
-                &web.upload_places.visitors
-            }
-            None => &web.upload_places.people,
-        };
-        let place = timeout(web.upload_places.wait, places.acquire()).await;
-        self.place = Some(place.ok().and_then(Result::ok).ok_or(PageError::Crowded { wait: CROWDED })?);
+        self.place = Some(web.upload_places.take(&self.gate).await?);
         Ok(())
     }
 }

@@ -1,0 +1,114 @@
+//! Which site a request is for: RFC 9112, section 3.2. A request that leaves it open is refused before anything
+//! else is done with it, since whoever stands in front of us may have read another site from it than we would.
+
+use super::PageError;
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Uri, Version};
+
+/// Makes sure that there is one valid `Host`; HTTP/1.0 may do without.
+///
+/// # Errors
+/// `NoHost`.
+pub fn check(parts: &Parts) -> Result<(), PageError> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let is_fit = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_host(host),
+        (None, _) => parts.version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    };
+    if is_fit { Ok(()) } else { Err(PageError::NoHost) }
+}
+
+/// The site that is meant: where the target is a whole address, that one, whatever `Host` says.
+pub fn of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let in_target = uri.authority().map(Authority::as_str);
+    in_target.or_else(|| headers.get(HOST)?.to_str().ok())
+}
+
+/// A name or address, and maybe a port. An empty one is allowed by the grammar, but no http address has it.
+fn is_host(value: &HeaderValue) -> bool {
+    let Ok(authority) = Authority::try_from(value.as_bytes()) else { return false };
+    let (host, text) = (authority.host(), authority.as_str());
+    let port = text.strip_prefix(host).map(|rest| rest.strip_prefix(':').unwrap_or(rest));
+    let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok() && !port.starts_with('+');
+    !host.is_empty() && !text.contains('@') && port.is_some_and(is_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+    use proptest::prelude::*;
+
+    fn checked(version: Version, hosts: &[&[u8]]) -> bool {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.version = version;
+        for host in hosts {
+            parts.headers.append(HOST, HeaderValue::from_bytes(host).unwrap());
+        }
+        check(&parts).is_ok()
+    }
+
+    #[test]
+    fn one_valid_host_is_needed() {
+        for host in [
+            "esb",
+            "esb.example.org",
+            "esb.example.org:443",
+            "esb:",
+            "192.0.2.1",
+            "[2001:db8::1]",
+            "[::1]:5000",
+            "my_esb",
+        ] {
+            assert!(checked(Version::HTTP_11, &[host.as_bytes()]), "{host}");
+            assert!(checked(Version::HTTP_10, &[host.as_bytes()]), "{host}");
+        }
+        for host in [
+            "",
+            "esb/",
+            "a b",
+            "user@esb",
+            "esb:port",
+            "esb:65536",
+            "esb:+80",
+            "a,b",
+            "[::1",
+            "::1",
+            "[::1]x",
+            "esb:80:80",
+            "http://esb",
+            "es\u{e9}b",
+            "esb?",
+            "esb#",
+            "\\",
+            "<esb>",
+        ] {
+            assert!(!checked(Version::HTTP_11, &[host.as_bytes()]), "{host}");
+            assert!(!checked(Version::HTTP_10, &[host.as_bytes()]), "{host}");
+        }
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            assert!(!checked(version, &[b"esb", b"esb"]), "two are one too many, also when they agree");
+        }
+        assert!(checked(Version::HTTP_10, &[]) && !checked(Version::HTTP_11, &[]));
+    }
+
+    #[test]
+    fn a_whole_address_says_which_site() {
+        let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("other"))]);
+        assert_eq!(of(&Uri::from_static("http://esb:5000/e/1"), &headers), Some("esb:5000"));
+        assert_eq!(of(&Uri::from_static("/e/1"), &headers), Some("other"));
+        assert_eq!(of(&Uri::from_static("/e/1"), &HeaderMap::new()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn junk_is_judged_without_a_fault(host in prop::collection::vec(0x20..=0xffu8, 0..40)) {
+            if let Ok(value) = HeaderValue::from_bytes(&host) && is_host(&value) {
+                prop_assert!(value.to_str().is_ok_and(|text| !text.contains([' ', '/', '@', ','])));
+            }
+        }
+    }
+}

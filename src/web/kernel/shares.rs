@@ -1,0 +1,291 @@
+//! What all clients share and none may use up: places and bytes, so many in all and so many for one client (see
+//! [`ClientNetwork`]). What a client has is given back when its [`Share`] is dropped. Used by `server` (requests
+//! under way), `body` and `upload` (bytes, places) and `pages::events` (listeners).
+
+use super::client_network::{ClientNetwork, SITE_FACTOR};
+use crate::clock::{Clock, Throttle};
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// The log tells of each kind of share once in this time at most: anybody can cause the line.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// Something of which there is so much in all, and so much for one client.
+#[derive(Debug)]
+pub struct Shares {
+    what: &'static str,
+    all: usize,
+    of_client: usize,
+    of_site: usize,
+    taken: Mutex<Taken>,
+    freed: Notify,
+    told: Throttle,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    /// By client and by site; without those who have nothing.
+    by: HashMap<ClientNetwork, usize>,
+}
+
+/// Why there is nothing left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Exhausted {
+    /// This client has used up its share.
+    #[error("the client has used up its share")]
+    Client,
+    /// All of it is taken.
+    #[error("all is taken")]
+    All,
+}
+
+/// What one request or connection has of it.
+pub struct Share {
+    shares: Arc<Shares>,
+    client: IpAddr,
+    amount: AtomicUsize,
+}
+
+impl Shares {
+    /// `all` of `what`, of which one client has `of_client` at most. An IPv6 site has [`SITE_FACTOR`] times as
+    /// much, but no more than half of all.
+    pub fn new(clock: Clock, what: &'static str, all: usize, of_client: usize) -> Arc<Self> {
+        let of_site = (of_client * SITE_FACTOR as usize).min(all / 2).max(of_client);
+        let told = Throttle::new(clock, TOLD_EVERY);
+        Arc::new(Self { what, all, of_client, of_site, taken: Mutex::default(), freed: Notify::new(), told })
+    }
+
+    /// Nothing yet for `client`: [`Share::grow`] takes some.
+    pub fn open(self: &Arc<Self>, client: IpAddr) -> Share {
+        Share { shares: Arc::clone(self), client, amount: AtomicUsize::new(0) }
+    }
+
+    /// One for `client`.
+    ///
+    /// # Errors
+    /// There is none left; the log is told.
+    pub fn take(self: &Arc<Self>, client: IpAddr) -> Result<Share, Exhausted> {
+        let share = self.open(client);
+        share.grow(1)?;
+        Ok(share)
+    }
+
+    /// One for `client`, waiting for it.
+    ///
+    /// # Errors
+    /// There was none left `within` that time; the log is told.
+    pub async fn wait(self: &Arc<Self>, client: IpAddr, within: Duration) -> Result<Share, Exhausted> {
+        let share = self.open(client);
+        let taken = async {
+            loop {
+                let freed = self.freed.notified();
+                if self.add(client, 1).is_ok() {
+                    break;
+                }
+                freed.await;
+            }
+        };
+        if timeout(within, taken).await.is_err() {
+            share.grow(1)?;
+        } else {
+            share.amount.store(1, Ordering::Relaxed);
+        }
+        Ok(share)
+    }
+
+    fn add(&self, client: IpAddr, amount: usize) -> Result<(), Exhausted> {
+        if amount == 0 {
+            return Ok(());
+        }
+        let mut taken = self.taken();
+        if self.all - taken.all < amount {
+            return Err(Exhausted::All);
+        }
+        let counted = [
+            (Some(ClientNetwork::of(client)), self.of_client),
+            (ClientNetwork::site_of(client), self.of_site),
+        ];
+        let counted = || counted.iter().filter_map(|(network, most)| Some(((*network)?, *most)));
+        for (network, most) in counted() {
+            if most - taken.by.get(&network).copied().unwrap_or_default() < amount {
+                return Err(Exhausted::Client);
+            }
+        }
+        for (network, _) in counted() {
+            *taken.by.entry(network).or_default() += amount;
+        }
+        taken.all += amount;
+        Ok(())
+    }
+
+    fn give_back(&self, client: IpAddr, amount: usize) {
+        if amount == 0 {
+            return;
+        }
+        let mut taken = self.taken();
+        taken.all -= amount;
+        for network in [Some(ClientNetwork::of(client)), ClientNetwork::site_of(client)].into_iter().flatten()
+        {
+            if let Some(of_network) = taken.by.get_mut(&network) {
+                *of_network -= amount;
+                if *of_network == 0 {
+                    taken.by.remove(&network);
+                }
+            }
+        }
+        drop(taken);
+        self.freed.notify_waiters();
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, client: IpAddr, exhausted: Exhausted) {
+        let Some(skipped) = self.told.pass() else { return };
+        let (what, client, of_client, all) = (self.what, ClientNetwork::of(client), self.of_client, self.all);
+        match exhausted {
+            Exhausted::Client => tracing::warn!(
+                what, %client, of_client, all, skipped, "One address used up its share: its requests are refused"
+            ),
+            Exhausted::All => {
+                tracing::warn!(what, %client, of_client, all, skipped, "All places are taken: requests are refused");
+            }
+        }
+    }
+}
+
+impl Share {
+    /// Takes more of it.
+    ///
+    /// # Errors
+    /// There is not so much left; the log is told.
+    pub fn grow(&self, more: usize) -> Result<(), Exhausted> {
+        self.shares
+            .add(self.client, more)
+            .inspect_err(|exhausted| self.shares.tell(self.client, *exhausted))?;
+        self.amount.fetch_add(more, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives some of it back, at most what it has.
+    pub fn shrink(&self, less: usize) {
+        let had = self
+            .amount
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |had| Some(had.saturating_sub(less)));
+        self.shares.give_back(self.client, had.unwrap_or_default().min(less));
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shares.give_back(self.client, *self.amount.get_mut());
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Share")
+            .field("what", &self.shares.what)
+            .field("amount", &self.amount)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shares(all: usize, of_client: usize) -> Arc<Shares> {
+        Shares::new(Clock::system(), "places of a test", all, of_client)
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_client_cannot_take_everything() {
+        let shares = shares(5, 2);
+        let (ana, bo, cy) = (address("198.51.100.1"), address("198.51.100.2"), address("198.51.100.3"));
+        let of_ana = [shares.take(ana).unwrap(), shares.take(ana).unwrap()];
+        assert_eq!(shares.take(ana).unwrap_err(), Exhausted::Client);
+        let _of_others = [shares.take(bo).unwrap(), shares.take(bo).unwrap(), shares.take(cy).unwrap()];
+        assert_eq!(shares.take(cy).unwrap_err(), Exhausted::All);
+        drop(of_ana);
+        let of_cy = shares.take(cy).unwrap();
+        assert_eq!(shares.taken().all, 4);
+        drop(of_cy);
+    }
+
+    #[test]
+    fn ipv6_counts_by_line_and_by_site() {
+        let shares = shares(100, 3);
+        let taken: Vec<Share> =
+            (0..100).filter_map(|n| shares.take(address(&format!("2001:db8:1:{n:x}::{n:x}"))).ok()).collect();
+        assert_eq!(taken.len(), 12, "four times what one line has");
+        let same_line = || shares.take(address("2001:db8:2:7::1"));
+        let held = [same_line(), same_line(), same_line()];
+        assert!(held.iter().all(Result::is_ok));
+        assert_eq!(shares.take(address("2001:db8:2:7:ffff::1")).unwrap_err(), Exhausted::Client);
+        assert!(shares.take(address("2001:db8:2:8::1")).is_ok());
+    }
+
+    #[test]
+    fn bytes_grow_and_shrink() {
+        let shares = shares(100, 60);
+        let share = shares.open(address("198.51.100.1"));
+        share.grow(50).unwrap();
+        assert_eq!(share.grow(11), Err(Exhausted::Client));
+        share.shrink(20);
+        share.grow(30).unwrap();
+        share.shrink(1_000);
+        assert_eq!(shares.taken().all, 0);
+        drop(share);
+        assert!(shares.taken().by.is_empty());
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_a_place_or_in_time() {
+        let shares = shares(1, 1);
+        let (ana, bo) = (address("198.51.100.1"), address("198.51.100.2"));
+        let first = shares.take(ana).unwrap();
+        assert_eq!(shares.wait(bo, Duration::ZERO).await.unwrap_err(), Exhausted::All);
+        let waiting = tokio::spawn({
+            let shares = Arc::clone(&shares);
+            async move { shares.wait(bo, Duration::from_secs(60)).await }
+        });
+        tokio::task::yield_now().await;
+        drop(first);
+        let second = waiting.await.unwrap().unwrap();
+        assert_eq!(shares.taken().all, 1);
+        drop(second);
+        assert_eq!(shares.taken().all, 0);
+    }
+
+    proptest! {
+        #[test]
+        fn everything_is_given_back(steps in prop::collection::vec((0..4u8, 0..40usize, any::<bool>()), 0..60)) {
+            let shares = shares(100, 50);
+            let held: Vec<Share> =
+                (0..4u8).map(|n| shares.open(address(&format!("2001:db8:{}:{n}::1", n % 2)))).collect();
+            for (who, amount, grows) in steps {
+                let share = &held[usize::from(who)];
+                if grows { let _ = share.grow(amount); } else { share.shrink(amount); }
+                let sum: usize = held.iter().map(|share| share.amount.load(Ordering::Relaxed)).sum();
+                prop_assert_eq!(shares.taken().all, sum);
+                prop_assert!(sum <= 100 && held.iter().all(|share| share.amount.load(Ordering::Relaxed) <= 50));
+            }
+            drop(held);
+            prop_assert!(shares.taken().all == 0 && shares.taken().by.is_empty());
+        }
+    }
+}
