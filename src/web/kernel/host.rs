@@ -27,13 +27,14 @@ pub fn of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     in_target.or_else(|| headers.get(HOST)?.to_str().ok())
 }
 
-/// A name or address, and maybe a port. An empty one is allowed by the grammar, but no http address has it.
+/// A name or address, and maybe a port. An empty one is allowed by the grammar, but no http address has it; a comma too,
+/// but that is what two of them look like where somebody has put them together.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else { return false };
     let (host, text) = (authority.host(), authority.as_str());
     let port = text.strip_prefix(host).map(|rest| rest.strip_prefix(':').unwrap_or(rest));
     let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok() && !port.starts_with('+');
-    !host.is_empty() && !text.contains('@') && port.is_some_and(is_port)
+    !host.is_empty() && !text.contains(['@', ',']) && port.is_some_and(is_port)
 }
 
 #[cfg(test)]
