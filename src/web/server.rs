@@ -10,6 +10,7 @@ use super::kernel::shares::Shares;
 use super::kernel::{Answer, Kernel};
 use super::patience::Patience;
 use crate::clock::{Clock, Throttle};
+use crate::domain::network::Network;
 use bytes::Bytes;
 use http::header::ACCEPT_RANGES;
 use http::{Extensions, HeaderMap, Request, StatusCode, Version};
@@ -98,7 +99,7 @@ pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, 
 pub(super) async fn serve_until<S>(
     end: CancellationToken,
     limits: Limits,
-    proxies: Vec<IpAddr>,
+    proxies: Vec<Network>,
     listener: &TcpListener,
     service: S,
 ) where
@@ -131,7 +132,7 @@ struct Server {
     requests: Arc<Shares>,
     clock: Clock,
     /// Whose connections bring many clients.
-    proxies: Arc<[IpAddr]>,
+    proxies: Arc<[Network]>,
     shutdown: CancellationToken,
 }
 
@@ -141,7 +142,7 @@ struct Server {
 struct MadeRoom;
 
 impl Server {
-    fn new(limits: Limits, clock: Clock, proxies: Vec<IpAddr>, shutdown: CancellationToken) -> Self {
+    fn new(limits: Limits, clock: Clock, proxies: Vec<Network>, shutdown: CancellationToken) -> Self {
         let (all, of_client) = (limits.requests, limits.requests_of_client);
         let requests = Shares::new(clock.clone(), "requests under way", all, of_client);
         Self { limits, requests, clock, proxies: proxies.into(), shutdown }

@@ -18,6 +18,7 @@ use super::pages::assets::Assets;
 use super::pages::{health, metrics};
 use super::server::{self, Limits};
 use crate::clock::Clock;
+use crate::domain::network::Network;
 use crate::metrics::Metrics;
 use crate::render::html::{Html, Site};
 use bytes::Bytes;
@@ -50,7 +51,7 @@ const LIMITS: Limits = Limits {
 /// Waits for what is being built, and answers at `listener` once that takes longer than a second.
 pub async fn meanwhile<T>(
     listener: &TcpListener,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<Network>,
     counted: &Metrics,
     building: impl Future<Output = T>,
 ) -> T {
@@ -85,7 +86,7 @@ struct StartupPages {
     metrics: Metrics,
     site: Option<SitePages>,
     bodies: BodyBudget,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<Network>,
 }
 
 /// What error pages look like, and which addresses take forms.

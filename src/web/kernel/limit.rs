@@ -215,7 +215,6 @@ mod tests {
     }
 
     #[test]
-    #[test]
     fn name_has_an_allowance_at_each_address() {
         let (limit, _) = limit();
         for name in ["Sam", " sAM"].into_iter().cycle().take(10) {

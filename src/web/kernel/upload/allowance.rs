@@ -3,15 +3,15 @@
 
 use crate::clock::Clock;
 use crate::domain::file::VisitorAllowance;
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use crate::web::kernel::client_network::ClientNetwork;
+use hashlink::LruCache;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Addresses remembered at most; all further ones share one allowance.
-const MAX_ADDRESSES: usize = 10_000;
-/// All who are not remembered by themselves.
-const OTHERS: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+/// Clients remembered at most. Beyond it, those who were not heard of for the longest time are forgotten; what
+/// all visitors may leave together holds all the same.
+const MAX_CLIENTS: usize = 10_000;
 
 /// The bytes that visitors may still leave; cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,9 +24,9 @@ struct Inner {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    addresses: HashMap<IpAddr, Level>,
+    clients: LruCache<ClientNetwork, Level>,
     /// Bytes that no row names yet.
     in_flight: u64,
 }
@@ -41,13 +41,14 @@ struct Level {
 impl VisitorBytes {
     /// Nobody has left anything yet.
     pub fn new(clock: Clock, allowance: VisitorAllowance) -> Self {
-        Self(Arc::new(Inner { clock, allowance, state: Mutex::default() }))
+        let state = State { clients: LruCache::new(MAX_CLIENTS), in_flight: 0 };
+        Self(Arc::new(Inner { clock, allowance, state: Mutex::new(state) }))
     }
 
     /// Begins to count the photos of one form from that address. `stored` is what the database has of the last
     /// day, of all visitors.
     pub fn open(&self, address: IpAddr, stored: u64) -> Reservation {
-        Reservation { counter: self.clone(), address: network_of(address), stored, bytes: 0 }
+        Reservation { counter: self.clone(), client: ClientNetwork::of(address), stored, bytes: 0 }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -63,31 +64,17 @@ impl VisitorBytes {
     }
 
     /// Counts so many bytes more, if they fit.
-    fn take(&self, address: &mut IpAddr, stored: u64, bytes: u64) -> bool {
+    fn take(&self, client: ClientNetwork, stored: u64, bytes: u64) -> bool {
         let (now, allowance) = (self.0.clock.monotonic(), self.0.allowance);
         let mut state = self.state();
-        if !state.addresses.contains_key(address) && state.addresses.len() >= MAX_ADDRESSES {
-            state.addresses.retain(|_, level| self.faded(*level, now) > 0);
-            if state.addresses.len() >= MAX_ADDRESSES {
-                *address = OTHERS;
-            }
-        }
-        let level = state.addresses.get(address).map_or(0, |level| self.faded(*level, now));
+        let level = state.clients.get(&client).map_or(0, |level| self.faded(*level, now));
         let (level, total) = (level.saturating_add(bytes), state.in_flight.saturating_add(bytes));
         if level > allowance.address_bytes || stored.saturating_add(total) > allowance.total_bytes {
             return false;
         }
         state.in_flight = total;
-        state.addresses.insert(*address, Level { bytes: level, at: now });
+        state.clients.insert(client, Level { bytes: level, at: now });
         true
-    }
-}
-
-/// IPv4 addresses count one by one, IPv6 ones by their network of 64 bits, which is what one customer gets.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -95,7 +82,7 @@ fn network_of(address: IpAddr) -> IpAddr {
 #[derive(Debug)]
 pub struct Reservation {
     counter: VisitorBytes,
-    address: IpAddr,
+    client: ClientNetwork,
     stored: u64,
     bytes: u64,
 }
@@ -112,7 +99,7 @@ impl Reservation {
 
     /// Counts so many bytes, if they fit.
     pub fn take(&mut self, bytes: u64) -> bool {
-        let fits = self.counter.take(&mut self.address, self.stored, bytes);
+        let fits = self.counter.take(self.client, self.stored, bytes);
         self.bytes += if fits { bytes } else { 0 };
         fits
     }
@@ -128,7 +115,7 @@ impl Reservation {
     fn give_back(&mut self, bytes: u64) {
         let mut state = self.counter.state();
         state.in_flight = state.in_flight.saturating_sub(bytes);
-        if let Some(level) = state.addresses.get_mut(&self.address) {
+        if let Some(level) = state.clients.get_mut(&self.client) {
             level.bytes = level.bytes.saturating_sub(bytes);
         }
         drop(state);
@@ -211,17 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn remembered_addresses_are_bounded() {
-        let (counter, clock) = counter();
-        let most = u32::try_from(MAX_ADDRESSES).unwrap();
-        for n in 0..most {
+    fn oldest_clients_are_forgotten() {
+        let (counter, _) = counter();
+        leaves(&counter, "2001:db8::1", 0, 240);
+        for n in 0..u32::try_from(MAX_CLIENTS).unwrap() {
             leaves(&counter, &IpAddr::V4(n.into()).to_string(), 0, 1);
         }
-        leaves(&counter, "2001:db8::1", 0, 240);
-        assert!(!counter.open(address("2001:db8:0:1::1"), 0).has_room(), "further ones share");
-        assert_eq!(counter.state().addresses.len(), MAX_ADDRESSES + 1);
-        clock.advance(TimeDelta::days(1));
-        leaves(&counter, "2001:db8:0:1::1", 0, 240);
-        assert_eq!(counter.state().addresses.len(), 1, "old ones are forgotten");
+        assert_eq!(counter.state().clients.len(), MAX_CLIENTS);
+        let room = |from, stored| counter.open(address(from), stored).has_room();
+        assert!(room("2001:db8::1", 0) && !room("2001:db8::1", 600), "all together have an end");
     }
 }
