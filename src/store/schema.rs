@@ -5,7 +5,7 @@ use super::Store;
 use super::connect::{ConnectError, late, once_it_answers, open_ours};
 use super::writer::begin_writing;
 use esb_migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait, SchemaManager};
-use sea_orm::sea_query::{Expr, Func, Query};
+use sea_orm::sea_query::{Expr, Func, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -136,16 +136,19 @@ async fn refuse_newer(db: &DatabaseTransaction) -> Result<(), ConnectError> {
     if applied.iter().all(|step| known.contains(step)) { Ok(()) } else { Err(ConnectError::Newer) }
 }
 
-/// Names of the steps that were applied; none where nothing is noted, and nothing is written to find out.
+/// Names of the steps that were applied, in their order; none where nothing is noted. Only reads, which the library's
+/// own way does not.
 pub(super) async fn applied<C: ConnectionTrait>(db: &C) -> Result<Vec<String>, DbErr>
 where
     for<'a> &'a C: IntoSchemaManagerConnection<'a>,
 {
-    let notes = Migrator::migration_table_name().to_string();
-    if !SchemaManager::new(db).has_table(notes).await? {
+    let notes = Migrator::migration_table_name();
+    if !SchemaManager::new(db).has_table(notes.to_string()).await? {
         return Ok(Vec::new());
     }
-    Ok(Migrator::get_migration_models(db).await?.into_iter().map(|step| step.version).collect())
+    let noted = Query::select().column("version").from(notes).order_by("version", Order::Asc).take();
+    let rows = db.query_all(&noted).await?;
+    rows.iter().map(|row| row.try_get("", "version")).collect()
 }
 
 pub(super) fn known_steps() -> Vec<String> {

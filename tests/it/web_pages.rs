@@ -114,7 +114,7 @@ async fn an_empty_installation_says_what_to_do() {
     }
     crate::support::ops::user(&web.ops, "stu", esb::domain::actor::Role::Staff).await;
     let held = [("if-none-match", board.header("etag"))];
-    let again = web.ask(http::Method::GET, "/", &held).await;
+    let again = web.ask(Method::GET, "/", &held).await;
     assert_eq!(again.status, StatusCode::OK, "the page of before is not kept");
     for page in [again, web.get("/login").await] {
         assert!(!page.text().contains("href=\"/setup\""), "stu can log in");
