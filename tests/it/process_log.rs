@@ -159,7 +159,8 @@ async fn empty_and_missing_files_are_told_before_the_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn database_is_fine_before_and_after_its_schema() {
     let here = Installation::over(TestDatabase::bare().await);
-    let note = if Kind::wanted() == Kind::Sqlite { "does not exist, so a new" } else { "is empty, so a start" };
+    let note =
+        if Kind::wanted() == Kind::Sqlite { "does not exist, so a new" } else { "is empty, so a start" };
     let (status, text) = here.run(&["check-config"], &[]);
     assert!(status == 0 && text.contains(note) && text.ends_with("is fine.\n"), "{text}");
     assert_eq!(here.run(&["migrate"], &[]).0, 0);
