@@ -86,7 +86,7 @@ fn say_migrated(before: &[String]) {
         _ if missing == 0 => {}
         None => tracing::info!(steps = missing, to, "The database was empty: its tables are made"),
         Some(from) => {
-            tracing::info!(steps = missing, from, to, "The database's schema is brought up to date")
+            tracing::info!(steps = missing, from, to, "The database's schema is brought up to date");
         }
     }
 }
