@@ -118,7 +118,7 @@ async fn view(slack: &mut Slack, command: &Command) -> anyhow::Result<Value> {
     while opened.is_none() || !is_acknowledged {
         match slack.next().await?.what {
             What::Acknowledged(text) => {
-                is_acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent)
+                is_acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent);
             }
             What::Opened(body) => opened = Some(body),
             _ => {}

@@ -9,8 +9,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select, Set, Unchanged,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, Unchanged,
 };
 
 pub use super::entities::user::Model as User;

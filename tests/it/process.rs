@@ -245,20 +245,13 @@ async fn the_log_tells_what_operators_alert_on_and_no_secret() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_says_what_is_wrong_and_by_which_status() {
-    let here = Installation::new().await;
-    let run = |arguments: &[&str], variables: &[(&str, &str)]| here.run(arguments, variables);
-    let url = here.database.url().to_owned();
-    let database = Config::parse(&[("DATABASE_URL".to_owned(), url)].into()).unwrap().database_for_log();
-    let (status, text) = run(&["serve"], &[("TZ", "Mars"), ("SLACK_CONNECTIONS", "99")]);
-    assert_eq!(status, 2);
-    assert!(text.contains("TZ=Mars") && text.contains("SLACK_CONNECTIONS=99"), "{text}");
-    assert_eq!(run(&["serv"], &[]).0, 2);
-    let (status, text) = run(&["seed-admin", "sam", "sam@example.org", "--password", "short"], &[]);
+/// `seed-admin` with its refusals: afterwards there is a staff user `sam`.
+fn seed_admin_makes_refuses_and_resets(here: &Installation, database: &str) {
+    let run = |arguments: &[&str]| here.run(arguments, &[]);
+    let (status, text) = run(&["seed-admin", "sam", "sam@example.org", "--password", "short"]);
     assert_eq!(status, 1);
     assert!(text.contains("at least 10 characters"), "{text}");
-    let (status, text) = run(&["seed-admin", "sam", "no address"], &[]);
+    let (status, text) = run(&["seed-admin", "sam", "no address"]);
     assert!(status == 1 && text.contains("an e-mail address") && !text.contains("empty"), "{text}");
     let seed_without_terminal = Command::new("setsid")
         .args([env!("CARGO_BIN_EXE_esb"), "seed-admin", "sam", "sam@example.org"])
@@ -269,8 +262,8 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     assert!(seed_without_terminal.status.code() == Some(1) && told.contains("--password-stdin"), "{told}");
     let seed =
         ["seed-admin", "sam", "sam@example.org", "--password", "changeme123", "--slack-handle", "@sam"];
-    assert_eq!(run(&seed, &[]), (0, format!("Staff user sam is made in {database}.\n")));
-    let (status, text) = run(&seed, &[]);
+    assert_eq!(run(&seed), (0, format!("Staff user sam is made in {database}.\n")));
+    let (status, text) = run(&seed);
     let there = format!("A user sam is in {database} already (staff, active), and nothing was changed");
     assert!(
         status == 1 && text.contains(&there) && text.contains("seed-admin sam --reset-password"),
@@ -278,12 +271,25 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     );
     let reset = ["seed-admin", "SAM", "--reset-password", "--password", "changeme456"];
     assert_eq!(
-        run(&reset, &[]),
+        run(&reset),
         (0, format!("sam has a new password in {database}, and is logged out everywhere.\n"))
     );
-    let (status, text) = run(&["seed-admin", "nobody", "--reset-password", "--password", "changeme456"], &[]);
+    let (status, text) = run(&["seed-admin", "nobody", "--reset-password", "--password", "changeme456"]);
     assert!(status == 1 && text.contains(&format!("There is no user nobody in {database}")), "{text}");
-    assert_eq!(run(&["seed-admin", "nobody"], &[]).0, 2, "a new user needs an e-mail address");
+    assert_eq!(run(&["seed-admin", "nobody"]).0, 2, "a new user needs an e-mail address");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_says_what_is_wrong_and_by_which_status() {
+    let here = Installation::new().await;
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| here.run(arguments, variables);
+    let url = here.database.url().to_owned();
+    let database = Config::parse(&[("DATABASE_URL".to_owned(), url)].into()).unwrap().database_for_log();
+    let (status, text) = run(&["serve"], &[("TZ", "Mars"), ("SLACK_CONNECTIONS", "99")]);
+    assert_eq!(status, 2);
+    assert!(text.contains("TZ=Mars") && text.contains("SLACK_CONNECTIONS=99"), "{text}");
+    assert_eq!(run(&["serv"], &[]).0, 2);
+    seed_admin_makes_refuses_and_resets(&here, &database);
     let (status, text) =
         run(&["demo-data", "--machines", "0", "--open-repairs", "0", "--closed-repairs", "0"], &[]);
     assert!(

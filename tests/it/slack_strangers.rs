@@ -99,7 +99,7 @@ async fn stranger_who_presses_claim_takes_no_account() {
     app.read_all();
     app.slack.press_message(STRANGER, "#woodshop", "card_claim", None).await.unwrap();
     app.settle().await;
-    let told = only(app.slack.direct_messages(STRANGER)).text;
+    let told = app.private(STRANGER);
     assert!(told.contains("needs a Technician or Staff account"), "{told}");
     assert_eq!(app.linked_to(bo).await, None);
     assert!(app.links_audited().await.is_empty());

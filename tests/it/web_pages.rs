@@ -1,7 +1,7 @@
 //! Pages to look at and JSON to read: shapes, versions, absences and outages.
 
 use crate::support::app::SOON;
-use crate::support::ops::{ana, empty, open_repairs, report, with_saw};
+use crate::support::ops::{ana, empty, open_repairs, report, user, with_saw};
 use crate::support::web::serving;
 use esb::domain::repair::Severity;
 use esb::ops::report_problem::report_problem;
@@ -112,7 +112,7 @@ async fn an_empty_installation_says_what_to_do() {
     for page in [&board, &login] {
         assert!(page.text().contains("href=\"/setup\""), "nobody can log in yet");
     }
-    crate::support::ops::user(&web.ops, "stu", esb::domain::actor::Role::Staff).await;
+    user(&web.ops, "stu", esb::domain::actor::Role::Staff).await;
     let held = [("if-none-match", board.header("etag"))];
     let again = web.ask(Method::GET, "/", &held).await;
     assert_eq!(again.status, StatusCode::OK, "the page of before is not kept");

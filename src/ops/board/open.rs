@@ -68,8 +68,7 @@ fn search<'a>(
     let fitting = lines.iter().zip(keys).filter_map(|(line, keys)| Some((fit(&query, line.id, keys)?, line)));
     let mut found: Vec<(RepairFit, &OpenRepairLine)> = fitting.collect();
     if found.is_empty() {
-        return rank(&query, lines.iter().zip(keys.iter().map(borrowed)), most)
-            .into_items();
+        return rank(&query, lines.iter().zip(keys.iter().map(borrowed)), most).into_items();
     }
     found.sort_by_key(|(fit, _)| *fit);
     found.into_iter().take(most).map(|(_, line)| line).collect()
