@@ -18,6 +18,7 @@ use kernel::body::BodyBudget;
 use kernel::browser::Browsers;
 use kernel::cached::{NewestBody, Version};
 use kernel::cookies::Cookies;
+use kernel::known_browser::is_shared;
 use kernel::limit::{Limit, name_at};
 use kernel::route::{Route, RouteTable};
 use kernel::shares::Shares;
@@ -230,14 +231,19 @@ impl Web {
         known: Option<String>,
     ) -> Result<CountedLogIn, Duration> {
         if let Some(browser) = known {
-            self.log_ins_at_known.count_name(&browser)?;
-            return Ok(CountedLogIn::AtKnown(browser));
+            match self.log_ins_at_known.count_name(&browser) {
+                Ok(()) => return Ok(CountedLogIn::AtKnown(browser)),
+                // Somebody else may know a former password: then this browser counts like any other.
+                Err(_) if is_shared(&browser) => {}
+                Err(wait) => return Err(wait),
+            }
         }
         // However it is written.
         let name = Username::parse(name).map_or_else(|_| name.to_owned(), Username::into_string);
         let name = name_at(client, &name);
         self.log_ins.count(client)?;
-        self.log_ins_of_name.count_name(&name)?;
+        // No password is looked at, so nothing was guessed.
+        self.log_ins_of_name.count_name(&name).inspect_err(|_| self.log_ins.give_back(client))?;
         Ok(CountedLogIn::Anywhere(client, name))
     }
 

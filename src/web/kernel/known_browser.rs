@@ -32,6 +32,14 @@ const PART: usize = 16;
 /// What the cookie is called, but for what [`super::cookies::Cookies`] adds.
 pub const COOKIE_NAME: &str = "esb_known";
 
+/// Stands for all browsers at which somebody has logged in with a former password.
+const FORMER: &str = "former";
+
+/// True for a count that all browsers with a former password of its user share.
+pub fn is_shared(count: &str) -> bool {
+    count.ends_with(FORMER)
+}
+
 /// That somebody has logged in at a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mark {
@@ -74,7 +82,7 @@ impl KnownBrowser {
     pub fn counted_as(&self, account: &AccountMark) -> Option<String> {
         let mark = self.0.iter().find(|mark| mark.user == account.user)?;
         let is_present = mark.password == account.password;
-        Some(format!("{}-{}", mark.user, if is_present { mark.browser.as_str() } else { "former" }))
+        Some(format!("{}-{}", mark.user, if is_present { mark.browser.as_str() } else { FORMER }))
     }
 
     /// The header that lets the browser remember who has just logged in, too.

@@ -52,8 +52,10 @@ impl Limit {
     /// How long to wait, when that is one too many.
     pub fn count(&self, client: IpAddr) -> Result<(), Duration> {
         // The client first: one that asks without end uses up nothing of its site's.
-        self.clients.count(Key::Client(ClientNetwork::of(client)))?;
-        ClientNetwork::site_of(client).map_or(Ok(()), |site| self.sites.count(Key::Client(site)))
+        let key = Key::Client(ClientNetwork::of(client));
+        self.clients.count(key.clone())?;
+        let Some(site) = ClientNetwork::site_of(client) else { return Ok(()) };
+        self.sites.count(Key::Client(site)).inspect_err(|_| self.clients.give_back(&key))
     }
 
     /// Counts one more for `name`, case ignored.

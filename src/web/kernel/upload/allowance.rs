@@ -29,6 +29,8 @@ struct State {
     clients: LruCache<ClientNetwork, Level>,
     /// Bytes that no row names yet.
     in_flight: u64,
+    /// Bytes that rows have come to name since the start.
+    kept: u64,
 }
 
 /// What an address left, as far as it is not forgotten: it fades evenly, an allowance a day.
@@ -41,14 +43,20 @@ struct Level {
 impl VisitorBytes {
     /// Nobody has left anything yet.
     pub fn new(clock: Clock, allowance: VisitorAllowance) -> Self {
-        let state = State { clients: LruCache::new(MAX_CLIENTS), in_flight: 0 };
+        let state = State { clients: LruCache::new(MAX_CLIENTS), in_flight: 0, kept: 0 };
         Self(Arc::new(Inner { clock, allowance, state: Mutex::new(state) }))
     }
 
+    /// Bytes that were kept since the start; asked before the database is.
+    pub fn kept(&self) -> u64 {
+        self.state().kept
+    }
+
     /// Begins to count the photos of one form from that address. `stored` is what the database has of the last
-    /// day, of all visitors.
-    pub fn open(&self, address: IpAddr, stored: u64) -> Reservation {
-        Reservation { counter: self.clone(), client: ClientNetwork::of(address), stored, bytes: 0 }
+    /// day, of all visitors; what is kept after `kept_before` may be missing in it.
+    pub fn open(&self, address: IpAddr, stored: u64, kept_before: u64) -> Reservation {
+        let client = ClientNetwork::of(address);
+        Reservation { counter: self.clone(), client, stored, kept_before, bytes: 0 }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -64,11 +72,13 @@ impl VisitorBytes {
     }
 
     /// Counts so many bytes more, if they fit.
-    fn take(&self, client: ClientNetwork, stored: u64, bytes: u64) -> bool {
+    fn take(&self, client: ClientNetwork, (stored, kept_before): (u64, u64), bytes: u64) -> bool {
         let (now, allowance) = (self.0.clock.monotonic(), self.0.allowance);
         let mut state = self.state();
         let level = state.clients.get(&client).map_or(0, |level| self.faded(*level, now));
         let (level, total) = (level.saturating_add(bytes), state.in_flight.saturating_add(bytes));
+        // A form may take an hour: others have been kept in the meantime.
+        let stored = stored.saturating_add(state.kept.saturating_sub(kept_before));
         if level > allowance.address_bytes || stored.saturating_add(total) > allowance.total_bytes {
             return false;
         }
@@ -84,6 +94,7 @@ pub struct Reservation {
     counter: VisitorBytes,
     client: ClientNetwork,
     stored: u64,
+    kept_before: u64,
     bytes: u64,
 }
 
@@ -99,7 +110,7 @@ impl Reservation {
 
     /// Counts so many bytes, if they fit.
     pub fn take(&mut self, bytes: u64) -> bool {
-        let fits = self.counter.take(self.client, self.stored, bytes);
+        let fits = self.counter.take(self.client, (self.stored, self.kept_before), bytes);
         self.bytes += if fits { bytes } else { 0 };
         fits
     }
@@ -108,6 +119,7 @@ impl Reservation {
     pub fn keep(mut self) {
         let mut state = self.counter.state();
         state.in_flight = state.in_flight.saturating_sub(self.bytes);
+        state.kept = state.kept.saturating_add(self.bytes);
         drop(state);
         self.bytes = 0;
     }
@@ -144,9 +156,13 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn open(counter: &VisitorBytes, from: &str, stored: u64) -> Reservation {
+        counter.open(address(from), stored, counter.kept())
+    }
+
     #[track_caller]
     fn leaves(counter: &VisitorBytes, from: &str, stored: u64, bytes: u64) {
-        let mut form = counter.open(address(from), stored);
+        let mut form = open(counter, from, stored);
         assert!(form.has_room() && form.take(bytes));
         form.keep();
     }
@@ -156,12 +172,12 @@ mod tests {
         let (counter, clock) = counter();
         leaves(&counter, "198.51.100.1", 0, 200);
         leaves(&counter, "198.51.100.1", 0, 40);
-        let room = |from| counter.open(address(from), 0).has_room();
+        let room = |from| open(&counter, from, 0).has_room();
         assert!(!room("198.51.100.1") && room("198.51.100.2"));
         clock.set_wall_clock(TimeDelta::days(2));
         assert!(!room("198.51.100.1"), "setting the clock refills nothing");
         clock.advance(TimeDelta::hours(1));
-        assert!(!counter.open(address("198.51.100.1"), 0).take(11));
+        assert!(!open(&counter, "198.51.100.1", 0).take(11));
         leaves(&counter, "198.51.100.1", 0, 10);
         clock.advance(TimeDelta::days(1));
         leaves(&counter, "198.51.100.1", 0, 240);
@@ -170,9 +186,9 @@ mod tests {
     #[test]
     fn forms_that_fail_give_bytes_back() {
         let (counter, _) = counter();
-        let mut failing = counter.open(address("198.51.100.1"), 0);
+        let mut failing = open(&counter, "198.51.100.1", 0);
         assert!(failing.take(240));
-        assert!(!counter.open(address("198.51.100.1"), 0).has_room());
+        assert!(!open(&counter, "198.51.100.1", 0).has_room());
         drop(failing);
         leaves(&counter, "198.51.100.1", 0, 240);
         assert_eq!(counter.state().in_flight, 0);
@@ -181,20 +197,30 @@ mod tests {
     #[test]
     fn all_share_stored_and_incoming_bytes() {
         let (counter, _) = counter();
-        let mut others = counter.open(address("198.51.100.1"), 350);
+        let mut others = open(&counter, "198.51.100.1", 350);
         assert!(others.take(200));
-        let mut form = counter.open(address("198.51.100.2"), 350);
+        let mut form = open(&counter, "198.51.100.2", 350);
         assert!(!form.take(51) && form.take(50) && !form.has_room());
         others.keep();
-        assert!(!counter.open(address("198.51.100.3"), 600).has_room(), "they are stored now");
+        assert!(!open(&counter, "198.51.100.3", 600).has_room(), "they are stored now");
+    }
+
+    #[test]
+    fn slow_form_sees_what_others_kept() {
+        let (counter, _) = counter();
+        let mut slow = open(&counter, "198.51.100.1", 0);
+        for from in ["198.51.100.2", "198.51.100.3"] {
+            leaves(&counter, from, 0, 240);
+        }
+        assert!(slow.take(120) && !slow.take(1), "600 bytes in all");
     }
 
     #[test]
     fn ipv6_network_is_one_address() {
         let (counter, _) = counter();
         leaves(&counter, "2001:db8::1", 0, 240);
-        assert!(!counter.open(address("2001:db8::2"), 0).has_room());
-        assert!(counter.open(address("2001:db8:0:1::2"), 0).has_room());
+        assert!(!open(&counter, "2001:db8::2", 0).has_room());
+        assert!(open(&counter, "2001:db8:0:1::2", 0).has_room());
     }
 
     #[test]
@@ -205,7 +231,7 @@ mod tests {
             leaves(&counter, &IpAddr::V4(n.into()).to_string(), 0, 1);
         }
         assert_eq!(counter.state().clients.len(), MAX_CLIENTS);
-        let room = |from, stored| counter.open(address(from), stored).has_room();
+        let room = |from, stored| open(&counter, from, stored).has_room();
         assert!(room("2001:db8::1", 0) && !room("2001:db8::1", 600), "all together have an end");
     }
 }

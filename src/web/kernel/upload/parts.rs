@@ -236,8 +236,9 @@ impl<'a> Accepting<'a> {
         }
         let web = self.web;
         if let Some(address) = self.gate.visitor {
+            let kept_before = web.visitor_bytes.kept();
             let stored = visitor_photos::bytes_within_day(&web.ctx).await.map_err(PageError::from)?;
-            self.reservation = Some(web.visitor_bytes.open(address, stored));
+            self.reservation = Some(web.visitor_bytes.open(address, stored, kept_before));
             web.uploads.count(address).map_err(|wait| PageError::TooOften { wait })?;
         }
         self.place = Some(web.upload_places.take(&self.gate).await?);
