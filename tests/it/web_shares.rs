@@ -206,7 +206,8 @@ async fn clients_behind_a_proxy_are_counted_one_by_one() {
 #[tokio::test]
 async fn one_address_does_not_use_up_the_upload_places() {
     let (ops, _) = with_saw().await;
-    let places = Places::of(ops.clock.clone(), (2, 1), (1, 1), Duration::ZERO);
+    let wait = Duration::from_millis(500);
+    let places = Places::of(ops.clock.clone(), (2, 1), (1, 1), wait);
     let web = serving_with_places(ops, places).await;
     let form = |who: &str| {
         let form = Parts::default().text("request_id", "0123456789abcdef").text("reporter_name", who);
