@@ -332,6 +332,8 @@ fn environment(directory: &TempDir, database: &TestDatabase, slack: &Sandbox) ->
         ("ESB_DATA_DIR", directory.path().to_str().unwrap()),
         ("DATABASE_URL", database.url()),
         ("ESB_BASE_URL", "http://esb.test"),
+        // Tests name other addresses in X-Forwarded-For.
+        ("ESB_TRUSTED_PROXIES", "127.0.0.1"),
         ("SLACK_BOT_TOKEN", slack.bot_token()),
         ("SLACK_APP_TOKEN", slack.app_token()),
         ("SLACK_SOCKET_MODE_CONNECT", "true"),
