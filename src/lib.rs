@@ -6,7 +6,7 @@
 //! them. ARCHITECTURE.md has the picture, the rules and where to find what.
 
 pub mod app;
-pub mod chain;
+pub mod error_chain;
 pub mod cli;
 pub mod clients;
 pub mod clock;
@@ -16,7 +16,7 @@ pub mod files;
 pub mod jobs;
 pub mod logging;
 pub mod metrics;
-pub mod newest;
+pub mod revision_cache;
 pub mod ops;
 pub mod people;
 pub mod render;

@@ -1,7 +1,7 @@
 //! What will not work with a configuration that can be read: tries its files, its database, and asks Slack. Changes
 //! nothing. Called by `check-config`; whether there is a database yet also by whatever opens one.
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, missing_scopes};
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -70,7 +70,7 @@ async fn try_database(config: &Config) -> Result<Option<String>, String> {
                 }
                 _ => "",
             };
-            Err(format!("DATABASE_URL: {place}: {}{remedy}", Chain(&error)))
+            Err(format!("DATABASE_URL: {place}: {}{remedy}", ErrorChain(&error)))
         }
     }
 }
@@ -164,7 +164,7 @@ fn finding(variable: &str, error: &SlackApiError) -> String {
         SlackApiError::Auth { .. } => "copy it anew from the app's settings",
         _ => "is this machine allowed to reach Slack, or does it need HTTPS_PROXY?",
     };
-    format!("{variable}: {}: {remedy}", Chain(error))
+    format!("{variable}: {}: {remedy}", ErrorChain(error))
 }
 
 #[cfg(test)]

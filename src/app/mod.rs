@@ -1,7 +1,7 @@
 //! `App`: builds everything from `Config` and runs it until the shutdown token is cancelled. The only
 //! place that knows everybody.
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Identity, SlackApi};
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -297,7 +297,7 @@ impl App {
 async fn offer_setup(web: &Web, offer: impl FnOnce(Option<&str>)) {
     match web.setup_code().await {
         Ok(code) => offer(code),
-        Err(error) => tracing::warn!(error = %Chain(&error), "Whether there is a staff user is not known"),
+        Err(error) => tracing::warn!(error = %ErrorChain(&error), "Whether there is a staff user is not known"),
     }
 }
 
@@ -327,7 +327,7 @@ async fn uploads(config: &Config, ctx: &Ctx) -> Files {
     let files = files(config, ctx);
     if let Err(error) = files.prepare().await {
         let path = config.upload_path.display();
-        tracing::error!(%path, error = %Chain(&error), "UPLOAD_PATH cannot be written: no files are taken");
+        tracing::error!(%path, error = %ErrorChain(&error), "UPLOAD_PATH cannot be written: no files are taken");
     }
     files
 }

@@ -2,7 +2,7 @@
 //! an empty one that was served by mistake, takes nothing away. Called before files are kept and swept.
 
 use super::{Files, blocking};
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::file::StoredName;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -18,7 +18,7 @@ impl Files {
         match self.0.claimed.get_or_try_init(|| self.claim()).await {
             Ok(ours) => *ours,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "whose the directory of uploads is, is not known yet");
+                tracing::warn!(error = %ErrorChain(&error), "whose the directory of uploads is, is not known yet");
                 false
             }
         }

@@ -2,7 +2,7 @@
 //! others; it is named on the repair and in the end, and tried again when the job is resumed.
 
 use super::{Jobs, Stepped, Task, Then};
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{DownloadError, SlackApiError};
 use crate::domain::actor::Actor;
 use crate::domain::file::{Accepts, FileRefusal};
@@ -74,7 +74,7 @@ async fn note_on_repair(jobs: &Jobs, repair: RepairId, text: &str) -> Result<(),
     match note_missing(&jobs.ctx, repair, &text).await {
         Ok(()) | Err(OpError::NotFound) => Ok(()),
         Err(error) => {
-            tracing::warn!(error = %Chain(&error), "a file of Slack is not noted on its repair yet");
+            tracing::warn!(error = %ErrorChain(&error), "a file of Slack is not noted on its repair yet");
             let why = "The database did not answer.".into();
             Err(StepFailure::Passing { why, wait: None })
         }
@@ -206,7 +206,7 @@ impl Trouble {
             DownloadError::Slack(SlackApiError::Auth { .. }) => {
                 "cannot be fetched: Slack does not accept SLACK_BOT_TOKEN. Set it anew, then resume this job.".into()
             }
-            DownloadError::Slack(error) => return Self::passing(format!("{name} did not come: {}.", Chain(&error))),
+            DownloadError::Slack(error) => return Self::passing(format!("{name} did not come: {}.", ErrorChain(&error))),
             DownloadError::NotPermitted => {
                 "cannot be fetched: the bot may not read files (missing_scope: files:read). Add that scope to \
                  the Slack app, install it again, then resume this job."
@@ -223,7 +223,7 @@ impl Trouble {
             ReceiveError::Refused(refusal) => Self::Refused(refusal.to_string()),
             ReceiveError::Stream(error) => Self::of_slack(name, error),
             ReceiveError::Disk(error) => {
-                tracing::error!(error = %Chain(&error), "A photo cannot be kept");
+                tracing::error!(error = %ErrorChain(&error), "A photo cannot be kept");
                 Self::passing(format!(
                     "{name} cannot be kept: the server's disk is full or cannot be written."
                 ))
@@ -239,7 +239,7 @@ impl Trouble {
                 Self::Refused("was not added: who sent it may not do that any more.".into())
             }
             error => {
-                tracing::warn!(error = %Chain(&error), "A photo is not on its repair yet");
+                tracing::warn!(error = %ErrorChain(&error), "A photo is not on its repair yet");
                 Self::passing(format!("{name} could not be added: the database did not answer."))
             }
         }

@@ -1,7 +1,7 @@
 //! API tokens: made by staff for programs, shown once, revoked when they are no longer wanted.
 
 use super::idempotency::{find_answer, key, remember};
-use super::{Ctx, OpError, again_after_deadlock, allow, secret};
+use super::{Ctx, OpError, retry_on_deadlock, allow, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::ApiTokenId;
@@ -53,7 +53,7 @@ pub async fn create_token(
     let maker = actor.account.as_ref().ok_or(OpError::Forbidden)?.id;
     let key = key("token.create", actor, request_id, name)?;
     let (token, digest) = secret::random();
-    let created = again_after_deadlock(async || {
+    let created = retry_on_deadlock(async || {
         let now = ctx.clock.now();
         let tx = ctx.store.begin().await?;
         if find_answer::<ApiTokenId>(&tx, &key).await?.is_some() {
@@ -84,7 +84,7 @@ pub async fn create_token(
 /// `Forbidden`, but for staff; `NotFound`, also when it was revoked before; the database's.
 pub async fn revoke_token(ctx: &Ctx, actor: &Actor, id: ApiTokenId) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
-    again_after_deadlock(async || {
+    retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;
         let name = api_tokens::revoke(&tx, id, ctx.clock.now()).await?.ok_or(OpError::NotFound)?;
         let old = Some(json!({ "name": name }));

@@ -1,7 +1,7 @@
 //! Somebody chooses a password of their own.
 
 use super::sign_in::{self, Begun};
-use super::{Ctx, OpError, again_after_deadlock, password};
+use super::{Ctx, OpError, retry_on_deadlock, password};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
 use crate::domain::password::{BLANK_HINT, has_blank_at_an_end};
@@ -42,7 +42,7 @@ pub async fn change_password(
         return Err(if has_blank { OpError::refused("current", BLANK_HINT) } else { not_present() });
     }
     let hash = password::hash(change.password).await?;
-    again_after_deadlock(async || {
+    retry_on_deadlock(async || {
         let (tx, now) = (ctx.store.begin().await?, ctx.clock.now());
         // It may have been ended while the new one was made.
         let present = users::hold(&tx, who.id).await?.ok_or(OpError::NotFound)?;

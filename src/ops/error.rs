@@ -3,7 +3,7 @@
 use super::seal::SealError;
 use crate::domain::edit::{Conflict, EditError};
 pub use crate::domain::refusal::Refusal;
-use crate::store::outage;
+use crate::store::db_error;
 use sea_orm::{DbErr, SqlErr};
 
 /// Why an operation did not do what was asked. Nothing was changed.
@@ -47,8 +47,8 @@ impl OpError {
     }
 
     /// True when the database does not answer, is overloaded or gone: the same may work in a while.
-    pub fn is_outage(&self) -> bool {
-        self.of_database().is_some_and(outage::is_outage)
+    pub fn is_transient(&self) -> bool {
+        self.of_database().is_some_and(db_error::is_transient)
     }
 
     /// Another transaction changed the row first.
@@ -59,7 +59,7 @@ impl OpError {
     /// True when the same may be begun anew at once: another transaction came in between.
     pub(super) fn is_deadlock(&self) -> bool {
         let overtaken = matches!(self, Self::Internal(source) if source.is::<Overtaken>());
-        overtaken || self.of_database().is_some_and(outage::is_deadlock)
+        overtaken || self.of_database().is_some_and(db_error::is_deadlock)
     }
 
     /// True when another request added the same row first.

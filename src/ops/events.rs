@@ -4,7 +4,7 @@
 
 use super::{Ctx, OpError};
 use crate::domain::text::EventId;
-use crate::store::{outage, requests};
+use crate::store::{db_error, requests};
 use std::time::Duration;
 
 /// Longest that the question may take: whoever waits for an answer waits for it, too.
@@ -17,8 +17,8 @@ const ASK_MAX: Duration = Duration::from_secs(2);
 pub async fn first_arrival(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> {
     let now = ctx.clock.now();
     let remember = || requests::remember_event(ctx.store.write(), event, now);
-    let asked = outage::again_after_deadlock(outage::is_deadlock, remember);
-    Ok(outage::within(ASK_MAX, asked).await?)
+    let asked = db_error::retry_on_deadlock(db_error::is_deadlock, remember);
+    Ok(db_error::within(ASK_MAX, asked).await?)
 }
 
 /// True for an event that was handled already; see [`mark_handled`].

@@ -3,7 +3,7 @@
 //! is a submission of its own. Used by operations that carry a request id.
 
 use super::secret::digest_of;
-use super::{Ctx, OpError, again_after_deadlock};
+use super::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::actor::Actor;
 use crate::domain::file::StoredFile;
 use crate::domain::idempotency::IdempotencyKey;
@@ -41,7 +41,7 @@ where
     T: DeserializeOwned,
     F: Future<Output = Result<T, OpError>>,
 {
-    match again_after_deadlock(run).await {
+    match retry_on_deadlock(run).await {
         Err(error) if error.may_be_replay() => find_answer(ctx.store.read(), key).await?.ok_or(error),
         answer => answer,
     }

@@ -2,7 +2,7 @@
 //! staff. The worker does them.
 
 use super::permission::require;
-use super::{Announce, Ctx, OpError, again_after_deadlock, mutation_log};
+use super::{Announce, Ctx, OpError, retry_on_deadlock, mutation_log};
 use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::JobId;
@@ -120,7 +120,7 @@ pub async fn job(ctx: &Ctx, actor: &Actor, id: JobId, lines: u64) -> Result<JobD
 /// # Errors
 /// `Forbidden`, but for staff; `NotFound`; refused when it is over; the database's.
 pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
-    let cancelled = again_after_deadlock(async || {
+    let cancelled = retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;
         let (mut job, now) = (locked(&tx, actor, id).await?, ctx.clock.now());
         let record = acted("job.cancelled", &job);
@@ -147,7 +147,7 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
 /// # Errors
 /// `Forbidden`, but for staff; `NotFound`; refused in any other state; the database's.
 pub async fn resume(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
-    let resumed = again_after_deadlock(async || {
+    let resumed = retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;
         let (mut job, now) = (locked(&tx, actor, id).await?, ctx.clock.now());
         let record = acted("job.resumed", &job);

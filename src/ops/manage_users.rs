@@ -3,7 +3,7 @@
 
 use super::idempotency::{find_answer, key, remember};
 use super::temporary_password::{self, HandedOver, Issued};
-use super::{Ctx, OpError, Refusal, again_after_deadlock, allow, look_alike, password, secret, slack_link};
+use super::{Ctx, OpError, Refusal, retry_on_deadlock, allow, look_alike, password, secret, slack_link};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::idempotency::IdempotencyKey;
@@ -107,7 +107,7 @@ pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result
     let temporary = secret::temporary_password();
     let hash = password::hash(temporary.clone()).await?;
     let issued = Issued { by: actor, password: &temporary, hash: &hash, is_new: true };
-    match again_after_deadlock(|| create_once(ctx, &key, &create, &issued)).await {
+    match retry_on_deadlock(|| create_once(ctx, &key, &create, &issued)).await {
         Ok(Some((id, sent_to))) => Ok(UserCreated::Now(id, handed_over(ctx, temporary, sent_to))),
         Ok(None) => before(ctx, &key).await?.ok_or(OpError::NotFound),
         // Somebody has just made that user, by this submission or by another one.
@@ -178,7 +178,7 @@ async fn create_once(
 /// left; the database's.
 pub async fn edit_user(ctx: &Ctx, actor: &Actor, edit: EditUser, kept: &str) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
-    again_after_deadlock(|| edit_once(ctx, actor, &edit, kept)).await.map_err(taken)
+    retry_on_deadlock(|| edit_once(ctx, actor, &edit, kept)).await.map_err(taken)
 }
 
 async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Result<(), OpError> {
@@ -240,7 +240,7 @@ async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Res
 /// `Forbidden`, but for staff; `NotFound`; refused when no staff user would be left; the database's.
 pub async fn set_active(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
-    again_after_deadlock(|| set_active_once(ctx, actor, id, active)).await
+    retry_on_deadlock(|| set_active_once(ctx, actor, id, active)).await
 }
 
 async fn set_active_once(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> Result<(), OpError> {
@@ -280,7 +280,7 @@ pub async fn reset_password(
     let temporary = secret::temporary_password();
     let hash = password::hash(temporary.clone()).await?;
     let issued = Issued { by: actor, password: &temporary, hash: &hash, is_new: false };
-    let sent_to = again_after_deadlock(async || {
+    let sent_to = retry_on_deadlock(async || {
         let (tx, now) = (ctx.store.begin().await?, ctx.clock.now());
         users::find(&tx, id).await?.ok_or(OpError::NotFound)?;
         users::set_password(&tx, id, hash.clone(), true, now).await?;

@@ -1,6 +1,6 @@
 //! Somebody has a problem that is known already.
 
-use super::{Ctx, OpError, again_after_deadlock, mutation_log};
+use super::{Ctx, OpError, retry_on_deadlock, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::store;
@@ -30,7 +30,7 @@ pub async fn me_too(
     repair: RepairId,
     person_key: &str,
 ) -> Result<MeToo, OpError> {
-    again_after_deadlock(|| count_once(ctx, actor, machine, repair, person_key)).await
+    retry_on_deadlock(|| count_once(ctx, actor, machine, repair, person_key)).await
 }
 
 async fn count_once(

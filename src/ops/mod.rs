@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
-use crate::store::{self, Store, Transaction, outage};
+use crate::store::{self, Store, Transaction, db_error};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -156,9 +156,9 @@ pub fn allow(actor: &Actor, role: Role) -> Result<(), OpError> {
 }
 
 /// Does something that is one transaction; does it anew when the database gave it up for another's sake.
-async fn again_after_deadlock<T, F>(once: impl Fn() -> F) -> Result<T, OpError>
+async fn retry_on_deadlock<T, F>(once: impl Fn() -> F) -> Result<T, OpError>
 where
     F: Future<Output = Result<T, OpError>>,
 {
-    outage::again_after_deadlock(OpError::is_deadlock, once).await
+    db_error::retry_on_deadlock(OpError::is_deadlock, once).await
 }

@@ -1,7 +1,7 @@
 //! Removes, once a day, what was kept long enough (spec "Database", "Kept how long"). Timeline and audit
 //! stay for good. The worker calls it.
 
-use super::{Ctx, OpError, again_after_deadlock};
+use super::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::delivery::DeliveryState;
 use crate::store::{Transaction, heartbeats, prune};
 use chrono::TimeDelta;
@@ -66,7 +66,7 @@ async fn all(
 ) -> Result<u64, OpError> {
     let mut all = 0;
     loop {
-        let removed = again_after_deadlock(async || {
+        let removed = retry_on_deadlock(async || {
             let tx = ctx.store.begin().await?;
             let removed = batch(&tx).await?;
             tx.commit().await?;

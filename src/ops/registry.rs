@@ -24,7 +24,7 @@ pub const PAGE: u64 = 50;
 pub const HISTORY_PAGE: u64 = 20;
 /// Closed repairs of a machine that a list in Slack holds.
 pub const PAST_MAX: u64 = 200;
-/// Newest notes that a machine's page shows.
+/// LatestCache notes that a machine's page shows.
 pub const NOTES_SHOWN: u64 = 50;
 /// Machines of the export that are held at once.
 const EXPORT_BATCH: u64 = 500;

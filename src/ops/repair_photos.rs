@@ -5,7 +5,7 @@ use super::idempotency::{file_content, key};
 use super::permission::require;
 use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::update_repair::{apply, locked};
-use super::{Ctx, OpError, again_after_deadlock};
+use super::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::actor::{Actor, Edge, Role};
 use crate::domain::change::Change;
 use crate::domain::file::StoredFile;
@@ -111,7 +111,7 @@ async fn change(
 /// # Errors
 /// `NotFound`; the database's.
 pub async fn note_missing(ctx: &Ctx, repair: RepairId, why: &Note) -> Result<(), OpError> {
-    again_after_deadlock(async || {
+    retry_on_deadlock(async || {
         let now = ctx.clock.now();
         let tx = ctx.store.begin().await?;
         let (before, fields) = locked(&tx, repair).await?;

@@ -1,6 +1,6 @@
 //! The first staff user of an empty installation, made in the browser by whoever can read the log.
 
-use super::{Ctx, OpError, again_after_deadlock, look_alike, password, secret};
+use super::{Ctx, OpError, retry_on_deadlock, look_alike, password, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::text::{EmailAddress, Username};
@@ -63,7 +63,7 @@ pub async fn set_up(ctx: &Ctx, actor: &Actor, code: &SetupCode, set_up: SetUp) -
         return Err(OpError::refused("code", "This is not the code. The log of the program tells it."));
     }
     let hash = password::hash(set_up.password.clone()).await?;
-    again_after_deadlock(|| set_up_once(ctx, actor, &set_up, &hash)).await
+    retry_on_deadlock(|| set_up_once(ctx, actor, &set_up, &hash)).await
 }
 
 async fn set_up_once(ctx: &Ctx, actor: &Actor, set_up: &SetUp, hash: &str) -> Result<(), OpError> {

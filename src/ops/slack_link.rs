@@ -5,7 +5,7 @@
 use super::idempotency::key;
 use super::permission::require;
 use super::submission::{Submission, nothing_is_taken, submit};
-use super::{Ctx, OpError, again_after_deadlock, temporary_password};
+use super::{Ctx, OpError, retry_on_deadlock, temporary_password};
 use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
@@ -75,7 +75,7 @@ pub async fn link(ctx: &Ctx, user: UserId, person: &SlackPerson) -> Result<(), O
 /// Only the database's.
 pub async fn let_go(ctx: &Ctx, id: &SlackUserId, name: &str) -> Result<(), OpError> {
     let Some(user) = users::linked(ctx.store.read(), id).await? else { return Ok(()) };
-    again_after_deadlock(async || {
+    retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;
         if !users::hold(&tx, user.id).await?.is_some_and(|user| is_linked(&user, id)) {
             return Ok(());

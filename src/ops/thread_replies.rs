@@ -7,7 +7,7 @@
 use super::cards::{CardLookup, find_card};
 use super::enclosed::fetch;
 use super::update_repair::{apply, locked};
-use super::{Ctx, OpError, again_after_deadlock};
+use super::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::actor::Actor;
 use crate::domain::change::Change;
 use crate::domain::ids::{RepairId, TimelineId};
@@ -58,7 +58,7 @@ pub async fn find_thread(ctx: &Ctx, at: &ReplyAt) -> Result<CardLookup, OpError>
 /// # Errors
 /// The database's.
 pub async fn heed(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
-    again_after_deadlock(|| heed_once(ctx, actor, reply)).await
+    retry_on_deadlock(|| heed_once(ctx, actor, reply)).await
 }
 
 async fn heed_once(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {

@@ -4,14 +4,14 @@
 //! workspace have accounts (`SlackUser::is_member`). The Slack edge calls this; it decides nothing about what people
 //! may do.
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, SlackUser, Workspace};
 use crate::clock::Clock;
 use crate::domain::actor::{Account, Actor, Edge, SlackUserId};
 use crate::domain::text::{PersonName, cut};
 use crate::ops::slack_link::{let_go, link};
 use crate::ops::{Announce, Ctx, OpError};
-use crate::store::outage::{again_after_deadlock, is_deadlock};
+use crate::store::db_error::{retry_on_deadlock, is_deadlock};
 use crate::store::slack_people::SlackPerson;
 use crate::store::users::{User, email_key};
 use crate::store::{self, Store};
@@ -113,7 +113,7 @@ impl People {
             let ours = self.api.workspace().await.inspect_err(remark).ok();
             let person = self.person(user, ours.as_ref());
             let keep = || store::slack_people::keep(self.ctx.store.write(), person.clone());
-            again_after_deadlock(is_deadlock, keep).await?;
+            retry_on_deadlock(is_deadlock, keep).await?;
             self.let_go_unless_member(&person).await?;
         }
         Ok(())
@@ -227,7 +227,7 @@ impl People {
     async fn soon(&self, what: &str, writing: impl Future<Output = Result<(), OpError>>) {
         match tokio::time::timeout(KEEPING_MAX, writing).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "{what} could not be kept"),
+            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "{what} could not be kept"),
             Err(_) => tracing::warn!("{what} is not kept: the database is busy"),
         }
     }

@@ -3,10 +3,10 @@
 use super::envelope::{Command, Event, Sender};
 use super::intake::Reference;
 use super::shown_conflicts::ShownConflicts;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Identity, SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, Role, SlackUserId};
-use crate::newest::Newest;
+use crate::revision_cache::LatestCache;
 use crate::ops::events::first_arrival;
 use crate::ops::maintenance;
 use crate::ops::whom_to_ask::staff_in_slack;
@@ -38,7 +38,7 @@ pub struct SlackEdge {
     /// Our pages.
     pub links: Links,
     /// The first page of the whole board, by revision.
-    pub summary: Arc<Newest<i64, Arc<Modal>>>,
+    pub summary: Arc<LatestCache<i64, Arc<Modal>>>,
     /// Whom the bot token stands for, once Slack has said so.
     pub identity: Arc<SetOnce<Identity>>,
     /// Which conflicts people have been shown.
@@ -129,7 +129,7 @@ impl SlackEdge {
                 false
             }
             Err(error) => {
-                tracing::warn!(%reference, error = %Chain(&error), "Whether an event came before is not known");
+                tracing::warn!(%reference, error = %ErrorChain(&error), "Whether an event came before is not known");
                 true
             }
         }
@@ -327,9 +327,9 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         tracing::info!(%reference, %error, words = shown, "A Slack request was turned down");
         return words;
     }
-    let is_outage = matches!(&error, EdgeError::Op(error) if error.is_outage());
-    tracing::error!(%reference, error = %Chain(&error), "A Slack request failed");
-    if is_outage {
+    let is_transient = matches!(&error, EdgeError::Op(error) if error.is_transient());
+    tracing::error!(%reference, error = %ErrorChain(&error), "A Slack request failed");
+    if is_transient {
         return format!("Our database does not answer. Please try again in a few minutes (ref {reference}).");
     }
     reference.sorry()

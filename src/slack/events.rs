@@ -14,7 +14,7 @@
 use super::edge::{EdgeError, SlackEdge, failure};
 use super::envelope::Event;
 use super::intake::Reference;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::SlackUser;
 use crate::ops::deliveries::retry_blocked_channels;
 use serde_json::Value;
@@ -35,7 +35,7 @@ impl EventOutcome {
             return Self::Handled;
         }
         let attempt = event.attempt();
-        let (kind, error) = (event.kind(), Chain(error));
+        let (kind, error) = (event.kind(), ErrorChain(error));
         tracing::warn!(%reference, kind, attempt, %error, "An event could not be handled yet");
         Self::Retry
     }

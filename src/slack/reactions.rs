@@ -8,7 +8,7 @@ use super::envelope::{Event, Retry, Sender};
 use super::events::EventOutcome;
 use super::intake::Reference;
 use super::threads::is_name;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
@@ -155,7 +155,7 @@ async fn offer_to_resolve(
     if let Some(id) = &id
         && let Err(error) = mark_handled(&edge.ctx, id).await
     {
-        tracing::warn!(%reference, error = %Chain(&error), "That an event was handled is not remembered");
+        tracing::warn!(%reference, error = %ErrorChain(&error), "That an event was handled is not remembered");
     }
     Ok(())
 }

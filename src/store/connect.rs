@@ -2,12 +2,12 @@
 //! `schema`'s.
 
 use super::Store;
-use super::forgetful::forgetful;
-use super::outage::{is_outage, is_read_only, within};
+use super::pool_health::with_liveness_check;
+use super::db_error::{is_transient, is_read_only, within};
 use super::pooler;
 use super::write_monitor::{WriteMonitor, replace_suspects};
 use super::writer::WriteConnection;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::database::{CONNECTIONS, sqlite_file};
 use esb_migration::SchemaManager;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -79,8 +79,8 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// True when the database does not answer: it may in a while.
-    fn is_outage(&self) -> bool {
-        matches!(self, Self::Open(error) | Self::Migrate(error) if is_outage(error))
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Open(error) | Self::Migrate(error) if is_transient(error))
     }
 }
 
@@ -202,9 +202,9 @@ where
     let mut told = false;
     loop {
         match once().await {
-            Err(error) if error.is_outage() && began.elapsed() < limit => {
+            Err(error) if error.is_transient() && began.elapsed() < limit => {
                 if !told {
-                    let (seconds, error) = (limit.as_secs(), Chain(&error));
+                    let (seconds, error) = (limit.as_secs(), ErrorChain(&error));
                     tracing::warn!(%error, "The database does not answer yet: waiting for it, {seconds} s at most");
                 }
                 told = true;
@@ -250,7 +250,7 @@ pub(super) struct Session {
     postgres: &'static str,
 }
 
-/// Of a transaction in which nothing is asked the server itself gives up the locks: see [`forgetful`].
+/// Of a transaction in which nothing is asked the server itself gives up the locks: see [`with_liveness_check`].
 const WRITES: Session = Session {
     mariadb: "SET SESSION idle_transaction_timeout = 15",
     postgres: "SET SESSION idle_in_transaction_session_timeout = '15s'",
@@ -279,14 +279,14 @@ pub(super) async fn open(
         .acquire_timeout(ACQUIRE)
         .connect_timeout(ACQUIRE)
         // A file needs no sign of life, which costs each query two more changes of thread; servers are asked by
-        // `forgetful`, in its own way.
+        // `with_liveness_check`, in its own way.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_mysql_pool_opts(move |pool| forgetful(pool, mysql.parse().ok(), session.mariadb))
+        .map_sqlx_mysql_pool_opts(move |pool| with_liveness_check(pool, mysql.parse().ok(), session.mariadb))
         .map_sqlx_postgres_opts(pooler::options)
         .map_sqlx_postgres_pool_opts(move |pool| {
-            forgetful(pool, postgres.parse().ok().map(pooler::options), session.postgres)
+            with_liveness_check(pool, postgres.parse().ok().map(pooler::options), session.postgres)
         })
         .map_sqlx_sqlite_opts(move |options| sqlite(options).busy_timeout(busy))
         .map_sqlx_sqlite_pool_opts(move |pool| {

@@ -19,7 +19,7 @@ pub mod entities;
 pub mod equipment;
 pub mod equipment_links;
 pub mod equipment_notes;
-mod forgetful;
+mod pool_health;
 pub mod heartbeats;
 pub mod import;
 mod job_messages;
@@ -28,7 +28,7 @@ pub mod leases;
 pub mod legacy;
 pub mod living;
 pub mod me_toos;
-pub mod outage;
+pub mod db_error;
 pub mod password_messages;
 pub mod photos;
 mod pooler;
@@ -90,7 +90,7 @@ impl Store {
             self.read.clone().close().await?;
             self.write.clone().close().await
         };
-        outage::within(CLOSE, closing).await
+        db_error::within(CLOSE, closing).await
     }
 
     /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that began

@@ -4,7 +4,7 @@
 //! by `connect` and `probe`.
 
 use super::connect::{ACQUIRE, ConnectError};
-use super::outage::within;
+use super::db_error::within;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection};
 use sea_orm::{DbErr, RuntimeErr};

@@ -1,7 +1,7 @@
 //! Whether the database can be written. `writer` records failures here, the pool of SQLite's writer asks here
 //! whether to replace its connection, and `/health` asks through [`Store::check_writable`].
 
-use super::outage::{is_outage, is_read_only, within};
+use super::db_error::{is_transient, is_read_only, within};
 use super::{Store, settings};
 use chrono::{DateTime, Utc};
 use sea_orm::sqlx::Sqlite;
@@ -42,7 +42,7 @@ impl WriteMonitor {
         if !matches!(error, DbErr::ConnectionAcquire(_)) {
             self.is_suspect.store(true, Ordering::Release);
         }
-        if is_outage(error) {
+        if is_transient(error) {
             self.observe(false);
         }
         if is_read_only(error) {

@@ -1,7 +1,7 @@
 //! Asks Slack what channels are called that are configured by its ids, each once a day. Nothing waits for it: until
 //! it is known, and where Slack does not tell, the id is shown. The worker's loop begins a round now and then.
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::domain::channel::ChannelRef;
 use crate::ops::channel_names::{self, Names, show};
@@ -54,7 +54,7 @@ impl ChannelNames {
                 wait
             }
             (Err(error), _) | (_, Err(error)) => {
-                tracing::debug!(error = %Chain(&error), "Names of channels are not known yet");
+                tracing::debug!(error = %ErrorChain(&error), "Names of channels are not known yet");
                 None
             }
         }

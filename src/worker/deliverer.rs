@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::ops::Ctx;
 use crate::store::deliveries::Attempt;
 use crate::store::delivery_queue::{self, Delivery, Head, LEASE, Moment, Retry};
-use crate::store::outage::{again_after_deadlock, is_deadlock};
+use crate::store::db_error::{retry_on_deadlock, is_deadlock};
 use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -147,7 +147,7 @@ impl Deliverer {
     async fn start(self: &Arc<Self>, head: &Head, sends: &mut JoinSet<()>) -> Result<(), DbErr> {
         let (asked, now, db) = (Instant::now(), self.db_clock.now(), self.ctx.store.write());
         let lease = || delivery_queue::lease(db, head, &self.name, now, now + LEASE);
-        let leased = again_after_deadlock(is_deadlock, lease).await;
+        let leased = retry_on_deadlock(is_deadlock, lease).await;
         let Ok(Some(delivery)) = leased else {
             self.breaker.undecided(subject(head));
             return leased.map(|_| ());

@@ -4,7 +4,7 @@
 
 use super::db_clock::DbClock;
 use super::lease::Times;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::actor::{Account, Actor, SlackUserId};
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobState, LOSSES_MAX, StepFailure, Work, next_try};
@@ -13,7 +13,7 @@ use crate::ops::{Ctx, mutation_log};
 use crate::store;
 use crate::store::delivery_queue::LEASE;
 use crate::store::jobs::Job;
-use crate::store::outage::{again_after_deadlock, is_deadlock, within};
+use crate::store::db_error::{retry_on_deadlock, is_deadlock, within};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use sea_orm::DbErr;
@@ -91,7 +91,7 @@ impl JobRunner {
     async fn begin(&self, run: Run, stop: CancellationToken, tell: oneshot::Sender<Result<(), DbErr>>) {
         let (db, now, asked) = (self.ctx.store.write(), self.db_clock.now(), Instant::now());
         let lease = || store::jobs::lease(db, run.id, &run.lease, now, now + LEASE);
-        let leased = within(RECORD_MAX, again_after_deadlock(is_deadlock, lease)).await;
+        let leased = within(RECORD_MAX, retry_on_deadlock(is_deadlock, lease)).await;
         let (told, job) = match leased {
             Ok(job) => (Ok(()), job),
             Err(error) => {
@@ -163,7 +163,7 @@ impl JobRunner {
         let starter = match self.starter(job).await {
             Ok(starter) => starter,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), id = job.id.0, "Who started a job is not known");
+                tracing::warn!(error = %ErrorChain(&error), id = job.id.0, "Who started a job is not known");
                 let why = "The database did not answer.".to_owned();
                 return Outcome::Failed(StepFailure::Passing { why, wait: None });
             }
@@ -209,10 +209,10 @@ impl JobRunner {
         let mut waits = RECORD_AGAIN.into_iter();
         loop {
             let release = || store::jobs::release(db, run.id, &run.lease, self.db_clock.now());
-            let Err(error) = within(RECORD_MAX, again_after_deadlock(is_deadlock, release)).await else {
+            let Err(error) = within(RECORD_MAX, retry_on_deadlock(is_deadlock, release)).await else {
                 return;
             };
-            let error = Chain(&error);
+            let error = ErrorChain(&error);
             let Some(wait) = waits.next() else {
                 return tracing::warn!(%error, id = run.id.0, "A job was not given back: its lease will expire");
             };
@@ -225,10 +225,10 @@ impl JobRunner {
         let mut waits = RECORD_AGAIN.into_iter();
         loop {
             let record = || self.record(run, outcome);
-            match within(RECORD_MAX, again_after_deadlock(is_deadlock, record)).await {
+            match within(RECORD_MAX, retry_on_deadlock(is_deadlock, record)).await {
                 Ok(next) => return next,
                 Err(error) => {
-                    let error = Chain(&error);
+                    let error = ErrorChain(&error);
                     tracing::warn!(%error, id = run.id.0, "What came of a job's step is not recorded yet");
                 }
             }

@@ -1,8 +1,8 @@
 //! That leases (`delivery_queue::LEASE`) go on to hold while something is done under them: deliveries by the
 //! deliverer, jobs by the job runner. Knows neither: whoever holds one says how it is renewed.
 
-use crate::chain::Chain;
-use crate::store::outage::within;
+use crate::error_chain::ErrorChain;
+use crate::store::db_error::within;
 use sea_orm::DbErr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -51,7 +51,7 @@ impl Times {
             let asked = Instant::now();
             match within(self.ask, renew()).await {
                 Ok(is_ours) => return is_ours.then_some(asked),
-                Err(error) => tracing::warn!(error = %Chain(&error), "A lease is not renewed yet"),
+                Err(error) => tracing::warn!(error = %ErrorChain(&error), "A lease is not renewed yet"),
             }
             sleep(self.again).await;
         }

@@ -26,12 +26,12 @@ pub use deliverer::Deliverer;
 pub use heartbeat::Heartbeat;
 pub use job_runner::JobRunner;
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::files::Files;
 use crate::ops::Ctx;
 use crate::ops::prune::{Pruned, prune_daily};
 use crate::store::heartbeats;
-use crate::store::outage::within;
+use crate::store::db_error::within;
 use sea_orm::DbErr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +128,7 @@ impl Worker {
             tracing::warn!("Messages or jobs were still under way at shutdown: their leases will expire");
         }
         if let Err(error) = within(POLL_MAX, self.deliverer.release()).await {
-            tracing::debug!(error = %Chain(&error), "Another process waits until the lease of deliveries expires");
+            tracing::debug!(error = %ErrorChain(&error), "Another process waits until the lease of deliveries expires");
         }
     }
 
@@ -154,7 +154,7 @@ impl Worker {
         let now = self.ctx.clock.now();
         let beat = heartbeats::beat(self.ctx.store.write(), heartbeats::WORKER, now);
         if let Err(error) = within(POLL_MAX, beat).await {
-            tracing::error!(error = %Chain(&error), "Failed to update worker last-iteration timestamp");
+            tracing::error!(error = %ErrorChain(&error), "Failed to update worker last-iteration timestamp");
         }
     }
 }
@@ -175,19 +175,19 @@ async fn tidy(ctx: Ctx, files: Files) {
         }
         Ok(None) => return,
         Err(error) => {
-            return tracing::warn!(error = %Chain(&error), "What was kept long enough stays for now");
+            return tracing::warn!(error = %ErrorChain(&error), "What was kept long enough stays for now");
         }
     }
     match files.sweep().await {
         Ok(0) => {}
         Ok(files) => tracing::info!(files, "Uploads that nothing names were removed"),
-        Err(error) => tracing::error!(error = %Chain(&error), "Uploads that nothing names stay for now"),
+        Err(error) => tracing::error!(error = %ErrorChain(&error), "Uploads that nothing names stay for now"),
     }
 }
 
 fn note(ended: Result<(), tokio::task::JoinError>, what: &str) {
     if let Err(error) = ended {
-        tracing::error!(error = %Chain(&error), "{what} panicked");
+        tracing::error!(error = %ErrorChain(&error), "{what} panicked");
     }
 }
 
@@ -198,7 +198,7 @@ struct Trouble(Option<Instant>);
 impl Trouble {
     fn tell(&mut self, error: &DbErr, every: Duration) {
         match self.0 {
-            None => tracing::error!(error = %Chain(error), "Error in worker polling loop"),
+            None => tracing::error!(error = %ErrorChain(error), "Error in worker polling loop"),
             Some(told) if told.elapsed() >= every => {
                 tracing::error!("Error in worker polling loop: still the same");
             }

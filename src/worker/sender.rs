@@ -15,7 +15,7 @@
 //! ```
 
 use super::channels::slack::{Post, SlackChannel, Thread};
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::PostedMessage;
 use crate::domain::actor::SlackUserId;
 use crate::domain::announce::Event;
@@ -148,7 +148,7 @@ impl Sender {
             return Ok(SendOutcome::Nothing);
         }
         let unopened = |error: &SealError| {
-            tracing::error!(id = delivery.id.0, error = %Chain(error), "A temporary password cannot be opened");
+            tracing::error!(id = delivery.id.0, error = %ErrorChain(error), "A temporary password cannot be opened");
             Failure::Unsendable { code: "cannot_open".into() }
         };
         let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SealError::Unusable))?;
@@ -289,7 +289,7 @@ async fn within<T>(reading: impl Future<Output = Result<T, OpError>>) -> Result<
     match timeout(READ_MAX, reading).await {
         Ok(Ok(read)) => return Ok(read),
         Ok(Err(OpError::NotFound)) => return Err(Failure::Unsendable { code: "nothing_to_show".into() }),
-        Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "A message waits for the database"),
+        Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "A message waits for the database"),
         Err(_) => tracing::warn!("A message waits for a database that does not answer"),
     }
     let (cause, retry_after) = (Some(Cause::Database), Some(DATABASE_WAIT));

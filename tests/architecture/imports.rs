@@ -1,35 +1,42 @@
-//! Who may import whom, and which module may speak which library.
+//! Which module may import which, and which may use which library.
 
-use super::{RustFile, hold, root, source};
+use super::{RustFile, assert_no_violations, source};
 use std::collections::BTreeSet;
-use std::fs;
 
-/// Each module of `src/` and what it may name of the others: a module, or only a part of it.
-/// ARCHITECTURE.md shows the same table.
-const MAY_USE: &[(&str, &[&str])] = &[
+/// Each module of `src/` and the modules, or parts of modules, that it may import.
+const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
+    // Rules without IO can be tested with a table.
     ("domain", &[]),
+    // No behavior.
     ("views", &["domain"]),
     ("clock", &[]),
     ("metrics", &[]),
-    ("chain", &[]),
-    ("newest", &[]),
+    ("error_chain", &[]),
+    ("revision_cache", &[]),
     ("config", &["domain"]),
-    ("store", &["chain", "domain"]),
-    ("ops", &["chain", "clock", "domain", "newest", "store", "views"]),
+    // It knows rows, not use cases.
+    ("store", &["error_chain", "domain"]),
+    // It knows no protocol and no markup.
+    ("ops", &["error_chain", "clock", "domain", "revision_cache", "store", "views"]),
+    // The caller passes data and time.
     ("render", &["domain", "views"]),
+    // It knows Slack and nothing of repairs.
     ("clients", &["config", "metrics"]),
-    ("files", &["chain", "clock", "domain", "store"]),
-    ("jobs", &["chain", "clients", "domain", "files", "ops"]),
-    ("people", &["chain", "clients", "clock", "domain", "ops", "store"]),
+    // It turns a stream of bytes into a file, without a protocol.
+    ("files", &["error_chain", "clock", "domain", "store"]),
+    // A step fetches and calls an operation: no lease, no SQL.
+    ("jobs", &["error_chain", "clients", "domain", "files", "ops"]),
+    ("people", &["error_chain", "clients", "clock", "domain", "ops", "store"]),
+    // No `store`: an edge calls an operation.
     (
         "slack",
         &[
-            "chain",
+            "error_chain",
             "clients::slack_api",
             "clock",
             "domain",
             "metrics",
-            "newest",
+            "revision_cache",
             "ops",
             "people",
             "render::links",
@@ -37,15 +44,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
+    // No `store`, as for `slack`; edges do not know each other.
     (
         "web",
         &[
-            "chain",
+            "error_chain",
             "clock",
             "domain",
             "files",
             "metrics",
-            "newest",
+            "revision_cache",
             "ops",
             "render::csv",
             "render::html",
@@ -53,10 +61,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
+    // No edge.
     (
         "worker",
         &[
-            "chain",
+            "error_chain",
             "clients",
             "clock",
             "domain",
@@ -70,11 +79,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("logging", &["clock", "ops::mutation_log"]),
+    // `app` builds what needs more.
     ("cli", &["app", "clock", "config", "domain", "logging", "ops"]),
+    // It knows everything except `cli`, which calls it.
     (
         "app",
         &[
-            "chain",
+            "error_chain",
             "clients",
             "clock",
             "config",
@@ -95,8 +106,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-/// Libraries that belong somewhere: the parts of `src/` that may name them.
-const SPOKEN_BY: &[(&str, &[&str])] = &[
+/// Libraries that only some parts of `src/` may use.
+const LIBRARY_USERS: &[(&str, &[&str])] = &[
     ("sea_orm", &["domain", "store", "ops", "people", "worker"]),
     ("esb_migration", &["store::connect", "store::schema"]),
     ("slack_morphism", &["clients::slack_api"]),
@@ -133,11 +144,11 @@ const SPOKEN_BY: &[(&str, &[&str])] = &[
     ("unicode_security", &["domain::username"]),
 ];
 
-/// Modules that neither wait nor know a protocol: no library of IO at all.
-const PURE: &[&str] = &["domain", "views", "render"];
+/// Modules without IO.
+const PURE_MODULES: &[&str] = &["domain", "views", "render"];
 
-/// Libraries that wait, or know a protocol.
-const IMPURE: &[&str] =
+/// Libraries that do IO, wait, or implement a protocol.
+const IO_LIBRARIES: &[&str] =
     &["tokio", "tokio_util", "futures_util", "http", "http_body_util", "bytes", "tracing", "rand"];
 
 fn covers(allowed: &str, named: &[String]) -> bool {
@@ -146,85 +157,75 @@ fn covers(allowed: &str, named: &[String]) -> bool {
 }
 
 #[test]
-fn every_module_stands_in_the_table_and_the_table_names_no_other() {
+fn import_table_lists_exactly_the_modules() {
     let there: BTreeSet<String> = source().iter().map(|file| file.top().to_owned()).collect();
-    let named: BTreeSet<String> = MAY_USE.iter().map(|(module, _)| (*module).to_owned()).collect();
-    assert_eq!(there, named, "src/ and MAY_USE in tests/architecture/imports.rs differ");
+    let named: BTreeSet<String> = ALLOWED_IMPORTS.iter().map(|(module, _)| (*module).to_owned()).collect();
+    assert_eq!(there, named, "src/ and ALLOWED_IMPORTS in tests/architecture/imports.rs differ");
 }
 
 #[test]
-fn modules_import_only_whom_they_may() {
-    let mut breaches = Vec::new();
+fn modules_import_only_allowed_modules() {
+    let mut violations = Vec::new();
     for file in source() {
         let top = file.top();
-        let may = MAY_USE.iter().find(|(module, _)| *module == top).map_or(&[][..], |(_, may)| may);
+        let may = ALLOWED_IMPORTS.iter().find(|(module, _)| *module == top).map_or(&[][..], |(_, may)| may);
         for path in file.paths() {
             let own = path.segments.first().is_none_or(|first| first == top);
             if !own && !may.iter().any(|allowed| covers(allowed, &path.segments)) {
                 let named = path.segments.join("::");
-                breaches.push(format!("{}:{}: `{top}` may not use crate::{named}", file.shown, path.line));
+                violations.push(format!("{}:{}: `{top}` may not use crate::{named}", file.path, path.line));
             }
         }
     }
-    hold(
-        "ARCHITECTURE.md, \"Who may import whom\" (move the code, or change the rule on purpose):",
-        &breaches,
+    assert_no_violations(
+        "Imports that ALLOWED_IMPORTS in tests/architecture/imports.rs does not allow (move the code, or change the rule):",
+        &violations,
     );
 }
 
 #[test]
-fn the_program_starts_from_the_command_line_alone() {
-    let main = source().iter().find(|file| file.shown == "src/main.rs").unwrap();
+fn main_uses_only_cli() {
+    let main = source().iter().find(|file| file.path == "src/main.rs").unwrap();
     let ours: Vec<_> =
         main.mentions("esb::").into_iter().filter(|line| !line.contains("esb::cli::")).collect();
-    hold("src/main.rs only starts `cli`:", &ours);
+    assert_no_violations("src/main.rs may use only `cli`:", &ours);
 }
 
 #[test]
-fn libraries_are_spoken_where_they_belong() {
-    let mut breaches = Vec::new();
+fn libraries_are_used_where_allowed() {
+    let mut violations = Vec::new();
     for file in source() {
         for (line, word) in file.first_words() {
-            let speakers =
-                SPOKEN_BY.iter().find(|(library, _)| *library == word).map(|(_, speakers)| *speakers);
-            let pure = PURE.contains(&file.top()) && IMPURE.contains(&word.as_str());
-            let foreign = speakers.is_some_and(|speakers| !speakers.iter().any(|s| covers(s, &file.module)));
+            let users =
+                LIBRARY_USERS.iter().find(|(library, _)| *library == word).map(|(_, users)| *users);
+            let pure = PURE_MODULES.contains(&file.top()) && IO_LIBRARIES.contains(&word.as_str());
+            let foreign = users.is_some_and(|users| !users.iter().any(|s| covers(s, &file.module)));
             if pure || foreign {
-                breaches.push(format!("{}:{line}: `{word}` is not spoken here", file.shown));
+                violations.push(format!("{}:{line}: `{word}` is not allowed here", file.path));
             }
         }
     }
-    hold("Each library has its place (SPOKEN_BY, PURE in tests/architecture/imports.rs):", &breaches);
+    assert_no_violations(
+        "Libraries used where they are not allowed (LIBRARY_USERS, PURE_MODULES in tests/architecture/imports.rs):",
+        &violations,
+    );
 }
 
 #[test]
-fn every_speaker_still_speaks() {
-    let mut breaches = Vec::new();
-    for (library, speakers) in SPOKEN_BY {
-        for speaker in *speakers {
-            let speaks = |file: &RustFile| {
-                covers(speaker, &file.module) && file.first_words().iter().any(|(_, word)| word == library)
+fn library_table_allows_only_what_is_used() {
+    let mut violations = Vec::new();
+    for (library, users) in LIBRARY_USERS {
+        for user in *users {
+            let uses = |file: &RustFile| {
+                covers(user, &file.module) && file.first_words().iter().any(|(_, word)| word == library)
             };
-            if !source().iter().any(speaks) {
-                breaches.push(format!("{speaker} does not use {library}"));
+            if !source().iter().any(uses) {
+                violations.push(format!("{user} does not use {library}"));
             }
         }
     }
-    hold("SPOKEN_BY in tests/architecture/imports.rs allows more than is needed:", &breaches);
-}
-
-#[test]
-fn architecture_md_shows_the_same_table() {
-    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let row = |(module, may): &(&str, &[&str])| {
-        let may: Vec<String> = may.iter().map(|name| format!("`{name}`")).collect();
-        let may = if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
-        format!("| `{module}` | {may} |")
-    };
-    let missing: Vec<String> = MAY_USE
-        .iter()
-        .map(row)
-        .filter(|row| !page.lines().any(|line| line.starts_with(row.as_str())))
-        .collect();
-    hold("ARCHITECTURE.md, \"Who may import whom\", lacks these rows:", &missing);
+    assert_no_violations(
+        "LIBRARY_USERS in tests/architecture/imports.rs allows unused libraries:",
+        &violations,
+    );
 }

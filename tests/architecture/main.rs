@@ -1,25 +1,27 @@
-//! Rules of the repository that no compiler checks. ARCHITECTURE.md says why each of them holds; the
-//! tables here are the rules themselves. A rule that stands in somebody's way is changed here, in the
-//! same commit as the code that needs it, so that a reviewer sees both.
+//! Rules of the repository that the compiler does not check. ARCHITECTURE.md gives the reasons; the tables
+//! here are the rules. To change a rule, edit it in the commit with the code that needs the change, so that a
+//! reviewer sees both.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod databases;
 mod imports;
 mod placement;
 mod rust;
 mod shape;
+mod test_names;
 
 use rust::RustFile;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below a folder of the repository whose name ends so, by path; none may be missing.
+/// All files in a folder of the repository, recursively, whose names have this ending, sorted. Fails if there
+/// are none.
 #[track_caller]
 pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -34,45 +36,46 @@ pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
             }
         }
     }
-    assert!(!found.is_empty(), "{folder} has no *{ending}: does this rule look in the right place?");
+    assert!(!found.is_empty(), "{folder} has no *{ending}: does this rule search the right folder?");
     found.sort();
     found
 }
 
-/// The program's own source, read.
+/// The parsed files of src/.
 pub fn source() -> &'static [RustFile] {
     static SOURCE: OnceLock<Vec<RustFile>> = OnceLock::new();
     SOURCE.get_or_init(|| files("src", ".rs").iter().map(|path| RustFile::read(path)).collect())
 }
 
-/// The path as people write it, from the repository's root.
-pub fn shown(path: &Path) -> String {
+/// The path relative to the repository's root.
+pub fn relative(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// Fails with every breach of a rule at once.
+/// Fails with a list of all violations of a rule.
 #[track_caller]
-pub fn hold(rule: &str, breaches: &[String]) {
-    assert!(breaches.is_empty(), "{rule}\n\n  {}\n", breaches.join("\n  "));
+pub fn assert_no_violations(rule: &str, violations: &[String]) {
+    assert!(violations.is_empty(), "{rule}\n\n  {}\n", violations.join("\n  "));
 }
 
-/// A place where a rule does not hold, and why that is right.
+/// A file to which a rule does not apply.
 pub struct Exception {
-    /// The file, from the repository's root.
+    /// Relative to the repository's root.
     pub file: &'static str,
-    /// Why.
     pub reason: &'static str,
 }
 
-/// Breaches outside the exceptions; an exception that is no longer needed is a breach of its own.
-pub fn beyond(exceptions: &[Exception], breaches: Vec<String>) -> Vec<String> {
-    let covers = |exception: &Exception, breach: &String| breach.starts_with(&format!("{}:", exception.file));
+/// Violations that no exception covers, and exceptions that cover none.
+pub fn unexcused(exceptions: &[Exception], violations: Vec<String>) -> Vec<String> {
+    let covers = |exception: &Exception, violation: &String| {
+        violation.starts_with(&format!("{}:", exception.file))
+    };
     let (excused, mut left): (Vec<_>, Vec<_>) =
-        breaches.into_iter().partition(|breach| exceptions.iter().any(|e| covers(e, breach)));
+        violations.into_iter().partition(|violation| exceptions.iter().any(|e| covers(e, violation)));
     for exception in exceptions {
-        if !excused.iter().any(|breach| covers(exception, breach)) {
+        if !excused.iter().any(|violation| covers(exception, violation)) {
             let Exception { file, reason } = exception;
-            left.push(format!("{file}: needs its exception no longer; take it out ({reason})"));
+            left.push(format!("{file}: its exception is unused, remove it ({reason})"));
         }
     }
     left

@@ -1,24 +1,22 @@
-//! Reads Rust source just well enough for rules: what is code, what are its string literals, which
-//! paths it names. Test code, comments and strings are not code.
+//! A parser for Rust source, good enough for the rules: it separates code from comments, tests and string
+//! literals, and finds the paths that code names.
 
 use std::fs;
 use std::path::Path;
 
-/// One file of Rust.
 pub struct RustFile {
-    /// From the repository's root.
-    pub shown: String,
-    /// Where it stands in the crate: `store`, `connect`.
+    /// The path relative to the repository's root.
+    pub path: String,
+    /// Its module path in the crate: `store`, `connect`.
     pub module: Vec<String>,
-    /// The text as it is.
     pub text: String,
-    /// The text with comments, strings and test modules blanked; lines keep their numbers.
+    /// The text with comments, strings and test modules blanked; line numbers stay the same.
     pub code: String,
     /// String literals outside tests, with their lines.
     pub literals: Vec<(usize, String)>,
 }
 
-/// A path that begins with `crate::` or climbs out of its own module, without that beginning.
+/// A path that starts with `crate::`, or with enough `super::` to leave its top module; without that start.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NamedPath {
     pub line: usize,
@@ -30,10 +28,10 @@ impl RustFile {
         let text = fs::read_to_string(path).unwrap();
         let inside = path.strip_prefix(super::root().join("src")).unwrap_or(path).with_extension("");
         let module = inside.iter().map(|part| part.to_string_lossy().into_owned());
-        Self::parse(super::shown(path), module.filter(|part| part != "mod").collect(), text)
+        Self::parse(super::relative(path), module.filter(|part| part != "mod").collect(), text)
     }
 
-    fn parse(shown: String, module: Vec<String>, text: String) -> Self {
+    fn parse(path: String, module: Vec<String>, text: String) -> Self {
         let (mut code, mut literals) = split(&text);
         let is_test_file = module.last().is_some_and(|name| name == "tests");
         for (from, to) in test_modules(&code).into_iter().chain(is_test_file.then_some((0, code.len()))) {
@@ -41,7 +39,7 @@ impl RustFile {
             literals.retain(|(line, _)| !lines.contains(line));
             code.replace_range(from..to, &blank(&code[from..to]));
         }
-        Self { shown, module, text, code, literals }
+        Self { path, module, text, code, literals }
     }
 
     /// The top module that the file belongs to.
@@ -49,21 +47,21 @@ impl RustFile {
         self.module.first().map_or("", String::as_str)
     }
 
-    /// Lines that hold code, and those in between; test modules at the end do not count.
+    /// Lines up to the last one with code; test modules at the end do not count.
     pub fn lines_of_code(&self) -> usize {
         self.code.trim_end().lines().count()
     }
 
-    /// Where a text occurs in the code: `file:line: the line`.
+    /// Occurrences of a text in the code: `file:line: the line`.
     pub fn mentions(&self, text: &str) -> Vec<String> {
         let lines = self.code.lines().zip(self.text.lines()).enumerate();
         lines
             .filter(|(_, (code, _))| code.contains(text))
-            .map(|(i, (_, whole))| format!("{}:{}: {}", self.shown, i + 1, whole.trim()))
+            .map(|(i, (_, whole))| format!("{}:{}: {}", self.path, i + 1, whole.trim()))
             .collect()
     }
 
-    /// Every path into the crate, inline ones and each of a group.
+    /// Every path into the crate: inline paths and each one of a group.
     pub fn paths(&self) -> Vec<NamedPath> {
         let tokens = tokens(&self.code);
         let word = |i: usize| tokens.get(i).map_or("", |(_, word)| *word);
@@ -87,7 +85,7 @@ impl RustFile {
         found
     }
 
-    /// Names of other crates' paths: the first word of every path that nothing stands before.
+    /// The first word of every path, with its line.
     pub fn first_words(&self) -> Vec<(usize, String)> {
         let tokens = tokens(&self.code);
         let word = |i: usize| tokens.get(i).map_or("", |(_, word)| *word);
@@ -98,7 +96,7 @@ impl RustFile {
     }
 }
 
-/// Reads one path, or each of a group in braces; returns the place behind it.
+/// Reads one path, or each one of a group in braces; returns the position after it.
 fn expand(
     tokens: &[(usize, &str)],
     at: usize,
@@ -133,7 +131,7 @@ fn expand(
     next
 }
 
-/// Words, `::` and single signs, with their lines.
+/// Words, `::` and single characters, with their lines.
 fn tokens(code: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     for (i, line) in code.lines().enumerate() {
@@ -154,7 +152,7 @@ fn tokens(code: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// Blanks comments and literals, and tells the string literals apart.
+/// Blanks comments and literals, and collects the string literals.
 fn split(text: &str) -> (String, Vec<(usize, String)>) {
     let (mut code, mut literals) = (String::with_capacity(text.len()), Vec::new());
     let (mut rest, mut line) = (text, 1);
@@ -206,7 +204,7 @@ fn string_len(rest: &str, in_word: bool) -> Option<usize> {
     Some(inside.find(&end).map_or(rest.len(), |i| start + i + end.len()))
 }
 
-/// A character in quotes; not a lifetime.
+/// A character literal, not a lifetime.
 fn char_len(rest: &str) -> Option<usize> {
     let inside = rest.strip_prefix('\'')?;
     if let Some(escaped) = inside.strip_prefix('\\') {
@@ -217,7 +215,7 @@ fn char_len(rest: &str) -> Option<usize> {
     inside[len..].starts_with('\'').then_some(len + 2)
 }
 
-/// From each `#[cfg(test)] mod … {` to its closing brace.
+/// Ranges from each `#[cfg(test)] mod … {` to its closing brace.
 fn test_modules(code: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (start, attribute) in code.match_indices("#[cfg(test)]") {
@@ -246,7 +244,7 @@ fn line_of(code: &str, at: usize) -> usize {
 }
 
 #[test]
-fn comments_strings_and_tests_are_no_code() {
+fn comments_strings_and_tests_are_not_code() {
     let text = "// crate::a\nlet x = \"crate::b \\\" crate::c\"; /* crate::d */ let y = r#\"crate::e\"#;\n\
                 fn f<'a>(c: char) -> bool { c == '\"' || c == '\\'' }\nlet z = crate::f::g;\n\
                 #[cfg(test)]\nmod tests {\n    fn t() { crate::h::i(\"j\"); }\n}\n";
@@ -259,7 +257,7 @@ fn comments_strings_and_tests_are_no_code() {
 }
 
 #[test]
-fn groups_are_taken_apart_and_climbing_out_is_seen() {
+fn grouped_and_super_paths_are_found() {
     let text = "use crate::{a, b::{c as d, e::*}};\npub(in crate::f) fn g() {}\nuse super::h;\nuse super::super::i::j;\n";
     let file = RustFile::parse("x/y.rs".into(), vec!["x".into(), "y".into()], text.into());
     let paths: Vec<String> = file.paths().iter().map(|path| path.segments.join("::")).collect();

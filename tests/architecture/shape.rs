@@ -1,12 +1,12 @@
-//! Sizes, headers, and files that nobody uses.
+//! Sizes, headers and unused files.
 
-use super::{RustFile, files, hold, root, shown, source};
+use super::{RustFile, assert_no_violations, files, relative, root, source};
 use std::fs;
 
-/// Most lines of a file, its tests apart. Look again at 300.
-const WALL: usize = 500;
+/// Maximum lines of a file without its tests. Consider splitting at 300.
+const MAX_LINES: usize = 500;
 
-/// Folders that hold Rust.
+/// Folders with Rust files.
 const RUST: &[&str] = &[
     "src",
     "bench/src",
@@ -19,26 +19,29 @@ const RUST: &[&str] = &[
 ];
 
 #[test]
-fn no_file_is_longer_than_the_wall() {
+fn files_have_at_most_500_lines() {
     let long: Vec<String> = ["src", "bench/src", "migration/src", "sandbox/src"]
         .iter()
         .flat_map(|folder| files(folder, ".rs"))
         .map(|path| RustFile::read(&path))
-        .filter(|file| file.lines_of_code() > WALL)
-        .map(|file| format!("{}: {} lines", file.shown, file.lines_of_code()))
+        .filter(|file| file.lines_of_code() > MAX_LINES)
+        .map(|file| format!("{}: {} lines", file.path, file.lines_of_code()))
         .collect();
-    hold("A file over 500 lines holds more than one thing:", &long);
+    assert_no_violations("Files over 500 lines do more than one thing; split them:", &long);
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_has_a_header() {
     let silent: Vec<String> = RUST
         .iter()
         .flat_map(|folder| files(folder, ".rs"))
         .filter(|path| !fs::read_to_string(path).unwrap().starts_with("//! "))
-        .map(|path| shown(&path))
+        .map(|path| relative(&path))
         .collect();
-    hold("Every file opens with `//!`: what it owns, what it must not do, who calls it:", &silent);
+    assert_no_violations(
+        "Every file starts with `//!` (what it owns, what it must not do, who calls it):",
+        &silent,
+    );
 }
 
 #[test]
@@ -59,22 +62,25 @@ fn every_template_is_used() {
             let included =
                 |page: &String| ["}}", " "].iter().any(|end| page.contains(&format!("> {name}{end}")));
             if !named.iter().any(|literal| *literal == name) && !pages.iter().any(included) {
-                unused.push(shown(&path));
+                unused.push(relative(&path));
             }
         }
     }
-    hold("Templates that `render` does not fill and no template includes:", &unused);
+    assert_no_violations(
+        "Unused templates (`render` does not fill them, no template includes them):",
+        &unused,
+    );
 }
 
 #[test]
 fn every_asset_is_used() {
-    let assets = source().iter().find(|file| file.shown == "src/web/pages/assets.rs").unwrap();
+    let assets = source().iter().find(|file| file.path == "src/web/pages/assets.rs").unwrap();
     let unused: Vec<String> = files("assets", "")
         .iter()
         .filter(|path| !assets.literals.iter().any(|(_, text)| path.ends_with(text)))
-        .map(|path| shown(path))
+        .map(|path| relative(path))
         .collect();
-    hold("Assets that src/web/pages/assets.rs does not name:", &unused);
+    assert_no_violations("Assets that src/web/pages/assets.rs does not name:", &unused);
 }
 
 #[test]

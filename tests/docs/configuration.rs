@@ -5,7 +5,7 @@ use esb::config::{Config, Environment, VARIABLES};
 use secrecy::ExposeSecret;
 
 #[test]
-fn env_example_lists_every_variable_with_its_default() {
+fn env_example_lists_variables_with_defaults() {
     let page = read(".env.example");
     let set: Vec<(&str, &str)> =
         page.lines().filter(|line| !line.starts_with("# ")).filter_map(|line| line.split_once('=')).collect();
@@ -20,7 +20,7 @@ fn env_example_lists_every_variable_with_its_default() {
 }
 
 #[test]
-fn env_example_says_what_each_variable_does() {
+fn env_example_explains_each_variable() {
     let page = read(".env.example");
     for part in page.split("\n\n").skip(1) {
         assert!(part.starts_with("# "), "no comment above:\n{part}");
@@ -39,14 +39,14 @@ fn env_example_is_the_default_configuration() {
 }
 
 #[test]
-fn the_commented_database_is_the_default_one() {
+fn commented_database_is_the_default() {
     let page = read(".env.example");
     let commented = page.lines().find_map(|line| line.strip_prefix("#DATABASE_URL=")).unwrap();
     assert_eq!(Config::parse(&Environment::new()).unwrap().database_url.expose_secret(), commented);
 }
 
 #[test]
-fn the_administrators_guide_has_a_row_for_every_variable() {
+fn administrators_guide_lists_every_variable() {
     let rows = table(&read("docs/administrators.md"), "## Configuration");
     let names: Vec<&str> = rows.iter().filter_map(|row| quoted(&row[0]).next()).collect();
     assert_eq!(names, VARIABLES.iter().map(|(name, _)| *name).collect::<Vec<_>>());

@@ -1,7 +1,7 @@
-//! `manifest.yaml`, and what the program makes of it for HTTP, against what the code uses and what Slack takes
-//! (`manifest_rules`). It declares no more than there is.
+//! `manifest.yaml`, and the manifest that the program generates for HTTP, declare exactly what the code uses and
+//! are valid for Slack (`manifest_rules`).
 
-use super::manifest_rules::faults;
+use super::manifest_rules::violations;
 use super::read;
 use esb::clients::slack_api::{OPTIONAL_SCOPES, REQUIRED_SCOPES};
 use esb::slack::ids::{command, event, shortcut};
@@ -13,7 +13,7 @@ fn manifest() -> Value {
     serde_saphyr::from_str(&read("manifest.yaml")).unwrap()
 }
 
-/// As the program gives it to whoever has requests sent over HTTP.
+/// The manifest that the program generates for requests over HTTP.
 fn for_http() -> Value {
     let mut esb = Command::new(env!("CARGO_BIN_EXE_esb"));
     let output = esb.args(["manifest", "--http", "https://esb.example.org"]).output().unwrap();
@@ -35,7 +35,7 @@ fn commands() -> Vec<Value> {
 }
 
 #[test]
-fn it_has_only_the_parts_that_the_code_serves() {
+fn manifest_has_only_parts_that_code_serves() {
     let manifest = manifest();
     assert_eq!(keys(&manifest), ["display_information", "features", "oauth_config", "settings"]);
     assert_eq!(keys(&manifest["display_information"]), ["background_color", "description", "name"]);
@@ -52,7 +52,7 @@ fn it_has_only_the_parts_that_the_code_serves() {
 }
 
 #[test]
-fn it_is_for_socket_mode_with_modals_and_the_events_that_are_dispatched() {
+fn settings_are_socket_mode_interactivity_and_events() {
     let expected = json!({
         "event_subscriptions": { "bot_events": event::SUBSCRIBED },
         "interactivity": { "is_enabled": true },
@@ -64,15 +64,15 @@ fn it_is_for_socket_mode_with_modals_and_the_events_that_are_dispatched() {
 }
 
 #[test]
-fn every_event_that_it_asks_for_is_dispatched_and_no_other() {
+fn subscribed_events_are_the_dispatched_ones() {
     let kind = |event: &&'static str| event.split('.').next().unwrap_or_default();
     let asked: BTreeSet<&str> = event::SUBSCRIBED.iter().map(kind).collect();
     assert_eq!(asked, event::ALL.iter().copied().collect());
 }
 
-/// What Slack wants before it sends an event to a bot (its event reference); others need no scope.
+/// The scope that Slack requires for each event (Slack's event reference).
 #[test]
-fn it_has_the_scope_that_each_event_needs() {
+fn each_event_has_its_scope() {
     let scopes = [REQUIRED_SCOPES, OPTIONAL_SCOPES].concat();
     for event in event::SUBSCRIBED {
         let needs = match *event {
@@ -92,15 +92,15 @@ fn it_has_the_scope_that_each_event_needs() {
 }
 
 #[test]
-fn its_shortcuts_are_those_that_are_dispatched() {
+fn shortcuts_are_the_dispatched_ones() {
     let shortcuts = shortcuts();
-    let told = |key: &'static str| shortcuts.iter().map(move |it| it[key].as_str().unwrap());
-    assert_eq!(told("callback_id").collect::<Vec<_>>(), shortcut::ALL);
-    assert_eq!(told("type").collect::<Vec<_>>(), ["global", "message"]);
+    let values = |key: &'static str| shortcuts.iter().map(move |it| it[key].as_str().unwrap());
+    assert_eq!(values("callback_id").collect::<Vec<_>>(), shortcut::ALL);
+    assert_eq!(values("type").collect::<Vec<_>>(), ["global", "message"]);
 }
 
 #[test]
-fn people_find_the_home_tab_and_may_write_to_the_bot() {
+fn home_and_messages_tabs_are_enabled() {
     let expected = json!({
         "home_tab_enabled": true,
         "messages_tab_enabled": true,
@@ -110,14 +110,14 @@ fn people_find_the_home_tab_and_may_write_to_the_bot() {
 }
 
 #[test]
-fn its_commands_are_those_that_are_dispatched() {
+fn commands_are_the_dispatched_ones() {
     let commands = commands();
     let names: Vec<&str> = commands.iter().map(|command| command["command"].as_str().unwrap()).collect();
     assert_eq!(names, command::ALL);
 }
 
 #[test]
-fn commands_say_what_they_have_always_said() {
+fn command_descriptions_are_stable() {
     let described: Vec<(String, String)> = commands()
         .iter()
         .map(|command| ["command", "description"].map(|key| command[key].as_str().unwrap().to_owned()).into())
@@ -132,32 +132,32 @@ fn commands_say_what_they_have_always_said() {
 }
 
 #[test]
-fn it_asks_for_just_the_scopes_that_the_code_uses() {
+fn scopes_are_the_used_ones() {
     let manifest = manifest();
-    let asked: Vec<&str> = manifest["oauth_config"]["scopes"]["bot"]
+    let requested: Vec<&str> = manifest["oauth_config"]["scopes"]["bot"]
         .as_array()
         .unwrap()
         .iter()
         .map(|s| s.as_str().unwrap())
         .collect();
-    let mut wanted = [REQUIRED_SCOPES, OPTIONAL_SCOPES].concat();
-    wanted.sort_unstable();
-    assert_eq!(asked, wanted);
+    let mut used = [REQUIRED_SCOPES, OPTIONAL_SCOPES].concat();
+    used.sort_unstable();
+    assert_eq!(requested, used);
 }
 
 #[test]
-fn slack_takes_it_for_either_transport() {
+fn manifest_is_valid_for_both_transports() {
     for manifest in [manifest(), for_http()] {
-        assert_eq!(faults(&manifest), Vec::<String>::new());
+        assert_eq!(violations(&manifest), Vec::<String>::new());
     }
     for command in commands() {
         assert_eq!(command["should_escape"], false, "names are typed, not mentioned");
     }
 }
 
-/// So that whatever holds of the one holds of the other.
+/// So that the other tests cover both transports.
 #[test]
-fn over_http_it_is_the_same_with_an_address_wherever_slack_sends_to() {
+fn http_manifest_differs_only_in_addresses() {
     let mut over_http = for_http();
     let settings = over_http["settings"].as_object_mut().unwrap();
     assert_eq!(settings.insert("socket_mode_enabled".into(), true.into()), Some(false.into()));

@@ -1,163 +1,162 @@
-//! What Slack takes as a manifest, as far as ours goes: which keys there may be and must be, and what stands
-//! under each (Slack's manifest reference and its published schema, version 2). Read by `manifest`.
+//! The rules for the parts of a manifest that we use: required and optional keys, and their values (Slack's
+//! manifest reference and its published schema, version 2). Used by `manifest`.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What stands in one place.
 enum Rule {
-    /// A text of so many characters.
+    /// A text with a minimum and a maximum of characters.
     Text(usize, usize),
     /// `#rrggbb`.
-    Colour,
-    /// A slash and a word, so long together.
+    Color,
+    /// A slash and a word, with a maximum of characters.
     Command(usize),
-    /// Where Slack sends to, so long.
-    Address(usize),
-    Flag,
+    /// An https address, with a maximum of characters.
+    Url(usize),
+    Bool,
     OneOf(&'static [&'static str]),
-    /// So many of these.
+    /// A minimum and a maximum of items that follow a rule.
     List(usize, usize, &'static Self),
-    /// As many, each once.
+    /// A maximum of different items.
     Set(usize, &'static Self),
-    /// These keys and no others.
-    Part(&'static [(&'static str, Presence, Self)]),
+    /// An object with these keys and no others.
+    Object(&'static [(&'static str, Presence, Self)]),
 }
 
 #[derive(PartialEq, Eq)]
 enum Presence {
-    Must,
-    May,
+    Required,
+    Optional,
 }
 
-use Presence::{May, Must};
-use Rule::{Address, Colour, Command, Flag, List, OneOf, Part, Set, Text};
+use Presence::{Optional, Required};
+use Rule::{Url, Color, Command, Bool, List, OneOf, Object, Set, Text};
 
-const MANIFEST: Rule = Part(&[
-    ("display_information", Must, DISPLAY),
-    ("features", May, FEATURES),
-    ("oauth_config", May, Part(&[("scopes", May, Part(&[("bot", May, List(0, 255, &Text(1, 50)))]))])),
-    ("settings", May, SETTINGS),
+const MANIFEST: Rule = Object(&[
+    ("display_information", Required, DISPLAY),
+    ("features", Optional, FEATURES),
+    ("oauth_config", Optional, Object(&[("scopes", Optional, Object(&[("bot", Optional, List(0, 255, &Text(1, 50)))]))])),
+    ("settings", Optional, SETTINGS),
 ]);
 
-const DISPLAY: Rule = Part(&[
-    ("name", Must, Text(1, 35)),
-    ("description", May, Text(1, 140)),
-    ("background_color", May, Colour),
-    ("long_description", May, Text(175, 4000)),
+const DISPLAY: Rule = Object(&[
+    ("name", Required, Text(1, 35)),
+    ("description", Optional, Text(1, 140)),
+    ("background_color", Optional, Color),
+    ("long_description", Optional, Text(175, 4000)),
 ]);
 
-const FEATURES: Rule = Part(&[
+const FEATURES: Rule = Object(&[
     (
         "app_home",
-        May,
-        Part(&[
-            ("home_tab_enabled", May, Flag),
-            ("messages_tab_enabled", May, Flag),
-            ("messages_tab_read_only_enabled", May, Flag),
+        Optional,
+        Object(&[
+            ("home_tab_enabled", Optional, Bool),
+            ("messages_tab_enabled", Optional, Bool),
+            ("messages_tab_read_only_enabled", Optional, Bool),
         ]),
     ),
-    ("bot_user", May, Part(&[("display_name", Must, Text(1, 80)), ("always_online", May, Flag)])),
-    ("shortcuts", May, List(1, 10, &SHORTCUT)),
-    ("slash_commands", May, List(1, 50, &COMMAND)),
+    ("bot_user", Optional, Object(&[("display_name", Required, Text(1, 80)), ("always_online", Optional, Bool)])),
+    ("shortcuts", Optional, List(1, 10, &SHORTCUT)),
+    ("slash_commands", Optional, List(1, 50, &COMMAND)),
 ]);
 
-const SHORTCUT: Rule = Part(&[
-    ("name", Must, Text(1, 24)),
-    ("type", Must, OneOf(&["global", "message"])),
-    ("callback_id", Must, Text(1, 255)),
-    ("description", Must, Text(1, 150)),
+const SHORTCUT: Rule = Object(&[
+    ("name", Required, Text(1, 24)),
+    ("type", Required, OneOf(&["global", "message"])),
+    ("callback_id", Required, Text(1, 255)),
+    ("description", Required, Text(1, 150)),
 ]);
 
-const COMMAND: Rule = Part(&[
-    ("command", Must, Command(32)),
-    ("url", May, Address(3000)),
-    ("description", Must, Text(1, 2000)),
-    ("usage_hint", May, Text(1, 1000)),
-    ("should_escape", May, Flag),
+const COMMAND: Rule = Object(&[
+    ("command", Required, Command(32)),
+    ("url", Optional, Url(3000)),
+    ("description", Required, Text(1, 2000)),
+    ("usage_hint", Optional, Text(1, 1000)),
+    ("should_escape", Optional, Bool),
 ]);
 
-const SETTINGS: Rule = Part(&[
+const SETTINGS: Rule = Object(&[
     (
         "event_subscriptions",
-        May,
-        Part(&[("request_url", May, Address(3500)), ("bot_events", May, Set(100, &Text(1, 50)))]),
+        Optional,
+        Object(&[("request_url", Optional, Url(3500)), ("bot_events", Optional, Set(100, &Text(1, 50)))]),
     ),
     (
         "interactivity",
-        May,
-        Part(&[
-            ("is_enabled", Must, Flag),
-            ("request_url", May, Address(3500)),
-            ("message_menu_options_url", May, Address(3500)),
+        Optional,
+        Object(&[
+            ("is_enabled", Required, Bool),
+            ("request_url", Optional, Url(3500)),
+            ("message_menu_options_url", Optional, Url(3500)),
         ]),
     ),
-    ("org_deploy_enabled", May, Flag),
-    ("socket_mode_enabled", May, Flag),
-    ("token_rotation_enabled", May, Flag),
+    ("org_deploy_enabled", Optional, Bool),
+    ("socket_mode_enabled", Optional, Bool),
+    ("token_rotation_enabled", Optional, Bool),
 ]);
 
-/// What Slack would not take, each with its place.
-pub fn faults(manifest: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
-    MANIFEST.hold(manifest, "manifest", &mut faults);
-    faults
+/// Violations of the rules, each with its path.
+pub fn violations(manifest: &Value) -> Vec<String> {
+    let mut violations = Vec::new();
+    MANIFEST.check(manifest, "manifest", &mut violations);
+    violations
 }
 
 impl Rule {
-    fn hold(&self, value: &Value, place: &str, faults: &mut Vec<String>) {
+    fn check(&self, value: &Value, place: &str, violations: &mut Vec<String>) {
         let text = value.as_str().unwrap_or_default();
         let length = text.chars().count();
         let lowercase = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         let is_right = match self {
             Self::Text(least, most) => (*least..=*most).contains(&length),
-            Self::Colour => text
+            Self::Color => text
                 .strip_prefix('#')
                 .is_some_and(|it| length == 7 && it.chars().all(|c| c.is_ascii_hexdigit())),
             Self::Command(most) => {
                 (2..=*most).contains(&length)
                     && text.strip_prefix('/').is_some_and(|word| word.chars().all(lowercase))
             }
-            Self::Address(most) => text.starts_with("https://") && length <= *most,
-            Self::Flag => value.is_boolean(),
+            Self::Url(most) => text.starts_with("https://") && length <= *most,
+            Self::Bool => value.is_boolean(),
             Self::OneOf(words) => words.contains(&text),
             Self::List(least, most, each) => {
                 let items = value.as_array();
                 for (number, item) in items.into_iter().flatten().enumerate() {
-                    each.hold(item, &format!("{place}[{number}]"), faults);
+                    each.check(item, &format!("{place}[{number}]"), violations);
                 }
                 items.is_some_and(|items| (*least..=*most).contains(&items.len()))
             }
             Self::Set(most, each) => {
-                List(0, *most, each).hold(value, place, faults);
+                List(0, *most, each).check(value, place, violations);
                 let items = value.as_array().into_iter().flatten();
                 let different: BTreeSet<String> = items.clone().map(Value::to_string).collect();
                 different.len() == items.count()
             }
-            Self::Part(keys) => return hold_keys(keys, value, place, faults),
+            Self::Object(keys) => return check_keys(keys, value, place, violations),
         };
         if !is_right {
-            faults.push(format!("{place}: {value}"));
+            violations.push(format!("{place}: {value}"));
         }
     }
 }
 
-fn hold_keys(keys: &[(&str, Presence, Rule)], value: &Value, place: &str, faults: &mut Vec<String>) {
-    let Some(object) = value.as_object() else { return faults.push(format!("{place}: {value}")) };
+fn check_keys(keys: &[(&str, Presence, Rule)], value: &Value, place: &str, violations: &mut Vec<String>) {
+    let Some(object) = value.as_object() else { return violations.push(format!("{place}: {value}")) };
     for (key, presence, rule) in keys {
         let place = format!("{place}.{key}");
         match object.get(*key) {
-            Some(value) => rule.hold(value, &place, faults),
-            None if *presence == Must => faults.push(format!("{place} is missing")),
+            Some(value) => rule.check(value, &place, violations),
+            None if *presence == Required => violations.push(format!("{place} is missing")),
             None => {}
         }
     }
     let unknown = object.keys().filter(|key| keys.iter().all(|(known, ..)| known != key));
-    faults.extend(unknown.map(|key| format!("{place}.{key} is not known")));
+    violations.extend(unknown.map(|key| format!("{place}.{key} is not known")));
 }
 
 #[test]
-fn what_slack_refuses_is_found_and_placed() {
+fn violations_are_reported_with_their_path() {
     let wrong = json!({
         "display_information": { "background_color": "1f2937", "colour": "red" },
         "features": {
@@ -186,6 +185,6 @@ fn what_slack_refuses_is_found_and_placed() {
         "manifest.settings.event_subscriptions.bot_events: [\"app_mention\",\"app_mention\"]",
         "manifest.settings.interactivity: true",
     ];
-    assert_eq!(faults(&wrong), expected);
-    assert_eq!(faults(&json!({})), ["manifest.display_information is missing"]);
+    assert_eq!(violations(&wrong), expected);
+    assert_eq!(violations(&json!({})), ["manifest.display_information is missing"]);
 }

@@ -1,4 +1,4 @@
-//! Names that documents give: links, commands, metrics, log lines, decisions.
+//! Names in documents: links, decisions, commands, metrics, log lines, invariants.
 
 use super::{documents, quoted, read, root, table};
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 
 #[test]
-fn every_link_leads_somewhere() {
+fn links_lead_to_existing_files() {
     let mut broken = Vec::new();
     for page in documents() {
         let text = fs::read_to_string(&page).unwrap();
@@ -22,7 +22,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn every_decision_is_in_the_index() {
+fn decisions_are_in_the_index() {
     let index = read("docs/adr/README.md");
     let decisions = fs::read_dir(root().join("docs/adr")).unwrap().map(|entry| entry.unwrap().file_name());
     for name in decisions.map(|name| name.to_string_lossy().into_owned()).filter(|name| name != "README.md") {
@@ -31,7 +31,7 @@ fn every_decision_is_in_the_index() {
 }
 
 #[test]
-fn every_command_is_one_of_ours() {
+fn documented_commands_exist() {
     let help = Command::new(env!("CARGO_BIN_EXE_esb")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let known: BTreeSet<&str> = help
@@ -63,7 +63,7 @@ fn every_command_is_one_of_ours() {
     assert_eq!(listed, all, "docs/administrators.md, \"Commands\"");
 }
 
-/// Metrics that the source registers.
+/// Names of the metrics that the source registers.
 fn metrics() -> BTreeSet<String> {
     let source = read("src/metrics.rs") + &read("src/web/pages/metrics.rs");
     let names =
@@ -72,7 +72,7 @@ fn metrics() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_metric_is_documented_and_every_documented_one_is_there() {
+fn documented_metrics_are_the_registered_ones() {
     let registered = metrics();
     assert!(registered.len() >= 10, "{registered:?}");
     let rows = table(&read("docs/reference.md"), "## `GET /metrics`");
@@ -85,7 +85,7 @@ fn every_metric_is_documented_and_every_documented_one_is_there() {
 }
 
 #[test]
-fn alerts_watch_metrics_that_there_are() {
+fn metrics_named_in_documents_exist() {
     let registered = metrics();
     for page in documents() {
         let text = fs::read_to_string(&page).unwrap();
@@ -103,39 +103,50 @@ fn alerts_watch_metrics_that_there_are() {
 }
 
 #[test]
-fn log_lines_to_alert_on_are_written_somewhere() {
+fn documented_log_lines_are_written() {
     let guide = read("docs/administrators.md");
     let source: String = super::rust_files(&["src"]).into_iter().map(|(_, text)| text).collect();
     for row in table(&guide, "### Lines to alert on") {
         let line = quoted(&row[0]).next().unwrap();
         for part in line.split("<id>").map(str::trim).filter(|part| !part.is_empty()) {
-            assert!(source.contains(part), "no code writes \"{part}\"");
+            assert!(source.contains(part), "no code logs \"{part}\"");
         }
     }
     for row in table(&guide, "## When something is wrong") {
         for line in quoted(&row[1]).filter(|line| line.contains(' ') && !line.starts_with("esb ")) {
-            assert!(source.contains(line), "no code writes \"{line}\"");
+            assert!(source.contains(line), "no code logs \"{line}\"");
         }
     }
 }
 
 #[test]
-fn every_invariant_names_tests_that_there_are() {
-    let page = read("ARCHITECTURE.md");
-    let (_, after) = page.split_once("## What always holds\n").unwrap();
-    let invariants: Vec<&str> = after.lines().take_while(|line| !line.starts_with("## ")).collect();
+fn invariants_name_existing_tests() {
+    let page = read("docs/invariants.md");
     let sources = super::rust_files(&["src", "tests"]);
-    let there = |file: &str, test: &str| {
-        let stands = |(path, text): &(String, String)| {
-            path.ends_with(&format!("/{file}.rs")) && text.contains(&format!("fn {test}("))
-        };
-        sources.iter().any(stands)
+    let exists = |file: &str, test: &str| {
+        let (file, test) = (format!("/{file}.rs"), format!("fn {test}("));
+        sources.iter().any(|(path, text)| path.ends_with(&file) && text.contains(&test))
     };
-    let numbered = invariants.iter().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
-    for invariant in numbered.inspect(|line| assert!(line.contains("::"), "no test: {line}")) {
-        let tests = quoted(invariant).filter_map(|code| code.split_once("::"));
-        for (file, test) in tests.filter(|(file, _)| file.starts_with(|c: char| c.is_ascii_lowercase())) {
-            assert!(there(file, test) || test == "ids", "there is no test {file}::{test}");
+    for invariant in page.split("\n## ").skip(1) {
+        let (name, text) = invariant.split_once('\n').unwrap();
+        let tests: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("- `")?.strip_suffix('`')?.split_once("::"))
+            .collect();
+        assert!(!tests.is_empty(), "docs/invariants.md: no test for {name}");
+        for (file, test) in tests {
+            assert!(exists(file, test), "docs/invariants.md: there is no test {file}::{test}");
         }
     }
+}
+
+#[test]
+fn architecture_md_lists_the_same_invariants() {
+    let (page, map) = (read("docs/invariants.md"), read("ARCHITECTURE.md"));
+    let names: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    for (i, name) in names.iter().enumerate() {
+        assert!(name.starts_with(&format!("{}. ", i + 1)), "docs/invariants.md: the number of {name}");
+        assert!(map.lines().any(|line| line == *name), "ARCHITECTURE.md lacks the line {name}");
+    }
+    assert!(names.len() > 20, "{names:?}");
 }

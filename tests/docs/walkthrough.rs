@@ -1,11 +1,11 @@
-//! docs/walkthrough.md is what the program says: its script is played again and the pages compared.
+//! docs/walkthrough.md is the output of the demo: the test replays its script and compares.
 
 use super::{read, root};
 use std::fs::{self, File};
 use std::process::Command;
 
 #[test]
-fn the_walkthrough_is_what_the_demo_shows() {
+fn walkthrough_is_the_output_of_the_demo() {
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("walkthrough.md");
     let played = Command::new(env!("CARGO_BIN_EXE_esb"))
@@ -19,11 +19,11 @@ fn the_walkthrough_is_what_the_demo_shows() {
     let (kept, played) = (undated(&kept), undated(&played));
     let differs = kept.lines().zip(played.lines()).find(|(kept, played)| kept != played);
     let remedy = "cargo run -- demo --transcript docs/walkthrough.md < docs/walkthrough.txt";
-    assert_eq!(differs, None, "docs/walkthrough.md is out of date; to write it anew: {remedy}");
-    assert_eq!(kept, played, "docs/walkthrough.md is out of date; to write it anew: {remedy}");
+    assert_eq!(differs, None, "docs/walkthrough.md is out of date; to update it: {remedy}");
+    assert_eq!(kept, played, "docs/walkthrough.md is out of date; to update it: {remedy}");
 }
 
-/// Made-up dates move with the day: `28 Nov 2026` becomes `(date)`.
+/// Dates of the demo move with the day: `28 Nov 2026` becomes `(date)`.
 fn undated(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     let mut kept: Vec<&str> = Vec::new();
@@ -46,7 +46,7 @@ fn is_date(words: &[&str]) -> bool {
 }
 
 #[test]
-fn dates_are_told_from_other_words() {
+fn only_dates_are_replaced() {
     let check = |text: &str, expected: &str| assert_eq!(undated(text), expected);
     check("ETA 28 Nov 2026\nand more", "ETA (date) \nand more");
     check("ETA 2 Dec 2026 · more", "ETA (date) · more");

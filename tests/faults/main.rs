@@ -86,7 +86,7 @@ fn seed() -> u64 {
 }
 
 async fn run(kind: Kind) {
-    if !kind.is_there() {
+    if !kind.is_available() {
         assert!(std::env::var("ESB_TEST_REQUIRE").as_deref() != Ok("all"), "{kind:?} is not there");
         return say(&format!("{kind:?} is not there: skipped"));
     }
@@ -94,11 +94,11 @@ async fn run(kind: Kind) {
     let plan = schedule::plan(seed, length);
     say(&format!("{kind:?}, {} s, {}: ESB_FAULTS_SEED={seed}", length.as_secs(), plan.cast.join(" + ")));
 
-    let database = TestDatabase::bare_of(kind).await;
+    let database = TestDatabase::empty_of(kind).await;
     let proxy = if kind == Kind::Sqlite { None } else { Some(Proxy::to(database.host()).await) };
     let options = Options { redelivery: events::REDELIVERY.to_vec(), ..Options::default() };
     let slack = Sandbox::start(stage::enter(world(), length), options).unwrap();
-    let url = proxy.as_ref().map_or_else(|| database.url().to_owned(), |way| database.url_by(way.address()));
+    let url = proxy.as_ref().map_or_else(|| database.url().to_owned(), |way| database.url_via(way.address()));
     // All at once on a database without tables: one of them makes the schema.
     let cast = Cast::start(&plan.cast, &slack, &url);
     cast.wait_until_up(&slack).await;

@@ -1,14 +1,14 @@
 //! Connections to the database that break, or lead nowhere without breaking; and that none is kept busy while
 //! Slack is called.
 
-use crate::support::app::{ANA, SOON, TestApp};
+use crate::support::app::{ANA, DEADLINE, TestApp};
 use crate::support::database::{Kind, TestDatabase};
 use crate::support::ops::{ana, report};
 use crate::support::proxy::Proxy;
 use chrono::DateTime;
 use esb::ops::report_problem::report_problem;
 use esb::store::board::bump_revision;
-use esb::store::outage::is_outage;
+use esb::store::db_error::is_transient;
 use esb::store::{Store, entities::board, heartbeats};
 use esb_sandbox::{Fault, Sandbox};
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
@@ -33,13 +33,13 @@ struct Way {
 impl Way {
     /// `None` for SQLite, to which there is none.
     async fn open() -> Option<Self> {
-        if Kind::wanted() == Kind::Sqlite {
+        if Kind::from_env() == Kind::Sqlite {
             eprintln!("skipped: there are no connections to a file");
             return None;
         }
         let database = TestDatabase::new().await;
         let proxy = Proxy::to(database.host()).await;
-        let store = Store::connect(&database.url_by(proxy.address()).into()).await.unwrap();
+        let store = Store::connect(&database.url_via(proxy.address()).into()).await.unwrap();
         store.migrate().await.unwrap();
         let way = Self { _database: database, proxy, store };
         way.open_all().await;
@@ -58,14 +58,14 @@ impl Way {
     async fn works_again(&self) {
         let working = async {
             while let Err(error) = self.bump().await {
-                assert!(is_outage(&error), "{error}");
+                assert!(is_transient(&error), "{error}");
             }
         };
         timeout(AGAIN, working).await.expect("it does not get over it");
     }
 
     async fn bump(&self) -> Result<(), sea_orm::DbErr> {
-        esb::store::outage::within(SOON, bump_revision(self.store.write())).await
+        esb::store::db_error::within(DEADLINE, bump_revision(self.store.write())).await
     }
 
     async fn revision(&self) -> i64 {
@@ -85,7 +85,7 @@ async fn broken_connections_are_replaced_before_anybody_notices() {
 async fn a_database_that_was_away_is_used_again() {
     let Some(way) = Way::open().await else { return };
     way.proxy.refuse();
-    assert!(is_outage(&way.bump().await.unwrap_err()));
+    assert!(is_transient(&way.bump().await.unwrap_err()));
     way.proxy.mend();
     way.works_again().await;
 }
@@ -143,11 +143,11 @@ async fn no_transaction_is_open_while_slack_is_called() {
     let called = |slack: &Sandbox| {
         (slack.calls("chat.postMessage").len() == 1 && slack.calls("views.open").len() == 1).then_some(())
     };
-    assert!(app.slack.wait_for(SOON, called).await.is_some(), "Slack was not called");
+    assert!(app.slack.wait_for(DEADLINE, called).await.is_some(), "Slack was not called");
 
     let other = app.another_store().await;
-    timeout(SOON, bump_revision(other.write())).await.expect("somebody holds a lock").unwrap();
-    let open = match Kind::wanted() {
+    timeout(DEADLINE, bump_revision(other.write())).await.expect("somebody holds a lock").unwrap();
+    let open = match Kind::from_env() {
         Kind::Sqlite => None,
         Kind::MariaDb => Some(
             "SELECT COUNT(*) AS open FROM information_schema.INNODB_TRX \

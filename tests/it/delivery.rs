@@ -1,8 +1,9 @@
 //! Deliveries: sent once, tried again by the schedule, given up by the rules, taken over from the dead.
 
-use crate::support::app::{SOON, TestApp, only, world};
+use crate::support::app::{DEADLINE, TestApp, only, world};
 use crate::support::lines::Lines;
 use crate::support::ops::{ana, lease, report};
+use crate::support::wait::pause;
 use chrono::TimeDelta;
 use esb::clock::Clock;
 use esb::domain::delivery::{DeliveryKind, DeliveryState};
@@ -348,7 +349,7 @@ async fn a_lease_is_renewed_while_slack_is_silent_and_what_another_has_is_given_
     app.file_report(saw, 1).await;
     let deliverer = Arc::clone(&app.app.deliverer);
     let mut sending = tokio::spawn(async move { deliverer.settle().await });
-    let asked = app.slack.wait_for(SOON, |slack| (slack.calls(POST).len() == called + 2).then_some(())).await;
+    let asked = app.slack.wait_for(DEADLINE, |slack| (slack.calls(POST).len() == called + 2).then_some(())).await;
     assert!(asked.is_some(), "Slack was not called");
 
     let lost = app.delivery_to("#woodshop").await;
@@ -363,10 +364,10 @@ async fn a_lease_is_renewed_while_slack_is_silent_and_what_another_has_is_given_
     let renewed = async {
         let until = Some(app.clock.now() + TimeDelta::seconds(45));
         while app.delivery_to("#oops").await.leased_until != until {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    timeout(SOON, renewed).await.expect("the lease is not renewed");
+    timeout(DEADLINE, renewed).await.expect("the lease is not renewed");
     app.clock.advance(TimeDelta::seconds(44));
     app.another_worker().await.settle().await.unwrap();
     assert_eq!(app.slack.calls(POST).len(), called + 2, "what is renewed is nobody else's");
@@ -421,7 +422,7 @@ async fn slack_answer_is_kept_until_recorded() {
     let deliverer = Arc::clone(&app.app.deliverer);
     let mut sends = JoinSet::new();
     deliverer.poll(&mut sends, &|| ()).await.unwrap();
-    let taken = app.slack.wait_for(SOON, |slack| (slack.calls(POST).len() == 1).then_some(())).await;
+    let taken = app.slack.wait_for(DEADLINE, |slack| (slack.calls(POST).len() == 1).then_some(())).await;
     assert!(taken.is_some(), "Slack was not called");
     proxy.refuse();
     let cut = Instant::now();
@@ -430,7 +431,7 @@ async fn slack_answer_is_kept_until_recorded() {
     }
     assert!(!lines.with("is not recorded yet").is_empty());
     proxy.mend();
-    timeout(SOON * 3, sends.join_next()).await.expect("it is recorded").unwrap().unwrap();
+    timeout(DEADLINE, sends.join_next()).await.expect("it is recorded").unwrap().unwrap();
     app.settle().await;
     let wood = app.slack.posted_in("#woodshop").len();
     assert_eq!((wood, app.slack.posted_in("#oops").len()), (1, 1), "nothing is posted twice");

@@ -99,7 +99,7 @@ async fn of_a_kind_one_runs_however_many_race() {
             race.spawn(async move {
                 let (db, name, until) = (store.write(), format!("of {id}"), now + TimeDelta::seconds(45));
                 let lease = || store::jobs::lease(db, id, &name, now, until);
-                store::outage::again_after_deadlock(store::outage::is_deadlock, lease).await.unwrap()
+                store::db_error::retry_on_deadlock(store::db_error::is_deadlock, lease).await.unwrap()
             });
         }
         let mut won: Vec<Job> = race.join_all().await.into_iter().flatten().collect();

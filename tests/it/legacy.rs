@@ -541,7 +541,7 @@ async fn only_the_python_systems_database_is_read_and_it_is_never_written() {
     assert!(status == 0 && text.lines().any(counted), "{text}");
     let ops = Ctx::new(store, Clock::system(), Announce::Nowhere);
     assert_eq!(find::<equipment::Entity>(&ops, EquipmentId(17)).await.name, "Table saw");
-    if Kind::wanted() == Kind::Sqlite {
+    if Kind::from_env() == Kind::Sqlite {
         return;
     }
     let (status, _) = run(ours.url(), &[&format!("{}x", python.url())]);

@@ -1,4 +1,8 @@
-//! Tests through the edges, one binary: a file a capability.
+//! Integration tests, one binary, one file per capability.
+//!
+//! Modules stand in one of two groups. Tests that exercise SQL run on every database: the gate passes the
+//! first group to `ESB_TEST_DATABASE=mariadb` and `postgres` too. The rest run on SQLite, and on the others
+//! with `.ci/run --full`. `.ci/run` reads the group from this file; `tests/architecture/databases.rs` checks it.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,14 +14,13 @@
 
 mod support;
 
-mod blocks;
-mod browser;
+// On every database:
+
 mod database_lost;
 mod delivery;
 mod delivery_backoff;
 mod delivery_clock;
 mod delivery_lanes;
-mod demo;
 mod files;
 mod jobs;
 mod jobs_photos;
@@ -36,44 +39,54 @@ mod ops_report;
 mod process;
 mod process_log;
 mod process_pooler;
-mod process_proxy;
 mod process_refusals;
 mod slack_announcements;
 mod slack_cards;
 mod slack_channel_names;
-mod slack_connect;
 mod slack_cut_off;
 mod slack_events;
-mod slack_form_errors;
-mod slack_home;
-mod slack_hostile;
-mod slack_http;
 mod slack_jobs;
-mod slack_known_issues;
-mod slack_machine_select;
-mod slack_maintenance;
-mod slack_mentions;
 mod slack_no_database;
 mod slack_password_recipients;
 mod slack_passwords;
 mod slack_people;
-mod slack_photos;
-mod slack_private_answers;
 mod slack_reactions;
 mod slack_redelivery;
-mod slack_repair;
 mod slack_repair_select;
-mod slack_repair_trouble;
 mod slack_report;
-mod slack_report_errors;
-mod slack_shortcuts;
-mod slack_status;
 mod slack_status_repairs;
 mod slack_strangers;
 mod slack_threads;
 mod slack_threads_trouble;
-mod slack_update;
 mod store_schema;
+mod web_events;
+mod web_files;
+mod web_jobs;
+mod web_login_limits;
+
+// On SQLite only:
+
+mod blocks;
+mod browser;
+mod demo;
+mod process_proxy;
+mod slack_connect;
+mod slack_form_errors;
+mod slack_home;
+mod slack_hostile;
+mod slack_http;
+mod slack_known_issues;
+mod slack_machine_select;
+mod slack_maintenance;
+mod slack_mentions;
+mod slack_photos;
+mod slack_private_answers;
+mod slack_repair;
+mod slack_repair_trouble;
+mod slack_report_errors;
+mod slack_shortcuts;
+mod slack_status;
+mod slack_update;
 mod store_sqlite;
 mod store_writer;
 mod web_access;
@@ -82,14 +95,10 @@ mod web_addresses;
 mod web_channels;
 mod web_cookies;
 mod web_disk_full;
-mod web_events;
-mod web_files;
 mod web_host;
 mod web_hostile;
 mod web_hostile_pictures;
-mod web_jobs;
 mod web_kernel;
-mod web_login_limits;
 mod web_pages;
 mod web_registry;
 mod web_repairs;

@@ -1,7 +1,8 @@
 //! Reading the board as it changes, and a machine on which more is open than is shown.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::ops::{TestOps, ana, looking, open_repairs, report, with_saw};
+use crate::support::wait::pause;
 use esb::domain::board::{BoardStatus, rank};
 use esb::domain::ids::RepairId;
 use esb::domain::repair::Severity;
@@ -11,7 +12,7 @@ use esb::ops::report_problem::report_problem;
 use futures_util::FutureExt;
 use sea_orm::ConnectionTrait;
 use std::sync::Arc;
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -115,13 +116,13 @@ async fn the_look_answers_for_readers_and_survives_a_database_that_does_not() {
     assert_eq!(revision(&ops).await.unwrap(), start, "no reader asks the database");
     let doubted = async {
         while revision(&ops).await.is_ok() {
-            yield_now().await;
+            pause().await;
         }
     };
-    timeout(SOON, doubted).await.expect("what nobody confirms is not believed for long");
+    timeout(DEADLINE, doubted).await.expect("what nobody confirms is not believed for long");
     rename(&ops, "away", "board").await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
-    assert_eq!(timeout(SOON, revisions.next()).await, Ok(Some(start + 1)));
+    assert_eq!(timeout(DEADLINE, revisions.next()).await, Ok(Some(start + 1)));
     assert_eq!(revision(&ops).await.unwrap(), start + 1);
 }
 
@@ -136,7 +137,7 @@ async fn a_database_that_was_replaced_by_an_older_one_is_believed() {
     for statement in ["UPDATE repairs SET open = FALSE", "UPDATE board SET revision = 0"] {
         ops.store.write().execute_unprepared(statement).await.unwrap();
     }
-    assert_eq!(timeout(SOON, revisions.next()).await, Ok(Some(0)));
+    assert_eq!(timeout(DEADLINE, revisions.next()).await, Ok(Some(0)));
     let older = board(&ops).await.unwrap();
     assert_eq!((older.revision, older.areas[0].machines[0].status), (0, BoardStatus::Operational));
     assert!(Arc::ptr_eq(&older, &board(&ops).await.unwrap()), "kept like any other");

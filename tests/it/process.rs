@@ -1,10 +1,11 @@
 //! The program as a process: kill -9 loses nothing, SIGTERM leaves nobody without an answer.
 
-use crate::support::app::{ANA, SOON};
+use crate::support::app::{ANA, DEADLINE};
 use crate::support::database::Kind;
 use crate::support::jobs::{asked_for, job, photos, pictures, queue};
 use crate::support::process::{ESB, Installation, Process};
 use crate::support::proxy::Proxy;
+use crate::support::wait::pause;
 use crate::support::web::Site;
 use chrono::TimeDelta;
 use esb::clock::Clock;
@@ -25,7 +26,7 @@ async fn kill_9_between_commit_and_send_loses_nothing() {
     let without_worker = here.serve(&["serve", "--without-worker"]).await;
     here.report("Belt slips at noon").await;
     without_worker.kill();
-    assert!(here.slack.wire().wait_for_connections(0, SOON).await);
+    assert!(here.slack.wire().wait_for_connections(0, DEADLINE).await);
     assert_eq!(here.told("C0WOOD", "Belt slips at noon"), 0);
 
     let _everything = here.serve(&["serve"]).await;
@@ -68,7 +69,7 @@ async fn two_serves_and_two_workers_announce_each_report_once() {
         start(&["worker"]),
         start(&["worker"]),
     ];
-    assert!(here.slack.wire().wait_for_connections(4, SOON).await, "not all are connected");
+    assert!(here.slack.wire().wait_for_connections(4, DEADLINE).await, "not all are connected");
     let reports = ["Belt slips once", "Belt slips twice", "Belt slips thrice"];
     for what in reports {
         here.report(what).await;
@@ -80,10 +81,10 @@ async fn two_serves_and_two_workers_announce_each_report_once() {
     let owed = async || esb::store::deliveries::owed(store.read()).await.unwrap().count;
     let settled = async {
         while owed().await > 0 {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(SOON, settled).await.expect("something is still owed");
+    tokio::time::timeout(DEADLINE, settled).await.expect("something is still owed");
     for what in reports {
         assert_eq!((here.told("C0WOOD", what), here.told("C0OOPS", what)), (1, 1), "{what}");
     }
@@ -99,7 +100,7 @@ async fn at_its_second_file(here: &Installation) -> (Ctx, JobId, Process) {
     let id = queue(&ctx, &here.slack, RepairId(1), &["F1", "F2"], None).await;
     let worker = Process(here.esb(&["worker"]).spawn().unwrap());
     let asked = |slack: &Sandbox| (slack.calls("file").len() == 2).then_some(());
-    assert!(here.slack.wait_for(2 * SOON, asked).await.is_some(), "the second file was not asked for");
+    assert!(here.slack.wait_for(DEADLINE, asked).await.is_some(), "the second file was not asked for");
     let at = job(&ctx, id).await;
     assert_eq!((at.state, at.step), (JobState::Running, 1));
     (ctx, id, worker)
@@ -109,10 +110,10 @@ async fn done_elsewhere(here: &Installation, ctx: &Ctx, id: JobId) {
     let _another = Process(here.esb(&["worker"]).spawn().unwrap());
     let done = async {
         while job(ctx, id).await.state != JobState::Succeeded {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(2 * SOON, done).await.expect("the job did not go on");
+    tokio::time::timeout(DEADLINE, done).await.expect("the job did not go on");
     assert_eq!(asked_for(&here.slack), ["F1", "F2", "F2"], "it went on from its checkpoint");
     assert_eq!(photos(ctx).await, ["F1", "F2"]);
 }
@@ -144,7 +145,7 @@ async fn sigterm_gives_a_job_back_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_starts_late_is_waited_for() {
-    if Kind::wanted() == Kind::Sqlite {
+    if Kind::from_env() == Kind::Sqlite {
         return eprintln!("skipped: a file does not start");
     }
     let mut here = Installation::new().await;
@@ -156,10 +157,10 @@ async fn a_database_that_starts_late_is_waited_for() {
     let _process = Process(serve.stdout(std::fs::File::create(&path).unwrap()).spawn().unwrap());
     let waits = async {
         while !std::fs::read_to_string(&path).unwrap().contains("The database does not answer yet") {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(2 * SOON, waits).await.expect("it does not say that it waits");
+    tokio::time::timeout(DEADLINE, waits).await.expect("it does not say that it waits");
     assert_eq!(here.slack.wire().open_connections(), 0);
     let log = std::fs::read_to_string(&path).unwrap();
     let starting: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
@@ -169,7 +170,7 @@ async fn a_database_that_starts_late_is_waited_for() {
         assert_eq!(status(path).await, expected, "{path}");
     }
     here.proxy.as_ref().unwrap().mend();
-    assert!(here.slack.wire().wait_for_connections(2, 2 * SOON).await, "it did not start");
+    assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await, "it did not start");
     assert_eq!((status("/").await, status("/health").await), (200, 200));
 }
 
@@ -198,7 +199,7 @@ async fn a_low_limit_of_open_files_is_raised_and_one_that_cannot_be_is_told() {
         let limited = format!("ulimit {soft} -n 300; exec \"$0\" serve");
         let mut command = here.command("sh", &["-c", &limited, ESB]);
         let process = Process(command.stdout(std::fs::File::create(&log).unwrap()).spawn().unwrap());
-        assert!(here.slack.wire().wait_for_connections(2, SOON).await);
+        assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await);
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.0.id())).unwrap();
         let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
         assert_eq!(files.split_whitespace().next(), Some(raised), "{limits}");
@@ -216,13 +217,13 @@ async fn the_log_tells_what_operators_alert_on_and_no_secret() {
     let mut serve = here.esb(&["serve"]);
     serve.env("LOG_FORMAT", "text").env("RUST_LOG", "trace").stdout(std::fs::File::create(&path).unwrap());
     let process = Process(serve.spawn().unwrap());
-    assert!(here.slack.wire().wait_for_connections(2, SOON).await);
+    assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await);
     here.report("Smells of secrets").await;
     let told = |_: &Sandbox| (here.told("C0WOOD", "Smells of secrets") > 0).then_some(());
-    assert!(here.slack.wait_for(SOON, told).await.is_some());
+    assert!(here.slack.wait_for(DEADLINE, told).await.is_some());
     let answered =
         |slack: &Sandbox| slack.unread().iter().any(|m| m.text.contains("Thank you")).then_some(());
-    assert!(here.slack.wait_for(SOON, answered).await.is_some());
+    assert!(here.slack.wait_for(DEADLINE, answered).await.is_some());
     assert_eq!(process.terminate().await, Some(0));
 
     let log = std::fs::read_to_string(path).unwrap();

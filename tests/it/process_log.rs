@@ -1,8 +1,9 @@
 //! What the program's log says and keeps to itself, whatever RUST_LOG asks for.
 
-use crate::support::app::{ANA, SOON};
+use crate::support::app::{ANA, DEADLINE};
 use crate::support::database::{Kind, TestDatabase};
 use crate::support::process::{Installation, Process};
+use crate::support::wait::pause;
 use crate::support::web::{Browser, Site, config};
 use esb_sandbox::Sandbox;
 use http::StatusCode;
@@ -25,7 +26,7 @@ async fn started(
     serve.env("SECRET_KEY", config().secret_key.expose_secret());
     change(&mut serve);
     let process = Process(serve.stdout(std::fs::File::create(&path).unwrap()).spawn().unwrap());
-    assert!(here.slack.wire().wait_for_connections(2, 2 * SOON).await, "it did not connect");
+    assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await, "it did not connect");
     let log = std::fs::read_to_string(&path).unwrap();
     let (_, rest) = log.split_once("127.0.0.1:").expect("it says where it listens");
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -41,10 +42,10 @@ async fn setup_code(log: &Path) -> String {
             if let Some(line) = line.and_then(|line| serde_json::from_str::<Value>(line).ok()) {
                 return line["code"].as_str().unwrap().to_owned();
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(SOON, told).await.expect("no code is told")
+    tokio::time::timeout(DEADLINE, told).await.expect("no code is told")
 }
 
 /// Sees every page that shows a secret; returns what must not be in the log.
@@ -81,14 +82,14 @@ async fn no_secret_is_logged_at_any_level() {
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let seen = async {
         while !site.get("/status.json").await.text().contains("Table saw") {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(SOON, seen).await.expect("the program does not see what was made");
+    tokio::time::timeout(DEADLINE, seen).await.expect("the program does not see what was made");
     here.report("Smells of secrets").await;
     assert!(here.wait_until_told("Smells of secrets").await, "nobody was told");
     let answered = |slack: &Sandbox| (!slack.private_to(ANA).is_empty()).then_some(());
-    assert!(here.slack.wait_for(SOON, answered).await.is_some(), "nobody was thanked");
+    assert!(here.slack.wait_for(DEADLINE, answered).await.is_some(), "nobody was thanked");
     assert_eq!(process.terminate().await, Some(0));
 
     let calls = here.slack.all_calls().into_iter();
@@ -115,14 +116,14 @@ async fn no_secret_is_logged_at_any_level() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn first_line_says_that_a_database_is_new() {
-    let here = Installation::over(TestDatabase::bare().await);
+    let here = Installation::over(TestDatabase::empty().await);
     for (start, is_new) in [("first", true), ("second", false)] {
         let (process, _, path) = started(&here, start, |_| {}).await;
         assert_eq!(process.terminate().await, Some(0));
-        assert!(here.slack.wire().wait_for_connections(0, SOON).await);
+        assert!(here.slack.wire().wait_for_connections(0, DEADLINE).await);
         let log = std::fs::read_to_string(path).unwrap();
         let first = log.lines().next().unwrap();
-        let is_file = Kind::wanted() == Kind::Sqlite;
+        let is_file = Kind::from_env() == Kind::Sqlite;
         assert_eq!(
             first.contains("New database: ") && first.contains("esb.db"),
             is_new && is_file,
@@ -136,7 +137,7 @@ async fn first_line_says_that_a_database_is_new() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_and_missing_files_are_told_before_the_start() {
-    let here = Installation::over(TestDatabase::bare_of(Kind::Sqlite).await);
+    let here = Installation::over(TestDatabase::empty_of(Kind::Sqlite).await);
     let home = here.directory.path();
     std::fs::write(home.join("empty.db"), "").unwrap();
     for (file, words) in [("empty.db", "is empty, so a new"), ("esb.bd", "does not exist, so a new")] {
@@ -158,9 +159,9 @@ async fn empty_and_missing_files_are_told_before_the_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn database_is_fine_before_and_after_its_schema() {
-    let here = Installation::over(TestDatabase::bare().await);
+    let here = Installation::over(TestDatabase::empty().await);
     let note =
-        if Kind::wanted() == Kind::Sqlite { "does not exist, so a new" } else { "is empty, so a start" };
+        if Kind::from_env() == Kind::Sqlite { "does not exist, so a new" } else { "is empty, so a start" };
     let (status, text) = here.run(&["check-config"], &[]);
     assert!(status == 0 && text.contains(note) && text.ends_with("is fine.\n"), "{text}");
     assert_eq!(here.run(&["migrate"], &[]).0, 0);

@@ -2,13 +2,11 @@
 
 use crate::support::database::Kind;
 use crate::support::process::Installation;
+use crate::support::wait::DEADLINE;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// How long pgbouncer may take to listen.
-const SOON: Duration = Duration::from_secs(20);
 
 struct PgBouncer {
     process: Child,
@@ -47,8 +45,8 @@ fn pgbouncer(home: &Path, server: &str, pool_mode: &str) -> Option<PgBouncer> {
     let process = command.arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let (pooler, began) = (PgBouncer { process, port }, Instant::now());
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(began.elapsed() < SOON, "pgbouncer does not listen");
-        std::thread::yield_now();
+        assert!(began.elapsed() < DEADLINE, "pgbouncer does not listen");
+        std::thread::sleep(Duration::from_millis(5));
     }
     Some(pooler)
 }
@@ -59,13 +57,13 @@ fn is_root() -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shared_sessions_are_refused_in_words() {
-    if Kind::wanted() != Kind::Postgres {
+    if Kind::from_env() != Kind::Postgres {
         return eprintln!("skipped: pgbouncer stands before PostgreSQL");
     }
     let here = Installation::new().await;
     let server = here.database.host();
     let Some(pooler) = pgbouncer(here.directory.path(), server, "transaction") else { return };
-    let url = here.database.url_by(([127, 0, 0, 1], pooler.port).into());
+    let url = here.database.url_via(([127, 0, 0, 1], pooler.port).into());
     for command in [&["serve"][..], &["migrate"], &["check-config"]] {
         let (status, text) = here.run(command, &[("DATABASE_URL", &url)]);
         assert!(status != 0, "{command:?}: {text}");
@@ -77,13 +75,13 @@ async fn shared_sessions_are_refused_in_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn session_mode_works_without_further_settings() {
-    if Kind::wanted() != Kind::Postgres {
+    if Kind::from_env() != Kind::Postgres {
         return eprintln!("skipped: pgbouncer stands before PostgreSQL");
     }
     let here = Installation::new().await;
     let server = here.database.host();
     let Some(pooler) = pgbouncer(here.directory.path(), server, "session") else { return };
-    let url = here.database.url_by(([127, 0, 0, 1], pooler.port).into());
+    let url = here.database.url_via(([127, 0, 0, 1], pooler.port).into());
     let (status, text) = here.run(&["demo-data"], &[("DATABASE_URL", &url)]);
     assert!(status == 0 && text.contains("60 machines"), "{text}");
     let (status, text) = here.run(&["check-config"], &[("DATABASE_URL", &url)]);

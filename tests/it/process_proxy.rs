@@ -1,10 +1,11 @@
 //! The program behind a proxy: every call to Slack goes through a tunnel, and nothing shows the proxy's password.
 
-use crate::support::app::{SOON, world};
+use crate::support::app::{DEADLINE, world};
 use crate::support::connect_proxy::ConnectProxy;
 use crate::support::database::TestDatabase;
 use crate::support::jobs::{job, pictures, queue};
 use crate::support::process::{Installation, Process};
+use crate::support::wait::pause;
 use esb::clock::Clock;
 use esb::domain::ids::RepairId;
 use esb::domain::job::JobState;
@@ -34,17 +35,17 @@ async fn every_call_goes_by_the_proxy() {
     serve.env("https_proxy", format!("http://esb:hunter2@{}", proxy.address()));
     serve.env("NO_PROXY", "lan,10.0.0.0/8").env("RUST_LOG", "trace");
     let process = Process(serve.stdout(std::fs::File::create(&log).unwrap()).spawn().unwrap());
-    assert!(here.slack.wire().wait_for_connections(2, SOON).await, "Socket Mode did not connect");
+    assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await, "Socket Mode did not connect");
     here.report("Belt slips behind the proxy").await;
     assert!(here.wait_until_told("Belt slips behind the proxy").await, "nobody was told");
     let ctx = Ctx::new(here.database.connect().await, Clock::system(), Announce::Nowhere);
     let id = queue(&ctx, &here.slack, RepairId(1), &["F1"], None).await;
     let fetched = async {
         while job(&ctx, id).await.state != JobState::Succeeded {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(2 * SOON, fetched).await.expect("the photo did not come");
+    tokio::time::timeout(DEADLINE, fetched).await.expect("the photo did not come");
     assert_eq!(process.terminate().await, Some(0));
     let asked = proxy.asked();
     assert!(asked.len() >= 3 && asked.iter().all(|to| to.starts_with("slack.test:")), "{asked:?}");

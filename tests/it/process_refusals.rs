@@ -45,21 +45,21 @@ async fn the_python_systems_database_ends_whatever_is_started_with_status_2_and_
 
 /// Every table with all of its rows, as text.
 async fn content(url: &str) -> BTreeMap<String, Vec<String>> {
-    let read_only = if Kind::wanted() == Kind::Sqlite { "?mode=ro" } else { "" };
+    let read_only = if Kind::from_env() == Kind::Sqlite { "?mode=ro" } else { "" };
     let db = Database::connect(format!("{url}{read_only}")).await.unwrap();
     let ask = async |sql: &str| {
         let asked = Statement::from_string(db.get_database_backend(), sql);
         let rows = db.query_all_raw(asked).await.unwrap();
         rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()
     };
-    let tables = match Kind::wanted() {
+    let tables = match Kind::from_env() {
         Kind::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
         Kind::MariaDb => "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()",
         Kind::Postgres => "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'",
     };
     let mut content = BTreeMap::new();
     for table in ask(tables).await {
-        let row = match Kind::wanted() {
+        let row = match Kind::from_env() {
             Kind::Postgres => "whole::text".to_owned(),
             Kind::Sqlite => {
                 let each = "SELECT group_concat('quote(\"' || name || '\")', ' || ') FROM pragma_table_info";
@@ -71,7 +71,7 @@ async fn content(url: &str) -> BTreeMap<String, Vec<String>> {
                 format!("CAST(CONCAT({}) AS CHAR)", ask(&format!("{each} = '{table}'")).await.remove(0))
             }
         };
-        let named = if Kind::wanted() == Kind::MariaDb { "`" } else { "\"" };
+        let named = if Kind::from_env() == Kind::MariaDb { "`" } else { "\"" };
         let rows = format!("SELECT {row} FROM {named}{table}{named} AS whole ORDER BY 1");
         content.insert(table, ask(&rows).await);
     }

@@ -459,7 +459,7 @@ async fn a_change_while_the_card_is_being_posted_or_edited_is_not_lost() {
         let calls = app.slack.calls(method).len();
         let changing = async {
             let begun = |s: &esb_sandbox::Sandbox| (s.calls(method).len() >= calls + 2).then_some(());
-            app.slack.wait_for(crate::support::app::SOON, begun).await.expect("it is being sent");
+            app.slack.wait_for(crate::support::app::DEADLINE, begun).await.expect("it is being sent");
             app.change(vec![eta(if method == POST { 7 } else { 8 })]).await;
         };
         let sending = async {

@@ -1,7 +1,7 @@
 //! Slack while the database is really cut off, not only missing a table: everybody hears so, and nothing that was
 //! typed is lost.
 
-use crate::support::app::{ANA, SOON, TestApp, world};
+use crate::support::app::{ANA, DEADLINE, TestApp, world};
 use crate::support::slack::errors;
 use esb_sandbox::Submitted;
 use tokio::time::timeout;
@@ -34,7 +34,7 @@ impl TestApp {
     /// Ana sends it again and again until it is taken.
     async fn taken(&self) {
         let sending = async { while self.slack.submit(ANA).await.unwrap() != Submitted::Cleared {} };
-        timeout(SOON * 6, sending).await.expect("it does not get over it");
+        timeout(DEADLINE, sending).await.expect("it does not get over it");
         assert_eq!(self.repairs().await, 1);
     }
 }
@@ -71,7 +71,7 @@ async fn a_form_sent_while_the_database_is_gone_keeps_its_text_and_is_taken_late
             async || app.slack.redeliver(&said, 1, "timeout").await.unwrap().outcome.is_acknowledged();
         while !again().await {}
     };
-    timeout(SOON * 6, sending).await.expect("it does not get over it");
+    timeout(DEADLINE, sending).await.expect("it does not get over it");
     let noted: Vec<_> = app.notes().await.into_iter().map(|(_, text, _)| text).collect();
     assert_eq!(noted, [Some("Belt is off".to_owned())]);
     assert!(app.slack.direct_messages(ANA).is_empty(), "nothing was lost");

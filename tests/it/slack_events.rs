@@ -1,6 +1,6 @@
 //! Events that Slack sends again: acted upon once, whichever process they reach, and whatever ended meanwhile.
 
-use crate::support::app::{ANA, BO, Process, SOON, TestApp, only, world};
+use crate::support::app::{ANA, BO, Process, DEADLINE, TestApp, only, world};
 use crate::support::ops::user;
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
@@ -44,7 +44,7 @@ async fn what_reaches_two_processes_is_answered_once() {
     app.sent_again(&asked, &other).await;
     only(app.slack.direct_messages(ANA));
     app.slack.mention(BO, "#woodshop", "help", None).await.unwrap();
-    let answered = app.slack.wait_for(SOON, |slack| (slack.calls(POST).len() == 2).then_some(())).await;
+    let answered = app.slack.wait_for(DEADLINE, |slack| (slack.calls(POST).len() == 2).then_some(())).await;
     assert!(answered.is_some(), "another event is another question");
     only(app.slack.posted_in("#woodshop"));
     let opened = app.slack.open_home(ANA).await.unwrap();

@@ -1,6 +1,6 @@
 //! The private message of a job: posted once to whoever started it in Slack, and edited to the end.
 
-use crate::support::app::{ANA, SOON, TestApp, only};
+use crate::support::app::{ANA, DEADLINE, TestApp, only};
 use crate::support::jobs::{FILE, member, queue_as, staff};
 use crate::support::ops::{user, with_saw};
 use chrono::TimeDelta;
@@ -362,7 +362,7 @@ async fn what_happens_while_the_message_is_being_posted_is_not_lost() {
     let mark = app.slack.calls(POST).len();
     let working = async {
         let begun = |slack: &Sandbox| (slack.calls(POST).len() > mark).then_some(());
-        app.slack.wait_for(SOON, begun).await.expect("it is being posted");
+        app.slack.wait_for(DEADLINE, begun).await.expect("it is being posted");
         app.app.jobs.settle().await.unwrap();
     };
     tokio::join!(app.deliver(), working);

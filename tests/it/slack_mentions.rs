@@ -1,6 +1,6 @@
 //! Mentions of the bot and direct messages to it: what they ask, and where they are answered.
 
-use crate::support::app::{ANA, BO, SOON, TestApp, only, world};
+use crate::support::app::{ANA, BO, DEADLINE, TestApp, only, world};
 use crate::support::lines::Lines;
 use chrono::TimeDelta;
 use esb_sandbox::{Channel, Message};
@@ -170,7 +170,7 @@ async fn without_the_scopes_there_is_nothing_to_hear_and_the_log_names_them() {
     app.slack.mention(BO, "#woodshop", "status", None).await.unwrap();
     app.slack.say(ANA, ANA, "status", None).await.unwrap();
     app.settle().await;
-    let told = app.slack.wait_for(SOON, |_| lines.with("Some features are off without these scopes").pop());
+    let told = app.slack.wait_for(DEADLINE, |_| lines.with("Some features are off without these scopes").pop());
     let told = told.await.expect("a line about missing scopes");
     assert!(told.contains("im:history") && told.contains("app_mentions:read"), "{told}");
     app.finish().await;

@@ -1,6 +1,6 @@
 //! What each surface says while there is no database: in its form, in its place or privately, and nothing else happens.
 
-use crate::support::app::{ANA, SOON, TestApp, only};
+use crate::support::app::{ANA, DEADLINE, TestApp, only};
 use crate::support::slack::errors_of;
 use chrono::TimeDelta;
 use esb_sandbox::{Message, Submitted};
@@ -69,7 +69,7 @@ async fn every_form_says_so_on_its_first_input() {
     for (input, form) in forms {
         let envelope = json!({ "envelope_id": input, "type": "interactive", "payload": form });
         assert!(app.slack.wire().send_envelope(envelope));
-        let refused = errors_of(&app.slack.wire().wait_for_ack(input, SOON).await.expect("an answer"));
+        let refused = errors_of(&app.slack.wire().wait_for_ack(input, DEADLINE).await.expect("an answer"));
         assert_eq!(refused.keys().collect::<Vec<_>>(), [input]);
         assert!(refused[input].starts_with(AWAY) && refused[input].contains("(ref "), "{refused:?}");
     }

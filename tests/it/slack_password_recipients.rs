@@ -204,7 +204,7 @@ async fn a_secret_of_ones_own_is_remarked_where_others_share_the_database() {
     for _ in 0..2 {
         app.another_app_as(|config| config.data_dir = elsewhere.path().to_owned()).await;
     }
-    let expected = usize::from(Kind::wanted() != Kind::Sqlite);
+    let expected = usize::from(Kind::from_env() != Kind::Sqlite);
     assert_eq!(lines.with("All processes that share the database need the same").len(), expected);
     app.finish().await;
 }

@@ -1,9 +1,10 @@
 //! Temporary passwords by direct message: who gets one, what is shown of it, and what is left of it.
 
-use crate::support::app::{BO, SOON, TestApp, only};
+use crate::support::app::{BO, DEADLINE, TestApp, only};
 use crate::support::lines::Lines;
 use crate::support::ops::{lease, user};
 use crate::support::passwords::{assert_sent, log_in, made, new_user, password_of};
+use crate::support::wait::pause;
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
 use esb::domain::delivery::DeliveryState;
@@ -235,10 +236,10 @@ async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
     let sending = tokio::spawn(async move { deliverer.settle().await });
     let posting = async {
         while app.slack.calls(POST).is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(SOON, posting).await.unwrap();
+    tokio::time::timeout(DEADLINE, posting).await.unwrap();
     app.reset_bo(bo).await;
     assert_eq!(app.states().await, [(DeliveryState::Sending, true), (DeliveryState::Pending, false)]);
     sending.await.unwrap().unwrap();
@@ -340,8 +341,8 @@ async fn after_a_rotation_it_is_opened_and_what_cannot_be_is_given_up() {
     let before = app.another_app_as(|config| config.secret_key = Some(first.into())).await;
     let (bo, _) = made(&before.ctx, &by, new_user("bo", false)).await;
     let lines = Lines::from(tracing::Level::WARN);
-    let forgetful = app.another_app_as(|config| config.secret_key = Some("another secret".into())).await;
-    forgetful.deliverer.settle().await.unwrap();
+    let with_liveness_check = app.another_app_as(|config| config.secret_key = Some("another secret".into())).await;
+    with_liveness_check.deliverer.settle().await.unwrap();
     assert_eq!(lines.with("A temporary password cannot be opened").len(), 1);
     assert_eq!(app.states().await, [(DeliveryState::Failed, false)]);
     let rotated = app.another_app_as(|config| {

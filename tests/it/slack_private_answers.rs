@@ -1,6 +1,6 @@
 //! Private answers: where they go, and what is said when something cannot be done.
 
-use crate::support::app::{ANA, SOON, TestApp, only};
+use crate::support::app::{ANA, DEADLINE, TestApp, only};
 use crate::support::lines::Lines;
 use chrono::TimeDelta;
 use esb::metrics::Metrics;
@@ -162,7 +162,7 @@ async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
 async fn another_workspace_is_refused() {
     let app = filled().await;
     let is_known = |slack: &Sandbox| slack.calls("auth.test").iter().find(|call| call.ok()).map(|_| ());
-    app.slack.wait_for(SOON, is_known).await.expect("the app asks whose it is");
+    app.slack.wait_for(DEADLINE, is_known).await.expect("the app asks whose it is");
     let before = app.view().shown();
     let lines = Lines::from(Level::INFO);
     let mut foreign = command(&app, "/esb-report", "saw");

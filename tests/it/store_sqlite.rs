@@ -1,6 +1,6 @@
 //! SQLite's connections: one writer, first come, first served, and readers who wait for nobody.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::database::{Kind, TestDatabase};
 use esb::store::Store;
 use esb::store::board::{bump_revision, revision};
@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use tokio::time::timeout;
 
 async fn migrated() -> (TestDatabase, Store) {
-    let database = TestDatabase::bare_of(Kind::Sqlite).await;
+    let database = TestDatabase::empty_of(Kind::Sqlite).await;
     let store = database.connect().await;
     store.migrate().await.unwrap();
     (database, store)
@@ -61,7 +61,7 @@ async fn a_transaction_is_the_writer_from_its_beginning_and_readers_do_not_wait_
     let refused = other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap_err();
     assert!(refused.to_string().contains("locked"), "{refused}");
     bump_revision(&writer).await.unwrap();
-    let read = timeout(SOON / 10, revision(store.read())).await.expect("readers do not wait");
+    let read = timeout(DEADLINE, revision(store.read())).await.expect("readers do not wait");
     assert_eq!(read.unwrap(), before);
     writer.commit().await.unwrap();
     assert_eq!(revision(store.read()).await.unwrap(), before + 1);

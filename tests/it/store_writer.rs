@@ -3,7 +3,7 @@
 use crate::support::database::{Kind, TestDatabase};
 use esb::store::Store;
 use esb::store::board::{bump_revision, revision};
-use esb::store::outage::is_outage;
+use esb::store::db_error::is_transient;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr};
 use std::fs;
@@ -20,7 +20,7 @@ const TABLES: &str = "
 ";
 
 async fn migrated() -> (TestDatabase, Store) {
-    let database = TestDatabase::bare_of(Kind::Sqlite).await;
+    let database = TestDatabase::empty_of(Kind::Sqlite).await;
     let store = database.connect().await;
     store.migrate().await.unwrap();
     store.write().execute_unprepared(TABLES).await.unwrap();
@@ -65,7 +65,7 @@ async fn writes_work_after_every_kind_of_failure() {
                 false => store.write().execute_unprepared(sql).await.map(drop),
             };
             let error = failed.expect_err(what);
-            assert_eq!(is_outage(&error), counts_as_outage, "{what}: {error}");
+            assert_eq!(is_transient(&error), counts_as_outage, "{what}: {error}");
             assert_eq!(revision(&other).await.unwrap(), known, "{what}: half of a change is there");
             change_and(&store, "SELECT 1").await.unwrap_or_else(|error| panic!("after {what}: {error}"));
             assert_eq!(revision(&other).await.unwrap(), known + 1, "after {what}, it is not in the file");

@@ -1,11 +1,12 @@
 //! A full disk, seen through the web: what is refused, what is kept, and that service resumes by itself.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::database::{Kind, TestDatabase};
 use crate::support::ops::{NO_RESERVE, TestOps, machine, over, with_saw};
 use crate::support::pictures::{heif, jpeg, mp4, names, pdf};
 use crate::support::process::{ESB, Installation, Process};
 use crate::support::small_disk::SmallDisk;
+use crate::support::wait::pause;
 use crate::support::web::{Browser, Reply, Site, serving, serving_files};
 use esb::domain::actor::Role;
 use esb::domain::file::DiskReserve;
@@ -53,10 +54,10 @@ async fn health_becomes(site: &Site, status: StatusCode) -> Reply {
             if health.status == status {
                 return health;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(SOON, waiting).await.expect("/health does not change")
+    tokio::time::timeout(DEADLINE, waiting).await.expect("/health does not change")
 }
 
 /// How many repairs another program finds in the file, which has to be free for its writes.
@@ -82,7 +83,7 @@ async fn refuses_in_words(site: &Site) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_loses_no_acknowledged_report() {
-    if Kind::wanted() != Kind::Sqlite {
+    if Kind::from_env() != Kind::Sqlite {
         return eprintln!("skipped: servers have disks of their own");
     }
     let Some(disk) = SmallDisk::mount(24) else { return };
@@ -176,7 +177,7 @@ async fn photos_are_lost_in_words_on_full_disk() {
 /// The same with another error: no file may grow. It wants no root.
 #[tokio::test(flavor = "multi_thread")]
 async fn file_size_limit_loses_no_acknowledged_report() {
-    if Kind::wanted() != Kind::Sqlite {
+    if Kind::from_env() != Kind::Sqlite {
         return eprintln!("skipped: servers have disks of their own");
     }
     let here = Installation::new().await;
@@ -187,7 +188,7 @@ async fn file_size_limit_loses_no_acknowledged_report() {
     // What would end the process is ignored, as a full disk sends no signal either.
     let mut command = here.command("sh", &["-c", "trap '' XFSZ; exec \"$0\" serve", ESB]);
     let process = Process(command.stdout(File::create(&log).unwrap()).spawn().unwrap());
-    assert!(here.slack.wire().wait_for_connections(2, SOON).await, "it did not connect");
+    assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await, "it did not connect");
     let said = std::fs::read_to_string(&log).unwrap();
     let starting: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
     let site = Site(starting["listen"].as_str().unwrap().parse().unwrap());

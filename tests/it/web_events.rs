@@ -1,6 +1,6 @@
 //! Boards that update themselves: what one process changes is heard and seen in all.
 
-use crate::support::app::{SOON, TestApp, only};
+use crate::support::app::{DEADLINE, TestApp, only};
 use crate::support::events::Listener;
 use crate::support::lines::Lines;
 use crate::support::ops::{ana, empty, looking, report, with_saw};
@@ -8,6 +8,7 @@ use crate::support::web::serving;
 use esb::ops::board::revision;
 use esb::ops::report_problem::report_problem;
 use http::{Method, StatusCode};
+use std::time::Duration;
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -98,7 +99,7 @@ async fn one_address_does_not_use_up_the_listeners() {
     }
     listeners.pop();
     let answered = async { while Listener::of(&web, "2001:db8:7::1").await.status != StatusCode::OK {} };
-    timeout(SOON, answered).await.expect("a place that was left is free");
+    timeout(DEADLINE, answered).await.expect("a place that was left is free");
 }
 
 #[tokio::test]
@@ -108,8 +109,8 @@ async fn a_shutdown_ends_the_streams_at_once() {
     assert!(listener.next().await.is_some());
     web.shutdown.cancel();
     assert_eq!(listener.next().await, None);
-    // Less than the drain allows for.
-    timeout(SOON / 2, web.serving).await.expect("nothing is waited for").unwrap();
+    // Less than the 10 s that connections get to drain.
+    timeout(Duration::from_secs(8), web.serving).await.expect("nothing is waited for").unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Which site a request is for (RFC 9112, section 3.2): one valid `Host`, before anything else.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::ops::with_saw;
 use crate::support::web::{Site, TestWeb, serving};
 use esb::metrics::Metrics;
@@ -89,5 +89,5 @@ async fn startup_pages_want_a_host_too() {
     let answer = status(&site, "/slack/events", "HTTP/1.1", head).await;
     assert_eq!(answer, "HTTP/1.1 503 Service Unavailable");
     ready.send(()).unwrap();
-    tokio::time::timeout(SOON, waiting).await.expect("it goes on").unwrap();
+    tokio::time::timeout(DEADLINE, waiting).await.expect("it goes on").unwrap();
 }

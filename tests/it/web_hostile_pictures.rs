@@ -1,7 +1,7 @@
 //! Pictures that are small on the wire and cost a careless reader gigabytes of memory, of writes or of time: the
 //! program, as a process, refuses them for next to nothing.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::hostile_pictures::{
     heic_of_endless_parts, heic_of_overlapping_notes, moving_webp, png_with_profile, progressive_jpeg,
     wide_png,
@@ -31,7 +31,7 @@ async fn serving(here: &Installation) -> (Process, Site) {
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let log = here.directory.path().join("log");
     let process = Process(here.esb(&["serve"]).stdout(File::create(&log).unwrap()).spawn().unwrap());
-    assert!(here.slack.wire().wait_for_connections(2, SOON).await, "it did not connect");
+    assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await, "it did not connect");
     let said = std::fs::read_to_string(&log).unwrap();
     let starting: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
     (process, Site(starting["listen"].as_str().unwrap().parse().unwrap()))
@@ -53,7 +53,7 @@ async fn small_pictures_cost_little() {
         let browser = site.browser();
         let form = browser.form("/e/1", "/e/1/report").await.text("reporter_name", "Ana");
         let form = form.text("description", name).file("photos", name, &picture);
-        let sent = tokio::time::timeout(SOON, browser.send_parts("/e/1/report", &form)).await.expect(name);
+        let sent = tokio::time::timeout(DEADLINE, browser.send_parts("/e/1/report", &form)).await.expect(name);
         let status = if words.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::SEE_OTHER };
         assert_eq!(sent.status, status, "{name}: {}", sent.text());
         assert!(sent.text().contains(words.unwrap_or_default()), "{name}: {}", sent.text());

@@ -1,7 +1,8 @@
 //! Pages to look at and JSON to read: shapes, versions, absences and outages.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::ops::{ana, empty, open_repairs, report, user, with_saw};
+use crate::support::wait::pause;
 use crate::support::web::serving;
 use esb::domain::repair::Severity;
 use esb::ops::report_problem::report_problem;
@@ -181,10 +182,10 @@ async fn health_is_red_until_writes_work() {
     db.execute_unprepared("ALTER TABLE settings_away RENAME TO settings").await.unwrap();
     let green = async {
         while web.get("/health").await.status != StatusCode::OK {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(SOON, green).await.expect("it stays red");
+    tokio::time::timeout(DEADLINE, green).await.expect("it stays red");
 }
 
 #[tokio::test]

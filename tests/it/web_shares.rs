@@ -1,7 +1,7 @@
 //! Nobody is knocked over: one address takes up its share of connections, requests and places, and everybody else
 //! is served.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::lines::Lines;
 use crate::support::ops::{empty, with_saw};
 use crate::support::pictures::png;
@@ -61,7 +61,7 @@ async fn ask(stream: &mut TcpStream, path: &str) -> std::io::Result<String> {
         }
         Ok(())
     };
-    timeout(SOON, answered).await.expect("an answer")?;
+    timeout(DEADLINE, answered).await.expect("an answer")?;
     Ok(text)
 }
 
@@ -79,11 +79,11 @@ async fn until_refused(web: &TestWeb, from: [u8; 4]) -> String {
             }
         }
     };
-    timeout(SOON, refused).await.expect("it is refused")
+    timeout(DEADLINE, refused).await.expect("it is refused")
 }
 
 async fn is_closed(stream: &mut TcpStream) -> bool {
-    matches!(timeout(SOON, stream.read(&mut [0; 9])).await.expect("it is closed"), Ok(0) | Err(_))
+    matches!(timeout(DEADLINE, stream.read(&mut [0; 9])).await.expect("it is closed"), Ok(0) | Err(_))
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn watchers_are_answered_when_everything_is_taken() {
     GO_ON.add_permits(under_way.len());
     for stream in &mut under_way {
         let mut text = [0; 15];
-        timeout(SOON, stream.read_exact(&mut text)).await.unwrap().unwrap();
+        timeout(DEADLINE, stream.read_exact(&mut text)).await.unwrap().unwrap();
         assert_eq!(&text, b"HTTP/1.1 200 OK", "what was under way was not closed");
     }
 }
@@ -176,10 +176,10 @@ async fn an_answer_nobody_reads_keeps_its_place() {
         assert!(asks(&web, WATCH, "/alive").await.starts_with("HTTP/1.1 200 OK"));
     }
     let mut rest = Vec::new();
-    timeout(SOON, reads_slowly.take(64 * 1024 * 1024).read_to_end(&mut rest)).await.unwrap().unwrap();
+    timeout(DEADLINE, reads_slowly.take(64 * 1024 * 1024).read_to_end(&mut rest)).await.unwrap().unwrap();
     assert_eq!(rest.len(), 64 * 1024 * 1024, "it was not closed to make room");
     let freed = async { while !asks(&web, BO, "/page").await.starts_with("HTTP/1.1 200 OK") {} };
-    timeout(SOON, freed).await.expect("its place is free");
+    timeout(DEADLINE, freed).await.expect("its place is free");
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn one_address_does_not_use_up_the_upload_places() {
             web.ops.clock.advance(TimeDelta::minutes(1));
         }
     };
-    let refused = timeout(SOON, refused).await.expect("it is refused");
+    let refused = timeout(DEADLINE, refused).await.expect("it is refused");
     assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "60"));
     assert!(refused.text().contains("Blade wobbles"), "the text comes back");
     let other = web.browser().from("203.0.113.8").send_parts("/e/1/report", &form("Bo")).await;

@@ -1,6 +1,6 @@
 //! Bodies that fill memory or never end: bounded together, shared fairly, and not begun where the head says enough.
 
-use crate::support::app::{SOON, TestApp};
+use crate::support::app::{DEADLINE, TestApp};
 use crate::support::ops::with_saw;
 use crate::support::web::{BOUNDARY, Parts, Reply, Site, TestWeb, serving_with_bodies};
 use http::StatusCode;
@@ -38,7 +38,7 @@ async fn until_refused(web: &TestWeb, client: &str, length: usize) -> Reply {
             }
         }
     };
-    timeout(SOON, refused).await.expect("it is refused")
+    timeout(DEADLINE, refused).await.expect("it is refused")
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn one_address_holds_no_more_than_its_share() {
     assert_eq!(other.status, StatusCode::BAD_REQUEST, "it was read, and lacks its request id");
     drop(stream);
     let freed = async { while sends(&web, "203.0.113.1", 25_000).await.status != StatusCode::BAD_REQUEST {} };
-    timeout(SOON, freed).await.expect("what was held is given back");
+    timeout(DEADLINE, freed).await.expect("what was held is given back");
 }
 
 #[tokio::test]
@@ -90,10 +90,10 @@ async fn text_in_an_answer_is_given_back_when_read() {
             stream.read_buf(&mut all).await.unwrap();
         }
     };
-    timeout(SOON, read).await.expect("the whole page");
+    timeout(DEADLINE, read).await.expect("the whole page");
     let freed =
         async { while sends(&web, "203.0.113.9", 240_000).await.status != StatusCode::BAD_REQUEST {} };
-    timeout(SOON, freed).await.expect("what was held is given back");
+    timeout(DEADLINE, freed).await.expect("what was held is given back");
 }
 
 /// What is answered to a head of which no body follows.
@@ -101,7 +101,7 @@ async fn head_alone(site: &Site, headers: &str) -> String {
     let request = format!("POST /slack/events HTTP/1.1\r\nHost: esb\r\n{headers}\r\n");
     let mut stream = site.begin([127, 0, 0, 1], &request).await;
     let mut answer = [0; 20];
-    timeout(SOON, stream.read_exact(&mut answer)).await.expect("an answer without the body").unwrap();
+    timeout(DEADLINE, stream.read_exact(&mut answer)).await.expect("an answer without the body").unwrap();
     String::from_utf8(answer.to_vec()).unwrap()
 }
 

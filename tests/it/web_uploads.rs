@@ -2,6 +2,7 @@
 
 use crate::support::ops::with_saw;
 use crate::support::pictures::{mp4, names, png};
+use crate::support::wait::pause;
 use crate::support::web::{BOUNDARY, Browser, Parts, Site, TestWeb, serving};
 use bytes::Bytes;
 use esb::domain::actor::Role;
@@ -150,8 +151,8 @@ async fn a_form_that_breaks_off_leaves_nothing() {
 async fn wait_for(there: impl Fn() -> bool) {
     let waiting = async {
         while !there() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
-    tokio::time::timeout(crate::support::app::SOON, waiting).await.expect("it does not come");
+    tokio::time::timeout(crate::support::app::DEADLINE, waiting).await.expect("it does not come");
 }

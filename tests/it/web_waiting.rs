@@ -1,6 +1,6 @@
 //! What the web answers while the program waits for its database, and that the real answers follow.
 
-use crate::support::app::SOON;
+use crate::support::app::DEADLINE;
 use crate::support::ops::with_saw;
 use crate::support::web::{Reply, Site, config};
 use esb::metrics::Metrics;
@@ -32,7 +32,7 @@ async fn starting() -> (Site, oneshot::Sender<()>, JoinHandle<TcpListener>) {
 
 /// Serves the pages at a listener from now on.
 async fn go_on(waiting: JoinHandle<TcpListener>) {
-    let listener = tokio::time::timeout(SOON, waiting).await.expect("it does not go on").unwrap();
+    let listener = tokio::time::timeout(DEADLINE, waiting).await.expect("it does not go on").unwrap();
     let (ops, _) = with_saw().await;
     let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
     tokio::spawn(async move {
@@ -117,6 +117,6 @@ async fn a_quick_start_is_waited_for() {
     ready.send(()).unwrap();
     go_on(waiting).await;
     let mut board = String::new();
-    tokio::time::timeout(SOON, asks.read_to_string(&mut board)).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, asks.read_to_string(&mut board)).await.unwrap().unwrap();
     assert!(board.starts_with("HTTP/1.1 200 OK\r\n") && board.contains("Table saw"), "{board}");
 }

@@ -1,7 +1,7 @@
 //! Socket Mode: how connections come, stay and go.
 
 use crate::support::lines::Lines;
-use crate::support::wire::{Rig, SOON, Setup, sandbox, sandbox_with, until};
+use crate::support::wire::{Rig, DEADLINE, Setup, sandbox, sandbox_with, until};
 use esb::slack::socket::SocketTimings;
 use esb_sandbox::{Fault, Options, Sandbox};
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ async fn a_disconnect_opens_the_successor_before_it_leaves() {
         }
         rig.script.release();
         assert_eq!(rig.acked("held").await, None);
-        let held = rig.sandbox.wire().wait_for_ack("held", SOON).await.unwrap();
+        let held = rig.sandbox.wire().wait_for_ack("held", DEADLINE).await.unwrap();
         assert_eq!(held.connection, 1, "an envelope is acknowledged where it came from");
 
         assert!(rig.closed(1).await, "the old one is closed in order, at the latest after lingering");
@@ -100,8 +100,8 @@ async fn reasons_that_only_the_operator_can_cure_are_said_and_not_hurried() {
 async fn a_lost_connection_is_replaced_at_once() {
     let rig = setup(|timings| {
         // Were this waited for, the test would fail by time.
-        timings.first_wait = SOON * 3;
-        timings.longest_wait = SOON * 3;
+        timings.first_wait = DEADLINE * 3;
+        timings.longest_wait = DEADLINE * 3;
     })
     .start()
     .await;
@@ -128,8 +128,8 @@ async fn repeated_losses_back_off_until_a_connection_is_stable() {
 
     let rig = setup(|timings| {
         timings.stable = Duration::ZERO;
-        timings.first_wait = SOON * 3;
-        timings.longest_wait = SOON * 3;
+        timings.first_wait = DEADLINE * 3;
+        timings.longest_wait = DEADLINE * 3;
     })
     .start()
     .await;
@@ -199,7 +199,7 @@ async fn a_refused_token_is_said_once_loudly_and_tried_again_slowly() {
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].contains(code) && said[0].contains("ERROR"), "{said:?}");
         rig.sandbox.clear_faults();
-        assert!(rig.sandbox.wire().wait_for_connections(2, SOON).await);
+        assert!(rig.sandbox.wire().wait_for_connections(2, DEADLINE).await);
         rig.serves("a").await;
     }
     assert_eq!(SocketTimings::default().refused_wait, Duration::from_secs(180));

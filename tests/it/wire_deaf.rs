@@ -1,6 +1,6 @@
 //! Socket Mode against a Slack that sends and never reads: what the sandbox cannot play.
 
-use crate::support::wire::{SOON, Script, Setup, command, slack_config};
+use crate::support::wire::{DEADLINE, Script, Setup, command, slack_config};
 use esb::clients::slack_api::SlackApi;
 use esb::clock::Clock;
 use esb::metrics::Metrics;
@@ -64,9 +64,9 @@ async fn a_connection_that_takes_no_answers_is_read_on_and_replaced() {
         first.send(Message::text(command(&format!("e{n}"), "large").to_string())).await.unwrap();
     }
     script.wait_for(ENVELOPES).await;
-    let second = tokio::time::timeout(SOON, deaf.greeted()).await.unwrap();
+    let second = tokio::time::timeout(DEADLINE, deaf.greeted()).await.unwrap();
     shutdown.cancel();
-    tokio::time::timeout(SOON, running).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, running).await.unwrap().unwrap();
     drop((first, second));
     assert_eq!(script.acted().len(), ENVELOPES);
 }

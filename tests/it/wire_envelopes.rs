@@ -1,7 +1,7 @@
 //! Socket Mode: every envelope is acknowledged in time and acted upon once, whatever happens.
 
 use crate::support::lines::Lines;
-use crate::support::wire::{Rig, SOON, Setup, command, search, submission, until};
+use crate::support::wire::{Rig, DEADLINE, Setup, command, search, submission, until};
 use chrono::TimeDelta;
 use esb::slack::intake::Limits;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn a_slow_handler_is_answered_for_and_keeps_nobody_else() {
     let said = rig.acked("slow").await.unwrap();
     assert_eq!(said["response_type"], "ephemeral");
     assert_eq!(lines.with(reference(&said["text"])).len(), 1);
-    let slow = rig.sandbox.wire().wait_for_ack("slow", SOON).await.unwrap();
+    let slow = rig.sandbox.wire().wait_for_ack("slow", DEADLINE).await.unwrap();
     assert!(slow.latency < Duration::from_secs(3), "{:?}", slow.latency);
     rig.script.release();
     rig.intake.idle().await;
@@ -89,12 +89,12 @@ async fn work_after_the_answer_goes_on_but_not_for_ever() {
     let rig = Setup { limits, ..Setup::default() }.start().await;
     rig.command("a", "busy");
     assert_eq!(rig.acked("a").await, None);
-    tokio::time::timeout(SOON, rig.intake.idle()).await.unwrap();
+    tokio::time::timeout(DEADLINE, rig.intake.idle()).await.unwrap();
     assert_eq!(rig.intake.in_flight(), 0);
     assert_eq!(lines.with("took too long").len(), 1);
     rig.command("b", "panic_later");
     assert_eq!(rig.acked("b").await, None);
-    tokio::time::timeout(SOON, rig.intake.idle()).await.unwrap();
+    tokio::time::timeout(DEADLINE, rig.intake.idle()).await.unwrap();
     assert_eq!(lines.with("panicked: told to").len(), 1);
     let acted = ["busy", "apologized for busy", "panic_later", "apologized for panic_later"];
     assert_eq!(rig.script.acted(), acted, "and the person hears of both");
@@ -130,7 +130,7 @@ async fn a_handler_that_hogs_its_thread_is_answered_for() {
     let esb::slack::envelope::Frame::Delivery(delivery) = frame else { panic!() };
     let (reply, answer) = tokio::sync::oneshot::channel();
     intake.accept(Some("a"), delivery.parsed, move |payload| reply.send(payload).unwrap());
-    let said = tokio::time::timeout(SOON, answer).await.unwrap().unwrap().unwrap();
+    let said = tokio::time::timeout(DEADLINE, answer).await.unwrap().unwrap().unwrap();
     assert_eq!(said["response_type"], "ephemeral");
     release.send(()).unwrap();
     intake.idle().await;
@@ -143,7 +143,7 @@ async fn the_same_envelope_event_or_trigger_acts_once() {
     for _ in 0..2 {
         assert!(rig.sandbox.wire().send_again("a"));
     }
-    assert!(rig.sandbox.wire().wait_for_acks("a", 3, SOON).await);
+    assert!(rig.sandbox.wire().wait_for_acks("a", 3, DEADLINE).await);
 
     let mut twin = command("b", "fine");
     twin["payload"]["trigger_id"] = json!("trigger-a");

@@ -1,7 +1,7 @@
 //! The Web API client against the sandbox: answers, errors, time-outs, and what may not leak.
 
 use crate::support::lines::Lines;
-use crate::support::wire::{SOON, sandbox, slack_config};
+use crate::support::wire::{DEADLINE, sandbox, slack_config};
 use esb::clients::slack_api::{Blame, Outage, SlackApi, SlackApiError};
 use esb::clock::Clock;
 use esb::metrics::Metrics;
@@ -293,7 +293,7 @@ async fn modals_are_opened_changed_and_stacked_and_commands_answered() {
     let intake = Intake::new(dispatch, Clock::system(), metrics.clone(), Limits::default());
     let socket = SocketMode::new(api, intake.clone(), metrics.clone(), 1, SocketTimings::default());
     tokio::spawn(socket.run(CancellationToken::new()));
-    assert!(slack.wire().wait_for_connections(1, SOON).await);
+    assert!(slack.wire().wait_for_connections(1, DEADLINE).await);
 
     assert!(slack.command("ana", "#wood", "/esb-report", "").await.unwrap().is_acknowledged());
     intake.idle().await;

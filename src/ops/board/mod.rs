@@ -5,7 +5,7 @@ use super::{Ctx, OpError, attachments};
 use crate::domain::board::{OpenIssue, standing};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::queue::QueueFilter;
-use crate::newest::{Answers, Newest};
+use crate::revision_cache::{QueryCache, LatestCache};
 use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::equipment_links::Link;
@@ -34,12 +34,12 @@ pub const REPAIRS_MAX: u64 = 100;
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) revision: Revision,
-    view: Newest<i64, Arc<BoardView>>,
-    open: Newest<i64, Arc<open::Searchable>>,
-    pub(super) names: Newest<i64, Arc<EquipmentNames>>,
-    pub(super) maintenance: Newest<i64, bool>,
-    pub(super) queue: Answers<i64, (QueueFilter, u64), Arc<QueueView>>,
-    pub(super) registry: Answers<i64, (Wanted, u64), Arc<RegistryView>>,
+    view: LatestCache<i64, Arc<BoardView>>,
+    open: LatestCache<i64, Arc<open::Searchable>>,
+    pub(super) names: LatestCache<i64, Arc<EquipmentNames>>,
+    pub(super) maintenance: LatestCache<i64, bool>,
+    pub(super) queue: QueryCache<i64, (QueueFilter, u64), Arc<QueueView>>,
+    pub(super) registry: QueryCache<i64, (Wanted, u64), Arc<RegistryView>>,
 }
 
 /// The whole board, read once per revision. The revision is read before the data, so that a board is

@@ -4,7 +4,7 @@
 //! What is known is used for as long as nothing speaks against it: a change that this process has
 //! committed since, or a database that has not answered for a while.
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::ops::{Ctx, OpError};
 use crate::store::{self, Store};
 use sea_orm::DbErr;
@@ -130,7 +130,7 @@ pub async fn look(ctx: Ctx, shutdown: CancellationToken) {
             }
             match timeout(ANSWER_WITHIN, revision.ask(&ctx.store)).await {
                 Ok(Ok(_)) => trouble.end(),
-                Ok(Err(error)) => trouble.tell(&Chain(&error)),
+                Ok(Err(error)) => trouble.tell(&ErrorChain(&error)),
                 Err(late) => trouble.tell(&late),
             }
             sleep(BREATH).await;
@@ -138,7 +138,7 @@ pub async fn look(ctx: Ctx, shutdown: CancellationToken) {
     };
     let first = async {
         if let Err(error) = super::board(&ctx).await {
-            tracing::debug!(error = %Chain(&error), "The board is not read before somebody asks for it");
+            tracing::debug!(error = %ErrorChain(&error), "The board is not read before somebody asks for it");
         }
     };
     shutdown.run_until_cancelled(async { tokio::join!(looking, first) }).await;

@@ -5,7 +5,7 @@ use super::fit::{Fitting, made, quoted};
 use super::{Event, Tally};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
 use crate::domain::text::caseless;
-use crate::ops::{Ctx, OpError, again_after_deadlock};
+use crate::ops::{Ctx, OpError, retry_on_deadlock};
 use crate::store::legacy::tables::Table;
 use crate::store::legacy::{Legacy, Row};
 use crate::store::{Transaction, import};
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
         page: impl AsyncFn(&Transaction) -> Result<(), DbErr>,
     ) -> Result<(), OpError> {
         if wanted && !self.dry {
-            again_after_deadlock(async || {
+            retry_on_deadlock(async || {
                 let tx = self.ctx.store.begin().await?;
                 page(&tx).await?;
                 Ok(self.ctx.commit_visible(tx).await?)

@@ -5,7 +5,7 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username};
-use crate::ops::{Ctx, OpError, again_after_deadlock, look_alike};
+use crate::ops::{Ctx, OpError, retry_on_deadlock, look_alike};
 use crate::store::users::{self, NewUser, User, UserChange};
 use crate::store::{password_messages, sessions};
 use serde_json::json;
@@ -104,7 +104,7 @@ pub async fn reset_admin(
     username: &Username,
     password_hash: &str,
 ) -> Result<KnownUser, OpError> {
-    again_after_deadlock(|| reset_once(ctx, actor, username, password_hash)).await
+    retry_on_deadlock(|| reset_once(ctx, actor, username, password_hash)).await
 }
 
 async fn reset_once(

@@ -3,7 +3,7 @@
 use super::PageError;
 use super::call::Call;
 use super::outgoing::{BrokenOff, Outgoing};
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::ops::OpError;
 use crate::web::Web;
 use bytes::Bytes;
@@ -128,7 +128,7 @@ pub fn spreadsheet(
     pieces: impl Stream<Item = Result<Bytes, OpError>> + Send + 'static,
 ) -> Answer {
     let pieces = pieces.map_err(move |error| {
-        tracing::error!(name, error = %Chain(&error), "a file broke off while it was sent");
+        tracing::error!(name, error = %ErrorChain(&error), "a file broke off while it was sent");
         BrokenOff
     });
     let mut answer = Response::new(Outgoing::pieces(pieces));

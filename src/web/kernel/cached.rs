@@ -4,7 +4,7 @@
 use super::Answer;
 use super::answer::answer;
 use super::outgoing::Outgoing;
-use crate::newest::Newest;
+use crate::revision_cache::LatestCache;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -105,7 +105,7 @@ impl Cached {
 
 /// The newest version of one body.
 #[derive(Debug, Default)]
-pub struct NewestBody(Newest<Version, Arc<Cached>>);
+pub struct NewestBody(LatestCache<Version, Arc<Cached>>);
 
 impl NewestBody {
     /// The body of `version`: the one at hand, else what `make` makes, once for all who ask.

@@ -4,7 +4,7 @@ use super::answer::{self, Answer};
 use super::call::Reference;
 use super::fields::FieldsError;
 use super::resubmit::Resubmit;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::edit::Conflict;
 use crate::ops::OpError;
 use crate::render::html::{Html, Problem};
@@ -148,7 +148,7 @@ impl From<OpError> for PageError {
             OpError::NotFound => Self::NotFound,
             OpError::Overtaken { by } => Self::Overtaken { by },
             OpError::Archived => Self::Archived { name: None },
-            outage if outage.is_outage() => Self::Unavailable(outage.into()),
+            outage if outage.is_transient() => Self::Unavailable(outage.into()),
             OpError::Internal(source) => Self::Internal(source),
         }
     }
@@ -333,7 +333,7 @@ impl PageError {
     pub fn log(&self, reference: &Reference, route: &str) {
         match self {
             Self::Internal(source) | Self::Unavailable(source) => {
-                let error = Chain(source.as_ref());
+                let error = ErrorChain(source.as_ref());
                 tracing::error!(id = %reference, route, %error, "a page failed");
             }
             Self::Panicked(panic) => tracing::error!(id = %reference, route, panic, "a page panicked"),

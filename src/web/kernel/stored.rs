@@ -5,7 +5,7 @@ use super::answer::Answer;
 use super::cached::Version;
 use super::outgoing::{BrokenOff, Outgoing};
 use super::{Call, PageError};
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::file::{FileKind, FileName};
 use crate::files::Opened;
 use bytes::Bytes;
@@ -97,7 +97,7 @@ fn pieces(file: tokio::fs::File, left: u64) -> impl Stream<Item = Result<Bytes, 
         let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; wanted];
         if let Err(error) = file.read_exact(&mut piece).await {
-            tracing::error!(error = %Chain(&error), "a stored file broke off while it was sent");
+            tracing::error!(error = %ErrorChain(&error), "a stored file broke off while it was sent");
             return Err(BrokenOff);
         }
         Ok(Some((Bytes::from(piece), (file, left - wanted as u64))))

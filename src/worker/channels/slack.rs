@@ -1,7 +1,7 @@
 //! Slack as a way out: `chat.postMessage`, `chat.update`, finding again what was posted, and making sure who somebody
 //! is.
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Blame, PostedMessage, SlackApi, SlackApiError};
 use crate::domain::actor::Role;
 use crate::domain::announce::Event;
@@ -189,7 +189,7 @@ impl SlackChannel {
 }
 
 fn unrendered(error: &BlocksError) -> Failure {
-    tracing::error!(error = %Chain(error), "A message could not be rendered");
+    tracing::error!(error = %ErrorChain(error), "A message could not be rendered");
     Failure::Unsendable { code: "cannot_render".into() }
 }
 

@@ -2,13 +2,13 @@
 //! that Slack has a message would mean posting it again.
 
 use super::Deliverer;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState, Failure, Tally, Verdict, after_failure};
 use crate::ops::mutation_log;
 use crate::store::deliveries::{self, Attempt};
 use crate::store::delivery_queue::{self, Delivery, Retry, Settlement};
 use crate::store::living::{self, Living};
-use crate::store::outage::{again_after_deadlock, is_deadlock, is_outage, within};
+use crate::store::db_error::{retry_on_deadlock, is_deadlock, is_transient, within};
 use crate::store::password_messages;
 use crate::worker::sender::SendOutcome;
 use chrono::{DateTime, Utc};
@@ -37,16 +37,16 @@ impl Deliverer {
         let (mut wait, id) = (Duration::from_secs(1), delivery.id);
         for failures in 1_u64.. {
             let record = || self.record_once(delivery, done, settlement, attempt, over);
-            let Err(error) = within(RECORD_MAX, again_after_deadlock(is_deadlock, record)).await else {
+            let Err(error) = within(RECORD_MAX, retry_on_deadlock(is_deadlock, record)).await else {
                 return;
             };
             if failures == 1 {
-                tracing::warn!(error = %Chain(&error), id = id.0, "What became of a message is not recorded yet");
+                tracing::warn!(error = %ErrorChain(&error), id = id.0, "What became of a message is not recorded yet");
             }
-            if failures >= RECORD_WHOLE_MAX && !is_outage(&error) {
-                tracing::error!(error = %Chain(&error), id = id.0, "What follows from a message cannot be recorded");
+            if failures >= RECORD_WHOLE_MAX && !is_transient(&error) {
+                tracing::error!(error = %ErrorChain(&error), id = id.0, "What follows from a message cannot be recorded");
                 let settle = || self.settle_alone(delivery, settlement, attempt);
-                if within(RECORD_MAX, again_after_deadlock(is_deadlock, settle)).await.is_ok() {
+                if within(RECORD_MAX, retry_on_deadlock(is_deadlock, settle)).await.is_ok() {
                     return;
                 }
             }

@@ -4,6 +4,7 @@ use super::database::{CONNECTIONS, Kind, TestDatabase};
 use super::http_bridge::{SIGNING_SECRET, carry};
 use super::ops::{NO_RESERVE, START, area, user};
 use super::proxy::Proxy;
+pub use super::wait::DEADLINE;
 use super::web::{Browser, Site, session_of};
 use chrono::TimeDelta;
 use esb::app::{App, Parts};
@@ -34,8 +35,8 @@ use tokio_util::sync::CancellationToken;
 pub const ANA: &str = "U0ANA";
 /// Another member.
 pub const BO: &str = "U0BO";
-/// Longest wait for something that happens on another task.
-pub const SOON: Duration = Duration::from_secs(10);
+/// How long Slack waits for answers where an answer may take nearly all of its usual three seconds.
+const PATIENT_ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The program, running: web, Slack, and a worker that works when `settle` says so.
 pub struct TestApp {
@@ -110,7 +111,7 @@ impl TestApp {
         let app = Self::start_with(world, &over_http).await;
         let api = SlackApi::new(&app.config.slack, Metrics::new()).unwrap();
         tokio::spawn(carry(api, app.web.0, app.clock.clone()));
-        assert!(app.slack.wire().wait_for_connections(1, SOON).await);
+        assert!(app.slack.wire().wait_for_connections(1, DEADLINE).await);
         app
     }
 
@@ -120,21 +121,20 @@ impl TestApp {
     }
 
     async fn connected(self) -> Self {
-        assert!(self.slack.wire().wait_for_connections(2, SOON).await, "the app did not connect");
+        assert!(self.slack.wire().wait_for_connections(2, DEADLINE).await, "the app did not connect");
         self
     }
 
-    /// The table saw, over a database to which the way can be cut, but for SQLite, to which there is none. Slack
-    /// waits so long for answers that those which take us nearly all of its time do not depend on the machine.
+    /// The table saw, over a database behind a proxy that can cut the connection; SQLite has none.
     pub async fn over_a_proxy(world: World) -> (Self, Option<Proxy>) {
         let database = TestDatabase::new().await;
-        let proxy = match Kind::wanted() {
+        let proxy = match Kind::from_env() {
             Kind::Sqlite => None,
             _ => Some(Proxy::to(database.host()).await),
         };
-        let url = proxy.as_ref().map(|proxy| database.url_by(proxy.address()));
+        let url = proxy.as_ref().map(|proxy| database.url_via(proxy.address()));
         let variables: Vec<(&str, &str)> = url.iter().map(|url| ("DATABASE_URL", url.as_str())).collect();
-        let app = Self::start_on(database, world, &variables, SOON).await.connected().await;
+        let app = Self::start_on(database, world, &variables, PATIENT_ACK_TIMEOUT).await.connected().await;
         app.furnish().await;
         (app, proxy)
     }
@@ -274,7 +274,7 @@ impl TestApp {
         let (wire, app) = (self.slack.wire(), self.another_app(self.clock.clone()).await);
         let opened = wire.connections().len() + 2;
         let process = Process::serving(Arc::new(app)).await;
-        assert!(wire.wait_for_opened(opened, SOON).await, "the other process did not connect");
+        assert!(wire.wait_for_opened(opened, DEADLINE).await, "the other process did not connect");
         process
     }
 

@@ -2,6 +2,7 @@
 //! with a line, and fails when everything is required.
 
 use super::ops::user;
+use super::wait::pause;
 use super::web::{TestWeb, config};
 use esb::domain::actor::Role;
 use esb::web::kernel::access::SESSION_COOKIE;
@@ -119,7 +120,7 @@ impl Chromium {
         self.find(selector).await.click().await.unwrap();
         let gone = async {
             while before.text().await.is_ok() {
-                tokio::task::yield_now().await;
+                pause().await;
             }
         };
         tokio::time::timeout(PATIENCE, gone).await.expect("another page comes");
@@ -238,7 +239,7 @@ impl Drop for Driver {
         let begun = Instant::now();
         if self.shut_down().is_ok() {
             while begun.elapsed() < END && matches!(self.process.try_wait(), Ok(None)) {
-                std::thread::yield_now();
+                std::thread::sleep(Duration::from_millis(5));
             }
         }
         let _ = self.process.kill();

@@ -1,6 +1,6 @@
 //! Somebody who listens to `/events`.
 
-use super::app::SOON;
+use super::app::DEADLINE;
 use super::web::Site;
 use bytes::Bytes;
 use http::header::HOST;
@@ -38,7 +38,7 @@ impl Listener {
             .header("accept-encoding", "gzip")
             .header("x-forwarded-for", client);
         let answer = connection.send_request(request.body(Empty::new()).unwrap());
-        let (head, body) = timeout(SOON, answer).await.expect("an answer").unwrap().into_parts();
+        let (head, body) = timeout(DEADLINE, answer).await.expect("an answer").unwrap().into_parts();
         let heard = String::new();
         Self { status: head.status, headers: head.headers, body, heard, _connection: connection }
     }
@@ -59,7 +59,7 @@ impl Listener {
     /// Waits until one more is answered so.
     pub async fn until_answered(site: &Site, status: StatusCode) {
         let answered = async { while Self::at(site).await.status != status {} };
-        timeout(SOON, answered).await.unwrap_or_else(|_| panic!("nobody is answered {status}"));
+        timeout(DEADLINE, answered).await.unwrap_or_else(|_| panic!("nobody is answered {status}"));
     }
 
     /// The next event's revision; `None` when the stream has ended in order.
@@ -71,7 +71,7 @@ impl Listener {
                 self.heard = rest.to_owned();
                 return revision;
             }
-            let frame = timeout(SOON, self.body.frame()).await.expect("something to hear")?.unwrap();
+            let frame = timeout(DEADLINE, self.body.frame()).await.expect("something to hear")?.unwrap();
             self.heard.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
         }
     }

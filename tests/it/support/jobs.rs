@@ -1,6 +1,6 @@
 //! Jobs as tests start them: photos that Slack has, for a repair.
 
-use super::app::{ANA, SOON, TestApp, only};
+use super::app::{ANA, DEADLINE, TestApp, only};
 use super::ops::report;
 use chrono::TimeDelta;
 use esb::domain::actor::{Account, Actor, Edge, Role, SlackUserId};
@@ -131,7 +131,7 @@ impl TestApp {
     pub async fn while_fetching(&self, place: usize, act: impl AsyncFnOnce()) {
         let runner = Arc::clone(&self.app.jobs);
         let working = tokio::spawn(async move { runner.settle().await });
-        let asked = self.slack.wait_for(SOON, |slack| (slack.calls(FILE).len() >= place).then_some(()));
+        let asked = self.slack.wait_for(DEADLINE, |slack| (slack.calls(FILE).len() >= place).then_some(()));
         assert!(asked.await.is_some(), "file {place} was not asked for");
         act().await;
         working.await.unwrap().unwrap();

@@ -21,5 +21,6 @@ pub mod repairs;
 pub mod slack;
 pub mod small_disk;
 pub mod views;
+pub mod wait;
 pub mod web;
 pub mod wire;

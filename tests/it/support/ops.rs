@@ -68,13 +68,19 @@ impl std::ops::Deref for TestOps {
 
 /// A migrated, empty database; announcements go to `#oops`.
 pub async fn empty() -> TestOps {
-    over(TestDatabase::new().await).await
+    let database = TestDatabase::new().await;
+    let store = database.connect().await;
+    with_store(database, store)
 }
 
-/// The same over that database.
+/// The same on another database, which is migrated here.
 pub async fn over(database: TestDatabase) -> TestOps {
     let store = database.connect().await;
     store.migrate().await.unwrap();
+    with_store(database, store)
+}
+
+fn with_store(database: TestDatabase, store: store::Store) -> TestOps {
     let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
     let announce = Announce::Slack { oops: ChannelRef::parse("#oops") };
     let uploads = tempfile::tempdir().unwrap();

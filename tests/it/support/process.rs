@@ -1,8 +1,9 @@
 //! The program as a process, and what its processes share.
 
-use super::app::{ANA, SOON, world};
+use super::app::{ANA, DEADLINE, world};
 use super::database::TestDatabase;
 use super::proxy::Proxy;
+use super::wait::pause;
 use esb_sandbox::{Options, Sandbox};
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
@@ -59,7 +60,7 @@ impl Installation {
     }
 
     fn url(&self) -> String {
-        let by_proxy = |proxy: &Proxy| self.database.url_by(proxy.address());
+        let by_proxy = |proxy: &Proxy| self.database.url_via(proxy.address());
         self.proxy.as_ref().map_or_else(|| self.database.url().to_owned(), by_proxy)
     }
 
@@ -106,10 +107,10 @@ impl Installation {
                 if let Some(status) = process.0.try_wait().unwrap() {
                     break status.code();
                 }
-                tokio::task::yield_now().await;
+                pause().await;
             }
         };
-        let status = tokio::time::timeout(2 * SOON, end).await;
+        let status = tokio::time::timeout(DEADLINE, end).await;
         let said = std::fs::read_to_string(path).unwrap();
         (status.unwrap_or_else(|_| panic!("{arguments:?} does not end: {said}")), said)
     }
@@ -117,14 +118,14 @@ impl Installation {
     /// Starts it and waits for its two connections.
     pub async fn serve(&self, arguments: &[&str]) -> Process {
         let process = Process(self.esb(arguments).spawn().unwrap());
-        assert!(self.slack.wire().wait_for_connections(2, SOON).await, "it did not connect");
+        assert!(self.slack.wire().wait_for_connections(2, DEADLINE).await, "it did not connect");
         process
     }
 
     /// Ana reports a problem of the table saw and sees the form close.
     pub async fn report(&self, what: &str) {
         self.slack.command(ANA, "#woodshop", "/esb-report", "table saw").await.unwrap();
-        let opened = self.slack.wait_for(SOON, |slack| slack.top_view(ANA)).await;
+        let opened = self.slack.wait_for(DEADLINE, |slack| slack.top_view(ANA)).await;
         assert!(opened.is_some(), "no form opened");
         self.slack.fill(ANA, "description", what).await.unwrap();
         let submitted = self.slack.submit(ANA).await.unwrap();
@@ -141,6 +142,6 @@ impl Installation {
     pub async fn wait_until_told(&self, what: &str) -> bool {
         let both =
             |_: &Sandbox| (self.told("C0WOOD", what) > 0 && self.told("C0OOPS", what) > 0).then_some(());
-        self.slack.wait_for(SOON, both).await.is_some()
+        self.slack.wait_for(DEADLINE, both).await.is_some()
     }
 }

@@ -68,7 +68,7 @@ pub struct Python {
 impl Python {
     /// Without any row.
     pub async fn of(version: Version) -> Self {
-        let database = TestDatabase::bare().await;
+        let database = TestDatabase::empty().await;
         database.connect().await.close().await.unwrap();
         let db = Database::connect(database.url()).await.unwrap();
         let python = Self { database, db };
@@ -93,7 +93,7 @@ impl Python {
 
     /// Executes a statement, written for SQLite, in the words of the database that it is.
     pub async fn run(&self, sql: &str) {
-        let sql = match Kind::wanted() {
+        let sql = match Kind::from_env() {
             Kind::Sqlite => sql.to_owned(),
             Kind::MariaDb => sql.replace("\"key\"", "`key`"),
             Kind::Postgres => sql.replace("DATETIME", "TIMESTAMP"),

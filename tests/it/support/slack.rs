@@ -1,6 +1,6 @@
 //! Steps in Slack that several tests take: reports, presses, and payloads of a client that keeps no rule.
 
-use super::app::{ANA, SOON, TestApp};
+use super::app::{ANA, DEADLINE, TestApp};
 use chrono::TimeDelta;
 use esb::domain::ids::{AreaId, EquipmentId, RepairId};
 use esb::domain::repair::{RepairStatus, Severity};
@@ -228,7 +228,7 @@ impl TestApp {
         });
         let wire = self.slack.wire();
         assert!(wire.send_envelope(envelope), "no connection");
-        let ack = wire.wait_for_ack(id, SOON).await.expect("an acknowledgement");
+        let ack = wire.wait_for_ack(id, DEADLINE).await.expect("an acknowledgement");
         self.settle().await;
         ack
     }

@@ -1,6 +1,6 @@
 //! The web, serving on a port of its own, and a browser of few words.
 
-use super::app::SOON;
+use super::app::DEADLINE;
 use super::ops::{TestOps, user};
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -274,7 +274,7 @@ impl Site {
     pub async fn raw(&self, request: &str) -> String {
         let mut stream = self.begin([127, 0, 0, 1], request).await;
         let mut answer = Vec::new();
-        let read = timeout(SOON, stream.read_to_end(&mut answer)).await.expect("an answer and an end");
+        let read = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("an answer and an end");
         assert!(read.is_ok() || !answer.is_empty(), "{read:?}");
         String::from_utf8(answer).unwrap()
     }

@@ -1,5 +1,6 @@
 //! The Socket Mode client against the sandbox, with a dispatcher that does what a test says.
 
+pub use super::wait::{DEADLINE, until};
 use chrono::{DateTime, Utc};
 use esb::clients::slack_api::SlackApi;
 use esb::clock::Clock;
@@ -18,9 +19,6 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Long enough for a machine that is busy; nothing waits as long when all is well.
-pub const SOON: Duration = Duration::from_secs(20);
-
 /// A workspace with one person and one channel.
 pub fn sandbox() -> Sandbox {
     sandbox_with(Options::default())
@@ -31,19 +29,6 @@ pub fn sandbox_with(options: Options) -> Sandbox {
         .person(Person::new("U01", "ana", "Ana Lopez").email("ana@example.org"))
         .channel(Channel::new("C01", "wood"));
     Sandbox::start(world, options).unwrap()
-}
-
-/// Looks again and again, at most [`SOON`], until `look` finds what it looks for.
-pub async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let looking = async {
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(SOON, looking).await.expect("it never came to pass")
 }
 
 /// The configuration for a sandbox.
@@ -86,7 +71,7 @@ impl Script {
     /// Waits until so many envelopes were acted upon.
     pub async fn wait_for(&self, count: usize) {
         let mut acted = self.acted.subscribe();
-        tokio::time::timeout(SOON, acted.wait_for(|acted| acted.len() >= count)).await.unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, acted.wait_for(|acted| acted.len() >= count)).await.unwrap().unwrap();
     }
 
     async fn gate(&self) {
@@ -194,7 +179,7 @@ impl Setup {
     pub async fn start(self) -> Rig {
         let connections = self.connections;
         let rig = self.launch();
-        assert!(rig.sandbox.wire().wait_for_connections(connections, SOON).await);
+        assert!(rig.sandbox.wire().wait_for_connections(connections, DEADLINE).await);
         rig
     }
 }
@@ -212,7 +197,7 @@ impl Rig {
 
     /// Waits for the acknowledgement of an envelope and returns what it carries.
     pub async fn acked(&self, id: &str) -> Option<Value> {
-        self.sandbox.wire().wait_for_ack(id, SOON).await.unwrap_or_else(|| panic!("{id}")).payload
+        self.sandbox.wire().wait_for_ack(id, DEADLINE).await.unwrap_or_else(|| panic!("{id}")).payload
     }
 
     /// Shows that commands are served.
@@ -223,7 +208,7 @@ impl Rig {
 
     /// Waits until so many connections were ever opened.
     pub async fn opened(&self, count: usize) {
-        assert!(self.sandbox.wire().wait_for_opened(count, SOON).await, "{count}");
+        assert!(self.sandbox.wire().wait_for_opened(count, DEADLINE).await, "{count}");
     }
 
     /// Waits until a connection is closed and returns whether we closed it.
@@ -243,7 +228,7 @@ impl Rig {
     /// Asks the client to end and waits for it.
     pub async fn stop(&mut self) {
         self.shutdown.cancel();
-        tokio::time::timeout(SOON, &mut self.running).await.unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, &mut self.running).await.unwrap().unwrap();
     }
 }
 

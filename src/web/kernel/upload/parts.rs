@@ -3,7 +3,7 @@
 
 use super::allowance::Reservation;
 use super::{DISCARD_AT_MOST, Gate, HeldPieces, OnDiskError, UploadRule, deadline};
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::domain::file::{FileName, FileRefusal, LostPhotos};
 use crate::files::{ReceiveError, Received, Wanted};
 use crate::ops::visitor_photos;
@@ -213,7 +213,7 @@ impl<'a> Accepting<'a> {
             Err(ReceiveError::Refused(refused)) => Err(refusal(rule, name, &refused)),
             Err(ReceiveError::Stream(error)) => Err(broken(error).into()),
             Err(ReceiveError::Disk(error)) => {
-                tracing::error!(error = %Chain(&error), "An upload cannot be stored");
+                tracing::error!(error = %ErrorChain(&error), "An upload cannot be stored");
                 self.lost.disk += 1;
                 match rule.on_disk_error {
                     OnDiskError::Refuse => Err(no_room(rule, name)),

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 /// The newest value, with the key under which it was made.
 #[derive(Debug)]
-pub struct Newest<K, V>(RwLock<Option<Arc<Slot<K, V>>>>);
+pub struct LatestCache<K, V>(RwLock<Option<Arc<Slot<K, V>>>>);
 
 #[derive(Debug)]
 struct Slot<K, V> {
@@ -16,13 +16,13 @@ struct Slot<K, V> {
     value: OnceCell<V>,
 }
 
-impl<K, V> Default for Newest<K, V> {
+impl<K, V> Default for LatestCache<K, V> {
     fn default() -> Self {
         Self(RwLock::default())
     }
 }
 
-impl<K: PartialEq + Clone, V: Clone> Newest<K, V> {
+impl<K: PartialEq + Clone, V: Clone> LatestCache<K, V> {
     /// The value of `key`: the one at hand, else what `make` gives. Whoever asks for the same key
     /// meanwhile waits for it; should `make` fail or be dropped, the next one's is tried.
     ///
@@ -57,18 +57,18 @@ impl<K: PartialEq + Clone, V: Clone> Newest<K, V> {
 /// Answers to questions, made of what a key stands for: those of the newest key are kept, and of them the
 /// first so many.
 #[derive(Debug)]
-pub struct Answers<K, Q, V>(RwLock<Option<(K, HashMap<Q, V>)>>);
+pub struct QueryCache<K, Q, V>(RwLock<Option<(K, HashMap<Q, V>)>>);
 
 /// Most answers that are kept: people ask for the same few pages.
 const ANSWERS: usize = 64;
 
-impl<K, Q, V> Default for Answers<K, Q, V> {
+impl<K, Q, V> Default for QueryCache<K, Q, V> {
     fn default() -> Self {
         Self(RwLock::default())
     }
 }
 
-impl<K: PartialEq + Clone, Q: Eq + Hash, V: Clone> Answers<K, Q, V> {
+impl<K: PartialEq + Clone, Q: Eq + Hash, V: Clone> QueryCache<K, Q, V> {
     /// The answer to `question` under `key`: the one at hand, else what `make` gives.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_made_once_a_key_and_their_number_is_bounded() {
-        let (answers, made) = (Answers::default(), AtomicUsize::new(0));
+        let (answers, made) = (QueryCache::default(), AtomicUsize::new(0));
         let get = async |key: u8, question: usize| {
             let make = async { Ok::<_, ()>(made.fetch_add(1, Ordering::SeqCst)) };
             answers.get(&key, question, make).await.unwrap()
@@ -126,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_comes_at_once_shares_one_value() {
-        let (newest, made) = (Newest::default(), AtomicUsize::new(0));
+        let (newest, made) = (LatestCache::default(), AtomicUsize::new(0));
         let get = |key: u8| {
             let make = async {
                 yield_now().await;
@@ -144,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_not_kept_and_keeps_nobody_waiting() {
-        let newest = Newest::default();
+        let newest = LatestCache::default();
         let fail = async {
             yield_now().await;
             Err("no")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// True when the database does not answer, is overloaded or gone: the same may work in a while.
-pub fn is_outage(error: &DbErr) -> bool {
+pub fn is_transient(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) => true,
         DbErr::Conn(RuntimeErr::SqlxError(error))
@@ -62,7 +62,7 @@ const DEADLOCKS: usize = 10;
 ///
 /// # Errors
 /// Those of `once`.
-pub async fn again_after_deadlock<T, E, F>(
+pub async fn retry_on_deadlock<T, E, F>(
     is_deadlock: impl Fn(&E) -> bool,
     once: impl Fn() -> F,
 ) -> Result<T, E>
@@ -144,7 +144,7 @@ mod tests {
     async fn outage(db: &impl ConnectionTrait, sql: &str, code: &str) -> bool {
         let error = db.execute_unprepared(sql).await.unwrap_err();
         assert!(error.to_string().contains(code), "{error}");
-        is_outage(&error)
+        is_transient(&error)
     }
 
     #[tokio::test]

@@ -5,9 +5,9 @@ use std::error::Error;
 use std::fmt;
 
 /// Displays an error and its causes: `a: b: c`.
-pub struct Chain<'a>(pub &'a (dyn Error + 'static));
+pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
 
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut cause = self.0.source();
@@ -30,6 +30,6 @@ mod tests {
     #[test]
     fn causes_are_told_in_their_order() {
         let error = Outer(std::io::Error::other("disk full"));
-        assert_eq!(Chain(&error).to_string(), "the board cannot be read: disk full");
+        assert_eq!(ErrorChain(&error).to_string(), "the board cannot be read: disk full");
     }
 }

@@ -24,27 +24,27 @@ const SUSPECT: Duration = Duration::from_millis(250);
 /// What was learnt of a pool's connections. What has been idle since before one was found to lead nowhere most
 /// likely shares its fate: a whole pool of waits for a sign of life, one after the other, would be an outage.
 #[derive(Debug, Clone, Default)]
-struct Suspicion(Arc<Mutex<Option<Instant>>>);
+struct StaleCutoff(Arc<Mutex<Option<Instant>>>);
 
-impl Suspicion {
+impl StaleCutoff {
     fn raise(&self, now: Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     /// How long a connection is waited for that has been idle since then.
-    fn patience(&self, idle_since: Option<Instant>) -> Duration {
+    fn ping_timeout(&self, idle_since: Option<Instant>) -> Duration {
         let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_suspect = raised.is_some_and(|raised| idle_since.is_none_or(|since| since < raised));
         if is_suspect { SUSPECT } else { ALIVE }
     }
 
     /// False when a connection says nothing; the error is one that was closed.
-    async fn answers(
+    async fn is_alive(
         &self,
         connection: &mut impl Connection,
-        patience: Duration,
+        ping_timeout: Duration,
     ) -> Result<bool, sqlx::Error> {
-        match timeout(patience, connection.ping()).await {
+        match timeout(ping_timeout, connection.ping()).await {
             Ok(answer) => answer.map(|()| true),
             Err(_) => {
                 self.raise(Instant::now());
@@ -57,7 +57,7 @@ impl Suspicion {
 
 /// The pool of the database at this address, made to get over such connections; as it is where the address cannot be
 /// read: whoever opens the pool reads it as well, and says what is wrong with it.
-pub(super) fn forgetful<DB: sqlx::Database>(
+pub(super) fn with_liveness_check<DB: sqlx::Database>(
     pool: PoolOptions<DB>,
     address: Option<<DB::Connection as Connection>::Options>,
     session: &'static str,
@@ -66,25 +66,25 @@ where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
     let Some(options) = address else { return pool };
-    let taking = (Arc::new(options.disable_statement_logging()), Suspicion::default());
+    let taking = (Arc::new(options.disable_statement_logging()), StaleCutoff::default());
     let returning = taking.clone();
     pool.after_connect(move |connection, _| {
         Box::pin(async move { connection.execute(session).await.map(|_| ()) })
     })
     .before_acquire(move |connection, known| {
-        let (options, suspicion) = taking.clone();
+        let (options, stale_cutoff) = taking.clone();
         Box::pin(async move {
-            let patience = suspicion.patience(Instant::now().checked_sub(known.idle_for));
-            if !suspicion.answers(connection, patience).await? {
+            let ping_timeout = stale_cutoff.ping_timeout(Instant::now().checked_sub(known.idle_for));
+            if !stale_cutoff.is_alive(connection, ping_timeout).await? {
                 *connection = connected::<DB>(&options, session).await?;
             }
             Ok(true)
         })
     })
     .after_release(move |connection, _| {
-        let (options, suspicion) = returning.clone();
+        let (options, stale_cutoff) = returning.clone();
         Box::pin(async move {
-            if !suspicion.answers(connection, ALIVE).await? {
+            if !stale_cutoff.is_alive(connection, ALIVE).await? {
                 *connection = loop {
                     match connected::<DB>(&options, session).await {
                         Ok(fresh) => break fresh,
@@ -118,12 +118,12 @@ mod tests {
 
     #[test]
     fn after_one_that_led_nowhere_what_was_idle_then_is_not_waited_for_long() {
-        let (suspicion, start) = (Suspicion::default(), Instant::now());
-        assert_eq!(suspicion.patience(Some(start)), ALIVE);
+        let (stale_cutoff, start) = (StaleCutoff::default(), Instant::now());
+        assert_eq!(stale_cutoff.ping_timeout(Some(start)), ALIVE);
         let raised = start + Duration::from_secs(10);
-        suspicion.raise(raised);
-        assert_eq!(suspicion.patience(Some(start)), SUSPECT);
-        assert_eq!(suspicion.patience(None), SUSPECT, "idle for longer than the clock knows");
-        assert_eq!(suspicion.patience(Some(raised)), ALIVE, "it came back since");
+        stale_cutoff.raise(raised);
+        assert_eq!(stale_cutoff.ping_timeout(Some(start)), SUSPECT);
+        assert_eq!(stale_cutoff.ping_timeout(None), SUSPECT, "idle for longer than the clock knows");
+        assert_eq!(stale_cutoff.ping_timeout(Some(raised)), ALIVE, "it came back since");
     }
 }
