@@ -189,7 +189,7 @@ fn sending_tables(backend: DatabaseBackend) -> [TableCreateStatement; 6] {
         .col(text(backend, "event").not_null())
         .col(string("state", 16))
         .col(ColumnDef::new("failures").integer().not_null().default(0))
-        .col(ColumnDef::new("blamed").integer().not_null().default(0))
+        .col(ColumnDef::new("rejections").integer().not_null().default(0))
         .col(time(backend, "due_at").not_null())
         .col(ColumnDef::new("lease").string_len(40))
         .col(time(backend, "leased_until"))

@@ -44,7 +44,7 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("lease").string_len(40))
             .col(time(backend, "leased_until"))
             .col(count("losses"))
-            .col(flag("cancel_wanted"))
+            .col(flag("cancel_requested"))
             .col(count("updates"))
             .col(string("edge", 8))
             .col(string("starter_name", 200))

@@ -1,4 +1,4 @@
-//! What living cards need: the card of each repair and channel, what a delivery does to it, and since when a
+//! What live_message cards need: the card of each repair and channel, what a delivery does to it, and since when a
 //! message may have arrived without our knowing.
 
 use crate::columns::{count, id, reference, string, time};
@@ -31,8 +31,8 @@ impl MigrationTrait for Migration {
             .col(string("target", 80))
             .col(ColumnDef::new("channel").string_len(32))
             .col(ColumnDef::new("ts").string_len(32))
-            .col(count("wanted"))
-            .col(count("shown"))
+            .col(count("desired_version"))
+            .col(count("rendered_version"))
             .foreign_key(&mut foreign_key("cards", "repair_id", "repairs"))
             .take();
         create_table(manager, cards).await?;

@@ -9,7 +9,7 @@ use sea_orm_migration::prelude::*;
 pub(crate) struct Migration;
 
 /// New columns of `jobs`.
-const COLUMNS: [&str; 4] = ["message_channel", "message_ts", "message_wanted", "message_shown"];
+const COLUMNS: [&str; 4] = ["message_channel", "message_ts", "message_desired_version", "message_rendered_version"];
 
 #[async_trait::async_trait]
 #[expect(elided_lifetimes_in_paths, reason = "the trait's own signature elides it")]

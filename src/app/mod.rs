@@ -214,7 +214,7 @@ impl App {
     ) -> anyhow::Result<()> {
         let mut edges = JoinSet::new();
         // First, since it reads the board while the rest is made ready.
-        edges.spawn(board::look(self.ctx.clone(), shutdown.clone()));
+        edges.spawn(board::poll_revision(self.ctx.clone(), shutdown.clone()));
         let (ctx, metrics, files) = (self.ctx.clone(), self.metrics.clone(), self.files.clone());
         let mut web = Web::new(ctx, self.web_config(), metrics, files).await?;
         if let Some(secret) = self.config.slack.http_secret() {

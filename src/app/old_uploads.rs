@@ -77,7 +77,7 @@ impl Uploads for OldUploads {
         })
     }
 
-    fn look<'a>(&'a self, old: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>> {
+    fn check<'a>(&'a self, old: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>> {
         Box::pin(async move { self.open(old).await.map(drop) })
     }
 }

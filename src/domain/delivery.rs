@@ -36,10 +36,10 @@ pub enum DeliveryState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum DeliveryKind {
-    /// It posts a message: that tells an event, or begins a living one.
+    /// It posts a message: that tells an event, or begins a live message.
     #[sea_orm(string_value = "message")]
     Message,
-    /// It brings a living message up to date, with what is when that is sent.
+    /// It brings a live message up to date, with what is when that is sent.
     #[sea_orm(string_value = "edit")]
     Edit,
     /// It takes a temporary password to whom it is for.
@@ -49,7 +49,7 @@ pub enum DeliveryKind {
 
 impl DeliveryState {
     /// States of a delivery that is still owed.
-    pub const OWED: [Self; 3] = [Self::Pending, Self::Sending, Self::Failed];
+    pub const PENDING: [Self; 3] = [Self::Pending, Self::Sending, Self::Failed];
 }
 
 /// What several deliveries wait for together. It is tried again by one of them, not by each.

@@ -63,7 +63,7 @@ id!(
     DeliveryId
 );
 id!(
-    /// Number of a card: the living message of a repair in a channel.
+    /// Number of a card: the live message of a repair in a channel.
     CardId
 );
 id!(

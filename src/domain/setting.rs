@@ -19,7 +19,7 @@ pub struct Switches {
     pub assignee_changed: bool,
     /// The ETA is set, changed or cleared.
     pub eta_updated: bool,
-    /// A repair has one living message a channel, its card, and what follows is told in the card's thread.
+    /// A repair has one live message a channel, its card, and what follows is told in the card's thread.
     pub thread_updates: bool,
 }
 

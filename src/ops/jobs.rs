@@ -192,7 +192,7 @@ pub(super) fn view(job: Job) -> JobView {
         id: job.id,
         kind,
         state: job.state,
-        is_ending: job.cancel_wanted,
+        is_ending: job.cancel_requested,
         step: job.step,
         steps: job.steps,
         activity: if job.state.is_over() { String::new() } else { job.activity },

@@ -57,9 +57,9 @@ async fn count_once(
     let counted = store::me_toos::add(&tx, repair, person_key, now).await?;
     let people = store::me_toos::counts(&tx, &[repair]).await?.remove(&repair).unwrap_or(0);
     if counted {
-        let owes = store::cards::changed(&tx, repair, now).await?;
+        let has_edits = store::cards::changed(&tx, repair, now).await?;
         ctx.commit_visible(tx).await?;
-        if owes {
+        if has_edits {
             ctx.wake.notify_one();
         }
         mutation_log::write("repair.me_too", &actor.name, &json!({ "id": repair, "people": people }), now);

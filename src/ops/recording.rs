@@ -11,7 +11,7 @@ use crate::domain::field::{Person, RepairFields};
 use crate::domain::ids::{RepairId, UserId};
 use crate::store;
 use crate::store::cards::Card;
-use crate::store::deliveries::Owe;
+use crate::store::deliveries::NewDelivery;
 use crate::store::equipment::Machine;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
@@ -23,14 +23,14 @@ pub struct Recorded {
     now: DateTime<Utc>,
     /// The channels that are being told.
     pub told: Vec<ChannelRef>,
-    /// Something is owed.
-    owes: bool,
+    /// Something is pending.
+    has_deliveries: bool,
 }
 
 impl Recorded {
     /// After the commit: wakes the worker and writes the log line.
     pub fn committed(self, ctx: &Ctx, actor: &Actor) -> Vec<ChannelRef> {
-        if self.owes {
+        if self.has_deliveries {
             ctx.wake.notify_one();
         }
         mutation_log::changes(&self.records, actor, self.now);
@@ -60,10 +60,10 @@ pub(super) async fn record(
         false => Vec::new(),
     };
     let card = |told: &Announcement| cards.iter().find(|card| card.target == told.target.as_str());
-    let owed = told.iter().map(|told| Owe::message(told, card(told).map(|card| card.id)));
-    store::deliveries::owe(db, owed.collect::<Result<_, _>>()?, now).await?;
+    let pending = told.iter().map(|told| NewDelivery::message(told, card(told).map(|card| card.id)));
+    store::deliveries::enqueue(db, pending.collect::<Result<_, _>>()?, now).await?;
     let told: Vec<ChannelRef> = told.into_iter().map(|announcement| announcement.target).collect();
-    Ok(Recorded { records, now, owes: edits || !told.is_empty(), told })
+    Ok(Recorded { records, now, has_deliveries: edits || !told.is_empty(), told })
 }
 
 /// Where what happens to a machine is told, each channel once.

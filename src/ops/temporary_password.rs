@@ -122,12 +122,12 @@ pub(super) async fn send(
         email_key: to.email_key,
     };
     let sealed = seal.seal(&key, &given)?;
-    password_messages::owe(db, user.id, &to.id, (&key, sealed), now).await?;
+    password_messages::enqueue(db, user.id, &to.id, (&key, sealed), now).await?;
     Ok(Some(to.name))
 }
 
 /// After another e-mail was set or somebody was unlinked, within that transaction, which holds the user's row:
-/// withdraws what is still owed, and ends the present temporary password if a message was to take it to whom the
+/// withdraws what is still pending, and ends the present temporary password if a message was to take it to whom the
 /// e-mail or the link before led to. Whether it has arrived is not asked: nobody can be sure that it has not. One that
 /// staff handed over stays. Returns whether it was ended.
 pub(super) async fn end_misdirected(

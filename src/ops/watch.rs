@@ -1,4 +1,4 @@
-//! What operators watch: how much is owed, when the worker last went round.
+//! What operators watch: how much is pending, when the worker last went round.
 
 use super::permission::require;
 use super::{Ctx, OpError};
@@ -14,18 +14,18 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueFigures {
     /// Deliveries pending, sending or failed.
-    pub owed: i64,
-    /// Since when the oldest of them is owed.
+    pub pending: i64,
+    /// Since when the oldest of them is pending.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// How much is owed.
+/// How much is pending.
 ///
 /// # Errors
 /// The database's.
 pub async fn queue(ctx: &Ctx) -> Result<QueueFigures, OpError> {
-    let owed = store::deliveries::owed(ctx.store.read()).await?;
-    Ok(QueueFigures { owed: owed.count, oldest: owed.oldest })
+    let pending = store::deliveries::pending(ctx.store.read()).await?;
+    Ok(QueueFigures { pending: pending.count, oldest: pending.oldest })
 }
 
 /// Messages that did not leave as they should; those that were given up as long as they are kept.

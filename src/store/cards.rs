@@ -1,8 +1,8 @@
-//! Cards: the living message of each repair and channel.
+//! Cards: the live message of each repair and channel.
 
-use super::deliveries::Owe;
+use super::deliveries::NewDelivery;
 use super::entities::{card, delivery};
-use super::living::{self, FIRST, Failed, Lives, Living};
+use super::live_message::{self, FIRST, FailedEdits, LiveMessageTable, LiveMessage};
 use crate::domain::announce::lane;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, DeliveryId, RepairId};
@@ -12,26 +12,26 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 
 pub use super::entities::card::Model as Card;
 
-impl Lives for card::Entity {
+impl LiveMessageTable for card::Entity {
     const ID: card::Column = card::Column::Id;
     const CHANNEL: card::Column = card::Column::Channel;
     const TS: card::Column = card::Column::Ts;
-    const SHOWN: card::Column = card::Column::Shown;
-    const WANTED: card::Column = card::Column::Wanted;
+    const RENDERED_VERSION: card::Column = card::Column::RenderedVersion;
+    const DESIRED_VERSION: card::Column = card::Column::DesiredVersion;
 
-    fn wanted(card: &Card) -> i64 {
-        card.wanted
+    fn desired_version(card: &Card) -> i64 {
+        card.desired_version
     }
 
-    fn edit(card: &Card) -> Option<Owe> {
+    fn edit(card: &Card) -> Option<NewDelivery> {
         card.ts.as_ref()?;
-        Some(Owe {
+        Some(NewDelivery {
             target: card.target.clone(),
-            dedupe_key: format!("card:{}:{}:{}", card.repair_id, card.wanted, card.target),
+            dedupe_key: format!("card:{}:{}:{}", card.repair_id, card.desired_version, card.target),
             lane: lane(card.repair_id, &card.target),
             event: String::new(),
             kind: DeliveryKind::Edit,
-            living: Some(Living::Card(card.id)),
+            live_message: Some(LiveMessage::Card(card.id)),
         })
     }
 }
@@ -73,7 +73,7 @@ pub async fn any_unrecorded(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let unrecorded = delivery::Entity::find()
         .select_only()
         .column(delivery::Column::Id)
-        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(delivery::Column::State.is_in(DeliveryState::PENDING))
         .filter(delivery::Column::Kind.eq(DeliveryKind::Message))
         .filter(delivery::Column::CardId.is_not_null())
         .filter(is_sent);
@@ -92,8 +92,8 @@ pub async fn add(
     let row = |target: &str| card::ActiveModel {
         repair_id: Set(repair),
         target: Set(target.to_owned()),
-        wanted: Set(FIRST),
-        shown: Set(0),
+        desired_version: Set(FIRST),
+        rendered_version: Set(0),
         ..Default::default()
     };
     card::Entity::insert_many(targets.map(row)).exec_without_returning(db).await?;
@@ -107,7 +107,7 @@ pub async fn add(
 /// The database's.
 pub async fn changed(db: &impl ConnectionTrait, repair: RepairId, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let locked = card::Entity::update_many()
-        .col_expr(card::Column::Wanted, Expr::col(card::Column::Wanted).add(1))
+        .col_expr(card::Column::DesiredVersion, Expr::col(card::Column::DesiredVersion).add(1))
         .filter(card::Column::RepairId.eq(repair))
         .exec(db)
         .await?;
@@ -115,5 +115,5 @@ pub async fn changed(db: &impl ConnectionTrait, repair: RepairId, now: DateTime<
         return Ok(false);
     }
     let edits = of(db, repair).await?.iter().filter_map(card::Entity::edit).collect();
-    living::owe_edits(db, edits, Failed::Hurries, now).await
+    live_message::enqueue_edits(db, edits, FailedEdits::RetryNow, now).await
 }

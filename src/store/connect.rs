@@ -132,16 +132,16 @@ impl Store {
 /// it is killed in the first milliseconds of its first start): SQLite has to undo the write first, so the
 /// file is opened for writing then, with its journal mode as it is.
 async fn refuse_python_file(address: &str) -> Result<(), ConnectError> {
-    let look = async |is_read_only: bool| {
+    let candidate = async |is_read_only: bool| {
         let options = if is_read_only { READ_ONLY } else { AS_IT_IS };
-        let look = open(address, 1, BUSY, options, READS, &Arc::default()).await;
-        let look = look.map_err(ConnectError::Open)?;
-        let refused = refuse_python_system(&look).await;
-        look.close().await.map_err(ConnectError::Open)?;
+        let candidate = open(address, 1, BUSY, options, READS, &Arc::default()).await;
+        let candidate = candidate.map_err(ConnectError::Open)?;
+        let refused = refuse_python_system(&candidate).await;
+        candidate.close().await.map_err(ConnectError::Open)?;
         refused
     };
-    match look(true).await {
-        Err(ConnectError::Open(error)) if is_read_only(&error) => look(false).await,
+    match candidate(true).await {
+        Err(ConnectError::Open(error)) if is_read_only(&error) => candidate(false).await,
         looked => looked,
     }
 }

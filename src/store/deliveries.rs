@@ -1,7 +1,7 @@
 //! Deliveries: enqueued in the transaction of the change; attempts and counts. `delivery_queue` leases and settles.
 
 use super::entities::{delivery, delivery_attempt};
-use super::living::Living;
+use super::live_message::LiveMessage;
 use super::time::AT_ONCE;
 use crate::domain::announce::Announcement;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
@@ -15,9 +15,9 @@ use sea_orm::{
 
 pub use super::entities::delivery::Model as Delivery;
 
-/// Something to be owed.
+/// Something to be pending.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owe {
+pub struct NewDelivery {
     /// Channel as configured, or Slack's id of a person.
     pub target: String,
     /// The same is owed once.
@@ -28,11 +28,11 @@ pub struct Owe {
     pub event: String,
     /// What it does.
     pub kind: DeliveryKind,
-    /// The living message that it belongs to.
-    pub living: Option<Living>,
+    /// The live message that it belongs to.
+    pub live_message: Option<LiveMessage>,
 }
 
-impl Owe {
+impl NewDelivery {
     /// A message that tells an event: on its own, or as a card or in a card's thread.
     ///
     /// # Errors
@@ -44,38 +44,38 @@ impl Owe {
             lane: announcement.lane.clone(),
             event: serde_json::to_string(&announcement.event).map_err(|e| DbErr::Json(e.to_string()))?,
             kind: DeliveryKind::Message,
-            living: card.map(Living::Card),
+            live_message: card.map(LiveMessage::Card),
         })
     }
 }
 
-/// Writes down what is owed, due at once, whatever the clock of this machine says.
+/// Writes down what is pending, due at once, whatever the clock of this machine says.
 ///
 /// # Errors
 /// The database's; a unique violation when the same is owed already.
-pub async fn owe(db: &impl ConnectionTrait, owed: Vec<Owe>, now: DateTime<Utc>) -> Result<(), DbErr> {
-    if owed.is_empty() {
+pub async fn enqueue(db: &impl ConnectionTrait, pending: Vec<NewDelivery>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    if pending.is_empty() {
         return Ok(());
     }
-    let row = |owe: Owe| {
-        let (card_id, job_id) = Living::columns(owe.living);
+    let row = |new: NewDelivery| {
+        let (card_id, job_id) = LiveMessage::columns(new.live_message);
         delivery::ActiveModel {
-            target: Set(owe.target),
-            dedupe_key: Set(owe.dedupe_key),
-            lane: Set(owe.lane),
-            event: Set(owe.event),
+            target: Set(new.target),
+            dedupe_key: Set(new.dedupe_key),
+            lane: Set(new.lane),
+            event: Set(new.event),
             state: Set(DeliveryState::Pending),
             failures: Set(0),
-            blamed: Set(0),
+            rejections: Set(0),
             due_at: Set(AT_ONCE),
             created_at: Set(now),
-            kind: Set(owe.kind),
+            kind: Set(new.kind),
             card_id: Set(card_id),
             job_id: Set(job_id),
             ..Default::default()
         }
     };
-    delivery::Entity::insert_many(owed.into_iter().map(row)).exec_without_returning(db).await?;
+    delivery::Entity::insert_many(pending.into_iter().map(row)).exec_without_returning(db).await?;
     Ok(())
 }
 
@@ -127,12 +127,12 @@ pub async fn record_attempt(
     Ok(())
 }
 
-/// How much is owed.
+/// How much is pending.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Owed {
+pub struct PendingCount {
     /// Deliveries pending, sending or failed.
     pub count: i64,
-    /// Since when the oldest of them is owed.
+    /// Since when the oldest of them is pending.
     pub oldest: Option<DateTime<Utc>>,
 }
 
@@ -144,18 +144,18 @@ pub async fn count(db: &impl ConnectionTrait, state: DeliveryState) -> Result<u6
     delivery::Entity::find().filter(delivery::Column::State.eq(state)).count(db).await
 }
 
-/// Counts what is owed; dead ones are not.
+/// Counts what is pending; dead ones are not.
 ///
 /// # Errors
 /// The database's.
-pub async fn owed(db: &impl ConnectionTrait) -> Result<Owed, DbErr> {
-    let owed = delivery::Entity::find()
+pub async fn pending(db: &impl ConnectionTrait) -> Result<PendingCount, DbErr> {
+    let pending = delivery::Entity::find()
         .select_only()
         .column_as(delivery::Column::Id.count(), "count")
         .column_as(delivery::Column::CreatedAt.min(), "oldest")
-        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(delivery::Column::State.is_in(DeliveryState::PENDING))
         .into_model()
         .one(db)
         .await?;
-    Ok(owed.unwrap_or(Owed { count: 0, oldest: None }))
+    Ok(pending.unwrap_or(PendingCount { count: 0, oldest: None }))
 }

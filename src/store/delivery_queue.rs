@@ -52,7 +52,7 @@ fn ready(moment: Moment<'_>) -> Condition {
         .from_as(delivery::Entity, earlier.clone())
         .and_where(of_earlier(delivery::Column::Lane).equals((delivery::Entity, delivery::Column::Lane)))
         .and_where(of_earlier(delivery::Column::Id).lt(Expr::col((delivery::Entity, delivery::Column::Id))))
-        .and_where(of_earlier(delivery::Column::State).is_in(DeliveryState::OWED))
+        .and_where(of_earlier(delivery::Column::State).is_in(DeliveryState::PENDING))
         .cond_where(Condition::any().add(both_edits).add(told))
         .take();
     let waiting = Condition::all()
@@ -190,7 +190,7 @@ pub async fn lease(
         .col_expr(delivery::Column::Lease, Expr::value(lease))
         .col_expr(delivery::Column::LeasedUntil, Expr::value(until))
         .filter(delivery::Column::Id.eq(seen.id))
-        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(delivery::Column::State.is_in(DeliveryState::PENDING))
         .filter(as_seen)
         .exec(db)
         .await?;
@@ -221,7 +221,7 @@ pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTim
     let which = match which {
         Retry::All => Condition::all(),
         Retry::Unrejected => {
-            Condition::any().add(delivery::Column::Cause.is_not_null()).add(delivery::Column::Blamed.eq(0))
+            Condition::any().add(delivery::Column::Cause.is_not_null()).add(delivery::Column::Rejections.eq(0))
         }
         Retry::Of(cause) => Condition::all().add(delivery::Column::Cause.eq(cause)),
         Retry::Channel(target) => Condition::all()
@@ -293,7 +293,7 @@ pub struct Settlement {
     /// Failures of any kind.
     pub failures: i32,
     /// Failures that were rejections of the message.
-    pub blamed: i32,
+    pub rejections: i32,
     /// What it waits for together with others.
     pub cause: Option<Cause>,
     /// When it is tried again, for those that are.
@@ -324,7 +324,7 @@ pub async fn settle(
         .col_expr(delivery::Column::Event, kept.into())
         .col_expr(delivery::Column::State, Expr::value(settled.state))
         .col_expr(delivery::Column::Failures, Expr::value(settled.failures))
-        .col_expr(delivery::Column::Blamed, Expr::value(settled.blamed))
+        .col_expr(delivery::Column::Rejections, Expr::value(settled.rejections))
         .col_expr(delivery::Column::Cause, Expr::value(settled.cause))
         .col_expr(delivery::Column::DueAt, Expr::value(settled.due_at))
         .col_expr(delivery::Column::Lease, Expr::value(None::<String>))
@@ -351,7 +351,7 @@ pub async fn is_settled_as(
 ) -> Result<bool, DbErr> {
     let Some(row) = delivery::Entity::find_by_id(id).one(db).await? else { return Ok(false) };
     let posted = row.posted_channel.zip(row.posted_ts);
-    let as_it_was = (row.state, row.failures, row.blamed, row.due_at, posted);
-    let as_it_is = (settled.state, settled.failures, settled.blamed, settled.due_at, settled.posted.clone());
+    let as_it_was = (row.state, row.failures, row.rejections, row.due_at, posted);
+    let as_it_is = (settled.state, settled.failures, settled.rejections, settled.due_at, settled.posted.clone());
     Ok(row.lease.is_none() && as_it_was == as_it_is)
 }

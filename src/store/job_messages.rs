@@ -1,32 +1,32 @@
-//! The private message of a job to whoever started it in Slack: owed with the job, a living message from
+//! The private message of a job to whoever started it in Slack: owed with the job, a live message from
 //! then on. Its columns stand in the job's own row, so that row's lock decides who sees whom.
 
-use super::deliveries::{self, Owe};
+use super::deliveries::{self, NewDelivery};
 use super::entities::{delivery, job};
 use super::jobs::Job;
-use super::living::{self, Failed, Lives, Living};
+use super::live_message::{self, FailedEdits, LiveMessageTable, LiveMessage};
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::ids::JobId;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
 
-impl Lives for job::Entity {
+impl LiveMessageTable for job::Entity {
     const ID: job::Column = job::Column::Id;
     const CHANNEL: job::Column = job::Column::MessageChannel;
     const TS: job::Column = job::Column::MessageTs;
-    const SHOWN: job::Column = job::Column::MessageShown;
-    const WANTED: job::Column = job::Column::MessageWanted;
+    const RENDERED_VERSION: job::Column = job::Column::MessageRenderedVersion;
+    const DESIRED_VERSION: job::Column = job::Column::MessageDesiredVersion;
 
-    fn wanted(job: &Job) -> i64 {
-        job.message_wanted.unwrap_or_default()
+    fn desired_version(job: &Job) -> i64 {
+        job.message_desired_version.unwrap_or_default()
     }
 
-    fn edit(job: &Job) -> Option<Owe> {
-        let (starter, wanted) = (job.starter_slack_id.clone()?, job.message_wanted?);
+    fn edit(job: &Job) -> Option<NewDelivery> {
+        let (starter, desired_version) = (job.starter_slack_id.clone()?, job.message_desired_version?);
         job.message_ts.as_ref()?;
         let edit = told(job.id, starter, DeliveryKind::Edit);
-        Some(Owe { dedupe_key: format!("{}:{wanted}", key(job.id)), ..edit })
+        Some(NewDelivery { dedupe_key: format!("{}:{desired_version}", key(job.id)), ..edit })
     }
 }
 
@@ -35,9 +35,9 @@ fn key(id: JobId) -> String {
     format!("job:{id}")
 }
 
-fn told(id: JobId, starter: String, kind: DeliveryKind) -> Owe {
+fn told(id: JobId, starter: String, kind: DeliveryKind) -> NewDelivery {
     let (lane, dedupe_key, event) = (key(id), key(id), String::new());
-    Owe { target: starter, dedupe_key, lane, event, kind, living: Some(Living::Job(id)) }
+    NewDelivery { target: starter, dedupe_key, lane, event, kind, live_message: Some(LiveMessage::Job(id)) }
 }
 
 /// Owes the message that begins to tell `starter` of a job, unless it is owed already, or was.
@@ -51,24 +51,24 @@ pub(super) async fn begin(
     if same.count(db).await? > 0 {
         return Ok(());
     }
-    deliveries::owe(db, vec![told(id, starter, DeliveryKind::Message)], now).await
+    deliveries::enqueue(db, vec![told(id, starter, DeliveryKind::Message)], now).await
 }
 
 /// Something was recorded of a job that its message shows: an edit is owed where the message stands in Slack,
 /// unless one is owed already. One that is not posted yet shows it when it is.
 pub(super) async fn changed(db: &impl ConnectionTrait, job: &Job, now: DateTime<Utc>) -> Result<(), DbErr> {
-    if job.message_wanted.is_none() {
+    if job.message_desired_version.is_none() {
         return Ok(());
     }
     job::Entity::update_many()
-        .col_expr(job::Column::MessageWanted, Expr::col(job::Column::MessageWanted).add(1))
+        .col_expr(job::Column::MessageDesiredVersion, Expr::col(job::Column::MessageDesiredVersion).add(1))
         .filter(job::Column::Id.eq(job.id))
         .exec(db)
         .await?;
     // Read after it was locked: it may have been posted meanwhile.
     let job = job::Entity::find_by_id(job.id).one(db).await?;
     let edit = job.as_ref().and_then(job::Entity::edit);
-    let failed = if job.is_some_and(|job| job.state.is_over()) { Failed::Hurries } else { Failed::Waits };
-    living::owe_edits(db, edit.into_iter().collect(), failed, now).await?;
+    let failed = if job.is_some_and(|job| job.state.is_over()) { FailedEdits::RetryNow } else { FailedEdits::KeepSchedule };
+    live_message::enqueue_edits(db, edit.into_iter().collect(), failed, now).await?;
     Ok(())
 }

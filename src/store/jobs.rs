@@ -3,7 +3,7 @@
 use super::delivery_queue::LEASE;
 use super::entities::{job, job_line};
 use super::job_messages;
-use super::living::FIRST;
+use super::live_message::FIRST;
 use super::time::{AT_ONCE, due, expired};
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::delivery::WAIT_MAX;
@@ -81,14 +81,14 @@ async fn add(db: &impl ConnectionTrait, new: NewJob<'_>, now: DateTime<Utc>) -> 
         failures: Set(0),
         due_at: Set(AT_ONCE),
         losses: Set(0),
-        cancel_wanted: Set(false),
+        cancel_requested: Set(false),
         updates: Set(0),
         edge: Set(new.starter.edge),
         starter_name: Set(new.starter.name.clone()),
         starter_user_id: Set(new.starter.account.as_ref().map(|account| account.id)),
         starter_slack_id: Set(new.starter.slack_id.as_ref().map(|id| id.0.clone())),
-        message_wanted: Set(new.told.map(|_| FIRST)),
-        message_shown: Set(0),
+        message_desired_version: Set(new.told.map(|_| FIRST)),
+        message_rendered_version: Set(0),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
@@ -237,7 +237,7 @@ pub async fn record(
             .col_expr(job::Column::RunningKind, Expr::value(None::<String>))
             .col_expr(job::Column::Lease, Expr::value(None::<String>))
             .col_expr(job::Column::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
-            .col_expr(job::Column::CancelWanted, Expr::value(false));
+            .col_expr(job::Column::CancelRequested, Expr::value(false));
     }
     change.exec(db).await?;
     job_messages::changed(db, job, now).await?;
@@ -271,7 +271,7 @@ pub async fn release(
 /// The database's.
 pub async fn want_cancel(db: &impl ConnectionTrait, job: &Job, now: DateTime<Utc>) -> Result<(), DbErr> {
     let wanted = changed(job.id, now)
-        .col_expr(job::Column::CancelWanted, Expr::value(true))
+        .col_expr(job::Column::CancelRequested, Expr::value(true))
         .filter(job::Column::State.eq(JobState::Running));
     wanted.exec(db).await?;
     job_messages::changed(db, job, now).await

@@ -26,7 +26,7 @@ mod job_messages;
 pub mod jobs;
 pub mod leases;
 pub mod legacy;
-pub mod living;
+pub mod live_message;
 pub mod me_toos;
 pub mod db_error;
 pub mod password_messages;

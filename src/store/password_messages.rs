@@ -1,7 +1,7 @@
 //! Messages that take a temporary password to whom it is for: deliveries of a kind of their own, of which one at
 //! most is of use. Operations owe and withdraw them, the worker ends what was withdrawn while it was being sent.
 
-use super::deliveries::{self, Attempt, Delivery, Owe};
+use super::deliveries::{self, Attempt, Delivery, NewDelivery};
 use super::entities::delivery;
 use crate::domain::actor::SlackUserId;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
@@ -19,25 +19,25 @@ fn lane(user: UserId) -> String {
 ///
 /// # Errors
 /// The database's.
-pub async fn owe(
+pub async fn enqueue(
     db: &impl ConnectionTrait,
     user: UserId,
     to: &SlackUserId,
     (key, sealed): (&str, String),
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let message = Owe {
+    let message = NewDelivery {
         target: to.0.clone(),
         dedupe_key: key.to_owned(),
         lane: lane(user),
         event: sealed,
         kind: DeliveryKind::Password,
-        living: None,
+        live_message: None,
     };
-    deliveries::owe(db, vec![message], now).await
+    deliveries::enqueue(db, vec![message], now).await
 }
 
-/// Withdraws what a user is still owed: it is erased, and over unless it is being sent at this moment. What is
+/// Withdraws what a user is still pending: it is erased, and over unless it is being sent at this moment. What is
 /// being sent holds its lane, so that it does not come after its successor, and is not tried again.
 ///
 /// The caller holds the user's row, so that nothing is owed meanwhile.
@@ -49,7 +49,7 @@ pub async fn withdraw(db: &impl ConnectionTrait, user: UserId, now: DateTime<Utc
     delivery::Entity::update_many()
         .col_expr(delivery::Column::Event, Expr::value(""))
         .filter(delivery::Column::Lane.eq(lane.as_str()))
-        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(delivery::Column::State.is_in(DeliveryState::PENDING))
         .exec(db)
         .await?;
     end_withdrawn(db, &lane, now).await

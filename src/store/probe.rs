@@ -50,14 +50,14 @@ pub async fn probe(url: &SecretString) -> Result<DatabaseContent, ConnectError> 
 
 /// Read-only, unless a write that was cut off has to be undone first.
 async fn content_of_file(address: &str) -> Result<DatabaseContent, ConnectError> {
-    let look = async |options| {
+    let candidate = async |options| {
         let db = open(address, 1, BUSY, options, READS, &Arc::default()).await.map_err(ConnectError::Open)?;
         let found = content(&db).await;
         db.close().await.map_err(ConnectError::Open)?;
         found
     };
-    match look(READ_ONLY).await {
-        Err(ConnectError::Open(error)) if is_read_only(&error) => look(AS_IT_IS).await,
+    match candidate(READ_ONLY).await {
+        Err(ConnectError::Open(error)) if is_read_only(&error) => candidate(AS_IT_IS).await,
         found => found,
     }
 }

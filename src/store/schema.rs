@@ -91,7 +91,7 @@ fn say_migrated(before: &[String]) {
     }
 }
 
-/// Waits until no other process is at the schema. On SQLite the transaction itself is the lock.
+/// KeepSchedule until no other process is at the schema. On SQLite the transaction itself is the lock.
 async fn lock(db: &DatabaseTransaction) -> Result<(), ConnectError> {
     let lock = match db.get_database_backend() {
         DbBackend::MySql => {

@@ -67,7 +67,7 @@ impl JobRunner {
     ///
     /// # Errors
     /// The database's; what was begun goes on.
-    pub async fn look(
+    pub async fn poll(
         self: &Arc<Self>,
         running: &mut JoinSet<()>,
         stop: &CancellationToken,
@@ -121,7 +121,7 @@ impl JobRunner {
     pub async fn settle(self: &Arc<Self>) -> Result<(), DbErr> {
         let (mut running, stop) = (JoinSet::new(), CancellationToken::new());
         loop {
-            self.look(&mut running, &stop).await?;
+            self.poll(&mut running, &stop).await?;
             if running.join_next().await.is_none() {
                 return Ok(());
             }
@@ -147,7 +147,7 @@ impl JobRunner {
     }
 
     async fn step(&self, job: &Job) -> Outcome {
-        if job.cancel_wanted {
+        if job.cancel_requested {
             return Outcome::Cancelled;
         }
         let fatal = |why: String| Outcome::Failed(StepFailure::Final { why });
@@ -282,7 +282,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
             (job.step, job.activity) = (stepped.step, stepped.activity.clone());
             (job.failure, job.failures, job.failing_since) = (None, 0, None);
             match &stepped.then {
-                Then::More if job.cancel_wanted => job.state = JobState::Cancelled,
+                Then::More if job.cancel_requested => job.state = JobState::Cancelled,
                 Then::More => {}
                 Then::Done => job.state = JobState::Succeeded,
                 Then::GivenUp { why } => {
@@ -295,7 +295,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
             (job.state, job.failure) = (JobState::Failed, Some(why.clone()));
             why.clone()
         }
-        Outcome::Failed(StepFailure::Passing { why, .. }) if job.cancel_wanted => {
+        Outcome::Failed(StepFailure::Passing { why, .. }) if job.cancel_requested => {
             job.state = JobState::Cancelled;
             why.clone()
         }

@@ -99,7 +99,7 @@ impl Worker {
             let polled = match self.poll(&mut in_flight).await {
                 Ok(wait) => {
                     next_turn = wait.map(|wait| Instant::now() + wait);
-                    within(POLL_MAX, self.jobs.look(&mut running, &shutdown)).await
+                    within(POLL_MAX, self.jobs.poll(&mut running, &shutdown)).await
                 }
                 Err(error) => Err(error),
             };

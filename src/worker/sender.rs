@@ -1,10 +1,10 @@
-//! What a delivery comes to: a message of its own, a living one (a repair's card, a job's private message), a
-//! reply in a card's thread, an edit of a living message, or a temporary password for one person. Reads what it
+//! What a delivery comes to: a message of its own, a live message (a repair's card, a job's private message), a
+//! reply in a card's thread, an edit of a live message, or a temporary password for one person. Reads what it
 //! needs and sends; the deliverer settles what came of it.
 //!
 //! ```text
 //! message ──nothing lives──► posted
-//!    ├─living one not there──► posted as that, showing what is
+//!    ├─live_message one not there──► posted as that, showing what is
 //!    ├─card there──► reply in its thread ──gone──► card forgotten, tried again
 //!    └─job's message there──► nothing to do
 //! edit ──there and behind──► chat.update ──gone──► forgotten
@@ -27,12 +27,12 @@ use crate::ops::seal::SealError;
 use crate::ops::{Ctx, OpError, slack_link};
 use crate::render::slack::Message;
 use crate::store::deliveries::{self, Delivery};
-use crate::store::living::{Living, Shown};
+use crate::store::live_message::{LiveMessage, RenderedMessage};
 use chrono::TimeDelta;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Longest that what a living message shows may take to read.
+/// Longest that what a live message shows may take to read.
 const READ_MAX: Duration = Duration::from_secs(10);
 /// How far Slack's clock may be behind ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
@@ -53,18 +53,18 @@ const CLOSED_THREAD: [&str; 2] =
 pub(super) enum SendOutcome {
     /// A message stands in its channel.
     Posted(PostedMessage),
-    /// The living message stands in its channel and shows this.
-    Shows(Shown),
+    /// The live message stands in its channel and shows this.
+    Shows(RenderedMessage),
     /// There was nothing to do.
     Nothing,
-    /// The living message is gone; an edit ends with it, a message is tried again and becomes the new card.
+    /// The live message is gone; an edit ends with it, a message is tried again and becomes the new card.
     Gone {
         /// Slack's name of it.
         ts: String,
     },
 }
 
-/// A living message, with what it shows as that is now.
+/// A live message, with what it shows as that is now.
 enum Present {
     Card(Box<PresentCard>),
     Job(Box<PresentJob>),
@@ -83,8 +83,8 @@ impl Present {
     /// Counts the changes that it has to show, and those that it shows.
     fn counts(&self) -> (i64, i64) {
         match self {
-            Self::Card(present) => (present.card.wanted, present.card.shown),
-            Self::Job(present) => (present.job.message_wanted.unwrap_or_default(), present.job.message_shown),
+            Self::Card(present) => (present.card.desired_version, present.card.rendered_version),
+            Self::Job(present) => (present.job.message_desired_version.unwrap_or_default(), present.job.message_rendered_version),
         }
     }
 }
@@ -126,13 +126,13 @@ impl Sender {
     /// # Errors
     /// The failure, with who is to blame.
     pub(super) async fn send(&self, delivery: &Delivery) -> Result<SendOutcome, Failure> {
-        match (delivery.kind, Living::of(delivery)) {
+        match (delivery.kind, LiveMessage::of(delivery)) {
             (DeliveryKind::Edit, None) => Ok(SendOutcome::Nothing),
-            (DeliveryKind::Edit, Some(living)) => self.edit(self.present(living).await?).await,
+            (DeliveryKind::Edit, Some(live_message)) => self.edit(self.present(live_message).await?).await,
             (DeliveryKind::Password, _) => self.password(delivery).await,
             (DeliveryKind::Message, None) => self.message(delivery).await,
-            (DeliveryKind::Message, Some(living)) => {
-                let present = self.present(living).await?;
+            (DeliveryKind::Message, Some(live_message)) => {
+                let present = self.present(live_message).await?;
                 match (present.place(), &present) {
                     (None, _) => self.begin(delivery, present).await,
                     (Some((channel, ts)), Present::Card(_)) => self.reply(delivery, channel, ts).await,
@@ -192,9 +192,9 @@ impl Sender {
         self.slack.post(&post).await.map(SendOutcome::Posted)
     }
 
-    /// Posts a living message, or finds the one that an earlier try posted: what that one shows is not known.
+    /// Posts a live message, or finds the one that an earlier try posted: what that one shows is not known.
     async fn begin(&self, delivery: &Delivery, present: Present) -> Result<SendOutcome, Failure> {
-        let (posted, wanted) = match self.find(delivery, None).await? {
+        let (posted, desired_version) = match self.find(delivery, None).await? {
             Some(found) => (found, 0),
             None => {
                 let message = self.shown(&present)?;
@@ -203,7 +203,7 @@ impl Sender {
                 (self.slack.post(&post).await?, present.counts().0)
             }
         };
-        Ok(SendOutcome::Shows(Shown { channel: posted.channel, ts: posted.ts, wanted }))
+        Ok(SendOutcome::Shows(RenderedMessage { channel: posted.channel, ts: posted.ts, desired_version }))
     }
 
     async fn reply(&self, delivery: &Delivery, channel: String, ts: String) -> Result<SendOutcome, Failure> {
@@ -226,8 +226,8 @@ impl Sender {
     }
 
     async fn edit(&self, present: Present) -> Result<SendOutcome, Failure> {
-        let (wanted, shown) = present.counts();
-        let Some((channel, ts)) = present.place().filter(|_| shown < wanted) else {
+        let (desired_version, shown) = present.counts();
+        let Some((channel, ts)) = present.place().filter(|_| shown < desired_version) else {
             return Ok(SendOutcome::Nothing);
         };
         let message = self.shown(&present)?;
@@ -235,7 +235,7 @@ impl Sender {
             Err(Failure::Rejected { code }) if NOT_EDITABLE.contains(&code.as_str()) => {
                 Ok(SendOutcome::Gone { ts })
             }
-            edited => edited.map(|()| SendOutcome::Shows(Shown { channel, ts, wanted })),
+            edited => edited.map(|()| SendOutcome::Shows(RenderedMessage { channel, ts, desired_version })),
         }
     }
 
@@ -261,11 +261,11 @@ impl Sender {
         self.slack.find(&channel, thread.map(|(_, ts)| ts), &delivery.dedupe_key, since - SKEW).await
     }
 
-    async fn present(&self, living: Living) -> Result<Present, Failure> {
+    async fn present(&self, live_message: LiveMessage) -> Result<Present, Failure> {
         let reading = async {
-            Ok(match living {
-                Living::Card(id) => Present::Card(Box::new(cards::present(&self.ctx, id).await?)),
-                Living::Job(id) => Present::Job(Box::new(job_messages::present(&self.ctx, id).await?)),
+            Ok(match live_message {
+                LiveMessage::Card(id) => Present::Card(Box::new(cards::present(&self.ctx, id).await?)),
+                LiveMessage::Job(id) => Present::Job(Box::new(job_messages::present(&self.ctx, id).await?)),
             })
         };
         within(reading).await

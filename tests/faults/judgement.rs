@@ -21,7 +21,7 @@ use tokio::time::sleep;
 /// How often the database is asked whether all is settled.
 const ASK: Duration = Duration::from_millis(250);
 
-/// How often it is said how much is owed.
+/// How often it is said how much is pending.
 const SAY: Duration = Duration::from_secs(30);
 /// Longest wait for the next try of what has failed: after the fourth failure it is minutes, after the sixth
 /// an hour.
@@ -34,28 +34,28 @@ const FORWARD_MAX: usize = 10;
 pub async fn settled(store: &Store, patience: Duration, say: impl Fn(&str)) -> Result<(), String> {
     let (mut least, mut progress, mut said, mut forward) = (usize::MAX, Instant::now(), Instant::now(), 0);
     loop {
-        let owed = delivery::Entity::find().filter(delivery::Column::State.is_in(DeliveryState::OWED));
-        let owed = owed.all(store.read()).await.unwrap();
-        if owed.is_empty() {
+        let pending = delivery::Entity::find().filter(delivery::Column::State.is_in(DeliveryState::PENDING));
+        let pending = pending.all(store.read()).await.unwrap();
+        if pending.is_empty() {
             return Ok(());
         }
         if said.elapsed() > SAY {
-            say(&format!("{} deliveries are owed", owed.len()));
+            say(&format!("{} deliveries are owed", pending.len()));
             said = Instant::now();
         }
-        if owed.len() < least {
-            (least, progress) = (owed.len(), Instant::now());
+        if pending.len() < least {
+            (least, progress) = (pending.len(), Instant::now());
         }
         let now = store.time().await.unwrap();
-        let next = owed.iter().map(|delivery| delivery.leased_until.unwrap_or(delivery.due_at)).max();
+        let next = pending.iter().map(|delivery| delivery.leased_until.unwrap_or(delivery.due_at)).max();
         let wait = next.map_or(TimeDelta::zero(), |next| next - now).to_std().unwrap_or_default();
         if wait.is_zero() && progress.elapsed() > patience {
-            return Err(format!("still owed after {} s: {owed:#?}", patience.as_secs()));
+            return Err(format!("still owed after {} s: {pending:#?}", patience.as_secs()));
         }
         if wait > FURTHEST {
             forward += 1;
             if forward > FORWARD_MAX {
-                return Err(format!("fails again and again, though all is well: {owed:#?}"));
+                return Err(format!("fails again and again, though all is well: {pending:#?}"));
             }
             bring_forward(store).await;
         }
@@ -94,7 +94,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Deliveries that tell something; the others edit cards.
-    fn messages_owed(&self) -> impl Iterator<Item = &delivery::Model> {
+    fn pending_for_jobs(&self) -> impl Iterator<Item = &delivery::Model> {
         self.deliveries.iter().filter(|delivery| delivery.kind == DeliveryKind::Message)
     }
 }
@@ -147,7 +147,7 @@ pub async fn judge(
     let mut found = Found::default();
     every_report_is_there_once(&evidence, told, &mut found);
     histories_are_whole(store, &evidence, &mut found).await;
-    for delivery in evidence.messages_owed() {
+    for delivery in evidence.pending_for_jobs() {
         told_often_enough(&evidence, delivery, struck, &mut found);
     }
     lanes_are_in_order(&evidence, &mut found);
@@ -190,7 +190,7 @@ async fn histories_are_whole(store: &Store, evidence: &Evidence, found: &mut Fou
     let attempts = delivery_attempt::Entity::find().all(db).await.unwrap();
     for repair in &evidence.repairs {
         let lanes =
-            evidence.messages_owed().filter(|d| d.lane.starts_with(&format!("repair:{}:", repair.id)));
+            evidence.pending_for_jobs().filter(|d| d.lane.starts_with(&format!("repair:{}:", repair.id)));
         let counts = (
             timeline.iter().filter(|entry| entry.repair_id == repair.id).count(),
             audit.iter().filter(|entry| entry.noun == "repair" && entry.noun_id == repair.id.0).count(),
@@ -228,7 +228,7 @@ pub fn time(ts: &str) -> DateTime<Utc> {
 /// Of one lane, the earlier delivery was finished before the later one.
 fn lanes_are_in_order(evidence: &Evidence, found: &mut Found) {
     let mut lanes: BTreeMap<&str, Vec<&delivery::Model>> = BTreeMap::new();
-    for delivery in evidence.messages_owed() {
+    for delivery in evidence.pending_for_jobs() {
         lanes.entry(&delivery.lane).or_default().push(delivery);
     }
     for (lane, mut deliveries) in lanes {
@@ -261,7 +261,7 @@ async fn cards_are_right(store: &Store, evidence: &Evidence, found: &mut Found) 
             let right = shown.is_some_and(|m| {
                 m.text.contains(&words) && m.text.contains(&repair.description) && m.thread_ts.is_none()
             });
-            if !right || card.shown != card.wanted {
+            if !right || card.rendered_version != card.wanted {
                 found.wrong.push(format!("not right: {card:?} with {people} me toos: {shown:?}"));
             }
         }

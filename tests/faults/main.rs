@@ -114,8 +114,8 @@ async fn run(kind: Kind) {
         tokio::join!(people.live(), audience.live(), damage.strike(plan.events, length));
     say(&format!("{kind:?}: the faults are over"));
     let mut wrong = told.troubles.clone();
-    if let Err(owed) = judgement::settled(&store, PATIENCE, |line| say(&format!("{kind:?}: {line}"))).await {
-        wrong.push(owed);
+    if let Err(pending) = judgement::settled(&store, PATIENCE, |line| say(&format!("{kind:?}: {line}"))).await {
+        wrong.push(pending);
     }
     wrong.extend(cast.end().await);
     let (summary, found) = judgement::judge(&store, &slack, &cast, &told, &struck, stage.machine).await;

@@ -72,7 +72,7 @@ async fn rejected_message_is_dead_after_ten_tries() {
     for (tries, wait) in [30, 60, 120, 300, 900, 3600, 3600, 3600, 3600].into_iter().enumerate() {
         let delivery = app.delivery_to("#woodshop").await;
         assert_eq!(
-            (delivery.state, delivery.blamed),
+            (delivery.state, delivery.rejections),
             (DeliveryState::Failed, i32::try_from(tries).unwrap() + 1)
         );
         assert_eq!(delivery.due_at, app.clock.now() + TimeDelta::seconds(wait));
@@ -98,14 +98,14 @@ async fn transient_errors_use_up_nothing_for_seven_days() {
         app.after(TimeDelta::hours(1)).await;
     }
     let delivery = app.delivery_to("#woodshop").await;
-    assert_eq!((delivery.state, delivery.blamed), (DeliveryState::Failed, 0));
+    assert_eq!((delivery.state, delivery.rejections), (DeliveryState::Failed, 0));
     assert!(delivery.failures > 5, "{}", delivery.failures);
 
     for fault in [Fault::Error("invalid_auth"), Fault::Error("fatal_error"), Fault::Error("unheard_of")] {
         app.slack.fail_always(POST, fault);
         app.after(TimeDelta::hours(1)).await;
         app.after(TimeDelta::hours(1)).await;
-        assert_eq!(app.delivery_to("#woodshop").await.blamed, 0, "{fault:?}");
+        assert_eq!(app.delivery_to("#woodshop").await.rejections, 0, "{fault:?}");
     }
     app.slack.clear_faults();
     app.after(TimeDelta::hours(1)).await;
@@ -190,7 +190,7 @@ async fn a_lost_lease_settles_nothing() {
     let settlement = Settlement {
         state: DeliveryState::Delivered,
         failures: 0,
-        blamed: 0,
+        rejections: 0,
         cause: None,
         due_at: now,
         posted: None,
@@ -305,7 +305,7 @@ async fn a_channel_without_the_bot_is_tried_again_until_it_is_invited() {
     app.settle().await;
     only(app.slack.posted_in("#oops"));
     let failed = app.delivery_to("#woodshop").await;
-    assert_eq!((failed.state, failed.blamed), (DeliveryState::Failed, 0));
+    assert_eq!((failed.state, failed.rejections), (DeliveryState::Failed, 0));
     let told = app.delivery_to("#oops").await;
     assert_eq!((told.state, app.outcomes(&told).await), (DeliveryState::Delivered, vec!["delivered".into()]));
 
@@ -394,7 +394,7 @@ async fn messages_are_looked_for_at_slacks_pace() {
         event: Set("{}".into()),
         state: Set(DeliveryState::Failed),
         failures: Set(1),
-        blamed: Set(0),
+        rejections: Set(0),
         due_at: Set(now),
         created_at: Set(now),
         in_doubt_since: Set(Some(now)),
@@ -448,7 +448,7 @@ async fn record_repeated_after_a_lost_answer_is_recognised() {
     let settlement = Settlement {
         state: DeliveryState::Delivered,
         failures: 0,
-        blamed: 0,
+        rejections: 0,
         cause: None,
         due_at: now,
         posted: Some(("C0WOOD".into(), "1.000001".into())),

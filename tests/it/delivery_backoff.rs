@@ -35,7 +35,7 @@ impl TestApp {
         self.slack.calls(POST).len()
     }
 
-    async fn owed(&self) -> i64 {
+    async fn pending(&self) -> i64 {
         esb::ops::watch::queue(&self.app.ctx).await.unwrap().owed
     }
 
@@ -66,7 +66,7 @@ async fn outage_costs_one_call_a_minute() {
         for n in 0..12 {
             only(app.slack.posted_in(&format!("#area{n}")));
         }
-        assert_eq!(app.owed().await, 0, "{fault:?}");
+        assert_eq!(app.pending().await, 0, "{fault:?}");
         app.slack.posted_in("#oops");
         app.finish().await;
     }
@@ -86,7 +86,7 @@ async fn restart_sends_at_once_what_waited() {
         restarted.settle().await.unwrap();
         app.clock.advance(TimeDelta::seconds(1));
     }
-    assert_eq!(app.owed().await, 0);
+    assert_eq!(app.pending().await, 0);
     app.read_whole_slack();
     app.finish().await;
 }

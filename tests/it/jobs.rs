@@ -272,7 +272,7 @@ async fn cancel_holds_between_steps_and_resume_goes_on_from_the_checkpoint() {
     })
     .await;
     let job = app.job(id).await;
-    assert_eq!((standing(&job), job.cancel_wanted), ((JobState::Cancelled, 2, 3), false));
+    assert_eq!((standing(&job), job.cancel_requested), ((JobState::Cancelled, 2, 3), false));
     assert_eq!(app.asked_for(), ["F1", "F2"]);
     app.slack.clear_faults();
     app.after(TimeDelta::hours(1)).await;

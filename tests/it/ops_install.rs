@@ -222,14 +222,14 @@ async fn a_database_that_is_made_is_its_owners_and_one_that_is_there_stays_as_it
 async fn the_queue_is_counted_and_the_worker_seen() {
     let (ops, saw) = with_saw().await;
     let empty = watch::queue(&ops).await.unwrap();
-    assert_eq!((empty.owed, empty.oldest), (0, None));
+    assert_eq!((empty.pending, empty.oldest), (0, None));
     assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), None);
     let report = crate::support::ops::report(saw, 1);
     esb::ops::report_problem::report_problem(&ops, &operator(), report).await.unwrap();
     let now = ops.clock.now();
     ops.clock.advance(chrono::TimeDelta::minutes(5));
     let queue = watch::queue(&ops).await.unwrap();
-    assert_eq!((queue.owed, queue.oldest), (2, Some(now)));
+    assert_eq!((queue.pending, queue.oldest), (2, Some(now)));
     heartbeats::beat(ops.store.write(), WORKER, now).await.unwrap();
     heartbeats::beat(ops.store.write(), WORKER, ops.clock.now()).await.unwrap();
     assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), Some(ops.clock.now()));

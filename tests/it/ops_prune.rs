@@ -16,11 +16,11 @@ use esb::store::sessions::{self, NewSession};
 use esb_sandbox::{Options, Sandbox, World};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
 
-/// Ends all deliveries that are owed, with an attempt each.
+/// Ends all deliveries that are pending, with an attempt each.
 async fn end(ops: &Ctx, state: DeliveryState, at: DateTime<Utc>) {
     let db = ops.store.write();
-    let owed = delivery::Entity::find().all(db).await.unwrap();
-    for row in owed.into_iter().filter(|row| row.state == DeliveryState::Pending) {
+    let pending = delivery::Entity::find().all(db).await.unwrap();
+    for row in pending.into_iter().filter(|row| row.state == DeliveryState::Pending) {
         let attempt = Attempt { outcome: "delivered".into(), took: TimeDelta::zero(), at };
         deliveries::record_attempt(db, row.id, &attempt).await.unwrap();
         let mut row = row.into_active_model();
@@ -84,7 +84,7 @@ async fn more_than_a_batch_goes_at_once() {
         event: Set("{}".into()),
         state: Set(DeliveryState::Delivered),
         failures: Set(0),
-        blamed: Set(0),
+        rejections: Set(0),
         due_at: Set(now),
         created_at: Set(now),
         finished_at: Set(Some(now)),

@@ -136,11 +136,11 @@ async fn every_field_leaves_its_trace_and_the_second_time_nothing() {
     let audits = audit::Entity::find().count(ops.store.read()).await.unwrap();
     assert_eq!(audits, 2 + 2, "two creations, one update, one note");
 
-    let owed = delivery::Entity::find().count(ops.store.read()).await.unwrap();
+    let pending = delivery::Entity::find().count(ops.store.read()).await.unwrap();
     let again = edit(&ops, &bo, repair, 2, values, None).await.unwrap();
     assert_eq!((again.version, again.changed, again.told), (2, false, vec![]));
     assert_eq!(entries(&ops).await.len(), 2 + expected.len());
-    assert_eq!(delivery::Entity::find().count(ops.store.read()).await.unwrap(), owed);
+    assert_eq!(delivery::Entity::find().count(ops.store.read()).await.unwrap(), pending);
     assert_eq!(board::revision(&ops).await.unwrap(), before + 1);
 }
 

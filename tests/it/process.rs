@@ -78,9 +78,9 @@ async fn two_serves_and_two_workers_announce_each_report_once() {
         assert!(here.wait_until_told(what).await, "nobody was told");
     }
     let store = here.database.connect().await;
-    let owed = async || esb::store::deliveries::owed(store.read()).await.unwrap().count;
+    let pending = async || esb::store::deliveries::pending(store.read()).await.unwrap().count;
     let settled = async {
-        while owed().await > 0 {
+        while pending().await > 0 {
             pause().await;
         }
     };

@@ -41,7 +41,7 @@ async fn missing_channel_is_probed_once_a_minute() {
     only(app.slack.posted_in("#oops"));
     app.private(ANA);
     let failed = delivery_to(&app, "#paint").await;
-    assert_eq!((failed.state, failed.failures, failed.blamed), (DeliveryState::Failed, 1, 0));
+    assert_eq!((failed.state, failed.failures, failed.rejections), (DeliveryState::Failed, 1, 0));
 
     for (wait, tried) in [(59, 1), (1, 2), (59, 2), (1, 3)] {
         app.after(TimeDelta::seconds(wait)).await;
@@ -84,7 +84,7 @@ async fn what_slack_does_not_blame_on_the_message_uses_up_nothing() {
         app.report("table saw", "Belt slips").await;
         for channel in ["#woodshop", "#oops"] {
             let failed = delivery_to(&app, channel).await;
-            assert_eq!((failed.state, failed.blamed), (DeliveryState::Failed, 0), "{fault:?} {channel}");
+            assert_eq!((failed.state, failed.rejections), (DeliveryState::Failed, 0), "{fault:?} {channel}");
         }
         app.slack.clear_faults();
         app.after(TimeDelta::hours(1)).await;

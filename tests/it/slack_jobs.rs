@@ -70,12 +70,12 @@ impl TestApp {
              leased_until = due_at, posted_channel = NULL, posted_ts = NULL WHERE dedupe_key = 'job:{id}'"
         ))
         .await;
-        let message = "message_channel = NULL, message_ts = NULL, message_shown = 0";
+        let message = "message_channel = NULL, message_ts = NULL, message_rendered_version = 0";
         self.sql(&format!("UPDATE jobs SET {message} WHERE id = {id}")).await;
     }
 }
 
-async fn owed_for_jobs(ctx: &Ctx) -> u64 {
+async fn pending_for_jobs(ctx: &Ctx) -> u64 {
     let of_jobs = delivery::Entity::find().filter(delivery::Column::JobId.is_not_null());
     of_jobs.count(ctx.store.read()).await.unwrap()
 }
@@ -237,9 +237,9 @@ async fn jobs_of_the_web_and_of_a_slack_that_is_off_are_told_to_nobody() {
         let id = queue_as(&starter, &app.app.ctx, &app.slack, repair, &["F1"], None).await;
         app.settle().await;
         let job = app.job(id).await;
-        assert_eq!((job.state, job.message_wanted), (JobState::Succeeded, None));
+        assert_eq!((job.state, job.message_desired_version), (JobState::Succeeded, None));
     }
-    assert_eq!((owed_for_jobs(&app.app.ctx).await, app.told_and_edited()), (0, (0, 0)));
+    assert_eq!((pending_for_jobs(&app.app.ctx).await, app.told_and_edited()), (0, (0, 0)));
     app.finish().await;
 
     let (ops, saw) = with_saw().await;
@@ -248,9 +248,9 @@ async fn jobs_of_the_web_and_of_a_slack_that_is_off_are_told_to_nobody() {
     let repair = esb::ops::report_problem::report_problem(&off, &member(), report).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
     queue_as(&member(), &off, &slack, repair, &["F1"], None).await;
-    assert_eq!(owed_for_jobs(&off).await, 0);
+    assert_eq!(pending_for_jobs(&off).await, 0);
     queue_as(&member(), &ops, &slack, repair, &["F1"], None).await;
-    assert_eq!(owed_for_jobs(&ops).await, 1, "but to whoever starts it where Slack is on");
+    assert_eq!(pending_for_jobs(&ops).await, 1, "but to whoever starts it where Slack is on");
 }
 
 #[tokio::test]
@@ -325,8 +325,8 @@ async fn many_steps_are_few_edits_and_the_last_one_shows_the_end() {
         app.take_step(&mut job, step).await;
     }
     let edits = delivery::Entity::find().filter(delivery::Column::Kind.eq(DeliveryKind::Edit));
-    let owed = edits.clone().filter(delivery::Column::State.is_in(DeliveryState::OWED));
-    assert!(owed.count(app.app.ctx.store.read()).await.unwrap() <= 1, "one at a time");
+    let pending = edits.clone().filter(delivery::Column::State.is_in(DeliveryState::PENDING));
+    assert!(pending.count(app.app.ctx.store.read()).await.unwrap() <= 1, "one at a time");
     app.after(TimeDelta::seconds(2)).await;
     let last = only(app.slack.direct_messages(ANA));
     assert!(last.text.contains("\n300 of 300 done.\n"), "{}", last.text);

@@ -163,7 +163,7 @@ async fn who_has_another_e_mail_in_slack_by_now_is_not_sent_it() {
     assert_eq!(tries[..3], ["another_person"; 3]);
     assert_eq!(tries[3..], ["unavailable", "rate_limited", "timed_out", "user_not_found"]);
     assert_eq!(
-        (message.state, message.blamed),
+        (message.state, message.rejections),
         (DeliveryState::Failed, 4),
         "Slack's absence is nobody's fault"
     );

@@ -70,8 +70,8 @@ async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
     let page = format!("{USERS}/{}", user(&app.app.ctx, "bo", Role::Technician).await);
     let waiting = stu.get(&page).await.text();
     assert!(waiting.contains("is on its way"), "{waiting}");
-    let owed = app.everything_kept().await;
-    assert!(owed.contains(&message.event) && message.event.len() > 100);
+    let pending = app.everything_kept().await;
+    assert!(pending.contains(&message.event) && message.event.len() > 100);
 
     app.settle().await;
     let posted = only(app.slack.direct_messages(BO));
@@ -87,7 +87,7 @@ async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
     assert!(delivered.contains("was delivered, by direct message in Slack"), "{delivered}");
     let kept = app.everything_kept().await;
     assert!(!kept.contains(&message.event), "erased once delivered");
-    for (n, place) in [made, waiting, delivered, owed, kept].iter().enumerate() {
+    for (n, place) in [made, waiting, delivered, pending, kept].iter().enumerate() {
         assert!(!place.contains(&password), "{n}: {place}");
     }
 
@@ -218,8 +218,8 @@ async fn of_many_made_at_once_the_one_that_holds_is_posted() {
     for handed_over in resets.join_all().await {
         assert_sent(&handed_over.unwrap());
     }
-    let owed = app.states().await.into_iter().filter(|state| *state == (DeliveryState::Pending, false));
-    assert_eq!(owed.count(), 1);
+    let pending = app.states().await.into_iter().filter(|state| *state == (DeliveryState::Pending, false));
+    assert_eq!(pending.count(), 1);
     app.settle().await;
     assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
     assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 6]);
@@ -282,7 +282,7 @@ async fn what_was_withdrawn_while_slack_refused_it_holds_nothing_up() {
     let failed = Settlement {
         state: DeliveryState::Failed,
         failures: 1,
-        blamed: 0,
+        rejections: 0,
         cause: None,
         due_at: now + TimeDelta::hours(1),
         posted: None,

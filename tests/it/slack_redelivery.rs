@@ -84,9 +84,9 @@ async fn events_on_card_in_doubt_are_handled_once() {
     app.slack.fail_always(POST, Fault::CutAfterAccept);
     app.after(TimeDelta::seconds(2)).await;
     app.slack.clear_faults();
-    let owed = delivery::Entity::find().filter(delivery::Column::PostedTs.is_null());
-    let owed = owed.all(app.app.ctx.store.read()).await.unwrap();
-    assert!(owed.len() == 2 && owed.iter().all(|it| it.in_doubt_since.is_some()), "{owed:?}");
+    let pending = delivery::Entity::find().filter(delivery::Column::PostedTs.is_null());
+    let pending = pending.all(app.app.ctx.store.read()).await.unwrap();
+    assert!(pending.len() == 2 && pending.iter().all(|it| it.in_doubt_since.is_some()), "{pending:?}");
     let is_card = |m: &Message| m.channel == "C0WOOD" && m.shown().contains("Belt slips");
     let card = app.slack.messages().into_iter().find(is_card).expect("Slack has it");
     let said = app.reply_to(&card).await;

@@ -39,7 +39,7 @@ async fn a_step_down_leaves_no_delivery_that_the_program_before_could_not_read()
     store.migrate().await.unwrap();
     let delivery = |id: i64, kind: &str, job: &str| {
         format!(
-            "INSERT INTO deliveries (id, target, dedupe_key, lane, event, state, failures, blamed, due_at, \
+            "INSERT INTO deliveries (id, target, dedupe_key, lane, event, state, failures, rejections, due_at, \
              created_at, kind, job_id) VALUES ({id}, 'U1', 'key{id}', 'lane', '', 'pending', 0, 0, \
              '2026-01-01 00:00:00', '2026-01-01 00:00:00', '{kind}', {job})"
         )

@@ -233,7 +233,7 @@ fn settle(app: &Arc<App>) -> Settle {
         Box::pin(async move {
             app.intake.idle().await;
             let sent = async {
-                while watch::queue(&app.ctx).await.is_ok_and(|queue| queue.owed > 0) {
+                while watch::queue(&app.ctx).await.is_ok_and(|queue| queue.pending > 0) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };

@@ -24,7 +24,7 @@ mod revision;
 
 pub use open::{open_repairs, search_open_repairs};
 use revision::Revision;
-pub use revision::{Revisions, follow, look, revision};
+pub use revision::{Revisions, follow, poll_revision, revision};
 
 /// Open repairs of one machine that are read at most, texts included: whoever may report without an account
 /// must not make a page grow without end.

@@ -116,7 +116,7 @@ pub async fn revision(ctx: &Ctx) -> Result<i64, OpError> {
 
 /// Looks for new revisions until `shutdown`: the one loop of a process that shows boards. Reads the board to
 /// begin with, so that it is at hand, or under way, when the first one asks for it.
-pub async fn look(ctx: Ctx, shutdown: CancellationToken) {
+pub async fn poll_revision(ctx: Ctx, shutdown: CancellationToken) {
     let revision = &ctx.board.revision;
     let _looking = Looking::begin(revision);
     let looking = async {

@@ -48,7 +48,7 @@ pub trait Uploads: Sync {
     fn take<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<StoredFile, Unfit>>;
 
     /// Says why a file could not even be found, without taking it in.
-    fn look<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>>;
+    fn check<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>>;
 }
 
 /// What a file belongs to.
@@ -171,7 +171,7 @@ async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) 
         return Ok(false);
     };
     let taken =
-        if run.dry { uploads.look(&old).await.map(|()| None) } else { uploads.take(&old).await.map(Some) };
+        if run.dry { uploads.check(&old).await.map(|()| None) } else { uploads.take(&old).await.map(Some) };
     let file = match taken {
         Ok(file) => file,
         Err(Unfit::File(why)) => {

@@ -1,4 +1,4 @@
-//! Table `cards`: the living message of a repair in a channel.
+//! Table `cards`: the live message of a repair in a channel.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,16 +14,16 @@ pub struct Model {
     pub id: CardId,
     /// The repair.
     pub repair_id: RepairId,
-    /// Channel as configured when the first message was owed; unique together with the repair.
+    /// Channel as configured when the first message was pending; unique together with the repair.
     pub target: String,
     /// Slack's id of the channel, while the card stands there.
     pub channel: Option<String>,
     /// Slack's name of the message, while the card stands there.
     pub ts: Option<String>,
     /// Counts the changes that the card has to show.
-    pub wanted: i64,
+    pub desired_version: i64,
     /// The last of these that it shows.
-    pub shown: i64,
+    pub rendered_version: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,4 +1,4 @@
-//! Table `deliveries`: messages owed, and those sent.
+//! Table `deliveries`: messages pending, and those sent.
 
 use sea_orm::entity::prelude::*;
 
@@ -28,7 +28,7 @@ pub struct Model {
     /// Failures of any kind.
     pub failures: i32,
     /// Failures that were rejections of the message.
-    pub blamed: i32,
+    pub rejections: i32,
     /// What it waits for together with others.
     pub cause: Option<Cause>,
     /// Not before this time.
@@ -37,7 +37,7 @@ pub struct Model {
     pub lease: Option<String>,
     /// Until when.
     pub leased_until: Option<DateTimeUtc>,
-    /// Since when it is owed.
+    /// Since when it is pending.
     pub created_at: DateTimeUtc,
     /// When it was delivered or given up.
     pub finished_at: Option<DateTimeUtc>,

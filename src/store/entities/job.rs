@@ -50,7 +50,7 @@ pub struct Model {
     /// How many workers were lost during the present step.
     pub losses: i64,
     /// Somebody wants it to end.
-    pub cancel_wanted: bool,
+    pub cancel_requested: bool,
     /// How many lines it has written.
     pub updates: i64,
     /// The way by which it was asked for.
@@ -66,9 +66,9 @@ pub struct Model {
     /// Slack's name of that message, while it stands there.
     pub message_ts: Option<String>,
     /// Counts the changes that the message has to show; `None`: nobody is told.
-    pub message_wanted: Option<i64>,
+    pub message_desired_version: Option<i64>,
     /// The last of these that it shows.
-    pub message_shown: i64,
+    pub message_rendered_version: i64,
     /// When it was asked for.
     pub created_at: DateTimeUtc,
     /// When something about it changed.

@@ -146,8 +146,8 @@ fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<Asked<'a
         let route = route.map_err(|allow| PageError::MethodNotAllowed { allow });
         return (pattern, route.map(|route| Asked::Page(route, params)));
     }
-    let is_look = matches!(parts.method, Method::GET | Method::HEAD);
-    let Some((pattern, path)) = web.routes.canonical(path).filter(|_| is_look) else {
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    let Some((pattern, path)) = web.routes.canonical(path).filter(|_| is_read) else {
         return (UNKNOWN_ROUTE, Err(PageError::NotFound));
     };
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();

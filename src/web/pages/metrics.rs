@@ -61,8 +61,8 @@ impl Figures {
         let mut registry = Registry::default();
         if let Ok(queue) = &self.queue {
             let pending: Gauge = Gauge::default();
-            pending.set(queue.owed);
-            let help = "Deliveries that are owed: pending, sending or failed";
+            pending.set(queue.pending);
+            let help = "Deliveries that are pending: pending, sending or failed";
             registry.register("esb_pending_notifications_count", help, pending);
             if let Some(oldest) = queue.oldest {
                 let help = "Since when the oldest delivery is owed";

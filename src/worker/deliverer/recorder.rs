@@ -7,7 +7,7 @@ use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState, Failure, Tally
 use crate::ops::mutation_log;
 use crate::store::deliveries::{self, Attempt};
 use crate::store::delivery_queue::{self, Delivery, Retry, Settlement};
-use crate::store::living::{self, Living};
+use crate::store::live_message::{self, LiveMessage};
 use crate::store::db_error::{retry_on_deadlock, is_deadlock, is_transient, within};
 use crate::store::password_messages;
 use crate::worker::sender::SendOutcome;
@@ -89,15 +89,15 @@ impl Deliverer {
         if delivery.kind == DeliveryKind::Password && settled {
             password_messages::end_withdrawn(&tx, &delivery.lane, attempt.at).await?;
         }
-        if let Some(message) = Living::of(delivery).filter(|_| settled) {
+        if let Some(message) = LiveMessage::of(delivery).filter(|_| settled) {
             match done {
-                Some(SendOutcome::Shows(shown)) => living::shows(&tx, message, shown, attempt.at).await?,
-                Some(SendOutcome::Gone { ts }) => living::forget(&tx, message, Some(ts.as_str())).await?,
+                Some(SendOutcome::Shows(shown)) => live_message::record_rendered(&tx, message, shown, attempt.at).await?,
+                Some(SendOutcome::Gone { ts }) => live_message::forget(&tx, message, Some(ts.as_str())).await?,
                 Some(SendOutcome::Posted(_) | SendOutcome::Nothing) => {}
                 // One that Slack rejects so often is of no use to anybody: the next message is the card. One that
                 // was not tried to the end, since its channel took nothing for a week, stays and is edited again.
                 None if delivery.kind == DeliveryKind::Edit && is_rejected_for_good(delivery, settlement) => {
-                    living::forget(&tx, message, None).await?;
+                    live_message::forget(&tx, message, None).await?;
                 }
                 None => {}
             }
@@ -148,11 +148,11 @@ async fn go_on_after(
         return delivery_queue::retry_now(db, Retry::Of(cause), now).await;
     }
     delivery_queue::retry_now(db, Retry::Channel(target), now).await?;
-    living::owe_stale_edits(db, target, now).await
+    live_message::enqueue_stale_edits(db, target, now).await
 }
 
 fn is_rejected_for_good(delivery: &Delivery, settlement: &Settlement) -> bool {
-    settlement.state == DeliveryState::Dead && settlement.blamed > delivery.blamed
+    settlement.state == DeliveryState::Dead && settlement.rejections > delivery.rejections
 }
 
 /// Where a delivery stands after a try.
@@ -164,7 +164,7 @@ pub(super) fn settlement(
     let kept = Settlement {
         state: DeliveryState::Delivered,
         failures: delivery.failures,
-        blamed: delivery.blamed,
+        rejections: delivery.rejections,
         cause: None,
         due_at: delivery.due_at,
         posted: None,
@@ -179,7 +179,7 @@ pub(super) fn settlement(
         Err(failure) => failure,
     };
     let tally =
-        Tally { created_at: delivery.created_at, failures: delivery.failures, rejections: delivery.blamed };
+        Tally { created_at: delivery.created_at, failures: delivery.failures, rejections: delivery.rejections };
     let (state, due_at) = match after_failure(tally, failure, now) {
         Verdict::Retry(at) => (DeliveryState::Failed, at),
         Verdict::Dead => (DeliveryState::Dead, delivery.due_at),
@@ -193,7 +193,7 @@ pub(super) fn settlement(
         cause: failure.cause(),
         in_doubt_since: delivery.in_doubt_since.or(doubt.then_some(started)),
         failures: delivery.failures + counts,
-        blamed: delivery.blamed + i32::from(failure.is_rejection()),
+        rejections: delivery.rejections + i32::from(failure.is_rejection()),
         ..kept
     }
 }

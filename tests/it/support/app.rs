@@ -304,16 +304,16 @@ impl TestApp {
         only(self.slack.private_to(user)).text
     }
 
-    /// Ends the program and looks back: no message is unread, none owed, and Slack has nothing to
+    /// Ends the program and looks back: no message is unread, none pending, and Slack has nothing to
     /// complain about.
     pub async fn finish(self) {
         self.settle().await;
-        let owed = esb::ops::watch::queue(&self.app.ctx).await.unwrap().owed;
+        let pending = esb::ops::watch::queue(&self.app.ctx).await.unwrap().pending;
         self.shutdown.cancel();
         self.serving.await.unwrap().unwrap();
         let unread: Vec<String> = self.slack.unread().into_iter().map(|message| message.text).collect();
         assert_eq!(unread, Vec::<String>::new(), "messages that no one has read");
-        assert_eq!(owed, 0, "messages still owed");
+        assert_eq!(pending, 0, "messages still owed");
         assert_eq!(self.slack.unexpected(), Vec::<String>::new());
         assert_eq!(self.slack.complaints(), Vec::<String>::new());
     }

@@ -97,7 +97,7 @@ pub async fn with_saw() -> (TestOps, EquipmentId) {
 /// Looks for new revisions, as a serving process does, for as long as the value is held.
 pub async fn looking(ops: &Ctx) -> DropGuard {
     let shutdown = CancellationToken::new();
-    tokio::spawn(board::look(ops.clone(), shutdown.clone()));
+    tokio::spawn(board::poll_revision(ops.clone(), shutdown.clone()));
     let mut revisions = board::follow(ops).await.unwrap();
     revisions.next().await.unwrap();
     shutdown.drop_guard()

@@ -30,7 +30,7 @@ impl TestApp {
         entries.into_iter().map(told).collect()
     }
 
-    /// Sends everything that is owed, a message a second, reads it all, and ends.
+    /// Sends everything that is pending, a message a second, reads it all, and ends.
     pub async fn over(self) {
         for _ in 0..12 {
             self.after(TimeDelta::seconds(1)).await;

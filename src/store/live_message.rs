@@ -1,10 +1,10 @@
-//! Living messages, which are edited for as long as they have something to show: a repair's card, a job's
-//! private message. Owns what both have in common: the edits that they are owed, what they show, and that
+//! LiveMessage messages, which are edited for as long as they have something to show: a repair's card, a job's
+//! private message. Owns what both have in common: the edits that they are pending, what they show, and that
 //! they are gone. A message's row is locked by whoever changes what it has to show and by whoever notes what
 //! it shows: so that of a change and an edit that come at once, one sees the other, and no message stays
 //! behind. `cards` and `job_messages` say which rows these are.
 
-use super::deliveries::{self, Delivery, Owe};
+use super::deliveries::{self, Delivery, NewDelivery};
 use super::entities::{card, delivery, job};
 use super::time::AT_ONCE;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
@@ -17,24 +17,24 @@ use std::collections::HashSet;
 /// What such a message has to show before anything changed.
 pub(super) const FIRST: i64 = 1;
 
-/// A living message.
+/// A live message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Living {
+pub enum LiveMessage {
     /// The card of a repair in a channel.
     Card(CardId),
     /// The private message of a job.
     Job(JobId),
 }
 
-impl Living {
-    /// The living message that a delivery begins, edits or replies to; none for a message of its own.
+impl LiveMessage {
+    /// The live message that a delivery begins, edits or replies to; none for a message of its own.
     pub fn of(delivery: &Delivery) -> Option<Self> {
         of((delivery.card_id, delivery.job_id))
     }
 
     /// Its columns of `deliveries`.
-    pub(super) const fn columns(living: Option<Self>) -> (Option<CardId>, Option<JobId>) {
-        match living {
+    pub(super) const fn columns(live_message: Option<Self>) -> (Option<CardId>, Option<JobId>) {
+        match live_message {
             None => (None, None),
             Some(Self::Card(id)) => (Some(id), None),
             Some(Self::Job(id)) => (None, Some(id)),
@@ -42,23 +42,23 @@ impl Living {
     }
 }
 
-fn of((card, job): (Option<CardId>, Option<JobId>)) -> Option<Living> {
-    card.map(Living::Card).or(job.map(Living::Job))
+fn of((card, job): (Option<CardId>, Option<JobId>)) -> Option<LiveMessage> {
+    card.map(LiveMessage::Card).or(job.map(LiveMessage::Job))
 }
 
-/// The state of a living message in Slack.
+/// The state of a live message in Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub struct RenderedMessage {
     /// Slack's id of the channel.
     pub channel: String,
     /// Slack's name of the message.
     pub ts: String,
-    /// What `wanted` was before that was read which it shows.
-    pub wanted: i64,
+    /// What `desired_version` was before that was read which it shows.
+    pub desired_version: i64,
 }
 
-/// A table whose rows have a living message each.
-pub(super) trait Lives: EntityTrait {
+/// A table whose rows have a live message each.
+pub(super) trait LiveMessageTable: EntityTrait {
     /// The row's number.
     const ID: Self::Column;
     /// Slack's id of the channel, while the message stands there.
@@ -66,37 +66,37 @@ pub(super) trait Lives: EntityTrait {
     /// Slack's name of the message, while it stands there.
     const TS: Self::Column;
     /// The last of the changes that it shows.
-    const SHOWN: Self::Column;
+    const RENDERED_VERSION: Self::Column;
     /// How many changes it has to show.
-    const WANTED: Self::Column;
+    const DESIRED_VERSION: Self::Column;
 
     /// How many changes it has to show.
-    fn wanted(row: &Self::Model) -> i64;
+    fn desired_version(row: &Self::Model) -> i64;
 
     /// The edit that brings it up to date, where it stands in Slack.
-    fn edit(row: &Self::Model) -> Option<Owe>;
+    fn edit(row: &Self::Model) -> Option<NewDelivery>;
 }
 
 /// What becomes of an edit that failed and waits for its next try, now that there is more to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failed {
+pub(super) enum FailedEdits {
     /// It is tried at once: what kept it may be over, and somebody has just done something that should be seen.
-    Hurries,
+    RetryNow,
     /// It waits: what a program does may come often, and would use up its tries.
-    Waits,
+    KeepSchedule,
 }
 
-/// Owes these edits, each unless one of its message is owed. True when an edit is owed now.
-pub(super) async fn owe_edits(
+/// Owes these edits, each unless one of its message is pending. True when an edit is owed now.
+pub(super) async fn enqueue_edits(
     db: &impl ConnectionTrait,
-    mut edits: Vec<Owe>,
-    failed: Failed,
+    mut edits: Vec<NewDelivery>,
+    failed: FailedEdits,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
     if edits.is_empty() {
         return Ok(false);
     }
-    let ids = edits.iter().map(|edit| Living::columns(edit.living));
+    let ids = edits.iter().map(|edit| LiveMessage::columns(edit.live_message));
     let (cards, jobs): (Vec<_>, Vec<_>) = ids.unzip();
     let (cards, jobs): (Vec<_>, Vec<_>) =
         (cards.into_iter().flatten().collect(), jobs.into_iter().flatten().collect());
@@ -109,15 +109,15 @@ pub(super) async fn owe_edits(
         of_these = of_these.add(delivery::Column::JobId.is_in(jobs));
     }
     let of_these = Condition::all().add(of_these).add(delivery::Column::Kind.eq(DeliveryKind::Edit));
-    let owed: Vec<(Option<CardId>, Option<JobId>, DeliveryState)> = delivery::Entity::find()
+    let pending: Vec<(Option<CardId>, Option<JobId>, DeliveryState)> = delivery::Entity::find()
         .select_only()
         .columns([delivery::Column::CardId, delivery::Column::JobId, delivery::Column::State])
         .filter(of_these.clone())
-        .filter(delivery::Column::State.is_in(DeliveryState::OWED))
+        .filter(delivery::Column::State.is_in(DeliveryState::PENDING))
         .into_tuple()
         .all(db)
         .await?;
-    if failed == Failed::Hurries && owed.iter().any(|(.., state)| *state == DeliveryState::Failed) {
+    if failed == FailedEdits::RetryNow && pending.iter().any(|(.., state)| *state == DeliveryState::Failed) {
         delivery::Entity::update_many()
             .col_expr(delivery::Column::DueAt, Expr::value(AT_ONCE))
             .filter(of_these)
@@ -125,9 +125,9 @@ pub(super) async fn owe_edits(
             .exec(db)
             .await?;
     }
-    let owed: HashSet<Living> = owed.into_iter().filter_map(|(card, job, _)| of((card, job))).collect();
-    edits.retain(|edit| edit.living.is_some_and(|living| !owed.contains(&living)));
-    deliveries::owe(db, edits, now).await?;
+    let pending: HashSet<LiveMessage> = pending.into_iter().filter_map(|(card, job, _)| of((card, job))).collect();
+    edits.retain(|edit| edit.live_message.is_some_and(|live_message| !pending.contains(&live_message)));
+    deliveries::enqueue(db, edits, now).await?;
     Ok(true)
 }
 
@@ -136,17 +136,17 @@ pub(super) async fn owe_edits(
 ///
 /// # Errors
 /// The database's.
-pub async fn shows(
+pub async fn record_rendered(
     db: &impl ConnectionTrait,
-    living: Living,
-    shown: &Shown,
+    live_message: LiveMessage,
+    shown: &RenderedMessage,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let behind = match living {
-        Living::Card(CardId(id)) => note::<card::Entity>(db, id, shown).await?,
-        Living::Job(JobId(id)) => note::<job::Entity>(db, id, shown).await?,
+    let behind = match live_message {
+        LiveMessage::Card(CardId(id)) => note::<card::Entity>(db, id, shown).await?,
+        LiveMessage::Job(JobId(id)) => note::<job::Entity>(db, id, shown).await?,
     };
-    owe_edits(db, behind.into_iter().collect(), Failed::Waits, now).await?;
+    enqueue_edits(db, behind.into_iter().collect(), FailedEdits::KeepSchedule, now).await?;
     Ok(())
 }
 
@@ -158,7 +158,7 @@ const STALE_MAX: u64 = 500;
 ///
 /// # Errors
 /// The database's.
-pub async fn owe_stale_edits(
+pub async fn enqueue_stale_edits(
     db: &impl ConnectionTrait,
     target: &str,
     now: DateTime<Utc>,
@@ -168,7 +168,7 @@ pub async fn owe_stale_edits(
         .column(card::Column::Id)
         .filter(card::Column::Target.eq(target))
         .filter(card::Column::Ts.is_not_null())
-        .filter(Expr::col(card::Column::Shown).lt(Expr::col(card::Column::Wanted)))
+        .filter(Expr::col(card::Column::RenderedVersion).lt(Expr::col(card::Column::DesiredVersion)))
         .limit(STALE_MAX)
         .into_tuple()
         .all(db)
@@ -178,31 +178,31 @@ pub async fn owe_stale_edits(
     }
     // Counted as a change, since the edit of the latest one has been enqueued before.
     card::Entity::update_many()
-        .col_expr(card::Column::Wanted, Expr::col(card::Column::Wanted).add(1))
+        .col_expr(card::Column::DesiredVersion, Expr::col(card::Column::DesiredVersion).add(1))
         .filter(card::Column::Id.is_in(stale.iter().copied()))
         .exec(db)
         .await?;
     let cards = card::Entity::find().filter(card::Column::Id.is_in(stale)).all(db).await?;
-    owe_edits(db, cards.iter().filter_map(card::Entity::edit).collect(), Failed::Waits, now).await?;
+    enqueue_edits(db, cards.iter().filter_map(card::Entity::edit).collect(), FailedEdits::KeepSchedule, now).await?;
     Ok(())
 }
 
-async fn note<L: Lives>(db: &impl ConnectionTrait, id: i64, shown: &Shown) -> Result<Option<Owe>, DbErr> {
+async fn note<L: LiveMessageTable>(db: &impl ConnectionTrait, id: i64, shown: &RenderedMessage) -> Result<Option<NewDelivery>, DbErr> {
     L::update_many()
         .col_expr(L::CHANNEL, Expr::value(shown.channel.as_str()))
         .col_expr(L::TS, Expr::value(shown.ts.as_str()))
-        .col_expr(L::SHOWN, Expr::value(shown.wanted))
+        .col_expr(L::RENDERED_VERSION, Expr::value(shown.desired_version))
         .filter(L::ID.eq(id))
         .exec(db)
         .await?;
-    if shown.wanted == 0 {
+    if shown.desired_version == 0 {
         // One that was found again: nobody knows what it shows. Counted as a change, since the edit of the latest one
         // may have been enqueued before.
-        let more = Expr::col(L::WANTED).add(1);
-        L::update_many().col_expr(L::WANTED, more).filter(L::ID.eq(id)).exec(db).await?;
+        let more = Expr::col(L::DESIRED_VERSION).add(1);
+        L::update_many().col_expr(L::DESIRED_VERSION, more).filter(L::ID.eq(id)).exec(db).await?;
     }
     let row = L::find().filter(L::ID.eq(id)).one(db).await?;
-    Ok(row.filter(|row| L::wanted(row) > shown.wanted).and_then(|row| L::edit(&row)))
+    Ok(row.filter(|row| L::desired_version(row) > shown.desired_version).and_then(|row| L::edit(&row)))
 }
 
 /// Forgets where a message stands, if that is still this one: it is edited no more. Of a card, the next
@@ -210,14 +210,14 @@ async fn note<L: Lives>(db: &impl ConnectionTrait, id: i64, shown: &Shown) -> Re
 ///
 /// # Errors
 /// The database's.
-pub async fn forget(db: &impl ConnectionTrait, living: Living, ts: Option<&str>) -> Result<(), DbErr> {
-    match living {
-        Living::Card(CardId(id)) => leave::<card::Entity>(db, id, ts).await,
-        Living::Job(JobId(id)) => leave::<job::Entity>(db, id, ts).await,
+pub async fn forget(db: &impl ConnectionTrait, live_message: LiveMessage, ts: Option<&str>) -> Result<(), DbErr> {
+    match live_message {
+        LiveMessage::Card(CardId(id)) => leave::<card::Entity>(db, id, ts).await,
+        LiveMessage::Job(JobId(id)) => leave::<job::Entity>(db, id, ts).await,
     }
 }
 
-async fn leave<L: Lives>(db: &impl ConnectionTrait, id: i64, ts: Option<&str>) -> Result<(), DbErr> {
+async fn leave<L: LiveMessageTable>(db: &impl ConnectionTrait, id: i64, ts: Option<&str>) -> Result<(), DbErr> {
     let there = ts.map_or(Condition::all(), |ts| Condition::all().add(L::TS.eq(ts)));
     L::update_many()
         .col_expr(L::CHANNEL, Expr::value(None::<String>))
