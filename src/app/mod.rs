@@ -19,7 +19,7 @@ use crate::slack::http::SlackHttp;
 use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};
 use crate::store::Store;
-use crate::web::{SlackInbox, Web, WebConfig, server, waiting};
+use crate::web::{SlackInbox, Web, WebConfig, server, startup};
 use crate::worker::{ChannelNames, Deliverer, Heartbeat, JobRunner, SlackChannel, Worker};
 use anyhow::Context;
 use futures_util::FutureExt;
@@ -130,7 +130,7 @@ impl App {
     pub async fn build_at(listener: &TcpListener, config: Config, clock: Clock) -> anyhow::Result<Self> {
         let (metrics, trusted_proxies) = (Metrics::new(), config.trusted_proxies.clone());
         let building = Self::build_counting(config, clock, metrics.clone());
-        waiting::meanwhile(listener, trusted_proxies, &metrics, building).await
+        startup::serve_until_ready(listener, trusted_proxies, &metrics, building).await
     }
 
     async fn build_counting(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {

@@ -94,7 +94,7 @@ fn on_signal() -> anyhow::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("Asked to stop: finishing what is in flight");
+        tracing::info!("RouteMatch to stop: finishing what is in flight");
         cancelled.cancel();
     });
     Ok(shutdown)

@@ -200,7 +200,7 @@ impl Trouble {
     fn of_slack(name: &str, error: DownloadError) -> Self {
         Self::Refused(match error {
             DownloadError::Slack(SlackApiError::RateLimited { retry_after }) => {
-                let why = format!("{name} did not come: Slack asks for patience.");
+                let why = format!("{name} did not come: Slack asks for write_timeout.");
                 return Self::Passing(StepFailure::Passing { why, wait: TimeDelta::from_std(retry_after).ok() });
             }
             DownloadError::Slack(SlackApiError::Auth { .. }) => {

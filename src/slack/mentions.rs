@@ -43,7 +43,7 @@ impl Said {
 
 /// What is wanted.
 #[derive(Debug, PartialEq, Eq)]
-enum Asked<'a> {
+enum RouteMatch<'a> {
     Help,
     Status(&'a str),
     Report(&'a str),
@@ -80,16 +80,16 @@ pub(crate) async fn heard(edge: &SlackEdge, event: &Event, ack: Ack, reference: 
 async fn answer(edge: &SlackEdge, text: &str) -> Result<Message, EdgeError> {
     let (ctx, blocks, text) = (&edge.ctx, &edge.blocks, as_read(edge, unaddressed(text)).await?);
     Ok(match asked(&text) {
-        Asked::Help => blocks.answer_help()?,
-        Asked::Report(name) => blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?,
-        Asked::Repair(number) => match number.parse() {
+        RouteMatch::Help => blocks.answer_help()?,
+        RouteMatch::Report(name) => blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?,
+        RouteMatch::Repair(number) => match number.parse() {
             Ok(id) => match brief(ctx, id).await {
                 Err(OpError::NotFound) => blocks.answer_no_repair(number)?,
                 repair => blocks.answer_repair(&repair?)?,
             },
             Err(_) => blocks.answer_no_repair(number)?,
         },
-        Asked::Status(name) => status(edge, name).await?,
+        RouteMatch::Status(name) => status(edge, name).await?,
     })
 }
 
@@ -122,16 +122,16 @@ fn unaddressed(text: &str) -> &str {
     text
 }
 
-fn asked(text: &str) -> Asked<'_> {
+fn asked(text: &str) -> RouteMatch<'_> {
     let text = text.trim();
     if let Named::Number(number, _) = named(text) {
-        return Asked::Repair(number);
+        return RouteMatch::Repair(number);
     }
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     match word.to_lowercase().as_str() {
-        word::STATUS => Asked::Status(rest.trim()),
-        word::REPORT => Asked::Report(rest.trim()),
-        _ => Asked::Help,
+        word::STATUS => RouteMatch::Status(rest.trim()),
+        word::REPORT => RouteMatch::Report(rest.trim()),
+        _ => RouteMatch::Help,
     }
 }
 
@@ -142,21 +142,21 @@ mod tests {
     #[test]
     fn four_things_can_be_asked_and_all_else_is_help() {
         for (text, expected) in [
-            ("<@U0BOT> status", Asked::Status("")),
-            ("<@U0BOT>: Status  band saw ", Asked::Status("band saw")),
-            ("status\ntable saw", Asked::Status("table saw")),
-            ("status band saw <@U0BOT>", Asked::Status("band saw")),
-            ("<@U0BOT|esb>, report saw", Asked::Report("saw")),
-            ("REPORT", Asked::Report("")),
-            ("<@U0BOT> #42", Asked::Repair("42")),
-            ("42", Asked::Repair("42")),
-            ("99999999999999999999", Asked::Repair("99999999999999999999")),
-            ("help", Asked::Help),
-            ("<@U0BOT>", Asked::Help),
-            ("", Asked::Help),
-            ("statuses", Asked::Help),
-            ("42 saws", Asked::Help),
-            ("<@", Asked::Help),
+            ("<@U0BOT> status", RouteMatch::Status("")),
+            ("<@U0BOT>: Status  band saw ", RouteMatch::Status("band saw")),
+            ("status\ntable saw", RouteMatch::Status("table saw")),
+            ("status band saw <@U0BOT>", RouteMatch::Status("band saw")),
+            ("<@U0BOT|esb>, report saw", RouteMatch::Report("saw")),
+            ("REPORT", RouteMatch::Report("")),
+            ("<@U0BOT> #42", RouteMatch::Repair("42")),
+            ("42", RouteMatch::Repair("42")),
+            ("99999999999999999999", RouteMatch::Repair("99999999999999999999")),
+            ("help", RouteMatch::Help),
+            ("<@U0BOT>", RouteMatch::Help),
+            ("", RouteMatch::Help),
+            ("statuses", RouteMatch::Help),
+            ("42 saws", RouteMatch::Help),
+            ("<@", RouteMatch::Help),
         ] {
             assert_eq!(asked(unaddressed(text)), expected, "{text}");
         }

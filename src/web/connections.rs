@@ -142,13 +142,13 @@ impl Connections {
         }
     }
 
-    /// Has a task converse over a new connection.
-    pub fn spawn<F>(&mut self, client: Option<ClientNetwork>, converse: impl FnOnce(Arc<Activity>) -> F)
+    /// Has a task serve_connection over a new connection.
+    pub fn spawn<F>(&mut self, client: Option<ClientNetwork>, serve_connection: impl FnOnce(Arc<Activity>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let activity = Arc::new(Activity::new());
-        let task: AbortHandle = self.tasks.spawn(converse(Arc::clone(&activity)));
+        let task: AbortHandle = self.tasks.spawn(serve_connection(Arc::clone(&activity)));
         if let Some(client) = client {
             *self.by_client.entry(client).or_default() += 1;
         }

@@ -1,6 +1,6 @@
 //! The web edge: pages and JSON over hyper. Turns requests into operations and views into pages;
 //! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
-//! [`server::serve`], and before the database is there [`waiting::meanwhile`].
+//! [`server::serve`], and before the database is there [`startup::serve_until_ready`].
 
 use crate::domain::file::VisitorAllowance;
 use crate::domain::network::Network;
@@ -13,13 +13,13 @@ use crate::ops::{Ctx, OpError};
 use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;
 use chrono::{DateTime, Datelike, Utc};
-use kernel::Call;
+use kernel::PageRequest;
 use kernel::body::BodyBudget;
 use kernel::browser::Browsers;
-use kernel::cached::{NewestBody, Version};
+use kernel::cached::{LatestBody, Version};
 use kernel::cookies::Cookies;
 use kernel::known_browser::is_shared;
-use kernel::limit::{Limit, name_at};
+use kernel::rate_limiter::{Limit, name_at};
 use kernel::route::{Route, RouteTable};
 use kernel::shares::Shares;
 use kernel::upload::Places;
@@ -38,9 +38,9 @@ use std::time::Duration;
 mod connections;
 pub mod kernel;
 mod pages;
-mod patience;
+mod write_timeout;
 pub mod server;
-pub mod waiting;
+pub mod startup;
 
 /// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then
 /// one more a minute (see [`Limit`]): a class may report together, a robot is slowed down.
@@ -110,8 +110,8 @@ pub struct Web {
     setup_code: SetupCode,
     /// There is a staff user who can log in: found once, and then believed.
     is_set_up: AtomicBool,
-    board_page: NewestBody,
-    status_json: NewestBody,
+    board_page: LatestBody,
+    status_json: LatestBody,
     listeners: Arc<Shares>,
     bodies: BodyBudget,
     figures: FiguresLog,
@@ -166,8 +166,8 @@ impl Web {
             password_changes: Limit::new(ctx.clock.clone(), PASSWORD_CHANGES, WINDOW),
             setup_code: SetupCode::random(),
             is_set_up: AtomicBool::new(false),
-            board_page: NewestBody::default(),
-            status_json: NewestBody::default(),
+            board_page: LatestBody::default(),
+            status_json: LatestBody::default(),
             listeners: events::places(ctx.clock.clone()),
             bodies: BodyBudget::new(ctx.clock.clone()),
             figures: FiguresLog::default(),
@@ -259,21 +259,21 @@ impl Web {
     }
 
     /// Writes the pages for who asks.
-    fn html(&self, call: &Call) -> Html {
-        self.html.framed(call.frame.clone())
+    fn html(&self, request: &PageRequest) -> Html {
+        self.html.framed(request.frame.clone())
     }
 
     /// The same, with the way to the first staff user where there is none.
-    fn html_offering_setup(&self, call: &Call, offers: bool) -> Html {
-        self.html.framed(call.frame.clone().offering_setup(offers))
+    fn html_offering_setup(&self, request: &PageRequest, offers: bool) -> Html {
+        self.html.framed(request.frame.clone().offering_setup(offers))
     }
 
     /// The version of every page made from the board at `revision`: it changes with the board, with
     /// the program's build, with who is signed in, and with the day, since pages say "today".
-    fn board_version(&self, call: &Call, revision: i64, now: DateTime<Utc>) -> Version {
+    fn board_version(&self, request: &PageRequest, revision: i64, now: DateTime<Utc>) -> Version {
         let day = self.config.timezone.local(now).date().num_days_from_ce();
         let session: String =
-            call.caller.person().into_iter().flat_map(|person| person.session.chars().take(8)).collect();
+            request.caller.person().into_iter().flat_map(|person| person.session.chars().take(8)).collect();
         let of_whom = if session.is_empty() { session } else { format!("-{session}") };
         Version(format!("{revision}-{}-{day}{of_whom}", self.build))
     }

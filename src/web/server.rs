@@ -5,10 +5,10 @@ use super::Web;
 use super::connections::{Activity, Connections};
 use super::kernel::client_address::{client_address, is_proxy};
 use super::kernel::client_network::ClientNetwork;
-use super::kernel::service::{NoPlace, Peer};
+use super::kernel::service::{NoCapacity, Peer};
 use super::kernel::shares::Shares;
-use super::kernel::{Answer, Kernel};
-use super::patience::Patience;
+use super::kernel::{PageResponse, Kernel};
+use super::write_timeout::Patience;
 use crate::clock::{Clock, Throttle};
 use crate::domain::network::Network;
 use bytes::Bytes;
@@ -112,12 +112,12 @@ pub(super) async fn serve_until<S>(
 
 /// What answers requests, and never fails.
 pub(super) trait Answers:
-    Service<Request<Incoming>, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + 'static
+    Service<Request<Incoming>, Response = PageResponse, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
 }
 
 impl<S> Answers for S where
-    S: Service<Request<Incoming>, Response = Answer, Error = Infallible, Future: Send>
+    S: Service<Request<Incoming>, Response = PageResponse, Error = Infallible, Future: Send>
         + Clone
         + Send
         + 'static
@@ -184,12 +184,12 @@ impl Server {
                 () = connections.make_room(client) => {}
             }
             let (server, service) = (self.clone(), service());
-            connections.spawn(client, |activity| server.converse(stream, peer, service, activity));
+            connections.spawn(client, |activity| server.serve_connection(stream, peer, service, activity));
         }
     }
 
     /// Answers the requests of one connection until either side has had enough.
-    async fn converse<S: Answers>(
+    async fn serve_connection<S: Answers>(
         self,
         stream: TcpStream,
         peer: SocketAddr,
@@ -203,18 +203,18 @@ impl Server {
         let service = Compression::new(service).compress_when(DefaultPredicate::new().and(is_page));
         let Self { limits, requests, proxies, shutdown, .. } = self;
         let answering = Arc::clone(&activity);
-        let answer = service_fn(move |mut request: Request<Incoming>| {
+        let response = service_fn(move |mut request: Request<Incoming>| {
             let client = client_address(peer.ip(), request.headers(), &proxies);
             let place = requests.take(client);
             if let Err(exhausted) = place {
-                request.extensions_mut().insert(NoPlace(exhausted));
+                request.extensions_mut().insert(NoCapacity(exhausted));
             }
             request.extensions_mut().insert(Peer(peer));
             let (begun, activity) = (answering.begin(place.ok()), Arc::clone(&answering));
             let answered = begun.then(|| service.clone().oneshot(request));
             async move {
-                let answer = answered.ok_or(MadeRoom)?.await.unwrap_or_else(|never| match never {});
-                Ok::<_, MadeRoom>(answer.map(|body| Tracked { body, activity }))
+                let response = answered.ok_or(MadeRoom)?.await.unwrap_or_else(|never| match never {});
+                Ok::<_, MadeRoom>(response.map(|body| Tracked { body, activity }))
             }
         });
         // Answers are whole when they are written: waiting to fill a packet only delays them.
@@ -226,7 +226,7 @@ impl Server {
             .header_read_timeout(limits.head)
             .max_header_size(limits.head_bytes)
             .max_buf_size(READ_BUFFER_BYTES)
-            .serve_connection(TokioIo::new(stream), answer);
+            .serve_connection(TokioIo::new(stream), response);
         let mut connection = pin!(connection);
         // What has arrived already is answered first.
         let ended = tokio::select! {

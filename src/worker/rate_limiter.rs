@@ -1,4 +1,4 @@
-//! How fast we post, edit and look for what we posted: at Slack's pace, so that it need not tell us. Asked before a
+//! How fast we post, edit and look for what we posted: at Slack's pace, so that it need not tell us. RouteMatch before a
 //! lease is taken; nobody waits here. Time is monotonic: setting a clock changes no pace.
 
 use crate::clock::Clock;

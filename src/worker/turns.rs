@@ -90,7 +90,7 @@ pub(super) fn admit(head: &Head, limiter: &RateLimiter, breaker: &CircuitBreaker
         Permit::Wait(until) => return Err(until),
     };
     let is_edit = head.kind == DeliveryKind::Edit;
-    // Slack may have asked for patience since its turn came.
+    // Slack may have asked for write_timeout since its turn came.
     if let Some(next) = limiter.channel_next(&head.target).filter(|next| !is_edit && *next > limiter.now()) {
         return Err(next);
     }

@@ -128,7 +128,7 @@ const LIBRARY_USERS: &[(&str, &[&str])] = &[
     ("handlebars", &["render"]),
     ("rust_embed", &["render", "web::pages::assets"]),
     ("prometheus_client", &["metrics", "web::pages::metrics"]),
-    ("governor", &["clock", "web::kernel::limit", "worker::rate_limiter"]),
+    ("governor", &["clock", "web::kernel::rate_limiter", "worker::rate_limiter"]),
     ("argon2", &["ops::password"]),
     ("scrypt", &["ops::password"]),
     ("ring", &["ops::seal"]),

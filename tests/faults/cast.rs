@@ -98,7 +98,7 @@ impl Cast {
         let ended = until(STOP, || child.try_wait().unwrap()).await;
         match ended {
             Some(status) if status.success() => {}
-            // Asked before it had begun: nobody was listening yet.
+            // RouteMatch before it had begun: nobody was listening yet.
             Some(_) if fs::metadata(&log).is_ok_and(|log| log.len() == 0) => {}
             Some(status) => self.trouble(format!("{}: {status} after SIGTERM", log.display())),
             None => {

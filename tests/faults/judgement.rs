@@ -29,9 +29,9 @@ const FURTHEST: Duration = Duration::from_secs(120);
 /// How often anything is brought forward: what fails then, fails without a fault of ours.
 const FORWARD_MAX: usize = 10;
 
-/// Waits until nothing is owed any more: `patience` beyond the time at which the latest is due or its lease
+/// Waits until nothing is owed any more: `write_timeout` beyond the time at which the latest is due or its lease
 /// is over, and anew with each that is delivered. What failed often is brought forward, a few times.
-pub async fn settled(store: &Store, patience: Duration, say: impl Fn(&str)) -> Result<(), String> {
+pub async fn settled(store: &Store, write_timeout: Duration, say: impl Fn(&str)) -> Result<(), String> {
     let (mut least, mut progress, mut said, mut forward) = (usize::MAX, Instant::now(), Instant::now(), 0);
     loop {
         let pending = delivery::Entity::find().filter(delivery::Column::State.is_in(DeliveryState::PENDING));
@@ -49,8 +49,8 @@ pub async fn settled(store: &Store, patience: Duration, say: impl Fn(&str)) -> R
         let now = store.time().await.unwrap();
         let next = pending.iter().map(|delivery| delivery.leased_until.unwrap_or(delivery.due_at)).max();
         let wait = next.map_or(TimeDelta::zero(), |next| next - now).to_std().unwrap_or_default();
-        if wait.is_zero() && progress.elapsed() > patience {
-            return Err(format!("still owed after {} s: {pending:#?}", patience.as_secs()));
+        if wait.is_zero() && progress.elapsed() > write_timeout {
+            return Err(format!("still owed after {} s: {pending:#?}", write_timeout.as_secs()));
         }
         if wait > FURTHEST {
             forward += 1;
@@ -261,7 +261,7 @@ async fn cards_are_right(store: &Store, evidence: &Evidence, found: &mut Found) 
             let right = shown.is_some_and(|m| {
                 m.text.contains(&words) && m.text.contains(&repair.description) && m.thread_ts.is_none()
             });
-            if !right || card.rendered_version != card.wanted {
+            if !right || card.rendered_version != card.desired_version {
                 found.wrong.push(format!("not right: {card:?} with {people} me toos: {shown:?}"));
             }
         }

@@ -239,7 +239,7 @@ async fn what_fails_in_passing_is_tried_by_the_schedule_and_for_a_day() {
     let lines = app.lines(id).await;
     assert!(lines[0].starts_with("F1.png did not come: Slack is unavailable: HTTP status 503."), "{lines:?}");
     assert!(lines[0].ends_with(" The next try is in 30 s."), "{lines:?}");
-    assert_eq!(lines[2], "F1.png did not come: Slack asks for patience. The next try is in 7 s.");
+    assert_eq!(lines[2], "F1.png did not come: Slack asks for write_timeout. The next try is in 7 s.");
 
     app.slack.fail_always(FILE, Fault::Http(502));
     let hopeless = app.queue(repair, &["F2"]).await;
@@ -395,7 +395,7 @@ async fn a_look_that_is_dropped_loses_no_lease() {
     loop {
         let id = app.queue(repair, &["F1"]).await;
         let (mut running, stop) = (JoinSet::new(), CancellationToken::new());
-        let ended = polled(times, app.app.jobs.look(&mut running, &stop)).await;
+        let ended = polled(times, app.app.jobs.poll(&mut running, &stop)).await;
         while running.join_next().await.is_some() {}
         // At the same time: nobody waits until a lease is void.
         app.app.jobs.settle().await.unwrap();

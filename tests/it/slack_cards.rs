@@ -208,7 +208,7 @@ async fn resolving_asks_for_a_note_that_can_be_seen_and_is_told_to_the_whole_cha
     for channel in [WOOD, "#oops"] {
         let (card, replies) = thread(app.slack.posted_in(channel));
         assert!(card.text.starts_with(":white_check_mark: *Table saw* (Wood shop)"), "{}", card.text);
-        assert!(!card.rendered_version().contains("card_claim") && !card.rendered_version().contains("card_resolve"));
+        assert!(!card.shown().contains("card_claim") && !card.shown().contains("card_resolve"));
         let reply = only(replies);
         assert!(reply.broadcast && reply.text.contains("is back in service"), "{}", reply.text);
         assert!(reply.text.contains("New belt &lt;!channel&gt;"), "{}", reply.text);
@@ -591,7 +591,7 @@ async fn a_card_that_somebody_deleted_is_forgotten_and_the_next_message_is_one_a
     app.change(vec![eta(5)]).await;
     app.after(SECOND).await;
     let card = only(app.slack.posted_in(WOOD));
-    assert!(card.thread_ts.is_none() && card.rendered_version().contains("card_claim"), "{}", card.rendered_version());
+    assert!(card.thread_ts.is_none() && card.shown().contains("card_claim"), "{}", card.shown());
     assert!(card.text.contains("*ETA:* 5 Mar 2026"));
     // It is the card from now on.
     app.after(SECOND).await;

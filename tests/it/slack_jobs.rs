@@ -131,7 +131,7 @@ async fn a_file_that_does_not_come_shows_why_it_waits_and_until_when() {
     app.slack.fail_next(FILE, Fault::RateLimited(7));
     app.after(TimeDelta::seconds(30)).await;
     let told = only(app.slack.direct_messages(ANA)).text;
-    assert!(told.contains("It waits, and") && told.contains("Slack asks for patience."), "{told}");
+    assert!(told.contains("It waits, and") && told.contains("Slack asks for write_timeout."), "{told}");
     app.after(TimeDelta::seconds(7)).await;
     let last = only(app.slack.direct_messages(ANA));
     assert_eq!((last.text.as_str(), &last.ts), (DONE, &first.ts));

@@ -119,7 +119,7 @@ async fn everything_that_is_filled_in_is_kept() {
     for channel in ["#woodshop", "#oops"] {
         let card = only(app.slack.posted_in(channel));
         assert!(card.text.starts_with(":warning: *SAFETY RISK* :warning: New report:"), "{}", card.text);
-        assert!(card.rendered_version().contains("*Consumable:*") && card.rendered_version().contains("Line one\n\nLine two"));
+        assert!(card.shown().contains("*Consumable:*") && card.shown().contains("Line one\n\nLine two"));
     }
     app.private(ANA);
     app.finish().await;

@@ -12,7 +12,7 @@ use esb::render::html::NAVIGATION;
 use esb::store::entities::user as user_entity;
 use esb::web::Web;
 use esb::web::kernel::access::SESSION_COOKIE;
-use esb::web::kernel::answer::{TEXT, answer};
+use esb::web::kernel::response::{TEXT, response};
 use esb::web::kernel::route::{BodyRule, CsrfRule};
 use esb::web::kernel::{Access, Route};
 use esb::web::server::Limits;
@@ -248,10 +248,10 @@ async fn every_form_of_every_route_wants_the_token_of_its_session() {
 /// A route as those to come that programs ask for.
 static FOR_PROGRAMS: &[Route] = &[
     Route::get("/api/who.json", Access::StaffOrToken, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.actor().name)) })
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.actor().name)) })
     }),
     Route::form("/api/do", Access::StaffOrToken, 100, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.form.typed("a")?.to_owned())) })
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.form.typed("a")?.to_owned())) })
     }),
 ];
 

@@ -9,7 +9,7 @@ use esb::ops::install::{SeedAdmin, seed_admin};
 use esb::ops::{Ctx, password};
 use esb::store::entities::{session, user as user_entity};
 use esb::web::kernel::access::SESSION_COOKIE;
-use esb::web::kernel::answer::{TEXT, answer};
+use esb::web::kernel::response::{TEXT, response};
 use esb::web::kernel::{Access, Route};
 use esb::web::server::Limits;
 use http::{Method, StatusCode};
@@ -20,23 +20,23 @@ const PASSWORD: &str = "changeme123";
 
 /// Routes for each kind of caller; they say who acts.
 static DOORS: &[Route] = &[
-    Route::get("/unasked", Access::Unasked, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.actor().name)) })
+    Route::get("/unasked", Access::Public, |_, call| {
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.actor().name)) })
     }),
     Route::get("/anyone", Access::Anyone, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.actor().name)) })
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.actor().name)) })
     }),
     Route::get("/signed-in", Access::SignedIn, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.account()?.username.clone())) })
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.account()?.username.clone())) })
     }),
     Route::get("/technician", Access::Technician, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.actor().name)) })
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.actor().name)) })
     }),
     Route::get("/staff", Access::Staff, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.actor().name)) })
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.actor().name)) })
     }),
     Route::get("/staff.json", Access::StaffOrToken, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.actor().name)) })
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.actor().name)) })
     }),
 ];
 

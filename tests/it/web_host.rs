@@ -4,7 +4,7 @@ use crate::support::app::DEADLINE;
 use crate::support::ops::with_saw;
 use crate::support::web::{Site, TestWeb, serving};
 use esb::metrics::Metrics;
-use esb::web::waiting::meanwhile;
+use esb::web::startup::serve_until_ready;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -77,7 +77,7 @@ async fn startup_pages_want_a_host_too() {
     let (ready, building) = oneshot::channel();
     let waiting = tokio::spawn(async move {
         let metrics = Metrics::new();
-        meanwhile(&listener, Vec::new(), &metrics, building).await.unwrap();
+        serve_until_ready(&listener, Vec::new(), &metrics, building).await.unwrap();
     });
     for path in PATHS {
         assert_eq!(status(&site, path, "HTTP/1.1", "").await, "HTTP/1.1 400 Bad Request", "{path}");

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use esb::metrics::Metrics;
 use esb::ops::board::equipment;
 use esb::web::Web;
-use esb::web::kernel::Answer;
-use esb::web::kernel::answer::{HTML, REVALIDATE};
+use esb::web::kernel::PageResponse;
+use esb::web::kernel::response::{HTML, REVALIDATE};
 use esb::web::kernel::cached::{Cached, Version};
 use esb::web::kernel::service::Kernel;
 use http::header::{
@@ -114,12 +114,12 @@ fn whatever_is_asked_is_answered_and_changes_nothing_without_our_token() {
     assert!((2..=13).contains(&routes.len()), "{routes:?}");
 }
 
-fn answer_to(cached: &Cached, name: HeaderName, lines: &[String]) -> Answer {
+fn answer_to(cached: &Cached, name: HeaderName, lines: &[String]) -> PageResponse {
     let mut headers = HeaderMap::new();
     for line in lines {
         headers.append(name.clone(), HeaderValue::try_from(line).unwrap());
     }
-    cached.answer(&headers, REVALIDATE)
+    cached.response(&headers, REVALIDATE)
 }
 
 /// A list of a header, split over one or two lines with any spacing.

@@ -3,7 +3,7 @@
 use crate::support::ops::{empty, with_saw};
 use crate::support::web::{serving, serving_routes};
 use bytes::Bytes;
-use esb::web::kernel::answer::{TEXT, answer};
+use esb::web::kernel::response::{TEXT, response};
 use esb::web::kernel::{Access, PageError, Route};
 use esb::web::server::Limits;
 use futures_util::stream;
@@ -20,16 +20,16 @@ use tokio::sync::Notify;
 
 /// Routes that no product would have.
 static ODD: &[Route] = &[
-    Route::get("/panic", Access::Unasked, |_, _| Box::pin(async { panic!("on purpose") })),
-    Route::get("/fail", Access::Unasked, |_, _| Box::pin(async { Err(PageError::internal("the cause")) })),
-    Route::get("/away", Access::Unasked, |_, _| {
+    Route::get("/panic", Access::Public, |_, _| Box::pin(async { panic!("on purpose") })),
+    Route::get("/fail", Access::Public, |_, _| Box::pin(async { Err(PageError::internal("the cause")) })),
+    Route::get("/away", Access::Public, |_, _| {
         Box::pin(async { Err(PageError::Unavailable("the cause".into())) })
     }),
-    Route::get("/large", Access::Unasked, |_, _| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, vec![b'x'; 64 * 1024 * 1024])) })
+    Route::get("/large", Access::Public, |_, _| {
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, vec![b'x'; 64 * 1024 * 1024])) })
     }),
-    Route::form("/form", Access::Unasked, 1000, |_, call| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, call.form.required("a")?.to_owned())) })
+    Route::form("/form", Access::Public, 1000, |_, call| {
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, call.form.required("a")?.to_owned())) })
     }),
 ];
 
@@ -231,11 +231,11 @@ async fn slow_clients_lose_their_place() {
 static GO_ON: Notify = Notify::const_new();
 /// Says that the page is under way.
 static UNDER_WAY: Notify = Notify::const_new();
-static WAITS: &[Route] = &[Route::get("/wait", Access::Unasked, |_, _| {
+static WAITS: &[Route] = &[Route::get("/wait", Access::Public, |_, _| {
     Box::pin(async {
         UNDER_WAY.notify_one();
         GO_ON.notified().await;
-        Ok(answer(StatusCode::OK, TEXT, "done"))
+        Ok(response(StatusCode::OK, TEXT, "done"))
     })
 })];
 

@@ -7,7 +7,7 @@ use crate::support::ops::{empty, with_saw};
 use crate::support::pictures::png;
 use crate::support::web::{BOUNDARY, Parts, TestWeb, serving, serving_strangers, serving_with_places};
 use chrono::TimeDelta;
-use esb::web::kernel::answer::{TEXT, answer};
+use esb::web::kernel::response::{TEXT, response};
 use esb::web::kernel::upload::Places;
 use esb::web::kernel::{Access, Route};
 use esb::web::server::Limits;
@@ -26,20 +26,20 @@ const WATCH: [u8; 4] = [127, 0, 0, 4];
 static GO_ON: Semaphore = Semaphore::const_new(0);
 
 static ROUTES: &[Route] = &[
-    Route::get("/page", Access::Unasked, |_, _| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, "a page")) })
+    Route::get("/page", Access::Public, |_, _| {
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, "a page")) })
     }),
-    Route::watch("/alive", |_, _| Box::pin(async { Ok(answer(StatusCode::OK, TEXT, "alive")) })),
-    Route::get("/wait", Access::Unasked, |_, _| {
+    Route::watch("/alive", |_, _| Box::pin(async { Ok(response(StatusCode::OK, TEXT, "alive")) })),
+    Route::get("/wait", Access::Public, |_, _| {
         Box::pin(async {
             if let Ok(permit) = GO_ON.acquire().await {
                 permit.forget();
             }
-            Ok(answer(StatusCode::OK, TEXT, "done"))
+            Ok(response(StatusCode::OK, TEXT, "done"))
         })
     }),
-    Route::get("/large", Access::Unasked, |_, _| {
-        Box::pin(async { Ok(answer(StatusCode::OK, TEXT, vec![b'x'; 64 * 1024 * 1024])) })
+    Route::get("/large", Access::Public, |_, _| {
+        Box::pin(async { Ok(response(StatusCode::OK, TEXT, vec![b'x'; 64 * 1024 * 1024])) })
     }),
 ];
 

@@ -6,7 +6,7 @@ use crate::support::web::{Reply, Site, config};
 use esb::metrics::Metrics;
 use esb::web::Web;
 use esb::web::server::serve;
-use esb::web::waiting::meanwhile;
+use esb::web::startup::serve_until_ready;
 use http::StatusCode;
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ async fn starting() -> (Site, oneshot::Sender<()>, JoinHandle<TcpListener>) {
     metrics.socket_mode_enabled(true);
     let (ready, building) = oneshot::channel();
     let waiting = tokio::spawn(async move {
-        meanwhile(&listener, Vec::new(), &metrics, building).await.unwrap();
+        serve_until_ready(&listener, Vec::new(), &metrics, building).await.unwrap();
         listener
     });
     (site, ready, waiting)

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, deliver::Outgoing, person, press, target, target::Target};
+use super::{Cannot, Outcome, deliver::ResponseBody, person, press, target, target::Target};
 use crate::{
     blocks,
     sandbox::Sandbox,
@@ -145,7 +145,7 @@ impl Sandbox {
         self.deliver(|state| {
             let mut action = target.action();
             action[key] = value;
-            Ok(Outgoing::interactive(press::block_action(state, user, &target.view_id, action), false))
+            Ok(ResponseBody::interactive(press::block_action(state, user, &target.view_id, action), false))
         })
         .await
     }

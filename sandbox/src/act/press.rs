@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, channel, command::action_ts, deliver::Outgoing, payload, person, target};
+use super::{Cannot, Outcome, channel, command::action_ts, deliver::ResponseBody, payload, person, target};
 use crate::{
     messages::{Audience, Message},
     sandbox::Sandbox,
@@ -25,7 +25,7 @@ impl Sandbox {
             let target = target::in_view(state, &user, action_id, value)?;
             let mut action = target.action();
             add_press(&mut action, &target.element, value)?;
-            Ok(Outgoing::interactive(block_action(state, &user, &target.view_id, action), false))
+            Ok(ResponseBody::interactive(block_action(state, &user, &target.view_id, action), false))
         })
         .await
     }
@@ -81,7 +81,7 @@ impl Sandbox {
             payload::on_message(state, &mut payload, &user, message);
             payload["trigger_id"] = json!(payload::trigger(state, &user, None));
             payload["actions"] = json!([action]);
-            Ok(Outgoing::interactive(payload, false))
+            Ok(ResponseBody::interactive(payload, false))
         })
         .await
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, deliver::Outgoing, payload, person};
+use super::{Cannot, Outcome, deliver::ResponseBody, payload, person};
 use crate::{
     blocks::{self, Surface},
     sandbox::Sandbox,
@@ -63,7 +63,7 @@ impl Sandbox {
                 submitted = payload["view"].clone();
                 payload["trigger_id"] = json!(payload::trigger(state, &user, Some(&view_id)));
                 payload["response_urls"] = json!([]);
-                Ok(Outgoing::interactive(payload, true))
+                Ok(ResponseBody::interactive(payload, true))
             })
             .await?;
         let Outcome::Acknowledged(ack) = outcome else { return Ok(Submitted::TimedOut) };
@@ -102,7 +102,7 @@ impl Sandbox {
                     let mut payload = payload::interaction(state, "view_closed", &user);
                     payload["view"] = view.to_json(&state.world);
                     payload["is_cleared"] = json!(is_cleared);
-                    Ok(Outgoing::interactive(payload, false))
+                    Ok(ResponseBody::interactive(payload, false))
                 })
                 .await?;
         }

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, deliver::Outgoing, payload, target::Target};
+use super::{Cannot, deliver::ResponseBody, payload, target::Target};
 use crate::{blocks, sandbox::Sandbox, views::values};
 
 /// Slack asks the app from the third character on, unless the element says otherwise.
@@ -74,7 +74,7 @@ impl Sandbox {
                 payload["action_id"] = json!(target.action_id);
                 payload["block_id"] = json!(target.block_id);
                 payload["value"] = json!(typed);
-                Ok(Outgoing::interactive(payload, true))
+                Ok(ResponseBody::interactive(payload, true))
             })
             .await?;
         let mut answer = outcome.ack().and_then(|ack| ack.payload.clone()).ok_or(Cannot::NoSuggestions)?;

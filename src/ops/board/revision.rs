@@ -37,7 +37,7 @@ pub(in crate::ops) struct Revision {
 
 /// When a question was put to the database: its answer holds all that was committed before.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct RouteMatch {
     at: Instant,
     changes: u64,
 }
@@ -48,17 +48,17 @@ struct Known {
     /// When the first answer with this revision came.
     learnt: Instant,
     /// The latest question whose answer agrees.
-    asked: Asked,
+    asked: RouteMatch,
 }
 
 impl Known {
     /// What is known after one more answer. Answers may overtake each other: a smaller revision is
     /// believed only of a question that was asked when the greater one was known already. Then the
     /// database was replaced by an older one.
-    fn with(before: Option<Self>, asked: Asked, revision: i64, now: Instant) -> Self {
+    fn with(before: Option<Self>, asked: RouteMatch, revision: i64, now: Instant) -> Self {
         let Some(before) = before else { return Self { revision, learnt: now, asked } };
         let latest =
-            Asked { at: asked.at.max(before.asked.at), changes: asked.changes.max(before.asked.changes) };
+            RouteMatch { at: asked.at.max(before.asked.at), changes: asked.changes.max(before.asked.changes) };
         let was_overtaken = revision < before.revision && asked.at <= before.learnt;
         if revision == before.revision || was_overtaken {
             Self { asked: latest, ..before }
@@ -89,7 +89,7 @@ impl Revision {
     }
 
     async fn ask(&self, store: &Store) -> Result<i64, DbErr> {
-        let asked = Asked { at: Instant::now(), changes: self.changes.load(Ordering::SeqCst) };
+        let asked = RouteMatch { at: Instant::now(), changes: self.changes.load(Ordering::SeqCst) };
         let revision = store::board::revision(store.read()).await?;
         let mut newest = revision;
         self.known.send_if_modified(|known| {
@@ -212,8 +212,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn asked(at: Instant, changes: u64) -> Asked {
-        Asked { at, changes }
+    fn asked(at: Instant, changes: u64) -> RouteMatch {
+        RouteMatch { at, changes }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody, and nobody is asked who they are: for programs and assets. Has no frame.
-    Unasked,
+    Public,
     /// Everybody; who is signed in is recognised, as far as the database answers.
     Anyone,
     /// Who is signed in, also with a temporary password: `/password` and `/logout`.
@@ -88,7 +88,7 @@ pub async fn caller(web: &Web, access: Access, headers: &HeaderMap) -> Result<Ca
         return bearer.map(Caller::Program).ok_or(PageError::WrongToken);
     }
     let session = match session_token(web, headers) {
-        Some(session) if access != Access::Unasked => session,
+        Some(session) if access != Access::Public => session,
         _ => return Ok(Caller::Nobody),
     };
     let asking = sign_in::by_session(&web.ctx, &session);
@@ -111,26 +111,26 @@ async fn within<T>(
 ///
 /// # Errors
 /// `NotSignedIn`, `Forbidden`, or `MustChangePassword`.
-pub fn admit(access: Access, caller: &Caller, parts: &Parts) -> Result<(), PageError> {
+pub fn authorize(access: Access, caller: &Caller, parts: &Parts) -> Result<(), PageError> {
     match caller {
         Caller::Person(person) if person.must_change_password => match access {
-            Access::Unasked | Access::SignedIn => Ok(()),
+            Access::Public | Access::SignedIn => Ok(()),
             _ => Err(PageError::MustChangePassword),
         },
         Caller::Person(person) => {
             let least = match access {
-                Access::Unasked | Access::Anyone | Access::SignedIn => return Ok(()),
+                Access::Public | Access::Anyone | Access::SignedIn => return Ok(()),
                 Access::Technician | Access::Editor => Role::Technician,
                 Access::Staff | Access::StaffOrToken => Role::Staff,
             };
             if person.role >= least { Ok(()) } else { Err(PageError::Forbidden) }
         }
         Caller::Program(_) => match access {
-            Access::Unasked | Access::Anyone | Access::StaffOrToken => Ok(()),
+            Access::Public | Access::Anyone | Access::StaffOrToken => Ok(()),
             _ => Err(PageError::Forbidden),
         },
         Caller::Nobody => match access {
-            Access::Unasked | Access::Anyone => Ok(()),
+            Access::Public | Access::Anyone => Ok(()),
             _ => Err(PageError::NotSignedIn { next: next_of(parts) }),
         },
     }
@@ -140,7 +140,7 @@ pub fn admit(access: Access, caller: &Caller, parts: &Parts) -> Result<(), PageE
 ///
 /// # Errors
 /// `Forbidden`; the database's.
-pub async fn admit_editor(web: &Web, caller: &Caller) -> Result<(), PageError> {
+pub async fn authorize_editor(web: &Web, caller: &Caller) -> Result<(), PageError> {
     if within(KNOWN_WITHIN, may_edit_attachments(&web.ctx, &caller.actor())).await? {
         Ok(())
     } else {

@@ -99,7 +99,7 @@ impl Browsers {
     }
 
     /// True when `token` was made for `browser` and the session that it is in, and that by us.
-    pub fn vouches(&self, browser: &Browser, token: &str) -> bool {
+    pub fn verify_csrf_token(&self, browser: &Browser, token: &str) -> bool {
         let subject = self.verified(Cookie::new(COOKIE_NAME, token.to_owned()), AS_TOKEN);
         let is_known = !browser.is_new || browser.session.is_some();
         is_known && subject.as_deref() == Some(browser.subject())
@@ -119,7 +119,7 @@ impl Browsers {
     ///
     /// # Errors
     /// Never in practice: the cookie is plain ASCII.
-    pub fn introduction(&self, browser: &Browser) -> Result<Option<HeaderValue>, InvalidHeaderValue> {
+    pub fn session_cookie_header(&self, browser: &Browser) -> Result<Option<HeaderValue>, InvalidHeaderValue> {
         if !browser.is_new {
             return Ok(None);
         }
@@ -166,8 +166,8 @@ mod tests {
 
     /// The headers with which a browser comes back after it was introduced.
     fn returning(browsers: &Browsers, browser: &Browser) -> HeaderMap {
-        let introduction = browsers.introduction(browser).unwrap().unwrap();
-        let pair = introduction.to_str().unwrap().split(';').next().unwrap().to_owned();
+        let session_cookie_header = browsers.session_cookie_header(browser).unwrap().unwrap();
+        let pair = session_cookie_header.to_str().unwrap().split(';').next().unwrap().to_owned();
         HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(format!("theme=dark; {pair}")).unwrap())])
     }
 
@@ -177,22 +177,22 @@ mod tests {
         let new = browsers.recognise(&HeaderMap::new());
         let back = browsers.recognise(&returning(&browsers, &new));
         assert_eq!(back.id(), new.id());
-        assert!(browsers.introduction(&back).unwrap().is_none());
-        assert!(browsers.vouches(&back, &browsers.token(&new)));
+        assert!(browsers.session_cookie_header(&back).unwrap().is_none());
+        assert!(browsers.verify_csrf_token(&back, &browsers.token(&new)));
     }
 
     #[test]
     fn the_cookie_is_kept_from_scripts_other_sites_and_plain_http() {
-        let introduction = |secure: bool| {
+        let session_cookie_header = |secure: bool| {
             let browsers = Browsers::new(&"0123456789abcdef".into(), None, cookies(secure));
-            let header = browsers.introduction(&Browser::new()).unwrap().unwrap();
+            let header = browsers.session_cookie_header(&Browser::new()).unwrap().unwrap();
             header.to_str().unwrap().to_owned()
         };
-        let cookie = introduction(true);
+        let cookie = session_cookie_header(true);
         for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Secure", "Max-Age=31536000"] {
             assert!(cookie.contains(attribute), "{attribute} in {cookie}");
         }
-        assert!(!introduction(false).contains("Secure"));
+        assert!(!session_cookie_header(false).contains("Secure"));
     }
 
     #[test]
@@ -204,9 +204,9 @@ mod tests {
         let cookie = ours.signed(AS_COOKIE, &new.id).value().to_owned();
         let other = ours.token(&Browser::new());
         for token in ["", "x", "ä", cookie.as_str(), other.as_str(), &theirs.token(&back), back.id()] {
-            assert!(!ours.vouches(&back, token), "{token}");
+            assert!(!ours.verify_csrf_token(&back, token), "{token}");
         }
-        assert!(!ours.vouches(&new, &ours.token(&new)), "a browser without the cookie");
+        assert!(!ours.verify_csrf_token(&new, &ours.token(&new)), "a browser without the cookie");
         headers = returning(&theirs, &new);
         assert_ne!(ours.recognise(&headers).id(), new.id(), "a cookie of another secret");
         let token = ours.token(&new);
@@ -226,10 +226,10 @@ mod tests {
         let known = before.recognise(&headers);
         assert_eq!(after.recognise(&headers).id(), known.id());
         assert!(
-            after.vouches(&known, &before.token(&known)) && !before.vouches(&known, &after.token(&known))
+            after.verify_csrf_token(&known, &before.token(&known)) && !before.verify_csrf_token(&known, &after.token(&known))
         );
-        assert!(other.vouches(&known, &after.token(&known)), "it signs with the new one");
-        assert!(!other.vouches(&known, &before.token(&known)));
+        assert!(other.verify_csrf_token(&known, &after.token(&known)), "it signs with the new one");
+        assert!(!other.verify_csrf_token(&known, &before.token(&known)));
     }
 
     #[test]
@@ -240,12 +240,12 @@ mod tests {
         one.bind("one");
         other.bind("other");
         let (before, within) = (browsers.token(&known), browsers.token(&one));
-        assert!(browsers.vouches(&one, &within));
-        assert!(!browsers.vouches(&one, &before), "a form of before logging in");
-        assert!(!browsers.vouches(&other, &within) && !browsers.vouches(&known, &within));
+        assert!(browsers.verify_csrf_token(&one, &within));
+        assert!(!browsers.verify_csrf_token(&one, &before), "a form of before logging in");
+        assert!(!browsers.verify_csrf_token(&other, &within) && !browsers.verify_csrf_token(&known, &within));
         let mut new = Browser::new();
         new.bind("one");
-        assert!(browsers.vouches(&new, &within), "the session is what counts");
+        assert!(browsers.verify_csrf_token(&new, &within), "the session is what counts");
     }
 
     proptest! {
@@ -274,10 +274,10 @@ mod tests {
             let browsers = browsers("0123456789abcdef");
             let known = browsers.recognise(&returning(&browsers, &Browser::new()));
             let token = browsers.token(&known);
-            prop_assert!(browsers.vouches(&known, &token));
+            prop_assert!(browsers.verify_csrf_token(&known, &token));
             let at = at.index(token.len());
             let forged = format!("{}{letter}{}", &token[..at], &token[at + 1..]);
-            prop_assert_eq!(browsers.vouches(&known, &forged), forged == token, "{}", forged);
+            prop_assert_eq!(browsers.verify_csrf_token(&known, &forged), forged == token, "{}", forged);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Bodies that are made once per version and served many times: plain, compressed, or not at all
 //! when the client already has them.
 
-use super::Answer;
-use super::answer::answer;
-use super::outgoing::Outgoing;
+use super::PageResponse;
+use super::response::response;
+use super::response_body::ResponseBody;
 use crate::revision_cache::LatestCache;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
@@ -46,19 +46,19 @@ impl Version {
     }
 
     /// "You have it."
-    pub fn not_modified(&self, cache_control: HeaderValue) -> Answer {
-        let mut answer = Response::new(Outgoing::default());
-        *answer.status_mut() = StatusCode::NOT_MODIFIED;
-        self.stamp(answer.headers_mut(), true);
-        answer.headers_mut().insert(CACHE_CONTROL, cache_control);
-        answer
+    pub fn not_modified(&self, cache_control: HeaderValue) -> PageResponse {
+        let mut response = Response::new(ResponseBody::default());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        self.stamp(response.headers_mut(), true);
+        response.headers_mut().insert(CACHE_CONTROL, cache_control);
+        response
     }
 
     /// Marks a body that was made for this request alone and may be compressed on its way.
-    pub fn mark(&self, mut answer: Answer, cache_control: HeaderValue) -> Answer {
-        self.stamp(answer.headers_mut(), true);
-        answer.headers_mut().insert(CACHE_CONTROL, cache_control);
-        answer
+    pub fn mark(&self, mut response: PageResponse, cache_control: HeaderValue) -> PageResponse {
+        self.stamp(response.headers_mut(), true);
+        response.headers_mut().insert(CACHE_CONTROL, cache_control);
+        response
     }
 }
 
@@ -85,29 +85,29 @@ impl Cached {
     }
 
     /// The answer to a request with these headers: 304 where the client has this version.
-    pub fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Answer {
+    pub fn response(&self, headers: &HeaderMap, cache_control: HeaderValue) -> PageResponse {
         if self.version.is_held(headers) {
             return self.version.not_modified(cache_control);
         }
         let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(headers));
         let compressed = gzip.is_some();
         let body = gzip.unwrap_or(&self.plain).clone();
-        let mut answer = answer(StatusCode::OK, self.media_type.clone(), body);
+        let mut response = response(StatusCode::OK, self.media_type.clone(), body);
         // A strong tag names the plain bytes; the compressed ones only mean the same.
-        self.version.stamp(answer.headers_mut(), compressed);
-        answer.headers_mut().insert(CACHE_CONTROL, cache_control);
+        self.version.stamp(response.headers_mut(), compressed);
+        response.headers_mut().insert(CACHE_CONTROL, cache_control);
         if compressed {
-            answer.headers_mut().insert(CONTENT_ENCODING, GZIP);
+            response.headers_mut().insert(CONTENT_ENCODING, GZIP);
         }
-        answer
+        response
     }
 }
 
 /// The newest version of one body.
 #[derive(Debug, Default)]
-pub struct NewestBody(LatestCache<Version, Arc<Cached>>);
+pub struct LatestBody(LatestCache<Version, Arc<Cached>>);
 
-impl NewestBody {
+impl LatestBody {
     /// The body of `version`: the one at hand, else what `make` makes, once for all who ask.
     ///
     /// # Errors
@@ -141,8 +141,8 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 /// Compresses through the layer that compresses everything else, so that there is one way to do it;
 /// `None` for what is not worth it (tiny, or a picture).
 async fn gzip(plain: &Bytes, media_type: &HeaderValue) -> Option<Bytes> {
-    let layer = Compression::new(service_fn(|_: Request<()>| -> Ready<Result<Answer, Infallible>> {
-        ready(Ok(answer(StatusCode::OK, media_type.clone(), plain.clone())))
+    let layer = Compression::new(service_fn(|_: Request<()>| -> Ready<Result<PageResponse, Infallible>> {
+        ready(Ok(response(StatusCode::OK, media_type.clone(), plain.clone())))
     }));
     let mut request = Request::new(());
     request.headers_mut().insert(ACCEPT_ENCODING, GZIP);
@@ -155,7 +155,7 @@ async fn gzip(plain: &Bytes, media_type: &HeaderValue) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::kernel::answer::{HTML, REVALIDATE};
+    use crate::web::kernel::response::{HTML, REVALIDATE};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
@@ -185,22 +185,22 @@ mod tests {
     #[tokio::test]
     async fn one_body_in_three_shapes() {
         let cached = Cached::new(Version("17".into()), HTML, "a board ".repeat(100)).await;
-        let plain = cached.answer(&HeaderMap::new(), REVALIDATE);
+        let plain = cached.response(&HeaderMap::new(), REVALIDATE);
         assert_eq!(plain.headers()[ETAG], "\"17\"");
         assert_eq!(plain.into_body().collect().await.unwrap().to_bytes().len(), 800);
-        let gzip = cached.answer(&headers(&[("accept-encoding", "gzip")]), REVALIDATE);
+        let gzip = cached.response(&headers(&[("accept-encoding", "gzip")]), REVALIDATE);
         assert_eq!(
             (&gzip.headers()[ETAG], &gzip.headers()[CONTENT_ENCODING]),
             (&"W/\"17\"".parse().unwrap(), &GZIP)
         );
         let body = gzip.into_body().collect().await.unwrap().to_bytes();
         assert!(body.starts_with(&[0x1f, 0x8b]) && body.len() < 100);
-        let held = cached.answer(&headers(&[("if-none-match", "W/\"17\"")]), REVALIDATE);
+        let held = cached.response(&headers(&[("if-none-match", "W/\"17\"")]), REVALIDATE);
         assert_eq!(held.status(), StatusCode::NOT_MODIFIED);
         let tiny = Cached::new(Version("1".into()), HTML, "x").await;
         assert!(
             !tiny
-                .answer(&headers(&[("accept-encoding", "gzip")]), REVALIDATE)
+                .response(&headers(&[("accept-encoding", "gzip")]), REVALIDATE)
                 .headers()
                 .contains_key(CONTENT_ENCODING)
         );
@@ -208,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_version_is_made_once() {
-        let newest = NewestBody::default();
+        let newest = LatestBody::default();
         let get = async |n: &str| {
             let make = || Ok::<_, Infallible>(n.to_owned());
             newest.get(Version(n.into()), HTML, make).await.unwrap()

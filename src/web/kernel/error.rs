@@ -1,7 +1,7 @@
 //! Why a request got no page, and what the person or program is told instead.
 
-use super::answer::{self, Answer};
-use super::call::Reference;
+use super::response::{self, PageResponse};
+use super::request::Reference;
 use super::fields::FieldsError;
 use super::resubmit::Resubmit;
 use crate::error_chain::ErrorChain;
@@ -355,30 +355,30 @@ impl PageError {
 
     /// The answer: a page for people, with the form that was not accepted; an object for programs; plain words
     /// where there are no pages.
-    pub fn answer(
+    pub fn response(
         &self,
         html: Option<&Html>,
         reference: &Reference,
         for_program: bool,
         form: Option<&Resubmit>,
-    ) -> Answer {
+    ) -> PageResponse {
         if matches!(self, Self::Unsigned) {
             // Slack reads the status alone, and nobody else is spoken to here.
-            return answer::answer(self.status(), answer::TEXT, "");
+            return response::response(self.status(), response::TEXT, "");
         }
         let form = form.filter(|form| !for_program && (self.may_pass_later() || form.has_text()));
         let elsewhere = self.elsewhere().filter(|_| !for_program);
         if let (Some(path), None) = (&elsewhere, form)
-            && let Ok(answer) = answer::see_other(path)
+            && let Ok(response) = response::see_other(path)
         {
-            return answer;
+            return response;
         }
         // Whoever has to go elsewhere first keeps this page: it has what they typed.
         let status = if elsewhere.is_some() { StatusCode::FORBIDDEN } else { self.status() };
         let message = if form.is_some() { self.message_with_form() } else { self.message() };
-        let mut answer = if for_program {
+        let mut response = if for_program {
             let problem = JsonProblem { error: &message, reference: reference.as_str() };
-            answer::json(status, &problem).unwrap_or_else(|_| last_resort(status, &message, reference))
+            response::json(status, &problem).unwrap_or_else(|_| last_resort(status, &message, reference))
         } else {
             let problem = Problem {
                 title: self.title(),
@@ -388,7 +388,7 @@ impl PageError {
                 form: form.map(Resubmit::form),
             };
             match html.map(|html| html.problem(&problem)) {
-                Some(Ok(page)) => answer::html(status, page),
+                Some(Ok(page)) => response::html(status, page),
                 None => last_resort(status, &message, reference),
                 Some(Err(fault)) => {
                     tracing::error!(id = %reference, error = &fault as &(dyn Error + 'static), "no error page");
@@ -397,23 +397,23 @@ impl PageError {
             }
         };
         if let Some(cookie) = form.and_then(|form| form.cookie.clone()) {
-            answer.headers_mut().insert(SET_COOKIE, cookie);
+            response.headers_mut().insert(SET_COOKIE, cookie);
         }
         if let Some(seconds) = self.retry_after() {
-            answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         if let Self::MethodNotAllowed { allow } = self
             && let Ok(allow) = HeaderValue::try_from(allow)
         {
-            answer.headers_mut().insert(ALLOW, allow);
+            response.headers_mut().insert(ALLOW, allow);
         }
-        answer
+        response
     }
 }
 
 /// Plain words, for when there is no error page.
-fn last_resort(status: StatusCode, message: &str, reference: &Reference) -> Answer {
-    answer::answer(status, answer::TEXT, format!("{message} (ref {reference})\n"))
+fn last_resort(status: StatusCode, message: &str, reference: &Reference) -> PageResponse {
+    response::response(status, response::TEXT, format!("{message} (ref {reference})\n"))
 }
 
 /// Whole seconds, rounded up, at least one.

@@ -3,15 +3,15 @@
 //! calls it, `pages` are called by it.
 //!
 //! A request's way: [`host`] → [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`upload`] for files → [`browser`]
-//! (forged forms end here) → the page function with its [`call::Call`] → [`answer`] or [`error`] → headers, log line, metrics.
+//! (forged forms end here) → the page function with its [`request::PageRequest`] → [`answer`] or [`error`] → headers, log line, metrics.
 //! A form that ends anywhere on this way comes back on its error page ([`resubmit`]).
 
 pub mod access;
-pub mod answer;
+pub mod response;
 pub mod body;
 pub mod browser;
 pub mod cached;
-pub mod call;
+pub mod request;
 pub mod client_address;
 pub mod client_network;
 pub mod cookies;
@@ -20,18 +20,18 @@ pub mod fields;
 pub mod hex;
 pub mod host;
 pub mod known_browser;
-pub mod limit;
-pub mod outgoing;
+pub mod rate_limiter;
+pub mod response_body;
 pub mod resubmit;
 pub mod route;
 pub mod service;
 pub mod shares;
-pub mod stored;
+pub mod file_response;
 pub mod upload;
 
 pub use access::Access;
-pub use answer::Answer;
-pub use call::Call;
+pub use response::PageResponse;
+pub use request::PageRequest;
 pub use error::PageError;
 pub use route::Route;
 pub use service::Kernel;

@@ -62,7 +62,7 @@ impl Resubmit {
     /// It carries a new token of this browser. Without this it carries the token that came.
     pub fn with_new_token(&mut self, web: &Web, browser: &Browser) {
         self.token = Some(web.browsers.token(browser));
-        self.cookie = web.browsers.introduction(browser).ok().flatten();
+        self.cookie = web.browsers.session_cookie_header(browser).ok().flatten();
     }
 
     /// True when something would be lost that a person typed.

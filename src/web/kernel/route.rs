@@ -1,13 +1,13 @@
 //! The route table as data: a method, a pattern, what may come in and the page that answers.
 
-use super::{Access, Answer, Call, PageError, UploadRule};
+use super::{Access, PageResponse, PageRequest, PageError, UploadRule};
 use crate::web::Web;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};
 use matchit::{InsertError, Router};
 
 /// Answers one kind of request.
-pub type PageFn = for<'a> fn(&'a Web, &'a Call) -> BoxFuture<'a, Result<Answer, PageError>>;
+pub type PageFn = for<'a> fn(&'a Web, &'a PageRequest) -> BoxFuture<'a, Result<PageResponse, PageError>>;
 
 /// Decides by the head of a request how many bytes of its body are read, before the first of them is.
 pub type BodyCheck = fn(&Web, &HeaderMap) -> Result<usize, PageError>;
@@ -75,7 +75,7 @@ impl Route {
         Self {
             method: Method::GET,
             pattern,
-            access: Access::Unasked,
+            access: Access::Public,
             body: BodyRule::Ignored,
             csrf: CsrfRule::Everybody,
             is_always_answered: true,
@@ -95,7 +95,7 @@ impl Route {
 
     /// What a program of others sends, as far as `check` allows.
     pub const fn raw(pattern: &'static str, check: BodyCheck, page: PageFn) -> Self {
-        Self::post(pattern, Access::Unasked, BodyRule::Raw(check), CsrfRule::Everybody, page)
+        Self::post(pattern, Access::Public, BodyRule::Raw(check), CsrfRule::Everybody, page)
     }
 
     /// A form that may bring files.
@@ -196,7 +196,7 @@ fn allowed(routes: &[&Route]) -> String {
 mod tests {
     use super::*;
 
-    fn nowhere<'a>(_: &'a Web, _: &'a Call) -> BoxFuture<'a, Result<Answer, PageError>> {
+    fn nowhere<'a>(_: &'a Web, _: &'a PageRequest) -> BoxFuture<'a, Result<PageResponse, PageError>> {
         Box::pin(async { Err(PageError::NotFound) })
     }
 
@@ -205,7 +205,7 @@ mod tests {
         Route::get("/e/{id}.json", Access::Anyone, nowhere),
         Route::form("/e/{id}/report", Access::Anyone, 9, nowhere),
         Route::get("/e/{id}/report", Access::Anyone, nowhere),
-        Route::get("/assets/{*path}", Access::Unasked, nowhere),
+        Route::get("/assets/{*path}", Access::Public, nowhere),
     ];
 
     #[track_caller]

@@ -1,10 +1,10 @@
 //! The one tower `Service`: a request in, an answer out, never an error. Wrapped by `server`.
 
 use super::access::{self, Caller};
-use super::answer::{Answer, found, secure};
+use super::response::{PageResponse, found, secure};
 use super::body;
 use super::browser::{Browser, TOKEN_FIELD};
-use super::call::{Call, Reference};
+use super::request::{PageRequest, Reference};
 use super::client_address::client_address;
 use super::error::{NoAnswer, PageError};
 use super::fields::Fields;
@@ -48,9 +48,9 @@ pub struct Peer(pub SocketAddr);
 /// There is no place for this request among those under way; `server` puts it into the extensions. Only what is
 /// always answered is answered then.
 #[derive(Debug, Clone, Copy)]
-pub struct NoPlace(pub Exhausted);
+pub struct NoCapacity(pub Exhausted);
 
-impl NoPlace {
+impl NoCapacity {
     /// Says so to a request that has none.
     ///
     /// # Errors
@@ -82,9 +82,9 @@ impl<B> Service<Request<B>> for Kernel
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
-    type Response = Answer;
+    type Response = PageResponse;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Answer, Infallible>>;
+    type Future = BoxFuture<'static, Result<PageResponse, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -97,39 +97,39 @@ where
 }
 
 /// Answers one request and writes its line and its metric.
-async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Request<B>) -> Answer {
+async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Request<B>) -> PageResponse {
     let arrived = web.ctx.clock.monotonic();
     let reference = Reference::random();
     let (parts, body) = request.into_parts();
     let method = method_label(&parts.method);
     let for_program = parts.uri.path().ends_with(".json");
 
-    let is_last = NoPlace::check(&parts).is_err();
+    let is_last = NoCapacity::check(&parts).is_err();
     let mut shown = Shown::default();
     let (pattern, outcome) = match find_route(web, &parts) {
         (pattern, Err(error)) => (pattern, Err(error)),
-        (pattern, Ok(Asked::Moved(path))) => (pattern, found(&path)),
-        (pattern, Ok(Asked::Page(route, params))) => {
+        (pattern, Ok(RouteMatch::Moved(path))) => (pattern, found(&path)),
+        (pattern, Ok(RouteMatch::Page(route, params))) => {
             (pattern, ask(web, route, &reference, &mut shown, params, parts, body).await)
         }
     };
-    let mut answer = outcome.unwrap_or_else(|error| {
+    let mut response = outcome.unwrap_or_else(|error| {
         error.log(&reference, pattern);
-        error.answer(Some(&web.html.framed(shown.frame)), &reference, for_program, shown.form.as_ref())
+        error.response(Some(&web.html.framed(shown.frame)), &reference, for_program, shown.form.as_ref())
     });
     if is_last {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(held) = shown.held {
-        answer = answer.map(|body| body.holding(held));
+        response = response.map(|body| body.holding(held));
     }
     let took = web.ctx.clock.monotonic().saturating_sub(arrived);
-    finish(&mut answer, &reference, &web.metrics, (method, pattern), took);
-    answer
+    finish(&mut response, &reference, &web.metrics, (method, pattern), took);
+    response
 }
 
 /// What is at a path.
-enum Asked<'a> {
+enum RouteMatch<'a> {
     /// A route, and the parameters of the path.
     Page(&'a Route, Vec<(String, String)>),
     /// Nothing; the page that is meant is at this path, which differs in capitals and slashes only.
@@ -137,34 +137,34 @@ enum Asked<'a> {
 }
 
 /// What is at the path of a request, and what its pattern is called in any case.
-fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<Asked<'a>, PageError>) {
+fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<RouteMatch<'a>, PageError>) {
     if let Err(error) = host::check(parts) {
         return (UNKNOWN_ROUTE, Err(error));
     }
     let path = parts.uri.path();
     if let Some(Found { pattern, route, params }) = web.routes.find(&parts.method, path) {
         let route = route.map_err(|allow| PageError::MethodNotAllowed { allow });
-        return (pattern, route.map(|route| Asked::Page(route, params)));
+        return (pattern, route.map(|route| RouteMatch::Page(route, params)));
     }
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let Some((pattern, path)) = web.routes.canonical(path).filter(|_| is_read) else {
         return (UNKNOWN_ROUTE, Err(PageError::NotFound));
     };
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    (pattern, Ok(Asked::Moved(format!("{path}{query}"))))
+    (pattern, Ok(RouteMatch::Moved(format!("{path}{query}"))))
 }
 
 /// What every answer gets at its end: its headers, its line in the log, its place in the metrics. `asked` is
 /// method and route, each of a closed set.
 pub fn finish(
-    answer: &mut Answer,
+    response: &mut PageResponse,
     reference: &Reference,
     metrics: &Metrics,
     asked: (&'static str, &'static str),
     took: Duration,
 ) {
-    secure(answer, reference.as_str());
-    let ((method, route), status) = (asked, answer.status().as_u16());
+    secure(response, reference.as_str());
+    let ((method, route), status) = (asked, response.status().as_u16());
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(id = %reference, method, route, status, ms, "request");
     metrics.http_request(route, method, status, took);
@@ -198,14 +198,14 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     params: Vec<(String, String)>,
     parts: Parts,
     body: B,
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     let mut browser = web.browsers.recognise(&parts.headers);
     let for_program = access::shows_api_token(&parts.headers);
     let form = Resubmit::of(&parts, route.body, web.config.base_url.as_deref());
     shown.form = form.filter(|_| !for_program);
     let client = client_of(web, &parts);
     let mut typed = TypedForm::default();
-    let came = match let_in(web, route, &mut browser, &mut shown.frame, &parts).await {
+    let came = match check_access(web, route, &mut browser, &mut shown.frame, &parts).await {
         Ok(caller) => {
             let came = (client, &mut shown.held);
             let read = read(web, route, (&caller, &browser), &parts, body, came, &mut typed).await;
@@ -236,9 +236,9 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     let frame = shown.frame.clone();
     let (reference, form) = (reference.clone(), std::mem::take(&mut typed.fields));
     let Parts { uri, headers, .. } = parts;
-    let call = Call { reference, client, browser, caller, frame, uri, headers, form, uploads, raw, params };
-    let outcome = answered(web, route, &call).await;
-    shown.keep(TypedForm { fields: call.form, ..typed });
+    let request = PageRequest { reference, client, browser, caller, frame, uri, headers, form, uploads, raw, params };
+    let outcome = answered(web, route, &request).await;
+    shown.keep(TypedForm { fields: request.form, ..typed });
     outcome
 }
 
@@ -254,9 +254,9 @@ fn without_cookies(web: &Web, browser: &Browser, error: PageError) -> PageError 
 }
 
 /// What the page says, within its time.
-async fn answered(web: &Web, route: &Route, call: &Call) -> Result<Answer, PageError> {
+async fn answered(web: &Web, route: &Route, request: &PageRequest) -> Result<PageResponse, PageError> {
     // A page shares nothing with others that a panic could leave half done.
-    let page = AssertUnwindSafe((route.page)(web, call)).catch_unwind();
+    let page = AssertUnwindSafe((route.page)(web, request)).catch_unwind();
     match tokio::time::timeout(ANSWER_WITHIN, page).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(PageError::Panicked(panic_text(panic.as_ref()))),
@@ -265,7 +265,7 @@ async fn answered(web: &Web, route: &Route, call: &Call) -> Result<Answer, PageE
 }
 
 /// Who asks, where the route lets them in.
-async fn let_in(
+async fn check_access(
     web: &Web,
     route: &Route,
     browser: &mut Browser,
@@ -273,16 +273,16 @@ async fn let_in(
     parts: &Parts,
 ) -> Result<Caller, PageError> {
     if !route.is_always_answered {
-        NoPlace::check(parts)?;
+        NoCapacity::check(parts)?;
     }
     let caller = access::caller(web, route.access, &parts.headers).await?;
     if let Some(person) = caller.person() {
         browser.bind(&person.session);
         *frame = Frame::of(&person.username, person.role, web.browsers.token(browser), parts.uri.path());
     }
-    access::admit(route.access, &caller, parts)?;
+    access::authorize(route.access, &caller, parts)?;
     if route.access == Access::Editor {
-        access::admit_editor(web, &caller).await?;
+        access::authorize_editor(web, &caller).await?;
     }
     Ok(caller)
 }
@@ -315,20 +315,20 @@ async fn read<B: Body<Data = Bytes> + Send + 'static>(
         Caller::Nobody => route.csrf == CsrfRule::Everybody,
         Caller::Person(_) => true,
     };
-    let vouches = |token: &str| web.browsers.vouches(browser, token);
+    let verify_csrf_token = |token: &str| web.browsers.verify_csrf_token(browser, token);
     match (route.body, upload::boundary(&parts.headers)) {
         (BodyRule::Ignored | BodyRule::Raw(_), _) => {
             Ok((Uploads::default(), body::read(body, limit, held).await?))
         }
         (BodyRule::Upload(rule), Some(boundary)) => {
-            let vouches: &(dyn Fn(&str) -> bool + Sync) = &vouches;
+            let verify_csrf_token: &(dyn Fn(&str) -> bool + Sync) = &verify_csrf_token;
             let visitor = matches!(caller, Caller::Nobody).then_some(client);
-            let gate = Gate { vouches: needs_token.then_some(vouches), client, visitor };
+            let gate = Gate { verify_csrf_token: needs_token.then_some(verify_csrf_token), client, visitor };
             Ok((upload::read(web, rule, gate, boundary, body, held, typed).await?, Bytes::new()))
         }
         (BodyRule::Form { .. } | BodyRule::Upload(_), _) => {
             read_form(&parts.headers, body, limit, held, typed).await?;
-            if needs_token && !vouches(typed.fields.typed(TOKEN_FIELD)?) {
+            if needs_token && !verify_csrf_token(typed.fields.typed(TOKEN_FIELD)?) {
                 return Err(PageError::Forged);
             }
             Ok(Default::default())

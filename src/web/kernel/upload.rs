@@ -138,7 +138,7 @@ pub fn boundary(headers: &HeaderMap) -> Option<String> {
 /// Whether the form may go on.
 pub struct Gate<'a> {
     /// True for the token of this browser's forms; `None` where the form needs none.
-    pub vouches: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
+    pub verify_csrf_token: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
     /// The address.
     pub client: IpAddr,
     /// The address, for those who are not signed in.

@@ -9,9 +9,9 @@ use crate::ops::areas::{areas, create_area, edit_area, set_area_archived};
 use crate::render::html::{AreasPage, Field, FieldError, FormPage, Group, Input};
 use crate::views::registry::AreaRow;
 use crate::web::Web;
-use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::StatusCode;
 use std::borrow::Cow;
 
@@ -42,8 +42,8 @@ fn fields(values: [String; 3]) -> Vec<Field> {
     ]
 }
 
-fn typed_values(call: &Call) -> Result<[String; 3], FieldsError> {
-    let value = |name| call.form.typed(name).map(str::to_owned);
+fn typed_values(request: &PageRequest) -> Result<[String; 3], FieldsError> {
+    let value = |name| request.form.typed(name).map(str::to_owned);
     Ok([value("name")?, value("slack_channel")?, value("sort_order")?])
 }
 
@@ -62,65 +62,65 @@ fn details(typed: &mut Typed<'_>) -> Result<Option<AreaDetails>, FieldsError> {
     Ok(whole())
 }
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    list(web, call, (StatusCode::OK, &[]), &new_request_id()).await
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    list(web, request, (StatusCode::OK, &[]), &new_request_id()).await
 }
 
 async fn list(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     (status, errors): (StatusCode, &[FieldError]),
     request_id: &RequestId,
-) -> Result<Answer, PageError> {
-    let view = areas(&web.ctx, &call.actor()).await?;
-    let csrf_token = csrf_token(web, call);
+) -> Result<PageResponse, PageError> {
+    let view = areas(&web.ctx, &request.actor()).await?;
+    let csrf_token = csrf_token(web, request);
     let of_each = view.live.iter().chain(&view.archived);
     let request_ids: Vec<String> = of_each.map(|_| new_request_id().as_str().to_owned()).collect();
     let page = AreasPage {
         areas: &view,
         hidden: hidden(&csrf_token, request_id),
         request_ids: &request_ids,
-        fields: &fields(typed_values(call)?),
+        fields: &fields(typed_values(request)?),
         errors,
     };
-    let page = web.html(call).areas(&page).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    let page = web.html(request).areas(&page).map_err(PageError::internal)?;
+    html_with_forms(web, request, status, page)
 }
 
-pub(super) async fn create(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let request_id = request_id(call)?;
-    let mut typed = Typed::new(&call.form);
+pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let request_id = request_id(request)?;
+    let mut typed = Typed::new(&request.form);
     let (status, errors) = match details(&mut typed)? {
         None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
-        Some(new) => match create_area(&web.ctx, &call.actor(), &new, &request_id).await {
+        Some(new) => match create_area(&web.ctx, &request.actor(), &new, &request_id).await {
             Ok(_) => return see_other(LIST),
             Err(error) => why(error)?,
         },
     };
-    list(web, call, (status, &errors), &request_id).await
+    list(web, request, (status, &errors), &request_id).await
 }
 
-async fn find(web: &Web, call: &Call) -> Result<AreaRow, PageError> {
-    let id: AreaId = call.id("id")?;
-    let view = areas(&web.ctx, &call.actor()).await?;
+async fn find(web: &Web, request: &PageRequest) -> Result<AreaRow, PageError> {
+    let id: AreaId = request.id("id")?;
+    let view = areas(&web.ctx, &request.actor()).await?;
     view.live.into_iter().chain(view.archived).find(|area| area.id == id).ok_or(PageError::NotFound)
 }
 
-pub(super) async fn edit(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let area = find(web, call).await?;
+pub(super) async fn edit(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let area = find(web, request).await?;
     let values = [area.name.clone(), area.slack_channel.clone(), area.sort_order.to_string()];
-    form(web, call, &area, values, (StatusCode::OK, &[]), &new_request_id())
+    form(web, request, &area, values, (StatusCode::OK, &[]), &new_request_id())
 }
 
 fn form(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     area: &AreaRow,
     values: [String; 3],
     (status, errors): (StatusCode, &[FieldError]),
     request_id: &RequestId,
-) -> Result<Answer, PageError> {
-    let csrf_token = csrf_token(web, call);
+) -> Result<PageResponse, PageError> {
+    let csrf_token = csrf_token(web, request);
     let form = FormPage {
         title: &format!("Edit {}", area.name),
         lead: "",
@@ -133,21 +133,21 @@ fn form(
         submit: "Save",
         done: "",
     };
-    let page = web.html(call).form(&form).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    let page = web.html(request).form(&form).map_err(PageError::internal)?;
+    html_with_forms(web, request, status, page)
 }
 
-pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (id, version, request_id): (AreaId, _, _) = (call.id("id")?, version(call)?, request_id(call)?);
-    let mut typed = Typed::new(&call.form);
+pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, version, request_id): (AreaId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    let mut typed = Typed::new(&request.form);
     let (status, mut errors) = match details(&mut typed)? {
         None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
-        Some(new) => match edit_area(&web.ctx, &call.actor(), (id, version), &new, &request_id).await {
+        Some(new) => match edit_area(&web.ctx, &request.actor(), (id, version), &new, &request_id).await {
             Ok(_) => return see_other(LIST),
             Err(error) => why(error)?,
         },
     };
-    let mut area = find(web, call).await?;
+    let mut area = find(web, request).await?;
     if status == StatusCode::CONFLICT {
         let channel = if area.slack_channel.is_empty() { "no channel" } else { &area.channel_shown };
         let message = format!("On record now: “{}”, {channel}, order {}.", area.name, area.sort_order);
@@ -155,19 +155,19 @@ pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
     } else {
         area.version = version;
     }
-    form(web, call, &area, typed_values(call)?, (status, &errors), &request_id)
+    form(web, request, &area, typed_values(request)?, (status, &errors), &request_id)
 }
 
-pub(super) async fn archive(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    set_archived(web, call, true).await
+pub(super) async fn archive(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    set_archived(web, request, true).await
 }
 
-pub(super) async fn restore(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    set_archived(web, call, false).await
+pub(super) async fn restore(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    set_archived(web, request, false).await
 }
 
-async fn set_archived(web: &Web, call: &Call, archived: bool) -> Result<Answer, PageError> {
-    let (id, version, request_id): (AreaId, _, _) = (call.id("id")?, version(call)?, request_id(call)?);
-    set_area_archived(&web.ctx, &call.actor(), (id, version), archived, &request_id).await?;
+async fn set_archived(web: &Web, request: &PageRequest, archived: bool) -> Result<PageResponse, PageError> {
+    let (id, version, request_id): (AreaId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    set_area_archived(&web.ctx, &request.actor(), (id, version), archived, &request_id).await?;
     see_other(LIST)
 }

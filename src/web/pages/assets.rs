@@ -3,10 +3,10 @@
 
 use crate::render::html::AssetUrls;
 use crate::web::Web;
-use crate::web::kernel::answer::REVALIDATE;
+use crate::web::kernel::response::REVALIDATE;
 use crate::web::kernel::cached::{Cached, Version};
 use crate::web::kernel::hex::hex;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::{HeaderMap, HeaderValue};
 use rust_embed::Embed;
 use std::collections::HashMap;
@@ -52,12 +52,12 @@ impl Assets {
     ///
     /// # Errors
     /// `NotFound`.
-    pub(in crate::web) fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Answer, PageError> {
+    pub(in crate::web) fn response(&self, path: &str, headers: &HeaderMap) -> Result<PageResponse, PageError> {
         let (hash, name) = path.split_once('/').ok_or(PageError::NotFound)?;
         let asset = self.0.get(name).ok_or(PageError::NotFound)?;
         // A page of an older build asks for an older hash: it gets today's asset, but not to keep.
         let keep = if asset.version().0 == hash { KEPT } else { REVALIDATE };
-        Ok(asset.answer(headers, keep))
+        Ok(asset.response(headers, keep))
     }
 
     fn url(&self, name: &str) -> String {
@@ -75,6 +75,6 @@ fn media_type(name: &str) -> HeaderValue {
     })
 }
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    web.assets.answer(call.param("path")?, &call.headers)
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    web.assets.response(request.param("path")?, &request.headers)
 }

@@ -11,44 +11,44 @@ use crate::ops::equipment_documents::{AddDocument, add_document, remove_document
 use crate::ops::equipment_photos::{add_equipment_photos, remove_equipment_photo};
 use crate::render::html::FieldError;
 use crate::web::Web;
-use crate::web::kernel::answer::{REVALIDATE, REVALIDATE_PRIVATE, see_other};
+use crate::web::kernel::response::{REVALIDATE, REVALIDATE_PRIVATE, see_other};
 use crate::web::kernel::cached::Version;
-use crate::web::kernel::stored::{HandedOut, hand_out};
+use crate::web::kernel::file_response::{ServedFile, serve_file};
 use crate::web::kernel::upload::settled;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::StatusCode;
 use std::io;
 
-pub(super) async fn document(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: DocumentId = call.id("id")?;
-    let (file, is_public) = attachments::document(&web.ctx, &call.actor(), id).await?;
-    whole(web, call, &file, is_public).await
+pub(super) async fn document(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: DocumentId = request.id("id")?;
+    let (file, is_public) = attachments::document(&web.ctx, &request.actor(), id).await?;
+    whole(web, request, &file, is_public).await
 }
 
-pub(super) async fn photo(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: PhotoId = call.id("id")?;
-    let (file, is_public) = attachments::photo(&web.ctx, &call.actor(), id).await?;
-    whole(web, call, &file, is_public).await
+pub(super) async fn photo(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: PhotoId = request.id("id")?;
+    let (file, is_public) = attachments::photo(&web.ctx, &request.actor(), id).await?;
+    whole(web, request, &file, is_public).await
 }
 
-pub(super) async fn thumbnail(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: PhotoId = call.id("id")?;
-    let (file, is_public) = attachments::photo(&web.ctx, &call.actor(), id).await?;
+pub(super) async fn thumbnail(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: PhotoId = request.id("id")?;
+    let (file, is_public) = attachments::photo(&web.ctx, &request.actor(), id).await?;
     if !file.has_thumbnail {
         return Err(PageError::NotFound);
     }
     let version = version(&file.stored, "-small");
     let name = file.name.clone().of_kind(FileKind::Jpeg);
     let cache_control = if is_public { REVALIDATE } else { REVALIDATE_PRIVATE };
-    let handed_out = HandedOut { version, kind: FileKind::Jpeg, name: &name, cache_control };
-    hand_out(call, handed_out, async { opened(web.files.open_thumbnail(&file.stored).await) }).await
+    let handed_out = ServedFile { version, kind: FileKind::Jpeg, name: &name, cache_control };
+    serve_file(request, handed_out, async { opened(web.files.open_thumbnail(&file.stored).await) }).await
 }
 
-async fn whole(web: &Web, call: &Call, file: &StoredFile, is_public: bool) -> Result<Answer, PageError> {
+async fn whole(web: &Web, request: &PageRequest, file: &StoredFile, is_public: bool) -> Result<PageResponse, PageError> {
     let cache_control = if is_public { REVALIDATE } else { REVALIDATE_PRIVATE };
     let version = version(&file.stored, "");
-    let handed_out = HandedOut { version, kind: file.kind, name: &file.name, cache_control };
-    hand_out(call, handed_out, async { opened(web.files.open(&file.stored).await) }).await
+    let handed_out = ServedFile { version, kind: file.kind, name: &file.name, cache_control };
+    serve_file(request, handed_out, async { opened(web.files.open(&file.stored).await) }).await
 }
 
 /// A stored file never changes: its random name is its version.
@@ -64,13 +64,13 @@ fn opened(opened: io::Result<Opened>) -> Result<Opened, PageError> {
     })
 }
 
-pub(super) async fn add_one_document(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (id, request_id): (EquipmentId, _) = (call.id("id")?, request_id(call)?);
-    let mut typed = Typed::new(&call.form);
+pub(super) async fn add_one_document(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, request_id): (EquipmentId, _) = (request.id("id")?, request_id(request)?);
+    let mut typed = Typed::new(&request.form);
     let category = typed.read("category", str::parse::<DocumentCategory>)?;
     let title = typed.read_if_any("document_title", DocumentTitle::parse)?;
     let mut files = Vec::new();
-    let status = match call.uploads.refused() {
+    let status = match request.uploads.refused() {
         Some((status, error)) => {
             typed.errors.push(error.clone());
             *status
@@ -78,52 +78,52 @@ pub(super) async fn add_one_document(web: &Web, call: &Call) -> Result<Answer, P
         None => StatusCode::UNPROCESSABLE_ENTITY,
     };
     if typed.errors.is_empty() {
-        files = call.uploads.entrust();
+        files = request.uploads.entrust();
     }
     let (Some(category), Some(title), Some(file)) = (category, title, files.first()) else {
         if typed.errors.is_empty() {
             let message = "Please choose a file.".into();
             typed.errors.push(FieldError { field: Some("document"), message });
         }
-        return shown_again(web, call, (status, &typed.errors)).await;
+        return shown_again(web, request, (status, &typed.errors)).await;
     };
     let title = match title {
         Some(title) => title,
         None => DocumentTitle::parse(file.name.as_str()).map_err(PageError::internal)?,
     };
     let add = AddDocument { equipment: id, category, title, file: file.clone(), request_id };
-    let done = settled(web, &files, add_document(&web.ctx, &call.actor(), &add).await).await;
-    done_or_back(web, call, (done.map(|_| ()), "documents")).await
+    let done = settled(web, &files, add_document(&web.ctx, &request.actor(), &add).await).await;
+    done_or_back(web, request, (done.map(|_| ()), "documents")).await
 }
 
-pub(super) async fn add_photos(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (id, request_id): (EquipmentId, _) = (call.id("id")?, request_id(call)?);
-    if let Some((status, error)) = call.uploads.refused() {
-        return shown_again(web, call, (*status, std::slice::from_ref(error))).await;
+pub(super) async fn add_photos(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, request_id): (EquipmentId, _) = (request.id("id")?, request_id(request)?);
+    if let Some((status, error)) = request.uploads.refused() {
+        return shown_again(web, request, (*status, std::slice::from_ref(error))).await;
     }
-    let files = call.uploads.entrust();
+    let files = request.uploads.entrust();
     if files.is_empty() {
         let error = FieldError { field: Some("photos"), message: "Please choose a photo or video.".into() };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return shown_again(web, call, (status, &[error])).await;
+        return shown_again(web, request, (status, &[error])).await;
     }
-    let done = add_equipment_photos(&web.ctx, &call.actor(), (id, &files), &request_id).await;
+    let done = add_equipment_photos(&web.ctx, &request.actor(), (id, &files), &request_id).await;
     let done = settled(web, &files, done).await;
-    done_or_back(web, call, (done.map(|_| ()), "pictures")).await
+    done_or_back(web, request, (done.map(|_| ()), "pictures")).await
 }
 
-pub(super) async fn remove_one_document(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (id, document): (EquipmentId, DocumentId) = (call.id("id")?, call.id("document")?);
-    let gone = remove_document(&web.ctx, &call.actor(), (id, document), &request_id(call)?).await?;
+pub(super) async fn remove_one_document(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, document): (EquipmentId, DocumentId) = (request.id("id")?, request.id("document")?);
+    let gone = remove_document(&web.ctx, &request.actor(), (id, document), &request_id(request)?).await?;
     if let Some(stored) = gone.stored() {
         web.files.remove(&stored).await;
     }
     see_other(&format!("/equipment/{id}#documents"))
 }
 
-pub(super) async fn remove_one_photo(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (id, photo): (EquipmentId, PhotoId) = (call.id("id")?, call.id("photo")?);
-    let gone = remove_equipment_photo(&web.ctx, &call.actor(), (id, photo), &request_id(call)?).await?;
+pub(super) async fn remove_one_photo(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, photo): (EquipmentId, PhotoId) = (request.id("id")?, request.id("photo")?);
+    let gone = remove_equipment_photo(&web.ctx, &request.actor(), (id, photo), &request_id(request)?).await?;
     if let Some(stored) = gone.stored() {
         web.files.remove(&stored).await;
     }

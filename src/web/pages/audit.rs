@@ -7,8 +7,8 @@ use crate::render::csv;
 use crate::render::html::AuditForm;
 use crate::views::registry::AuditView;
 use crate::web::Web;
-use crate::web::kernel::answer::{html, spreadsheet};
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::response::{html, spreadsheet};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use bytes::Bytes;
 use chrono::Days;
 use futures_util::stream;
@@ -17,25 +17,25 @@ use http::StatusCode;
 /// What is said where what was typed cannot be looked for.
 const UNREADABLE: &str = "Days are YYYY-MM-DD, and the number is a number. Nothing was looked for.";
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let query = call.query()?;
-    let form = form(call)?;
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let query = request.query()?;
+    let form = form(request)?;
     let Some(filter) = filter(&form, &web.config.timezone) else {
         let nothing = AuditView { entries: Vec::new(), older_than: None };
-        let page = web.html(call).audit(&nothing, &form, Some(UNREADABLE)).map_err(PageError::internal)?;
+        let page = web.html(request).audit(&nothing, &form, Some(UNREADABLE)).map_err(PageError::internal)?;
         return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, page));
     };
     let older_than = match query.typed("before")? {
         "" => None,
         id => Some(id.parse().map_err(|_| PageError::NotFound)?),
     };
-    let view = audit(&web.ctx, &call.actor(), &filter, older_than, PART).await?;
-    let page = web.html(call).audit(&view, &form, None).map_err(PageError::internal)?;
+    let view = audit(&web.ctx, &request.actor(), &filter, older_than, PART).await?;
+    let page = web.html(request).audit(&view, &form, None).map_err(PageError::internal)?;
     Ok(html(StatusCode::OK, page))
 }
 
-fn form(call: &Call) -> Result<AuditForm, PageError> {
-    let query = call.query()?;
+fn form(request: &PageRequest) -> Result<AuditForm, PageError> {
+    let query = request.query()?;
     let text = |name| query.typed(name).map(|text| text.trim().replace('\0', ""));
     Ok(AuditForm {
         who: text("who")?,
@@ -70,10 +70,10 @@ enum Export {
 }
 
 /// The same filters, everything that matches.
-pub(super) async fn export(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let filter = filter(&form(call)?, &web.config.timezone)
+pub(super) async fn export(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let filter = filter(&form(request)?, &web.config.timezone)
         .ok_or_else(|| PageError::Refused { message: UNREADABLE.into() })?;
-    let (ctx, actor) = (web.ctx.clone(), call.actor());
+    let (ctx, actor) = (web.ctx.clone(), request.actor());
     let pieces = stream::try_unfold(Export::Head, move |state| {
         let (ctx, actor, filter) = (ctx.clone(), actor.clone(), filter.clone());
         async move {

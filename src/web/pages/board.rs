@@ -5,34 +5,34 @@ use crate::ops;
 use crate::ops::search::search_board;
 use crate::render::html::BoardFilter;
 use crate::web::Web;
-use crate::web::kernel::answer::{HTML, html};
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::response::{HTML, html};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::StatusCode;
 
 /// Most characters of a search that are looked for: as long as a machine's name.
 const SEARCH_MAX: usize = 200;
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let mut filter = filter(call)?;
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let mut filter = filter(request)?;
     let board = ops::board::board(&web.ctx).await?;
     if !filter.text.is_empty() {
         filter.found = search_board(&web.ctx, &board, &filter.text).await?;
     }
     let now = web.ctx.clock.now();
-    let mut version = web.board_version(call, board.revision, now);
+    let mut version = web.board_version(request, board.revision, now);
     // Setting up changes the page and no revision.
     let offers_setup = board.areas.is_empty() && web.offers_setup().await;
     if offers_setup {
         version.0.push_str("-setup");
     }
     let tag = version.tag();
-    let keep = call.may_keep();
-    let render = || web.html_offering_setup(call, offers_setup).board(&board, &filter, &tag, now);
-    if filter.is_empty() && call.caller.person().is_none() {
+    let keep = request.may_keep();
+    let render = || web.html_offering_setup(request, offers_setup).board(&board, &filter, &tag, now);
+    if filter.is_empty() && request.caller.person().is_none() {
         let page = web.board_page.get(version, HTML, render).await.map_err(PageError::internal)?;
-        return Ok(page.answer(&call.headers, keep));
+        return Ok(page.response(&request.headers, keep));
     }
-    if version.is_held(&call.headers) {
+    if version.is_held(&request.headers) {
         return Ok(version.not_modified(keep));
     }
     let page = render().map_err(PageError::internal)?;
@@ -40,8 +40,8 @@ pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
 }
 
 /// `?area=&broken=1&q=`; an empty value asks for nothing.
-fn filter(call: &Call) -> Result<BoardFilter, PageError> {
-    let query = call.query()?;
+fn filter(request: &PageRequest) -> Result<BoardFilter, PageError> {
+    let query = request.query()?;
     let area = match query.typed("area")? {
         "" => None,
         id => Some(id.parse().map_err(|_| PageError::NotFound)?),

@@ -7,9 +7,9 @@ use crate::ops::settings::{Wanted, change_settings, settings};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
 use crate::views::registry::SettingValue;
 use crate::web::Web;
-use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::StatusCode;
 use std::borrow::Cow;
 
@@ -78,11 +78,11 @@ const SHOWN: [(&str, &[Shown]); 5] = [
     ),
 ];
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let view = settings(&web.ctx, &call.actor()).await?;
-    let done = if call.query()?.ticked("saved")? { "Saved." } else { "" };
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let view = settings(&web.ctx, &request.actor()).await?;
+    let done = if request.query()?.ticked("saved")? { "Saved." } else { "" };
     let seen = Seen { version: view.version, request_id: &new_request_id(), done };
-    page(web, call, &view.values, seen, (StatusCode::OK, &[]))
+    page(web, request, &view.values, seen, (StatusCode::OK, &[]))
 }
 
 struct Seen<'a> {
@@ -93,16 +93,16 @@ struct Seen<'a> {
 
 fn page(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     values: &[SettingValue],
     seen: Seen<'_>,
     (status, errors): (StatusCode, &[FieldError]),
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     let groups = SHOWN.map(|(legend, shown)| {
         let fields = shown.iter().flat_map(|shown| fields(values, shown)).collect();
         Group { legend, fields }
     });
-    let csrf_token = csrf_token(web, call);
+    let csrf_token = csrf_token(web, request);
     let form = FormPage {
         title: "Settings",
         lead: "They hold at once. This version heeds what is announced, what technicians may do and, in Slack, maintenance; \
@@ -116,8 +116,8 @@ fn page(
         submit: "Save",
         done: seen.done,
     };
-    let page = web.html(call).form(&form).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    let page = web.html(request).form(&form).map_err(PageError::internal)?;
+    html_with_forms(web, request, status, page)
 }
 
 /// The field of a setting; a secret one that is set has a tick to forget it besides.
@@ -150,22 +150,22 @@ fn fields(values: &[SettingValue], (key, label, hint): &Shown) -> Vec<Field> {
 }
 
 /// What was typed for a setting; `None` for a secret that stays.
-fn typed(call: &Call, setting: &'static Setting) -> Result<Option<String>, FieldsError> {
-    let typed = call.form.typed(setting.key)?;
+fn typed(request: &PageRequest, setting: &'static Setting) -> Result<Option<String>, FieldsError> {
+    let typed = request.form.typed(setting.key)?;
     Ok(match setting.kind {
-        Kind::Switch { .. } => Some(call.form.ticked(setting.key)?.to_string()),
-        Kind::Secret { .. } if call.form.ticked(FORGET)? => Some(String::new()),
+        Kind::Switch { .. } => Some(request.form.ticked(setting.key)?.to_string()),
+        Kind::Secret { .. } if request.form.ticked(FORGET)? => Some(String::new()),
         Kind::Secret { .. } if typed.is_empty() => None,
         _ => Some(typed.to_owned()),
     })
 }
 
-pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (version, request_id) = (version(call)?, request_id(call)?);
+pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (version, request_id) = (version(request)?, request_id(request)?);
     let (mut wanted, mut values, mut errors): (Vec<Wanted>, Vec<SettingValue>, Vec<FieldError>) =
         Default::default();
     for setting in SETTINGS {
-        let typed = typed(call, setting)?;
+        let typed = typed(request, setting)?;
         match typed.as_deref().map(|typed| setting.parse(typed)) {
             Some(Ok(value)) => wanted.push((setting, value)),
             Some(Err(error)) => {
@@ -177,15 +177,15 @@ pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
     }
     if !errors.is_empty() {
         let seen = Seen { version, request_id: &request_id, done: "" };
-        return page(web, call, &values, seen, (StatusCode::UNPROCESSABLE_ENTITY, &errors));
+        return page(web, request, &values, seen, (StatusCode::UNPROCESSABLE_ENTITY, &errors));
     }
-    match change_settings(&web.ctx, &call.actor(), version, &wanted, &request_id).await {
+    match change_settings(&web.ctx, &request.actor(), version, &wanted, &request_id).await {
         Ok(()) => see_other("/admin/config?saved=1"),
         Err(error) => {
             let (status, errors) = why(error)?;
-            let version = settings(&web.ctx, &call.actor()).await?.version;
+            let version = settings(&web.ctx, &request.actor()).await?.version;
             let seen = Seen { version, request_id: &request_id, done: "" };
-            page(web, call, &values, seen, (status, &errors))
+            page(web, request, &values, seen, (status, &errors))
         }
     }
 }

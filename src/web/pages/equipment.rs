@@ -8,20 +8,20 @@ use crate::ops;
 use crate::render::html::{EquipmentPage, FieldError, ReportForm};
 use crate::views::equipment::{EquipmentView, OpenRepair};
 use crate::web::Web;
-use crate::web::kernel::answer::{self, REVALIDATE, html_with_forms};
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::response::{self, REVALIDATE, html_with_forms};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use serde::Serialize;
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let equipment = in_use(web, call.id("id")?).await?;
-    let thanks_for = call.query()?.one("thanks")?.and_then(|repair| repair.parse().ok());
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let equipment = in_use(web, request.id("id")?).await?;
+    let thanks_for = request.query()?.one("thanks")?.and_then(|repair| repair.parse().ok());
     let request_id = new_request_id();
     let form = ReportForm::default();
     let shown = Shown { form: &form, errors: &[], request_id: &request_id, thanks_for };
-    page(web, call, StatusCode::OK, &equipment, &shown)
+    page(web, request, StatusCode::OK, &equipment, &shown)
 }
 
 /// What changes on the page from one showing to the next.
@@ -35,21 +35,21 @@ pub(super) struct Shown<'a> {
 /// The page, for the asking browser.
 pub(super) fn page(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     status: StatusCode,
     equipment: &EquipmentView,
     shown: &Shown<'_>,
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     let page = EquipmentPage {
         equipment,
         form: shown.form,
         errors: shown.errors,
-        csrf_token: &web.browsers.token(&call.browser),
+        csrf_token: &web.browsers.token(&request.browser),
         request_id: shown.request_id.as_str(),
         thanks_for: shown.thanks_for,
     };
-    let page = web.html(call).equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    let page = web.html(request).equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
+    html_with_forms(web, request, status, page)
 }
 
 /// A machine that is not archived.
@@ -83,8 +83,8 @@ struct RepairJson<'a> {
     me_too: u64,
 }
 
-pub(super) async fn json(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let equipment = in_use(web, call.id("id")?).await?;
+pub(super) async fn json(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let equipment = in_use(web, request.id("id")?).await?;
     let shape = EquipmentJson {
         id: equipment.id,
         name: &equipment.name,
@@ -92,9 +92,9 @@ pub(super) async fn json(web: &Web, call: &Call) -> Result<Answer, PageError> {
         status: equipment.status.key(),
         open_repairs: equipment.open_repairs.iter().map(repair_json).collect(),
     };
-    let mut answer = answer::json(StatusCode::OK, &shape)?;
-    answer.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
-    Ok(answer)
+    let mut response = response::json(StatusCode::OK, &shape)?;
+    response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
+    Ok(response)
 }
 
 fn repair_json(repair: &OpenRepair) -> RepairJson<'_> {

@@ -5,9 +5,9 @@ use crate::clock::Clock;
 use crate::ops;
 use crate::ops::board::Revisions;
 use crate::web::Web;
-use crate::web::kernel::answer::{NOT_KEPT, streamed};
+use crate::web::kernel::response::{NOT_KEPT, streamed};
 use crate::web::kernel::shares::{Exhausted, Share, Shares};
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use http::header::CACHE_CONTROL;
@@ -38,16 +38,16 @@ pub(in crate::web) fn places(clock: Clock) -> Arc<Shares> {
     Shares::new(clock, "listeners to /events", LISTENERS, LISTENERS_OF_CLIENT)
 }
 
-pub(super) async fn listen(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let place = web.listeners.take(call.client).map_err(|exhausted| match exhausted {
+pub(super) async fn listen(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let place = web.listeners.take(request.client).map_err(|exhausted| match exhausted {
         Exhausted::Client => PageError::TooOften { wait: COME_BACK },
         Exhausted::All => PageError::Crowded { wait: COME_BACK },
     })?;
     let revisions = ops::board::follow(&web.ctx).await?;
-    let mut answer = streamed(EVENT_STREAM, events(revisions, place));
-    answer.headers_mut().insert(CACHE_CONTROL, NOT_KEPT);
-    answer.headers_mut().insert(BUFFERING, HeaderValue::from_static("no"));
-    Ok(answer)
+    let mut response = streamed(EVENT_STREAM, events(revisions, place));
+    response.headers_mut().insert(CACHE_CONTROL, NOT_KEPT);
+    response.headers_mut().insert(BUFFERING, HeaderValue::from_static("no"));
+    Ok(response)
 }
 
 /// The events, for as long as the place is held.

@@ -4,7 +4,7 @@ use crate::domain::text::{RequestId, TextError};
 use crate::ops::Refusal;
 use crate::render::html::{FieldError, Hidden};
 use crate::web::kernel::error::{minutes, seconds};
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::header::RETRY_AFTER;
 use rand::RngExt;
 use std::time::Duration;
@@ -20,8 +20,8 @@ pub(super) fn new_request_id() -> RequestId {
 }
 
 /// The name that a submission brought back.
-pub(super) fn request_id(call: &Call) -> Result<RequestId, PageError> {
-    RequestId::parse(call.form.required("request_id")?)
+pub(super) fn request_id(request: &PageRequest) -> Result<RequestId, PageError> {
+    RequestId::parse(request.form.required("request_id")?)
         .map_err(|error| PageError::Refused { message: error.to_string() })
 }
 
@@ -54,10 +54,10 @@ pub(super) fn refused(refusal: Refusal) -> FieldError {
 /// The form again, since it came too often.
 pub(super) fn too_often(
     wait: Duration,
-    again: impl FnOnce(&[FieldError]) -> Result<Answer, PageError>,
-) -> Result<Answer, PageError> {
+    again: impl FnOnce(&[FieldError]) -> Result<PageResponse, PageError>,
+) -> Result<PageResponse, PageError> {
     let message = format!("That was tried many times just now. Please try again in {}.", minutes(wait));
-    let mut answer = again(&[FieldError { field: None, message }])?;
-    answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
-    Ok(answer)
+    let mut response = again(&[FieldError { field: None, message }])?;
+    response.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
+    Ok(response)
 }

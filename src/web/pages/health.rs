@@ -4,9 +4,9 @@ use super::equipment::rfc3339;
 use crate::metrics::Metrics;
 use crate::ops::{OpError, watch};
 use crate::web::Web;
-use crate::web::kernel::answer::json;
+use crate::web::kernel::response::json;
 use crate::web::kernel::error::NoAnswer;
-use crate::web::kernel::{Answer, PageError};
+use crate::web::kernel::{PageResponse, PageError};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
@@ -29,7 +29,7 @@ struct Health {
     socket_mode: &'static str,
 }
 
-pub(super) async fn ready(web: &Web) -> Result<Answer, PageError> {
+pub(super) async fn ready(web: &Web) -> Result<PageResponse, PageError> {
     let (read, written) = tokio::join!(
         within_limit(watch::worker_last_iteration(&web.ctx)),
         within_limit(watch::check_writable(&web.ctx))
@@ -47,7 +47,7 @@ async fn within_limit<T>(asked: impl Future<Output = Result<T, OpError>>) -> Res
 }
 
 /// What is known before the database is there.
-pub(in crate::web) fn not_ready(metrics: &Metrics) -> Result<Answer, PageError> {
+pub(in crate::web) fn not_ready(metrics: &Metrics) -> Result<PageResponse, PageError> {
     health(metrics, Some("the database does not answer yet, or its schema is being brought up to date"), None)
 }
 
@@ -55,7 +55,7 @@ fn health(
     metrics: &Metrics,
     reason: Option<&'static str>,
     iteration: Option<DateTime<Utc>>,
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     let (code, status) = match reason {
         None => (StatusCode::OK, "ok"),
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -80,6 +80,6 @@ struct Live {
     status: &'static str,
 }
 
-pub(in crate::web) fn live() -> Result<Answer, PageError> {
+pub(in crate::web) fn live() -> Result<PageResponse, PageError> {
     json(StatusCode::OK, &Live { status: "ok" })
 }

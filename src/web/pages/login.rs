@@ -9,9 +9,9 @@ use crate::ops::sign_in::{self, Begun};
 use crate::render::html::{FieldError, Html, LoginPage, SetupPage};
 use crate::web::Web;
 use crate::web::kernel::access::{local_path, session_begins, session_ends};
-use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::known_browser::KnownBrowser;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::StatusCode;
 use http::header::SET_COOKIE;
 
@@ -21,61 +21,61 @@ const WRONG: &str = "That username and password do not belong together.";
 /// Where people go who have just logged in.
 pub(super) const HOME: &str = "/repairs";
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let query = call.query()?;
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let query = request.query()?;
     let next = local_path(query.typed("next")?).unwrap_or_default();
-    match call.caller.person() {
+    match request.caller.person() {
         Some(_) => see_other(if next.is_empty() { HOME } else { next }),
         None => {
-            let html = web.html_offering_setup(call, web.offers_setup().await);
-            login_page(web, call, &html, StatusCode::OK, next, &[])
+            let html = web.html_offering_setup(request, web.offers_setup().await);
+            login_page(web, request, &html, StatusCode::OK, next, &[])
         }
     }
 }
 
 fn login_page(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     html: &Html,
     status: StatusCode,
     next: &str,
     errors: &[FieldError],
-) -> Result<Answer, PageError> {
-    let csrf_token = web.browsers.token(&call.browser);
-    let username = call.form.typed("username")?;
+) -> Result<PageResponse, PageError> {
+    let csrf_token = web.browsers.token(&request.browser);
+    let username = request.form.typed("username")?;
     let page = LoginPage { username, next, errors, hidden: hidden(&csrf_token, None) };
     let page = html.login(&page).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    html_with_forms(web, request, status, page)
 }
 
-pub(super) async fn log_in(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let next = local_path(call.form.typed("next")?).unwrap_or_default();
-    let (username, password) = (call.form.typed("username")?, call.form.typed("password")?);
-    let html = web.html_offering_setup(call, web.offers_setup().await);
-    let known = counted_as(web, call, username).await?;
-    let counted = match web.count_log_in(call.client, username, known) {
+pub(super) async fn log_in(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let next = local_path(request.form.typed("next")?).unwrap_or_default();
+    let (username, password) = (request.form.typed("username")?, request.form.typed("password")?);
+    let html = web.html_offering_setup(request, web.offers_setup().await);
+    let known = counted_as(web, request, username).await?;
+    let counted = match web.count_log_in(request.client, username, known) {
         Ok(counted) => counted,
         Err(wait) => {
             let status = StatusCode::TOO_MANY_REQUESTS;
-            return too_often(wait, |errors| login_page(web, call, &html, status, next, errors));
+            return too_often(wait, |errors| login_page(web, request, &html, status, next, errors));
         }
     };
-    let begun = sign_in::log_in(&web.ctx, username, password.into(), call.caller.person()).await?;
+    let begun = sign_in::log_in(&web.ctx, username, password.into(), request.caller.person()).await?;
     let Some(begun) = begun else {
-        tracing::info!(client = %call.client, "A log-in was refused");
+        tracing::info!(client = %request.client, "A log-in was refused");
         let mut errors = vec![FieldError { field: None, message: WRONG.into() }];
         if has_blank_at_an_end(password) {
             errors.push(FieldError { field: Some("password"), message: BLANK_HINT.into() });
         }
-        return login_page(web, call, &html, StatusCode::UNPROCESSABLE_ENTITY, next, &errors);
+        return login_page(web, request, &html, StatusCode::UNPROCESSABLE_ENTITY, next, &errors);
     };
     web.give_back_log_in(counted);
-    let_in(web, call, &begun, next)
+    check_access(web, request, &begun, next)
 }
 
 /// By which this browser counts wrong passwords for this name by itself: where it has logged in under it before.
-async fn counted_as(web: &Web, call: &Call, username: &str) -> Result<Option<String>, PageError> {
-    let known = KnownBrowser::of(&web.browsers, &call.headers);
+async fn counted_as(web: &Web, request: &PageRequest, username: &str) -> Result<Option<String>, PageError> {
+    let known = KnownBrowser::of(&web.browsers, &request.headers);
     if known.is_new() {
         return Ok(None);
     }
@@ -84,71 +84,71 @@ async fn counted_as(web: &Web, call: &Call, username: &str) -> Result<Option<Str
 }
 
 /// Leads to where the person wanted to go, with the cookies of the new session and of the browser that begins it.
-pub(super) fn let_in(web: &Web, call: &Call, begun: &Begun, next: &str) -> Result<Answer, PageError> {
-    let mut answer = see_other(if next.is_empty() { HOME } else { next })?;
+pub(super) fn check_access(web: &Web, request: &PageRequest, begun: &Begun, next: &str) -> Result<PageResponse, PageError> {
+    let mut response = see_other(if next.is_empty() { HOME } else { next })?;
     let session = session_begins(&begun.token, web.browsers.cookies()).map_err(PageError::internal)?;
-    let known = KnownBrowser::of(&web.browsers, &call.headers).remembering(&web.browsers, begun);
-    answer.headers_mut().append(SET_COOKIE, session);
-    answer.headers_mut().append(SET_COOKIE, known.map_err(PageError::internal)?);
-    Ok(answer)
+    let known = KnownBrowser::of(&web.browsers, &request.headers).remembering(&web.browsers, begun);
+    response.headers_mut().append(SET_COOKIE, session);
+    response.headers_mut().append(SET_COOKIE, known.map_err(PageError::internal)?);
+    Ok(response)
 }
 
-pub(super) async fn log_out(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    sign_in::log_out(&web.ctx, call.account()?).await?;
-    let mut answer = see_other("/")?;
+pub(super) async fn log_out(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    sign_in::log_out(&web.ctx, request.account()?).await?;
+    let mut response = see_other("/")?;
     let cookie = session_ends(web.browsers.cookies()).map_err(PageError::internal)?;
-    answer.headers_mut().insert(SET_COOKIE, cookie);
-    Ok(answer)
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
 }
 
-pub(super) async fn show_setup(web: &Web, call: &Call) -> Result<Answer, PageError> {
+pub(super) async fn show_setup(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     if !setup::is_wanted(&web.ctx).await? {
         return Err(PageError::NotFound);
     }
-    setup_page(web, call, StatusCode::OK, &[])
+    setup_page(web, request, StatusCode::OK, &[])
 }
 
 fn setup_page(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     status: StatusCode,
     errors: &[FieldError],
-) -> Result<Answer, PageError> {
-    let csrf_token = web.browsers.token(&call.browser);
+) -> Result<PageResponse, PageError> {
+    let csrf_token = web.browsers.token(&request.browser);
     let page = SetupPage {
-        code: call.form.typed("code")?,
-        username: call.form.typed("username")?,
-        email: call.form.typed("email")?,
+        code: request.form.typed("code")?,
+        username: request.form.typed("username")?,
+        email: request.form.typed("email")?,
         errors,
         hidden: hidden(&csrf_token, None),
     };
-    let page = web.html(call).setup(&page).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    let page = web.html(request).setup(&page).map_err(PageError::internal)?;
+    html_with_forms(web, request, status, page)
 }
 
-pub(super) async fn set_up(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    if let Err(wait) = web.log_ins.count(call.client) {
-        return too_often(wait, |errors| setup_page(web, call, StatusCode::TOO_MANY_REQUESTS, errors));
+pub(super) async fn set_up(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    if let Err(wait) = web.log_ins.count(request.client) {
+        return too_often(wait, |errors| setup_page(web, request, StatusCode::TOO_MANY_REQUESTS, errors));
     }
     let mut errors = Vec::new();
-    let username = kept(Username::parse(call.form.typed("username")?), "username", &mut errors);
-    let email = kept(EmailAddress::parse(call.form.typed("email")?), "email", &mut errors);
+    let username = kept(Username::parse(request.form.typed("username")?), "username", &mut errors);
+    let email = kept(EmailAddress::parse(request.form.typed("email")?), "email", &mut errors);
     let (Some(username), Some(email)) = (username, email) else {
         return match setup::is_wanted(&web.ctx).await? {
-            true => setup_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &errors),
+            true => setup_page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &errors),
             false => Err(PageError::NotFound),
         };
     };
-    let (code, password) = (call.form.typed("code")?.to_owned(), call.form.typed("password")?);
+    let (code, password) = (request.form.typed("code")?.to_owned(), request.form.typed("password")?);
     let name = username.clone();
     let wanted = SetUp { code, username, email, password: password.into() };
-    match setup::set_up(&web.ctx, &call.actor(), &web.setup_code, wanted).await {
+    match setup::set_up(&web.ctx, &request.actor(), &web.setup_code, wanted).await {
         Ok(()) => {}
         Err(OpError::Refused(refusal)) => {
-            return setup_page(web, call, StatusCode::UNPROCESSABLE_ENTITY, &[refused(refusal)]);
+            return setup_page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &[refused(refusal)]);
         }
         Err(error) => return Err(error.into()),
     }
     let begun = sign_in::log_in(&web.ctx, name.as_str(), password.into(), None).await?;
-    let_in(web, call, &begun.ok_or(PageError::NotSignedIn { next: None })?, "")
+    check_access(web, request, &begun.ok_or(PageError::NotSignedIn { next: None })?, "")
 }

@@ -11,9 +11,9 @@ use crate::ops::registry::{area_choices, machine_record, open_repairs};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
 use crate::views::registry::MachineRecord;
 use crate::web::Web;
-use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::StatusCode;
 use std::borrow::Cow;
 
@@ -60,17 +60,17 @@ fn values_of(record: &MachineRecord) -> Values {
     ]
 }
 
-fn typed_values(call: &Call) -> Result<Values, FieldsError> {
+fn typed_values(request: &PageRequest) -> Result<Values, FieldsError> {
     let mut values = Values::default();
     for (value, name) in values.iter_mut().zip(NAMES) {
-        call.form.typed(name)?.clone_into(value);
+        request.form.typed(name)?.clone_into(value);
     }
     Ok(values)
 }
 
-async fn page(web: &Web, call: &Call, shown: Shown<'_>) -> Result<Answer, PageError> {
+async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<PageResponse, PageError> {
     let groups = groups(web, shown.record, shown.values).await?;
-    let csrf_token = csrf_token(web, call);
+    let csrf_token = csrf_token(web, request);
     let (title, action, back) = match shown.record {
         None => ("Add a machine".to_owned(), "/equipment/new".to_owned(), "/equipment".to_owned()),
         Some(record) => {
@@ -90,8 +90,8 @@ async fn page(web: &Web, call: &Call, shown: Shown<'_>) -> Result<Answer, PageEr
         submit: if shown.record.is_some() { "Save" } else { "Add the machine" },
         done: "",
     };
-    let page = web.html(call).form(&form).map_err(PageError::internal)?;
-    html_with_forms(web, call, shown.status, page)
+    let page = web.html(request).form(&form).map_err(PageError::internal)?;
+    html_with_forms(web, request, shown.status, page)
 }
 
 /// The fields. The area that a machine stands in can be kept, also when it is archived.
@@ -110,7 +110,7 @@ async fn groups(web: &Web, record: Option<&MachineRecord>, values: Values) -> Re
     let [name, area, manufacturer, model, serial, date, source, cost, warranty, description] = values;
     let what = vec![
         field(
-            (NAMES[0], "Name", "As people call it: it is on the board and on the label.", line("text")),
+            (NAMES[0], "Name", "As people request it: it is on the board and on the label.", line("text")),
             name,
         ),
         field((NAMES[1], "Area", "", Input::Choice(areas)), area),
@@ -160,30 +160,30 @@ fn details(typed: &mut Typed<'_>) -> Result<Option<EquipmentDetails>, FieldsErro
     Ok(whole())
 }
 
-pub(super) async fn new(web: &Web, call: &Call) -> Result<Answer, PageError> {
+pub(super) async fn new(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let mut values = Values::default();
-    call.query()?.typed("area")?.clone_into(&mut values[1]);
+    request.query()?.typed("area")?.clone_into(&mut values[1]);
     let request_id = new_request_id();
     let shown = Shown { record: None, values, request_id: &request_id, status: StatusCode::OK, errors: &[] };
-    page(web, call, shown).await
+    page(web, request, shown).await
 }
 
-pub(super) async fn create(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let request_id = request_id(call)?;
-    let mut typed = Typed::new(&call.form);
+pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let request_id = request_id(request)?;
+    let mut typed = Typed::new(&request.form);
     let (status, errors) = match details(&mut typed)? {
         None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
-        Some(new) => match create_equipment(&web.ctx, &call.actor(), &new, &request_id).await {
+        Some(new) => match create_equipment(&web.ctx, &request.actor(), &new, &request_id).await {
             Ok(id) => return see_other(&format!("/equipment/{id}")),
             Err(error) => why(error)?,
         },
     };
-    let values = typed_values(call)?;
-    page(web, call, Shown { record: None, values, request_id: &request_id, status, errors: &errors }).await
+    let values = typed_values(request)?;
+    page(web, request, Shown { record: None, values, request_id: &request_id, status, errors: &errors }).await
 }
 
-pub(super) async fn edit(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let record = machine_record(&web.ctx, call.id("id")?).await?;
+pub(super) async fn edit(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let record = machine_record(&web.ctx, request.id("id")?).await?;
     let request_id = new_request_id();
     let shown = Shown {
         values: values_of(&record),
@@ -192,35 +192,35 @@ pub(super) async fn edit(web: &Web, call: &Call) -> Result<Answer, PageError> {
         status: StatusCode::OK,
         errors: &[],
     };
-    page(web, call, shown).await
+    page(web, request, shown).await
 }
 
-pub(super) async fn save(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (id, version, request_id): (EquipmentId, _, _) = (call.id("id")?, version(call)?, request_id(call)?);
-    let mut typed = Typed::new(&call.form);
+pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, version, request_id): (EquipmentId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    let mut typed = Typed::new(&request.form);
     let details = details(&mut typed)?;
     let (status, mut errors) = match &details {
         None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
-        Some(new) => match edit_equipment(&web.ctx, &call.actor(), (id, version), new, &request_id).await {
+        Some(new) => match edit_equipment(&web.ctx, &request.actor(), (id, version), new, &request_id).await {
             Ok(id) => return see_other(&format!("/equipment/{id}")),
             Err(error) => why(error)?,
         },
     };
     let mut record = machine_record(&web.ctx, id).await?;
     if status == StatusCode::CONFLICT {
-        errors.extend(differences(web, &record, call).await?);
+        errors.extend(differences(web, &record, request).await?);
     } else {
         // Only a conflict lets go of the version that was seen.
         record.version = version;
     }
-    let values = typed_values(call)?;
+    let values = typed_values(request)?;
     let shown = Shown { record: Some(&record), values, request_id: &request_id, status, errors: &errors };
-    page(web, call, shown).await
+    page(web, request, shown).await
 }
 
 /// What is on record now, beside each field into which something else was typed.
-async fn differences(web: &Web, record: &MachineRecord, call: &Call) -> Result<Vec<FieldError>, PageError> {
-    let typed = typed_values(call)?;
+async fn differences(web: &Web, record: &MachineRecord, request: &PageRequest) -> Result<Vec<FieldError>, PageError> {
+    let typed = typed_values(request)?;
     let mut stored = values_of(record);
     let names = area_choices(&web.ctx).await?;
     let mut found = Vec::new();
@@ -241,27 +241,27 @@ async fn differences(web: &Web, record: &MachineRecord, call: &Call) -> Result<V
     Ok(found)
 }
 
-pub(super) async fn ask_archive(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    archive_page(web, call, &new_request_id(), (StatusCode::OK, &[])).await
+pub(super) async fn ask_archive(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    archive_page(web, request, &new_request_id(), (StatusCode::OK, &[])).await
 }
 
 async fn archive_page(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     request_id: &RequestId,
     (status, errors): (StatusCode, &[FieldError]),
-) -> Result<Answer, PageError> {
-    let record = machine_record(&web.ctx, call.id("id")?).await?;
+) -> Result<PageResponse, PageError> {
+    let record = machine_record(&web.ctx, request.id("id")?).await?;
     let open = open_repairs(&web.ctx, record.id).await?;
     let address = format!("/equipment/{}", record.id);
-    let csrf_token = csrf_token(web, call);
+    let csrf_token = csrf_token(web, request);
     let choices = [("", "Please choose"), (KEEP, "Keep them open"), (CLOSE, NO_ISSUE)];
     let question = Field {
         name: "open_repairs",
         label: "What becomes of its open repairs?",
         hint: "".into(),
         input: Input::Choice(choices.map(|(value, words)| (value.to_owned(), words.to_owned())).into()),
-        value: call.form.typed("open_repairs")?.to_owned(),
+        value: request.form.typed("open_repairs")?.to_owned(),
         required: true,
     };
     let note = Field {
@@ -269,7 +269,7 @@ async fn archive_page(
         label: "Note for the repairs that are closed",
         hint: "Their timelines and channels show it.".into(),
         input: Input::Lines,
-        value: call.form.typed("note")?.to_owned(),
+        value: request.form.typed("note")?.to_owned(),
         required: false,
     };
     let groups = [Group { legend: "", fields: vec![question, note] }];
@@ -286,8 +286,8 @@ async fn archive_page(
         submit: "Archive",
         done: "",
     };
-    let page = web.html(call).form(&form).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    let page = web.html(request).form(&form).map_err(PageError::internal)?;
+    html_with_forms(web, request, status, page)
 }
 
 /// The answer that leaves repairs open.
@@ -296,31 +296,31 @@ const KEEP: &str = "keep";
 const CLOSE: &str = "close";
 const NO_ISSUE: &str = "Close them as No Issue Found, with a note";
 
-pub(super) async fn archive(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let (id, version, request_id): (EquipmentId, _, _) = (call.id("id")?, version(call)?, request_id(call)?);
-    let fate = match call.form.typed("open_repairs")? {
+pub(super) async fn archive(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, version, request_id): (EquipmentId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    let fate = match request.form.typed("open_repairs")? {
         KEEP => Some(OpenRepairs::Keep),
-        CLOSE => match Note::parse(call.form.typed("note")?) {
+        CLOSE => match Note::parse(request.form.typed("note")?) {
             Ok(note) => Some(OpenRepairs::Close(note)),
             Err(error) => {
                 let errors = [FieldError { field: Some("note"), message: error.to_string() }];
-                return archive_page(web, call, &request_id, (StatusCode::UNPROCESSABLE_ENTITY, &errors))
+                return archive_page(web, request, &request_id, (StatusCode::UNPROCESSABLE_ENTITY, &errors))
                     .await;
             }
         },
         _ => None,
     };
-    match archive_equipment(&web.ctx, &call.actor(), (id, version), fate.as_ref(), &request_id).await {
+    match archive_equipment(&web.ctx, &request.actor(), (id, version), fate.as_ref(), &request_id).await {
         Ok(id) => see_other(&format!("/equipment/{id}")),
         Err(error) => {
             let (status, errors) = why(error)?;
-            archive_page(web, call, &request_id, (status, &errors)).await
+            archive_page(web, request, &request_id, (status, &errors)).await
         }
     }
 }
 
-pub(super) async fn restore(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: EquipmentId = call.id("id")?;
-    restore_equipment(&web.ctx, &call.actor(), (id, version(call)?), &request_id(call)?).await?;
+pub(super) async fn restore(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: EquipmentId = request.id("id")?;
+    restore_equipment(&web.ctx, &request.actor(), (id, version(request)?), &request_id(request)?).await?;
     see_other(&format!("/equipment/{id}"))
 }

@@ -6,9 +6,9 @@ use crate::metrics::Metrics;
 use crate::ops::watch::{self, JobFigure, QueueFigures};
 use crate::ops::{Ctx, OpError};
 use crate::web::Web;
-use crate::web::kernel::answer::answer;
+use crate::web::kernel::response::response;
 use crate::web::kernel::error::NoAnswer;
-use crate::web::kernel::{Answer, PageError};
+use crate::web::kernel::{PageResponse, PageError};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -93,23 +93,23 @@ fn moment(at: DateTime<Utc>) -> Gauge<f64, AtomicU64> {
     gauge
 }
 
-pub(in crate::web) async fn show(web: &Web) -> Result<Answer, PageError> {
+pub(in crate::web) async fn show(web: &Web) -> Result<PageResponse, PageError> {
     let figures = Figures::read(&web.ctx).await;
     web.figures.note(&figures);
     written(&web.metrics, &figures.registry())
 }
 
 /// What is counted before the database is there.
-pub(in crate::web) fn counted(metrics: &Metrics) -> Result<Answer, PageError> {
+pub(in crate::web) fn counted(metrics: &Metrics) -> Result<PageResponse, PageError> {
     written(metrics, &Registry::default())
 }
 
-fn written(metrics: &Metrics, figures: &Registry) -> Result<Answer, PageError> {
+fn written(metrics: &Metrics, figures: &Registry) -> Result<PageResponse, PageError> {
     let mut text = String::new();
     encode_registry(&mut text, metrics.registry()).map_err(PageError::internal)?;
     encode_registry(&mut text, figures).map_err(PageError::internal)?;
     encode_eof(&mut text).map_err(PageError::internal)?;
-    Ok(answer(StatusCode::OK, OPEN_METRICS, text))
+    Ok(response(StatusCode::OK, OPEN_METRICS, text))
 }
 
 /// Tells the log when the figures cannot be read: in full at first, then in one line each time,

@@ -65,160 +65,160 @@ const DOCUMENT: UploadRule =
 
 /// Every route.
 pub(super) static ROUTES: &[Route] = &[
-    Route::get("/", Access::Anyone, |web, call| Box::pin(board::show(web, call))),
-    Route::get("/area/{id}", Access::Anyone, |web, call| Box::pin(area::show(web, call))),
-    Route::get("/e/{id}", Access::Anyone, |web, call| Box::pin(equipment::show(web, call))),
-    Route::get("/e/{id}.json", Access::Unasked, |web, call| Box::pin(equipment::json(web, call))),
-    Route::open_upload("/e/{id}/report", REPORT_PHOTOS, |web, call| Box::pin(report::send(web, call))),
-    Route::get("/e/{id}/reported/{token}", Access::Anyone, |web, call| Box::pin(report::reported(web, call))),
-    Route::open_form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, call| Box::pin(me_too::say(web, call))),
-    Route::get("/login", Access::Anyone, |web, call| Box::pin(login::show(web, call))),
-    Route::form("/login", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::log_in(web, call))),
-    Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(login::log_out(web, call))),
-    Route::get("/repairs", Access::Technician, |web, call| Box::pin(repairs::queue::show(web, call))),
-    Route::get("/repairs/new", Access::Technician, |web, call| Box::pin(repairs::create::show(web, call))),
-    Route::upload("/repairs/new", Access::Technician, REPAIR_PHOTOS, |web, call| {
-        Box::pin(repairs::create::send(web, call))
+    Route::get("/", Access::Anyone, |web, request| Box::pin(board::show(web, request))),
+    Route::get("/area/{id}", Access::Anyone, |web, request| Box::pin(area::show(web, request))),
+    Route::get("/e/{id}", Access::Anyone, |web, request| Box::pin(equipment::show(web, request))),
+    Route::get("/e/{id}.json", Access::Public, |web, request| Box::pin(equipment::json(web, request))),
+    Route::open_upload("/e/{id}/report", REPORT_PHOTOS, |web, request| Box::pin(report::send(web, request))),
+    Route::get("/e/{id}/reported/{token}", Access::Anyone, |web, request| Box::pin(report::reported(web, request))),
+    Route::open_form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, request| Box::pin(me_too::say(web, request))),
+    Route::get("/login", Access::Anyone, |web, request| Box::pin(login::show(web, request))),
+    Route::form("/login", Access::Anyone, SMALL_FORM, |web, request| Box::pin(login::log_in(web, request))),
+    Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, request| Box::pin(login::log_out(web, request))),
+    Route::get("/repairs", Access::Technician, |web, request| Box::pin(repairs::queue::show(web, request))),
+    Route::get("/repairs/new", Access::Technician, |web, request| Box::pin(repairs::create::show(web, request))),
+    Route::upload("/repairs/new", Access::Technician, REPAIR_PHOTOS, |web, request| {
+        Box::pin(repairs::create::send(web, request))
     }),
-    Route::get("/repairs/{id}", Access::Technician, |web, call| Box::pin(repairs::show::show(web, call))),
-    Route::form("/repairs/{id}/edit", Access::Technician, FORM_LIMIT, |web, call| {
-        Box::pin(repairs::edit::edit(web, call))
+    Route::get("/repairs/{id}", Access::Technician, |web, request| Box::pin(repairs::show::show(web, request))),
+    Route::form("/repairs/{id}/edit", Access::Technician, FORM_LIMIT, |web, request| {
+        Box::pin(repairs::edit::edit(web, request))
     }),
-    Route::form("/repairs/{id}/claim", Access::Technician, SMALL_FORM, |web, call| {
-        Box::pin(repairs::edit::claim(web, call))
+    Route::form("/repairs/{id}/claim", Access::Technician, SMALL_FORM, |web, request| {
+        Box::pin(repairs::edit::claim(web, request))
     }),
-    Route::form("/repairs/{id}/resolve", Access::Technician, FORM_LIMIT, |web, call| {
-        Box::pin(repairs::edit::resolve(web, call))
+    Route::form("/repairs/{id}/resolve", Access::Technician, FORM_LIMIT, |web, request| {
+        Box::pin(repairs::edit::resolve(web, request))
     }),
-    Route::form("/repairs/{id}/status", Access::Technician, FORM_LIMIT, |web, call| {
-        Box::pin(repairs::edit::status(web, call))
+    Route::form("/repairs/{id}/status", Access::Technician, FORM_LIMIT, |web, request| {
+        Box::pin(repairs::edit::status(web, request))
     }),
-    Route::form("/repairs/{id}/notes", Access::Technician, FORM_LIMIT, |web, call| {
-        Box::pin(repairs::edit::notes(web, call))
+    Route::form("/repairs/{id}/notes", Access::Technician, FORM_LIMIT, |web, request| {
+        Box::pin(repairs::edit::notes(web, request))
     }),
-    Route::upload("/repairs/{id}/photos", Access::Technician, ANY_PHOTOS, |web, call| {
-        Box::pin(repairs::photos::add(web, call))
+    Route::upload("/repairs/{id}/photos", Access::Technician, ANY_PHOTOS, |web, request| {
+        Box::pin(repairs::photos::add(web, request))
     }),
-    Route::get("/photos/{id}", Access::Anyone, |web, call| Box::pin(attachments::photo(web, call))),
-    Route::get("/photos/{id}/thumbnail", Access::Anyone, |web, call| {
-        Box::pin(attachments::thumbnail(web, call))
+    Route::get("/photos/{id}", Access::Anyone, |web, request| Box::pin(attachments::photo(web, request))),
+    Route::get("/photos/{id}/thumbnail", Access::Anyone, |web, request| {
+        Box::pin(attachments::thumbnail(web, request))
     }),
-    Route::get("/documents/{id}", Access::Anyone, |web, call| Box::pin(attachments::document(web, call))),
-    Route::get("/setup", Access::Anyone, |web, call| Box::pin(login::show_setup(web, call))),
-    Route::form("/setup", Access::Anyone, SMALL_FORM, |web, call| Box::pin(login::set_up(web, call))),
-    Route::get("/password", Access::SignedIn, |web, call| Box::pin(password::show(web, call))),
-    Route::form("/password", Access::SignedIn, SMALL_FORM, |web, call| Box::pin(password::change(web, call))),
-    Route::get("/admin/users", Access::Staff, |web, call| Box::pin(users::list(web, call))),
-    Route::form("/admin/users", Access::Staff, SMALL_FORM, |web, call| Box::pin(users::create(web, call))),
-    Route::get("/admin/users/{id}", Access::Staff, |web, call| Box::pin(users::show(web, call))),
-    Route::form("/admin/users/{id}", Access::Staff, SMALL_FORM, |web, call| Box::pin(users::edit(web, call))),
-    Route::form("/admin/users/{id}/activate", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(users::activate(web, call))
+    Route::get("/documents/{id}", Access::Anyone, |web, request| Box::pin(attachments::document(web, request))),
+    Route::get("/setup", Access::Anyone, |web, request| Box::pin(login::show_setup(web, request))),
+    Route::form("/setup", Access::Anyone, SMALL_FORM, |web, request| Box::pin(login::set_up(web, request))),
+    Route::get("/password", Access::SignedIn, |web, request| Box::pin(password::show(web, request))),
+    Route::form("/password", Access::SignedIn, SMALL_FORM, |web, request| Box::pin(password::change(web, request))),
+    Route::get("/admin/users", Access::Staff, |web, request| Box::pin(users::list(web, request))),
+    Route::form("/admin/users", Access::Staff, SMALL_FORM, |web, request| Box::pin(users::create(web, request))),
+    Route::get("/admin/users/{id}", Access::Staff, |web, request| Box::pin(users::show(web, request))),
+    Route::form("/admin/users/{id}", Access::Staff, SMALL_FORM, |web, request| Box::pin(users::edit(web, request))),
+    Route::form("/admin/users/{id}/activate", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(users::activate(web, request))
     }),
-    Route::form("/admin/users/{id}/deactivate", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(users::deactivate(web, call))
+    Route::form("/admin/users/{id}/deactivate", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(users::deactivate(web, request))
     }),
-    Route::form("/admin/users/{id}/reset-password", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(users::reset_password(web, call))
+    Route::form("/admin/users/{id}/reset-password", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(users::reset_password(web, request))
     }),
-    Route::form("/admin/users/{id}/unlink-slack", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(users::unlink_slack(web, call))
+    Route::form("/admin/users/{id}/unlink-slack", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(users::unlink_slack(web, request))
     }),
-    Route::form("/admin/users/{id}/allow-slack", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(users::allow_slack(web, call))
+    Route::form("/admin/users/{id}/allow-slack", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(users::allow_slack(web, request))
     }),
-    Route::get("/admin/tokens", Access::Staff, |web, call| Box::pin(tokens::list(web, call))),
-    Route::form("/admin/tokens", Access::Staff, SMALL_FORM, |web, call| Box::pin(tokens::create(web, call))),
-    Route::form("/admin/tokens/{id}/revoke", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(tokens::revoke(web, call))
+    Route::get("/admin/tokens", Access::Staff, |web, request| Box::pin(tokens::list(web, request))),
+    Route::form("/admin/tokens", Access::Staff, SMALL_FORM, |web, request| Box::pin(tokens::create(web, request))),
+    Route::form("/admin/tokens/{id}/revoke", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(tokens::revoke(web, request))
     }),
-    Route::get("/equipment", Access::Technician, |web, call| Box::pin(registry::show(web, call))),
-    Route::get("/equipment.csv", Access::Technician, |web, call| Box::pin(registry::export(web, call))),
-    Route::get("/equipment/new", Access::Staff, |web, call| Box::pin(machine_form::new(web, call))),
-    Route::form("/equipment/new", Access::Staff, FORM_LIMIT, |web, call| {
-        Box::pin(machine_form::create(web, call))
+    Route::get("/equipment", Access::Technician, |web, request| Box::pin(registry::show(web, request))),
+    Route::get("/equipment.csv", Access::Technician, |web, request| Box::pin(registry::export(web, request))),
+    Route::get("/equipment/new", Access::Staff, |web, request| Box::pin(machine_form::new(web, request))),
+    Route::form("/equipment/new", Access::Staff, FORM_LIMIT, |web, request| {
+        Box::pin(machine_form::create(web, request))
     }),
-    Route::get("/equipment/{id}", Access::Technician, |web, call| Box::pin(machine::show(web, call))),
-    Route::get("/equipment/{id}/edit", Access::Staff, |web, call| Box::pin(machine_form::edit(web, call))),
-    Route::form("/equipment/{id}/edit", Access::Staff, FORM_LIMIT, |web, call| {
-        Box::pin(machine_form::save(web, call))
+    Route::get("/equipment/{id}", Access::Technician, |web, request| Box::pin(machine::show(web, request))),
+    Route::get("/equipment/{id}/edit", Access::Staff, |web, request| Box::pin(machine_form::edit(web, request))),
+    Route::form("/equipment/{id}/edit", Access::Staff, FORM_LIMIT, |web, request| {
+        Box::pin(machine_form::save(web, request))
     }),
-    Route::get("/equipment/{id}/archive", Access::Staff, |web, call| {
-        Box::pin(machine_form::ask_archive(web, call))
+    Route::get("/equipment/{id}/archive", Access::Staff, |web, request| {
+        Box::pin(machine_form::ask_archive(web, request))
     }),
-    Route::form("/equipment/{id}/archive", Access::Staff, FORM_LIMIT, |web, call| {
-        Box::pin(machine_form::archive(web, call))
+    Route::form("/equipment/{id}/archive", Access::Staff, FORM_LIMIT, |web, request| {
+        Box::pin(machine_form::archive(web, request))
     }),
-    Route::form("/equipment/{id}/restore", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(machine_form::restore(web, call))
+    Route::form("/equipment/{id}/restore", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(machine_form::restore(web, request))
     }),
-    Route::form("/equipment/{id}/notes", Access::Technician, FORM_LIMIT, |web, call| {
-        Box::pin(machine::write_note(web, call))
+    Route::form("/equipment/{id}/notes", Access::Technician, FORM_LIMIT, |web, request| {
+        Box::pin(machine::write_note(web, request))
     }),
-    Route::form("/equipment/{id}/notes/{note}/remove", Access::Technician, SMALL_FORM, |web, call| {
-        Box::pin(machine::remove_one_note(web, call))
+    Route::form("/equipment/{id}/notes/{note}/remove", Access::Technician, SMALL_FORM, |web, request| {
+        Box::pin(machine::remove_one_note(web, request))
     }),
-    Route::form("/equipment/{id}/links", Access::Technician, FORM_LIMIT, |web, call| {
-        Box::pin(machine::write_link(web, call))
+    Route::form("/equipment/{id}/links", Access::Technician, FORM_LIMIT, |web, request| {
+        Box::pin(machine::write_link(web, request))
     }),
-    Route::form("/equipment/{id}/links/{link}/remove", Access::Technician, SMALL_FORM, |web, call| {
-        Box::pin(machine::remove_one_link(web, call))
+    Route::form("/equipment/{id}/links/{link}/remove", Access::Technician, SMALL_FORM, |web, request| {
+        Box::pin(machine::remove_one_link(web, request))
     }),
-    Route::upload("/equipment/{id}/documents", Access::Editor, DOCUMENT, |web, call| {
-        Box::pin(attachments::add_one_document(web, call))
+    Route::upload("/equipment/{id}/documents", Access::Editor, DOCUMENT, |web, request| {
+        Box::pin(attachments::add_one_document(web, request))
     }),
-    Route::form("/equipment/{id}/documents/{document}/remove", Access::Editor, SMALL_FORM, |web, call| {
-        Box::pin(attachments::remove_one_document(web, call))
+    Route::form("/equipment/{id}/documents/{document}/remove", Access::Editor, SMALL_FORM, |web, request| {
+        Box::pin(attachments::remove_one_document(web, request))
     }),
-    Route::upload("/equipment/{id}/photos", Access::Editor, ANY_PHOTOS, |web, call| {
-        Box::pin(attachments::add_photos(web, call))
+    Route::upload("/equipment/{id}/photos", Access::Editor, ANY_PHOTOS, |web, request| {
+        Box::pin(attachments::add_photos(web, request))
     }),
-    Route::form("/equipment/{id}/photos/{photo}/remove", Access::Editor, SMALL_FORM, |web, call| {
-        Box::pin(attachments::remove_one_photo(web, call))
+    Route::form("/equipment/{id}/photos/{photo}/remove", Access::Editor, SMALL_FORM, |web, request| {
+        Box::pin(attachments::remove_one_photo(web, request))
     }),
-    Route::get("/admin/areas", Access::Staff, |web, call| Box::pin(areas::show(web, call))),
-    Route::form("/admin/areas", Access::Staff, FORM_LIMIT, |web, call| Box::pin(areas::create(web, call))),
-    Route::get("/admin/areas/{id}", Access::Staff, |web, call| Box::pin(areas::edit(web, call))),
-    Route::form("/admin/areas/{id}", Access::Staff, FORM_LIMIT, |web, call| Box::pin(areas::save(web, call))),
-    Route::form("/admin/areas/{id}/archive", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(areas::archive(web, call))
+    Route::get("/admin/areas", Access::Staff, |web, request| Box::pin(areas::show(web, request))),
+    Route::form("/admin/areas", Access::Staff, FORM_LIMIT, |web, request| Box::pin(areas::create(web, request))),
+    Route::get("/admin/areas/{id}", Access::Staff, |web, request| Box::pin(areas::edit(web, request))),
+    Route::form("/admin/areas/{id}", Access::Staff, FORM_LIMIT, |web, request| Box::pin(areas::save(web, request))),
+    Route::form("/admin/areas/{id}/archive", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(areas::archive(web, request))
     }),
-    Route::form("/admin/areas/{id}/restore", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(areas::restore(web, call))
+    Route::form("/admin/areas/{id}/restore", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(areas::restore(web, request))
     }),
-    Route::get("/admin/config", Access::Staff, |web, call| Box::pin(config::show(web, call))),
-    Route::form("/admin/config", Access::Staff, FORM_LIMIT, |web, call| Box::pin(config::save(web, call))),
-    Route::get("/admin/jobs", Access::Staff, |web, call| Box::pin(jobs::list(web, call))),
-    Route::get("/admin/jobs/{id}", Access::Staff, |web, call| Box::pin(jobs::show(web, call))),
-    Route::form("/admin/jobs/{id}/cancel", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(jobs::cancel(web, call))
+    Route::get("/admin/config", Access::Staff, |web, request| Box::pin(config::show(web, request))),
+    Route::form("/admin/config", Access::Staff, FORM_LIMIT, |web, request| Box::pin(config::save(web, request))),
+    Route::get("/admin/jobs", Access::Staff, |web, request| Box::pin(jobs::list(web, request))),
+    Route::get("/admin/jobs/{id}", Access::Staff, |web, request| Box::pin(jobs::show(web, request))),
+    Route::form("/admin/jobs/{id}/cancel", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(jobs::cancel(web, request))
     }),
-    Route::form("/admin/jobs/{id}/resume", Access::Staff, SMALL_FORM, |web, call| {
-        Box::pin(jobs::resume(web, call))
+    Route::form("/admin/jobs/{id}/resume", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(jobs::resume(web, request))
     }),
-    Route::get("/admin/audit", Access::Staff, |web, call| Box::pin(audit::show(web, call))),
-    Route::get("/admin/audit.csv", Access::StaffOrToken, |web, call| Box::pin(audit::export(web, call))),
-    Route::get("/public", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/kiosk", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/kiosk/{area}", Access::Unasked, |_, call| Box::pin(old_addresses::area(call))),
-    Route::get("/public/kiosk/dense/{columns}", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/equipment/{id}", Access::Unasked, |_, call| Box::pin(old_addresses::equipment(call))),
-    Route::get("/public/equipment/{id}/info", Access::Unasked, |_, call| {
-        Box::pin(old_addresses::equipment(call))
+    Route::get("/admin/audit", Access::Staff, |web, request| Box::pin(audit::show(web, request))),
+    Route::get("/admin/audit.csv", Access::StaffOrToken, |web, request| Box::pin(audit::export(web, request))),
+    Route::get("/public", Access::Public, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/", Access::Public, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/kiosk", Access::Public, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/kiosk/{area}", Access::Public, |_, request| Box::pin(old_addresses::area(request))),
+    Route::get("/public/kiosk/dense/{columns}", Access::Public, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/public/equipment/{id}", Access::Public, |_, request| Box::pin(old_addresses::equipment(request))),
+    Route::get("/public/equipment/{id}/info", Access::Public, |_, request| {
+        Box::pin(old_addresses::equipment(request))
     }),
-    Route::get("/repairs/queue", Access::Unasked, |_, _| Box::pin(old_addresses::queue())),
-    Route::get("/repairs/kanban", Access::Unasked, |_, _| Box::pin(old_addresses::queue())),
-    Route::get("/auth/login", Access::Unasked, |_, call| Box::pin(old_addresses::login(call))),
-    Route::get("/docs", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/docs/", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/docs/{*page}", Access::Unasked, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/equipment/export.csv", Access::Unasked, |_, call| Box::pin(old_addresses::export(call))),
-    Route::get("/status.json", Access::Unasked, |web, call| Box::pin(status::show(web, call))),
-    Route::raw("/slack/events", slack::check, |web, call| Box::pin(slack::receive(web, call))),
-    Route::get("/events", Access::Unasked, |web, call| Box::pin(events::listen(web, call))),
+    Route::get("/repairs/queue", Access::Public, |_, _| Box::pin(old_addresses::queue())),
+    Route::get("/repairs/kanban", Access::Public, |_, _| Box::pin(old_addresses::queue())),
+    Route::get("/auth/login", Access::Public, |_, request| Box::pin(old_addresses::login(request))),
+    Route::get("/docs", Access::Public, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/docs/", Access::Public, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/docs/{*page}", Access::Public, |_, _| Box::pin(old_addresses::board())),
+    Route::get("/equipment/export.csv", Access::Public, |_, request| Box::pin(old_addresses::export(request))),
+    Route::get("/status.json", Access::Public, |web, request| Box::pin(status::show(web, request))),
+    Route::raw("/slack/events", slack::check, |web, request| Box::pin(slack::receive(web, request))),
+    Route::get("/events", Access::Public, |web, request| Box::pin(events::listen(web, request))),
     Route::watch("/health", |web, _| Box::pin(health::ready(web))),
     Route::watch("/health/live", |_, _| Box::pin(std::future::ready(health::live()))),
     Route::watch("/metrics", |web, _| Box::pin(metrics::show(web))),
-    Route::get("/assets/{*path}", Access::Unasked, |web, call| Box::pin(assets::show(web, call))),
+    Route::get("/assets/{*path}", Access::Public, |web, request| Box::pin(assets::show(web, request))),
 ];

@@ -3,28 +3,28 @@
 
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::web::kernel::access::local_path;
-use crate::web::kernel::answer::found;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::response::found;
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use form_urlencoded::Serializer;
 
-pub(super) async fn board() -> Result<Answer, PageError> {
+pub(super) async fn board() -> Result<PageResponse, PageError> {
     found("/")
 }
 
-pub(super) async fn queue() -> Result<Answer, PageError> {
+pub(super) async fn queue() -> Result<PageResponse, PageError> {
     found("/repairs")
 }
 
-pub(super) async fn area(call: &Call) -> Result<Answer, PageError> {
-    found(&format!("/area/{}", call.id::<AreaId>("area")?))
+pub(super) async fn area(request: &PageRequest) -> Result<PageResponse, PageError> {
+    found(&format!("/area/{}", request.id::<AreaId>("area")?))
 }
 
-pub(super) async fn equipment(call: &Call) -> Result<Answer, PageError> {
-    found(&format!("/e/{}", call.id::<EquipmentId>("id")?))
+pub(super) async fn equipment(request: &PageRequest) -> Result<PageResponse, PageError> {
+    found(&format!("/e/{}", request.id::<EquipmentId>("id")?))
 }
 
-pub(super) async fn login(call: &Call) -> Result<Answer, PageError> {
-    let query = call.query()?;
+pub(super) async fn login(request: &PageRequest) -> Result<PageResponse, PageError> {
+    let query = request.query()?;
     let next = local_path(query.typed("next")?).unwrap_or_default();
     if next.is_empty() {
         return found("/login");
@@ -33,8 +33,8 @@ pub(super) async fn login(call: &Call) -> Result<Answer, PageError> {
 }
 
 /// `?area_id=&include_archived=` in the words of ours.
-pub(super) async fn export(call: &Call) -> Result<Answer, PageError> {
-    let query = call.query()?;
+pub(super) async fn export(request: &PageRequest) -> Result<PageResponse, PageError> {
+    let query = request.query()?;
     let mut ours = Serializer::new(String::new());
     if let Ok(area) = query.typed("area_id")?.parse::<AreaId>() {
         ours.append_pair("area", &area.to_string());

@@ -8,9 +8,9 @@ use crate::ops::registry::{Wanted, export_batch, registry};
 use crate::render::csv;
 use crate::render::html::RegistryFilter;
 use crate::web::Web;
-use crate::web::kernel::answer::{html, spreadsheet};
+use crate::web::kernel::response::{html, spreadsheet};
 use crate::web::kernel::fields::Fields;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
@@ -18,15 +18,15 @@ use http::StatusCode;
 /// Most characters of a search: as long as a machine's name.
 const SEARCH_MAX: usize = 200;
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let query = call.query()?;
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let query = request.query()?;
     let text: String = query.typed("q")?.trim().chars().take(SEARCH_MAX).collect();
     let text = if fold(&text).is_empty() { String::new() } else { text };
     let filter = RegistryFilter { area: area(&query)?, archived: query.ticked("archived")?, text };
     let wanted = Wanted { area: filter.area, archived: filter.archived, text: filter.text.clone() };
     let view = registry(&web.ctx, &wanted, page_number(&query)?).await?;
-    let is_staff = call.account()?.role == Role::Staff;
-    let page = web.html(call).registry(&view, &filter, is_staff).map_err(PageError::internal)?;
+    let is_staff = request.account()?.role == Role::Staff;
+    let page = web.html(request).registry(&view, &filter, is_staff).map_err(PageError::internal)?;
     Ok(html(StatusCode::OK, page))
 }
 
@@ -44,8 +44,8 @@ enum Export {
 }
 
 /// `?area=&archived=1`: everything on record, a batch at a time.
-pub(super) async fn export(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let query = call.query()?;
+pub(super) async fn export(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let query = request.query()?;
     let wanted = (area(&query)?, query.ticked("archived")?);
     let ctx = web.ctx.clone();
     let pieces = stream::try_unfold(Export::Head, move |state| {

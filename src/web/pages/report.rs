@@ -16,11 +16,11 @@ use crate::ops::report_problem::{
 };
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
 use crate::web::Web;
-use crate::web::kernel::answer::{html, see_other};
+use crate::web::kernel::response::{html, see_other};
 use crate::web::kernel::error::{minutes, seconds};
 use crate::web::kernel::fields::{Fields, FieldsError};
 use crate::web::kernel::upload::settled;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use std::time::Duration;
@@ -28,40 +28,40 @@ use std::time::Duration;
 /// A field that people do not see and robots like to fill in.
 const TRAP: &str = "website";
 
-pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let equipment = equipment::in_use(web, call.id("id")?).await?;
-    let request_id = forms::request_id(call)?;
-    let (form, mut errors) = typed(&call.form)?;
+pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let equipment = equipment::in_use(web, request.id("id")?).await?;
+    let request_id = forms::request_id(request)?;
+    let (form, mut errors) = typed(&request.form)?;
     let again = |status, errors: &[FieldError]| {
         let shown = Shown { form: &form, errors, request_id: &request_id, thanks_for: None };
-        equipment::page(web, call, status, &equipment, &shown)
+        equipment::page(web, request, status, &equipment, &shown)
     };
     let report = checked(&form, equipment.id, &request_id, &mut errors);
-    let (status, refused) = call.uploads.refused().cloned().unzip();
+    let (status, refused) = request.uploads.refused().cloned().unzip();
     errors.extend(refused);
     let Some(report) = report.filter(|_| errors.is_empty()) else {
         return again(status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), &errors);
     };
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
-    let files = call.uploads.entrust();
+    let files = request.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let photos = Enclosed::Here { photos: &photos, lost: call.uploads.lost() };
+    let photos = Enclosed::Here { photos: &photos, lost: request.uploads.lost() };
     let key = report_key(&actor, &report, photos)?;
     let done = match answered(&web.ctx, &key).await {
         // Sent twice, as impatient browsers do: answered as the first time, and not counted again.
         Ok(done) => Ok(done),
         Err(OpError::NotFound) => {
-            if let Err(wait) = web.reports.count(call.client) {
+            if let Err(wait) = web.reports.count(request.client) {
                 web.files.settle(&files).await;
                 return too_many(wait, again);
             }
             let done = report_with_photos(&web.ctx, &actor, report, photos).await;
             if matches!(done, Err(OpError::Internal(_))) {
                 // Who sends it again as the page asks must not be shut out by our failures.
-                web.reports.give_back(call.client);
+                web.reports.give_back(request.client);
             }
             if done.is_ok() {
-                call.uploads.count_as_kept();
+                request.uploads.count_as_kept();
             }
             done
         }
@@ -77,17 +77,17 @@ pub(super) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
 /// The form again, since many reports came from this address.
 fn too_many(
     wait: Duration,
-    again: impl FnOnce(StatusCode, &[FieldError]) -> Result<Answer, PageError>,
-) -> Result<Answer, PageError> {
+    again: impl FnOnce(StatusCode, &[FieldError]) -> Result<PageResponse, PageError>,
+) -> Result<PageResponse, PageError> {
     let message =
         format!("Too many reports from your network. Send yours in {}: it is kept below.", minutes(wait));
-    let mut answer = again(StatusCode::TOO_MANY_REQUESTS, &[FieldError { field: None, message }])?;
-    answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
-    Ok(answer)
+    let mut response = again(StatusCode::TOO_MANY_REQUESTS, &[FieldError { field: None, message }])?;
+    response.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
+    Ok(response)
 }
 
 /// Leads to the page that says what happens next.
-fn thanks(done: &ProblemReported, key: &IdempotencyKey) -> Result<Answer, PageError> {
+fn thanks(done: &ProblemReported, key: &IdempotencyKey) -> Result<PageResponse, PageError> {
     see_other(&format!("/e/{}/reported/{}", done.equipment, key.as_str()))
 }
 
@@ -141,9 +141,9 @@ fn checked(
 }
 
 /// `GET /e/{id}/reported/{token}`: the token is the report's key.
-pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let equipment: EquipmentId = call.id("id")?;
-    let key = IdempotencyKey::parse(call.param("token")?).ok_or(PageError::NotFound)?;
+pub(super) async fn reported(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let equipment: EquipmentId = request.id("id")?;
+    let key = IdempotencyKey::parse(request.param("token")?).ok_or(PageError::NotFound)?;
     let report = answered(&web.ctx, &key).await?;
     if report.equipment != equipment {
         return Err(PageError::NotFound);
@@ -158,5 +158,5 @@ pub(super) async fn reported(web: &Web, call: &Call) -> Result<Answer, PageError
         lost_photos: report.lost_photos,
         photos_over_allowance: report.photos_over_allowance,
     };
-    Ok(html(StatusCode::OK, web.html(call).reported(&page).map_err(PageError::internal)?))
+    Ok(html(StatusCode::OK, web.html(request).reported(&page).map_err(PageError::internal)?))
 }

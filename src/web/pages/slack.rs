@@ -2,8 +2,8 @@
 //! the business of the inbox that `app` brings: edges do not know each other.
 
 use crate::web::Web;
-use crate::web::kernel::answer::{JSON, TEXT, answer};
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::response::{JSON, TEXT, response};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, StatusCode};
@@ -49,11 +49,11 @@ pub(super) fn check(web: &Web, headers: &HeaderMap) -> Result<usize, PageError> 
     (inbox.check)(headers).map_err(|_| PageError::Unsigned)
 }
 
-pub(super) async fn receive(web: &Web, call: &Call) -> Result<Answer, PageError> {
+pub(super) async fn receive(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let inbox = web.slack.as_ref().ok_or(PageError::NotFound)?;
-    let (status, payload) = (inbox.receive)(call.headers.clone(), call.raw.clone()).await;
+    let (status, payload) = (inbox.receive)(request.headers.clone(), request.raw.clone()).await;
     Ok(match payload {
-        Some(payload) => answer(status, JSON, payload.to_string()),
-        None => answer(status, TEXT, ""),
+        Some(payload) => response(status, JSON, payload.to_string()),
+        None => response(status, TEXT, ""),
     })
 }

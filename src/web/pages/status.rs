@@ -7,9 +7,9 @@ use crate::ops;
 use crate::render::links::Links;
 use crate::views::board::{BoardMachine, BoardView};
 use crate::web::Web;
-use crate::web::kernel::answer::{JSON, REVALIDATE};
+use crate::web::kernel::response::{JSON, REVALIDATE};
 use crate::web::kernel::cached::Version;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -39,12 +39,12 @@ struct MachineJson<'a> {
     url: String,
 }
 
-pub(super) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
+pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let board = ops::board::board(&web.ctx).await?;
     let write = || serde_json::to_string(&shape(&board, &web.links));
     let version = Version(board.revision.to_string());
     let body = web.status_json.get(version, JSON, write).await.map_err(PageError::internal)?;
-    Ok(body.answer(&call.headers, REVALIDATE))
+    Ok(body.response(&request.headers, REVALIDATE))
 }
 
 fn shape<'a>(board: &'a BoardView, links: &Links) -> StatusJson<'a> {

@@ -5,7 +5,7 @@ use crate::ops::OpError;
 use crate::render::html::{FieldError, Hidden};
 use crate::web::Web;
 use crate::web::kernel::fields::{Fields, FieldsError};
-use crate::web::kernel::{Call, PageError};
+use crate::web::kernel::{PageRequest, PageError};
 use http::StatusCode;
 use std::fmt::Display;
 
@@ -51,8 +51,8 @@ impl<'a> Typed<'a> {
 }
 
 /// The version of what the form edits.
-pub(super) fn version(call: &Call) -> Result<i64, PageError> {
-    let version = call.form.required("version")?.parse();
+pub(super) fn version(request: &PageRequest) -> Result<i64, PageError> {
+    let version = request.form.required("version")?.parse();
     version.map_err(|_| PageError::from(FieldsError::Missing("version")))
 }
 
@@ -70,8 +70,8 @@ pub(super) fn hidden<'a>(csrf_token: &'a str, request_id: &'a RequestId) -> Hidd
 }
 
 /// The token of this browser's forms.
-pub(super) fn csrf_token(web: &Web, call: &Call) -> String {
-    web.browsers.token(&call.browser)
+pub(super) fn csrf_token(web: &Web, request: &PageRequest) -> String {
+    web.browsers.token(&request.browser)
 }
 
 /// Why a form comes back, with its status; what is no answer to a form stays an error.

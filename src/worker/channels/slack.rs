@@ -163,7 +163,7 @@ impl SlackChannel {
     /// Nothing also where Slack does not let us look. At most 5 s.
     ///
     /// # Errors
-    /// Slack is away or asks for patience.
+    /// Slack is away or asks for write_timeout.
     pub async fn find(
         &self,
         channel: &str,

@@ -151,7 +151,7 @@ impl Chromium {
         read.as_str().unwrap().to_owned()
     }
 
-    /// Waits until somebody reads this in one place, which may be put anew meanwhile.
+    /// Waits until somebody reads this in one place, which may be put anew serve_until_ready.
     pub async fn sees(&self, selector: &str, words: &str) {
         let seen = async { while !self.reads(selector).await.contains(words) {} };
         if tokio::time::timeout(PATIENCE, seen).await.is_err() {

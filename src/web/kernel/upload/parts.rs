@@ -98,10 +98,10 @@ impl Reading<'_> {
         let value = String::from_utf8(bytes).map_err(|_| FieldsError::NotUtf8)?;
         if let Ok(accepting) = &mut self.accepting
             && name == TOKEN_FIELD
-            && let Some(vouches) = accepting.gate.vouches
+            && let Some(verify_csrf_token) = accepting.gate.verify_csrf_token
             && !accepting.vouched
         {
-            accepting.vouched = vouches(&value);
+            accepting.vouched = verify_csrf_token(&value);
             if !accepting.vouched {
                 self.refuse(PageError::Forged.into());
             }
@@ -160,7 +160,7 @@ async fn in_time<T>(
 
 impl<'a> Accepting<'a> {
     pub(super) const fn new(web: &'a Web, gate: Gate<'a>) -> Self {
-        let vouched = gate.vouches.is_none();
+        let vouched = gate.verify_csrf_token.is_none();
         Self { web, gate, vouched, files: Vec::new(), lost: LostPhotos::NONE, place: None, reservation: None }
     }
 

@@ -10,36 +10,36 @@ use crate::ops::search::find_equipment;
 use crate::ops::{OpError, board};
 use crate::render::html::{FieldError, NewRepairPage, RepairForm};
 use crate::web::Web;
-use crate::web::kernel::answer::{html_with_forms, see_other};
+use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::upload::settled;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use crate::web::pages::forms::{new_request_id, request_id};
 use http::StatusCode;
 
 /// Most characters that are searched for.
 const TEXT_MAX: usize = 200;
 
-pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let query = call.query()?;
+pub(in crate::web::pages) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let query = request.query()?;
     let form = RepairForm { status: RepairStatus::New.word().into(), ..RepairForm::default() };
     let request_id = new_request_id();
-    page(web, call, query.typed("equipment")?, StatusCode::OK, &form, &[], &request_id).await
+    page(web, request, query.typed("equipment")?, StatusCode::OK, &form, &[], &request_id).await
 }
 
 async fn page(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     equipment: &str,
     status: StatusCode,
     form: &RepairForm,
     errors: &[FieldError],
     request_id: &RequestId,
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     let machine = match equipment.parse() {
         Ok(id) => Some(board::equipment(&web.ctx, id).await?),
         Err(_) => None,
     };
-    let query = call.query()?;
+    let query = request.query()?;
     let text = cut(query.typed("q")?, TEXT_MAX);
     let (found, are_nearest) = match machine {
         Some(_) => (Vec::new(), false),
@@ -56,15 +56,15 @@ async fn page(
         people: &assignees(&web.ctx).await?,
         form,
         errors,
-        csrf_token: &web.browsers.token(&call.browser),
+        csrf_token: &web.browsers.token(&request.browser),
         request_id: request_id.as_str(),
     };
-    let page = web.html(call).new_repair(&shown).map_err(PageError::internal)?;
-    html_with_forms(web, call, status, page)
+    let page = web.html(request).new_repair(&shown).map_err(PageError::internal)?;
+    html_with_forms(web, request, status, page)
 }
 
-pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let fields = &call.form;
+pub(in crate::web::pages) async fn send(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let fields = &request.form;
     let typed = |name| Ok::<_, PageError>(fields.typed(name)?.to_owned());
     let form = RepairForm {
         status: fields.one("status")?.unwrap_or(RepairStatus::New.word()).to_owned(),
@@ -75,12 +75,12 @@ pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer
         description: typed("description")?,
         ..RepairForm::default()
     };
-    let request_id = request_id(call)?;
+    let request_id = request_id(request)?;
     let equipment = fields.required("equipment")?;
-    let (status, refused) = call.uploads.refused().cloned().unzip();
+    let (status, refused) = request.uploads.refused().cloned().unzip();
     let mut errors = Vec::from_iter(refused);
     match wanted(&form, equipment, &request_id) {
-        Ok(create) if errors.is_empty() => match created(web, call, create).await {
+        Ok(create) if errors.is_empty() => match created(web, request, create).await {
             Ok(created) => return see_other(&format!("/repairs/{}", created.repair)),
             Err(OpError::Refused(refusal)) => {
                 errors.push(FieldError { field: refusal.field, message: refusal.message });
@@ -91,14 +91,14 @@ pub(in crate::web::pages) async fn send(web: &Web, call: &Call) -> Result<Answer
         Err(wrong) => errors.splice(0..0, wrong).for_each(drop),
     }
     let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-    page(web, call, equipment, status, &form, &errors, &request_id).await
+    page(web, request, equipment, status, &form, &errors, &request_id).await
 }
 
-async fn created(web: &Web, call: &Call, create: CreateRepair) -> Result<RepairCreated, OpError> {
-    let files = call.uploads.entrust();
+async fn created(web: &Web, request: &PageRequest, create: CreateRepair) -> Result<RepairCreated, OpError> {
+    let files = request.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let enclosed = Enclosed::Here { photos: &photos, lost: call.uploads.lost() };
-    let done = create_with_photos(&web.ctx, &call.actor(), create, enclosed).await;
+    let enclosed = Enclosed::Here { photos: &photos, lost: request.uploads.lost() };
+    let done = create_with_photos(&web.ctx, &request.actor(), create, enclosed).await;
     settled(web, &files, done).await
 }
 

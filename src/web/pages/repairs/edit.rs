@@ -14,68 +14,68 @@ use crate::ops::update_repair::{ClaimRepair, UpdateRepair, claim_repair, update_
 use crate::render::html::{FieldError, RepairForm};
 use crate::web::Web;
 use crate::web::kernel::access::local_path;
-use crate::web::kernel::answer::see_other;
+use crate::web::kernel::response::see_other;
 use crate::web::kernel::fields::Fields;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use crate::web::pages::forms::request_id;
 use http::StatusCode;
 use std::str::FromStr;
 
-pub(in crate::web::pages) async fn edit(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: RepairId = call.id("id")?;
-    let form = &call.form;
-    let mut sent = sent(web, call, id).await?;
+pub(in crate::web::pages) async fn edit(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: RepairId = request.id("id")?;
+    let form = &request.form;
+    let mut sent = sent(web, request, id).await?;
     sent.typed.safety_risk = form.ticked("safety_risk")?;
     sent.typed.consumable = form.ticked("consumable")?;
     sent.values.push(FieldValue::SafetyRisk(sent.typed.safety_risk));
     sent.values.push(FieldValue::Consumable(sent.typed.consumable));
-    submit(web, call, id, sent).await
+    submit(web, request, id, sent).await
 }
 
 /// `/resolve`: the status is given by the address, the note is typed.
-pub(in crate::web::pages) async fn resolve(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: RepairId = call.id("id")?;
-    let mut sent = sent(web, call, id).await?;
+pub(in crate::web::pages) async fn resolve(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: RepairId = request.id("id")?;
+    let mut sent = sent(web, request, id).await?;
     sent.typed.status = RepairStatus::Resolved.word().into();
     sent.values.retain(|value| !matches!(value, FieldValue::Status(_)));
     sent.values.push(FieldValue::Status(RepairStatus::Resolved));
-    submit(web, call, id, sent).await
+    submit(web, request, id, sent).await
 }
 
 /// `/status`: another status, with what it needs.
-pub(in crate::web::pages) async fn status(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: RepairId = call.id("id")?;
-    let sent = sent(web, call, id).await?;
-    submit(web, call, id, sent).await
+pub(in crate::web::pages) async fn status(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: RepairId = request.id("id")?;
+    let sent = sent(web, request, id).await?;
+    submit(web, request, id, sent).await
 }
 
-pub(in crate::web::pages) async fn claim(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let repair: RepairId = call.id("id")?;
-    let version = Some(version(&call.form)?);
-    let claim = ClaimRepair { repair, version, request_id: request_id(call)? };
-    match claim_repair(&web.ctx, &call.actor(), claim).await {
-        Ok(_) => back(call, repair),
-        Err(error) => again(web, call, repair, None, error).await,
+pub(in crate::web::pages) async fn claim(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let repair: RepairId = request.id("id")?;
+    let version = Some(version(&request.form)?);
+    let claim = ClaimRepair { repair, version, request_id: request_id(request)? };
+    match claim_repair(&web.ctx, &request.actor(), claim).await {
+        Ok(_) => back(request, repair),
+        Err(error) => again(web, request, repair, None, error).await,
     }
 }
 
-pub(in crate::web::pages) async fn notes(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: RepairId = call.id("id")?;
-    let text = call.form.typed("note")?;
-    let note = call.form.one("note_id")?.map(str::parse::<TimelineId>).transpose();
+pub(in crate::web::pages) async fn notes(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: RepairId = request.id("id")?;
+    let text = request.form.typed("note")?;
+    let note = request.form.one("note_id")?.map(str::parse::<TimelineId>).transpose();
     let note = note.map_err(|_| PageError::NotFound)?;
-    let deletes = call.form.typed("do")? == "delete";
+    let deletes = request.form.typed("do")? == "delete";
     let write = match (note, Note::parse(text)) {
         (Some(note), _) if deletes => WriteNote::Delete(note),
         (Some(note), Ok(text)) => WriteNote::Edit(note, text),
         (None, Ok(text)) => WriteNote::Add(text),
         (_, Err(error)) => {
-            return refused(web, call, id, None, vec![wrong("note", error.to_string())]).await;
+            return refused(web, request, id, None, vec![wrong("note", error.to_string())]).await;
         }
     };
-    match write_note(&web.ctx, &call.actor(), id, write, &request_id(call)?).await {
+    match write_note(&web.ctx, &request.actor(), id, write, &request_id(request)?).await {
         Ok(_) => see_other(&format!("/repairs/{id}#happened")),
-        Err(error) => again(web, call, id, None, error).await,
+        Err(error) => again(web, request, id, None, error).await,
     }
 }
 
@@ -90,12 +90,12 @@ pub(super) struct Sent {
 }
 
 /// Reads what came; what did not come is left untouched.
-async fn sent(web: &Web, call: &Call, id: RepairId) -> Result<Sent, PageError> {
-    let form = &call.form;
+async fn sent(web: &Web, request: &PageRequest, id: RepairId) -> Result<Sent, PageError> {
+    let form = &request.form;
     let view = repair(&web.ctx, id, None).await?;
     let mut sent = Sent {
         version: version(form)?,
-        request_id: request_id(call)?,
+        request_id: request_id(request)?,
         typed: RepairForm::of(&view.fields),
         values: Vec::new(),
         note: None,
@@ -166,35 +166,35 @@ impl Sent {
     }
 }
 
-async fn submit(web: &Web, call: &Call, id: RepairId, sent: Sent) -> Result<Answer, PageError> {
+async fn submit(web: &Web, request: &PageRequest, id: RepairId, sent: Sent) -> Result<PageResponse, PageError> {
     if !sent.errors.is_empty() {
         let errors = sent.errors.clone();
-        return refused(web, call, id, Some(sent), errors).await;
+        return refused(web, request, id, Some(sent), errors).await;
     }
     let edit = RepairEdit { version: sent.version, values: sent.values.clone(), note: sent.note.clone() };
     let update = UpdateRepair { repair: id, edit, request_id: sent.request_id.clone() };
-    match update_repair(&web.ctx, &call.actor(), update).await {
-        Ok(_) => back(call, id),
-        Err(error) => again(web, call, id, Some(sent), error).await,
+    match update_repair(&web.ctx, &request.actor(), update).await {
+        Ok(_) => back(request, id),
+        Err(error) => again(web, request, id, Some(sent), error).await,
     }
 }
 
 /// The page with the form as it was sent, and why it was not accepted.
 pub(super) async fn again(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     id: RepairId,
     sent: Option<Sent>,
     error: OpError,
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     match error {
         OpError::Refused(refusal) => {
             let error = FieldError { field: refusal.field, message: refusal.message };
-            refused(web, call, id, sent, vec![error]).await
+            refused(web, request, id, sent, vec![error]).await
         }
         OpError::Conflict(conflicts) => {
             let errors = conflicts.iter().map(|c| wrong(c.field.name(), c.message())).collect();
-            conflicting(web, call, id, sent, errors).await
+            conflicting(web, request, id, sent, errors).await
         }
         other => Err(other.into()),
     }
@@ -202,17 +202,17 @@ pub(super) async fn again(
 
 async fn refused(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     id: RepairId,
     sent: Option<Sent>,
     errors: Vec<FieldError>,
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     let view = repair(&web.ctx, id, None).await?;
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     let again = match sent {
         Some(sent) => Again { status, form: sent.typed, version: sent.version, errors },
         None => {
-            let note = call.form.typed("note")?.to_owned();
+            let note = request.form.typed("note")?.to_owned();
             Again {
                 status,
                 form: RepairForm { note, ..RepairForm::of(&view.fields) },
@@ -221,31 +221,31 @@ async fn refused(
             }
         }
     };
-    page(web, call, id, Some(again)).await
+    page(web, request, id, Some(again)).await
 }
 
 /// What the person did not touch is shown as it is now; what they touched, as they left it.
 async fn conflicting(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     id: RepairId,
     sent: Option<Sent>,
     errors: Vec<FieldError>,
-) -> Result<Answer, PageError> {
+) -> Result<PageResponse, PageError> {
     let (seen, values, note) = match sent {
         Some(sent) => (sent.version, sent.values, sent.typed.note),
-        None => (version(&call.form)?, Vec::new(), String::new()),
+        None => (version(&request.form)?, Vec::new(), String::new()),
     };
     let (version, fields) = form_again(&web.ctx, id, seen, &values).await?;
     let form = RepairForm { note, ..RepairForm::of(&fields) };
     let again = Again { status: StatusCode::CONFLICT, form, version, errors };
-    page(web, call, id, Some(again)).await
+    page(web, request, id, Some(again)).await
 }
 
 /// Where the form was sent from, or the repair's page.
-fn back(call: &Call, id: RepairId) -> Result<Answer, PageError> {
+fn back(request: &PageRequest, id: RepairId) -> Result<PageResponse, PageError> {
     let page = format!("/repairs/{id}");
-    see_other(local_path(call.form.typed("next")?).unwrap_or(&page))
+    see_other(local_path(request.form.typed("next")?).unwrap_or(&page))
 }
 
 fn version(form: &Fields) -> Result<i64, PageError> {

@@ -6,18 +6,18 @@ use crate::domain::text::cut;
 use crate::ops::repairs::{QUEUE_PAGE, queue};
 use crate::render::html::QueuePage;
 use crate::web::Web;
-use crate::web::kernel::answer::html_with_forms;
+use crate::web::kernel::response::html_with_forms;
 use crate::web::kernel::fields::{Fields, FieldsError};
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use crate::web::pages::forms::new_request_id;
 use http::StatusCode;
 
 /// Most characters that are searched for.
 const TEXT_MAX: usize = 200;
 
-pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let me = call.account()?.id;
-    let query = call.query()?;
+pub(in crate::web::pages) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let me = request.account()?.id;
+    let query = request.query()?;
     let filter = wanted(&query, me)?;
     let page = query.typed("page")?.parse::<u64>().unwrap_or(1).max(1);
     let queue = queue(&web.ctx, &filter, page).await?;
@@ -28,11 +28,11 @@ pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer
         page,
         page_size: QUEUE_PAGE,
         me,
-        csrf_token: &web.browsers.token(&call.browser),
+        csrf_token: &web.browsers.token(&request.browser),
         request_id: request_id.as_str(),
     };
-    let page = web.html(call).queue(&shown, web.ctx.clock.now()).map_err(PageError::internal)?;
-    html_with_forms(web, call, StatusCode::OK, page)
+    let page = web.html(request).queue(&shown, web.ctx.clock.now()).map_err(PageError::internal)?;
+    html_with_forms(web, request, StatusCode::OK, page)
 }
 
 /// What the address asks for; what it names wrongly is not asked for.

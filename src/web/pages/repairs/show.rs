@@ -4,14 +4,14 @@ use crate::domain::ids::RepairId;
 use crate::ops::repairs::repair;
 use crate::render::html::{FieldError, RepairForm, RepairPage};
 use crate::web::Web;
-use crate::web::kernel::answer::html_with_forms;
-use crate::web::kernel::{Answer, Call, PageError};
+use crate::web::kernel::response::html_with_forms;
+use crate::web::kernel::{PageResponse, PageRequest, PageError};
 use crate::web::pages::forms::new_request_id;
 use http::StatusCode;
 
-pub(in crate::web::pages) async fn show(web: &Web, call: &Call) -> Result<Answer, PageError> {
-    let id: RepairId = call.id("id")?;
-    page(web, call, id, None).await
+pub(in crate::web::pages) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let id: RepairId = request.id("id")?;
+    page(web, request, id, None).await
 }
 
 /// A form that comes back.
@@ -26,12 +26,12 @@ pub(super) struct Again {
 /// The page; with a form that came back, or as it is.
 pub(super) async fn page(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     id: RepairId,
     again: Option<Again>,
-) -> Result<Answer, PageError> {
-    let me = call.account()?;
-    let before = call.query()?.typed("before")?.parse().ok();
+) -> Result<PageResponse, PageError> {
+    let me = request.account()?;
+    let before = request.query()?.typed("before")?.parse().ok();
     let view = repair(&web.ctx, id, before).await?;
     let again = again.unwrap_or_else(|| Again {
         status: StatusCode::OK,
@@ -48,9 +48,9 @@ pub(super) async fn page(
         errors: &again.errors,
         me: me.id,
         role: me.role,
-        csrf_token: &web.browsers.token(&call.browser),
+        csrf_token: &web.browsers.token(&request.browser),
         request_id: request_id.as_str(),
     };
-    let page = web.html(call).repair(&shown, web.ctx.clock.now()).map_err(PageError::internal)?;
-    html_with_forms(web, call, again.status, page)
+    let page = web.html(request).repair(&shown, web.ctx.clock.now()).map_err(PageError::internal)?;
+    html_with_forms(web, request, again.status, page)
 }

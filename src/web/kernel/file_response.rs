@@ -1,10 +1,10 @@
 //! Hands out stored files: whole or a part (RFC 9110 "Range Requests"), or not at all where the client has
 //! it. Nothing in them can run: no script, no frame, no guessing of types.
 
-use super::answer::Answer;
+use super::response::PageResponse;
 use super::cached::Version;
-use super::outgoing::{BrokenOff, Outgoing};
-use super::{Call, PageError};
+use super::response_body::{BrokenOff, ResponseBody};
+use super::{PageRequest, PageError};
 use crate::error_chain::ErrorChain;
 use crate::domain::file::{FileKind, FileName};
 use crate::files::Opened;
@@ -31,7 +31,7 @@ const SAVED: HeaderValue =
 
 /// How a file is handed out.
 #[derive(Debug)]
-pub struct HandedOut<'a> {
+pub struct ServedFile<'a> {
     /// Changes with the content.
     pub version: Version,
     /// What it is.
@@ -46,29 +46,29 @@ pub struct HandedOut<'a> {
 ///
 /// # Errors
 /// Those of `open`; the disk's.
-pub async fn hand_out(
-    call: &Call,
-    file: HandedOut<'_>,
+pub async fn serve_file(
+    request: &PageRequest,
+    file: ServedFile<'_>,
     open: impl Future<Output = Result<Opened, PageError>>,
-) -> Result<Answer, PageError> {
-    if file.version.is_held(&call.headers) {
+) -> Result<PageResponse, PageError> {
+    if file.version.is_held(&request.headers) {
         return Ok(file.version.not_modified(file.cache_control));
     }
     let Opened { file: mut opened, size } = open.await?;
-    let part = part(&call.headers, &file.version, size);
+    let part = part(&request.headers, &file.version, size);
     let (from, to) = match part {
         Part::Whole => (0, size),
         Part::Of(from, to) => (from, to),
         Part::Beyond => (0, 0),
     };
     opened.seek(SeekFrom::Start(from)).await.map_err(PageError::internal)?;
-    let mut answer = Response::new(Outgoing::pieces(pieces(opened, to - from)));
-    *answer.status_mut() = match part {
+    let mut response = Response::new(ResponseBody::pieces(pieces(opened, to - from)));
+    *response.status_mut() = match part {
         Part::Whole => StatusCode::OK,
         Part::Of(..) => StatusCode::PARTIAL_CONTENT,
         Part::Beyond => StatusCode::RANGE_NOT_SATISFIABLE,
     };
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     let range = match part {
         Part::Whole => None,
         Part::Of(from, to) => Some(format!("bytes {from}-{}/{size}", to - 1)),
@@ -85,7 +85,7 @@ pub async fn hand_out(
     headers.insert(CONTENT_SECURITY_POLICY, if shown { SHOWN } else { SAVED });
     headers.insert(CACHE_CONTROL, file.cache_control);
     headers.insert(ETAG, HeaderValue::try_from(file.version.tag()).map_err(PageError::internal)?);
-    Ok(answer)
+    Ok(response)
 }
 
 /// So many bytes of an open file, piece by piece.

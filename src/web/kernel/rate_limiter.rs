@@ -88,8 +88,8 @@ pub fn name_at(client: IpAddr, name: &str) -> String {
 /// A token bucket for each key.
 #[derive(Debug)]
 struct Buckets {
-    limiter: RateLimiter<Key, Recent, Clock, NoOpMiddleware<Nanos>>,
-    recent: Recent,
+    limiter: RateLimiter<Key, RecentBuckets, Clock, NoOpMiddleware<Nanos>>,
+    recent: RecentBuckets,
     clock: Clock,
     /// After which one more is let through.
     period: Duration,
@@ -100,7 +100,7 @@ impl Buckets {
         let times = NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN);
         let period = window / times.get();
         let quota = Quota::with_period(period).unwrap_or_else(|| Quota::per_minute(times)).allow_burst(times);
-        let recent = Recent::default();
+        let recent = RecentBuckets::default();
         Self { limiter: RateLimiter::new(quota, recent.clone(), clock.clone()), recent, clock, period }
     }
 
@@ -121,21 +121,21 @@ impl Buckets {
 /// What the limiter knows of each key (when its bucket is full), the most recent ones only. An attacker with
 /// more keys than are remembered makes it forget others, who are then let through sooner, never later.
 #[derive(Debug, Clone)]
-struct Recent(Arc<Mutex<LruCache<Key, Nanos>>>);
+struct RecentBuckets(Arc<Mutex<LruCache<Key, Nanos>>>);
 
-impl Default for Recent {
+impl Default for RecentBuckets {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(LruCache::new(MAX_KEYS))))
     }
 }
 
-impl Recent {
+impl RecentBuckets {
     fn lock(&self) -> MutexGuard<'_, LruCache<Key, Nanos>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl StateStore for Recent {
+impl StateStore for RecentBuckets {
     type Key = Key;
 
     fn measure_and_replace<T, F, E>(&self, key: &Key, decide: F) -> Result<T, E>

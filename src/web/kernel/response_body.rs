@@ -14,12 +14,12 @@ use std::task::{Context, Poll};
 use tokio_util::sync::CancellationToken;
 
 /// The body of an answer.
-pub enum Outgoing {
+pub enum ResponseBody {
     /// All of it.
     Whole(Full<Bytes>),
     /// Piece by piece. It is asked for the next piece only when the client has taken the last, so what
     /// makes the pieces has to leave out what nobody was there for.
-    Endless(BoxStream<'static, Bytes>),
+    Stream(BoxStream<'static, Bytes>),
     /// Piece by piece, to its end.
     Pieces(BoxStream<'static, Result<Bytes, BrokenOff>>),
 }
@@ -29,10 +29,10 @@ pub enum Outgoing {
 #[error("the rest could not be made")]
 pub struct BrokenOff;
 
-impl Outgoing {
+impl ResponseBody {
     /// Pieces as they come.
-    pub fn endless(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
-        Self::Endless(pieces.boxed())
+    pub fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self::Stream(pieces.boxed())
     }
 
     /// Pieces of something that has an end.
@@ -57,7 +57,7 @@ impl Outgoing {
     pub fn until(self, end: &CancellationToken) -> Self {
         match self {
             Self::Whole(_) | Self::Pieces(_) => self,
-            Self::Endless(pieces) => Self::endless(pieces.take_until(end.clone().cancelled_owned())),
+            Self::Stream(pieces) => Self::stream(pieces.take_until(end.clone().cancelled_owned())),
         }
     }
 }
@@ -74,29 +74,29 @@ impl AsRef<[u8]> for Holding {
     }
 }
 
-impl Default for Outgoing {
+impl Default for ResponseBody {
     fn default() -> Self {
         Self::Whole(Full::default())
     }
 }
 
-impl<T: Into<Bytes>> From<T> for Outgoing {
+impl<T: Into<Bytes>> From<T> for ResponseBody {
     fn from(bytes: T) -> Self {
         Self::Whole(Full::new(bytes.into()))
     }
 }
 
-impl fmt::Debug for Outgoing {
+impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
-            Self::Endless(_) => "Endless",
+            Self::Stream(_) => "Stream",
             Self::Pieces(_) => "Pieces",
         })
     }
 }
 
-impl Body for Outgoing {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = BrokenOff;
 
@@ -106,7 +106,7 @@ impl Body for Outgoing {
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
-            Self::Endless(pieces) => pieces.poll_next_unpin(cx).map(|piece| piece.map(Frame::data).map(Ok)),
+            Self::Stream(pieces) => pieces.poll_next_unpin(cx).map(|piece| piece.map(Frame::data).map(Ok)),
             Self::Pieces(pieces) => pieces.poll_next_unpin(cx).map(|piece| Some(piece?.map(Frame::data))),
         }
     }
@@ -114,14 +114,14 @@ impl Body for Outgoing {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(body) => body.is_end_stream(),
-            Self::Endless(_) | Self::Pieces(_) => false,
+            Self::Stream(_) | Self::Pieces(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
-            Self::Endless(_) | Self::Pieces(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Pieces(_) => SizeHint::default(),
         }
     }
 }
@@ -139,7 +139,7 @@ mod tests {
         let client = IpAddr::from([198, 51, 100, 1]);
         let held = Arc::new(shares.open(client));
         held.grow(10).unwrap();
-        let mut body = Outgoing::from("what was typed").holding(held);
+        let mut body = ResponseBody::from("what was typed").holding(held);
         assert_eq!(body.size_hint().exact(), Some(14));
         let written = body.frame().await.unwrap().unwrap().into_data().unwrap();
         assert!(body.frame().await.is_none());

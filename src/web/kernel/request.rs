@@ -1,7 +1,7 @@
 //! What a page is told of the request: already read, decoded and checked by the kernel.
 
 use super::access::Caller;
-use super::answer::{REVALIDATE, REVALIDATE_PRIVATE};
+use super::response::{REVALIDATE, REVALIDATE_PRIVATE};
 use super::browser::Browser;
 use super::fields::Fields;
 use super::hex::hex;
@@ -40,7 +40,7 @@ impl fmt::Display for Reference {
 
 /// One request.
 #[derive(Debug)]
-pub struct Call {
+pub struct PageRequest {
     /// Its name.
     pub reference: Reference,
     /// Address that limits count for.
@@ -65,7 +65,7 @@ pub struct Call {
     pub params: Vec<(String, String)>,
 }
 
-impl Call {
+impl PageRequest {
     /// Who is signed in.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Builds answers, and knows the headers that every one of them carries.
 
 use super::PageError;
-use super::call::Call;
-use super::outgoing::{BrokenOff, Outgoing};
+use super::request::PageRequest;
+use super::response_body::{BrokenOff, ResponseBody};
 use crate::error_chain::ErrorChain;
 use crate::ops::OpError;
 use crate::web::Web;
@@ -16,7 +16,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 /// What a page gives back.
-pub type Answer = Response<Outgoing>;
+pub type PageResponse = Response<ResponseBody>;
 
 /// Media type of pages.
 pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -42,23 +42,23 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// An answer with a body.
-pub fn answer(status: StatusCode, media_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Outgoing::from(body));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, media_type);
-    answer
+pub fn response(status: StatusCode, media_type: HeaderValue, body: impl Into<Bytes>) -> PageResponse {
+    let mut response = Response::new(ResponseBody::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response
 }
 
 /// An answer that goes on for as long as somebody listens.
-pub fn streamed(media_type: HeaderValue, pieces: impl Stream<Item = Bytes> + Send + 'static) -> Answer {
-    let mut answer = Response::new(Outgoing::endless(pieces));
-    answer.headers_mut().insert(CONTENT_TYPE, media_type);
-    answer
+pub fn streamed(media_type: HeaderValue, pieces: impl Stream<Item = Bytes> + Send + 'static) -> PageResponse {
+    let mut response = Response::new(ResponseBody::stream(pieces));
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response
 }
 
 /// A page.
-pub fn html(status: StatusCode, page: String) -> Answer {
-    answer(status, HTML, page)
+pub fn html(status: StatusCode, page: String) -> PageResponse {
+    response(status, HTML, page)
 }
 
 /// A page that is for the asking browser alone because its forms are. It is not kept at all where somebody
@@ -68,25 +68,25 @@ pub fn html(status: StatusCode, page: String) -> Answer {
 /// Never in practice: the cookie is plain ASCII.
 pub fn html_with_forms(
     web: &Web,
-    call: &Call,
+    request: &PageRequest,
     status: StatusCode,
     page: String,
-) -> Result<Answer, PageError> {
-    let mut answer = html(status, page);
-    if call.caller.person().is_none() {
-        answer.headers_mut().insert(CACHE_CONTROL, REVALIDATE_PRIVATE);
+) -> Result<PageResponse, PageError> {
+    let mut response = html(status, page);
+    if request.caller.person().is_none() {
+        response.headers_mut().insert(CACHE_CONTROL, REVALIDATE_PRIVATE);
     }
-    introduce(web, call, &mut answer)?;
-    Ok(answer)
+    set_browser_cookie(web, request, &mut response)?;
+    Ok(response)
 }
 
 /// Lets a new browser remember its id, so that it is known when it comes back.
 ///
 /// # Errors
 /// Never in practice: the cookie is plain ASCII.
-pub fn introduce(web: &Web, call: &Call, answer: &mut Answer) -> Result<(), PageError> {
-    if let Some(cookie) = web.browsers.introduction(&call.browser).map_err(PageError::internal)? {
-        answer.headers_mut().insert(SET_COOKIE, cookie);
+pub fn set_browser_cookie(web: &Web, request: &PageRequest, response: &mut PageResponse) -> Result<(), PageError> {
+    if let Some(cookie) = web.browsers.session_cookie_header(&request.browser).map_err(PageError::internal)? {
+        response.headers_mut().insert(SET_COOKIE, cookie);
     }
     Ok(())
 }
@@ -95,30 +95,30 @@ pub fn introduce(web: &Web, call: &Call, answer: &mut Answer) -> Result<(), Page
 ///
 /// # Errors
 /// Never in practice: our shapes can all be written.
-pub fn json<T: Serialize>(status: StatusCode, shape: &T) -> Result<Answer, PageError> {
-    Ok(answer(status, JSON, serde_json::to_vec(shape).map_err(PageError::internal)?))
+pub fn json<T: Serialize>(status: StatusCode, shape: &T) -> Result<PageResponse, PageError> {
+    Ok(response(status, JSON, serde_json::to_vec(shape).map_err(PageError::internal)?))
 }
 
 /// "Look there": the answer to a form that was accepted.
 ///
 /// # Errors
 /// Never in practice: our paths are plain ASCII.
-pub fn see_other(path: &str) -> Result<Answer, PageError> {
-    let mut answer = Response::new(Outgoing::default());
-    *answer.status_mut() = StatusCode::SEE_OTHER;
+pub fn see_other(path: &str) -> Result<PageResponse, PageError> {
+    let mut response = Response::new(ResponseBody::default());
+    *response.status_mut() = StatusCode::SEE_OTHER;
     let location = HeaderValue::try_from(path).map_err(PageError::internal)?;
-    answer.headers_mut().insert(LOCATION, location);
-    Ok(answer)
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
 }
 
 /// "It is there by now": the answer to an address that was another program's.
 ///
 /// # Errors
 /// Never in practice: our paths are plain ASCII.
-pub fn found(path: &str) -> Result<Answer, PageError> {
-    let mut answer = see_other(path)?;
-    *answer.status_mut() = StatusCode::FOUND;
-    Ok(answer)
+pub fn found(path: &str) -> Result<PageResponse, PageError> {
+    let mut response = see_other(path)?;
+    *response.status_mut() = StatusCode::FOUND;
+    Ok(response)
 }
 
 /// A file for spreadsheets, made while it is sent. What fails on the way ends the connection, so that half
@@ -126,23 +126,23 @@ pub fn found(path: &str) -> Result<Answer, PageError> {
 pub fn spreadsheet(
     name: &'static str,
     pieces: impl Stream<Item = Result<Bytes, OpError>> + Send + 'static,
-) -> Answer {
+) -> PageResponse {
     let pieces = pieces.map_err(move |error| {
         tracing::error!(name, error = %ErrorChain(&error), "a file broke off while it was sent");
         BrokenOff
     });
-    let mut answer = Response::new(Outgoing::pieces(pieces));
-    let headers = answer.headers_mut();
+    let mut response = Response::new(ResponseBody::pieces(pieces));
+    let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
         headers.insert(CONTENT_DISPOSITION, disposition);
     }
-    answer
+    response
 }
 
 /// Adds what every answer carries.
-pub fn secure(answer: &mut Answer, reference: &str) {
-    let headers = answer.headers_mut();
+pub fn secure(response: &mut PageResponse, reference: &str) {
+    let headers = response.headers_mut();
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

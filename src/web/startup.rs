@@ -5,15 +5,15 @@
 
 use super::Web;
 use super::kernel::body::BodyBudget;
-use super::kernel::call::Reference;
+use super::kernel::request::Reference;
 use super::kernel::client_address::client_address;
 use super::kernel::error::NoAnswer;
 use super::kernel::host;
 use super::kernel::resubmit::{self, Resubmit};
 use super::kernel::route::RouteTable;
-use super::kernel::service::{NoPlace, Peer, UNKNOWN_ROUTE, finish, method_label};
+use super::kernel::service::{NoCapacity, Peer, UNKNOWN_ROUTE, finish, method_label};
 use super::kernel::shares::Share;
-use super::kernel::{Answer, PageError};
+use super::kernel::{PageResponse, PageError};
 use super::pages::assets::Assets;
 use super::pages::{health, metrics};
 use super::server::{self, Limits};
@@ -49,7 +49,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// Waits for what is being built, and answers at `listener` once that takes longer than a second.
-pub async fn meanwhile<T>(
+pub async fn serve_until_ready<T>(
     listener: &TcpListener,
     trusted_proxies: Vec<Network>,
     counted: &Metrics,
@@ -81,7 +81,7 @@ pub async fn meanwhile<T>(
     tokio::join!(built, answering).0
 }
 
-/// What is answered meanwhile.
+/// What is answered serve_until_ready.
 struct StartupPages {
     metrics: Metrics,
     site: Option<SitePages>,
@@ -120,19 +120,19 @@ impl SitePages {
 }
 
 impl StartupPages {
-    async fn serve<B: Body<Data = Bytes> + Send + 'static>(&self, request: Request<B>) -> Answer {
+    async fn serve<B: Body<Data = Bytes> + Send + 'static>(&self, request: Request<B>) -> PageResponse {
         let (arrived, reference) = (Instant::now(), Reference::random());
         let (parts, body) = request.into_parts();
         let (method, path) = (method_label(&parts.method), parts.uri.path());
-        let (route, answer) = match (method, path) {
+        let (route, response) = match (method, path) {
             _ if host::check(&parts).is_err() => (UNKNOWN_ROUTE, Err(PageError::NoHost)),
             ("GET" | "HEAD", "/health/live") => ("/health/live", health::live()),
             ("GET" | "HEAD", "/health") => ("/health", health::not_ready(&self.metrics)),
             ("GET" | "HEAD", "/metrics") => ("/metrics", metrics::counted(&self.metrics)),
-            _ => (UNKNOWN_ROUTE, NoPlace::check(&parts).and_then(|()| self.asset(path, &parts.headers))),
+            _ => (UNKNOWN_ROUTE, NoCapacity::check(&parts).and_then(|()| self.asset(path, &parts.headers))),
         };
-        let mut answer = match answer {
-            Ok(answer) => answer,
+        let mut response = match response {
+            Ok(response) => response,
             Err(error) => {
                 let held = self.bodies.open(self.client_of(&parts));
                 let form = match &self.site {
@@ -140,14 +140,14 @@ impl StartupPages {
                     _ => None,
                 };
                 let html = self.site.as_ref().map(|site| &site.html);
-                let answer = error.answer(html, &reference, path.ends_with(".json"), form.as_ref());
-                answer.map(|body| body.holding(held))
+                let response = error.response(html, &reference, path.ends_with(".json"), form.as_ref());
+                response.map(|body| body.holding(held))
             }
         };
         // A proxy must not keep a connection to what ends in a moment.
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        finish(&mut answer, &reference, &self.metrics, (method, route), arrived.elapsed());
-        answer
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        finish(&mut response, &reference, &self.metrics, (method, route), arrived.elapsed());
+        response
     }
 
     fn client_of(&self, parts: &Parts) -> IpAddr {
@@ -156,9 +156,9 @@ impl StartupPages {
     }
 
     /// An asset of the error page; everything else has to wait.
-    fn asset(&self, path: &str, headers: &HeaderMap) -> Result<Answer, PageError> {
+    fn asset(&self, path: &str, headers: &HeaderMap) -> Result<PageResponse, PageError> {
         match (path.strip_prefix("/assets/"), &self.site) {
-            (Some(asset), Some(site)) => site.assets.answer(asset, headers),
+            (Some(asset), Some(site)) => site.assets.response(asset, headers),
             _ => Err(PageError::Unavailable(NoAnswer(GRACE).into())),
         }
     }
