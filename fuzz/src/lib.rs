@@ -21,7 +21,7 @@ use esb::people::People;
 use esb::render::links::Links;
 use esb::render::slack::Blocks;
 use esb::slack::dispatch::Dispatcher;
-use esb::slack::edge::SlackEdge;
+use esb::slack::context::SlackContext;
 use esb::slack::intake::{Dispatch, Intake, Limits};
 use esb::store::{self, Store};
 use esb::web::{Web, WebConfig};
@@ -84,7 +84,7 @@ impl House {
         let config = Config::parse(&Environment::new()).expect("the defaults");
         let api = SlackApi::new(&config.slack, Metrics::new()).expect("TLS");
         let people = People::new(self.ctx.store.clone(), self.clock.clone(), api.clone());
-        let edge = SlackEdge {
+        let edge = SlackContext {
             ctx: self.ctx.clone(),
             api,
             people,

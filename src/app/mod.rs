@@ -8,13 +8,13 @@ use crate::config::{self, Config};
 use crate::files::Files;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
-use crate::ops::seal::Seal;
+use crate::ops::secret_box::Seal;
 use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
 use crate::render::links::Links;
 use crate::render::slack::Blocks;
 use crate::slack::dispatch::Dispatcher;
-use crate::slack::edge::SlackEdge;
+use crate::slack::context::SlackContext;
 use crate::slack::http::SlackHttp;
 use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};
@@ -155,7 +155,7 @@ impl App {
         let jobs = Arc::new(JobRunner::new(ctx.clone(), jobs));
         let identity = Arc::new(SetOnce::new());
         let people = People::new(ctx.store.clone(), ctx.clock.clone(), api.clone());
-        let edge = SlackEdge {
+        let edge = SlackContext {
             ctx: ctx.clone(),
             api: api.clone(),
             people,

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod database_url;
-mod names;
+mod unknown_variables;
 mod parse;
 mod proxy;
 mod secret_key;

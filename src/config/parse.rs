@@ -1,7 +1,7 @@
 //! Reads an [`Environment`] into a [`Config`], collecting every mistake.
 
 use super::database_url::DatabaseUrl;
-use super::names::{Strangers, strangers};
+use super::unknown_variables::{UnknownVariables, strangers};
 use super::proxy::{self, Proxy};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES, value_of};
 use crate::domain::channel::{ChannelError, ChannelRef};
@@ -97,7 +97,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let maintenance = read.flag("MAINTENANCE_MODE");
     let log_format = log_format(&mut read);
     let log_filter = log_filter(&mut read);
-    let Strangers { misspelt, mut remarks } = strangers(environment);
+    let UnknownVariables { misspelt, mut remarks } = strangers(environment);
     if read.text("SECRET_KEY") == EXAMPLE_SECRET {
         remarks.push(
             "SECRET_KEY is the guide's example, which everyone knows: a generated one is used instead".into(),

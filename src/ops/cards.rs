@@ -1,7 +1,7 @@
 //! What a repair's card shows at this moment: the worker asks, before each time it sends one. Which repair's
 //! card a message is: the Slack edge asks where somebody replied or reacted to one.
 
-use super::recording::snapshot;
+use super::record_change::snapshot;
 use super::{Ctx, OpError};
 use crate::domain::change::RepairSnapshot;
 use crate::domain::ids::{CardId, RepairId};

@@ -1,9 +1,9 @@
 //! A technician opens a repair, in whatever status it has already: one event, one announcement.
 
-use super::enclosed::{Enclosed, enclose};
+use super::photo_source::{Enclosed, enclose};
 use super::idempotency::key;
 use super::permission::require;
-use super::recording::{assignable, record, snapshot};
+use super::record_change::{assignable, record, snapshot};
 use super::report_problem::live_machine;
 use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};

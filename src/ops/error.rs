@@ -1,6 +1,6 @@
 //! Why an operation did not do what was asked.
 
-use super::seal::SealError;
+use super::secret_box::SealError;
 use crate::domain::edit::{Conflict, EditError};
 pub use crate::domain::refusal::Refusal;
 use crate::store::db_error;

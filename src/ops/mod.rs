@@ -21,7 +21,7 @@ pub mod change_password;
 pub mod channel_names;
 pub mod create_repair;
 pub mod deliveries;
-pub mod enclosed;
+pub mod photo_source;
 pub mod equipment;
 pub mod equipment_documents;
 pub mod equipment_links;
@@ -42,13 +42,13 @@ pub mod mutation_log;
 pub mod password;
 mod permission;
 pub mod prune;
-mod recording;
+mod record_change;
 pub mod registry;
 pub mod repair_notes;
 pub mod repair_photos;
 pub mod repairs;
 pub mod report_problem;
-pub mod seal;
+pub mod secret_box;
 pub mod search;
 mod secret;
 pub mod settings;
@@ -60,8 +60,8 @@ pub mod temporary_password;
 pub mod thread_replies;
 pub mod update_repair;
 pub mod visitor_photos;
-pub mod watch;
-pub mod whom_to_ask;
+pub mod queue_stats;
+pub mod staff_contacts;
 
 pub use error::{OpError, Refusal};
 
@@ -79,7 +79,7 @@ pub struct Ctx {
     /// Rung after a commit that owes deliveries: wakes the worker of this process.
     pub wake: Arc<Notify>,
     /// Seals what deliveries must not show; without it nothing of that kind is sent.
-    pub seal: Option<Arc<seal::Seal>>,
+    pub seal: Option<Arc<secret_box::Seal>>,
     board: Arc<board::Kept>,
 }
 
@@ -109,7 +109,7 @@ impl Ctx {
     }
 
     /// The same with a seal: temporary passwords may go by direct message.
-    pub fn sealed_by(self, seal: seal::Seal) -> Self {
+    pub fn sealed_by(self, seal: secret_box::Seal) -> Self {
         Self { seal: Some(Arc::new(seal)), ..self }
     }
 

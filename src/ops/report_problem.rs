@@ -1,8 +1,8 @@
 //! Somebody reports that a machine does not work as it should.
 
-use super::enclosed::{Enclosed, enclose};
+use super::photo_source::{Enclosed, enclose};
 use super::idempotency::{find_answer, key};
-use super::recording::{record, snapshot};
+use super::record_change::{record, snapshot};
 use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;

@@ -3,7 +3,7 @@
 
 use super::idempotency::{find_answer, remember, run_once};
 use super::jobs::Queued;
-use super::recording::Recorded;
+use super::record_change::Recorded;
 use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;

@@ -2,7 +2,7 @@
 //! it, who sees it once. Called within the transaction that sets the password's hash; nothing here keeps it readable.
 //! One that may have got to the wrong person is ended.
 
-use super::seal::Seal;
+use super::secret_box::Seal;
 use super::{Announce, Ctx, OpError, secret};
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::delivery::DeliveryState;

@@ -5,7 +5,7 @@
 //! The note, what is known of the message, and its photos' job commit together; the Slack edge acknowledges after that.
 
 use super::cards::{CardLookup, find_card};
-use super::enclosed::fetch;
+use super::photo_source::fetch;
 use super::update_repair::{apply, locked};
 use super::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::actor::Actor;

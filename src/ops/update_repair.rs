@@ -3,7 +3,7 @@
 
 use super::idempotency::key;
 use super::permission::require;
-use super::recording::{Recorded, assignable, record, snapshot};
+use super::record_change::{Recorded, assignable, record, snapshot};
 use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};

@@ -1,7 +1,7 @@
 //! Buttons and selects that act by themselves: acknowledged at once, then the surface that holds them
 //! does what they say.
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::BlockActions;
 use super::ids::{action, view};
 use super::intake::{Ack, Reference};
@@ -15,7 +15,7 @@ const OUT_OF_DATE: EdgeError =
 /// What decides which inputs `act_on_repair` shows.
 const CHOICES: [&str; 2] = [action::ACTION, action::STATUS];
 
-pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, reference: &Reference) {
+pub(crate) async fn press(edge: &SlackContext, pressed: BlockActions, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     for act in &pressed.actions {
         let value = act.input.value.as_deref().unwrap_or_default();
@@ -53,7 +53,7 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: BlockActions, ack: Ack, ref
 }
 
 /// Where somebody is answered who pressed something in a message or in a view without a response_url.
-fn reply_to(edge: &SlackEdge, pressed: &BlockActions) -> ReplyTo {
+fn reply_to(edge: &SlackContext, pressed: &BlockActions) -> ReplyTo {
     let now = edge.ctx.clock.now();
     ReplyTo {
         user: SlackUserId(pressed.sender.user_id.clone()),

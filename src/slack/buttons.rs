@@ -2,7 +2,7 @@
 //! press; who is refused is told so by direct message, and the tab is made anew: what they pressed there is out of
 //! date.
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Action, BlockActions};
 use super::home;
 use super::ids::action;
@@ -25,7 +25,7 @@ const OUT_OF_DATE: EdgeError =
     EdgeError::Unfit("This button is out of date. Please start again with /esb-report or /esb-status.");
 
 /// A button was pressed or a machine chosen, and acknowledged.
-pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action, reference: &Reference) {
+pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Action, reference: &Reference) {
     let to = edge.reply_at_message(&pressed.sender, pressed.response_url.as_ref());
     let Err(error) = open(edge, pressed, act, &to).await else { return };
     edge.tell_failure(&to, error, reference).await;
@@ -36,7 +36,7 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action
     }
 }
 
-async fn open(edge: &SlackEdge, pressed: &BlockActions, act: &Action, to: &ReplyTo) -> Result<(), EdgeError> {
+async fn open(edge: &SlackContext, pressed: &BlockActions, act: &Action, to: &ReplyTo) -> Result<(), EdgeError> {
     let sender = &pressed.sender;
     let trigger = pressed.trigger_id.as_ref().ok_or(OUT_OF_DATE)?;
     let value = act.input.value.as_deref().or(act.input.selected_option.as_deref()).unwrap_or_default();

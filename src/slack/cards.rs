@@ -1,7 +1,7 @@
 //! Buttons of the repair cards in channels, also where one is offered alone. What they change is seen on the card; whoever is refused is told
 //! so by direct message.
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::{Action, BlockActions};
 use super::ids::action;
 use super::intake::Reference;
@@ -20,7 +20,7 @@ pub(crate) const BUTTONS: &[&str] =
 const OUT_OF_DATE: EdgeError = EdgeError::Unfit("This button is out of date.");
 
 /// A button of a card was pressed, and acknowledged.
-pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action, reference: &Reference) {
+pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Action, reference: &Reference) {
     // The browser has followed the link already.
     if act.action_id == action::CARD_PAGE {
         return;
@@ -34,7 +34,7 @@ pub(crate) async fn press(edge: &SlackEdge, pressed: &BlockActions, act: &Action
 }
 
 /// Does what the button says; what is left to say where the card does not show it.
-async fn answer(edge: &SlackEdge, pressed: &BlockActions, act: &Action) -> Result<Option<String>, EdgeError> {
+async fn answer(edge: &SlackContext, pressed: &BlockActions, act: &Action) -> Result<Option<String>, EdgeError> {
     let value = act.input.value.as_deref().unwrap_or_default();
     let repair: RepairId = value.parse().map_err(|_| OUT_OF_DATE)?;
     let sender = &pressed.sender;

@@ -1,6 +1,6 @@
 //! Who acts upon which envelope. Exhaustive over what can come in; knows no transport.
 
-use super::edge::{ReplyTo, SlackEdge};
+use super::context::{ReplyTo, SlackContext};
 use super::envelope::{Envelope, Event, ViewSubmission};
 use super::events::EventOutcome;
 use super::ids::{self, known};
@@ -11,12 +11,12 @@ use futures_util::future::BoxFuture;
 
 /// The dispatcher of the program.
 pub struct Dispatcher {
-    edge: SlackEdge,
+    edge: SlackContext,
 }
 
 impl Dispatcher {
     /// Dispatches to the surfaces of `edge`.
-    pub const fn new(edge: SlackEdge) -> Self {
+    pub const fn new(edge: SlackContext) -> Self {
         Self { edge }
     }
 }
@@ -55,7 +55,7 @@ impl Dispatch for Dispatcher {
     }
 }
 
-async fn dispatch(edge: SlackEdge, received: Received) {
+async fn dispatch(edge: SlackContext, received: Received) {
     let Received { envelope, ack, reference, .. } = received;
     if edge.identity.get().is_some_and(|ours| !envelope.is_for_team(&ours.team_id)) {
         tracing::warn!(%reference, kind = envelope.kind(), "An envelope of another workspace was refused");
@@ -95,7 +95,7 @@ async fn dispatch(edge: SlackEdge, received: Received) {
     }
 }
 
-async fn happened(edge: &SlackEdge, event: Event, ack: Ack, reference: &Reference) {
+async fn happened(edge: &SlackContext, event: Event, ack: Ack, reference: &Reference) {
     let outcome = match event.kind() {
         ids::event::APP_HOME_OPENED => return home::opened(edge, &event, ack, reference).await,
         ids::event::APP_MENTION => return mentions::heard(edge, &event, ack, reference).await,
@@ -114,7 +114,7 @@ async fn happened(edge: &SlackEdge, event: Event, ack: Ack, reference: &Referenc
     }
 }
 
-async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     match submission.view.callback_id.as_str() {
         ids::view::REPORT_PROBLEM => modals::report_problem::submit(edge, submission, ack, reference).await,
         ids::view::CHOOSE_REPAIR => modals::choose_repair::submit(edge, submission, ack, reference).await,

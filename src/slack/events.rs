@@ -11,7 +11,7 @@
 //! good. It would take a database that is away for an hour in which a whole workspace of thousands does nothing but
 //! reply in threads, react and change accounts.
 
-use super::edge::{EdgeError, SlackEdge, failure};
+use super::context::{EdgeError, SlackContext, failure};
 use super::envelope::Event;
 use super::intake::Reference;
 use crate::error_chain::ErrorChain;
@@ -42,7 +42,7 @@ impl EventOutcome {
 }
 
 /// Somebody's name, e-mail or account in Slack has changed.
-pub(crate) async fn user_change(edge: &SlackEdge, event: &Event, reference: &Reference) -> EventOutcome {
+pub(crate) async fn user_change(edge: &SlackContext, event: &Event, reference: &Reference) -> EventOutcome {
     let Some(user) = event.body.get("user").and_then(SlackUser::of_event) else {
         tracing::warn!(%reference, "An event about a person names none");
         return EventOutcome::Handled;
@@ -61,7 +61,7 @@ pub(crate) async fn user_change(edge: &SlackEdge, event: &Event, reference: &Ref
 }
 
 /// Somebody joined a channel. Where that is the bot, what waits for channels that take nothing is tried at once.
-pub(crate) async fn member_joined(edge: &SlackEdge, event: &Event, reference: &Reference) -> EventOutcome {
+pub(crate) async fn member_joined(edge: &SlackContext, event: &Event, reference: &Reference) -> EventOutcome {
     let joined = event.body.get("user").and_then(Value::as_str);
     if joined.is_none() || joined != edge.identity.get().map(|identity| identity.user_id.as_str()) {
         return EventOutcome::Handled;

@@ -1,7 +1,7 @@
 //! The Home tab: made anew each time that somebody opens it, or presses what no longer works, for whoever they
 //! are by then.
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Event, Sender};
 use super::ids::event::HOME_TAB;
 use super::intake::{Ack, Reference};
@@ -10,7 +10,7 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::queue::{QueueFilter, Whose};
 use crate::ops::board::board;
 use crate::ops::repairs::queue;
-use crate::ops::watch::delivery_problems;
+use crate::ops::queue_stats::delivery_problems;
 use crate::render::slack::Modal;
 use crate::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use crate::views::repairs::QueueView;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// Somebody has opened the tab, or the messages beside it, of which nothing follows. That Slack limits us is told
 /// by direct message, since the tab cannot say so; of other failures of Slack's the log is enough: whoever opens
 /// the tab again and again while Slack is down would hear of it each time.
-pub(crate) async fn opened(edge: &SlackEdge, event: &Event, ack: Ack, reference: &Reference) {
+pub(crate) async fn opened(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     let is_home = event.body.get("tab").and_then(Value::as_str) == Some(HOME_TAB);
     let Some(sender) = event.sender().filter(|_| is_home) else { return };
@@ -42,7 +42,7 @@ pub(crate) async fn opened(edge: &SlackEdge, event: &Event, ack: Ack, reference:
 /// # Errors
 /// Slack's.
 pub(crate) async fn publish(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     reference: &Reference,
 ) -> Result<(), EdgeError> {
@@ -54,7 +54,7 @@ pub(crate) async fn publish(
     Ok(())
 }
 
-async fn home(edge: &SlackEdge, sender: &Sender) -> Result<Modal, EdgeError> {
+async fn home(edge: &SlackContext, sender: &Sender) -> Result<Modal, EdgeError> {
     let actor = edge.actor(sender).await?;
     let board = board(&edge.ctx).await?;
     let repairs = match &actor.account {
@@ -69,11 +69,11 @@ async fn home(edge: &SlackEdge, sender: &Sender) -> Result<Modal, EdgeError> {
     Ok(edge.blocks.home(&home)?)
 }
 
-async fn repairs(edge: &SlackEdge, whose: Whose) -> Result<Arc<QueueView>, EdgeError> {
+async fn repairs(edge: &SlackContext, whose: Whose) -> Result<Arc<QueueView>, EdgeError> {
     Ok(queue(&edge.ctx, &QueueFilter { whose, ..QueueFilter::default() }, 1).await?)
 }
 
-async fn staff(edge: &SlackEdge, actor: &Actor) -> Result<Option<HomeStaff>, EdgeError> {
+async fn staff(edge: &SlackContext, actor: &Actor) -> Result<Option<HomeStaff>, EdgeError> {
     if !actor.is_at_least(Role::Staff) {
         return Ok(None);
     }

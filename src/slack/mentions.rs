@@ -2,7 +2,7 @@
 //! event cannot. What apps write is not for us.
 
 use super::commands::{Named, named};
-use super::edge::{EdgeError, Place, ReplyTo, SlackEdge};
+use super::context::{EdgeError, Place, ReplyTo, SlackContext};
 use super::envelope::Event;
 use super::ids::word;
 use super::intake::{Ack, Reference};
@@ -51,7 +51,7 @@ enum RouteMatch<'a> {
 }
 
 /// Somebody has mentioned the bot, or written to it.
-pub(crate) async fn heard(edge: &SlackEdge, event: &Event, ack: Ack, reference: &Reference) {
+pub(crate) async fn heard(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     let Ok(said) = Said::deserialize(&Value::Object(event.body.clone())) else {
         return tracing::warn!(%reference, "A message is not as messages are");
@@ -77,7 +77,7 @@ pub(crate) async fn heard(edge: &SlackEdge, event: &Event, ack: Ack, reference: 
     }
 }
 
-async fn answer(edge: &SlackEdge, text: &str) -> Result<Message, EdgeError> {
+async fn answer(edge: &SlackContext, text: &str) -> Result<Message, EdgeError> {
     let (ctx, blocks, text) = (&edge.ctx, &edge.blocks, as_read(edge, unaddressed(text)).await?);
     Ok(match asked(&text) {
         RouteMatch::Help => blocks.answer_help()?,
@@ -93,7 +93,7 @@ async fn answer(edge: &SlackEdge, text: &str) -> Result<Message, EdgeError> {
     })
 }
 
-async fn status(edge: &SlackEdge, name: &str) -> Result<Message, EdgeError> {
+async fn status(edge: &SlackContext, name: &str) -> Result<Message, EdgeError> {
     let (ctx, blocks) = (&edge.ctx, &edge.blocks);
     let screen = Screen::named(edge, name).await?;
     let board = board(ctx).await?;

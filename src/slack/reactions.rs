@@ -3,7 +3,7 @@
 //! what needs one is offered by a button in a direct message. An event is acknowledged when what follows from it is
 //! done: see [`super::events`].
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Event, Retry, Sender};
 use super::events::EventOutcome;
 use super::intake::Reference;
@@ -41,7 +41,7 @@ struct Item {
 }
 
 /// Somebody reacted to something.
-pub(crate) async fn added(edge: &SlackEdge, event: &Event, reference: &Reference) -> EventOutcome {
+pub(crate) async fn added(edge: &SlackContext, event: &Event, reference: &Reference) -> EventOutcome {
     let body = Value::Object(event.body.clone());
     let Ok(added) = serde_json::from_value::<Added>(body) else { return EventOutcome::Handled };
     let (user, item) = (&added.user, &added.item);
@@ -84,7 +84,7 @@ enum Meant {
     Nothing,
 }
 
-async fn meant(edge: &SlackEdge, sender: &Sender, item: &Item) -> Result<Meant, EdgeError> {
+async fn meant(edge: &SlackContext, sender: &Sender, item: &Item) -> Result<Meant, EdgeError> {
     let repair = match find_reacted(&edge.ctx, &item.channel, &item.ts).await? {
         CardLookup::CardOf(repair) => repair,
         CardLookup::Unrecorded => return Ok(Meant::Unrecorded),
@@ -98,7 +98,7 @@ async fn meant(edge: &SlackEdge, sender: &Sender, item: &Item) -> Result<Meant, 
 }
 
 /// As of replies: under a message that is no card it ends with the last time that Slack sends it.
-fn await_card(edge: &SlackEdge, event: &Event, added: &Added, reference: &Reference) -> EventOutcome {
+fn await_card(edge: &SlackContext, event: &Event, added: &Added, reference: &Reference) -> EventOutcome {
     let ours = edge.identity.get().map(|identity| &identity.user_id);
     let is_others = added.item_user.as_ref().zip(ours).is_some_and(|(author, ours)| author != ours);
     if is_others || event.attempt() >= Retry::LAST {
@@ -111,7 +111,7 @@ fn await_card(edge: &SlackEdge, event: &Event, added: &Added, reference: &Refere
 /// It becomes theirs, also where somebody else had it: the card shows whose it is. The request id is the event's, so that the claim
 /// is remembered in its own transaction.
 async fn claim(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     actor: &Actor,
     repair: RepairId,
     event: &Event,
@@ -133,7 +133,7 @@ async fn claim(
 
 /// A direct message cannot commit with a transaction: after a crash it may be sent twice.
 async fn offer_to_resolve(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     repair: RepairId,
     event: &Event,

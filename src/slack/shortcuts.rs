@@ -1,13 +1,13 @@
 //! Shortcuts: anyone reports a problem from anywhere in Slack, or what a message says from its menu. The form is
 //! that of `/esb-report`; people are answered by direct message.
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::{MessageShortcut, Shortcut};
 use super::intake::{Ack, Reference};
 use super::modals::report_problem::{Beginning, Source, open};
 use super::typed_markup::as_read;
 
-pub(crate) async fn report(edge: &SlackEdge, used: &Shortcut, ack: Ack, reference: &Reference) {
+pub(crate) async fn report(edge: &SlackContext, used: &Shortcut, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     let to = ReplyTo::directly(&used.sender);
     if let Err(error) = open(edge, &used.sender, &used.trigger_id, &to, Beginning::default()).await {
@@ -17,7 +17,7 @@ pub(crate) async fn report(edge: &SlackEdge, used: &Shortcut, ack: Ack, referenc
 
 /// Somebody reports what a message says.
 pub(crate) async fn report_from_message(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     used: &MessageShortcut,
     ack: Ack,
     reference: &Reference,
@@ -30,7 +30,7 @@ pub(crate) async fn report_from_message(
 }
 
 /// What the message says is what is wrong, and the repair keeps where it stands.
-async fn open_from_message(edge: &SlackEdge, used: &MessageShortcut, to: &ReplyTo) -> Result<(), EdgeError> {
+async fn open_from_message(edge: &SlackContext, used: &MessageShortcut, to: &ReplyTo) -> Result<(), EdgeError> {
     let description = as_read(edge, &used.message.text).await?;
     let source = Source { channel: used.channel.id.clone(), ts: used.message.ts.clone() };
     let begun = Beginning { typed: "", description: description.trim(), source: Some(source) };

@@ -1,6 +1,6 @@
 //! What people type in Slack, as it comes in messages: marked up for Slack, read here as people read it there.
 
-use super::edge::{EdgeError, SlackEdge};
+use super::context::{EdgeError, SlackContext};
 use crate::domain::actor::SlackUserId;
 use crate::ops::OpError;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ enum Part<'a> {
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn as_read(edge: &SlackEdge, text: &str) -> Result<String, EdgeError> {
+pub(super) async fn as_read(edge: &SlackContext, text: &str) -> Result<String, EdgeError> {
     let names = edge.people.names(&mentioned(text)).await.map_err(OpError::from)?;
     Ok(plain(text, &names))
 }

@@ -23,7 +23,7 @@ use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, DeliveryKind, Failure};
 use crate::ops::cards::{self, PresentCard};
 use crate::ops::job_messages::{self, PresentJob};
-use crate::ops::seal::SealError;
+use crate::ops::secret_box::SealError;
 use crate::ops::{Ctx, OpError, slack_link};
 use crate::render::slack::Message;
 use crate::store::deliveries::{self, Delivery};

@@ -131,7 +131,7 @@ const LIBRARY_USERS: &[(&str, &[&str])] = &[
     ("governor", &["clock", "web::kernel::rate_limiter", "worker::rate_limiter"]),
     ("argon2", &["ops::password"]),
     ("scrypt", &["ops::password"]),
-    ("ring", &["ops::seal"]),
+    ("ring", &["ops::secret_box"]),
     ("sha2", &["ops::secret", "slack::http", "web::kernel::cookies"]),
     ("hmac", &["slack::http"]),
     ("dotenvy", &["config"]),

@@ -53,14 +53,14 @@ fn slack_surface_names_come_from_ids() {
 #[test]
 fn messages_leave_as_delivery_or_direct_answer() {
     let ways = [".post_message(", ".respond("];
-    let out = ["src/worker/channels/slack.rs", "src/slack/edge.rs"];
+    let out = ["src/worker/channels/slack.rs", "src/slack/context.rs"];
     let sending: Vec<String> = source()
         .iter()
         .filter(|file| file.top() != "clients" && !out.contains(&file.path.as_str()))
         .flat_map(|file| ways.map(|way| file.mentions(way)))
         .flatten()
         .collect();
-    assert_no_violations("A message leaves as a delivery, or as a direct answer of `SlackEdge`:", &sending);
+    assert_no_violations("A message leaves as a delivery, or as a direct answer of `SlackContext`:", &sending);
 }
 
 /// Removes expired rows.

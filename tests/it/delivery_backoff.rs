@@ -36,7 +36,7 @@ impl TestApp {
     }
 
     async fn pending(&self) -> i64 {
-        esb::ops::watch::queue(&self.app.ctx).await.unwrap().pending
+        esb::ops::queue_stats::queue(&self.app.ctx).await.unwrap().pending
     }
 
     /// Sends for so many seconds.

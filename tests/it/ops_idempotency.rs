@@ -13,7 +13,7 @@ use esb::domain::text::{Description, EmailAddress, Note, RequestId, TokenName, U
 use esb::ops::api_tokens::{TokenCreated, create_token, tokens};
 use esb::ops::areas::{create_area, set_area_archived};
 use esb::ops::create_repair::{CreateRepair, create_repair};
-use esb::ops::enclosed::{Enclosed, InSlack};
+use esb::ops::photo_source::{Enclosed, InSlack};
 use esb::ops::manage_users::{CreateUser, UserCreated, create_user};
 use esb::ops::repair_notes::{WriteNote, write_note};
 use esb::ops::repair_photos::NewPhoto;

@@ -10,7 +10,7 @@ use esb::ops::install::{DemoData, DemoLogin, SeedAdmin, Seeded, load_demo_data, 
 use esb::ops::manage_users::set_active;
 use esb::ops::setup::{SetUp, SetupCode, is_wanted, set_up};
 use esb::ops::sign_in::{by_session, log_in};
-use esb::ops::watch;
+use esb::ops::queue_stats;
 use esb::store::Store;
 use esb::store::entities::{audit, user as user_entity};
 use esb::store::heartbeats::{self, WORKER};
@@ -221,18 +221,18 @@ async fn a_database_that_is_made_is_its_owners_and_one_that_is_there_stays_as_it
 #[tokio::test]
 async fn the_queue_is_counted_and_the_worker_seen() {
     let (ops, saw) = with_saw().await;
-    let empty = watch::queue(&ops).await.unwrap();
+    let empty = queue_stats::queue(&ops).await.unwrap();
     assert_eq!((empty.pending, empty.oldest), (0, None));
-    assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), None);
+    assert_eq!(queue_stats::worker_last_iteration(&ops).await.unwrap(), None);
     let report = crate::support::ops::report(saw, 1);
     esb::ops::report_problem::report_problem(&ops, &operator(), report).await.unwrap();
     let now = ops.clock.now();
     ops.clock.advance(chrono::TimeDelta::minutes(5));
-    let queue = watch::queue(&ops).await.unwrap();
+    let queue = queue_stats::queue(&ops).await.unwrap();
     assert_eq!((queue.pending, queue.oldest), (2, Some(now)));
     heartbeats::beat(ops.store.write(), WORKER, now).await.unwrap();
     heartbeats::beat(ops.store.write(), WORKER, ops.clock.now()).await.unwrap();
-    assert_eq!(watch::worker_last_iteration(&ops).await.unwrap(), Some(ops.clock.now()));
+    assert_eq!(queue_stats::worker_last_iteration(&ops).await.unwrap(), Some(ops.clock.now()));
 }
 
 #[tokio::test]

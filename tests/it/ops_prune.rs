@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use esb::domain::actor::Role;
 use esb::domain::delivery::DeliveryState;
 use esb::ops::Ctx;
-use esb::ops::enclosed::Enclosed;
+use esb::ops::photo_source::Enclosed;
 use esb::ops::jobs::cancel;
 use esb::ops::prune::{Pruned, prune_daily};
 use esb::ops::report_problem::{report_key, report_problem, reported};

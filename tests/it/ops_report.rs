@@ -6,7 +6,7 @@ use esb::domain::channel::ChannelRef;
 use esb::domain::ids::{EquipmentId, RepairId};
 use esb::domain::setting::Switches;
 use esb::ops::board::{board, equipment, revision};
-use esb::ops::enclosed::Enclosed;
+use esb::ops::photo_source::Enclosed;
 use esb::ops::me_too::me_too;
 use esb::ops::report_problem::{report_key, report_problem, reported};
 use esb::ops::search::{exact_equipment, search_equipment};

@@ -6,7 +6,7 @@ use crate::support::ops::{ana, report};
 use chrono::TimeDelta;
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::EquipmentId;
-use esb::ops::enclosed::Enclosed;
+use esb::ops::photo_source::Enclosed;
 use esb::ops::report_problem::{report_key, report_problem};
 use esb_sandbox::{Channel, Fault, World};
 use tracing::Level;

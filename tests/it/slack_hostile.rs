@@ -16,7 +16,7 @@ use esb::people::People;
 use esb::render::links::Links;
 use esb::render::slack::Blocks;
 use esb::slack::dispatch::Dispatcher;
-use esb::slack::edge::SlackEdge;
+use esb::slack::context::SlackContext;
 use esb::slack::envelope::{Parsed, Source};
 use esb::slack::ids::{action, command, event, input, shortcut, view};
 use esb::slack::intake::{Intake, Limits};
@@ -46,7 +46,7 @@ impl Rig {
         let (ops, saw) = runtime.block_on(with_saw());
         let config = Config::parse(&Environment::new()).unwrap();
         let api = SlackApi::new(&config.slack, Metrics::new()).unwrap();
-        let edge = SlackEdge {
+        let edge = SlackContext {
             ctx: ops.ctx.clone(),
             people: People::new(ops.store.clone(), ops.clock.clone(), api.clone()),
             api,

@@ -9,7 +9,7 @@ use crate::config::{Config, Environment};
 use crate::domain::actor::{Actor, Edge};
 use crate::logging::{self, Destination, Style};
 use crate::ops::install::{DemoData, DemoLogin, load_demo_data};
-use crate::ops::watch;
+use crate::ops::queue_stats;
 use anyhow::Context;
 use clap::Args;
 use esb_sandbox::{Channel, Options, Person, Sandbox, Settle, Terminal, World};
@@ -233,7 +233,7 @@ fn settle(app: &Arc<App>) -> Settle {
         Box::pin(async move {
             app.intake.idle().await;
             let sent = async {
-                while watch::queue(&app.ctx).await.is_ok_and(|queue| queue.pending > 0) {
+                while queue_stats::queue(&app.ctx).await.is_ok_and(|queue| queue.pending > 0) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };

@@ -2,7 +2,7 @@
 //! Where the old ones lie is the caller's to know.
 
 use super::Tally;
-use super::fit::{Fitting, quoted};
+use super::convert::{Fitting, quoted};
 use super::registry::NO_MACHINE;
 use super::run::Run;
 use crate::domain::file::{Accepts, DocumentCategory, StoredFile};

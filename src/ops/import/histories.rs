@@ -1,6 +1,6 @@
 //! Timelines and the audit: appended as they were, with the names and times of then.
 
-use super::fit::{Fitting, made};
+use super::convert::{Fitting, made};
 use super::run::Run;
 use super::{AUDIT_COPIED, Tally};
 use crate::domain::field::Field;

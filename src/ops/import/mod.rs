@@ -8,7 +8,7 @@ use crate::domain::change::AuditRecord;
 use crate::store::areas::Area;
 use crate::store::equipment::Equipment;
 use crate::store::repairs::Repair;
-use crate::store::{import as store, settings};
+use crate::store::{import as store, settings as stored_settings};
 use run::Run;
 use serde_json::{Map, Value, json};
 
@@ -16,12 +16,12 @@ pub use crate::store::legacy::Legacy;
 pub use files::{OldFile, Unfit, Uploads};
 
 mod files;
-mod fit;
+mod convert;
 mod histories;
 mod registry;
 mod repairs;
 mod run;
-mod settings_of;
+mod settings;
 mod users;
 
 /// Key under which the settings keep how much of the audit is copied; it is there once an import has begun.
@@ -82,7 +82,7 @@ pub async fn import_legacy(
         repairs::copy(&mut run).await?,
         files::copy(&mut run, uploads).await?,
         histories::timeline(&mut run).await?,
-        settings_of::copy(&mut run).await?,
+        settings::copy(&mut run).await?,
         histories::audit(&mut run).await?,
     ];
     if dry {
@@ -98,7 +98,7 @@ pub async fn import_legacy(
 /// Lets the import begin where nothing stands in its way, and keeps in mind that it has.
 async fn begin(ctx: &Ctx, dry: bool) -> Result<(), OpError> {
     let tx = ctx.store.begin().await?;
-    if settings::stored(&tx).await?.get(AUDIT_COPIED).is_some() {
+    if stored_settings::stored(&tx).await?.get(AUDIT_COPIED).is_some() {
         return Ok(());
     }
     let areas = store::count::<Area>(&tx).await?;
@@ -113,7 +113,7 @@ async fn begin(ctx: &Ctx, dry: bool) -> Result<(), OpError> {
         return Err(OpError::refused("database", message));
     }
     if !dry {
-        settings::set(&tx, AUDIT_COPIED, "0", ctx.clock.now()).await?;
+        stored_settings::set(&tx, AUDIT_COPIED, "0", ctx.clock.now()).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Areas, machines, their links and notes.
 
 use super::Tally;
-use super::fit::{Fitting, made, quoted};
+use super::convert::{Fitting, made, quoted};
 use super::run::Run;
 use crate::domain::channel::ChannelRef;
 use crate::domain::equipment::Cost;

@@ -1,7 +1,7 @@
 //! Repairs. Who reported one and when it was closed stands in its timeline, over there.
 
 use super::Tally;
-use super::fit::{Fitting, made};
+use super::convert::{Fitting, made};
 use super::registry::{NO_MACHINE, machine_of};
 use super::run::Run;
 use crate::domain::ids::{EquipmentId, RepairId, UserId};

@@ -1,7 +1,7 @@
 //! One run of the import: page by page, what of a page is new, and what was told. The files beside it, one
 //! for each group of nouns, drive it.
 
-use super::fit::{Fitting, made, quoted};
+use super::convert::{Fitting, made, quoted};
 use super::{Event, Tally};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
 use crate::domain::text::caseless;

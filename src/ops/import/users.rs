@@ -1,7 +1,7 @@
 //! Users: known from an earlier run, else matched with those who are here by name, else by e-mail, else
 //! added. Their numbers are printed nowhere: where one is taken, the user gets another.
 
-use super::fit::{Fitting, quoted};
+use super::convert::{Fitting, quoted};
 use super::run::{Account, Run};
 use super::{Tally, USERS_KNOWN};
 use crate::domain::actor::Role;

@@ -11,7 +11,7 @@ use crate::domain::ids::{EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
 use crate::domain::zone::Zone;
-use crate::render::happened::told;
+use crate::render::timeline_text::told;
 use crate::views::repairs::{Happened, OtherRepair, RepairView};
 use chrono::{DateTime, Utc};
 use handlebars::RenderError;

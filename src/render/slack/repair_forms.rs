@@ -8,7 +8,7 @@ use super::{Blocks, BlocksError, Modal, PHOTOS_MAX};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, Note, SpecialistDescription, cut};
 use crate::domain::timeline::TimelineKind;
-use crate::render::happened::told;
+use crate::render::timeline_text::told;
 use crate::views::equipment::EquipmentMatch;
 use crate::views::repairs::{Happened, RepairBrief};
 use chrono::{DateTime, NaiveDate, Utc};

@@ -5,7 +5,7 @@ pub mod report;
 pub mod status;
 pub mod update;
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge};
+use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::Command;
 use crate::domain::ids::RepairId;
 use crate::domain::text::cut;
@@ -41,7 +41,7 @@ fn unknown(number: &str) -> String {
 
 /// Opens a modal, or says privately why there is none.
 async fn open_or_tell(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     command: &Command,
     to: &ReplyTo,
     modal: Result<Modal, String>,

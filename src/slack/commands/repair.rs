@@ -2,7 +2,7 @@
 
 use super::{Named, named};
 use crate::ops::OpError;
-use crate::slack::edge::{EdgeError, SlackEdge};
+use crate::slack::context::{EdgeError, SlackContext};
 use crate::slack::envelope::Command;
 use crate::slack::intake::{Ack, Reference};
 use crate::slack::modals::choose_repair::{self, Then};
@@ -10,14 +10,14 @@ use crate::slack::modals::{act_on_repair, create_repair};
 
 pub(super) const NONE_OPEN: &str = ":wrench: No open repairs.";
 
-pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference: &Reference) {
+pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
         edge.tell_failure(&edge.reply_to(&command), error, reference).await;
     }
 }
 
-async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
+async fn open(edge: &SlackContext, command: &Command) -> Result<(), EdgeError> {
     let (sender, to) = (&command.sender, edge.reply_to(command));
     if let Named::Number(number, Some(repair)) = named(&command.text) {
         return match act_on_repair::open(edge, sender, &command.trigger_id, &to, repair).await {

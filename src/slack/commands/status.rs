@@ -3,12 +3,12 @@
 use crate::domain::ids::JobId;
 use crate::ops::{OpError, jobs};
 use crate::render::slack::jobs::told;
-use crate::slack::edge::{EdgeError, SlackEdge};
+use crate::slack::context::{EdgeError, SlackContext};
 use crate::slack::envelope::Command;
 use crate::slack::intake::{Ack, Reference};
 use crate::slack::modals::status::Screen;
 
-pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference: &Reference) {
+pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
         edge.tell_failure(&edge.reply_to(&command), error, reference).await;
@@ -18,7 +18,7 @@ pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference:
 /// Lines of a job that are told.
 const LINES: u64 = 5;
 
-async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
+async fn open(edge: &SlackContext, command: &Command) -> Result<(), EdgeError> {
     edge.admit(&command.sender).await?;
     let to = edge.reply_to(command);
     if let Some(id) = job_of(&command.text) {
@@ -40,7 +40,7 @@ fn job_of(text: &str) -> Option<JobId> {
     is_job.then(|| number.trim_start_matches('#').parse().ok()).flatten()
 }
 
-async fn tell_job(edge: &SlackEdge, command: &Command, id: JobId) -> Result<String, EdgeError> {
+async fn tell_job(edge: &SlackContext, command: &Command, id: JobId) -> Result<String, EdgeError> {
     let actor = edge.actor(&command.sender).await?;
     match jobs::job(&edge.ctx, &actor, id, LINES).await {
         Ok(details) => Ok(told(&details, edge.links.job(id).as_deref())),

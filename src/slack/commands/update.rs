@@ -5,20 +5,20 @@ use super::{Named, named};
 use crate::domain::text::cut;
 use crate::ops::OpError;
 use crate::render::slack::mrkdwn::escape;
-use crate::slack::edge::{EdgeError, SlackEdge};
+use crate::slack::context::{EdgeError, SlackContext};
 use crate::slack::envelope::Command;
 use crate::slack::intake::{Ack, Reference};
 use crate::slack::modals::choose_repair::{self, Then};
 use crate::slack::modals::update_repair;
 
-pub(crate) async fn run(edge: &SlackEdge, command: Command, ack: Ack, reference: &Reference) {
+pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
         edge.tell_failure(&edge.reply_to(&command), error, reference).await;
     }
 }
 
-async fn open(edge: &SlackEdge, command: &Command) -> Result<(), EdgeError> {
+async fn open(edge: &SlackContext, command: &Command) -> Result<(), EdgeError> {
     edge.technician(&command.sender).await?;
     let to = edge.reply_to(command);
     let modal = match named(&command.text) {

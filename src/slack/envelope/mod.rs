@@ -5,12 +5,12 @@
 
 mod frame;
 mod input;
-mod last_resort;
+mod fallback_response;
 mod payload;
 
 pub use frame::{Delivery, DisconnectReason, Frame, FrameError, Hello};
 pub use input::{Input, SentFile, State};
-pub use last_resort::{Faults, LastResort};
+pub use fallback_response::{Faults, LastResort};
 pub use payload::{
     Action, Authorization, BlockActions, BlockSuggestion, ChannelId, Command, Container, Event, Message,
     MessageShortcut, ResponseUrl, Retry, Sender, Shortcut, View, ViewClosed, ViewSubmission,
@@ -77,7 +77,7 @@ pub struct Parsed {
     /// What it says.
     pub envelope: Result<Envelope, EnvelopeError>,
     /// How to answer where the regular answer fails.
-    pub last_resort: LastResort,
+    pub fallback_response: LastResort,
 }
 
 impl Envelope {
@@ -152,7 +152,7 @@ impl Envelope {
 impl Parsed {
     /// Reads a payload.
     pub fn new(source: Source, payload: Value) -> Self {
-        let last_resort = LastResort::of(&source, &payload);
+        let fallback_response = LastResort::of(&source, &payload);
         let envelope = match source {
             Source::Command => read("command", payload).map(Envelope::Command),
             Source::Interaction => interaction(payload),
@@ -160,11 +160,11 @@ impl Parsed {
                 read("event", payload).map(|event| Envelope::Event(Event { retry, ..event }))
             }
         };
-        Self { envelope, last_resort }
+        Self { envelope, fallback_response }
     }
 
     fn failed(error: EnvelopeError) -> Self {
-        Self { envelope: Err(error), last_resort: LastResort::Nothing }
+        Self { envelope: Err(error), fallback_response: LastResort::Nothing }
     }
 }
 

@@ -202,7 +202,7 @@ fn what_is_malformed_keeps_its_id_and_says_what_is_missing() {
     payload.as_object_mut().unwrap().remove("trigger_id");
     let delivery = parse(&json!({"envelope_id": "e1", "type": "slash_commands", "payload": payload}));
     assert_eq!(delivery.envelope_id, "e1");
-    assert_eq!(delivery.parsed.last_resort, LastResort::Private);
+    assert_eq!(delivery.parsed.fallback_response, LastResort::Private);
     assert_eq!(
         delivery.parsed.envelope.unwrap_err().to_string(),
         "malformed command: missing field `trigger_id`"
@@ -211,7 +211,7 @@ fn what_is_malformed_keeps_its_id_and_says_what_is_missing() {
     let mut payload = submission();
     payload["view"]["state"]["values"]["eta"]["eta"]["selected_date"] = json!("https://hooks.slack.com/x");
     let delivery = parse(&json!({"envelope_id": "e1", "type": "interactive", "payload": payload}));
-    assert_eq!(delivery.parsed.last_resort, on_inputs(&["equipment"]));
+    assert_eq!(delivery.parsed.fallback_response, on_inputs(&["equipment"]));
     let words = delivery.parsed.envelope.unwrap_err().to_string();
     assert_eq!(words, "malformed view_submission: a field of a wrong type");
 }
@@ -313,7 +313,7 @@ fn check_delivery(delivery: &Delivery) -> Result<(), TestCaseError> {
             prop_assert!(!words.chars().any(char::is_control), "{:?}", words);
         }
     }
-    match (&delivery.parsed.last_resort, delivery.parsed.last_resort.say("Sorry.")) {
+    match (&delivery.parsed.fallback_response, delivery.parsed.fallback_response.say("Sorry.")) {
         (LastResort::Private, Some(said)) => prop_assert_eq!(&said["text"], ":x: Sorry."),
         (LastResort::OnInputs(_), Some(said)) => {
             let errors = said["errors"].as_object().unwrap();

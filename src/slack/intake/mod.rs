@@ -4,7 +4,7 @@
 //! nor HTTP: a transport calls [`Intake::accept`] with a closure that sends the acknowledgement.
 //! Must never make its caller wait.
 
-mod memory;
+mod dedup;
 mod received;
 mod refusal;
 
@@ -13,7 +13,7 @@ pub use received::{Ack, Dispatch, Received, Reference};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::slack::envelope::{Envelope, LastResort, Parsed};
-use memory::{Ids, Key, Memory, Progress};
+use dedup::{Ids, Key, Memory, Progress};
 use received::Answer;
 use refusal::Refusal;
 use secrecy::ExposeSecret;
@@ -69,7 +69,7 @@ struct Inner {
 /// An envelope on its way through its task.
 struct Task<R> {
     envelope: Envelope,
-    last_resort: LastResort,
+    fallback_response: LastResort,
     reply: R,
     received_at: Instant,
     reference: Reference,
@@ -102,7 +102,7 @@ impl Intake {
         R: FnOnce(Option<Value>) + Send + 'static,
     {
         let received_at = Instant::now();
-        let (reference, last_resort) = (Reference::new(), parsed.last_resort);
+        let (reference, fallback_response) = (Reference::new(), parsed.fallback_response);
         let is_event = matches!(parsed.envelope, Ok(Envelope::Event(_)));
         let admitted = parsed.envelope.map_err(Refusal::Malformed).and_then(|envelope| {
             let (ids, place) = self.0.admit(delivery_id, &envelope)?;
@@ -110,13 +110,13 @@ impl Intake {
         });
         match admitted {
             Ok((envelope, ids, place)) => {
-                let task = Task { envelope, last_resort, reply, received_at, reference, ids };
+                let task = Task { envelope, fallback_response, reply, received_at, reference, ids };
                 self.0.tasks.spawn(Arc::clone(&self.0).act(task, place));
             }
             Err(refusal) => {
                 refusal.log(&reference);
                 if !(is_event && refusal.may_pass()) {
-                    reply(refusal.words(&reference).and_then(|words| last_resort.say(&words)));
+                    reply(refusal.words(&reference).and_then(|words| fallback_response.say(&words)));
                 }
             }
         }
@@ -170,12 +170,12 @@ impl Inner {
     where
         R: FnOnce(Option<Value>) + Send,
     {
-        let Task { envelope, last_resort, reply, received_at: at, reference, ids } = task;
+        let Task { envelope, fallback_response, reply, received_at: at, reference, ids } = task;
         let is_event = matches!(envelope, Envelope::Event(_));
         let label = Label { kind: envelope.kind(), name: self.dispatch.name(&envelope), reference };
         let apology = self.dispatch.apology(&envelope, &label.reference);
         let (answer, mut answered) = oneshot::channel();
-        let ack = Ack::new(answer, last_resort.clone());
+        let ack = Ack::new(answer, fallback_response.clone());
         let received = Received { envelope, ack, reference: label.reference.clone(), at };
         let dispatch = Arc::clone(&self.dispatch);
         let work = async move { dispatch.dispatch(received).await };
@@ -201,7 +201,7 @@ impl Inner {
                 if is_late {
                     label.error("was not answered in time");
                 }
-                reply(last_resort.say(&label.reference.sorry()));
+                reply(fallback_response.say(&label.reference.sorry()));
             }
         }
         self.metrics.slack_request(label.kind, label.name, at.elapsed());

@@ -54,12 +54,12 @@ pub(super) enum Answer {
 #[must_use = "an envelope without an answer shows the person an error"]
 pub struct Ack {
     answer: oneshot::Sender<Answer>,
-    last_resort: LastResort,
+    fallback_response: LastResort,
 }
 
 impl Ack {
-    pub(super) const fn new(answer: oneshot::Sender<Answer>, last_resort: LastResort) -> Self {
-        Self { answer, last_resort }
+    pub(super) const fn new(answer: oneshot::Sender<Answer>, fallback_response: LastResort) -> Self {
+        Self { answer, fallback_response }
     }
 
     /// Answers without content: received; for a submission also: close the modal. For an event: nothing more
@@ -89,13 +89,13 @@ impl Ack {
 
     /// Answers a submission with what is wrong with it, beside the inputs that the view has.
     pub fn faults(self, faults: Faults) {
-        let _ = self.answer.send(Answer::Acknowledge(self.last_resort.say_beside(faults)));
+        let _ = self.answer.send(Answer::Acknowledge(self.fallback_response.say_beside(faults)));
     }
 
     /// Answers with words that say what went wrong, in the form that this kind of envelope has for
     /// them (see [`LastResort`]).
     pub fn sorry(self, words: &str) {
-        let _ = self.answer.send(Answer::Acknowledge(self.last_resort.say(words)));
+        let _ = self.answer.send(Answer::Acknowledge(self.fallback_response.say(words)));
     }
 }
 

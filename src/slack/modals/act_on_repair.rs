@@ -2,9 +2,9 @@
 //! the inputs that it needs; whatever is shown, all are read when it is sent.
 
 use super::being_told;
-use super::declined::Declined;
-use super::kept::{Kept, MOST, OfRepair, answered_at};
-use super::typed::Typed;
+use super::submission_error::Declined;
+use super::view_metadata::{Kept, MOST, OfRepair, answered_at};
+use super::form_parser::Typed;
 use crate::domain::actor::Actor;
 use crate::domain::edit::RepairEdit;
 use crate::domain::field::FieldValue;
@@ -19,7 +19,7 @@ use crate::ops::update_repair::{
 use crate::render::slack::Modal;
 use crate::render::slack::mrkdwn::date;
 use crate::render::slack::repair_forms::{ActForm, RepairAction};
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{Sender, State, View, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
@@ -46,7 +46,7 @@ struct Acting {
 ///
 /// # Errors
 /// `NotFound`; the database's.
-pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
+pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
     let of = OfRepair { repair, version: brief.version };
     let acting = Acting { of, has_eta: brief.fields.eta.is_some(), note: String::new() };
@@ -59,7 +59,7 @@ pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, repair: RepairId) -> R
 /// # Errors
 /// They are none; `NotFound`; the database's; Slack's.
 pub(crate) async fn open(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     trigger: &SecretString,
     to: &ReplyTo,
@@ -75,7 +75,7 @@ pub(crate) async fn open(
 /// # Errors
 /// As [`open`].
 pub(crate) async fn push(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     (shown, trigger): (&View, Option<&SecretString>),
     to: &ReplyTo,
@@ -92,13 +92,13 @@ pub(crate) async fn push(
 
 /// Something was chosen that decides which inputs are needed: the modal shows those. Inputs that stay keep
 /// their names, so Slack keeps what was typed into them.
-pub(crate) async fn choose(edge: &SlackEdge, sender: &Sender, shown: &View, reference: &Reference) {
+pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, shown: &View, reference: &Reference) {
     if let Err(error) = refresh(edge, sender, shown).await {
         edge.tell_failure_in_view(&answered_at(shown, sender), error, reference).await;
     }
 }
 
-async fn refresh(edge: &SlackEdge, sender: &Sender, shown: &View) -> Result<(), EdgeError> {
+async fn refresh(edge: &SlackContext, sender: &Sender, shown: &View) -> Result<(), EdgeError> {
     let mut kept = Kept::<Acting>::of(shown, STALE)?;
     edge.technician(sender).await?;
     let brief = brief(&edge.ctx, kept.more.of.repair).await?;
@@ -130,7 +130,7 @@ struct Wanted {
 }
 
 /// Does it: errors on the field at fault, or all modals close and a private message confirms.
-pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, words) = match act(edge, &submission).await {
         Ok(done) => done,
         Err(declined) => return declined.answer(ack, reference),
@@ -139,7 +139,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
     edge.tell(&to, &words).await;
 }
 
-async fn act(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
+async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
     let kept = Kept::<Acting>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let wanted = read(&submission.view.state, kept.more.has_eta)?;
@@ -195,7 +195,7 @@ fn read(state: &State, has_eta: bool) -> Result<Wanted, Declined> {
 }
 
 async fn claim(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     actor: &Actor,
     of: OfRepair,
     request_id: RequestId,
@@ -209,7 +209,7 @@ async fn claim(
 /// Changes a repair as a form asks for it. Who has been shown what others did, and sends the form again,
 /// puts their choice in its place; what they did not touch still stays as others left it.
 pub(super) async fn edit(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     actor: &Actor,
     of: OfRepair,
     (values, note): (Vec<FieldValue>, Option<Note>),
@@ -235,7 +235,7 @@ pub(super) async fn edit(
 }
 
 fn remembering(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     form: &RequestId,
     version: i64,
     answer: Result<RepairUpdated, OpError>,

@@ -1,14 +1,14 @@
 //! The modal `choose_repair`: which of the open repairs; Continue puts the form for it on top.
 
-use super::declined::Declined;
-use super::kept::{Kept, OfRepair};
+use super::submission_error::Declined;
+use super::view_metadata::{Kept, OfRepair};
 use super::{act_on_repair, update_repair};
 use crate::domain::ids::RepairId;
 use crate::ops::OpError;
 use crate::ops::board::{open_repairs, search_open_repairs};
 use crate::ops::search::{search_others, search_people};
 use crate::render::slack::Modal;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext, failure};
 use crate::slack::envelope::{BlockSuggestion, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
@@ -36,7 +36,7 @@ struct Choosing {
 ///
 /// # Errors
 /// The database's.
-pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, then: Then) -> Result<Option<Modal>, EdgeError> {
+pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, then: Then) -> Result<Option<Modal>, EdgeError> {
     if open_repairs(&edge.ctx).await?.is_empty() {
         return Ok(None);
     }
@@ -45,7 +45,7 @@ pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, then: Then) -> Result<
 }
 
 /// Continue: the form for the chosen repair. Slack stacks three modals; a fourth takes the third's place.
-pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let next = if submission.view.is_deepest() { "update" } else { "push" };
     match chosen(edge, &submission).await {
         Ok(modal) => ack.with(json!({ "response_action": next, "view": modal })),
@@ -53,7 +53,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
     }
 }
 
-async fn chosen(edge: &SlackEdge, submission: &ViewSubmission) -> Result<Modal, Declined> {
+async fn chosen(edge: &SlackContext, submission: &ViewSubmission) -> Result<Modal, Declined> {
     let kept = Kept::<Choosing>::of(&submission.view, STALE)?;
     edge.technician(&submission.sender).await?;
     let chosen = submission.view.state.selected(input::REPAIR).and_then(|id| id.parse::<RepairId>().ok());
@@ -73,14 +73,14 @@ async fn chosen(edge: &SlackEdge, submission: &ViewSubmission) -> Result<Modal, 
 }
 
 /// Answers the selects of technicians' forms; nobody else is offered anything.
-pub(crate) async fn suggest(edge: &SlackEdge, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
+pub(crate) async fn suggest(edge: &SlackContext, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
     match options(edge, asked).await {
         Ok(options) => ack.with(options),
         Err(error) => ack.sorry(&failure(error, reference)),
     }
 }
 
-async fn options(edge: &SlackEdge, asked: &BlockSuggestion) -> Result<Value, EdgeError> {
+async fn options(edge: &SlackContext, asked: &BlockSuggestion) -> Result<Value, EdgeError> {
     edge.technician(&asked.sender).await?;
     let (ctx, typed) = (&edge.ctx, asked.value.as_str());
     Ok(match asked.action_id.as_str() {

@@ -1,15 +1,15 @@
 //! The modal `create_repair`: a technician opens a repair, in whatever status it has already.
 
-use super::declined::Declined;
-use super::kept::Kept;
-use super::typed::Typed;
+use super::submission_error::Declined;
+use super::view_metadata::Kept;
+use super::form_parser::Typed;
 use super::{being_fetched, being_told, photos};
 use crate::domain::text::{Description, RequestId};
 use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos};
-use crate::ops::enclosed::{Enclosed, InSlack};
+use crate::ops::photo_source::{Enclosed, InSlack};
 use crate::ops::search::exact_equipment;
 use crate::render::slack::Modal;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{State, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
@@ -26,7 +26,7 @@ struct Nothing {}
 ///
 /// # Errors
 /// The database's.
-pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, typed: &str) -> Result<Modal, EdgeError> {
+pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, typed: &str) -> Result<Modal, EdgeError> {
     let machine = exact_equipment(&edge.ctx, typed).await?;
     let unknown = Some(typed).filter(|_| machine.is_none());
     Ok(edge.blocks.create_repair(
@@ -38,7 +38,7 @@ pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, typed: &str) -> Result
 }
 
 /// Opens it: errors on the fields at fault, or all modals close and a private message confirms.
-pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, photos, created) = match create(edge, &submission).await {
         Ok(done) => done,
         Err(declined) => return declined.answer(ack, reference),
@@ -51,7 +51,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
 }
 
 async fn create(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     submission: &ViewSubmission,
 ) -> Result<(ReplyTo, InSlack, RepairCreated), Declined> {
     let kept = Kept::<Nothing>::of(&submission.view, STALE)?;

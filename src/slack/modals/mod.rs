@@ -3,16 +3,16 @@
 pub mod act_on_repair;
 pub mod choose_repair;
 pub mod create_repair;
-mod declined;
-mod kept;
+mod submission_error;
+mod view_metadata;
 pub mod report_problem;
 pub mod resolve_repair;
 pub mod status;
-mod typed;
+mod form_parser;
 pub mod update_repair;
 
 use crate::domain::channel::ChannelRef;
-use crate::ops::enclosed::InSlack;
+use crate::ops::photo_source::InSlack;
 use crate::render::slack::PHOTOS_MAX;
 use crate::render::slack::mrkdwn::channel;
 use crate::slack::envelope::State;

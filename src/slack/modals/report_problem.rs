@@ -1,19 +1,19 @@
 //! The modal `report_problem`: its suggestions, its submission, its "me too".
 
-use super::declined::{Declined, Faults};
-use super::kept::{Kept, answered_at};
+use super::submission_error::{Declined, Faults};
+use super::view_metadata::{Kept, answered_at};
 use super::{being_fetched, being_told, photos};
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, RequestId, TextError};
 use crate::ops::board::equipment;
-use crate::ops::enclosed::{Enclosed, InSlack};
+use crate::ops::photo_source::{Enclosed, InSlack};
 use crate::ops::me_too;
 use crate::ops::report_problem::{ProblemReported, ReportProblem, report_with_photos};
 use crate::ops::search::search_equipment;
 use crate::render::slack::mrkdwn::bold;
 use crate::render::slack::report::ReportModal;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext, failure};
 use crate::slack::envelope::{BlockSuggestion, Sender, State, View, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
@@ -54,7 +54,7 @@ impl Counted {
 }
 
 /// Answers the select that asks for machines.
-pub(crate) async fn suggest(edge: &SlackEdge, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
+pub(crate) async fn suggest(edge: &SlackContext, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
     let options = async {
         let found = search_equipment(&edge.ctx, &asked.value).await?;
         Ok::<_, EdgeError>(edge.blocks.equipment_options(&found)?)
@@ -66,7 +66,7 @@ pub(crate) async fn suggest(edge: &SlackEdge, asked: &BlockSuggestion, ack: Ack,
 }
 
 /// Files the report: errors on the fields at fault, or the modal clears and a private message confirms.
-pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, words) = match file(edge, &submission).await {
         Ok(done) => done,
         Err(declined) => return declined.answer(ack, reference),
@@ -75,7 +75,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
     edge.tell(&to, &words).await;
 }
 
-async fn file(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
+async fn file(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
     edge.admit(&submission.sender).await?;
     let metadata = Metadata::of(&submission.view, STALE)?;
     let (mut report, photos) =
@@ -133,7 +133,7 @@ fn parse(state: &State, request_id: RequestId) -> Result<(ReportProblem, InSlack
     }
 }
 
-fn confirmation(edge: &SlackEdge, reported: &ProblemReported, photos: &InSlack) -> String {
+fn confirmation(edge: &SlackContext, reported: &ProblemReported, photos: &InSlack) -> String {
     let mut text = format!(
         ":white_check_mark: Thank you! Your report on {} is repair #{}.",
         bold(&reported.equipment_name, 200),
@@ -149,7 +149,7 @@ fn confirmation(edge: &SlackEdge, reported: &ProblemReported, photos: &InSlack) 
 
 /// A machine was chosen: its known issues appear in the modal. Where they do not, the person is told, and the
 /// form works without them; it keeps what was typed.
-pub(crate) async fn choose(edge: &SlackEdge, sender: &Sender, view: &View, reference: &Reference) {
+pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, view: &View, reference: &Reference) {
     let refreshed = async { refresh(edge, view, &Metadata::of(view, STALE)?).await };
     if let Err(error) = refreshed.await {
         edge.tell_failure_in_view(&answered_at(view, sender), error, reference).await;
@@ -159,7 +159,7 @@ pub(crate) async fn choose(edge: &SlackEdge, sender: &Sender, view: &View, refer
 /// "Me too" on a known issue: counted, and the modal says so. Where it is not, the person is told why, and
 /// the modal shows what is known by now.
 pub(crate) async fn me_too(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     view: &View,
     value: &str,
@@ -183,7 +183,7 @@ pub(crate) async fn me_too(
     }
 }
 
-async fn count(edge: &SlackEdge, sender: &Sender, value: &str) -> Result<RepairId, EdgeError> {
+async fn count(edge: &SlackContext, sender: &Sender, value: &str) -> Result<RepairId, EdgeError> {
     let repair: RepairId = value.parse().map_err(|_| EdgeError::Unfit("This button is out of date."))?;
     edge.admit(sender).await?;
     let actor = edge.actor(sender).await?;
@@ -193,7 +193,7 @@ async fn count(edge: &SlackEdge, sender: &Sender, value: &str) -> Result<RepairI
 
 /// Shows the form again with the chosen machine's issues. Inputs keep their names, so Slack keeps what
 /// was typed into them.
-async fn refresh(edge: &SlackEdge, view: &View, metadata: &Metadata) -> Result<(), EdgeError> {
+async fn refresh(edge: &SlackContext, view: &View, metadata: &Metadata) -> Result<(), EdgeError> {
     let chosen = view.state.selected(input::EQUIPMENT).and_then(|id| id.parse::<EquipmentId>().ok());
     let machine = match chosen {
         Some(id) => Some(equipment(&edge.ctx, id).await?),

@@ -1,15 +1,15 @@
 //! The modal `resolve_repair`: asks what was done, and closes the repair with that note.
 
 use super::act_on_repair::edit;
-use super::declined::Declined;
-use super::kept::{Kept, OfRepair};
-use super::typed::Typed;
+use super::submission_error::Declined;
+use super::view_metadata::{Kept, OfRepair};
+use super::form_parser::Typed;
 use crate::domain::field::FieldValue;
 use crate::domain::ids::RepairId;
 use crate::domain::repair::RepairStatus;
 use crate::ops::repairs::brief;
 use crate::ops::update_repair::RepairUpdated;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{Sender, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
@@ -24,7 +24,7 @@ const STALE: &str = "I no longer know this form. Please close it and press the b
 /// # Errors
 /// They are none; `NotFound`; closed already; the database's; Slack's.
 pub(crate) async fn open(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     trigger: &SecretString,
     repair: RepairId,
@@ -41,7 +41,7 @@ pub(crate) async fn open(
 
 /// Resolves the repair: what is wrong stands at the note, and the form keeps it. The card shows it, and so
 /// do the channels; the person is told where none does.
-pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let resolved = match resolve(edge, &submission).await {
         Ok(resolved) => resolved,
         Err(declined) => return declined.answer(ack, reference),
@@ -53,7 +53,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
     }
 }
 
-async fn resolve(edge: &SlackEdge, submission: &ViewSubmission) -> Result<RepairUpdated, Declined> {
+async fn resolve(edge: &SlackContext, submission: &ViewSubmission) -> Result<RepairUpdated, Declined> {
     let kept = Kept::<OfRepair>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let mut typed = Typed::new(&submission.view.state);

@@ -1,7 +1,7 @@
 //! The modals of `/esb-status`: which screen is shown, and what their buttons lead to.
 
 use super::act_on_repair;
-use super::kept::{Kept, answered_at};
+use super::view_metadata::{Kept, answered_at};
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::search::{Fit, SearchKey, SearchQuery};
@@ -10,7 +10,7 @@ use crate::ops::board::{board, equipment, open_repairs};
 use crate::ops::registry::past_repairs;
 use crate::ops::search::{find_equipment, search_equipment};
 use crate::render::slack::Modal;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext, failure};
 use crate::slack::envelope::{Sender, View};
 use crate::slack::ids::{action, view};
 use crate::slack::intake::Reference;
@@ -59,7 +59,7 @@ impl Screen {
     ///
     /// # Errors
     /// The database's.
-    pub(crate) async fn named(edge: &SlackEdge, text: &str) -> Result<Self, EdgeError> {
+    pub(crate) async fn named(edge: &SlackContext, text: &str) -> Result<Self, EdgeError> {
         if text.is_empty() {
             return Ok(Self::Summary { page: 1, notice: None });
         }
@@ -114,7 +114,7 @@ impl Screen {
     /// What it should show is gone; the database's.
     pub(crate) async fn modal(
         self,
-        edge: &SlackEdge,
+        edge: &SlackContext,
         sender: &Sender,
         to: &ReplyTo,
     ) -> Result<Modal, EdgeError> {
@@ -134,7 +134,7 @@ impl Screen {
     }
 
     /// Reads what the screen shows and makes its view.
-    async fn content(self, edge: &SlackEdge, sender: &Sender) -> Result<Arc<Modal>, EdgeError> {
+    async fn content(self, edge: &SlackContext, sender: &Sender) -> Result<Arc<Modal>, EdgeError> {
         let (ctx, blocks) = (&edge.ctx, &edge.blocks);
         Ok(Arc::new(match self {
             // What nearly everybody asks for: made once per revision.
@@ -194,14 +194,14 @@ fn nothing_called(text: &str, nearest: &[EquipmentMatch]) -> String {
     format!("No area and no machine is called “{}”.{nearest} Here is the whole board.", cut(text, 80))
 }
 
-async fn may_repair(edge: &SlackEdge, sender: &Sender) -> Result<bool, EdgeError> {
+async fn may_repair(edge: &SlackContext, sender: &Sender) -> Result<bool, EdgeError> {
     Ok(edge.actor(sender).await?.is_at_least(Role::Technician))
 }
 
 /// A repair is to be acted upon: its form is put on top of the view. Where it cannot, the view is replaced by
 /// one that says so.
 pub(crate) async fn open_repair(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     (shown, trigger): (&View, Option<&SecretString>),
     value: &str,
@@ -219,7 +219,7 @@ pub(crate) async fn open_repair(
 
 /// A button was pressed: its view is replaced, by one that says so where it fails.
 pub(crate) async fn press(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     shown: &View,
     (action_id, value): (&str, &str),
@@ -231,7 +231,7 @@ pub(crate) async fn press(
 }
 
 async fn replace(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     shown: &View,
     to: &ReplyTo,
     modal: Result<Modal, EdgeError>,
@@ -251,7 +251,7 @@ async fn replace(
 }
 
 /// The view that says what went wrong; a way leads on from there, too.
-fn failed(edge: &SlackEdge, to: &ReplyTo, words: &str) -> Result<Modal, EdgeError> {
+fn failed(edge: &SlackContext, to: &ReplyTo, words: &str) -> Result<Modal, EdgeError> {
     let kept = Kept::new(to, Shown { of: String::new() });
     Ok(edge.blocks.status_error(words)?.keeping(kept.to_json()))
 }

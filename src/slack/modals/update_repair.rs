@@ -3,16 +3,16 @@
 
 use super::act_on_repair::edit;
 use super::being_told;
-use super::declined::Declined;
-use super::kept::{Kept, OfRepair};
-use super::typed::Typed;
+use super::submission_error::Declined;
+use super::view_metadata::{Kept, OfRepair};
+use super::form_parser::Typed;
 use crate::domain::field::FieldValue;
 use crate::domain::ids::RepairId;
 use crate::domain::text::Note;
 use crate::ops::repairs::brief;
 use crate::ops::update_repair::RepairUpdated;
 use crate::render::slack::Modal;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{State, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
@@ -24,7 +24,7 @@ const STALE: &str = "I no longer know this form. Please close it and start again
 ///
 /// # Errors
 /// `NotFound`; the database's.
-pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
+pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
     let kept = Kept::new(to, OfRepair { repair, version: brief.version }).to_json();
     Ok(edge.blocks.update_repair(&kept, &brief, edge.ctx.clock.now())?)
@@ -32,7 +32,7 @@ pub(crate) async fn modal(edge: &SlackEdge, to: &ReplyTo, repair: RepairId) -> R
 
 /// Saves it: errors on the fields at fault, conflicts among them, or all modals close and a private message
 /// confirms.
-pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ack, reference: &Reference) {
+pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, updated) = match save(edge, &submission).await {
         Ok(done) => done,
         Err(declined) => return declined.answer(ack, reference),
@@ -41,7 +41,7 @@ pub(crate) async fn submit(edge: &SlackEdge, submission: ViewSubmission, ack: Ac
     edge.tell(&to, &confirmation(&updated)).await;
 }
 
-async fn save(edge: &SlackEdge, submission: &ViewSubmission) -> Result<(ReplyTo, RepairUpdated), Declined> {
+async fn save(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, RepairUpdated), Declined> {
     let kept = Kept::<OfRepair>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let typed = read(&submission.view.state)?;

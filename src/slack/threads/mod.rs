@@ -5,7 +5,7 @@ mod thread_message;
 
 pub(super) use thread_message::is_name;
 
-use super::edge::{EdgeError, ReplyTo, SlackEdge, failure};
+use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Event, Retry, Sender};
 use super::events::EventOutcome;
 use super::intake::Reference;
@@ -15,13 +15,13 @@ use crate::domain::actor::{Actor, Edge};
 use crate::domain::text::Note;
 use crate::ops::OpError;
 use crate::ops::cards::CardLookup;
-use crate::ops::enclosed::InSlack;
+use crate::ops::photo_source::InSlack;
 use crate::ops::thread_replies::{ThreadReply, find_thread, heed};
 use crate::render::slack::mrkdwn::escape;
 use thread_message::ThreadMessage;
 
 /// Somebody wrote, changed or deleted a message somewhere.
-pub(crate) async fn message(edge: &SlackEdge, event: Event, reference: &Reference) -> EventOutcome {
+pub(crate) async fn message(edge: &SlackContext, event: Event, reference: &Reference) -> EventOutcome {
     let Some(message) = ThreadMessage::parse(event.body.clone()) else { return EventOutcome::Handled };
     let sender = message.author.as_deref().and_then(|author| event.sender_of(author));
     let is_deletion = message.content.is_none();
@@ -52,7 +52,7 @@ pub(crate) async fn message(edge: &SlackEdge, event: Event, reference: &Referenc
 /// Slack may show a card before we have recorded it: the event shall come again until we have. Under any other
 /// message of ours that ends with the last time that Slack sends it.
 fn await_card(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     event: &Event,
     message: &ThreadMessage,
     reference: &Reference,
@@ -81,7 +81,7 @@ fn not_kept(is_deletion: bool, why: &str, may_pass: bool) -> String {
     format!(":x: {what} {} {remedy}", escape(why)).trim_end().to_owned()
 }
 
-async fn keep(edge: &SlackEdge, sender: Option<&Sender>, message: ThreadMessage) -> Result<(), EdgeError> {
+async fn keep(edge: &SlackContext, sender: Option<&Sender>, message: ThreadMessage) -> Result<(), EdgeError> {
     let actor = match sender {
         Some(sender) => edge.actor(sender).await?,
         // Slack hides who wrote what it has removed.
@@ -103,7 +103,7 @@ async fn keep(edge: &SlackEdge, sender: Option<&Sender>, message: ThreadMessage)
 impl ThreadMessage {
     /// Whether we began its thread, as far as that is known: cards are messages of ours, and none is in a direct
     /// message.
-    fn is_begun_by_us(&self, edge: &SlackEdge) -> Option<bool> {
+    fn is_begun_by_us(&self, edge: &SlackContext) -> Option<bool> {
         if self.at.channel.starts_with('D') {
             return Some(false);
         }

@@ -378,7 +378,7 @@ impl PageError {
         let message = if form.is_some() { self.message_with_form() } else { self.message() };
         let mut response = if for_program {
             let problem = JsonProblem { error: &message, reference: reference.as_str() };
-            response::json(status, &problem).unwrap_or_else(|_| last_resort(status, &message, reference))
+            response::json(status, &problem).unwrap_or_else(|_| fallback_response(status, &message, reference))
         } else {
             let problem = Problem {
                 title: self.title(),
@@ -389,10 +389,10 @@ impl PageError {
             };
             match html.map(|html| html.problem(&problem)) {
                 Some(Ok(page)) => response::html(status, page),
-                None => last_resort(status, &message, reference),
+                None => fallback_response(status, &message, reference),
                 Some(Err(fault)) => {
                     tracing::error!(id = %reference, error = &fault as &(dyn Error + 'static), "no error page");
-                    last_resort(status, &message, reference)
+                    fallback_response(status, &message, reference)
                 }
             }
         };
@@ -412,7 +412,7 @@ impl PageError {
 }
 
 /// Plain words, for when there is no error page.
-fn last_resort(status: StatusCode, message: &str, reference: &Reference) -> PageResponse {
+fn fallback_response(status: StatusCode, message: &str, reference: &Reference) -> PageResponse {
     response::response(status, response::TEXT, format!("{message} (ref {reference})\n"))
 }
 

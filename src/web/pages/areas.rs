@@ -1,6 +1,6 @@
 //! `/admin/areas`: their order and channels, archiving and restoring.
 
-use super::typed::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
+use super::form_parser::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::area::AreaDetails;
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::AreaId;

@@ -1,6 +1,6 @@
 //! `/admin/config`: the settings that staff edit.
 
-use super::typed::{csrf_token, hidden, new_request_id, request_id, version, why};
+use super::form_parser::{csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::setting::{Kind, SETTINGS, Setting};
 use crate::domain::text::RequestId;
 use crate::ops::settings::{Wanted, change_settings, settings};

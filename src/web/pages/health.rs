@@ -2,7 +2,7 @@
 
 use super::equipment::rfc3339;
 use crate::metrics::Metrics;
-use crate::ops::{OpError, watch};
+use crate::ops::{OpError, queue_stats};
 use crate::web::Web;
 use crate::web::kernel::response::json;
 use crate::web::kernel::error::NoAnswer;
@@ -31,8 +31,8 @@ struct Health {
 
 pub(super) async fn ready(web: &Web) -> Result<PageResponse, PageError> {
     let (read, written) = tokio::join!(
-        within_limit(watch::worker_last_iteration(&web.ctx)),
-        within_limit(watch::check_writable(&web.ctx))
+        within_limit(queue_stats::worker_last_iteration(&web.ctx)),
+        within_limit(queue_stats::check_writable(&web.ctx))
     );
     match (read, written) {
         (Ok(iteration), Ok(())) => health(&web.metrics, None, iteration),

@@ -1,7 +1,7 @@
 //! `/equipment/{id}`: a machine with its links, notes and history, for technicians and staff.
 
 use super::PHOTOS;
-use super::typed::{Typed, csrf_token, hidden, new_request_id, page_number, request_id, why};
+use super::form_parser::{Typed, csrf_token, hidden, new_request_id, page_number, request_id, why};
 use crate::domain::actor::Role;
 use crate::domain::file::{Accepts, DocumentCategory, PICTURE_MAX, size_words};
 use crate::domain::ids::{EquipmentId, LinkId, NoteId};

@@ -1,6 +1,6 @@
 //! `/equipment/new`, `/equipment/{id}/edit`, `/equipment/{id}/archive` and `/equipment/{id}/restore`.
 
-use super::typed::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
+use super::form_parser::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::equipment::{Cost, EquipmentDetails, parse_day};
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::{About, Detail, EquipmentName, Note, RequestId};

@@ -3,7 +3,7 @@
 
 use crate::domain::job::JobKind;
 use crate::metrics::Metrics;
-use crate::ops::watch::{self, JobFigure, QueueFigures};
+use crate::ops::queue_stats::{self, JobFigure, QueueFigures};
 use crate::ops::{Ctx, OpError};
 use crate::web::Web;
 use crate::web::kernel::response::response;
@@ -45,9 +45,9 @@ impl Figures {
     async fn read(ctx: &Ctx) -> Self {
         let late = || OpError::Internal(NoAnswer(DATABASE_WITHIN).into());
         let (queue, worker, jobs) = tokio::join!(
-            tokio::time::timeout(DATABASE_WITHIN, watch::queue(ctx)),
-            tokio::time::timeout(DATABASE_WITHIN, watch::worker_last_iteration(ctx)),
-            tokio::time::timeout(DATABASE_WITHIN, watch::jobs(ctx)),
+            tokio::time::timeout(DATABASE_WITHIN, queue_stats::queue(ctx)),
+            tokio::time::timeout(DATABASE_WITHIN, queue_stats::worker_last_iteration(ctx)),
+            tokio::time::timeout(DATABASE_WITHIN, queue_stats::jobs(ctx)),
         );
         Self {
             queue: queue.unwrap_or_else(|_| Err(late())),

@@ -21,7 +21,7 @@ mod machine;
 mod machine_form;
 mod me_too;
 pub(super) mod metrics;
-mod old_addresses;
+mod legacy_redirects;
 mod password;
 mod registry;
 mod repairs;
@@ -29,7 +29,7 @@ mod report;
 pub(super) mod slack;
 mod status;
 mod tokens;
-mod typed;
+mod form_parser;
 mod users;
 
 /// Most bytes of a form: far more than the longest report, so that one that is too long comes back
@@ -198,22 +198,22 @@ pub(super) static ROUTES: &[Route] = &[
     }),
     Route::get("/admin/audit", Access::Staff, |web, request| Box::pin(audit::show(web, request))),
     Route::get("/admin/audit.csv", Access::StaffOrToken, |web, request| Box::pin(audit::export(web, request))),
-    Route::get("/public", Access::Public, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/", Access::Public, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/kiosk", Access::Public, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/kiosk/{area}", Access::Public, |_, request| Box::pin(old_addresses::area(request))),
-    Route::get("/public/kiosk/dense/{columns}", Access::Public, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/public/equipment/{id}", Access::Public, |_, request| Box::pin(old_addresses::equipment(request))),
+    Route::get("/public", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
+    Route::get("/public/", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
+    Route::get("/public/kiosk", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
+    Route::get("/public/kiosk/{area}", Access::Public, |_, request| Box::pin(legacy_redirects::area(request))),
+    Route::get("/public/kiosk/dense/{columns}", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
+    Route::get("/public/equipment/{id}", Access::Public, |_, request| Box::pin(legacy_redirects::equipment(request))),
     Route::get("/public/equipment/{id}/info", Access::Public, |_, request| {
-        Box::pin(old_addresses::equipment(request))
+        Box::pin(legacy_redirects::equipment(request))
     }),
-    Route::get("/repairs/queue", Access::Public, |_, _| Box::pin(old_addresses::queue())),
-    Route::get("/repairs/kanban", Access::Public, |_, _| Box::pin(old_addresses::queue())),
-    Route::get("/auth/login", Access::Public, |_, request| Box::pin(old_addresses::login(request))),
-    Route::get("/docs", Access::Public, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/docs/", Access::Public, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/docs/{*page}", Access::Public, |_, _| Box::pin(old_addresses::board())),
-    Route::get("/equipment/export.csv", Access::Public, |_, request| Box::pin(old_addresses::export(request))),
+    Route::get("/repairs/queue", Access::Public, |_, _| Box::pin(legacy_redirects::queue())),
+    Route::get("/repairs/kanban", Access::Public, |_, _| Box::pin(legacy_redirects::queue())),
+    Route::get("/auth/login", Access::Public, |_, request| Box::pin(legacy_redirects::login(request))),
+    Route::get("/docs", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
+    Route::get("/docs/", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
+    Route::get("/docs/{*page}", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
+    Route::get("/equipment/export.csv", Access::Public, |_, request| Box::pin(legacy_redirects::export(request))),
     Route::get("/status.json", Access::Public, |web, request| Box::pin(status::show(web, request))),
     Route::raw("/slack/events", slack::check, |web, request| Box::pin(slack::receive(web, request))),
     Route::get("/events", Access::Public, |web, request| Box::pin(events::listen(web, request))),

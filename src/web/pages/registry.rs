@@ -1,6 +1,6 @@
 //! `GET /equipment` and `GET /equipment.csv`: the list of machines, for people and for spreadsheets.
 
-use super::typed::page_number;
+use super::form_parser::page_number;
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::fold;

@@ -9,7 +9,7 @@ use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::ops::OpError;
 use crate::ops::channel_names::shown;
-use crate::ops::enclosed::Enclosed;
+use crate::ops::photo_source::Enclosed;
 use crate::ops::repair_photos::NewPhoto;
 use crate::ops::report_problem::{
     ProblemReported, ReportProblem, report_key, report_with_photos, reported as answered,

@@ -10,7 +10,7 @@ use crate::domain::delivery::{Cause, Failure};
 use crate::domain::text::{PersonName, cut};
 use crate::ops::cards::PresentCard;
 use crate::ops::job_messages::PresentJob;
-use crate::ops::seal::TemporaryPassword;
+use crate::ops::secret_box::TemporaryPassword;
 use crate::render::links::Links;
 use crate::render::slack::jobs::JobLinks;
 use crate::render::slack::{Blocks, BlocksError, Message};

@@ -19,7 +19,7 @@ use esb::metrics::Metrics;
 use esb::people::People;
 use esb::render::links::Links;
 use esb::render::slack::Blocks;
-use esb::slack::edge::SlackEdge;
+use esb::slack::context::SlackContext;
 use esb::store;
 use esb::web::kernel::access::SESSION_COOKIE;
 use esb::worker::Deliverer;
@@ -234,10 +234,10 @@ impl TestApp {
     }
 
     /// Another Slack edge over the same database and Slack.
-    pub fn edge(&self) -> SlackEdge {
+    pub fn edge(&self) -> SlackContext {
         let ctx = self.app.ctx.clone();
         let api = SlackApi::new(&self.config.slack, Metrics::new()).unwrap();
-        SlackEdge {
+        SlackContext {
             people: People::new(ctx.store.clone(), self.clock.clone(), api.clone()),
             ctx,
             api,
@@ -308,7 +308,7 @@ impl TestApp {
     /// complain about.
     pub async fn finish(self) {
         self.settle().await;
-        let pending = esb::ops::watch::queue(&self.app.ctx).await.unwrap().pending;
+        let pending = esb::ops::queue_stats::queue(&self.app.ctx).await.unwrap().pending;
         self.shutdown.cancel();
         self.serving.await.unwrap().unwrap();
         let unread: Vec<String> = self.slack.unread().into_iter().map(|message| message.text).collect();

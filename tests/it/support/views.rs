@@ -17,7 +17,7 @@ use esb::views::jobs::{JobMessage, JobView};
 use esb::views::registry::{HistoryRow, PastRepairs};
 use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, QueuedRepair, RepairBrief};
 
-/// What names and descriptions are made of.
+/// The content of names and descriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Texts {
     /// Short and harmless; names end in their number.
@@ -26,7 +26,7 @@ pub enum Texts {
     Ampersands,
     /// As long as can be, each character four bytes long.
     Fires,
-    /// Whatever could end a string, a template, a tag or an emphasis.
+    /// Everything that could end a string, a template, a tag or an emphasis.
     Hostile,
 }
 
@@ -36,7 +36,7 @@ const HOSTILE: &str = "\"\\</\n\r\t\u{1}\u{1b}\u{7f}\u{85}\u{2028}\u{202e}\u{200
 impl Texts {
     pub const ALL: [Self; 4] = [Self::Plain, Self::Ampersands, Self::Fires, Self::Hostile];
 
-    /// A text of so many characters at most.
+    /// A text of at most `max` characters.
     pub fn of(self, max: usize) -> String {
         let pattern = match self {
             Self::Plain => return "Blade wobbles".chars().take(max).collect(),
@@ -44,10 +44,12 @@ impl Texts {
             Self::Fires => "🔥",
             Self::Hostile => HOSTILE,
         };
-        pattern.chars().cycle().take(max).collect()
+        let length = pattern.chars().count();
+        let rest: String = pattern.chars().take(max % length).collect();
+        pattern.repeat(max / length) + &rest
     }
 
-    /// A name of so many characters at most.
+    /// A name of at most `max` characters.
     pub fn name(self, what: &str, number: i64, max: usize) -> String {
         if self == Self::Plain { format!("{what} {number}.") } else { self.of(max) }
     }

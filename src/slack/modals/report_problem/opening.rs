@@ -6,7 +6,7 @@ use crate::domain::text::Note;
 use crate::ops::board::equipment;
 use crate::ops::search::{any_equipment, exact_equipment};
 use crate::render::slack::report::ReportModal;
-use crate::slack::edge::{EdgeError, ReplyTo, SlackEdge};
+use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::Sender;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub(crate) struct Source {
 impl Source {
     /// What stands of it on the repair's timeline. RouteMatch of Slack only when the form is sent: nothing may
     /// come between a trigger and its modal. A repair without its source is better than none.
-    pub(super) async fn note(&self, edge: &SlackEdge) -> Option<Note> {
+    pub(super) async fn note(&self, edge: &SlackContext) -> Option<Note> {
         match edge.api.permalink(&self.channel, &self.ts).await {
             Ok(link) => Note::parse(&format!("From Slack: {link}")).ok(),
             Err(error) => {
@@ -51,7 +51,7 @@ impl Source {
 /// # Errors
 /// Unfit during maintenance; the database's; Slack's.
 pub(crate) async fn open(
-    edge: &SlackEdge,
+    edge: &SlackContext,
     sender: &Sender,
     trigger: &SecretString,
     to: &ReplyTo,

@@ -3,7 +3,7 @@
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
 use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos};
-use crate::ops::enclosed::Enclosed;
+use crate::ops::photo_source::Enclosed;
 use crate::ops::repair_photos::NewPhoto;
 use crate::ops::repairs::assignees;
 use crate::ops::search::find_equipment;

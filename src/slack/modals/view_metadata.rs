@@ -4,7 +4,7 @@
 use crate::domain::actor::SlackUserId;
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
-use crate::slack::edge::{EdgeError, ReplyTo, exposed};
+use crate::slack::context::{EdgeError, ReplyTo, exposed};
 use crate::slack::envelope::{Sender, View};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};

@@ -1,7 +1,7 @@
 //! Reads inputs that several forms of a repair have: what cannot be read is named beside its field, all at
 //! once; an input that the form lacks is no value at all.
 
-use super::declined::Faults;
+use super::submission_error::Faults;
 use crate::domain::field::{FieldValue, Person};
 use crate::domain::text::{Note, TextError};
 use crate::slack::envelope::State;

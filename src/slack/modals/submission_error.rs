@@ -2,7 +2,7 @@
 //! keep what was typed.
 
 use crate::ops::OpError;
-use crate::slack::edge::{EdgeError, failure};
+use crate::slack::context::{EdgeError, failure};
 use crate::slack::intake::{Ack, Reference};
 
 pub(crate) use crate::slack::envelope::Faults;

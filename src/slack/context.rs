@@ -2,14 +2,14 @@
 
 use super::envelope::{Command, Event, Sender};
 use super::intake::Reference;
-use super::shown_conflicts::ShownConflicts;
+use super::acknowledged_conflicts::ShownConflicts;
 use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Identity, SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, Role, SlackUserId};
 use crate::revision_cache::LatestCache;
 use crate::ops::events::first_arrival;
 use crate::ops::maintenance;
-use crate::ops::whom_to_ask::staff_in_slack;
+use crate::ops::staff_contacts::staff_in_slack;
 use crate::ops::{Ctx, OpError};
 use crate::people::{People, Who};
 use crate::render::links::Links;
@@ -26,7 +26,7 @@ const RESPONSE_URL_LIFE: TimeDelta = TimeDelta::minutes(29);
 
 /// What every Slack surface works with; cheap to clone.
 #[derive(Clone)]
-pub struct SlackEdge {
+pub struct SlackContext {
     /// Operations.
     pub ctx: Ctx,
     /// The Web API.
@@ -111,7 +111,7 @@ impl ReplyTo {
     }
 }
 
-impl SlackEdge {
+impl SlackContext {
     /// True when forms may ask for files: without the scope Slack opens no form that does.
     pub fn may_read_files(&self) -> bool {
         self.identity.get().is_some_and(|identity| identity.may("files:read"))

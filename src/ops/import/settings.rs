@@ -1,7 +1,7 @@
 //! Settings: those that both systems have, where nobody has set them here.
 
 use super::Tally;
-use super::fit::{Fitting, quoted};
+use super::convert::{Fitting, quoted};
 use super::run::Run;
 use crate::domain::setting::Setting;
 use crate::ops::OpError;

@@ -36,7 +36,7 @@ const ELSEWHERE: &[&str] = &["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_TEST_", "
 
 /// What there is to say of the names.
 #[derive(Debug, Default)]
-pub(super) struct Strangers {
+pub(super) struct UnknownVariables {
     /// Those that are a slip away from one that is read, each with that one.
     pub(super) misspelt: Vec<String>,
     /// Those without effect.
@@ -45,8 +45,8 @@ pub(super) struct Strangers {
 
 /// Looks through the names of all variables. A misspelt name without a value is a slip, too: somebody meant to set
 /// the right one, or to leave it empty.
-pub(super) fn strangers(environment: &Environment) -> Strangers {
-    let mut strangers = Strangers::default();
+pub(super) fn strangers(environment: &Environment) -> UnknownVariables {
+    let mut strangers = UnknownVariables::default();
     let (mut later, mut flask, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for (name, value) in environment {
         let is_set = !value.trim().is_empty();
@@ -120,7 +120,7 @@ fn nearest_elsewhere(name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn strangers_of(names: &[&str]) -> Strangers {
+    fn strangers_of(names: &[&str]) -> UnknownVariables {
         strangers(&names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect())
     }
 
