@@ -12,8 +12,8 @@ use esb::render::html::{
     Site,
 };
 use esb::render::slack::mrkdwn::{bold, channel, escape, escape_within, line, line_within};
-use esb::views::board::{BoardArea, BoardMachine, BoardMatches, BoardView, Headline};
-use esb::views::equipment::{EquipmentView, OpenRepair};
+use esb::views::board::{BoardArea, BoardEquipment, BoardMatches, BoardView, Headline};
+use esb::views::equipment::{PublicEquipment, OpenRepair};
 use esb_fuzz::skeleton;
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
@@ -44,7 +44,7 @@ fn page(which: usize, text: &str) -> String {
         assignee: Some(typed()),
         open_repairs: 2,
     };
-    let machine = BoardMachine {
+    let machine = BoardEquipment {
         id: EquipmentId(1),
         name: typed(),
         status: BoardStatus::Down,
@@ -63,7 +63,7 @@ fn page(which: usize, text: &str) -> String {
         created_at: now,
         me_too: 3,
     };
-    let equipment = EquipmentView {
+    let equipment = PublicEquipment {
         id: EquipmentId(1),
         name: typed(),
         area_id: AreaId(1),

@@ -22,7 +22,7 @@ pub enum QueueOrder {
     #[default]
     Urgency,
     /// By machine.
-    Machine,
+    Equipment,
     /// By status.
     Status,
     /// By assignee.
@@ -37,7 +37,7 @@ impl QueueOrder {
     /// Every column, with its name in addresses.
     pub const ALL: [(Self, &'static str); 6] = [
         (Self::Urgency, "urgency"),
-        (Self::Machine, "machine"),
+        (Self::Equipment, "machine"),
         (Self::Status, "status"),
         (Self::Assignee, "assignee"),
         (Self::Eta, "eta"),

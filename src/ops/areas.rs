@@ -13,7 +13,7 @@ use crate::domain::ids::AreaId;
 use crate::domain::text::{AreaName, RequestId};
 use crate::store;
 use crate::store::areas::Area;
-use crate::views::registry::{AreaRow, AreasView};
+use crate::views::records::{AreaRow, AreasView};
 use serde::Serialize;
 
 const NOUN: &str = "area";
@@ -25,7 +25,7 @@ const NOUN: &str = "area";
 pub async fn areas(ctx: &Ctx, actor: &Actor) -> Result<AreasView, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
-    let machines = store::registry::machines_by_area(db).await?;
+    let machines = store::equipment_list::machines_by_area(db).await?;
     let names = names(db).await?;
     let row = |area: Area| AreaRow {
         channel_shown: show(&names, &area.slack_channel),

@@ -6,7 +6,7 @@ use crate::domain::actor::{Actor, Edge, Role};
 use crate::domain::text::Username;
 use crate::store;
 use crate::store::audit::AuditEntry;
-use crate::views::registry::{AuditRow, AuditView};
+use crate::views::records::{AuditRow, AuditView};
 use chrono::{DateTime, Utc};
 
 /// Entries a part.

@@ -34,7 +34,7 @@ pub async fn add_equipment_photos(
     (equipment, files): (EquipmentId, &[StoredFile]),
     request_id: &RequestId,
 ) -> Result<Vec<PhotoId>, OpError> {
-    let subject = Subject::Machine(equipment);
+    let subject = Subject::Equipment(equipment);
     let run = |mut submission: Submission| async move {
         require_editor(&submission.tx, actor).await?;
         store::equipment::row(&submission.tx, equipment).await?.ok_or(OpError::NotFound)?;

@@ -43,7 +43,7 @@ pub mod password;
 mod permission;
 pub mod prune;
 mod record_change;
-pub mod registry;
+pub mod equipment_list;
 pub mod repair_notes;
 pub mod repair_photos;
 pub mod repairs;

@@ -12,7 +12,7 @@ use crate::domain::ids::{RepairId, UserId};
 use crate::store;
 use crate::store::cards::Card;
 use crate::store::deliveries::NewDelivery;
-use crate::store::equipment::Machine;
+use crate::store::equipment::EquipmentWithArea;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
@@ -44,7 +44,7 @@ pub(super) async fn record(
     db: &impl ConnectionTrait,
     actor: &Actor,
     change: &ChangeSet,
-    machine: &Machine,
+    machine: &EquipmentWithArea,
     now: DateTime<Utc>,
 ) -> Result<Recorded, OpError> {
     let records = change.audit();
@@ -67,7 +67,7 @@ pub(super) async fn record(
 }
 
 /// Where what happens to a machine is told, each channel once.
-async fn targets(ctx: &Ctx, db: &impl ConnectionTrait, machine: &Machine) -> Result<Targets, OpError> {
+async fn targets(ctx: &Ctx, db: &impl ConnectionTrait, machine: &EquipmentWithArea) -> Result<Targets, OpError> {
     let Announce::Slack { oops } = &ctx.announce else { return Ok(Targets::NONE) };
     let (area, mut oops) = (ChannelRef::parse(&machine.area_channel), oops.clone());
     if let (Some(one), Some(other)) = (&area, &oops)
@@ -110,7 +110,7 @@ pub(super) async fn assignable(db: &impl ConnectionTrait, id: UserId) -> Result<
 pub(super) fn snapshot(
     id: RepairId,
     version: i64,
-    machine: &Machine,
+    machine: &EquipmentWithArea,
     fields: &RepairFields,
     reporter: &str,
 ) -> RepairSnapshot {

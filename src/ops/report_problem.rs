@@ -14,7 +14,7 @@ use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, EmailAddress, Note, PersonName, RequestId};
 use crate::store;
-use crate::store::equipment::Machine;
+use crate::store::equipment::EquipmentWithArea;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
@@ -142,7 +142,7 @@ async fn open(
 }
 
 /// A machine that is in use, and that nobody archives before the transaction ends.
-pub(super) async fn live_machine(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Machine, OpError> {
+pub(super) async fn live_machine(db: &impl ConnectionTrait, id: EquipmentId) -> Result<EquipmentWithArea, OpError> {
     store::equipment::lock(db, id).await?;
     match store::equipment::find(db, id).await? {
         None => {

@@ -9,7 +9,7 @@ use crate::domain::change::AuditRecord;
 use crate::domain::setting::{SETTINGS, Setting};
 use crate::domain::text::RequestId;
 use crate::store;
-use crate::views::registry::{SettingValue, SettingsView};
+use crate::views::records::{SettingValue, SettingsView};
 use serde_json::{Map, Value, json};
 
 const NOUN: &str = "settings";

@@ -1,7 +1,7 @@
 //! Tables as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark, and no cell that a spreadsheet
 //! would take for a formula. Pure; `web` streams what comes out.
 
-use crate::views::registry::{AuditRow, MachineRecord};
+use crate::views::records::{AuditRow, EquipmentRecord};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Says "UTF-8" to spreadsheets: the first thing in a file.
@@ -34,7 +34,7 @@ pub fn equipment_head() -> String {
 }
 
 /// Machines as lines.
-pub fn equipment(machines: &[MachineRecord]) -> String {
+pub fn equipment(machines: &[EquipmentRecord]) -> String {
     lines(machines, |machine| {
         let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         vec![

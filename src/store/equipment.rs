@@ -15,7 +15,7 @@ pub use super::entities::equipment::Model as Equipment;
 
 /// A machine with what is needed of its area.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Machine {
+pub struct EquipmentWithArea {
     /// Number.
     pub id: EquipmentId,
     /// Name.
@@ -38,7 +38,7 @@ pub struct Machine {
     pub area_archived: bool,
 }
 
-impl Machine {
+impl EquipmentWithArea {
     /// Archived itself or with its area: it appears on no board.
     pub const fn is_archived(&self) -> bool {
         self.archived || self.area_archived
@@ -68,7 +68,7 @@ fn live() -> Select<equipment::Entity> {
 ///
 /// # Errors
 /// The database's.
-pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<Machine>, DbErr> {
+pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<EquipmentWithArea>, DbErr> {
     machines().filter(equipment::Column::Id.eq(id)).into_model().one(db).await
 }
 
@@ -127,7 +127,7 @@ pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<EquipmentName>, DbEr
 /// # Errors
 /// The database's.
 pub async fn any_live(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    let row: Option<Machine> = live().limit(1).into_model().one(db).await?;
+    let row: Option<EquipmentWithArea> = live().limit(1).into_model().one(db).await?;
     Ok(row.is_some())
 }
 

@@ -35,7 +35,7 @@ mod pooler;
 mod probe;
 pub mod prune;
 pub mod queue;
-pub mod registry;
+pub mod equipment_list;
 pub mod repairs;
 pub mod requests;
 mod schema;

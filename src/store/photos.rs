@@ -18,7 +18,7 @@ pub use super::entities::photo::Model as Photo;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A machine.
-    Machine(EquipmentId),
+    Equipment(EquipmentId),
     /// A repair.
     Repair(RepairId),
 }
@@ -26,7 +26,7 @@ pub enum Subject {
 impl Subject {
     fn has(self) -> sea_orm::sea_query::SimpleExpr {
         match self {
-            Self::Machine(id) => photo::Column::EquipmentId.eq(id),
+            Self::Equipment(id) => photo::Column::EquipmentId.eq(id),
             Self::Repair(id) => photo::Column::RepairId.eq(id),
         }
     }
@@ -99,7 +99,7 @@ pub async fn add(
     now: DateTime<Utc>,
 ) -> Result<PhotoId, DbErr> {
     let (machine, repair) = match subject {
-        Subject::Machine(id) => (Some(id), None),
+        Subject::Equipment(id) => (Some(id), None),
         Subject::Repair(id) => (None, Some(id)),
     };
     let row = photo::ActiveModel {

@@ -107,7 +107,7 @@ fn matching(filter: &QueueFilter, machines: &[EquipmentId]) -> Select<repair::En
         .column(repair::Column::Id)
         .filter(repair::Column::Open.eq(!filter.closed));
     let text = filter.text.trim();
-    if filter.area.is_some() || !text.is_empty() || filter.order == QueueOrder::Machine {
+    if filter.area.is_some() || !text.is_empty() || filter.order == QueueOrder::Equipment {
         found = found.join(JoinType::InnerJoin, to_equipment());
     }
     if filter.order == QueueOrder::Assignee {
@@ -148,7 +148,7 @@ fn sorted(found: Select<repair::Entity>, filter: &QueueFilter) -> Select<repair:
     let way = if filter.reversed { Order::Desc } else { Order::Asc };
     let found = match filter.order {
         QueueOrder::Urgency => found.order_by(severity_rank(), way.clone()),
-        QueueOrder::Machine => found.order_by(equipment::Column::NameKey, way.clone()),
+        QueueOrder::Equipment => found.order_by(equipment::Column::NameKey, way.clone()),
         QueueOrder::Status => found.order_by(repair::Column::Status, way.clone()),
         QueueOrder::Assignee => {
             found.order_by_asc(user::Column::Username.is_null()).order_by(user::Column::Username, way.clone())

@@ -24,12 +24,12 @@ pub struct BoardArea {
     /// Its name.
     pub name: String,
     /// Live machines, by name.
-    pub machines: Vec<BoardMachine>,
+    pub machines: Vec<BoardEquipment>,
 }
 
 /// One machine of the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoardMachine {
+pub struct BoardEquipment {
     /// Its number.
     pub id: EquipmentId,
     /// Its name.
@@ -79,7 +79,7 @@ pub struct StatusCounts {
 
 impl StatusCounts {
     /// Counts machines by colour.
-    pub fn of<'a>(machines: impl IntoIterator<Item = &'a BoardMachine>) -> Self {
+    pub fn of<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>) -> Self {
         let mut counts = Self::default();
         for machine in machines {
             match machine.status {

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 /// A machine as its own page and modal show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EquipmentView {
+pub struct PublicEquipment {
     /// Its number.
     pub id: EquipmentId,
     /// Its name.

@@ -6,5 +6,5 @@ pub mod board;
 pub mod deliveries;
 pub mod equipment;
 pub mod jobs;
-pub mod registry;
+pub mod records;
 pub mod repairs;

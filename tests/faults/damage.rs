@@ -63,7 +63,7 @@ impl Damage {
         sleep_until(started + length).await;
         going_on.join_all().await;
         if let Some(proxy) = &self.0.proxy {
-            proxy.mend();
+            proxy.restore();
         }
         self.0.slack.clear_faults();
         self.0.struck.lock().unwrap().clone()
@@ -151,10 +151,10 @@ impl Damage {
                     proxy.reset();
                 }
             }
-            Blow::Strand => return proxy.strand(),
+            Blow::Strand => return proxy.stall_existing(),
             _ => return proxy.reset(),
         }
-        proxy.mend();
+        proxy.restore();
     }
 
     async fn disconnect(&self, blow: Blow, left: Duration) {

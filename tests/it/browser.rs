@@ -33,7 +33,7 @@ async fn the_first_staff_user_lets_a_technician_in_who_chooses_a_password_of_the
     chromium.fill("#password", "a long password").await;
     chromium.submit("main button[type=submit]").await;
     chromium.go("/admin/users").await;
-    chromium.fits().await;
+    chromium.assert_fits().await;
     chromium.fill("#username", "tess").await;
     chromium.fill("#email", "tess@example.org").await;
     chromium.choose("#role", "Technician").await;
@@ -42,7 +42,7 @@ async fn the_first_staff_user_lets_a_technician_in_who_chooses_a_password_of_the
     chromium.submit("form.person button").await;
 
     chromium.go("/login").await;
-    chromium.fits().await;
+    chromium.assert_fits().await;
     chromium.fill("#username", "tess").await;
     chromium.fill("#password", &temporary).await;
     chromium.submit("main button[type=submit]").await;
@@ -75,7 +75,7 @@ async fn a_problem_is_reported_with_a_photo_from_a_phone_at_the_machine() {
     let photo = directory.path().join("belt.jpg");
     std::fs::write(&photo, jpeg()).unwrap();
     phone.go(&format!("/e/{saw}")).await;
-    phone.fits().await;
+    phone.assert_fits().await;
     assert!(phone.text().await.contains("Operational"));
     phone.fill("#reporter_name", "Ana Lee").await;
     phone.fill("#description", "Belt slips").await;
@@ -83,18 +83,18 @@ async fn a_problem_is_reported_with_a_photo_from_a_phone_at_the_machine() {
     phone.attach("#photos", &photo).await;
     phone.submit("#report button.main").await;
     assert!(phone.path().await.starts_with(&format!("/e/{saw}/reported/")));
-    phone.fits().await;
+    phone.assert_fits().await;
     phone.go(&format!("/e/{saw}")).await;
     let page = phone.text().await;
     assert!(page.contains("Down") && page.contains("Belt slips"), "{page}");
-    phone.fits().await;
+    phone.assert_fits().await;
 
     phone.sign_in(&web, Role::Technician).await;
     phone.go("/repairs/1").await;
-    phone.fits().await;
+    phone.assert_fits().await;
     assert!(phone.is_drawn(".photos img").await, "technicians see the photo");
     phone.go("/repairs").await;
-    phone.fits().await;
+    phone.assert_fits().await;
     phone.close().await;
 }
 
@@ -113,7 +113,7 @@ async fn refused_report_is_sent_again_from_error_page() {
     phone.submit("#report button.main").await;
     let page = phone.text().await;
     assert!(page.contains("our mistake") && page.contains(&long[..60]), "{page}");
-    phone.fits().await;
+    phone.assert_fits().await;
     db.execute_unprepared("ALTER TABLE elsewhere RENAME TO timeline").await.unwrap();
     phone.submit(".resubmit button.main").await;
     assert!(phone.path().await.starts_with(&format!("/e/{saw}/reported/")));
@@ -132,13 +132,13 @@ async fn a_technician_takes_a_report_from_the_queue_to_resolved() {
     chromium.go("/login").await;
     chromium.sign_in(&web, Role::Technician).await;
     chromium.go("/repairs").await;
-    chromium.fits().await;
+    chromium.assert_fits().await;
     chromium.submit(".queue form button").await;
     assert_eq!(chromium.path().await, "/repairs", "one stays where one was");
     assert!(chromium.text_of(".queue").await.contains("Assigned"));
 
     chromium.go(&format!("/repairs/{repair}")).await;
-    chromium.fits().await;
+    chromium.assert_fits().await;
     chromium.choose("#severity", "Down").await;
     chromium.choose("#status", "Parts Ordered").await;
     chromium.fill("#note", "A new belt is on its way").await;
@@ -166,14 +166,14 @@ async fn the_page_of_a_job_follows_it_without_being_loaded_again() {
     chromium.go("/login").await;
     chromium.sign_in(&web, Role::Staff).await;
     chromium.go(&format!("/admin/jobs/{id}")).await;
-    chromium.fits().await;
-    chromium.sees("[data-part=now]", "Step 0 of 2 done: Fetching F1.png").await;
+    chromium.assert_fits().await;
+    chromium.wait_for_text("[data-part=now]", "Step 0 of 2 done: Fetching F1.png").await;
     chromium.mark().await;
     step(&web.ops, id).await;
-    chromium.sees("[data-part=now]", "Step 1 of 2 done: Fetching <F2>").await;
+    chromium.wait_for_text("[data-part=now]", "Step 1 of 2 done: Fetching <F2>").await;
     web.ops.clock.advance(TimeDelta::seconds(1));
     cancel(&web.ops, &staff(user(&web.ops, "stu", Role::Staff).await), id).await.unwrap();
-    chromium.sees("[data-part=now]", "It ends after this step").await;
+    chromium.wait_for_text("[data-part=now]", "It ends after this step").await;
     assert!(chromium.is_marked().await, "it is the same page");
     chromium.close().await;
 }
@@ -183,20 +183,20 @@ async fn an_open_board_follows_reports_and_gives_up_its_place_while_nobody_looks
     let (app, _) = TestApp::with_saw().await;
     let Some(chromium) = Chromium::desk(app.web.0).await else { return app.finish().await };
     chromium.go("/").await;
-    chromium.sees("[data-live]", "Operational").await;
+    chromium.wait_for_text("[data-live]", "Operational").await;
     chromium.mark().await;
     app.report("table saw", "Belt slips").await;
-    chromium.sees("[data-live]", "Belt slips").await;
+    chromium.wait_for_text("[data-live]", "Belt slips").await;
 
     // The other places are taken: whether one is free says whether the board listens.
     let crowd = Listener::crowd(&app.web, 999).await;
     Listener::until_answered(&app.web, StatusCode::SERVICE_UNAVAILABLE).await;
-    chromium.look_away().await;
+    chromium.hide_window().await;
     Listener::until_answered(&app.web, StatusCode::OK).await;
     app.report("table saw", "Fence is loose").await;
-    assert!(!chromium.reads("[data-live]").await.contains("1 more problem"), "nobody looks");
-    chromium.look_again().await;
-    chromium.sees("[data-live]", "1 more problem").await;
+    assert!(!chromium.text_now("[data-live]").await.contains("1 more problem"), "nobody looks");
+    chromium.show_window().await;
+    chromium.wait_for_text("[data-live]", "1 more problem").await;
     Listener::until_answered(&app.web, StatusCode::SERVICE_UNAVAILABLE).await;
     assert!(chromium.is_marked().await, "it is the same page");
     drop(crowd);

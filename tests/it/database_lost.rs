@@ -86,7 +86,7 @@ async fn a_database_that_was_away_is_used_again() {
     let Some(way) = Way::open().await else { return };
     way.proxy.refuse();
     assert!(is_transient(&way.bump().await.unwrap_err()));
-    way.proxy.mend();
+    way.proxy.restore();
     way.works_again().await;
 }
 
@@ -97,7 +97,7 @@ async fn what_stalled_for_a_moment_goes_on() {
     way.proxy.stall();
     let mut writing = Box::pin(bump_revision(&transaction));
     assert!(timeout(Duration::from_millis(200), &mut writing).await.is_err(), "nothing stalled");
-    way.proxy.mend();
+    way.proxy.restore();
     writing.await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(way.revision().await, 1);
@@ -113,7 +113,7 @@ async fn connections_that_lead_nowhere_are_given_up_and_so_are_their_locks() {
     // The server keeps the lock of this row: it hears nothing more of this connection, not even its end.
     bump_revision(&open[0]).await.unwrap();
     heartbeats::beat(&open[0], "lost", DateTime::UNIX_EPOCH).await.unwrap();
-    way.proxy.strand();
+    way.proxy.stall_existing();
     for transaction in open {
         assert!(timeout(Duration::from_millis(50), transaction.commit()).await.is_err());
     }
@@ -125,7 +125,7 @@ async fn connections_that_lead_nowhere_are_given_up_and_so_are_their_locks() {
 #[tokio::test]
 async fn idle_connections_that_lead_nowhere_cost_a_moment() {
     let Some(way) = Way::open().await else { return };
-    way.proxy.strand();
+    way.proxy.stall_existing();
     way.bump().await.unwrap();
 }
 

@@ -275,7 +275,7 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
     let now = ctx.store.time().await.unwrap();
     let of_area = app.delivery_to("#woodshop").await;
     assert!(lease(ctx, of_area.id, "another", now).await.is_some());
-    let ahead = app.another_worker_by(Clock::off_by(TimeDelta::minutes(10))).await;
+    let ahead = app.another_worker_with(Clock::off_by(TimeDelta::minutes(10))).await;
     ahead.settle().await.unwrap();
     assert_eq!(app.delivery_to("#woodshop").await.lease.as_deref(), Some("another"));
     only(app.slack.posted_in("#oops"));
@@ -285,7 +285,7 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
     let mut left = app.delivery_to("#woodshop").await.into_active_model();
     left.leased_until = Set(Some(over));
     left.update(ctx.store.write()).await.unwrap();
-    let behind = app.another_worker_by(Clock::off_by(-TimeDelta::minutes(10))).await;
+    let behind = app.another_worker_with(Clock::off_by(-TimeDelta::minutes(10))).await;
     behind.settle().await.unwrap();
     only(app.slack.posted_in("#woodshop"));
     app.finish().await;
@@ -325,7 +325,7 @@ async fn what_a_machine_owes_whose_clock_is_ahead_is_sent_at_once() {
         let web = app.another_app(Clock::off_by(ahead)).await;
         report_problem(&web.ctx, &ana(), report(saw, request)).await.unwrap();
         // Of a limiter of its own, so that no pace matters.
-        let worker = app.another_worker_by(Clock::off_by(TimeDelta::zero())).await;
+        let worker = app.another_worker_with(Clock::off_by(TimeDelta::zero())).await;
         worker.settle().await.unwrap();
         only(app.slack.posted_in("#woodshop"));
         only(app.slack.posted_in("#oops"));
@@ -412,7 +412,7 @@ async fn messages_are_looked_for_at_slacks_pace() {
 /// The way to the database is cut while Slack takes a message, for longer than a lease holds.
 #[tokio::test]
 async fn slack_answer_is_kept_until_recorded() {
-    let (app, Some(proxy)) = TestApp::over_a_proxy(world()).await else {
+    let (app, Some(proxy)) = TestApp::behind_proxy(world()).await else {
         return eprintln!("skipped: there are no connections to a file");
     };
     let lines = Lines::from(Level::WARN);
@@ -430,7 +430,7 @@ async fn slack_answer_is_kept_until_recorded() {
         assert!(timeout(MOMENT * 20, sends.join_next()).await.is_err(), "it was recorded nowhere");
     }
     assert!(!lines.with("is not recorded yet").is_empty());
-    proxy.mend();
+    proxy.restore();
     timeout(DEADLINE, sends.join_next()).await.expect("it is recorded").unwrap().unwrap();
     app.settle().await;
     let wood = app.slack.posted_in("#woodshop").len();

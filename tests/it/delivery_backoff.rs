@@ -182,7 +182,7 @@ async fn message_slack_stumbles_over_delays_no_other() {
 
 #[tokio::test]
 async fn bot_that_joins_gets_what_waited_at_once() {
-    let (app, saw) = TestApp::with_saw_and(&["channels:read"]).await;
+    let (app, saw) = TestApp::with_saw_and_scopes(&["channels:read"]).await;
     let invite = |is_member| {
         app.slack.change_world(|world| {
             let wood = world.channels.iter_mut().find(|channel| channel.name == "woodshop");

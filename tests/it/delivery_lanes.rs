@@ -35,7 +35,7 @@ impl TestApp {
 
 #[tokio::test]
 async fn burst_delays_neither_passwords_nor_quiet_channels() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let wood = app.area("Sawmill", "#woodshop").await;
     let saw = app.machine(wood, "Panel saw").await;
     let area = app.area("Forge", "#metalshop").await;

@@ -57,7 +57,7 @@ async fn each_step_is_written_down_and_the_whole_of_it_audited() {
     let queued = audit::Entity::find().filter(audit::Column::Action.eq("job.queued"));
     let queued = queued.one(app.app.ctx.store.read()).await.unwrap().unwrap();
     assert_eq!((queued.noun_id, queued.actor_name.as_str()), (id.0, "Ana Lee"));
-    assert_eq!(app.told_of_job(), ":white_check_mark: *Photos for repair #1*\n2 of 2 done.\nJob #1");
+    assert_eq!(app.job_message_text(), ":white_check_mark: *Photos for repair #1*\n2 of 2 done.\nJob #1");
     app.finish().await;
 }
 
@@ -77,7 +77,7 @@ async fn the_same_work_is_queued_once_and_a_transaction_that_fails_queues_nothin
     assert_eq!(job::Entity::find().count(ctx.store.read()).await.unwrap(), 1);
     let audited = audit::Entity::find().filter(audit::Column::Action.eq("job.queued"));
     assert_eq!(audited.count(ctx.store.read()).await.unwrap(), 1);
-    assert!(app.told_of_job().ends_with("Job #1"), "told once");
+    assert!(app.job_message_text().ends_with("Job #1"), "told once");
     app.finish().await;
 }
 
@@ -146,7 +146,7 @@ async fn two_workers_take_each_step_once() {
     for id in queued {
         assert_eq!(standing(&app.job(id).await), (JobState::Succeeded, 2, 2));
     }
-    app.told_of_jobs(jobs).await;
+    app.job_messages(jobs).await;
     app.finish().await;
 }
 
@@ -168,7 +168,7 @@ async fn a_lost_workers_job_goes_on_within_a_minute_and_holds_its_kind_until_the
     let db = app.app.ctx.store.write();
     let held = store::jobs::hold(db, taken.id, "a worker that is gone", app.clock.now()).await.unwrap();
     assert!(!held, "whoever comes back finds the lease gone");
-    app.told_of_jobs(2).await;
+    app.job_messages(2).await;
     app.finish().await;
 }
 
@@ -188,7 +188,7 @@ async fn what_kills_its_workers_is_given_up() {
     jobs::resume(&app.app.ctx, &app.stu().await, id).await.unwrap();
     app.settle().await;
     assert_eq!(app.job(id).await.state, JobState::Succeeded);
-    assert!(app.told_of_job().contains(" done."));
+    assert!(app.job_message_text().contains(" done."));
     app.finish().await;
 }
 
@@ -210,7 +210,7 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
     behind.jobs.settle().await.unwrap();
     assert_eq!(app.job(id).await.state, JobState::Succeeded);
     app.settle().await;
-    assert!(app.told_of_job().contains("1 of 1 done."));
+    assert!(app.job_message_text().contains("1 of 1 done."));
     app.finish().await;
 }
 
@@ -254,7 +254,7 @@ async fn what_fails_in_passing_is_tried_by_the_schedule_and_for_a_day() {
     jobs::resume(&app.app.ctx, &app.stu().await, hopeless).await.unwrap();
     app.settle().await;
     assert_eq!(app.lines(hopeless).await.last().unwrap(), "F2.png was there already.");
-    app.told_of_jobs(2).await;
+    app.job_messages(2).await;
     app.finish().await;
 }
 
@@ -263,7 +263,7 @@ async fn cancel_holds_between_steps_and_resume_goes_on_from_the_checkpoint() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2", "F3"]).await;
     let (ctx, stu) = (&app.app.ctx, app.stu().await);
     let id = app.queue(repair, &["F1", "F2", "F3"]).await;
-    app.slack.fail_always(FILE, Fault::Delay(Duration::from_millis(300)));
+    app.slack.fail_always(FILE, Fault::Delay(Duration::from_secs(1)));
     app.while_fetching(2, async || {
         jobs::cancel(ctx, &stu, id).await.unwrap();
         assert!(jobs::job(ctx, &stu, id, 0).await.unwrap().job.is_ending);
@@ -291,7 +291,7 @@ async fn cancel_holds_between_steps_and_resume_goes_on_from_the_checkpoint() {
     let actions: Vec<String> =
         actions.all(ctx.store.read()).await.unwrap().into_iter().map(|entry| entry.action).collect();
     assert_eq!(actions, ["job.cancelled", "job.resumed"]);
-    assert!(app.told_of_job().contains(" done."));
+    assert!(app.job_message_text().contains(" done."));
     app.finish().await;
 }
 
@@ -309,7 +309,7 @@ async fn cancel_cuts_a_long_wait() {
     jobs::resume(&app.app.ctx, &app.stu().await, id).await.unwrap();
     app.settle().await;
     assert_eq!(app.job(id).await.state, JobState::Succeeded, "and at once, not in an hour");
-    assert!(app.told_of_job().contains(" done."));
+    assert!(app.job_message_text().contains(" done."));
     app.finish().await;
 }
 
@@ -327,7 +327,7 @@ async fn what_this_version_does_not_know_fails_in_words() {
     app.sql("UPDATE jobs SET kind = 'fetch_photos', input = '[]', state = 'queued'").await;
     app.settle().await;
     assert!(app.job(id).await.failure.unwrap().contains("cannot be read by this version"));
-    let told = app.told_of_job();
+    let told = app.job_message_text();
     assert!(told.starts_with(":x: *Photos from Slack*") && told.contains("cannot be read"), "{told}");
     app.finish().await;
 }
@@ -350,7 +350,7 @@ async fn only_staff_look_at_jobs_and_change_them() {
     }
     assert_eq!(app.job(id).await.state, JobState::Queued, "nobody changed it");
     app.settle().await;
-    assert!(app.told_of_job().contains(" done."));
+    assert!(app.job_message_text().contains(" done."));
     app.finish().await;
 }
 
@@ -370,7 +370,7 @@ async fn lines_are_bounded() {
     assert_eq!(lines[1], "This job has written many lines. What follows is not written down.");
     app.settle().await;
     assert_eq!((app.job(id).await.state, app.lines(id).await.len()), (JobState::Succeeded, 2));
-    assert!(app.told_of_job().contains(" done."));
+    assert!(app.job_message_text().contains(" done."));
     app.finish().await;
 }
 
@@ -407,6 +407,6 @@ async fn a_look_that_is_dropped_loses_no_lease() {
         times += 1;
     }
     assert!(times > 1, "it was dropped in between");
-    app.told_of_jobs(times + 1).await;
+    app.job_messages(times + 1).await;
     app.finish().await;
 }

@@ -42,7 +42,7 @@ async fn a_photo_is_on_the_repair_once_with_its_entry_and_its_thumbnail() {
     let entries = timeline::Entity::find().filter(timeline::Column::Kind.eq(TimelineKind::Photo));
     assert_eq!(entries.count(db).await.unwrap(), 2);
     assert_eq!(app.uploads().await, 4, "two photos with their thumbnails, and nothing else");
-    app.told_of_jobs(2).await;
+    app.job_messages(2).await;
     app.finish().await;
 }
 
@@ -79,7 +79,7 @@ async fn what_is_refused_is_named_and_keeps_none_of_the_others() {
         "only those are tried again"
     );
     assert_eq!(photos(&app.app.ctx).await, ["F1", "F4", "F5"]);
-    let told = app.told_of_job();
+    let told = app.job_message_text();
     assert!(
         told.contains("\nIt failed after 5 of 5 steps.\nF2.png ") && told.contains("\nF3.png is empty"),
         "{told}"
@@ -99,7 +99,7 @@ async fn a_file_is_left_to_the_sweep_where_nobody_knows_whether_a_row_names_it()
     app.after(chrono::TimeDelta::minutes(5)).await;
     assert_eq!(app.job(id).await.state, JobState::Succeeded);
     assert_eq!(photos(&app.app.ctx).await, ["F1"]);
-    assert!(app.told_of_job().contains("1 of 1 done."));
+    assert!(app.job_message_text().contains("1 of 1 done."));
     app.finish().await;
 }
 
@@ -117,7 +117,7 @@ async fn a_bot_that_may_not_read_files_is_told_which_scope_it_lacks() {
     resume(&app.app.ctx, &stu, id).await.unwrap();
     app.settle().await;
     assert_eq!(app.job(id).await.state, JobState::Succeeded);
-    assert!(app.told_of_job().contains("1 of 1 done."));
+    assert!(app.job_message_text().contains("1 of 1 done."));
     app.finish().await;
 }
 
@@ -147,6 +147,6 @@ async fn the_token_is_shown_to_slack_alone_and_in_no_line() {
     assert_eq!(app.job(id).await.state, JobState::Succeeded);
     assert_eq!(lines.with(app.slack.bot_token()), Vec::<String>::new());
     queued.committed(&app.app.ctx, &actor);
-    app.told_of_jobs(2).await;
+    app.job_messages(2).await;
     app.finish().await;
 }

@@ -85,7 +85,7 @@ async fn find<E: EntityTrait>(
 
 #[tokio::test]
 async fn everything_is_copied_once_under_its_own_number() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V19).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     let first = import(&ops, &python).await;
     assert_eq!(first.odd, Vec::<String>::new());
     for (table, copied) in [
@@ -184,7 +184,7 @@ async fn the_space_is_as_it_was(ops: &Ctx) {
 
 #[tokio::test]
 async fn what_was_copied_can_be_worked_on_and_numbers_go_on() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V19).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     import(&ops, &python).await;
     let next = machine(&ops, "Metal shop", "#metal", "Mill").await;
     assert_eq!(next, EquipmentId(61));
@@ -198,7 +198,7 @@ async fn what_was_copied_can_be_worked_on_and_numbers_go_on() {
 
 #[tokio::test]
 async fn a_dry_run_tells_the_same_and_writes_nothing() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V19).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     let before = everything(&ops).await;
     let dry = try_import(&ops, &python, true).await.unwrap();
     assert_eq!(everything(&ops).await, before);
@@ -209,7 +209,7 @@ async fn a_dry_run_tells_the_same_and_writes_nothing() {
 
 #[tokio::test]
 async fn the_old_password_lets_in_and_is_kept_anew() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V14).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     import(&ops, &python).await;
     let hash = async || find::<user_entity::Entity>(&ops, UserId(1)).await.password_hash;
     let enter = async |name: &str, given: &str| log_in(&ops, name, given.into(), None).await.unwrap();
@@ -348,7 +348,7 @@ async fn what_does_not_fit_is_told_value_by_value() {
 
 #[tokio::test]
 async fn whoever_is_here_already_stays_and_is_meant() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V14).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     // As `seed-admin` leaves it: number 1, which was ada's; tom's address under another name.
     user(&ops, "admin", Role::Staff).await;
     let hash = password::hash("another password".into()).await.unwrap();
@@ -374,7 +374,7 @@ async fn whoever_is_here_already_stays_and_is_meant() {
 
 #[tokio::test]
 async fn a_user_who_was_taken_for_another_stays_so_whatever_they_are_called_later() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V14).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     let seed = SeedAdmin {
         username: Username::parse("boss").unwrap(),
         email: EmailAddress::parse("ada@example.org").unwrap(),
@@ -395,7 +395,7 @@ async fn a_user_who_was_taken_for_another_stays_so_whatever_they_are_called_late
 
 #[tokio::test]
 async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V14).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     let repairs = "repair_records (id, equipment_id, status, description, has_safety_risk, is_consumable, \
                    created_at, updated_at, duplicated_repair_id)";
     for (id, machine, status, repeated) in [
@@ -434,7 +434,7 @@ async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
 
 #[tokio::test]
 async fn machines_that_no_import_brought_stop_it_and_later_ones_keep_their_numbers() {
-    let (busy, python) = (empty().await, Python::furnished(Version::V14).await);
+    let (busy, python) = (empty().await, Python::with_rows(Version::V14).await);
     machine(&busy, "Shop", "#shop", "Drill").await;
     for dry in [true, false] {
         let refused = try_import(&busy, &python, dry).await;
@@ -470,7 +470,7 @@ async fn machines_that_no_import_brought_stop_it_and_later_ones_keep_their_numbe
 
 #[tokio::test]
 async fn a_run_that_was_cut_off_is_made_whole() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V19).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     // The tables of the later steps fail for now.
     python.run("ALTER TABLE repair_timeline_entries RENAME TO away").await;
     python
@@ -488,7 +488,7 @@ async fn a_run_that_was_cut_off_is_made_whole() {
 
 #[tokio::test]
 async fn many_repairs_come_page_by_page() {
-    let (ops, python) = (empty().await, Python::furnished(Version::V14).await);
+    let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     let mut values = Vec::new();
     for id in 1000..3500 {
         values.push(format!(
@@ -507,7 +507,7 @@ async fn many_repairs_come_page_by_page() {
 
 #[tokio::test]
 async fn only_the_python_systems_database_is_read_and_it_is_never_written() {
-    let (ours, python) = (TestDatabase::new().await, Python::furnished(Version::V19).await);
+    let (ours, python) = (TestDatabase::new().await, Python::with_rows(Version::V19).await);
     let store = ours.connect().await;
     store.migrate().await.unwrap();
     let same = Legacy::open(&ours.url().into()).await.map(|_| ());
@@ -635,7 +635,7 @@ async fn old_files(python: &Python, disks: &Disks) {
 
 #[tokio::test]
 async fn files_come_once_and_whatever_is_unfit_is_told() {
-    let (ops, python, disks) = (empty().await, Python::furnished(Version::V19).await, Disks::new());
+    let (ops, python, disks) = (empty().await, Python::with_rows(Version::V19).await, Disks::new());
     old_files(&python, &disks).await;
     // Without the directory all else comes, and files are asked for.
     let without = import(&ops, &python).await;
@@ -680,7 +680,7 @@ async fn files_come_once_and_whatever_is_unfit_is_told() {
 
 #[tokio::test]
 async fn more_files_than_a_page_shows_are_told() {
-    let (ops, python, disks) = (empty().await, Python::furnished(Version::V19).await, Disks::new());
+    let (ops, python, disks) = (empty().await, Python::with_rows(Version::V19).await, Disks::new());
     let columns = "documents (id, original_filename, stored_filename, content_type, size_bytes, category, \
                    parent_type, parent_id, uploaded_by, created_at)";
     for id in 1..=101 {
@@ -700,7 +700,7 @@ async fn more_files_than_a_page_shows_are_told() {
 
 #[tokio::test]
 async fn a_file_stays_where_nobody_knows_whether_a_row_names_it() {
-    let (ops, python, disks) = (empty().await, Python::furnished(Version::V19).await, Disks::new());
+    let (ops, python, disks) = (empty().await, Python::with_rows(Version::V19).await, Disks::new());
     old_files(&python, &disks).await;
     let broken = "ALTER TABLE documents DROP COLUMN uploader_slack_id";
     ops.store.write().execute_unprepared(broken).await.unwrap();

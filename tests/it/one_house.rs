@@ -111,6 +111,6 @@ async fn metrics_count_the_jobs_by_kind_and_state() {
         (figure("fetch_photos", "succeeded").await, figure("other", "failed").await),
         (Some(0), Some(1))
     );
-    assert!(app.told_of_job().contains("bake_bread"), "its message follows it, whatever it is");
+    assert!(app.job_message_text().contains("bake_bread"), "its message follows it, whatever it is");
     app.finish().await;
 }

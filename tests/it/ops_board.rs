@@ -1,7 +1,7 @@
 //! Reading the board as it changes, and a machine on which more is open than is shown.
 
 use crate::support::app::DEADLINE;
-use crate::support::ops::{TestOps, ana, looking, open_repairs, report, with_saw};
+use crate::support::ops::{TestOps, ana, poll_revisions, open_repairs, report, with_saw};
 use crate::support::wait::pause;
 use esb::domain::board::{BoardStatus, rank};
 use esb::domain::ids::RepairId;
@@ -58,7 +58,7 @@ async fn few_are_all_shown() {
 #[tokio::test]
 async fn a_reader_sees_what_its_process_has_just_committed() {
     let (ops, saw) = with_saw().await;
-    let _looking = looking(&ops).await;
+    let _looking = poll_revisions(&ops).await;
     let start = revision(&ops).await.unwrap();
     for n in 1..20 {
         report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_reader_sees_what_its_process_has_just_committed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_revision_is_read_once_for_all_readers() {
     let (ops, saw) = with_saw().await;
-    let _looking = looking(&ops).await;
+    let _looking = poll_revisions(&ops).await;
     for n in 1..5 {
         report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
         let readers: JoinSet<_> = (0..50)
@@ -109,7 +109,7 @@ async fn rename(ops: &TestOps, from: &str, to: &str) {
 #[tokio::test]
 async fn the_look_answers_for_readers_and_survives_a_database_that_does_not() {
     let (ops, saw) = with_saw().await;
-    let _looking = looking(&ops).await;
+    let _looking = poll_revisions(&ops).await;
     let mut revisions = follow(&ops).await.unwrap();
     let start = revisions.next().await.unwrap();
     rename(&ops, "board", "away").await;
@@ -129,7 +129,7 @@ async fn the_look_answers_for_readers_and_survives_a_database_that_does_not() {
 #[tokio::test]
 async fn a_database_that_was_replaced_by_an_older_one_is_believed() {
     let (ops, saw) = with_saw().await;
-    let _looking = looking(&ops).await;
+    let _looking = poll_revisions(&ops).await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
     let mut revisions = follow(&ops).await.unwrap();
     let newer = revisions.next().await.unwrap();

@@ -16,7 +16,7 @@ use esb::ops::equipment::{
 };
 use esb::ops::equipment_links::{AddLink, add_link, remove_link};
 use esb::ops::equipment_notes::{AddNote, add_note, remove_note};
-use esb::ops::registry::{Wanted, machine, machine_record, registry};
+use esb::ops::equipment_list::{Wanted, machine, machine_record, registry};
 use esb::ops::report_problem::report_problem;
 use esb::ops::settings::{change_settings, settings};
 use esb::ops::{Ctx, OpError};

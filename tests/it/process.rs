@@ -27,12 +27,12 @@ async fn kill_9_between_commit_and_send_loses_nothing() {
     here.report("Belt slips at noon").await;
     without_worker.kill();
     assert!(here.slack.wire().wait_for_connections(0, DEADLINE).await);
-    assert_eq!(here.told("C0WOOD", "Belt slips at noon"), 0);
+    assert_eq!(here.count_messages("C0WOOD", "Belt slips at noon"), 0);
 
     let _everything = here.serve(&["serve"]).await;
-    assert!(here.wait_until_told("Belt slips at noon").await, "nobody was told");
+    assert!(here.wait_until_announced("Belt slips at noon").await, "nobody was told");
     assert_eq!(
-        (here.told("C0WOOD", "Belt slips at noon"), here.told("C0OOPS", "Belt slips at noon")),
+        (here.count_messages("C0WOOD", "Belt slips at noon"), here.count_messages("C0OOPS", "Belt slips at noon")),
         (1, 1)
     );
 }
@@ -48,7 +48,7 @@ async fn a_worker_of_its_own_sends_what_another_process_owes_within_two_seconds(
     for what in ["Fence is loose", "Guard is loose", "Stop is loose"] {
         here.report(what).await;
         let reported = Instant::now();
-        assert!(here.wait_until_told(what).await, "nobody was told");
+        assert!(here.wait_until_announced(what).await, "nobody was told");
         waits.push(reported.elapsed());
     }
     // The best of them, since the machine may be busy. The sweep is an hour away.
@@ -75,7 +75,7 @@ async fn two_serves_and_two_workers_announce_each_report_once() {
         here.report(what).await;
     }
     for what in reports {
-        assert!(here.wait_until_told(what).await, "nobody was told");
+        assert!(here.wait_until_announced(what).await, "nobody was told");
     }
     let store = here.database.connect().await;
     let pending = async || esb::store::deliveries::pending(store.read()).await.unwrap().count;
@@ -86,7 +86,7 @@ async fn two_serves_and_two_workers_announce_each_report_once() {
     };
     tokio::time::timeout(DEADLINE, settled).await.expect("something is still owed");
     for what in reports {
-        assert_eq!((here.told("C0WOOD", what), here.told("C0OOPS", what)), (1, 1), "{what}");
+        assert_eq!((here.count_messages("C0WOOD", what), here.count_messages("C0OOPS", what)), (1, 1), "{what}");
     }
 }
 
@@ -169,7 +169,7 @@ async fn a_database_that_starts_late_is_waited_for() {
     for (path, expected) in [("/health/live", 200), ("/metrics", 200), ("/health", 503), ("/", 503)] {
         assert_eq!(status(path).await, expected, "{path}");
     }
-    here.proxy.as_ref().unwrap().mend();
+    here.proxy.as_ref().unwrap().restore();
     assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await, "it did not start");
     assert_eq!((status("/").await, status("/health").await), (200, 200));
 }
@@ -219,7 +219,7 @@ async fn the_log_tells_what_operators_alert_on_and_no_secret() {
     let process = Process(serve.spawn().unwrap());
     assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await);
     here.report("Smells of secrets").await;
-    let told = |_: &Sandbox| (here.told("C0WOOD", "Smells of secrets") > 0).then_some(());
+    let told = |_: &Sandbox| (here.count_messages("C0WOOD", "Smells of secrets") > 0).then_some(());
     assert!(here.slack.wait_for(DEADLINE, told).await.is_some());
     let answered =
         |slack: &Sandbox| slack.unread().iter().any(|m| m.text.contains("Thank you")).then_some(());

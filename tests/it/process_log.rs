@@ -51,13 +51,13 @@ async fn setup_code(log: &Path) -> String {
 /// Sees every page that shows a secret; returns what must not be in the log.
 async fn see_secrets(browser: &Browser<'_>, code: &str) -> Vec<String> {
     let login = browser.get("/login").await;
-    let mut secrets = vec![CHOSEN.to_owned(), login.hidden("csrf_token"), browser.held("esb_browser")];
+    let mut secrets = vec![CHOSEN.to_owned(), login.hidden("csrf_token"), browser.cookie_value("esb_browser")];
     let wrong = [("username", "stu"), ("password", "a-wrong-password-7c1e")];
     browser.fill_in("/login", "/login", &wrong).await;
     secrets.push("a-wrong-password-7c1e".into());
     let setup = [("code", code), ("username", "stu"), ("email", "stu@example.org"), ("password", CHOSEN)];
     assert_eq!(browser.fill_in("/setup", "/setup", &setup).await.status, StatusCode::SEE_OTHER);
-    secrets.push(browser.held("esb_session"));
+    secrets.push(browser.cookie_value("esb_session"));
     let user =
         [("username", "nia"), ("email", "nia@example.org"), ("role", "Technician"), ("slack_handle", "")];
     let made = browser.fill_in_new("/admin/users", "/admin/users", &user).await;
@@ -87,7 +87,7 @@ async fn no_secret_is_logged_at_any_level() {
     };
     tokio::time::timeout(DEADLINE, seen).await.expect("the program does not see what was made");
     here.report("Smells of secrets").await;
-    assert!(here.wait_until_told("Smells of secrets").await, "nobody was told");
+    assert!(here.wait_until_announced("Smells of secrets").await, "nobody was told");
     let answered = |slack: &Sandbox| (!slack.private_to(ANA).is_empty()).then_some(());
     assert!(here.slack.wait_for(DEADLINE, answered).await.is_some(), "nobody was thanked");
     assert_eq!(process.terminate().await, Some(0));
@@ -116,7 +116,7 @@ async fn no_secret_is_logged_at_any_level() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn first_line_says_that_a_database_is_new() {
-    let here = Installation::over(TestDatabase::empty().await);
+    let here = Installation::on(TestDatabase::empty().await);
     for (start, is_new) in [("first", true), ("second", false)] {
         let (process, _, path) = started(&here, start, |_| {}).await;
         assert_eq!(process.terminate().await, Some(0));
@@ -137,7 +137,7 @@ async fn first_line_says_that_a_database_is_new() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_and_missing_files_are_told_before_the_start() {
-    let here = Installation::over(TestDatabase::empty_of(Kind::Sqlite).await);
+    let here = Installation::on(TestDatabase::empty_of(Kind::Sqlite).await);
     let home = here.directory.path();
     std::fs::write(home.join("empty.db"), "").unwrap();
     for (file, words) in [("empty.db", "is empty, so a new"), ("esb.bd", "does not exist, so a new")] {
@@ -159,7 +159,7 @@ async fn empty_and_missing_files_are_told_before_the_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn database_is_fine_before_and_after_its_schema() {
-    let here = Installation::over(TestDatabase::empty().await);
+    let here = Installation::on(TestDatabase::empty().await);
     let note =
         if Kind::from_env() == Kind::Sqlite { "does not exist, so a new" } else { "is empty, so a start" };
     let (status, text) = here.run(&["check-config"], &[]);

@@ -37,7 +37,7 @@ async fn every_call_goes_by_the_proxy() {
     let process = Process(serve.stdout(std::fs::File::create(&log).unwrap()).spawn().unwrap());
     assert!(here.slack.wire().wait_for_connections(2, DEADLINE).await, "Socket Mode did not connect");
     here.report("Belt slips behind the proxy").await;
-    assert!(here.wait_until_told("Belt slips behind the proxy").await, "nobody was told");
+    assert!(here.wait_until_announced("Belt slips behind the proxy").await, "nobody was told");
     let ctx = Ctx::new(here.database.connect().await, Clock::system(), Announce::Nowhere);
     let id = queue(&ctx, &here.slack, RepairId(1), &["F1"], None).await;
     let fetched = async {

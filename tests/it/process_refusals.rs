@@ -18,7 +18,7 @@ async fn a_newer_schema_ends_whatever_is_started_with_status_1() {
     store.close().await.unwrap();
     let before = content(here.database.url()).await;
     for arguments in [&["serve"][..], &["worker"], &["migrate", "up"], &["migrate", "down", "--yes"]] {
-        let (status, said) = here.end_of(arguments).await;
+        let (status, said) = here.run_to_end(arguments).await;
         assert_eq!(status, Some(1), "{arguments:?}: {said}");
         assert!(said.contains("newer than this program: install the newer version"), "{arguments:?}: {said}");
     }
@@ -28,12 +28,12 @@ async fn a_newer_schema_ends_whatever_is_started_with_status_1() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_systems_database_ends_whatever_is_started_with_status_2_and_is_not_written() {
-    let python = Python::furnished(Version::V19).await.into_database().await;
+    let python = Python::with_rows(Version::V19).await.into_database().await;
     let (before, there) = (content(python.url()).await, files(python.url()));
     assert!(before["repair_records"].len() > 1, "{before:?}");
-    let here = Installation::over(python);
+    let here = Installation::on(python);
     for arguments in [&["serve"][..], &["serve", "--without-worker"], &["worker"], &["migrate", "up"]] {
-        let (status, said) = here.end_of(arguments).await;
+        let (status, said) = here.run_to_end(arguments).await;
         assert_eq!(status, Some(2), "{arguments:?}: {said}");
         assert!(said.contains("nothing was written to it"), "{arguments:?}: {said}");
         assert!(said.contains("`esb import-legacy <address of this one>`"), "{arguments:?}: {said}");

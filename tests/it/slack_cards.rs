@@ -30,7 +30,7 @@ impl TestApp {
 
     /// The same in a Slack that lets us read channels.
     async fn with_history() -> Self {
-        Self::with_card_in(Self::with_saw_and(&["channels:history"]).await.0).await
+        Self::with_card_in(Self::with_saw_and_scopes(&["channels:history"]).await.0).await
     }
 
     async fn with_card_in(app: Self) -> Self {
@@ -454,7 +454,7 @@ async fn a_change_while_the_card_is_being_posted_or_edited_is_not_lost() {
     // Slack answers late, and while it does the repair changes.
     for method in [POST, UPDATE] {
         for _ in 0..2 {
-            app.slack.fail_next(method, Fault::Delay(std::time::Duration::from_millis(400)));
+            app.slack.fail_next(method, Fault::Delay(std::time::Duration::from_secs(1)));
         }
         let calls = app.slack.calls(method).len();
         let changing = async {

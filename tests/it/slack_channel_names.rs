@@ -103,7 +103,7 @@ async fn an_id_and_a_name_of_one_channel_are_one_channel() {
     };
     for scopes in [&["channels:read"][..], &[]] {
         let (app, laser) = TestApp::laser_in(with_lasers(scopes), LASERS).await;
-        let other = app.another_app_as(oops).await;
+        let other = app.another_app_with(oops).await;
         app.learn_names().await;
         if scopes.is_empty() {
             // What Slack does not tell is known from any message that went to the name.

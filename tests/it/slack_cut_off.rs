@@ -43,7 +43,7 @@ impl TestApp {
 async fn a_form_sent_while_the_database_is_gone_keeps_its_text_and_is_taken_later() {
     let mut world = world();
     world.scopes.push("channels:history".into());
-    let (app, Some(proxy)) = TestApp::over_a_proxy(world).await else {
+    let (app, Some(proxy)) = TestApp::behind_proxy(world).await else {
         return eprintln!("skipped: there are no connections to a file");
     };
     app.typed().await;
@@ -55,7 +55,7 @@ async fn a_form_sent_while_the_database_is_gone_keeps_its_text_and_is_taken_late
         let told = app.private(ANA);
         assert!(told.starts_with(":x: ") && reference(&told).len() == 8, "{command}: {told}");
     }
-    proxy.mend();
+    proxy.restore();
     app.taken().await;
     app.settle().await;
     app.read_all();
@@ -65,7 +65,7 @@ async fn a_form_sent_while_the_database_is_gone_keeps_its_text_and_is_taken_late
     let said = app.slack.say(ANA, "#woodshop", "Belt is off", Some(&card.ts)).await.unwrap();
     assert!(!said.outcome.is_acknowledged());
     app.app.intake.idle().await;
-    proxy.mend();
+    proxy.restore();
     let sending = async {
         let again =
             async || app.slack.redeliver(&said, 1, "timeout").await.unwrap().outcome.is_acknowledged();
@@ -79,13 +79,13 @@ async fn a_form_sent_while_the_database_is_gone_keeps_its_text_and_is_taken_late
 
 #[tokio::test]
 async fn a_form_sent_while_the_database_stalls_is_answered_and_taken_once() {
-    let (app, Some(proxy)) = TestApp::over_a_proxy(world()).await else {
+    let (app, Some(proxy)) = TestApp::behind_proxy(world()).await else {
         return eprintln!("skipped: there are no connections to a file");
     };
     app.typed().await;
     proxy.stall();
     app.refused().await;
-    proxy.mend();
+    proxy.restore();
     app.taken().await;
     app.app.intake.idle().await;
     assert_eq!(app.repairs().await, 1, "what went on after its answer came to the same");
@@ -93,7 +93,7 @@ async fn a_form_sent_while_the_database_stalls_is_answered_and_taken_once() {
 
 #[tokio::test]
 async fn a_form_sent_while_somebody_else_holds_the_file_is_answered_and_taken_once() {
-    let (app, None) = TestApp::over_a_proxy(world()).await else {
+    let (app, None) = TestApp::behind_proxy(world()).await else {
         return eprintln!("skipped: only SQLite has one writer at a time");
     };
     app.typed().await;
@@ -104,5 +104,5 @@ async fn a_form_sent_while_somebody_else_holds_the_file_is_answered_and_taken_on
     app.taken().await;
     app.app.intake.idle().await;
     assert_eq!(app.repairs().await, 1, "what went on after its answer came to the same");
-    app.over().await;
+    app.settle_and_finish().await;
 }

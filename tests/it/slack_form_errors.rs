@@ -36,7 +36,7 @@ async fn errors_on_hidden_inputs_go_to_their_chooser() {
     app.choose("status", "Closed - Duplicate").await;
     app.slack.private_to(ANA);
     assert_eq!(errors(app.submit().await), on("status", "Please say which repair this one repeats."));
-    assert!(app.happened().await.is_empty());
+    assert!(app.timeline().await.is_empty());
     app.finish().await;
 }
 

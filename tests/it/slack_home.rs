@@ -29,7 +29,7 @@ impl TestApp {
 #[tokio::test]
 async fn members_see_what_does_not_work_and_ways_to_report_and_search() {
     let (app, _) = TestApp::with_saw().await;
-    app.broken("Table saw", "Blade wobbles", 1).await;
+    app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
     let area = app.area("Metal shop", "#metalshop").await;
     app.machine(area, "Lathe").await;
     let view = app.home().await;
@@ -78,7 +78,7 @@ async fn technicians_see_their_repairs_and_nobodys_and_act_on_them() {
     assert!(app.slack.top_view(ANA).is_none());
     assert!(only(app.slack.direct_messages(ANA)).text.contains("needs a Technician or Staff account"));
     assert!(!app.home().await.shown().contains("My repairs"), "whoever they are by then");
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -102,14 +102,14 @@ async fn staff_see_their_pages_and_messages_that_failed() {
         app.after(TimeDelta::minutes(10)).await;
     }
     assert!(app.home().await.shown().contains("No message to a channel has failed"));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
 async fn it_is_made_anew_each_time_and_once_for_each_event() {
     let (app, _) = TestApp::with_saw().await;
     assert!(app.home().await.shown().contains("Every machine works."));
-    app.broken("Table saw", "Blade wobbles", 1).await;
+    app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
     let opened = app.slack.open_home(ANA).await.unwrap();
     app.settle().await;
     assert!(app.slack.home_of(ANA).unwrap().shown().contains("Blade wobbles"));
@@ -133,7 +133,7 @@ async fn more_than_fits_is_counted_and_leads_to_the_whole_board() {
     let app = TestApp::start().await;
     let area = app.area("Wood shop", "#woodshop").await;
     app.machines(area, "Saw", 100).await;
-    app.broken("Saw", "Blade wobbles", 1).await;
+    app.add_open_repairs("Saw", "Blade wobbles", 1).await;
     let view = app.home().await;
     assert!(view.shown().contains("… and 39 more"), "{}", view.shown());
     assert!(view.blocks().len() <= 100);
@@ -171,7 +171,7 @@ async fn a_tab_that_slack_does_not_take_is_told_of_where_waiting_helps() {
         let told: Vec<String> = app.slack.direct_messages(ANA).into_iter().map(|it| it.text).collect();
         assert_eq!(told.len(), usize::from(words.is_some()), "{fault:?}: {told:?}");
         assert!(told.iter().all(|told| told.contains(words.unwrap_or_default())), "{told:?}");
-        lines.only_of_slack();
+        lines.only_slack_line();
     }
     app.finish().await;
 }

@@ -54,7 +54,7 @@ async fn selects_buttons_and_events_that_come_again_are_served() {
         app.settle().await;
     }
     assert_eq!(app.notes().await, [("Ana Lee".to_owned(), Some("Belt is off".to_owned()), false)]);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn unhandled_event_is_answered_503_and_handled_later() {
         assert_eq!(ask().await.status, StatusCode::OK);
     }
     assert_eq!(app.notes().await, [("Ana Lee".to_owned(), Some("Belt is off".to_owned()), false)]);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn whoever_starts_a_job_follows_it_in_one_message_to_its_end() {
         ":hourglass_flowing_sand: *Photos for repair #1*\n0 of 2 done. Next: Fetching F1.png\nJob #1";
     assert_eq!((first.text.as_str(), first.edited), (begins, false));
     assert_eq!(first.shown().replace("\n\n", "\n").trim(), begins, "the blocks say the same");
-    app.slack.fail_always(FILE, Fault::Delay(Duration::from_millis(300)));
+    app.slack.fail_always(FILE, Fault::Delay(Duration::from_secs(1)));
     app.while_fetching(2, async || app.deliver().await).await;
     let at_second = only(app.slack.direct_messages(ANA));
     assert!(at_second.text.contains("\n1 of 2 done. Now: Fetching F2.png\n"), "{}", at_second.text);
@@ -147,25 +147,25 @@ async fn cancelling_and_resuming_show_in_the_same_message() {
     let first = only(app.slack.direct_messages(ANA));
     cancel(ctx, &stu, id).await.unwrap();
     app.settle().await;
-    let told = app.told_of_job();
+    let told = app.job_message_text();
     assert!(
         told.starts_with(":no_entry_sign: ") && told.contains("cancelled it after 0 of 2 steps."),
         "{told}"
     );
     resume(ctx, &stu, id).await.unwrap();
     app.deliver().await;
-    assert!(app.told_of_job().contains("0 of 2 done. Next: Fetching F1.png"));
-    app.slack.fail_always(FILE, Fault::Delay(Duration::from_millis(300)));
+    assert!(app.job_message_text().contains("0 of 2 done. Next: Fetching F1.png"));
+    app.slack.fail_always(FILE, Fault::Delay(Duration::from_secs(1)));
     app.while_fetching(1, async || {
         cancel(ctx, &stu, id).await.unwrap();
         app.deliver().await;
     })
     .await;
-    let told = app.told_of_job();
+    let told = app.job_message_text();
     assert!(told.contains("0 of 2 done. It ends after this step, since somebody cancelled it: "), "{told}");
     app.slack.clear_faults();
     app.settle().await;
-    assert!(app.told_of_job().contains("cancelled it after 1 of 2 steps."));
+    assert!(app.job_message_text().contains("cancelled it after 1 of 2 steps."));
     resume(ctx, &stu, id).await.unwrap();
     app.settle().await;
     let last = only(app.slack.direct_messages(ANA));
@@ -188,7 +188,7 @@ async fn a_job_that_fails_says_why_and_leads_each_only_to_what_they_may_open() {
         }
         queue_as(starter, ctx, &app.slack, repair, &["F1"], None).await;
         app.after(SECOND).await;
-        told.push(app.told_of_job());
+        told.push(app.job_message_text());
     }
     let why = "\nIt failed after 1 of 1 steps.\nF1.png is no longer in Slack.\n";
     let linked = ":x: *<http://esb.test/repairs/1|Photos for repair #1>*";
@@ -220,9 +220,9 @@ async fn the_name_of_a_file_notifies_nobody() {
     tx.commit().await.unwrap();
     queued.committed(&app.app.ctx, &member());
     app.deliver().await;
-    let begins = app.told_of_job();
+    let begins = app.job_message_text();
     app.settle().await;
-    for told in [begins, app.told_of_job()] {
+    for told in [begins, app.job_message_text()] {
         assert!(told.contains("&lt;!channel&gt; ''' *x") && !told.contains("<!channel>"), "{told}");
     }
     app.finish().await;
@@ -285,14 +285,14 @@ async fn whatever_slack_answers_the_message_is_right_in_the_end_and_keeps_no_job
             let id = app.queue(repair, &["F1"]).await;
             if method == UPDATE {
                 app.deliver().await;
-                app.told_of_job();
+                app.job_message_text();
             }
             app.slack.fail_next(method, fault);
             app.settle().await;
             assert_eq!(app.job(id).await.state, JobState::Succeeded, "{method} {fault:?}");
             assert!(app.slack.direct_messages(ANA).is_empty(), "{method} {fault:?}");
             app.after(TimeDelta::seconds(wait)).await;
-            assert_eq!(app.told_of_job(), DONE, "{method} {fault:?}");
+            assert_eq!(app.job_message_text(), DONE, "{method} {fault:?}");
             app.finish().await;
         }
     }
@@ -358,7 +358,7 @@ async fn steps_do_not_use_up_the_tries_of_an_edit_that_slack_refuses() {
 async fn what_happens_while_the_message_is_being_posted_is_not_lost() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     app.queue(repair, &["F1"]).await;
-    app.slack.fail_next(POST, Fault::Delay(Duration::from_millis(400)));
+    app.slack.fail_next(POST, Fault::Delay(Duration::from_secs(1)));
     let mark = app.slack.calls(POST).len();
     let working = async {
         let begun = |slack: &Sandbox| (slack.calls(POST).len() > mark).then_some(());
@@ -367,7 +367,7 @@ async fn what_happens_while_the_message_is_being_posted_is_not_lost() {
     };
     tokio::join!(app.deliver(), working);
     app.settle().await;
-    assert_eq!(app.told_of_job(), DONE);
+    assert_eq!(app.job_message_text(), DONE);
     app.finish().await;
 }
 

@@ -65,7 +65,7 @@ async fn a_preselected_machine_shows_its_issues_at_once() {
 #[tokio::test]
 async fn more_than_ten_issues_are_counted() {
     let (app, _) = TestApp::with_saw().await;
-    app.broken("Table saw", "Thing", 12).await;
+    app.add_open_repairs("Table saw", "Thing", 12).await;
     app.command(ANA, "/esb-report", "table saw").await;
     let shown = app.view().shown();
     assert!(shown.contains("*#10* Thing") && !shown.contains("*#11*"), "{shown}");
@@ -79,7 +79,7 @@ async fn more_than_ten_issues_are_counted() {
 #[tokio::test]
 async fn more_issues_than_are_read_are_counted_too() {
     let (app, _) = TestApp::with_saw().await;
-    app.broken("Table saw", "Thing", 130).await;
+    app.add_open_repairs("Table saw", "Thing", 130).await;
     app.command(ANA, "/esb-report", "table saw").await;
     let shown = app.view().shown();
     assert!(shown.contains("120 more are known: see `/esb-status`."), "{shown}");
@@ -169,7 +169,7 @@ async fn me_too_on_nothing_is_answered_privately() {
         app.send(app.pressed("me_too", value)).await;
         let answer = app.private(ANA);
         assert!(answer.starts_with(":x: ") && answer.contains(words), "{value}: {answer}");
-        let line = lines.only_of_slack();
+        let line = lines.only_slack_line();
         assert!(line.contains("turned down"), "{line}");
     }
     assert_eq!(people(&app, saw).await, [0]);
@@ -202,7 +202,7 @@ async fn without_a_database_the_form_stays_as_it_is() {
 #[tokio::test]
 async fn a_form_that_slack_does_not_show_anew_is_explained_and_works_as_it_is() {
     let (app, saw) = TestApp::with_saw().await;
-    app.broken("Table saw", "Belt slips", 3).await;
+    app.add_open_repairs("Table saw", "Belt slips", 3).await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Slips for me").await;
     for (n, fault, words) in [
@@ -221,5 +221,5 @@ async fn a_form_that_slack_does_not_show_anew_is_explained_and_works_as_it_is() 
     }
     assert_eq!(people(&app, saw).await, [1, 1, 1], "counted all the same");
     assert_eq!(app.submit().await, Submitted::Cleared);
-    app.over().await;
+    app.settle_and_finish().await;
 }

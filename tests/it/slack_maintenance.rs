@@ -71,7 +71,7 @@ async fn a_form_that_was_open_keeps_its_text_and_is_taken_afterwards() {
     app.maintenance(false).await;
     assert_eq!(app.submit().await, Submitted::Cleared);
     assert_eq!(app.repairs().await, 2);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -94,13 +94,13 @@ async fn a_technicians_form_and_the_buttons_of_a_card_wait_too() {
         assert!(app.slack.views_of(ANA).is_empty(), "{button} opens nothing");
     }
     assert_eq!(app.repair(2).await.assignee_id, None);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
 async fn the_variable_beats_the_switch() {
     let app = TestApp::workshop().await;
-    let forced = app.another_app_as(|config| config.maintenance = true).await;
+    let forced = app.another_app_with(|config| config.maintenance = true).await;
     assert!(esb::ops::maintenance::is_on(&forced.ctx).await.unwrap());
     assert!(!esb::ops::maintenance::is_on(&app.app.ctx).await.unwrap());
     app.finish().await;

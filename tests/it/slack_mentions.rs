@@ -17,7 +17,7 @@ impl TestApp {
         app.machine(area, "Table saw").await;
         app.machine(area, "Band saw").await;
         app.technician("ana").await;
-        app.broken("Table saw", "Blade wobbles", 1).await;
+        app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
         app
     }
 

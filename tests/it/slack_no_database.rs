@@ -10,7 +10,7 @@ const AWAY: &str = "Our database does not answer.";
 
 /// The repair card in the wood shop before Ana, a technician; her Home tab is open.
 async fn shop() -> (TestApp, Message) {
-    let (app, _) = TestApp::with_saw_and(&["reactions:read"]).await;
+    let (app, _) = TestApp::with_saw_and_scopes(&["reactions:read"]).await;
     app.technician("ana").await;
     app.report("table saw", "Belt slips").await;
     app.read_all();

@@ -50,12 +50,12 @@ impl TestApp {
 
 #[tokio::test]
 async fn whoever_got_one_by_a_wrong_e_mail_cannot_use_it_once_that_is_corrected() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
     let (them, sent) = made(ctx, &by, new_user("bo", false)).await;
     assert_sent(&sent);
     app.settle().await;
-    let password = app.told_bo();
+    let password = app.password_sent_to_bo();
     let wrong = app.web.browser();
     assert_eq!(log_in(&wrong, "bo", &password).await.status, StatusCode::SEE_OTHER);
     assert_eq!(wrong.get("/password").await.status, StatusCode::OK);
@@ -96,11 +96,11 @@ async fn whoever_got_one_by_a_wrong_e_mail_cannot_use_it_once_that_is_corrected(
 
 #[tokio::test]
 async fn one_that_staff_handed_over_or_the_user_chose_outlives_another_e_mail() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
     let (bo, _) = made(ctx, &by, new_user("bo", false)).await;
     app.settle().await;
-    app.told_bo();
+    app.password_sent_to_bo();
     let staff = app.staff().await;
     let page = format!("/admin/users/{bo}");
     let reset = format!("{page}/reset-password");
@@ -118,11 +118,11 @@ async fn one_that_staff_handed_over_or_the_user_chose_outlives_another_e_mail() 
 
 #[tokio::test]
 async fn who_is_choosing_a_password_while_the_temporary_one_ends_gets_none() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let ctx = &app.app.ctx;
     let (bo, _) = made(ctx, &app.staff_user().await, new_user("bo", false)).await;
     app.settle().await;
-    let password = app.told_bo();
+    let password = app.password_sent_to_bo();
     let begun = sign_in::log_in(ctx, "bo", password.as_str().into(), None).await.unwrap().unwrap();
     let who = sign_in::by_session(ctx, &begun.token).await.unwrap().unwrap();
     let actor = Actor::of_account(Edge::Web, "bo", Account { id: bo, role: Role::Technician });
@@ -137,7 +137,7 @@ async fn who_is_choosing_a_password_while_the_temporary_one_ends_gets_none() {
 
 #[tokio::test]
 async fn who_has_another_e_mail_in_slack_by_now_is_not_sent_it() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
     let (bo, _) = made(ctx, &by, new_user("bo", false)).await;
     app.bo_moves_to("bo@elsewhere.org");
@@ -171,7 +171,7 @@ async fn who_has_another_e_mail_in_slack_by_now_is_not_sent_it() {
     assert!(app.page_of(bo).await.contains("Slack has not confirmed"));
     app.bo_moves_to("BO@Example.ORG");
     app.after(TimeDelta::hours(1)).await;
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
 
     // It stays another's.
     assert_sent(&reset_password(ctx, &by, bo, false, "").await.unwrap());
@@ -191,7 +191,7 @@ async fn who_has_another_e_mail_in_slack_by_now_is_not_sent_it() {
     let asked = app.slack.calls(INFO).len();
     assert_sent(&reset_password(ctx, &by, bo, false, "").await.unwrap());
     app.after(TimeDelta::seconds(1)).await;
-    app.told_bo();
+    app.password_sent_to_bo();
     assert_eq!(app.slack.calls(INFO).len(), asked + 1, "Slack is asked whether they are of our workspace");
     app.finish().await;
 }
@@ -202,7 +202,7 @@ async fn a_secret_of_ones_own_is_remarked_where_others_share_the_database() {
     let elsewhere = tempfile::tempdir().unwrap();
     let lines = Lines::from(Level::WARN);
     for _ in 0..2 {
-        app.another_app_as(|config| config.data_dir = elsewhere.path().to_owned()).await;
+        app.another_app_with(|config| config.data_dir = elsewhere.path().to_owned()).await;
     }
     let expected = usize::from(Kind::from_env() != Kind::Sqlite);
     assert_eq!(lines.with("All processes that share the database need the same").len(), expected);

@@ -61,7 +61,7 @@ const BO_FORM: [(&str, &str); 3] = [("username", "bo"), ("email", "BO@example.or
 #[tokio::test]
 async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
     let lines = Lines::from(tracing::Level::TRACE);
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let stu = app.staff().await;
     let made = stu.fill_in_new(USERS, USERS, &BO_FORM).await.text();
     assert!(made.contains("sent to Bo Okafor by direct message in Slack"), "{made}");
@@ -108,9 +108,9 @@ async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
 
 #[tokio::test]
 async fn whom_slack_does_not_know_is_not_sent_anything() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
-    let silent = app.another_app_as(|config| config.slack.bot_token = None).await;
+    let silent = app.another_app_with(|config| config.slack.bot_token = None).await;
     for (ctx, user, why) in [
         (ctx, new_user("nia", false), "Slack has told us of nobody with that e-mail"),
         (&silent.ctx, new_user("bo", false), "there is no bot token"),
@@ -141,13 +141,13 @@ async fn whom_slack_does_not_know_is_not_sent_anything() {
     app.sql(&format!("UPDATE users SET slack_user_id = '{BO}' WHERE id = {bo}")).await;
     assert_sent(&app.reset_bo(bo).await);
     app.settle().await;
-    app.told_bo();
+    app.password_sent_to_bo();
     app.finish().await;
 }
 
 #[tokio::test]
 async fn staff_may_have_it_shown_and_see_how_it_went() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let stu = app.staff().await;
     let here = [&BO_FORM[..], &[("show_here", "1")]].concat();
     let shown = stu.fill_in_new(USERS, USERS, &here).await.secret();
@@ -183,7 +183,7 @@ async fn staff_may_have_it_shown_and_see_how_it_went() {
 
 #[tokio::test]
 async fn of_several_passwords_only_the_newest_is_posted() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (bo, first) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     assert_sent(&first);
     app.slack.fail_always(POST, Fault::Http(503));
@@ -200,14 +200,14 @@ async fn of_several_passwords_only_the_newest_is_posted() {
     assert_eq!(app.states().await[2], (Failed, false), "the ordinary rules");
     app.slack.clear_faults();
     app.after(TimeDelta::minutes(1)).await;
-    let password = app.told_bo();
+    let password = app.password_sent_to_bo();
     assert_eq!(log_in(&app.web.browser(), "bo", &password).await.status, StatusCode::SEE_OTHER);
     app.finish().await;
 }
 
 #[tokio::test]
 async fn of_many_made_at_once_the_one_that_holds_is_posted() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let by = app.staff_user().await;
     let (bo, _) = made(&app.app.ctx, &by, new_user("bo", true)).await;
     let mut resets = JoinSet::new();
@@ -221,14 +221,14 @@ async fn of_many_made_at_once_the_one_that_holds_is_posted() {
     let pending = app.states().await.into_iter().filter(|state| *state == (DeliveryState::Pending, false));
     assert_eq!(pending.count(), 1);
     app.settle().await;
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
     assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 6]);
     app.finish().await;
 }
 
 #[tokio::test]
 async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     // Slack takes its time, and another password is made meanwhile.
     app.slack.fail_next(POST, Fault::Delay(Duration::from_millis(1500)));
@@ -262,7 +262,7 @@ async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
     app.after(TimeDelta::minutes(1)).await;
     app.after(TimeDelta::seconds(1)).await;
     assert_eq!(
-        log_in(&app.web.browser(), "bo", &app.told_bo()).await.status,
+        log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status,
         StatusCode::SEE_OTHER,
         "only the newest"
     );
@@ -272,7 +272,7 @@ async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
 
 #[tokio::test]
 async fn what_was_withdrawn_while_slack_refused_it_holds_nothing_up() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     let (now, db) = (app.clock.now(), app.app.ctx.store.write());
     let held = app.passwords().await.remove(0);
@@ -292,13 +292,13 @@ async fn what_was_withdrawn_while_slack_refused_it_holds_nothing_up() {
     password_messages::end_withdrawn(db, &held.lane, now).await.unwrap();
     assert_eq!(app.tries(&held).await, ["withdrawn"]);
     app.settle().await;
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
     app.finish().await;
 }
 
 #[tokio::test]
 async fn a_lost_answer_or_worker_means_a_second_message_never_none() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     app.slack.fail_next(POST, Fault::CutAfterAccept);
     app.settle().await;
@@ -311,14 +311,14 @@ async fn a_lost_answer_or_worker_means_a_second_message_never_none() {
     let held = app.passwords().await.remove(1).id;
     lease(&app.app.ctx, held, "another", app.clock.now()).await.unwrap();
     app.after(TimeDelta::minutes(1)).await;
-    app.told_bo();
+    app.password_sent_to_bo();
     assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 2]);
     app.finish().await;
 }
 
 #[tokio::test]
 async fn the_same_form_sent_twice_is_one_message() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let stu = app.staff().await;
     let page = stu.get(USERS).await;
     let (token, request) = (page.hidden("csrf_token"), page.hidden("request_id"));
@@ -328,31 +328,31 @@ async fn the_same_form_sent_twice_is_one_message() {
     app.settle().await;
     assert!(stu.post(USERS, &form).await.text().contains("The user was added before"));
     app.settle().await;
-    app.told_bo();
+    app.password_sent_to_bo();
     assert_eq!(app.passwords().await.len(), 1);
     app.finish().await;
 }
 
 #[tokio::test]
 async fn after_a_rotation_it_is_opened_and_what_cannot_be_is_given_up() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let by = app.staff_user().await;
     let first = "a secret of the first year";
-    let before = app.another_app_as(|config| config.secret_key = Some(first.into())).await;
+    let before = app.another_app_with(|config| config.secret_key = Some(first.into())).await;
     let (bo, _) = made(&before.ctx, &by, new_user("bo", false)).await;
     let lines = Lines::from(tracing::Level::WARN);
-    let with_liveness_check = app.another_app_as(|config| config.secret_key = Some("another secret".into())).await;
+    let with_liveness_check = app.another_app_with(|config| config.secret_key = Some("another secret".into())).await;
     with_liveness_check.deliverer.settle().await.unwrap();
     assert_eq!(lines.with("A temporary password cannot be opened").len(), 1);
     assert_eq!(app.states().await, [(DeliveryState::Failed, false)]);
-    let rotated = app.another_app_as(|config| {
+    let rotated = app.another_app_with(|config| {
         config.secret_key = Some("another secret".into());
         config.secret_key_previous = Some(first.into());
     });
     let rotated = rotated.await;
     app.clock.advance(TimeDelta::seconds(30));
     rotated.deliverer.settle().await.unwrap();
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
 
     // Somebody who can write to the database moves a password to another message, or changes it.
     let mut sealed = Vec::new();
@@ -378,7 +378,7 @@ async fn after_a_rotation_it_is_opened_and_what_cannot_be_is_given_up() {
 
 #[tokio::test]
 async fn a_user_who_is_changed_meanwhile_is_not_sent_it() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (by, stu) = (app.staff_user().await, app.staff().await);
     let ctx = &app.app.ctx;
     let (bo, _) = made(ctx, &by, new_user("bo", false)).await;

@@ -52,7 +52,7 @@ async fn photos_of_a_report_are_fetched_and_the_person_is_told() {
     app.send(sent).await;
     assert!(app.private(ANA).contains("repair #1"));
     assert_eq!((app.repairs().await, app.asked_for().len()), (1, 2), "sent again, nothing is fetched again");
-    assert!(app.told_of_job().contains("2 of 2 done."));
+    assert!(app.job_message_text().contains("2 of 2 done."));
     app.read_channels();
     app.finish().await;
 }
@@ -67,7 +67,7 @@ async fn a_technicians_new_repair_has_photos_too() {
     assert_eq!(app.submit().await, Submitted::Cleared);
     assert!(app.private(ANA).contains("Your photo is being fetched."));
     assert_eq!(photos(&app.app.ctx).await, ["F1"]);
-    let told = app.told_of_job();
+    let told = app.job_message_text();
     assert!(told.contains("*<http://esb.test/repairs/1|Photos for repair #1>*\n1 of 1 done."), "{told}");
     app.read_channels();
     app.finish().await;
@@ -101,7 +101,7 @@ async fn what_others_keep_is_linked_and_not_fetched() {
     assert_eq!(app.asked_for(), ["F1"]);
     let note = "In Slack only:\nb.png: https://drive.test/b".to_owned();
     assert_eq!(app.notes().await, [("Ana Lee".into(), Some(note), false)]);
-    assert!(app.told_of_job().contains("1 of 1 done."));
+    assert!(app.job_message_text().contains("1 of 1 done."));
     app.read_channels();
     app.finish().await;
 }
@@ -125,7 +125,7 @@ async fn a_photo_that_does_not_come_is_tried_again_and_one_that_cannot_be_had_is
     resume(&app.app.ctx, &stu, job).await.unwrap();
     app.settle().await;
     assert_eq!((app.job(job).await.state, app.notes().await.len()), (JobState::Failed, 1), "said once");
-    let told = app.told_of_job();
+    let told = app.job_message_text();
     assert!(told.contains("It failed after 2 of 2 steps.\nb.png "), "{told}");
     app.read_channels();
     app.finish().await;

@@ -80,7 +80,7 @@ async fn a_confirmation_that_nobody_can_be_given_does_no_harm() {
     app.slack.fail_next("chat.postMessage", Fault::Error("user_not_found"));
     assert_eq!(app.slack.submit(ANA).await.unwrap(), Submitted::Cleared);
     app.settle().await;
-    assert!(lines.only_of_slack().contains("A private answer could not be given"));
+    assert!(lines.only_slack_line().contains("A private answer could not be given"));
     assert_eq!(app.repairs().await, 1);
     only(app.slack.posted_in("#woodshop"));
     only(app.slack.posted_in("#oops"));
@@ -105,7 +105,7 @@ async fn a_form_that_slack_does_not_open_is_explained() {
             app.command(ANA, name, "").await;
             let answer = app.private(ANA);
             assert!(answer.starts_with(":x: ") && answer.contains(words), "{name} {fault:?}: {answer}");
-            let line = lines.only_of_slack();
+            let line = lines.only_slack_line();
             let reference = answer.split_once("(ref ").map_or("", |(_, rest)| &rest[..8]);
             assert!(line.contains(reference), "{line}");
             assert!(!line.contains("response/") && !line.contains("xoxb"), "{line}");
@@ -124,20 +124,20 @@ async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
     let answer = ack.payload.unwrap();
     assert_eq!(answer["response_type"], "ephemeral");
     assert!(answer["text"].as_str().unwrap().contains("/esb-report"), "{answer}");
-    assert!(lines.only_of_slack().contains("does not serve"));
+    assert!(lines.only_slack_line().contains("does not serve"));
 
     let mut unknown = app.submission();
     unknown["view"]["callback_id"] = json!("choose_anything");
     let answer = app.send(unknown).await.payload.unwrap();
     assert!(answer["errors"]["equipment"].as_str().unwrap().contains("start again"), "{answer}");
-    assert!(lines.only_of_slack().contains("does not serve"));
+    assert!(lines.only_slack_line().contains("does not serve"));
 
     for pressed in ["card_claim", "view_area", "page", "", "<!channel>"] {
         app.clock.advance(TimeDelta::seconds(1));
         app.send(app.pressed(pressed, "1")).await;
         let told = only(app.slack.direct_messages(ANA)).text;
         assert!(told.contains("This button is out of date."), "{pressed}: {told}");
-        assert!(lines.only_of_slack().contains("out of date"));
+        assert!(lines.only_slack_line().contains("out of date"));
         assert_eq!(app.view().shown(), before, "{pressed}: the form stays as it is");
     }
 
@@ -145,14 +145,14 @@ async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
     in_a_message["actions"] = json!([{ "action_id": "me_too", "value": "1" }]);
     app.send(in_a_message).await;
     assert!(only(app.slack.direct_messages(ANA)).text.contains("out of date"));
-    lines.only_of_slack();
+    lines.only_slack_line();
 
     for kind in ["shortcut", "message_action"] {
         let mut shortcut = app.interaction(kind);
         shortcut["callback_id"] = json!("x");
         shortcut["trigger_id"] = json!("1.2.x");
         app.send(shortcut).await;
-        lines.only_of_slack();
+        lines.only_slack_line();
     }
     assert_eq!(app.repairs().await, 0);
     app.finish().await;
@@ -169,20 +169,20 @@ async fn another_workspace_is_refused() {
     foreign["team_id"] = json!("T0OTHER");
     let answer = app.send_as("slash_commands", "c", foreign).await.payload.unwrap();
     assert_eq!(answer["text"], ":x: This app serves another workspace.");
-    assert!(lines.only_of_slack().contains("another workspace"));
+    assert!(lines.only_slack_line().contains("another workspace"));
 
     let mut foreign = app.submission();
     foreign["team"]["id"] = json!("T0OTHER");
     foreign["view"]["app_installed_team_id"] = json!("T0OTHER");
     let answer = app.send(foreign).await.payload.unwrap();
     assert_eq!(answer["errors"]["equipment"], "This app serves another workspace.");
-    lines.only_of_slack();
+    lines.only_slack_line();
 
     let mut foreign = app.pressed("me_too", "1");
     foreign["team"]["id"] = json!("T0OTHER");
     foreign["view"]["app_installed_team_id"] = json!("T0OTHER");
     app.send(foreign).await;
-    lines.only_of_slack();
+    lines.only_slack_line();
     assert_eq!(app.repairs().await, 0);
     assert_eq!(app.view().shown(), before);
     app.finish().await;
@@ -252,7 +252,7 @@ async fn whoever_waits_for_what_broke_off_is_told() {
         intake.idle().await;
         let told: Vec<String> = app.slack.direct_messages(ANA).into_iter().map(|it| it.text).collect();
         assert_eq!(told.len(), usize::from(is_told), "{told:?}");
-        let line = lines.only_of_slack();
+        let line = lines.only_slack_line();
         for told in told {
             let reference = told.split_once("(ref ").map_or("", |(_, rest)| &rest[..8]);
             assert!(told.starts_with(":x: ") && line.contains(reference), "{told} {line}");

@@ -14,7 +14,7 @@ const CY: &str = "U0CY";
 impl TestApp {
     /// A report whose cards have been read; Bo and Cy are technicians.
     async fn with_technicians() -> (Self, Message, [UserId; 2]) {
-        let (app, _) = Self::with_saw_and(&["reactions:read"]).await;
+        let (app, _) = Self::with_saw_and_scopes(&["reactions:read"]).await;
         let cy = Person::new(CY, "cy", "Cy Ng").email("cy@example.org");
         app.slack.change_world(|world| world.people.push(cy));
         let bo = user(&app.app.ctx, "bo", Role::Technician).await;

@@ -17,7 +17,7 @@ const CY: &str = "U0CY";
 impl TestApp {
     /// The table saw in a Slack that tells of threads and reactions; Bo and Cy are technicians.
     async fn hears_events() -> (Self, [UserId; 2]) {
-        let (app, _) = Self::with_saw_and(&["channels:history", "reactions:read"]).await;
+        let (app, _) = Self::with_saw_and_scopes(&["channels:history", "reactions:read"]).await;
         let cy = Person::new(CY, "cy", "Cy Ng").email("cy@example.org");
         app.slack.change_world(|world| world.people.push(cy));
         let bo = user(&app.app.ctx, "bo", Role::Technician).await;
@@ -72,7 +72,7 @@ async fn reply_to_card_being_sent_is_noted_once() {
     assert_eq!(app.note_texts().await, []);
     assert!(app.again(&said, 1).await && app.again(&said, 2).await);
     assert_eq!(app.note_texts().await, once());
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn events_on_card_in_doubt_are_handled_once() {
         assert!(app.again(event, 1).await && app.again(event, 2).await);
     }
     assert_eq!((app.note_texts().await, app.repair(2).await.assignee_id), (once(), Some(bo)));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn failed_reactions_are_handled_when_sent_again() {
     }
     assert_eq!((app.assignee().await, app.repair(1).await.version), (Some(cy), version + 1));
     other.stop().await;
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn late_claim_takes_nothing_from_later_assignee() {
     assert!(app.slack.react(CY, &card, "eyes").await.unwrap().outcome.is_acknowledged());
     assert!(app.again(&claimed, 2).await);
     assert_eq!(app.assignee().await, Some(cy));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn claim_waits_while_slack_does_not_name_its_person() {
     assert!(!claimed.outcome.is_acknowledged() && app.assignee().await.is_none());
     assert!(app.again(&claimed, 1).await);
     assert_eq!(app.assignee().await, Some(bo));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]

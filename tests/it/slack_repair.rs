@@ -58,7 +58,7 @@ async fn without_text_a_repair_is_chosen_and_continue_puts_its_form_on_top() {
     assert_eq!(app.submit().await, Submitted::Cleared);
     assert!(app.slack.views_of(ANA).is_empty(), "all modals are closed");
     assert!(app.private(ANA).starts_with(":arrows_counterclockwise: Repair #1 is yours."));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -166,10 +166,10 @@ async fn each_action_does_its_part_and_is_confirmed_with_its_sign() {
     app.submit().await;
     assert!(app.private(ANA).starts_with(":arrows_counterclockwise: Repair #1 is now In Progress."));
 
-    let kinds: Vec<String> = app.happened().await.into_iter().map(|(kind, ..)| kind).collect();
+    let kinds: Vec<String> = app.timeline().await.into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(kinds, ["Eta", "Eta", "Status", "Note", "Assignee", "Status", "Note", "Status"]);
-    assert!(app.happened().await.iter().all(|(_, by, _)| by == "Ana Lee"));
-    app.over().await;
+    assert!(app.timeline().await.iter().all(|(_, by, _)| by == "Ana Lee"));
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn inputs_are_read_whichever_is_shown_and_others_are_ignored() {
     assert_eq!(app.send(claim).await.payload.unwrap()["response_action"], "clear");
     let repair = app.repair(1).await;
     assert_eq!((repair.status, repair.eta), (RepairStatus::Assigned, None));
-    assert!(!app.happened().await.iter().any(|(kind, ..)| kind == "Note"));
+    assert!(!app.timeline().await.iter().any(|(kind, ..)| kind == "Note"));
 
     app.command(ANA, "/esb-repair", "1").await;
     let mut status = app.submission();
@@ -196,7 +196,7 @@ async fn inputs_are_read_whichever_is_shown_and_others_are_ignored() {
     assert_eq!(app.send(status).await.payload.unwrap()["response_action"], "clear");
     let repair = app.repair(1).await;
     assert_eq!((repair.status, repair.eta), (RepairStatus::PartsNeeded, None));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -221,17 +221,17 @@ async fn what_is_missing_is_said_on_its_field() {
     let mut made_up = app.submission();
     put_option(&mut made_up, "action", "delete");
     assert_eq!(errors_of(&app.send(made_up).await)["action"], "Please choose what to do.");
-    assert!(app.happened().await.is_empty());
+    assert!(app.timeline().await.is_empty());
     app.finish().await;
 }
 
 #[tokio::test]
 async fn a_duplicate_is_found_among_the_repairs_of_the_machine() {
     let app = TestApp::workshop().await;
-    app.broken("Table saw", "Säge klemmt", 2).await;
+    app.add_open_repairs("Table saw", "Säge klemmt", 2).await;
     let wood = esb::domain::ids::AreaId(1);
     app.machine(wood, "Drill").await;
-    app.broken("Drill", "Wobbles", 1).await;
+    app.add_open_repairs("Drill", "Wobbles", 1).await;
     app.close_repair(2).await;
     app.act("set_status").await;
     app.choose("status", "Closed - Duplicate").await;
@@ -250,7 +250,7 @@ async fn a_duplicate_is_found_among_the_repairs_of_the_machine() {
     app.submit().await;
     assert!(app.private(ANA).starts_with(":white_check_mark: Repair #1 is closed: Closed - Duplicate."));
     assert_eq!(app.repair(1).await.duplicate_of.unwrap().0, 3);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -294,7 +294,7 @@ async fn other_text_opens_a_new_repair() {
     app.fill("description", "Dull").await;
     app.submit().await;
     assert_eq!(app.repair(3).await.severity, None, "an absent choice is none");
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]

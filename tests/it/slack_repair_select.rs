@@ -31,7 +31,7 @@ async fn large() -> TestApp {
     let metal = app.area("Métal shop", "#metalshop").await;
     app.machines(wood, "Printer", 3_500).await;
     app.machines(metal, "Forge", 1_500).await;
-    app.broken("Forge", "Cold", 1).await;
+    app.add_open_repairs("Forge", "Cold", 1).await;
     app.technician("ana").await;
     for n in 1..=20 {
         app.technician(&format!("tech{n}")).await;
@@ -109,7 +109,7 @@ async fn machines_and_people_of_a_large_place_are_found() {
 async fn fifteen_hundred_repairs_of_one_machine_are_searched_to_the_oldest() {
     let (app, _) = TestApp::with_saw().await;
     app.technician("ana").await;
-    app.broken("Table saw", "Belt slips", 1_500).await;
+    app.add_open_repairs("Table saw", "Belt slips", 1_500).await;
     app.sql("UPDATE repairs SET description = 'Smoke' WHERE id = 2").await;
     app.sql("UPDATE repairs SET description = 'No smoke at all' WHERE id = 1499").await;
     app.command(ANA, "/esb-update", "7").await;
@@ -134,7 +134,7 @@ async fn names_of_any_length_can_be_chosen() {
     let area = app.area(&"🔥".repeat(80), "").await;
     let name = "🪚".repeat(200);
     app.machine(area, &name).await;
-    app.broken(&name, "\"\\{{x}}<!channel>*_~`", 1).await;
+    app.add_open_repairs(&name, "\"\\{{x}}<!channel>*_~`", 1).await;
     app.sql("UPDATE repairs SET status = 'Needs Specialist'").await;
     app.command(ANA, "/esb-repair", "").await;
     let label = suggested(&app, "repair", "").await.remove(0).label;

@@ -45,7 +45,7 @@ async fn a_role_taken_away_meanwhile_is_said_in_the_form() {
     app.sql("UPDATE users SET active = FALSE").await;
     let refused = errors(app.submit().await);
     assert!(refused["repair"].contains("may not do this any more"), "nor does Continue: {refused:?}");
-    assert!(app.happened().await.is_empty());
+    assert!(app.timeline().await.is_empty());
     app.finish().await;
 }
 
@@ -64,7 +64,7 @@ async fn a_repair_that_is_closed_meanwhile_is_not_acted_upon() {
     let offered = app.view().element("action").unwrap()["options"].as_array().unwrap().len();
     assert_eq!(offered, 1, "the form knows by now");
     assert_eq!(app.repair(1).await.eta, None);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn an_accepted_form_that_comes_again_after_a_closing_gets_its_first_answer
         }
         assert_eq!(answers[0], answers[1], "{action}");
     }
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn somebody_faster_is_named_and_may_be_followed() {
     assert_eq!(app.repair(1).await.assignee_id, Some(sam));
     assert_eq!(app.submit().await, Submitted::Cleared, "sent again, it stands");
     assert_eq!(app.repair(1).await.assignee_id, Some(app.technician("ana").await));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn the_same_form_sent_twice_acts_once() {
     for submission in [first, second] {
         assert_eq!(app.send(submission).await.payload.unwrap()["response_action"], "clear");
     }
-    let kinds: Vec<String> = app.happened().await.into_iter().map(|(kind, ..)| kind).collect();
+    let kinds: Vec<String> = app.timeline().await.into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(kinds, ["Status", "Note"]);
     app.read_all();
     app.command(ANA, "/esb-update", "1").await;
@@ -131,7 +131,7 @@ async fn the_same_form_sent_twice_acts_once() {
         assert_eq!(app.send(submission).await.payload.unwrap()["response_action"], "clear");
     }
     assert_eq!(app.repairs().await, 2);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn without_a_database_the_forms_say_so_and_may_be_sent_again() {
         let refused = errors(app.slack.submit(ANA).await.unwrap());
         let words = &refused["action"];
         let reference = words.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
-        assert!(lines.only_of_slack().contains(reference));
+        assert!(lines.only_slack_line().contains(reference));
         app.sql(&format!("ALTER TABLE away RENAME TO {table}")).await;
     }
     assert_eq!(app.submit().await, Submitted::Cleared);
@@ -228,7 +228,7 @@ async fn after_half_an_hour_the_answer_is_a_direct_message() {
     assert_eq!(app.submit().await, Submitted::Cleared);
     assert!(app.slack.calls("response_url").is_empty());
     assert!(only(app.slack.direct_messages(ANA)).text.contains("Repair #1 is yours."));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]

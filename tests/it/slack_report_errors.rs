@@ -132,13 +132,13 @@ async fn a_form_that_was_tampered_with_or_is_malformed_gets_an_answer() {
         submission["view"]["private_metadata"] = json!(metadata);
         let refused = errors_of(&app.send(submission).await);
         assert!(refused["equipment"].contains("start again with /esb-report"), "{refused:?}");
-        lines.only_of_slack();
+        lines.only_slack_line();
     }
     let mut malformed = app.submission();
     malformed["view"]["state"]["values"]["description"] = json!({ "description": { "value": 7 } });
     let refused = errors_of(&app.send(malformed).await);
     assert!(refused["equipment"].starts_with("Something went wrong (ref "), "{refused:?}");
-    assert!(lines.only_of_slack().contains("a field of a wrong type"));
+    assert!(lines.only_slack_line().contains("a field of a wrong type"));
     assert_eq!(app.repairs().await, 0);
     app.finish().await;
 }
@@ -185,7 +185,7 @@ async fn without_a_database_the_form_says_so_and_may_be_sent_again() {
         assert_eq!(refused.keys().collect::<Vec<_>>(), ["equipment"], "the first input");
         let words = &refused["equipment"];
         let reference = words.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
-        let line = lines.only_of_slack();
+        let line = lines.only_slack_line();
         let says_why =
             ["no such table", "doesn't exist", "does not exist"].iter().any(|why| line.contains(why));
         assert!(line.contains(reference) && line.contains("ERROR") && says_why, "{line}");

@@ -31,7 +31,7 @@ impl TestApp {
 
     /// The notes of all repairs.
     async fn written(&self) -> Vec<(String, Option<String>)> {
-        let happened = self.happened().await.into_iter();
+        let happened = self.timeline().await.into_iter();
         happened.filter(|(kind, ..)| kind == "Note").map(|(_, by, text)| (by, text)).collect()
     }
 }
@@ -49,7 +49,7 @@ async fn the_global_shortcut_opens_the_form_and_answers_by_direct_message() {
     let told = only(app.slack.direct_messages(ANA)).text;
     assert!(told.contains("repair #1") && !told.contains("link"), "{told}");
     assert_eq!(app.written().await, []);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn from_a_message_its_text_is_the_description_and_the_repair_keeps_where_i
     app.technician("ana").await;
     app.command(ANA, "/esb-update", "1").await;
     assert!(app.view().shown().contains("From Slack: "), "{}", app.view().shown());
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_report_without_its_link_is_better_than_none() {
     }
     assert_eq!(app.written().await, []);
     assert_eq!(app.repairs().await, 3);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]

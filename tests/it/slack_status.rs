@@ -202,8 +202,8 @@ async fn every_list_is_paged_and_loses_nothing() {
         let area = app.area(&format!("Area {n}"), "").await;
         app.machines(area, &format!("Machine {n}"), 20).await;
     }
-    app.broken("Machine", issue, 1).await;
-    app.broken("Table saw", issue, 100).await;
+    app.add_open_repairs("Machine", issue, 1).await;
+    app.add_open_repairs("Table saw", issue, 100).await;
 
     app.status("").await;
     let pages = app.pages().await;
@@ -261,7 +261,7 @@ async fn what_is_gone_or_out_of_date_is_said_in_its_place() {
         let view = app.view();
         assert_eq!(view.callback_id(), "status_error", "{pressed} {value}");
         assert!(view.shown().contains(words), "{pressed} {value}: {}", view.shown());
-        lines.only_of_slack();
+        lines.only_slack_line();
         app.press("back_to_summary", None).await;
         assert_eq!(app.view().callback_id(), "status_summary", "and there is a way back");
     }
@@ -363,7 +363,7 @@ async fn staff_are_told_privately_how_a_job_stands() {
     for unknown in ["job 99", "job 9223372036854775807"] {
         assert!(ask(unknown).await.starts_with(":x: There is no job #9"), "{unknown}");
     }
-    let followed = app.told_of_job();
+    let followed = app.job_message_text();
     assert!(followed.starts_with(":x: *Photos for repair #1*"), "{followed}");
     app.finish().await;
 }

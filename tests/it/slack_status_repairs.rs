@@ -19,7 +19,7 @@ fn buttons(app: &TestApp, person: &str) -> Vec<String> {
 #[tokio::test]
 async fn technicians_open_repairs_from_an_area_and_a_machine() {
     let app = TestApp::workshop().await;
-    app.broken("Table saw", "Fence is loose", 1).await;
+    app.add_open_repairs("Table saw", "Fence is loose", 1).await;
     app.machine(esb::domain::ids::AreaId(1), "Lathe").await;
     for text in ["wood shop", "table saw"] {
         app.command(ANA, "/esb-status", text).await;
@@ -40,7 +40,7 @@ async fn technicians_open_repairs_from_an_area_and_a_machine() {
     assert_eq!(app.submit().await, Submitted::Cleared);
     let told = only(app.slack.private_to(ANA));
     assert!(told.text.contains("Repair #2 is yours."), "{}", told.text);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn what_follows_from_a_status_command_is_answered_where_it_was_typed() {
         assert!(told.text.contains("Repair #1 is yours."), "{}", told.text);
         assert_eq!(told.channel == "C0WOOD", !is_direct, "{}", told.channel);
     }
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_repair_that_is_gone_is_said_in_place_of_the_view() {
 #[tokio::test]
 async fn a_machine_shows_its_links_and_to_technicians_what_was_wrong_before() {
     let app = TestApp::workshop().await;
-    app.broken("Table saw", "Was dull", 90).await;
+    app.add_open_repairs("Table saw", "Was dull", 90).await;
     app.sql("UPDATE repairs SET status = 'Resolved', open = FALSE WHERE id > 1").await;
     let (title, url) =
         (LinkTitle::parse("Manual <1>").unwrap(), LinkUrl::parse("https://example.org/a?b=1&c=2").unwrap());

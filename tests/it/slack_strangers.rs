@@ -114,7 +114,7 @@ async fn guests_and_people_of_our_organization_are_members() {
     let app = TestApp::start_in(world).await;
     let area = app.area("Wood shop", "#woodshop").await;
     app.machine(area, "Table saw").await;
-    app.broken("Table saw", "Blade wobbles", 1).await;
+    app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
     for name in ["bo", "gus", "ora"] {
         app.technician(name).await;
     }
@@ -203,13 +203,13 @@ async fn password_is_sent_to_no_stranger() {
     assert!(app.is_technician(BO).await);
     assert_sent(&app.reset_bo(bo).await);
     app.settle().await;
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.told_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
     app.finish().await;
 }
 
 #[tokio::test]
 async fn password_waits_while_slack_does_not_say_who_somebody_is() {
-    let app = TestApp::knowing_bo().await;
+    let app = TestApp::with_bo().await;
     let (bo, sent) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     assert_sent(&sent);
     app.sql(&format!("UPDATE users SET slack_user_id = '{BO}' WHERE id = {bo}")).await;
@@ -219,7 +219,7 @@ async fn password_waits_while_slack_does_not_say_who_somebody_is() {
     assert!(app.slack.direct_messages(BO).is_empty());
     assert_eq!(app.linked_to(bo).await.as_deref(), Some(BO));
     app.after(TimeDelta::hours(1)).await;
-    app.told_bo();
+    app.password_sent_to_bo();
     app.finish().await;
 }
 
@@ -292,7 +292,7 @@ async fn unlinking_ends_a_password_that_was_sent() {
     assert!(app.is_technician(BO).await);
     assert_sent(&app.reset_bo(bo).await);
     app.settle().await;
-    let password = app.told_bo();
+    let password = app.password_sent_to_bo();
     let thief = app.web.browser();
     assert_eq!(log_in(&thief, "bo", &password).await.status, StatusCode::SEE_OTHER);
     unlink(&app.app.ctx, &by, &app.link_change(bo, BO, 1)).await.unwrap();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 impl TestApp {
     /// A report whose cards have been read; Bo is a technician.
     async fn with_thread() -> (Self, Message, UserId) {
-        let (app, _) = Self::with_saw_and(&["channels:history"]).await;
+        let (app, _) = Self::with_saw_and_scopes(&["channels:history"]).await;
         let bo = user(&app.app.ctx, "bo", Role::Technician).await;
         app.report("table saw", "Belt slips").await;
         app.read_all();
@@ -230,7 +230,7 @@ async fn photos_of_the_thread_are_on_the_repair_and_other_files_are_named() {
     let said = app.slack.say_with(ANA, "#woodshop", "", Some(&card.ts), &["F1"]).await.unwrap();
     app.settle().await;
     assert_eq!((photos(&app.app.ctx).await, app.notes().await.len()), (vec!["F1".to_owned()], 0));
-    assert!(app.told_of_job().contains("1 of 1 done."));
+    assert!(app.job_message_text().contains("1 of 1 done."));
     app.after(TimeDelta::days(1)).await;
     app.slack.redeliver(&said, 1, "timeout").await.unwrap();
     app.settle().await;

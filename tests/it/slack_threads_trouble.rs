@@ -68,7 +68,7 @@ async fn a_private_channel_has_a_scope_of_its_own_and_without_one_nothing_is_not
 
 #[tokio::test]
 async fn failed_reply_is_noted_when_slack_sends_it_again() {
-    let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
+    let (app, _) = TestApp::with_saw_and_scopes(&["channels:history"]).await;
     app.report("table saw", "Belt slips").await;
     app.read_all();
     let card = app.card();
@@ -79,7 +79,7 @@ async fn failed_reply_is_noted_when_slack_sends_it_again() {
         let text = format!("Belt is off, says {table}");
         let said = app.slack.say(ANA, "#woodshop", &text, Some(&card.ts)).await.unwrap();
         assert!(!said.outcome.is_acknowledged());
-        assert!(lines.only_of_slack().contains("An event could not be handled yet"));
+        assert!(lines.only_slack_line().contains("An event could not be handled yet"));
         app.sql(&format!("ALTER TABLE away RENAME TO {table}")).await;
         for attempt in [1, 2] {
             let again = app.slack.redeliver(&said, attempt, "timeout").await.unwrap();
@@ -94,7 +94,7 @@ async fn failed_reply_is_noted_when_slack_sends_it_again() {
 
 #[tokio::test]
 async fn author_of_lost_reply_is_told() {
-    let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
+    let (app, _) = TestApp::with_saw_and_scopes(&["channels:history"]).await;
     app.report("table saw", "Belt slips").await;
     app.read_all();
     let card = app.card();
@@ -109,7 +109,7 @@ async fn author_of_lost_reply_is_told() {
     assert!(told.starts_with(":x: What you wrote in a thread is not noted on its repair. "), "{told}");
     assert!(told.ends_with(" Write it again or edit it then, and it is."), "{told}");
     let reference = told.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
-    assert!(lines.only_of_slack().contains(reference), "{told}");
+    assert!(lines.only_slack_line().contains(reference), "{told}");
     app.sql("ALTER TABLE away RENAME TO timeline").await;
     assert_eq!(app.noted().await, []);
     let reply = app.written_as("Belt is off");
@@ -130,7 +130,7 @@ async fn author_of_lost_reply_is_told() {
 
 #[tokio::test]
 async fn nobody_is_told_of_threads_that_we_did_not_begin() {
-    let (app, _) = TestApp::with_saw_and(&["channels:history"]).await;
+    let (app, _) = TestApp::with_saw_and_scopes(&["channels:history"]).await;
     let is_known = |slack: &Sandbox| slack.calls("auth.test").iter().find(|call| call.ok()).map(|_| ());
     app.slack.wait_for(DEADLINE, is_known).await.expect("the app asks whose it is");
     app.slack.say(BO, "#woodshop", "Lunch?", None).await.unwrap();

@@ -89,7 +89,7 @@ async fn the_form_shows_everything_as_it_is() {
             assert!(shown.contains(part), "{part}\n{shown}");
         }
     }
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn everything_is_changed_at_once_and_what_is_absent_is_cleared() {
     app.submit().await;
     assert!(app.private(ANA).contains("Nothing to change"));
     assert_eq!(app.repair(1).await.version, repair.version);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn an_input_that_the_form_lacks_is_left_as_it_is() {
     assert_eq!(repair.severity, Some(Severity::NotSure));
     assert_eq!((repair.eta, repair.safety_risk), (NaiveDate::from_ymd_opt(2026, 3, 9), true));
     assert_eq!(repair.status, RepairStatus::New);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn a_specialist_text_that_no_input_can_hold_is_shown_and_stays() {
     app.choose("severity", "Not Sure").await;
     app.submit().await;
     assert_eq!(app.repair(1).await.specialist_description.len(), 3001);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -202,9 +202,9 @@ async fn two_people_at_once_lose_nothing_and_a_conflict_is_named_on_its_field() 
     let repair = app.repair(1).await;
     assert_eq!((repair.status, repair.eta), (RepairStatus::InProgress, NaiveDate::from_ymd_opt(2026, 3, 10)));
     assert_eq!((repair.severity, repair.consumable), (Some(Severity::Degraded), true), "untouched, so sam's");
-    let notes = app.happened().await;
+    let notes = app.timeline().await;
     assert_eq!(notes.iter().filter(|(_, _, text)| text.as_deref() == Some("My own words")).count(), 1);
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn what_cannot_be_is_said_on_its_field() {
     put_option(&mut nobody, "status", "New");
     put_option(&mut nobody, "assignee", "999");
     assert!(errors_of(&app.send(nobody).await)["assignee"].contains("Nobody with an active account"));
-    assert!(app.happened().await.is_empty());
+    assert!(app.timeline().await.is_empty());
     app.finish().await;
 }
 
@@ -246,7 +246,7 @@ async fn somebody_who_left_may_stay_assigned() {
     assert_eq!(app.repair(1).await.assignee_id, Some(bo));
     app.command(BO, "/esb-update", "1").await;
     assert!(app.private(BO).contains("needs a Technician or Staff account"));
-    app.over().await;
+    app.settle_and_finish().await;
 }
 
 #[tokio::test]
@@ -258,5 +258,5 @@ async fn dates_are_written_as_everywhere_in_slack() {
     app.command(ANA, "/esb-update", "1").await;
     let shown = app.view().shown();
     assert!(shown.contains("sam set the ETA from “9 Mar 2026” to “10 Mar 2026” just now"), "{shown}");
-    app.over().await;
+    app.settle_and_finish().await;
 }

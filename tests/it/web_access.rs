@@ -320,7 +320,7 @@ async fn a_wrong_token_is_refused_on_every_route() {
 async fn made_up_and_planted_cookies_are_nobodys() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
-    let token = stu.held(SESSION_COOKIE);
+    let token = stu.cookie_value(SESSION_COOKIE);
     let (first, rest) = token.split_at(1);
     let flipped = format!("{}{rest}", if first == "0" { "1" } else { "0" });
     let upper = token.to_uppercase();
@@ -328,17 +328,17 @@ async fn made_up_and_planted_cookies_are_nobodys() {
     let hash = esb_digest(&token);
     for forged in ["", "x", "' OR 1=1 --", &flipped, &longer, &hash, &"0".repeat(64)] {
         let browser = web.browser();
-        browser.hold(SESSION_COOKIE, forged);
+        browser.set_cookie(SESSION_COOKIE, forged);
         assert_eq!(browser.get("/admin/users").await.status, StatusCode::SEE_OTHER, "{forged}");
     }
     if upper != token {
         let browser = web.browser();
-        browser.hold(SESSION_COOKIE, &upper);
+        browser.set_cookie(SESSION_COOKIE, &upper);
         assert_eq!(browser.get("/admin/users").await.status, StatusCode::SEE_OTHER);
     }
     let signed_by_us = web.browser();
     signed_by_us.get("/login").await;
-    signed_by_us.hold(SESSION_COOKIE, &signed_by_us.held("esb_browser"));
+    signed_by_us.set_cookie(SESSION_COOKIE, &signed_by_us.cookie_value("esb_browser"));
     assert_eq!(signed_by_us.get("/admin/users").await.status, StatusCode::SEE_OTHER);
 }
 

@@ -109,12 +109,12 @@ async fn logging_in_begins_a_session_and_logging_out_ends_it() {
     assert!(board.text().contains("Signed in as </span>Sam") && board.text().contains("action=\"/logout\""));
     assert_eq!(browser.get("/login").await.status, StatusCode::SEE_OTHER);
     let kept = session::Entity::find().one(web.ops.store.read()).await.unwrap().unwrap();
-    assert_ne!(kept.token_hash, browser.held(SESSION_COOKIE), "only a digest is kept");
+    assert_ne!(kept.token_hash, browser.cookie_value(SESSION_COOKIE), "only a digest is kept");
 
-    let token = browser.held(SESSION_COOKIE);
+    let token = browser.cookie_value(SESSION_COOKIE);
     assert_eq!(browser.fill_in("/", "/logout", &[]).await.header("location"), "/");
     assert_eq!(session::Entity::find().count(web.ops.store.read()).await.unwrap(), 0);
-    browser.hold(SESSION_COOKIE, &token);
+    browser.set_cookie(SESSION_COOKIE, &token);
     assert!(!browser.get("/").await.text().contains("Signed in as"), "the old cookie is of no use");
 }
 
@@ -130,7 +130,7 @@ async fn whatever_was_wrong_is_not_told() {
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{username}");
         let text = reply.text();
         told.push(text[text.find("<h2>").unwrap()..text.find("</h2>").unwrap()].to_owned());
-        assert_eq!(browser.held(SESSION_COOKIE), "");
+        assert_eq!(browser.cookie_value(SESSION_COOKIE), "");
     }
     told.dedup();
     assert_eq!(told.len(), 1, "{told:?}");
@@ -247,20 +247,20 @@ async fn logging_in_takes_no_session_that_was_planted_and_keeps_none_that_was() 
     let web = with_sam().await;
     let browser = web.browser();
     let planted = "a".repeat(64);
-    browser.hold(SESSION_COOKIE, &planted);
+    browser.set_cookie(SESSION_COOKIE, &planted);
     log_in(&browser, "sam", PASSWORD).await;
-    let first = browser.held(SESSION_COOKIE);
+    let first = browser.cookie_value(SESSION_COOKIE);
     assert_ne!(first, planted);
     let thief = web.browser();
-    thief.hold(SESSION_COOKIE, &planted);
+    thief.set_cookie(SESSION_COOKIE, &planted);
     assert_eq!(thief.get("/password").await.header("location"), "/login?next=%2Fpassword");
 
     let token = browser.get("/").await.hidden("csrf_token");
     let again = [("csrf_token", &*token), ("username", "sam"), ("password", PASSWORD)];
     assert_eq!(browser.post("/login", &again).await.status, StatusCode::SEE_OTHER);
-    let second = browser.held(SESSION_COOKIE);
+    let second = browser.cookie_value(SESSION_COOKIE);
     assert_ne!(first, second);
-    thief.hold(SESSION_COOKIE, &first);
+    thief.set_cookie(SESSION_COOKIE, &first);
     assert_eq!(thief.get("/password").await.status, StatusCode::SEE_OTHER, "the earlier session has ended");
     assert_eq!(browser.post("/logout", &[("csrf_token", &token)]).await.status, StatusCode::FORBIDDEN);
 }

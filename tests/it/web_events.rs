@@ -3,7 +3,7 @@
 use crate::support::app::{DEADLINE, TestApp, only};
 use crate::support::events::Listener;
 use crate::support::lines::Lines;
-use crate::support::ops::{ana, empty, looking, report, with_saw};
+use crate::support::ops::{ana, empty, poll_revisions, report, with_saw};
 use crate::support::web::serving;
 use esb::ops::board::revision;
 use esb::ops::report_problem::report_problem;
@@ -40,7 +40,7 @@ async fn a_report_in_one_process_is_heard_and_seen_in_the_other() {
 async fn events_come_as_they_happen_through_the_compression() {
     let (ops, saw) = with_saw().await;
     let web = serving(ops).await;
-    let _looking = looking(&web.ops).await;
+    let _looking = poll_revisions(&web.ops).await;
     let mut listener = Listener::at(&web).await;
     assert_eq!(listener.status, StatusCode::OK);
     for (name, value) in

@@ -34,8 +34,8 @@ static ODD: &[Route] = &[
 ];
 
 const SHORT: Limits = Limits {
-    head: Duration::from_millis(50),
-    stall: Duration::from_millis(50),
+    head: Duration::from_millis(300),
+    stall: Duration::from_millis(300),
     drain: Duration::from_secs(3600),
     ..Limits::STANDARD
 };

@@ -161,13 +161,13 @@ async fn password_change_renews_the_session() {
     for browser in [&tess, &elsewhere] {
         log_in(browser, "tess", PASSWORD).await;
     }
-    let before = tess.held(SESSION_COOKIE);
+    let before = tess.cookie_value(SESSION_COOKIE);
     let form = [("current", PASSWORD), ("password", "a good one!"), ("repeated", "a good one!")];
     assert_eq!(tess.fill_in("/password", "/password", &form).await.header("location"), "/repairs");
-    assert_ne!(tess.held(SESSION_COOKIE), before);
+    assert_ne!(tess.cookie_value(SESSION_COOKIE), before);
     assert_eq!(tess.get("/repairs").await.status, StatusCode::OK);
     let thief = web.browser();
-    thief.hold(SESSION_COOKIE, &before);
+    thief.set_cookie(SESSION_COOKIE, &before);
     for browser in [&thief, &elsewhere] {
         assert_eq!(browser.get("/repairs").await.status, IN, "sent to log in");
     }
@@ -227,11 +227,11 @@ async fn forged_cookie_makes_no_known_browser() {
     let other =
         serving_as(with_people().await, esb::web::WebConfig { secret_key: "another".into(), ..config() });
     let other = other.await;
-    let theirs = used_by(&other, "tess").await.held(COOKIE_NAME);
+    let theirs = used_by(&other, "tess").await.cookie_value(COOKIE_NAME);
     assert!(!theirs.is_empty());
     guess_all(&web, "tess", SPACE).await;
     let forger = web.browser();
-    forger.hold(COOKIE_NAME, &theirs);
+    forger.set_cookie(COOKIE_NAME, &theirs);
     assert_eq!(log_in(&forger, "tess", PASSWORD).await.status, TOO_MANY);
 }
 

@@ -119,7 +119,7 @@ async fn visitors_without_cookies_are_limited_still() {
 async fn an_expired_session_does_not_hold_up_a_report() {
     let web = saw().await;
     let ana = web.browser();
-    ana.hold(SESSION_COOKIE, &"0".repeat(64));
+    ana.set_cookie(SESSION_COOKIE, &"0".repeat(64));
     assert_eq!(ana.post(REPORT, &TYPED).await.status, StatusCode::SEE_OTHER);
 }
 
@@ -184,7 +184,7 @@ async fn without_a_session_typed_text_is_not_redirected_away() {
     says(&refused, StatusCode::FORBIDDEN, &["Log in in a new tab", "href=\"/login\"", "Ordered"]);
     // Logged in meanwhile: the token is of before, and the page says so with the text once more.
     let tess = web.signed_in(Role::Technician).await;
-    browser.hold(SESSION_COOKIE, &tess.held(SESSION_COOKIE));
+    browser.set_cookie(SESSION_COOKIE, &tess.cookie_value(SESSION_COOKIE));
     let second = browser.send_again(NOTES, &refused).await;
     says(&second, StatusCode::FORBIDDEN, &["or you logged in or out", "Ordered"]);
     assert_eq!(browser.send_again(NOTES, &second).await.status, StatusCode::SEE_OTHER);
@@ -227,8 +227,8 @@ async fn a_new_secret_key_costs_one_more_press() {
     let (page, login) = (ana.get("/e/1").await, ana.get("/login").await);
     let site = restarted_with(&web, "another secret of the tests").await;
     let (at_tess, at_ana) = (site.browser(), site.browser());
-    at_tess.hold(SESSION_COOKIE, &tess.held(SESSION_COOKIE));
-    at_ana.hold("esb_browser", &ana.held("esb_browser"));
+    at_tess.set_cookie(SESSION_COOKIE, &tess.cookie_value(SESSION_COOKIE));
+    at_ana.set_cookie("esb_browser", &ana.cookie_value("esb_browser"));
     let refused = at_tess.post(NOTES, &[("csrf_token", &token), ID, ("note", "Ordered")]).await;
     says(&refused, StatusCode::FORBIDDEN, &["Ordered"]);
     assert_eq!(at_tess.send_again(NOTES, &refused).await.status, StatusCode::SEE_OTHER);

@@ -5,7 +5,7 @@ use crate::support::app::DEADLINE;
 use crate::support::lines::Lines;
 use crate::support::ops::{empty, with_saw};
 use crate::support::pictures::png;
-use crate::support::web::{BOUNDARY, Parts, TestWeb, serving, serving_strangers, serving_with_places};
+use crate::support::web::{BOUNDARY, Parts, TestWeb, serving, serving_without_proxies, serving_with_places};
 use chrono::TimeDelta;
 use esb::web::kernel::response::{TEXT, response};
 use esb::web::kernel::upload::Places;
@@ -44,7 +44,7 @@ static ROUTES: &[Route] = &[
 ];
 
 async fn web(limits: Limits) -> TestWeb {
-    serving_strangers(empty().await, ROUTES, limits).await
+    serving_without_proxies(empty().await, ROUTES, limits).await
 }
 
 /// What an open connection is answered.
@@ -213,7 +213,7 @@ async fn one_address_does_not_use_up_the_upload_places() {
         let form = Parts::default().text("request_id", "0123456789abcdef").text("reporter_name", who);
         form.text("description", "Blade wobbles").file("photos", "a.png", &png())
     };
-    let begun = form("Ana").part("name=\"photos\"; filename=\"b.png\"", &png()).begun();
+    let begun = form("Ana").part("name=\"photos\"; filename=\"b.png\"", &png()).unfinished();
     let head = format!(
         "POST /e/1/report HTTP/1.1\r\nHost: esb\r\nX-Forwarded-For: 203.0.113.7\r\nContent-Length: 9000000\r\n\
          Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"

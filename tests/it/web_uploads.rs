@@ -70,7 +70,7 @@ async fn odd_forms_are_refused_tidily() {
         let reply = ana.send_parts(TO, &parts).await;
         assert_eq!(reply.status, status, "{}", reply.text());
     }
-    let mut raw = form.begun();
+    let mut raw = form.unfinished();
     raw.extend([b"--", BOUNDARY.as_bytes(), b"\r\nno head at all\r\n\r\nx\r\n"].concat());
     let reply = ana.send_body(TO, http_body_util::Full::new(Bytes::from(raw))).await;
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);
@@ -107,7 +107,7 @@ async fn an_endless_file_or_head_ends_at_its_limit() {
     let form = tess.form("/repairs/new?equipment=1", "/repairs/new").await.text("description", "Noise");
     let head =
         format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"a.mp4\"\r\n");
-    let file = [&form.begun()[..], head.as_bytes(), b"\r\n", &mp4(9000)].concat();
+    let file = [&form.unfinished()[..], head.as_bytes(), b"\r\n", &mp4(9000)].concat();
     let (body, taken) = endless(file, vec![7; 65_536]);
     let reply = tess.send_body("/repairs/new", body).await;
     assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -115,7 +115,7 @@ async fn an_endless_file_or_head_ends_at_its_limit() {
     assert!(taken.load(Ordering::Relaxed) < 120_000_000, "it is not read to its end");
 
     let (body, taken) =
-        endless([&form.begun()[..], head.as_bytes(), b"X-More: "].concat(), vec![b'x'; 65_536]);
+        endless([&form.unfinished()[..], head.as_bytes(), b"X-More: "].concat(), vec![b'x'; 65_536]);
     let reply = tess.send_body("/repairs/new", body).await;
     assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(taken.load(Ordering::Relaxed) < 120_000_000);
@@ -130,7 +130,7 @@ async fn a_form_that_breaks_off_leaves_nothing() {
         .await
         .file("photos", "a.png", &png())
         .part("name=\"photos\"; filename=\"b.png\"", &png())
-        .begun();
+        .unfinished();
     let short = ana.send_body(TO, http_body_util::Full::new(Bytes::from(begun.clone()))).await;
     assert_eq!(short.status, StatusCode::BAD_REQUEST, "it ends without its end");
     let Site(address) = *web;

@@ -105,7 +105,8 @@ async fn it_lives_and_is_watched_before_the_database_is_there() {
     ready.send(()).unwrap();
     let began = Instant::now();
     go_on(waiting).await;
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    // Less than the 5 s that the slow client may take.
+    assert!(began.elapsed() < Duration::from_millis(4_500), "{:?}", began.elapsed());
     assert_eq!(site.get("/").await.status, StatusCode::OK);
 }
 

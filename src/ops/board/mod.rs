@@ -10,11 +10,11 @@ use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::equipment_links::Link;
 use crate::store::photos::Subject;
-use crate::store::registry::Wanted;
-use crate::store::{self, equipment::Machine};
-use crate::views::board::{BoardArea, BoardMachine, BoardView, Headline};
-use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
-use crate::views::registry::RegistryView;
+use crate::store::equipment_list::Wanted;
+use crate::store::{self, equipment::EquipmentWithArea};
+use crate::views::board::{BoardArea, BoardEquipment, BoardView, Headline};
+use crate::views::equipment::{PublicEquipment, LinkView, OpenRepair};
+use crate::views::records::EquipmentList;
 use crate::views::repairs::QueueView;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) struct Kept {
     pub(super) names: LatestCache<i64, Arc<EquipmentNames>>,
     pub(super) maintenance: LatestCache<i64, bool>,
     pub(super) queue: QueryCache<i64, (QueueFilter, u64), Arc<QueueView>>,
-    pub(super) registry: QueryCache<i64, (Wanted, u64), Arc<RegistryView>>,
+    pub(super) registry: QueryCache<i64, (Wanted, u64), Arc<EquipmentList>>,
 }
 
 /// The whole board, read once per revision. The revision is read before the data, so that a board is
@@ -91,7 +91,7 @@ fn assemble(
     machines: Vec<LiveMachine>,
     mut open: HashMap<EquipmentId, OpenOfMachine>,
 ) -> Vec<BoardArea> {
-    let mut by_area: HashMap<AreaId, Vec<BoardMachine>> = HashMap::new();
+    let mut by_area: HashMap<AreaId, Vec<BoardEquipment>> = HashMap::new();
     for machine in machines {
         let repairs = open.remove(&machine.id).unwrap_or_default();
         by_area.entry(machine.area_id).or_default().push(board_machine(machine, repairs));
@@ -106,7 +106,7 @@ fn assemble(
         .collect()
 }
 
-fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardMachine {
+fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardEquipment {
     let standing = standing(&open.issues);
     let headline = open.headline.map(|shown| Headline {
         repair: shown.id,
@@ -115,7 +115,7 @@ fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardMachine {
         assignee: shown.assignee,
         open_repairs: open.issues.len(),
     });
-    BoardMachine {
+    BoardEquipment {
         id: machine.id,
         name: machine.name,
         status: standing.status,
@@ -128,7 +128,7 @@ fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardMachine {
 ///
 /// # Errors
 /// `NotFound`; the database's.
-pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentView, OpError> {
+pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<PublicEquipment, OpError> {
     let db = ctx.store.read();
     let machine = store::equipment::find(db, id).await?.ok_or(OpError::NotFound)?;
     let total = store::board::open_total_of(db, id).await?;
@@ -138,19 +138,19 @@ pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentView, OpEr
     let links = store::equipment_links::of(db, id).await?;
     let mut view = equipment_view(machine, total, (repairs, &me_toos), links);
     view.documents = attachments::documents(db, id).await?;
-    view.photos = attachments::photos(db, Subject::Machine(id)).await?;
+    view.photos = attachments::photos(db, Subject::Equipment(id)).await?;
     Ok(view)
 }
 
 fn equipment_view(
-    machine: Machine,
+    machine: EquipmentWithArea,
     total: OpenTotal,
     (repairs, me_toos): (Vec<OpenRow>, &HashMap<RepairId, u64>),
     links: Vec<Link>,
-) -> EquipmentView {
+) -> PublicEquipment {
     // The worst repair speaks for the machine, and it is always among those read.
     let status = standing(&repairs.iter().map(open_issue).collect::<Vec<_>>()).status;
-    EquipmentView {
+    PublicEquipment {
         archived: machine.is_archived(),
         id: machine.id,
         name: machine.name,

@@ -3,7 +3,7 @@
 
 use super::Tally;
 use super::convert::{Fitting, quoted};
-use super::registry::NO_MACHINE;
+use super::equipment::NO_MACHINE;
 use super::run::Run;
 use crate::domain::file::{Accepts, DocumentCategory, StoredFile};
 use crate::domain::ids::{DocumentId, EquipmentId, PhotoId, RepairId, UserId};
@@ -55,7 +55,7 @@ pub trait Uploads: Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Document(EquipmentId),
-    Machine(EquipmentId),
+    Equipment(EquipmentId),
     Repair(RepairId),
 }
 
@@ -117,7 +117,7 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
             Owner::Document(machine) => {
                 (format!("equipment {machine}: has {count} documents"), DOCUMENTS_MAX)
             }
-            Owner::Machine(machine) => (format!("equipment {machine}: has {count} photos"), PHOTOS_MAX),
+            Owner::Equipment(machine) => (format!("equipment {machine}: has {count} photos"), PHOTOS_MAX),
             Owner::Repair(repair) => (format!("repair_records {repair}: has {count} photos"), PHOTOS_MAX),
         };
         if count > most {
@@ -138,7 +138,7 @@ fn owner(run: &Run<'_>, row: &Row) -> Result<Owner, &'static str> {
     let is_machine = run.known.machines.contains(&machine);
     match row.text("parent_type").unwrap_or_default() {
         "equipment_doc" if is_machine => Ok(Owner::Document(machine)),
-        "equipment_photo" if is_machine => Ok(Owner::Machine(machine)),
+        "equipment_photo" if is_machine => Ok(Owner::Equipment(machine)),
         "equipment_doc" | "equipment_photo" => Err(NO_MACHINE),
         "repair_photo" if run.known.repairs.contains_key(&repair) => Ok(Owner::Repair(repair)),
         "repair_photo" => Err("its repair was not copied"),
@@ -155,7 +155,7 @@ fn old_file(row: &Row, owner: Owner) -> Option<OldFile> {
     }
     let (directory, accepts) = match owner {
         Owner::Document(machine) => (format!("equipment/{machine}/docs"), Accepts::Documents),
-        Owner::Machine(machine) => (format!("equipment/{machine}/photos"), Accepts::PhotosAndVideos),
+        Owner::Equipment(machine) => (format!("equipment/{machine}/photos"), Accepts::PhotosAndVideos),
         Owner::Repair(repair) => (format!("repairs/{repair}"), Accepts::PhotosAndVideos),
     };
     let name = row.text("original_filename").unwrap_or(stored).to_owned();
@@ -202,7 +202,7 @@ async fn named(
         Owner::Document(machine) => {
             run.add(vec![document(fitting, machine, file, (uploader_name, uploader))]).await
         }
-        Owner::Machine(machine) => {
+        Owner::Equipment(machine) => {
             let photo = photo(fitting, file, (uploader_name, uploader));
             run.add(vec![Photo { equipment_id: Some(machine), ..photo }]).await
         }

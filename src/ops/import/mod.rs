@@ -18,7 +18,7 @@ pub use files::{OldFile, Unfit, Uploads};
 mod files;
 mod convert;
 mod histories;
-mod registry;
+mod equipment;
 mod repairs;
 mod run;
 mod settings;
@@ -75,10 +75,10 @@ pub async fn import_legacy(
     let mut run = Run::new(ctx, old, dry, tell);
     let tallies = [
         users::copy(&mut run).await?,
-        registry::areas(&mut run).await?,
-        registry::machines(&mut run).await?,
-        registry::links(&mut run).await?,
-        registry::notes(&mut run).await?,
+        equipment::areas(&mut run).await?,
+        equipment::machines(&mut run).await?,
+        equipment::links(&mut run).await?,
+        equipment::notes(&mut run).await?,
         repairs::copy(&mut run).await?,
         files::copy(&mut run, uploads).await?,
         histories::timeline(&mut run).await?,

@@ -2,7 +2,7 @@
 
 use super::Tally;
 use super::convert::{Fitting, made};
-use super::registry::{NO_MACHINE, machine_of};
+use super::equipment::{NO_MACHINE, machine_of};
 use super::run::Run;
 use crate::domain::ids::{EquipmentId, RepairId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};

@@ -8,8 +8,8 @@ use crate::ops::board;
 use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::equipment::EquipmentName;
-use crate::store::registry::Wanted;
-use crate::views::board::{BoardMachine, BoardMatches, BoardView};
+use crate::store::equipment_list::Wanted;
+use crate::views::board::{BoardEquipment, BoardMatches, BoardView};
 use crate::views::equipment::{EquipmentMatch, EquipmentSearch};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -117,7 +117,7 @@ pub async fn exact_equipment(ctx: &Ctx, text: &str) -> Result<Option<EquipmentMa
 pub async fn search_board(ctx: &Ctx, board: &BoardView, text: &str) -> Result<BoardMatches, OpError> {
     let query = SearchQuery::new(text);
     if let Some(number) = query.number_after_sign() {
-        let has_number = |machine: &&BoardMachine| {
+        let has_number = |machine: &&BoardEquipment| {
             machine.id.0 == number
                 || machine.headline.as_ref().is_some_and(|headline| headline.repair.0 == number)
         };

@@ -1,13 +1,13 @@
 //! Pages of staff that are lists: the areas and the audit.
 
 use super::Html;
-use super::equipment::FieldError;
+use super::public_equipment::FieldError;
 use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
 use super::forms::Hidden;
 use super::times::Moment;
 use crate::domain::ids::AreaId;
 use crate::domain::zone::Zone;
-use crate::views::registry::{AreaRow, AreasView, AuditRow, AuditView};
+use crate::views::records::{AreaRow, AreasView, AuditRow, AuditView};
 use handlebars::RenderError;
 use serde::Serialize;
 

@@ -1,10 +1,10 @@
 //! One area, whole, in pages.
 
 use super::Html;
-use super::machines::{Counts, MachineList, worst_first};
+use super::board_equipment::{Counts, MachineList, worst_first};
 use super::times::Moment;
 use crate::domain::ids::AreaId;
-use crate::views::board::{BoardArea, BoardMachine, BoardView};
+use crate::views::board::{BoardArea, BoardEquipment, BoardView};
 use chrono::{DateTime, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
@@ -53,7 +53,7 @@ impl Html {
         }
         let sorted = worst_first(&area.machines);
         let start = (page - 1) * PAGE_SIZE;
-        let shown: Vec<&BoardMachine> = sorted.into_iter().skip(start).take(PAGE_SIZE).collect();
+        let shown: Vec<&BoardEquipment> = sorted.into_iter().skip(start).take(PAGE_SIZE).collect();
         let pager = Pager {
             page,
             pages,

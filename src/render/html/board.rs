@@ -1,11 +1,11 @@
 //! The board: every area, or those machines that somebody asks for.
 
-use super::machines::{Counts, MachineList, worst_first};
+use super::board_equipment::{Counts, MachineList, worst_first};
 use super::times::Moment;
 use super::{Html, counted};
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::AreaId;
-use crate::views::board::{BoardArea, BoardMachine, BoardMatches, BoardView};
+use crate::views::board::{BoardArea, BoardEquipment, BoardMatches, BoardView};
 use chrono::{DateTime, NaiveDate, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
@@ -154,10 +154,10 @@ impl Html {
 }
 
 /// The areas that a filter lets through, with their machines that it lets through, worst first.
-fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea, Vec<&'a BoardMachine>)> {
+fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea, Vec<&'a BoardEquipment>)> {
     let areas = board.areas.iter().filter(|area| filter.area.is_none_or(|wanted| wanted == area.id));
     let machines = |area: &'a BoardArea| {
-        let wanted = |machine: &&BoardMachine| {
+        let wanted = |machine: &&BoardEquipment| {
             (!filter.broken || machine.status != BoardStatus::Operational)
                 && (filter.text.is_empty() || filter.found.ids.contains(&machine.id))
         };
@@ -189,11 +189,11 @@ impl Room {
     }
 
     /// Those of an area's machines, worst first, for which there is room.
-    fn take<'a>(&mut self, machines: &[&'a BoardMachine]) -> Vec<&'a BoardMachine> {
+    fn take<'a>(&mut self, machines: &[&'a BoardEquipment]) -> Vec<&'a BoardEquipment> {
         match self {
             Self::Overview { whole, .. } if machines.len() <= *whole => machines.to_vec(),
             Self::Overview { broken, .. } => {
-                let not_green = |machine: &&&BoardMachine| machine.status != BoardStatus::Operational;
+                let not_green = |machine: &&&BoardEquipment| machine.status != BoardStatus::Operational;
                 machines.iter().take_while(not_green).take(*broken).copied().collect()
             }
             Self::Found(left) => {
@@ -207,8 +207,8 @@ impl Room {
 
 fn section(
     area: &BoardArea,
-    machines: &[&BoardMachine],
-    visible: Vec<&BoardMachine>,
+    machines: &[&BoardEquipment],
+    visible: Vec<&BoardEquipment>,
     today: NaiveDate,
 ) -> Section {
     let whole = (visible.len() < machines.len())

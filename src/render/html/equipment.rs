@@ -1,285 +1,320 @@
-//! One machine: the page behind its label, with the form to report a problem.
+//! The registry: the list of machines, and one machine with everything that belongs to it.
 
 use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
-use super::times::{Eta, Moment};
+use super::public_equipment::{FieldError, LinkShown, links_shown};
+use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
+use super::forms::Hidden;
+use super::times::Moment;
 use super::{Html, StatusMark, counted};
-use crate::domain::board::BoardStatus;
-use crate::domain::file::Accepts;
-use crate::domain::ids::{AreaId, EquipmentId, RepairId};
+use crate::domain::ids::{AreaId, EquipmentId, UserId};
 use crate::domain::repair::Severity;
-use crate::domain::text::{Description, EmailAddress, PersonName};
+use crate::domain::text::cut;
 use crate::domain::zone::Zone;
-use crate::views::equipment::{EquipmentView, LinkView, OpenRepair};
-use chrono::{DateTime, NaiveDate, Utc};
+use crate::views::records::{HistoryRow, EquipmentRecord, EquipmentDetail, NoteView, EquipmentRow, EquipmentList};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// What somebody typed into the report form, as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportForm {
-    /// Name of the person.
-    pub reporter_name: String,
-    /// Their e-mail, or nothing.
-    pub reporter_email: String,
-    /// What is wrong.
-    pub description: String,
-    /// How bad.
-    pub severity: Severity,
-    /// Somebody could be hurt.
-    pub safety_risk: bool,
-    /// Something that wears out is used up.
-    pub consumable: bool,
+/// Most characters of a repair in a machine's history; its own page has it whole.
+const HISTORY_SHOWN: usize = 200;
+
+/// What somebody wants to see of the registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EquipmentFilter {
+    /// Only this area.
+    pub area: Option<AreaId>,
+    /// What is archived instead of what is in use.
+    pub archived: bool,
+    /// Only machines that a search for this finds.
+    pub text: String,
 }
 
-impl Default for ReportForm {
-    /// The form as it is first shown (spec: severity is Not Sure).
-    fn default() -> Self {
-        Self {
-            reporter_name: String::new(),
-            reporter_email: String::new(),
-            description: String::new(),
-            severity: Severity::NotSure,
-            safety_risk: false,
-            consumable: false,
-        }
+impl EquipmentFilter {
+    /// The query of an address, without the page.
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("q", &self.text);
+        query.extend_pairs(self.area.map(|area| ("area", area.to_string())));
+        query.extend_pairs(self.archived.then_some(("archived", "1")));
+        query.finish()
     }
 }
 
-/// Why a field, or the form as a whole, was not accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldError {
-    /// The input's name; `None`: the whole form.
-    pub field: Option<&'static str>,
-    /// The sentence for the person.
-    pub message: String,
+/// "Page 2 of 7", with where the others are.
+#[derive(Debug, Serialize)]
+pub(super) struct Pager {
+    page: u64,
+    pages: u64,
+    previous: Option<u64>,
+    next: Option<u64>,
 }
 
-/// Everything that the page shows.
+impl Pager {
+    /// Nothing where there is only one page.
+    pub(super) fn new(page: u64, pages: u64) -> Option<Self> {
+        (pages > 1).then(|| Self {
+            page,
+            pages,
+            previous: (page > 1).then(|| page - 1),
+            next: (page < pages).then_some(page + 1),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Registry<'a> {
+    text: &'a str,
+    archived: bool,
+    is_set: bool,
+    areas: Vec<AreaShown<'a>>,
+    has_areas: bool,
+    total: String,
+    machines: Vec<Row<'a>>,
+    pager: Option<Pager>,
+    query: String,
+    export: String,
+    is_staff: bool,
+    are_nearest: bool,
+}
+
+#[derive(Serialize)]
+struct AreaShown<'a> {
+    id: AreaId,
+    name: &'a str,
+    selected: bool,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: EquipmentId,
+    name: &'a str,
+    make: String,
+    area: &'a str,
+    status: Option<StatusMark>,
+}
+
+fn make(manufacturer: &str, model: &str) -> String {
+    [manufacturer, model].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+fn row(machine: &EquipmentRow) -> Row<'_> {
+    Row {
+        id: machine.id,
+        name: &machine.name,
+        make: make(&machine.manufacturer, &machine.model),
+        area: &machine.area,
+        status: machine.status.map(StatusMark::from),
+    }
+}
+
+/// A machine's page, for whoever looks at it.
 #[derive(Debug)]
 pub struct EquipmentPage<'a> {
     /// The machine.
-    pub equipment: &'a EquipmentView,
-    /// The form, with what was typed where it comes back.
-    pub form: &'a ReportForm,
-    /// Why it comes back.
+    pub machine: &'a EquipmentDetail,
+    /// The account of who looks.
+    pub viewer: UserId,
+    /// True for staff.
+    pub is_staff: bool,
+    /// What its forms carry unseen.
+    pub hidden: Hidden<'a>,
+    /// The fields of a new note.
+    pub note: &'a [Field],
+    /// The fields of a new link.
+    pub link: &'a [Field],
+    /// The fields of a new document.
+    pub document: &'a [Field],
+    /// The field of new photos.
+    pub photos: &'a [Field],
+    /// Why one of them comes back.
     pub errors: &'a [FieldError],
-    /// The hidden field that proves where the form came from.
-    pub csrf_token: &'a str,
-    /// The hidden field that names the submission.
-    pub request_id: &'a str,
-    /// The repair to which the person just said "me too".
-    pub thanks_for: Option<RepairId>,
 }
 
 #[derive(Serialize)]
-struct Equipment<'a> {
+struct Machine<'a> {
     id: EquipmentId,
     name: &'a str,
+    version: i64,
     area_id: AreaId,
     area: &'a str,
-    /// "Jet · JWBS-14", or nothing.
-    make: String,
+    status: StatusMark,
+    open_repairs: Option<String>,
+    archived: bool,
+    area_archived: bool,
+    in_use: bool,
+    is_staff: bool,
+    may_edit: bool,
+    facts: Vec<Fact>,
     description: &'a str,
     links: Vec<LinkShown<'a>>,
+    link_fields: Vec<FieldShown<'a>>,
     documents: Vec<DocumentsShown<'a>>,
+    document_fields: Vec<FieldShown<'a>>,
     photos: Vec<PhotoShown<'a>>,
-    status: StatusMark,
-    advice: &'static str,
-    issues: Vec<Issue<'a>>,
-    /// What is said of the issues that are not shown.
-    more: Option<String>,
-    form: Form<'a>,
+    photo_fields: Vec<FieldShown<'a>>,
+    notes: Vec<NoteShown<'a>>,
+    more_notes: Option<String>,
+    note_fields: Vec<FieldShown<'a>>,
+    repairs_total: String,
+    repairs: Vec<RepairShown<'a>>,
+    pager: Option<Pager>,
     errors: Vec<ErrorLine<'a>>,
-    csrf_token: &'a str,
-    request_id: &'a str,
+    #[serde(flatten)]
+    hidden: Hidden<'a>,
 }
 
+/// A line of what is on record.
 #[derive(Serialize)]
-struct Issue<'a> {
-    id: RepairId,
-    description: &'a str,
-    severity: StatusMark,
-    /// The severity in the reporter's word.
-    severity_word: &'static str,
-    status: &'static str,
-    reported: Moment,
-    safety_risk: bool,
-    eta: Option<Eta>,
-    assignee: Option<&'a str>,
-    /// "3 others have this too."
-    me_too: Option<String>,
-    thanks: bool,
-}
-
-#[derive(Serialize)]
-struct ErrorLine<'a> {
-    /// The input to jump to.
-    field: &'a str,
+struct Fact {
     label: &'static str,
-    message: &'a str,
+    value: String,
 }
 
 #[derive(Serialize)]
-struct Form<'a> {
-    reporter_name: Field<'a>,
-    reporter_email: Field<'a>,
-    description: Field<'a>,
-    severities: Vec<SeverityChoice>,
-    severity_error: Option<&'a str>,
-    safety_risk: bool,
-    consumable: bool,
-    photo_kinds: String,
-    photos_error: Option<&'a str>,
+struct NoteShown<'a> {
+    id: i64,
+    text: &'a str,
+    author: &'a str,
+    written: Moment,
+    may_remove: bool,
 }
 
 #[derive(Serialize)]
-struct Field<'a> {
-    value: &'a str,
-    error: Option<&'a str>,
-    max: usize,
-}
-
-#[derive(Serialize)]
-struct SeverityChoice {
-    word: &'static str,
-    meaning: &'static str,
-    mark: &'static str,
-    checked: bool,
+struct RepairShown<'a> {
+    id: i64,
+    description: String,
+    severity: &'static str,
+    status: &'static str,
+    reporter: &'a str,
+    assignee: Option<&'a str>,
+    reported: Moment,
+    closed: Option<Moment>,
 }
 
 impl Html {
-    /// The page of one machine.
+    /// A page of the list of machines.
     ///
     /// # Errors
     /// A template that does not fit its fields.
-    pub fn equipment(&self, page: &EquipmentPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
-        let equipment = page.equipment;
-        let (zone, today) = (&self.site.timezone, self.today(now));
-        let make = [equipment.manufacturer.as_str(), equipment.model.as_str()];
-        let content = Equipment {
-            id: equipment.id,
-            name: &equipment.name,
-            area_id: equipment.area_id,
-            area: &equipment.area,
-            make: make.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
-            description: &equipment.description,
-            links: links_shown(&equipment.links),
-            documents: documents_shown(&equipment.documents, false),
-            photos: photos_shown(&equipment.photos, false, false),
-            status: equipment.status.into(),
-            advice: advice(equipment),
-            issues: equipment
-                .open_repairs
+    pub fn registry(
+        &self,
+        view: &EquipmentList,
+        filter: &EquipmentFilter,
+        is_staff: bool,
+    ) -> Result<String, RenderError> {
+        let area = |area: &'_ crate::views::records::AreaChoice| Some(area.id) == filter.area;
+        let mut export = form_urlencoded::Serializer::new(String::new());
+        export.extend_pairs(filter.area.map(|area| ("area", area.to_string())));
+        export.extend_pairs(filter.archived.then_some(("archived", "1")));
+        let total = usize::try_from(view.total).unwrap_or(usize::MAX);
+        let content = Registry {
+            text: &filter.text,
+            archived: filter.archived,
+            is_set: *filter != EquipmentFilter::default(),
+            areas: view
+                .areas
                 .iter()
-                .map(|repair| issue(repair, page.thanks_for, zone, today))
+                .map(|choice| AreaShown { id: choice.id, name: &choice.name, selected: area(choice) })
                 .collect(),
-            more: more(equipment),
-            form: form(page.form, page.errors),
-            errors: page.errors.iter().map(error_line).collect(),
-            csrf_token: page.csrf_token,
-            request_id: page.request_id,
+            has_areas: !view.areas.is_empty(),
+            total: counted(total, "machine", "machines"),
+            machines: view.machines.iter().map(row).collect(),
+            pager: Pager::new(view.page, view.pages),
+            query: filter.query(),
+            export: export.finish(),
+            is_staff,
+            are_nearest: view.are_nearest,
         };
-        let title = match page.errors {
-            [] => equipment.name.clone(),
-            _ => format!("Not sent yet: {}", equipment.name),
+        self.page("equipment_list", "Equipment", &content)
+    }
+
+    /// A machine with everything that belongs to it.
+    ///
+    /// # Errors
+    /// A template that does not fit its fields.
+    pub fn machine(&self, page: &EquipmentPage<'_>) -> Result<String, RenderError> {
+        let (view, zone) = (page.machine, &self.site.timezone);
+        let record = &view.record;
+        let hidden_notes = view.notes_total.saturating_sub(view.notes.len() as u64);
+        let hidden_notes = usize::try_from(hidden_notes).unwrap_or(usize::MAX);
+        let repairs = usize::try_from(view.repairs_total).unwrap_or(usize::MAX);
+        let fields = page.note.iter().chain(page.link).chain(page.document).chain(page.photos);
+        let fields: Vec<&Field> = fields.collect();
+        let content = Machine {
+            id: record.id,
+            name: &record.name,
+            version: record.version,
+            area_id: record.area_id,
+            area: &record.area,
+            status: view.status.into(),
+            open_repairs: (view.open_repairs > 0)
+                .then(|| counted(view.open_repairs, "open repair", "open repairs")),
+            archived: record.archived,
+            area_archived: record.area_archived,
+            in_use: !record.archived && !record.area_archived,
+            is_staff: page.is_staff,
+            may_edit: view.may_edit,
+            facts: facts(record, zone),
+            description: &record.description,
+            links: links_shown(&view.links),
+            link_fields: fields_shown(page.link, page.errors),
+            documents: documents_shown(&view.documents, view.may_edit),
+            document_fields: fields_shown(page.document, page.errors),
+            photos: photos_shown(&view.photos, true, view.may_edit),
+            photo_fields: fields_shown(page.photos, page.errors),
+            notes: view.notes.iter().map(|note| note_shown(note, page, zone)).collect(),
+            more_notes: (hidden_notes > 0)
+                .then(|| format!("{} not shown.", counted(hidden_notes, "older note is", "older notes are"))),
+            note_fields: fields_shown(page.note, page.errors),
+            repairs_total: counted(repairs, "repair", "repairs"),
+            repairs: view.repairs.iter().map(|repair| repair_shown(repair, zone)).collect(),
+            pager: Pager::new(view.page, view.pages),
+            errors: error_lines(page.errors, &fields),
+            hidden: page.hidden,
         };
-        self.page("equipment", &title, &content)
+        self.page("equipment", &record.name, &content)
     }
 }
 
-/// A link as templates take it.
-#[derive(Serialize)]
-pub(super) struct LinkShown<'a> {
-    id: i64,
-    title: &'a str,
-    url: &'a str,
-}
-
-pub(super) fn links_shown(links: &[LinkView]) -> Vec<LinkShown<'_>> {
-    links.iter().map(|link| LinkShown { id: link.id.0, title: &link.title, url: &link.url }).collect()
-}
-
-fn advice(equipment: &EquipmentView) -> &'static str {
-    match equipment.status {
-        _ if equipment.safety_risk => "Somebody could be hurt. Please do not use it until it is repaired.",
-        BoardStatus::Operational => "No known problems.",
-        BoardStatus::Degraded => "Something is wrong with it. Read what is known before you use it.",
-        BoardStatus::Down => "Please do not use it until it is repaired.",
-    }
-}
-
-fn more(equipment: &EquipmentView) -> Option<String> {
-    let hidden = equipment.open_count.saturating_sub(equipment.open_repairs.len());
-    (hidden > 0).then(|| {
-        format!(
-            "{} open. Those above are the worst.",
-            counted(hidden, "more problem is", "more problems are")
-        )
-    })
-}
-
-fn issue<'a>(
-    repair: &'a OpenRepair,
-    thanks_for: Option<RepairId>,
-    zone: &Zone,
-    today: NaiveDate,
-) -> Issue<'a> {
-    let mark = match repair.severity {
-        Some(Severity::Down) => BoardStatus::Down,
-        _ => BoardStatus::Degraded,
+/// What is known of a machine; what is not known is left out.
+fn facts(record: &EquipmentRecord, zone: &Zone) -> Vec<Fact> {
+    let day = |day: Option<chrono::NaiveDate>| {
+        day.map(|day| day.format("%b %-d, %Y").to_string()).unwrap_or_default()
     };
-    let others = usize::try_from(repair.me_too).unwrap_or(usize::MAX);
-    Issue {
-        id: repair.id,
-        description: &repair.description,
-        severity: mark.into(),
-        severity_word: repair.severity.unwrap_or(Severity::NotSure).word(),
+    let all = [
+        ("Number", record.id.to_string()),
+        ("Manufacturer", record.manufacturer.clone()),
+        ("Model", record.model.clone()),
+        ("Serial number", record.serial_number.clone()),
+        ("Acquired on", day(record.acquisition_date)),
+        ("Acquired from", record.acquisition_source.clone()),
+        ("Cost", record.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default()),
+        ("Warranty until", day(record.warranty_expiration)),
+        ("Registered", Moment::new(record.created_at, zone).text),
+        ("Last changed", Moment::new(record.updated_at, zone).text),
+    ];
+    let known = all.into_iter().filter(|(_, value)| !value.is_empty());
+    known.map(|(label, value)| Fact { label, value }).collect()
+}
+
+fn note_shown<'a>(note: &'a NoteView, page: &EquipmentPage<'_>, zone: &Zone) -> NoteShown<'a> {
+    NoteShown {
+        id: note.id.0,
+        text: &note.text,
+        author: &note.author,
+        written: Moment::new(note.created_at, zone),
+        may_remove: page.is_staff || note.author_id == Some(page.viewer),
+    }
+}
+
+fn repair_shown<'a>(repair: &'a HistoryRow, zone: &Zone) -> RepairShown<'a> {
+    RepairShown {
+        id: repair.id.0,
+        description: cut(&repair.description, HISTORY_SHOWN),
+        severity: repair.severity.map(Severity::word).unwrap_or_default(),
         status: repair.status.word(),
-        reported: Moment::new(repair.created_at, zone),
-        safety_risk: repair.safety_risk,
-        eta: repair.eta.map(|date| Eta::new(date, today)),
+        reporter: &repair.reporter,
         assignee: repair.assignee.as_deref(),
-        me_too: (others > 0)
-            .then(|| format!("{} too", counted(others, "person has this", "people have this"))),
-        thanks: thanks_for == Some(repair.id),
+        reported: Moment::new(repair.created_at, zone),
+        closed: repair.closed_at.map(|at| Moment::new(at, zone)),
     }
-}
-
-fn form<'a>(form: &'a ReportForm, errors: &'a [FieldError]) -> Form<'a> {
-    let error_of = |name: &str| {
-        errors.iter().find(|error| error.field == Some(name)).map(|error| error.message.as_str())
-    };
-    let field = |name: &str, value: &'a str, max: usize| Field { value, error: error_of(name), max };
-    Form {
-        reporter_name: field("reporter_name", &form.reporter_name, PersonName::MAX),
-        reporter_email: field("reporter_email", &form.reporter_email, EmailAddress::MAX),
-        description: field("description", &form.description, Description::MAX),
-        severities: Severity::ALL.iter().map(|&severity| choice(severity, form.severity)).collect(),
-        severity_error: error_of("severity"),
-        safety_risk: form.safety_risk,
-        consumable: form.consumable,
-        photo_kinds: Accepts::Photos.offered(),
-        photos_error: error_of("photos"),
-    }
-}
-
-fn choice(severity: Severity, chosen: Severity) -> SeverityChoice {
-    let mark = match severity {
-        Severity::Down => "down",
-        Severity::Degraded => "degraded",
-        Severity::NotSure => "unsure",
-    };
-    SeverityChoice { word: severity.word(), meaning: severity.meaning(), mark, checked: severity == chosen }
-}
-
-fn error_line(error: &FieldError) -> ErrorLine<'_> {
-    let (field, label) = match error.field {
-        Some(field @ "reporter_name") => (field, "Your name"),
-        Some(field @ "reporter_email") => (field, "E-mail"),
-        Some(field @ "description") => (field, "What is wrong"),
-        Some(field @ "photos") => (field, "Photos"),
-        Some(field @ "severity") => (field, "How bad is it"),
-        _ => ("report", ""),
-    };
-    ErrorLine { field, label, message: &error.message }
 }

@@ -21,9 +21,9 @@ use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::board::{BoardArea, BoardMatches};
 use crate::views::equipment::{EquipmentMatch, LinkView};
 use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
-use crate::views::registry::{
-    AreaChoice, AreaRow, AreasView, AuditRow, AuditView, HistoryRow, MachineRecord, MachineView, NoteView,
-    RegistryRow, RegistryView,
+use crate::views::records::{
+    AreaChoice, AreaRow, AreasView, AuditRow, AuditView, HistoryRow, EquipmentRecord, EquipmentDetail, NoteView,
+    EquipmentRow, EquipmentList,
 };
 use crate::views::repairs::{Happened, OtherRepair, QueueView, QueuedRepair, RepairView};
 
@@ -359,7 +359,7 @@ fn registry_pages(text: &str) -> Vec<String> {
         done: "Saved.",
     };
     let machine = machine_view(text);
-    let page = MachinePage {
+    let page = EquipmentPage {
         machine: &machine,
         viewer: UserId(3),
         is_staff: true,
@@ -370,7 +370,7 @@ fn registry_pages(text: &str) -> Vec<String> {
         photos: &fields[1..],
         errors: &errors,
     };
-    let row = RegistryRow {
+    let row = EquipmentRow {
         id: EquipmentId(1),
         name: typed(),
         manufacturer: format!("x{text}"),
@@ -381,8 +381,8 @@ fn registry_pages(text: &str) -> Vec<String> {
     let choices = vec![AreaChoice { id: AreaId(1), name: typed() }];
     let areas = areas_view(text);
     let machines = vec![row];
-    let list = RegistryView { areas: choices, total: 60, page: 1, pages: 2, machines, are_nearest: true };
-    let filter = RegistryFilter { area: Some(AreaId(1)), archived: true, text: format!("x{text}") };
+    let list = EquipmentList { areas: choices, total: 60, page: 1, pages: 2, machines, are_nearest: true };
+    let filter = EquipmentFilter { area: Some(AreaId(1)), archived: true, text: format!("x{text}") };
     vec![
         html.form(&form).unwrap(),
         html.machine(&page).unwrap(),
@@ -393,9 +393,9 @@ fn registry_pages(text: &str) -> Vec<String> {
     ]
 }
 
-fn machine_view(text: &str) -> MachineView {
+fn machine_view(text: &str) -> EquipmentDetail {
     let typed = || format!("x{text}");
-    let record = MachineRecord {
+    let record = EquipmentRecord {
         id: EquipmentId(1),
         version: 1,
         name: typed(),
@@ -425,7 +425,7 @@ fn machine_view(text: &str) -> MachineView {
         created_at: now(),
         closed_at: Some(now()),
     };
-    MachineView {
+    EquipmentDetail {
         record,
         status: BoardStatus::Operational,
         open_repairs: 0,

@@ -2,7 +2,7 @@
 //! version that was seen. What pages of few fields need is in `forms`. Names of fields are those of the spec.
 
 use super::Html;
-use super::equipment::FieldError;
+use super::public_equipment::FieldError;
 use super::forms::Hidden;
 use handlebars::RenderError;
 use serde::Serialize;

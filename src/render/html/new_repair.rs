@@ -5,7 +5,7 @@ use super::{FieldError, Html, RepairForm};
 use crate::domain::file::Accepts;
 use crate::domain::ids::{EquipmentId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
-use crate::views::equipment::{EquipmentMatch, EquipmentView};
+use crate::views::equipment::{EquipmentMatch, PublicEquipment};
 use handlebars::RenderError;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use serde::Serialize;
 #[derive(Debug)]
 pub struct NewRepairPage<'a> {
     /// The machine, once it is chosen.
-    pub machine: Option<&'a EquipmentView>,
+    pub machine: Option<&'a PublicEquipment>,
     /// What was searched for.
     pub text: &'a str,
     /// The machines that match.

@@ -195,7 +195,7 @@ fn filter<'a>(page: &QueuePage<'a>) -> Filter<'a> {
 fn columns(page: &QueuePage<'_>) -> Vec<Column> {
     let sortable = [
         ("Severity", QueueOrder::Urgency),
-        ("Machine", QueueOrder::Machine),
+        ("Machine", QueueOrder::Equipment),
         ("Status", QueueOrder::Status),
         ("Assignee", QueueOrder::Assignee),
         ("ETA", QueueOrder::Eta),

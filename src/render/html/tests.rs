@@ -4,8 +4,8 @@
 use super::*;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
-use crate::views::board::{BoardArea, BoardMachine, BoardMatches, BoardView, Headline};
-use crate::views::equipment::{EquipmentView, OpenRepair};
+use crate::views::board::{BoardArea, BoardEquipment, BoardMatches, BoardView, Headline};
+use crate::views::equipment::{PublicEquipment, OpenRepair};
 use std::sync::LazyLock;
 
 /// What somebody might type to break a page.
@@ -35,7 +35,7 @@ pub(super) fn now() -> DateTime<Utc> {
     "2026-11-22T02:39:11Z".parse().unwrap()
 }
 
-pub(super) fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine {
+pub(super) fn machine(id: i64, name: &str, status: BoardStatus) -> BoardEquipment {
     let headline = Headline {
         repair: RepairId(id),
         issue: format!("Issue of {name}"),
@@ -44,10 +44,10 @@ pub(super) fn machine(id: i64, name: &str, status: BoardStatus) -> BoardMachine 
         open_repairs: 3,
     };
     let headline = (status != BoardStatus::Operational).then_some(headline);
-    BoardMachine { id: EquipmentId(id), name: name.to_owned(), status, safety_risk: false, headline }
+    BoardEquipment { id: EquipmentId(id), name: name.to_owned(), status, safety_risk: false, headline }
 }
 
-pub(super) fn area(id: i64, name: &str, machines: Vec<BoardMachine>) -> BoardArea {
+pub(super) fn area(id: i64, name: &str, machines: Vec<BoardEquipment>) -> BoardArea {
     BoardArea { id: AreaId(id), name: name.to_owned(), machines }
 }
 
@@ -65,7 +65,7 @@ fn board(areas: Vec<BoardArea>, filter: &BoardFilter) -> String {
 }
 
 /// `n` machines, every fourth of them down.
-fn many(n: i64, name: &str) -> Vec<BoardMachine> {
+fn many(n: i64, name: &str) -> Vec<BoardEquipment> {
     let status = |id| if id % 4 == 0 { BoardStatus::Down } else { BoardStatus::Operational };
     (1..=n).map(|id| machine(id, &format!("{name} {id}"), status(id))).collect()
 }
@@ -250,8 +250,8 @@ fn five_thousand_machines_stay_a_page() {
     assert!(page.len() < 300_000 && rows(&page) == 500, "{} {}", page.len(), rows(&page));
 }
 
-pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> EquipmentView {
-    EquipmentView {
+pub(super) fn equipment(open_repairs: Vec<OpenRepair>) -> PublicEquipment {
+    PublicEquipment {
         documents: Vec::new(),
         photos: Vec::new(),
         links: Vec::new(),
@@ -285,8 +285,8 @@ pub(super) fn repair(description: &str) -> OpenRepair {
     }
 }
 
-pub(super) fn equipment_page(equipment: &EquipmentView, form: &ReportForm, errors: &[FieldError]) -> String {
-    let page = EquipmentPage {
+pub(super) fn equipment_page(equipment: &PublicEquipment, form: &ReportForm, errors: &[FieldError]) -> String {
+    let page = PublicEquipmentPage {
         equipment,
         form,
         errors,

@@ -12,8 +12,8 @@ use super::status_equipment::repair_lines;
 use super::{Blocks, BlocksError, Message};
 use crate::domain::ids::EquipmentId;
 use crate::domain::text::cut;
-use crate::views::board::{BoardArea, BoardMachine, BoardView, StatusCounts};
-use crate::views::equipment::{EquipmentMatch, EquipmentView, OpenRepair};
+use crate::views::board::{BoardArea, BoardEquipment, BoardView, StatusCounts};
+use crate::views::equipment::{EquipmentMatch, PublicEquipment, OpenRepair};
 use crate::views::repairs::RepairBrief;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -74,7 +74,7 @@ impl Blocks {
     ///
     /// # Errors
     /// As [`Self::answer_help`].
-    pub fn answer_equipment(&self, machine: &EquipmentView) -> Result<Message, BlocksError> {
+    pub fn answer_equipment(&self, machine: &PublicEquipment) -> Result<Message, BlocksError> {
         let name = name_line(&machine.name, machine.status, machine.safety_risk);
         let heading = format!("{name}\n{}", line(&machine.area, NAME_MAX));
         let mut sections =
@@ -160,10 +160,10 @@ fn report(machine: Option<EquipmentId>) -> Button {
 /// Machines that are not green, the worst first, beneath a heading that has a button.
 fn machine_list<'a>(
     heading: &str,
-    machines: impl Iterator<Item = &'a BoardMachine>,
+    machines: impl Iterator<Item = &'a BoardEquipment>,
     button: Button,
 ) -> Vec<Section> {
-    let mut broken: Vec<&BoardMachine> = machines.filter(|machine| machine.headline.is_some()).collect();
+    let mut broken: Vec<&BoardEquipment> = machines.filter(|machine| machine.headline.is_some()).collect();
     broken.sort_by_key(|machine| Reverse(machine.status));
     let lines: Vec<String> = broken.iter().take(MACHINES_MAX).map(|machine| summary_line(machine)).collect();
     let packed = pack(heading, &lines).into_iter().enumerate();

@@ -8,7 +8,7 @@ use super::status::{
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::repair::Severity;
 use crate::domain::text::cut;
-use crate::views::board::{BoardArea, BoardMachine, BoardView};
+use crate::views::board::{BoardArea, BoardEquipment, BoardView};
 use crate::views::deliveries::DeliveryProblems;
 use crate::views::repairs::{QueueView, QueuedRepair};
 use serde::Serialize;
@@ -143,7 +143,7 @@ fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
         return vec![section("machines".into(), "No machines are registered yet.".into())];
     }
     let all = areas.iter().flat_map(|area| area.machines.iter().map(move |machine| (*area, machine)));
-    let mut broken: Vec<(&BoardArea, &BoardMachine)> = all.filter(|(_, it)| it.headline.is_some()).collect();
+    let mut broken: Vec<(&BoardArea, &BoardEquipment)> = all.filter(|(_, it)| it.headline.is_some()).collect();
     if broken.is_empty() {
         return vec![section("machines".into(), ":white_check_mark: Every machine works.".into())];
     }
@@ -159,7 +159,7 @@ fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
     sections
 }
 
-fn machine_section((area, machine): (&BoardArea, &BoardMachine)) -> Section {
+fn machine_section((area, machine): (&BoardArea, &BoardEquipment)) -> Section {
     let text = format!("{}\n{}", summary_line(machine), line(&area.name, NAME_MAX));
     let button = view_equipment(machine.id, &cut(&machine.name, SPOKEN_MAX));
     Section { button: Some(button), ..section(format!("machine:{}", machine.id), text) }

@@ -7,7 +7,7 @@ use super::{Blocks, BlocksError, Modal};
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::text::cut;
-use crate::views::board::{BoardArea, BoardMachine, BoardView, StatusCounts};
+use crate::views::board::{BoardArea, BoardEquipment, BoardView, StatusCounts};
 use crate::views::equipment::EquipmentMatch;
 use crate::views::repairs::OpenRepairLine;
 use serde::Serialize;
@@ -70,7 +70,7 @@ impl Blocks {
         open: Option<&[OpenRepairLine]>,
         wanted: usize,
     ) -> Result<Modal, BlocksError> {
-        let mut machines: Vec<&BoardMachine> = area.machines.iter().collect();
+        let mut machines: Vec<&BoardEquipment> = area.machines.iter().collect();
         machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
         let (broken, plain): (Vec<_>, Vec<_>) =
             machines.into_iter().partition(|machine| open.is_some() && machine.headline.is_some());
@@ -149,7 +149,7 @@ pub(super) fn matches_heading(typed: &str, found: usize) -> String {
 }
 
 /// A section for each machine, and one for each further open repair of it.
-fn to_act_on(machines: &[&BoardMachine], open: &[OpenRepairLine]) -> Vec<Section> {
+fn to_act_on(machines: &[&BoardEquipment], open: &[OpenRepairLine]) -> Vec<Section> {
     let mut by_machine: HashMap<EquipmentId, Vec<&OpenRepairLine>> = HashMap::new();
     for repair in open {
         by_machine.entry(repair.equipment_id).or_default().push(repair);
@@ -216,7 +216,7 @@ pub(super) fn counts(counts: StatusCounts) -> String {
 /// One section, or several where the lines of an area fill more than one.
 fn area_sections(area: &BoardArea) -> Vec<Section> {
     let heading = format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.machines)));
-    let mut machines: Vec<&BoardMachine> = area.machines.iter().filter(|m| m.headline.is_some()).collect();
+    let mut machines: Vec<&BoardEquipment> = area.machines.iter().filter(|m| m.headline.is_some()).collect();
     machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
     let lines: Vec<String> = machines.into_iter().map(summary_line).collect();
     let mut sections: Vec<Section> = pack(&heading, &lines)
@@ -260,7 +260,7 @@ pub(super) fn view_all() -> Button {
     }
 }
 
-pub(super) fn summary_line(machine: &BoardMachine) -> String {
+pub(super) fn summary_line(machine: &BoardEquipment) -> String {
     let mut text = name_line(&machine.name, machine.status, machine.safety_risk);
     if let Some(headline) = &machine.headline {
         text.push_str(": ");
@@ -272,7 +272,7 @@ pub(super) fn summary_line(machine: &BoardMachine) -> String {
     text
 }
 
-fn machine_lines(machine: &BoardMachine) -> String {
+fn machine_lines(machine: &BoardEquipment) -> String {
     let name = name_line(&machine.name, machine.status, machine.safety_risk);
     let Some(headline) = &machine.headline else { return name };
     let mut facts = vec![format!("#{}", headline.repair)];

@@ -9,8 +9,8 @@ use super::{Blocks, BlocksError, Modal};
 use crate::domain::repair::Severity;
 use crate::domain::text::cut;
 use crate::render::links::Links;
-use crate::views::equipment::{EquipmentView, OpenRepair};
-use crate::views::registry::{HistoryRow, PastRepairs};
+use crate::views::equipment::{PublicEquipment, OpenRepair};
+use crate::views::records::{HistoryRow, PastRepairs};
 
 /// Most characters of what was wrong once.
 const PAST_MAX: usize = 200;
@@ -25,7 +25,7 @@ impl Blocks {
     /// A mistake of ours in the template.
     pub fn status_equipment(
         &self,
-        machine: &EquipmentView,
+        machine: &PublicEquipment,
         past: Option<&PastRepairs>,
         wanted: usize,
         links: &Links,
@@ -48,7 +48,7 @@ impl Blocks {
 }
 
 /// What leads on from a machine: its links and its documents. Without addresses of our own, documents are named.
-fn references(machine: &EquipmentView, links: &Links) -> Vec<Section> {
+fn references(machine: &PublicEquipment, links: &Links) -> Vec<Section> {
     let linked = machine.links.iter().map(|link| reference(&link.title, Some(&link.url)));
     let documents = machine
         .documents
@@ -96,7 +96,7 @@ fn past_lines(repair: &HistoryRow) -> String {
     format!("*#{}* {}\n{}", repair.id, line_within(&repair.description, PAST_MAX), facts.join(" · "))
 }
 
-fn machine_heading(machine: &EquipmentView) -> String {
+fn machine_heading(machine: &PublicEquipment) -> String {
     let area = line(&machine.area, NAME_MAX);
     let heading = format!("{}\n{area}", name_line(&machine.name, machine.status, machine.safety_risk));
     if machine.open_repairs.is_empty() {

@@ -7,7 +7,7 @@ use crate::domain::ids::AreaId;
 use crate::domain::text::{AreaName, RequestId};
 use crate::ops::areas::{areas, create_area, edit_area, set_area_archived};
 use crate::render::html::{AreasPage, Field, FieldError, FormPage, Group, Input};
-use crate::views::registry::AreaRow;
+use crate::views::records::AreaRow;
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;

@@ -1,6 +1,6 @@
 //! Documents and photos: handed out to whom they are for, added to machines and removed from them.
 
-use super::machine::{done_or_back, shown_again};
+use super::equipment::{done_or_back, shown_again};
 use super::form_parser::{Typed, request_id};
 use crate::domain::file::{DocumentCategory, FileKind, StoredFile, StoredName};
 use crate::domain::ids::{DocumentId, EquipmentId, PhotoId};

@@ -5,7 +5,7 @@ use crate::domain::zone::Zone;
 use crate::ops::audit::{AuditFilter, EXPORT_PART, PART, audit};
 use crate::render::csv;
 use crate::render::html::AuditForm;
-use crate::views::registry::AuditView;
+use crate::views::records::AuditView;
 use crate::web::Web;
 use crate::web::kernel::response::{html, spreadsheet};
 use crate::web::kernel::{PageResponse, PageRequest, PageError};

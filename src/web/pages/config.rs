@@ -5,7 +5,7 @@ use crate::domain::setting::{Kind, SETTINGS, Setting};
 use crate::domain::text::RequestId;
 use crate::ops::settings::{Wanted, change_settings, settings};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
-use crate::views::registry::SettingValue;
+use crate::views::records::SettingValue;
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;

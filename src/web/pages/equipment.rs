@@ -1,116 +1,172 @@
-//! `GET /e/{id}` and `GET /e/{id}.json`: one machine, for people and for programs.
+//! `/equipment/{id}`: a machine with its links, notes and history, for technicians and staff.
 
-use super::forms::new_request_id;
-use crate::domain::ids::{EquipmentId, RepairId};
-use crate::domain::repair::Severity;
-use crate::domain::text::RequestId;
-use crate::ops;
-use crate::render::html::{EquipmentPage, FieldError, ReportForm};
-use crate::views::equipment::{EquipmentView, OpenRepair};
+use super::PHOTOS;
+use super::form_parser::{Typed, csrf_token, hidden, new_request_id, page_number, request_id, why};
+use crate::domain::actor::Role;
+use crate::domain::file::{Accepts, DocumentCategory, PICTURE_MAX, size_words};
+use crate::domain::ids::{EquipmentId, LinkId, NoteId};
+use crate::domain::text::{EquipmentNote, LinkTitle, LinkUrl};
+use crate::ops::OpError;
+use crate::ops::equipment_links::{AddLink, add_link, remove_link};
+use crate::ops::equipment_notes::{AddNote, add_note, remove_note};
+use crate::ops::equipment_list::machine;
+use crate::render::html::{Field, FieldError, Input, EquipmentPage};
 use crate::web::Web;
-use crate::web::kernel::response::{self, REVALIDATE, html_with_forms};
+use crate::web::kernel::response::{html_with_forms, see_other};
+use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::{PageResponse, PageRequest, PageError};
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use http::StatusCode;
-use http::header::CACHE_CONTROL;
-use serde::Serialize;
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let equipment = in_use(web, request.id("id")?).await?;
-    let thanks_for = request.query()?.one("thanks")?.and_then(|repair| repair.parse().ok());
-    let request_id = new_request_id();
-    let form = ReportForm::default();
-    let shown = Shown { form: &form, errors: &[], request_id: &request_id, thanks_for };
-    page(web, request, StatusCode::OK, &equipment, &shown)
+    let page = page_number(&request.query()?)?;
+    shown(web, request, page, (StatusCode::OK, &[])).await
 }
 
-/// What changes on the page from one showing to the next.
-pub(super) struct Shown<'a> {
-    pub(super) form: &'a ReportForm,
-    pub(super) errors: &'a [FieldError],
-    pub(super) request_id: &'a RequestId,
-    pub(super) thanks_for: Option<RepairId>,
-}
-
-/// The page, for the asking browser.
-pub(super) fn page(
+/// The page; forms on it come back with what was typed into them.
+async fn shown(
     web: &Web,
     request: &PageRequest,
-    status: StatusCode,
-    equipment: &EquipmentView,
-    shown: &Shown<'_>,
+    page: u64,
+    (status, errors): (StatusCode, &[FieldError]),
 ) -> Result<PageResponse, PageError> {
+    let view = machine(&web.ctx, &request.actor(), request.id("id")?, page).await?;
+    let viewer = request.account()?;
+    let (csrf_token, request_id) = (csrf_token(web, request), new_request_id());
     let page = EquipmentPage {
-        equipment,
-        form: shown.form,
-        errors: shown.errors,
-        csrf_token: &web.browsers.token(&request.browser),
-        request_id: shown.request_id.as_str(),
-        thanks_for: shown.thanks_for,
+        machine: &view,
+        viewer: viewer.id,
+        is_staff: viewer.role == Role::Staff,
+        hidden: hidden(&csrf_token, &request_id),
+        note: &[note_field(request)?],
+        link: &link_fields(request)?,
+        document: &document_fields(web, request)?,
+        photos: &[photos_field(web)],
+        errors,
     };
-    let page = web.html(request).equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
+    let page = web.html(request).machine(&page).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
 }
 
-/// A machine that is not archived.
-pub(super) async fn in_use(web: &Web, id: EquipmentId) -> Result<EquipmentView, PageError> {
-    let equipment = ops::board::equipment(&web.ctx, id).await?;
-    if equipment.archived {
-        return Err(PageError::Archived { name: Some(equipment.name) });
-    }
-    Ok(equipment)
+fn note_field(request: &PageRequest) -> Result<Field, FieldsError> {
+    Ok(Field {
+        name: "text",
+        label: "New note",
+        hint: "What the next person should know. Technicians and staff see it, members do not.".into(),
+        input: Input::Lines,
+        value: request.form.typed("text")?.to_owned(),
+        required: true,
+    })
 }
 
-/// The machine in JSON (spec, `GET /e/{id}.json`).
-#[derive(Serialize)]
-struct EquipmentJson<'a> {
-    id: EquipmentId,
-    name: &'a str,
-    area: &'a str,
-    status: &'static str,
-    open_repairs: Vec<RepairJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct RepairJson<'a> {
-    id: RepairId,
-    description: &'a str,
-    severity: Option<&'static str>,
-    status: &'static str,
-    eta: Option<NaiveDate>,
-    assignee: Option<&'a str>,
-    created_at: String,
-    me_too: u64,
-}
-
-pub(super) async fn json(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let equipment = in_use(web, request.id("id")?).await?;
-    let shape = EquipmentJson {
-        id: equipment.id,
-        name: &equipment.name,
-        area: &equipment.area,
-        status: equipment.status.key(),
-        open_repairs: equipment.open_repairs.iter().map(repair_json).collect(),
+fn link_fields(request: &PageRequest) -> Result<[Field; 2], FieldsError> {
+    let field = |name, label, input| -> Result<Field, FieldsError> {
+        let value = request.form.typed(name)?.to_owned();
+        Ok(Field { name, label, hint: "".into(), input: Input::Line(input), value, required: true })
     };
-    let mut response = response::json(StatusCode::OK, &shape)?;
-    response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
-    Ok(response)
+    Ok([field("title", "Title of a new link", "text")?, field("url", "Address", "url")?])
 }
 
-fn repair_json(repair: &OpenRepair) -> RepairJson<'_> {
-    RepairJson {
-        id: repair.id,
-        description: &repair.description,
-        severity: repair.severity.map(Severity::word),
-        status: repair.status.word(),
-        eta: repair.eta,
-        assignee: repair.assignee.as_deref(),
-        created_at: rfc3339(repair.created_at),
-        me_too: repair.me_too,
+fn document_fields(web: &Web, request: &PageRequest) -> Result<[Field; 3], FieldsError> {
+    let words =
+        DocumentCategory::ALL.map(|category| (category.word().to_owned(), category.word().to_owned()));
+    let accepts = Accepts::Documents;
+    let category = Field {
+        name: "category",
+        label: "What it is",
+        hint: "".into(),
+        input: Input::Choice(words.into()),
+        value: request.form.typed("category")?.to_owned(),
+        required: true,
+    };
+    let title = Field {
+        name: "document_title",
+        label: "Title",
+        hint: "Left empty, the name of the file.".into(),
+        input: Input::Line("text"),
+        value: request.form.typed("document_title")?.to_owned(),
+        required: false,
+    };
+    let file = Field {
+        name: "document",
+        label: "File",
+        hint: format!("{}; up to {}.", accepts.words(), size_words(web.files.limit())).into(),
+        input: Input::File { accept: accepts.offered(), several: false },
+        value: String::new(),
+        required: true,
+    };
+    Ok([category, title, file])
+}
+
+fn photos_field(web: &Web) -> Field {
+    let accepts = Accepts::PhotosAndVideos;
+    let sizes = (size_words(PICTURE_MAX.min(web.files.limit())), size_words(web.files.limit()));
+    Field {
+        name: "photos",
+        label: "New photos and videos",
+        hint: format!("Up to {PHOTOS}: photos up to {}, videos up to {}.", sizes.0, sizes.1).into(),
+        input: Input::File { accept: accepts.offered(), several: true },
+        value: String::new(),
+        required: true,
     }
 }
 
-/// A moment as JSON carries it: UTC, in seconds.
-pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+pub(super) async fn write_note(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, request_id): (EquipmentId, _) = (request.id("id")?, request_id(request)?);
+    let mut typed = Typed::new(&request.form);
+    let text = typed.read("text", EquipmentNote::parse)?;
+    let Some(text) = text else { return back(web, request, typed.errors).await };
+    let add = AddNote { equipment: id, text, request_id };
+    let done = add_note(&web.ctx, &request.actor(), &add).await;
+    done_or_back(web, request, (done.map(|_| ()), "notes")).await
+}
+
+pub(super) async fn write_link(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, request_id): (EquipmentId, _) = (request.id("id")?, request_id(request)?);
+    let mut typed = Typed::new(&request.form);
+    let (title, url) = (typed.read("title", LinkTitle::parse)?, typed.read("url", LinkUrl::parse)?);
+    let (Some(title), Some(url)) = (title, url) else {
+        return back(web, request, typed.errors).await;
+    };
+    let add = AddLink { equipment: id, title, url, request_id };
+    let done = add_link(&web.ctx, &request.actor(), &add).await;
+    done_or_back(web, request, (done.map(|_| ()), "links")).await
+}
+
+pub(super) async fn remove_one_note(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, note): (EquipmentId, NoteId) = (request.id("id")?, request.id("note")?);
+    remove_note(&web.ctx, &request.actor(), (id, note), &request_id(request)?).await?;
+    see_other(&format!("/equipment/{id}#notes"))
+}
+
+pub(super) async fn remove_one_link(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+    let (id, link): (EquipmentId, LinkId) = (request.id("id")?, request.id("link")?);
+    remove_link(&web.ctx, &request.actor(), (id, link), &request_id(request)?).await?;
+    see_other(&format!("/equipment/{id}#links"))
+}
+
+async fn back(web: &Web, request: &PageRequest, errors: Vec<FieldError>) -> Result<PageResponse, PageError> {
+    shown(web, request, 1, (StatusCode::UNPROCESSABLE_ENTITY, &errors)).await
+}
+
+/// The page again, with what was typed and why it comes back.
+pub(super) async fn shown_again(
+    web: &Web,
+    request: &PageRequest,
+    why: (StatusCode, &[FieldError]),
+) -> Result<PageResponse, PageError> {
+    shown(web, request, 1, why).await
+}
+
+pub(super) async fn done_or_back(
+    web: &Web,
+    request: &PageRequest,
+    (done, part): (Result<(), OpError>, &str),
+) -> Result<PageResponse, PageError> {
+    match done {
+        Ok(()) => see_other(&format!("/equipment/{}#{part}", request.id::<EquipmentId>("id")?)),
+        Err(error) => {
+            let (status, errors) = why(error)?;
+            shown(web, request, 1, (status, &errors)).await
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `GET /health` (can we work?) and `GET /health/live` (does the process answer?).
 
-use super::equipment::rfc3339;
+use super::public_equipment::rfc3339;
 use crate::metrics::Metrics;
 use crate::ops::{OpError, queue_stats};
 use crate::web::Web;

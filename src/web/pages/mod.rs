@@ -17,13 +17,13 @@ mod forms;
 pub(super) mod health;
 mod jobs;
 mod login;
-mod machine;
-mod machine_form;
+mod public_equipment;
+mod equipment_form;
 mod me_too;
 pub(super) mod metrics;
 mod legacy_redirects;
 mod password;
-mod registry;
+mod equipment_list;
 mod repairs;
 mod report;
 pub(super) mod slack;
@@ -67,8 +67,8 @@ const DOCUMENT: UploadRule =
 pub(super) static ROUTES: &[Route] = &[
     Route::get("/", Access::Anyone, |web, request| Box::pin(board::show(web, request))),
     Route::get("/area/{id}", Access::Anyone, |web, request| Box::pin(area::show(web, request))),
-    Route::get("/e/{id}", Access::Anyone, |web, request| Box::pin(equipment::show(web, request))),
-    Route::get("/e/{id}.json", Access::Public, |web, request| Box::pin(equipment::json(web, request))),
+    Route::get("/e/{id}", Access::Anyone, |web, request| Box::pin(public_equipment::show(web, request))),
+    Route::get("/e/{id}.json", Access::Public, |web, request| Box::pin(public_equipment::json(web, request))),
     Route::open_upload("/e/{id}/report", REPORT_PHOTOS, |web, request| Box::pin(report::send(web, request))),
     Route::get("/e/{id}/reported/{token}", Access::Anyone, |web, request| Box::pin(report::reported(web, request))),
     Route::open_form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, request| Box::pin(me_too::say(web, request))),
@@ -132,37 +132,37 @@ pub(super) static ROUTES: &[Route] = &[
     Route::form("/admin/tokens/{id}/revoke", Access::Staff, SMALL_FORM, |web, request| {
         Box::pin(tokens::revoke(web, request))
     }),
-    Route::get("/equipment", Access::Technician, |web, request| Box::pin(registry::show(web, request))),
-    Route::get("/equipment.csv", Access::Technician, |web, request| Box::pin(registry::export(web, request))),
-    Route::get("/equipment/new", Access::Staff, |web, request| Box::pin(machine_form::new(web, request))),
+    Route::get("/equipment", Access::Technician, |web, request| Box::pin(equipment_list::show(web, request))),
+    Route::get("/equipment.csv", Access::Technician, |web, request| Box::pin(equipment_list::export(web, request))),
+    Route::get("/equipment/new", Access::Staff, |web, request| Box::pin(equipment_form::new(web, request))),
     Route::form("/equipment/new", Access::Staff, FORM_LIMIT, |web, request| {
-        Box::pin(machine_form::create(web, request))
+        Box::pin(equipment_form::create(web, request))
     }),
-    Route::get("/equipment/{id}", Access::Technician, |web, request| Box::pin(machine::show(web, request))),
-    Route::get("/equipment/{id}/edit", Access::Staff, |web, request| Box::pin(machine_form::edit(web, request))),
+    Route::get("/equipment/{id}", Access::Technician, |web, request| Box::pin(equipment::show(web, request))),
+    Route::get("/equipment/{id}/edit", Access::Staff, |web, request| Box::pin(equipment_form::edit(web, request))),
     Route::form("/equipment/{id}/edit", Access::Staff, FORM_LIMIT, |web, request| {
-        Box::pin(machine_form::save(web, request))
+        Box::pin(equipment_form::save(web, request))
     }),
     Route::get("/equipment/{id}/archive", Access::Staff, |web, request| {
-        Box::pin(machine_form::ask_archive(web, request))
+        Box::pin(equipment_form::ask_archive(web, request))
     }),
     Route::form("/equipment/{id}/archive", Access::Staff, FORM_LIMIT, |web, request| {
-        Box::pin(machine_form::archive(web, request))
+        Box::pin(equipment_form::archive(web, request))
     }),
     Route::form("/equipment/{id}/restore", Access::Staff, SMALL_FORM, |web, request| {
-        Box::pin(machine_form::restore(web, request))
+        Box::pin(equipment_form::restore(web, request))
     }),
     Route::form("/equipment/{id}/notes", Access::Technician, FORM_LIMIT, |web, request| {
-        Box::pin(machine::write_note(web, request))
+        Box::pin(equipment::write_note(web, request))
     }),
     Route::form("/equipment/{id}/notes/{note}/remove", Access::Technician, SMALL_FORM, |web, request| {
-        Box::pin(machine::remove_one_note(web, request))
+        Box::pin(equipment::remove_one_note(web, request))
     }),
     Route::form("/equipment/{id}/links", Access::Technician, FORM_LIMIT, |web, request| {
-        Box::pin(machine::write_link(web, request))
+        Box::pin(equipment::write_link(web, request))
     }),
     Route::form("/equipment/{id}/links/{link}/remove", Access::Technician, SMALL_FORM, |web, request| {
-        Box::pin(machine::remove_one_link(web, request))
+        Box::pin(equipment::remove_one_link(web, request))
     }),
     Route::upload("/equipment/{id}/documents", Access::Editor, DOCUMENT, |web, request| {
         Box::pin(attachments::add_one_document(web, request))

@@ -1,6 +1,6 @@
 //! `POST /e/{id}/report`, and the page that follows. Whatever is refused comes back with its text.
 
-use super::equipment::{self, Shown};
+use super::public_equipment::{self, Shown};
 use super::forms::{self, kept, optional};
 use crate::domain::actor::{Actor, Edge};
 use crate::domain::idempotency::IdempotencyKey;
@@ -29,12 +29,12 @@ use std::time::Duration;
 const TRAP: &str = "website";
 
 pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let equipment = equipment::in_use(web, request.id("id")?).await?;
+    let equipment = public_equipment::in_use(web, request.id("id")?).await?;
     let request_id = forms::request_id(request)?;
     let (form, mut errors) = typed(&request.form)?;
     let again = |status, errors: &[FieldError]| {
         let shown = Shown { form: &form, errors, request_id: &request_id, thanks_for: None };
-        equipment::page(web, request, status, &equipment, &shown)
+        public_equipment::page(web, request, status, &equipment, &shown)
     };
     let report = checked(&form, equipment.id, &request_id, &mut errors);
     let (status, refused) = request.uploads.refused().cloned().unzip();

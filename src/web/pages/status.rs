@@ -1,11 +1,11 @@
 //! `GET /status.json`: the board for programs. Kept and compressed per revision; its ETag is the
 //! revision.
 
-use super::equipment::rfc3339;
+use super::public_equipment::rfc3339;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::ops;
 use crate::render::links::Links;
-use crate::views::board::{BoardMachine, BoardView};
+use crate::views::board::{BoardEquipment, BoardView};
 use crate::web::Web;
 use crate::web::kernel::response::{JSON, REVALIDATE};
 use crate::web::kernel::cached::Version;
@@ -56,7 +56,7 @@ fn shape<'a>(board: &'a BoardView, links: &Links) -> StatusJson<'a> {
     StatusJson { generated_at: rfc3339(board.generated_at), revision: board.revision, areas: areas.collect() }
 }
 
-fn machine_json<'a>(machine: &'a BoardMachine, links: &Links) -> MachineJson<'a> {
+fn machine_json<'a>(machine: &'a BoardEquipment, links: &Links) -> MachineJson<'a> {
     let headline = machine.headline.as_ref();
     MachineJson {
         id: machine.id,

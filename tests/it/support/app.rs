@@ -1,7 +1,7 @@
 //! The whole program against a Slack on loopback, with one manual clock for both.
 
 use super::database::{CONNECTIONS, Kind, TestDatabase};
-use super::http_bridge::{SIGNING_SECRET, carry};
+use super::http_bridge::{SIGNING_SECRET, forward_envelopes};
 use super::ops::{NO_RESERVE, START, area, user};
 use super::proxy::Proxy;
 pub use super::wait::DEADLINE;
@@ -110,7 +110,7 @@ impl TestApp {
         let over_http = [("SLACK_SOCKET_MODE_CONNECT", "false"), ("SLACK_SIGNING_SECRET", SIGNING_SECRET)];
         let app = Self::start_with(world, &over_http).await;
         let api = SlackApi::new(&app.config.slack, Metrics::new()).unwrap();
-        tokio::spawn(carry(api, app.web.0, app.clock.clone()));
+        tokio::spawn(forward_envelopes(api, app.web.0, app.clock.clone()));
         assert!(app.slack.wire().wait_for_connections(1, DEADLINE).await);
         app
     }
@@ -126,7 +126,7 @@ impl TestApp {
     }
 
     /// The table saw, over a database behind a proxy that can cut the connection; SQLite has none.
-    pub async fn over_a_proxy(world: World) -> (Self, Option<Proxy>) {
+    pub async fn behind_proxy(world: World) -> (Self, Option<Proxy>) {
         let database = TestDatabase::new().await;
         let proxy = match Kind::from_env() {
             Kind::Sqlite => None,
@@ -172,7 +172,7 @@ impl TestApp {
     }
 
     /// The same in a Slack that gave the app these scopes beside the usual ones.
-    pub async fn with_saw_and(scopes: &[&str]) -> (Self, EquipmentId) {
+    pub async fn with_saw_and_scopes(scopes: &[&str]) -> (Self, EquipmentId) {
         let mut world = world();
         world.scopes.extend(scopes.iter().copied().map(String::from));
         Self::with_saw_in(world).await
@@ -208,11 +208,11 @@ impl TestApp {
 
     /// A worker of another process over the same database.
     pub async fn another_worker(&self) -> Arc<Deliverer> {
-        self.another_worker_by(self.clock.clone()).await
+        self.another_worker_with(self.clock.clone()).await
     }
 
     /// A worker of another machine, with a clock of its own.
-    pub async fn another_worker_by(&self, clock: Clock) -> Arc<Deliverer> {
+    pub async fn another_worker_with(&self, clock: Clock) -> Arc<Deliverer> {
         self.another_app(clock).await.deliverer
     }
 
@@ -227,7 +227,7 @@ impl TestApp {
     }
 
     /// Another process over the same database, configured otherwise; nothing of it runs.
-    pub async fn another_app_as(&self, change: impl FnOnce(&mut Config)) -> App {
+    pub async fn another_app_with(&self, change: impl FnOnce(&mut Config)) -> App {
         let mut config = self.config.clone();
         change(&mut config);
         App::build(config, self.clock.clone()).await.unwrap()
@@ -253,7 +253,7 @@ impl TestApp {
     pub async fn staff(&self) -> Browser<'_> {
         let browser = self.web.browser();
         let stu = user(&self.app.ctx, "stu", Role::Staff).await;
-        browser.hold(SESSION_COOKIE, &session_of(&self.app.ctx, stu).await);
+        browser.set_cookie(SESSION_COOKIE, &session_of(&self.app.ctx, stu).await);
         browser
     }
 

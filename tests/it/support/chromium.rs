@@ -129,7 +129,7 @@ impl Chromium {
 
     /// Fails where the page is wider than the window, or where what is to be touched is too small (44 points
     /// by our own measure, and 24 by WCAG 2.2).
-    pub async fn fits(&self) {
+    pub async fn assert_fits(&self) {
         let script = "return {
             overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
             small: [...document.querySelectorAll('main button, main select, main input:not([type=hidden])')]
@@ -145,28 +145,28 @@ impl Chromium {
     }
 
     /// What is to be read in one place at this instant: nothing where there is no such place.
-    pub async fn reads(&self, selector: &str) -> String {
+    pub async fn text_now(&self, selector: &str) -> String {
         let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
         let read = self.client.execute(script, vec![json!(selector)]).await.unwrap();
         read.as_str().unwrap().to_owned()
     }
 
     /// Waits until somebody reads this in one place, which may be put anew serve_until_ready.
-    pub async fn sees(&self, selector: &str, words: &str) {
-        let seen = async { while !self.reads(selector).await.contains(words) {} };
+    pub async fn wait_for_text(&self, selector: &str, words: &str) {
+        let seen = async { while !self.text_now(selector).await.contains(words) {} };
         if tokio::time::timeout(PATIENCE, seen).await.is_err() {
             panic!("{words} is not to be read: {}", self.text().await);
         }
     }
 
     /// Puts the window away: the page is hidden, and told so.
-    pub async fn look_away(&self) {
+    pub async fn hide_window(&self) {
         self.client.minimize_window().await.unwrap();
         self.is_hidden(true).await;
     }
 
     /// Shows the window again.
-    pub async fn look_again(&self) {
+    pub async fn show_window(&self) {
         self.client.set_window_size(1280, 900).await.unwrap();
         self.is_hidden(false).await;
     }

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 /// Carries envelopes until the sandbox ends.
-pub async fn carry(api: SlackApi, to: SocketAddr, clock: Clock) {
+pub async fn forward_envelopes(api: SlackApi, to: SocketAddr, clock: Clock) {
     let url = api.open_connection().await.unwrap();
     let (socket, _) = tokio_tungstenite::connect_async(url.expose_secret()).await.unwrap();
     let (mut answers, mut frames) = socket.split();

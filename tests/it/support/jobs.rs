@@ -139,12 +139,12 @@ impl TestApp {
 
     /// What Ana reads of the only job that she started.
     #[track_caller]
-    pub fn told_of_job(&self) -> String {
+    pub fn job_message_text(&self) -> String {
         only(self.slack.direct_messages(ANA)).text
     }
 
     /// What Ana reads of so many jobs, once all of it has arrived: a person gets one message a second.
-    pub async fn told_of_jobs(&self, count: usize) -> Vec<Message> {
+    pub async fn job_messages(&self, count: usize) -> Vec<Message> {
         for _ in 0..count {
             self.after(TimeDelta::seconds(1)).await;
         }

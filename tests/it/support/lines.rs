@@ -45,7 +45,7 @@ impl Lines {
 
     /// The only line since the last time that the Slack edge wrote; all lines so far are forgotten.
     #[track_caller]
-    pub fn only_of_slack(&self) -> String {
+    pub fn only_slack_line(&self) -> String {
         let mut lines = self.with(" esb::slack::");
         KEPT.with_borrow_mut(|kept| kept.text.clear());
         assert_eq!(lines.len(), 1, "{lines:#?}");

@@ -74,7 +74,7 @@ pub async fn empty() -> TestOps {
 }
 
 /// The same on another database, which is migrated here.
-pub async fn over(database: TestDatabase) -> TestOps {
+pub async fn on_database(database: TestDatabase) -> TestOps {
     let store = database.connect().await;
     store.migrate().await.unwrap();
     with_store(database, store)
@@ -95,7 +95,7 @@ pub async fn with_saw() -> (TestOps, EquipmentId) {
 }
 
 /// Looks for new revisions, as a serving process does, for as long as the value is held.
-pub async fn looking(ops: &Ctx) -> DropGuard {
+pub async fn poll_revisions(ops: &Ctx) -> DropGuard {
     let shutdown = CancellationToken::new();
     tokio::spawn(board::poll_revision(ops.clone(), shutdown.clone()));
     let mut revisions = board::follow(ops).await.unwrap();

@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 impl TestApp {
     /// In whose Slack Bo Okafor is known, who has no account.
-    pub async fn knowing_bo() -> Self {
+    pub async fn with_bo() -> Self {
         let app = Self::workshop().await;
         app.command(BO, "/esb-repair", "").await;
         only(app.slack.private_to(BO));
@@ -45,7 +45,7 @@ impl TestApp {
 
     /// The password of the only new direct message to Bo.
     #[track_caller]
-    pub fn told_bo(&self) -> String {
+    pub fn password_sent_to_bo(&self) -> String {
         password_of(&only(self.slack.direct_messages(BO)))
     }
 

@@ -64,7 +64,7 @@ pub fn mp4(length: usize) -> Vec<u8> {
 }
 
 /// True when the bytes hold these words.
-pub fn holds(bytes: &[u8], words: &[u8]) -> bool {
+pub fn contains_bytes(bytes: &[u8], words: &[u8]) -> bool {
     bytes.windows(words.len()).any(|part| part == words)
 }
 

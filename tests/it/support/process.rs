@@ -50,11 +50,11 @@ pub struct Installation {
 impl Installation {
     /// Over a new database.
     pub async fn new() -> Self {
-        Self::over(TestDatabase::new().await)
+        Self::on(TestDatabase::new().await)
     }
 
     /// Over that database.
-    pub fn over(database: TestDatabase) -> Self {
+    pub fn on(database: TestDatabase) -> Self {
         let slack = Sandbox::start(world(), Options::default()).unwrap();
         Self { slack, directory: tempfile::tempdir().unwrap(), database, proxy: None }
     }
@@ -96,7 +96,7 @@ impl Installation {
     }
 
     /// Runs a command that has to end by itself: its exit status, and everything that it says.
-    pub async fn end_of(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub async fn run_to_end(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let path = self.directory.path().join("said");
         let said = File::create(&path).unwrap();
         let mut command = self.esb(arguments);
@@ -133,15 +133,15 @@ impl Installation {
     }
 
     /// How many messages of a channel hold a text.
-    pub fn told(&self, channel: &str, what: &str) -> usize {
+    pub fn count_messages(&self, channel: &str, what: &str) -> usize {
         let messages = self.slack.messages();
         messages.iter().filter(|m| m.channel == channel && m.text.contains(what)).count()
     }
 
     /// Waits until both channels were told.
-    pub async fn wait_until_told(&self, what: &str) -> bool {
+    pub async fn wait_until_announced(&self, what: &str) -> bool {
         let both =
-            |_: &Sandbox| (self.told("C0WOOD", what) > 0 && self.told("C0OOPS", what) > 0).then_some(());
+            |_: &Sandbox| (self.count_messages("C0WOOD", what) > 0 && self.count_messages("C0OOPS", what) > 0).then_some(());
         self.slack.wait_for(DEADLINE, both).await.is_some()
     }
 }

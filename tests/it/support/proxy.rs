@@ -71,12 +71,12 @@ impl Proxy {
     }
 
     /// Lets nothing through the connections that are there, ever; new ones work.
-    pub fn strand(&self) {
+    pub fn stall_existing(&self) {
         self.rules.send_modify(|rules| rules.stuck = rules.made);
     }
 
     /// Ends [`Proxy::refuse`] and [`Proxy::stall`].
-    pub fn mend(&self) {
+    pub fn restore(&self) {
         self.rules.send_modify(|rules| (rules.open, rules.flowing) = (true, true));
     }
 }

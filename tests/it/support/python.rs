@@ -125,7 +125,7 @@ impl Python {
     }
 
     /// A space with a bit of everything that fits.
-    pub async fn furnished(version: Version) -> Self {
+    pub async fn with_rows(version: Version) -> Self {
         let python = Self::of(version).await;
         let at = "'2025-05-01 10:00:00', '2025-05-02 11:00:00'";
         for user in [

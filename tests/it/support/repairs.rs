@@ -13,7 +13,7 @@ impl TestApp {
     pub async fn workshop() -> Self {
         let (app, _) = Self::with_saw().await;
         app.technician("ana").await;
-        app.broken("Table saw", "Blade wobbles", 1).await;
+        app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
         app
     }
 
@@ -23,7 +23,7 @@ impl TestApp {
     }
 
     /// What happened to repairs, oldest first: kind, by whom, value.
-    pub async fn happened(&self) -> Vec<(String, String, Option<String>)> {
+    pub async fn timeline(&self) -> Vec<(String, String, Option<String>)> {
         let entries = timeline::Entity::find().order_by_asc(timeline::Column::Id);
         let entries = entries.all(self.app.ctx.store.read()).await.unwrap();
         let told = |entry: timeline::Model| (format!("{:?}", entry.kind), entry.actor_name, entry.new_value);
@@ -31,7 +31,7 @@ impl TestApp {
     }
 
     /// Sends everything that is pending, a message a second, reads it all, and ends.
-    pub async fn over(self) {
+    pub async fn settle_and_finish(self) {
         for _ in 0..12 {
             self.after(TimeDelta::seconds(1)).await;
         }

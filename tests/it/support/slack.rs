@@ -148,7 +148,7 @@ impl TestApp {
     }
 
     /// Adds so many open repairs to every machine whose name begins like this; severity Down.
-    pub async fn broken(&self, machines: &str, description: &str, count: usize) {
+    pub async fn add_open_repairs(&self, machines: &str, description: &str, count: usize) {
         let now = self.clock.now();
         let named = equipment::Entity::find().filter(equipment::Column::Name.starts_with(machines));
         let machines = named.all(self.app.ctx.store.read()).await.unwrap();

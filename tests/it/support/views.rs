@@ -11,10 +11,10 @@ use esb::domain::job::JobState;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::timeline::TimelineKind;
 use esb::views::attachments::DocumentView;
-use esb::views::board::{BoardArea, BoardMachine, BoardView, Headline};
-use esb::views::equipment::{EquipmentMatch, EquipmentView, LinkView, OpenRepair};
+use esb::views::board::{BoardArea, BoardEquipment, BoardView, Headline};
+use esb::views::equipment::{EquipmentMatch, PublicEquipment, LinkView, OpenRepair};
 use esb::views::jobs::{JobMessage, JobView};
-use esb::views::registry::{HistoryRow, PastRepairs};
+use esb::views::records::{HistoryRow, PastRepairs};
 use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, QueuedRepair, RepairBrief};
 
 /// The content of names and descriptions.
@@ -99,8 +99,8 @@ fn document(number: i64, texts: Texts) -> DocumentView {
     }
 }
 
-pub fn machine(texts: Texts, repairs: usize) -> EquipmentView {
-    EquipmentView {
+pub fn machine(texts: Texts, repairs: usize) -> PublicEquipment {
+    PublicEquipment {
         links: (1..=if repairs > 1 { 20 } else { 0 }).map(|n| link(n, texts)).collect(),
         documents: (1..=if repairs > 1 { 20 } else { 0 }).map(|n| document(n, texts)).collect(),
         photos: Vec::new(),
@@ -134,7 +134,7 @@ pub fn area(number: i64, texts: Texts, machines: i64) -> BoardArea {
     }
 }
 
-fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardMachine {
+fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardEquipment {
     let headline = Headline {
         repair: RepairId(number),
         issue: texts.of(3000),
@@ -142,7 +142,7 @@ fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardMachine {
         assignee: Some(texts.of(200)).filter(|_| number % 2 == 0),
         open_repairs: 12,
     };
-    BoardMachine {
+    BoardEquipment {
         id: EquipmentId(number),
         name: texts.name("machine", number, 200),
         status: if broken { BoardStatus::Down } else { BoardStatus::Operational },

@@ -135,7 +135,7 @@ pub async fn serving_routes(ops: TestOps, routes: &'static [Route], limits: Limi
 }
 
 /// Serves routes of one's own where no proxy is trusted, so that each address of this machine is a client.
-pub async fn serving_strangers(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
+pub async fn serving_without_proxies(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
     serving_all(ops, WebConfig { trusted_proxies: Vec::new(), ..config() }, routes, limits).await
 }
 
@@ -204,7 +204,7 @@ impl TestWeb {
     /// This user at a browser, without the work that a password takes.
     pub async fn signed_in_as(&self, user: UserId) -> Browser<'_> {
         let browser = self.browser();
-        browser.hold(SESSION_COOKIE, &self.session_of(user).await);
+        browser.set_cookie(SESSION_COOKIE, &self.session_of(user).await);
         browser
     }
 
@@ -398,12 +398,12 @@ impl Browser<'_> {
     }
 
     /// Puts a cookie into the browser that holds this, such as `esb_session`.
-    pub fn hold(&self, name: &str, value: &str) {
+    pub fn set_cookie(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
     /// A cookie's value; empty where there is none.
-    pub fn held(&self, name: &str) -> String {
+    pub fn cookie_value(&self, name: &str) -> String {
         self.cookies.lock().unwrap().get(name).cloned().unwrap_or_default()
     }
 
@@ -411,7 +411,7 @@ impl Browser<'_> {
         for cookie in reply.headers.get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            self.hold(held_by(name), value);
+            self.set_cookie(held_by(name), value);
         }
     }
 
@@ -469,7 +469,7 @@ impl Parts {
     }
 
     /// The same without its end.
-    pub fn begun(&self) -> Vec<u8> {
+    pub fn unfinished(&self) -> Vec<u8> {
         self.0.clone()
     }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 /// One page of the list of machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegistryView {
+pub struct EquipmentList {
     /// Live areas in their order, to choose from.
     pub areas: Vec<AreaChoice>,
     /// How many machines match.
@@ -21,7 +21,7 @@ pub struct RegistryView {
     /// How many there are.
     pub pages: u64,
     /// The machines of this page, by name; of a search the best matches first.
-    pub machines: Vec<RegistryRow>,
+    pub machines: Vec<EquipmentRow>,
     /// True when nothing fits a search: these have the nearest names.
     pub are_nearest: bool,
 }
@@ -37,7 +37,7 @@ pub struct AreaChoice {
 
 /// A machine in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegistryRow {
+pub struct EquipmentRow {
     /// Its number.
     pub id: EquipmentId,
     /// Its name.
@@ -54,7 +54,7 @@ pub struct RegistryRow {
 
 /// Everything on record about a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MachineRecord {
+pub struct EquipmentRecord {
     /// Its number.
     pub id: EquipmentId,
     /// Its version, for whoever edits it.
@@ -93,9 +93,9 @@ pub struct MachineRecord {
 
 /// A machine with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MachineView {
+pub struct EquipmentDetail {
     /// Itself.
-    pub record: MachineRecord,
+    pub record: EquipmentRecord,
     /// Its colour.
     pub status: BoardStatus,
     /// How many repairs are open.

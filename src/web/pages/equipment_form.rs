@@ -7,9 +7,9 @@ use crate::domain::text::{About, Detail, EquipmentName, Note, RequestId};
 use crate::ops::equipment::{
     OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
 };
-use crate::ops::registry::{area_choices, machine_record, open_repairs};
+use crate::ops::equipment_list::{area_choices, machine_record, open_repairs};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
-use crate::views::registry::MachineRecord;
+use crate::views::records::EquipmentRecord;
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
@@ -37,14 +37,14 @@ type Values = [String; 10];
 /// What the form is shown with.
 struct Shown<'a> {
     /// The machine that is edited; nothing for a new one.
-    record: Option<&'a MachineRecord>,
+    record: Option<&'a EquipmentRecord>,
     values: Values,
     request_id: &'a RequestId,
     status: StatusCode,
     errors: &'a [FieldError],
 }
 
-fn values_of(record: &MachineRecord) -> Values {
+fn values_of(record: &EquipmentRecord) -> Values {
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     [
         record.name.clone(),
@@ -95,7 +95,7 @@ async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<Page
 }
 
 /// The fields. The area that a machine stands in can be kept, also when it is archived.
-async fn groups(web: &Web, record: Option<&MachineRecord>, values: Values) -> Result<[Group; 2], PageError> {
+async fn groups(web: &Web, record: Option<&EquipmentRecord>, values: Values) -> Result<[Group; 2], PageError> {
     let mut areas = vec![(String::new(), "Choose an area".to_owned())];
     if let Some(record) = record.filter(|record| record.area_archived) {
         areas.push((record.area_id.to_string(), format!("{} (archived)", record.area)));
@@ -219,7 +219,7 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
 }
 
 /// What is on record now, beside each field into which something else was typed.
-async fn differences(web: &Web, record: &MachineRecord, request: &PageRequest) -> Result<Vec<FieldError>, PageError> {
+async fn differences(web: &Web, record: &EquipmentRecord, request: &PageRequest) -> Result<Vec<FieldError>, PageError> {
     let typed = typed_values(request)?;
     let mut stored = values_of(record);
     let names = area_choices(&web.ctx).await?;

@@ -9,14 +9,14 @@ use crate::domain::equipment::Cost;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::store;
 use crate::store::entities::equipment::Model as Row;
-use crate::store::registry::{Listed, PastRepair};
-use crate::views::registry::{
-    AreaChoice, HistoryRow, MachineRecord, MachineView, NoteView, PastRepairs, RegistryRow, RegistryView,
+use crate::store::equipment_list::{Listed, PastRepair};
+use crate::views::records::{
+    AreaChoice, HistoryRow, EquipmentRecord, EquipmentDetail, NoteView, PastRepairs, EquipmentRow, EquipmentList,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use crate::store::registry::Wanted;
+pub use crate::store::equipment_list::Wanted;
 
 /// Machines a page (spec/web.md, as the queue).
 pub const PAGE: u64 = 50;
@@ -34,24 +34,24 @@ const EXPORT_BATCH: u64 = 500;
 ///
 /// # Errors
 /// `NotFound` for a page that there is not; the database's.
-pub async fn registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Arc<RegistryView>, OpError> {
+pub async fn registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Arc<EquipmentList>, OpError> {
     let revision = board::revision(ctx).await?;
     let read = async { Ok(Arc::new(read_registry(ctx, wanted, page).await?)) };
     ctx.board.registry.get(&revision, (wanted.clone(), page), read).await
 }
 
-async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<RegistryView, OpError> {
+async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<EquipmentList, OpError> {
     let (listed, total, pages, are_nearest) = match wanted.text.is_empty() {
         true => {
             let db = ctx.store.read();
-            let total = store::registry::count(db, wanted).await?;
+            let total = store::equipment_list::count(db, wanted).await?;
             let (pages, skipped) = pages(total, page, PAGE)?;
-            (store::registry::page(db, wanted, (PAGE, skipped)).await?, total, pages, false)
+            (store::equipment_list::page(db, wanted, (PAGE, skipped)).await?, total, pages, false)
         }
         false => find_registry(ctx, wanted, page).await?,
     };
     let statuses = statuses(ctx, &listed).await?;
-    let machine = |row: Listed| RegistryRow {
+    let machine = |row: Listed| EquipmentRow {
         status: statuses.get(&row.id).copied(),
         id: row.id,
         name: row.name,
@@ -60,7 +60,7 @@ async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Registry
         area: row.area_name,
     };
     let machines = listed.into_iter().map(machine).collect();
-    Ok(RegistryView { areas: area_choices(ctx).await?, total, page, pages, machines, are_nearest })
+    Ok(EquipmentList { areas: area_choices(ctx).await?, total, page, pages, machines, are_nearest })
 }
 
 /// A page of what a search finds, the best first: the machines, how many there are, on how many pages, and whether
@@ -75,7 +75,7 @@ async fn find_registry(
     let (pages, skipped) = pages(total, page, PAGE)?;
     let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let of_page: Vec<EquipmentId> = ids.into_iter().skip(number(skipped)).take(number(PAGE)).collect();
-    let listed = store::registry::of_numbers(ctx.store.read(), &of_page).await?;
+    let listed = store::equipment_list::of_numbers(ctx.store.read(), &of_page).await?;
     Ok((listed, total, pages, are_nearest))
 }
 
@@ -113,7 +113,7 @@ pub async fn area_choices(ctx: &Ctx) -> Result<Vec<AreaChoice>, OpError> {
 ///
 /// # Errors
 /// `NotFound`; the database's.
-pub async fn machine_record(ctx: &Ctx, id: EquipmentId) -> Result<MachineRecord, OpError> {
+pub async fn machine_record(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentRecord, OpError> {
     let db = ctx.store.read();
     let row = store::equipment::row(db, id).await?.ok_or(OpError::NotFound)?;
     let area = store::areas::find(db, row.area_id).await?.ok_or(OpError::NotFound)?;
@@ -132,13 +132,13 @@ pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> 
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also for a page that there is not; the database's.
-pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Result<MachineView, OpError> {
+pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Result<EquipmentDetail, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Technician).await?;
     let record = machine_record(ctx, id).await?;
-    let repairs_total = store::registry::repair_count(db, id).await?;
+    let repairs_total = store::equipment_list::repair_count(db, id).await?;
     let (pages, skipped) = pages(repairs_total, page, HISTORY_PAGE)?;
-    let repairs = store::registry::repairs(db, id, (HISTORY_PAGE, skipped)).await?;
+    let repairs = store::equipment_list::repairs(db, id, (HISTORY_PAGE, skipped)).await?;
     let standing = board::equipment(ctx, id).await?;
     let note = |note: store::equipment_notes::Note| NoteView {
         id: note.id,
@@ -147,7 +147,7 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
         author_id: note.author_user_id,
         created_at: note.created_at,
     };
-    Ok(MachineView {
+    Ok(EquipmentDetail {
         record,
         status: standing.status,
         open_repairs: standing.open_count,
@@ -170,8 +170,8 @@ pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Re
 /// The database's.
 pub async fn past_repairs(ctx: &Ctx, id: EquipmentId) -> Result<PastRepairs, OpError> {
     let db = ctx.store.read();
-    let total = store::registry::closed_count(db, id).await?;
-    let repairs = store::registry::closed_repairs(db, id, PAST_MAX).await?;
+    let total = store::equipment_list::closed_count(db, id).await?;
+    let repairs = store::equipment_list::closed_repairs(db, id, PAST_MAX).await?;
     Ok(PastRepairs { repairs: repairs.into_iter().map(history_row).collect(), total })
 }
 
@@ -196,14 +196,14 @@ pub async fn export_batch(
     ctx: &Ctx,
     (area, archived): (Option<AreaId>, bool),
     after: EquipmentId,
-) -> Result<Vec<MachineRecord>, OpError> {
-    let rows = store::registry::batch(ctx.store.read(), (area, archived), after, EXPORT_BATCH).await?;
+) -> Result<Vec<EquipmentRecord>, OpError> {
+    let rows = store::equipment_list::batch(ctx.store.read(), (area, archived), after, EXPORT_BATCH).await?;
     let whole = rows.into_iter().filter_map(|(row, area)| Some((row, area?)));
     Ok(whole.map(|(row, area)| record(row, area.name, area.archived)).collect())
 }
 
-fn record(row: Row, area: String, area_archived: bool) -> MachineRecord {
-    MachineRecord {
+fn record(row: Row, area: String, area_archived: bool) -> EquipmentRecord {
+    EquipmentRecord {
         id: row.id,
         version: row.version,
         name: row.name,

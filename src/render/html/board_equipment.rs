@@ -6,7 +6,7 @@ use super::times::Eta;
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::EquipmentId;
 use crate::domain::text::cut;
-use crate::views::board::{BoardMachine, StatusCounts};
+use crate::views::board::{BoardEquipment, StatusCounts};
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(super) struct WorkingMachine {
 
 impl MachineList {
     /// Lists machines in the order in which they are given.
-    pub(super) fn new<'a>(machines: impl IntoIterator<Item = &'a BoardMachine>, today: NaiveDate) -> Self {
+    pub(super) fn new<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>, today: NaiveDate) -> Self {
         let mut list = Self::default();
         for machine in machines {
             match machine.status {
@@ -60,13 +60,13 @@ impl MachineList {
 }
 
 /// Worst first; among equals in the order in which they are given.
-pub(super) fn worst_first<'a>(machines: impl IntoIterator<Item = &'a BoardMachine>) -> Vec<&'a BoardMachine> {
+pub(super) fn worst_first<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>) -> Vec<&'a BoardEquipment> {
     let mut machines: Vec<_> = machines.into_iter().collect();
     machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
     machines
 }
 
-fn broken(machine: &BoardMachine, today: NaiveDate) -> BrokenMachine {
+fn broken(machine: &BoardEquipment, today: NaiveDate) -> BrokenMachine {
     let headline = machine.headline.as_ref();
     let issue = headline.map(|headline| headline.issue.split_whitespace().collect::<Vec<_>>().join(" "));
     let others = headline.map_or(0, |headline| headline.open_repairs.saturating_sub(1));
@@ -93,7 +93,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of<'a>(machines: impl IntoIterator<Item = &'a BoardMachine>) -> Self {
+    pub(super) fn of<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>) -> Self {
         let StatusCounts { operational, degraded, down } = StatusCounts::of(machines);
         let total = operational + degraded + down;
         let amiss = [(down, "down"), (degraded, "degraded")];
