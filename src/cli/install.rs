@@ -124,8 +124,8 @@ pub(super) struct DemoData {
     #[arg(long, default_value_t = install::DemoData::default().areas)]
     areas: usize,
     /// How many machines
-    #[arg(long, default_value_t = install::DemoData::default().machines)]
-    machines: usize,
+    #[arg(long, default_value_t = install::DemoData::default().equipment)]
+    equipment: usize,
     /// How many open repairs
     #[arg(long, default_value_t = install::DemoData::default().open_repairs)]
     open_repairs: usize,
@@ -139,14 +139,14 @@ impl DemoData {
     pub(super) async fn run(self, ctx: &Ctx, database: &str) -> anyhow::Result<()> {
         let wanted = install::DemoData {
             areas: self.areas,
-            machines: self.machines,
+            equipment: self.equipment,
             open_repairs: self.open_repairs,
             closed_repairs: self.closed_repairs,
         };
         let logins = install::load_demo_data(ctx, &operator(), wanted).await.map_err(in_words)?;
         print(&format!(
             "Made {} areas, {} machines, {} open and {} closed repairs in {database}.",
-            wanted.areas, wanted.machines, wanted.open_repairs, wanted.closed_repairs
+            wanted.areas, wanted.equipment, wanted.open_repairs, wanted.closed_repairs
         ))?;
         for login in &logins {
             print(&format!("Log in as {}", shown(login)))?;

@@ -38,7 +38,7 @@ pub struct Later {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Duplicates {
     /// The wanted repair is one of the same machine.
-    pub same_machine: bool,
+    pub same_equipment: bool,
     /// The duplicates of the machine, and what each repeats.
     pub links: HashMap<RepairId, RepairId>,
 }
@@ -201,7 +201,7 @@ fn may_repeat(present: Present<'_>, target: Option<RepairId>) -> Result<(), Refu
     if target == present.id {
         return on("A repair cannot be a duplicate of itself. Please choose another one.".into());
     }
-    if !present.duplicates.same_machine {
+    if !present.duplicates.same_equipment {
         return on(format!("#{target} is no repair of this machine. Please choose one that is."));
     }
     let links = &present.duplicates.links;

@@ -25,11 +25,11 @@ const NOUN: &str = "area";
 pub async fn areas(ctx: &Ctx, actor: &Actor) -> Result<AreasView, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
-    let machines = store::equipment_list::machines_by_area(db).await?;
+    let equipment = store::equipment_list::equipment_by_area(db).await?;
     let names = names(db).await?;
     let row = |area: Area| AreaRow {
         channel_shown: show(&names, &area.slack_channel),
-        machines: machines.get(&area.id).copied().unwrap_or(0),
+        equipment: equipment.get(&area.id).copied().unwrap_or(0),
         id: area.id,
         name: area.name,
         slack_channel: area.slack_channel,

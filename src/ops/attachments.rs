@@ -43,7 +43,7 @@ pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile,
     let db = ctx.store.read();
     let row = store::photos::find(db, id).await?.ok_or(OpError::NotFound)?;
     let is_public = match row.equipment_id {
-        Some(machine) => is_public(db, actor, machine).await?,
+        Some(equipment) => is_public(db, actor, equipment).await?,
         None => {
             // Whether there is one is nothing to be guessed.
             technicians_only(db, actor, OpError::NotFound).await?;
@@ -56,12 +56,12 @@ pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile,
 
 /// True while everybody may see the files of a machine, as its page: until it is archived, itself or with
 /// its area. Then they are for technicians.
-async fn is_public(db: &impl ConnectionTrait, actor: &Actor, machine: EquipmentId) -> Result<bool, OpError> {
-    let machine = store::equipment::find(db, machine).await?.ok_or(OpError::NotFound)?;
-    if machine.is_archived() {
+async fn is_public(db: &impl ConnectionTrait, actor: &Actor, equipment: EquipmentId) -> Result<bool, OpError> {
+    let equipment = store::equipment::find(db, equipment).await?.ok_or(OpError::NotFound)?;
+    if equipment.is_archived() {
         technicians_only(db, actor, OpError::Archived).await?;
     }
-    Ok(!machine.is_archived())
+    Ok(!equipment.is_archived())
 }
 
 /// Lets technicians go on, and tells others `no`.
@@ -86,7 +86,7 @@ fn stored(
 /// The documents of a machine.
 pub(super) async fn documents(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
 ) -> Result<Vec<DocumentView>, OpError> {
     let view = |row: Document| DocumentView {
         id: row.id,
@@ -95,7 +95,7 @@ pub(super) async fn documents(
         kind: row.kind,
         size: u64::try_from(row.size).unwrap_or_default(),
     };
-    Ok(store::documents::of(db, machine, DOCUMENTS_MAX).await?.into_iter().map(view).collect())
+    Ok(store::documents::of(db, equipment, DOCUMENTS_MAX).await?.into_iter().map(view).collect())
 }
 
 /// The photos of a machine or repair.

@@ -58,10 +58,10 @@ pub async fn present(ctx: &Ctx, id: CardId) -> Result<PresentCard, OpError> {
     let db = ctx.store.read();
     let card = store::cards::find(db, id).await?.ok_or(OpError::NotFound)?;
     let row = store::repairs::find(db, card.repair_id).await?.ok_or(OpError::NotFound)?;
-    let machine = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
+    let equipment = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
     let fields = store::repairs::fields(db, &row).await?;
     let me_too = store::me_toos::counts(db, &[row.id]).await?.remove(&row.id).unwrap_or(0);
-    let repair = snapshot(row.id, row.version, &machine, &fields, &row.reporter_name);
+    let repair = snapshot(row.id, row.version, &equipment, &fields, &row.reporter_name);
     Ok(PresentCard { card, repair, me_too })
 }
 

@@ -4,7 +4,7 @@ use super::photo_source::{Enclosed, enclose};
 use super::idempotency::key;
 use super::permission::require;
 use super::record_change::{assignable, record, snapshot};
-use super::report_problem::live_machine;
+use super::report_problem::find_active_equipment;
 use super::submission::{Carried, Submission, nothing_is_taken, submit};
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
@@ -83,7 +83,7 @@ async fn open(
     let (tx, now) = (&submission.tx, submission.now);
     require(tx, actor, Role::Technician).await?;
     may_begin(create.status)?;
-    let machine = live_machine(tx, create.equipment).await?;
+    let equipment = find_active_equipment(tx, create.equipment).await?;
     let assignee = match create.assignee {
         Some(id) => Some(assignable(tx, id).await?),
         None => None,
@@ -91,7 +91,7 @@ async fn open(
     let reporter = PersonName::parse(&actor.name)
         .map_err(|error| OpError::refused("reporter_name", error.to_string()))?;
     let new = NewRepair {
-        equipment: machine.id,
+        equipment: equipment.id,
         description: &create.description,
         severity: create.severity,
         status: create.status,
@@ -114,11 +114,11 @@ async fn open(
         consumable: create.consumable,
         description: create.description.to_string(),
     };
-    let told = snapshot(repair, FIRST_VERSION, &machine, &fields, reporter.as_str());
+    let told = snapshot(repair, FIRST_VERSION, &equipment, &fields, reporter.as_str());
     let mut change = ChangeSet::created(told, actor.name.clone());
     let (changes, job) = enclose(ctx, tx, actor, repair, photos, now).await?;
     change.changes.extend(changes);
-    let recorded = record(ctx, tx, actor, &change, &machine, now).await?;
+    let recorded = record(ctx, tx, actor, &change, &equipment, now).await?;
     let answer = RepairCreated { repair, told: recorded.told.clone() };
     submission.record_repairs([recorded]);
     submission.record_job(job);

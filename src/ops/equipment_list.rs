@@ -51,7 +51,7 @@ async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Equipmen
         false => find_registry(ctx, wanted, page).await?,
     };
     let statuses = statuses(ctx, &listed).await?;
-    let machine = |row: Listed| EquipmentRow {
+    let equipment = |row: Listed| EquipmentRow {
         status: statuses.get(&row.id).copied(),
         id: row.id,
         name: row.name,
@@ -59,8 +59,8 @@ async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Equipmen
         model: row.model,
         area: row.area_name,
     };
-    let machines = listed.into_iter().map(machine).collect();
-    Ok(EquipmentList { areas: area_choices(ctx).await?, total, page, pages, machines, are_nearest })
+    let equipment = listed.into_iter().map(equipment).collect();
+    Ok(EquipmentList { areas: area_choices(ctx).await?, total, page, pages, equipment, are_nearest })
 }
 
 /// A page of what a search finds, the best first: the machines, how many there are, on how many pages, and whether
@@ -95,9 +95,9 @@ async fn statuses(ctx: &Ctx, listed: &[Listed]) -> Result<HashMap<EquipmentId, B
         return Ok(HashMap::new());
     }
     let board = board::board(ctx).await?;
-    let machines = board.areas.iter().flat_map(|area| &area.machines);
-    let asked = machines.filter(|machine| wanted.contains_key(&machine.id));
-    Ok(asked.map(|machine| (machine.id, machine.status)).collect())
+    let equipment = board.areas.iter().flat_map(|area| &area.equipment);
+    let asked = equipment.filter(|equipment| wanted.contains_key(&equipment.id));
+    Ok(asked.map(|equipment| (equipment.id, equipment.status)).collect())
 }
 
 /// Live areas in their order.
@@ -113,7 +113,7 @@ pub async fn area_choices(ctx: &Ctx) -> Result<Vec<AreaChoice>, OpError> {
 ///
 /// # Errors
 /// `NotFound`; the database's.
-pub async fn machine_record(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentRecord, OpError> {
+pub async fn equipment_record(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentRecord, OpError> {
     let db = ctx.store.read();
     let row = store::equipment::row(db, id).await?.ok_or(OpError::NotFound)?;
     let area = store::areas::find(db, row.area_id).await?.ok_or(OpError::NotFound)?;
@@ -132,10 +132,10 @@ pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> 
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also for a page that there is not; the database's.
-pub async fn machine(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Result<EquipmentDetail, OpError> {
+pub async fn equipment(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Result<EquipmentDetail, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Technician).await?;
-    let record = machine_record(ctx, id).await?;
+    let record = equipment_record(ctx, id).await?;
     let repairs_total = store::equipment_list::repair_count(db, id).await?;
     let (pages, skipped) = pages(repairs_total, page, HISTORY_PAGE)?;
     let repairs = store::equipment_list::repairs(db, id, (HISTORY_PAGE, skipped)).await?;

@@ -26,24 +26,24 @@ pub struct MeToo {
 pub async fn me_too(
     ctx: &Ctx,
     actor: &Actor,
-    machine: Option<EquipmentId>,
+    equipment: Option<EquipmentId>,
     repair: RepairId,
     person_key: &str,
 ) -> Result<MeToo, OpError> {
-    retry_on_deadlock(|| count_once(ctx, actor, machine, repair, person_key)).await
+    retry_on_deadlock(|| count_once(ctx, actor, equipment, repair, person_key)).await
 }
 
 async fn count_once(
     ctx: &Ctx,
     actor: &Actor,
-    machine: Option<EquipmentId>,
+    equipment: Option<EquipmentId>,
     repair: RepairId,
     person_key: &str,
 ) -> Result<MeToo, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     let known = store::repairs::find(&tx, repair).await?.ok_or(OpError::NotFound)?;
-    if machine.is_some_and(|machine| machine != known.equipment_id) {
+    if equipment.is_some_and(|equipment| equipment != known.equipment_id) {
         return Err(OpError::NotFound);
     }
     let equipment = store::equipment::find(&tx, known.equipment_id).await?.ok_or(OpError::NotFound)?;

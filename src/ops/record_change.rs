@@ -44,13 +44,13 @@ pub(super) async fn record(
     db: &impl ConnectionTrait,
     actor: &Actor,
     change: &ChangeSet,
-    machine: &EquipmentWithArea,
+    equipment: &EquipmentWithArea,
     now: DateTime<Utc>,
 ) -> Result<Recorded, OpError> {
     let records = change.audit();
     store::timeline::append(db, change, actor, now).await?;
     store::audit::append(db, &records, actor, now).await?;
-    let targets = targets(ctx, db, machine).await?;
+    let targets = targets(ctx, db, equipment).await?;
     // Before the messages of the change, so that these know whether the card is still there.
     let edits = change.changes_fields() && store::cards::changed(db, change.repair.id, now).await?;
     let switches = store::settings::switches(db).await?;
@@ -67,9 +67,9 @@ pub(super) async fn record(
 }
 
 /// Where what happens to a machine is told, each channel once.
-async fn targets(ctx: &Ctx, db: &impl ConnectionTrait, machine: &EquipmentWithArea) -> Result<Targets, OpError> {
+async fn targets(ctx: &Ctx, db: &impl ConnectionTrait, equipment: &EquipmentWithArea) -> Result<Targets, OpError> {
     let Announce::Slack { oops } = &ctx.announce else { return Ok(Targets::NONE) };
-    let (area, mut oops) = (ChannelRef::parse(&machine.area_channel), oops.clone());
+    let (area, mut oops) = (ChannelRef::parse(&equipment.area_channel), oops.clone());
     if let (Some(one), Some(other)) = (&area, &oops)
         && are_one(db, one, other).await?
     {
@@ -110,7 +110,7 @@ pub(super) async fn assignable(db: &impl ConnectionTrait, id: UserId) -> Result<
 pub(super) fn snapshot(
     id: RepairId,
     version: i64,
-    machine: &EquipmentWithArea,
+    equipment: &EquipmentWithArea,
     fields: &RepairFields,
     reporter: &str,
 ) -> RepairSnapshot {
@@ -118,9 +118,9 @@ pub(super) fn snapshot(
     RepairSnapshot {
         id,
         version,
-        equipment_id: machine.id,
-        equipment: machine.name.clone(),
-        area: machine.area_name.clone(),
+        equipment_id: equipment.id,
+        equipment: equipment.name.clone(),
+        area: equipment.area_name.clone(),
         description: fields.description.clone(),
         severity: fields.severity,
         status: fields.status,

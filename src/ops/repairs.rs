@@ -68,7 +68,7 @@ fn queued(row: QueueRow) -> QueuedRepair {
 pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Result<RepairView, OpError> {
     let db = ctx.store.read();
     let row = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
-    let machine = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
+    let equipment = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
     let fields = store::repairs::fields(db, &row).await?;
     let repeated = match row.duplicate_of {
         Some(repeated) => store::repairs::find(db, repeated).await?,
@@ -82,9 +82,9 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
     Ok(RepairView {
         id,
         version: row.version,
-        equipment_id: machine.id,
-        equipment: machine.name,
-        area: machine.area_name,
+        equipment_id: equipment.id,
+        equipment: equipment.name,
+        area: equipment.area_name,
         fields,
         reporter: row.reporter_name,
         reporter_email: row.reporter_email,
@@ -108,7 +108,7 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
 pub async fn brief(ctx: &Ctx, id: RepairId) -> Result<RepairBrief, OpError> {
     let db = ctx.store.read();
     let row = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
-    let machine = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
+    let equipment = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
     let repeated = match row.duplicate_of {
         Some(repeated) => store::repairs::find(db, repeated).await?,
         None => None,
@@ -117,8 +117,8 @@ pub async fn brief(ctx: &Ctx, id: RepairId) -> Result<RepairBrief, OpError> {
     Ok(RepairBrief {
         id,
         version: row.version,
-        equipment: machine.name,
-        area: machine.area_name,
+        equipment: equipment.name,
+        area: equipment.area_name,
         fields: store::repairs::fields(db, &row).await?,
         reporter: row.reporter_name,
         created_at: row.created_at,

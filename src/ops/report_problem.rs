@@ -118,20 +118,20 @@ async fn open(
     mut submission: Submission,
 ) -> Carried<ProblemReported> {
     let (tx, now) = (&submission.tx, submission.now);
-    let machine = live_machine(tx, report.equipment).await?;
+    let equipment = find_active_equipment(tx, report.equipment).await?;
     let repair = store::repairs::add(tx, &new_repair(actor, report), now).await?;
-    let told = snapshot(repair, FIRST_VERSION, &machine, &fields(report), report.reporter_name.as_str());
+    let told = snapshot(repair, FIRST_VERSION, &equipment, &fields(report), report.reporter_name.as_str());
     let mut change = ChangeSet::created(told, actor.name.clone());
     let note = report.note.clone().map(|text| Change::Note { text: Some(text), supersedes: None });
     change.changes.extend(note);
     let (changes, job) = enclose(ctx, tx, actor, repair, photos, now).await?;
     change.changes.extend(changes);
-    let recorded = record(ctx, tx, actor, &change, &machine, now).await?;
+    let recorded = record(ctx, tx, actor, &change, &equipment, now).await?;
     let told = recorded.told.clone();
     let answer = ProblemReported {
         repair,
-        equipment: machine.id,
-        equipment_name: machine.name,
+        equipment: equipment.id,
+        equipment_name: equipment.name,
         told,
         lost_photos: photos.lost().disk,
         photos_over_allowance: photos.lost().allowance,
@@ -142,17 +142,17 @@ async fn open(
 }
 
 /// A machine that is in use, and that nobody archives before the transaction ends.
-pub(super) async fn live_machine(db: &impl ConnectionTrait, id: EquipmentId) -> Result<EquipmentWithArea, OpError> {
+pub(super) async fn find_active_equipment(db: &impl ConnectionTrait, id: EquipmentId) -> Result<EquipmentWithArea, OpError> {
     store::equipment::lock(db, id).await?;
     match store::equipment::find(db, id).await? {
         None => {
             Err(OpError::refused("equipment", "This machine is not known. Please choose one from the list."))
         }
-        Some(machine) if machine.is_archived() => Err(OpError::refused(
+        Some(equipment) if equipment.is_archived() => Err(OpError::refused(
             "equipment",
-            format!("{} is archived: it is no longer in use here.", machine.name),
+            format!("{} is archived: it is no longer in use here.", equipment.name),
         )),
-        Some(machine) => Ok(machine),
+        Some(equipment) => Ok(equipment),
     }
 }
 

@@ -49,11 +49,11 @@ pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, O
 /// `NotFound` when there is no such repair; the database's.
 pub async fn search_others(ctx: &Ctx, repair: RepairId, typed: &str) -> Result<Vec<OtherRepair>, OpError> {
     let db = ctx.store.read();
-    let machine = store::repairs::find(db, repair).await?.ok_or(OpError::NotFound)?.equipment_id;
+    let equipment = store::repairs::find(db, repair).await?.ok_or(OpError::NotFound)?.equipment_id;
     let query = SearchQuery::new(typed);
     if let Some(number) = query.number() {
         let named = store::repairs::find(db, RepairId(number)).await?;
-        let named = named.filter(|other| other.equipment_id == machine && other.id != repair);
+        let named = named.filter(|other| other.equipment_id == equipment && other.id != repair);
         if let Some(named) = named {
             return Ok(vec![other(named)]);
         }
@@ -61,7 +61,7 @@ pub async fn search_others(ctx: &Ctx, repair: RepairId, typed: &str) -> Result<V
     let mut found: Vec<(Fit, OtherRepair)> = Vec::new();
     let mut before = None;
     for _ in 0..OTHERS_PAGES {
-        let page = store::repairs::others_of(db, machine, repair, before, OTHERS_AT_ONCE as u64).await?;
+        let page = store::repairs::others_of(db, equipment, repair, before, OTHERS_AT_ONCE as u64).await?;
         let is_last = page.len() < OTHERS_AT_ONCE;
         before = page.last().map(|row| row.id);
         let fitting = page.into_iter().filter_map(|row| Some((other_fit(&query, &row)?, other(row))));

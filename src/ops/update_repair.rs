@@ -179,8 +179,8 @@ pub(super) async fn locked(
     db: &impl ConnectionTrait,
     id: RepairId,
 ) -> Result<(Repair, RepairFields), OpError> {
-    let machine = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?.equipment_id;
-    store::equipment::lock(db, machine).await?;
+    let equipment = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?.equipment_id;
+    store::equipment::lock(db, equipment).await?;
     let repair = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
     let fields = store::repairs::fields(db, &repair).await?;
     Ok((repair, fields))
@@ -224,12 +224,12 @@ async fn planned(
 
 async fn relations(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     target: RepairId,
 ) -> Result<Duplicates, OpError> {
     let found = store::repairs::find(db, target).await?;
-    let links = store::repairs::duplicate_links(db, machine).await?;
-    Ok(Duplicates { same_machine: found.is_some_and(|repair| repair.equipment_id == machine), links })
+    let links = store::repairs::duplicate_links(db, equipment).await?;
+    Ok(Duplicates { same_equipment: found.is_some_and(|repair| repair.equipment_id == equipment), links })
 }
 
 /// What came of changes.
@@ -259,8 +259,8 @@ pub(super) async fn apply(
             after.set(to.clone());
         }
     }
-    let machine = store::equipment::find(db, before.equipment_id).await?.ok_or(OpError::NotFound)?;
-    let repair = snapshot(before.id, before.version, &machine, &after, &before.reporter_name);
+    let equipment = store::equipment::find(db, before.equipment_id).await?.ok_or(OpError::NotFound)?;
+    let repair = snapshot(before.id, before.version, &equipment, &after, &before.reporter_name);
     let mut change = ChangeSet { repair, changes, by: actor.name.clone(), others: OthersOpen::default() };
     if change.changes_fields() {
         if !store::repairs::update(db, before, &after, now).await? {
@@ -268,17 +268,17 @@ pub(super) async fn apply(
         }
         change.repair.version += 1;
         if !after.status.is_open() {
-            change.others = still_open(db, machine.id).await?;
+            change.others = still_open(db, equipment.id).await?;
         }
     }
-    let recorded = record(ctx, db, actor, &change, &machine, now).await?;
+    let recorded = record(ctx, db, actor, &change, &equipment, now).await?;
     Ok(Applied { status: after.status, version: change.repair.version, recorded: Some(recorded) })
 }
 
 /// The machine's open repairs, now that one of them is closed.
-async fn still_open(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<OthersOpen, OpError> {
-    let count = store::board::open_total_of(db, machine).await?.repairs;
-    let worst = store::board::worst_repairs_of(db, machine, NAMED_MAX).await?;
+async fn still_open(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<OthersOpen, OpError> {
+    let count = store::board::open_total_of(db, equipment).await?.repairs;
+    let worst = store::board::worst_repairs_of(db, equipment, NAMED_MAX).await?;
     let named = |row: store::board::OpenRow| StillOpen {
         id: row.id,
         severity: row.severity,
@@ -296,13 +296,13 @@ pub(super) async fn close_open_repairs(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     actor: &Actor,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     note: &Note,
     now: DateTime<Utc>,
 ) -> Result<Vec<Recorded>, OpError> {
-    store::equipment::lock(db, machine).await?;
+    store::equipment::lock(db, equipment).await?;
     let mut closed = Vec::new();
-    for id in store::repairs::open_of(db, machine).await? {
+    for id in store::repairs::open_of(db, equipment).await? {
         let (before, fields) = locked(db, id).await?;
         let edit = RepairEdit {
             version: before.version,

@@ -34,24 +34,24 @@ pub fn equipment_head() -> String {
 }
 
 /// Machines as lines.
-pub fn equipment(machines: &[EquipmentRecord]) -> String {
-    lines(machines, |machine| {
+pub fn equipment(equipment: &[EquipmentRecord]) -> String {
+    lines(equipment, |equipment| {
         let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         vec![
-            machine.id.to_string(),
-            machine.name.clone(),
-            machine.manufacturer.clone(),
-            machine.model.clone(),
-            machine.serial_number.clone(),
-            machine.area.clone(),
-            day(machine.acquisition_date),
-            machine.acquisition_source.clone(),
-            machine.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default(),
-            day(machine.warranty_expiration),
-            machine.description.clone(),
-            machine.archived.to_string(),
-            moment(machine.created_at),
-            moment(machine.updated_at),
+            equipment.id.to_string(),
+            equipment.name.clone(),
+            equipment.manufacturer.clone(),
+            equipment.model.clone(),
+            equipment.serial_number.clone(),
+            equipment.area.clone(),
+            day(equipment.acquisition_date),
+            equipment.acquisition_source.clone(),
+            equipment.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default(),
+            day(equipment.warranty_expiration),
+            equipment.description.clone(),
+            equipment.archived.to_string(),
+            moment(equipment.created_at),
+            moment(equipment.updated_at),
         ]
     })
 }

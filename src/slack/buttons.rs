@@ -42,8 +42,8 @@ async fn open(edge: &SlackContext, pressed: &BlockActions, act: &Action, to: &Re
     let value = act.input.value.as_deref().or(act.input.selected_option.as_deref()).unwrap_or_default();
     match act.action_id.as_str() {
         action::REPORT => {
-            let machine = value.parse().map(|id: EquipmentId| format!("#{id}")).unwrap_or_default();
-            let begun = Beginning { typed: &machine, ..Beginning::default() };
+            let equipment = value.parse().map(|id: EquipmentId| format!("#{id}")).unwrap_or_default();
+            let begun = Beginning { typed: &equipment, ..Beginning::default() };
             report_problem::open(edge, sender, trigger, to, begun).await
         }
         action::OPEN_REPAIR => {

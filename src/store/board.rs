@@ -39,7 +39,7 @@ pub async fn bump_revision(db: &impl ConnectionTrait) -> Result<(), DbErr> {
 
 /// A live machine of a live area.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct LiveMachine {
+pub struct ActiveEquipment {
     /// Number.
     pub id: EquipmentId,
     /// Where it stands.
@@ -52,7 +52,7 @@ pub struct LiveMachine {
 ///
 /// # Errors
 /// The database's.
-pub async fn live_machines(db: &impl ConnectionTrait) -> Result<Vec<LiveMachine>, DbErr> {
+pub async fn active_equipment(db: &impl ConnectionTrait) -> Result<Vec<ActiveEquipment>, DbErr> {
     equipment::Entity::find()
         .select_only()
         .column(equipment::Column::Id)
@@ -155,11 +155,11 @@ pub async fn for_each_open_place(
 /// The database's.
 pub async fn worst_repairs_of(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     most: u64,
 ) -> Result<Vec<OpenRow>, DbErr> {
-    let of_machine = open().filter(repair::Column::EquipmentId.eq(machine));
-    oldest_first(of_machine.order_by_asc(severity_rank())).limit(most).into_model().all(db).await
+    let of_equipment = open().filter(repair::Column::EquipmentId.eq(equipment));
+    oldest_first(of_equipment.order_by_asc(severity_rank())).limit(most).into_model().all(db).await
 }
 
 /// What all open repairs of a machine amount to.
@@ -175,13 +175,13 @@ pub struct OpenTotal {
 ///
 /// # Errors
 /// The database's.
-pub async fn open_total_of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<OpenTotal, DbErr> {
+pub async fn open_total_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<OpenTotal, DbErr> {
     let groups: Vec<(bool, i64)> = repair::Entity::find()
         .select_only()
         .column(repair::Column::SafetyRisk)
         .column_as(repair::Column::Id.count(), "repairs")
         .filter(repair::Column::Open.eq(true))
-        .filter(repair::Column::EquipmentId.eq(machine))
+        .filter(repair::Column::EquipmentId.eq(equipment))
         .group_by(repair::Column::SafetyRisk)
         .into_tuple()
         .all(db)

@@ -62,13 +62,13 @@ pub struct TimelineRow {
 ///
 /// # Errors
 /// The database's.
-pub async fn add_machines(
+pub async fn add_equipment(
     db: &impl ConnectionTrait,
-    machines: &[EquipmentDetails],
+    equipment: &[EquipmentDetails],
     now: DateTime<Utc>,
 ) -> Result<Vec<EquipmentId>, DbErr> {
-    for chunk in machines.chunks(CHUNK) {
-        let rows = chunk.iter().map(|machine| new_row(machine, now));
+    for chunk in equipment.chunks(CHUNK) {
+        let rows = chunk.iter().map(|equipment| new_row(equipment, now));
         equipment::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     let ids = equipment::Entity::find().select_only().column(equipment::Column::Id);

@@ -17,9 +17,9 @@ pub use super::entities::document::Model as Document;
 ///
 /// # Errors
 /// The database's.
-pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId, most: u64) -> Result<Vec<Document>, DbErr> {
+pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, most: u64) -> Result<Vec<Document>, DbErr> {
     document::Entity::find()
-        .filter(document::Column::EquipmentId.eq(machine))
+        .filter(document::Column::EquipmentId.eq(equipment))
         .order_by_asc(document::Column::Id)
         .limit(most)
         .all(db)
@@ -30,8 +30,8 @@ pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId, most: u64) -> R
 ///
 /// # Errors
 /// The database's.
-pub async fn count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
-    document::Entity::find().filter(document::Column::EquipmentId.eq(machine)).count(db).await
+pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
+    document::Entity::find().filter(document::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
 /// The document of that number.
@@ -48,14 +48,14 @@ pub async fn find(db: &impl ConnectionTrait, id: DocumentId) -> Result<Option<Do
 /// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     (category, title): (DocumentCategory, &DocumentTitle),
     file: &StoredFile,
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<DocumentId, DbErr> {
     let row = document::ActiveModel {
-        equipment_id: Set(machine),
+        equipment_id: Set(equipment),
         category: Set(category),
         title: Set(title.as_str().to_owned()),
         stored_name: Set(file.stored.as_str().to_owned()),

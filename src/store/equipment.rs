@@ -53,7 +53,7 @@ pub(super) fn with_area() -> Select<equipment::Entity> {
     equipment::Entity::find().join(JoinType::InnerJoin, area)
 }
 
-fn machines() -> Select<equipment::Entity> {
+fn equipment() -> Select<equipment::Entity> {
     with_area()
         .column_as(area::Column::Name, "area_name")
         .column_as(area::Column::SlackChannel, "area_channel")
@@ -61,7 +61,7 @@ fn machines() -> Select<equipment::Entity> {
 }
 
 fn live() -> Select<equipment::Entity> {
-    machines().filter(equipment::Column::Archived.eq(false)).filter(area::Column::Archived.eq(false))
+    equipment().filter(equipment::Column::Archived.eq(false)).filter(area::Column::Archived.eq(false))
 }
 
 /// The machine of that number, archived ones too.
@@ -69,7 +69,7 @@ fn live() -> Select<equipment::Entity> {
 /// # Errors
 /// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<EquipmentWithArea>, DbErr> {
-    machines().filter(equipment::Column::Id.eq(id)).into_model().one(db).await
+    equipment().filter(equipment::Column::Id.eq(id)).into_model().one(db).await
 }
 
 /// Keeps other transactions from changing the machine's repairs until this one ends: rules between them

@@ -15,9 +15,9 @@ pub use super::entities::equipment_link::Model as Link;
 ///
 /// # Errors
 /// The database's.
-pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<Vec<Link>, DbErr> {
+pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec<Link>, DbErr> {
     equipment_link::Entity::find()
-        .filter(equipment_link::Column::EquipmentId.eq(machine))
+        .filter(equipment_link::Column::EquipmentId.eq(equipment))
         .order_by_asc(equipment_link::Column::Id)
         .all(db)
         .await
@@ -27,8 +27,8 @@ pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<Vec<L
 ///
 /// # Errors
 /// The database's.
-pub async fn count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
-    equipment_link::Entity::find().filter(equipment_link::Column::EquipmentId.eq(machine)).count(db).await
+pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
+    equipment_link::Entity::find().filter(equipment_link::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
 /// The link of that number.
@@ -45,12 +45,12 @@ pub async fn find(db: &impl ConnectionTrait, id: LinkId) -> Result<Option<Link>,
 /// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     (title, url): (&LinkTitle, &LinkUrl),
     now: DateTime<Utc>,
 ) -> Result<LinkId, DbErr> {
     let row = equipment_link::ActiveModel {
-        equipment_id: Set(machine),
+        equipment_id: Set(equipment),
         title: Set(title.as_str().to_owned()),
         url: Set(url.as_str().to_owned()),
         created_at: Set(now),

@@ -112,7 +112,7 @@ pub async fn count(db: &impl ConnectionTrait, wanted: &Wanted) -> Result<u64, Db
 ///
 /// # Errors
 /// The database's.
-pub async fn machines_by_area(db: &impl ConnectionTrait) -> Result<HashMap<AreaId, i64>, DbErr> {
+pub async fn equipment_by_area(db: &impl ConnectionTrait) -> Result<HashMap<AreaId, i64>, DbErr> {
     let rows: Vec<(AreaId, i64)> = equipment::Entity::find()
         .select_only()
         .column(equipment::Column::AreaId)
@@ -175,8 +175,8 @@ pub struct PastRepair {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
-fn repairs_of(machine: EquipmentId) -> Select<repair::Entity> {
-    repair::Entity::find().filter(repair::Column::EquipmentId.eq(machine))
+fn repairs_of(equipment: EquipmentId) -> Select<repair::Entity> {
+    repair::Entity::find().filter(repair::Column::EquipmentId.eq(equipment))
 }
 
 /// All repairs of a machine, newest first: `limit` of them behind the first `skipped`.
@@ -185,10 +185,10 @@ fn repairs_of(machine: EquipmentId) -> Select<repair::Entity> {
 /// The database's.
 pub async fn repairs(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     (limit, skipped): (u64, u64),
 ) -> Result<Vec<PastRepair>, DbErr> {
-    past(repairs_of(machine)).limit(limit).offset(skipped).into_model().all(db).await
+    past(repairs_of(equipment)).limit(limit).offset(skipped).into_model().all(db).await
 }
 
 /// Closed repairs of a machine, newest first, at most `limit`.
@@ -197,22 +197,22 @@ pub async fn repairs(
 /// The database's.
 pub async fn closed_repairs(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     limit: u64,
 ) -> Result<Vec<PastRepair>, DbErr> {
-    past(closed_of(machine)).limit(limit).into_model().all(db).await
+    past(closed_of(equipment)).limit(limit).into_model().all(db).await
 }
 
 /// How many closed repairs a machine has.
 ///
 /// # Errors
 /// The database's.
-pub async fn closed_count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
-    closed_of(machine).count(db).await
+pub async fn closed_count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
+    closed_of(equipment).count(db).await
 }
 
-fn closed_of(machine: EquipmentId) -> Select<repair::Entity> {
-    repairs_of(machine).filter(repair::Column::Open.eq(false))
+fn closed_of(equipment: EquipmentId) -> Select<repair::Entity> {
+    repairs_of(equipment).filter(repair::Column::Open.eq(false))
 }
 
 fn past(repairs: Select<repair::Entity>) -> Select<repair::Entity> {
@@ -238,8 +238,8 @@ fn past(repairs: Select<repair::Entity>) -> Select<repair::Entity> {
 ///
 /// # Errors
 /// The database's.
-pub async fn repair_count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
-    repairs_of(machine).count(db).await
+pub async fn repair_count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
+    repairs_of(equipment).count(db).await
 }
 
 fn to_assignee() -> RelationDef {

@@ -15,9 +15,9 @@ pub use super::entities::equipment_note::Model as Note;
 ///
 /// # Errors
 /// The database's.
-pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId, limit: u64) -> Result<Vec<Note>, DbErr> {
+pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, limit: u64) -> Result<Vec<Note>, DbErr> {
     equipment_note::Entity::find()
-        .filter(equipment_note::Column::EquipmentId.eq(machine))
+        .filter(equipment_note::Column::EquipmentId.eq(equipment))
         .order_by_desc(equipment_note::Column::Id)
         .limit(limit)
         .all(db)
@@ -28,8 +28,8 @@ pub async fn of(db: &impl ConnectionTrait, machine: EquipmentId, limit: u64) -> 
 ///
 /// # Errors
 /// The database's.
-pub async fn count(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<u64, DbErr> {
-    equipment_note::Entity::find().filter(equipment_note::Column::EquipmentId.eq(machine)).count(db).await
+pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
+    equipment_note::Entity::find().filter(equipment_note::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
 /// The note of that number.
@@ -46,13 +46,13 @@ pub async fn find(db: &impl ConnectionTrait, id: NoteId) -> Result<Option<Note>,
 /// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     (author, author_name): (UserId, &str),
     text: &EquipmentNote,
     now: DateTime<Utc>,
 ) -> Result<NoteId, DbErr> {
     let row = equipment_note::ActiveModel {
-        equipment_id: Set(machine),
+        equipment_id: Set(equipment),
         text: Set(text.as_str().to_owned()),
         author_name: Set(author_name.to_owned()),
         author_user_id: Set(Some(author)),

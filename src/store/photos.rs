@@ -98,12 +98,12 @@ pub async fn add(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<PhotoId, DbErr> {
-    let (machine, repair) = match subject {
+    let (equipment, repair) = match subject {
         Subject::Equipment(id) => (Some(id), None),
         Subject::Repair(id) => (None, Some(id)),
     };
     let row = photo::ActiveModel {
-        equipment_id: Set(machine),
+        equipment_id: Set(equipment),
         repair_id: Set(repair),
         stored_name: Set(file.stored.as_str().to_owned()),
         kind: Set(file.kind),

@@ -101,7 +101,7 @@ pub async fn total(
 }
 
 /// The numbers of those that match; other tables are joined only where they are asked about.
-fn matching(filter: &QueueFilter, machines: &[EquipmentId]) -> Select<repair::Entity> {
+fn matching(filter: &QueueFilter, equipment: &[EquipmentId]) -> Select<repair::Entity> {
     let mut found = repair::Entity::find()
         .select_only()
         .column(repair::Column::Id)
@@ -127,20 +127,20 @@ fn matching(filter: &QueueFilter, machines: &[EquipmentId]) -> Select<repair::En
         Whose::Of(user) => found.filter(repair::Column::AssigneeId.eq(user)),
         Whose::Nobody => found.filter(repair::Column::AssigneeId.is_null()),
     };
-    if text.is_empty() { found } else { found.filter(holding(text, machines)) }
+    if text.is_empty() { found } else { found.filter(holding(text, equipment)) }
 }
 
 /// In the description or the machine's name (case ignored, as far as the database knows how), of one of these
 /// machines, or the number.
-fn holding(text: &str, machines: &[EquipmentId]) -> Condition {
+fn holding(text: &str, equipment: &[EquipmentId]) -> Condition {
     let like = |text: &str| LikeExpr::new(format!("%{}%", escape_like(text))).escape('!');
     let description = Expr::expr(Func::lower(Expr::col((repair::Entity, repair::Column::Description))));
-    let by_machine = || repair::Column::EquipmentId.is_in(machines.iter().copied());
+    let by_equipment = || repair::Column::EquipmentId.is_in(equipment.iter().copied());
     let number = text.trim_start_matches('#').parse::<RepairId>().ok();
     Condition::any()
         .add(description.like(like(&text.to_lowercase())))
         .add(Expr::col(name_key()).like(like(&fold(text))))
-        .add_option((!machines.is_empty()).then(by_machine))
+        .add_option((!equipment.is_empty()).then(by_equipment))
         .add_option(number.map(|id| repair::Column::Id.eq(id)))
 }
 

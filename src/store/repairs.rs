@@ -146,12 +146,12 @@ pub async fn update(
 /// The database's.
 pub async fn duplicate_links(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
 ) -> Result<HashMap<RepairId, RepairId>, DbErr> {
     let links: Vec<(RepairId, RepairId)> = repair::Entity::find()
         .select_only()
         .columns([repair::Column::Id, repair::Column::DuplicateOf])
-        .filter(repair::Column::EquipmentId.eq(machine))
+        .filter(repair::Column::EquipmentId.eq(equipment))
         .filter(repair::Column::DuplicateOf.is_not_null())
         .into_tuple()
         .all(db)
@@ -163,11 +163,11 @@ pub async fn duplicate_links(
 ///
 /// # Errors
 /// The database's.
-pub async fn open_of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<Vec<RepairId>, DbErr> {
+pub async fn open_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec<RepairId>, DbErr> {
     repair::Entity::find()
         .select_only()
         .column(repair::Column::Id)
-        .filter(repair::Column::EquipmentId.eq(machine))
+        .filter(repair::Column::EquipmentId.eq(equipment))
         .filter(repair::Column::Open.eq(true))
         .order_by_asc(repair::Column::Id)
         .into_tuple()
@@ -181,13 +181,13 @@ pub async fn open_of(db: &impl ConnectionTrait, machine: EquipmentId) -> Result<
 /// The database's.
 pub async fn others_of(
     db: &impl ConnectionTrait,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     but: RepairId,
     before: Option<RepairId>,
     most: u64,
 ) -> Result<Vec<Repair>, DbErr> {
     repair::Entity::find()
-        .filter(repair::Column::EquipmentId.eq(machine))
+        .filter(repair::Column::EquipmentId.eq(equipment))
         .filter(repair::Column::Id.ne(but))
         .apply_if(before, |query, before| query.filter(repair::Column::Id.lt(before)))
         .order_by_desc(repair::Column::Id)

@@ -24,7 +24,7 @@ pub struct BoardArea {
     /// Its name.
     pub name: String,
     /// Live machines, by name.
-    pub machines: Vec<BoardEquipment>,
+    pub equipment: Vec<BoardEquipment>,
 }
 
 /// One machine of the board.
@@ -79,10 +79,10 @@ pub struct StatusCounts {
 
 impl StatusCounts {
     /// Counts machines by colour.
-    pub fn of<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>) -> Self {
+    pub fn of<'a>(equipment: impl IntoIterator<Item = &'a BoardEquipment>) -> Self {
         let mut counts = Self::default();
-        for machine in machines {
-            match machine.status {
+        for equipment in equipment {
+            match equipment.status {
                 BoardStatus::Operational => counts.operational += 1,
                 BoardStatus::Degraded => counts.degraded += 1,
                 BoardStatus::Down => counts.down += 1,

@@ -21,7 +21,7 @@ pub struct EquipmentList {
     /// How many there are.
     pub pages: u64,
     /// The machines of this page, by name; of a search the best matches first.
-    pub machines: Vec<EquipmentRow>,
+    pub equipment: Vec<EquipmentRow>,
     /// True when nothing fits a search: these have the nearest names.
     pub are_nearest: bool,
 }
@@ -194,7 +194,7 @@ pub struct AreaRow {
     /// True when it is shown nowhere.
     pub archived: bool,
     /// How many machines are in it that are not archived themselves.
-    pub machines: i64,
+    pub equipment: i64,
 }
 
 /// All settings.

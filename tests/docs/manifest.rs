@@ -1,5 +1,5 @@
-//! `manifest.yaml`, and the manifest that the program generates for HTTP, declare exactly what the code uses and
-//! are valid for Slack (`manifest_rules`).
+//! `manifest.yaml`, and the manifest that the program generates for HTTP, declare exactly what the code uses
+//! and are valid for Slack (`manifest_rules`).
 
 use super::manifest_rules::violations;
 use super::read;

@@ -1,4 +1,4 @@
-//! A browser that survives a web that does not answer. Called by the people and by whoever starts the cast.
+//! An HTTP client that tolerates servers that do not answer.
 
 use bytes::Bytes;
 use form_urlencoded::Serializer;
@@ -12,14 +12,13 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long somebody waits for a page: longer than the program takes to say that it cannot.
+/// Timeout for a page; longer than the program takes to answer with an error.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// What came back.
 pub struct Reply {
     pub status: u16,
     pub text: String,
-    /// The cookie that was set.
+    /// The cookie that the response sets.
     pub cookie: Option<String>,
 }
 
@@ -31,13 +30,13 @@ impl Reply {
     }
 }
 
-/// Looks at a page; `None` when there is no answer.
+/// Gets a page; `None` without an answer.
 pub async fn get(site: SocketAddr, path: &str, cookie: &str) -> Option<Reply> {
     let request = Request::get(path).header(HOST, "esb").header(COOKIE, cookie);
     timeout(WAIT, send(site, request.body(Full::default()).unwrap())).await.ok()?
 }
 
-/// Sends a form, as if from that address; `None` when there is no answer.
+/// Sends a form with that client address; `None` without an answer.
 pub async fn post(
     site: SocketAddr,
     path: &str,

@@ -1,5 +1,5 @@
-//! The processes: started, killed, asked to stop, started again, each with a log of its own. Knows when one
-//! ended that nobody had ended.
+//! Starts, kills, stops and restarts the processes, each with its own log. Notices processes that end by
+//! themselves.
 
 use crate::{PATIENCE, browser};
 use chrono::Utc;
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How often a condition is looked at that nobody announces.
+/// Interval for polling conditions.
 pub const LOOK: Duration = Duration::from_millis(50);
-/// How long a process may take to stop: what it is sending may take 15 s, and a database that is away 20.
+/// Timeout for stopping: a send may take 15 s, and an unavailable database 20 s.
 const STOP: Duration = Duration::from_secs(60);
 
 /// All processes; cheap to clone.
@@ -27,7 +27,7 @@ struct Processes {
     directory: TempDir,
     environment: Vec<(&'static str, String)>,
     members: Vec<Member>,
-    /// What ended that should not have.
+    /// Processes that ended by themselves.
     troubles: Vec<String>,
     starts: usize,
 }
@@ -37,9 +37,9 @@ struct Member {
     running: Option<(Child, PathBuf)>,
 }
 
-/// A process that is no more.
+/// A process that has ended.
 pub struct Gone {
-    /// Under which name it had leased deliveries, if it had a worker.
+    /// The name of its leases, if it had a worker.
     pub worker: Option<String>,
 }
 
@@ -72,17 +72,17 @@ impl Cast {
         self.0.lock().unwrap()
     }
 
-    /// How many there are, running or not.
+    /// The number of processes, running or not.
     pub fn len(&self) -> usize {
         self.lock().members.len()
     }
 
-    /// Starts one that is not running.
+    /// Starts a stopped process.
     pub fn start_again(&self, whom: usize) {
         self.lock().start(whom);
     }
 
-    /// Kills one; `None` when it is not running.
+    /// Kills a process; `None` if it is not running.
     pub fn kill(&self, whom: usize) -> Option<Gone> {
         let (mut child, log) = self.lock().take(whom)?;
         child.kill().unwrap();
@@ -90,7 +90,7 @@ impl Cast {
         Some(Gone { worker: field(&log, "The worker begins", "worker") })
     }
 
-    /// Asks one to stop and waits until it has; `false` when it is not running.
+    /// Stops a process and waits for it; `false` if it is not running.
     pub async fn stop(&self, whom: usize) -> bool {
         let Some((mut child, log)) = self.lock().take(whom) else { return false };
         let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
@@ -98,7 +98,7 @@ impl Cast {
         let ended = until(STOP, || child.try_wait().unwrap()).await;
         match ended {
             Some(status) if status.success() => {}
-            // RouteMatch before it had begun: nobody was listening yet.
+            // It was asked before it handled signals.
             Some(_) if fs::metadata(&log).is_ok_and(|log| log.len() == 0) => {}
             Some(status) => self.trouble(format!("{}: {status} after SIGTERM", log.display())),
             None => {
@@ -109,7 +109,7 @@ impl Cast {
         true
     }
 
-    /// Writes a line beside the logs, for whoever looks for the reason of a failure.
+    /// Writes a line to the log of faults, for the analysis of failures.
     pub fn note(&self, line: &str) {
         let path = self.lock().directory.path().join("blows.txt");
         let mut file = File::options().create(true).append(true).open(path).unwrap();
@@ -120,7 +120,7 @@ impl Cast {
         self.lock().troubles.push(what);
     }
 
-    /// Where those serve that run and have said so.
+    /// The addresses of the running web servers.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let logs: Vec<PathBuf> = self
             .lock()
@@ -131,7 +131,7 @@ impl Cast {
         logs.iter().filter_map(|log| field(log, "Listening", "listen")?.parse().ok()).collect()
     }
 
-    /// Waits until all of them work, for the first time.
+    /// Waits until all processes have started.
     pub async fn wait_until_up(&self, slack: &Sandbox) {
         let arguments: Vec<_> = self.lock().members.iter().map(|member| member.arguments).collect();
         let serving = arguments.iter().filter(|arguments| arguments.starts_with("serve")).count();
@@ -145,7 +145,7 @@ impl Cast {
         }
     }
 
-    /// Stops all; what went wrong with processes from beginning to end.
+    /// Stops all processes; returns everything that went wrong with them.
     pub async fn end(&self) -> Vec<String> {
         for whom in 0..self.len() {
             self.stop(whom).await;
@@ -159,14 +159,14 @@ impl Cast {
         troubles
     }
 
-    /// The logs of all processes there were.
+    /// The logs of all processes, including ended ones.
     pub fn logs(&self) -> Vec<PathBuf> {
         let directory = self.lock().directory.path().to_owned();
         let files = fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
         files.filter(|file| file.extension().is_some_and(|end| end == "log")).collect()
     }
 
-    /// Leaves the logs behind for whoever reads the failure.
+    /// Keeps the logs after a failure.
     pub fn keep_logs(&self) -> PathBuf {
         let mut processes = self.lock();
         processes.directory.disable_cleanup(true);
@@ -194,7 +194,7 @@ impl Processes {
         member.running = Some((child, log));
     }
 
-    /// Takes a running process out; notes one that has ended by itself.
+    /// Removes a running process; records one that has ended by itself.
     fn take(&mut self, whom: usize) -> Option<(Child, PathBuf)> {
         let (mut child, log) = self.members[whom].running.take()?;
         let Some(status) = child.try_wait().unwrap() else { return Some((child, log)) };
@@ -220,7 +220,7 @@ fn field(log: &Path, message: &str, field: &str) -> Option<String> {
     line[field].as_str().map(str::to_owned)
 }
 
-/// Looks again and again, at most for `limit`.
+/// Polls until the condition is true, at most for `limit`.
 pub async fn until<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Does what the schedule says, and writes down what it hit.
+//! Executes the schedule and records its effects.
 
 use crate::cast::{Cast, Gone};
 use crate::proxy::Proxy;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Longest time for which SQLite's write lock is held: shorter than a statement waits for it.
+/// Longest time for which SQLite's write lock is held; shorter than a statement's timeout.
 const LOCKED: Duration = Duration::from_secs(4);
 
-/// How many messages are answered late before a kill.
+/// Number of messages that Slack answers late before a kill.
 const SLOW_SENDS: usize = 4;
 
-/// Strikes; cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Damage(Arc<Parts>);
 
@@ -29,12 +29,12 @@ struct Parts {
     slack: Sandbox,
     cast: Cast,
     store: Store,
-    /// The way to the database; none to SQLite.
+    /// The proxy in front of the database; none for SQLite.
     proxy: Option<Proxy>,
     struck: Mutex<Struck>,
 }
 
-/// What was struck.
+/// What the faults affected.
 #[derive(Default, Clone)]
 pub struct Struck {
     pub kills: usize,
@@ -42,7 +42,7 @@ pub struct Struck {
     pub cuts: usize,
     /// Connections of Socket Mode.
     pub connections: usize,
-    /// How often each delivery was leased by a process when it was killed.
+    /// The number of kills during a lease, per delivery.
     pub leased: HashMap<DeliveryId, usize>,
 }
 
@@ -51,7 +51,7 @@ impl Damage {
         Self(Arc::new(Parts { slack, cast, store, proxy, struck: Mutex::default() }))
     }
 
-    /// Strikes at the times of the plan; all is well again when it returns.
+    /// Executes the faults at their times. Everything is restored when it returns.
     pub async fn strike(&self, events: Vec<Event>, length: Duration) -> Struck {
         let started = Instant::now();
         let mut going_on = JoinSet::new();
@@ -69,7 +69,7 @@ impl Damage {
         self.0.struck.lock().unwrap().clone()
     }
 
-    /// One blow, at most `left` long.
+    /// Executes one fault, at most for `left`.
     async fn blow(&self, blow: Blow, left: Duration) {
         let (cast, slack) = (&self.0.cast, &self.0.slack);
         cast.note(&format!("{blow:?}"));
@@ -106,14 +106,14 @@ impl Damage {
         }
     }
 
-    /// Slack takes the next messages, and answers after twice that time.
+    /// Slack accepts the next messages and answers after twice that time.
     fn slow_down(&self, slow: Duration) {
         for _ in 0..SLOW_SENDS {
             self.0.slack.fail_next("chat.postMessage", Fault::Delay(2 * slow));
         }
     }
 
-    /// What the process had leased stays so, since nobody else takes it before the lease is over.
+    /// Reads the leases of a killed process; they stay until they expire.
     async fn killed(&self, gone: &Gone) {
         self.note(|struck| struck.kills += 1);
         let Some(worker) = &gone.worker else { return };

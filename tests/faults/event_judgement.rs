@@ -1,4 +1,4 @@
-//! What must be true of events in the end: what was acknowledged was done, and nothing was done twice.
+//! Checks events after the run: every acknowledged event was handled, and none twice.
 
 use crate::events::{SentEvent, SentEvents};
 use crate::stage::{TECHNICIANS, slack_id};
@@ -12,7 +12,7 @@ use esb::store::entities::{request, timeline, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{HashMap, HashSet};
 
-/// One line about the events, and everything that is wrong with them.
+/// A summary line and all violations.
 pub async fn judge_events(store: &Store, sent: &SentEvents) -> (String, Vec<String>) {
     let mut wrong = sent.troubles.clone();
     let replies = replies_are_noted_once(store, sent, &mut wrong).await;
@@ -37,7 +37,7 @@ fn count<T>(events: &[SentEvent<T>], lost: usize) -> String {
     format!("{acknowledged} acknowledged ({lost} of them lost), {given_up} given up, {again} sent again")
 }
 
-/// How many acknowledged ones are not there.
+/// The number of acknowledged replies without a note.
 async fn replies_are_noted_once(store: &Store, sent: &SentEvents, wrong: &mut Vec<String>) -> usize {
     let notes = timeline::Entity::find().filter(timeline::Column::Kind.eq(TimelineKind::Note));
     let mut times: HashMap<String, usize> = HashMap::new();
@@ -56,7 +56,7 @@ async fn replies_are_noted_once(store: &Store, sent: &SentEvents, wrong: &mut Ve
     lost
 }
 
-/// A claim is remembered with what it changed, unless somebody was assigned after it was made.
+/// A claim is stored with its change, unless a later assignment came first.
 async fn claims_are_made_once(store: &Store, sent: &SentEvents, wrong: &mut Vec<String>) -> usize {
     let requests = request::Entity::find().all(store.read()).await.unwrap();
     let requests: HashSet<String> = requests.into_iter().map(|request| request.id).collect();
@@ -91,7 +91,7 @@ async fn claims_are_made_once(store: &Store, sent: &SentEvents, wrong: &mut Vec<
     lost
 }
 
-/// Whoever left is no user any more.
+/// People who left have no active account.
 async fn departures_are_kept(store: &Store, sent: &SentEvents, wrong: &mut Vec<String>) -> usize {
     let tied = user::Entity::find().filter(user::Column::SlackUserId.is_not_null());
     let tied = tied.all(store.read()).await.unwrap();

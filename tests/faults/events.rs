@@ -1,5 +1,5 @@
-//! People who reply to cards, react to them and leave Slack. Slack sends what is not acknowledged again, as often as
-//! it does; nobody sends anything twice.
+//! People who reply to cards, react to them and leave Slack. Slack repeats unacknowledged events, as the real
+//! one does; people send nothing twice.
 
 use crate::people::MEMBERS;
 use crate::stage::{Stage, TECHNICIANS};
@@ -11,16 +11,16 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-/// When Slack sends an event again; the second and third time sooner than the real one does.
+/// Delays of Slack's repetitions; the second and third are shorter than the real ones.
 pub const REDELIVERY: [Duration; 3] = [Duration::ZERO, Duration::from_secs(4), Duration::from_secs(12)];
-/// How long it takes at most until an event is acknowledged or given up: four times 3 s, and what lies between.
+/// Longest time until an event is acknowledged or given up: four timeouts of 3 s and the delays.
 const FATE: Duration = Duration::from_secs(60);
-/// Between two claims of one repair.
+/// Time between two claims of one repair.
 const CLAIM: Duration = Duration::from_millis(1_500);
-/// Between two people who leave.
+/// Time between two departures.
 const LEAVE: Duration = Duration::from_millis(2_500);
 
-/// An event, and what it was about.
+/// An event and its subject.
 pub struct SentEvent<T> {
     pub about: T,
     pub at: DateTime<Utc>,
@@ -37,17 +37,17 @@ impl<T> SentEvent<T> {
 /// All events.
 #[derive(Default)]
 pub struct SentEvents {
-    /// What was written.
+    /// The text of the reply.
     pub replies: Vec<SentEvent<String>>,
     /// The repair that was claimed.
     pub claims: Vec<SentEvent<RepairId>>,
-    /// The account of who left.
+    /// The account of the person who left.
     pub departures: Vec<SentEvent<UserId>>,
-    /// What never came to an end.
+    /// Events without an outcome.
     pub troubles: Vec<String>,
 }
 
-/// Everybody who causes events; cheap to clone.
+/// All people who cause events; cheap to clone.
 #[derive(Clone)]
 pub struct Audience(Arc<Parts>);
 
@@ -66,7 +66,7 @@ impl Audience {
         Self(Arc::new(Parts { slack, stage, rate, end, sent: Mutex::default() }))
     }
 
-    /// Until the end, and until each event is acknowledged or given up.
+    /// Runs until the end, and until each event is acknowledged or given up.
     pub async fn live(self) -> SentEvents {
         let mut everybody = JoinSet::new();
         everybody.spawn(self.clone().reply());
@@ -105,7 +105,7 @@ impl Audience {
         self.follow(text, at, said, |sent| &mut sent.replies).await;
     }
 
-    /// Technicians take a repair from each other, one after the other.
+    /// Technicians claim a repair in turns.
     async fn claim(self, which: usize) {
         let Parts { slack, stage, .. } = &*self.0;
         let (card, repair) = &stage.cards[which];
@@ -141,7 +141,7 @@ impl Audience {
         departures.join_all().await;
     }
 
-    /// Waits for what becomes of an event, and notes it.
+    /// Waits for the outcome of an event and records it.
     async fn follow<T>(
         &self,
         about: T,

@@ -1,5 +1,5 @@
-//! What must be true in the end. Everything is compared: what people were told was taken, what the database
-//! has, what Slack was sent and what it shows, and whom the blows hit.
+//! Checks the result of a run: compares acknowledged submissions, the database, the messages in Slack and the
+//! recorded faults.
 
 use crate::cast::Cast;
 use crate::damage::Struck;
@@ -18,20 +18,19 @@ use std::fs;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// How often the database is asked whether all is settled.
+/// Interval for checking whether everything is delivered.
 const ASK: Duration = Duration::from_millis(250);
 
-/// How often it is said how much is pending.
+/// Interval for printing how much is pending.
 const SAY: Duration = Duration::from_secs(30);
-/// Longest wait for the next try of what has failed: after the fourth failure it is minutes, after the sixth
-/// an hour.
+/// Longest wait for a retry: the back-off is minutes after the fourth failure and an hour after the sixth.
 const FURTHEST: Duration = Duration::from_secs(120);
-/// How often anything is brought forward: what fails then, fails without a fault of ours.
+/// Maximum number of early retries per delivery; a failure after them is not caused by the faults.
 const FORWARD_MAX: usize = 10;
 
-/// Waits until nothing is owed any more: `write_timeout` beyond the time at which the latest is due or its lease
-/// is over, and anew with each that is delivered. What failed often is brought forward, a few times.
-pub async fn settled(store: &Store, write_timeout: Duration, say: impl Fn(&str)) -> Result<(), String> {
+/// Waits until nothing is pending, at most `limit` after the last due time or lease, and again after each
+/// delivery. Deliveries that failed often are retried early, a few times.
+pub async fn settled(store: &Store, limit: Duration, say: impl Fn(&str)) -> Result<(), String> {
     let (mut least, mut progress, mut said, mut forward) = (usize::MAX, Instant::now(), Instant::now(), 0);
     loop {
         let pending = delivery::Entity::find().filter(delivery::Column::State.is_in(DeliveryState::PENDING));
@@ -49,8 +48,8 @@ pub async fn settled(store: &Store, write_timeout: Duration, say: impl Fn(&str))
         let now = store.time().await.unwrap();
         let next = pending.iter().map(|delivery| delivery.leased_until.unwrap_or(delivery.due_at)).max();
         let wait = next.map_or(TimeDelta::zero(), |next| next - now).to_std().unwrap_or_default();
-        if wait.is_zero() && progress.elapsed() > write_timeout {
-            return Err(format!("still owed after {} s: {pending:#?}", write_timeout.as_secs()));
+        if wait.is_zero() && progress.elapsed() > limit {
+            return Err(format!("still owed after {} s: {pending:#?}", limit.as_secs()));
         }
         if wait > FURTHEST {
             forward += 1;
@@ -66,7 +65,7 @@ pub async fn settled(store: &Store, write_timeout: Duration, say: impl Fn(&str))
     }
 }
 
-/// Has tried now whatever would be tried in more than two minutes.
+/// Retries now what would be retried after more than two minutes.
 async fn bring_forward(store: &Store) {
     let now = store.time().await.unwrap();
     delivery::Entity::update_many()
@@ -82,18 +81,18 @@ async fn bring_forward(store: &Store) {
 pub struct Evidence {
     pub repairs: Vec<repair::Model>,
     pub deliveries: Vec<delivery::Model>,
-    /// Names of the channels by their ids.
+    /// Channel names by id.
     pub channels: HashMap<String, String>,
     /// Every `chat.postMessage`.
     pub calls: Vec<Call>,
-    /// Every look whether a message has arrived.
+    /// Every search for a message in doubt.
     pub looks: Vec<Call>,
-    /// What Slack shows.
+    /// The messages in Slack.
     pub messages: Vec<esb_sandbox::Message>,
 }
 
 impl Evidence {
-    /// Deliveries that tell something; the others edit cards.
+    /// Deliveries of new messages; the others edit cards.
     fn pending_for_jobs(&self) -> impl Iterator<Item = &delivery::Model> {
         self.deliveries.iter().filter(|delivery| delivery.kind == DeliveryKind::Message)
     }
@@ -103,17 +102,17 @@ impl Evidence {
 #[derive(Default)]
 pub struct Found {
     pub wrong: Vec<String>,
-    /// Messages beyond the first.
+    /// Repeated messages.
     pub repeats: usize,
-    /// How many of these there might be.
+    /// The number of repeats that faults explain.
     pub explained: usize,
-    /// Answers that were lost to messages.
+    /// Messages whose answers were lost.
     pub lost: usize,
-    /// From commit to announcement.
+    /// Time from commit to announcement.
     pub longest: TimeDelta,
 }
 
-/// One line about the run, and everything that is wrong with it; what happens on stage is judged elsewhere.
+/// A summary line and all violations; `event_judgement` checks the events.
 pub async fn judge(
     store: &Store,
     slack: &Sandbox,
@@ -166,11 +165,11 @@ pub async fn judge(
 fn every_report_is_there_once(evidence: &Evidence, told: &Told, found: &mut Found) {
     for report in &told.reports {
         let times = evidence.repairs.iter().filter(|repair| repair.description == report.mark);
-        let machines: Vec<_> = times.map(|repair| repair.equipment_id).collect();
-        if machines != [report.machine] {
+        let equipment: Vec<_> = times.map(|repair| repair.equipment_id).collect();
+        if equipment != [report.equipment] {
             found.wrong.push(format!(
                 "{} times there, not once: {} (acknowledged {})",
-                machines.len(),
+                equipment.len(),
                 report.mark,
                 report.acknowledged
             ));
@@ -214,7 +213,7 @@ async fn histories_are_whole(store: &Store, evidence: &Evidence, found: &mut Fou
     }
 }
 
-/// Whether a delivery tells of a repair.
+/// Whether a delivery is about a repair.
 pub fn is_of(delivery: &delivery::Model, repair: &repair::Model) -> bool {
     delivery.lane == format!("repair:{}:{}", repair.id, delivery.target)
 }
@@ -225,7 +224,7 @@ pub fn time(ts: &str) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap()
 }
 
-/// Of one lane, the earlier delivery was finished before the later one.
+/// Within a lane, an earlier delivery finished before a later one.
 fn lanes_are_in_order(evidence: &Evidence, found: &mut Found) {
     let mut lanes: BTreeMap<&str, Vec<&delivery::Model>> = BTreeMap::new();
     for delivery in evidence.pending_for_jobs() {
@@ -239,7 +238,7 @@ fn lanes_are_in_order(evidence: &Evidence, found: &mut Found) {
     }
 }
 
-/// Every card stands in its channel and shows its repair as it is, with how many people said "me too".
+/// Every card is in its channel and shows the current repair with its "Me too" count.
 async fn cards_are_right(store: &Store, evidence: &Evidence, found: &mut Found) {
     let cards = card::Entity::find().all(store.read()).await.unwrap();
     let me_toos = me_too::Entity::find().all(store.read()).await.unwrap();

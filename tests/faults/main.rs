@@ -1,14 +1,13 @@
-//! The fault program: people file reports with several processes of the program while these are killed, the
-//! database is cut off and Slack misbehaves. In the end every acknowledged report is there once and announced
-//! in each channel, and nothing was told more often than a kill explains, or an answer that was lost before
-//! anybody could look for its message. People reply to cards, react to them and leave Slack, too: Slack sends an
-//! event again that is not acknowledged, and what was acknowledged was done once.
+//! The fault program: people report problems to several processes while these are killed, the database is cut
+//! off and Slack misbehaves. In the end every acknowledged report exists once and is announced in each
+//! channel. A message is repeated only if a kill explains it, or an answer that was lost before anyone could
+//! search for the message. People also reply to cards, react to them and leave Slack: Slack repeats
+//! unacknowledged events, and each acknowledged event is handled once.
 //!
-//! `ESB_FAULTS_SEED` replays a schedule: who is struck by what and when. How threads, processes and the network
-//! take turns is the machine's, so that a replay comes close to the run that failed and need not repeat it.
-//! `ESB_FAULTS_SECONDS` says how long things fail (20); what follows until all is settled comes on top.
-//! `ESB_FAULTS_REPLIES` says how many replies a second people write (3). `ESB_FAULTS_SECONDS=220
-//! ESB_FAULTS_REPLIES=7` makes about 1,500 replies over 36 kills.
+//! `ESB_FAULTS_SEED` replays a schedule of faults. It does not replay the timing of threads, processes and
+//! the network, so a replay may not fail again. `ESB_FAULTS_SECONDS` is the duration of the faults (default
+//! 20); delivering the rest takes additional time. `ESB_FAULTS_REPLIES` is the number of thread replies per
+//! second (default 3). `ESB_FAULTS_SECONDS=220 ESB_FAULTS_REPLIES=7` makes about 1,500 replies over 36 kills.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -47,11 +46,11 @@ use std::io::Write;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// How long things fail unless `ESB_FAULTS_SECONDS` says otherwise.
+/// Default of `ESB_FAULTS_SECONDS`.
 const SECONDS: u64 = 20;
-/// Replies a second unless `ESB_FAULTS_REPLIES` says otherwise.
+/// Default of `ESB_FAULTS_REPLIES`.
 const REPLIES: u64 = 3;
-/// Longest wait for what a busy machine does within seconds.
+/// Longest wait for what takes seconds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +68,7 @@ async fn on_postgres() {
     run(Kind::Postgres).await;
 }
 
-/// Says something that is shown also of a test that passes.
+/// Prints a line, also for tests that pass.
 fn say(line: &str) {
     let _ = std::io::stderr().write_all(format!("faults: {line}\n").as_bytes());
 }
@@ -79,7 +78,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{variable}={value}: say a number")))
 }
 
-/// The seed of this program, the same on each database.
+/// The seed of this run, the same for each database.
 fn seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
     *SEED.get_or_init(|| number("ESB_FAULTS_SEED").unwrap_or_else(|| u64::from(rand::random::<u32>())))
@@ -99,16 +98,16 @@ async fn run(kind: Kind) {
     let options = Options { redelivery: events::REDELIVERY.to_vec(), ..Options::default() };
     let slack = Sandbox::start(stage::enter(world(), length), options).unwrap();
     let url = proxy.as_ref().map_or_else(|| database.url().to_owned(), |way| database.url_via(way.address()));
-    // All at once on a database without tables: one of them makes the schema.
+    // All start at the same time on an empty database: one of them migrates it.
     let cast = Cast::start(&plan.cast, &slack, &url);
     cast.wait_until_up(&slack).await;
     let store = database.connect().await;
-    let machines = furnish(&store).await;
+    let equipment = furnish(&store).await;
     let stage = Stage::set(&store, &slack, length).await;
 
     let replies = u32::try_from(number("ESB_FAULTS_REPLIES").unwrap_or(REPLIES)).unwrap();
     let audience = Audience::new(slack.clone(), stage.clone(), replies, length);
-    let people = People::new(slack.clone(), cast.clone(), machines, seed, length);
+    let people = People::new(slack.clone(), cast.clone(), equipment, seed, length);
     let damage = Damage::new(slack.clone(), cast.clone(), store.clone(), proxy);
     let (told, sent, struck) =
         tokio::join!(people.live(), audience.live(), damage.strike(plan.events, length));
@@ -118,7 +117,7 @@ async fn run(kind: Kind) {
         wrong.push(pending);
     }
     wrong.extend(cast.end().await);
-    let (summary, found) = judgement::judge(&store, &slack, &cast, &told, &struck, stage.machine).await;
+    let (summary, found) = judgement::judge(&store, &slack, &cast, &told, &struck, stage.equipment).await;
     wrong.extend(found);
     let (event_summary, found) = event_judgement::judge_events(&store, &sent).await;
     wrong.extend(found);
@@ -133,23 +132,23 @@ async fn run(kind: Kind) {
     );
 }
 
-/// People, and the channels of two areas and of everything.
+/// People, the channels of two areas, and `#oops`.
 fn world() -> World {
     let mut world = World::new()
         .channel(Channel::new("C0OOPS", "oops"))
         .channel(Channel::new("C0WOOD", "woodshop"))
         .channel(Channel::new("C0METAL", "metalshop"));
-    // So that a message whose answer was lost is found again.
+    // With this scope a message whose answer was lost is found again.
     world.scopes.push("channels:history".to_owned());
     people::MEMBERS.iter().fold(world, |world, name| {
         world.person(Person::new(&format!("U0{}", name.to_uppercase()), name, name))
     })
 }
 
-/// Two areas with two machines each; the machines.
+/// Creates two areas with two machines each; returns the machines.
 async fn furnish(store: &Store) -> Arc<[people::Machine]> {
     let (db, now) = (store.write(), store.time().await.unwrap());
-    let mut machines = Vec::new();
+    let mut added = Vec::new();
     for (area, channel, names) in
         [("Wood shop", "#woodshop", ["Table saw", "Planer"]), ("Metal shop", "#metalshop", ["Lathe", "Mill"])]
     {
@@ -160,11 +159,11 @@ async fn furnish(store: &Store) -> Arc<[people::Machine]> {
         };
         let area = store::areas::add(db, &details, now).await.unwrap();
         for name in names {
-            let machine = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
-            let id = store::equipment::add(db, &machine, now).await.unwrap();
-            machines.push(people::Machine { id, name });
+            let equipment = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
+            let id = store::equipment::add(db, &equipment, now).await.unwrap();
+            added.push(people::Machine { id, name });
         }
     }
     store::board::bump_revision(db).await.unwrap();
-    machines.into()
+    added.into()
 }

@@ -1,5 +1,5 @@
-//! The people: they report problems in Slack and on the web, say "me too", and do not give up: what was not
-//! acknowledged they send again, the same form as it stands.
+//! People who report problems in Slack and on the web and press "Me too". They send the same form again until
+//! it is acknowledged.
 
 use crate::PATIENCE;
 use crate::browser;
@@ -15,16 +15,16 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-/// Those who are in Slack.
+/// People in Slack.
 pub const MEMBERS: [&str; 6] = ["ana", "bo", "cy", "dee", "eli", "fay"];
-/// How many are at the web.
+/// Number of people on the web.
 const VISITORS: usize = 3;
-/// Between two reports of one person, in milliseconds; together about one a second, which is what one
-/// channel takes.
+/// Milliseconds between two reports of one person; together about one report a second, the rate limit of a
+/// channel.
 const THINK: std::ops::Range<u64> = 3_000..12_000;
-/// How soon somebody tries again.
+/// Time before a retry.
 const AGAIN: Duration = Duration::from_millis(700);
-/// How long somebody waits for a form.
+/// Timeout for opening a form.
 const FORM: Duration = Duration::from_secs(4);
 
 /// A machine that can be reported on.
@@ -33,11 +33,11 @@ pub struct Machine {
     pub name: &'static str,
 }
 
-/// A report that the program has taken.
+/// An acknowledged report.
 pub struct Report {
-    /// Stands in its description and nowhere else.
+    /// A unique part of its description.
     pub mark: String,
-    pub machine: EquipmentId,
+    pub equipment: EquipmentId,
     pub acknowledged: DateTime<Utc>,
 }
 
@@ -45,34 +45,34 @@ pub struct Report {
 #[derive(Default)]
 pub struct Told {
     pub reports: Vec<Report>,
-    /// Repair and browser of each "me too" that the web has taken.
+    /// Repair and browser of each "Me too" that the web accepted.
     pub me_toos: Vec<(i64, String)>,
-    /// How often something was not acknowledged and sent again.
+    /// The number of retries.
     pub repeated: usize,
-    /// What no person should meet.
+    /// Answers that no person should get.
     pub troubles: Vec<String>,
 }
 
-/// Everybody; cheap to clone.
+/// All people; cheap to clone.
 #[derive(Clone)]
 pub struct People(Arc<Parts>);
 
 struct Parts {
     slack: Sandbox,
     cast: Cast,
-    machines: Arc<[Machine]>,
+    equipment: Arc<[Machine]>,
     seed: u64,
     end: Instant,
     told: Mutex<Told>,
 }
 
 impl People {
-    pub fn new(slack: Sandbox, cast: Cast, machines: Arc<[Machine]>, seed: u64, length: Duration) -> Self {
+    pub fn new(slack: Sandbox, cast: Cast, equipment: Arc<[Machine]>, seed: u64, length: Duration) -> Self {
         let end = Instant::now() + length;
-        Self(Arc::new(Parts { slack, cast, machines, seed, end, told: Mutex::default() }))
+        Self(Arc::new(Parts { slack, cast, equipment, seed, end, told: Mutex::default() }))
     }
 
-    /// Until the end, and until everybody has their acknowledgement.
+    /// Runs until the end, and until all submissions are acknowledged.
     pub async fn live(self) -> Told {
         let mut everybody = JoinSet::new();
         for (number, name) in (100..).zip(MEMBERS) {
@@ -89,17 +89,17 @@ impl People {
         what(&mut self.0.told.lock().unwrap())
     }
 
-    /// A mark that is new, and the machine that it goes with.
+    /// A new mark and its machine.
     fn next(&self, rng: &mut StdRng, who: &str, count: &mut usize) -> (String, &Machine) {
         *count += 1;
-        (format!("{who} finds fault {count}."), &self.0.machines[rng.random_range(0..self.0.machines.len())])
+        (format!("{who} finds fault {count}."), &self.0.equipment[rng.random_range(0..self.0.equipment.len())])
     }
 
     fn is_over(&self) -> bool {
         Instant::now() > self.0.end
     }
 
-    /// Waits before the same is tried again; `false` when it has been tried for too long.
+    /// Waits before a retry; `false` after too many of them.
     async fn again(&self, what: &str) -> bool {
         self.note(|told| told.repeated += 1);
         sleep(AGAIN).await;
@@ -110,8 +110,8 @@ impl People {
         in_time
     }
 
-    fn acknowledged(&self, mark: String, machine: &Machine) {
-        let report = Report { mark, machine: machine.id, acknowledged: Utc::now() };
+    fn acknowledged(&self, mark: String, equipment: &Machine) {
+        let report = Report { mark, equipment: equipment.id, acknowledged: Utc::now() };
         self.note(|told| told.reports.push(report));
     }
 
@@ -123,19 +123,19 @@ impl People {
             if self.is_over() {
                 return;
             }
-            let (mark, machine) = self.next(&mut rng, name, &mut count);
+            let (mark, equipment) = self.next(&mut rng, name, &mut count);
             let me_too = rng.random_bool(0.3);
-            if let Some(view) = self.form(name, machine).await {
-                self.send_form(name, &view, &mark, machine, me_too).await;
+            if let Some(view) = self.form(name, equipment).await {
+                self.send_form(name, &view, &mark, equipment, me_too).await;
             }
         }
     }
 
-    /// Opens the form in Slack; `None` when that does not work before all is over: nothing was sent.
-    async fn form(&self, name: &str, machine: &Machine) -> Option<String> {
+    /// Opens the form in Slack; `None` if that fails until the end.
+    async fn form(&self, name: &str, equipment: &Machine) -> Option<String> {
         let slack = &self.0.slack;
         while !self.is_over() {
-            let asked = slack.command(name, "#woodshop", "/esb-report", machine.name).await.unwrap();
+            let asked = slack.command(name, "#woodshop", "/esb-report", equipment.name).await.unwrap();
             if asked.is_acknowledged()
                 && let Some(view) = slack.wait_for(FORM, |slack| slack.top_view(name)).await
             {
@@ -146,21 +146,21 @@ impl People {
         None
     }
 
-    async fn send_form(&self, name: &str, view: &str, mark: &str, machine: &Machine, me_too: bool) {
+    async fn send_form(&self, name: &str, view: &str, mark: &str, equipment: &Machine, me_too: bool) {
         let slack = &self.0.slack;
         if me_too {
-            // Where there is nothing known yet, there is no such button.
+            // Without known issues there is no such button.
             let _ = slack.press(name, "me_too", None).await;
         }
         let mut filled = false;
         loop {
-            // A command that was slow may have put another form on top of it.
+            // A slow command may have opened another form on top.
             while slack.top_view(name).is_some_and(|top| top.id() != view) {
                 let _ = slack.close(name).await;
             }
             filled = filled || slack.fill(name, "description", mark).await.is_ok();
             match slack.submit(name).await {
-                Ok(Submitted::Cleared) => return self.acknowledged(mark.to_owned(), machine),
+                Ok(Submitted::Cleared) => return self.acknowledged(mark.to_owned(), equipment),
                 Ok(Submitted::TimedOut | Submitted::Errors(_)) => {}
                 other => {
                     let trouble = format!("{name} got {other:?} for: {mark}");
@@ -181,8 +181,8 @@ impl People {
             if self.is_over() {
                 return;
             }
-            let (mark, machine) = self.next(&mut rng, &format!("Visitor {number}"), &mut count);
-            let path = format!("/e/{}", machine.id);
+            let (mark, equipment) = self.next(&mut rng, &format!("Visitor {number}"), &mut count);
+            let path = format!("/e/{}", equipment.id);
             let me_too = rng.random_bool(0.3);
             let Some(page) = self.page(&path, &cookie).await else { continue };
             cookie = page.cookie.clone().unwrap_or(cookie);
@@ -199,10 +199,10 @@ impl People {
                 ("description", &mark),
                 ("severity", "Degraded"),
             ];
-            // A report an address, so that the limit of each is not met.
+            // One address per report, to stay below the limit per address.
             let from = format!("10.{number}.{}.{}", count / 250, count % 250);
             if self.send(&format!("{path}/report"), &cookie, &from, &fields).await {
-                self.acknowledged(mark, machine);
+                self.acknowledged(mark, equipment);
             }
             if me_too {
                 self.me_too(&path, &cookie, &from, &csrf_token).await;
@@ -210,7 +210,7 @@ impl People {
         }
     }
 
-    /// Looks at a page until it comes; `None` when all is over before.
+    /// Requests a page until it arrives; `None` after the end.
     async fn page(&self, path: &str, cookie: &str) -> Option<browser::Reply> {
         while !self.is_over() {
             for site in self.0.cast.addresses() {
@@ -223,7 +223,7 @@ impl People {
         None
     }
 
-    /// Sends a form until it is taken, to one process and the next.
+    /// Sends a form to one process after the other until it is accepted.
     async fn send(&self, path: &str, cookie: &str, from: &str, fields: &[(&str, &str)]) -> bool {
         loop {
             for site in self.0.cast.addresses() {
@@ -246,12 +246,12 @@ impl People {
     }
 
     async fn me_too(&self, path: &str, cookie: &str, from: &str, csrf_token: &str) {
-        let Some(machine) = self.page(&format!("{path}.json"), cookie).await else { return };
-        let machine: Value = serde_json::from_str(&machine.text).unwrap();
-        let Some(repair) = machine["open_repairs"][0]["id"].as_i64() else { return };
+        let Some(equipment) = self.page(&format!("{path}.json"), cookie).await else { return };
+        let equipment: Value = serde_json::from_str(&equipment.text).unwrap();
+        let Some(repair) = equipment["open_repairs"][0]["id"].as_i64() else { return };
         let said = format!("{path}/me-too/{repair}");
         if self.send(&said, cookie, from, &[("csrf_token", csrf_token)]).await {
-            // The cookie is the browser's id, signed.
+            // The cookie is the signed id of the browser.
             let browser = cookie.rsplit("browser.").next().unwrap().to_owned();
             self.note(|told| told.me_toos.push((repair, format!("browser:{browser}"))));
         }

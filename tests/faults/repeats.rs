@@ -1,4 +1,4 @@
-//! How often each message was told, and what may explain that it was told more than once.
+//! Repeated messages and what explains them.
 
 use crate::damage::Struck;
 use crate::judgement::{Evidence, Found, is_of, time};
@@ -7,14 +7,14 @@ use esb::store::entities::delivery;
 use esb_sandbox::{Call, Fault};
 use std::time::Duration;
 
-/// A send that Slack takes and answers only after this is one whose answer is lost; we wait 15 s.
+/// If Slack answers a send later than this, the answer is lost: we wait 15 s.
 const LOST: Duration = Duration::from_secs(14);
-/// Longest between the end of a send and its record, where the database is cut off in between. Whoever sends
-/// again what was lost does so half a minute later, so this takes no strictness away.
+/// Longest time between a send and its record if the database is cut off in between. A lost message is sent
+/// again after half a minute, so this does not weaken the check.
 const RECORDED: TimeDelta = TimeDelta::seconds(10);
 
-/// At least once; and each further message is one whose sender was killed before it could note it, or to
-/// which Slack's answer was lost while nobody could look for it.
+/// Each message is posted at least once. Each repeat is explained by a kill before the send was recorded, or
+/// by a lost answer while the worker could not search for the message.
 pub fn told_often_enough(
     evidence: &Evidence,
     delivery: &delivery::Model,
@@ -63,8 +63,8 @@ fn is_lost(call: &Call) -> bool {
     }
 }
 
-/// Of the answers that were lost, those after which the message was sent again without a look: no message
-/// to that channel was on record yet, from which to know its id, or Slack refused the look (decision 8).
+/// Lost answers after which the message was sent again without a search: no message to that channel was on
+/// record yet, so its id was unknown, or Slack refused the search (decision 8).
 fn lost_unseen(evidence: &Evidence, delivery: &delivery::Model, sent: &[&Call]) -> usize {
     let arrived = evidence.deliveries.iter().filter(|other| other.posted_channel.is_some());
     let there = arrived.filter(|other| other.target == delivery.target);

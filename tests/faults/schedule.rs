@@ -1,4 +1,4 @@
-//! What goes wrong, when, and whom it strikes: all of it drawn from the seed, nothing from the run.
+//! The schedule of faults, generated from the seed alone.
 
 use esb_sandbox::Fault;
 use rand::rngs::StdRng;
@@ -6,48 +6,47 @@ use rand::{RngExt, SeedableRng};
 use std::ops::Range;
 use std::time::Duration;
 
-/// The processes and what befalls them.
+/// The processes and their faults.
 pub struct Plan {
     /// Arguments of each process.
     pub cast: Vec<&'static str>,
-    /// In the order of their times.
+    /// Sorted by time.
     pub events: Vec<Event>,
 }
 
-/// Something goes wrong.
+/// A fault and its time.
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
-    /// Since the beginning.
+    /// Since the start.
     pub at: Duration,
     pub what: Blow,
 }
 
-/// What goes wrong. Whom it strikes is a number, counted round among those that are there.
+/// A fault. Its target is a number, taken modulo the number of targets.
 #[derive(Debug, Clone, Copy)]
 pub enum Blow {
-    /// A process gets kill -9, after Slack took so long with the next messages that it is likely to be
-    /// waiting for an answer, and is started again after a while.
+    /// A process gets kill -9, probably while it waits for an answer, because Slack delays the next messages;
+    /// it starts again later.
     Kill { whom: usize, slow: Option<Duration>, down: Duration },
-    /// A process is asked to stop and started again after a while.
+    /// A process gets SIGTERM and starts again later.
     Stop { whom: usize, down: Duration },
-    /// The database's port is closed, and connections are broken. SQLite: somebody else writes.
+    /// The database's port is closed and connections are reset. SQLite: another program writes.
     Refuse(Duration),
-    /// Connections to the database are broken, new ones work. SQLite: nothing.
+    /// Connections to the database are reset; new ones work. SQLite: nothing.
     Reset,
-    /// Nothing comes through to the database; then it goes on, or the connections are broken. SQLite:
-    /// somebody else writes.
+    /// Connections to the database stall, then continue or are reset. SQLite: another program writes.
     Stall { time: Duration, then_break: bool },
-    /// Connections to the database that are there lead nowhere from now on, new ones work. SQLite: nothing.
+    /// Existing connections to the database stall for good; new ones work. SQLite: nothing.
     Strand,
-    /// The next calls of a method of Slack meet a fault.
+    /// The next calls of a Slack method fail.
     Slack { method: &'static str, fault: Fault, times: usize },
-    /// Slack asks to leave a connection, and cuts it a while later.
+    /// Slack announces a disconnect and cuts the connection later.
     Leave { which: usize, reason: &'static str, after: Duration },
-    /// Slack's end of a connection says goodbye.
+    /// Slack closes a connection.
     Close { which: usize },
-    /// A connection breaks without a word.
+    /// A connection is cut.
     Cut { which: usize },
-    /// A connection is half open for a while, then breaks.
+    /// A connection is half open for a while, then it is cut.
     Freeze { which: usize, time: Duration },
 }
 
@@ -56,14 +55,14 @@ const CASTS: [&[&str]; 3] = [
     &["serve", "worker"],
     &["serve", "serve"],
 ];
-/// What a process may not be without for long: a person waits.
+/// Methods that a person waits for, so they do not fail for long.
 const DOWN: Range<u64> = 0..2_000;
 
-/// The plan of a seed.
+/// The schedule for a seed.
 pub fn plan(seed: u64, length: Duration) -> Plan {
     let mut rng = StdRng::seed_from_u64(seed);
     let cast = CASTS[rng.random_range(0..CASTS.len())].to_vec();
-    // Each kind of trouble has numbers of its own, so that a longer run begins like a shorter one.
+    // Each kind of fault has its own random numbers, so that a longer run starts like a shorter one.
     let mut events = Vec::new();
     for (kind, pause, draw) in [
         (1, 2_000..6_000, process as fn(&mut StdRng) -> Blow),
@@ -121,7 +120,7 @@ fn slack(rng: &mut StdRng) -> Blow {
     };
     let fault = match rng.random_range(0..16) {
         0..4 => Fault::Delay(millis(rng, 100..3_000)),
-        // Longer than we wait.
+        // Longer than our timeout.
         4 => Fault::Delay(Duration::from_secs(17)),
         5..8 => Fault::RateLimited(rng.random_range(1..4)),
         8 => Fault::Http(500),

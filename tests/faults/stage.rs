@@ -1,5 +1,5 @@
-//! What events are about: repairs whose cards people reply and react to, technicians who react, and people with
-//! accounts who leave Slack. Kept apart from what people report, whose histories are counted entry by entry.
+//! The subjects of events: repairs with cards for replies and reactions, technicians who react, and people
+//! with accounts who leave Slack. Separate from reported repairs, whose histories are counted exactly.
 
 use crate::PATIENCE;
 use crate::cast::LOOK;
@@ -21,23 +21,23 @@ use esb_sandbox::{Channel, Message, Person, Sandbox, World};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Repairs with a card each, so that not all replies wait for one lock.
+/// Number of repairs with cards, so that replies do not all wait for one lock.
 const REPAIRS: usize = 4;
-/// Who reacts.
+/// Technicians who react.
 pub const TECHNICIANS: [&str; 2] = ["tess", "tom"];
 const CHANNEL: &str = "C0THREADS";
 
-/// What events are about; cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Stage {
-    pub machine: EquipmentId,
-    /// The card and the repair that it shows.
+    pub equipment: EquipmentId,
+    /// A card and its repair.
     pub cards: Vec<(Message, RepairId)>,
     /// People who leave, by name, with their accounts.
     pub leavers: Vec<(String, UserId)>,
 }
 
-/// How many people can leave in that time.
+/// The number of people who can leave in that time.
 fn leavers(length: Duration) -> impl Iterator<Item = String> {
     (0..length.as_secs() / 2 + 2).map(|number| format!("leaver{number}"))
 }
@@ -46,7 +46,7 @@ pub fn slack_id(name: &str) -> String {
     format!("U0{}", name.to_uppercase())
 }
 
-/// Adds the channel and everybody to a workspace.
+/// Adds the channel and the people to a workspace.
 pub fn enter(world: World, length: Duration) -> World {
     let mut world = world.channel(Channel::new(CHANNEL, "threads"));
     world.scopes.push("reactions:read".to_owned());
@@ -55,7 +55,7 @@ pub fn enter(world: World, length: Duration) -> World {
 }
 
 impl Stage {
-    /// Makes it, and waits until the cards are recorded.
+    /// Creates the repairs and waits until their cards are recorded.
     pub async fn set(store: &Store, slack: &Sandbox, length: Duration) -> Self {
         let oops = ChannelRef::parse("#oops");
         let ctx = Ctx::new(store.clone(), Clock::system(), Announce::Slack { oops });
@@ -70,17 +70,17 @@ impl Stage {
             let id = account(&ctx, &name).await;
             people.push((name, id));
         }
-        let machine = machine(&ctx).await;
+        let equipment = equipment(&ctx).await;
         let mut repairs = Vec::new();
         for number in 0..REPAIRS {
-            repairs.push(report(&ctx, machine, number).await);
+            repairs.push(report(&ctx, equipment, number).await);
         }
         let cards = cards(store, slack, &repairs).await;
-        Self { machine, cards, leavers: people }
+        Self { equipment, cards, leavers: people }
     }
 }
 
-async fn machine(ctx: &Ctx) -> EquipmentId {
+async fn equipment(ctx: &Ctx) -> EquipmentId {
     let (db, now) = (ctx.store.write(), ctx.clock.now());
     let details = AreaDetails {
         name: AreaName::parse("Thread shop").unwrap(),
@@ -88,11 +88,11 @@ async fn machine(ctx: &Ctx) -> EquipmentId {
         sort_order: 0,
     };
     let area = store::areas::add(db, &details, now).await.unwrap();
-    let machine = EquipmentDetails::bare(EquipmentName::parse("Sewing machine").unwrap(), area);
-    store::equipment::add(db, &machine, now).await.unwrap()
+    let equipment = EquipmentDetails::bare(EquipmentName::parse("Sewing machine").unwrap(), area);
+    store::equipment::add(db, &equipment, now).await.unwrap()
 }
 
-/// The account of somebody who is known in Slack.
+/// Creates an account for a person in Slack.
 async fn account(ctx: &Ctx, name: &str) -> UserId {
     let (db, username) = (ctx.store.write(), Username::parse(name).unwrap());
     let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();
@@ -109,9 +109,9 @@ async fn account(ctx: &Ctx, name: &str) -> UserId {
     id
 }
 
-async fn report(ctx: &Ctx, machine: EquipmentId, number: usize) -> RepairId {
+async fn report(ctx: &Ctx, equipment: EquipmentId, number: usize) -> RepairId {
     let report = ReportProblem {
-        equipment: machine,
+        equipment: equipment,
         reporter_name: PersonName::parse("Stage").unwrap(),
         reporter_email: None,
         description: Description::parse(&format!("Seam {number} comes off.")).unwrap(),
@@ -124,7 +124,7 @@ async fn report(ctx: &Ctx, machine: EquipmentId, number: usize) -> RepairId {
     report_problem(ctx, &Actor::visitor(Edge::Web, "Stage"), report).await.unwrap().repair
 }
 
-/// The cards, once all are recorded.
+/// Waits for all cards.
 async fn cards(store: &Store, slack: &Sandbox, repairs: &[RepairId]) -> Vec<(Message, RepairId)> {
     let (began, mut found) = (Instant::now(), Vec::new());
     for repair in repairs {

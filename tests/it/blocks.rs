@@ -149,8 +149,8 @@ fn answer_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         blocks.answer_board(&board, Some(&typed)),
         blocks.answer_area(&views::area(1, texts, 0)),
         blocks.answer_area(&full),
-        blocks.answer_equipment(&views::machine(texts, 0)),
-        blocks.answer_equipment(&views::machine(texts, 300)),
+        blocks.answer_equipment(&views::equipment(texts, 0)),
+        blocks.answer_equipment(&views::equipment(texts, 300)),
         blocks.answer_matches(&typed, &matches),
         blocks.answer_report(None, ""),
         blocks.answer_report(None, &typed),
@@ -226,7 +226,7 @@ fn home_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
 
 /// Every template, with little and with as much as there can be of the same kind of text.
 fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
-    let many = views::machine(texts, 300);
+    let many = views::equipment(texts, 300);
     let matches: Vec<EquipmentMatch> = (1..=100).map(|n| views::found(n, texts)).collect();
     let others: Vec<_> = (1..=100).map(|n| views::other(n, texts)).collect();
     let kept = texts.of(3000);
@@ -252,7 +252,7 @@ fn cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
         view("status_error", blocks.status_error(&texts.of(5000)).unwrap()),
         view(
             "status_equipment",
-            blocks.status_equipment(&views::machine(texts, 0), None, 1, &Links::default()).unwrap(),
+            blocks.status_equipment(&views::equipment(texts, 0), None, 1, &Links::default()).unwrap(),
         ),
         view("status_matches", blocks.status_matches(&texts.of(4000), &[], 1).unwrap()),
         view("status_area", blocks.status_area(&views::area(1, texts, 0), None, 1).unwrap()),
@@ -426,21 +426,21 @@ fn assert_shown_once(text: &str, before: &str, after: &str, numbers: impl IntoIt
 #[test]
 fn pages_lose_nothing() {
     let blocks = Blocks::new().unwrap();
-    let machines = |area: i64, n: i64| (1..=n).map(move |i| area * 10_000 + i);
+    let equipment = |area: i64, n: i64| (1..=n).map(move |i| area * 10_000 + i);
 
     let area = views::area(1, Texts::Plain, 5000);
     let (text, pages) = all_pages(|page| blocks.status_area(&area, None, page).unwrap());
     assert!(pages > 2, "{pages}");
-    assert_shown_once(&text, "machine ", ".", machines(1, 5000));
+    assert_shown_once(&text, "machine ", ".", equipment(1, 5000));
 
     let board = views::board((1..=40).map(|n| views::area(n, Texts::Plain, 100)).collect());
     let (text, pages) = all_pages(|page| blocks.status_summary(&board, page, None).unwrap());
     assert!(pages > 2, "{pages}");
-    assert_shown_once(&text, "machine ", ".", (1..=40).flat_map(|area| machines(area, 100)));
+    assert_shown_once(&text, "machine ", ".", (1..=40).flat_map(|area| equipment(area, 100)));
 
-    let machine = views::machine(Texts::Plain, 300);
+    let equipment = views::equipment(Texts::Plain, 300);
     let (text, pages) =
-        all_pages(|page| blocks.status_equipment(&machine, None, page, &Links::default()).unwrap());
+        all_pages(|page| blocks.status_equipment(&equipment, None, page, &Links::default()).unwrap());
     assert_eq!(pages, 9);
     assert_shown_once(&text, "*#", "*", 1..=300);
     assert_shown_once(&text, "• document ", ".", 1..=20);
@@ -483,15 +483,15 @@ fn only_the_summary_cuts_an_issue_at_80_characters() {
     let blocks = Blocks::new().unwrap();
     let issue = format!("{}END", "x".repeat(78));
     let mut area = views::area(1, Texts::Plain, 1);
-    area.machines[0].headline.as_mut().unwrap().issue.clone_from(&issue);
-    let mut machine = views::machine(Texts::Plain, 1);
-    machine.open_repairs[0].description.clone_from(&issue);
+    area.equipment[0].headline.as_mut().unwrap().issue.clone_from(&issue);
+    let mut equipment = views::equipment(Texts::Plain, 1);
+    equipment.open_repairs[0].description.clone_from(&issue);
     let board = views::board(vec![area.clone()]);
     let summary = blocks.status_summary(&board, 1, None).unwrap().0.to_string();
     assert!(summary.contains(&format!("{}E…", "x".repeat(78))) && !summary.contains(&issue), "{summary}");
     assert!(blocks.status_area(&area, None, 1).unwrap().0.to_string().contains(&issue));
     assert!(
-        blocks.status_equipment(&machine, None, 1, &Links::default()).unwrap().0.to_string().contains(&issue)
+        blocks.status_equipment(&equipment, None, 1, &Links::default()).unwrap().0.to_string().contains(&issue)
     );
 }
 
@@ -524,7 +524,7 @@ fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
         strings_at(&card.blocks, "action_id", &mut buttons);
         (card.text.lines().next().unwrap().to_owned(), buttons.into_iter().collect::<Vec<_>>())
     };
-    let machine = "*machine 7.* (area 1.)";
+    let equipment = "*machine 7.* (area 1.)";
     let open = ["card_claim", "card_more", "card_resolve", "me_too"];
     use RepairStatus::{InProgress, New, NoIssueFound, Resolved};
     for (status, safety_risk, header) in [
@@ -533,13 +533,13 @@ fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
         (InProgress, false, ":rotating_light: "),
         (InProgress, true, ":warning: *SAFETY RISK* :warning: "),
     ] {
-        let expected = format!("{header}{machine}");
+        let expected = format!("{header}{equipment}");
         assert_eq!(shown(status, safety_risk, None), (expected.clone(), open.map(str::to_owned).to_vec()));
         let (_, buttons) = shown(status, safety_risk, Some(LINK));
         assert_eq!(buttons, ["card_claim", "card_more", "card_page", "card_resolve", "me_too"]);
     }
     for status in [Resolved, NoIssueFound] {
-        let expected = format!(":white_check_mark: {machine}");
+        let expected = format!(":white_check_mark: {equipment}");
         assert_eq!(
             shown(status, true, None),
             (expected.clone(), vec!["card_more".to_owned()]),
@@ -601,18 +601,18 @@ fn snapshots() {
         blocks.status_summary(&board, 1, Some("A notice.")).unwrap()
     );
     insta::assert_json_snapshot!("status_area", blocks.status_area(&area, None, 1).unwrap());
-    let machine = views::machine(plain, 41);
+    let equipment = views::equipment(plain, 41);
     insta::assert_json_snapshot!(
         "status_equipment",
-        blocks.status_equipment(&machine, None, 2, &links()).unwrap()
+        blocks.status_equipment(&equipment, None, 2, &links()).unwrap()
     );
     insta::assert_json_snapshot!("status_matches", blocks.status_matches("saw", &found, 1).unwrap());
     let past = views::past(plain, 2);
-    let machine = views::machine(plain, 1);
+    let equipment = views::equipment(plain, 1);
     let brief = views::brief(plain, true);
     insta::assert_json_snapshot!(
         "status_equipment_for_technicians",
-        blocks.status_equipment(&machine, Some(&past), 1, &Links::default()).unwrap()
+        blocks.status_equipment(&equipment, Some(&past), 1, &Links::default()).unwrap()
     );
     insta::assert_json_snapshot!(
         "status_area_for_technicians",
@@ -633,7 +633,7 @@ fn snapshots() {
     insta::assert_json_snapshot!("home", home(&blocks, plain, false));
     insta::assert_json_snapshot!(
         "answer",
-        blocks.answer_equipment(&views::machine(plain, 2)).unwrap().blocks
+        blocks.answer_equipment(&views::equipment(plain, 2)).unwrap().blocks
     );
     insta::assert_json_snapshot!("status_error", blocks.status_error("Please start again.").unwrap());
 }
@@ -657,11 +657,11 @@ proptest! {
         let blocks = &*BLOCKS;
         let text = text.repeat(times);
         let mut snapshot = snapshot(Texts::Plain, true);
-        let mut machine = views::machine(Texts::Plain, 1);
+        let mut equipment = views::equipment(Texts::Plain, 1);
         let mut area = views::area(1, Texts::Plain, 1);
         snapshot.description = format!("x{text}");
-        machine.open_repairs[0].description.clone_from(&text);
-        area.machines[0].headline.as_mut().unwrap().issue.clone_from(&text);
+        equipment.open_repairs[0].description.clone_from(&text);
+        area.equipment[0].headline.as_mut().unwrap().issue.clone_from(&text);
         let found = views::found(1, Texts::Plain);
         let report = ReportModal {
             private_metadata: "{}",
@@ -669,15 +669,15 @@ proptest! {
             unknown: Some(&text),
             reporter_name: "Ana",
             description: &text,
-            known: &machine.open_repairs,
-            known_count: machine.open_count,
+            known: &equipment.open_repairs,
+            known_count: equipment.open_count,
             photos: true,
             counted: &[],
         };
         let event = Event::NewReport(snapshot);
         check(&Filled::Message(blocks.announcement(&event, None).unwrap().blocks));
         check(&Filled::View(blocks.report_problem(&report).unwrap().0));
-        check(&Filled::View(blocks.status_equipment(&machine, None, 1, &Links::default()).unwrap().0));
+        check(&Filled::View(blocks.status_equipment(&equipment, None, 1, &Links::default()).unwrap().0));
         check(&Filled::View(blocks.status_area(&area, None, 1).unwrap().0));
         check(&Filled::View(blocks.status_summary(&views::board(vec![area]), 1, Some(&text)).unwrap().0));
     }

@@ -22,13 +22,13 @@ impl TestApp {
             let (id, name) = (format!("C0AREA{n}"), format!("area{n}"));
             self.slack.change_world(|world| world.channels.push(esb_sandbox::Channel::new(&id, &name)));
             let area = self.area(&format!("Area {n}"), &format!("#{name}")).await;
-            let machine = self.machine(area, "Saw").await;
-            self.one_report(machine, n).await;
+            let equipment = self.add_equipment(area, "Saw").await;
+            self.one_report(equipment, n).await;
         }
     }
 
-    async fn one_report(&self, machine: EquipmentId, request: u8) {
-        report_problem(&self.app.ctx, &ana(), report(machine, request)).await.unwrap();
+    async fn one_report(&self, equipment: EquipmentId, request: u8) {
+        report_problem(&self.app.ctx, &ana(), report(equipment, request)).await.unwrap();
     }
 
     fn posts(&self) -> usize {

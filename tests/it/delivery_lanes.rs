@@ -14,9 +14,9 @@ use sea_orm::{EntityTrait, QueryOrder};
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 impl TestApp {
-    async fn burst(&self, machine: EquipmentId, count: usize) {
+    async fn burst(&self, equipment: EquipmentId, count: usize) {
         for _ in 0..count {
-            let mut one = report(machine, 0);
+            let mut one = report(equipment, 0);
             one.request_id = RequestId::from_random(rand::random());
             report_problem(&self.app.ctx, &ana(), one).await.unwrap();
         }
@@ -37,9 +37,9 @@ impl TestApp {
 async fn burst_delays_neither_passwords_nor_quiet_channels() {
     let app = TestApp::with_bo().await;
     let wood = app.area("Sawmill", "#woodshop").await;
-    let saw = app.machine(wood, "Panel saw").await;
+    let saw = app.add_equipment(wood, "Panel saw").await;
     let area = app.area("Forge", "#metalshop").await;
-    let lathe = app.machine(area, "Power hammer").await;
+    let lathe = app.add_equipment(area, "Power hammer").await;
     app.burst(saw, 70).await;
     for _ in 0..5 {
         app.after(SECOND).await;
@@ -63,8 +63,8 @@ async fn five_busy_channels_keep_a_message_a_second_each() {
         let (id, name) = (format!("C0AREA{n}"), format!("area{n}"));
         app.slack.change_world(|world| world.channels.push(esb_sandbox::Channel::new(&id, &name)));
         let area = app.area(&format!("Area {n}"), &format!("#{name}")).await;
-        let machine = app.machine(area, "Saw").await;
-        app.burst(machine, 12).await;
+        let equipment = app.add_equipment(area, "Saw").await;
+        app.burst(equipment, 12).await;
     }
     app.settle().await;
     for _ in 0..11 {

@@ -2,7 +2,7 @@
 //! is told.
 
 use crate::support::database::{Kind, TestDatabase};
-use crate::support::ops::{empty, machine, user};
+use crate::support::ops::{empty, add_equipment, user};
 use crate::support::pictures::names;
 use crate::support::python::{HASH, PASSWORD, Python, Version};
 use crate::support::web::serving;
@@ -186,7 +186,7 @@ async fn the_space_is_as_it_was(ops: &Ctx) {
 async fn what_was_copied_can_be_worked_on_and_numbers_go_on() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     import(&ops, &python).await;
-    let next = machine(&ops, "Metal shop", "#metal", "Mill").await;
+    let next = add_equipment(&ops, "Metal shop", "#metal", "Mill").await;
     assert_eq!(next, EquipmentId(61));
     let view = repairs::repair(&ops, RepairId(40), None).await.unwrap();
     assert_eq!(view.fields.assignee.unwrap().name, "tom");
@@ -246,10 +246,10 @@ async fn odd_registry(python: &Python) {
     let areas = "areas (id, name, slack_channel, is_archived, sort_order, created_at, updated_at, colour)";
     python.rows(areas, &[&format!("1, 'Shop', 'two words', false, 0, {at}, 'red'")]).await;
     python.rows(areas, &[&format!("2, 'SHOP', NULL, false, 0, {at}, NULL")]).await;
-    let machines = "equipment (id, name, manufacturer, model, area_id, acquisition_cost, is_archived, \
+    let equipment = "equipment (id, name, manufacturer, model, area_id, acquisition_cost, is_archived, \
                     created_at, updated_at, mac_machine_name)";
-    python.rows(machines, &[&format!("1, ' ', '', '', 1, -5, false, {at}, 'saw-1'")]).await;
-    python.rows(machines, &[&format!("2, 'Lost', '', '', 9, NULL, false, {at}, NULL")]).await;
+    python.rows(equipment, &[&format!("1, ' ', '', '', 1, -5, false, {at}, 'saw-1'")]).await;
+    python.rows(equipment, &[&format!("2, 'Lost', '', '', 9, NULL, false, {at}, NULL")]).await;
     let links = [
         "1, 1, 'Bad', 'javascript:alert(1)', 'ada', '2025-05-03 10:00:00'",
         "2, 2, 'Lost', 'https://example.org', 'ada', '2025-05-03 10:00:00'",
@@ -398,7 +398,7 @@ async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     let repairs = "repair_records (id, equipment_id, status, description, has_safety_risk, is_consumable, \
                    created_at, updated_at, duplicated_repair_id)";
-    for (id, machine, status, repeated) in [
+    for (id, equipment, status, repeated) in [
         (50, 17, "Closed - Duplicate", 50),
         (51, 17, "Closed - Duplicate", 53),
         (52, 17, "Closed - Duplicate", 51),
@@ -408,7 +408,7 @@ async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
         (56, 60, "Resolved", 53),
     ] {
         let at = "'2026-02-01 10:00:00', '2026-02-01 10:00:00'";
-        let row = format!("{id}, {machine}, '{status}', 'Broken', false, false, {at}, {repeated}");
+        let row = format!("{id}, {equipment}, '{status}', 'Broken', false, false, {at}, {repeated}");
         python.rows(repairs, &[&row]).await;
     }
     let told = import(&ops, &python).await;
@@ -435,7 +435,7 @@ async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
 #[tokio::test]
 async fn machines_that_no_import_brought_stop_it_and_later_ones_keep_their_numbers() {
     let (busy, python) = (empty().await, Python::with_rows(Version::V14).await);
-    machine(&busy, "Shop", "#shop", "Drill").await;
+    add_equipment(&busy, "Shop", "#shop", "Drill").await;
     for dry in [true, false] {
         let refused = try_import(&busy, &python, dry).await;
         assert!(matches!(refused, Err(OpError::Refused(_))), "{refused:?}");
@@ -444,16 +444,16 @@ async fn machines_that_no_import_brought_stop_it_and_later_ones_keep_their_numbe
 
     let ops = empty().await;
     import(&ops, &python).await;
-    let ours = machine(&ops, "Metal shop", "#metal", "Mill").await;
+    let ours = add_equipment(&ops, "Metal shop", "#metal", "Mill").await;
     let at = "'2026-02-01 10:00:00', '2026-02-01 10:00:00'";
-    let machines = "equipment (id, name, manufacturer, model, area_id, is_archived, created_at, updated_at)";
+    let equipment = "equipment (id, name, manufacturer, model, area_id, is_archived, created_at, updated_at)";
     for (id, name) in [(ours.0, "Clash"), (62, "Sander")] {
-        python.rows(machines, &[&format!("{id}, '{name}', '', '', 3, false, {at}")]).await;
+        python.rows(equipment, &[&format!("{id}, '{name}', '', '', 3, false, {at}")]).await;
     }
     let repairs = "repair_records (id, equipment_id, status, description, has_safety_risk, is_consumable, \
                    created_at, updated_at)";
-    for (id, machine) in [(50, ours.0), (51, 62)] {
-        python.rows(repairs, &[&format!("{id}, {machine}, 'New', 'Broken', false, false, {at}")]).await;
+    for (id, equipment) in [(50, ours.0), (51, 62)] {
+        python.rows(repairs, &[&format!("{id}, {equipment}, 'New', 'Broken', false, false, {at}")]).await;
     }
     let told = import(&ops, &python).await;
     assert_eq!((told.of("equipment"), told.of("repair_records")), ((1, 2, 1), (1, 3, 1)));

@@ -1,8 +1,9 @@
 //! Integration tests, one binary, one file per capability.
 //!
-//! Modules stand in one of two groups. Tests that exercise SQL run on every database: the gate passes the
+//! Modules are in one of two groups. Tests that exercise SQL run on every database: the gate passes the
 //! first group to `ESB_TEST_DATABASE=mariadb` and `postgres` too. The rest run on SQLite, and on the others
-//! with `.ci/run --full`. `.ci/run` reads the group from this file; `tests/architecture/databases.rs` checks it.
+//! with `.ci/run --full`. `.ci/run` reads the group from this file; `tests/architecture/databases.rs` checks
+//! it.
 
 #![allow(
     clippy::unwrap_used,

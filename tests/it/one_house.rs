@@ -29,9 +29,9 @@ async fn a_report_on_the_web_is_told_in_slack_and_seen_everywhere() {
     assert!(wood.contains("Cleo &lt;!channel&gt;"), "{wood}");
 
     let board = app.web.get("/status.json").await.json();
-    let machine = &board["areas"][0]["equipment"][0];
+    let equipment = &board["areas"][0]["equipment"][0];
     assert_eq!(
-        (&machine["status"], &machine["issue"]),
+        (&equipment["status"], &equipment["issue"]),
         (&"degraded".into(), &"Fence is loose & <@U1> knows".into())
     );
     app.command(ANA, "/esb-status", "saw").await;

@@ -28,19 +28,19 @@ async fn the_worst_hundred_are_read_and_all_are_counted() {
         .unwrap();
     me_too(&ops, &ana(), Some(saw), RepairId(151), "browser:1").await.unwrap();
 
-    let machine = equipment(&ops, saw).await.unwrap();
-    assert_eq!((machine.open_repairs.len(), machine.open_count), (100, 151));
-    assert_eq!(machine.status, BoardStatus::Down);
-    assert_eq!((machine.open_repairs[0].id, machine.open_repairs[0].me_too), (RepairId(151), 1));
-    let order: Vec<_> = machine.open_repairs.iter().map(|r| (rank(r.severity), r.created_at, r.id)).collect();
+    let equipment = equipment(&ops, saw).await.unwrap();
+    assert_eq!((equipment.open_repairs.len(), equipment.open_count), (100, 151));
+    assert_eq!(equipment.status, BoardStatus::Down);
+    assert_eq!((equipment.open_repairs[0].id, equipment.open_repairs[0].me_too), (RepairId(151), 1));
+    let order: Vec<_> = equipment.open_repairs.iter().map(|r| (rank(r.severity), r.created_at, r.id)).collect();
     assert!(order.is_sorted(), "worst first, then oldest: {order:?}");
-    assert_eq!(machine.open_repairs.iter().filter(|r| r.severity == Some(Severity::Degraded)).count(), 50);
-    assert!(machine.open_repairs.iter().all(|r| r.severity.is_some()), "the least are left out");
-    assert!(machine.safety_risk, "also where the dangerous one is left out");
+    assert_eq!(equipment.open_repairs.iter().filter(|r| r.severity == Some(Severity::Degraded)).count(), 50);
+    assert!(equipment.open_repairs.iter().all(|r| r.severity.is_some()), "the least are left out");
+    assert!(equipment.safety_risk, "also where the dangerous one is left out");
 
     let board = board(&ops).await.unwrap();
-    assert!(board.areas[0].machines[0].safety_risk, "the board warns as the machine does");
-    let headline = board.areas[0].machines[0].headline.as_ref().unwrap();
+    assert!(board.areas[0].equipment[0].safety_risk, "the board warns as the machine does");
+    let headline = board.areas[0].equipment[0].headline.as_ref().unwrap();
     assert_eq!((headline.repair, headline.open_repairs), (RepairId(151), 151), "the board says the same");
 }
 
@@ -50,9 +50,9 @@ async fn few_are_all_shown() {
     let green = equipment(&ops, saw).await.unwrap();
     assert_eq!((green.status, green.open_count, green.safety_risk), (BoardStatus::Operational, 0, false));
     open_repairs(&ops, saw, [None, Some(Severity::NotSure)]).await;
-    let machine = equipment(&ops, saw).await.unwrap();
-    assert_eq!((machine.status, machine.open_count, machine.safety_risk), (BoardStatus::Degraded, 2, false));
-    assert_eq!(machine.open_repairs.iter().map(|r| r.id.0).collect::<Vec<_>>(), [2, 1]);
+    let equipment = equipment(&ops, saw).await.unwrap();
+    assert_eq!((equipment.status, equipment.open_count, equipment.safety_risk), (BoardStatus::Degraded, 2, false));
+    assert_eq!(equipment.open_repairs.iter().map(|r| r.id.0).collect::<Vec<_>>(), [2, 1]);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_reader_sees_what_its_process_has_just_committed() {
         report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
         let board = board(&ops).await.unwrap();
         assert_eq!(board.revision, start + i64::from(n));
-        assert_eq!(board.areas[0].machines[0].headline.as_ref().unwrap().open_repairs, usize::from(n));
+        assert_eq!(board.areas[0].equipment[0].headline.as_ref().unwrap().open_repairs, usize::from(n));
     }
 }
 
@@ -139,6 +139,6 @@ async fn a_database_that_was_replaced_by_an_older_one_is_believed() {
     }
     assert_eq!(timeout(DEADLINE, revisions.next()).await, Ok(Some(0)));
     let older = board(&ops).await.unwrap();
-    assert_eq!((older.revision, older.areas[0].machines[0].status), (0, BoardStatus::Operational));
+    assert_eq!((older.revision, older.areas[0].equipment[0].status), (0, BoardStatus::Operational));
     assert!(Arc::ptr_eq(&older, &board(&ops).await.unwrap()), "kept like any other");
 }

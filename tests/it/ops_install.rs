@@ -56,11 +56,11 @@ async fn demo_data_is_the_same_every_time_and_only_for_an_empty_database() {
     let board_of = board(&first).await.unwrap();
     assert_eq!(board_of.areas, board(&second).await.unwrap().areas);
     assert_eq!(board_of.areas.len(), 4);
-    assert_eq!(board_of.areas.iter().map(|area| area.machines.len()).sum::<usize>(), 60);
+    assert_eq!(board_of.areas.iter().map(|area| area.equipment.len()).sum::<usize>(), 60);
     let open: usize = board_of
         .areas
         .iter()
-        .flat_map(|a| &a.machines)
+        .flat_map(|a| &a.equipment)
         .filter_map(|m| m.headline.as_ref())
         .map(|h| h.open_repairs)
         .sum();
@@ -71,7 +71,7 @@ async fn demo_data_is_the_same_every_time_and_only_for_an_empty_database() {
     assert!(load_demo_data(&busy, &operator(), DemoData::default()).await.is_err());
 }
 
-const NO_MACHINES: DemoData = DemoData { areas: 1, machines: 0, open_repairs: 0, closed_repairs: 0 };
+const NO_MACHINES: DemoData = DemoData { areas: 1, equipment: 0, open_repairs: 0, closed_repairs: 0 };
 
 #[tokio::test]
 async fn demo_data_lets_its_reader_log_in() {
@@ -191,9 +191,9 @@ async fn reset_makes_a_user_active_staff_again() {
 #[tokio::test]
 async fn large_demo_data_fits() {
     let ops = empty().await;
-    let large = DemoData { areas: 40, machines: 5000, open_repairs: 1500, closed_repairs: 2000 };
+    let large = DemoData { areas: 40, equipment: 5000, open_repairs: 1500, closed_repairs: 2000 };
     load_demo_data(&ops, &operator(), large).await.unwrap();
-    assert_eq!(board(&ops).await.unwrap().areas.iter().map(|area| area.machines.len()).sum::<usize>(), 5000);
+    assert_eq!(board(&ops).await.unwrap().areas.iter().map(|area| area.equipment.len()).sum::<usize>(), 5000);
 }
 
 #[tokio::test]

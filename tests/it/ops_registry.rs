@@ -16,7 +16,7 @@ use esb::ops::equipment::{
 };
 use esb::ops::equipment_links::{AddLink, add_link, remove_link};
 use esb::ops::equipment_notes::{AddNote, add_note, remove_note};
-use esb::ops::equipment_list::{Wanted, machine, machine_record, registry};
+use esb::ops::equipment_list::{Wanted, equipment, equipment_record, registry};
 use esb::ops::report_problem::report_problem;
 use esb::ops::settings::{change_settings, settings};
 use esb::ops::{Ctx, OpError};
@@ -65,7 +65,7 @@ async fn audited(ops: &Ctx) -> Vec<(String, String, i64)> {
 }
 
 async fn version(ops: &Ctx, id: EquipmentId) -> i64 {
-    machine_record(ops, id).await.unwrap().version
+    equipment_record(ops, id).await.unwrap().version
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn a_machine_is_made_and_edited_and_the_same_again_changes_nothing() {
     };
     let lathe = create_equipment(&ops, &stu, &full, &request(1)).await.unwrap();
     assert_eq!(create_equipment(&ops, &stu, &full, &request(1)).await.unwrap(), lathe);
-    let record = machine_record(&ops, lathe).await.unwrap();
+    let record = equipment_record(&ops, lathe).await.unwrap();
     assert_eq!(record.acquisition_cost.unwrap().to_string(), "1250.50");
     assert_eq!(record.acquisition_date.unwrap().to_string(), "2020-02-29");
     let before = (revision(&ops).await.unwrap(), audited(&ops).await.len());
@@ -189,9 +189,9 @@ async fn a_machine_is_made_and_edited_and_the_same_again_changes_nothing() {
     let renamed = EquipmentDetails { acquisition_cost: None, ..bare("Big lathe", WOOD) };
     edit_equipment(&ops, &stu, (lathe, 1), &renamed, &request(3)).await.unwrap();
     assert_eq!(version(&ops, lathe).await, 2);
-    assert_eq!(board(&ops).await.unwrap().areas[0].machines[0].name, "Big lathe");
+    assert_eq!(board(&ops).await.unwrap().areas[0].equipment[0].name, "Big lathe");
     let found = registry(&ops, &Wanted { text: "LATHE".into(), ..Wanted::default() }, 1).await.unwrap();
-    assert_eq!((found.total, found.machines[0].name.as_str()), (1, "Big lathe"));
+    assert_eq!((found.total, found.equipment[0].name.as_str()), (1, "Big lathe"));
     refused_on(create_equipment(&ops, &stu, &bare("X", AreaId(99)), &request(4)).await, "area");
     set_area_archived(&ops, &stu, (WOOD, 1), true, &request(5)).await.unwrap();
     let refused = create_equipment(&ops, &stu, &bare("X", WOOD), &request(6)).await;
@@ -205,12 +205,12 @@ async fn of_two_who_edit_one_machine_the_second_is_told_and_nothing_is_lost() {
     edit_equipment(&ops, &stu, (saw, 1), &bare("Saw of Stu", WOOD), &request(1)).await.unwrap();
     let late = edit_equipment(&ops, &kim, (saw, 1), &bare("Saw of Kim", WOOD), &request(2)).await;
     assert!(matches!(&late, Err(OpError::Overtaken { by }) if by == "stu"), "{late:?}");
-    assert_eq!(machine_record(&ops, saw).await.unwrap().name, "Saw of Stu");
+    assert_eq!(equipment_record(&ops, saw).await.unwrap().name, "Saw of Stu");
     let late = archive_equipment(&ops, &kim, (saw, 1), None, &request(3)).await;
     assert!(matches!(late, Err(OpError::Overtaken { .. })), "{late:?}");
     // Under the same id and the present version it is accepted.
     edit_equipment(&ops, &kim, (saw, 2), &bare("Saw of Kim", WOOD), &request(2)).await.unwrap();
-    assert_eq!(machine_record(&ops, saw).await.unwrap().name, "Saw of Kim");
+    assert_eq!(equipment_record(&ops, saw).await.unwrap().name, "Saw of Kim");
     let late = set_area_archived(&ops, &kim, (WOOD, 7), true, &request(4)).await;
     assert!(matches!(late, Err(OpError::Overtaken { .. })), "{late:?}");
 }
@@ -240,7 +240,7 @@ async fn who_archives_a_machine_with_open_repairs_says_what_becomes_of_them() {
     refused_on(archive_equipment(&ops, &stu, (saw, 1), None, &request(1)).await, "open_repairs");
     assert_eq!(version(&ops, saw).await, 1);
     archive_equipment(&ops, &stu, (saw, 1), Some(&OpenRepairs::Keep), &request(1)).await.unwrap();
-    assert!(board(&ops).await.unwrap().areas[0].machines.is_empty());
+    assert!(board(&ops).await.unwrap().areas[0].equipment.is_empty());
     let archived = Wanted { archived: true, ..Wanted::default() };
     assert_eq!(registry(&ops, &archived, 1).await.unwrap().total, 1);
     assert_eq!(registry(&ops, &Wanted::default(), 1).await.unwrap().total, 0);
@@ -249,7 +249,7 @@ async fn who_archives_a_machine_with_open_repairs_says_what_becomes_of_them() {
     set_area_archived(&ops, &stu, (WOOD, 2), false, &request(4)).await.unwrap();
     restore_equipment(&ops, &stu, (saw, 2), &request(3)).await.unwrap();
     let shown = board(&ops).await.unwrap();
-    assert_eq!(shown.areas[0].machines[0].headline.as_ref().unwrap().open_repairs, 1, "the repair was kept");
+    assert_eq!(shown.areas[0].equipment[0].headline.as_ref().unwrap().open_repairs, 1, "the repair was kept");
 }
 
 #[tokio::test]
@@ -272,11 +272,11 @@ async fn notes_are_technicians_links_are_staffs_until_a_setting_says_otherwise()
     let written = add_note(&ops, &tess, &note(1)).await.unwrap();
     assert_eq!(add_note(&ops, &tess, &note(1)).await.unwrap(), written);
     assert!(matches!(add_link(&ops, &tess, &link(2)).await, Err(OpError::Forbidden)));
-    assert!(!machine(&ops, &tess, saw, 1).await.unwrap().may_edit);
+    assert!(!equipment(&ops, &tess, saw, 1).await.unwrap().may_edit);
     let allow = [(Setting::of("tech_doc_edit_enabled").unwrap(), "true".to_owned())];
     change_settings(&ops, &stu, 1, &allow, &request(3)).await.unwrap();
     let added = add_link(&ops, &tess, &link(2)).await.unwrap();
-    let view = machine(&ops, &tess, saw, 1).await.unwrap();
+    let view = equipment(&ops, &tess, saw, 1).await.unwrap();
     assert_eq!((view.links.len(), view.notes.len(), view.may_edit), (1, 1, true));
     assert_eq!((view.notes[0].author.as_str(), view.notes[0].text.as_str()), ("tess", "Belt: 3V-450"));
 
@@ -287,7 +287,7 @@ async fn notes_are_technicians_links_are_staffs_until_a_setting_says_otherwise()
     remove_note(&ops, &tess, (saw, written), &request(5)).await.unwrap();
     remove_link(&ops, &tess, (saw, added), &request(6)).await.unwrap();
     remove_link(&ops, &tess, (saw, added), &request(6)).await.unwrap();
-    let view = machine(&ops, &tess, saw, 1).await.unwrap();
+    let view = equipment(&ops, &tess, saw, 1).await.unwrap();
     assert_eq!((view.links.len(), view.notes.len()), (0, 0));
     let of_notes = AuditFilter { noun: "note".into(), ..AuditFilter::default() };
     let seen = audit(&ops, &stu, &of_notes, None, 9).await.unwrap().entries;

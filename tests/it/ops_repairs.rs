@@ -1,6 +1,6 @@
 //! Creating, changing, claiming and closing repairs: what is kept, who may, and who is told.
 
-use crate::support::ops::{TestOps, ana, machine, report, user, with_saw};
+use crate::support::ops::{TestOps, ana, add_equipment, report, user, with_saw};
 use chrono::NaiveDate;
 use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::announce::Event;
@@ -328,7 +328,7 @@ async fn two_repairs_never_become_duplicates_of_each_other() {
         edit(&ops, &bo, other, 1, repeat(repair), None),
     );
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
-    let forge = machine(&ops, "Metal", "", "Forge").await;
+    let forge = add_equipment(&ops, "Metal", "", "Forge").await;
     let elsewhere = create_repair(&ops, &sam, create(forge, RepairStatus::New)).await.unwrap().repair;
     let open = if one.is_ok() { other } else { repair };
     refused(edit(&ops, &sam, open, 1, repeat(elsewhere), None).await, Some("duplicate_of"));

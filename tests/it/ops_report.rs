@@ -1,11 +1,11 @@
 //! Reporting: one transaction with everything in it, harmless twice, refused where it must be.
 
-use crate::support::ops::{ana, machine, report, with_saw};
+use crate::support::ops::{ana, add_equipment, report, with_saw};
 use esb::domain::board::BoardStatus;
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::{EquipmentId, RepairId};
 use esb::domain::setting::Switches;
-use esb::ops::board::{board, equipment, revision};
+use esb::ops::board::{self, board, revision};
 use esb::ops::photo_source::Enclosed;
 use esb::ops::me_too::me_too;
 use esb::ops::report_problem::{report_key, report_problem, reported};
@@ -43,7 +43,7 @@ fn refused_on(result: Result<impl std::fmt::Debug, OpError>, field: &str) -> Str
 #[tokio::test]
 async fn a_report_writes_everything_at_once_and_the_board_shows_it() {
     let (ops, saw) = with_saw().await;
-    assert_eq!(board(&ops).await.unwrap().areas[0].machines[0].status, BoardStatus::Operational);
+    assert_eq!(board(&ops).await.unwrap().areas[0].equipment[0].status, BoardStatus::Operational);
     let before = revision(&ops).await.unwrap();
 
     let answer = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
@@ -54,11 +54,11 @@ async fn a_report_writes_everything_at_once_and_the_board_shows_it() {
     );
     assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
     assert_eq!(revision(&ops).await.unwrap(), before + 1);
-    let machine = board(&ops).await.unwrap().areas[0].machines[0].clone();
-    assert_eq!(machine.status, BoardStatus::Down);
-    let headline = machine.headline.unwrap();
+    let equipment = board(&ops).await.unwrap().areas[0].equipment[0].clone();
+    assert_eq!(equipment.status, BoardStatus::Down);
+    let headline = equipment.headline.unwrap();
     assert_eq!((headline.repair, headline.issue.as_str()), (answer.repair, "Blade wobbles"));
-    let page = equipment(&ops, saw).await.unwrap();
+    let page = board::equipment(&ops, saw).await.unwrap();
     assert_eq!(page.open_repairs.len(), 1);
     assert_eq!(page.open_repairs[0].created_at, ops.clock.now());
 }
@@ -103,7 +103,7 @@ async fn unknown_and_archived_machines_are_refused_and_nothing_changes() {
     let archived = report_problem(&ops, &ana(), report(saw, 2)).await;
     assert!(refused_on(archived, "equipment").contains("Table saw is archived"));
     assert_eq!(rows(&ops).await, [0; 5]);
-    assert!(equipment(&ops, saw).await.unwrap().archived);
+    assert!(board::equipment(&ops, saw).await.unwrap().archived);
 }
 
 #[tokio::test]
@@ -146,19 +146,19 @@ async fn me_too_counts_once_a_person() {
     let again = me_too(&ops, &ana(), None, repair, "slack:U1").await.unwrap();
     assert_eq!((again.people, again.counted, revision(&ops).await.unwrap()), (1, false, before));
     assert_eq!(me_too(&ops, &ana(), None, repair, "slack:U2").await.unwrap().people, 2);
-    assert_eq!(equipment(&ops, saw).await.unwrap().open_repairs[0].me_too, 2);
+    assert_eq!(board::equipment(&ops, saw).await.unwrap().open_repairs[0].me_too, 2);
     assert!(matches!(me_too(&ops, &ana(), None, RepairId(99), "x").await, Err(OpError::NotFound)));
 }
 
 #[tokio::test]
 async fn me_too_on_another_machines_repair_counts_nobody() {
     let (ops, saw) = with_saw().await;
-    let forge = machine(&ops, "Metal", "", "Forge").await;
+    let forge = add_equipment(&ops, "Metal", "", "Forge").await;
     let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
     let before = revision(&ops).await.unwrap();
     let elsewhere = me_too(&ops, &ana(), Some(forge), repair, "browser:1").await;
     assert!(matches!(elsewhere, Err(OpError::NotFound)), "{elsewhere:?}");
-    let counted = equipment(&ops, saw).await.unwrap().open_repairs[0].me_too;
+    let counted = board::equipment(&ops, saw).await.unwrap().open_repairs[0].me_too;
     assert_eq!((counted, revision(&ops).await.unwrap()), (0, before));
     assert!(me_too(&ops, &ana(), Some(saw), repair, "browser:1").await.unwrap().counted);
 }
@@ -166,8 +166,8 @@ async fn me_too_on_another_machines_repair_counts_nobody() {
 #[tokio::test]
 async fn search_finds_prefixes_first_and_takes_wildcards_literally() {
     let (ops, saw) = with_saw().await;
-    machine(&ops, "Metal", "", "Säge 100%").await;
-    machine(&ops, "Other", "", "Sawhorse_1").await;
+    add_equipment(&ops, "Metal", "", "Säge 100%").await;
+    add_equipment(&ops, "Other", "", "Sawhorse_1").await;
     let names = |found: Vec<esb::views::equipment::EquipmentMatch>| {
         found.into_iter().map(|m| m.name).collect::<Vec<_>>()
     };

@@ -34,7 +34,7 @@ fn posts_to(app: &TestApp, channel: &str) -> usize {
 async fn missing_channel_is_probed_once_a_minute() {
     let app = TestApp::start().await;
     let area = app.area("Paint shop", "#paint").await;
-    app.machine(area, "Spray gun").await;
+    app.add_equipment(area, "Spray gun").await;
     app.command(ANA, "/esb-report", "spray gun").await;
     app.fill("description", "Clogged").await;
     app.submit().await;
@@ -61,7 +61,7 @@ async fn missing_channel_is_probed_once_a_minute() {
 async fn missing_channel_costs_no_message_its_life() {
     let app = TestApp::start().await;
     let area = app.area("Paint shop", "#paint").await;
-    app.machine(area, "Spray gun").await;
+    app.add_equipment(area, "Spray gun").await;
     app.report("spray gun", "Clogged").await;
     app.read_all();
     for _ in 0..20 {
@@ -128,7 +128,7 @@ async fn what_slack_never_answers_is_given_up_after_fifteen_seconds_and_told_onc
 async fn a_report_of_an_area_without_a_channel_goes_to_oops_alone() {
     let app = TestApp::start().await;
     let area = app.area("Attic", "").await;
-    app.machine(area, "Loom").await;
+    app.add_equipment(area, "Loom").await;
     app.command(ANA, "/esb-report", "loom").await;
     app.fill("description", "Thread").await;
     app.submit().await;
@@ -142,7 +142,7 @@ async fn a_report_of_an_area_without_a_channel_goes_to_oops_alone() {
 async fn an_area_that_talks_in_oops_is_told_once() {
     let app = TestApp::start().await;
     let area = app.area("Attic", "#Oops").await;
-    app.machine(area, "Loom").await;
+    app.add_equipment(area, "Loom").await;
     app.report("loom", "Thread").await;
     only(app.slack.posted_in("#oops"));
     app.private(ANA);

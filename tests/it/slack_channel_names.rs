@@ -26,7 +26,7 @@ impl TestApp {
     async fn laser_in(world: World, channel: &str) -> (Self, EquipmentId) {
         let app = Self::start_in(world).await;
         let area = app.area("Lasers", channel).await;
-        let laser = app.machine(area, "Laser").await;
+        let laser = app.add_equipment(area, "Laser").await;
         (app, laser)
     }
 
@@ -108,7 +108,7 @@ async fn an_id_and_a_name_of_one_channel_are_one_channel() {
         if scopes.is_empty() {
             // What Slack does not tell is known from any message that went to the name.
             let area = app.area("Wood shop", "#woodshop").await;
-            let saw = app.machine(area, "Table saw").await;
+            let saw = app.add_equipment(area, "Table saw").await;
             report_problem(&other.ctx, &ana(), report(saw, 1)).await.unwrap();
             app.settle().await;
             only(app.slack.posted_in("#woodshop"));

@@ -31,7 +31,7 @@ impl TestApp {
         for app in &apps {
             app.app.identity.wait().await;
             let area = app.area("Wood shop", "#woodshop").await;
-            app.machine(area, "Table saw").await;
+            app.add_equipment(area, "Table saw").await;
         }
         apps
     }

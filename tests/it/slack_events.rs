@@ -21,7 +21,7 @@ impl TestApp {
 
     async fn furnish_workshop(&self) {
         let area = self.area("Wood shop", "#woodshop").await;
-        self.machine(area, "Table saw").await;
+        self.add_equipment(area, "Table saw").await;
         user(&self.app.ctx, "bo", Role::Technician).await;
     }
 

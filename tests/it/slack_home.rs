@@ -31,7 +31,7 @@ async fn members_see_what_does_not_work_and_ways_to_report_and_search() {
     let (app, _) = TestApp::with_saw().await;
     app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
     let area = app.area("Metal shop", "#metalshop").await;
-    app.machine(area, "Lathe").await;
+    app.add_equipment(area, "Lathe").await;
     let view = app.home().await;
     let shown = view.shown();
     assert_eq!(view.callback_id(), "home");
@@ -43,8 +43,8 @@ async fn members_see_what_does_not_work_and_ways_to_report_and_search() {
     assert_eq!((report.callback_id(), report.value("equipment")), ("report_problem", None));
     let board = app.opened_by("back_to_summary", None).await;
     assert_eq!(board.callback_id(), "status_summary");
-    let machine = app.opened_by("view_equipment", Some("1")).await;
-    assert_eq!((machine.callback_id(), machine.title()), ("status_equipment", "Table saw"));
+    let equipment = app.opened_by("view_equipment", Some("1")).await;
+    assert_eq!((equipment.callback_id(), equipment.title()), ("status_equipment", "Table saw"));
     let found = app.slack.suggest(ANA, "search_equipment", "lat").await.unwrap();
     assert_eq!(found.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["Lathe"]);
     app.choose("search_equipment", "Lathe").await;
@@ -132,7 +132,7 @@ async fn it_is_made_anew_each_time_and_once_for_each_event() {
 async fn more_than_fits_is_counted_and_leads_to_the_whole_board() {
     let app = TestApp::start().await;
     let area = app.area("Wood shop", "#woodshop").await;
-    app.machines(area, "Saw", 100).await;
+    app.add_many_equipment(area, "Saw", 100).await;
     app.add_open_repairs("Saw", "Blade wobbles", 1).await;
     let view = app.home().await;
     assert!(view.shown().contains("… and 39 more"), "{}", view.shown());

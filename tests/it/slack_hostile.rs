@@ -136,10 +136,10 @@ fn any_view() -> impl Strategy<Value = Value> {
         prop_oneof![6 => Just(view::REPORT_PROBLEM), 4 => prop::sample::select(view::ALL), 1 => Just("x")];
     (callback, metadata(), inputs, prop::array::uniform6(prop::bool::weighted(0.95))).prop_map(
         |(callback, kept, inputs, there)| {
-            let (machine, severity, name, description, risk) = inputs;
+            let (equipment, severity, name, description, risk) = inputs;
             let ticks: Vec<Value> = risk.then(|| json!({"value": input::SAFETY_RISK})).into_iter().collect();
             let filled = [
-                (input::EQUIPMENT, json!({"selected_option": {"value": machine}})),
+                (input::EQUIPMENT, json!({"selected_option": {"value": equipment}})),
                 (input::SEVERITY, json!({"selected_option": {"value": severity}})),
                 (input::REPORTER_NAME, json!({"value": name})),
                 (input::DESCRIPTION, json!({"value": description})),

@@ -14,7 +14,7 @@ const JSON: &str = "application/json";
 async fn a_report_goes_all_the_way() {
     let app = TestApp::over_http().await;
     let area = app.area("Wood shop", "#woodshop").await;
-    app.machine(area, "Table saw").await;
+    app.add_equipment(area, "Table saw").await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;
     assert_eq!(app.submit().await, Submitted::Cleared);
@@ -32,7 +32,7 @@ async fn selects_buttons_and_events_that_come_again_are_served() {
     world.scopes.push("channels:history".into());
     let app = TestApp::over_http_in(world).await;
     let area = app.area("Wood shop", "#woodshop").await;
-    app.machine(area, "Table saw").await;
+    app.add_equipment(area, "Table saw").await;
     app.command(ANA, "/esb-report", "").await;
     let found = app.slack.suggest(ANA, "equipment", "tab").await.unwrap();
     assert_eq!(found.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["Table saw"]);
@@ -61,7 +61,7 @@ async fn selects_buttons_and_events_that_come_again_are_served() {
 async fn unhandled_event_is_answered_503_and_handled_later() {
     let app = TestApp::over_http().await;
     let area = app.area("Wood shop", "#woodshop").await;
-    app.machine(area, "Table saw").await;
+    app.add_equipment(area, "Table saw").await;
     app.report("table saw", "Belt slips").await;
     let (card, now) = (app.card(), app.clock.now().timestamp());
     let event = json!({"type": "event_callback", "event_id": "Ev1", "team_id": "T0SANDBOX", "event": {

@@ -2,20 +2,20 @@
 
 use crate::support::app::{ANA, BO, TestApp};
 use crate::support::lines::Lines;
-use esb::ops::board::equipment;
+use esb::ops::board;
 use esb_sandbox::{Fault, Submitted};
 use tracing::Level;
 
-async fn people(app: &TestApp, machine: esb::domain::ids::EquipmentId) -> Vec<u64> {
-    let machine = equipment(&app.app.ctx, machine).await.unwrap();
-    machine.open_repairs.iter().map(|repair| repair.me_too).collect()
+async fn people(app: &TestApp, equipment: esb::domain::ids::EquipmentId) -> Vec<u64> {
+    let equipment = board::equipment(&app.app.ctx, equipment).await.unwrap();
+    equipment.open_repairs.iter().map(|repair| repair.me_too).collect()
 }
 
 #[tokio::test]
 async fn choosing_a_machine_shows_its_issues_and_keeps_what_was_typed() {
     let (app, _) = TestApp::with_saw().await;
     let area = app.area("Metal shop", "").await;
-    app.machine(area, "Forge").await;
+    app.add_equipment(area, "Forge").await;
     app.report("table saw", "Belt slips & <smokes>").await;
     app.report("table saw", "Second thing").await;
     app.close_repair(2).await;

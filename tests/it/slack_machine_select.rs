@@ -19,12 +19,12 @@ async fn names_that_begin_with_it_come_before_those_that_hold_it() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
     for name in ["Table saw", "Jigsaw", "Säwmill", "SAW stop", "Drill", "100% lathe", "Lathe_2"] {
-        app.machine(wood, name).await;
+        app.add_equipment(wood, name).await;
     }
-    let gone = app.machine(wood, "Saw of old").await;
+    let gone = app.add_equipment(wood, "Saw of old").await;
     app.archive(gone).await;
     let shed = app.area("Shed", "").await;
-    app.machine(shed, "Saw in the shed").await;
+    app.add_equipment(shed, "Saw in the shed").await;
     app.sql(&format!("UPDATE areas SET archived = TRUE WHERE id = {shed}")).await;
     app.command(ANA, "/esb-report", "").await;
 
@@ -46,8 +46,8 @@ async fn names_that_begin_with_it_come_before_those_that_hold_it() {
 async fn five_thousand_machines_are_searched_and_the_best_hundred_offered() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
-    app.machines(wood, "Printer", 5000).await;
-    app.machine(wood, "The old printer 4").await;
+    app.add_many_equipment(wood, "Printer", 5000).await;
+    app.add_equipment(wood, "The old printer 4").await;
     app.command(ANA, "/esb-report", "printer 4999").await;
     assert_eq!(app.view().value("equipment").as_deref(), Some("Printer 4999"));
     assert_eq!(suggested(&app, "").await.len(), 100);
@@ -68,14 +68,14 @@ async fn names_of_any_length_can_be_chosen() {
     let app = TestApp::start().await;
     let wood = app.area(&"&".repeat(80), "#woodshop").await;
     for name in ["🔥".repeat(EquipmentName::MAX), "\"\\{{x}}<!channel>*_~`".into()] {
-        let machine = app.machine(wood, &name).await;
+        let equipment = app.add_equipment(wood, &name).await;
         app.command(ANA, "/esb-report", "").await;
-        app.choose("equipment", &machine.to_string()).await;
+        app.choose("equipment", &equipment.to_string()).await;
         let shown = app.view().value("equipment").unwrap();
         assert!(name.starts_with(shown.trim_end_matches('…')), "{shown}");
         app.fill("description", "Broken").await;
         app.submit().await;
-        assert_eq!(app.repair(machine.0).await.equipment_id, machine);
+        assert_eq!(app.repair(equipment.0).await.equipment_id, equipment);
     }
     app.after(TimeDelta::seconds(1)).await;
     app.read_all();

@@ -14,8 +14,8 @@ impl TestApp {
         world.scopes.extend(["im:history", "app_mentions:read", "channels:history"].map(String::from));
         let app = Self::start_in(world).await;
         let area = app.area("Wood shop", "#woodshop").await;
-        app.machine(area, "Table saw").await;
-        app.machine(area, "Band saw").await;
+        app.add_equipment(area, "Table saw").await;
+        app.add_equipment(area, "Band saw").await;
         app.technician("ana").await;
         app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
         app

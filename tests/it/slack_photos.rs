@@ -20,7 +20,7 @@ impl TestApp {
         let app = Self::start_in(world).await;
         app.app.identity.wait().await;
         let area = app.area("Wood shop", "#woodshop").await;
-        app.machine(area, "Table saw").await;
+        app.add_equipment(area, "Table saw").await;
         app
     }
 

@@ -204,7 +204,7 @@ async fn a_stranger_whom_slack_does_not_know_may_report() {
 async fn a_channel_known_by_its_id_is_shown_by_its_name() {
     let app = TestApp::start().await;
     let area = app.area("Metal shop", "C0METAL1").await;
-    app.machine(area, "Forge").await;
+    app.add_equipment(area, "Forge").await;
     app.slack.change_world(|world| world.channels[2].id = "C0METAL1".into());
     app.command(ANA, "/esb-report", "forge").await;
     app.fill("description", "Cold").await;

@@ -230,7 +230,7 @@ async fn a_duplicate_is_found_among_the_repairs_of_the_machine() {
     let app = TestApp::workshop().await;
     app.add_open_repairs("Table saw", "Säge klemmt", 2).await;
     let wood = esb::domain::ids::AreaId(1);
-    app.machine(wood, "Drill").await;
+    app.add_equipment(wood, "Drill").await;
     app.add_open_repairs("Drill", "Wobbles", 1).await;
     app.close_repair(2).await;
     app.act("set_status").await;

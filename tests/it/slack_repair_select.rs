@@ -29,8 +29,8 @@ async fn large() -> TestApp {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
     let metal = app.area("Métal shop", "#metalshop").await;
-    app.machines(wood, "Printer", 3_500).await;
-    app.machines(metal, "Forge", 1_500).await;
+    app.add_many_equipment(wood, "Printer", 3_500).await;
+    app.add_many_equipment(metal, "Forge", 1_500).await;
     app.add_open_repairs("Forge", "Cold", 1).await;
     app.technician("ana").await;
     for n in 1..=20 {
@@ -133,7 +133,7 @@ async fn names_of_any_length_can_be_chosen() {
     app.technician("ana").await;
     let area = app.area(&"🔥".repeat(80), "").await;
     let name = "🪚".repeat(200);
-    app.machine(area, &name).await;
+    app.add_equipment(area, &name).await;
     app.add_open_repairs(&name, "\"\\{{x}}<!channel>*_~`", 1).await;
     app.sql("UPDATE repairs SET status = 'Needs Specialist'").await;
     app.command(ANA, "/esb-repair", "").await;

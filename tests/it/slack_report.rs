@@ -37,8 +37,8 @@ async fn a_report_reaches_the_record_the_channels_and_the_board() {
         "{answer}"
     );
     assert!(answer.contains(&format!("<http://esb.test/e/{saw}|")));
-    let machine = board(&app.app.ctx).await.unwrap().areas[0].machines[0].clone();
-    assert_eq!(machine.status, BoardStatus::Down);
+    let equipment = board(&app.app.ctx).await.unwrap().areas[0].equipment[0].clone();
+    assert_eq!(equipment.status, BoardStatus::Down);
     let page = app.web.get("/area/1").await.text();
     assert!(page.contains("Table saw") && page.contains("Down") && page.contains("Belt slips"), "{page}");
     assert!(app.slack.top_view(ANA).is_none());
@@ -130,11 +130,11 @@ async fn a_machine_is_preselected_when_its_name_or_number_is_certain() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
     let metal = app.area("Metal shop", "#metalshop").await;
-    let saw = app.machine(wood, "Säge  Élan").await;
-    app.machine(wood, "Drill").await;
-    app.machine(metal, "Drill").await;
-    app.machine(metal, "R&D <lathe>").await;
-    let gone = app.machine(metal, "Forge").await;
+    let saw = app.add_equipment(wood, "Säge  Élan").await;
+    app.add_equipment(wood, "Drill").await;
+    app.add_equipment(metal, "Drill").await;
+    app.add_equipment(metal, "R&D <lathe>").await;
+    let gone = app.add_equipment(metal, "Forge").await;
     app.archive(gone).await;
     let number = format!("#{saw}");
     for (typed, chosen) in [
@@ -168,8 +168,8 @@ async fn without_any_machine_there_is_no_form_but_a_word() {
         let answer = app.private(ANA);
         assert!(answer.contains("No machines are registered yet"), "{answer}");
         assert!(app.slack.top_view(ANA).is_none());
-        let machine = app.machine(wood, "Gone").await;
-        app.archive(machine).await;
+        let equipment = app.add_equipment(wood, "Gone").await;
+        app.archive(equipment).await;
     }
     app.finish().await;
 }

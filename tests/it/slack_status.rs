@@ -42,10 +42,10 @@ impl TestApp {
 async fn shop() -> TestApp {
     let (app, _) = TestApp::with_saw().await;
     let wood = esb::domain::ids::AreaId(1);
-    app.machine(wood, "Drill").await;
-    app.machine(wood, "Lathe").await;
+    app.add_equipment(wood, "Drill").await;
+    app.add_equipment(wood, "Lathe").await;
     let metal = app.area("Metal shop", "").await;
-    app.machine(metal, "Forge").await;
+    app.add_equipment(metal, "Forge").await;
     app.area("Attic", "").await;
     app.report("table saw", "Belt slips").await;
     app.report("drill", "Wobbles").await;
@@ -183,7 +183,7 @@ async fn an_empty_installation_says_what_to_do() {
 async fn hundreds_of_matches_are_paged_and_said_to_be_more() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "").await;
-    app.machines(wood, "Printer", 120).await;
+    app.add_many_equipment(wood, "Printer", 120).await;
     let typed = format!("print{}", "\u{301}".repeat(300));
     app.status(&typed).await;
     let pages = app.pages().await;
@@ -200,7 +200,7 @@ async fn every_list_is_paged_and_loses_nothing() {
     let issue = "It does nothing at all any more, whatever is tried.";
     for n in 10..55 {
         let area = app.area(&format!("Area {n}"), "").await;
-        app.machines(area, &format!("Machine {n}"), 20).await;
+        app.add_many_equipment(area, &format!("Machine {n}"), 20).await;
     }
     app.add_open_repairs("Machine", issue, 1).await;
     app.add_open_repairs("Table saw", issue, 100).await;

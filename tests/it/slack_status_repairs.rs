@@ -20,7 +20,7 @@ fn buttons(app: &TestApp, person: &str) -> Vec<String> {
 async fn technicians_open_repairs_from_an_area_and_a_machine() {
     let app = TestApp::workshop().await;
     app.add_open_repairs("Table saw", "Fence is loose", 1).await;
-    app.machine(esb::domain::ids::AreaId(1), "Lathe").await;
+    app.add_equipment(esb::domain::ids::AreaId(1), "Lathe").await;
     for text in ["wood shop", "table saw"] {
         app.command(ANA, "/esb-status", text).await;
         assert_eq!(buttons(&app, ANA), ["1", "2"], "{text}: one for each open repair");
@@ -92,9 +92,9 @@ async fn a_machine_shows_its_links_and_to_technicians_what_was_wrong_before() {
     app.sql("UPDATE repairs SET status = 'Resolved', open = FALSE WHERE id > 1").await;
     let (title, url) =
         (LinkTitle::parse("Manual <1>").unwrap(), LinkUrl::parse("https://example.org/a?b=1&c=2").unwrap());
-    let machine = app.repair(1).await.equipment_id;
+    let equipment = app.repair(1).await.equipment_id;
     let db = app.app.ctx.store.write();
-    equipment_links::add(db, machine, (&title, &url), app.clock.now()).await.unwrap();
+    equipment_links::add(db, equipment, (&title, &url), app.clock.now()).await.unwrap();
     app.command(BO, "/esb-status", "table saw").await;
     let shown = app.slack.top_view(BO).unwrap().shown();
     assert!(shown.contains("• <https://example.org/a?b=1&amp;c=2|Manual &lt;1&gt;>"), "{shown}");

@@ -113,7 +113,7 @@ async fn guests_and_people_of_our_organization_are_members() {
     world.enterprise_id = Some("E0OURS".into());
     let app = TestApp::start_in(world).await;
     let area = app.area("Wood shop", "#woodshop").await;
-    app.machine(area, "Table saw").await;
+    app.add_equipment(area, "Table saw").await;
     app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
     for name in ["bo", "gus", "ora"] {
         app.technician(name).await;

@@ -41,7 +41,7 @@ async fn a_private_channel_has_a_scope_of_its_own_and_without_one_nothing_is_not
     world.scopes.push("groups:history".into());
     let app = TestApp::start_in(world).await;
     let area = app.area("Laser room", "#quiet").await;
-    app.machine(area, "Laser").await;
+    app.add_equipment(area, "Laser").await;
     app.report("laser", "Lens is dirty").await;
     let (quiet, oops) = (app.card_in("C0QUIET"), app.card_in("C0OOPS"));
     assert!(app.replies(&quiet, "In private").await && !app.replies(&oops, "In public").await);

@@ -87,7 +87,7 @@ async fn writers_get_their_turn_in_the_order_in_which_they_came() {
         waiting.push(writing);
     }
     first.commit().await.unwrap();
-    // RouteMatch in the wrong order, so that it is not this which decides.
+    // Polled in the reverse order, so that polling does not decide.
     waiting.reverse();
     join_all(waiting).await;
     assert_eq!(turns.into_inner().unwrap(), (0..20).collect::<Vec<_>>());

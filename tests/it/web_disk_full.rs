@@ -2,7 +2,7 @@
 
 use crate::support::app::DEADLINE;
 use crate::support::database::{Kind, TestDatabase};
-use crate::support::ops::{NO_RESERVE, TestOps, machine, on_database, with_saw};
+use crate::support::ops::{NO_RESERVE, TestOps, add_equipment, on_database, with_saw};
 use crate::support::pictures::{heif, jpeg, mp4, names, pdf};
 use crate::support::process::{ESB, Installation, Process};
 use crate::support::small_disk::SmallDisk;
@@ -90,7 +90,7 @@ async fn full_disk_loses_no_acknowledged_report() {
     let database = TestDatabase::in_directory(disk.path());
     let url = database.url().to_owned();
     let ops = on_database(database).await;
-    assert_eq!(machine(&ops, "Wood shop", "#woodshop", "Table saw").await, EquipmentId(1));
+    assert_eq!(add_equipment(&ops, "Wood shop", "#woodshop", "Table saw").await, EquipmentId(1));
     let web = serving(ops).await;
     health_becomes(&web, StatusCode::OK).await;
     disk.fill();

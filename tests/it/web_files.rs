@@ -262,9 +262,9 @@ async fn files_of_an_archived_machine_are_gone_for_all_but_technicians() {
         let form = stu.form(&at, &to).await.text("category", "Other").file(field, name, &content);
         assert_eq!(stu.send_parts(&to, &form).await.status, StatusCode::SEE_OTHER, "{part}");
     }
-    let of_machine = (format!("{at}/archive"), at.clone());
+    let of_equipment = (format!("{at}/archive"), at.clone());
     let of_area = ("/admin/areas".to_owned(), "/admin/areas".to_owned());
-    for (subject, (archive_at, restore_at)) in [(at.as_str(), of_machine), ("/admin/areas/1", of_area)] {
+    for (subject, (archive_at, restore_at)) in [(at.as_str(), of_equipment), ("/admin/areas/1", of_area)] {
         let archived = send(&stu, &archive_at, &format!("{subject}/archive"), &[]).await;
         assert_eq!(archived.status, StatusCode::SEE_OTHER, "{subject}");
         for path in ["/photos/1", "/photos/1/thumbnail", "/documents/1"] {

@@ -40,11 +40,11 @@ fn runtime() -> Runtime {
 fn any_path() -> impl Strategy<Value = String> {
     let number = "(1|0|2|-1|007|99999999999999999999|%31|x|)";
     let query = r"(\?(area|q|page|broken|thanks)=([0-9]{1,20}|%[0-9a-f]{2}|[!-~]{0,12}|)(&q=[!-~]{0,9})?)?";
-    let of_machine =
+    let of_equipment =
         format!("/(e|area)/{number}(/report|\\.json|/me-too/1|/reported/[a-z0-9]{{0,20}})?{query}");
     let rest = "/(status.json|health|health/live|metrics|assets/[a-z0-9./%]{0,20}|[!-~]{0,40})";
     let text = |regex: &str| prop::string::string_regex(regex).unwrap();
-    prop_oneof![text(&of_machine), text(&format!("/{query}")), text(rest)]
+    prop_oneof![text(&of_equipment), text(&format!("/{query}")), text(rest)]
 }
 
 fn any_headers() -> impl Strategy<Value = HeaderMap> {

@@ -45,21 +45,21 @@ async fn whoever_takes_gzip_gets_it() {
 async fn status_json_has_the_shape_of_the_contract() {
     let (ops, saw) = with_saw().await;
     let web = serving(ops).await;
-    let machine = |status, issue| {
+    let equipment = |status, issue| {
         json!({ "id": 1, "name": "Table saw", "status": status, "issue": issue, "eta": null, "assignee": null,
                 "url": "https://esb.example.org/e/1" })
     };
-    let expected = |revision: i64, machine| {
+    let expected = |revision: i64, equipment| {
         json!({ "generated_at": "2026-03-01T12:00:00Z", "revision": revision,
-                "areas": [{ "id": 1, "name": "Wood shop", "equipment": [machine] }] })
+                "areas": [{ "id": 1, "name": "Wood shop", "equipment": [equipment] }] })
     };
     let reply = web.get("/status.json").await;
     let revision = reply.json()["revision"].as_i64().unwrap();
-    assert_eq!(reply.json(), expected(revision, machine("operational", json!(null))));
+    assert_eq!(reply.json(), expected(revision, equipment("operational", json!(null))));
     assert_eq!(reply.header("etag"), format!("\"{revision}\""));
     report_problem(&web.ops, &ana(), report(saw, 1)).await.unwrap();
     let reply = web.get("/status.json").await;
-    assert_eq!(reply.json(), expected(revision + 1, machine("down", json!("Blade wobbles"))));
+    assert_eq!(reply.json(), expected(revision + 1, equipment("down", json!("Blade wobbles"))));
 }
 
 #[tokio::test]

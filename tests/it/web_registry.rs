@@ -1,7 +1,7 @@
 //! Pages of the registry: forms that come back, two people at once, files for spreadsheets, hostile names,
 //! addresses of the Python system.
 
-use crate::support::ops::{area, empty, machine, open_repairs, with_saw};
+use crate::support::ops::{area, empty, add_equipment, open_repairs, with_saw};
 use crate::support::web::{Browser, Reply, TestWeb, serving};
 use esb::domain::actor::Role;
 use esb::domain::equipment::EquipmentDetails;
@@ -134,7 +134,7 @@ async fn two_staff_who_edit_one_machine_lose_nothing() {
     again.extend([area, ("name", "Saw of Kim"), ("model", "Typed by Stu"), ("serial_number", "K-1")]);
     assert_eq!(kim.post(at, &again).await.status, StatusCode::SEE_OTHER);
     assert_eq!(kim.post(at, &again).await.status, StatusCode::SEE_OTHER, "twice is harmless");
-    let record = esb::ops::equipment_list::machine_record(&web.ops, EquipmentId(1)).await.unwrap();
+    let record = esb::ops::equipment_list::equipment_record(&web.ops, EquipmentId(1)).await.unwrap();
     assert_eq!(
         (record.name.as_str(), record.model.as_str(), record.version),
         ("Saw of Kim", "Typed by Stu", 3)
@@ -273,12 +273,12 @@ async fn files_for_spreadsheets_hold_everything_and_no_formula() {
         let details = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), wood);
         store::equipment::add(db, &details, ops.clock.now()).await.unwrap();
     }
-    machine(&ops, "Metal", "", "Lathe").await;
+    add_equipment(&ops, "Metal", "", "Lathe").await;
     // More than one batch.
     let many: Vec<EquipmentDetails> = (0..600)
         .map(|n| EquipmentDetails::bare(EquipmentName::parse(&format!("M {n}")).unwrap(), AreaId(2)))
         .collect();
-    store::demo::add_machines(db, &many, ops.clock.now()).await.unwrap();
+    store::demo::add_equipment(db, &many, ops.clock.now()).await.unwrap();
     let web = serving(ops).await;
     let tess = web.signed_in(Role::Technician).await;
     let file = tess.get("/equipment.csv").await;

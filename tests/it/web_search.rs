@@ -1,7 +1,7 @@
 //! Searching on the web: the board, the list of equipment, the queue and the form of a new repair find what people
 //! mean, as Slack does.
 
-use crate::support::ops::{ana, machine, report, with_saw};
+use crate::support::ops::{ana, add_equipment, report, with_saw};
 use crate::support::web::{TestWeb, serving};
 use esb::domain::actor::Role;
 use esb::domain::equipment::EquipmentDetails;
@@ -18,8 +18,8 @@ async fn shop() -> TestWeb {
     let (ops, _) = with_saw().await;
     let tx = ops.store.begin().await.unwrap();
     for name in NAMES {
-        let machine = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), AreaId(1));
-        store::equipment::add(&tx, &machine, ops.clock.now()).await.unwrap();
+        let equipment = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), AreaId(1));
+        store::equipment::add(&tx, &equipment, ops.clock.now()).await.unwrap();
     }
     ops.commit_visible(tx).await.unwrap();
     report_problem(&ops, &ana(), report(EquipmentId(3), 1)).await.unwrap();
@@ -103,9 +103,9 @@ async fn queue_finds_repairs_by_any_spelling_of_the_machine() {
 async fn list_of_matches_is_paged_best_first() {
     let (ops, _) = with_saw().await;
     for n in 0..60 {
-        machine(&ops, &format!("Area {n}"), "", &format!("Old printer {n}")).await;
+        add_equipment(&ops, &format!("Area {n}"), "", &format!("Old printer {n}")).await;
     }
-    let best = machine(&ops, "Lab", "", "Printer").await;
+    let best = add_equipment(&ops, "Lab", "", "Printer").await;
     let web = serving(ops).await;
     let tess = web.signed_in(Role::Technician).await;
     let first = tess.get("/equipment?q=printer").await.text();

@@ -22,15 +22,15 @@ pub(super) async fn show(board: &str, word: &str) -> anyhow::Result<String> {
     let board: Value = serde_json::from_slice(&body).context("the board's answer is no JSON")?;
     let mut text = format!("GET {url}\n");
     for area in board["areas"].as_array().into_iter().flatten() {
-        for machine in area["equipment"].as_array().into_iter().flatten() {
-            line(&mut text, word, &area["name"], machine)?;
+        for equipment in area["equipment"].as_array().into_iter().flatten() {
+            line(&mut text, word, &area["name"], equipment)?;
         }
     }
     Ok(text.trim_end().to_owned())
 }
 
-fn line(text: &mut String, word: &str, area: &Value, machine: &Value) -> anyhow::Result<()> {
-    let field = |name: &str| machine[name].as_str().unwrap_or_default();
+fn line(text: &mut String, word: &str, area: &Value, equipment: &Value) -> anyhow::Result<()> {
+    let field = |name: &str| equipment[name].as_str().unwrap_or_default();
     let area = area.as_str().unwrap_or_default();
     let wanted = match word {
         "" => field("status") != "operational",

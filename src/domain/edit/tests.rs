@@ -19,7 +19,7 @@ fn edit(values: impl Into<Vec<FieldValue>>, note: Option<Note>) -> RepairEdit {
 fn run(before: &RepairFields, later: &[Later], edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
     let links =
         HashMap::from([(RepairId(8), RepairId(9)), (RepairId(9), REPAIR), (RepairId(10), RepairId(11))]);
-    let duplicates = Duplicates { same_machine: true, links };
+    let duplicates = Duplicates { same_equipment: true, links };
     plan(Present { id: REPAIR, fields: before, later, duplicates: &duplicates }, edit)
 }
 

@@ -6,7 +6,7 @@ use crate::domain::board::{OpenIssue, standing};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::queue::QueueFilter;
 use crate::revision_cache::{QueryCache, LatestCache};
-use crate::store::board::{LiveMachine, OpenRow, OpenTotal};
+use crate::store::board::{ActiveEquipment, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::equipment_links::Link;
 use crate::store::photos::Subject;
@@ -55,23 +55,23 @@ pub async fn board(ctx: &Ctx) -> Result<Arc<BoardView>, OpError> {
 async fn read(ctx: &Ctx, revision: i64) -> Result<Arc<BoardView>, OpError> {
     let db = ctx.store.read();
     let areas = store::areas::live(db).await?;
-    let machines = store::board::live_machines(db).await?;
-    let mut open: HashMap<EquipmentId, OpenOfMachine> = HashMap::new();
+    let equipment = store::board::active_equipment(db).await?;
+    let mut open: HashMap<EquipmentId, OpenOfEquipment> = HashMap::new();
     store::board::for_each_open_repair(db, |repair| open.entry(repair.equipment_id).or_default().add(repair))
         .await?;
-    let areas = assemble(areas, machines, open);
+    let areas = assemble(areas, equipment, open);
     Ok(Arc::new(BoardView { revision, generated_at: ctx.clock.now(), areas }))
 }
 
 /// The open repairs of one machine: of all of them what its status follows from, of one the text.
 #[derive(Default)]
-struct OpenOfMachine {
+struct OpenOfEquipment {
     issues: Vec<OpenIssue>,
     safety_risk: bool,
     headline: Option<OpenRow>,
 }
 
-impl OpenOfMachine {
+impl OpenOfEquipment {
     fn add(&mut self, repair: OpenRow) {
         let issue = open_issue(&repair);
         self.issues.push(issue);
@@ -88,25 +88,25 @@ const fn open_issue(repair: &OpenRow) -> OpenIssue {
 
 fn assemble(
     areas: Vec<area::Model>,
-    machines: Vec<LiveMachine>,
-    mut open: HashMap<EquipmentId, OpenOfMachine>,
+    equipment: Vec<ActiveEquipment>,
+    mut open: HashMap<EquipmentId, OpenOfEquipment>,
 ) -> Vec<BoardArea> {
     let mut by_area: HashMap<AreaId, Vec<BoardEquipment>> = HashMap::new();
-    for machine in machines {
-        let repairs = open.remove(&machine.id).unwrap_or_default();
-        by_area.entry(machine.area_id).or_default().push(board_machine(machine, repairs));
+    for equipment in equipment {
+        let repairs = open.remove(&equipment.id).unwrap_or_default();
+        by_area.entry(equipment.area_id).or_default().push(board_equipment_item(equipment, repairs));
     }
     areas
         .into_iter()
         .map(|area| BoardArea {
-            machines: by_area.remove(&area.id).unwrap_or_default(),
+            equipment: by_area.remove(&area.id).unwrap_or_default(),
             id: area.id,
             name: area.name,
         })
         .collect()
 }
 
-fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardEquipment {
+fn board_equipment_item(equipment: ActiveEquipment, open: OpenOfEquipment) -> BoardEquipment {
     let standing = standing(&open.issues);
     let headline = open.headline.map(|shown| Headline {
         repair: shown.id,
@@ -116,8 +116,8 @@ fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardEquipment {
         open_repairs: open.issues.len(),
     });
     BoardEquipment {
-        id: machine.id,
-        name: machine.name,
+        id: equipment.id,
+        name: equipment.name,
         status: standing.status,
         safety_risk: open.safety_risk,
         headline,
@@ -130,20 +130,20 @@ fn board_machine(machine: LiveMachine, open: OpenOfMachine) -> BoardEquipment {
 /// `NotFound`; the database's.
 pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<PublicEquipment, OpError> {
     let db = ctx.store.read();
-    let machine = store::equipment::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let equipment = store::equipment::find(db, id).await?.ok_or(OpError::NotFound)?;
     let total = store::board::open_total_of(db, id).await?;
     let repairs = store::board::worst_repairs_of(db, id, REPAIRS_MAX).await?;
     let numbers: Vec<RepairId> = repairs.iter().map(|repair| repair.id).collect();
     let me_toos = store::me_toos::counts(db, &numbers).await?;
     let links = store::equipment_links::of(db, id).await?;
-    let mut view = equipment_view(machine, total, (repairs, &me_toos), links);
+    let mut view = equipment_view(equipment, total, (repairs, &me_toos), links);
     view.documents = attachments::documents(db, id).await?;
     view.photos = attachments::photos(db, Subject::Equipment(id)).await?;
     Ok(view)
 }
 
 fn equipment_view(
-    machine: EquipmentWithArea,
+    equipment: EquipmentWithArea,
     total: OpenTotal,
     (repairs, me_toos): (Vec<OpenRow>, &HashMap<RepairId, u64>),
     links: Vec<Link>,
@@ -151,15 +151,15 @@ fn equipment_view(
     // The worst repair speaks for the machine, and it is always among those read.
     let status = standing(&repairs.iter().map(open_issue).collect::<Vec<_>>()).status;
     PublicEquipment {
-        archived: machine.is_archived(),
-        id: machine.id,
-        name: machine.name,
-        area_id: machine.area_id,
-        area: machine.area_name,
-        area_channel: Some(machine.area_channel).filter(|channel| !channel.is_empty()),
-        manufacturer: machine.manufacturer,
-        model: machine.model,
-        description: machine.description,
+        archived: equipment.is_archived(),
+        id: equipment.id,
+        name: equipment.name,
+        area_id: equipment.area_id,
+        area: equipment.area_name,
+        area_channel: Some(equipment.area_channel).filter(|channel| !channel.is_empty()),
+        manufacturer: equipment.manufacturer,
+        model: equipment.model,
+        description: equipment.description,
         links: links
             .into_iter()
             .map(|link| LinkView { id: link.id, title: link.title, url: link.url })

@@ -17,7 +17,7 @@ use crate::store::legacy::tables::{AREAS, EQUIPMENT, LINKS, NOTES};
 use std::collections::HashSet;
 
 /// Why a row is left out whose machine is not here.
-pub(super) const NO_MACHINE: &str = "its machine was not copied";
+pub(super) const NO_EQUIPMENT: &str = "its machine was not copied";
 
 pub(super) async fn areas(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(AREAS).await?;
@@ -83,11 +83,11 @@ fn nameless(fitting: &mut Fitting<'_>, noun: &str) -> String {
     name
 }
 
-pub(super) async fn machines(run: &mut Run<'_>) -> Result<Tally, OpError> {
+pub(super) async fn equipment(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(EQUIPMENT).await?;
     while let Some(page) = pages.next(run).await? {
         let sorted = run.sort::<Equipment>(page).await?;
-        run.known.machines.extend(sorted.here.iter().map(|row| EquipmentId(row.id)));
+        run.known.equipment.extend(sorted.here.iter().map(|row| EquipmentId(row.id)));
         let mut new = Vec::new();
         for row in &sorted.new {
             let mut fitting = Fitting::new(row);
@@ -96,17 +96,17 @@ pub(super) async fn machines(run: &mut Run<'_>) -> Result<Tally, OpError> {
                 run.left_out(row, row.text("name").unwrap_or_default(), "its area was not copied");
                 continue;
             };
-            let machine = machine(&mut fitting, area);
-            run.fitted(&machine.name, &fitting);
-            run.known.machines.insert(machine.id);
-            new.push(machine);
+            let equipment = convert(&mut fitting, area);
+            run.fitted(&equipment.name, &fitting);
+            run.known.equipment.insert(equipment.id);
+            new.push(equipment);
         }
         run.add(new).await?;
     }
     Ok(run.end())
 }
 
-fn machine(fitting: &mut Fitting<'_>, area: AreaId) -> Equipment {
+fn convert(fitting: &mut Fitting<'_>, area: AreaId) -> Equipment {
     let name = fitting.short("name", EquipmentName::MAX, EquipmentName::parse);
     let name = name.map(EquipmentName::into_string).unwrap_or_else(|| nameless(fitting, "Machine"));
     let mut detail =
@@ -154,20 +154,20 @@ pub(super) async fn links(run: &mut Run<'_>) -> Result<Tally, OpError> {
             let mut fitting = Fitting::new(row);
             let title = fitting.short("title", LinkTitle::MAX, LinkTitle::parse).map(LinkTitle::into_string);
             let address = row.text("url").unwrap_or_default();
-            let (machine, url) = (machine_of(run, row), LinkUrl::parse(address));
-            match (machine, url) {
-                (None, _) => run.left_out(row, title.as_deref().unwrap_or_default(), NO_MACHINE),
+            let (equipment, url) = (equipment_of(run, row), LinkUrl::parse(address));
+            match (equipment, url) {
+                (None, _) => run.left_out(row, title.as_deref().unwrap_or_default(), NO_EQUIPMENT),
                 (_, Err(_)) => {
                     let why = format!("url {} is no address of the web", quoted(address));
                     run.left_out(row, title.as_deref().unwrap_or_default(), &why);
                 }
-                (Some(machine), Ok(url)) => {
+                (Some(equipment), Ok(url)) => {
                     let title = title.unwrap_or_else(|| url.as_str().chars().take(LinkTitle::MAX).collect());
                     run.fitted(&title, &fitting);
                     let url = url.as_str().to_owned();
                     new.push(Link {
                         id: LinkId(row.id),
-                        equipment_id: machine,
+                        equipment_id: equipment,
                         title,
                         url,
                         created_at: made(row),
@@ -186,14 +186,14 @@ pub(super) async fn notes(run: &mut Run<'_>) -> Result<Tally, OpError> {
         let mut new = Vec::new();
         for row in &run.sort::<Note>(page).await?.new {
             let mut fitting = Fitting::new(row);
-            let Some(machine) = machine_of(run, row) else {
-                run.left_out(row, "", NO_MACHINE);
+            let Some(equipment) = equipment_of(run, row) else {
+                run.left_out(row, "", NO_EQUIPMENT);
                 continue;
             };
             let (author_name, author_user_id) = run.author(&mut fitting);
             let note = Note {
                 id: NoteId(row.id),
-                equipment_id: machine,
+                equipment_id: equipment,
                 text: fitting.long("content"),
                 author_name,
                 author_user_id,
@@ -208,7 +208,7 @@ pub(super) async fn notes(run: &mut Run<'_>) -> Result<Tally, OpError> {
 }
 
 /// The machine that a row belongs to, where it is here.
-pub(super) fn machine_of(run: &Run<'_>, row: &Row) -> Option<EquipmentId> {
-    let machine = row.number("equipment_id").ok().flatten().map(EquipmentId);
-    machine.filter(|machine| run.known.machines.contains(machine))
+pub(super) fn equipment_of(run: &Run<'_>, row: &Row) -> Option<EquipmentId> {
+    let equipment = row.number("equipment_id").ok().flatten().map(EquipmentId);
+    equipment.filter(|equipment| run.known.equipment.contains(equipment))
 }

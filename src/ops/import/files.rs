@@ -3,7 +3,7 @@
 
 use super::Tally;
 use super::convert::{Fitting, quoted};
-use super::equipment::NO_MACHINE;
+use super::equipment::NO_EQUIPMENT;
 use super::run::Run;
 use crate::domain::file::{Accepts, DocumentCategory, StoredFile};
 use crate::domain::ids::{DocumentId, EquipmentId, PhotoId, RepairId, UserId};
@@ -114,10 +114,10 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
     }
     for (owner, count) in held {
         let (whose, most) = match owner {
-            Owner::Document(machine) => {
-                (format!("equipment {machine}: has {count} documents"), DOCUMENTS_MAX)
+            Owner::Document(equipment) => {
+                (format!("equipment {equipment}: has {count} documents"), DOCUMENTS_MAX)
             }
-            Owner::Equipment(machine) => (format!("equipment {machine}: has {count} photos"), PHOTOS_MAX),
+            Owner::Equipment(equipment) => (format!("equipment {equipment}: has {count} photos"), PHOTOS_MAX),
             Owner::Repair(repair) => (format!("repair_records {repair}: has {count} photos"), PHOTOS_MAX),
         };
         if count > most {
@@ -134,12 +134,12 @@ fn source(row: &Row) -> String {
 
 fn owner(run: &Run<'_>, row: &Row) -> Result<Owner, &'static str> {
     let number = row.number("parent_id").ok().flatten().unwrap_or_default();
-    let (machine, repair) = (EquipmentId(number), RepairId(number));
-    let is_machine = run.known.machines.contains(&machine);
+    let (equipment, repair) = (EquipmentId(number), RepairId(number));
+    let is_equipment = run.known.equipment.contains(&equipment);
     match row.text("parent_type").unwrap_or_default() {
-        "equipment_doc" if is_machine => Ok(Owner::Document(machine)),
-        "equipment_photo" if is_machine => Ok(Owner::Equipment(machine)),
-        "equipment_doc" | "equipment_photo" => Err(NO_MACHINE),
+        "equipment_doc" if is_equipment => Ok(Owner::Document(equipment)),
+        "equipment_photo" if is_equipment => Ok(Owner::Equipment(equipment)),
+        "equipment_doc" | "equipment_photo" => Err(NO_EQUIPMENT),
         "repair_photo" if run.known.repairs.contains_key(&repair) => Ok(Owner::Repair(repair)),
         "repair_photo" => Err("its repair was not copied"),
         _ => Err("what it belongs to is unknown (parent_type)"),
@@ -154,8 +154,8 @@ fn old_file(row: &Row, owner: Owner) -> Option<OldFile> {
         return None;
     }
     let (directory, accepts) = match owner {
-        Owner::Document(machine) => (format!("equipment/{machine}/docs"), Accepts::Documents),
-        Owner::Equipment(machine) => (format!("equipment/{machine}/photos"), Accepts::PhotosAndVideos),
+        Owner::Document(equipment) => (format!("equipment/{equipment}/docs"), Accepts::Documents),
+        Owner::Equipment(equipment) => (format!("equipment/{equipment}/photos"), Accepts::PhotosAndVideos),
         Owner::Repair(repair) => (format!("repairs/{repair}"), Accepts::PhotosAndVideos),
     };
     let name = row.text("original_filename").unwrap_or(stored).to_owned();
@@ -199,12 +199,12 @@ async fn named(
     let uploader_name = fitting.name("uploaded_by");
     let uploader = run.known.named(&uploader_name);
     match owner {
-        Owner::Document(machine) => {
-            run.add(vec![document(fitting, machine, file, (uploader_name, uploader))]).await
+        Owner::Document(equipment) => {
+            run.add(vec![document(fitting, equipment, file, (uploader_name, uploader))]).await
         }
-        Owner::Equipment(machine) => {
+        Owner::Equipment(equipment) => {
             let photo = photo(fitting, file, (uploader_name, uploader));
-            run.add(vec![Photo { equipment_id: Some(machine), ..photo }]).await
+            run.add(vec![Photo { equipment_id: Some(equipment), ..photo }]).await
         }
         Owner::Repair(repair) => {
             let photo = photo(fitting, file, (uploader_name, uploader));
@@ -215,7 +215,7 @@ async fn named(
 
 fn document(
     fitting: &mut Fitting<'_>,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     file: &StoredFile,
     (uploader_name, uploader_user_id): (String, Option<UserId>),
 ) -> Document {
@@ -227,7 +227,7 @@ fn document(
     let title = fitting.short("original_filename", DocumentTitle::MAX, DocumentTitle::parse);
     Document {
         id: DocumentId(fitting.row.id),
-        equipment_id: machine,
+        equipment_id: equipment,
         category: category.unwrap_or(DocumentCategory::Other),
         title: title.map_or_else(|| file.name.to_string(), DocumentTitle::into_string),
         stored_name: file.stored.to_string(),

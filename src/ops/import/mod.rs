@@ -76,7 +76,7 @@ pub async fn import_legacy(
     let tallies = [
         users::copy(&mut run).await?,
         equipment::areas(&mut run).await?,
-        equipment::machines(&mut run).await?,
+        equipment::equipment(&mut run).await?,
         equipment::links(&mut run).await?,
         equipment::notes(&mut run).await?,
         repairs::copy(&mut run).await?,
@@ -102,11 +102,11 @@ async fn begin(ctx: &Ctx, dry: bool) -> Result<(), OpError> {
         return Ok(());
     }
     let areas = store::count::<Area>(&tx).await?;
-    let machines = store::count::<Equipment>(&tx).await?;
+    let equipment = store::count::<Equipment>(&tx).await?;
     let repairs = store::count::<Repair>(&tx).await?;
-    if areas + machines + repairs > 0 {
+    if areas + equipment + repairs > 0 {
         let message = format!(
-            "There are {areas} areas, {machines} machines and {repairs} repairs here that no import has \
+            "There are {areas} areas, {equipment} machines and {repairs} repairs here that no import has \
              brought: their numbers would clash with the old ones. Set DATABASE_URL to a new database. \
              Users may be there."
         );

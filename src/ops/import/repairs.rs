@@ -2,7 +2,7 @@
 
 use super::Tally;
 use super::convert::{Fitting, made};
-use super::equipment::{NO_MACHINE, machine_of};
+use super::equipment::{NO_EQUIPMENT, equipment_of};
 use super::run::Run;
 use crate::domain::ids::{EquipmentId, RepairId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
@@ -25,21 +25,21 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     while let Some(page) = pages.next(run).await? {
         let sorted = run.sort::<Repair>(page).await?;
         for row in &sorted.here {
-            run.known.repairs.extend(machine_of(run, row).map(|machine| (RepairId(row.id), machine)));
+            run.known.repairs.extend(equipment_of(run, row).map(|equipment| (RepairId(row.id), equipment)));
             links.extend(Link::of(row));
         }
         let ids: Vec<i64> = sorted.new.iter().map(|row| row.id).collect();
         let mut courses = Course::of(run.old.courses(&ids).await?);
         let mut new = Vec::new();
         for row in &sorted.new {
-            let Some(machine) = machine_of(run, row) else {
-                run.left_out(row, "", NO_MACHINE);
+            let Some(equipment) = equipment_of(run, row) else {
+                run.left_out(row, "", NO_EQUIPMENT);
                 continue;
             };
             let mut fitting = Fitting::new(row);
             let course = courses.remove(&row.id).unwrap_or_default();
-            let repair = repair(run, &mut fitting, machine, course);
-            run.known.repairs.insert(repair.id, machine);
+            let repair = repair(run, &mut fitting, equipment, course);
+            run.known.repairs.insert(repair.id, equipment);
             links.extend(Link::of(row));
             run.fitted("", &fitting);
             new.push(repair);
@@ -74,9 +74,9 @@ impl Link {
 fn sound(run: &mut Run<'_>, links: Vec<Link>) -> Vec<(RepairId, RepairId)> {
     let mut kept = HashMap::new();
     for Link { repair, repeated, closed } in links {
-        let machine = run.known.repairs.get(&repeated).copied();
-        let is_of_another = machine != run.known.repairs.get(&repair).copied();
-        let odd = match machine {
+        let equipment = run.known.repairs.get(&repeated).copied();
+        let is_of_another = equipment != run.known.repairs.get(&repair).copied();
+        let odd = match equipment {
             _ if repeated == repair => "which is itself: left empty",
             None => "which was not copied",
             Some(_) if leads_to(&kept, repeated, repair) => "which repeats it in turn: left empty",
@@ -130,7 +130,7 @@ impl Course {
     }
 }
 
-fn repair(run: &Run<'_>, fitting: &mut Fitting<'_>, machine: EquipmentId, course: Course) -> Repair {
+fn repair(run: &Run<'_>, fitting: &mut Fitting<'_>, equipment: EquipmentId, course: Course) -> Repair {
     let status = fitting.word("status", RepairStatus::ALL, RepairStatus::word, "is no status: New instead");
     let status = status.unwrap_or(RepairStatus::New);
     let instead = "is no severity: Not Sure instead";
@@ -153,7 +153,7 @@ fn repair(run: &Run<'_>, fitting: &mut Fitting<'_>, machine: EquipmentId, course
     let closed_at = (!status.is_open()).then(|| course.closed_at.unwrap_or_else(|| fitting.changed()));
     Repair {
         id: RepairId(fitting.row.id),
-        equipment_id: machine,
+        equipment_id: equipment,
         description,
         severity,
         status,

@@ -27,7 +27,7 @@ pub(super) struct Known {
     /// Accounts by their old names.
     names: HashMap<String, UserId>,
     pub(super) areas: HashSet<AreaId>,
-    pub(super) machines: HashSet<EquipmentId>,
+    pub(super) equipment: HashSet<EquipmentId>,
     /// Repairs with their machines.
     pub(super) repairs: HashMap<RepairId, EquipmentId>,
 }

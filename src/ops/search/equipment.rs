@@ -76,11 +76,11 @@ pub async fn find_equipment(ctx: &Ctx, typed: &str) -> Result<EquipmentSearch, O
     if let Some(number) = query.number_after_sign()
         && let Some((row, _)) = names.rows.iter().find(|(row, _)| row.id.0 == number && is_live(row))
     {
-        let machine = found(row);
+        let equipment = found(row);
         return Ok(EquipmentSearch {
-            exact: Some(machine.clone()),
-            certain: Some(machine.clone()),
-            found: vec![machine],
+            exact: Some(equipment.clone()),
+            certain: Some(equipment.clone()),
+            found: vec![equipment],
             are_nearest: false,
         });
     }
@@ -117,12 +117,12 @@ pub async fn exact_equipment(ctx: &Ctx, text: &str) -> Result<Option<EquipmentMa
 pub async fn search_board(ctx: &Ctx, board: &BoardView, text: &str) -> Result<BoardMatches, OpError> {
     let query = SearchQuery::new(text);
     if let Some(number) = query.number_after_sign() {
-        let has_number = |machine: &&BoardEquipment| {
-            machine.id.0 == number
-                || machine.headline.as_ref().is_some_and(|headline| headline.repair.0 == number)
+        let has_number = |equipment: &&BoardEquipment| {
+            equipment.id.0 == number
+                || equipment.headline.as_ref().is_some_and(|headline| headline.repair.0 == number)
         };
-        let machines = board.areas.iter().flat_map(|area| &area.machines);
-        let ids: HashSet<EquipmentId> = machines.filter(has_number).map(|machine| machine.id).collect();
+        let equipment = board.areas.iter().flat_map(|area| &area.equipment);
+        let ids: HashSet<EquipmentId> = equipment.filter(has_number).map(|equipment| equipment.id).collect();
         if !ids.is_empty() {
             return Ok(BoardMatches { ids, are_nearest: false });
         }

@@ -43,7 +43,7 @@ struct AreaShown<'a> {
     slack_channel: &'a str,
     sort_order: i64,
     version: i64,
-    machines: String,
+    equipment: String,
     request_id: &'a str,
 }
 
@@ -171,7 +171,7 @@ fn areas_shown<'a>(
         slack_channel: &area.channel_shown,
         sort_order: area.sort_order,
         version: area.version,
-        machines: super::counted(usize::try_from(area.machines).unwrap_or(0), "machine", "machines"),
+        equipment: super::counted(usize::try_from(area.equipment).unwrap_or(0), "machine", "machines"),
         request_id: request_ids.next().unwrap_or_default(),
     };
     areas.iter().map(shown).collect()

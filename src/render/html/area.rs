@@ -1,7 +1,7 @@
 //! One area, whole, in pages.
 
 use super::Html;
-use super::board_equipment::{Counts, MachineList, worst_first};
+use super::board_equipment::{Counts, BoardEquipmentList, worst_first};
 use super::times::Moment;
 use crate::domain::ids::AreaId;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView};
@@ -20,7 +20,7 @@ struct Area<'a> {
     id: AreaId,
     name: &'a str,
     counts: Counts,
-    machines: MachineList,
+    equipment: BoardEquipmentList,
     is_empty: bool,
     /// Only where there is more than one page.
     pager: Option<Pager>,
@@ -47,11 +47,11 @@ impl Html {
         tag: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<String>, RenderError> {
-        let pages = area.machines.len().div_ceil(PAGE_SIZE).max(1);
+        let pages = area.equipment.len().div_ceil(PAGE_SIZE).max(1);
         if !(1..=pages).contains(&page) {
             return Ok(None);
         }
-        let sorted = worst_first(&area.machines);
+        let sorted = worst_first(&area.equipment);
         let start = (page - 1) * PAGE_SIZE;
         let shown: Vec<&BoardEquipment> = sorted.into_iter().skip(start).take(PAGE_SIZE).collect();
         let pager = Pager {
@@ -66,9 +66,9 @@ impl Html {
             updated: Moment::new(board.generated_at, &self.site.timezone),
             id: area.id,
             name: &area.name,
-            counts: Counts::of(&area.machines),
-            machines: MachineList::new(shown, self.today(now)),
-            is_empty: area.machines.is_empty(),
+            counts: Counts::of(&area.equipment),
+            equipment: BoardEquipmentList::new(shown, self.today(now)),
+            is_empty: area.equipment.is_empty(),
             pager: (pages > 1).then_some(pager),
         };
         self.scripted_page("area", &area.name, Some(&self.site.assets.board_script), &content).map(Some)

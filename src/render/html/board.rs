@@ -1,6 +1,6 @@
 //! The board: every area, or those machines that somebody asks for.
 
-use super::board_equipment::{Counts, MachineList, worst_first};
+use super::board_equipment::{Counts, BoardEquipmentList, worst_first};
 use super::times::Moment;
 use super::{Html, counted};
 use crate::domain::board::BoardStatus;
@@ -105,7 +105,7 @@ struct Section {
     id: AreaId,
     name: String,
     counts: Counts,
-    machines: MachineList,
+    equipment: BoardEquipmentList,
     /// "All 120 machines", where some are not shown.
     whole: Option<String>,
     is_empty: bool,
@@ -124,23 +124,23 @@ impl Html {
         now: DateTime<Utc>,
     ) -> Result<String, RenderError> {
         let wanted = wanted(board, filter);
-        let total: usize = wanted.iter().map(|(_, machines)| machines.len()).sum();
+        let total: usize = wanted.iter().map(|(_, equipment)| equipment.len()).sum();
         let mut room =
             if filter.is_narrow() { Room::Found(FOUND_SHOWN) } else { Room::overview(total, wanted.len()) };
         let mut shown = 0;
         let mut sections = Vec::new();
-        for (area, machines) in &wanted {
-            let visible = room.take(machines);
+        for (area, equipment) in &wanted {
+            let visible = room.take(equipment);
             shown += visible.len();
             if !visible.is_empty() || !filter.is_narrow() {
-                sections.push(section(area, machines, visible, self.today(now)));
+                sections.push(section(area, equipment, visible, self.today(now)));
             }
         }
         let page = Board {
             revision: board.revision,
             tag,
             updated: Moment::new(board.generated_at, &self.site.timezone),
-            counts: Counts::of(wanted.iter().flat_map(|(_, machines)| machines.iter().copied())),
+            counts: Counts::of(wanted.iter().flat_map(|(_, equipment)| equipment.iter().copied())),
             filter: form(board, filter),
             nothing: nothing(board, filter, &sections),
             is_new: board.areas.is_empty(),
@@ -156,14 +156,14 @@ impl Html {
 /// The areas that a filter lets through, with their machines that it lets through, worst first.
 fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea, Vec<&'a BoardEquipment>)> {
     let areas = board.areas.iter().filter(|area| filter.area.is_none_or(|wanted| wanted == area.id));
-    let machines = |area: &'a BoardArea| {
-        let wanted = |machine: &&BoardEquipment| {
-            (!filter.broken || machine.status != BoardStatus::Operational)
-                && (filter.text.is_empty() || filter.found.ids.contains(&machine.id))
+    let equipment = |area: &'a BoardArea| {
+        let wanted = |equipment: &&BoardEquipment| {
+            (!filter.broken || equipment.status != BoardStatus::Operational)
+                && (filter.text.is_empty() || filter.found.ids.contains(&equipment.id))
         };
-        (area, worst_first(area.machines.iter().filter(wanted)))
+        (area, worst_first(area.equipment.iter().filter(wanted)))
     };
-    areas.map(machines).filter(|(_, machines)| !filter.is_narrow() || !machines.is_empty()).collect()
+    areas.map(equipment).filter(|(_, equipment)| !filter.is_narrow() || !equipment.is_empty()).collect()
 }
 
 /// How many machines there is room for.
@@ -180,8 +180,8 @@ enum Room {
 }
 
 impl Room {
-    fn overview(machines: usize, areas: usize) -> Self {
-        if machines <= WHOLE_BOARD {
+    fn overview(equipment: usize, areas: usize) -> Self {
+        if equipment <= WHOLE_BOARD {
             return Self::Overview { whole: WHOLE_AREA, broken: BROKEN_SHOWN };
         }
         let share = BROKEN_SHARED / areas.max(1);
@@ -189,15 +189,15 @@ impl Room {
     }
 
     /// Those of an area's machines, worst first, for which there is room.
-    fn take<'a>(&mut self, machines: &[&'a BoardEquipment]) -> Vec<&'a BoardEquipment> {
+    fn take<'a>(&mut self, equipment: &[&'a BoardEquipment]) -> Vec<&'a BoardEquipment> {
         match self {
-            Self::Overview { whole, .. } if machines.len() <= *whole => machines.to_vec(),
+            Self::Overview { whole, .. } if equipment.len() <= *whole => equipment.to_vec(),
             Self::Overview { broken, .. } => {
-                let not_green = |machine: &&&BoardEquipment| machine.status != BoardStatus::Operational;
-                machines.iter().take_while(not_green).take(*broken).copied().collect()
+                let not_green = |equipment: &&&BoardEquipment| equipment.status != BoardStatus::Operational;
+                equipment.iter().take_while(not_green).take(*broken).copied().collect()
             }
             Self::Found(left) => {
-                let taken: Vec<_> = machines.iter().take(*left).copied().collect();
+                let taken: Vec<_> = equipment.iter().take(*left).copied().collect();
                 *left -= taken.len();
                 taken
             }
@@ -207,19 +207,19 @@ impl Room {
 
 fn section(
     area: &BoardArea,
-    machines: &[&BoardEquipment],
+    equipment: &[&BoardEquipment],
     visible: Vec<&BoardEquipment>,
     today: NaiveDate,
 ) -> Section {
-    let whole = (visible.len() < machines.len())
-        .then(|| format!("See all {}", counted(area.machines.len(), "machine", "machines")));
+    let whole = (visible.len() < equipment.len())
+        .then(|| format!("See all {}", counted(area.equipment.len(), "machine", "machines")));
     Section {
         id: area.id,
         name: area.name.clone(),
-        counts: Counts::of(machines.iter().copied()),
-        machines: MachineList::new(visible, today),
+        counts: Counts::of(equipment.iter().copied()),
+        equipment: BoardEquipmentList::new(visible, today),
         whole,
-        is_empty: area.machines.is_empty(),
+        is_empty: area.equipment.is_empty(),
     }
 }
 
@@ -243,7 +243,7 @@ fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Opt
         return None;
     }
     let unticked = BoardFilter { broken: false, ..filter.clone() };
-    let working = wanted(board, &unticked).iter().map(|(_, machines)| machines.len()).sum::<usize>();
+    let working = wanted(board, &unticked).iter().map(|(_, equipment)| equipment.len()).sum::<usize>();
     Some(if filter.broken && working > 0 {
         all_work(&unticked, working)
     } else if !filter.text.is_empty() {

@@ -15,14 +15,14 @@ const ISSUE_SHOWN: usize = 140;
 
 /// The machines of one list.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct MachineList {
-    pub(super) broken: Vec<BrokenMachine>,
-    pub(super) working: Vec<WorkingMachine>,
+pub(super) struct BoardEquipmentList {
+    pub(super) broken: Vec<BrokenEquipment>,
+    pub(super) working: Vec<WorkingEquipment>,
 }
 
 /// A machine that is not green.
 #[derive(Debug, Serialize)]
-pub(super) struct BrokenMachine {
+pub(super) struct BrokenEquipment {
     id: EquipmentId,
     name: String,
     status: StatusMark,
@@ -35,24 +35,24 @@ pub(super) struct BrokenMachine {
 
 /// A green one.
 #[derive(Debug, Serialize)]
-pub(super) struct WorkingMachine {
+pub(super) struct WorkingEquipment {
     id: EquipmentId,
     name: String,
     status: StatusMark,
 }
 
-impl MachineList {
+impl BoardEquipmentList {
     /// Lists machines in the order in which they are given.
-    pub(super) fn new<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>, today: NaiveDate) -> Self {
+    pub(super) fn new<'a>(equipment: impl IntoIterator<Item = &'a BoardEquipment>, today: NaiveDate) -> Self {
         let mut list = Self::default();
-        for machine in machines {
-            match machine.status {
-                BoardStatus::Operational => list.working.push(WorkingMachine {
-                    id: machine.id,
-                    name: machine.name.clone(),
-                    status: machine.status.into(),
+        for equipment in equipment {
+            match equipment.status {
+                BoardStatus::Operational => list.working.push(WorkingEquipment {
+                    id: equipment.id,
+                    name: equipment.name.clone(),
+                    status: equipment.status.into(),
                 }),
-                BoardStatus::Degraded | BoardStatus::Down => list.broken.push(broken(machine, today)),
+                BoardStatus::Degraded | BoardStatus::Down => list.broken.push(broken(equipment, today)),
             }
         }
         list
@@ -60,21 +60,21 @@ impl MachineList {
 }
 
 /// Worst first; among equals in the order in which they are given.
-pub(super) fn worst_first<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>) -> Vec<&'a BoardEquipment> {
-    let mut machines: Vec<_> = machines.into_iter().collect();
-    machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
-    machines
+pub(super) fn worst_first<'a>(equipment: impl IntoIterator<Item = &'a BoardEquipment>) -> Vec<&'a BoardEquipment> {
+    let mut equipment: Vec<_> = equipment.into_iter().collect();
+    equipment.sort_by_key(|equipment| std::cmp::Reverse(equipment.status));
+    equipment
 }
 
-fn broken(machine: &BoardEquipment, today: NaiveDate) -> BrokenMachine {
-    let headline = machine.headline.as_ref();
+fn broken(equipment: &BoardEquipment, today: NaiveDate) -> BrokenEquipment {
+    let headline = equipment.headline.as_ref();
     let issue = headline.map(|headline| headline.issue.split_whitespace().collect::<Vec<_>>().join(" "));
     let others = headline.map_or(0, |headline| headline.open_repairs.saturating_sub(1));
-    BrokenMachine {
-        id: machine.id,
-        name: machine.name.clone(),
-        status: machine.status.into(),
-        safety_risk: machine.safety_risk,
+    BrokenEquipment {
+        id: equipment.id,
+        name: equipment.name.clone(),
+        status: equipment.status.into(),
+        safety_risk: equipment.safety_risk,
         issue: cut(&issue.unwrap_or_default(), ISSUE_SHOWN),
         eta: headline.and_then(|headline| headline.eta).map(|date| Eta::new(date, today)),
         others: (others > 0).then(|| super::counted(others, "more problem", "more problems")),
@@ -93,18 +93,18 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of<'a>(machines: impl IntoIterator<Item = &'a BoardEquipment>) -> Self {
-        let StatusCounts { operational, degraded, down } = StatusCounts::of(machines);
+    pub(super) fn of<'a>(equipment: impl IntoIterator<Item = &'a BoardEquipment>) -> Self {
+        let StatusCounts { operational, degraded, down } = StatusCounts::of(equipment);
         let total = operational + degraded + down;
         let amiss = [(down, "down"), (degraded, "degraded")];
         let amiss: Vec<_> =
             amiss.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-        let machines = super::counted(total, "machine", "machines");
+        let equipment = super::counted(total, "machine", "machines");
         let words = match (total, amiss.is_empty()) {
             (0, _) => "no machines".to_owned(),
             (1, true) => "1 machine, operational".to_owned(),
-            (_, true) => format!("{machines}, all operational"),
-            (_, false) => format!("{machines}: {}", amiss.join(", ")),
+            (_, true) => format!("{equipment}, all operational"),
+            (_, false) => format!("{equipment}: {}", amiss.join(", ")),
         };
         Self { total, operational, degraded, down, words }
     }

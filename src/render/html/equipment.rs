@@ -68,7 +68,7 @@ struct Registry<'a> {
     areas: Vec<AreaShown<'a>>,
     has_areas: bool,
     total: String,
-    machines: Vec<Row<'a>>,
+    equipment: Vec<Row<'a>>,
     pager: Option<Pager>,
     query: String,
     export: String,
@@ -96,13 +96,13 @@ fn make(manufacturer: &str, model: &str) -> String {
     [manufacturer, model].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
-fn row(machine: &EquipmentRow) -> Row<'_> {
+fn row(equipment: &EquipmentRow) -> Row<'_> {
     Row {
-        id: machine.id,
-        name: &machine.name,
-        make: make(&machine.manufacturer, &machine.model),
-        area: &machine.area,
-        status: machine.status.map(StatusMark::from),
+        id: equipment.id,
+        name: &equipment.name,
+        make: make(&equipment.manufacturer, &equipment.model),
+        area: &equipment.area,
+        status: equipment.status.map(StatusMark::from),
     }
 }
 
@@ -110,7 +110,7 @@ fn row(machine: &EquipmentRow) -> Row<'_> {
 #[derive(Debug)]
 pub struct EquipmentPage<'a> {
     /// The machine.
-    pub machine: &'a EquipmentDetail,
+    pub equipment: &'a EquipmentDetail,
     /// The account of who looks.
     pub viewer: UserId,
     /// True for staff.
@@ -217,7 +217,7 @@ impl Html {
                 .collect(),
             has_areas: !view.areas.is_empty(),
             total: counted(total, "machine", "machines"),
-            machines: view.machines.iter().map(row).collect(),
+            equipment: view.equipment.iter().map(row).collect(),
             pager: Pager::new(view.page, view.pages),
             query: filter.query(),
             export: export.finish(),
@@ -231,8 +231,8 @@ impl Html {
     ///
     /// # Errors
     /// A template that does not fit its fields.
-    pub fn machine(&self, page: &EquipmentPage<'_>) -> Result<String, RenderError> {
-        let (view, zone) = (page.machine, &self.site.timezone);
+    pub fn equipment(&self, page: &EquipmentPage<'_>) -> Result<String, RenderError> {
+        let (view, zone) = (page.equipment, &self.site.timezone);
         let record = &view.record;
         let hidden_notes = view.notes_total.saturating_sub(view.notes.len() as u64);
         let hidden_notes = usize::try_from(hidden_notes).unwrap_or(usize::MAX);

@@ -68,7 +68,7 @@ fn refused_form(text: &str) -> Problem<'_> {
 /// Every page of `templates/`.
 pub(super) fn pages(text: &str) -> Vec<String> {
     let board = view(vec![typed_area(text)]);
-    let machines = board.areas.iter().flat_map(|area| &area.machines);
+    let machines = board.areas.iter().flat_map(|area| &area.equipment);
     let found = BoardMatches { ids: machines.map(|machine| machine.id).collect(), are_nearest: true };
     let search = BoardFilter { text: text.to_owned(), found, ..BoardFilter::default() };
     let (equipment, repair) = (EquipmentId(5), RepairId(42));
@@ -300,7 +300,7 @@ fn repair_pages(text: &str) -> Vec<String> {
         request_id: text,
     };
     let new = |machine, found| NewRepairPage {
-        machine,
+        equipment: machine,
         text,
         found,
         are_nearest: true,
@@ -358,9 +358,9 @@ fn registry_pages(text: &str) -> Vec<String> {
         submit: "Save",
         done: "Saved.",
     };
-    let machine = machine_view(text);
+    let machine = equipment_detail(text);
     let page = EquipmentPage {
-        machine: &machine,
+        equipment: &machine,
         viewer: UserId(3),
         is_staff: true,
         hidden,
@@ -381,11 +381,11 @@ fn registry_pages(text: &str) -> Vec<String> {
     let choices = vec![AreaChoice { id: AreaId(1), name: typed() }];
     let areas = areas_view(text);
     let machines = vec![row];
-    let list = EquipmentList { areas: choices, total: 60, page: 1, pages: 2, machines, are_nearest: true };
+    let list = EquipmentList { areas: choices, total: 60, page: 1, pages: 2, equipment: machines, are_nearest: true };
     let filter = EquipmentFilter { area: Some(AreaId(1)), archived: true, text: format!("x{text}") };
     vec![
         html.form(&form).unwrap(),
-        html.machine(&page).unwrap(),
+        html.equipment(&page).unwrap(),
         html.registry(&list, &filter, true).unwrap(),
         html.areas(&AreasPage { areas: &areas, hidden, request_ids: &[], fields: &fields, errors: &errors })
             .unwrap(),
@@ -393,7 +393,7 @@ fn registry_pages(text: &str) -> Vec<String> {
     ]
 }
 
-fn machine_view(text: &str) -> EquipmentDetail {
+fn equipment_detail(text: &str) -> EquipmentDetail {
     let typed = || format!("x{text}");
     let record = EquipmentRecord {
         id: EquipmentId(1),
@@ -451,7 +451,7 @@ fn areas_view(text: &str) -> AreasView {
         channel_shown: format!("#{text}"),
         sort_order: 1,
         archived,
-        machines: 2,
+        equipment: 2,
     };
     AreasView { live: vec![row(false)], archived: vec![row(true)] }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 #[derive(Debug)]
 pub struct NewRepairPage<'a> {
     /// The machine, once it is chosen.
-    pub machine: Option<&'a PublicEquipment>,
+    pub equipment: Option<&'a PublicEquipment>,
     /// What was searched for.
     pub text: &'a str,
     /// The machines that match.
@@ -34,7 +34,7 @@ pub struct NewRepairPage<'a> {
 
 #[derive(Serialize)]
 struct NewRepair<'a> {
-    machine: Option<Machine<'a>>,
+    equipment: Option<Machine<'a>>,
     text: &'a str,
     found: Vec<Machine<'a>>,
     are_nearest: bool,
@@ -74,7 +74,7 @@ impl Html {
         let error = |error: &'_ FieldError| (error.field.unwrap_or("create"), error.message.clone());
         let lines: Vec<(&str, String)> = page.errors.iter().map(error).collect();
         let content = NewRepair {
-            machine: page.machine.map(|m| Machine { id: m.id, name: &m.name, area: &m.area }),
+            equipment: page.equipment.map(|m| Machine { id: m.id, name: &m.name, area: &m.area }),
             text: page.text,
             found: page.found.iter().map(|m| Machine { id: m.id, name: &m.name, area: &m.area }).collect(),
             are_nearest: page.are_nearest,

@@ -152,7 +152,7 @@ impl Html {
     ///
     /// # Errors
     /// A template that does not fit its fields.
-    pub fn equipment(&self, page: &PublicEquipmentPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
+    pub fn public_equipment(&self, page: &PublicEquipmentPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
         let equipment = page.equipment;
         let (zone, today) = (&self.site.timezone, self.today(now));
         let make = [equipment.manufacturer.as_str(), equipment.model.as_str()];

@@ -48,7 +48,7 @@ pub(super) fn machine(id: i64, name: &str, status: BoardStatus) -> BoardEquipmen
 }
 
 pub(super) fn area(id: i64, name: &str, machines: Vec<BoardEquipment>) -> BoardArea {
-    BoardArea { id: AreaId(id), name: name.to_owned(), machines }
+    BoardArea { id: AreaId(id), name: name.to_owned(), equipment: machines }
 }
 
 pub(super) fn view(areas: Vec<BoardArea>) -> BoardView {
@@ -117,7 +117,7 @@ fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
 fn a_safety_risk_is_marked_by_a_sign_and_in_words() {
     let mark = "<p class=\"safety\"><svg class=\"shape\" aria-hidden=\"true\"><use href=\"#safety\"/></svg>Safety risk</p>";
     let mut wood = area(1, "Wood", many(8, "M"));
-    wood.machines[3].safety_risk = true;
+    wood.equipment[3].safety_risk = true;
     let whole = view(vec![wood.clone()]);
     let pages = [
         board(vec![wood.clone()], &BoardFilter::default()),
@@ -294,7 +294,7 @@ pub(super) fn equipment_page(equipment: &PublicEquipment, form: &ReportForm, err
         request_id: "request",
         thanks_for: None,
     };
-    html().equipment(&page, now()).unwrap()
+    html().public_equipment(&page, now()).unwrap()
 }
 
 #[test]

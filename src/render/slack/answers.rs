@@ -56,8 +56,8 @@ impl Blocks {
         let areas: Vec<&BoardArea> = board.areas.iter().collect();
         let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
         heading.push(in_all(&areas));
-        let machines = areas.iter().flat_map(|area| &area.machines);
-        self.answer(machine_list(&heading.join("\n"), machines, view_all()))
+        let equipment = areas.iter().flat_map(|area| &area.equipment);
+        self.answer(equipment_list(&heading.join("\n"), equipment, view_all()))
     }
 
     /// One area.
@@ -66,22 +66,22 @@ impl Blocks {
     /// As [`Self::answer_help`].
     pub fn answer_area(&self, area: &BoardArea) -> Result<Message, BlocksError> {
         let heading =
-            format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.machines)));
-        self.answer(machine_list(&heading, area.machines.iter(), view_area(area)))
+            format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.equipment)));
+        self.answer(equipment_list(&heading, area.equipment.iter(), view_area(area)))
     }
 
     /// One machine with the worst of its open repairs.
     ///
     /// # Errors
     /// As [`Self::answer_help`].
-    pub fn answer_equipment(&self, machine: &PublicEquipment) -> Result<Message, BlocksError> {
-        let name = name_line(&machine.name, machine.status, machine.safety_risk);
-        let heading = format!("{name}\n{}", line(&machine.area, NAME_MAX));
+    pub fn answer_equipment(&self, equipment: &PublicEquipment) -> Result<Message, BlocksError> {
+        let name = name_line(&equipment.name, equipment.status, equipment.safety_risk);
+        let heading = format!("{name}\n{}", line(&equipment.area, NAME_MAX));
         let mut sections =
-            vec![with(view_equipment(machine.id, &machine.name), section("machine".into(), heading))];
-        let repairs = machine.open_repairs.iter().take(SECTIONS_MAX).map(short);
+            vec![with(view_equipment(equipment.id, &equipment.name), section("machine".into(), heading))];
+        let repairs = equipment.open_repairs.iter().take(SECTIONS_MAX).map(short);
         sections.extend(repairs);
-        sections.extend(more(machine.open_count.saturating_sub(SECTIONS_MAX)));
+        sections.extend(more(equipment.open_count.saturating_sub(SECTIONS_MAX)));
         self.answer(sections)
     }
 
@@ -102,12 +102,12 @@ impl Blocks {
     /// As [`Self::answer_help`].
     pub fn answer_report(
         &self,
-        machine: Option<&EquipmentMatch>,
+        equipment: Option<&EquipmentMatch>,
         typed: &str,
     ) -> Result<Message, BlocksError> {
-        let words = match machine {
-            Some(machine) => {
-                format!("Press the button to report a problem with {}.", bold(&machine.name, 200))
+        let words = match equipment {
+            Some(equipment) => {
+                format!("Press the button to report a problem with {}.", bold(&equipment.name, 200))
             }
             None if typed.is_empty() => "Press the button to report a problem.".into(),
             None => format!(
@@ -115,8 +115,8 @@ impl Blocks {
                 bold(typed, NAME_MAX)
             ),
         };
-        let machine = machine.map(|machine| machine.id);
-        self.answer(vec![with(report(machine), section("report".into(), words))])
+        let equipment = equipment.map(|equipment| equipment.id);
+        self.answer(vec![with(report(equipment), section("report".into(), words))])
     }
 
     /// One repair.
@@ -148,24 +148,24 @@ fn with(button: Button, shown: Section) -> Section {
 }
 
 /// The button that opens the report form.
-fn report(machine: Option<EquipmentId>) -> Button {
+fn report(equipment: Option<EquipmentId>) -> Button {
     Button {
         action_id: "report",
-        value: machine.map_or_else(|| "any".into(), |id| id.to_string()),
+        value: equipment.map_or_else(|| "any".into(), |id| id.to_string()),
         label: "Report a problem",
         description: "Report a problem".into(),
     }
 }
 
 /// Machines that are not green, the worst first, beneath a heading that has a button.
-fn machine_list<'a>(
+fn equipment_list<'a>(
     heading: &str,
-    machines: impl Iterator<Item = &'a BoardEquipment>,
+    equipment: impl Iterator<Item = &'a BoardEquipment>,
     button: Button,
 ) -> Vec<Section> {
-    let mut broken: Vec<&BoardEquipment> = machines.filter(|machine| machine.headline.is_some()).collect();
-    broken.sort_by_key(|machine| Reverse(machine.status));
-    let lines: Vec<String> = broken.iter().take(MACHINES_MAX).map(|machine| summary_line(machine)).collect();
+    let mut broken: Vec<&BoardEquipment> = equipment.filter(|equipment| equipment.headline.is_some()).collect();
+    broken.sort_by_key(|equipment| Reverse(equipment.status));
+    let lines: Vec<String> = broken.iter().take(MACHINES_MAX).map(|equipment| summary_line(equipment)).collect();
     let packed = pack(heading, &lines).into_iter().enumerate();
     let mut sections: Vec<Section> = packed.map(|(i, text)| section(format!("machines:{i}"), text)).collect();
     if let Some(first) = sections.first_mut() {

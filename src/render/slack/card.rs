@@ -88,7 +88,7 @@ impl Blocks {
             people => format!(" · {people} people say “me too”"),
         };
         let card = Card {
-            header: format!("{prefix}{new}{}", machine(repair)),
+            header: format!("{prefix}{new}{}", equipment(repair)),
             footer: format!("{}{others}", footer(repair, None, link)),
             // Slack wants another id in each version of a message; a press brings it back.
             buttons: Some(buttons_of_version(repair.version)),
@@ -102,7 +102,7 @@ impl Blocks {
     fn new_report(&self, repair: &RepairSnapshot, link: Option<&str>) -> Result<Message, BlocksError> {
         let prefix = if repair.safety_risk { SAFETY } else { NEW };
         let card = Card {
-            header: format!("{prefix}New report: {}", machine(repair)),
+            header: format!("{prefix}New report: {}", equipment(repair)),
             footer: footer(repair, None, link),
             ..told_alone(repair)
         };
@@ -117,7 +117,7 @@ impl Blocks {
         };
         let news: Vec<String> = update.news.iter().map(|news| told(news, update)).collect();
         let filled = Update {
-            header: format!("{}{} {what}", prefix(update), machine(repair)),
+            header: format!("{}{} {what}", prefix(update), equipment(repair)),
             news: news.join("\n"),
             note: update.note.as_ref().map(|note| escape_within(note, EXCERPT_MAX)),
             footer: footer(repair, Some(&update.by), link),
@@ -165,7 +165,7 @@ fn prefix(update: &RepairUpdate) -> &'static str {
     }
 }
 
-fn machine(repair: &RepairSnapshot) -> String {
+fn equipment(repair: &RepairSnapshot) -> String {
     format!("{} ({})", bold(&repair.equipment, 200), line(&repair.area, 80))
 }
 

@@ -138,18 +138,18 @@ fn repair_line(repair: &QueuedRepair) -> String {
 
 /// What is down before what is degraded, each in the order of the board.
 fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
-    let of_area = |area: &&BoardArea| area.machines.len();
+    let of_area = |area: &&BoardArea| area.equipment.len();
     if areas.iter().map(of_area).sum::<usize>() == 0 {
         return vec![section("machines".into(), "No machines are registered yet.".into())];
     }
-    let all = areas.iter().flat_map(|area| area.machines.iter().map(move |machine| (*area, machine)));
+    let all = areas.iter().flat_map(|area| area.equipment.iter().map(move |equipment| (*area, equipment)));
     let mut broken: Vec<(&BoardArea, &BoardEquipment)> = all.filter(|(_, it)| it.headline.is_some()).collect();
     if broken.is_empty() {
         return vec![section("machines".into(), ":white_check_mark: Every machine works.".into())];
     }
-    broken.sort_by_key(|(_, machine)| Reverse(machine.status));
+    broken.sort_by_key(|(_, equipment)| Reverse(equipment.status));
     let (lines, left) =
-        first(broken.into_iter().map(machine_section).collect(), MACHINES_MAX, MACHINES_BYTES);
+        first(broken.into_iter().map(equipment_section).collect(), MACHINES_MAX, MACHINES_BYTES);
     let mut sections = vec![section("machines".into(), "*Not working as it should*".into())];
     sections.extend(lines);
     if left > 0 {
@@ -159,8 +159,8 @@ fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
     sections
 }
 
-fn machine_section((area, machine): (&BoardArea, &BoardEquipment)) -> Section {
-    let text = format!("{}\n{}", summary_line(machine), line(&area.name, NAME_MAX));
-    let button = view_equipment(machine.id, &cut(&machine.name, SPOKEN_MAX));
-    Section { button: Some(button), ..section(format!("machine:{}", machine.id), text) }
+fn equipment_section((area, equipment): (&BoardArea, &BoardEquipment)) -> Section {
+    let text = format!("{}\n{}", summary_line(equipment), line(&area.name, NAME_MAX));
+    let button = view_equipment(equipment.id, &cut(&equipment.name, SPOKEN_MAX));
+    Section { button: Some(button), ..section(format!("machine:{}", equipment.id), text) }
 }

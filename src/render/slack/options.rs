@@ -32,8 +32,8 @@ impl SelectOption {
         }
     }
 
-    pub(super) fn of_machine(machine: &EquipmentMatch) -> Self {
-        Self::new(&machine.name, &machine.area, machine.id)
+    pub(super) fn of_equipment(equipment: &EquipmentMatch) -> Self {
+        Self::new(&equipment.name, &equipment.area, equipment.id)
     }
 
     pub(super) fn of_person(person: &Person) -> Self {
@@ -90,8 +90,8 @@ impl Blocks {
     ///
     /// # Errors
     /// A mistake of ours in the template.
-    pub fn equipment_options(&self, machines: &[EquipmentMatch]) -> Result<Value, BlocksError> {
-        self.options(machines.iter().map(SelectOption::of_machine))
+    pub fn equipment_options(&self, equipment: &[EquipmentMatch]) -> Result<Value, BlocksError> {
+        self.options(equipment.iter().map(SelectOption::of_equipment))
     }
 
     /// The answer to a select that asks for people.

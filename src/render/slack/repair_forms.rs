@@ -196,7 +196,7 @@ impl Blocks {
         let content = Create {
             private_metadata,
             unknown: unknown.map(|typed| line(typed, 80)),
-            equipment: equipment.map(SelectOption::of_machine),
+            equipment: equipment.map(SelectOption::of_equipment),
             description_max: Description::MAX,
             photos,
             photos_max: PHOTOS_MAX,

@@ -70,7 +70,7 @@ impl Blocks {
     pub fn report_problem(&self, modal: &ReportModal<'_>) -> Result<Modal, BlocksError> {
         let content = Content {
             private_metadata: modal.private_metadata,
-            equipment: modal.equipment.map(SelectOption::of_machine),
+            equipment: modal.equipment.map(SelectOption::of_equipment),
             reporter_name: cut(modal.reporter_name, PersonName::MAX),
             reporter_name_max: PersonName::MAX,
             description: cut(modal.description, Description::MAX),
@@ -78,7 +78,7 @@ impl Blocks {
             severities: Severity::ALL.iter().copied().map(SelectOption::of_severity).collect(),
             severity: SelectOption::of_severity(Severity::NotSure),
             unknown: modal.unknown.map(|typed| line(typed, 80)),
-            known_of: modal.equipment.map(|machine| bold(&machine.name, 80)),
+            known_of: modal.equipment.map(|equipment| bold(&equipment.name, 80)),
             known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
             more: more(modal.known_count),
             photos: modal.photos,

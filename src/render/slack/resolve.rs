@@ -22,9 +22,9 @@ impl Blocks {
     /// # Errors
     /// A mistake of ours in the template.
     pub fn resolve_repair(&self, private_metadata: &str, repair: &RepairBrief) -> Result<Modal, BlocksError> {
-        let (machine, area) = (bold(&repair.equipment, 200), line(&repair.area, 80));
+        let (equipment, area) = (bold(&repair.equipment, 200), line(&repair.area, 80));
         let what = line_within(&repair.fields.description, HINT_MAX);
-        let repair = format!("{machine} ({area}) · repair #{}\n{what}", repair.id);
+        let repair = format!("{equipment} ({area}) · repair #{}\n{what}", repair.id);
         Ok(Modal(self.fill("resolve_repair", &Content { private_metadata, repair, note_max: Note::MAX })?))
     }
 }

@@ -44,7 +44,7 @@ impl Blocks {
         wanted: usize,
         notice: Option<&str>,
     ) -> Result<Modal, BlocksError> {
-        let areas: Vec<&BoardArea> = board.areas.iter().filter(|area| !area.machines.is_empty()).collect();
+        let areas: Vec<&BoardArea> = board.areas.iter().filter(|area| !area.equipment.is_empty()).collect();
         let empty =
             "No machines are registered yet. Staff can add them; until then there is nothing to see here.";
         let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
@@ -70,17 +70,17 @@ impl Blocks {
         open: Option<&[OpenRepairLine]>,
         wanted: usize,
     ) -> Result<Modal, BlocksError> {
-        let mut machines: Vec<&BoardEquipment> = area.machines.iter().collect();
-        machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
+        let mut equipment: Vec<&BoardEquipment> = area.equipment.iter().collect();
+        equipment.sort_by_key(|equipment| std::cmp::Reverse(equipment.status));
         let (broken, plain): (Vec<_>, Vec<_>) =
-            machines.into_iter().partition(|machine| open.is_some() && machine.headline.is_some());
+            equipment.into_iter().partition(|equipment| open.is_some() && equipment.headline.is_some());
         let mut sections = to_act_on(&broken, open.unwrap_or_default());
-        let lines: Vec<String> = plain.into_iter().map(machine_lines).collect();
+        let lines: Vec<String> = plain.into_iter().map(equipment_lines).collect();
         let packed = pack("", &lines).into_iter().enumerate();
         sections.extend(packed.map(|(i, text)| section(format!("part:{i}"), text)));
-        let heading = match area.machines.len() {
+        let heading = match area.equipment.len() {
             0 => "No machines are registered in this area.".into(),
-            _ => counts(StatusCounts::of(&area.machines)),
+            _ => counts(StatusCounts::of(&area.equipment)),
         };
         let list = List {
             title: cut(&area.name, TITLE_MAX),
@@ -149,17 +149,17 @@ pub(super) fn matches_heading(typed: &str, found: usize) -> String {
 }
 
 /// A section for each machine, and one for each further open repair of it.
-fn to_act_on(machines: &[&BoardEquipment], open: &[OpenRepairLine]) -> Vec<Section> {
-    let mut by_machine: HashMap<EquipmentId, Vec<&OpenRepairLine>> = HashMap::new();
+fn to_act_on(equipment: &[&BoardEquipment], open: &[OpenRepairLine]) -> Vec<Section> {
+    let mut by_equipment: HashMap<EquipmentId, Vec<&OpenRepairLine>> = HashMap::new();
     for repair in open {
-        by_machine.entry(repair.equipment_id).or_default().push(repair);
+        by_equipment.entry(repair.equipment_id).or_default().push(repair);
     }
     let mut sections = Vec::new();
-    for machine in machines {
-        let headline = machine.headline.as_ref().map(|headline| headline.repair);
-        let shown = section(format!("machine:{}", machine.id), machine_lines(machine));
+    for equipment in equipment {
+        let headline = equipment.headline.as_ref().map(|headline| headline.repair);
+        let shown = section(format!("machine:{}", equipment.id), equipment_lines(equipment));
         sections.push(Section { button: headline.map(open_repair), ..shown });
-        let others = by_machine.remove(&machine.id).unwrap_or_default();
+        let others = by_equipment.remove(&equipment.id).unwrap_or_default();
         for repair in others.into_iter().filter(|repair| Some(repair.id) != headline) {
             let shown = section(format!("repair:{}", repair.id), further(repair));
             sections.push(Section { button: Some(open_repair(repair.id)), ..shown });
@@ -199,7 +199,7 @@ pub(super) fn open_repair(repair: RepairId) -> Button {
 }
 
 pub(super) fn in_all(areas: &[&BoardArea]) -> String {
-    counts(StatusCounts::of(areas.iter().flat_map(|area| &area.machines)))
+    counts(StatusCounts::of(areas.iter().flat_map(|area| &area.equipment)))
 }
 
 pub(super) fn counts(counts: StatusCounts) -> String {
@@ -215,10 +215,10 @@ pub(super) fn counts(counts: StatusCounts) -> String {
 
 /// One section, or several where the lines of an area fill more than one.
 fn area_sections(area: &BoardArea) -> Vec<Section> {
-    let heading = format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.machines)));
-    let mut machines: Vec<&BoardEquipment> = area.machines.iter().filter(|m| m.headline.is_some()).collect();
-    machines.sort_by_key(|machine| std::cmp::Reverse(machine.status));
-    let lines: Vec<String> = machines.into_iter().map(summary_line).collect();
+    let heading = format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.equipment)));
+    let mut equipment: Vec<&BoardEquipment> = area.equipment.iter().filter(|m| m.headline.is_some()).collect();
+    equipment.sort_by_key(|equipment| std::cmp::Reverse(equipment.status));
+    let lines: Vec<String> = equipment.into_iter().map(summary_line).collect();
     let mut sections: Vec<Section> = pack(&heading, &lines)
         .into_iter()
         .enumerate()
@@ -260,9 +260,9 @@ pub(super) fn view_all() -> Button {
     }
 }
 
-pub(super) fn summary_line(machine: &BoardEquipment) -> String {
-    let mut text = name_line(&machine.name, machine.status, machine.safety_risk);
-    if let Some(headline) = &machine.headline {
+pub(super) fn summary_line(equipment: &BoardEquipment) -> String {
+    let mut text = name_line(&equipment.name, equipment.status, equipment.safety_risk);
+    if let Some(headline) = &equipment.headline {
         text.push_str(": ");
         text.push_str(&line(&headline.issue, ISSUE_MAX));
         if let Some(eta) = headline.eta {
@@ -272,9 +272,9 @@ pub(super) fn summary_line(machine: &BoardEquipment) -> String {
     text
 }
 
-fn machine_lines(machine: &BoardEquipment) -> String {
-    let name = name_line(&machine.name, machine.status, machine.safety_risk);
-    let Some(headline) = &machine.headline else { return name };
+fn equipment_lines(equipment: &BoardEquipment) -> String {
+    let name = name_line(&equipment.name, equipment.status, equipment.safety_risk);
+    let Some(headline) = &equipment.headline else { return name };
     let mut facts = vec![format!("#{}", headline.repair)];
     facts.push(
         headline

@@ -25,32 +25,32 @@ impl Blocks {
     /// A mistake of ours in the template.
     pub fn status_equipment(
         &self,
-        machine: &PublicEquipment,
+        equipment: &PublicEquipment,
         past: Option<&PastRepairs>,
         wanted: usize,
         links: &Links,
     ) -> Result<Modal, BlocksError> {
-        let open = machine.open_repairs.iter().map(|repair| {
+        let open = equipment.open_repairs.iter().map(|repair| {
             let shown = section(format!("repair:{}", repair.id), repair_lines(repair));
             Section { button: past.map(|_| open_repair(repair.id)), ..shown }
         });
         let mut sections: Vec<Section> = open.collect();
-        sections.extend(references(machine, links));
+        sections.extend(references(equipment, links));
         sections.extend(past.into_iter().flat_map(history));
         let list = List {
-            title: cut(&machine.name, TITLE_MAX),
-            heading: machine_heading(machine),
+            title: cut(&equipment.name, TITLE_MAX),
+            heading: equipment_heading(equipment),
             page: page(sections, wanted),
-            link: links.equipment(machine.id),
+            link: links.equipment(equipment.id),
         };
         Ok(Modal(self.fill("status_equipment", &list)?))
     }
 }
 
 /// What leads on from a machine: its links and its documents. Without addresses of our own, documents are named.
-fn references(machine: &PublicEquipment, links: &Links) -> Vec<Section> {
-    let linked = machine.links.iter().map(|link| reference(&link.title, Some(&link.url)));
-    let documents = machine
+fn references(equipment: &PublicEquipment, links: &Links) -> Vec<Section> {
+    let linked = equipment.links.iter().map(|link| reference(&link.title, Some(&link.url)));
+    let documents = equipment
         .documents
         .iter()
         .map(|document| reference(&document.title, links.document(document.id).as_deref()));
@@ -96,15 +96,15 @@ fn past_lines(repair: &HistoryRow) -> String {
     format!("*#{}* {}\n{}", repair.id, line_within(&repair.description, PAST_MAX), facts.join(" · "))
 }
 
-fn machine_heading(machine: &PublicEquipment) -> String {
-    let area = line(&machine.area, NAME_MAX);
-    let heading = format!("{}\n{area}", name_line(&machine.name, machine.status, machine.safety_risk));
-    if machine.open_repairs.is_empty() {
+fn equipment_heading(equipment: &PublicEquipment) -> String {
+    let area = line(&equipment.area, NAME_MAX);
+    let heading = format!("{}\n{area}", name_line(&equipment.name, equipment.status, equipment.safety_risk));
+    if equipment.open_repairs.is_empty() {
         return format!("{heading}\nNothing is reported. Is something wrong? Tell us with `/esb-report`.");
     }
-    let shown = machine.open_repairs.len();
-    if machine.open_count > shown {
-        return format!("{heading}\n{} repairs are open. These are the worst {shown}.", machine.open_count);
+    let shown = equipment.open_repairs.len();
+    if equipment.open_count > shown {
+        return format!("{heading}\n{} repairs are open. These are the worst {shown}.", equipment.open_count);
     }
     heading
 }

@@ -27,11 +27,11 @@ struct Nothing {}
 /// # Errors
 /// The database's.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, typed: &str) -> Result<Modal, EdgeError> {
-    let machine = exact_equipment(&edge.ctx, typed).await?;
-    let unknown = Some(typed).filter(|_| machine.is_none());
+    let equipment = exact_equipment(&edge.ctx, typed).await?;
+    let unknown = Some(typed).filter(|_| equipment.is_none());
     Ok(edge.blocks.create_repair(
         &Kept::new(to, Nothing {}).to_json(),
-        machine.as_ref(),
+        equipment.as_ref(),
         unknown,
         edge.may_read_files(),
     )?)

@@ -195,13 +195,13 @@ async fn count(edge: &SlackContext, sender: &Sender, value: &str) -> Result<Repa
 /// was typed into them.
 async fn refresh(edge: &SlackContext, view: &View, metadata: &Metadata) -> Result<(), EdgeError> {
     let chosen = view.state.selected(input::EQUIPMENT).and_then(|id| id.parse::<EquipmentId>().ok());
-    let machine = match chosen {
+    let equipment = match chosen {
         Some(id) => Some(equipment(&edge.ctx, id).await?),
         None => None,
     };
-    let (chosen, known, known_count) = machine.map_or((None, Vec::new(), 0), |machine| {
-        let chosen = EquipmentMatch { id: machine.id, name: machine.name, area: machine.area };
-        (Some(chosen), machine.open_repairs, machine.open_count)
+    let (chosen, known, known_count) = equipment.map_or((None, Vec::new(), 0), |equipment| {
+        let chosen = EquipmentMatch { id: equipment.id, name: equipment.name, area: equipment.area };
+        (Some(chosen), equipment.open_repairs, equipment.open_count)
     });
     let modal = edge.blocks.report_problem(&ReportModal {
         private_metadata: &metadata.to_json(),

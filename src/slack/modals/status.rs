@@ -68,7 +68,7 @@ impl Screen {
         }
         let search = find_equipment(&edge.ctx, text).await?;
         Ok(match &search.certain {
-            Some(machine) => Self::Equipment { id: machine.id, page: 1 },
+            Some(equipment) => Self::Equipment { id: equipment.id, page: 1 },
             None if search.found.is_empty() || search.are_nearest => {
                 Self::Summary { page: 1, notice: Some(nothing_called(text, &search.found)) }
             }
@@ -156,15 +156,15 @@ impl Screen {
                 blocks.status_area(area, open.as_ref().map(|open| open.as_slice()), page)?
             }
             Self::Equipment { id, page } => {
-                let machine = equipment(ctx, id).await?;
-                if machine.archived {
+                let equipment = equipment(ctx, id).await?;
+                if equipment.archived {
                     return Err(MACHINE_GONE);
                 }
                 let past = match may_repair(edge, sender).await? {
                     true => Some(past_repairs(ctx, id).await?),
                     false => None,
                 };
-                blocks.status_equipment(&machine, past.as_ref(), page, &edge.links)?
+                blocks.status_equipment(&equipment, past.as_ref(), page, &edge.links)?
             }
             Self::Matches { typed, page } => {
                 let found = search_equipment(ctx, &typed).await?;

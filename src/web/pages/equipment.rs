@@ -9,7 +9,7 @@ use crate::domain::text::{EquipmentNote, LinkTitle, LinkUrl};
 use crate::ops::OpError;
 use crate::ops::equipment_links::{AddLink, add_link, remove_link};
 use crate::ops::equipment_notes::{AddNote, add_note, remove_note};
-use crate::ops::equipment_list::machine;
+use crate::ops::equipment_list::equipment;
 use crate::render::html::{Field, FieldError, Input, EquipmentPage};
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
@@ -29,11 +29,11 @@ async fn shown(
     page: u64,
     (status, errors): (StatusCode, &[FieldError]),
 ) -> Result<PageResponse, PageError> {
-    let view = machine(&web.ctx, &request.actor(), request.id("id")?, page).await?;
+    let view = equipment(&web.ctx, &request.actor(), request.id("id")?, page).await?;
     let viewer = request.account()?;
     let (csrf_token, request_id) = (csrf_token(web, request), new_request_id());
     let page = EquipmentPage {
-        machine: &view,
+        equipment: &view,
         viewer: viewer.id,
         is_staff: viewer.role == Role::Staff,
         hidden: hidden(&csrf_token, &request_id),
@@ -43,7 +43,7 @@ async fn shown(
         photos: &[photos_field(web)],
         errors,
     };
-    let page = web.html(request).machine(&page).map_err(PageError::internal)?;
+    let page = web.html(request).equipment(&page).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
 }
 

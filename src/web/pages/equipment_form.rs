@@ -7,7 +7,7 @@ use crate::domain::text::{About, Detail, EquipmentName, Note, RequestId};
 use crate::ops::equipment::{
     OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
 };
-use crate::ops::equipment_list::{area_choices, machine_record, open_repairs};
+use crate::ops::equipment_list::{area_choices, equipment_record, open_repairs};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
 use crate::views::records::EquipmentRecord;
 use crate::web::Web;
@@ -183,7 +183,7 @@ pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageRespo
 }
 
 pub(super) async fn edit(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let record = machine_record(&web.ctx, request.id("id")?).await?;
+    let record = equipment_record(&web.ctx, request.id("id")?).await?;
     let request_id = new_request_id();
     let shown = Shown {
         values: values_of(&record),
@@ -206,7 +206,7 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
             Err(error) => why(error)?,
         },
     };
-    let mut record = machine_record(&web.ctx, id).await?;
+    let mut record = equipment_record(&web.ctx, id).await?;
     if status == StatusCode::CONFLICT {
         errors.extend(differences(web, &record, request).await?);
     } else {
@@ -251,7 +251,7 @@ async fn archive_page(
     request_id: &RequestId,
     (status, errors): (StatusCode, &[FieldError]),
 ) -> Result<PageResponse, PageError> {
-    let record = machine_record(&web.ctx, request.id("id")?).await?;
+    let record = equipment_record(&web.ctx, request.id("id")?).await?;
     let open = open_repairs(&web.ctx, record.id).await?;
     let address = format!("/equipment/{}", record.id);
     let csrf_token = csrf_token(web, request);

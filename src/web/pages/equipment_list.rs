@@ -55,7 +55,7 @@ pub(super) async fn export(web: &Web, request: &PageRequest) -> Result<PageRespo
                 return Ok(Some((Bytes::from(csv::equipment_head()), Export::Behind(EquipmentId(0)))));
             };
             let batch = export_batch(&ctx, wanted, after).await?;
-            let last = batch.last().map(|machine| machine.id);
+            let last = batch.last().map(|equipment| equipment.id);
             Ok(last.map(|last| (Bytes::from(csv::equipment(&batch)), Export::Behind(last))))
         }
     });

@@ -48,7 +48,7 @@ pub(super) fn page(
         request_id: shown.request_id.as_str(),
         thanks_for: shown.thanks_for,
     };
-    let page = web.html(request).equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
+    let page = web.html(request).public_equipment(&page, web.ctx.clock.now()).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
 }
 

@@ -24,11 +24,11 @@ struct StatusJson<'a> {
 struct AreaJson<'a> {
     id: AreaId,
     name: &'a str,
-    equipment: Vec<MachineJson<'a>>,
+    equipment: Vec<EquipmentJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct MachineJson<'a> {
+struct EquipmentJson<'a> {
     id: EquipmentId,
     name: &'a str,
     status: &'static str,
@@ -51,20 +51,20 @@ fn shape<'a>(board: &'a BoardView, links: &Links) -> StatusJson<'a> {
     let areas = board.areas.iter().map(|area| AreaJson {
         id: area.id,
         name: &area.name,
-        equipment: area.machines.iter().map(|machine| machine_json(machine, links)).collect(),
+        equipment: area.equipment.iter().map(|equipment| equipment_json(equipment, links)).collect(),
     });
     StatusJson { generated_at: rfc3339(board.generated_at), revision: board.revision, areas: areas.collect() }
 }
 
-fn machine_json<'a>(machine: &'a BoardEquipment, links: &Links) -> MachineJson<'a> {
-    let headline = machine.headline.as_ref();
-    MachineJson {
-        id: machine.id,
-        name: &machine.name,
-        status: machine.status.key(),
+fn equipment_json<'a>(equipment: &'a BoardEquipment, links: &Links) -> EquipmentJson<'a> {
+    let headline = equipment.headline.as_ref();
+    EquipmentJson {
+        id: equipment.id,
+        name: &equipment.name,
+        status: equipment.status.key(),
         issue: headline.map(|headline| headline.issue.as_str()),
         eta: headline.and_then(|headline| headline.eta),
         assignee: headline.and_then(|headline| headline.assignee.as_deref()),
-        url: links.equipment(machine.id).unwrap_or_else(|| format!("/e/{}", machine.id)),
+        url: links.equipment(equipment.id).unwrap_or_else(|| format!("/e/{}", equipment.id)),
     }
 }

@@ -38,7 +38,7 @@ pub const BO: &str = "U0BO";
 /// How long Slack waits for answers where an answer may take nearly all of its usual three seconds.
 const PATIENT_ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The program, running: web, Slack, and a worker that works when `settle` says so.
+/// The running program: web, Slack, and a worker that runs when `settle` calls it.
 pub struct TestApp {
     pub slack: Sandbox,
     pub app: Arc<App>,
@@ -51,7 +51,6 @@ pub struct TestApp {
     database: TestDatabase,
 }
 
-/// A serving process.
 pub struct Process {
     pub web: Site,
     pub app: Arc<App>,
@@ -69,14 +68,13 @@ impl Process {
         Self { web, app, shutdown, serving }
     }
 
-    /// Ends it.
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.serving.await.unwrap().unwrap();
     }
 }
 
-/// TLS is chosen once a process, as main does.
+/// Installs the TLS provider once per process, as main does.
 pub fn choose_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -100,12 +98,12 @@ impl TestApp {
         Self::start_in(world()).await
     }
 
-    /// An empty installation to which Slack speaks over HTTP.
+    /// An empty installation that gets Slack's requests over HTTP.
     pub async fn over_http() -> Self {
         Self::over_http_in(world()).await
     }
 
-    /// The same in a Slack of that world.
+    /// The same with another workspace.
     pub async fn over_http_in(world: World) -> Self {
         let over_http = [("SLACK_SOCKET_MODE_CONNECT", "false"), ("SLACK_SIGNING_SECRET", SIGNING_SECRET)];
         let app = Self::start_with(world, &over_http).await;
@@ -115,7 +113,7 @@ impl TestApp {
         app
     }
 
-    /// An empty installation, connected to a Slack of that world.
+    /// An empty installation, connected to another workspace.
     pub async fn start_in(world: World) -> Self {
         Self::start_with(world, &[]).await.connected().await
     }
@@ -139,7 +137,7 @@ impl TestApp {
         (app, proxy)
     }
 
-    /// An empty installation with other variables.
+    /// An empty installation with additional environment variables.
     async fn start_with(world: World, variables: &[(&str, &str)]) -> Self {
         Self::start_on(TestDatabase::new().await, world, variables, Options::default().ack_timeout).await
     }
@@ -171,7 +169,7 @@ impl TestApp {
         Self::with_saw_in(world()).await
     }
 
-    /// The same in a Slack that gave the app these scopes beside the usual ones.
+    /// The same in a workspace that granted these scopes in addition to the usual ones.
     pub async fn with_saw_and_scopes(scopes: &[&str]) -> (Self, EquipmentId) {
         let mut world = world();
         world.scopes.extend(scopes.iter().copied().map(String::from));
@@ -186,10 +184,9 @@ impl TestApp {
 
     async fn furnish(&self) -> EquipmentId {
         let area = self.area("Wood shop", "#woodshop").await;
-        self.machine(area, "Table saw").await
+        self.add_equipment(area, "Table saw").await
     }
 
-    /// Adds an area.
     pub async fn area(&self, name: &str, channel: &str) -> AreaId {
         let tx = self.app.ctx.store.begin().await.unwrap();
         let id = store::areas::add(&tx, &area(name, channel), self.clock.now()).await.unwrap();
@@ -197,11 +194,10 @@ impl TestApp {
         id
     }
 
-    /// Adds a machine.
-    pub async fn machine(&self, area: AreaId, name: &str) -> EquipmentId {
+    pub async fn add_equipment(&self, area: AreaId, name: &str) -> EquipmentId {
         let tx = self.app.ctx.store.begin().await.unwrap();
-        let machine = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
-        let id = store::equipment::add(&tx, &machine, self.clock.now()).await.unwrap();
+        let equipment = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
+        let id = store::equipment::add(&tx, &equipment, self.clock.now()).await.unwrap();
         self.app.ctx.commit_visible(tx).await.unwrap();
         id
     }
@@ -211,29 +207,29 @@ impl TestApp {
         self.another_worker_with(self.clock.clone()).await
     }
 
-    /// A worker of another machine, with a clock of its own.
+    /// A worker of another host with its own clock.
     pub async fn another_worker_with(&self, clock: Clock) -> Arc<Deliverer> {
         self.another_app(clock).await.deliverer
     }
 
-    /// Where what people send is kept.
+    /// The directory of uploads.
     pub fn uploads_directory(&self) -> std::path::PathBuf {
         self.config.data_dir.join("uploads")
     }
 
-    /// Another process over the same database, of which nothing runs.
+    /// Another process on the same database, not running.
     pub async fn another_app(&self, clock: Clock) -> App {
         App::build(self.config.clone(), clock).await.unwrap()
     }
 
-    /// Another process over the same database, configured otherwise; nothing of it runs.
+    /// Another process on the same database with another configuration, not running.
     pub async fn another_app_with(&self, change: impl FnOnce(&mut Config)) -> App {
         let mut config = self.config.clone();
         change(&mut config);
         App::build(config, self.clock.clone()).await.unwrap()
     }
 
-    /// Another Slack edge over the same database and Slack.
+    /// Another Slack edge on the same database and workspace.
     pub fn edge(&self) -> SlackContext {
         let ctx = self.app.ctx.clone();
         let api = SlackApi::new(&self.config.slack, Metrics::new()).unwrap();
@@ -249,7 +245,7 @@ impl TestApp {
         }
     }
 
-    /// Somebody of the staff, `stu`, at a browser.
+    /// A browser in which the staff user `stu` is signed in.
     pub async fn staff(&self) -> Browser<'_> {
         let browser = self.web.browser();
         let stu = user(&self.app.ctx, "stu", Role::Staff).await;
@@ -257,19 +253,19 @@ impl TestApp {
         browser
     }
 
-    /// The database as another process sees it.
+    /// The database on connections of another process.
     pub async fn another_store(&self) -> store::Store {
         self.database.connect().await
     }
 
-    /// The web of another process over the same database.
+    /// Another process on the same database, serving web pages only.
     pub async fn another_process(&self) -> Process {
         let mut config = self.config.clone();
         config.slack.socket_mode = false;
         Process::serving(Arc::new(App::build(config, self.clock.clone()).await.unwrap())).await
     }
 
-    /// Another process over the same database, connected to Slack as this one is.
+    /// Another process on the same database, connected to Slack.
     pub async fn another_serve(&self) -> Process {
         let (wire, app) = (self.slack.wire(), self.another_app(self.clock.clone()).await);
         let opened = wire.connections().len() + 2;
@@ -278,34 +274,33 @@ impl TestApp {
         process
     }
 
-    /// Waits for what Slack's requests started, then does the jobs and sends what is due at the present time.
+    /// Waits for the handlers of Slack's requests, then runs jobs and sends what is due now.
     pub async fn settle(&self) {
         self.app.intake.idle().await;
         self.app.jobs.settle().await.unwrap();
         self.app.deliverer.settle().await.unwrap();
     }
 
-    /// Moves the clock on, then settles.
+    /// Advances the clock, then settles.
     pub async fn after(&self, wait: TimeDelta) {
         self.clock.advance(wait);
         self.settle().await;
     }
 
-    /// A person types a command; everything that follows from it is done.
+    /// A person types a command; then everything settles.
     pub async fn command(&self, user: &str, command: &str, text: &str) {
         let outcome = self.slack.command(user, "#woodshop", command, text).await.unwrap();
         assert!(outcome.is_acknowledged(), "{command} {text}: {outcome:?}");
         self.settle().await;
     }
 
-    /// The only new message that only this person sees.
+    /// The only new ephemeral message to this person.
     #[track_caller]
     pub fn private(&self, user: &str) -> String {
         only(self.slack.private_to(user)).text
     }
 
-    /// Ends the program and looks back: no message is unread, none pending, and Slack has nothing to
-    /// complain about.
+    /// Stops the program. Fails if a message is unread or pending, or if Slack has complaints.
     pub async fn finish(self) {
         self.settle().await;
         let pending = esb::ops::queue_stats::queue(&self.app.ctx).await.unwrap().pending;
@@ -319,7 +314,7 @@ impl TestApp {
     }
 }
 
-/// The only message there is.
+/// The only message; fails if there are more or none.
 #[track_caller]
 pub fn only(mut messages: Vec<Message>) -> Message {
     assert_eq!(messages.len(), 1, "{messages:#?}");

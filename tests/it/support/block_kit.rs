@@ -1,14 +1,14 @@
-//! Slack's limits on Block Kit, written down a second time: neither the templates nor the sandbox are
-//! believed. Covers what ESB uses; anything else is a fault until it is added here.
+//! Slack's limits on Block Kit, independent of the templates and the sandbox. Covers what ESB uses; anything
+//! else is a fault until it is added here.
 
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Largest view in bytes, each character outside ASCII counted as a JSON escape: how Slack counts is not
-/// documented, and this is the most.
+/// Maximum size of a view in bytes. Slack does not document how it counts characters outside ASCII; this
+/// counts them as JSON escapes, the largest form.
 const VIEW_BYTES: usize = 250_000;
 
-/// What Slack would refuse in a modal or a Home tab.
+/// Violations in a modal or a Home tab.
 pub fn faults_of_view(view: &Value) -> Vec<String> {
     let mut faults = Faults::default();
     let view = Object::of(view, "view", &mut faults);
@@ -33,14 +33,14 @@ pub fn faults_of_view(view: &Value) -> Vec<String> {
     faults.0
 }
 
-/// What Slack would refuse in a message's blocks.
+/// Violations in the blocks of a message.
 pub fn faults_of_message(blocks: &Value) -> Vec<String> {
     let mut faults = Faults::default();
     check_blocks(blocks, 50, &mut faults);
     faults.0
 }
 
-/// What Slack would refuse in the answer to a select that asks for options.
+/// Violations in the options of an external select.
 pub fn faults_of_options(answer: &Value) -> Vec<String> {
     let mut faults = Faults::default();
     let answer = Object::of(answer, "answer", &mut faults);
@@ -76,7 +76,7 @@ impl Faults {
     }
 }
 
-/// A JSON object and where it stands.
+/// A JSON object and its path.
 struct Object {
     value: Map<String, Value>,
     at: String,
@@ -127,7 +127,7 @@ impl Object {
     }
 }
 
-/// Checks an `mrkdwn` object, in which all that stands between `<` and `>` must be ours.
+/// Checks an `mrkdwn` object; everything between `<` and `>` must be our own markup.
 fn check_mrkdwn(value: &Value, max: usize, at: &str, faults: &mut Faults) {
     let text = Object::of(value, at, faults);
     faults.unless(text.kind() == "mrkdwn", &format!("{at}: no mrkdwn"));

@@ -1,5 +1,5 @@
-//! A real browser: headless Chromium, driven through chromedriver. Where either is missing the test skips
-//! with a line, and fails when everything is required.
+//! Headless Chromium, driven through chromedriver. If either is missing, the test is skipped with a message,
+//! or fails with `ESB_TEST_REQUIRE=all`.
 
 use super::ops::user;
 use super::wait::pause;
@@ -19,10 +19,10 @@ use tokio::sync::oneshot;
 /// Longest wait for anything in the browser.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Longest wait for the browser's end.
+/// Longest wait for the browser to end.
 const END: Duration = Duration::from_secs(10);
 
-/// A browser window with a page of ours. It ends when this is dropped, be it by a test that fails.
+/// A browser window on one of our pages. Dropping it ends the browser, also if a test fails.
 pub struct Chromium {
     client: Client,
     site: String,
@@ -30,13 +30,13 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// A window of a phone: 390 × 844 points, touched.
+    /// A phone's window: 390 × 844 points, with touch.
     pub async fn phone(site: SocketAddr) -> Option<Self> {
         let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true});
         Self::open(site, json!({"mobileEmulation": {"deviceMetrics": metrics}})).await
     }
 
-    /// A window on a desk: 1280 × 900 points.
+    /// A desktop window: 1280 × 900 points.
     pub async fn desk(site: SocketAddr) -> Option<Self> {
         Self::open(site, json!({})).await
     }
@@ -47,7 +47,7 @@ impl Chromium {
             eprintln!("skipped: chromedriver is not there (Debian: chromium, chromium-driver)");
             return None;
         };
-        // No sandbox: within a container, and as root, it has none.
+        // Chromium's sandbox does not work in containers and as root.
         options["args"] = json!([
             "--headless=new",
             "--no-sandbox",
@@ -64,7 +64,7 @@ impl Chromium {
         Some(Self { client, site: format!("http://{site}"), _driver: driver })
     }
 
-    /// Signs somebody of this role in, without the work that a password takes. A page is open already.
+    /// Signs in a user of this role by setting a session cookie. A page must be open.
     pub async fn sign_in(&self, web: &TestWeb, role: Role) {
         let token = web.session_of(user(&web.ops, "tess", role).await).await;
         let name = Cookies::new(None, &config().secret_key).cookie_name(SESSION_COOKIE);
@@ -72,49 +72,46 @@ impl Chromium {
         self.client.execute(&script, Vec::new()).await.unwrap();
     }
 
-    /// Opens a page.
     pub async fn go(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.site)).await.unwrap();
     }
 
-    /// The path of the page that is shown.
+    /// The path of the current page.
     pub async fn path(&self) -> String {
         self.client.current_url().await.unwrap().path().to_owned()
     }
 
-    /// What somebody reads on the page.
+    /// The visible text of the page.
     pub async fn text(&self) -> String {
         self.find("body").await.text().await.unwrap()
     }
 
-    /// What somebody reads in one place.
+    /// The visible text of an element.
     pub async fn text_of(&self, selector: &str) -> String {
         self.find(selector).await.text().await.unwrap()
     }
 
-    /// Types into an input, in place of what is in it.
+    /// Replaces the text of an input.
     pub async fn fill(&self, selector: &str, text: &str) {
         let input = self.find(selector).await;
         input.clear().await.unwrap();
         input.send_keys(text).await.unwrap();
     }
 
-    /// Chooses a file.
     pub async fn attach(&self, selector: &str, file: &std::path::Path) {
         self.find(selector).await.send_keys(file.to_str().unwrap()).await.unwrap();
     }
 
-    /// Chooses an option by its words.
+    /// Chooses an option by its label.
     pub async fn choose(&self, selector: &str, words: &str) {
         self.find(selector).await.select_by_label(words).await.unwrap();
     }
 
-    /// Ticks, or chooses by a click.
     pub async fn click(&self, selector: &str) {
         self.find(selector).await.click().await.unwrap();
     }
 
-    /// Clicks, and waits until another page is shown.
+    /// Clicks and waits for the next page.
     pub async fn submit(&self, selector: &str) {
         let before = self.find("html").await;
         self.find(selector).await.click().await.unwrap();
@@ -127,8 +124,8 @@ impl Chromium {
         self.find("main").await;
     }
 
-    /// Fails where the page is wider than the window, or where what is to be touched is too small (44 points
-    /// by our own measure, and 24 by WCAG 2.2).
+    /// Fails if the page is wider than the window or a control is too small (44 points by our own rule, 24 by
+    /// WCAG 2.2).
     pub async fn assert_fits(&self) {
         let script = "return {
             overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -144,14 +141,14 @@ impl Chromium {
         assert_eq!(measured, json!({"overflow": 0, "small": [], "nameless": []}), "{at}");
     }
 
-    /// What is to be read in one place at this instant: nothing where there is no such place.
+    /// The current text of an element; empty if there is none.
     pub async fn text_now(&self, selector: &str) -> String {
         let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
         let read = self.client.execute(script, vec![json!(selector)]).await.unwrap();
         read.as_str().unwrap().to_owned()
     }
 
-    /// Waits until somebody reads this in one place, which may be put anew serve_until_ready.
+    /// Waits until an element, which the page may replace, shows this text.
     pub async fn wait_for_text(&self, selector: &str, words: &str) {
         let seen = async { while !self.text_now(selector).await.contains(words) {} };
         if tokio::time::timeout(PATIENCE, seen).await.is_err() {
@@ -159,7 +156,7 @@ impl Chromium {
         }
     }
 
-    /// Puts the window away: the page is hidden, and told so.
+    /// Minimizes the window, so that the page gets `visibilitychange`.
     pub async fn hide_window(&self) {
         self.client.minimize_window().await.unwrap();
         self.is_hidden(true).await;
@@ -177,23 +174,23 @@ impl Chromium {
         tokio::time::timeout(PATIENCE, is).await.expect("the page hears of its window");
     }
 
-    /// Leaves a mark that goes with the page.
+    /// Sets a mark that disappears when the page is loaded again.
     pub async fn mark(&self) {
         self.client.execute("window.marked = true", Vec::new()).await.unwrap();
     }
 
-    /// True when the page was not loaded again since it was marked.
+    /// Whether the page was not loaded again since it was marked.
     pub async fn is_marked(&self) -> bool {
         self.client.execute("return window.marked === true", Vec::new()).await.unwrap() == json!(true)
     }
 
-    /// Where the browser listens for as long as it lives.
+    /// The address of the browser's debugger.
     pub fn debugger(&self) -> SocketAddr {
         let address = &self.client.capabilities().unwrap()["goog:chromeOptions"]["debuggerAddress"];
         address.as_str().unwrap().replace("localhost", "127.0.0.1").parse().unwrap()
     }
 
-    /// True when the picture is there and was drawn.
+    /// Whether the picture exists and was drawn.
     pub async fn is_drawn(&self, selector: &str) -> bool {
         self.find(selector).await;
         let script = "const image = document.querySelector(arguments[0]);
@@ -201,7 +198,6 @@ impl Chromium {
         self.client.execute(script, vec![json!(selector)]).await.unwrap() == json!(true)
     }
 
-    /// Ends the browser.
     pub async fn close(self) {
         self.client.close().await.unwrap();
     }
@@ -215,15 +211,15 @@ impl Chromium {
     }
 }
 
-/// A chromedriver; ends with the test, and its browser with it.
+/// A chromedriver and its browser; both end when this is dropped.
 struct Driver {
     process: Child,
-    /// 0 until it has said which.
+    /// 0 until chromedriver reports it.
     port: u16,
 }
 
 impl Driver {
-    /// Asks it to end its browser and itself: killed, it would leave the browser behind.
+    /// Shuts down chromedriver and its browser. A kill would leave the browser behind.
     fn shut_down(&self) -> std::io::Result<()> {
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
         let mut stream = TcpStream::connect_timeout(&address, END)?;
@@ -247,14 +243,14 @@ impl Drop for Driver {
     }
 }
 
-/// A chromedriver at a port that it chose.
+/// Starts a chromedriver on a free port.
 async fn start_driver() -> Option<Driver> {
     let mut command = Command::new("chromedriver");
     command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut driver = Driver { process: command.spawn().ok()?, port: 0 };
     let output = BufReader::new(driver.process.stdout.take()?);
     let (told, port) = oneshot::channel();
-    // Its output has to go somewhere for as long as it runs.
+    // Its output must be read for as long as it runs.
     std::thread::spawn(move || {
         let mut told = Some(told);
         for line in output.lines().map_while(Result::ok) {

@@ -1,5 +1,5 @@
-//! An HTTP proxy on loopback that opens tunnels (CONNECT) for those who show its credentials. Whatever name they ask
-//! for, the tunnel ends at one server. It understands nothing of what goes through.
+//! An HTTP proxy on loopback that opens tunnels (CONNECT) for clients with its credentials. Every tunnel
+//! leads to one server, independent of the requested name.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Longest head of a request, in bytes.
+/// Maximum head of a request, in bytes.
 const HEAD_MAX: usize = 8 * 1024;
 
-/// A running proxy; gone with the value.
+/// A running proxy; dropping it stops it.
 pub struct ConnectProxy {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -18,7 +18,7 @@ pub struct ConnectProxy {
 }
 
 impl ConnectProxy {
-    /// A proxy whose tunnels end at `server`; `credentials` is what it wants in `Proxy-Authorization`.
+    /// A proxy whose tunnels lead to `server`; `credentials` is the required `Proxy-Authorization`.
     pub async fn to(server: String, credentials: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -35,12 +35,11 @@ impl ConnectProxy {
         Self { address, asked, _stop: stop.drop_guard() }
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Each `host:port` to which a tunnel was asked for, the refused ones included.
+    /// Each requested `host:port`, including refused requests.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

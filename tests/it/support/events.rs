@@ -1,4 +1,4 @@
-//! Somebody who listens to `/events`.
+//! Clients of `/events`.
 
 use super::app::DEADLINE;
 use super::web::Site;
@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// An open stream of events; gone with the value.
+/// An open stream of events; dropping it closes it.
 pub struct Listener {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -23,12 +23,12 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Begins to listen, as a browser that takes gzip.
+    /// Connects like a browser that accepts gzip.
     pub async fn at(site: &Site) -> Self {
         Self::of(site, "203.0.113.1").await
     }
 
-    /// The same behind a proxy that has seen this address.
+    /// The same through a proxy that reports this client address.
     pub async fn of(site: &Site, client: &str) -> Self {
         let stream = TcpStream::connect(site.0).await.unwrap();
         let (mut connection, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
@@ -43,7 +43,7 @@ impl Listener {
         Self { status: head.status, headers: head.headers, body, heard, _connection: connection }
     }
 
-    /// Many who listen at once, fifty of each address.
+    /// Many concurrent listeners, fifty per address.
     pub async fn crowd(site: &Site, listeners: usize) -> Vec<Self> {
         let files = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
@@ -56,13 +56,13 @@ impl Listener {
         crowd
     }
 
-    /// Waits until one more is answered so.
+    /// Connects until the answer has this status.
     pub async fn until_answered(site: &Site, status: StatusCode) {
         let answered = async { while Self::at(site).await.status != status {} };
         timeout(DEADLINE, answered).await.unwrap_or_else(|_| panic!("nobody is answered {status}"));
     }
 
-    /// The next event's revision; `None` when the stream has ended in order.
+    /// The revision of the next event; `None` after the orderly end of the stream.
     pub async fn next(&mut self) -> Option<i64> {
         loop {
             if let Some((event, rest)) = self.heard.split_once("\n\n") {
@@ -76,7 +76,7 @@ impl Listener {
         }
     }
 
-    /// Listens until a revision is told.
+    /// Reads until a revision arrives.
     pub async fn until(&mut self, revision: i64) {
         while self.next().await.expect("the stream goes on") != revision {}
     }

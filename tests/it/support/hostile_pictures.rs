@@ -1,4 +1,4 @@
-//! Small pictures that would cost a careless reader gigabytes, made by hand.
+//! Handmade small pictures that would cost a careless decoder gigabytes.
 
 /// A chunk of a PNG.
 fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
@@ -13,11 +13,11 @@ fn length(content: &[u8]) -> [u8; 4] {
     u32::try_from(content.len()).unwrap().to_be_bytes()
 }
 
-/// Many zeros as zlib packs them: one zero, then "the last byte 258 times more", again and again.
+/// Many zeros in zlib's encoding: one zero, then repeated copies of the last byte, 258 at a time.
 fn zeros(count: u32) -> Vec<u8> {
     let matches = (count - 1) / 258;
     let mut bits = vec![true, true, false];
-    // Codes are written from their highest bit on.
+    // Codes are written from their highest bit.
     let code = |value: u16, width: u32| (0..width).rev().map(move |bit| value >> bit & 1 == 1);
     bits.extend(code(0b0011_0000, 8));
     for _ in 0..matches {
@@ -36,17 +36,17 @@ fn png(width: u32, height: u32, note: &[u8]) -> Vec<u8> {
     [&b"\x89PNG\r\n\x1a\n"[..], &chunk(b"IHDR", &head), note, &pixels, &chunk(b"IEND", &[])].concat()
 }
 
-/// A PNG of 259 by 1 pixels whose colour profile unpacks to so many bytes.
+/// A PNG of 259 by 1 pixels whose color profile decompresses to `size` bytes.
 pub fn png_with_profile(bytes: u32) -> Vec<u8> {
     png(258, 1, &chunk(b"iCCP", &[b"profile\0\0", &zeros(bytes)[..]].concat()))
 }
 
-/// A PNG of one line that is as wide as this.
+/// A PNG with one line of this width.
 pub fn wide_png(width: u32) -> Vec<u8> {
     png(width, 1, &[])
 }
 
-/// A JPEG of many scans and four components, which has to be held twice until the last scan.
+/// A JPEG of many scans and four components; a decoder holds it twice until the last scan.
 pub fn progressive_jpeg(side: u16) -> Vec<u8> {
     let segment = |mark: u8, content: &[u8]| {
         let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
@@ -62,7 +62,7 @@ pub fn progressive_jpeg(side: u16) -> Vec<u8> {
     [b"\xff\xd8", &segments[..], &segment(0xda, &scan), &[0; 64], b"\xff\xd9"].concat()
 }
 
-/// A moving WebP of that side, whose first picture is one colour.
+/// An animated WebP with this side length, whose first frame has one color.
 pub fn moving_webp(side: u32) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], content: &[u8]| {
         let length = u32::try_from(content.len()).unwrap().to_le_bytes();
@@ -98,7 +98,7 @@ fn heic(iloc: &[u8], data: usize) -> Vec<u8> {
     [ftyp, boxed(b"meta", &meta), boxed(b"mdat", &vec![1; data])].concat()
 }
 
-/// A HEIC of that many bytes and some more whose Exif is all of its last part, so many times over.
+/// A HEIC of about that many bytes whose Exif item references its last part many times.
 pub fn heic_of_overlapping_notes(bytes: u32, times: u16) -> Vec<u8> {
     let place = [400 + 8 * u32::from(times), bytes].map(u32::to_be_bytes).concat();
     let head = [&b"\x01\0\0\0\x44\0\0\x01\0\x02\0\0\0\0"[..], &times.to_be_bytes()].concat();
@@ -106,7 +106,7 @@ pub fn heic_of_overlapping_notes(bytes: u32, times: u16) -> Vec<u8> {
     heic(&[head, place.repeat(usize::from(times))].concat(), data)
 }
 
-/// A HEIC that lists billions of parts of pictures, each of which takes no byte of the list.
+/// A HEIC that lists billions of extents, each of which takes no byte of the list.
 pub fn heic_of_endless_parts() -> Vec<u8> {
     let item = b"\0\x01\0\x01\0\0\xff\xff".repeat(65_000);
     heic(&[&b"\x01\0\0\0\0\0\xfd\xe8"[..], &item].concat(), 16)

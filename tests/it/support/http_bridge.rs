@@ -1,5 +1,5 @@
-//! Slack as it is without Socket Mode: takes what the sandbox sends over a WebSocket of its own, sends it as
-//! signed HTTP requests, and gives the answers back as acknowledgements.
+//! Slack without Socket Mode: receives the sandbox's envelopes on its own WebSocket, sends them as signed
+//! HTTP requests, and returns the answers as acknowledgements.
 
 use super::web::{Reply, Site};
 use esb::clients::slack_api::SlackApi;
@@ -15,10 +15,9 @@ use sha2::Sha256;
 use std::net::SocketAddr;
 use tokio_tungstenite::tungstenite::Message;
 
-/// With what Slack signs in tests.
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
-/// Carries envelopes until the sandbox ends.
+/// Forwards envelopes until the sandbox ends.
 pub async fn forward_envelopes(api: SlackApi, to: SocketAddr, clock: Clock) {
     let url = api.open_connection().await.unwrap();
     let (socket, _) = tokio_tungstenite::connect_async(url.expose_secret()).await.unwrap();
@@ -32,7 +31,7 @@ pub async fn forward_envelopes(api: SlackApi, to: SocketAddr, clock: Clock) {
         headers.extend(retry(&frame));
         let reply = send(&Site(to), kind, &body, &headers).await;
         if reply.status == StatusCode::SERVICE_UNAVAILABLE && frame["type"] == "events_api" {
-            // Not taken: Slack sends it again.
+            // Not acknowledged: Slack sends it again.
             continue;
         }
         assert_eq!(reply.status, StatusCode::OK, "{frame}");
@@ -44,7 +43,7 @@ pub async fn forward_envelopes(api: SlackApi, to: SocketAddr, clock: Clock) {
     }
 }
 
-/// Media type and body of an envelope's request.
+/// Media type and body of the request for an envelope.
 fn body(frame: &Value) -> (&'static str, String) {
     let mut form = Serializer::new(String::new());
     match frame["type"].as_str().unwrap() {
@@ -61,7 +60,7 @@ fn body(frame: &Value) -> (&'static str, String) {
     ("application/x-www-form-urlencoded", form.finish())
 }
 
-/// What Slack says of an event that it sends again.
+/// The retry headers of a repeated event.
 fn retry(frame: &Value) -> Vec<(&'static str, String)> {
     match frame["retry_attempt"].as_u64() {
         Some(attempt) if attempt > 0 => vec![
@@ -72,7 +71,7 @@ fn retry(frame: &Value) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The headers that Slack signs a body with.
+/// Slack's signature headers for a body.
 pub fn sign(body: &str, time: i64) -> [(&'static str, String); 2] {
     let mut mac = Hmac::<Sha256>::new_from_slice(SIGNING_SECRET.as_bytes()).unwrap();
     mac.update(format!("v0:{time}:{body}").as_bytes());

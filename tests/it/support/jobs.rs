@@ -1,4 +1,4 @@
-//! Jobs as tests start them: photos that Slack has, for a repair.
+//! Jobs that tests start: fetching photos from Slack to a repair.
 
 use super::app::{ANA, DEADLINE, TestApp, only};
 use super::ops::report;
@@ -17,7 +17,7 @@ use esb_sandbox::{File, Message, Sandbox, World};
 use sea_orm::{EntityTrait, QueryOrder};
 use std::sync::Arc;
 
-/// The endpoint of files, among the sandbox's methods.
+/// The sandbox's method name for file downloads.
 pub const FILE: &str = "file";
 
 /// A picture of four pixels.
@@ -30,18 +30,18 @@ pub fn member() -> Actor {
     Actor { slack_id: Some(SlackUserId("U0ANA".into())), ..Actor::visitor(Edge::Slack, "Ana Lee") }
 }
 
-/// Somebody of the staff, on the web.
+/// A staff user on the web.
 pub fn staff(id: UserId) -> Actor {
     Actor::of_account(Edge::Web, "stu", Account { id, role: Role::Staff })
 }
 
-/// Gives a workspace pictures of these ids, and the bot the right to read them.
+/// Adds pictures with these ids to a workspace, and the scope to read them.
 pub fn pictures(world: &mut World, ids: &[&str]) {
     world.scopes.push("files:read".into());
     world.files.extend(ids.iter().map(|id| File::new(id, &format!("{id}.png"), "image/png", PNG)));
 }
 
-/// Queues the fetching of files to a repair, for a member in Slack.
+/// Enqueues a job that fetches files to a repair, for a member in Slack.
 pub async fn queue(
     ctx: &Ctx,
     slack: &Sandbox,
@@ -52,7 +52,7 @@ pub async fn queue(
     queue_as(&member(), ctx, slack, repair, ids, work_key).await
 }
 
-/// Queues the fetching of files to a repair.
+/// Enqueues a job that fetches files to a repair.
 pub async fn queue_as(
     starter: &Actor,
     ctx: &Ctx,
@@ -71,12 +71,11 @@ pub async fn queue_as(
     id
 }
 
-/// The job of that number.
 pub async fn job(ctx: &Ctx, id: JobId) -> Job {
     store::jobs::find(ctx.store.read(), id).await.unwrap().expect("a job")
 }
 
-/// A worker takes a step of a job and is at the next.
+/// Records one finished step of a job, as a worker does.
 pub async fn step(ctx: &Ctx, id: JobId) {
     ctx.clock.advance(TimeDelta::seconds(1));
     let (db, now) = (ctx.store.write(), ctx.clock.now());
@@ -87,7 +86,7 @@ pub async fn step(ctx: &Ctx, id: JobId) {
     }
 }
 
-/// Slack's ids of the photos that there are, in the order in which they were added.
+/// Slack's ids of all stored photos, oldest first.
 pub async fn photos(ctx: &Ctx) -> Vec<String> {
     let photos = photo::Entity::find().order_by_asc(photo::Column::Id).all(ctx.store.read()).await.unwrap();
     let of_slack = |source: String| source.rsplit(':').next().map(str::to_owned);
@@ -95,7 +94,7 @@ pub async fn photos(ctx: &Ctx) -> Vec<String> {
 }
 
 impl TestApp {
-    /// A table saw with an open repair, and pictures of these ids in Slack; all that was told is read.
+    /// A table saw with an open repair, and pictures with these ids in Slack. All messages are read.
     pub async fn with_pictures(ids: &[&str]) -> (Self, RepairId) {
         let (app, saw) = Self::with_saw().await;
         app.slack.change_world(|world| pictures(world, ids));
@@ -110,24 +109,23 @@ impl TestApp {
         repair
     }
 
-    /// Queues the fetching of files to a repair.
+    /// Enqueues a job that fetches files to a repair.
     pub async fn queue(&self, repair: RepairId, ids: &[&str]) -> JobId {
         queue(&self.app.ctx, &self.slack, repair, ids, None).await
     }
 
-    /// The job of that number.
     pub async fn job(&self, id: JobId) -> Job {
         job(&self.app.ctx, id).await
     }
 
-    /// What a job wrote, the oldest line first.
+    /// The lines of a job, oldest first.
     pub async fn lines(&self, id: JobId) -> Vec<String> {
         let mut lines = store::jobs::latest_updates(self.app.ctx.store.read(), id, 1_000).await.unwrap();
         lines.reverse();
         lines.into_iter().map(|line| line.text).collect()
     }
 
-    /// Works, and does something once the file of that place has been asked for; it comes a little later.
+    /// Runs jobs, and calls `act` after the request for the file at that place and before its answer.
     pub async fn while_fetching(&self, place: usize, act: impl AsyncFnOnce()) {
         let runner = Arc::clone(&self.app.jobs);
         let working = tokio::spawn(async move { runner.settle().await });
@@ -137,13 +135,13 @@ impl TestApp {
         working.await.unwrap().unwrap();
     }
 
-    /// What Ana reads of the only job that she started.
+    /// The text of the only job message to Ana.
     #[track_caller]
     pub fn job_message_text(&self) -> String {
         only(self.slack.direct_messages(ANA)).text
     }
 
-    /// What Ana reads of so many jobs, once all of it has arrived: a person gets one message a second.
+    /// All job messages to Ana; a person gets one message a second.
     pub async fn job_messages(&self, count: usize) -> Vec<Message> {
         for _ in 0..count {
             self.after(TimeDelta::seconds(1)).await;
@@ -153,13 +151,13 @@ impl TestApp {
         told
     }
 
-    /// Ids of the files that were asked for, in order.
+    /// Ids of the requested files, in order.
     pub fn asked_for(&self) -> Vec<String> {
         asked_for(&self.slack)
     }
 }
 
-/// Ids of the files that were asked for, in order.
+/// Ids of the requested files, in order.
 pub fn asked_for(slack: &Sandbox) -> Vec<String> {
     slack.calls("file").iter().map(|call| call.args["file"].as_str().unwrap().to_owned()).collect()
 }

@@ -1,5 +1,5 @@
-//! The log lines that a test causes. Each test has a thread and a runtime on it, so that lines are kept
-//! per thread; one subscriber serves all, since changing subscribers while others log loses lines.
+//! The log lines of a test. Each test has its own thread and runtime, so lines are collected per thread. One
+//! subscriber serves all threads, because changing subscribers while others log loses lines.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -20,11 +20,11 @@ struct Kept {
     text: Vec<u8>,
 }
 
-/// The lines of this thread, from its creation on. Not for runtimes of several threads.
+/// The lines of this thread since this was created. Not for multi-thread runtimes.
 pub struct Lines(());
 
 impl Lines {
-    /// Keeps what is as important as `level`, or more so.
+    /// Collects lines of this level and above.
     pub fn from(level: Level) -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
@@ -37,13 +37,13 @@ impl Lines {
         Self(())
     }
 
-    /// The lines so far that contain a text.
+    /// The lines that contain a text.
     pub fn with(&self, text: &str) -> Vec<String> {
         let all = KEPT.with_borrow(|kept| String::from_utf8_lossy(&kept.text).into_owned());
         all.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
     }
 
-    /// The only line since the last time that the Slack edge wrote; all lines so far are forgotten.
+    /// The only line of the Slack edge since the last call; clears all lines.
     #[track_caller]
     pub fn only_slack_line(&self) -> String {
         let mut lines = self.with(" esb::slack::");

@@ -1,5 +1,5 @@
-//! What tests stand on: a database of their own, a manual clock, people, a Slack on loopback, a browser,
-//! log lines, a proxy that breaks.
+//! Test fixtures: databases, a manual clock, people, a Slack on loopback, browsers, log lines, a proxy that
+//! breaks connections.
 
 pub mod app;
 pub mod block_kit;

@@ -1,4 +1,4 @@
-//! Operations over a database of their own, with a manual clock.
+//! Operations on a database for one test, with a manual clock.
 
 use super::database::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,20 +25,20 @@ use std::path::Path;
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Midnight before the day on which all tests happen.
+/// The time at which all tests start.
 pub const START: &str = "2026-03-01T12:00:00Z";
 
-/// A database with the operations over it; gone with the value.
+/// Operations on a test database, which is removed with the value.
 pub struct TestOps {
     pub ctx: Ctx,
     uploads: TempDir,
     _database: TestDatabase,
 }
 
-/// Tests do not depend on the room of the machine's disk.
+/// Tests do not depend on the free space of the disk.
 pub const NO_RESERVE: DiskReserve = DiskReserve { bytes: 0, percent: 0 };
 
-/// Largest file of tests.
+/// Maximum size of an upload.
 pub const UPLOAD_MAX: u64 = 20 * MB;
 
 impl TestOps {
@@ -47,12 +47,11 @@ impl TestOps {
         self.uploads.path()
     }
 
-    /// What is taken in there.
     pub fn files(&self) -> Files {
         self.files_with(self.uploads(), NO_RESERVE)
     }
 
-    /// What is taken in elsewhere, while so much is left free there.
+    /// Uploads in another directory, with a reserve of free space.
     pub fn files_with(&self, directory: &Path, reserve: DiskReserve) -> Files {
         Files::new(directory.to_owned(), UPLOAD_MAX, reserve, self.store.clone(), self.clock.clone())
     }
@@ -87,14 +86,14 @@ fn with_store(database: TestDatabase, store: store::Store) -> TestOps {
     TestOps { ctx: Ctx::new(store, clock, announce), uploads, _database: database }
 }
 
-/// One area, "Wood shop" with `#woodshop`, and one machine, "Table saw".
+/// With the area "Wood shop" (`#woodshop`) and its machine "Table saw".
 pub async fn with_saw() -> (TestOps, EquipmentId) {
     let ops = empty().await;
-    let saw = machine(&ops, "Wood shop", "#woodshop", "Table saw").await;
+    let saw = add_equipment(&ops, "Wood shop", "#woodshop", "Table saw").await;
     (ops, saw)
 }
 
-/// Looks for new revisions, as a serving process does, for as long as the value is held.
+/// Polls for new revisions, as a serving process does, until the value is dropped.
 pub async fn poll_revisions(ops: &Ctx) -> DropGuard {
     let shutdown = CancellationToken::new();
     tokio::spawn(board::poll_revision(ops.clone(), shutdown.clone()));
@@ -104,12 +103,12 @@ pub async fn poll_revisions(ops: &Ctx) -> DropGuard {
 }
 
 /// Adds an area with one machine.
-pub async fn machine(ops: &Ctx, area: &str, channel: &str, name: &str) -> EquipmentId {
+pub async fn add_equipment(ops: &Ctx, area: &str, channel: &str, name: &str) -> EquipmentId {
     let now = ops.clock.now();
     let db = ops.store.write();
     let area = store::areas::add(db, &self::area(area, channel), now).await.unwrap();
-    let machine = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
-    store::equipment::add(db, &machine, now).await.unwrap()
+    let equipment = EquipmentDetails::bare(EquipmentName::parse(name).unwrap(), area);
+    store::equipment::add(db, &equipment, now).await.unwrap()
 }
 
 /// An area, first on the board.
@@ -121,7 +120,7 @@ pub fn area(name: &str, channel: &str) -> AreaDetails {
     }
 }
 
-/// The user of that name, made where there is none. They have a password that nobody knows.
+/// The user of that name, created if missing, with a random password.
 pub async fn user(ops: &Ctx, name: &str, role: Role) -> UserId {
     let (db, username) = (ops.store.write(), Username::parse(name).unwrap());
     if let Some(user) = store::users::named(db, &username).await.unwrap() {
@@ -140,7 +139,7 @@ pub async fn user(ops: &Ctx, name: &str, role: Role) -> UserId {
     store::users::add(db, new, ops.clock.now()).await.unwrap()
 }
 
-/// Takes the lease of a delivery as another worker does, for as long as leases hold.
+/// Leases a delivery as another worker does, for the usual time.
 pub async fn lease(ops: &Ctx, id: DeliveryId, holder: &str, now: DateTime<Utc>) -> Option<Delivery> {
     let db = ops.store.write();
     let row = delivery::Entity::find_by_id(id).one(db).await.unwrap().unwrap();
@@ -159,12 +158,12 @@ pub async fn lease(ops: &Ctx, id: DeliveryId, holder: &str, now: DateTime<Utc>) 
     delivery_queue::lease(db, &seen, holder, now, now + LEASE).await.unwrap()
 }
 
-/// Somebody without an account.
+/// A visitor without an account.
 pub fn ana() -> Actor {
     Actor::visitor(Edge::Web, "Ana")
 }
 
-/// A report that nothing is wrong with.
+/// A valid report.
 pub fn report(equipment: EquipmentId, request: u8) -> ReportProblem {
     ReportProblem {
         equipment,
@@ -179,14 +178,14 @@ pub fn report(equipment: EquipmentId, request: u8) -> ReportProblem {
     }
 }
 
-/// Opens a repair of each severity given, in this order, a second apart.
+/// Opens a repair for each severity, in this order, a second apart.
 pub async fn open_repairs(
     ops: &Ctx,
-    machine: EquipmentId,
+    equipment: EquipmentId,
     severities: impl IntoIterator<Item = Option<Severity>>,
 ) {
     let row = |(second, severity)| repair::ActiveModel {
-        equipment_id: Set(machine),
+        equipment_id: Set(equipment),
         description: Set("Blade wobbles".into()),
         severity: Set(severity),
         status: Set(RepairStatus::New),

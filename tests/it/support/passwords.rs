@@ -1,4 +1,4 @@
-//! Temporary passwords on their way to Bo Okafor, and what became of them.
+//! Temporary passwords that are sent to Bo Okafor, and their deliveries.
 
 use super::app::{BO, TestApp, only};
 use super::ops::user;
@@ -15,7 +15,7 @@ use esb_sandbox::Message;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 impl TestApp {
-    /// In whose Slack Bo Okafor is known, who has no account.
+    /// Bo Okafor is known in Slack and has no account.
     pub async fn with_bo() -> Self {
         let app = Self::workshop().await;
         app.command(BO, "/esb-repair", "").await;
@@ -23,19 +23,19 @@ impl TestApp {
         app
     }
 
-    /// Every message with a password, the oldest first.
+    /// Every delivery of a password, oldest first.
     pub async fn passwords(&self) -> Vec<delivery::Model> {
         let all = delivery::Entity::find().filter(delivery::Column::Kind.eq(DeliveryKind::Password));
         all.order_by_asc(delivery::Column::Id).all(self.app.ctx.store.read()).await.unwrap()
     }
 
-    /// How each of these messages stands, and whether it is erased.
+    /// The state of each of these deliveries, and whether its password is erased.
     pub async fn states(&self) -> Vec<(DeliveryState, bool)> {
         let all = self.passwords().await.into_iter();
         all.map(|message| (message.state, message.event.is_empty())).collect()
     }
 
-    /// What each try of a message said.
+    /// The outcome of each attempt of a delivery.
     pub async fn tries(&self, of: &delivery::Model) -> Vec<String> {
         let tries = delivery_attempt::Entity::find()
             .filter(delivery_attempt::Column::DeliveryId.eq(of.id))
@@ -49,13 +49,13 @@ impl TestApp {
         password_of(&only(self.slack.direct_messages(BO)))
     }
 
-    /// Somebody of the staff, `stu`.
+    /// The staff user `stu`.
     pub async fn staff_user(&self) -> Actor {
         let id = user(&self.app.ctx, "stu", Role::Staff).await;
         Actor::of_account(Edge::Web, "stu", Account { id, role: Role::Staff })
     }
 
-    /// Bo gets another password.
+    /// Resets Bo's password.
     pub async fn reset_bo(&self, bo: UserId) -> HandedOver {
         reset_password(&self.app.ctx, &self.staff_user().await, bo, false, "").await.unwrap()
     }

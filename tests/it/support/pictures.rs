@@ -1,18 +1,18 @@
-//! Pictures and documents, made here.
+//! Generated pictures and documents.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder, Rgb, RgbImage};
 use std::path::Path;
 
-/// What a camera wrote into [`jpeg`]: held on its side, at a place.
+/// The place in the Exif data of [`jpeg`].
 pub const PLACE: &[u8] = b"GPS 52.520008 13.404954";
 
 fn picture() -> DynamicImage {
     RgbImage::from_fn(64, 16, |x, y| Rgb([x as u8 * 3, y as u8 * 9, 90])).into()
 }
 
-/// A photo, 64 by 16 pixels as it is coded, to be turned by a quarter.
+/// A photo with Exif data: encoded as 64 by 16 pixels, to be rotated by 90 degrees.
 pub fn jpeg() -> Vec<u8> {
     let head = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     let mut bytes = Vec::new();
@@ -22,14 +22,14 @@ pub fn jpeg() -> Vec<u8> {
     bytes
 }
 
-/// A drawing.
 pub fn png() -> Vec<u8> {
     let mut bytes = Vec::new();
     picture().write_with_encoder(PngEncoder::new(&mut bytes)).unwrap();
     bytes
 }
 
-/// A HEIC or AVIF as phones write it, as far as anybody looks: with Exif, and with a box of Samsung's behind.
+/// The parts of a HEIC or AVIF that our code reads, with Exif and a trailing box as Samsung's phones write
+/// it.
 pub fn heif(brand: &[u8; 4]) -> Vec<u8> {
     let boxed = |kind: &[u8; 4], content: &[u8]| {
         let length = u32::try_from(content.len() + 8).unwrap();
@@ -51,24 +51,23 @@ pub fn heif(brand: &[u8; 4]) -> Vec<u8> {
     [ftyp, mdat, boxed(b"meta", &meta), boxed(b"sefd", PLACE), vec![0; 24]].concat()
 }
 
-/// A PDF, as far as anybody looks.
+/// The parts of a PDF that our code reads.
 pub fn pdf() -> Vec<u8> {
     [&b"%PDF-1.7\n"[..], &[b'x'; 5000], b"\n%%EOF\n"].concat()
 }
 
-/// A film, as far as anybody looks.
+/// The parts of a video that our code reads.
 pub fn mp4(length: usize) -> Vec<u8> {
     let mut bytes = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41".to_vec();
     bytes.resize(length, 7);
     bytes
 }
 
-/// True when the bytes hold these words.
 pub fn contains_bytes(bytes: &[u8], words: &[u8]) -> bool {
     bytes.windows(words.len()).any(|part| part == words)
 }
 
-/// Names of all files of a directory but its mark, in their order; none where it was never made.
+/// Sorted names of the files of a directory except its marker; empty if the directory does not exist.
 pub fn names(directory: &Path) -> Vec<String> {
     let Ok(listing) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut names: Vec<String> =

@@ -1,4 +1,4 @@
-//! The program as a process, and what its processes share.
+//! The program as processes that share a workspace, a directory and a database.
 
 use super::app::{ANA, DEADLINE, world};
 use super::database::TestDatabase;
@@ -9,10 +9,10 @@ use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// The program.
+/// The path of the program.
 pub const ESB: &str = env!("CARGO_BIN_EXE_esb");
 
-/// A running `esb`, killed with the value.
+/// A running `esb`; dropping it kills it.
 pub struct Process(pub Child);
 
 impl Drop for Process {
@@ -29,7 +29,7 @@ impl Process {
         self.0.wait().unwrap();
     }
 
-    /// SIGTERM; the exit status.
+    /// Sends SIGTERM and returns the exit status.
     pub async fn terminate(mut self) -> Option<i32> {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -38,22 +38,20 @@ impl Process {
     }
 }
 
-/// What processes share: a Slack, a working directory, a database.
+/// A workspace, a working directory and a database, which processes share.
 pub struct Installation {
     pub slack: Sandbox,
     pub directory: TempDir,
     pub database: TestDatabase,
-    /// The way to the database, where it is not the direct one.
+    /// A proxy in front of the database, if any.
     pub proxy: Option<Proxy>,
 }
 
 impl Installation {
-    /// Over a new database.
     pub async fn new() -> Self {
         Self::on(TestDatabase::new().await)
     }
 
-    /// Over that database.
     pub fn on(database: TestDatabase) -> Self {
         let slack = Sandbox::start(world(), Options::default()).unwrap();
         Self { slack, directory: tempfile::tempdir().unwrap(), database, proxy: None }
@@ -64,12 +62,12 @@ impl Installation {
         self.proxy.as_ref().map_or_else(|| self.database.url().to_owned(), by_proxy)
     }
 
-    /// The program, to be run here.
+    /// A command that runs the program here.
     pub fn esb(&self, arguments: &[&str]) -> Command {
         self.command(ESB, arguments)
     }
 
-    /// Another program, to be run here.
+    /// A command that runs another program here.
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command
@@ -87,7 +85,7 @@ impl Installation {
         command
     }
 
-    /// Runs a command to its end: its exit status, and what it says on standard output, else on the other.
+    /// Runs a command: its exit status, and its standard output, or its standard error if that is empty.
     pub fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
         let output =
             self.esb(arguments).envs(variables.iter().copied()).stdout(Stdio::piped()).output().unwrap();
@@ -95,7 +93,7 @@ impl Installation {
         (output.status.code().unwrap(), String::from_utf8(text).unwrap())
     }
 
-    /// Runs a command that has to end by itself: its exit status, and everything that it says.
+    /// Runs a command that must end by itself: its exit status and all of its output.
     pub async fn run_to_end(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let path = self.directory.path().join("said");
         let said = File::create(&path).unwrap();
@@ -115,14 +113,14 @@ impl Installation {
         (status.unwrap_or_else(|_| panic!("{arguments:?} does not end: {said}")), said)
     }
 
-    /// Starts it and waits for its two connections.
+    /// Starts the program and waits for its two connections.
     pub async fn serve(&self, arguments: &[&str]) -> Process {
         let process = Process(self.esb(arguments).spawn().unwrap());
         assert!(self.slack.wire().wait_for_connections(2, DEADLINE).await, "it did not connect");
         process
     }
 
-    /// Ana reports a problem of the table saw and sees the form close.
+    /// Ana reports a problem with the table saw, and the form closes.
     pub async fn report(&self, what: &str) {
         self.slack.command(ANA, "#woodshop", "/esb-report", "table saw").await.unwrap();
         let opened = self.slack.wait_for(DEADLINE, |slack| slack.top_view(ANA)).await;
@@ -132,13 +130,13 @@ impl Installation {
         assert!(matches!(submitted, esb_sandbox::Submitted::Cleared), "{submitted:?}");
     }
 
-    /// How many messages of a channel hold a text.
+    /// The number of messages in a channel that contain a text.
     pub fn count_messages(&self, channel: &str, what: &str) -> usize {
         let messages = self.slack.messages();
         messages.iter().filter(|m| m.channel == channel && m.text.contains(what)).count()
     }
 
-    /// Waits until both channels were told.
+    /// Waits until the announcement is in both channels.
     pub async fn wait_until_announced(&self, what: &str) -> bool {
         let both =
             |_: &Sandbox| (self.count_messages("C0WOOD", what) > 0 && self.count_messages("C0OOPS", what) > 0).then_some(());

@@ -1,5 +1,5 @@
-//! A way to a server that a test can spoil: a TCP proxy on loopback that refuses, resets, or lets nothing
-//! through. It understands nothing of what goes over it.
+//! A TCP proxy on loopback that refuses, resets or stalls connections when a test says so. It does not
+//! interpret the traffic.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,27 +9,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Not 127.0.0.1: a port that is closed for a while must not become somebody's outgoing one.
+/// Not 127.0.0.1: a port that is closed for a while must not become the source port of another connection.
 const HERE: &str = "127.0.0.2:0";
-/// How soon the port is tried again that we had ourselves.
+/// Interval between attempts to bind our previous port.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// What happens to connections; they are numbered from 1.
+/// How connections are treated; they are numbered from 1.
 #[derive(Debug, Clone, Copy)]
 struct Rules {
-    /// New ones are taken.
+    /// New connections are accepted.
     open: bool,
-    /// Bytes go through.
+    /// Bytes are forwarded.
     flowing: bool,
-    /// The last that lets nothing through, whatever the others do.
+    /// Connections up to this one forward nothing.
     stuck: u64,
-    /// The last that was broken.
+    /// Connections up to this one are reset.
     broken: u64,
-    /// How many were made.
+    /// The number of connections so far.
     made: u64,
 }
 
-/// A running proxy; gone with the value.
+/// A running proxy; dropping it stops it.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -38,7 +38,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy for the server at that host and port, open.
+    /// A proxy for the server at `host:port`, accepting connections.
     pub async fn to(server: &str) -> Self {
         let listener = TcpListener::bind(HERE).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -50,27 +50,26 @@ impl Proxy {
         Self { address, rules, _stop: stop.drop_guard() }
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Breaks every connection without a word.
+    /// Resets every connection.
     pub fn reset(&self) {
         self.rules.send_modify(|rules| rules.broken = rules.made);
     }
 
-    /// Refuses new connections and breaks those that are there.
+    /// Refuses new connections and resets the existing ones.
     pub fn refuse(&self) {
         self.rules.send_modify(|rules| (rules.open, rules.broken) = (false, rules.made));
     }
 
-    /// Lets nothing through and breaks nothing: a cable that was pulled.
+    /// Forwards nothing and resets nothing, like an unplugged cable.
     pub fn stall(&self) {
         self.rules.send_modify(|rules| rules.flowing = false);
     }
 
-    /// Lets nothing through the connections that are there, ever; new ones work.
+    /// Existing connections forward nothing any more; new ones work.
     pub fn stall_existing(&self) {
         self.rules.send_modify(|rules| rules.stuck = rules.made);
     }
@@ -86,7 +85,7 @@ async fn serve(listener: TcpListener, address: SocketAddr, server: String, rules
     let mut listener = Some(listener);
     loop {
         let Some(listening) = &listener else {
-            // Nobody sends any more: the proxy is gone.
+            // The proxy was dropped.
             let Ok(_) = changes.wait_for(|rules| rules.open).await else { return };
             listener = TcpListener::bind(address).await.ok();
             if listener.is_none() {
@@ -115,12 +114,12 @@ async fn serve(listener: TcpListener, address: SocketAddr, server: String, rules
     }
 }
 
-/// One connection, until either side ends it or it is broken.
+/// One connection, until either side closes it or it is reset.
 async fn connection(client: TcpStream, server: String, number: u64, rules: watch::Receiver<Rules>) {
     let mut breaks = rules.clone();
     let through = async {
         let Ok(server) = TcpStream::connect(server).await else { return };
-        // So that whatever ends it resets it.
+        // Every end of the connection is a reset.
         let _ = (client.set_zero_linger(), server.set_nodelay(true), client.set_nodelay(true));
         let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
         tokio::select! {
@@ -134,7 +133,7 @@ async fn connection(client: TcpStream, server: String, number: u64, rules: watch
     }
 }
 
-/// Carries bytes while they may flow; ends with either end.
+/// Copies bytes while they may flow, until either side closes.
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -150,6 +149,6 @@ async fn pump(
             break;
         }
     }
-    // An end is no more seen through a pulled cable than anything else.
+    // A stalled connection does not show its end either.
     let _ = rules.wait_for(|rules| rules.flowing && number > rules.stuck).await;
 }

@@ -1,28 +1,27 @@
-//! A database as the Python system leaves it, for the import: its tables in the words of each database, and
-//! rows of every kind.
+//! A database of the Python system, for the import: its tables in each SQL dialect, with rows of every kind.
 
 use super::database::{Kind, TestDatabase};
 use esb::ops::import::Legacy;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 
-/// The password of every user there is.
+/// The password of every user.
 pub const PASSWORD: &str = "changeme";
-/// Its hash, by Python's `hashlib.scrypt`, in the form of that system.
+/// Its hash by Python's `hashlib.scrypt`, in that system's format.
 pub const HASH: &str = "scrypt:32768:8:1$Qx7zR0aTgP2LmN4k$\
                         2433c77bffc1828c7bfc417199205e308d742b904edfb811f46527dd874ad3af2e19521dd27fa09de0ef411cf5b9bcfc6d4e9cd8091dd520f3e18fbe86084e11";
 
-/// Which version of the system made the database.
+/// The version of the system that created the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     /// 0.14: machines have no notes.
     V14,
     /// 0.19: notes, reservations, machine access.
     V19,
-    /// None that is known: more columns and tables.
+    /// An unknown version with more columns and tables.
     Later,
 }
 
-/// The tables that all versions have.
+/// The tables of all versions.
 const TABLES: &[&str] = &[
     "alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
     "users (id INTEGER NOT NULL PRIMARY KEY, username VARCHAR(80) NOT NULL, email VARCHAR(255) NOT NULL, \
@@ -59,14 +58,14 @@ const TABLES: &[&str] = &[
     "pending_notifications (id INTEGER NOT NULL PRIMARY KEY, target VARCHAR(255) NOT NULL)",
 ];
 
-/// A database of the Python system; gone with the value.
+/// A database of the Python system, removed with the value.
 pub struct Python {
     database: TestDatabase,
     db: DatabaseConnection,
 }
 
 impl Python {
-    /// Without any row.
+    /// Without rows.
     pub async fn of(version: Version) -> Self {
         let database = TestDatabase::empty().await;
         database.connect().await.close().await.unwrap();
@@ -91,7 +90,7 @@ impl Python {
         python
     }
 
-    /// Executes a statement, written for SQLite, in the words of the database that it is.
+    /// Executes a statement for SQLite, translated to the dialect of the database.
     pub async fn run(&self, sql: &str) {
         let sql = match Kind::from_env() {
             Kind::Sqlite => sql.to_owned(),
@@ -113,18 +112,18 @@ impl Python {
         self.database.url()
     }
 
-    /// The database itself, to which nobody is connected any more.
+    /// The database, after closing our connections.
     pub async fn into_database(self) -> TestDatabase {
         self.db.close().await.unwrap();
         self.database
     }
 
-    /// As the import opens it.
+    /// Opens it as the import does.
     pub async fn open(&self) -> Legacy {
         Legacy::open(&self.url().into()).await.unwrap()
     }
 
-    /// A space with a bit of everything that fits.
+    /// With rows of every kind that the import accepts.
     pub async fn with_rows(version: Version) -> Self {
         let python = Self::of(version).await;
         let at = "'2025-05-01 10:00:00', '2025-05-02 11:00:00'";
@@ -140,12 +139,12 @@ impl Python {
         let areas = "areas (id, name, slack_channel, is_archived, sort_order, created_at, updated_at)";
         python.rows(areas, &[&format!("3, 'Wood shop', '#woodshop', false, 2, {at}")]).await;
         python.rows(areas, &[&format!("4, 'Attic', 'attic', true, 1, {at}")]).await;
-        let machines = "equipment (id, name, manufacturer, model, area_id, serial_number, acquisition_date, \
+        let equipment = "equipment (id, name, manufacturer, model, area_id, serial_number, acquisition_date, \
                         acquisition_source, acquisition_cost, warranty_expiration, description, is_archived, \
                         created_at, updated_at)";
         python
             .rows(
-                machines,
+                equipment,
                 &[
                     &format!(
                         "17, 'Table saw', 'Jet', 'JTS-10', 3, 'S1', '2020-02-29', 'Bo', 1250.50, \

@@ -17,12 +17,12 @@ impl TestApp {
         app
     }
 
-    /// The account of that name, with the e-mail that Slack knows of its person.
+    /// The technician of that name, with the email address of their Slack profile.
     pub async fn technician(&self, name: &str) -> UserId {
         user(&self.app.ctx, name, Role::Technician).await
     }
 
-    /// What happened to repairs, oldest first: kind, by whom, value.
+    /// All timeline entries, oldest first: kind, actor, value.
     pub async fn timeline(&self) -> Vec<(String, String, Option<String>)> {
         let entries = timeline::Entity::find().order_by_asc(timeline::Column::Id);
         let entries = entries.all(self.app.ctx.store.read()).await.unwrap();
@@ -30,7 +30,7 @@ impl TestApp {
         entries.into_iter().map(told).collect()
     }
 
-    /// Sends everything that is pending, a message a second, reads it all, and ends.
+    /// Sends everything that is pending, one message a second, reads it, and finishes.
     pub async fn settle_and_finish(self) {
         for _ in 0..12 {
             self.after(TimeDelta::seconds(1)).await;

@@ -1,4 +1,4 @@
-//! Steps in Slack that several tests take: reports, presses, and payloads of a client that keeps no rule.
+//! Steps in Slack that several tests share: reports, buttons, and payloads of a misbehaving client.
 
 use super::app::{ANA, DEADLINE, TestApp};
 use chrono::TimeDelta;
@@ -15,7 +15,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// An answer to a submission: errors by field.
+/// The errors in the answer to a submission, by field.
 #[track_caller]
 pub fn errors(submitted: Submitted) -> BTreeMap<String, String> {
     match submitted {
@@ -33,47 +33,47 @@ pub fn errors_of(ack: &Ack) -> BTreeMap<String, String> {
 }
 
 impl TestApp {
-    /// The modal before Ana.
+    /// The modal that Ana sees.
     #[track_caller]
     pub fn view(&self) -> View {
         self.slack.top_view(ANA).expect("a modal")
     }
 
-    /// Ana types something into the modal before her.
+    /// Ana types into the open modal.
     pub async fn fill(&self, input: &str, text: &str) {
         self.slack.fill(ANA, input, text).await.unwrap();
     }
 
-    /// Ana submits the modal before her; everything that follows from it is done.
+    /// Ana submits the open modal; then everything settles.
     pub async fn submit(&self) -> Submitted {
         let submitted = self.slack.submit(ANA).await.unwrap();
         self.settle().await;
         submitted
     }
 
-    /// Ana presses a button of the modal before her; everything that follows from it is done.
+    /// Ana presses a button of the open modal; then everything settles.
     pub async fn press(&self, action_id: &str, value: Option<&str>) {
         let outcome = self.slack.press(ANA, action_id, value).await.unwrap();
         assert!(outcome.is_acknowledged(), "{action_id}: {outcome:?}");
         self.settle().await;
     }
 
-    /// Ana chooses something in the modal before her; everything that follows from it is done.
+    /// Ana chooses an option in the open modal; then everything settles.
     pub async fn choose(&self, action_id: &str, wanted: &str) {
         self.slack.choose(ANA, action_id, wanted).await.unwrap();
         self.settle().await;
     }
 
-    /// Ana reports a problem with the machine of that name, from command to the last announcement: a
-    /// channel takes a message a second.
-    pub async fn report(&self, machine: &str, description: &str) {
-        self.command(ANA, "/esb-report", machine).await;
+    /// Ana reports a problem with the machine of that name, from the command to the last announcement; a
+    /// channel gets one message a second.
+    pub async fn report(&self, equipment: &str, description: &str) {
+        self.command(ANA, "/esb-report", equipment).await;
         self.fill("description", description).await;
         assert_eq!(self.submit().await, Submitted::Cleared);
         self.after(TimeDelta::seconds(1)).await;
     }
 
-    /// Reads and forgets every message to Ana and in the channels.
+    /// Marks every message to Ana and in the channels as read.
     pub fn read_all(&self) {
         for channel in ["#oops", "#woodshop", "#metalshop"] {
             self.slack.posted_in(channel);
@@ -82,50 +82,49 @@ impl TestApp {
         self.slack.direct_messages(ANA);
     }
 
-    /// How many calls there were so far: a mark for [`TestApp::called_since`].
+    /// The number of calls so far, for [`TestApp::called_since`].
     pub fn calls(&self) -> usize {
         self.slack.all_calls().len()
     }
 
-    /// The methods called since a mark, in their order.
+    /// The methods called since then, in order.
     pub fn called_since(&self, mark: usize) -> Vec<String> {
         self.slack.all_calls().into_iter().skip(mark).map(|call| call.method).collect()
     }
 
-    /// The card of the repair in the wood shop, as it stands now.
+    /// The current card of the repair in `#woodshop`.
     #[track_caller]
     pub fn card(&self) -> Message {
         let is_card = |m: &Message| m.channel == "C0WOOD" && m.thread_ts.is_none() && !m.blocks.is_empty();
         self.slack.messages().into_iter().find(is_card).expect("a card")
     }
 
-    /// Every note as it was written: by whom, what (nothing for a deletion), and whether it takes the place of another.
+    /// Every note entry: author, text (`None` for a deletion), and whether it replaces another.
     pub async fn notes(&self) -> Vec<(String, Option<String>, bool)> {
         let notes = timeline::Entity::find().filter(timeline::Column::Kind.eq(TimelineKind::Note));
         let notes = notes.order_by_asc(timeline::Column::Id).all(self.app.ctx.store.read()).await.unwrap();
         notes.into_iter().map(|it| (it.actor_name, it.new_value, it.supersedes.is_some())).collect()
     }
 
-    /// How many repairs there are.
+    /// The number of repairs.
     pub async fn repairs(&self) -> u64 {
         let db = self.app.ctx.store.read();
         repair::Entity::find().count(db).await.unwrap()
     }
 
-    /// The repair of that number.
     pub async fn repair(&self, id: i64) -> repair::Model {
         store::repairs::find(self.app.ctx.store.read(), RepairId(id)).await.unwrap().expect("a repair")
     }
 
-    /// Changes the database without an operation.
+    /// Executes SQL on the database.
     pub async fn sql(&self, statement: &str) {
         let tx = self.app.ctx.store.begin().await.unwrap();
         tx.execute_unprepared(statement).await.unwrap();
         self.app.ctx.commit_visible(tx).await.unwrap();
     }
 
-    /// Adds machines called by a word and a number from 1.
-    pub async fn machines(&self, area: AreaId, word: &str, count: usize) {
+    /// Adds machines named by a word and a number from 1.
+    pub async fn add_many_equipment(&self, area: AreaId, word: &str, count: usize) {
         let now = self.clock.now();
         let row = |n| {
             let name = format!("{word} {n}");
@@ -147,13 +146,13 @@ impl TestApp {
         self.insert((1..=count).map(row)).await;
     }
 
-    /// Adds so many open repairs to every machine whose name begins like this; severity Down.
-    pub async fn add_open_repairs(&self, machines: &str, description: &str, count: usize) {
+    /// Adds `count` open repairs with severity Down to every machine whose name has this prefix.
+    pub async fn add_open_repairs(&self, equipment: &str, description: &str, count: usize) {
         let now = self.clock.now();
-        let named = equipment::Entity::find().filter(equipment::Column::Name.starts_with(machines));
-        let machines = named.all(self.app.ctx.store.read()).await.unwrap();
-        let row = |machine: EquipmentId| repair::ActiveModel {
-            equipment_id: Set(machine),
+        let named = equipment::Entity::find().filter(equipment::Column::Name.starts_with(equipment));
+        let equipment = named.all(self.app.ctx.store.read()).await.unwrap();
+        let row = |equipment: EquipmentId| repair::ActiveModel {
+            equipment_id: Set(equipment),
             description: Set(description.to_owned()),
             severity: Set(Some(Severity::Down)),
             status: Set(RepairStatus::New),
@@ -166,10 +165,10 @@ impl TestApp {
             created_at: Set(now),
             ..Default::default()
         };
-        self.insert(machines.iter().flat_map(|machine| (0..count).map(|_| row(machine.id)))).await;
+        self.insert(equipment.iter().flat_map(|equipment| (0..count).map(|_| row(equipment.id)))).await;
     }
 
-    /// Inserts rows, as many at a time as a statement takes.
+    /// Inserts rows in batches that fit into one statement.
     async fn insert<M>(&self, rows: impl Iterator<Item = M>)
     where
         M: ActiveModelTrait,
@@ -182,17 +181,15 @@ impl TestApp {
         self.app.ctx.commit_visible(tx).await.unwrap();
     }
 
-    /// Archives a machine.
-    pub async fn archive(&self, machine: EquipmentId) {
-        self.sql(&format!("UPDATE equipment SET archived = TRUE WHERE id = {machine}")).await;
+    pub async fn archive(&self, equipment: EquipmentId) {
+        self.sql(&format!("UPDATE equipment SET archived = TRUE WHERE id = {equipment}")).await;
     }
 
-    /// Closes a repair.
     pub async fn close_repair(&self, id: i64) {
         self.sql(&format!("UPDATE repairs SET status = 'Resolved', open = FALSE WHERE id = {id}")).await;
     }
 
-    /// What Slack sends when Ana acts, without what she does.
+    /// The common part of Slack's payload for an action of Ana.
     pub fn interaction(&self, kind: &str) -> Value {
         json!({
             "type": kind,
@@ -201,14 +198,14 @@ impl TestApp {
         })
     }
 
-    /// The submission of the modal before Ana, to be spoilt.
+    /// The submission of the open modal, to be modified.
     pub fn submission(&self) -> Value {
         let mut payload = self.interaction("view_submission");
         payload["view"] = self.view().json;
         payload
     }
 
-    /// A press in the modal before Ana, of a button that need not be there.
+    /// A click in the open modal on a button that need not exist.
     pub fn pressed(&self, action_id: &str, value: &str) -> Value {
         let mut payload = self.interaction("block_actions");
         payload["view"] = self.view().json;
@@ -216,7 +213,7 @@ impl TestApp {
         payload
     }
 
-    /// Sends an interaction as it is; everything that follows from it is done.
+    /// Sends an interaction as it is; then everything settles.
     pub async fn send(&self, payload: Value) -> Ack {
         self.send_as("interactive", &format!("raw-{}", rand::random::<u64>()), payload).await
     }
@@ -234,17 +231,17 @@ impl TestApp {
     }
 }
 
-/// Puts something into an input of a submission.
+/// Sets an input of a submission.
 pub fn put(submission: &mut Value, input: &str, state: Value) {
     submission["view"]["state"]["values"][input] = json!({ input: state });
 }
 
-/// Puts a text into an input of a submission.
+/// Sets a text input of a submission.
 pub fn put_text(submission: &mut Value, input: &str, text: &str) {
     put(submission, input, json!({ "type": "plain_text_input", "value": text }));
 }
 
-/// Puts a choice into an input of a submission.
+/// Sets a select of a submission.
 pub fn put_option(submission: &mut Value, input: &str, value: &str) {
     let option = json!({ "text": { "type": "plain_text", "text": value }, "value": value });
     put(submission, input, json!({ "type": "static_select", "selected_option": option }));

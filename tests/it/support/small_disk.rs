@@ -1,5 +1,5 @@
-//! A small disk that can be filled: a file system in memory. Only root can mount one; elsewhere the test skips
-//! with a line, and fails when everything is required.
+//! A small disk that can be filled: a file system in memory. Only root can mount it; otherwise the test is
+//! skipped with a message, or fails with `ESB_TEST_REQUIRE=all`.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A mounted disk, unmounted with the value.
+/// A mounted disk; dropping it unmounts it.
 pub struct SmallDisk(TempDir);
 
 impl SmallDisk {
@@ -25,7 +25,6 @@ impl SmallDisk {
         None
     }
 
-    /// Where it is mounted.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
@@ -34,7 +33,7 @@ impl SmallDisk {
         self.path().join("ballast")
     }
 
-    /// Leaves no room.
+    /// Fills the disk.
     pub fn fill(&self) {
         let mut ballast = File::options().append(true).create(true).open(self.ballast()).unwrap();
         loop {
@@ -45,7 +44,7 @@ impl SmallDisk {
         }
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     pub fn clear(&self) {
         std::fs::remove_file(self.ballast()).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Boards, machines and repairs of any size, made of one kind of text.
+//! Boards, equipment and repairs of any size, filled with one kind of text.
 
 use chrono::{DateTime, NaiveDate};
 use esb::domain::actor::Role;
@@ -22,9 +22,9 @@ use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, Qu
 pub enum Texts {
     /// Short and harmless; names end in their number.
     Plain,
-    /// As long as can be, each character five times as long once escaped.
+    /// Maximum length; each character is five times as long after escaping.
     Ampersands,
-    /// As long as can be, each character four bytes long.
+    /// Maximum length; each character has four bytes.
     Fires,
     /// Everything that could end a string, a template, a tag or an emphasis.
     Hostile,
@@ -67,7 +67,7 @@ pub fn found(number: i64, texts: Texts) -> EquipmentMatch {
     }
 }
 
-/// The repairs of a machine: the first one plain, the others with everything that a repair can have.
+/// A repair of a machine: number 1 is plain, the others have every optional field.
 pub fn repair(number: i64, texts: Texts) -> OpenRepair {
     let all = number > 1;
     OpenRepair {
@@ -99,7 +99,7 @@ fn document(number: i64, texts: Texts) -> DocumentView {
     }
 }
 
-pub fn machine(texts: Texts, repairs: usize) -> PublicEquipment {
+pub fn equipment(texts: Texts, repairs: usize) -> PublicEquipment {
     PublicEquipment {
         links: (1..=if repairs > 1 { 20 } else { 0 }).map(|n| link(n, texts)).collect(),
         documents: (1..=if repairs > 1 { 20 } else { 0 }).map(|n| document(n, texts)).collect(),
@@ -122,19 +122,19 @@ pub fn machine(texts: Texts, repairs: usize) -> PublicEquipment {
 
 /// An area in which every third machine is down and every other third works; those of plain text are all
 /// down, so that every one of them shows in a summary, unless there are only a few.
-pub fn area(number: i64, texts: Texts, machines: i64) -> BoardArea {
-    let machine = |i: i64| {
-        let green = i % 3 == 2 && (texts != Texts::Plain || machines < 10);
-        board_machine(number * 10_000 + i, texts, !green)
+pub fn area(number: i64, texts: Texts, count: i64) -> BoardArea {
+    let equipment = |i: i64| {
+        let green = i % 3 == 2 && (texts != Texts::Plain || count < 10);
+        board_equipment_item(number * 10_000 + i, texts, !green)
     };
     BoardArea {
         id: AreaId(number),
         name: texts.name("area", number, 80),
-        machines: (1..=machines).map(machine).collect(),
+        equipment: (1..=count).map(equipment).collect(),
     }
 }
 
-fn board_machine(number: i64, texts: Texts, broken: bool) -> BoardEquipment {
+fn board_equipment_item(number: i64, texts: Texts, broken: bool) -> BoardEquipment {
     let headline = Headline {
         repair: RepairId(number),
         issue: texts.of(3000),
@@ -156,7 +156,7 @@ pub fn other(number: i64, texts: Texts) -> OtherRepair {
     OtherRepair { id: RepairId(number), status: RepairStatus::NeedsSpecialist, description: texts.of(100) }
 }
 
-/// A repair of the queue, with all that one can have.
+/// A repair in the queue with every optional field.
 pub fn queued(number: i64, texts: Texts) -> QueuedRepair {
     QueuedRepair {
         id: RepairId(number),
@@ -179,7 +179,7 @@ pub fn people(texts: Texts, count: i64) -> Vec<PersonMatch> {
     (1..=count).map(person).collect()
 }
 
-/// Open repairs in so many areas, of machines of the area 1.
+/// Open repairs in a number of areas, of machines of area 1.
 pub fn open(texts: Texts, areas: i64, count: i64) -> Vec<OpenRepairLine> {
     let line = |n: i64| OpenRepairLine {
         id: RepairId(i64::MAX - n),
@@ -196,7 +196,7 @@ pub fn open(texts: Texts, areas: i64, count: i64) -> Vec<OpenRepairLine> {
     (1..=count).map(line).collect()
 }
 
-/// Closed repairs; there were more.
+/// A page of closed repairs that has a next page.
 pub fn past(texts: Texts, count: i64) -> PastRepairs {
     let row = |n| HistoryRow {
         id: RepairId(n),
@@ -211,7 +211,7 @@ pub fn past(texts: Texts, count: i64) -> PastRepairs {
     PastRepairs { repairs: (1..=count).map(row).collect(), total: 1_000_000 }
 }
 
-/// A repair as forms show it: what each has, or all that one can have.
+/// A repair as forms show it: required fields only, or all of them.
 pub fn brief(texts: Texts, all: bool) -> RepairBrief {
     let happened = |n| Happened {
         id: TimelineId(n),
@@ -247,7 +247,7 @@ pub fn brief(texts: Texts, all: bool) -> RepairBrief {
     }
 }
 
-/// Areas of the same number are told apart by their place.
+/// Areas with the same number get different positions.
 pub fn board(mut areas: Vec<BoardArea>) -> BoardView {
     for (number, area) in (1..).zip(&mut areas) {
         area.id = AreaId(number);
@@ -255,7 +255,7 @@ pub fn board(mut areas: Vec<BoardArea>) -> BoardView {
     BoardView { revision: 1, generated_at: DateTime::UNIX_EPOCH, areas }
 }
 
-/// What a card tells of a repair: what each has, or all that one can have.
+/// The snapshot of a repair for a card: required fields only, or all of them.
 pub fn snapshot(texts: Texts, all: bool) -> RepairSnapshot {
     RepairSnapshot {
         id: RepairId(42),
@@ -275,7 +275,7 @@ pub fn snapshot(texts: Texts, all: bool) -> RepairSnapshot {
     }
 }
 
-/// What is told of a job: what each has, or all that one can have.
+/// A job for its message: required fields only, or all of them.
 pub fn job(texts: Texts, state: JobState, all: bool) -> JobMessage {
     let waits = all && state == JobState::Queued;
     let job = JobView {

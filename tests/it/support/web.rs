@@ -1,4 +1,4 @@
-//! The web, serving on a port of its own, and a browser of few words.
+//! The web server on a free port, and a simple HTTP client with cookies.
 
 use super::app::DEADLINE;
 use super::ops::{TestOps, user};
@@ -37,17 +37,17 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// A serving web over a database of its own.
+/// A running web server with its own database.
 pub struct TestWeb {
     pub ops: TestOps,
     pub site: Site,
     pub shutdown: CancellationToken,
     pub serving: JoinHandle<()>,
-    /// What the log would tell at start.
+    /// The setup code, which the log shows at start.
     pub setup_code: Option<String>,
 }
 
-/// What came back.
+/// A complete response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -66,19 +66,19 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// What a page that shows a secret shows.
+    /// The secret that a page shows once.
     pub fn secret(&self) -> String {
         let text = self.text();
         let (_, rest) = text.split_once("<p class=\"secret\"><code>").expect("a secret is shown");
         rest.split('<').next().unwrap().to_owned()
     }
 
-    /// A header's text; empty where there is none.
+    /// The value of a header; empty if missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// What "Send again" on an error page would send, without the files.
+    /// The fields of the "Send again" form of an error page, without files.
     pub fn form_again(&self) -> Vec<(String, String)> {
         let text = self.text();
         let (_, form) = text.split_once("<form class=\"report resubmit\"").expect("the form comes back");
@@ -105,7 +105,7 @@ impl Reply {
     }
 }
 
-/// What a browser reads where this is written.
+/// Decodes HTML entities.
 fn plain(escaped: &str) -> String {
     let pairs =
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x3D;", "="), ("&#x60;", "`")];
@@ -113,7 +113,7 @@ fn plain(escaped: &str) -> String {
     text.replace("&amp;", "&")
 }
 
-/// How a web of a test is configured.
+/// The configuration of test servers.
 pub fn config() -> WebConfig {
     WebConfig {
         base_url: Some("https://esb.example.org".into()),
@@ -124,17 +124,17 @@ pub fn config() -> WebConfig {
     }
 }
 
-/// Serves the pages.
+/// Serves all pages.
 pub async fn serving(ops: TestOps) -> TestWeb {
     serving_routes(ops, Web::routes(), Limits::STANDARD).await
 }
 
-/// Serves routes of one's own.
+/// Serves other routes.
 pub async fn serving_routes(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
     serving_all(ops, config(), routes, limits).await
 }
 
-/// Serves routes of one's own where no proxy is trusted, so that each address of this machine is a client.
+/// Serves other routes and trusts no proxy, so that each loopback address is a client.
 pub async fn serving_without_proxies(ops: TestOps, routes: &'static [Route], limits: Limits) -> TestWeb {
     serving_all(ops, WebConfig { trusted_proxies: Vec::new(), ..config() }, routes, limits).await
 }
@@ -144,24 +144,24 @@ pub async fn serving_as(ops: TestOps, config: WebConfig) -> TestWeb {
     serving_all(ops, config, Web::routes(), Limits::STANDARD).await
 }
 
-/// Serves the pages with files that are kept elsewhere.
+/// Serves the pages with another directory of uploads.
 pub async fn serving_files(ops: TestOps, files: Files) -> TestWeb {
     serving_with(ops, config(), files, Web::routes(), Limits::STANDARD).await
 }
 
-/// Serves the pages with so many places for forms with files.
+/// Serves the pages with these upload limits.
 pub async fn serving_with_places(ops: TestOps, places: Places) -> TestWeb {
     let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
     serving_web(ops, web.with_upload_places(places), Limits::STANDARD).await
 }
 
-/// Serves the pages with so many bytes of photos for visitors.
+/// Serves the pages with this byte limit for visitors' photos.
 pub async fn serving_with_allowance(ops: TestOps, allowance: VisitorAllowance) -> TestWeb {
     let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
     serving_web(ops, web.with_visitor_allowance(allowance), Limits::STANDARD).await
 }
 
-/// Serves the pages with so many bytes for the bodies of all requests, and of those of one client.
+/// Serves the pages with these byte limits for request bodies, in total and per client.
 pub async fn serving_with_bodies(ops: TestOps, all: usize, of_client: usize) -> TestWeb {
     let web = Web::new(ops.ctx.clone(), config(), Metrics::new(), ops.files()).await.unwrap();
     let bodies = BodyBudget::of(ops.clock.clone(), all, of_client);
@@ -194,14 +194,14 @@ async fn serving_web(ops: TestOps, web: Web, limits: Limits) -> TestWeb {
 }
 
 impl TestWeb {
-    /// Somebody at a browser who has logged in: `tess` the technician or `stu` of the staff.
+    /// A signed-in browser: `tess`, a technician, or `stu`, a staff user.
     pub async fn signed_in(&self, role: Role) -> Browser<'_> {
         let name = if role == Role::Staff { "stu" } else { "tess" };
         let user = user(&self.ops, name, role).await;
         self.signed_in_as(user).await
     }
 
-    /// This user at a browser, without the work that a password takes.
+    /// A browser with a session of this user, without hashing a password.
     pub async fn signed_in_as(&self, user: UserId) -> Browser<'_> {
         let browser = self.browser();
         browser.set_cookie(SESSION_COOKIE, &self.session_of(user).await);
@@ -232,11 +232,11 @@ impl Deref for TestWeb {
     }
 }
 
-/// Where pages are served.
+/// The address of a web server.
 pub struct Site(pub SocketAddr);
 
 impl Site {
-    /// Sends any request, over a connection of its own.
+    /// Sends a request on a new connection.
     pub async fn send<B>(&self, request: Request<B>) -> Reply
     where
         B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
@@ -247,7 +247,7 @@ impl Site {
         let (head, body) = sender.send_request(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         drop(sender);
-        // A server that has heard enough may close before it has taken everything.
+        // A server that rejects a request may close before it has read everything.
         let _ = connection.await.unwrap();
         Reply { status: head.status, headers: head.headers, body }
     }
@@ -261,7 +261,7 @@ impl Site {
         self.send(request.body(Full::<Bytes>::default()).unwrap()).await
     }
 
-    /// Writes a request as it is, from an address of this machine, and does not end it.
+    /// Writes raw bytes from a loopback address and keeps the connection open.
     pub async fn begin(&self, from: [u8; 4], request: &str) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((from, 0).into()).unwrap();
@@ -270,7 +270,7 @@ impl Site {
         stream
     }
 
-    /// Writes a request as it is, and reads until the connection ends.
+    /// Writes raw bytes and reads until the connection closes.
     pub async fn raw(&self, request: &str) -> String {
         let mut stream = self.begin([127, 0, 0, 1], request).await;
         let mut answer = Vec::new();
@@ -279,7 +279,7 @@ impl Site {
         String::from_utf8(answer).unwrap()
     }
 
-    /// Looks at a page, as somebody who was never here.
+    /// Gets a page without cookies.
     pub async fn get(&self, path: &str) -> Reply {
         self.ask(Method::GET, path, &[]).await
     }
@@ -290,7 +290,7 @@ impl Site {
     }
 }
 
-/// Somebody at a browser.
+/// A browser with cookies and a client address.
 pub struct Browser<'a> {
     site: &'a Site,
     cookies: Mutex<BTreeMap<String, String>>,
@@ -298,12 +298,12 @@ pub struct Browser<'a> {
 }
 
 impl Browser<'_> {
-    /// The same at another address.
+    /// The same with another client address.
     pub fn from(self, address: &str) -> Self {
         Self { from: address.to_owned(), ..self }
     }
 
-    /// Looks at a page.
+    /// Gets a page.
     pub async fn get(&self, path: &str) -> Reply {
         let headers = [("cookie", &*self.cookie()), ("x-forwarded-for", &self.from)];
         let reply = self.site.ask(Method::GET, path, &headers).await;
@@ -311,38 +311,37 @@ impl Browser<'_> {
         reply
     }
 
-    /// Asks for the head of a page.
+    /// Sends a HEAD request.
     pub async fn head(&self, path: &str) -> Reply {
         self.site.ask(Method::HEAD, path, &[("cookie", &self.cookie())]).await
     }
 
-    /// Sends a form.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let form = Serializer::new(String::new()).extend_pairs(fields).finish();
         self.post_raw(path, form).await
     }
 
-    /// Sends the form of an error page again, to `path`, from where it came.
+    /// Submits the "Send again" form of an error page to `path`, where it came from.
     pub async fn send_again(&self, path: &str, refused: &Reply) -> Reply {
         let form = refused.form_again();
         let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
         self.post(path, &fields).await
     }
 
-    /// Fills in the form of the page `at` and sends it to `to`.
+    /// Fills in the form of the page `at` and submits it to `to`.
     pub async fn fill_in(&self, at: &str, to: &str, fields: &[(&str, &str)]) -> Reply {
         let token = self.get(at).await.hidden("csrf_token");
         self.post(to, &[&[("csrf_token", &*token)], fields].concat()).await
     }
 
-    /// As [`Browser::fill_in`], for a form that makes something.
+    /// As [`Browser::fill_in`], for a form that creates something.
     pub async fn fill_in_new(&self, at: &str, to: &str, fields: &[(&str, &str)]) -> Reply {
         let page = self.get(at).await;
         let (token, request) = (page.hidden("csrf_token"), page.hidden("request_id"));
         self.post(to, &[&[("csrf_token", &*token), ("request_id", &*request)], fields].concat()).await
     }
 
-    /// Sends a body that calls itself a form.
+    /// Sends a raw body as a form.
     pub async fn post_raw(&self, path: &str, body: impl Into<Bytes>) -> Reply {
         let request = Request::post(path)
             .header(HOST, "esb")
@@ -356,12 +355,11 @@ impl Browser<'_> {
         reply
     }
 
-    /// Sends a form with files.
     pub async fn send_parts(&self, path: &str, parts: &Parts) -> Reply {
         self.send_body(path, Full::new(parts.body().into())).await
     }
 
-    /// Sends a body that calls itself a form with files.
+    /// Sends a raw body as a multipart form.
     pub async fn send_body<B>(&self, path: &str, body: B) -> Reply
     where
         B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
@@ -378,7 +376,7 @@ impl Browser<'_> {
         reply
     }
 
-    /// The hidden fields of the form of a page that is sent to `to`, to which files are added.
+    /// A multipart form with the hidden fields of the form of a page that submits to `to`.
     pub async fn form(&self, at: &str, to: &str) -> Parts {
         let page = self.get(at).await.text();
         let (_, form) = page.split_once(&format!("action=\"{to}\" enctype=")).expect("the form is there");
@@ -391,18 +389,18 @@ impl Browser<'_> {
         hidden.fold(Parts::default(), |parts, (name, value)| parts.text(&name, &value))
     }
 
-    /// Asks with headers of one's own.
+    /// Gets a page with additional headers.
     pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         let cookie = self.cookie();
         self.site.ask(Method::GET, path, &[&[("cookie", &*cookie)], headers].concat()).await
     }
 
-    /// Puts a cookie into the browser that holds this, such as `esb_session`.
+    /// Sets a cookie, such as `esb_session`.
     pub fn set_cookie(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
-    /// A cookie's value; empty where there is none.
+    /// The value of a cookie; empty if missing.
     pub fn cookie_value(&self, name: &str) -> String {
         self.cookies.lock().unwrap().get(name).cloned().unwrap_or_default()
     }
@@ -415,7 +413,7 @@ impl Browser<'_> {
         }
     }
 
-    /// The header by which it sends its cookies.
+    /// The `Cookie` header.
     pub fn cookie(&self) -> String {
         let cookies = self.cookies.lock().unwrap();
         let named = cookies.iter().flat_map(|(what, value)| {
@@ -425,50 +423,48 @@ impl Browser<'_> {
     }
 }
 
-/// The addresses at which webs of tests are installed: each has names of its own for its cookies, and a browser of
-/// tests has each cookie under all of them.
+/// The base URLs of test servers. Each has its own cookie names; a test browser has each cookie under all
+/// of them.
 fn installations() -> [Cookies; 3] {
     let addresses = [config().base_url, None, Some("http://esb.test".into())];
     addresses.map(|address| Cookies::new(address.as_deref(), &config().secret_key))
 }
 
-/// What a cookie of this name holds, such as `esb_session`.
+/// The value of a cookie with this name, such as `esb_session`.
 fn held_by(name: &str) -> &str {
     let name = name.strip_prefix("__Host-").unwrap_or(name);
     name.rsplit_once('_').map_or(name, |(what, _)| what)
 }
 
-/// What stands between the parts of a form with files.
+/// The boundary of multipart forms.
 pub const BOUNDARY: &str = "----esb-of-the-tests";
 
-/// A form with files, part by part.
+/// A multipart form, built part by part.
 #[derive(Debug, Clone, Default)]
 pub struct Parts(Vec<u8>);
 
 impl Parts {
-    /// Adds a field.
     pub fn text(self, name: &str, value: &str) -> Self {
         self.part(&format!("name=\"{name}\""), value.as_bytes())
     }
 
-    /// Adds a file.
     pub fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
         self.part(&format!("name=\"{name}\"; filename=\"{file_name}\""), content)
     }
 
-    /// Adds a part with whatever names.
+    /// Adds a part with any `Content-Disposition` parameters.
     pub fn part(mut self, names: &str, content: &[u8]) -> Self {
         let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {names}\r\n\r\n");
         self.0.extend([head.as_bytes(), content, b"\r\n"].concat());
         self
     }
 
-    /// What is sent.
+    /// The complete body.
     pub fn body(&self) -> Vec<u8> {
         [&self.0[..], format!("--{BOUNDARY}--\r\n").as_bytes()].concat()
     }
 
-    /// The same without its end.
+    /// The body without its final boundary.
     pub fn unfinished(&self) -> Vec<u8> {
         self.0.clone()
     }

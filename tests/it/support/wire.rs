@@ -1,4 +1,4 @@
-//! The Socket Mode client against the sandbox, with a dispatcher that does what a test says.
+//! The Socket Mode client against the sandbox, with a scripted dispatcher.
 
 pub use super::wait::{DEADLINE, until};
 use chrono::{DateTime, Utc};
@@ -44,9 +44,10 @@ pub fn slack_config(sandbox: &Sandbox) -> SlackConfig {
     Config::parse(&environment).unwrap().slack
 }
 
-/// Does what the text of a command, the callback_id of a view, the value of a search or the type of an
-/// event says: `hold` waits for `release` before it answers, `busy` answers and waits after, `panic`
-/// panics, `panic_later` answers and panics after, `silent` never answers, `withhold` leaves an event unacknowledged, `words` and `large` answer with content; anything else is answered at once.
+/// Acts by the text of a command, the callback_id of a view, the value of a search or the type of an event:
+/// `hold` waits for `release` before it answers, `busy` waits after its answer, `panic` panics, `panic_later`
+/// panics after its answer, `silent` never answers, `withhold` does not acknowledge an event, `words` and
+/// `large` answer with content. Anything else is answered immediately.
 #[derive(Clone)]
 pub struct Script {
     acted: watch::Sender<Vec<String>>,
@@ -58,17 +59,17 @@ impl Script {
         Self { acted: watch::Sender::new(Vec::new()), gate: Arc::new(Semaphore::new(0)) }
     }
 
-    /// Lets everything go on that waits, now and later.
+    /// Releases everything that waits, now and later.
     pub fn release(&self) {
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// What was acted upon so far.
+    /// The handled envelopes so far.
     pub fn acted(&self) -> Vec<String> {
         self.acted.borrow().clone()
     }
 
-    /// Waits until so many envelopes were acted upon.
+    /// Waits until this many envelopes are handled.
     pub async fn wait_for(&self, count: usize) {
         let mut acted = self.acted.subscribe();
         tokio::time::timeout(DEADLINE, acted.wait_for(|acted| acted.len() >= count)).await.unwrap().unwrap();
@@ -129,7 +130,7 @@ impl Dispatch for Script {
     }
 }
 
-/// A running Socket Mode client and the Slack that it talks to.
+/// A running Socket Mode client and its sandbox.
 pub struct Rig {
     pub sandbox: Sandbox,
     pub metrics: Metrics,
@@ -140,8 +141,7 @@ pub struct Rig {
     pub running: JoinHandle<()>,
 }
 
-/// What may be tuned; the defaults are one connection, the program's limits, and waits that no test
-/// needs to see to their end.
+/// Options; the defaults are one connection, the program's limits, and short waits.
 pub struct Setup {
     pub connections: usize,
     pub timings: SocketTimings,
@@ -162,7 +162,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Starts the client and leaves it alone.
+    /// Starts the client without waiting.
     pub fn launch(self) -> Rig {
         let metrics = Metrics::new();
         let clock = Clock::manual(DateTime::<Utc>::UNIX_EPOCH);
@@ -195,23 +195,23 @@ impl Rig {
         assert!(self.sandbox.wire().send_envelope(command(id, text)), "no connection");
     }
 
-    /// Waits for the acknowledgement of an envelope and returns what it carries.
+    /// Waits for the acknowledgement of an envelope and returns its payload.
     pub async fn acked(&self, id: &str) -> Option<Value> {
         self.sandbox.wire().wait_for_ack(id, DEADLINE).await.unwrap_or_else(|| panic!("{id}")).payload
     }
 
-    /// Shows that commands are served.
+    /// Fails if a command is not answered.
     pub async fn serves(&self, id: &str) {
         self.command(id, "fine");
         assert_eq!(self.acked(id).await, None);
     }
 
-    /// Waits until so many connections were ever opened.
+    /// Waits until this many connections were opened since the start.
     pub async fn opened(&self, count: usize) {
         assert!(self.sandbox.wire().wait_for_opened(count, DEADLINE).await, "{count}");
     }
 
-    /// Waits until a connection is closed and returns whether we closed it.
+    /// Waits until a connection is closed; returns whether we closed it.
     pub async fn closed(&self, number: usize) -> bool {
         until(|| {
             let connection = self.sandbox.wire().connections()[number - 1].clone();
@@ -220,19 +220,19 @@ impl Rig {
         .await
     }
 
-    /// Waits until the gauge says so.
+    /// Waits until the metric shows a connection, or none.
     pub async fn connected(&self, yes: bool) {
         until(|| (self.metrics.is_socket_connected() == yes).then_some(())).await;
     }
 
-    /// Asks the client to end and waits for it.
+    /// Stops the client and waits for it.
     pub async fn stop(&mut self) {
         self.shutdown.cancel();
         tokio::time::timeout(DEADLINE, &mut self.running).await.unwrap().unwrap();
     }
 }
 
-/// A `/esb-report` of Ana's.
+/// A `/esb-report` by Ana.
 pub fn command(id: &str, text: &str) -> Value {
     json!({"envelope_id": id, "type": "slash_commands", "accepts_response_payload": true, "payload": {
         "command": "/esb-report", "text": text, "user_id": "U01", "user_name": "ana", "channel_id": "C01",

@@ -29,7 +29,7 @@ pub struct DemoData {
     /// Areas, at least one.
     pub areas: usize,
     /// Machines, shared out among the areas.
-    pub machines: usize,
+    pub equipment: usize,
     /// Open repairs.
     pub open_repairs: usize,
     /// Closed repairs.
@@ -39,7 +39,7 @@ pub struct DemoData {
 impl Default for DemoData {
     /// A small space (spec "One program").
     fn default() -> Self {
-        Self { areas: 4, machines: 60, open_repairs: 25, closed_repairs: 300 }
+        Self { areas: 4, equipment: 60, open_repairs: 25, closed_repairs: 300 }
     }
 }
 
@@ -69,7 +69,7 @@ const LOGINS: [(&str, Role); 2] = [("sam", Role::Staff), ("tom", Role::Technicia
 /// Refused when machines are registered, or when no area is wanted; the database's.
 pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Result<Vec<DemoLogin>, OpError> {
     let now = ctx.clock.now();
-    if wanted.areas == 0 || (wanted.machines == 0 && wanted.open_repairs + wanted.closed_repairs > 0) {
+    if wanted.areas == 0 || (wanted.equipment == 0 && wanted.open_repairs + wanted.closed_repairs > 0) {
         return Err(OpError::refused("areas", "Repairs need a machine, and machines need an area."));
     }
     // Before the transaction, since hashing takes a while.
@@ -85,9 +85,9 @@ pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Resul
         return Err(OpError::refused("machines", message));
     }
     let technicians = technicians(&tx, &logins, now).await?;
-    let machines = machines(&tx, wanted, now).await?;
-    repairs(&tx, wanted, &machines, &technicians, now).await?;
-    let new = json!({ "areas": wanted.areas, "machines": wanted.machines });
+    let equipment = equipment(&tx, wanted, now).await?;
+    repairs(&tx, wanted, &equipment, &technicians, now).await?;
+    let new = json!({ "areas": wanted.areas, "machines": wanted.equipment });
     let records =
         [AuditRecord { action: "demo.loaded", noun: "installation", noun_id: 0, old: None, new: Some(new) }];
     store::audit::append(&tx, &records, actor, now).await?;
@@ -145,7 +145,7 @@ struct Machine {
     kind: Kind,
 }
 
-async fn machines(
+async fn equipment(
     db: &impl ConnectionTrait,
     wanted: DemoData,
     now: DateTime<Utc>,
@@ -160,14 +160,14 @@ async fn machines(
         };
         areas.push(store::areas::add(db, &area, now).await?);
     }
-    let (mut rows, mut kinds) = (Vec::with_capacity(wanted.machines), Vec::with_capacity(wanted.machines));
-    for i in 0..wanted.machines {
+    let (mut rows, mut kinds) = (Vec::with_capacity(wanted.equipment), Vec::with_capacity(wanted.equipment));
+    for i in 0..wanted.equipment {
         let area = i % wanted.areas;
-        let (name, kind) = names::machine(area, i / wanted.areas);
+        let (name, kind) = names::equipment(area, i / wanted.areas);
         rows.push(EquipmentDetails::bare(EquipmentName::parse(&name)?, areas[area]));
         kinds.push(kind);
     }
-    let numbers = store::demo::add_machines(db, &rows, now).await?;
+    let numbers = store::demo::add_equipment(db, &rows, now).await?;
     Ok(numbers.into_iter().zip(kinds).map(|(id, kind)| Machine { id, kind }).collect())
 }
 
@@ -175,13 +175,13 @@ async fn machines(
 async fn repairs(
     db: &impl ConnectionTrait,
     wanted: DemoData,
-    machines: &[Machine],
+    equipment: &[Machine],
     technicians: &[Technician],
     now: DateTime<Utc>,
 ) -> Result<(), OpError> {
     let all = wanted.open_repairs + wanted.closed_repairs;
     let rows: Vec<RepairRow> =
-        (0..all).map(|i| repair(i, i < wanted.open_repairs, machines, technicians, now)).collect();
+        (0..all).map(|i| repair(i, i < wanted.open_repairs, equipment, technicians, now)).collect();
     let numbers = store::demo::add_repairs(db, &rows).await?;
     let entries: Vec<TimelineRow> = numbers
         .iter()
@@ -205,7 +205,7 @@ fn technician(i: usize, technicians: &[Technician]) -> &Technician {
 fn repair(
     i: usize,
     open: bool,
-    machines: &[Machine],
+    equipment: &[Machine],
     technicians: &[Technician],
     now: DateTime<Utc>,
 ) -> RepairRow {
@@ -219,11 +219,11 @@ fn repair(
         (false, _) => RepairStatus::Resolved,
     };
     let created_at = now - age;
-    let machine = &machines[spread(i, machines.len())];
-    let fault = fault(machine.kind, i);
+    let equipment = &equipment[spread(i, equipment.len())];
+    let fault = fault(equipment.kind, i);
     let taken = status != RepairStatus::New;
     RepairRow {
-        equipment: machine.id,
+        equipment: equipment.id,
         description: fault.text.to_owned(),
         severity: fault.severity,
         status,

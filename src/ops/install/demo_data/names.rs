@@ -104,7 +104,7 @@ pub(super) fn area(i: usize) -> (String, String) {
 }
 
 /// Name and kind of the `n`th machine of an area.
-pub(super) fn machine(area: usize, n: usize) -> (String, Kind) {
+pub(super) fn equipment(area: usize, n: usize) -> (String, Kind) {
     let list = &MACHINES[area % MACHINES.len()];
     let ((name, kind), round) = (list[n % list.len()], n / list.len() + area / MACHINES.len() * 10);
     (if round == 0 { name.to_owned() } else { format!("{name} {}", round + 1) }, kind)

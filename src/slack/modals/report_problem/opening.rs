@@ -3,7 +3,7 @@
 
 use super::{Counted, Metadata};
 use crate::domain::text::Note;
-use crate::ops::board::equipment;
+use crate::ops::board;
 use crate::ops::search::{any_equipment, exact_equipment};
 use crate::render::slack::report::ReportModal;
 use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
@@ -65,9 +65,9 @@ pub(crate) async fn open(
     let (actor, chosen) = tokio::join!(edge.actor(sender), exact_equipment(&edge.ctx, begun.typed));
     let (actor, chosen) = (actor?, chosen?);
     let (known, known_count) = match &chosen {
-        Some(machine) => {
-            let machine = equipment(&edge.ctx, machine.id).await?;
-            (machine.open_repairs, machine.open_count)
+        Some(equipment) => {
+            let equipment = board::equipment(&edge.ctx, equipment.id).await?;
+            (equipment.open_repairs, equipment.open_count)
         }
         None => (Vec::new(), 0),
     };

@@ -35,13 +35,13 @@ async fn page(
     errors: &[FieldError],
     request_id: &RequestId,
 ) -> Result<PageResponse, PageError> {
-    let machine = match equipment.parse() {
+    let equipment = match equipment.parse() {
         Ok(id) => Some(board::equipment(&web.ctx, id).await?),
         Err(_) => None,
     };
     let query = request.query()?;
     let text = cut(query.typed("q")?, TEXT_MAX);
-    let (found, are_nearest) = match machine {
+    let (found, are_nearest) = match equipment {
         Some(_) => (Vec::new(), false),
         None => {
             let search = find_equipment(&web.ctx, &text).await?;
@@ -49,7 +49,7 @@ async fn page(
         }
     };
     let shown = NewRepairPage {
-        machine: machine.as_ref(),
+        equipment: equipment.as_ref(),
         text: &text,
         found: &found,
         are_nearest,
