@@ -155,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_mutation_is_one_line_of_json_whoever_did_what(user in any::<String>(), old in any::<String>()) {
+        fn mutation_is_one_json_line(user in any::<String>(), old in any::<String>()) {
             let written = Written::default();
             let writer = written.clone();
             let mutations = Mutations(BoxMakeWriter::new(move || writer.clone()));

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_is_made_once_a_key_and_their_number_is_bounded() {
+    async fn answer_is_computed_once_per_key_and_bounded() {
         let (answers, made) = (QueryCache::default(), AtomicUsize::new(0));
         let get = async |key: u8, question: usize| {
             let make = async { Ok::<_, ()>(made.fetch_add(1, Ordering::SeqCst)) };
@@ -125,7 +125,7 @@ mod tests {
     use tokio::task::yield_now;
 
     #[tokio::test]
-    async fn whoever_comes_at_once_shares_one_value() {
+    async fn concurrent_readers_share_one_value() {
         let (newest, made) = (LatestCache::default(), AtomicUsize::new(0));
         let get = |key: u8| {
             let make = async {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_not_kept_and_keeps_nobody_waiting() {
+    async fn failure_is_neither_cached_nor_blocking() {
         let newest = LatestCache::default();
         let fail = async {
             yield_now().await;

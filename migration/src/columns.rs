@@ -1,27 +1,31 @@
-//! Column types that mean the same on every database. Used by the steps only.
+//! Column types with the same meaning on every database.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
-/// Longest text under a unique index (MariaDB with utf8mb4).
+/// Longest text under a unique index, in characters (MariaDB with utf8mb4).
 pub(crate) const UNIQUE_TEXT: u32 = 191;
 
-/// The row's number.
 pub(crate) fn id() -> ColumnDef {
     ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key().take()
 }
 
-/// Another row's number.
+/// The id of another row.
 pub(crate) fn reference(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().take()
 }
 
-/// A short text that is never absent.
+/// A text of at most `most` characters, not NULL.
 pub(crate) fn string(name: &'static str, most: u32) -> ColumnDef {
     ColumnDef::new(name).string_len(most).not_null().take()
 }
 
-/// A text by which rows are found and sorted: by code point, whatever language the database speaks.
+/// A text of at most `most` characters, or NULL.
+pub(crate) fn optional_string(name: &'static str, most: u32) -> ColumnDef {
+    ColumnDef::new(name).string_len(most).take()
+}
+
+/// A text for lookups and sorting. It compares by code point on every database.
 pub(crate) fn key(backend: DatabaseBackend, name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     match backend {
@@ -31,7 +35,7 @@ pub(crate) fn key(backend: DatabaseBackend, name: &'static str) -> ColumnDef {
     column
 }
 
-/// A text without a limit that anyone meets. MariaDB's own `text` ends at 64 kB.
+/// A long text. MariaDB's own `text` ends at 64 kB.
 pub(crate) fn text(backend: DatabaseBackend, name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     match backend {
@@ -41,17 +45,20 @@ pub(crate) fn text(backend: DatabaseBackend, name: &'static str) -> ColumnDef {
     column
 }
 
-/// A truth.
 pub(crate) fn flag(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).boolean().not_null().default(false).take()
 }
 
-/// A count or version.
 pub(crate) fn count(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().not_null().default(0).take()
 }
 
-/// A time in UTC to the microsecond. MariaDB's own `timestamp` knows whole seconds only and ends in 2038.
+/// The version for optimistic locking; a new row has version 1.
+pub(crate) fn version() -> ColumnDef {
+    ColumnDef::new("version").big_integer().not_null().default(1).take()
+}
+
+/// A time in UTC to the microsecond. MariaDB's own `timestamp` has whole seconds only and ends in 2038.
 pub(crate) fn time(backend: DatabaseBackend, name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     match backend {

@@ -1,11 +1,11 @@
-//! Makes tables and indexes. MariaDB knows no transaction around a step, and a process may be killed
-//! within one: there a step takes what it finds and goes on. Used by the steps only.
+//! Creates tables and indexes. MariaDB cannot run a migration in a transaction, and the process may be killed
+//! halfway: there a repeated migration keeps what already exists and continues.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
-/// Makes a table. On MariaDB texts compare by code point, as they do elsewhere: its own
-/// default takes no notice of case, accents and spaces at the end.
+/// Creates a table. On MariaDB texts compare by code point as elsewhere: its default collation ignores case,
+/// accents and trailing spaces.
 pub(crate) async fn create_table(
     manager: &SchemaManager<'_>,
     mut table: TableCreateStatement,
@@ -16,7 +16,7 @@ pub(crate) async fn create_table(
     manager.create_table(table).await
 }
 
-/// Makes an index of a table over columns, unique or not.
+/// Creates an index of a table on columns, unique or not.
 pub(crate) async fn create_index(
     manager: &SchemaManager<'_>,
     (table, columns, unique): (&'static str, &[&'static str], bool),
@@ -36,7 +36,7 @@ pub(crate) async fn create_index(
     manager.create_index(index).await
 }
 
-/// "The column holds the number of a row of that table", which then cannot be removed.
+/// A foreign key to the `id` of another table. A referenced row cannot be deleted.
 pub(crate) fn foreign_key(
     from: &'static str,
     column: &'static str,
@@ -48,17 +48,4 @@ pub(crate) fn foreign_key(
         .to(to, "id")
         .on_delete(ForeignKeyAction::Restrict)
         .take()
-}
-
-/// Adds a column to a table.
-pub(crate) async fn add_column(
-    manager: &SchemaManager<'_>,
-    table: &'static str,
-    column: ColumnDef,
-) -> Result<(), DbErr> {
-    let name = column.get_column_name();
-    if manager.get_database_backend() == DatabaseBackend::MySql && manager.has_column(table, &name).await? {
-        return Ok(());
-    }
-    manager.alter_table(Table::alter().table(table).add_column(column).take()).await
 }

@@ -173,7 +173,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn places_that_cannot_be_used_are_told_and_nothing_is_made() {
+    fn unusable_paths_are_reported_and_nothing_is_created() {
         let directory = tempfile::tempdir().unwrap();
         let place = |name: &str| directory.path().join(name);
         fs::write(place("file"), "").unwrap();

@@ -124,7 +124,7 @@ pub(super) struct DemoData {
     #[arg(long, default_value_t = install::DemoData::default().areas)]
     areas: usize,
     /// How many machines
-    #[arg(long, default_value_t = install::DemoData::default().equipment)]
+    #[arg(long = "machines", value_name = "MACHINES", default_value_t = install::DemoData::default().equipment)]
     equipment: usize,
     /// How many open repairs
     #[arg(long, default_value_t = install::DemoData::default().open_repairs)]

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn for_http_every_address_is_there_and_nothing_else_differs() {
+    fn http_manifest_differs_only_in_addresses() {
         let (mut expected, url) = (parsed(SOCKET_MODE), "https://esb.example.org/slack/events");
         for command in expected["features"]["slash_commands"].as_array_mut().unwrap() {
             command["url"] = json!(url);

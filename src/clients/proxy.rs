@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_go_to_the_proxy_and_into_no_text() {
+    fn credentials_reach_the_proxy_but_no_text() {
         let connector = connector("");
         let proxy = connector.proxy_for(&"https://slack.com/".parse().unwrap()).unwrap();
         assert_eq!(proxy.uri().to_string(), "http://proxy.lan:3128/");

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_with_a_question_mark_is_refused_and_not_shown() {
+    fn password_with_question_mark_is_refused_and_hidden() {
         let remedy = DatabaseUrl::parse("mysql://esb:hun/ter?hunter2@db/esb").unwrap_err();
         assert!(remedy.contains("%3F") && !remedy.contains("hunter2"), "{remedy}");
     }

@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_is_told_at_once_and_no_secret_is() {
+    fn all_errors_are_reported_without_secrets() {
         let all = errors(&[
             ("SECRET_KEY", "tiny"),
             ("DATABASE_URL", "oracle://scott:tiger@db/x"),
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_one_short_line_and_credentials_are_not_shown() {
+    fn wrong_value_is_one_line_without_credentials() {
         for name in ["ESB_BASE_URL", "SLACK_API_URL"] {
             for secret in
                 ["https://ana:hunter2@esb.org", "https://ana:hunter2/x@esb.org", "https://ana:80/hunter2@x"]
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_file_is_named_by_its_absolute_path() {
+    fn database_file_is_shown_by_absolute_path() {
         let config = config(&Environment::new()).unwrap();
         let here = std::env::current_dir().unwrap();
         assert_eq!(config.database_for_log(), format!("sqlite://{}/data/esb.db", here.display()));
@@ -478,7 +478,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_environment_is_read_or_refused_in_words_without_a_secret(environment in any_environment()) {
+        fn any_environment_parses_or_fails_without_secrets(environment in any_environment()) {
             match config(&environment) {
                 Ok(config) => {
                     let shown = format!("{config:?} {}", config.remarks.join(" "));

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_line_of_dotenv_is_named_and_its_secret_is_not() {
+    fn bad_dotenv_line_is_named_without_its_secret() {
         let line = "SLACK_BOT_TOKEN=\"xoxb-1-secret".to_owned();
         let text = unreadable(&dotenvy::Error::LineParse(line, 3));
         assert!(text.contains("the line of SLACK_BOT_TOKEN") && !text.contains("secret"), "{text}");

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_told_with_the_name_that_was_meant() {
+    fn misspelt_variable_suggests_the_right_name() {
         for (slip, meant) in [
             ("SLACK_BOT_TOKN", "SLACK_BOT_TOKEN"),
             ("SLACK_TOKEN", "SLACK_BOT_TOKEN"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_said_and_what_is_not_ours_is_not() {
+    fn only_variables_like_ours_are_reported() {
         let found = strangers_of(&["SLACK_WEBHOOK_URL", "LOG_LEVEL", "ESB_CONTACT", "FLASK_APP"]);
         assert!(found.misspelt.is_empty(), "{found:?}");
         let expected = [
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn proxies_for_other_programs_are_told_unless_ours_is_set() {
+    fn other_proxy_variables_are_reported_without_https_proxy() {
         let remarks = strangers_of(&["http_proxy", "ALL_PROXY"]).remarks;
         let expected =
             ["HTTP_PROXY", "ALL_PROXY"].map(|name| format!("{name} has no effect: ESB reads HTTPS_PROXY"));

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn eta_is_the_headlines_or_the_latest_of_its_severity() {
+    fn eta_is_headlines_or_latest_of_its_severity() {
         let (down, degraded) = (Some(Severity::Down), Some(Severity::Degraded));
         check(&[issue(1, down, 0, Some(3)), issue(2, down, 1, Some(9))], BoardStatus::Down, Some(1), Some(3));
         check(
@@ -171,7 +171,7 @@ mod tests {
         }
 
         #[test]
-        fn red_means_a_repair_is_down_and_green_means_none_is_open(open in issues()) {
+        fn red_means_down_and_green_means_none_open(open in issues()) {
             let standing = standing(&open);
             prop_assert_eq!(standing.status == BoardStatus::Operational, open.is_empty());
             let any_down = open.iter().any(|r| r.severity == Some(Severity::Down));

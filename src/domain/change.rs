@@ -230,7 +230,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_creation_is_one_entry_in_timeline_and_audit() {
+    fn creation_is_one_timeline_and_audit_entry() {
         let change = ChangeSet::created(snapshot(), "Ana".into());
         let timeline = change.timeline();
         assert_eq!(timeline.len(), 1);
@@ -241,7 +241,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_edit_is_an_entry_a_field_and_one_audit_record() {
+    fn edit_is_one_timeline_entry_per_field() {
         let eta = FieldValue::Eta(NaiveDate::from_ymd_opt(2026, 3, 9));
         let sam = FieldValue::Assignee(Some(crate::domain::field::tests::person(2, "sam")));
         let change = ChangeSet {

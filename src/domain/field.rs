@@ -305,7 +305,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_the_timeline_keeps_is_read_as_it_was_meant() {
+    fn stored_timeline_values_are_read_back() {
         let mut other = fields();
         other.status = RepairStatus::Duplicate;
         other.duplicate_of = Some(RepairId(4));
@@ -330,7 +330,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_text_that_went_through_a_form_is_the_same() {
+    fn text_survives_a_form_round_trip() {
         let value = |text: &str| FieldValue::Description(text.into());
         assert!(value(" a\r\nb ").means(&value("a\nb")));
         assert!(!value("a").means(&value("b")));

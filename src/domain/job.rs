@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_tried_by_the_schedule_for_a_day() {
+    fn step_is_retried_for_a_day() {
         let start = DateTime::UNIX_EPOCH;
         for (failures, seconds) in [30, 60, 120, 300, 900, 3600, 3600].into_iter().enumerate() {
             let next = next_try(i64::try_from(failures).unwrap(), start, None, start);
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_read_as_it_was_written_and_what_is_unknown_is_said() {
+    fn job_input_round_trips_and_unknown_kind_fails() {
         let photo = PhotoSource::new("F1", "https://files.slack.com/a.jpg", "a.jpg").unwrap();
         let work = Work::FetchPhotos(FetchPhotos::new(RepairId(7), vec![photo]).unwrap());
         assert_eq!((work.about().as_str(), work.repair()), ("Photos for repair #7", RepairId(7)));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_named_by_slack_and_none_is_too_many() {
+    fn file_job_lists_slack_ids_within_limit() {
         let url = "https://files.slack.com/x";
         for (id, url) in
             [("", url), ("F 1", url), ("F\0", url), (&"F".repeat(65), url), ("F1", ""), ("F1", "a b")]

@@ -289,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_kept_again_and_defaults_are_fine(typed in any::<String>()) {
+        fn stored_and_default_settings_are_valid(typed in any::<String>()) {
             for setting in SETTINGS {
                 prop_assert_eq!(setting.parse(setting.default()), Ok(setting.default().to_owned()));
                 if let Ok(kept) = setting.parse(&typed) {

@@ -479,7 +479,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_accepted_is_within_its_limit_and_stays_as_it_is(text in any::<String>()) {
+        fn accepted_text_is_within_limit_and_unchanged(text in any::<String>()) {
             if let Ok(name) = PersonName::parse(&text) {
                 prop_assert!(name.as_str().chars().count() <= PersonName::MAX);
                 prop_assert_eq!(PersonName::parse(name.as_str()), Ok(name.clone()));

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_differ_to_the_eye_are_let_in() {
+    fn visibly_different_names_are_accepted() {
         let names = [
             "tess",
             "tess2",

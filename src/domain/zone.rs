@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn zones_are_known_by_the_names_of_the_iana_list() {
+    fn zones_use_iana_names() {
         for name in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
             assert_eq!(zone(name).name(), name);
         }

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_differ_and_only_such_ones_have_a_digest() {
+    fn secrets_are_unique_and_only_valid_ones_digest() {
         let ((one, kept), (other, _)) = (random(), random());
         assert_ne!(one.expose_secret(), other.expose_secret());
         assert_eq!((kept.len(), digest(&one).as_ref()), (64, Some(&kept)));

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_shows_nothing_and_is_opened_again() {
+    fn encrypted_payload_hides_content_and_decrypts() {
         let ours = seal("a secret of some length", None);
         let (one, other) = (ours.seal(HERE, &given()).unwrap(), ours.seal(HERE, &given()).unwrap());
         assert_ne!(one, other, "each with a nonce of its own");

@@ -107,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn no_cell_is_a_formula_and_none_ends_early() {
+    fn csv_cells_are_neither_formulas_nor_truncated() {
         for (text, shown) in [
             ("Saw", "Saw"),
             ("=1+1", "'=1+1"),

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_thousand_are_remembered_each_with_its_last_version() {
+    fn newest_thousand_versions_are_remembered() {
         let form = |n: u32| {
             let mut bits = [0; 16];
             bits[..4].copy_from_slice(&n.to_le_bytes());

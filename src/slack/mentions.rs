@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_things_can_be_asked_and_all_else_is_help() {
+    fn mention_knows_four_commands_otherwise_help() {
         for (text, expected) in [
             ("<@U0BOT> status", RouteMatch::Status("")),
             ("<@U0BOT>: Status  band saw ", RouteMatch::Status("band saw")),

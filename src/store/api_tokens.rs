@@ -1,4 +1,4 @@
-//! API tokens. The table holds digests, as that of the sessions does.
+//! API tokens. The table stores digests only, like `sessions`.
 
 use super::entities::{api_token, user};
 use super::users::User;
@@ -15,9 +15,6 @@ use std::collections::HashMap;
 pub use super::entities::api_token::Model as ApiToken;
 
 /// The token with this digest and who made it, unless it was revoked.
-///
-/// # Errors
-/// The database's.
 pub async fn valid(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option<(ApiToken, User)>, DbErr> {
     let token = valid_ones().filter(api_token::Column::TokenHash.eq(token_hash)).one(db).await?;
     let Some(token) = token else { return Ok(None) };
@@ -26,9 +23,6 @@ pub async fn valid(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option
 }
 
 /// Adds a token; its number.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     name: &TokenName,
@@ -48,9 +42,6 @@ pub async fn add(
 }
 
 /// The newest tokens that were not revoked, each with who made it.
-///
-/// # Errors
-/// The database's.
 pub async fn newest(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(ApiToken, String)>, DbErr> {
     let tokens = valid_ones().order_by_desc(api_token::Column::Id).limit(most).all(db).await?;
     let makers =
@@ -65,17 +56,11 @@ pub async fn newest(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(ApiToke
 }
 
 /// How many tokens were not revoked.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     valid_ones().count(db).await
 }
 
 /// Revokes a token; its name, or `None` when it is unknown or was revoked before.
-///
-/// # Errors
-/// The database's.
 pub async fn revoke(
     db: &impl ConnectionTrait,
     id: ApiTokenId,

@@ -13,9 +13,6 @@ use sea_orm::{
 pub use super::entities::area::Model as Area;
 
 /// Live areas in their order on the board.
-///
-/// # Errors
-/// The database's.
 pub async fn live(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
     area::Entity::find()
         .filter(area::Column::Archived.eq(false))
@@ -26,9 +23,6 @@ pub async fn live(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
 }
 
 /// All areas in their order, archived ones last.
-///
-/// # Errors
-/// The database's.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
     area::Entity::find()
         .order_by_asc(area::Column::Archived)
@@ -40,9 +34,6 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
 }
 
 /// The area of that number, archived ones too.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: AreaId) -> Result<Option<Area>, DbErr> {
     area::Entity::find_by_id(id).one(db).await
 }
@@ -101,7 +92,7 @@ pub async fn replace(
 /// Archives or restores an area that is at `version`, and counts it on; false when it is at another.
 ///
 /// # Errors
-/// The database's; restoring beside a live area of that name is a unique violation.
+/// The database's; restoring while a live area has that name is a unique violation.
 pub async fn set_archived(
     db: &impl ConnectionTrait,
     area: &Area,

@@ -13,9 +13,6 @@ use serde_json::Value;
 pub use super::entities::audit::Model as AuditEntry;
 
 /// Appends records.
-///
-/// # Errors
-/// The database's.
 pub async fn append(
     db: &impl ConnectionTrait,
     records: &[AuditRecord],
@@ -60,9 +57,6 @@ pub struct Copied {
 }
 
 /// Appends entries that are copied from the Python system, under new numbers.
-///
-/// # Errors
-/// The database's.
 pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Copied>) -> Result<(), DbErr> {
     if entries.is_empty() {
         return Ok(());
@@ -119,9 +113,6 @@ impl Wanted {
 }
 
 /// Name of who changed a record last; `None` where nobody did.
-///
-/// # Errors
-/// The database's.
 pub async fn last_actor(
     db: &impl ConnectionTrait,
     noun: &str,
@@ -139,9 +130,6 @@ pub async fn last_actor(
 }
 
 /// Entries, newest first: at most `limit`, older than the one of the number `older_than`.
-///
-/// # Errors
-/// The database's.
 pub async fn page(
     db: &impl ConnectionTrait,
     wanted: &Wanted,

@@ -25,9 +25,6 @@ pub async fn revision(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
 }
 
 /// Says that something visible changed: the last statement of the transaction that changed it.
-///
-/// # Errors
-/// The database's.
 pub async fn bump_revision(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     board::Entity::update_many()
         .col_expr(board::Column::Revision, Expr::col(board::Column::Revision).add(1))
@@ -42,16 +39,12 @@ pub async fn bump_revision(db: &impl ConnectionTrait) -> Result<(), DbErr> {
 pub struct ActiveEquipment {
     /// Number.
     pub id: EquipmentId,
-    /// Where it stands.
     pub area_id: AreaId,
     /// Name.
     pub name: String,
 }
 
 /// All live machines of live areas, by name.
-///
-/// # Errors
-/// The database's.
 pub async fn active_equipment(db: &impl ConnectionTrait) -> Result<Vec<ActiveEquipment>, DbErr> {
     equipment::Entity::find()
         .select_only()
@@ -79,7 +72,6 @@ pub struct OpenRow {
     pub description: String,
     /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
     /// Somebody could be hurt.
     pub safety_risk: bool,
@@ -104,7 +96,7 @@ pub async fn for_each_open_repair(
     Ok(())
 }
 
-/// An open repair with where it stands and who works on it.
+/// An open repair with its status and assignee.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct OpenPlace {
     /// Number.
@@ -121,7 +113,6 @@ pub struct OpenPlace {
     pub description: String,
     /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
     /// When it should be done.
     pub eta: Option<NaiveDate>,
@@ -150,9 +141,6 @@ pub async fn for_each_open_place(
 }
 
 /// Open repairs of one machine, worst severity first, then oldest: the first `most` of them.
-///
-/// # Errors
-/// The database's.
 pub async fn worst_repairs_of(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -172,9 +160,6 @@ pub struct OpenTotal {
 }
 
 /// Counts the open repairs of a machine.
-///
-/// # Errors
-/// The database's.
 pub async fn open_total_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<OpenTotal, DbErr> {
     let groups: Vec<(bool, i64)> = repair::Entity::find()
         .select_only()

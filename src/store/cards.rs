@@ -37,25 +37,16 @@ impl LiveMessageTable for card::Entity {
 }
 
 /// The card of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: CardId) -> Result<Option<Card>, DbErr> {
     card::Entity::find_by_id(id).one(db).await
 }
 
 /// The cards of a repair.
-///
-/// # Errors
-/// The database's.
 pub async fn of(db: &impl ConnectionTrait, repair: RepairId) -> Result<Vec<Card>, DbErr> {
     card::Entity::find().filter(card::Column::RepairId.eq(repair)).all(db).await
 }
 
 /// The card that is this message.
-///
-/// # Errors
-/// The database's.
 pub async fn at(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<Option<Card>, DbErr> {
     let there = card::Entity::find().filter(card::Column::Channel.eq(channel));
     there.filter(card::Column::Ts.eq(ts)).one(db).await
@@ -63,9 +54,6 @@ pub async fn at(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<Op
 
 /// True while Slack may show a message that is or becomes a card and is not recorded yet: it is being sent, or nobody
 /// knows whether an earlier try posted it.
-///
-/// # Errors
-/// The database's.
 pub async fn any_unrecorded(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let is_sent = Condition::any()
         .add(delivery::Column::State.eq(DeliveryState::Sending))
@@ -81,9 +69,6 @@ pub async fn any_unrecorded(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 }
 
 /// Adds cards that nobody has posted yet, one a target, and reads all of the repair's.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -100,11 +85,8 @@ pub async fn add(
     of(db, repair).await
 }
 
-/// Something changed that a repair's cards show: each that stands in its channel is owed an edit, unless one
-/// is owed already. One that is not posted yet shows it when it is. True when an edit is owed now.
-///
-/// # Errors
-/// The database's.
+/// Enqueues an edit of each posted card of a repair, unless one is pending. A card that is not posted yet shows the
+/// change when it is posted. True when an edit is pending now.
 pub async fn changed(db: &impl ConnectionTrait, repair: RepairId, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let locked = card::Entity::update_many()
         .col_expr(card::Column::DesiredVersion, Expr::col(card::Column::DesiredVersion).add(1))

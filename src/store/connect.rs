@@ -2,8 +2,9 @@
 //! `schema`'s.
 
 use super::Store;
-use super::pool_health::with_liveness_check;
-use super::db_error::{is_transient, is_read_only, within};
+use super::connect_error::ConnectError;
+use super::db_error::{is_read_only, within};
+use super::pool_health::{ACQUIRE, RECONNECT_DELAY, with_liveness_check};
 use super::pooler;
 use super::write_monitor::{WriteMonitor, replace_suspects};
 use super::writer::WriteConnection;
@@ -29,60 +30,10 @@ const CACHE: u32 = 256;
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// How soon a locked file is tried again.
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
-/// How long a caller waits for a free connection before it is told that the database is away.
-pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a database that starts later than this program is waited for (spec "Database"), in all.
 const LATE: Duration = Duration::from_secs(60);
-/// How soon such a database is asked again.
-pub(super) const LATE_AGAIN: Duration = Duration::from_millis(500);
 /// The table in which the Python system notes its schema's version.
 const ALEMBIC: &str = "alembic_version";
-
-/// Why the database cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Its file or the file's directory cannot be made.
-    #[error("the database's file cannot be made")]
-    File(#[source] std::io::Error),
-    /// It does not answer, or refuses.
-    #[error("the database cannot be opened")]
-    Open(#[source] DbErr),
-    /// The schema cannot be brought up to date.
-    #[error("the database's schema cannot be brought up to date")]
-    Migrate(#[source] DbErr),
-    /// Another process is at the schema, and does not come to an end.
-    #[error("another process has been changing the database's schema for a minute")]
-    Locked,
-    /// Steps are applied that this program does not know.
-    #[error("the database's schema is newer than this program: install the newer version")]
-    Newer,
-    /// A table of that name is there, and it is not ours.
-    #[error("the database has a table `{0}` of another program's: set DATABASE_URL to a database of its own")]
-    Occupied(&'static str),
-    /// Its tables are the Python system's.
-    #[error(
-        "this is the Python system's database, and nothing was written to it: set DATABASE_URL to a \
-         database of its own, and copy the old data over with `esb import-legacy <address of this one>`"
-    )]
-    PythonSystem,
-    /// Sessions of its connections are not their own.
-    #[error(
-        "a pooler stands before this database and gives one session to several connections (pgbouncer: pool_mode \
-         transaction or statement). Set pool_mode = session for ESB's database, let pgbouncer 1.21 or newer keep \
-         prepared statements (max_prepared_statements = 200), or give DATABASE_URL the address of PostgreSQL itself"
-    )]
-    SharedSessions,
-    /// Its tables are not the Python system's.
-    #[error("this is no database of the Python system: it has no table alembic_version")]
-    NotPythonSystem,
-}
-
-impl ConnectError {
-    /// True when the database does not answer: it may in a while.
-    fn is_transient(&self) -> bool {
-        matches!(self, Self::Open(error) | Self::Migrate(error) if is_transient(error))
-    }
-}
 
 impl Store {
     /// Opens the database at `url`, once it answers; a missing SQLite file is made. The schema is left as
@@ -208,7 +159,7 @@ where
                     tracing::warn!(%error, "The database does not answer yet: waiting for it, {seconds} s at most");
                 }
                 told = true;
-                tokio::time::sleep(LATE_AGAIN).await;
+                tokio::time::sleep(RECONNECT_DELAY).await;
             }
             done => return done,
         }
@@ -243,7 +194,7 @@ async fn open_monitored(
     open(url, connections, busy, ours, WRITES, monitor).await
 }
 
-/// What a server is told at the beginning of each connection.
+/// Session settings for each new connection to a server.
 #[derive(Clone, Copy)]
 pub(super) struct Session {
     mariadb: &'static str,
@@ -255,7 +206,7 @@ const WRITES: Session = Session {
     mariadb: "SET SESSION idle_transaction_timeout = 15",
     postgres: "SET SESSION idle_in_transaction_session_timeout = '15s'",
 };
-/// Whatever is asked, nothing is written. SQLite's file is opened so.
+/// Opens a SQLite file read-only.
 pub(super) const READS: Session = Session {
     mariadb: "SET SESSION TRANSACTION READ ONLY",
     postgres: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
@@ -294,7 +245,7 @@ pub(super) async fn open(
         });
     let started = Instant::now();
     loop {
-        // Boxed: the library's future is too deep for whoever awaits this.
+        // Boxed: the library's future is too deeply nested.
         match Box::pin(Database::connect(options.clone())).await {
             // The very first switch to WAL waits for nobody by itself.
             Err(error) if is_busy(&error) && started.elapsed() < busy => tokio::time::sleep(BUSY_AGAIN).await,
@@ -329,9 +280,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_that_never_comes_is_waited_for_and_then_given_up() {
+    async fn missing_database_is_awaited_then_given_up() {
         let away = || DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
-        assert!(tries(LATE_AGAIN * 2, away).await > 1);
+        assert!(tries(RECONNECT_DELAY * 2, away).await > 1);
         assert_eq!(tries(Duration::ZERO, away).await, 1);
         assert_eq!(tries(LATE, || DbErr::Custom("a wrong password".into())).await, 1);
     }

@@ -41,7 +41,7 @@ pub async fn within<T>(limit: Duration, asked: impl Future<Output = Result<T, Db
     timeout(limit, asked).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
 }
 
-/// True when the database gave this transaction up in favour of another: begun anew at once, it works.
+/// True when the database aborted this transaction in favor of another. An immediate retry works.
 pub fn is_deadlock(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
     else {
@@ -71,7 +71,7 @@ where
 {
     for _ in 1..DEADLOCKS {
         match once().await {
-            Err(error) if is_deadlock(&error) => tracing::debug!("A deadlock: the transaction is begun anew"),
+            Err(error) if is_deadlock(&error) => tracing::debug!("deadlock, transaction retried"),
             outcome => return outcome,
         }
     }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_busy_and_a_full_sqlite_are_outages_and_a_mistake_is_not() {
+    async fn busy_and_full_sqlite_are_transient_errors() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("esb.db");
         let (one, other) = (open(&file).await, open(&file).await);

@@ -1,7 +1,7 @@
 //! Deliveries: enqueued in the transaction of the change; attempts and counts. `delivery_queue` leases and settles.
 
-use super::entities::{delivery, delivery_attempt};
-use super::live_message::LiveMessage;
+use super::entities::delivery::{self, LiveMessage};
+use super::entities::delivery_attempt;
 use super::time::AT_ONCE;
 use crate::domain::announce::Announcement;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
@@ -15,12 +15,12 @@ use sea_orm::{
 
 pub use super::entities::delivery::Model as Delivery;
 
-/// Something to be pending.
+/// A delivery to enqueue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelivery {
     /// Channel as configured, or Slack's id of a person.
     pub target: String,
-    /// The same is owed once.
+    /// Unique: the same message is enqueued once.
     pub dedupe_key: String,
     /// Deliveries of one lane leave in their order.
     pub lane: String,
@@ -49,10 +49,10 @@ impl NewDelivery {
     }
 }
 
-/// Writes down what is pending, due at once, whatever the clock of this machine says.
+/// Inserts deliveries that are due at once, independent of this host's clock.
 ///
 /// # Errors
-/// The database's; a unique violation when the same is owed already.
+/// A unique violation when one with the same `dedupe_key` exists.
 pub async fn enqueue(db: &impl ConnectionTrait, pending: Vec<NewDelivery>, now: DateTime<Utc>) -> Result<(), DbErr> {
     if pending.is_empty() {
         return Ok(());
@@ -80,9 +80,6 @@ pub async fn enqueue(db: &impl ConnectionTrait, pending: Vec<NewDelivery>, now: 
 }
 
 /// Slack's id of a channel as configured, where a message has arrived there.
-///
-/// # Errors
-/// The database's.
 pub async fn channel_id(db: &impl ConnectionTrait, target: &str) -> Result<Option<String>, DbErr> {
     let latest: Option<Option<String>> = delivery::Entity::find()
         .select_only()
@@ -108,9 +105,6 @@ pub struct Attempt {
 }
 
 /// Records one try.
-///
-/// # Errors
-/// The database's.
 pub async fn record_attempt(
     db: &impl ConnectionTrait,
     id: DeliveryId,
@@ -137,17 +131,11 @@ pub struct PendingCount {
 }
 
 /// How many deliveries are in a state.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait, state: DeliveryState) -> Result<u64, DbErr> {
     delivery::Entity::find().filter(delivery::Column::State.eq(state)).count(db).await
 }
 
 /// Counts what is pending; dead ones are not.
-///
-/// # Errors
-/// The database's.
 pub async fn pending(db: &impl ConnectionTrait) -> Result<PendingCount, DbErr> {
     let pending = delivery::Entity::find()
         .select_only()

@@ -24,7 +24,7 @@ const REQUESTED_MAX: u64 = 200;
 pub struct Moment<'a> {
     /// In database time.
     pub now: DateTime<Utc>,
-    /// Edits have their turn: what is told in a thread waits for those that are due.
+    /// Edits may be sent: replies in a card's thread wait for edits that are due.
     pub edits_go: bool,
     /// Leases of other workers that have expired may be taken, of all but these deliveries, which this worker is
     /// sending. `None`: the clock was set just now, so that no lease can be judged.
@@ -78,7 +78,6 @@ pub struct Head {
     pub target: String,
     /// What it does.
     pub kind: DeliveryKind,
-    /// Where it stands.
     pub state: DeliveryState,
     /// How often it failed.
     pub failures: i32,
@@ -86,11 +85,11 @@ pub struct Head {
     pub due_at: DateTime<Utc>,
     /// Since when Slack may have it without our knowing.
     pub in_doubt_since: Option<DateTime<Utc>>,
-    /// The worker that holds it, of one that is `Sending`.
+    /// The worker that has the lease while the state is `Sending`.
     pub lease: Option<String>,
     /// Until when.
     pub leased_until: Option<DateTime<Utc>>,
-    /// Slack's id of the channel where the card stands that it edits or replies to.
+    /// Slack's id of the channel of the card that it edits or replies to.
     pub card_channel: Option<String>,
 }
 
@@ -126,9 +125,6 @@ const HEAD: [delivery::Column; 9] = [
 
 /// Of each target, kind and place the first delivery that could be leased now, at most `limit`, the oldest first:
 /// however long the backlog of one is, the others are seen.
-///
-/// # Errors
-/// The database's.
 pub async fn heads(db: &impl ConnectionTrait, moment: Moment<'_>, limit: u64) -> Result<Vec<Head>, DbErr> {
     let first: Vec<DeliveryId> = delivery::Entity::find()
         .select_only()
@@ -159,9 +155,6 @@ pub async fn heads(db: &impl ConnectionTrait, moment: Moment<'_>, limit: u64) ->
 
 /// Takes the lease of a delivery as it was seen; `None` when another worker was faster. One conditional statement,
 /// so that it means the same on every database.
-///
-/// # Errors
-/// The database's.
 pub async fn lease(
     db: &impl ConnectionTrait,
     seen: &Head,
@@ -214,9 +207,6 @@ pub enum Retry<'a> {
 }
 
 /// Makes failed deliveries due now: the cause that they wait for is over, or the clock by which they wait was set.
-///
-/// # Errors
-/// The database's.
 pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTime<Utc>) -> Result<(), DbErr> {
     let which = match which {
         Retry::All => Condition::all(),
@@ -240,9 +230,6 @@ pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTim
 
 /// Asks for one try of each channel that takes nothing, though its next probe is not due: somebody has just changed
 /// something about a channel. What else waits for it follows, once that try succeeds.
-///
-/// # Errors
-/// The database's.
 pub async fn request_channel_retries(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let first: Vec<DeliveryId> = delivery::Entity::find()
         .select_only()
@@ -267,9 +254,6 @@ pub async fn request_channel_retries(db: &impl ConnectionTrait) -> Result<(), Db
 }
 
 /// Renews a lease; `false` when it was lost.
-///
-/// # Errors
-/// The database's.
 pub async fn hold(
     db: &impl ConnectionTrait,
     id: DeliveryId,
@@ -288,7 +272,6 @@ pub async fn hold(
 /// What became of a leased delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// Where it stands now.
     pub state: DeliveryState,
     /// Failures of any kind.
     pub failures: i32,
@@ -304,11 +287,8 @@ pub struct Settlement {
     pub in_doubt_since: Option<DateTime<Utc>>,
 }
 
-/// Gives a lease back with what became of the delivery; `false` when the lease was lost meanwhile. A password
+/// Gives a lease back with what became of the delivery; `false` when the lease was lost. A password
 /// that is delivered or given up is erased by the same statement.
-///
-/// # Errors
-/// The database's.
 pub async fn settle(
     db: &impl ConnectionTrait,
     id: DeliveryId,
@@ -341,9 +321,6 @@ pub async fn settle(
 }
 
 /// True when exactly this was recorded already, by a transaction whose answer was lost.
-///
-/// # Errors
-/// The database's.
 pub async fn is_settled_as(
     db: &impl ConnectionTrait,
     id: DeliveryId,

@@ -21,7 +21,6 @@ pub struct RepairRow {
     pub description: String,
     /// How bad.
     pub severity: Severity,
-    /// Where it stands.
     pub status: RepairStatus,
     /// Who reported it.
     pub reporter: String,
@@ -59,9 +58,6 @@ pub struct TimelineRow {
 }
 
 /// Adds machines to a table without any; their numbers in order.
-///
-/// # Errors
-/// The database's.
 pub async fn add_equipment(
     db: &impl ConnectionTrait,
     equipment: &[EquipmentDetails],
@@ -76,9 +72,6 @@ pub async fn add_equipment(
 }
 
 /// Adds repairs to a table without any; their numbers in order. Each has five versions behind it.
-///
-/// # Errors
-/// The database's.
 pub async fn add_repairs(db: &impl ConnectionTrait, repairs: &[RepairRow]) -> Result<Vec<RepairId>, DbErr> {
     for chunk in repairs.chunks(CHUNK) {
         let rows = chunk.iter().map(|row| repair::ActiveModel {
@@ -105,9 +98,6 @@ pub async fn add_repairs(db: &impl ConnectionTrait, repairs: &[RepairRow]) -> Re
 }
 
 /// Appends entries.
-///
-/// # Errors
-/// The database's.
 pub async fn add_timeline(db: &impl ConnectionTrait, entries: &[TimelineRow]) -> Result<(), DbErr> {
     for chunk in entries.chunks(CHUNK) {
         let rows = chunk.iter().map(|row| timeline::ActiveModel {

@@ -14,9 +14,6 @@ use sea_orm::{
 pub use super::entities::document::Model as Document;
 
 /// The documents of a machine, in the order in which they were added; at most `most`.
-///
-/// # Errors
-/// The database's.
 pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, most: u64) -> Result<Vec<Document>, DbErr> {
     document::Entity::find()
         .filter(document::Column::EquipmentId.eq(equipment))
@@ -27,25 +24,16 @@ pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, most: u64) ->
 }
 
 /// How many documents a machine has.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     document::Entity::find().filter(document::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
 /// The document of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: DocumentId) -> Result<Option<Document>, DbErr> {
     document::Entity::find_by_id(id).one(db).await
 }
 
 /// Adds a document.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -74,9 +62,6 @@ pub async fn add(
 }
 
 /// Removes a document; false when it was gone.
-///
-/// # Errors
-/// The database's.
 pub async fn remove(db: &impl ConnectionTrait, id: DocumentId) -> Result<bool, DbErr> {
     Ok(document::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }

@@ -65,18 +65,12 @@ fn live() -> Select<equipment::Entity> {
 }
 
 /// The machine of that number, archived ones too.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<EquipmentWithArea>, DbErr> {
     equipment().filter(equipment::Column::Id.eq(id)).into_model().one(db).await
 }
 
 /// Keeps other transactions from changing the machine's repairs until this one ends: rules between them
 /// (duplicates, the last one open) hold whoever comes at the same time. SQLite has one writer anyway.
-///
-/// # Errors
-/// The database's.
 pub async fn lock(db: &impl ConnectionTrait, id: EquipmentId) -> Result<(), DbErr> {
     let row = equipment::Entity::find_by_id(id).select_only().column(equipment::Column::Id);
     row.lock_exclusive().into_tuple::<EquipmentId>().one(db).await?;
@@ -101,9 +95,6 @@ pub struct EquipmentName {
 }
 
 /// All machines, archived ones too, by name.
-///
-/// # Errors
-/// The database's.
 pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<EquipmentName>, DbErr> {
     with_area()
         .select_only()
@@ -123,18 +114,12 @@ pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<EquipmentName>, DbEr
 }
 
 /// True when at least one live machine is registered.
-///
-/// # Errors
-/// The database's.
 pub async fn any_live(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let row: Option<EquipmentWithArea> = live().limit(1).into_model().one(db).await?;
     Ok(row.is_some())
 }
 
 /// How many machines there are, archived ones included.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     equipment::Entity::find().count(db).await
 }
@@ -149,17 +134,11 @@ pub(super) fn escape_like(text: &str) -> String {
 }
 
 /// Everything on record about the machine of that number, archived ones too.
-///
-/// # Errors
-/// The database's.
 pub async fn row(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<equipment::Model>, DbErr> {
     equipment::Entity::find_by_id(id).one(db).await
 }
 
 /// Adds a live machine.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     details: &EquipmentDetails,
@@ -195,9 +174,6 @@ fn columns(details: &EquipmentDetails) -> equipment::ActiveModel {
 }
 
 /// Writes the details of a machine that is at `version`, and counts it on; false when it is at another.
-///
-/// # Errors
-/// The database's.
 pub async fn replace(
     db: &impl ConnectionTrait,
     (id, version): (EquipmentId, i64),
@@ -208,9 +184,6 @@ pub async fn replace(
 }
 
 /// Archives or restores a machine that is at `version`, and counts it on; false when it is at another.
-///
-/// # Errors
-/// The database's.
 pub async fn set_archived(
     db: &impl ConnectionTrait,
     (id, version): (EquipmentId, i64),

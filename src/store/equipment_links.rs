@@ -12,9 +12,6 @@ use sea_orm::{
 pub use super::entities::equipment_link::Model as Link;
 
 /// The links of a machine, in the order in which they were added.
-///
-/// # Errors
-/// The database's.
 pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec<Link>, DbErr> {
     equipment_link::Entity::find()
         .filter(equipment_link::Column::EquipmentId.eq(equipment))
@@ -24,25 +21,16 @@ pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec
 }
 
 /// How many links a machine has.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     equipment_link::Entity::find().filter(equipment_link::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
 /// The link of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: LinkId) -> Result<Option<Link>, DbErr> {
     equipment_link::Entity::find_by_id(id).one(db).await
 }
 
 /// Adds a link.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -60,9 +48,6 @@ pub async fn add(
 }
 
 /// Removes a link; false when it was gone.
-///
-/// # Errors
-/// The database's.
 pub async fn remove(db: &impl ConnectionTrait, id: LinkId) -> Result<bool, DbErr> {
     Ok(equipment_link::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }

@@ -68,9 +68,6 @@ fn listed(condition: Condition) -> Select<equipment::Entity> {
 }
 
 /// Machines of that area and state by name, whatever the text: `limit` of them behind the first `skipped`.
-///
-/// # Errors
-/// The database's.
 pub async fn page(
     db: &impl ConnectionTrait,
     wanted: &Wanted,
@@ -87,9 +84,6 @@ pub async fn page(
 }
 
 /// The machines of these numbers, in this order.
-///
-/// # Errors
-/// The database's.
 pub async fn of_numbers(db: &impl ConnectionTrait, ids: &[EquipmentId]) -> Result<Vec<Listed>, DbErr> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -101,17 +95,11 @@ pub async fn of_numbers(db: &impl ConnectionTrait, ids: &[EquipmentId]) -> Resul
 }
 
 /// How many machines there are of that area and state, whatever the text.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait, wanted: &Wanted) -> Result<u64, DbErr> {
     with_area().filter(wanted.condition()).count(db).await
 }
 
 /// How many live machines each area has; areas without any are left out.
-///
-/// # Errors
-/// The database's.
 pub async fn equipment_by_area(db: &impl ConnectionTrait) -> Result<HashMap<AreaId, i64>, DbErr> {
     let rows: Vec<(AreaId, i64)> = equipment::Entity::find()
         .select_only()
@@ -127,9 +115,6 @@ pub async fn equipment_by_area(db: &impl ConnectionTrait) -> Result<HashMap<Area
 
 /// Everything on record about machines with the names of their areas, by number: `limit` of them behind
 /// `after`. Archived ones too where `archived` says so.
-///
-/// # Errors
-/// The database's.
 pub async fn batch(
     db: &impl ConnectionTrait,
     (area, archived): (Option<AreaId>, bool),
@@ -161,7 +146,6 @@ pub struct PastRepair {
     pub description: String,
     /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
     /// Who reported it.
     pub reporter_name: String,
@@ -180,9 +164,6 @@ fn repairs_of(equipment: EquipmentId) -> Select<repair::Entity> {
 }
 
 /// All repairs of a machine, newest first: `limit` of them behind the first `skipped`.
-///
-/// # Errors
-/// The database's.
 pub async fn repairs(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -192,9 +173,6 @@ pub async fn repairs(
 }
 
 /// Closed repairs of a machine, newest first, at most `limit`.
-///
-/// # Errors
-/// The database's.
 pub async fn closed_repairs(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -204,9 +182,6 @@ pub async fn closed_repairs(
 }
 
 /// How many closed repairs a machine has.
-///
-/// # Errors
-/// The database's.
 pub async fn closed_count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     closed_of(equipment).count(db).await
 }
@@ -235,9 +210,6 @@ fn past(repairs: Select<repair::Entity>) -> Select<repair::Entity> {
 }
 
 /// How many repairs a machine has had.
-///
-/// # Errors
-/// The database's.
 pub async fn repair_count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     repairs_of(equipment).count(db).await
 }

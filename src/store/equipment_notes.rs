@@ -12,9 +12,6 @@ use sea_orm::{
 pub use super::entities::equipment_note::Model as Note;
 
 /// The newest notes on a machine, at most `limit`.
-///
-/// # Errors
-/// The database's.
 pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, limit: u64) -> Result<Vec<Note>, DbErr> {
     equipment_note::Entity::find()
         .filter(equipment_note::Column::EquipmentId.eq(equipment))
@@ -25,25 +22,16 @@ pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, limit: u64) -
 }
 
 /// How many notes there are on a machine.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     equipment_note::Entity::find().filter(equipment_note::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
 /// The note of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: NoteId) -> Result<Option<Note>, DbErr> {
     equipment_note::Entity::find_by_id(id).one(db).await
 }
 
 /// Adds a note.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -63,9 +51,6 @@ pub async fn add(
 }
 
 /// Removes a note; false when it was gone.
-///
-/// # Errors
-/// The database's.
 pub async fn remove(db: &impl ConnectionTrait, id: NoteId) -> Result<bool, DbErr> {
     Ok(equipment_note::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }

@@ -9,9 +9,6 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
 pub const WORKER: &str = "worker";
 
 /// Notes that the loop went round, unless a later time is noted: the clock of another machine may be behind.
-///
-/// # Errors
-/// The database's.
 pub async fn beat(db: &impl ConnectionTrait, name: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row = heartbeat::ActiveModel { name: Set(name.to_owned()), beat_at: Set(now) };
     let noted = (heartbeat::Entity, heartbeat::Column::BeatAt);
@@ -23,9 +20,6 @@ pub async fn beat(db: &impl ConnectionTrait, name: &str, now: DateTime<Utc>) -> 
 }
 
 /// When the loop last went round; `None`: never.
-///
-/// # Errors
-/// The database's.
 pub async fn latest(db: &impl ConnectionTrait, name: &str) -> Result<Option<DateTime<Utc>>, DbErr> {
     Ok(heartbeat::Entity::find_by_id(name).one(db).await?.map(|row| row.beat_at))
 }

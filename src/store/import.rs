@@ -15,9 +15,6 @@ use std::collections::{HashMap, HashSet};
 
 /// When the rows of these numbers were made, of those that are there; some hundreds at most: each takes a
 /// parameter.
-///
-/// # Errors
-/// The database's.
 pub async fn made<M: ModelTrait>(
     db: &impl ConnectionTrait,
     ids: &[i64],
@@ -29,9 +26,6 @@ pub async fn made<M: ModelTrait>(
 }
 
 /// How many rows there are.
-///
-/// # Errors
-/// The database's.
 pub async fn count<M>(db: &impl ConnectionTrait) -> Result<u64, DbErr>
 where
     M: ModelTrait + sea_orm::FromQueryResult + Send + Sync,
@@ -41,9 +35,6 @@ where
 }
 
 /// Adds rows under their own numbers. The table's next number is then beyond all of them.
-///
-/// # Errors
-/// The database's.
 pub async fn add<M>(db: &impl ConnectionTrait, rows: Vec<M>) -> Result<(), DbErr>
 where
     M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
@@ -72,9 +63,6 @@ async fn follow(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
 }
 
 /// Users of one of these names, e-mail addresses or numbers; some hundreds at most of each.
-///
-/// # Errors
-/// The database's.
 pub async fn users_like(
     db: &impl ConnectionTrait,
     names: &[Username],
@@ -91,9 +79,6 @@ pub async fn users_like(
 }
 
 /// Those of these sources that a document or photo has; some hundreds at most.
-///
-/// # Errors
-/// The database's.
 pub async fn sources(db: &impl ConnectionTrait, sources: &[String]) -> Result<HashSet<String>, DbErr> {
     let documents = document::Entity::find().select_only().column(document::Column::Source);
     let documents = documents.filter(document::Column::Source.is_in(sources));
@@ -105,9 +90,6 @@ pub async fn sources(db: &impl ConnectionTrait, sources: &[String]) -> Result<Ha
 }
 
 /// The highest number of a user, zero where there is none.
-///
-/// # Errors
-/// The database's.
 pub async fn highest_user(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let highest = user::Entity::find().select_only().expr(Func::max(Expr::col("id")));
     Ok(highest.into_tuple::<Option<i64>>().one(db).await?.flatten().unwrap_or_default())
@@ -115,9 +97,6 @@ pub async fn highest_user(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
 
 /// Says of repairs which other they repeat, where nobody has said so and nobody has edited them; some
 /// hundreds at most.
-///
-/// # Errors
-/// The database's.
 pub async fn link_duplicates(db: &impl ConnectionTrait, links: &[(RepairId, RepairId)]) -> Result<(), DbErr> {
     let repeats = links.iter().fold(CaseStatement::new(), |case, (repair, repeated)| {
         case.case(Expr::col(repair::Column::Id).eq(repair.0), repeated.0)

@@ -1,9 +1,9 @@
-//! The private message of a job to whoever started it in Slack: owed with the job, a live message from
-//! then on. Its columns stand in the job's own row, so that row's lock decides who sees whom.
+//! The private message of a job to the person who started it in Slack. It is enqueued with the job and is a live
+//! message from then on. Its columns are in the job's own row, so that the row's lock orders changes and edits.
 
 use super::deliveries::{self, NewDelivery};
-use super::entities::{delivery, job};
-use super::jobs::Job;
+use super::entities::delivery;
+use super::entities::job::{self, Model as Job};
 use super::live_message::{self, FailedEdits, LiveMessageTable, LiveMessage};
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::ids::JobId;
@@ -30,7 +30,7 @@ impl LiveMessageTable for job::Entity {
     }
 }
 
-/// Its lane, and the key of its first delivery.
+/// The lane, and the dedupe key of the first delivery.
 fn key(id: JobId) -> String {
     format!("job:{id}")
 }
@@ -40,7 +40,7 @@ fn told(id: JobId, starter: String, kind: DeliveryKind) -> NewDelivery {
     NewDelivery { target: starter, dedupe_key, lane, event, kind, live_message: Some(LiveMessage::Job(id)) }
 }
 
-/// Owes the message that begins to tell `starter` of a job, unless it is owed already, or was.
+/// Enqueues the first message about a job for `starter`, unless it was enqueued before.
 pub(super) async fn begin(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -54,8 +54,8 @@ pub(super) async fn begin(
     deliveries::enqueue(db, vec![told(id, starter, DeliveryKind::Message)], now).await
 }
 
-/// Something was recorded of a job that its message shows: an edit is owed where the message stands in Slack,
-/// unless one is owed already. One that is not posted yet shows it when it is.
+/// Enqueues an edit of a job's posted message, unless one is pending. A message that is not posted yet shows the
+/// change when it is posted.
 pub(super) async fn changed(db: &impl ConnectionTrait, job: &Job, now: DateTime<Utc>) -> Result<(), DbErr> {
     if job.message_desired_version.is_none() {
         return Ok(());
@@ -65,7 +65,7 @@ pub(super) async fn changed(db: &impl ConnectionTrait, job: &Job, now: DateTime<
         .filter(job::Column::Id.eq(job.id))
         .exec(db)
         .await?;
-    // Read after it was locked: it may have been posted meanwhile.
+    // Read after it was locked: it may have been posted since.
     let job = job::Entity::find_by_id(job.id).one(db).await?;
     let edit = job.as_ref().and_then(job::Entity::edit);
     let failed = if job.is_some_and(|job| job.state.is_over()) { FailedEdits::RetryNow } else { FailedEdits::KeepSchedule };

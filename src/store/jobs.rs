@@ -1,4 +1,4 @@
-//! Jobs: queued in the transaction of whoever wants the work, leased by workers, recorded step by step.
+//! Jobs: enqueued in the transaction of the operation that needs the work, leased by workers, recorded step by step.
 
 use super::delivery_queue::LEASE;
 use super::entities::{job, job_line};
@@ -50,11 +50,8 @@ pub struct NewJob<'a> {
     pub told: Option<&'a SlackUserId>,
 }
 
-/// Queues a job, due at once, and owes the message that tells of it: its number, and false when the same work
+/// Queues a job, due at once, and enqueues its private message: its number, and false when the same work
 /// is queued already, or was done.
-///
-/// # Errors
-/// The database's.
 pub async fn queue(
     db: &impl ConnectionTrait,
     new: NewJob<'_>,
@@ -133,9 +130,6 @@ fn abandoned(now: DateTime<Utc>) -> Condition {
 
 /// Jobs that could be leased now: of each kind the first. Those of other workers only where `leases_expire`, and none
 /// of `ours`, which this worker is at.
-///
-/// # Errors
-/// The database's.
 pub async fn due_now(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -154,9 +148,6 @@ pub async fn due_now(
 
 /// Takes the lease of a job; `None` when another worker was faster, or another job of its kind runs. One
 /// conditional statement and a unique index, so that it means the same on every database.
-///
-/// # Errors
-/// The database's.
 pub async fn lease(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -170,7 +161,7 @@ pub async fn lease(
     )
     .finally(0);
     let taken = job::Entity::update_many()
-        // Before the state: MariaDB sees the new value of what stands further left.
+        // Before the state: MariaDB evaluates assignments from left to right and would see the new state.
         .col_expr(job::Column::Losses, lost.into())
         .col_expr(job::Column::State, Expr::value(JobState::Running))
         .col_expr(job::Column::RunningKind, Expr::col(job::Column::Kind))
@@ -190,9 +181,6 @@ pub async fn lease(
 }
 
 /// Renews a lease; `false` when it was lost. Within a transaction nobody else changes the job until its end.
-///
-/// # Errors
-/// The database's.
 pub async fn hold(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -210,9 +198,6 @@ pub async fn hold(
 
 /// Writes down where a job stands, and a line about it; its message shows it. In any state but running its
 /// lease is given back.
-///
-/// # Errors
-/// The database's.
 pub async fn record(
     db: &impl ConnectionTrait,
     job: &Job,
@@ -245,9 +230,6 @@ pub async fn record(
 }
 
 /// Gives a lease back without a word: the job goes on elsewhere, at once.
-///
-/// # Errors
-/// The database's.
 pub async fn release(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -266,9 +248,6 @@ pub async fn release(
 }
 
 /// Asks the worker that is at a job to end it; its message shows that.
-///
-/// # Errors
-/// The database's.
 pub async fn want_cancel(db: &impl ConnectionTrait, job: &Job, now: DateTime<Utc>) -> Result<(), DbErr> {
     let wanted = changed(job.id, now)
         .col_expr(job::Column::CancelRequested, Expr::value(true))
@@ -284,9 +263,6 @@ fn changed(id: JobId, now: DateTime<Utc>) -> UpdateMany<job::Entity> {
 }
 
 /// Appends a line, as long as there is room for one.
-///
-/// # Errors
-/// The database's.
 pub async fn write_update(
     db: &impl ConnectionTrait,
     job: &Job,
@@ -310,25 +286,16 @@ pub async fn write_update(
 }
 
 /// The job of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>, DbErr> {
     job::Entity::find_by_id(id).one(db).await
 }
 
 /// The job of that number. Nobody else changes it until the transaction ends.
-///
-/// # Errors
-/// The database's.
 pub async fn lock(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>, DbErr> {
     job::Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
 /// The latest lines of a job, the newest first.
-///
-/// # Errors
-/// The database's.
 pub async fn latest_updates(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -343,9 +310,6 @@ pub async fn latest_updates(
 }
 
 /// Jobs, newest first: at most `limit`, older than the one of the number `older_than`.
-///
-/// # Errors
-/// The database's.
 pub async fn page(
     db: &impl ConnectionTrait,
     (state, kind): (Option<JobState>, Option<JobKind>),
@@ -371,9 +335,6 @@ pub struct JobCount {
 }
 
 /// Counts the jobs by kind and state.
-///
-/// # Errors
-/// The database's.
 pub async fn counts(db: &impl ConnectionTrait) -> Result<Vec<JobCount>, DbErr> {
     job::Entity::find()
         .select_only()

@@ -6,10 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set, SqlErr};
 
-/// Takes or renews a lease for `term`; `false` while another process holds it.
-///
-/// # Errors
-/// The database's.
+/// Takes or renews a lease for `term`; `false` while another process has it.
 pub async fn acquire(
     db: &impl ConnectionTrait,
     name: &str,
@@ -35,7 +32,7 @@ pub async fn acquire(
     Ok(taken.rows_affected > 0)
 }
 
-/// Adds a lease that nobody holds; `false` when another process was faster.
+/// Inserts a new lease; `false` when another process was faster.
 async fn begin(
     db: &impl ConnectionTrait,
     name: &str,
@@ -55,9 +52,6 @@ async fn begin(
 }
 
 /// Gives a lease back, if it is still ours.
-///
-/// # Errors
-/// The database's.
 pub async fn release(db: &impl ConnectionTrait, name: &str, holder: &str) -> Result<(), DbErr> {
     lease::Entity::delete_many()
         .filter(lease::Column::Name.eq(name))

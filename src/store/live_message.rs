@@ -1,10 +1,9 @@
-//! LiveMessage messages, which are edited for as long as they have something to show: a repair's card, a job's
-//! private message. Owns what both have in common: the edits that they are pending, what they show, and that
-//! they are gone. A message's row is locked by whoever changes what it has to show and by whoever notes what
-//! it shows: so that of a change and an edit that come at once, one sees the other, and no message stays
-//! behind. `cards` and `job_messages` say which rows these are.
+//! Live messages: Slack messages that are edited when their content changes, i.e. a repair's card and a job's private
+//! message. Owns what both share: pending edits, desired and rendered version, and removal. Both a change and a
+//! finished edit lock the message's row, so one of the two sees the other and no message stays out of date. `cards`
+//! and `job_messages` name the rows.
 
-use super::deliveries::{self, Delivery, NewDelivery};
+use super::deliveries::{self, NewDelivery};
 use super::entities::{card, delivery, job};
 use super::time::AT_ONCE;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
@@ -14,37 +13,10 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashSet;
 
+pub use super::entities::delivery::LiveMessage;
+
 /// What such a message has to show before anything changed.
 pub(super) const FIRST: i64 = 1;
-
-/// A live message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LiveMessage {
-    /// The card of a repair in a channel.
-    Card(CardId),
-    /// The private message of a job.
-    Job(JobId),
-}
-
-impl LiveMessage {
-    /// The live message that a delivery begins, edits or replies to; none for a message of its own.
-    pub fn of(delivery: &Delivery) -> Option<Self> {
-        of((delivery.card_id, delivery.job_id))
-    }
-
-    /// Its columns of `deliveries`.
-    pub(super) const fn columns(live_message: Option<Self>) -> (Option<CardId>, Option<JobId>) {
-        match live_message {
-            None => (None, None),
-            Some(Self::Card(id)) => (Some(id), None),
-            Some(Self::Job(id)) => (None, Some(id)),
-        }
-    }
-}
-
-fn of((card, job): (Option<CardId>, Option<JobId>)) -> Option<LiveMessage> {
-    card.map(LiveMessage::Card).or(job.map(LiveMessage::Job))
-}
 
 /// The state of a live message in Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +33,9 @@ pub struct RenderedMessage {
 pub(super) trait LiveMessageTable: EntityTrait {
     /// The row's number.
     const ID: Self::Column;
-    /// Slack's id of the channel, while the message stands there.
+    /// Slack's id of the channel; NULL while the message is not posted.
     const CHANNEL: Self::Column;
-    /// Slack's name of the message, while it stands there.
+    /// Slack's timestamp of the message; NULL while it is not posted.
     const TS: Self::Column;
     /// The last of the changes that it shows.
     const RENDERED_VERSION: Self::Column;
@@ -73,7 +45,7 @@ pub(super) trait LiveMessageTable: EntityTrait {
     /// How many changes it has to show.
     fn desired_version(row: &Self::Model) -> i64;
 
-    /// The edit that brings it up to date, where it stands in Slack.
+    /// The edit that brings a posted message up to date.
     fn edit(row: &Self::Model) -> Option<NewDelivery>;
 }
 
@@ -86,7 +58,7 @@ pub(super) enum FailedEdits {
     KeepSchedule,
 }
 
-/// Owes these edits, each unless one of its message is pending. True when an edit is owed now.
+/// Enqueues these edits, each unless one of its message is pending. True when an edit is pending now.
 pub(super) async fn enqueue_edits(
     db: &impl ConnectionTrait,
     mut edits: Vec<NewDelivery>,
@@ -125,17 +97,15 @@ pub(super) async fn enqueue_edits(
             .exec(db)
             .await?;
     }
-    let pending: HashSet<LiveMessage> = pending.into_iter().filter_map(|(card, job, _)| of((card, job))).collect();
+    let pending = pending.into_iter().filter_map(|(card, job, _)| LiveMessage::from_columns((card, job)));
+    let pending: HashSet<LiveMessage> = pending.collect();
     edits.retain(|edit| edit.live_message.is_some_and(|live_message| !pending.contains(&live_message)));
     deliveries::enqueue(db, edits, now).await?;
     Ok(true)
 }
 
-/// Notes what a message shows, and owes an edit where that is out of date by now. An edit that ends must be
+/// Records what a message shows, and enqueues an edit if that is out of date. An edit that ends must be
 /// settled in the same transaction, before this.
-///
-/// # Errors
-/// The database's.
 pub async fn record_rendered(
     db: &impl ConnectionTrait,
     live_message: LiveMessage,
@@ -155,9 +125,6 @@ const STALE_MAX: u64 = 500;
 
 /// Enqueues edits of the cards of a target that are behind, with none to come: their edits were given up while the
 /// channel took nothing.
-///
-/// # Errors
-/// The database's.
 pub async fn enqueue_stale_edits(
     db: &impl ConnectionTrait,
     target: &str,
@@ -205,11 +172,8 @@ async fn note<L: LiveMessageTable>(db: &impl ConnectionTrait, id: i64, shown: &R
     Ok(row.filter(|row| L::desired_version(row) > shown.desired_version).and_then(|row| L::edit(&row)))
 }
 
-/// Forgets where a message stands, if that is still this one: it is edited no more. Of a card, the next
+/// Clears the posted message, if it is still this one: it is edited no more. Of a card, the next
 /// message of its channel is the card again.
-///
-/// # Errors
-/// The database's.
 pub async fn forget(db: &impl ConnectionTrait, live_message: LiveMessage, ts: Option<&str>) -> Result<(), DbErr> {
     match live_message {
         LiveMessage::Card(CardId(id)) => leave::<card::Entity>(db, id, ts).await,

@@ -10,9 +10,6 @@ use sea_orm::{
 use std::collections::HashMap;
 
 /// Adds a person to a repair; `false` when they are counted already.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -49,9 +46,6 @@ struct Count {
 
 /// How many people are counted on each of these repairs, a few hundred at most: each takes a parameter.
 /// Those without any are absent.
-///
-/// # Errors
-/// The database's.
 pub async fn counts(
     db: &impl ConnectionTrait,
     repairs: &[RepairId],

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod board;
 pub mod cards;
 mod connect;
+mod connect_error;
 pub mod deliveries;
 pub mod delivery_queue;
 pub mod demo;
@@ -51,7 +52,7 @@ pub mod users;
 mod write_monitor;
 mod writer;
 
-pub use connect::ConnectError;
+pub use connect_error::ConnectError;
 pub use probe::{DatabaseContent, probe};
 pub use time::{AT_ONCE, RETRY_REQUESTED};
 pub use writer::{Transaction, WriteConnection};
@@ -66,7 +67,7 @@ pub struct Store {
     write: WriteConnection,
     /// For migrations, which want a connection of their own.
     url: SecretString,
-    /// When the database was first asked: it is waited for once, not anew for its schema.
+    /// When the first connection was tried. Connecting and migrating share one wait.
     began: Instant,
 }
 
@@ -82,9 +83,6 @@ impl Store {
     }
 
     /// Closes all connections, within 5 s. SQLite then folds its journal into the file, so that a copy is whole.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn close(&self) -> Result<(), DbErr> {
         let closing = async {
             self.read.clone().close().await?;
@@ -95,9 +93,6 @@ impl Store {
 
     /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that began
     /// as a reader could not become a writer while another writes.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         self.write.begin().await
     }

@@ -1,5 +1,5 @@
 //! Messages that take a temporary password to whom it is for: deliveries of a kind of their own, of which one at
-//! most is of use. Operations owe and withdraw them, the worker ends what was withdrawn while it was being sent.
+//! most is of use. Operations enqueue and withdraw them, the worker ends what was withdrawn while it was being sent.
 
 use super::deliveries::{self, Attempt, Delivery, NewDelivery};
 use super::entities::delivery;
@@ -15,10 +15,7 @@ fn lane(user: UserId) -> String {
     format!("password:{user}")
 }
 
-/// Owes a user the message with their password, sealed for that key.
-///
-/// # Errors
-/// The database's.
+/// Enqueues the message with a user's password, sealed for that key.
 pub async fn enqueue(
     db: &impl ConnectionTrait,
     user: UserId,
@@ -40,10 +37,7 @@ pub async fn enqueue(
 /// Withdraws what a user is still pending: it is erased, and over unless it is being sent at this moment. What is
 /// being sent holds its lane, so that it does not come after its successor, and is not tried again.
 ///
-/// The caller holds the user's row, so that nothing is owed meanwhile.
-///
-/// # Errors
-/// The database's.
+/// The caller has locked the user's row, so that no message is enqueued at the same time.
 pub async fn withdraw(db: &impl ConnectionTrait, user: UserId, now: DateTime<Utc>) -> Result<(), DbErr> {
     let lane = lane(user);
     delivery::Entity::update_many()
@@ -56,9 +50,6 @@ pub async fn withdraw(db: &impl ConnectionTrait, user: UserId, now: DateTime<Utc
 }
 
 /// Ends what was withdrawn and nobody sends.
-///
-/// # Errors
-/// The database's.
 pub async fn end_withdrawn(db: &impl ConnectionTrait, lane: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
     let withdrawn: Vec<DeliveryId> = delivery::Entity::find()
         .select_only()
@@ -85,9 +76,6 @@ pub async fn end_withdrawn(db: &impl ConnectionTrait, lane: &str, now: DateTime<
 }
 
 /// The message of that key.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, key: &str) -> Result<Option<Delivery>, DbErr> {
     delivery::Entity::find().filter(delivery::Column::DedupeKey.eq(key)).one(db).await
 }

@@ -33,41 +33,26 @@ impl Subject {
 }
 
 /// The photos of a machine or repair, in the order in which they were added; at most `most`.
-///
-/// # Errors
-/// The database's.
 pub async fn of(db: &impl ConnectionTrait, subject: Subject, most: u64) -> Result<Vec<Photo>, DbErr> {
     photo::Entity::find().filter(subject.has()).order_by_asc(photo::Column::Id).limit(most).all(db).await
 }
 
 /// How many there are of it.
-///
-/// # Errors
-/// The database's.
 pub async fn count(db: &impl ConnectionTrait, subject: Subject) -> Result<u64, DbErr> {
     photo::Entity::find().filter(subject.has()).count(db).await
 }
 
 /// The photo of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: PhotoId) -> Result<Option<Photo>, DbErr> {
     photo::Entity::find_by_id(id).one(db).await
 }
 
 /// The photo that came from there.
-///
-/// # Errors
-/// The database's.
 pub async fn of_source(db: &impl ConnectionTrait, source: &str) -> Result<Option<Photo>, DbErr> {
     photo::Entity::find().filter(photo::Column::Source.eq(source)).one(db).await
 }
 
 /// Bytes of the photos that people without account and Slack have added since then.
-///
-/// # Errors
-/// The database's.
 pub async fn visitor_bytes_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<u64, DbErr> {
     // A sum of integers is a decimal number on MariaDB and PostgreSQL.
     let integer = match db.get_database_backend() {
@@ -121,18 +106,12 @@ pub async fn add(
 }
 
 /// Removes a photo; false when it was gone.
-///
-/// # Errors
-/// The database's.
 pub async fn remove(db: &impl ConnectionTrait, id: PhotoId) -> Result<bool, DbErr> {
     Ok(photo::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
 /// Those of these stored names that a document or photo has; a few hundred names at most: each takes a
 /// parameter.
-///
-/// # Errors
-/// The database's.
 pub async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<HashSet<String>, DbErr> {
     if names.is_empty() {
         return Ok(HashSet::new());

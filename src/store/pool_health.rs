@@ -3,22 +3,25 @@
 //!
 //! Ours: left to itself, the pool waits for a sign of life without an end where a connection comes back, and a
 //! few such waits are the whole pool, until TCP gives up after a quarter of an hour; where one is taken out, it
-//! waits until the caller is told that there is none. We ask first, and not for long, and put a new one in its
+//! waits until the caller gets a timeout. We ping first, and not for long, and put a new one in its
 //! place: closing the old one would wait as well, for TLS says goodbye and listens.
 //!
 //! The server's: it does not notice either, and keeps the locks of a transaction that was open. By `session`, a
 //! setting, it gives up one in which nothing was asked for 15 s: ours take milliseconds.
 
-use super::connect::{ACQUIRE, LATE_AGAIN};
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection, Executor};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// How long a connection may take to say that it lives: less than `ACQUIRE`, so that there is time for another.
+/// How long a caller waits for a free connection before the operation fails as "database away".
+pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
+/// Pause between two attempts to connect to a database that does not answer.
+pub(super) const RECONNECT_DELAY: Duration = Duration::from_millis(500);
+/// How long a ping may take. Less than `ACQUIRE`, so that there is time for another connection.
 const ALIVE: Duration = Duration::from_secs(2);
-/// How long one may take that most likely leads nowhere.
+/// How long the ping of a connection may take that is most likely dead.
 const SUSPECT: Duration = Duration::from_millis(250);
 
 /// What was learnt of a pool's connections. What has been idle since before one was found to lead nowhere most
@@ -48,7 +51,7 @@ impl StaleCutoff {
             Ok(answer) => answer.map(|()| true),
             Err(_) => {
                 self.raise(Instant::now());
-                tracing::warn!("A connection to the database leads nowhere: it is replaced");
+                tracing::warn!("dead database connection replaced");
                 Ok(false)
             }
         }
@@ -56,7 +59,7 @@ impl StaleCutoff {
 }
 
 /// The pool of the database at this address, made to get over such connections; as it is where the address cannot be
-/// read: whoever opens the pool reads it as well, and says what is wrong with it.
+/// parsed: opening the pool parses it again and reports the error.
 pub(super) fn with_liveness_check<DB: sqlx::Database>(
     pool: PoolOptions<DB>,
     address: Option<<DB::Connection as Connection>::Options>,
@@ -88,7 +91,7 @@ where
                 *connection = loop {
                     match connected::<DB>(&options, session).await {
                         Ok(fresh) => break fresh,
-                        Err(_) => tokio::time::sleep(LATE_AGAIN).await,
+                        Err(_) => tokio::time::sleep(RECONNECT_DELAY).await,
                     }
                 };
             }
@@ -117,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_one_that_led_nowhere_what_was_idle_then_is_not_waited_for_long() {
+    fn idle_connections_are_suspect_after_dead_one() {
         let (stale_cutoff, start) = (StaleCutoff::default(), Instant::now());
         assert_eq!(stale_cutoff.ping_timeout(Some(start)), ALIVE);
         let raised = start + Duration::from_secs(10);

@@ -3,8 +3,9 @@
 //! to a server connection that others use, too: they would fail now and then, and in the middle of something. Called
 //! by `connect` and `probe`.
 
-use super::connect::{ACQUIRE, ConnectError};
+use super::connect_error::ConnectError;
 use super::db_error::within;
+use super::pool_health::ACQUIRE;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection};
 use sea_orm::{DbErr, RuntimeErr};

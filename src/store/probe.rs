@@ -1,7 +1,9 @@
 //! Tries whether a database could be used, and changes nothing in it. Called by `app::check`.
 
-use super::connect::{ACQUIRE, AS_IT_IS, BUSY, ConnectError, READ_ONLY, READS, open, refuse_python_system};
+use super::connect::{AS_IT_IS, BUSY, READ_ONLY, READS, open, refuse_python_system};
 use super::db_error::{is_read_only, within};
+use super::connect_error::ConnectError;
+use super::pool_health::ACQUIRE;
 use super::pooler;
 use super::schema::{applied, known_steps};
 use crate::domain::database::sqlite_file;

@@ -14,9 +14,6 @@ use sea_orm::{
 pub const BATCH: u64 = 500;
 
 /// Removes deliveries that ended as `state` before a time, with their attempts; how many.
-///
-/// # Errors
-/// The database's.
 pub async fn deliveries(
     db: &impl ConnectionTrait,
     state: DeliveryState,
@@ -30,9 +27,6 @@ pub async fn deliveries(
 }
 
 /// Removes jobs that ended before a time, with their lines; how many.
-///
-/// # Errors
-/// The database's.
 pub async fn jobs(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     let ended = job::Column::FinishedAt.lt(before).into_condition();
     let old: Vec<JobId> = keys::<job::Entity, _>(db, job::Column::Id, ended).await?;
@@ -41,9 +35,6 @@ pub async fn jobs(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u6
 }
 
 /// Forgets submissions that were accepted before a time; how many.
-///
-/// # Errors
-/// The database's.
 pub async fn requests(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     let accepted = request::Column::CreatedAt.lt(before).into_condition();
     let old: Vec<String> = keys::<request::Entity, _>(db, request::Column::Id, accepted).await?;
@@ -51,9 +42,6 @@ pub async fn requests(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Resul
 }
 
 /// Removes sessions that ended before a time; how many.
-///
-/// # Errors
-/// The database's.
 pub async fn sessions(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     let ended = session::Column::ExpiresAt.lt(before).into_condition();
     let old: Vec<String> = keys::<session::Entity, _>(db, session::Column::TokenHash, ended).await?;

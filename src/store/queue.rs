@@ -31,7 +31,6 @@ pub struct QueueRow {
     pub description: String,
     /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
     /// Somebody could be hurt.
     pub safety_risk: bool,
@@ -45,9 +44,6 @@ pub struct QueueRow {
 
 /// A page of the queue: `limit` repairs behind the first `offset`. `found` are machines that a search for the
 /// filter's text finds.
-///
-/// # Errors
-/// The database's.
 pub async fn page(
     db: &impl ConnectionTrait,
     filter: &QueueFilter,
@@ -87,9 +83,6 @@ pub async fn page(
 }
 
 /// How many repairs match.
-///
-/// # Errors
-/// The database's.
 pub async fn total(
     db: &impl ConnectionTrait,
     filter: &QueueFilter,

@@ -29,7 +29,6 @@ pub struct NewRepair<'a> {
     pub description: &'a Description,
     /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
     /// Who works on it.
     pub assignee: Option<UserId>,
@@ -46,9 +45,6 @@ pub struct NewRepair<'a> {
 }
 
 /// Adds a repair at its first version.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     new: &NewRepair<'_>,
@@ -76,17 +72,11 @@ pub async fn add(
 }
 
 /// The repair of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: RepairId) -> Result<Option<Repair>, DbErr> {
     repair::Entity::find_by_id(id).one(db).await
 }
 
 /// The fields that people edit, with the assignee by name.
-///
-/// # Errors
-/// The database's.
 pub async fn fields(db: &impl ConnectionTrait, repair: &Repair) -> Result<RepairFields, DbErr> {
     let assignee = match repair.assignee_id {
         Some(id) => user::Entity::find_by_id(id).one(db).await?,
@@ -106,9 +96,6 @@ pub async fn fields(db: &impl ConnectionTrait, repair: &Repair) -> Result<Repair
 }
 
 /// Gives a repair its next version, if it still is at `before.version`; `false` when somebody was faster.
-///
-/// # Errors
-/// The database's.
 pub async fn update(
     db: &impl ConnectionTrait,
     before: &Repair,
@@ -141,9 +128,6 @@ pub async fn update(
 }
 
 /// The duplicates of a machine, and what each of them repeats.
-///
-/// # Errors
-/// The database's.
 pub async fn duplicate_links(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -160,9 +144,6 @@ pub async fn duplicate_links(
 }
 
 /// Numbers of a machine's open repairs, in their order.
-///
-/// # Errors
-/// The database's.
 pub async fn open_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec<RepairId>, DbErr> {
     repair::Entity::find()
         .select_only()
@@ -176,9 +157,6 @@ pub async fn open_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Resul
 }
 
 /// Other repairs of a machine, newest first, at most `most`: those older than `before`, where that is given.
-///
-/// # Errors
-/// The database's.
 pub async fn others_of(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -197,9 +175,6 @@ pub async fn others_of(
 }
 
 /// The repairs that repeat this one, newest first, at most `most`.
-///
-/// # Errors
-/// The database's.
 pub async fn duplicates_of(
     db: &impl ConnectionTrait,
     repair: RepairId,

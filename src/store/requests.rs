@@ -8,9 +8,6 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Set, SqlErr};
 
 /// The answer, as JSON, that this submission got when it was accepted.
-///
-/// # Errors
-/// The database's.
 pub async fn answer(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Option<String>, DbErr> {
     Ok(request::Entity::find_by_id(key.as_str()).one(db).await?.map(|row| row.answer))
 }
@@ -32,9 +29,6 @@ pub async fn remember(
 }
 
 /// True for an event that is remembered.
-///
-/// # Errors
-/// The database's.
 pub async fn knows_event(db: &impl ConnectionTrait, event: &EventId) -> Result<bool, DbErr> {
     Ok(request::Entity::find_by_id(event_key(event)).one(db).await?.is_some())
 }
@@ -43,11 +37,8 @@ fn event_key(event: &EventId) -> String {
     format!("event:{}", event.as_str())
 }
 
-/// Remembers an event; false when it is remembered already. Its id stands apart from the keys of submissions, in
+/// Remembers an event; false when it is remembered already. Its id is distinct from the keys of submissions, in
 /// which there is no colon.
-///
-/// # Errors
-/// The database's.
 pub async fn remember_event(
     db: &impl ConnectionTrait,
     event: &EventId,

@@ -1,8 +1,8 @@
-//! The schema's steps: applied by one process at a time, the others wait. The steps themselves are the
-//! crate `migration`'s.
+//! Applies migrations: one process at a time, the others wait. The migrations are in the crate `migration`.
 
 use super::Store;
-use super::connect::{ConnectError, late, once_it_answers, open_ours};
+use super::connect::{late, once_it_answers, open_ours};
+use super::connect_error::ConnectError;
 use super::writer::begin_writing;
 use esb_migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait, SchemaManager};
 use sea_orm::sea_query::{Expr, Func, Order, Query};
@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long a process waits for another one's steps.
+/// How long a process waits for another one's migrations.
 const WAIT: Duration = Duration::from_secs(60);
 /// Names the lock on PostgreSQL, where it belongs to the database: `esb` in ASCII.
 const POSTGRES_LOCK: i64 = 0x0065_7362;
@@ -23,7 +23,7 @@ impl Store {
     /// # Errors
     /// A step failed, or the schema is newer than this program.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
-        // Boxed: the library's futures are too deep for whoever awaits them.
+        // Boxed: the library's futures are too deeply nested.
         let once = || {
             Box::pin(self.alone(async |db| {
                 let before = applied(db).await?;
@@ -31,13 +31,13 @@ impl Store {
                 Ok(before)
             }))
         };
-        // What a lost connection left half done, the next one makes whole.
+        // A retry completes what a lost connection interrupted.
         let before = once_it_answers(self.began, late(&self.url), once).await?;
         say_migrated(&before);
         Ok(())
     }
 
-    /// Takes back the latest step.
+    /// Reverts the latest migration.
     ///
     /// # Errors
     /// The step failed, or the schema is newer than this program.
@@ -46,15 +46,12 @@ impl Store {
     }
 
     /// Names of all steps, with whether each is applied.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, ConnectError> {
         let applied = applied(&self.read).await.map_err(ConnectError::Migrate)?;
         Ok(known_steps().into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
     }
 
-    /// Does something to the schema while no other process does, on a connection of its own.
+    /// Changes the schema under the lock, on a separate connection.
     async fn alone<T>(
         &self,
         steps: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, DbErr>,
@@ -70,7 +67,7 @@ impl Store {
             Ok(done)
         }
         .await;
-        // MariaDB's lock goes with its connection.
+        // MariaDB's lock ends with its connection.
         let closed = connection.close().await.map_err(ConnectError::Migrate);
         let done = outcome?;
         closed.map(|()| done)
@@ -84,14 +81,14 @@ fn say_migrated(before: &[String]) {
     let (from, to) = (before.last(), known.last().map(String::as_str).unwrap_or_default());
     match from {
         _ if missing == 0 => {}
-        None => tracing::info!(steps = missing, to, "The database was empty: its tables are made"),
+        None => tracing::info!(steps = missing, to, "database schema created"),
         Some(from) => {
-            tracing::info!(steps = missing, from, to, "The database's schema is brought up to date");
+            tracing::info!(steps = missing, from, to, "database schema migrated");
         }
     }
 }
 
-/// KeepSchedule until no other process is at the schema. On SQLite the transaction itself is the lock.
+/// Waits until no other process changes the schema. On SQLite the transaction itself is the lock.
 async fn lock(db: &DatabaseTransaction) -> Result<(), ConnectError> {
     let lock = match db.get_database_backend() {
         DbBackend::MySql => {
@@ -112,8 +109,8 @@ async fn lock(db: &DatabaseTransaction) -> Result<(), ConnectError> {
     if is_ours == Some(1) { Ok(()) } else { Err(ConnectError::Locked) }
 }
 
-/// Where no step was ever begun, none of our tables may be there: on MariaDB a step takes what it finds for
-/// its own, cut off half-way.
+/// Refuses existing tables of our names if no migration was ever started: on MariaDB a migration takes existing
+/// tables for its own, interrupted halfway.
 async fn refuse_strangers(db: &DatabaseTransaction) -> Result<(), ConnectError> {
     let schema = SchemaManager::new(db);
     let has = async |table: &str| schema.has_table(table).await.map_err(ConnectError::Migrate);
@@ -163,9 +160,9 @@ mod tests {
     use std::sync::Arc;
     use std::time::Instant;
 
-    /// Were it waited for anew, this would take a minute.
+    /// A second wait would take a minute.
     #[tokio::test]
-    async fn a_database_that_was_waited_for_is_not_waited_for_again() {
+    async fn database_is_awaited_only_once() {
         let db = Database::connect("sqlite::memory:").await.unwrap();
         let url: secrecy::SecretString = "mysql://root@127.0.0.1:9/esb".into();
         let began = Instant::now().checked_sub(late(&url)).unwrap();

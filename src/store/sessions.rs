@@ -1,4 +1,4 @@
-//! Sessions of the web. They hold digests: whoever reads the table cannot sign in with it.
+//! Sessions of the web. The table stores digests only, so reading it does not let anyone sign in.
 
 use super::entities::{session, user};
 use super::users::User;
@@ -19,9 +19,6 @@ pub struct NewSession {
 }
 
 /// Begins a session.
-///
-/// # Errors
-/// The database's.
 pub async fn add(db: &impl ConnectionTrait, new: NewSession, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row = session::ActiveModel {
         token_hash: Set(new.token_hash),
@@ -34,9 +31,6 @@ pub async fn add(db: &impl ConnectionTrait, new: NewSession, now: DateTime<Utc>)
 }
 
 /// The active user whose session it is, unless it has ended.
-///
-/// # Errors
-/// The database's.
 pub async fn user(
     db: &impl ConnectionTrait,
     token_hash: &str,
@@ -53,18 +47,12 @@ pub async fn user(
 }
 
 /// Ends one session.
-///
-/// # Errors
-/// The database's.
 pub async fn end(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), DbErr> {
     session::Entity::delete_by_id(token_hash.to_owned()).exec(db).await?;
     Ok(())
 }
 
 /// Ends all sessions of a user, but for one.
-///
-/// # Errors
-/// The database's.
 pub async fn end_others(db: &impl ConnectionTrait, user: UserId, but: Option<&str>) -> Result<(), DbErr> {
     let mut theirs = session::Entity::delete_many().filter(session::Column::UserId.eq(user));
     if let Some(kept) = but {

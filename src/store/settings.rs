@@ -31,27 +31,18 @@ impl Stored {
 }
 
 /// Everything that is stored.
-///
-/// # Errors
-/// The database's.
 pub async fn stored(db: &impl ConnectionTrait) -> Result<Stored, DbErr> {
     let rows = setting::Entity::find().all(db).await?;
     Ok(Stored { values: rows.into_iter().map(|row| (row.key, row.value)).collect() })
 }
 
 /// The switches of the announcements.
-///
-/// # Errors
-/// The database's.
 pub async fn switches(db: &impl ConnectionTrait) -> Result<Switches, DbErr> {
     let stored = stored(db).await?;
     Ok(Switches::read(|key| stored.get(key)))
 }
 
 /// Counts the changes on from `version`; false when they are at another, or somebody else counts just now.
-///
-/// # Errors
-/// The database's.
 pub async fn count_on(db: &impl ConnectionTrait, version: i64, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let written = setting::Entity::update_many()
         .col_expr(setting::Column::Value, Expr::value((version + 1).to_string()))
@@ -65,9 +56,6 @@ pub async fn count_on(db: &impl ConnectionTrait, version: i64, now: DateTime<Utc
 
 /// The random name of this installation: of its database, and of the directories that belong to it. Made when
 /// it is asked for first.
-///
-/// # Errors
-/// The database's.
 pub async fn installation(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<String, DbErr> {
     let new = setting::ActiveModel {
         key: Set(INSTALLATION.to_owned()),
@@ -81,9 +69,6 @@ pub async fn installation(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Resu
 }
 
 /// Sets a value.
-///
-/// # Errors
-/// The database's.
 pub async fn set(db: &impl ConnectionTrait, key: &str, value: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row =
         setting::ActiveModel { key: Set(key.to_owned()), value: Set(value.to_owned()), updated_at: Set(now) };

@@ -1,4 +1,4 @@
-//! What Slack last told of channels that are configured by their id. A row for each that ever was: a few dozen.
+//! Cached names of the channels that are configured by id; a few dozen rows at most.
 
 use super::entities::slack_channel;
 use crate::domain::channel::ChannelRef;
@@ -9,25 +9,16 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
 pub use super::entities::slack_channel::Model as SlackChannelRow;
 
 /// All of which Slack was ever asked.
-///
-/// # Errors
-/// The database's.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<SlackChannelRow>, DbErr> {
     slack_channel::Entity::find().all(db).await
 }
 
-/// The name of a channel, as far as Slack told it.
-///
-/// # Errors
-/// The database's.
+/// The cached name of a channel.
 pub async fn name(db: &impl ConnectionTrait, id: &ChannelRef) -> Result<Option<String>, DbErr> {
     Ok(slack_channel::Entity::find_by_id(id.as_str()).one(db).await?.and_then(|row| row.name))
 }
 
-/// Keeps what Slack told, which may be nothing.
-///
-/// # Errors
-/// The database's.
+/// Stores the name, or that Slack returned none.
 pub async fn keep(
     db: &impl ConnectionTrait,
     id: &ChannelRef,

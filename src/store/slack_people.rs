@@ -1,4 +1,4 @@
-//! What Slack last told of its people, so that it need not be asked before a modal opens.
+//! Cached Slack profiles, so that opening a modal needs no call to Slack.
 
 use super::entities::slack_person;
 use crate::domain::actor::SlackUserId;
@@ -8,18 +8,12 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
 pub use super::entities::slack_person::Model as SlackPerson;
 
 /// The person of that id.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<SlackPerson>, DbErr> {
     slack_person::Entity::find_by_id(id.0.as_str()).one(db).await
 }
 
 /// The only person of that e-mail (as [`super::users::email_key`] has it); `None` where it is several people's, of
 /// whom Slack has told us at different times.
-///
-/// # Errors
-/// The database's.
 pub async fn with_email(db: &impl ConnectionTrait, key: &str) -> Result<Option<SlackPerson>, DbErr> {
     let theirs = slack_person::Entity::find().filter(slack_person::Column::EmailKey.eq(key));
     let mut theirs = theirs.limit(2).all(db).await?;
@@ -27,18 +21,12 @@ pub async fn with_email(db: &impl ConnectionTrait, key: &str) -> Result<Option<S
 }
 
 /// Those of these people whom Slack has told us of; a few hundred ids at most: each takes a parameter.
-///
-/// # Errors
-/// The database's.
 pub async fn of(db: &impl ConnectionTrait, ids: &[SlackUserId]) -> Result<Vec<SlackPerson>, DbErr> {
     let ids = ids.iter().map(|id| id.0.as_str());
     slack_person::Entity::find().filter(slack_person::Column::SlackUserId.is_in(ids)).all(db).await
 }
 
-/// Keeps what Slack told.
-///
-/// # Errors
-/// The database's.
+/// Stores a profile.
 pub async fn keep(db: &impl ConnectionTrait, person: SlackPerson) -> Result<(), DbErr> {
     let replace = OnConflict::column(slack_person::Column::SlackUserId)
         .update_columns([

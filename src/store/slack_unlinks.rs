@@ -11,7 +11,7 @@ use sea_orm::{
 /// Most people that are named for one account.
 const NAMED_MAX: u64 = 20;
 
-/// Notes that this person is not linked to the account again. The caller holds the user's row.
+/// Notes that this person is not linked to the account again. The caller has locked the user's row.
 pub async fn add(
     db: &impl ConnectionTrait,
     user: UserId,

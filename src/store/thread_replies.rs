@@ -7,9 +7,6 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait
 pub use super::entities::thread_reply::Model as ThreadReply;
 
 /// The reply of that name.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<Option<ThreadReply>, DbErr> {
     thread_reply::Entity::find()
         .filter(thread_reply::Column::Channel.eq(channel))
@@ -19,9 +16,6 @@ pub async fn find(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<
 }
 
 /// Keeps a reply that is not known yet.
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -41,9 +35,6 @@ pub async fn add(
 }
 
 /// Keeps what became of a known reply.
-///
-/// # Errors
-/// The database's.
 pub async fn saw(
     db: &impl ConnectionTrait,
     known: ThreadReply,

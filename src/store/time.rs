@@ -33,9 +33,6 @@ pub(super) fn is_expired(until: DateTime<Utc>, now: DateTime<Utc>, term: TimeDel
 
 impl Store {
     /// The database's time in UTC; SQLite's is that of the machine, in whole milliseconds.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn time(&self) -> Result<DateTime<Utc>, DbErr> {
         let backend = self.read.get_database_backend();
         let now = match backend {

@@ -14,9 +14,6 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 pub use super::entities::timeline::Model as Entry;
 
 /// Appends what a change tells.
-///
-/// # Errors
-/// The database's.
 pub async fn append(
     db: &impl ConnectionTrait,
     change: &ChangeSet,
@@ -42,17 +39,11 @@ pub async fn append(
 }
 
 /// Appends entries that are copied from another installation, under their own numbers.
-///
-/// # Errors
-/// The database's.
 pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Entry>) -> Result<(), DbErr> {
     import::add(db, entries).await
 }
 
 /// What changed after a version, in its order.
-///
-/// # Errors
-/// The database's.
 pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) -> Result<Vec<Later>, DbErr> {
     let entries = timeline::Entity::find()
         .filter(timeline::Column::RepairId.eq(repair))
@@ -71,9 +62,6 @@ pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) ->
 }
 
 /// True when a repair has an entry of a kind that is newer than `since`.
-///
-/// # Errors
-/// The database's.
 pub async fn has_since(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -91,9 +79,6 @@ pub async fn has_since(
 
 /// Entries of a repair older than `before`, newest first, at most `most`. Edits of notes are not among
 /// them: [`edits`] has those.
-///
-/// # Errors
-/// The database's.
 pub async fn newest(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -111,9 +96,6 @@ pub async fn newest(
 }
 
 /// Edits of these notes, in their order; a few hundred notes at most: each takes a parameter.
-///
-/// # Errors
-/// The database's.
 pub async fn edits(db: &impl ConnectionTrait, notes: &[TimelineId]) -> Result<Vec<Entry>, DbErr> {
     if notes.is_empty() {
         return Ok(Vec::new());
@@ -123,9 +105,6 @@ pub async fn edits(db: &impl ConnectionTrait, notes: &[TimelineId]) -> Result<Ve
 }
 
 /// The note that was written last, edits aside, or only the one that says just this.
-///
-/// # Errors
-/// The database's.
 pub async fn last_note(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -143,9 +122,6 @@ pub async fn last_note(
 }
 
 /// A note of a repair as it was first written.
-///
-/// # Errors
-/// The database's.
 pub async fn note(
     db: &impl ConnectionTrait,
     repair: RepairId,

@@ -60,17 +60,11 @@ pub fn email_key(email: &str) -> String {
 }
 
 /// The user of that name, case ignored.
-///
-/// # Errors
-/// The database's.
 pub async fn named(db: &impl ConnectionTrait, username: &Username) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::UsernameKey.eq(caseless(username.as_str()))).one(db).await
 }
 
 /// The user of the name as it was typed, else of the name that is read from it; case ignored.
-///
-/// # Errors
-/// The database's.
 pub async fn typed(db: &impl ConnectionTrait, typed: &str, name: &Username) -> Result<Option<User>, DbErr> {
     let (typed, name) = (caseless(typed), caseless(name.as_str()));
     let either = user::Entity::find().filter(user::Column::UsernameKey.is_in([&typed, &name]));
@@ -80,17 +74,11 @@ pub async fn typed(db: &impl ConnectionTrait, typed: &str, name: &Username) -> R
 }
 
 /// The user of that e-mail, case ignored.
-///
-/// # Errors
-/// The database's.
 pub async fn with_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::EmailKey.eq(email_key(email))).one(db).await
 }
 
 /// The active user who is that person in Slack: by the stored id, else by the e-mail that Slack tells.
-///
-/// # Errors
-/// The database's.
 pub async fn active_in_slack(
     db: &impl ConnectionTrait,
     id: &SlackUserId,
@@ -108,18 +96,12 @@ pub async fn active_in_slack(
 }
 
 /// The user who is tied to that person in Slack, active or not.
-///
-/// # Errors
-/// The database's.
 pub async fn linked(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::SlackUserId.eq(id.0.as_str())).one(db).await
 }
 
 /// Ties a user who is tied to nobody to a person in Slack, who is tied to no other user from then on; false
 /// when somebody was faster. The user's own record counts as unchanged.
-///
-/// # Errors
-/// The database's.
 pub async fn link(db: &impl ConnectionTrait, user: UserId, id: &SlackUserId) -> Result<bool, DbErr> {
     unlink(db, id).await?;
     let done = user::Entity::update_many()
@@ -131,10 +113,7 @@ pub async fn link(db: &impl ConnectionTrait, user: UserId, id: &SlackUserId) -> 
     Ok(done.rows_affected == 1)
 }
 
-/// Loosens the tie between a person in Slack and whoever is tied to them; false where nobody is.
-///
-/// # Errors
-/// The database's.
+/// Unlinks a person in Slack from their account; false if none is linked.
 pub async fn unlink(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<bool, DbErr> {
     let done = user::Entity::update_many()
         .col_expr(user::Column::SlackUserId, Expr::value(Option::<String>::None))
@@ -145,17 +124,11 @@ pub async fn unlink(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<bool,
 }
 
 /// Notes that something about a user has changed which their own row does not hold.
-///
-/// # Errors
-/// The database's.
 pub async fn touch(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), DbErr> {
     change(db, id, UserChange::default(), now).await
 }
 
 /// True when any user was made or changed after `since`.
-///
-/// # Errors
-/// The database's.
 pub async fn changed_after(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<bool, DbErr> {
     let changed = user::Entity::find().select_only().column(user::Column::Id);
     let changed = changed.filter(user::Column::UpdatedAt.gt(since)).limit(1);
@@ -163,18 +136,12 @@ pub async fn changed_after(db: &impl ConnectionTrait, since: DateTime<Utc>) -> R
 }
 
 /// Some of the active staff users who are known in Slack, by name.
-///
-/// # Errors
-/// The database's.
 pub async fn staff_in_slack(db: &impl ConnectionTrait, most: u64) -> Result<Vec<User>, DbErr> {
     let known = active_staff().filter(user::Column::SlackUserId.is_not_null());
     known.order_by_asc(user::Column::UsernameKey).limit(most).all(db).await
 }
 
 /// The user of that number, if active.
-///
-/// # Errors
-/// The database's.
 pub async fn active(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
     user::Entity::find_by_id(id).filter(user::Column::Active.eq(true)).one(db).await
 }
@@ -183,9 +150,6 @@ pub async fn active(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User
 const SEARCHED_MAX: u64 = 20_000;
 
 /// Numbers, names and roles of active users, by name.
-///
-/// # Errors
-/// The database's.
 pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<(UserId, String, Role)>, DbErr> {
     user::Entity::find()
         .select_only()
@@ -210,9 +174,6 @@ pub struct Label {
 }
 
 /// What tells all users apart, active or not.
-///
-/// # Errors
-/// The database's.
 pub async fn labels(db: &impl ConnectionTrait) -> Result<Vec<Label>, DbErr> {
     let columns = [user::Column::Id, user::Column::Username, user::Column::Email];
     let all = user::Entity::find().select_only().columns(columns).limit(SEARCHED_MAX);
@@ -223,9 +184,6 @@ pub async fn labels(db: &impl ConnectionTrait) -> Result<Vec<Label>, DbErr> {
 const OFFERED_MAX: u64 = 1_000;
 
 /// Active users by name.
-///
-/// # Errors
-/// The database's.
 pub async fn all_active(db: &impl ConnectionTrait) -> Result<Vec<User>, DbErr> {
     user::Entity::find()
         .filter(user::Column::Active.eq(true))
@@ -241,25 +199,16 @@ pub fn person(user: User) -> Person {
 }
 
 /// The user of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
     user::Entity::find_by_id(id).one(db).await
 }
 
 /// The user of that number, whom nobody else changes until the transaction ends.
-///
-/// # Errors
-/// The database's.
 pub async fn hold(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
     user::Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
 /// Some of all users by name, and how many there are.
-///
-/// # Errors
-/// The database's.
 pub async fn some(db: &impl ConnectionTrait, skip: u64, most: u64) -> Result<(Vec<User>, u64), DbErr> {
     let all = user::Entity::find();
     let count = all.clone().count(db).await?;
@@ -279,9 +228,6 @@ impl User {
 }
 
 /// True when there is a staff user who can log in.
-///
-/// # Errors
-/// The database's.
 pub async fn has_staff(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let begins = |beginning: &&str| user::Column::PasswordHash.starts_with(*beginning);
     let has_password = HASHES.iter().map(begins).fold(Condition::any(), Condition::add);
@@ -289,9 +235,6 @@ pub async fn has_staff(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 }
 
 /// Numbers of the staff users who can log in. Nobody else changes them until the transaction ends.
-///
-/// # Errors
-/// The database's.
 pub async fn lock_staff(db: &impl ConnectionTrait) -> Result<Vec<UserId>, DbErr> {
     let staff = active_staff().order_by_asc(user::Column::Id).lock_exclusive().all(db).await?;
     Ok(staff.into_iter().filter(User::has_password).map(|user| user.id).collect())
@@ -344,9 +287,6 @@ pub async fn change(
 }
 
 /// Sets a user's password, in the PHC string format.
-///
-/// # Errors
-/// The database's.
 pub async fn set_password(
     db: &impl ConnectionTrait,
     id: UserId,
@@ -366,19 +306,13 @@ pub async fn set_password(
 }
 
 /// True when some user's password hash begins so.
-///
-/// # Errors
-/// The database's.
 pub async fn any_hash_like(db: &impl ConnectionTrait, beginning: &str) -> Result<bool, DbErr> {
     let like = user::Entity::find().filter(user::Column::PasswordHash.starts_with(beginning));
     let id = like.select_only().column(user::Column::Id).limit(1).into_tuple::<UserId>();
     Ok(id.one(db).await?.is_some())
 }
 
-/// Keeps the same password in another form, unless it was changed meanwhile.
-///
-/// # Errors
-/// The database's.
+/// Keeps the same password in another form, unless it was changed since.
 pub async fn replace_hash(
     db: &impl ConnectionTrait,
     id: UserId,

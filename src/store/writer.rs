@@ -52,9 +52,6 @@ impl WriteConnection {
     }
 
     /// Closes it; nothing can be written any longer.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn close(self) -> Result<(), DbErr> {
         self.inner.close().await
     }
@@ -83,9 +80,6 @@ impl Transaction {
     }
 
     /// Rolls back, and waits for it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn rollback(self) -> Result<(), DbErr> {
         let Self { inner, monitor, .. } = self;
         inner.rollback().await.inspect_err(|error| monitor.record_failure(error))
@@ -137,7 +131,7 @@ impl<C: ConnectionTrait> ConnectionTrait for Writer<C> {
 
 /// Begins a transaction that may write; on SQLite with the write lock.
 pub(super) async fn begin_writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    // MariaDB would go on reading what it read first; the others see what was committed meanwhile.
+    // MariaDB would go on reading what it read first; the others see later commits.
     let mariadb = db.get_database_backend() == DbBackend::MySql;
     let options = TransactionOptions {
         isolation_level: mariadb.then_some(IsolationLevel::ReadCommitted),

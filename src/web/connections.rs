@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_under_way_until_it_is_written() {
+    async fn response_is_open_until_written() {
         let places = Shares::new(Clock::system(), "requests of a test", 1, 1);
         let client = IpAddr::from([198, 51, 100, 1]);
         let activity = Activity::new();

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_takes_little_by_little_is_waited_for() {
+    async fn slow_reader_is_not_timed_out() {
         let (ours, mut theirs) = duplex(1);
         let mut stream = Patience::new(ours, Duration::from_secs(60), || ());
         let (written, read) = tokio::join!(stream.write_all(b"slowly"), async {

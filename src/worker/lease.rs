@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lease_is_renewed_also_after_failures_until_it_is_anothers() {
+    async fn lease_is_renewed_after_failures_until_lost() {
         let asked = Cell::new(0);
         let renew = || {
             asked.set(asked.get() + 1);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_cannot_be_renewed_is_lost_before_it_expires_counted_from_when_it_was_asked_for() {
+    async fn unrenewable_lease_is_lost_before_it_expires() {
         let began = Instant::now();
         timeout(SOON, FAST.lost(began, || std::future::ready(Err(outage())))).await.expect("it is lost");
         assert!(began.elapsed() >= FAST.lost, "{:?}", began.elapsed());

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_channel_is_left_out_and_names_its_time() {
+    fn waiting_channel_is_skipped_until_its_time() {
         let case = case();
         case.limiter.posting_to("#wood");
         let turns = case.turns(messages(&["#wood", "#metal"]));

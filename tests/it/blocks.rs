@@ -333,7 +333,7 @@ fn check(filled: &Filled) {
 }
 
 #[test]
-fn slack_takes_every_template_whatever_it_is_filled_with() {
+fn slack_accepts_every_template_with_any_content() {
     let blocks = Blocks::new().unwrap();
     let mut filled = BTreeSet::new();
     for texts in Texts::ALL {
@@ -366,7 +366,7 @@ fn strings_at(value: &Value, key: &str, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn names_in_templates_are_those_of_the_code_and_no_others() {
+fn template_names_match_code() {
     let blocks = Blocks::new().unwrap();
     let (mut callbacks, mut actions) = (BTreeSet::new(), BTreeSet::new());
     for (name, case) in cases(&blocks, Texts::Plain) {
@@ -452,7 +452,7 @@ fn pages_lose_nothing() {
 }
 
 #[test]
-fn a_full_home_tab_counts_what_it_leaves_out() {
+fn full_home_tab_counts_omitted_repairs() {
     let blocks = Blocks::new().unwrap();
     let view = home(&blocks, Texts::Plain, true).0;
     assert_eq!(view["blocks"].as_array().unwrap().len(), 100, "all that Slack shows");
@@ -465,7 +465,7 @@ fn a_full_home_tab_counts_what_it_leaves_out() {
 }
 
 #[test]
-fn a_match_list_that_may_go_on_says_so() {
+fn truncated_match_list_says_so() {
     let blocks = Blocks::new().unwrap();
     let heading = |n: i64| {
         let found: Vec<EquipmentMatch> = (1..=n).map(|n| views::found(n, Texts::Plain)).collect();
@@ -479,7 +479,7 @@ fn a_match_list_that_may_go_on_says_so() {
 }
 
 #[test]
-fn only_the_summary_cuts_an_issue_at_80_characters() {
+fn only_summary_truncates_problem_at_80_characters() {
     let blocks = Blocks::new().unwrap();
     let issue = format!("{}END", "x".repeat(78));
     let mut area = views::area(1, Texts::Plain, 1);
@@ -515,7 +515,7 @@ fn a_card_says_the_same_without_its_blocks() {
 }
 
 #[test]
-fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
+fn card_shows_headline_and_buttons_of_its_state() {
     let blocks = Blocks::new().unwrap();
     let shown = |status, safety_risk, link| {
         let repair = RepairSnapshot { status, safety_risk, ..snapshot(Texts::Plain, false) };
@@ -553,7 +553,7 @@ fn a_card_begins_with_what_matters_most_and_has_the_buttons_of_its_state() {
 }
 
 #[test]
-fn a_password_is_in_code_and_never_in_what_a_notification_shows() {
+fn password_is_never_in_notification_text() {
     let blocks = Blocks::new().unwrap();
     for texts in Texts::ALL {
         for is_new in [true, false] {
@@ -567,7 +567,7 @@ fn a_password_is_in_code_and_never_in_what_a_notification_shows() {
 }
 
 #[test]
-fn a_press_brings_back_which_version_the_card_showed() {
+fn button_press_carries_card_version() {
     let blocks = Blocks::new().unwrap();
     let repair = RepairSnapshot { version: 17, ..snapshot(Texts::Plain, false) };
     let card = blocks.card(&repair, 0, None).unwrap().blocks;

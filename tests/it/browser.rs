@@ -23,7 +23,7 @@ fn plain() -> WebConfig {
 }
 
 #[tokio::test]
-async fn the_first_staff_user_lets_a_technician_in_who_chooses_a_password_of_their_own() {
+async fn new_technician_chooses_own_password() {
     let web = serving_as(empty().await, plain()).await;
     let Some(chromium) = Chromium::desk(web.site.0).await else { return };
     chromium.go("/setup").await;
@@ -67,7 +67,7 @@ async fn the_first_staff_user_lets_a_technician_in_who_chooses_a_password_of_the
 }
 
 #[tokio::test]
-async fn a_problem_is_reported_with_a_photo_from_a_phone_at_the_machine() {
+async fn phone_reports_problem_with_photo() {
     let (ops, saw) = with_saw().await;
     let web = serving_as(ops, plain()).await;
     let Some(phone) = Chromium::phone(web.site.0).await else { return };
@@ -124,7 +124,7 @@ async fn refused_report_is_sent_again_from_error_page() {
 }
 
 #[tokio::test]
-async fn a_technician_takes_a_report_from_the_queue_to_resolved() {
+async fn technician_resolves_report_from_queue() {
     let (ops, saw) = with_saw().await;
     let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
     let web = serving_as(ops, plain()).await;
@@ -156,7 +156,7 @@ async fn a_technician_takes_a_report_from_the_queue_to_resolved() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_job_follows_it_without_being_loaded_again() {
+async fn job_page_updates_without_reload() {
     let (ops, saw) = with_saw().await;
     let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
@@ -179,7 +179,7 @@ async fn the_page_of_a_job_follows_it_without_being_loaded_again() {
 }
 
 #[tokio::test]
-async fn an_open_board_follows_reports_and_gives_up_its_place_while_nobody_looks() {
+async fn open_board_updates_and_disconnects_while_hidden() {
     let (app, _) = TestApp::with_saw().await;
     let Some(chromium) = Chromium::desk(app.web.0).await else { return app.finish().await };
     chromium.go("/").await;

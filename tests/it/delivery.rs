@@ -48,7 +48,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_message_is_sent_once_and_its_place_remembered() {
+async fn message_is_sent_once_and_place_recorded() {
     let (app, saw) = TestApp::with_saw().await;
     app.file_report(saw, 1).await;
     app.settle().await;
@@ -125,7 +125,7 @@ async fn transient_errors_use_up_nothing_for_seven_days() {
 }
 
 #[tokio::test]
-async fn retry_after_holds_the_whole_channel_and_no_other() {
+async fn retry_after_pauses_only_its_channel() {
     let (app, saw) = TestApp::with_saw().await;
     app.slack.fail_next(POST, Fault::RateLimited(7));
     app.file_report(saw, 1).await;
@@ -147,7 +147,7 @@ async fn retry_after_holds_the_whole_channel_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_channel_gets_a_message_a_second_and_slack_need_not_say_so() {
+async fn channel_gets_one_message_per_second() {
     let (app, saw) = TestApp::with_saw().await;
     for request in 1..=3 {
         app.file_report(saw, request).await;
@@ -236,7 +236,7 @@ async fn messages_of_one_lane_keep_their_order() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_means_a_second_message_never_none() {
+async fn lost_answer_may_duplicate_but_never_drops() {
     let (app, saw) = TestApp::with_saw().await;
     app.file_report(saw, 1).await;
     app.slack.fail_next(POST, Fault::CutAfterAccept);
@@ -267,7 +267,7 @@ async fn two_workers_at_once_send_each_message_once() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
+async fn wrong_clock_steals_no_lease() {
     let (app, saw) = TestApp::with_saw().await;
     app.file_report(saw, 1).await;
     let ctx = &app.app.ctx;
@@ -292,7 +292,7 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
 }
 
 #[tokio::test]
-async fn a_channel_without_the_bot_is_tried_again_until_it_is_invited() {
+async fn channel_without_bot_is_retried_until_invited() {
     let (app, saw) = TestApp::with_saw().await;
     let invite = |is_member| {
         app.slack.change_world(|world| {
@@ -319,7 +319,7 @@ async fn a_channel_without_the_bot_is_tried_again_until_it_is_invited() {
 }
 
 #[tokio::test]
-async fn what_a_machine_owes_whose_clock_is_ahead_is_sent_at_once() {
+async fn delivery_from_fast_clock_is_sent_at_once() {
     let (app, saw) = TestApp::with_saw().await;
     for (request, ahead) in [(1, TimeDelta::milliseconds(5)), (2, TimeDelta::minutes(10))] {
         let web = app.another_app(Clock::off_by(ahead)).await;
@@ -335,7 +335,7 @@ async fn what_a_machine_owes_whose_clock_is_ahead_is_sent_at_once() {
 
 /// Leases are renewed as real time passes, and Slack's silence lasts as long as we wait.
 #[tokio::test]
-async fn a_lease_is_renewed_while_slack_is_silent_and_what_another_has_is_given_up() {
+async fn lease_is_renewed_while_slack_is_silent() {
     let lines = Lines::from(Level::WARN);
     let (app, saw) = TestApp::with_saw().await;
     app.file_report(saw, 9).await;

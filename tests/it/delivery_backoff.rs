@@ -139,7 +139,7 @@ async fn channel_put_right_gets_what_waited() {
 }
 
 #[tokio::test]
-async fn requested_retry_needs_no_probe_and_is_one_call() {
+async fn requested_retry_is_one_call_without_probe() {
     let (app, saw) = TestApp::with_saw().await;
     app.slack.fail_always(POST, Fault::Error("not_in_channel"));
     for request in 1..=3 {

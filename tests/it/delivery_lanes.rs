@@ -57,7 +57,7 @@ async fn burst_delays_neither_passwords_nor_quiet_channels() {
 }
 
 #[tokio::test]
-async fn five_busy_channels_keep_a_message_a_second_each() {
+async fn five_busy_channels_keep_their_pace() {
     let app = TestApp::start().await;
     for n in 0..4 {
         let (id, name) = (format!("C0AREA{n}"), format!("area{n}"));

@@ -18,7 +18,7 @@ fn demo(lines: &str) -> String {
 }
 
 #[test]
-fn help_tells_of_the_board_too_and_exit_and_quit_end_it() {
+fn help_lists_board_and_exit_commands() {
     for end in ["exit", "quit"] {
         let shown = demo(&format!("help\n {end} \nwho\n"));
         for line in ["/command text ", "board [word] ", "exit, quit, Ctrl-C "] {
@@ -29,7 +29,7 @@ fn help_tells_of_the_board_too_and_exit_and_quit_end_it() {
 }
 
 #[test]
-fn those_who_are_on_a_repair_are_people_of_the_workspace() {
+fn demo_assignees_are_people_of_the_workspace() {
     let areas = ["wood shop", "metal shop", "laser and print", "electronics"];
     let lines: String = areas.iter().map(|area| format!("/esb-status {area}\n")).collect();
     let shown = demo(&format!("who\n{lines}exit\n"));

@@ -43,7 +43,7 @@ async fn content(files: &Files, file: &StoredFile) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_photo_is_kept_upright_without_its_place_under_a_random_name() {
+async fn photo_is_stored_upright_without_location() {
     let (ops, _) = with_saw().await;
     let files = ops.files();
     let photo = kept(&files, &jpeg(), "../../Säge.JPG").await;
@@ -119,7 +119,7 @@ async fn what_is_not_taken_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_stream_without_end_is_given_up_at_its_limit() {
+async fn endless_stream_is_stopped_at_its_limit() {
     let (ops, _) = with_saw().await;
     let files = ops.files();
     for (head, limit, refused_at) in [
@@ -167,7 +167,7 @@ async fn add(
 }
 
 #[tokio::test]
-async fn what_no_row_names_goes_when_it_is_settled() {
+async fn unreferenced_files_are_removed_on_settle() {
     let (ops, saw) = with_saw().await;
     let files = ops.files();
     let reported = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
@@ -204,7 +204,7 @@ async fn the_sweep_of_another_database_takes_nothing() {
 }
 
 #[tokio::test]
-async fn the_sweep_takes_what_is_old_and_ours_and_named_by_nothing() {
+async fn sweep_removes_only_old_unreferenced_own_files() {
     let (ops, saw) = with_saw().await;
     let files = ops.files();
     assert_eq!(files.sweep().await.unwrap(), 0, "a directory that is not there");

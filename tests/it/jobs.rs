@@ -42,7 +42,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn each_step_is_written_down_and_the_whole_of_it_audited() {
+async fn each_step_is_recorded_and_job_audited() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
     let id = app.queue(repair, &["F1", "F2"]).await;
     let job = app.job(id).await;
@@ -62,7 +62,7 @@ async fn each_step_is_written_down_and_the_whole_of_it_audited() {
 }
 
 #[tokio::test]
-async fn the_same_work_is_queued_once_and_a_transaction_that_fails_queues_nothing() {
+async fn same_work_is_queued_once() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let (ctx, key) = (&app.app.ctx, RequestId::from_random([7; 16]));
     let first = queue(ctx, &app.slack, repair, &["F1"], Some(&key)).await;
@@ -151,7 +151,7 @@ async fn two_workers_take_each_step_once() {
 }
 
 #[tokio::test]
-async fn a_lost_workers_job_goes_on_within_a_minute_and_holds_its_kind_until_then() {
+async fn lost_workers_job_resumes_within_a_minute() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2", "F3"]).await;
     let (lost, next) = (app.queue(repair, &["F1", "F2"]).await, app.queue(repair, &["F3"]).await);
     app.slack.fail_next(FILE, Fault::Delay(Duration::from_millis(50)));
@@ -193,7 +193,7 @@ async fn what_kills_its_workers_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
+async fn wrong_clock_steals_no_lease() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let (id, ctx) = (app.queue(repair, &["F1"]).await, &app.app.ctx);
     // Times as they are, since the database's count here.
@@ -215,7 +215,7 @@ async fn a_wrong_clock_takes_no_lease_and_gets_what_is_due() {
 }
 
 #[tokio::test]
-async fn what_fails_in_passing_is_tried_by_the_schedule_and_for_a_day() {
+async fn transient_failure_is_retried_for_a_day() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
     let id = app.queue(repair, &["F1", "F2"]).await;
     for (fault, wait) in [
@@ -259,7 +259,7 @@ async fn what_fails_in_passing_is_tried_by_the_schedule_and_for_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancel_holds_between_steps_and_resume_goes_on_from_the_checkpoint() {
+async fn cancel_stops_between_steps_resume_continues() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2", "F3"]).await;
     let (ctx, stu) = (&app.app.ctx, app.stu().await);
     let id = app.queue(repair, &["F1", "F2", "F3"]).await;
@@ -314,7 +314,7 @@ async fn cancel_cuts_a_long_wait() {
 }
 
 #[tokio::test]
-async fn what_this_version_does_not_know_fails_in_words() {
+async fn unknown_job_kind_fails_with_reason() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.sql("UPDATE jobs SET kind = 'bake_bread'").await;

@@ -21,7 +21,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_photo_is_on_the_repair_once_with_its_entry_and_its_thumbnail() {
+async fn photo_is_added_once_with_thumbnail() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
     app.queue(repair, &["F1", "F2"]).await;
     app.settle().await;
@@ -47,7 +47,7 @@ async fn a_photo_is_on_the_repair_once_with_its_entry_and_its_thumbnail() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_named_and_keeps_none_of_the_others() {
+async fn refused_file_is_named_others_are_stored() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F4"]).await;
     app.slack.change_world(|world| {
         world.files.push(File::new("F2", "F2.png", "image/png", "no picture at all"));
@@ -88,7 +88,7 @@ async fn what_is_refused_is_named_and_keeps_none_of_the_others() {
 }
 
 #[tokio::test]
-async fn a_file_is_left_to_the_sweep_where_nobody_knows_whether_a_row_names_it() {
+async fn file_in_doubt_is_left_to_sweep() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let db = app.app.ctx.store.write();
     db.execute_unprepared("ALTER TABLE timeline RENAME TO away").await.unwrap();
@@ -104,7 +104,7 @@ async fn a_file_is_left_to_the_sweep_where_nobody_knows_whether_a_row_names_it()
 }
 
 #[tokio::test]
-async fn a_bot_that_may_not_read_files_is_told_which_scope_it_lacks() {
+async fn missing_files_scope_is_named() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     app.slack.change_world(|world| world.scopes.retain(|scope| scope != "files:read"));
     let id = app.queue(repair, &["F1"]).await;
@@ -122,7 +122,7 @@ async fn a_bot_that_may_not_read_files_is_told_which_scope_it_lacks() {
 }
 
 #[tokio::test]
-async fn the_token_is_shown_to_slack_alone_and_in_no_line() {
+async fn token_goes_to_slack_only_and_unlogged() {
     let lines = Lines::from(Level::TRACE);
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let stranger = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -65,7 +65,7 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, OpError>, field: Option<&str>)
 }
 
 #[tokio::test]
-async fn a_user_is_made_once_and_everything_is_recorded_but_the_password() {
+async fn user_is_created_once_and_audited_without_password() {
     let ops = empty().await;
     let stu = staff(&ops).await;
     let Ok(UserCreated::Now(id, password)) = create_user(&ops, &stu, new_user("Nia", 1)).await else {
@@ -126,7 +126,7 @@ async fn only_staff_may() {
 }
 
 #[tokio::test]
-async fn a_change_of_role_or_password_ends_the_sessions_and_of_e_mail_the_tie_to_slack() {
+async fn role_or_password_change_ends_sessions() {
     let ops = empty().await;
     let stu = staff(&ops).await;
     let made = create_user(&ops, &stu, new_user("nia", 1)).await.unwrap();
@@ -182,7 +182,7 @@ async fn the_last_staff_user_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_staff_users_cannot_shut_each_other_out_at_once() {
+async fn staff_cannot_deactivate_each_other_concurrently() {
     let ops = empty().await;
     for round in 0..8 {
         let (stu, sue) = (user(&ops, "stu", Role::Staff).await, user(&ops, "sue", Role::Staff).await);
@@ -215,7 +215,7 @@ async fn two_staff_users_cannot_shut_each_other_out_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_set_up_at_once_one_does() {
+async fn concurrent_setup_creates_one_staff_user() {
     let ops = empty().await;
     let code = SetupCode::random();
     let mut all = JoinSet::new();
@@ -238,7 +238,7 @@ async fn of_many_who_set_up_at_once_one_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_submission_at_once_makes_one_user_and_one_token() {
+async fn concurrent_submissions_create_one_user_and_token() {
     let ops = empty().await;
     let stu = staff(&ops).await;
     let (mut made, mut tokens_made) = (JoinSet::new(), JoinSet::new());

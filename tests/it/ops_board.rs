@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 #[tokio::test]
-async fn the_worst_hundred_are_read_and_all_are_counted() {
+async fn worst_hundred_are_loaded_and_all_counted() {
     let (ops, saw) = with_saw().await;
     let kinds = [None, Some(Severity::NotSure), Some(Severity::Degraded)];
     let mixed = kinds.into_iter().cycle().take(150);
@@ -56,7 +56,7 @@ async fn few_are_all_shown() {
 }
 
 #[tokio::test]
-async fn a_reader_sees_what_its_process_has_just_committed() {
+async fn reader_sees_own_commits_at_once() {
     let (ops, saw) = with_saw().await;
     let _looking = poll_revisions(&ops).await;
     let start = revision(&ops).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_reader_sees_what_its_process_has_just_committed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_revision_is_read_once_for_all_readers() {
+async fn new_revision_is_read_once() {
     let (ops, saw) = with_saw().await;
     let _looking = poll_revisions(&ops).await;
     for n in 1..5 {
@@ -107,7 +107,7 @@ async fn rename(ops: &TestOps, from: &str, to: &str) {
 }
 
 #[tokio::test]
-async fn the_look_answers_for_readers_and_survives_a_database_that_does_not() {
+async fn revision_poller_survives_database_outage() {
     let (ops, saw) = with_saw().await;
     let _looking = poll_revisions(&ops).await;
     let mut revisions = follow(&ops).await.unwrap();
@@ -127,7 +127,7 @@ async fn the_look_answers_for_readers_and_survives_a_database_that_does_not() {
 }
 
 #[tokio::test]
-async fn a_database_that_was_replaced_by_an_older_one_is_believed() {
+async fn restored_older_database_is_followed() {
     let (ops, saw) = with_saw().await;
     let _looking = poll_revisions(&ops).await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();

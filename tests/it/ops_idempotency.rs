@@ -143,7 +143,7 @@ async fn other_content_under_one_id_is_another_repair() {
 }
 
 #[tokio::test]
-async fn an_edit_with_other_values_is_checked_for_conflicts() {
+async fn edit_with_other_values_is_conflict_checked() {
     let (ops, _, repair, tess) = reported().await;
     let edit = |version, severity, note: &str| UpdateRepair {
         repair,

@@ -49,7 +49,7 @@ async fn a_known_staff_user_stays_untouched() {
 }
 
 #[tokio::test]
-async fn demo_data_is_the_same_every_time_and_only_for_an_empty_database() {
+async fn demo_data_is_deterministic_and_needs_empty_database() {
     let (first, second) = (empty().await, empty().await);
     load_demo_data(&first, &operator(), DemoData::default()).await.unwrap();
     load_demo_data(&second, &operator(), DemoData::default()).await.unwrap();
@@ -197,7 +197,7 @@ async fn large_demo_data_fits() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_made_is_its_owners_and_one_that_is_there_stays_as_it_is() {
+async fn new_database_file_is_private() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let mode = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
@@ -236,7 +236,7 @@ async fn the_queue_is_counted_and_the_worker_seen() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_that_fails_says_what_to_do_once() {
+async fn failing_heartbeat_is_logged_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("none/beat");
     let lines = Lines::from(Level::ERROR);

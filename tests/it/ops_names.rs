@@ -123,7 +123,7 @@ async fn seed_admin_and_setup_refuse_look_alikes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_look_alikes_made_at_once_one_is_made() {
+async fn concurrent_look_alikes_create_one_user() {
     let ops = empty().await;
     let stu = staff(&ops).await;
     let mut all = JoinSet::new();
@@ -164,7 +164,7 @@ async fn names_of_former_versions_still_let_in() {
 }
 
 #[tokio::test]
-async fn text_is_kept_in_the_order_that_it_has() {
+async fn bidi_controls_are_removed_from_text() {
     let (ops, saw) = with_saw().await;
     let turned = "\u{202e}was elbaT\u{2066} \u{5e9}\u{5dc}\u{5d5}\u{5dd}";
     let plain = "was elbaT \u{5e9}\u{5dc}\u{5d5}\u{5dd}";
@@ -179,7 +179,7 @@ async fn text_is_kept_in_the_order_that_it_has() {
 }
 
 #[tokio::test]
-async fn old_names_are_shown_in_the_order_that_they_have() {
+async fn bidi_controls_are_removed_when_shown() {
     let (ops, saw) = with_saw().await;
     let rename = equipment::Entity::update_many()
         .col_expr(equipment::Column::Name, Expr::value("Saw \u{202e}nwod\u{202c}"))

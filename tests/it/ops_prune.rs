@@ -38,7 +38,7 @@ where
 }
 
 #[tokio::test]
-async fn each_kind_is_kept_as_long_as_it_should() {
+async fn each_kind_is_pruned_after_its_time() {
     let (ops, saw) = with_saw().await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
     end(&ops, DeliveryState::Delivered, ops.clock.now()).await;
@@ -99,7 +99,7 @@ async fn more_than_a_batch_goes_at_once() {
 }
 
 #[tokio::test]
-async fn jobs_go_30_days_after_their_end_with_their_lines() {
+async fn jobs_are_pruned_after_30_days() {
     let (ops, saw) = with_saw().await;
     let repair = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
@@ -116,7 +116,7 @@ async fn jobs_go_30_days_after_their_end_with_their_lines() {
 }
 
 #[tokio::test]
-async fn what_an_outage_left_undone_is_done_once_it_is_over() {
+async fn pruning_resumes_after_an_outage() {
     let (ops, saw) = with_saw().await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
     let stu = user(&ops, "stu", Role::Staff).await;

@@ -107,7 +107,7 @@ fn create(equipment: EquipmentId, status: RepairStatus) -> CreateRepair {
 }
 
 #[tokio::test]
-async fn every_field_leaves_its_trace_and_the_second_time_nothing() {
+async fn every_edit_is_recorded_once() {
     let (ops, saw, repair, sam, bo) = reported().await;
     let other = create_repair(&ops, &sam, create(saw, RepairStatus::New)).await.unwrap().repair;
     let values = vec![
@@ -145,7 +145,7 @@ async fn every_field_leaves_its_trace_and_the_second_time_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_of_two_people_is_lost_and_a_conflict_names_who_and_what() {
+async fn conflicting_edit_names_author_and_field() {
     let (ops, _, repair, sam, bo) = reported().await;
     let eta = FieldValue::Eta(NaiveDate::from_ymd_opt(2026, 3, 9));
     edit(&ops, &sam, repair, 1, [eta.clone(), FieldValue::Severity(Some(Severity::Degraded))], None)
@@ -176,7 +176,7 @@ async fn nothing_of_two_people_is_lost_and_a_conflict_names_who_and_what() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_at_once_write_one_field_and_one_of_them_wins() {
+async fn concurrent_writes_to_one_field_have_one_winner() {
     let (ops, _, repair, sam, _) = reported().await;
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..20 {
@@ -195,7 +195,7 @@ async fn twenty_at_once_write_one_field_and_one_of_them_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_people_at_once_on_different_fields_lose_nothing() {
+async fn concurrent_edits_of_different_fields_both_apply() {
     let (ops, _, repair, sam, bo) = reported().await;
     let eta = NaiveDate::from_ymd_opt(2026, 3, 9);
     let (one, other) = tokio::join!(
@@ -209,7 +209,7 @@ async fn two_people_at_once_on_different_fields_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_that_arrives_ten_times_is_made_once() {
+async fn repeated_edit_applies_once() {
     let (ops, _, repair, sam, _) = reported().await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..10 {
@@ -271,7 +271,7 @@ async fn who_may_not_changes_nothing() {
 }
 
 #[tokio::test]
-async fn claiming_makes_it_mine_and_says_who_was_faster() {
+async fn claim_assigns_or_names_who_was_faster() {
     let (ops, _, repair, sam, bo) = reported().await;
     let claim = |version, n| ClaimRepair { repair, version, request_id: request(n) };
     let done = claim_repair(&ops, &sam, claim(Some(1), 1)).await.unwrap();
@@ -304,7 +304,7 @@ async fn resolving_wants_a_note_and_reopening_opens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_the_last_two_closed_at_once_one_brings_the_machine_back() {
+async fn concurrent_last_closings_announce_service_once() {
     let (ops, saw, repair, sam, bo) = reported().await;
     let other = create_repair(&ops, &sam, create(saw, RepairStatus::New)).await.unwrap().repair;
     let to = [FieldValue::Status(RepairStatus::Resolved)];
@@ -336,7 +336,7 @@ async fn two_repairs_never_become_duplicates_of_each_other() {
 }
 
 #[tokio::test]
-async fn creating_is_one_event_in_any_status_but_duplicate() {
+async fn repair_is_created_in_any_status_but_duplicate() {
     let (ops, saw) = with_saw().await;
     let sam = actor(&ops, "sam", Role::Technician).await;
     for &status in RepairStatus::ALL {
@@ -363,7 +363,7 @@ async fn creating_is_one_event_in_any_status_but_duplicate() {
 }
 
 #[tokio::test]
-async fn a_note_is_written_edited_and_deleted_by_its_author_or_staff() {
+async fn note_is_edited_by_author_or_staff() {
     let (ops, _, repair, sam, bo) = reported().await;
     let staff = actor(&ops, "stu", Role::Staff).await;
     let write =

@@ -41,7 +41,7 @@ fn refused_on(result: Result<impl std::fmt::Debug, OpError>, field: &str) -> Str
 }
 
 #[tokio::test]
-async fn a_report_writes_everything_at_once_and_the_board_shows_it() {
+async fn report_commits_everything_together() {
     let (ops, saw) = with_saw().await;
     assert_eq!(board(&ops).await.unwrap().areas[0].equipment[0].status, BoardStatus::Operational);
     let before = revision(&ops).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_report_writes_everything_at_once_and_the_board_shows_it() {
 }
 
 #[tokio::test]
-async fn the_second_arrival_gets_the_first_answer_and_changes_nothing() {
+async fn repeated_report_gets_first_answer() {
     let (ops, saw) = with_saw().await;
     let first = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
     let revision_before = revision(&ops).await.unwrap();
@@ -78,7 +78,7 @@ async fn the_second_arrival_gets_the_first_answer_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_report_twenty_times_at_once_is_one_report() {
+async fn concurrent_identical_reports_are_one() {
     let (ops, saw) = with_saw().await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..20 {
@@ -91,7 +91,7 @@ async fn the_same_report_twenty_times_at_once_is_one_report() {
 }
 
 #[tokio::test]
-async fn unknown_and_archived_machines_are_refused_and_nothing_changes() {
+async fn report_on_unknown_or_archived_equipment_is_refused() {
     let (ops, saw) = with_saw().await;
     let unknown = report_problem(&ops, &ana(), report(EquipmentId(999), 1)).await;
     assert!(refused_on(unknown, "equipment").contains("not known"));
@@ -107,7 +107,7 @@ async fn unknown_and_archived_machines_are_refused_and_nothing_changes() {
 }
 
 #[tokio::test]
-async fn machines_of_an_archived_area_are_on_no_board_and_not_reported() {
+async fn equipment_of_archived_area_is_hidden() {
     let (ops, saw) = with_saw().await;
     let row = area::Entity::find().one(ops.store.read()).await.unwrap().unwrap();
     let mut row = row.into_active_model();
@@ -122,7 +122,7 @@ async fn machines_of_an_archived_area_are_on_no_board_and_not_reported() {
 }
 
 #[tokio::test]
-async fn nothing_is_queued_where_nothing_can_be_sent_or_is_wanted() {
+async fn no_delivery_without_channel_or_token() {
     let (mut ops, saw) = with_saw().await;
     ops.ctx.announce = Announce::Nowhere;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();

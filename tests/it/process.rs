@@ -38,7 +38,7 @@ async fn kill_9_between_commit_and_send_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_of_its_own_sends_what_another_process_owes_within_two_seconds() {
+async fn separate_worker_sends_within_two_seconds() {
     let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let _web = here.serve(&["serve", "--without-worker"]).await;
@@ -59,7 +59,7 @@ async fn a_worker_of_its_own_sends_what_another_process_owes_within_two_seconds(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_serves_and_two_workers_announce_each_report_once() {
+async fn four_processes_announce_each_report_once() {
     let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let start = |arguments: &[&str]| Process(here.esb(arguments).spawn().unwrap());
@@ -119,7 +119,7 @@ async fn done_elsewhere(here: &Installation, ctx: &Ctx, id: JobId) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kill_9_within_a_job_loses_one_step_and_another_worker_goes_on() {
+async fn kill_9_in_job_repeats_one_step() {
     let here = Installation::new().await;
     let (ctx, id, worker) = at_its_second_file(&here).await;
     worker.kill();
@@ -175,7 +175,7 @@ async fn a_database_that_starts_late_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
+async fn sigterm_answers_envelopes_in_flight() {
     let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     let process = here.serve(&["serve"]).await;
@@ -192,7 +192,7 @@ async fn sigterm_with_envelopes_in_flight_answers_them_all_and_exits_0() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_low_limit_of_open_files_is_raised_and_one_that_cannot_be_is_told() {
+async fn open_file_limit_is_raised_or_reported() {
     for (soft, raised, told) in [("-S", "2304", false), ("", "300", true)] {
         let here = Installation::new().await;
         let log = here.directory.path().join("log");
@@ -209,7 +209,7 @@ async fn a_low_limit_of_open_files_is_raised_and_one_that_cannot_be_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_tells_what_operators_alert_on_and_no_secret() {
+async fn log_has_alert_lines_and_no_secrets() {
     let here = Installation::new().await;
     assert!(here.esb(&["demo-data"]).status().unwrap().success());
     here.slack.change_world(|world| world.channels.retain(|channel| channel.name != "oops"));
@@ -281,7 +281,7 @@ fn seed_admin_makes_refuses_and_resets(here: &Installation, database: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_says_what_is_wrong_and_by_which_status() {
+async fn command_line_errors_have_text_and_status() {
     let here = Installation::new().await;
     let run = |arguments: &[&str], variables: &[(&str, &str)]| here.run(arguments, variables);
     let url = here.database.url().to_owned();
@@ -307,10 +307,10 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
     assert!(status == 2 && text.contains("the line of SECRET_KEY") && !text.contains("unclosed"), "{text}");
     std::fs::remove_file(here.directory.path().join(".env")).unwrap();
     let (status, text) = run(&["migrate", "status"], &[]);
-    assert_eq!((status, text.starts_with("applied m0001")), (0, true), "{text}");
+    assert_eq!((status, text.starts_with("applied initial_schema")), (0, true), "{text}");
     let (status, text) = run(&["migrate", "down"], &[]);
     assert!(status == 1 && text.contains("--yes"), "{text}");
-    assert!(run(&["migrate", "status"], &[]).1.starts_with("applied m0001"), "nothing was taken back");
+    assert!(run(&["migrate", "status"], &[]).1.starts_with("applied initial_schema"), "nothing was taken back");
     let (status, text) = run(&["healthcheck"], &[("ESB_LISTEN", "127.0.0.1:9")]);
     assert_eq!(status, 1);
     assert!(text.contains("nothing answers"), "{text}");
@@ -318,7 +318,7 @@ async fn the_command_line_says_what_is_wrong_and_by_which_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_config_says_what_it_found_and_names_what_is_wrong() {
+async fn check_config_lists_findings_and_mistakes() {
     let here = Installation::new().await;
     let home = here.directory.path().display();
     let (status, text) = here.run(&["check-config"], &[("DATABASE_URL", ""), ("ORG_NAME", "The Shop")]);

@@ -129,14 +129,14 @@ async fn first_line_says_that_a_database_is_new() {
             is_new && is_file,
             "{first}"
         );
-        let migrated = log.lines().filter(|line| line.contains("its tables are made")).count();
+        let migrated = log.lines().filter(|line| line.contains("database schema created")).count();
         assert_eq!(migrated, usize::from(is_new), "{log}");
         assert!(!log.contains("Applying") && !log.contains("RUST_LOG asks"), "{log}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn empty_and_missing_files_are_told_before_the_start() {
+async fn new_database_is_announced_at_start() {
     let here = Installation::on(TestDatabase::empty_of(Kind::Sqlite).await);
     let home = here.directory.path();
     std::fs::write(home.join("empty.db"), "").unwrap();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newer_schema_ends_whatever_is_started_with_status_1() {
+async fn newer_schema_exits_with_status_1() {
     let here = Installation::new().await;
     let store = here.database.connect().await;
     store.migrate().await.unwrap();
@@ -27,7 +27,7 @@ async fn a_newer_schema_ends_whatever_is_started_with_status_1() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_python_systems_database_ends_whatever_is_started_with_status_2_and_is_not_written() {
+async fn python_database_exits_with_status_2_unwritten() {
     let python = Python::with_rows(Version::V19).await.into_database().await;
     let (before, there) = (content(python.url()).await, files(python.url()));
     assert!(before["repair_records"].len() > 1, "{before:?}");

@@ -75,7 +75,7 @@ async fn missing_channel_costs_no_message_its_life() {
 }
 
 #[tokio::test]
-async fn what_slack_does_not_blame_on_the_message_uses_up_nothing() {
+async fn only_rejections_count_towards_giving_up() {
     let (app, _) = TestApp::with_saw().await;
     for fault in
         [Fault::Http(500), Fault::RateLimited(7), Fault::Error("invalid_auth"), Fault::Error("ratelimited")]
@@ -99,7 +99,7 @@ async fn what_slack_does_not_blame_on_the_message_uses_up_nothing() {
 
 /// Slack's silence is real, and lasts as long as we wait.
 #[tokio::test]
-async fn what_slack_never_answers_is_given_up_after_fifteen_seconds_and_told_once_in_the_end() {
+async fn unanswered_message_times_out_and_arrives_once() {
     let (app, _) = TestApp::with_saw().await;
     // Slack is known to answer.
     app.report("table saw", "Blade is dull").await;
@@ -125,7 +125,7 @@ async fn what_slack_never_answers_is_given_up_after_fifteen_seconds_and_told_onc
 }
 
 #[tokio::test]
-async fn a_report_of_an_area_without_a_channel_goes_to_oops_alone() {
+async fn report_without_area_channel_goes_to_oops() {
     let app = TestApp::start().await;
     let area = app.area("Attic", "").await;
     app.add_equipment(area, "Loom").await;
@@ -139,7 +139,7 @@ async fn a_report_of_an_area_without_a_channel_goes_to_oops_alone() {
 }
 
 #[tokio::test]
-async fn an_area_that_talks_in_oops_is_told_once() {
+async fn area_using_oops_gets_one_message() {
     let app = TestApp::start().await;
     let area = app.area("Attic", "#Oops").await;
     app.add_equipment(area, "Loom").await;
@@ -150,7 +150,7 @@ async fn an_area_that_talks_in_oops_is_told_once() {
 }
 
 #[tokio::test]
-async fn an_update_is_told_in_both_channels_and_mentions_who_got_it() {
+async fn update_goes_to_both_channels_with_mention() {
     let (app, _) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;
     app.read_all();

@@ -118,7 +118,7 @@ fn thread(messages: Vec<Message>) -> (Message, Vec<Message>) {
 }
 
 #[tokio::test]
-async fn the_card_of_the_longest_report_is_edited_though_slack_takes_a_shorter_text_then() {
+async fn longest_report_card_can_be_edited() {
     let app = TestApp::with_saw().await.0;
     user(&app.app.ctx, "bo", Role::Technician).await;
     app.report("table saw", &"🔥 & ".repeat(600)).await;
@@ -132,7 +132,7 @@ async fn the_card_of_the_longest_report_is_edited_though_slack_takes_a_shorter_t
 }
 
 #[tokio::test]
-async fn a_claim_by_button_shows_on_every_card_and_is_told_in_its_thread() {
+async fn claim_button_updates_cards_and_thread() {
     let app = TestApp::with_card().await;
     app.press_card(BO, "card_claim").await;
     assert_eq!(app.repair(1).await.status, RepairStatus::Assigned);
@@ -160,7 +160,7 @@ async fn a_claim_by_button_shows_on_every_card_and_is_told_in_its_thread() {
 }
 
 #[tokio::test]
-async fn of_two_who_claim_from_the_same_card_the_later_hears_who_was_faster() {
+async fn later_claim_names_who_was_faster() {
     let app = TestApp::with_card().await;
     user(&app.app.ctx, "ana", Role::Technician).await;
     let seen = app.in_wood().remove(0);
@@ -194,7 +194,7 @@ async fn two_presses_at_once_act_once() {
 }
 
 #[tokio::test]
-async fn resolving_asks_for_a_note_that_can_be_seen_and_is_told_to_the_whole_channel() {
+async fn resolve_requires_note_and_is_broadcast() {
     let app = TestApp::with_card().await;
     app.press_card(BO, "card_resolve").await;
     let form = app.slack.top_view(BO).expect("a form");
@@ -217,7 +217,7 @@ async fn resolving_asks_for_a_note_that_can_be_seen_and_is_told_to_the_whole_cha
 }
 
 #[tokio::test]
-async fn who_may_not_is_told_so_alone_at_every_press_and_submission() {
+async fn unauthorized_press_is_refused_privately() {
     let app = TestApp::with_card().await;
     for action in ["card_claim", "card_resolve", "card_more"] {
         app.press_card(ANA, action).await;
@@ -239,7 +239,7 @@ async fn who_may_not_is_told_so_alone_at_every_press_and_submission() {
 }
 
 #[tokio::test]
-async fn whoever_resolves_what_others_changed_is_shown_that_first_and_then_is_believed_once() {
+async fn resolve_of_changed_repair_needs_confirmation() {
     let app = TestApp::with_card().await;
     app.press_card(BO, "card_resolve").await;
     app.slack.fill(BO, "note", "New belt").await.unwrap();
@@ -261,7 +261,7 @@ async fn whoever_resolves_what_others_changed_is_shown_that_first_and_then_is_be
 }
 
 #[tokio::test]
-async fn buttons_of_a_card_from_before_the_repair_was_closed_say_so() {
+async fn outdated_card_buttons_say_repair_is_closed() {
     let app = TestApp::with_card().await;
     let seen = app.in_wood().remove(0);
     app.change(vec![status(RepairStatus::NoIssueFound)]).await;
@@ -278,7 +278,7 @@ async fn buttons_of_a_card_from_before_the_repair_was_closed_say_so() {
 }
 
 #[tokio::test]
-async fn more_opens_all_else_that_can_be_done_and_reopens_what_is_closed() {
+async fn more_button_opens_actions_and_reopens() {
     let app = TestApp::with_card().await;
     app.press_card(BO, "card_more").await;
     app.slack.choose(BO, "action", "set_eta").await.unwrap();
@@ -298,7 +298,7 @@ async fn more_opens_all_else_that_can_be_done_and_reopens_what_is_closed() {
 }
 
 #[tokio::test]
-async fn me_too_counts_on_the_card_and_a_link_is_only_followed() {
+async fn me_too_updates_card_link_does_nothing() {
     let app = TestApp::with_card().await;
     app.press_card(ANA, "me_too").await;
     for channel in [WOOD, "#oops"] {
@@ -330,7 +330,7 @@ fn changes() -> Vec<(&'static str, FieldValue, bool)> {
 }
 
 #[tokio::test]
-async fn each_switch_lets_replies_through_and_the_card_changes_whatever_the_switches() {
+async fn switches_filter_replies_but_not_card_edits() {
     let app = TestApp::with_card().await;
     app.press_card(BO, "card_claim").await;
     app.read_all();
@@ -357,7 +357,7 @@ async fn each_switch_lets_replies_through_and_the_card_changes_whatever_the_swit
 }
 
 #[tokio::test]
-async fn without_cards_each_event_that_its_switch_lets_through_is_a_message_of_its_own() {
+async fn without_cards_each_event_is_a_message() {
     let (app, _) = TestApp::with_saw().await;
     app.switch("slack_thread_updates", false).await;
     let app = TestApp::with_card_in(app).await;
@@ -390,7 +390,7 @@ async fn without_cards_each_event_that_its_switch_lets_through_is_a_message_of_i
 }
 
 #[tokio::test]
-async fn the_first_event_let_through_is_the_card_and_is_not_broadcast() {
+async fn first_announced_event_becomes_the_card() {
     let (app, _) = TestApp::with_saw().await;
     app.switch("notify_new_report", false).await;
     user(&app.app.ctx, "bo", Role::Technician).await;
@@ -416,7 +416,7 @@ async fn the_first_event_let_through_is_the_card_and_is_not_broadcast() {
 }
 
 #[tokio::test]
-async fn changes_that_wait_are_one_edit_and_each_its_own_reply() {
+async fn waiting_changes_are_one_edit_many_replies() {
     let app = TestApp::with_card().await;
     for day in 1..=4 {
         app.change(vec![eta(day)]).await;
@@ -445,7 +445,7 @@ async fn changes_that_wait_are_one_edit_and_each_its_own_reply() {
 }
 
 #[tokio::test]
-async fn a_change_while_the_card_is_being_posted_or_edited_is_not_lost() {
+async fn change_during_card_post_is_not_lost() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;
@@ -481,7 +481,7 @@ async fn a_change_while_the_card_is_being_posted_or_edited_is_not_lost() {
 }
 
 #[tokio::test]
-async fn whatever_chat_update_answers_the_card_is_right_in_the_end() {
+async fn card_converges_after_any_chat_update_answer() {
     let app = TestApp::with_card().await;
     for (day, fault, wait) in [
         (1, Fault::Http(503), 60),
@@ -515,7 +515,7 @@ async fn whatever_chat_update_answers_the_card_is_right_in_the_end() {
 
 /// Slack's silence is real, and lasts as long as we wait: the only test that waits for 15 s.
 #[tokio::test]
-async fn an_edit_that_slack_never_answers_is_given_up_after_fifteen_seconds_and_made_once_in_the_end() {
+async fn unanswered_edit_times_out_and_applies_once() {
     let app = TestApp::with_card().await;
     app.switch("notify_eta_updated", false).await;
     for _ in 0..2 {
@@ -538,7 +538,7 @@ async fn an_edit_that_slack_never_answers_is_given_up_after_fifteen_seconds_and_
 }
 
 #[tokio::test]
-async fn an_edit_that_slack_refuses_holds_back_nothing_that_is_told() {
+async fn refused_edit_blocks_no_reply() {
     let app = TestApp::with_card().await;
     app.slack.fail_always(UPDATE, Fault::Error("internal_error"));
     for day in 1..=3 {
@@ -558,7 +558,7 @@ async fn an_edit_that_slack_refuses_holds_back_nothing_that_is_told() {
 }
 
 #[tokio::test]
-async fn failed_edits_show_the_latest_state_within_a_minute() {
+async fn failed_edits_converge_within_a_minute() {
     let app = TestApp::with_card().await;
     app.switch("notify_eta_updated", false).await;
     app.slack.fail_always(UPDATE, Fault::Http(503));
@@ -576,7 +576,7 @@ async fn failed_edits_show_the_latest_state_within_a_minute() {
 }
 
 #[tokio::test]
-async fn a_card_that_somebody_deleted_is_forgotten_and_the_next_message_is_one_again() {
+async fn deleted_card_is_replaced_by_next_message() {
     let app = TestApp::with_card().await;
     app.slack.delete_message(&app.in_wood()[0]).unwrap();
     app.switch("notify_eta_updated", false).await;
@@ -604,7 +604,7 @@ async fn a_card_that_somebody_deleted_is_forgotten_and_the_next_message_is_one_a
 }
 
 #[tokio::test]
-async fn a_card_deleted_just_before_an_announcement_is_posted_anew_with_it() {
+async fn card_deleted_before_announcement_is_reposted() {
     let app = TestApp::with_card().await;
     app.slack.delete_message(&app.in_wood()[0]).unwrap();
     app.change(vec![eta(2)]).await;
@@ -700,7 +700,7 @@ async fn found_card_is_brought_up_to_date() {
 }
 
 #[tokio::test]
-async fn recovered_channel_brings_all_its_cards_up_to_date() {
+async fn recovered_channel_updates_all_its_cards() {
     let app = TestApp::with_card().await;
     app.switch("notify_eta_updated", false).await;
     app.slack.fail_always(UPDATE, Fault::Error("is_archived"));
@@ -720,7 +720,7 @@ async fn recovered_channel_brings_all_its_cards_up_to_date() {
 }
 
 #[tokio::test]
-async fn after_a_crash_a_message_is_found_again_where_slack_lets_us_look() {
+async fn message_is_found_again_after_crash() {
     let app = TestApp::with_history().await;
     // A reply, of which only Slack knows.
     app.press_card(BO, "card_claim").await;
@@ -732,7 +732,7 @@ async fn after_a_crash_a_message_is_found_again_where_slack_lets_us_look() {
     app.report("table saw", "Smoke").await;
     app.forget_latest().await;
     app.sql(
-        "UPDATE cards SET ts = NULL, channel = NULL, shown = 0 WHERE repair_id = 2 AND target = '#woodshop'",
+        "UPDATE cards SET ts = NULL, channel = NULL, rendered_version = 0 WHERE repair_id = 2 AND target = '#woodshop'",
     )
     .await;
     app.after(TimeDelta::minutes(1)).await;
@@ -762,7 +762,7 @@ async fn after_a_crash_a_message_is_found_again_where_slack_lets_us_look() {
 }
 
 #[tokio::test]
-async fn without_the_scope_a_message_in_doubt_is_told_twice_rather_than_never() {
+async fn message_in_doubt_is_repeated_without_scope() {
     let app = TestApp::with_card().await;
     app.press_card(BO, "card_claim").await;
     app.forget_latest().await;
@@ -774,7 +774,7 @@ async fn without_the_scope_a_message_in_doubt_is_told_twice_rather_than_never() 
 }
 
 #[tokio::test]
-async fn a_card_stays_where_it_is_when_the_area_talks_elsewhere_and_both_are_kept_right() {
+async fn card_stays_when_area_changes_channel() {
     let app = TestApp::with_card().await;
     app.sql("UPDATE areas SET slack_channel = '#metalshop'").await;
     app.switch("notify_eta_updated", false).await;
@@ -797,7 +797,7 @@ async fn a_card_stays_where_it_is_when_the_area_talks_elsewhere_and_both_are_kep
 }
 
 #[tokio::test]
-async fn cards_that_are_there_stay_right_when_cards_are_switched_off() {
+async fn existing_cards_are_edited_when_cards_are_off() {
     let app = TestApp::with_card().await;
     app.switch("slack_thread_updates", false).await;
     app.press_card(BO, "card_claim").await;
@@ -810,7 +810,7 @@ async fn cards_that_are_there_stay_right_when_cards_are_switched_off() {
 }
 
 #[tokio::test]
-async fn cards_of_a_slack_that_is_off_are_not_owed() {
+async fn no_card_edits_while_slack_is_off() {
     let (ops, saw) = crate::support::ops::with_saw().await;
     let ctx = esb::ops::Ctx::new(ops.ctx.store.clone(), ops.ctx.clock.clone(), esb::ops::Announce::Nowhere);
     let report = crate::support::ops::report(saw, 1);

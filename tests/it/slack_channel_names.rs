@@ -48,7 +48,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_channels_name_is_asked_for_once_a_day_and_shown_instead_of_its_id() {
+async fn channel_name_is_looked_up_daily() {
     let lines = Lines::from(Level::INFO);
     let (app, laser) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
     assert_eq!((app.learn_names().await, app.learn_names().await), (1, 1));
@@ -71,7 +71,7 @@ async fn a_channels_name_is_asked_for_once_a_day_and_shown_instead_of_its_id() {
 }
 
 #[tokio::test]
-async fn without_a_name_the_id_is_shown_and_slack_is_left_in_peace_until_tomorrow() {
+async fn unknown_channel_name_is_retried_next_day() {
     for (scopes, asked) in [(&[][..], 0), (&["channels:read"][..], 1)] {
         let mut world = with_lasers(scopes);
         world.channels.retain(|channel| channel.id != LASERS);
@@ -97,7 +97,7 @@ async fn a_slack_that_is_away_is_asked_again() {
 }
 
 #[tokio::test]
-async fn an_id_and_a_name_of_one_channel_are_one_channel() {
+async fn channel_id_and_name_are_one_target() {
     let oops = |config: &mut esb::config::Config| {
         config.slack.oops_channel = ChannelRef::parse("#lasers");
     };

@@ -163,7 +163,7 @@ async fn envelopes_of_other_installations_are_refused() {
 }
 
 #[tokio::test]
-async fn hidden_files_are_looked_up_before_they_are_fetched() {
+async fn hidden_files_are_looked_up_first() {
     for app in TestApp::by_both_transports().await {
         app.slack.change_world(|world| {
             world.files.push(File::new("F1", "belt.png", "image/png", PNG).hidden());
@@ -188,7 +188,7 @@ async fn hidden_files_are_looked_up_before_they_are_fetched() {
 }
 
 #[tokio::test]
-async fn hidden_file_without_scope_is_named_on_the_repair() {
+async fn hidden_file_without_scope_is_listed() {
     let [app, _] = TestApp::by_both_transports().await;
     let card = app.with_shared_card().await;
     app.slack.change_world(|world| {

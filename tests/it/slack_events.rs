@@ -69,7 +69,7 @@ async fn a_reaction_that_comes_again_offers_once() {
 }
 
 #[tokio::test]
-async fn what_was_answered_before_a_restart_is_not_answered_after_it() {
+async fn answered_event_is_not_repeated_after_restart() {
     let app = TestApp::hearing().await;
     let before = app.another_serve().await;
     let mut asked = Vec::new();
@@ -92,7 +92,7 @@ async fn what_was_answered_before_a_restart_is_not_answered_after_it() {
 }
 
 #[tokio::test]
-async fn while_nothing_can_be_remembered_it_is_answered_all_the_same() {
+async fn event_is_answered_without_database() {
     let app = TestApp::hearing().await;
     app.sql("ALTER TABLE requests RENAME TO elsewhere").await;
     app.slack.say(ANA, ANA, "help", None).await.unwrap();

@@ -27,7 +27,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn members_see_what_does_not_work_and_ways_to_report_and_search() {
+async fn home_shows_members_problems_report_and_search() {
     let (app, _) = TestApp::with_saw().await;
     app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
     let area = app.area("Metal shop", "#metalshop").await;
@@ -55,7 +55,7 @@ async fn members_see_what_does_not_work_and_ways_to_report_and_search() {
 }
 
 #[tokio::test]
-async fn technicians_see_their_repairs_and_nobodys_and_act_on_them() {
+async fn home_shows_technicians_own_and_unassigned_repairs() {
     let app = TestApp::workshop().await;
     let shown = app.home().await.shown();
     assert!(shown.contains("*My repairs*\nYou have none."), "{shown}");
@@ -106,7 +106,7 @@ async fn staff_see_their_pages_and_messages_that_failed() {
 }
 
 #[tokio::test]
-async fn it_is_made_anew_each_time_and_once_for_each_event() {
+async fn home_is_published_once_per_event() {
     let (app, _) = TestApp::with_saw().await;
     assert!(app.home().await.shown().contains("Every machine works."));
     app.add_open_repairs("Table saw", "Blade wobbles", 1).await;
@@ -129,7 +129,7 @@ async fn it_is_made_anew_each_time_and_once_for_each_event() {
 }
 
 #[tokio::test]
-async fn more_than_fits_is_counted_and_leads_to_the_whole_board() {
+async fn home_counts_omitted_and_links_board() {
     let app = TestApp::start().await;
     let area = app.area("Wood shop", "#woodshop").await;
     app.add_many_equipment(area, "Saw", 100).await;
@@ -143,7 +143,7 @@ async fn more_than_fits_is_counted_and_leads_to_the_whole_board() {
 }
 
 #[tokio::test]
-async fn what_is_gone_by_the_time_of_the_press_is_told_by_direct_message() {
+async fn outdated_home_button_answers_by_direct_message() {
     let app = TestApp::workshop().await;
     app.home().await;
     app.sql("UPDATE equipment SET archived = TRUE").await;
@@ -157,7 +157,7 @@ async fn what_is_gone_by_the_time_of_the_press_is_told_by_direct_message() {
 }
 
 #[tokio::test]
-async fn a_tab_that_slack_does_not_take_is_told_of_where_waiting_helps() {
+async fn failed_home_publish_is_reported() {
     let (app, _) = TestApp::with_saw().await;
     for (fault, words) in [
         (Fault::RateLimited(30), Some("Slack is very busy")),

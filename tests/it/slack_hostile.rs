@@ -210,7 +210,7 @@ fn right_form(callback: &str, more: impl IntoIterator<Item = (&'static str, Valu
 }
 
 #[test]
-fn whatever_slack_sends_is_answered_once_and_a_form_closes_when_its_report_is_kept() {
+fn hostile_payloads_are_answered_once() {
     let rig = Rig::new();
     let cases = ProptestConfig::with_cases(96);
     proptest!(cases, |((source, payload) in any_payload())| {
@@ -327,7 +327,7 @@ fn of_a_technician() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn whatever_technicians_forms_hold_is_kept_whole_or_named_on_inputs_that_are_there() {
+fn hostile_technician_forms_are_saved_or_refused() {
     let rig = Rig::of_technicians();
     let cases = ProptestConfig::with_cases(96);
     proptest!(cases, |(payload in of_a_technician())| {

@@ -27,7 +27,7 @@ async fn a_report_goes_all_the_way() {
 }
 
 #[tokio::test]
-async fn selects_buttons_and_events_that_come_again_are_served() {
+async fn http_serves_selects_buttons_and_redeliveries() {
     let mut world = world();
     world.scopes.push("channels:history".into());
     let app = TestApp::over_http_in(world).await;
@@ -110,7 +110,7 @@ async fn only_what_slack_signed_just_now_is_heard() {
 }
 
 #[tokio::test]
-async fn slack_tries_the_certificate_without_a_signature_and_nothing_follows_from_it() {
+async fn ssl_check_needs_no_signature() {
     let app = TestApp::over_http().await;
     let command = "command=%2Fesb-status&text=&team_id=T0SANDBOX&user_id=U0ANA&response_url=x&trigger_id=y";
     for (kind, body, status) in [
@@ -131,7 +131,7 @@ async fn slack_tries_the_certificate_without_a_signature_and_nothing_follows_fro
 }
 
 #[tokio::test]
-async fn slack_may_try_the_address_and_what_it_never_sends_is_refused() {
+async fn url_verification_works_other_requests_are_refused() {
     let app = TestApp::over_http().await;
     let now = app.clock.now().timestamp();
     let ask = async |kind: &str, body: &str| send(&app.web, kind, body, &sign(body, now)).await;
@@ -156,7 +156,7 @@ async fn slack_may_try_the_address_and_what_it_never_sends_is_refused() {
 }
 
 #[tokio::test]
-async fn without_a_signing_secret_there_is_no_such_page() {
+async fn no_events_page_without_signing_secret() {
     let app = TestApp::start().await;
     let (now, body) = (app.clock.now().timestamp(), "ssl_check=1");
     assert_eq!(send(&app.web, FORM, body, &sign(body, now)).await.status, StatusCode::NOT_FOUND);

@@ -81,7 +81,7 @@ async fn pending_for_jobs(ctx: &Ctx) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_starts_a_job_follows_it_in_one_message_to_its_end() {
+async fn job_starter_gets_one_updated_message() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
     let id = app.queue(repair, &["F1", "F2"]).await;
     app.deliver().await;
@@ -103,7 +103,7 @@ async fn whoever_starts_a_job_follows_it_in_one_message_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_over_at_once_is_told_in_its_final_form_alone() {
+async fn quick_job_posts_final_message_only() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     app.queue(repair, &["F1"]).await;
     app.settle().await;
@@ -114,7 +114,7 @@ async fn a_job_that_is_over_at_once_is_told_in_its_final_form_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_does_not_come_shows_why_it_waits_and_until_when() {
+async fn waiting_job_shows_reason_and_time() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     app.queue(repair, &["F1"]).await;
     app.slack.fail_next(FILE, Fault::Http(503));
@@ -175,7 +175,7 @@ async fn cancelling_and_resuming_show_in_the_same_message() {
 }
 
 #[tokio::test]
-async fn a_job_that_fails_says_why_and_leads_each_only_to_what_they_may_open() {
+async fn failed_job_shows_reason_and_allowed_links() {
     let (app, repair) = TestApp::with_pictures(&[]).await;
     let ctx = &app.app.ctx;
     let ana = user(ctx, "ana", Role::Technician).await;
@@ -229,7 +229,7 @@ async fn the_name_of_a_file_notifies_nobody() {
 }
 
 #[tokio::test]
-async fn jobs_of_the_web_and_of_a_slack_that_is_off_are_told_to_nobody() {
+async fn web_jobs_send_no_slack_message() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let on_the_web = Actor { slack_id: member().slack_id, ..app.boss().await };
     let unknown = Actor { slack_id: None, ..member() };
@@ -254,7 +254,7 @@ async fn jobs_of_the_web_and_of_a_slack_that_is_off_are_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_message_that_somebody_deleted_is_not_posted_again_and_the_job_ends() {
+async fn deleted_job_message_is_not_reposted() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.slack.fail_next(FILE, Fault::Http(503));
@@ -273,7 +273,7 @@ async fn a_message_that_somebody_deleted_is_not_posted_again_and_the_job_ends() 
 }
 
 #[tokio::test]
-async fn whatever_slack_answers_the_message_is_right_in_the_end_and_keeps_no_job() {
+async fn job_message_converges_after_any_answer() {
     for method in [POST, UPDATE] {
         for (fault, wait) in [
             (Fault::Http(503), 30),
@@ -299,7 +299,7 @@ async fn whatever_slack_answers_the_message_is_right_in_the_end_and_keeps_no_job
 }
 
 #[tokio::test]
-async fn somebody_who_cannot_be_written_to_is_given_up_and_the_job_ends() {
+async fn unreachable_starter_does_not_block_job() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.slack.fail_always(POST, Fault::Error("messages_tab_disabled"));
@@ -316,7 +316,7 @@ async fn somebody_who_cannot_be_written_to_is_given_up_and_the_job_ends() {
 }
 
 #[tokio::test]
-async fn many_steps_are_few_edits_and_the_last_one_shows_the_end() {
+async fn many_steps_share_few_edits() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.deliver().await;
@@ -336,7 +336,7 @@ async fn many_steps_are_few_edits_and_the_last_one_shows_the_end() {
 }
 
 #[tokio::test]
-async fn steps_do_not_use_up_the_tries_of_an_edit_that_slack_refuses() {
+async fn refused_edit_keeps_its_retries_across_steps() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.deliver().await;
@@ -355,7 +355,7 @@ async fn steps_do_not_use_up_the_tries_of_an_edit_that_slack_refuses() {
 }
 
 #[tokio::test]
-async fn what_happens_while_the_message_is_being_posted_is_not_lost() {
+async fn progress_during_post_is_not_lost() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     app.queue(repair, &["F1"]).await;
     app.slack.fail_next(POST, Fault::Delay(Duration::from_secs(1)));
@@ -372,7 +372,7 @@ async fn what_happens_while_the_message_is_being_posted_is_not_lost() {
 }
 
 #[tokio::test]
-async fn a_lost_workers_job_goes_on_in_the_same_message() {
+async fn resumed_job_keeps_its_message() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     let (db, now) = (app.app.ctx.store.write(), app.clock.now());
@@ -388,7 +388,7 @@ async fn a_lost_workers_job_goes_on_in_the_same_message() {
 }
 
 #[tokio::test]
-async fn after_a_crash_the_latest_message_is_the_one_that_is_edited() {
+async fn latest_job_message_is_edited_after_crash() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.deliver().await;

@@ -12,7 +12,7 @@ async fn people(app: &TestApp, equipment: esb::domain::ids::EquipmentId) -> Vec<
 }
 
 #[tokio::test]
-async fn choosing_a_machine_shows_its_issues_and_keeps_what_was_typed() {
+async fn choosing_equipment_shows_problems_and_keeps_text() {
     let (app, _) = TestApp::with_saw().await;
     let area = app.area("Metal shop", "").await;
     app.add_equipment(area, "Forge").await;
@@ -92,7 +92,7 @@ async fn more_issues_than_are_read_are_counted_too() {
 }
 
 #[tokio::test]
-async fn me_too_counts_a_person_once_and_says_so() {
+async fn me_too_counts_each_person_once() {
     let (app, saw) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;
     app.report("table saw", "Blade wobbles").await;
@@ -138,7 +138,7 @@ async fn a_counted_person_may_still_report() {
 }
 
 #[tokio::test]
-async fn me_too_on_an_issue_closed_meanwhile_says_so_and_takes_it_off_the_form() {
+async fn me_too_on_closed_repair_updates_form() {
     let (app, _) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;
     app.report("table saw", "Blade wobbles").await;
@@ -178,7 +178,7 @@ async fn me_too_on_nothing_is_answered_privately() {
 }
 
 #[tokio::test]
-async fn without_a_database_the_form_stays_as_it_is() {
+async fn form_stays_unchanged_without_database() {
     let (app, _) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;
     app.read_all();
@@ -200,7 +200,7 @@ async fn without_a_database_the_form_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_form_that_slack_does_not_show_anew_is_explained_and_works_as_it_is() {
+async fn failed_view_update_is_explained() {
     let (app, saw) = TestApp::with_saw().await;
     app.add_open_repairs("Table saw", "Belt slips", 3).await;
     app.command(ANA, "/esb-report", "table saw").await;

@@ -34,7 +34,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn everybody_but_staff_hears_of_maintenance_by_every_command() {
+async fn maintenance_answers_every_command_except_staffs() {
     let app = TestApp::workshop().await;
     app.maintenance(true).await;
     for (command, text) in
@@ -56,7 +56,7 @@ async fn everybody_but_staff_hears_of_maintenance_by_every_command() {
 }
 
 #[tokio::test]
-async fn a_form_that_was_open_keeps_its_text_and_is_taken_afterwards() {
+async fn open_form_survives_maintenance() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;
@@ -75,7 +75,7 @@ async fn a_form_that_was_open_keeps_its_text_and_is_taken_afterwards() {
 }
 
 #[tokio::test]
-async fn a_technicians_form_and_the_buttons_of_a_card_wait_too() {
+async fn maintenance_blocks_technician_forms_and_buttons() {
     let app = TestApp::workshop().await;
     app.report("table saw", "Belt slips").await;
     let card = app.card();

@@ -49,7 +49,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_mention_is_answered_in_its_thread_with_a_button_that_opens_the_modal() {
+async fn mention_is_answered_in_thread_with_button() {
     let app = TestApp::listening().await;
     for (text, says, button, opens) in [
         ("status", ":no_entry: *Table saw* · Down: Blade wobbles", "back_to_summary", "status_summary"),
@@ -78,7 +78,7 @@ async fn a_mention_is_answered_in_its_thread_with_a_button_that_opens_the_modal(
 }
 
 #[tokio::test]
-async fn a_direct_message_is_answered_beside_it_and_in_a_thread_there() {
+async fn direct_message_is_answered_in_place() {
     let app = TestApp::listening().await;
     let answer = app.write("status").await;
     assert!(answer.text.contains("*Table saw*") && answer.thread_ts.is_none(), "{answer:?}");
@@ -90,7 +90,7 @@ async fn a_direct_message_is_answered_beside_it_and_in_a_thread_there() {
 }
 
 #[tokio::test]
-async fn a_member_who_presses_a_technicians_button_is_told_so_privately() {
+async fn member_pressing_technician_button_is_refused_privately() {
     let app = TestApp::listening().await;
     let answer = app.mention("1").await;
     app.slack.press_in(BO, &answer, "open_repair", None).await.unwrap();
@@ -112,7 +112,7 @@ async fn what_is_typed_notifies_nobody() {
 }
 
 #[tokio::test]
-async fn where_the_bot_may_not_write_the_answer_comes_by_direct_message() {
+async fn unwritable_channel_is_answered_by_direct_message() {
     let app = TestApp::listening().await;
     app.slack.mention(BO, "#far", "help", None).await.unwrap();
     app.settle().await;
@@ -154,7 +154,7 @@ async fn apps_edits_and_repetitions_are_not_answered() {
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_the_person_is_told() {
+async fn mention_during_outage_is_answered() {
     let app = TestApp::listening().await;
     app.sql("ALTER TABLE repairs RENAME TO elsewhere").await;
     app.slack.mention(BO, "#woodshop", "status", None).await.unwrap();
@@ -164,7 +164,7 @@ async fn while_the_database_is_away_the_person_is_told() {
 }
 
 #[tokio::test]
-async fn without_the_scopes_there_is_nothing_to_hear_and_the_log_names_them() {
+async fn missing_event_scopes_are_logged() {
     let lines = Lines::from(Level::INFO);
     let (app, _) = TestApp::with_saw().await;
     app.slack.mention(BO, "#woodshop", "status", None).await.unwrap();

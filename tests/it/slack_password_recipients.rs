@@ -49,7 +49,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn whoever_got_one_by_a_wrong_e_mail_cannot_use_it_once_that_is_corrected() {
+async fn correcting_email_revokes_misdirected_password() {
     let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
     let (them, sent) = made(ctx, &by, new_user("bo", false)).await;
@@ -95,7 +95,7 @@ async fn whoever_got_one_by_a_wrong_e_mail_cannot_use_it_once_that_is_corrected(
 }
 
 #[tokio::test]
-async fn one_that_staff_handed_over_or_the_user_chose_outlives_another_e_mail() {
+async fn handed_over_password_survives_email_change() {
     let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
     let (bo, _) = made(ctx, &by, new_user("bo", false)).await;
@@ -117,7 +117,7 @@ async fn one_that_staff_handed_over_or_the_user_chose_outlives_another_e_mail() 
 }
 
 #[tokio::test]
-async fn who_is_choosing_a_password_while_the_temporary_one_ends_gets_none() {
+async fn password_choice_during_revocation_fails() {
     let app = TestApp::with_bo().await;
     let ctx = &app.app.ctx;
     let (bo, _) = made(ctx, &app.staff_user().await, new_user("bo", false)).await;
@@ -136,7 +136,7 @@ async fn who_is_choosing_a_password_while_the_temporary_one_ends_gets_none() {
 }
 
 #[tokio::test]
-async fn who_has_another_e_mail_in_slack_by_now_is_not_sent_it() {
+async fn changed_slack_email_stops_password_message() {
     let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
     let (bo, _) = made(ctx, &by, new_user("bo", false)).await;
@@ -197,7 +197,7 @@ async fn who_has_another_e_mail_in_slack_by_now_is_not_sent_it() {
 }
 
 #[tokio::test]
-async fn a_secret_of_ones_own_is_remarked_where_others_share_the_database() {
+async fn generated_secret_is_logged_for_shared_database() {
     let app = TestApp::workshop().await;
     let elsewhere = tempfile::tempdir().unwrap();
     let lines = Lines::from(Level::WARN);

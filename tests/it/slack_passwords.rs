@@ -59,7 +59,7 @@ impl TestApp {
 const BO_FORM: [(&str, &str); 3] = [("username", "bo"), ("email", "BO@example.org"), ("role", "Technician")];
 
 #[tokio::test]
-async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
+async fn known_person_gets_password_privately() {
     let lines = Lines::from(tracing::Level::TRACE);
     let app = TestApp::with_bo().await;
     let stu = app.staff().await;
@@ -107,7 +107,7 @@ async fn whom_slack_knows_gets_it_there_and_nobody_else_sees_it() {
 }
 
 #[tokio::test]
-async fn whom_slack_does_not_know_is_not_sent_anything() {
+async fn unknown_person_gets_no_message() {
     let app = TestApp::with_bo().await;
     let (ctx, by) = (&app.app.ctx, app.staff_user().await);
     let silent = app.another_app_with(|config| config.slack.bot_token = None).await;
@@ -146,7 +146,7 @@ async fn whom_slack_does_not_know_is_not_sent_anything() {
 }
 
 #[tokio::test]
-async fn staff_may_have_it_shown_and_see_how_it_went() {
+async fn staff_can_show_password_and_see_state() {
     let app = TestApp::with_bo().await;
     let stu = app.staff().await;
     let here = [&BO_FORM[..], &[("show_here", "1")]].concat();
@@ -206,7 +206,7 @@ async fn of_several_passwords_only_the_newest_is_posted() {
 }
 
 #[tokio::test]
-async fn of_many_made_at_once_the_one_that_holds_is_posted() {
+async fn concurrent_resets_post_only_valid_password() {
     let app = TestApp::with_bo().await;
     let by = app.staff_user().await;
     let (bo, _) = made(&app.app.ctx, &by, new_user("bo", true)).await;
@@ -227,7 +227,7 @@ async fn of_many_made_at_once_the_one_that_holds_is_posted() {
 }
 
 #[tokio::test]
-async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
+async fn withdrawn_message_in_flight_is_not_retried() {
     let app = TestApp::with_bo().await;
     let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     // Slack takes its time, and another password is made meanwhile.
@@ -271,7 +271,7 @@ async fn what_is_being_sent_keeps_its_place_and_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn what_was_withdrawn_while_slack_refused_it_holds_nothing_up() {
+async fn withdrawn_message_blocks_no_other() {
     let app = TestApp::with_bo().await;
     let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     let (now, db) = (app.clock.now(), app.app.ctx.store.write());
@@ -297,7 +297,7 @@ async fn what_was_withdrawn_while_slack_refused_it_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_or_worker_means_a_second_message_never_none() {
+async fn lost_answer_or_worker_repeats_password_message() {
     let app = TestApp::with_bo().await;
     let (bo, _) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     app.slack.fail_next(POST, Fault::CutAfterAccept);
@@ -334,7 +334,7 @@ async fn the_same_form_sent_twice_is_one_message() {
 }
 
 #[tokio::test]
-async fn after_a_rotation_it_is_opened_and_what_cannot_be_is_given_up() {
+async fn rotated_key_decrypts_or_message_dies() {
     let app = TestApp::with_bo().await;
     let by = app.staff_user().await;
     let first = "a secret of the first year";
@@ -377,7 +377,7 @@ async fn after_a_rotation_it_is_opened_and_what_cannot_be_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_changed_meanwhile_is_not_sent_it() {
+async fn changed_user_gets_no_old_password() {
     let app = TestApp::with_bo().await;
     let (by, stu) = (app.staff_user().await, app.staff().await);
     let ctx = &app.app.ctx;

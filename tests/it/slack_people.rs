@@ -43,7 +43,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_match_by_e_mail_is_kept_and_another_e_mail_in_slack_changes_nothing() {
+async fn email_link_survives_slack_email_change() {
     let app = TestApp::workshop().await;
     let ana = app.technician("ana").await;
     assert_eq!(app.tie(ana).await, None);
@@ -61,7 +61,7 @@ async fn a_match_by_e_mail_is_kept_and_another_e_mail_in_slack_changes_nothing()
 }
 
 #[tokio::test]
-async fn a_user_who_is_made_or_changed_counts_at_once() {
+async fn new_or_changed_user_applies_at_once() {
     let app = TestApp::workshop().await;
     assert!(!app.is_let_in(BO).await);
     app.clock.advance(TimeDelta::seconds(5));
@@ -128,7 +128,7 @@ async fn slack_says_by_itself_that_somebody_has_changed() {
 }
 
 #[tokio::test]
-async fn what_slack_says_by_itself_is_kept_however_long_the_database_takes() {
+async fn user_change_waits_for_slow_database() {
     let app = TestApp::workshop().await;
     let bo = app.technician("bo").await;
     assert!(app.is_let_in(BO).await);
@@ -163,7 +163,7 @@ async fn apps_and_people_who_left_are_no_users() {
 }
 
 #[tokio::test]
-async fn a_role_that_stays_unknown_is_answered_try_again() {
+async fn unknown_role_is_answered_try_again() {
     let app = TestApp::workshop().await;
     for fault in [Fault::Http(500), Fault::RateLimited(3), Fault::Silence] {
         app.slack.fail_next("users.info", fault);
@@ -187,7 +187,7 @@ async fn a_role_that_stays_unknown_is_answered_try_again() {
 }
 
 #[tokio::test]
-async fn a_new_person_with_the_e_mail_of_somebody_inactive_is_nobody() {
+async fn inactive_users_email_links_nobody() {
     let app = TestApp::workshop().await;
     assert!(app.is_let_in(ANA).await);
     app.slack.change_world(|world| {

@@ -38,7 +38,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn photos_of_a_report_are_fetched_and_the_person_is_told() {
+async fn report_photos_are_fetched_and_reporter_informed() {
     let app = TestApp::with_photos(&["F1", "F2"]).await;
     app.command(ANA, "/esb-report", "").await;
     app.fill("description", "Belt slips").await;
@@ -107,7 +107,7 @@ async fn what_others_keep_is_linked_and_not_fetched() {
 }
 
 #[tokio::test]
-async fn a_photo_that_does_not_come_is_tried_again_and_one_that_cannot_be_had_is_named_on_the_repair() {
+async fn unavailable_photo_is_retried_then_listed() {
     let app = TestApp::with_photos(&["F1"]).await;
     app.slack.change_world(|world| world.files.push(File::new("F2", "b.png", "image/png", "no picture")));
     app.slack.fail_next("file", Fault::Http(503));

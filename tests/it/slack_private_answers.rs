@@ -50,7 +50,7 @@ async fn a_confirmation_goes_where_the_command_was_typed() {
 }
 
 #[tokio::test]
-async fn after_half_an_hour_a_confirmation_comes_as_a_direct_message() {
+async fn late_confirmation_is_a_direct_message() {
     let app = filled().await;
     app.clock.advance(TimeDelta::minutes(31));
     assert_eq!(app.submit().await, Submitted::Cleared);
@@ -61,7 +61,7 @@ async fn after_half_an_hour_a_confirmation_comes_as_a_direct_message() {
 }
 
 #[tokio::test]
-async fn a_response_url_that_fails_is_made_up_for_by_a_direct_message() {
+async fn failed_response_url_falls_back_to_message() {
     for fault in [Fault::Error("used_url"), Fault::Http(404), Fault::Http(500), Fault::RateLimited(9)] {
         let app = filled().await;
         app.slack.fail_next("response_url", fault);
@@ -73,7 +73,7 @@ async fn a_response_url_that_fails_is_made_up_for_by_a_direct_message() {
 }
 
 #[tokio::test]
-async fn a_confirmation_that_nobody_can_be_given_does_no_harm() {
+async fn undeliverable_confirmation_is_harmless() {
     let app = filled().await;
     let lines = Lines::from(Level::INFO);
     app.slack.fail_next("response_url", Fault::Http(500));
@@ -88,7 +88,7 @@ async fn a_confirmation_that_nobody_can_be_given_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_form_that_slack_does_not_open_is_explained() {
+async fn failed_modal_open_is_explained() {
     let (app, _) = TestApp::with_saw().await;
     for name in ["/esb-report", "/esb-status"] {
         for (fault, words) in [
@@ -115,7 +115,7 @@ async fn a_form_that_slack_does_not_open_is_explained() {
 }
 
 #[tokio::test]
-async fn what_this_version_does_not_serve_is_answered_and_logged_once() {
+async fn unknown_surface_is_answered_and_logged_once() {
     let app = filled().await;
     let before = app.view().shown();
     let lines = Lines::from(Level::INFO);
@@ -189,7 +189,7 @@ async fn another_workspace_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stranger_whom_slack_does_not_know_may_report() {
+async fn unknown_slack_user_can_report() {
     let (app, _) = TestApp::with_saw().await;
     app.slack.change_world(|world| world.people[0].deleted = true);
     app.command(ANA, "/esb-report", "table saw").await;
@@ -201,7 +201,7 @@ async fn a_stranger_whom_slack_does_not_know_may_report() {
 }
 
 #[tokio::test]
-async fn a_channel_known_by_its_id_is_shown_by_its_name() {
+async fn channel_id_is_shown_as_name() {
     let app = TestApp::start().await;
     let area = app.area("Metal shop", "C0METAL1").await;
     app.add_equipment(area, "Forge").await;

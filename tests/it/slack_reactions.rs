@@ -59,7 +59,7 @@ async fn eyes_of_a_technician_claim_whoever_had_it() {
 }
 
 #[tokio::test]
-async fn a_check_mark_offers_the_button_that_asks_what_was_done() {
+async fn check_mark_offers_resolve_button() {
     let (app, card, _) = TestApp::with_technicians().await;
     app.react(BO, &card, "white_check_mark").await;
     assert!(app.repair(1).await.open, "a reaction closes nothing");
@@ -79,7 +79,7 @@ async fn a_check_mark_offers_the_button_that_asks_what_was_done() {
 }
 
 #[tokio::test]
-async fn nothing_comes_of_other_people_other_signs_other_messages_and_none_when_switched_off() {
+async fn other_reactions_do_nothing() {
     let (app, card, _) = TestApp::with_technicians().await;
     app.react(ANA, &card, "eyes").await;
     app.react(ANA, &card, "white_check_mark").await;

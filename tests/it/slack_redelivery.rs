@@ -177,7 +177,7 @@ async fn late_claim_takes_nothing_from_later_assignee() {
 }
 
 #[tokio::test]
-async fn claim_waits_while_slack_does_not_name_its_person() {
+async fn claim_waits_while_person_is_unknown() {
     let (app, [bo, _]) = TestApp::hears_events().await;
     app.report("table saw", "Belt slips").await;
     app.read_all();
@@ -210,7 +210,7 @@ async fn failed_deactivation_is_kept_when_sent_again() {
 }
 
 #[tokio::test]
-async fn old_user_change_does_not_overwrite_a_newer_one() {
+async fn old_user_change_never_overwrites_newer() {
     let (app, _) = TestApp::hears_events().await;
     app.command(BO, "/esb-report", "table saw").await;
     app.slack.close(BO).await.unwrap();

@@ -27,7 +27,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn without_text_a_repair_is_chosen_and_continue_puts_its_form_on_top() {
+async fn command_without_text_offers_repair_choice() {
     let app = TestApp::workshop().await;
     let mark = app.calls();
     app.command(ANA, "/esb-repair", "").await;
@@ -74,7 +74,7 @@ async fn without_open_repairs_there_is_no_form() {
 }
 
 #[tokio::test]
-async fn a_number_opens_that_repair_and_an_unknown_one_is_said_privately() {
+async fn number_opens_repair_or_answers_privately() {
     let app = TestApp::workshop().await;
     for text in ["1", " #1 "] {
         app.command(ANA, "/esb-repair", text).await;
@@ -97,7 +97,7 @@ async fn a_number_opens_that_repair_and_an_unknown_one_is_said_privately() {
 }
 
 #[tokio::test]
-async fn choosing_what_to_do_shows_what_it_needs_and_keeps_what_was_typed() {
+async fn action_choice_shows_inputs_and_keeps_text() {
     let app = TestApp::workshop().await;
     app.act("set_eta").await;
     assert_eq!(inputs(&app.view()), ["action", "eta"]);
@@ -126,7 +126,7 @@ async fn choosing_what_to_do_shows_what_it_needs_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
-async fn each_action_does_its_part_and_is_confirmed_with_its_sign() {
+async fn each_action_applies_and_is_confirmed() {
     let app = TestApp::workshop().await;
     app.act("set_eta").await;
     app.choose("eta", "2026-03-09").await;
@@ -173,7 +173,7 @@ async fn each_action_does_its_part_and_is_confirmed_with_its_sign() {
 }
 
 #[tokio::test]
-async fn inputs_are_read_whichever_is_shown_and_others_are_ignored() {
+async fn only_inputs_of_chosen_action_are_read() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-repair", "1").await;
     let fill = |submission: &mut Value| {
@@ -226,7 +226,7 @@ async fn what_is_missing_is_said_on_its_field() {
 }
 
 #[tokio::test]
-async fn a_duplicate_is_found_among_the_repairs_of_the_machine() {
+async fn duplicate_select_offers_same_equipment() {
     let app = TestApp::workshop().await;
     app.add_open_repairs("Table saw", "Säge klemmt", 2).await;
     let wood = esb::domain::ids::AreaId(1);
@@ -298,7 +298,7 @@ async fn other_text_opens_a_new_repair() {
 }
 
 #[tokio::test]
-async fn members_are_told_what_is_needed_and_whom_to_ask() {
+async fn members_learn_whom_to_ask_for_access() {
     let app = TestApp::workshop().await;
     let words = "This needs a Technician or Staff account with your Slack e-mail address (bo@example.org), \
         and there is none. Please ask staff for one.";

@@ -40,7 +40,7 @@ async fn large() -> TestApp {
 }
 
 #[tokio::test]
-async fn fifteen_hundred_open_repairs_are_searched_and_the_best_hundred_offered() {
+async fn repair_select_offers_best_hundred() {
     let app = large().await;
     app.sql("UPDATE repairs SET severity = 'Degraded'").await;
     app.sql("UPDATE repairs SET severity = 'Down' WHERE id IN (700, 1400)").await;
@@ -91,7 +91,7 @@ async fn a_change_shows_in_the_select_at_once() {
 }
 
 #[tokio::test]
-async fn machines_and_people_of_a_large_place_are_found() {
+async fn equipment_and_people_selects_scale() {
     let app = large().await;
     app.command(ANA, "/esb-repair", "something new").await;
     assert_eq!(suggested(&app, "equipment", "").await.len(), 100);
@@ -106,7 +106,7 @@ async fn machines_and_people_of_a_large_place_are_found() {
 }
 
 #[tokio::test]
-async fn fifteen_hundred_repairs_of_one_machine_are_searched_to_the_oldest() {
+async fn duplicate_select_finds_oldest_of_many() {
     let (app, _) = TestApp::with_saw().await;
     app.technician("ana").await;
     app.add_open_repairs("Table saw", "Belt slips", 1_500).await;
@@ -167,7 +167,7 @@ async fn nobody_else_is_offered_anything() {
 }
 
 #[tokio::test]
-async fn of_more_people_than_a_select_shows_those_whose_name_begins_so_come_first() {
+async fn people_select_puts_prefix_matches_first() {
     let (app, _) = TestApp::with_saw().await;
     app.technician("ana").await;
     for n in 1..=120 {

@@ -11,7 +11,7 @@ use esb_sandbox::{Fault, Submitted};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_report_reaches_the_record_the_channels_and_the_board() {
+async fn report_reaches_database_channels_and_board() {
     let (app, saw) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table SAW").await;
     let view = app.view();
@@ -51,7 +51,7 @@ async fn a_report_reaches_the_record_the_channels_and_the_board() {
 }
 
 #[tokio::test]
-async fn the_form_opens_with_what_is_known_of_the_person_and_nothing_else() {
+async fn form_prefills_only_known_name() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "").await;
     let view = app.view();
@@ -64,7 +64,7 @@ async fn the_form_opens_with_what_is_known_of_the_person_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_name_that_no_machine_has_is_said_until_one_is_chosen() {
+async fn unknown_name_is_shown_until_choice() {
     let (app, _) = TestApp::with_saw().await;
     for (typed, shown) in
         [("table sow", "“table sow”"), ("saw", "“saw”"), ("#99", "“#99”"), ("<!x>", "“&lt;!x&gt;”")]
@@ -126,7 +126,7 @@ async fn everything_that_is_filled_in_is_kept() {
 }
 
 #[tokio::test]
-async fn a_machine_is_preselected_when_its_name_or_number_is_certain() {
+async fn exact_name_or_number_preselects_equipment() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
     let metal = app.area("Metal shop", "#metalshop").await;
@@ -160,7 +160,7 @@ async fn a_machine_is_preselected_when_its_name_or_number_is_certain() {
 }
 
 #[tokio::test]
-async fn without_any_machine_there_is_no_form_but_a_word() {
+async fn no_form_without_any_equipment() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
     for _ in 0..2 {
@@ -175,7 +175,7 @@ async fn without_any_machine_there_is_no_form_but_a_word() {
 }
 
 #[tokio::test]
-async fn the_acknowledgement_waits_for_nobody_and_no_call_stands_before_the_form() {
+async fn acknowledgement_precedes_every_slack_call() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "").await;
     // Known by now: the form is the first thing that Slack is asked for, and asked while it has already
@@ -194,7 +194,7 @@ async fn the_acknowledgement_waits_for_nobody_and_no_call_stands_before_the_form
 }
 
 #[tokio::test]
-async fn slack_is_asked_for_a_person_once_in_ten_minutes() {
+async fn person_is_cached_for_ten_minutes() {
     let (app, _) = TestApp::with_saw().await;
     let asked = async |wait: i64| {
         app.clock.advance(TimeDelta::seconds(wait));
@@ -211,7 +211,7 @@ async fn slack_is_asked_for_a_person_once_in_ten_minutes() {
 }
 
 #[tokio::test]
-async fn the_form_opens_also_when_slack_does_not_say_who_it_is() {
+async fn form_opens_for_unknown_person() {
     let (app, _) = TestApp::with_saw().await;
     for fault in [Fault::Error("user_not_found"), Fault::RateLimited(30), Fault::Http(503), Fault::Silence] {
         app.slack.fail_next("users.info", fault);
@@ -228,7 +228,7 @@ async fn the_form_opens_also_when_slack_does_not_say_who_it_is() {
 }
 
 #[tokio::test]
-async fn the_form_does_not_wait_for_a_busy_database() {
+async fn form_opens_despite_busy_database() {
     if Kind::from_env() != Kind::Sqlite {
         return eprintln!("skipped: only SQLite has one writer at a time");
     }
@@ -245,7 +245,7 @@ async fn the_form_does_not_wait_for_a_busy_database() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_could_see_is_not_prefilled() {
+async fn invisible_name_is_not_prefilled() {
     let (app, _) = TestApp::with_saw().await;
     app.slack.change_world(|world| {
         world.people[0].real_name = "\u{200b}\u{0}".into();
@@ -282,7 +282,7 @@ async fn the_same_form_sent_twice_is_one_report() {
 }
 
 #[tokio::test]
-async fn the_same_form_with_other_text_is_another_report() {
+async fn same_form_other_text_is_new_report() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;
@@ -301,7 +301,7 @@ async fn the_same_form_with_other_text_is_another_report() {
 }
 
 #[tokio::test]
-async fn an_input_that_is_left_out_or_empty_is_not_ticked() {
+async fn missing_checkbox_is_not_ticked() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;

@@ -16,7 +16,7 @@ async fn filled() -> TestApp {
 }
 
 #[tokio::test]
-async fn invisible_text_is_refused_on_its_field_and_stays_in_the_form() {
+async fn invisible_text_is_refused_on_its_field() {
     let app = filled().await;
     for invisible in [" \n\t", "\u{200b}\u{2060}", "\u{feff}", "\u{3164}"] {
         app.fill("description", invisible).await;
@@ -58,7 +58,7 @@ async fn text_that_cannot_be_kept_is_refused_kindly() {
 }
 
 #[tokio::test]
-async fn the_longest_text_is_kept_to_its_last_character() {
+async fn longest_text_is_saved_whole() {
     let app = filled().await;
     let longest = "🔥".repeat(3000);
     app.fill("description", &longest).await;
@@ -71,7 +71,7 @@ async fn the_longest_text_is_kept_to_its_last_character() {
 }
 
 #[tokio::test]
-async fn a_machine_that_is_gone_is_refused_on_its_field() {
+async fn archived_equipment_is_refused_on_its_field() {
     let (app, saw) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;
@@ -97,7 +97,7 @@ async fn a_machine_that_is_gone_is_refused_on_its_field() {
 }
 
 #[tokio::test]
-async fn what_a_broken_client_leaves_out_or_makes_up_is_refused_on_its_field() {
+async fn malformed_inputs_are_refused_on_their_field() {
     let app = filled().await;
     let mut empty = app.submission();
     empty["view"]["state"]["values"] = json!({});
@@ -124,7 +124,7 @@ async fn what_a_broken_client_leaves_out_or_makes_up_is_refused_on_its_field() {
 }
 
 #[tokio::test]
-async fn a_form_that_was_tampered_with_or_is_malformed_gets_an_answer() {
+async fn tampered_form_gets_an_answer() {
     let app = filled().await;
     let lines = Lines::from(Level::INFO);
     for metadata in ["", "{}", "\u{0}", "{\"request_id\": \"../..\"}", "[[[["] {
@@ -175,7 +175,7 @@ async fn typed_text_notifies_nobody() {
 }
 
 #[tokio::test]
-async fn without_a_database_the_form_says_so_and_may_be_sent_again() {
+async fn report_form_survives_database_outage() {
     let app = filled().await;
     for table in ["slack_people", "repairs", "deliveries", "requests"] {
         app.sql(&format!("ALTER TABLE {table} RENAME TO away")).await;

@@ -37,7 +37,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn the_global_shortcut_opens_the_form_and_answers_by_direct_message() {
+async fn global_shortcut_opens_form() {
     let (app, _) = TestApp::with_saw().await;
     app.shortcut(GLOBAL).await;
     let view = app.view();
@@ -53,7 +53,7 @@ async fn the_global_shortcut_opens_the_form_and_answers_by_direct_message() {
 }
 
 #[tokio::test]
-async fn from_a_message_its_text_is_the_description_and_the_repair_keeps_where_it_stands() {
+async fn message_shortcut_copies_text_and_link() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "").await;
     app.slack.close(ANA).await.unwrap();
@@ -82,7 +82,7 @@ async fn from_a_message_its_text_is_the_description_and_the_repair_keeps_where_i
 }
 
 #[tokio::test]
-async fn a_report_without_its_link_is_better_than_none() {
+async fn report_without_permalink_is_accepted() {
     let (app, _) = TestApp::with_saw().await;
     let faults = [Fault::Error("channel_not_found"), Fault::Http(503), Fault::Silence];
     for (n, fault) in (1..).zip(faults) {
@@ -121,7 +121,7 @@ async fn whatever_a_message_says_the_form_opens() {
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_reported_a_direct_message_says_so() {
+async fn shortcut_without_equipment_answers_by_message() {
     let app = TestApp::start_in(world()).await;
     app.shortcut(GLOBAL).await;
     assert!(only(app.slack.direct_messages(ANA)).text.starts_with("No machines are registered yet"));
@@ -134,7 +134,7 @@ async fn where_nothing_can_be_reported_a_direct_message_says_so() {
 }
 
 #[tokio::test]
-async fn a_form_that_slack_does_not_open_is_told_by_direct_message() {
+async fn failed_shortcut_form_is_reported_by_message() {
     let (app, _) = TestApp::with_saw().await;
     app.slack.fail_next("views.open", Fault::RateLimited(30));
     app.shortcut(GLOBAL).await;

@@ -55,7 +55,7 @@ async fn shop() -> TestApp {
 }
 
 #[tokio::test]
-async fn no_text_shows_every_area_and_what_is_not_green() {
+async fn status_without_text_shows_all_areas() {
     let app = shop().await;
     let view = app.status("").await;
     assert_eq!(view.callback_id(), "status_summary");
@@ -77,7 +77,7 @@ async fn no_text_shows_every_area_and_what_is_not_green() {
 }
 
 #[tokio::test]
-async fn the_name_of_an_area_shows_all_its_machines() {
+async fn area_name_shows_its_equipment() {
     let app = shop().await;
     let view = app.status("  WOOD   shöp ").await;
     assert_eq!((view.callback_id(), view.title()), ("status_area", "Wood shop"));
@@ -99,7 +99,7 @@ async fn the_name_of_an_area_shows_all_its_machines() {
 }
 
 #[tokio::test]
-async fn the_name_of_one_machine_or_its_number_shows_that_machine() {
+async fn name_or_number_shows_one_equipment() {
     let app = shop().await;
     app.sql("UPDATE repairs SET safety_risk = TRUE WHERE id = 1").await;
     for text in ["table saw", "TABLE", "sáw", "#1"] {
@@ -120,7 +120,7 @@ async fn the_name_of_one_machine_or_its_number_shows_that_machine() {
 }
 
 #[tokio::test]
-async fn a_safety_risk_is_said_wherever_the_machine_is_listed() {
+async fn safety_risk_is_shown_in_every_list() {
     let app = shop().await;
     // Not the repair that speaks for the saw: it counts all the same.
     app.report("table saw", "Guard is loose").await;
@@ -153,7 +153,7 @@ async fn what_fits_several_machines_shows_the_list() {
 }
 
 #[tokio::test]
-async fn what_fits_nothing_says_so_and_shows_the_board() {
+async fn no_match_says_so_and_shows_board() {
     let app = shop().await;
     for text in ["xyzzy", "#99", "%", "job x", "<!channel> & \"{{x}}\"", &"y".repeat(4000)] {
         let view = app.status(text).await;
@@ -180,7 +180,7 @@ async fn an_empty_installation_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn hundreds_of_matches_are_paged_and_said_to_be_more() {
+async fn many_matches_are_paged() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "").await;
     app.add_many_equipment(wood, "Printer", 120).await;
@@ -229,7 +229,7 @@ async fn every_list_is_paged_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_no_more_shows_the_last_one() {
+async fn page_beyond_end_shows_last_page() {
     let app = shop().await;
     app.status("").await;
     app.send(app.pressed("page", "7")).await;
@@ -239,7 +239,7 @@ async fn a_page_that_is_no_more_shows_the_last_one() {
 }
 
 #[tokio::test]
-async fn what_is_gone_or_out_of_date_is_said_in_its_place() {
+async fn outdated_view_says_so_in_place() {
     let app = shop().await;
     let gone = "UPDATE areas SET archived = TRUE WHERE id = 2";
     for (pressed, value, words) in [
@@ -269,7 +269,7 @@ async fn what_is_gone_or_out_of_date_is_said_in_its_place() {
 }
 
 #[tokio::test]
-async fn an_area_that_is_gone_when_its_page_is_turned_is_said_in_its_place() {
+async fn archived_area_page_says_so() {
     let app = shop().await;
     app.status("metal shop").await;
     let turn = app.pressed("page", "2");
@@ -280,7 +280,7 @@ async fn an_area_that_is_gone_when_its_page_is_turned_is_said_in_its_place() {
 }
 
 #[tokio::test]
-async fn without_a_database_a_press_is_answered_in_its_place_and_a_command_privately() {
+async fn status_survives_database_outage() {
     let app = shop().await;
     app.status("").await;
     app.sql("ALTER TABLE areas RENAME TO away").await;
@@ -294,7 +294,7 @@ async fn without_a_database_a_press_is_answered_in_its_place_and_a_command_priva
 }
 
 #[tokio::test]
-async fn a_view_that_slack_does_not_replace_is_explained_privately() {
+async fn failed_view_replacement_is_explained_privately() {
     let app = shop().await;
     for (fault, words) in [
         (Fault::RateLimited(30), "Slack is very busy"),

@@ -17,7 +17,7 @@ fn buttons(app: &TestApp, person: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn technicians_open_repairs_from_an_area_and_a_machine() {
+async fn technicians_open_repairs_from_status() {
     let app = TestApp::workshop().await;
     app.add_open_repairs("Table saw", "Fence is loose", 1).await;
     app.add_equipment(esb::domain::ids::AreaId(1), "Lathe").await;
@@ -44,7 +44,7 @@ async fn technicians_open_repairs_from_an_area_and_a_machine() {
 }
 
 #[tokio::test]
-async fn what_follows_from_a_status_command_is_answered_where_it_was_typed() {
+async fn status_actions_answer_in_original_channel() {
     let app = TestApp::workshop().await;
     let kept = |who: &str| app.slack.top_view(who).unwrap().json["private_metadata"].to_string();
     for (minutes, is_direct) in [(0, false), (31, true)] {
@@ -72,7 +72,7 @@ async fn what_follows_from_a_status_command_is_answered_where_it_was_typed() {
 }
 
 #[tokio::test]
-async fn a_repair_that_is_gone_is_said_in_place_of_the_view() {
+async fn missing_repair_is_shown_in_view() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-status", "table saw").await;
     app.send(app.pressed("open_repair", "99")).await;
@@ -86,7 +86,7 @@ async fn a_repair_that_is_gone_is_said_in_place_of_the_view() {
 }
 
 #[tokio::test]
-async fn a_machine_shows_its_links_and_to_technicians_what_was_wrong_before() {
+async fn equipment_status_shows_links_and_past_repairs() {
     let app = TestApp::workshop().await;
     app.add_open_repairs("Table saw", "Was dull", 90).await;
     app.sql("UPDATE repairs SET status = 'Resolved', open = FALSE WHERE id > 1").await;

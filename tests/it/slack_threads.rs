@@ -66,7 +66,7 @@ fn deletion_of(message: &Value, ts: &str) -> Value {
 }
 
 #[tokio::test]
-async fn replies_are_notes_of_whoever_wrote_them_and_are_told_nowhere() {
+async fn thread_replies_become_authors_notes() {
     let (app, card, bo) = TestApp::with_thread().await;
     app.reply(ANA, &card, "Still &lt;slips&gt;, see <https://a.test|the manual>").await;
     app.reply(BO, &card, "Thanks <@U0ANA>!").await;
@@ -165,7 +165,7 @@ async fn tombstones_edits_and_deletions_act_in_any_order() {
 }
 
 #[tokio::test]
-async fn tombstone_of_a_card_or_bot_reply_changes_nothing() {
+async fn card_or_bot_tombstone_changes_nothing() {
     let (app, card, _) = TestApp::with_thread().await;
     app.reply(ANA, &card, "Belt is off").await;
     let mut root = event_of(&card, &card.ts, "The card");
@@ -179,7 +179,7 @@ async fn tombstone_of_a_card_or_bot_reply_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_slack_tells_twice_or_late_or_in_another_order_acts_once() {
+async fn repeated_or_reordered_events_act_once() {
     let (app, card, _) = TestApp::with_thread().await;
     let said = app.slack.say(ANA, "#woodshop", "Once", Some(&card.ts)).await.unwrap();
     app.settle().await;
@@ -207,7 +207,7 @@ async fn what_slack_tells_twice_or_late_or_in_another_order_acts_once() {
 }
 
 #[tokio::test]
-async fn one_reply_told_to_many_at_once_is_one_note() {
+async fn concurrent_redeliveries_make_one_note() {
     let (app, card, _) = TestApp::with_thread().await;
     let event = event_of(&card, "1900000000.000001", "Together");
     let events = (0..12).map(|_| app.slack.event(event.clone()));
@@ -220,7 +220,7 @@ async fn one_reply_told_to_many_at_once_is_one_note() {
 }
 
 #[tokio::test]
-async fn photos_of_the_thread_are_on_the_repair_and_other_files_are_named() {
+async fn thread_photos_are_copied_other_files_named() {
     let (app, card, _) = TestApp::with_thread().await;
     app.slack.change_world(|world| {
         pictures(world, &["F1"]);
@@ -245,7 +245,7 @@ async fn photos_of_the_thread_are_on_the_repair_and_other_files_are_named() {
 }
 
 #[tokio::test]
-async fn bots_other_threads_and_other_kinds_of_messages_leave_no_note() {
+async fn unrelated_messages_leave_no_note() {
     let (app, card, _) = TestApp::with_thread().await;
     let other = app.slack.say(ANA, "#woodshop", "Lunch?", None).await.unwrap();
     assert!(other.outcome.is_acknowledged());
@@ -280,7 +280,7 @@ async fn bots_other_threads_and_other_kinds_of_messages_leave_no_note() {
 }
 
 #[tokio::test]
-async fn a_note_that_was_deleted_on_the_web_stays_deleted_and_a_thread_outlives_its_card() {
+async fn note_deleted_on_web_stays_deleted() {
     let (app, card, _) = TestApp::with_thread().await;
     let reply = event_of(&card, "1900000000.000001", "Hello");
     app.told(reply.clone()).await;

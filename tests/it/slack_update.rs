@@ -93,7 +93,7 @@ async fn the_form_shows_everything_as_it_is() {
 }
 
 #[tokio::test]
-async fn everything_is_changed_at_once_and_what_is_absent_is_cleared() {
+async fn update_changes_everything_and_clears_empty() {
     let app = TestApp::workshop().await;
     let ana = app.technician("ana").await;
     app.command(ANA, "/esb-update", "1").await;
@@ -137,7 +137,7 @@ async fn everything_is_changed_at_once_and_what_is_absent_is_cleared() {
 }
 
 #[tokio::test]
-async fn an_input_that_the_form_lacks_is_left_as_it_is() {
+async fn missing_input_leaves_field_unchanged() {
     let app = TestApp::workshop().await;
     app.sql("UPDATE repairs SET eta = '2026-03-09', safety_risk = TRUE").await;
     app.command(ANA, "/esb-update", "1").await;
@@ -153,7 +153,7 @@ async fn an_input_that_the_form_lacks_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_specialist_text_that_no_input_can_hold_is_shown_and_stays() {
+async fn overlong_specialist_text_is_shown_and_unchanged() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-update", "1").await;
     app.fill("specialist_description", &"x".repeat(3000)).await;
@@ -172,7 +172,7 @@ async fn a_specialist_text_that_no_input_can_hold_is_shown_and_stays() {
 }
 
 #[tokio::test]
-async fn two_people_at_once_lose_nothing_and_a_conflict_is_named_on_its_field() {
+async fn concurrent_updates_conflict_on_their_field() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-update", "1").await;
     app.changed_by(

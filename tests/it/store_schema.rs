@@ -1,19 +1,17 @@
-//! The schema's steps: up, down, by one process at a time, and never into another program's tables.
+//! Migrations: up, down, one process at a time, never in another program's tables.
 
 use crate::support::database::{Kind, TestDatabase};
-use esb::domain::ids::DeliveryId;
 use esb::ops::install::ConnectError;
 use esb::store::Store;
-use esb::store::entities::delivery;
 use esb_migration::SchemaManager;
-use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
+use sea_orm::ConnectionTrait;
 
 fn applied(steps: &[(String, bool)]) -> usize {
     steps.iter().filter(|(_, applied)| *applied).count()
 }
 
 #[tokio::test]
-async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
+async fn migrations_reverse_and_newer_schema_is_refused() {
     let database = TestDatabase::empty().await;
     let store = database.connect().await;
     assert_eq!(applied(&store.migrations().await.unwrap()), 0);
@@ -29,45 +27,8 @@ async fn steps_go_up_down_and_up_again_and_a_newer_schema_is_refused() {
     assert!(matches!(store.migrate().await, Err(ConnectError::Newer)));
 }
 
-/// The step that brought deliveries to people.
-const JOB_MESSAGES: &str = "m0010_job_messages";
-
 #[tokio::test]
-async fn a_step_down_leaves_no_delivery_that_the_program_before_could_not_read() {
-    let database = TestDatabase::empty().await;
-    let store = database.connect().await;
-    store.migrate().await.unwrap();
-    let delivery = |id: i64, kind: &str, job: &str| {
-        format!(
-            "INSERT INTO deliveries (id, target, dedupe_key, lane, event, state, failures, rejections, due_at, \
-             created_at, kind, job_id) VALUES ({id}, 'U1', 'key{id}', 'lane', '', 'pending', 0, 0, \
-             '2026-01-01 00:00:00', '2026-01-01 00:00:00', '{kind}', {job})"
-        )
-    };
-    let attempt = "INSERT INTO delivery_attempts (delivery_id, outcome, duration_ms, created_at) VALUES \
-                   (1, 'internal_error', 5, '2026-01-01 00:00:00')";
-    for row in [delivery(1, "password", "NULL"), delivery(2, "message", "7"), delivery(3, "message", "NULL")]
-    {
-        store.write().execute_unprepared(&row).await.unwrap();
-    }
-    store.write().execute_unprepared(attempt).await.unwrap();
-    // Until the step is taken back that brought them.
-    while store.migrations().await.unwrap().iter().any(|step| step == &(JOB_MESSAGES.to_owned(), true)) {
-        store.migrate_down().await.unwrap();
-    }
-    store.migrate().await.unwrap();
-    let left: Vec<DeliveryId> = delivery::Entity::find()
-        .select_only()
-        .column(delivery::Column::Id)
-        .into_tuple()
-        .all(store.read())
-        .await
-        .unwrap();
-    assert_eq!(left, [DeliveryId(3)]);
-}
-
-#[tokio::test]
-async fn what_is_removed_by_age_is_found_by_an_index() {
+async fn expired_rows_are_found_by_index() {
     let database = TestDatabase::new().await;
     let store = database.connect().await;
     store.migrate().await.unwrap();
@@ -82,7 +43,7 @@ async fn what_is_removed_by_age_is_found_by_an_index() {
 }
 
 #[tokio::test]
-async fn of_many_processes_one_migrates_and_the_others_wait() {
+async fn one_process_migrates_while_others_wait() {
     let database = TestDatabase::empty().await;
     let mut starts = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -95,11 +56,11 @@ async fn of_many_processes_one_migrates_and_the_others_wait() {
 }
 
 #[tokio::test]
-async fn a_step_that_was_cut_off_is_made_whole_or_leaves_nothing_behind() {
+async fn interrupted_migration_is_completed_or_rolled_back() {
     let database = TestDatabase::empty().await;
     let store = database.connect().await;
     store.migrate().await.unwrap();
-    // As a process leaves it that is killed within a step, where steps are no transactions.
+    // The state after a process was killed during a migration without a transaction.
     store.write().execute_unprepared("DELETE FROM seaql_migrations").await.unwrap();
     store.write().execute_unprepared("DROP TABLE heartbeats").await.unwrap();
     let again = store.migrate().await;
@@ -116,7 +77,7 @@ async fn a_step_that_was_cut_off_is_made_whole_or_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn the_tables_of_another_program_are_left_alone() {
+async fn tables_of_other_programs_are_left_alone() {
     let database = TestDatabase::empty().await;
     let store = database.connect().await;
     store.write().execute_unprepared("CREATE TABLE users (x INTEGER)").await.unwrap();
@@ -126,7 +87,7 @@ async fn the_tables_of_another_program_are_left_alone() {
 }
 
 #[tokio::test]
-async fn the_python_systems_database_is_not_touched() {
+async fn python_database_is_not_touched() {
     let database = TestDatabase::empty().await;
     let store = database.connect().await;
     let theirs = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)";

@@ -26,7 +26,7 @@ async fn pragma(db: &impl ConnectionTrait, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_connection_keeps_a_log_waits_for_others_and_holds_to_foreign_keys() {
+async fn connections_use_wal_timeout_and_foreign_keys() {
     let (_database, store) = migrated().await;
     let writer = store.begin().await.unwrap();
     // At once, so that they are two.
@@ -53,7 +53,7 @@ async fn impatient(database: &TestDatabase) -> DatabaseConnection {
 }
 
 #[tokio::test]
-async fn a_transaction_is_the_writer_from_its_beginning_and_readers_do_not_wait_for_it() {
+async fn write_transaction_never_blocks_readers() {
     let (database, store) = migrated().await;
     let before = revision(store.read()).await.unwrap();
     let writer = store.begin().await.unwrap();
@@ -69,7 +69,7 @@ async fn a_transaction_is_the_writer_from_its_beginning_and_readers_do_not_wait_
 }
 
 #[tokio::test]
-async fn writers_get_their_turn_in_the_order_in_which_they_came() {
+async fn writers_are_served_in_order() {
     let (_database, store) = migrated().await;
     let first = store.begin().await.unwrap();
     let turns = Mutex::new(Vec::new());

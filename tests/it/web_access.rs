@@ -211,7 +211,7 @@ async fn the_navigation_leads_where_its_readers_may_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_form_of_every_route_wants_the_token_of_its_session() {
+async fn every_form_requires_csrf_token() {
     let web = serving(empty().await).await;
     let (stu, other, nobody) =
         (web.signed_in(Role::Staff).await, web.signed_in(Role::Staff).await, web.browser());
@@ -256,7 +256,7 @@ static FOR_PROGRAMS: &[Route] = &[
 ];
 
 #[tokio::test]
-async fn a_program_with_a_token_needs_no_session_and_no_csrf_token() {
+async fn api_token_needs_no_session_or_csrf() {
     let web = serving_routes(empty().await, FOR_PROGRAMS, Limits::STANDARD).await;
     let token = api_token(&web, 1).await;
     let get = async |name: &str, value: &str| web.ask(Method::GET, "/api/who.json", &[(name, value)]).await;
@@ -280,7 +280,7 @@ async fn a_program_with_a_token_needs_no_session_and_no_csrf_token() {
 }
 
 #[tokio::test]
-async fn a_program_reads_the_audit_for_as_long_as_its_maker_is_staff() {
+async fn api_token_ends_with_creators_role() {
     let web = serving(empty().await).await;
     let token = api_token(&web, 1).await;
     let get = async || web.ask(Method::GET, "/admin/audit.csv", &[("x-api-key", &token)]).await;

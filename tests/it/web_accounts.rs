@@ -95,7 +95,7 @@ async fn each_door_opens_to_whom_it_should() {
 }
 
 #[tokio::test]
-async fn logging_in_begins_a_session_and_logging_out_ends_it() {
+async fn login_starts_and_logout_ends_session() {
     let web = with_sam().await;
     let browser = web.browser();
     assert!(browser.get("/").await.text().contains("href=\"/login\""));
@@ -142,7 +142,7 @@ async fn log_in(browser: &Browser<'_>, username: &str, password: &str) -> Reply 
 }
 
 #[tokio::test]
-async fn a_temporary_password_must_be_changed_before_anything_else() {
+async fn temporary_password_must_be_changed_first() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let new =
@@ -220,7 +220,7 @@ async fn staff_change_users_and_it_counts_at_once() {
 }
 
 #[tokio::test]
-async fn a_user_is_made_once_however_often_the_form_is_sent() {
+async fn repeated_user_form_creates_one_user() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let page = stu.get("/admin/users").await;
@@ -243,7 +243,7 @@ async fn a_user_is_made_once_however_often_the_form_is_sent() {
 }
 
 #[tokio::test]
-async fn logging_in_takes_no_session_that_was_planted_and_keeps_none_that_was() {
+async fn login_prevents_session_fixation() {
     let web = with_sam().await;
     let browser = web.browser();
     let planted = "a".repeat(64);
@@ -277,7 +277,7 @@ async fn a_session_ends_after_twelve_hours() {
 }
 
 #[tokio::test]
-async fn after_logging_in_people_come_to_pages_of_ours_only() {
+async fn login_redirects_to_local_paths_only() {
     let web = with_sam().await;
     let browser = web.browser();
     for (next, location) in [
@@ -302,7 +302,7 @@ async fn after_logging_in_people_come_to_pages_of_ours_only() {
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_down_per_name_and_per_address() {
+async fn login_attempts_are_limited() {
     let web = with_sam().await;
     let guess = async |name: &str, address: &str, password: &str| {
         let browser = web.browser().from(address);
@@ -328,7 +328,7 @@ async fn guessing_is_slowed_down_per_name_and_per_address() {
 }
 
 #[tokio::test]
-async fn the_first_staff_user_is_made_with_the_code_of_the_log_and_only_once() {
+async fn setup_code_creates_first_staff_user_once() {
     let web = serving(empty().await).await;
     let code = web.setup_code.clone().unwrap();
     let browser = web.browser();
@@ -357,7 +357,7 @@ async fn the_first_staff_user_is_made_with_the_code_of_the_log_and_only_once() {
 }
 
 #[tokio::test]
-async fn pages_of_one_person_are_kept_for_nobody_else() {
+async fn personal_pages_are_not_cached() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let (own, public) = (stu.get("/").await, web.get("/").await);

@@ -3,7 +3,7 @@
 
 use crate::support::ops::with_saw;
 use crate::support::web::serving;
-use crate::web_registry::send;
+use crate::web_equipment::send;
 use esb::domain::actor::Role;
 use esb::domain::ids::AreaId;
 use esb::store;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 #[tokio::test]
-async fn a_report_in_one_process_is_heard_and_seen_in_the_other() {
+async fn report_reaches_listeners_of_other_process() {
     let (app, saw) = TestApp::with_saw().await;
     let other = app.another_process().await;
     let mut listeners = [Listener::at(&app.web).await, Listener::at(&other.web).await];
@@ -62,7 +62,7 @@ async fn events_come_as_they_happen_through_the_compression() {
 }
 
 #[tokio::test]
-async fn the_thousand_and_first_is_told_to_come_back_and_pages_are_still_served() {
+async fn excess_listener_is_refused_pages_still_served() {
     let web = serving(empty().await).await;
     let mut listeners = Listener::crowd(&web, 1_000).await;
     let reply = web.get("/events").await;

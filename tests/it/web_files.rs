@@ -3,7 +3,7 @@
 use crate::support::ops::{TestOps, user, with_saw};
 use crate::support::pictures::{PLACE, contains_bytes, jpeg, mp4, names, pdf, png};
 use crate::support::web::{Browser, Parts, Reply, TestWeb, serving};
-use crate::web_registry::send;
+use crate::web_equipment::send;
 use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::ids::EquipmentId;
 use esb::domain::setting::Setting;
@@ -34,7 +34,7 @@ fn says(reply: &Reply, status: StatusCode, words: &str) {
 }
 
 #[tokio::test]
-async fn a_report_brings_its_photos_and_only_technicians_see_them() {
+async fn report_photos_are_visible_to_technicians_only() {
     let (web, saw) = with_page().await;
     let (ana, tess) = (web.browser(), web.signed_in(Role::Technician).await);
     let to = format!("/e/{saw}/report");
@@ -64,7 +64,7 @@ async fn a_report_brings_its_photos_and_only_technicians_see_them() {
 }
 
 #[tokio::test]
-async fn the_same_report_again_gets_the_first_answer_and_its_files_go() {
+async fn repeated_report_discards_its_files() {
     let (web, saw) = with_page().await;
     let (ana, to) = (web.browser(), format!("/e/{saw}/report"));
     let form = report(&ana, saw).await;
@@ -78,7 +78,7 @@ async fn the_same_report_again_gets_the_first_answer_and_its_files_go() {
 }
 
 #[tokio::test]
-async fn what_is_refused_comes_back_with_its_text_beside_its_words() {
+async fn refused_upload_returns_form_with_text() {
     let (web, saw) = with_page().await;
     let (ana, to) = (web.browser(), format!("/e/{saw}/report"));
     let form = report(&ana, saw).await;
@@ -134,7 +134,7 @@ async fn technicians_add_photos_and_videos_to_a_repair() {
 }
 
 #[tokio::test]
-async fn a_video_is_handed_out_in_parts_and_files_run_nothing() {
+async fn video_supports_ranges_files_cannot_execute() {
     let (web, saw) = with_page().await;
     let stu = web.signed_in(Role::Staff).await;
     let (at, to) = (format!("/equipment/{saw}"), format!("/equipment/{saw}/photos"));
@@ -190,7 +190,7 @@ async fn let_technicians_edit(ops: &TestOps) {
 }
 
 #[tokio::test]
-async fn documents_of_a_machine_are_for_everybody_and_their_editing_is_not() {
+async fn equipment_documents_are_public_but_read_only() {
     let (web, saw) = with_page().await;
     let tess = web.signed_in(Role::Technician).await;
     let (at, to) = (format!("/equipment/{saw}"), format!("/equipment/{saw}/documents"));
@@ -233,7 +233,7 @@ async fn documents_of_a_machine_are_for_everybody_and_their_editing_is_not() {
 }
 
 #[tokio::test]
-async fn photos_of_a_machine_come_and_go_with_their_files() {
+async fn equipment_photos_are_added_and_removed() {
     let (web, saw) = with_page().await;
     let stu = web.signed_in(Role::Staff).await;
     let (at, to) = (format!("/equipment/{saw}"), format!("/equipment/{saw}/photos"));
@@ -251,7 +251,7 @@ async fn photos_of_a_machine_come_and_go_with_their_files() {
 }
 
 #[tokio::test]
-async fn files_of_an_archived_machine_are_gone_for_all_but_technicians() {
+async fn archived_equipment_files_are_technicians_only() {
     let (web, saw) = with_page().await;
     let (stu, tess) = (web.signed_in(Role::Staff).await, web.signed_in(Role::Technician).await);
     let at = format!("/equipment/{saw}");

@@ -80,7 +80,7 @@ fn labels(metrics: &Metrics, label: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn whatever_is_asked_is_answered_and_changes_nothing_without_our_token() {
+fn hostile_requests_change_nothing_without_token() {
     let runtime = runtime();
     let (ops, saw) = runtime.block_on(with_saw());
     let metrics = Metrics::new();
@@ -130,7 +130,7 @@ fn spread(items: &[String], split: usize, blank: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_kept_is_compressed_for_those_and_only_those_who_ask() {
+fn cached_pages_are_compressed_on_request() {
     let cached = runtime().block_on(Cached::new(Version("17-a".into()), HTML, "a board ".repeat(100)));
     let coding = ("(gzip|GZip|br|deflate|identity|gzip2|x)", prop::option::of(0..=1000u32), "( ?)");
     let list = prop::collection::vec(coding, 0..5);
@@ -152,7 +152,7 @@ fn what_is_kept_is_compressed_for_those_and_only_those_who_ask() {
 }
 
 #[test]
-fn who_holds_a_version_and_nobody_else_is_told_so() {
+fn matching_etag_gets_304() {
     let cached = runtime().block_on(Cached::new(Version("17-a".into()), HTML, "a board"));
     let tag = ("(17-a|17-b|17|17-aa||\\*)", any::<bool>());
     proptest!(|(tags in prop::collection::vec(tag, 0..5), split in 0..5usize, blank in " {0,2}")| {

@@ -17,7 +17,7 @@ async fn serving_a_repair() -> (TestWeb, RepairId, Sandbox) {
 }
 
 #[tokio::test]
-async fn a_job_shows_how_far_it_came_and_says_when_that_changes() {
+async fn job_page_shows_progress_and_next_attempt() {
     let (web, repair, slack) = serving_a_repair().await;
     let id = queue(&web.ops, &slack, repair, &["F1", "F2", "F3"], None).await;
     let stu = web.signed_in(Role::Staff).await;
@@ -90,7 +90,7 @@ async fn staff_cancel_and_resume_by_its_forms() {
 }
 
 #[tokio::test]
-async fn the_list_is_paged_and_narrowed_by_state_and_kind() {
+async fn job_list_is_paged_and_filtered() {
     let (web, repair, slack) = serving_a_repair().await;
     let stu = web.signed_in(Role::Staff).await;
     assert!(stu.get("/admin/jobs").await.text().contains("There is no job yet."));

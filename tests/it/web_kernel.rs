@@ -41,7 +41,7 @@ const SHORT: Limits = Limits {
 };
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers_and_a_reference() {
+async fn every_response_has_security_headers_and_reference() {
     let web = serving(empty().await).await;
     for path in ["/", "/nowhere", "/status.json", "/e/7.json", "/health", "/assets/1/esb.css"] {
         let reply = web.get(path).await;
@@ -55,7 +55,7 @@ async fn every_answer_carries_the_security_headers_and_a_reference() {
 }
 
 #[tokio::test]
-async fn junk_in_the_path_is_a_page_that_says_so() {
+async fn malformed_path_is_a_clear_error() {
     let (ops, _) = with_saw().await;
     let web = serving(ops).await;
     for path in [
@@ -98,7 +98,7 @@ async fn junk_in_the_path_is_a_page_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_query_that_cannot_be_read_is_a_clear_no() {
+async fn malformed_query_is_a_clear_error() {
     let web = serving(empty().await).await;
     for path in ["/?q=%", "/?q=%ff", "/?q=a&q=b", "/?broken=1&broken=1"] {
         let reply = web.get(path).await;
@@ -133,7 +133,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_page_with_a_reference_and_the_next_request_is_answered() {
+async fn panic_costs_one_response() {
     let web = serving_routes(empty().await, ODD, Limits::STANDARD).await;
     for path in ["/panic", "/fail"] {
         let reply = web.get(path).await;
@@ -160,7 +160,7 @@ async fn oversized_bodies_are_refused_while_they_arrive() {
 }
 
 #[tokio::test]
-async fn forms_that_no_page_of_ours_sends_are_refused() {
+async fn malformed_forms_are_refused() {
     let (ops, _) = with_saw().await;
     let web = serving(ops).await;
     let browser = web.browser();

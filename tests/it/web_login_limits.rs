@@ -74,7 +74,7 @@ async fn guesses_elsewhere_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn known_browser_is_not_shut_out_at_its_own_address() {
+async fn known_browser_is_not_locked_out() {
     let web = serving(with_people().await).await;
     let known = used_by(&web, "tess").await;
     let shared = used_by(&web, "bo").await;

@@ -63,7 +63,7 @@ async fn status_json_has_the_shape_of_the_contract() {
 }
 
 #[tokio::test]
-async fn a_machine_in_json_has_the_shape_of_the_contract() {
+async fn equipment_json_has_documented_shape() {
     let (ops, saw) = with_saw().await;
     let web = serving(ops).await;
     report_problem(&web.ops, &ana(), report(saw, 1)).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_machine_in_json_has_the_shape_of_the_contract() {
 }
 
 #[tokio::test]
-async fn a_machine_with_very_many_problems_shows_the_worst() {
+async fn equipment_page_shows_worst_problems() {
     let (ops, saw) = with_saw().await;
     open_repairs(&ops, saw, std::iter::repeat_n(Some(Severity::NotSure), 120)).await;
     let web = serving(ops).await;
@@ -140,7 +140,7 @@ async fn assets_are_kept_for_ever_under_their_hash() {
 }
 
 #[tokio::test]
-async fn metrics_are_in_the_words_that_operators_alert_on() {
+async fn metrics_have_documented_names() {
     let (ops, saw) = with_saw().await;
     let web = serving(ops).await;
     let before = web.get("/metrics").await.text();
@@ -189,7 +189,7 @@ async fn health_is_red_until_writes_work() {
 }
 
 #[tokio::test]
-async fn health_tells_an_outage_and_the_rest_says_when_to_come_back() {
+async fn outage_is_503_with_retry_after() {
     let (ops, _) = with_saw().await;
     let web = serving(ops).await;
     let well = web.get("/health").await;

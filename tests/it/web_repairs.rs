@@ -31,7 +31,7 @@ async fn send(browser: &Browser<'_>, page: &Reply, to: &str, fields: &[(&str, &s
 }
 
 #[tokio::test]
-async fn only_technicians_and_staff_see_repairs_or_change_them() {
+async fn repairs_require_technician_or_staff() {
     let (web, _) = one_repair().await;
     for path in ["/repairs", "/repairs/1", "/repairs/new"] {
         let nobody = web.browser().get(path).await;
@@ -56,7 +56,7 @@ async fn only_technicians_and_staff_see_repairs_or_change_them() {
 }
 
 #[tokio::test]
-async fn a_repair_is_claimed_noted_resolved_and_sent_twice_changes_nothing() {
+async fn repeated_repair_forms_change_nothing() {
     let (web, _) = one_repair().await;
     let tess = web.signed_in(Role::Technician).await;
     let queue = tess.get("/repairs").await;
@@ -100,7 +100,7 @@ fn batch<'a>(others: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 #[tokio::test]
-async fn two_people_with_the_same_page_lose_nothing_and_a_conflict_keeps_what_was_typed() {
+async fn conflicting_repair_edit_keeps_text() {
     let (web, _) = one_repair().await;
     let (tess, stu) = (web.signed_in(Role::Technician).await, web.signed_in(Role::Staff).await);
     let (hers, his) = (tess.get("/repairs/1").await, stu.get("/repairs/1").await);
@@ -133,7 +133,7 @@ async fn two_people_with_the_same_page_lose_nothing_and_a_conflict_keeps_what_wa
 }
 
 #[tokio::test]
-async fn what_is_refused_comes_back_with_its_text_and_the_error_at_its_field() {
+async fn refused_repair_form_shows_error_at_field() {
     let (web, _) = one_repair().await;
     let tess = web.signed_in(Role::Technician).await;
     let page = tess.get("/repairs/1").await;
@@ -160,7 +160,7 @@ async fn what_is_refused_comes_back_with_its_text_and_the_error_at_its_field() {
 }
 
 #[tokio::test]
-async fn the_queue_is_worst_first_filtered_by_its_address_and_paged() {
+async fn queue_is_sorted_filtered_and_paged() {
     let (ops, saw) = with_saw().await;
     let severities = [Some(Severity::NotSure), Some(Severity::Down), None, Some(Severity::Down)];
     open_repairs(&ops, saw, severities.into_iter().chain(std::iter::repeat_n(None, 60))).await;

@@ -28,7 +28,7 @@ async fn open_repairs(web: &TestWeb) -> usize {
 }
 
 #[tokio::test]
-async fn a_report_is_kept_and_the_page_after_it_says_what_happens_next() {
+async fn report_is_saved_and_confirmed() {
     let web = saw().await;
     let ana = web.browser();
     let fields = [("severity", "Down"), ("safety_risk", "1"), ("reporter_email", "ana@example.org")];
@@ -180,7 +180,7 @@ async fn failures_of_ours_use_up_no_reports() {
 }
 
 #[tokio::test]
-async fn a_form_sent_again_gets_its_first_answer_and_is_not_counted() {
+async fn repeated_form_is_not_rate_limited() {
     let web = saw().await;
     let ana = web.browser();
     let page = ana.get("/e/1").await;

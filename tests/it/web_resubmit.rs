@@ -116,7 +116,7 @@ async fn visitors_without_cookies_are_limited_still() {
 }
 
 #[tokio::test]
-async fn an_expired_session_does_not_hold_up_a_report() {
+async fn report_works_with_expired_session() {
     let web = saw().await;
     let ana = web.browser();
     ana.set_cookie(SESSION_COOKIE, &"0".repeat(64));
@@ -148,7 +148,7 @@ async fn refused_token_returns_text_and_fresh_token() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_does_not_come_back() {
+async fn cross_site_form_is_not_echoed() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     let cookie = tess.cookie();
@@ -175,7 +175,7 @@ async fn a_form_of_another_site_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn without_a_session_typed_text_is_not_redirected_away() {
+async fn typed_text_survives_expired_session() {
     let web = saw().await;
     let browser = web.browser();
     let plain = browser.post("/repairs/1/claim", &[ID, ("version", "1")]).await;
@@ -309,7 +309,7 @@ async fn too_many_uploads_lose_no_text() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_too_long_comes_back_cut() {
+async fn overlong_text_comes_back_truncated() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     let token = tess.get("/repairs/1").await.hidden("csrf_token");

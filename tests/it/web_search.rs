@@ -83,7 +83,7 @@ async fn nearest_names_are_offered_on_the_web() {
 }
 
 #[tokio::test]
-async fn queue_finds_repairs_by_any_spelling_of_the_machine() {
+async fn queue_search_ignores_spelling() {
     let web = shop().await;
     let tess = web.signed_in(Role::Technician).await;
     for (typed, is_found) in [

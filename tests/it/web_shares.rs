@@ -183,7 +183,7 @@ async fn an_answer_nobody_reads_keeps_its_place() {
 }
 
 #[tokio::test]
-async fn clients_behind_a_proxy_are_counted_one_by_one() {
+async fn clients_behind_proxy_are_counted_separately() {
     let limits = Limits { connections_of_client: 1, requests_of_client: 1, ..Limits::STANDARD };
     // The address of these tests is a trusted proxy here.
     let web = crate::support::web::serving_routes(empty().await, ROUTES, limits).await;
@@ -204,7 +204,7 @@ async fn clients_behind_a_proxy_are_counted_one_by_one() {
 }
 
 #[tokio::test]
-async fn one_address_does_not_use_up_the_upload_places() {
+async fn one_address_cannot_use_all_uploads() {
     let (ops, _) = with_saw().await;
     let wait = Duration::from_millis(500);
     let places = Places::of(ops.clock.clone(), (2, 1), (1, 1), wait);

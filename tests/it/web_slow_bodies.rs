@@ -71,7 +71,7 @@ async fn all_bodies_together_have_an_end() {
 }
 
 #[tokio::test]
-async fn text_in_an_answer_is_given_back_when_read() {
+async fn response_text_is_released_when_read() {
     let web = web(400_000, 400_000).await;
     let more = "'".repeat(240_000);
     let form = format!("reporter_name=Ana&more={more}");
@@ -108,7 +108,7 @@ async fn head_alone(site: &Site, headers: &str) -> String {
 const LARGE: &str = "Content-Type: application/json\r\nContent-Length: 1000000\r\n";
 
 #[tokio::test]
-async fn slack_bodies_are_not_read_while_slack_is_off() {
+async fn slack_bodies_are_unread_while_slack_off() {
     let app = TestApp::start().await;
     assert!(head_alone(&app.web, LARGE).await.starts_with("HTTP/1.1 404 "));
     let multipart =

@@ -30,7 +30,7 @@ async fn form(browser: &Browser<'_>) -> Parts {
 }
 
 #[tokio::test]
-async fn no_byte_of_a_file_is_kept_before_the_forms_token() {
+async fn no_file_is_stored_before_csrf_check() {
     let web = web().await;
     let (tess, stu) = (web.signed_in(Role::Technician).await, web.signed_in(Role::Staff).await);
     let (right, others) = (form(&tess).await, form(&stu).await);
@@ -101,7 +101,7 @@ fn endless(
 }
 
 #[tokio::test]
-async fn an_endless_file_or_head_ends_at_its_limit() {
+async fn endless_upload_ends_at_its_limit() {
     let web = web().await;
     let tess = web.signed_in(Role::Technician).await;
     let form = tess.form("/repairs/new?equipment=1", "/repairs/new").await.text("description", "Noise");

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 const OPEN: &str = "apps.connections.open";
 const SHORT: Duration = Duration::from_millis(200);
+/// Long enough for what the old connection still has to answer on a busy machine.
+const LINGER: Duration = Duration::from_secs(2);
 
 fn setup(change: impl FnOnce(&mut SocketTimings)) -> Setup {
     let mut setup = Setup::default();
@@ -42,7 +44,7 @@ async fn two_connections_share_the_work() {
 async fn a_disconnect_opens_the_successor_before_it_leaves() {
     for reason in ["warning", "refresh_requested", "brand_new"] {
         let lines = Lines::from(tracing::Level::INFO);
-        let mut rig = setup(|timings| timings.linger = SHORT).start().await;
+        let mut rig = setup(|timings| timings.linger = LINGER).start().await;
         rig.command("held", "hold");
         rig.script.wait_for(1).await;
         assert!(rig.sandbox.wire().disconnect(1, reason));
@@ -68,7 +70,7 @@ async fn a_disconnect_opens_the_successor_before_it_leaves() {
 }
 
 #[tokio::test]
-async fn the_old_connection_is_read_until_slack_closes_it() {
+async fn old_connection_is_read_until_closed() {
     let rig = Rig::start().await;
     assert!(rig.sandbox.wire().disconnect(1, "warning"));
     rig.opened(2).await;
@@ -79,7 +81,7 @@ async fn the_old_connection_is_read_until_slack_closes_it() {
 }
 
 #[tokio::test]
-async fn reasons_that_only_the_operator_can_cure_are_said_and_not_hurried() {
+async fn configuration_errors_are_logged_and_retried_slowly() {
     for (reason, cure) in [("link_disabled", "switch Socket Mode on"), ("too_many_websockets", "over 10")] {
         let lines = Lines::from(tracing::Level::WARN);
         let rig = setup(|timings| {
@@ -111,7 +113,7 @@ async fn a_lost_connection_is_replaced_at_once() {
 }
 
 #[tokio::test]
-async fn repeated_losses_back_off_until_a_connection_is_stable() {
+async fn repeated_losses_back_off_until_stable() {
     let rig = setup(|timings| {
         timings.first_wait = Duration::from_millis(200);
         timings.longest_wait = Duration::from_millis(300);
@@ -158,7 +160,7 @@ async fn a_half_open_connection_is_replaced() {
 }
 
 #[tokio::test]
-async fn pings_are_sent_and_answered_and_keep_a_quiet_connection() {
+async fn pings_keep_quiet_connections_alive() {
     let every = Duration::from_millis(50);
     let sandbox = sandbox_with(Options { ping_every: every, ..Options::default() });
     let timings = SocketTimings { silence: Duration::from_secs(2), ping: every, ..SocketTimings::default() };
@@ -188,7 +190,7 @@ async fn without_hello_there_is_no_connection() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_said_once_loudly_and_tried_again_slowly() {
+async fn refused_token_is_logged_and_retried_slowly() {
     for code in ["invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"] {
         let lines = Lines::from(tracing::Level::ERROR);
         let slack = sandbox();
@@ -240,7 +242,7 @@ async fn the_gauge_follows_the_connection() {
 }
 
 #[tokio::test]
-async fn no_line_shows_what_opens_a_connection_or_answers_a_command() {
+async fn log_hides_connection_and_response_urls() {
     let lines = Lines::from(tracing::Level::DEBUG);
     let mut rig = Rig::start().await;
     rig.command("a", "panic");

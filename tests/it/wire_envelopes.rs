@@ -32,7 +32,7 @@ async fn an_answer_goes_out_with_or_without_content() {
 }
 
 #[tokio::test]
-async fn a_slow_handler_is_answered_for_and_keeps_nobody_else() {
+async fn slow_handler_gets_fallback_without_blocking() {
     let lines = Lines::from(tracing::Level::ERROR);
     let rig = impatient().start().await;
     rig.command("slow", "hold");
@@ -51,7 +51,7 @@ async fn a_slow_handler_is_answered_for_and_keeps_nobody_else() {
 }
 
 #[tokio::test]
-async fn every_kind_is_answered_in_its_own_form_when_its_handler_panics() {
+async fn panicking_handler_gets_fallback_of_its_kind() {
     let lines = Lines::from(tracing::Level::ERROR);
     let rig = Rig::start().await;
     rig.command("command", "panic");
@@ -83,7 +83,7 @@ async fn a_forgotten_answer_is_given_too() {
 }
 
 #[tokio::test]
-async fn work_after_the_answer_goes_on_but_not_for_ever() {
+async fn work_after_acknowledgement_is_bounded() {
     let lines = Lines::from(tracing::Level::ERROR);
     let limits = Limits { work: Duration::from_millis(200), ..Limits::default() };
     let rig = Setup { limits, ..Setup::default() }.start().await;
@@ -101,7 +101,7 @@ async fn work_after_the_answer_goes_on_but_not_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_handler_that_hogs_its_thread_is_answered_for() {
+async fn blocking_handler_gets_fallback() {
     use esb::slack::envelope::Envelope;
     use esb::slack::intake::{Dispatch, Intake, Received};
     use futures_util::future::BoxFuture;
@@ -225,7 +225,7 @@ async fn late_event_is_acknowledged_when_sent_again() {
 }
 
 #[tokio::test]
-async fn a_redelivered_event_that_never_arrived_is_acted_upon() {
+async fn redelivered_event_is_handled_if_new() {
     let rig = Rig::start().await;
     let lost = json!({"envelope_id": "e", "type": "events_api", "retry_attempt": 1, "retry_reason": "timeout",
         "payload": {"team_id": "T0SANDBOX", "event_id": "Ev1", "event": {"type": "app_mention"}}});
@@ -235,7 +235,7 @@ async fn a_redelivered_event_that_never_arrived_is_acted_upon() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_is_acknowledged_with_one_line() {
+async fn malformed_envelope_is_acknowledged_and_logged() {
     let lines = Lines::from(tracing::Level::WARN);
     let rig = Rig::start().await;
     let wire = rig.sandbox.wire();
@@ -278,7 +278,7 @@ async fn hostile_text_comes_through_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_frame_over_the_limit_costs_its_connection_and_no_more() {
+async fn oversized_frame_costs_only_its_connection() {
     let lines = Lines::from(tracing::Level::INFO);
     let rig = Rig::start().await;
     rig.command("big", &"x".repeat(5 * 1024 * 1024));
@@ -290,7 +290,7 @@ async fn a_frame_over_the_limit_costs_its_connection_and_no_more() {
 }
 
 #[tokio::test]
-async fn the_two_thousand_and_first_is_told_to_try_again() {
+async fn excess_envelope_is_answered_try_again() {
     let rig = Rig::start().await;
     for n in 0..2_000 {
         rig.command(&format!("e{n}"), "busy");

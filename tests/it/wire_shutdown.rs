@@ -62,7 +62,7 @@ async fn it_ends_also_while_it_cannot_connect() {
 }
 
 #[tokio::test]
-async fn a_slack_that_keeps_tcp_open_is_not_waited_for() {
+async fn shutdown_ignores_open_tcp() {
     let mut rig = Rig::start().await;
     rig.sandbox.wire().freeze(1);
     let began = std::time::Instant::now();

@@ -34,7 +34,7 @@ fn message() -> Value {
 }
 
 #[tokio::test]
-async fn auth_test_tells_who_we_are_and_what_we_may() {
+async fn auth_test_reads_identity_and_scopes() {
     let slack = sandbox();
     let (api, metrics) = api(&slack);
     let identity = api.auth_test().await.unwrap();
@@ -102,7 +102,7 @@ async fn nobody_listening_is_an_outage() {
 }
 
 #[tokio::test]
-async fn users_info_gives_the_name_and_gives_up_after_a_second() {
+async fn users_info_times_out_after_a_second() {
     let slack = sandbox();
     let (api, metrics) = api(&slack);
     let ana = api.users_info("U01").await.unwrap();
@@ -152,7 +152,7 @@ async fn one_request(listener: &TcpListener) -> String {
 }
 
 #[tokio::test]
-async fn a_response_url_gets_no_token_and_no_other_host_gets_anything() {
+async fn response_url_gets_no_token() {
     let slack = sandbox();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -187,7 +187,7 @@ async fn a_response_url_gets_no_token_and_no_other_host_gets_anything() {
 }
 
 #[tokio::test]
-async fn an_answer_without_an_end_is_an_outage_and_not_kept() {
+async fn endless_answer_is_a_transient_error() {
     let slack = sandbox();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = slack_config(&slack);
@@ -236,7 +236,7 @@ async fn no_secret_is_written_whatever_the_level() {
 fn a_machine_without_certificates_still_reaches_plain_http() {
     // The variables that name the certificates belong to the process: so a process of its own.
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "wire_web_api::auth_test_tells_who_we_are_and_what_we_may"])
+        .args(["--exact", "wire_web_api::auth_test_reads_identity_and_scopes"])
         .env("SSL_CERT_FILE", "/nonexistent")
         .env("SSL_CERT_DIR", "/nonexistent")
         .output()
@@ -286,7 +286,7 @@ fn modal(title: &str) -> Value {
 }
 
 #[tokio::test]
-async fn modals_are_opened_changed_and_stacked_and_commands_answered() {
+async fn views_are_opened_updated_and_pushed() {
     let slack = sandbox();
     let (api, metrics) = api(&slack);
     let dispatch = Arc::new(Modals(api.clone()));

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_beside_a_client_error_is_read_and_a_server_error_is_an_outage() {
+    fn client_error_has_code_server_error_is_transient() {
         let used = SlackApiError::of_status(404, br#"{"ok":false,"error":"used_url"}"#);
         assert!(matches!(used, SlackApiError::Refused { code } if code == "used_url"));
         let down = SlackApiError::of_status(503, br#"{"ok":false,"error":"service_unavailable"}"#);

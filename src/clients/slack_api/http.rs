@@ -231,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_slack_asks_to_wait_is_a_second_to_an_hour(
+        fn retry_after_is_between_second_and_hour(
             asked in prop_oneof![prop::collection::vec(any::<u8>(), 0..12), "[+-]?[0-9]{0,22}".prop_map(String::into_bytes)],
         ) {
             let header = http::HeaderValue::from_bytes(&asked).ok();

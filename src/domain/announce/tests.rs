@@ -32,7 +32,7 @@ fn check(area: &str, oops: &str, on: bool, expected: &[&str]) {
 }
 
 #[test]
-fn a_new_report_goes_to_the_area_and_to_oops() {
+fn new_report_goes_to_area_and_oops() {
     check("#wood", "#oops", true, &["#wood", "#oops"]);
     check("#wood", "", true, &["#wood"]);
     check("", "#oops", true, &["#oops"]);
@@ -96,7 +96,7 @@ fn tells(change: &ChangeSet, switches: Switches, expected: &[&str]) {
 }
 
 #[test]
-fn each_row_fires_on_its_change_and_is_silenced_by_its_switch() {
+fn each_change_is_announced_unless_switched_off() {
     use RepairStatus::{Assigned, Duplicate, InProgress, New, NoIssueFound, Resolved};
     let off = |silence: fn(&mut Switches)| {
         let mut switches = ON;
@@ -141,7 +141,7 @@ fn what_no_switch_is_for_is_not_announced() {
 }
 
 #[test]
-fn what_fires_together_is_one_message_with_a_line_each() {
+fn simultaneous_changes_are_one_message() {
     use RepairStatus::{InProgress, New, Resolved};
     let all = [status(InProgress), assignee(), severity(), FieldValue::SafetyRisk(true), eta()];
     let change = edited(&all, New);
@@ -159,7 +159,7 @@ fn what_fires_together_is_one_message_with_a_line_each() {
 }
 
 #[test]
-fn back_in_service_is_said_of_the_last_open_repair_when_it_is_resolved() {
+fn resolving_last_open_repair_announces_back_in_service() {
     let back = |to, from, count| {
         let mut change = edited(&[status(to)], from);
         change.others.count = count;
@@ -180,7 +180,7 @@ fn back_in_service_is_said_of_the_last_open_repair_when_it_is_resolved() {
 }
 
 #[test]
-fn closings_safety_and_down_concern_everybody_also_when_opened_again() {
+fn closings_safety_and_down_are_broadcast() {
     use RepairStatus::{InProgress, New, Resolved};
     let down = |mut change: ChangeSet| {
         change.repair.severity = Some(Severity::Down);

@@ -58,7 +58,7 @@ fn refuses(before: &RepairFields, edit: &RepairEdit, field: &str, words: &str) {
 }
 
 #[test]
-fn every_field_can_be_edited_and_its_own_value_changes_nothing() {
+fn every_field_is_editable_same_value_is_ignored() {
     let before = fields();
     let values = [
         (FieldValue::Status(RepairStatus::InProgress), "status: New → In Progress"),
@@ -80,7 +80,7 @@ fn every_field_can_be_edited_and_its_own_value_changes_nothing() {
 }
 
 #[test]
-fn resolving_needs_a_note_and_any_status_may_follow_any_other() {
+fn resolve_requires_note_and_any_transition_is_allowed() {
     for &from in RepairStatus::ALL {
         for &to in RepairStatus::ALL {
             let mut before = fields();
@@ -97,7 +97,7 @@ fn resolving_needs_a_note_and_any_status_may_follow_any_other() {
 }
 
 #[test]
-fn a_duplicate_repeats_another_repair_of_the_machine_and_leaving_clears_the_link() {
+fn duplicate_links_same_equipment_until_status_changes() {
     let before = fields();
     let close = |target: Option<i64>| {
         edit(
@@ -134,7 +134,7 @@ fn a_duplicate_repeats_another_repair_of_the_machine_and_leaving_clears_the_link
 }
 
 #[test]
-fn texts_are_held_to_their_limits_when_touched_only() {
+fn text_limits_apply_to_touched_fields_only() {
     let long = "x".repeat(3001);
     refuses(&fields(), &edit([FieldValue::Description(long.clone())], None), "description", "3000");
     refuses(
@@ -180,7 +180,7 @@ fn by_bo(to: Option<Severity>) -> Later {
 }
 
 #[test]
-fn who_touched_the_same_field_is_named_with_the_value() {
+fn conflict_names_author_and_value() {
     let mut now = fields();
     now.severity = Some(Severity::Degraded);
     let later = [by_bo(Some(Severity::Degraded))];

@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_runs_nothing_is_shown_in_the_window() {
+    fn only_inert_files_are_shown_inline() {
         let shown: Vec<&str> =
             FileKind::ALL.into_iter().filter(|kind| kind.is_shown()).map(FileKind::ending).collect();
         assert_eq!(shown, ["pdf", "jpg", "png", "gif", "webp", "mp4", "mov", "webm"]);

@@ -204,7 +204,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_taken_for_a_stored_name_that_is_a_path(given in "[0-9a-f./\\\\]{0,40}") {
+        fn stored_name_is_never_a_path(given in "[0-9a-f./\\\\]{0,40}") {
             if given.parse::<StoredName>().is_ok() {
                 prop_assert!(!given.contains('/') && !given.contains('\\') && !given.contains(".."));
             }

@@ -145,7 +145,7 @@ fn orientation_is_read_with_and_without_mark() {
 }
 
 #[test]
-fn what_is_cut_off_or_no_picture_is_damaged() {
+fn truncated_or_foreign_data_is_damaged() {
     let (jpeg, png) = (jpeg(&flag(), 1), png(&flag()));
     for (bytes, kind) in [
         (&jpeg[..jpeg.len() * 2 / 3], FileKind::Jpeg),
@@ -179,7 +179,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn what_unpacks_to_gigabytes_is_refused_by_its_head() {
+fn decompression_bomb_is_refused_by_header() {
     for (width, height) in [(30_000, 30_000), (u32::MAX >> 1, 1), (50_000_001, 1)] {
         let bytes = claiming(width, height);
         assert!(bytes.len() < 100);

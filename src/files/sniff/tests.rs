@@ -112,7 +112,7 @@ fn office_files_are_known_by_their_directories() {
 }
 
 #[test]
-fn a_text_is_what_its_name_says_as_long_as_that_is_a_text() {
+fn text_type_follows_file_name() {
     for (name, expected) in [
         ("a.txt", Some(FileKind::Txt)),
         ("a.csv", Some(FileKind::Csv)),

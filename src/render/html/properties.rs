@@ -33,7 +33,7 @@ fn typed() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn no_text_adds_an_element_or_an_attribute_to_a_page(text in typed()) {
+    fn text_never_adds_markup_to_a_page(text in typed()) {
         let letters: String = text.chars().map(|c| if c.is_ascii_punctuation() { 'x' } else { c }).collect();
         for (page, plain) in pages(&text).iter().zip(pages(&letters)) {
             prop_assert_eq!(skeleton(page), skeleton(&plain), "{}", page);

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_is_sent_once_and_secrets_are_empty() {
+    fn each_field_is_resent_once_without_secrets() {
         let long = "x".repeat(LINE_MAX + 1);
         let form = ResubmitForm {
             action: "/somewhere",

@@ -91,7 +91,7 @@ fn an_empty_installation_says_what_to_do() {
 }
 
 #[test]
-fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
+fn board_shows_shape_color_word_and_problem() {
     let machines = vec![
         machine(1, "Lathe", BoardStatus::Operational),
         machine(2, "Saw", BoardStatus::Down),
@@ -114,7 +114,7 @@ fn a_board_shows_shape_colour_and_word_and_what_is_wrong() {
 }
 
 #[test]
-fn a_safety_risk_is_marked_by_a_sign_and_in_words() {
+fn safety_risk_has_sign_and_words() {
     let mark = "<p class=\"safety\"><svg class=\"shape\" aria-hidden=\"true\"><use href=\"#safety\"/></svg>Safety risk</p>";
     let mut wood = area(1, "Wood", many(8, "M"));
     wood.equipment[3].safety_risk = true;
@@ -132,7 +132,7 @@ fn a_safety_risk_is_marked_by_a_sign_and_in_words() {
 }
 
 #[test]
-fn a_large_area_shows_its_counts_and_what_is_not_green() {
+fn large_area_shows_counts_and_problems() {
     let page = board(vec![area(5, "Hall", many(61, "M"))], &BoardFilter::default());
     assert_eq!(rows(&page), 15);
     assert!(page.contains("61 machines: 15 down"));
@@ -142,7 +142,7 @@ fn a_large_area_shows_its_counts_and_what_is_not_green() {
 }
 
 #[test]
-fn filters_show_what_was_asked_for_and_count_it() {
+fn filters_show_and_count_matches() {
     let areas = || {
         vec![
             area(
@@ -186,7 +186,7 @@ fn search(text: &str, found: &[i64], are_nearest: bool) -> BoardFilter {
 }
 
 #[test]
-fn a_search_hidden_by_its_tick_says_so_and_leads_out_of_it() {
+fn search_hidden_by_filter_offers_way_out() {
     let areas = || vec![area(1, "Wood", many(3, "M & \"")), area(2, "Metal", many(1, "M"))];
     let broken = |area: Option<i64>, text: &str| {
         // Machines of both areas have the numbers 1 to 3.
@@ -315,7 +315,7 @@ fn a_machine_without_problems_has_a_form() {
 }
 
 #[test]
-fn known_issues_say_how_they_stand_and_take_a_me_too() {
+fn known_problems_show_state_and_me_too() {
     let mut known = repair("Blade wobbles");
     known.eta = Some("2026-11-22".parse().unwrap());
     known.assignee = Some("Tessa".into());
@@ -339,7 +339,7 @@ fn known_issues_say_how_they_stand_and_take_a_me_too() {
 }
 
 #[test]
-fn issues_that_are_not_shown_are_counted_and_their_danger_is_said() {
+fn hidden_problems_are_counted_with_safety_risk() {
     let mut machine = equipment(vec![repair("Blade wobbles")]);
     assert!(!equipment_page(&machine, &ReportForm::default(), &[]).contains("open. Those above"));
     machine.safety_risk = true;
@@ -351,7 +351,7 @@ fn issues_that_are_not_shown_are_counted_and_their_danger_is_said() {
 }
 
 #[test]
-fn a_refused_form_comes_back_with_its_text_and_the_error_beside_the_field() {
+fn refused_form_keeps_text_and_shows_error() {
     let typed = ReportForm {
         reporter_name: HOSTILE.into(),
         reporter_email: "no address".into(),
@@ -414,7 +414,7 @@ fn small_pages_escape_too() {
 }
 
 #[test]
-fn every_page_has_its_landmarks_and_no_inline_code() {
+fn every_page_has_landmarks_and_no_inline_code() {
     for page in every_page::pages("x") {
         for once in
             ["<main id=\"main\"", "<h1>", "<html lang=\"en\">", "class=\"skip\" href=\"#main\"", "<title>"]

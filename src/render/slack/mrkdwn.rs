@@ -134,7 +134,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_beginning_fits_in_bytes_and_ends_before_what_does_not_fit_whole() {
+    fn excerpt_fits_bytes_without_partial_entities() {
         let short = "as it is".to_owned();
         assert_eq!(beginning(short.clone(), 8), short);
         assert_eq!(beginning("abc &amp; more".into(), 11), "abc…");
@@ -189,7 +189,7 @@ mod tests {
         }
 
         #[test]
-        fn a_line_is_one_line_and_a_name_is_bold_to_its_end(text in typed(), max in 2..60usize) {
+        fn line_stays_one_line_and_name_bold(text in typed(), max in 2..60usize) {
             for out in [line(&text, max), line_within(&text, max)] {
                 prop_assert!(is_plain(&out) && !out.contains(['\n', '\r']) && !out.contains("```"), "{:?}", out);
             }

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_cut_by_number_and_by_size_and_what_is_left_is_counted() {
+    fn list_is_cut_by_number_and_size() {
         let cut = |n, most, bytes| {
             let (shown, left) = first(sections(n), most, bytes);
             (shown.len(), left)

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_a_repair_and_all_else_are_words() {
+    fn number_is_a_repair_other_text_is_search() {
         for (text, expected) in [
             ("  ", Named::Nothing),
             ("42", Named::Number("42", Some(RepairId(42)))),

@@ -114,7 +114,7 @@ fn a_submission() {
 }
 
 #[test]
-fn an_action_in_a_message_and_one_in_a_view() {
+fn actions_in_messages_and_views_are_parsed() {
     let Envelope::BlockActions(it) = envelope(
         "interactive",
         json!({"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1", "name": "ana"},
@@ -179,7 +179,7 @@ fn an_event_and_its_repetition() {
 }
 
 #[test]
-fn hello_and_disconnect_need_no_more_than_their_type() {
+fn hello_and_disconnect_need_only_their_type() {
     let hello = r#"{"type":"hello","num_connections":2,"debug_info":{"approximate_connection_time":18060}}"#;
     let Frame::Hello(hello) = Frame::parse(hello).unwrap() else { panic!() };
     assert_eq!(hello, Hello { connections: Some(2), lives_for: Some(18_060) });
@@ -197,7 +197,7 @@ fn hello_and_disconnect_need_no_more_than_their_type() {
 }
 
 #[test]
-fn what_is_malformed_keeps_its_id_and_says_what_is_missing() {
+fn malformed_envelope_keeps_id_and_names_missing_field() {
     let mut payload = command();
     payload.as_object_mut().unwrap().remove("trigger_id");
     let delivery = parse(&json!({"envelope_id": "e1", "type": "slash_commands", "payload": payload}));
@@ -217,7 +217,7 @@ fn what_is_malformed_keeps_its_id_and_says_what_is_missing() {
 }
 
 #[test]
-fn unknown_kinds_keep_their_id_and_are_cut_for_the_log() {
+fn unknown_kinds_keep_id_and_are_truncated() {
     for (kind, payload) in [("brand_new", json!(null)), ("interactive", json!({"type": "x".repeat(9000)}))] {
         let delivery = parse(&json!({"envelope_id": "e1", "type": kind, "payload": payload}));
         let error = delivery.parsed.envelope.unwrap_err();
@@ -244,7 +244,7 @@ fn what_cannot_be_read_keeps_its_id_too() {
 }
 
 #[test]
-fn the_last_resort_speaks_the_language_of_its_kind() {
+fn fallback_response_matches_envelope_kind() {
     let said = |last: LastResort| last.say("Sorry.");
     assert_eq!(said(LastResort::Private), Some(json!({"response_type": "ephemeral", "text": ":x: Sorry."})));
     assert_eq!(
@@ -341,7 +341,7 @@ fn every_real_envelope_is_read() {
 
 proptest! {
     #[test]
-    fn whatever_has_an_id_is_acknowledged_and_nothing_else(mut frame in any_json(), id in proptest::option::of(any_json())) {
+    fn only_envelopes_with_id_are_acknowledged(mut frame in any_json(), id in proptest::option::of(any_json())) {
         if let (Some(frame), Some(id)) = (frame.as_object_mut(), id) {
             frame.insert("envelope_id".into(), id);
         }
@@ -372,7 +372,7 @@ proptest! {
     }
 
     #[test]
-    fn a_real_envelope_with_one_part_replaced_is_acknowledged(
+    fn mutated_envelope_is_acknowledged(
         of in 0..8usize,
         at in any::<prop::sample::Index>(),
         part in any_json(),
@@ -394,7 +394,7 @@ proptest! {
     }
 
     #[test]
-    fn a_real_frame_with_a_few_characters_replaced_is_acknowledged_while_it_is_json(
+    fn mutated_frame_is_acknowledged_while_it_is_json(
         of in 0..8usize,
         at in prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 1..4),
     ) {

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn at_once_then_doubling_to_thirty_seconds_and_anew_after_stability() {
+    fn backoff_doubles_to_thirty_seconds_and_resets() {
         let mut backoff = Backoff::new(SocketTimings::default());
         let mut seconds = Vec::new();
         for _ in 0..8 {

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_and_a_deletion_say_when_they_were() {
+    fn edits_and_deletions_have_their_time() {
         let inner = reply(&json!({ "text": "Bye", "edited": { "user": "U1", "ts": "3.000001" } }));
         let changed =
             json!({ "subtype": "message_changed", "channel": "C1", "message": inner, "event_ts": "3.1" });

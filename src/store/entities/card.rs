@@ -16,9 +16,9 @@ pub struct Model {
     pub repair_id: RepairId,
     /// Channel as configured when the first message was pending; unique together with the repair.
     pub target: String,
-    /// Slack's id of the channel, while the card stands there.
+    /// Slack's id of the channel; `None` while the card is not posted.
     pub channel: Option<String>,
-    /// Slack's name of the message, while the card stands there.
+    /// Slack's timestamp of the message; `None` while the card is not posted.
     pub ts: Option<String>,
     /// Counts the changes that the card has to show.
     pub desired_version: i64,

@@ -15,7 +15,7 @@ pub struct Model {
     pub id: DeliveryId,
     /// Channel; for a job's message and a password, Slack's id of the person.
     pub target: String,
-    /// The same event for the same target is owed once; unique.
+    /// Unique: the same event for the same target is enqueued once.
     pub dedupe_key: String,
     /// Deliveries of one lane leave in their order.
     pub lane: String,
@@ -23,7 +23,6 @@ pub struct Model {
     /// it, until it is delivered, given up or withdrawn: empty from then on.
     #[sea_orm(column_type = "Text")]
     pub event: String,
-    /// Where it stands.
     pub state: DeliveryState,
     /// Failures of any kind.
     pub failures: i32,
@@ -33,7 +32,7 @@ pub struct Model {
     pub cause: Option<Cause>,
     /// Not before this time.
     pub due_at: DateTimeUtc,
-    /// The worker that holds it.
+    /// The worker that has the lease.
     pub lease: Option<String>,
     /// Until when.
     pub leased_until: Option<DateTimeUtc>,
@@ -56,3 +55,33 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The live message that a delivery belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LiveMessage {
+    /// The card of a repair in a channel.
+    Card(CardId),
+    /// The private message of a job.
+    Job(JobId),
+}
+
+impl LiveMessage {
+    /// The live message that a delivery begins, edits or replies to; none for a separate message.
+    pub fn of(delivery: &Model) -> Option<Self> {
+        Self::from_columns((delivery.card_id, delivery.job_id))
+    }
+
+    /// The columns `card_id` and `job_id`.
+    pub(in crate::store) const fn columns(live_message: Option<Self>) -> (Option<CardId>, Option<JobId>) {
+        match live_message {
+            None => (None, None),
+            Some(Self::Card(id)) => (Some(id), None),
+            Some(Self::Job(id)) => (None, Some(id)),
+        }
+    }
+
+    /// The inverse of [`Self::columns`].
+    pub(in crate::store) fn from_columns((card, job): (Option<CardId>, Option<JobId>)) -> Option<Self> {
+        card.map(Self::Card).or(job.map(Self::Job))
+    }
+}

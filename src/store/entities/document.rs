@@ -24,7 +24,7 @@ pub struct Model {
     pub stored_name: String,
     /// What it is, by its content.
     pub kind: FileKind,
-    /// What whoever sent it called it.
+    /// The file name as uploaded.
     pub original_name: String,
     /// Bytes.
     pub size: i64,

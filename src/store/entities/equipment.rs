@@ -12,7 +12,6 @@ pub struct Model {
     /// Number, printed on the label.
     #[sea_orm(primary_key)]
     pub id: EquipmentId,
-    /// Where it stands.
     pub area_id: AreaId,
     /// Name.
     pub name: String,
@@ -30,7 +29,7 @@ pub struct Model {
     pub acquisition_source: String,
     /// For how much, in cents.
     pub acquisition_cents: Option<i64>,
-    /// Until when its warranty holds.
+    /// Last day of the warranty.
     pub warranty_expiration: Option<Date>,
     /// What it is for.
     #[sea_orm(column_type = "Text")]

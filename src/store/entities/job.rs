@@ -26,7 +26,6 @@ pub struct Model {
     /// How far it came, as JSON of its kind.
     #[sea_orm(column_type = "Text", nullable)]
     pub checkpoint: Option<String>,
-    /// Where it stands.
     pub state: JobState,
     /// Steps done.
     pub step: i64,
@@ -61,11 +60,11 @@ pub struct Model {
     pub starter_user_id: Option<UserId>,
     /// Slack's id of who asked for it.
     pub starter_slack_id: Option<String>,
-    /// Slack's id of the channel of its private message, while that stands there.
+    /// Slack's id of the channel of its private message; `None` while it is not posted.
     pub message_channel: Option<String>,
-    /// Slack's name of that message, while it stands there.
+    /// Slack's timestamp of that message; `None` while it is not posted.
     pub message_ts: Option<String>,
-    /// Counts the changes that the message has to show; `None`: nobody is told.
+    /// Counts the changes that the message has to show; `None`: it has no message.
     pub message_desired_version: Option<i64>,
     /// The last of these that it shows.
     pub message_rendered_version: i64,

@@ -20,7 +20,6 @@ pub struct Model {
     pub description: String,
     /// How bad; imported ones may have none.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
     /// Follows from the status; indexed.
     pub open: bool,

@@ -1,4 +1,4 @@
-//! Table `slack_people`: what Slack last told of its people.
+//! Table `slack_people`: cached Slack profiles.
 
 use sea_orm::entity::prelude::*;
 

@@ -18,7 +18,7 @@ pub struct Model {
     pub channel: String,
     /// Slack's name of the message; unique together with the channel.
     pub ts: String,
-    /// When Slack was told what we know of it: the later of two is the greater.
+    /// `since` of the reply's version that was applied last: of two versions the later one has the greater text.
     pub seen: String,
     /// The note that it became, as it was first written.
     pub note_id: Option<TimelineId>,

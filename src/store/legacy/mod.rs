@@ -2,7 +2,8 @@
 //! whichever of the three databases it is and whichever version made it. Must not: write. The operation
 //! that imports calls it.
 
-use super::connect::{ConnectError, open_python_system};
+use super::connect::open_python_system;
+use super::connect_error::ConnectError;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult};
 use secrecy::SecretString;

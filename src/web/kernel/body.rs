@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_is_counted_until_it_is_dropped() {
+    async fn buffered_bytes_count_until_dropped() {
         let held = budget(20);
         assert_eq!(super::read(chunks(&[4, 4, 2]), 1_000, &held).await.unwrap().len(), 10);
         let mut kept = Vec::new();

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_is_kept_from_scripts_other_sites_and_plain_http() {
+    fn cookie_is_http_only_same_site_and_secure() {
         let session_cookie_header = |secure: bool| {
             let browsers = Browsers::new(&"0123456789abcdef".into(), None, cookies(secure));
             let header = browsers.session_cookie_header(&Browser::new()).unwrap().unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_rotation_what_was_signed_before_is_still_known() {
+    fn old_signatures_verify_after_key_rotation() {
         let (before, other) = (browsers("0123456789abcdef"), browsers("fedcba9876543210"));
         let after =
             Browsers::new(&"fedcba9876543210".into(), Some(&"0123456789abcdef".into()), cookies(true));

@@ -102,7 +102,7 @@ mod tests {
         }
 
         #[test]
-        fn what_stands_before_the_last_hop_that_is_not_ours_is_never_believed(line in junk(), ours in 0..3usize) {
+        fn forwarded_addresses_before_untrusted_hop_are_ignored(line in junk(), ours in 0..3usize) {
             let trusted: [Network; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
             let seen = ["198.51.100.7", "198.51.100.7, 10.0.0.2", "198.51.100.7,10.0.0.1,10.0.0.2"][ours];
             let client = client_address("10.0.0.1".parse().unwrap(), &headers(&[&line, seen.as_bytes()]), &trusted);

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn installations_on_one_host_have_names_of_their_own() {
+    fn installations_have_separate_cookie_names() {
         let names = BTreeSet::from([
             name(Some("https://tools.example.org"), "one secret of two"),
             name(Some("https://tools.example.org:8443"), "one secret of two"),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn names_outlive_a_new_secret_where_the_address_is_known() {
+    fn cookie_names_survive_new_secret_with_base_url() {
         let address = Some("https://tools.example.org");
         assert_eq!(name(address, "one secret of two"), name(address, "the other secret"));
         assert_eq!(name(None, "one secret of two"), name(None, "one secret of two"));

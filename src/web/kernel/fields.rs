@@ -206,7 +206,7 @@ mod tests {
         }
 
         #[test]
-        fn bytes_written_as_percents_are_read_when_they_are_text(bytes in any::<Vec<u8>>()) {
+        fn percent_encoded_text_is_decoded(bytes in any::<Vec<u8>>()) {
             let encoded: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
             let read = Fields::parse(format!("a={encoded}").as_bytes());
             match String::from_utf8(bytes) {

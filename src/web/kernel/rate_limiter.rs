@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_pass_and_the_eleventh_learns_how_long_to_wait() {
+    fn eleventh_request_learns_how_long_to_wait() {
         let (limit, clock) = limit();
         for _ in 0..10 {
             assert_eq!(limit.count(address("198.51.100.1")), Ok(()));

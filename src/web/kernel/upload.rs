@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_line_is_borne_and_a_trickle_is_not() {
+    fn slow_upload_is_allowed_trickle_is_not() {
         let seconds = Duration::from_secs;
         assert!(!is_too_slow(1, seconds(30)), "the first half minute is anybody's");
         assert!(is_too_slow(2, seconds(31)));

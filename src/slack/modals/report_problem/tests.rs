@@ -63,7 +63,7 @@ fn any_state() -> impl Strategy<Value = State> {
 
 proptest! {
     #[test]
-    fn a_form_is_a_report_or_names_exactly_the_inputs_at_fault(state in any_state()) {
+    fn form_is_report_or_names_faulty_inputs(state in any_state()) {
         let request_id = RequestId::from_random([7; 16]);
         let typed = |name| state.text(name).unwrap_or_default();
         let faults: Vec<&str> = [
@@ -120,7 +120,7 @@ fn metadata_comes_back_as_it_was_written() {
 }
 
 #[test]
-fn metadata_with_another_request_id_than_ours_is_stale() {
+fn metadata_with_foreign_request_id_is_stale() {
     for id in ["", "short", "0123456789abcdef\u{0}", &"x".repeat(65)] {
         let kept = json!({ "request_id": id, "response_url": null, "opened_at": DateTime::UNIX_EPOCH });
         let view = json!({ "id": "V1", "private_metadata": kept.to_string() });

@@ -15,7 +15,7 @@ fn labels(choices: &[Choice]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn names_that_begin_with_it_come_before_those_that_hold_it() {
+async fn prefix_matches_come_before_substring_matches() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
     for name in ["Table saw", "Jigsaw", "Säwmill", "SAW stop", "Drill", "100% lathe", "Lathe_2"] {
@@ -43,7 +43,7 @@ async fn names_that_begin_with_it_come_before_those_that_hold_it() {
 }
 
 #[tokio::test]
-async fn five_thousand_machines_are_searched_and_the_best_hundred_offered() {
+async fn select_offers_best_hundred_of_five_thousand() {
     let app = TestApp::start().await;
     let wood = app.area("Wood shop", "#woodshop").await;
     app.add_many_equipment(wood, "Printer", 5000).await;

@@ -21,7 +21,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_role_taken_away_meanwhile_is_said_in_the_form() {
+async fn revoked_role_is_shown_in_form() {
     let app = TestApp::claiming().await;
     app.sql("UPDATE users SET active = FALSE").await;
     let refused = errors(app.submit().await);
@@ -50,7 +50,7 @@ async fn a_role_taken_away_meanwhile_is_said_in_the_form() {
 }
 
 #[tokio::test]
-async fn a_repair_that_is_closed_meanwhile_is_not_acted_upon() {
+async fn closed_repair_rejects_stale_form() {
     let app = TestApp::claiming().await;
     app.changed_by("sam", vec![FieldValue::Status(RepairStatus::Resolved)]).await;
     let refused = errors(app.submit().await);
@@ -68,7 +68,7 @@ async fn a_repair_that_is_closed_meanwhile_is_not_acted_upon() {
 }
 
 #[tokio::test]
-async fn an_accepted_form_that_comes_again_after_a_closing_gets_its_first_answer() {
+async fn resubmitted_form_after_closing_gets_first_answer() {
     let app = TestApp::workshop().await;
     for action in ["claim", "set_eta"] {
         app.command(ANA, "/esb-repair", "1").await;
@@ -135,7 +135,7 @@ async fn the_same_form_sent_twice_acts_once() {
 }
 
 #[tokio::test]
-async fn a_form_that_nobody_knows_any_more_says_so() {
+async fn outdated_form_says_so() {
     let app = TestApp::workshop().await;
     for (command, text) in
         [("/esb-repair", ""), ("/esb-repair", "1"), ("/esb-repair", "x"), ("/esb-update", "1")]
@@ -153,7 +153,7 @@ async fn a_form_that_nobody_knows_any_more_says_so() {
 }
 
 #[tokio::test]
-async fn without_a_database_the_forms_say_so_and_may_be_sent_again() {
+async fn technician_forms_survive_database_outage() {
     let app = TestApp::claiming().await;
     for table in ["users", "repairs", "timeline", "requests"] {
         app.sql(&format!("ALTER TABLE {table} RENAME TO away")).await;
@@ -212,7 +212,7 @@ async fn what_slack_does_not_show_is_explained() {
 }
 
 #[tokio::test]
-async fn a_slack_that_stays_silent_keeps_nobody_waiting_for_long() {
+async fn silent_slack_times_out() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-repair", "1").await;
     app.slack.fail_next("views.open", Fault::Silence);
@@ -222,7 +222,7 @@ async fn a_slack_that_stays_silent_keeps_nobody_waiting_for_long() {
 }
 
 #[tokio::test]
-async fn after_half_an_hour_the_answer_is_a_direct_message() {
+async fn late_answer_is_a_direct_message() {
     let app = TestApp::claiming().await;
     app.clock.advance(TimeDelta::minutes(31));
     assert_eq!(app.submit().await, Submitted::Cleared);
@@ -232,7 +232,7 @@ async fn after_half_an_hour_the_answer_is_a_direct_message() {
 }
 
 #[tokio::test]
-async fn a_third_modal_is_replaced_where_a_fourth_would_not_be_stacked() {
+async fn third_modal_is_replaced_not_stacked() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-repair", "").await;
     app.choose("repair", "1").await;
@@ -259,7 +259,7 @@ async fn a_third_modal_is_replaced_where_a_fourth_would_not_be_stacked() {
 }
 
 #[tokio::test]
-async fn a_form_is_opened_before_slack_is_asked_for_anything_else() {
+async fn form_opens_before_other_slack_calls() {
     let app = TestApp::claiming().await;
     for (command, text) in
         [("/esb-repair", ""), ("/esb-repair", "1"), ("/esb-repair", "x"), ("/esb-update", "")]

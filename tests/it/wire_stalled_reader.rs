@@ -47,7 +47,7 @@ impl Deaf {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_no_answers_is_read_on_and_replaced() {
+async fn stalled_writer_connection_is_replaced() {
     let deaf = Deaf::start().await;
     let setup = Setup::default();
     let mut config = slack_config(&setup.sandbox);

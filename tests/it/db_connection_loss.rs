@@ -104,7 +104,7 @@ async fn what_stalled_for_a_moment_goes_on() {
 }
 
 #[tokio::test]
-async fn connections_that_lead_nowhere_are_given_up_and_so_are_their_locks() {
+async fn dead_connections_and_their_locks_are_dropped() {
     let Some(way) = Way::open().await else { return };
     let mut open = Vec::new();
     for _ in 0..POOL {

@@ -54,7 +54,7 @@ fn is_secured(reply: &Reply) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_lives_and_is_watched_before_the_database_is_there() {
+async fn liveness_and_metrics_answer_before_database() {
     let (site, ready, waiting) = starting().await;
     let live = site.get("/health/live").await;
     assert_eq!((live.status, live.json()["status"].clone()), (StatusCode::OK, Value::from("ok")));

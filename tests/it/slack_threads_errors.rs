@@ -35,7 +35,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_private_channel_has_a_scope_of_its_own_and_without_one_nothing_is_noted() {
+async fn private_channel_needs_groups_history() {
     let lines = Lines::from(Level::INFO);
     let mut world = world().channel(Channel::new("C0QUIET", "quiet").private());
     world.scopes.push("groups:history".into());
@@ -67,7 +67,7 @@ async fn a_private_channel_has_a_scope_of_its_own_and_without_one_nothing_is_not
 }
 
 #[tokio::test]
-async fn failed_reply_is_noted_when_slack_sends_it_again() {
+async fn failed_reply_is_saved_on_redelivery() {
     let (app, _) = TestApp::with_saw_and_scopes(&["channels:history"]).await;
     app.report("table saw", "Belt slips").await;
     app.read_all();
@@ -129,7 +129,7 @@ async fn author_of_lost_reply_is_told() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_threads_that_we_did_not_begin() {
+async fn foreign_threads_are_ignored() {
     let (app, _) = TestApp::with_saw_and_scopes(&["channels:history"]).await;
     let is_known = |slack: &Sandbox| slack.calls("auth.test").iter().find(|call| call.ok()).map(|_| ());
     app.slack.wait_for(DEADLINE, is_known).await.expect("the app asks whose it is");

@@ -41,7 +41,7 @@ fn hidden_of(page: &str, action: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn from_an_empty_board_to_the_first_machine_without_reading_a_guide() {
+async fn empty_board_leads_to_first_equipment() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let board = stu.get("/").await.text();
@@ -66,7 +66,7 @@ async fn from_an_empty_board_to_the_first_machine_without_reading_a_guide() {
 }
 
 #[tokio::test]
-async fn what_is_refused_comes_back_with_its_text_beside_its_field() {
+async fn refused_form_returns_text_and_error() {
     let web = saw().await;
     let stu = web.signed_in(Role::Staff).await;
     let long = "x".repeat(201);
@@ -142,7 +142,7 @@ async fn two_staff_who_edit_one_machine_lose_nothing() {
 }
 
 #[tokio::test]
-async fn an_area_that_somebody_else_changed_is_not_overwritten() {
+async fn stale_area_edit_is_a_conflict() {
     let web = saw().await;
     let stu = web.signed_in(Role::Staff).await;
     let at = "/admin/areas/1";
@@ -164,7 +164,7 @@ async fn an_area_that_somebody_else_changed_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn archiving_asks_what_becomes_of_open_repairs_and_can_be_undone() {
+async fn archiving_asks_and_restoring_undoes() {
     let web = saw().await;
     let stu = web.signed_in(Role::Staff).await;
     open_repairs(&web.ops, EquipmentId(1), [Some(Severity::Down)]).await;
@@ -220,7 +220,7 @@ async fn notes_and_links_are_added_shown_and_removed() {
 }
 
 #[tokio::test]
-async fn settings_are_saved_and_the_password_is_never_shown() {
+async fn settings_are_saved_wifi_password_hidden() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let at = "/admin/config";
@@ -411,7 +411,7 @@ async fn addresses_of_the_python_system_lead_to_ours() {
 }
 
 #[tokio::test]
-async fn each_form_of_a_page_is_a_submission_of_its_own() {
+async fn each_form_has_its_own_request_id() {
     let web = saw().await;
     let stu = web.signed_in(Role::Staff).await;
     for (number, title) in [(1, "Blade chart"), (2, "Wiring plan")] {

@@ -183,7 +183,7 @@ async fn the_space_is_as_it_was(ops: &Ctx) {
 }
 
 #[tokio::test]
-async fn what_was_copied_can_be_worked_on_and_numbers_go_on() {
+async fn imported_repairs_are_editable_and_numbers_continue() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     import(&ops, &python).await;
     let next = add_equipment(&ops, "Metal shop", "#metal", "Mill").await;
@@ -197,7 +197,7 @@ async fn what_was_copied_can_be_worked_on_and_numbers_go_on() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_the_same_and_writes_nothing() {
+async fn dry_run_reports_the_same_without_writing() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     let before = everything(&ops).await;
     let dry = try_import(&ops, &python, true).await.unwrap();
@@ -208,7 +208,7 @@ async fn a_dry_run_tells_the_same_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_old_password_lets_in_and_is_kept_anew() {
+async fn old_password_logs_in_and_is_rehashed() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     import(&ops, &python).await;
     let hash = async || find::<user_entity::Entity>(&ops, UserId(1)).await.password_hash;
@@ -323,7 +323,7 @@ const TOLD: [&str; 26] = [
 ];
 
 #[tokio::test]
-async fn what_does_not_fit_is_told_value_by_value() {
+async fn unfit_values_are_listed_one_by_one() {
     let (ops, python) = (empty().await, Python::of(Version::Later).await);
     odd_registry(&python).await;
     odd_repairs(&python).await;
@@ -373,7 +373,7 @@ async fn whoever_is_here_already_stays_and_is_meant() {
 }
 
 #[tokio::test]
-async fn a_user_who_was_taken_for_another_stays_so_whatever_they_are_called_later() {
+async fn matched_user_stays_matched_after_rename() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     let seed = SeedAdmin {
         username: Username::parse("boss").unwrap(),
@@ -394,7 +394,7 @@ async fn a_user_who_was_taken_for_another_stays_so_whatever_they_are_called_late
 }
 
 #[tokio::test]
-async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
+async fn impossible_duplicate_links_are_dropped() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     let repairs = "repair_records (id, equipment_id, status, description, has_safety_risk, is_consumable, \
                    created_at, updated_at, duplicated_repair_id)";
@@ -433,7 +433,7 @@ async fn links_between_repairs_that_cannot_be_are_left_out_and_odd_ones_told() {
 }
 
 #[tokio::test]
-async fn machines_that_no_import_brought_stop_it_and_later_ones_keep_their_numbers() {
+async fn existing_equipment_stops_the_import() {
     let (busy, python) = (empty().await, Python::with_rows(Version::V14).await);
     add_equipment(&busy, "Shop", "#shop", "Drill").await;
     for dry in [true, false] {
@@ -469,7 +469,7 @@ async fn machines_that_no_import_brought_stop_it_and_later_ones_keep_their_numbe
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_off_is_made_whole() {
+async fn interrupted_import_is_completed() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     // The tables of the later steps fail for now.
     python.run("ALTER TABLE repair_timeline_entries RENAME TO away").await;
@@ -506,7 +506,7 @@ async fn many_repairs_come_page_by_page() {
 }
 
 #[tokio::test]
-async fn only_the_python_systems_database_is_read_and_it_is_never_written() {
+async fn import_reads_only_python_database_without_writing() {
     let (ours, python) = (TestDatabase::new().await, Python::with_rows(Version::V19).await);
     let store = ours.connect().await;
     store.migrate().await.unwrap();
@@ -634,7 +634,7 @@ async fn old_files(python: &Python, disks: &Disks) {
 }
 
 #[tokio::test]
-async fn files_come_once_and_whatever_is_unfit_is_told() {
+async fn files_are_copied_once_unfit_ones_listed() {
     let (ops, python, disks) = (empty().await, Python::with_rows(Version::V19).await, Disks::new());
     old_files(&python, &disks).await;
     // Without the directory all else comes, and files are asked for.
@@ -699,7 +699,7 @@ async fn more_files_than_a_page_shows_are_told() {
 }
 
 #[tokio::test]
-async fn a_file_stays_where_nobody_knows_whether_a_row_names_it() {
+async fn file_stays_while_its_row_is_unknown() {
     let (ops, python, disks) = (empty().await, Python::with_rows(Version::V19).await, Disks::new());
     old_files(&python, &disks).await;
     let broken = "ALTER TABLE documents DROP COLUMN uploader_slack_id";

@@ -6,7 +6,7 @@ use esb::store::heartbeats;
 use http::StatusCode;
 
 #[tokio::test]
-async fn a_report_on_the_web_is_told_in_slack_and_seen_everywhere() {
+async fn web_report_is_announced_and_seen_everywhere() {
     let (app, saw) = TestApp::with_saw().await;
     assert_eq!(app.web.get("/status.json").await.json()["areas"][0]["equipment"][0]["status"], "operational");
 
@@ -75,7 +75,7 @@ async fn metrics_follow_the_queue_and_the_connections() {
 }
 
 #[tokio::test]
-async fn the_worker_that_is_alive_is_the_latest_whatever_the_clocks_of_others() {
+async fn latest_heartbeat_wins_despite_wrong_clocks() {
     let (app, _) = TestApp::with_saw().await;
     let (db, now) = (app.app.ctx.store.write(), app.clock.now());
     let beat = async |at| heartbeats::beat(db, heartbeats::WORKER, at).await.unwrap();

@@ -69,7 +69,7 @@ async fn version(ops: &Ctx, id: EquipmentId) -> i64 {
 }
 
 #[tokio::test]
-async fn only_staff_change_the_registry_and_the_database_says_who_that_is() {
+async fn only_active_staff_change_equipment() {
     let (ops, saw) = with_saw().await;
     let (tess, stu) = (tess(&ops).await, stu(&ops).await);
     let id = user(&ops, "tess", Role::Technician).await;
@@ -104,7 +104,7 @@ async fn only_staff_change_the_registry_and_the_database_says_who_that_is() {
 }
 
 #[tokio::test]
-async fn an_area_is_made_edited_archived_and_restored_and_the_board_shows_it() {
+async fn area_lifecycle_shows_on_the_board() {
     let ops = empty().await;
     let stu = stu(&ops).await;
     let wood = create_area(&ops, &stu, &area("Wood shop", "#woodshop"), &request(1)).await.unwrap();
@@ -148,7 +148,7 @@ async fn live_areas_have_names_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_make_the_same_area_at_once_one_succeeds() {
+async fn concurrent_area_creation_succeeds_once() {
     let ops = empty().await;
     let stu = stu(&ops).await;
     let mut tasks = tokio::task::JoinSet::new();
@@ -169,7 +169,7 @@ async fn of_many_who_make_the_same_area_at_once_one_succeeds() {
 }
 
 #[tokio::test]
-async fn a_machine_is_made_and_edited_and_the_same_again_changes_nothing() {
+async fn repeated_equipment_edit_changes_nothing() {
     let (ops, _) = with_saw().await;
     let stu = stu(&ops).await;
     let full = EquipmentDetails {
@@ -199,7 +199,7 @@ async fn a_machine_is_made_and_edited_and_the_same_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn of_two_who_edit_one_machine_the_second_is_told_and_nothing_is_lost() {
+async fn stale_equipment_edit_is_a_conflict() {
     let (ops, saw) = with_saw().await;
     let (stu, kim) = (stu(&ops).await, acting(&ops, "kim", Role::Staff).await);
     edit_equipment(&ops, &stu, (saw, 1), &bare("Saw of Stu", WOOD), &request(1)).await.unwrap();
@@ -216,7 +216,7 @@ async fn of_two_who_edit_one_machine_the_second_is_told_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_edit_at_once_each_is_counted_or_told() {
+async fn concurrent_edits_succeed_or_conflict() {
     let (ops, saw) = with_saw().await;
     let stu = stu(&ops).await;
     let mut tasks = tokio::task::JoinSet::new();
@@ -233,7 +233,7 @@ async fn of_many_who_edit_at_once_each_is_counted_or_told() {
 }
 
 #[tokio::test]
-async fn who_archives_a_machine_with_open_repairs_says_what_becomes_of_them() {
+async fn archiving_asks_about_open_repairs() {
     let (ops, saw) = with_saw().await;
     let stu = stu(&ops).await;
     open_repairs(&ops, saw, [Some(Severity::Down)]).await;
@@ -253,7 +253,7 @@ async fn who_archives_a_machine_with_open_repairs_says_what_becomes_of_them() {
 }
 
 #[tokio::test]
-async fn notes_are_technicians_links_are_staffs_until_a_setting_says_otherwise() {
+async fn technicians_write_notes_and_links_if_allowed() {
     let (ops, saw) = with_saw().await;
     let (tess, stu) = (tess(&ops).await, stu(&ops).await);
     let tom = acting(&ops, "tom", Role::Technician).await;
@@ -317,7 +317,7 @@ async fn settings_keep_secrets_and_tell_who_was_faster() {
 }
 
 #[tokio::test]
-async fn the_audit_is_searched_by_everything_and_read_in_parts() {
+async fn audit_is_filtered_and_paged() {
     let ops: TestOps = empty().await;
     let (stu, kim) = (stu(&ops).await, acting(&ops, "Kim", Role::Staff).await);
     for n in 0..5 {
@@ -346,7 +346,7 @@ async fn the_audit_is_searched_by_everything_and_read_in_parts() {
 }
 
 #[tokio::test]
-async fn nobody_reports_on_a_machine_that_is_being_archived() {
+async fn report_during_archiving_is_refused() {
     for number in 1..=10 {
         let (ops, saw) = with_saw().await;
         let (stu, ana, archiving) = (stu(&ops).await, ana(), request(1));

@@ -40,7 +40,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_form_sent_while_the_database_is_gone_keeps_its_text_and_is_taken_later() {
+async fn form_survives_database_outage() {
     let mut world = world();
     world.scopes.push("channels:history".into());
     let (app, Some(proxy)) = TestApp::behind_proxy(world).await else {
@@ -78,7 +78,7 @@ async fn a_form_sent_while_the_database_is_gone_keeps_its_text_and_is_taken_late
 }
 
 #[tokio::test]
-async fn a_form_sent_while_the_database_stalls_is_answered_and_taken_once() {
+async fn form_during_database_stall_is_submitted_once() {
     let (app, Some(proxy)) = TestApp::behind_proxy(world()).await else {
         return eprintln!("skipped: there are no connections to a file");
     };
@@ -92,7 +92,7 @@ async fn a_form_sent_while_the_database_stalls_is_answered_and_taken_once() {
 }
 
 #[tokio::test]
-async fn a_form_sent_while_somebody_else_holds_the_file_is_answered_and_taken_once() {
+async fn form_during_sqlite_lock_is_submitted_once() {
     let (app, None) = TestApp::behind_proxy(world()).await else {
         return eprintln!("skipped: only SQLite has one writer at a time");
     };

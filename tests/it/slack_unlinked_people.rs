@@ -129,7 +129,7 @@ async fn guests_and_people_of_our_organization_are_members() {
 }
 
 #[tokio::test]
-async fn link_to_a_stranger_is_dropped_when_slack_is_asked() {
+async fn link_to_stranger_is_dropped_on_lookup() {
     let app = TestApp::workshop().await;
     let bo = app.technician("bo").await;
     app.slack.change_world(|world| world.people.push(eve().of_team(OTHER_TEAM)));
@@ -162,7 +162,7 @@ async fn link_to_a_stranger_locks_nobody_out() {
 }
 
 #[tokio::test]
-async fn link_is_dropped_when_slack_tells_of_a_change() {
+async fn link_to_stranger_is_dropped_on_event() {
     let app = TestApp::workshop().await;
     let bo = app.technician("bo").await;
     assert!(app.is_technician(BO).await);
@@ -208,7 +208,7 @@ async fn password_is_sent_to_no_stranger() {
 }
 
 #[tokio::test]
-async fn password_waits_while_slack_does_not_say_who_somebody_is() {
+async fn password_waits_while_membership_is_unknown() {
     let app = TestApp::with_bo().await;
     let (bo, sent) = made(&app.app.ctx, &app.staff_user().await, new_user("bo", false)).await;
     assert_sent(&sent);
@@ -352,7 +352,7 @@ async fn only_staff_unlink() {
 }
 
 #[tokio::test]
-async fn of_unlink_and_command_at_once_the_unlink_holds() {
+async fn concurrent_unlink_wins_over_command() {
     let app = TestApp::workshop().await;
     let (bo, by) = (app.technician("bo").await, app.staff_user().await);
     for round in 0..6 {

@@ -78,7 +78,7 @@ async fn every_form_says_so_on_its_first_input() {
 }
 
 #[tokio::test]
-async fn every_button_and_shortcut_says_so_by_direct_message() {
+async fn outage_answers_buttons_by_direct_message() {
     let (app, card) = shop().await;
     app.lose_the_database().await;
     for button in ["card_claim", "card_resolve", "card_more", "me_too"] {
