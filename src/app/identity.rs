@@ -18,24 +18,24 @@ pub(super) async fn learn(api: SlackApi, known: Arc<SetOnce<Identity>>) {
                 let missing = missing_scopes(identity.scopes.as_ref());
                 if !missing.is_empty() {
                     let missing = missing.join(", ");
-                    tracing::warn!(missing, "The bot token lacks scopes: see docs/administrators.md");
+                    tracing::warn!(missing, "the bot token lacks scopes: see docs/administrators.md");
                 }
                 let absent = absent_scopes(identity.scopes.as_ref());
                 if !absent.is_empty() {
                     let absent = absent.join(", ");
                     tracing::info!(
                         absent,
-                        "Some features are off without these scopes: see docs/administrators.md"
+                        "some features are off without these scopes: see docs/administrators.md"
                     );
                 }
                 let _ = known.set(identity);
                 return;
             }
-            Err(error) if told => tracing::debug!(error = error.outcome(), "Still no answer to auth.test"),
+            Err(error) if told => tracing::debug!(error = error.outcome(), "no answer to auth.test yet"),
             // The client has said so, once.
             Err(SlackApiError::Auth { .. }) => {}
             Err(error) => {
-                tracing::warn!(error = error.outcome(), "Slack does not say which workspace is ours");
+                tracing::warn!(error = error.outcome(), "workspace unknown: auth.test failed");
             }
         }
         told = true;

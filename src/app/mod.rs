@@ -297,7 +297,7 @@ impl App {
 async fn offer_setup(web: &Web, offer: impl FnOnce(Option<&str>)) {
     match web.setup_code().await {
         Ok(code) => offer(code),
-        Err(error) => tracing::warn!(error = %ErrorChain(&error), "Whether there is a staff user is not known"),
+        Err(error) => tracing::warn!(error = %ErrorChain(&error), "cannot check for a staff user"),
     }
 }
 
@@ -327,7 +327,7 @@ async fn uploads(config: &Config, ctx: &Ctx) -> Files {
     let files = files(config, ctx);
     if let Err(error) = files.prepare().await {
         let path = config.upload_path.display();
-        tracing::error!(%path, error = %ErrorChain(&error), "UPLOAD_PATH cannot be written: no files are taken");
+        tracing::error!(%path, error = %ErrorChain(&error), "UPLOAD_PATH is not writable: uploads are off");
     }
     files
 }

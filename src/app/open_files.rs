@@ -19,7 +19,7 @@ pub(super) fn allow(wanted: u64) {
         tracing::warn!(
             wanted,
             allowed,
-            "Too few files may be open for as many connections as the web takes: raise the hard limit (ulimit -Hn, LimitNOFILE)"
+            "limit of open files is too low for all web connections: raise the hard limit (ulimit -Hn, LimitNOFILE)"
         );
     }
 }

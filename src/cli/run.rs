@@ -20,7 +20,7 @@ pub(super) async fn serve(config: Config, parts: Parts, style: Style) -> anyhow:
     say_proxy(&config);
     if !config.slack.takes_commands() {
         if config.slack.bot_token.is_some() {
-            tracing::warn!("No command comes in: set SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
+            tracing::warn!("Slack commands are off: set SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
         } else {
             tracing::warn!(
                 "Slack is off: set SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true"
@@ -46,7 +46,7 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         database = config.database_for_log(),
-        "Starting the worker"
+        "starting worker"
     );
     say_proxy(&config);
     let Some(app) = unless_asked_to_stop(&shutdown, App::build(config, Clock::system())).await? else {
@@ -60,14 +60,14 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
 fn say_proxy(config: &Config) {
     if let Some(proxy) = &config.slack.proxy {
         let directly = proxy.direct.as_str();
-        tracing::info!(%proxy, directly, "Calls go out by a proxy");
+        tracing::info!(%proxy, directly, "outgoing calls use a proxy");
     }
 }
 
 /// Takes leave of the database. Everything is done by then, also where it does not answer.
 async fn close(app: &App) {
     if let Err(error) = app.ctx.store.close().await {
-        tracing::warn!(%error, "The database was not closed");
+        tracing::warn!(%error, "database close timed out");
     }
     tracing::info!("Stopped");
 }
@@ -94,7 +94,7 @@ fn on_signal() -> anyhow::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("RouteMatch to stop: finishing what is in flight");
+        tracing::info!("stop requested, finishing work in flight");
         cancelled.cancel();
     });
     Ok(shutdown)

@@ -28,7 +28,7 @@ pub(super) fn connector(proxy: Option<&Proxy>) -> Result<Connector, rustls::Erro
         Ok(trusting) => trusting,
         Err(error) => {
             let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "This machine has no CA certificates: https will not work");
+            tracing::warn!(error, "no CA certificates found: https will not work");
             builder()?.with_root_certificates(RootCertStore::empty())
         }
     };

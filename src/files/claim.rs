@@ -18,7 +18,7 @@ impl Files {
         match self.0.claimed.get_or_try_init(|| self.claim()).await {
             Ok(ours) => *ours,
             Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "whose the directory of uploads is, is not known yet");
+                tracing::warn!(error = %ErrorChain(&error), "owner of the upload directory unknown, will retry");
                 false
             }
         }

@@ -93,7 +93,7 @@ impl Received {
     pub fn entrust(self) -> StoredFile {
         for path in self.paths {
             if let Err(error) = path.keep() {
-                tracing::warn!(error = %ErrorChain(&error), "an upload cannot be kept");
+                tracing::warn!(error = %ErrorChain(&error), "upload could not be stored");
             }
         }
         self.file
@@ -183,7 +183,7 @@ impl Files {
                     self.remove(&file.stored).await;
                 }
             }
-            Err(error) => tracing::warn!(error = %ErrorChain(&error), "uploads are left to the sweep"),
+            Err(error) => tracing::warn!(error = %ErrorChain(&error), "uploads left to the sweep"),
         }
     }
 
@@ -192,7 +192,7 @@ impl Files {
         for name in [stored.to_string(), stored.thumbnail()] {
             match tokio::fs::remove_file(self.0.directory.join(name)).await {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    tracing::warn!(file = %stored, error = %ErrorChain(&error), "an upload is left to the sweep");
+                    tracing::warn!(file = %stored, error = %ErrorChain(&error), "upload left to the sweep");
                 }
                 _ => {}
             }

@@ -74,7 +74,7 @@ async fn note_on_repair(jobs: &Jobs, repair: RepairId, text: &str) -> Result<(),
     match note_missing(&jobs.ctx, repair, &text).await {
         Ok(()) | Err(OpError::NotFound) => Ok(()),
         Err(error) => {
-            tracing::warn!(error = %ErrorChain(&error), "a file of Slack is not noted on its repair yet");
+            tracing::warn!(error = %ErrorChain(&error), "Slack file not recorded on its repair yet");
             let why = "The database did not answer.".into();
             Err(StepFailure::Passing { why, wait: None })
         }
@@ -223,7 +223,7 @@ impl Trouble {
             ReceiveError::Refused(refusal) => Self::Refused(refusal.to_string()),
             ReceiveError::Stream(error) => Self::of_slack(name, error),
             ReceiveError::Disk(error) => {
-                tracing::error!(error = %ErrorChain(&error), "A photo cannot be kept");
+                tracing::error!(error = %ErrorChain(&error), "photo could not be stored");
                 Self::passing(format!(
                     "{name} cannot be kept: the server's disk is full or cannot be written."
                 ))
@@ -239,7 +239,7 @@ impl Trouble {
                 Self::Refused("was not added: who sent it may not do that any more.".into())
             }
             error => {
-                tracing::warn!(error = %ErrorChain(&error), "A photo is not on its repair yet");
+                tracing::warn!(error = %ErrorChain(&error), "photo not added to its repair yet");
                 Self::passing(format!("{name} could not be added: the database did not answer."))
             }
         }

@@ -133,7 +133,7 @@ impl People {
             Err(error) => {
                 tracing::warn!(
                     error = error.outcome(),
-                    "Slack does not say who somebody is: its event serves"
+                    "users.info failed, profile taken from the event"
                 );
                 self.changed(user).await
             }
@@ -227,8 +227,8 @@ impl People {
     async fn soon(&self, what: &str, writing: impl Future<Output = Result<(), OpError>>) {
         match tokio::time::timeout(KEEPING_MAX, writing).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "{what} could not be kept"),
-            Err(_) => tracing::warn!("{what} is not kept: the database is busy"),
+            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "{what} could not be cached"),
+            Err(_) => tracing::warn!("{what} not cached: the database is busy"),
         }
     }
 
@@ -254,6 +254,6 @@ impl People {
 fn remark(error: &SlackApiError) {
     tracing::warn!(
         error = error.outcome(),
-        "Slack does not say who somebody is: the name of the request serves"
+        "users.info failed, name taken from the request"
     );
 }

@@ -125,11 +125,11 @@ impl SlackContext {
         match first_arrival(&self.ctx, &id).await {
             Ok(true) => true,
             Ok(false) => {
-                tracing::info!(%reference, kind = event.kind(), "An event that was acted upon came again");
+                tracing::info!(%reference, kind = event.kind(), "repeated event ignored");
                 false
             }
             Err(error) => {
-                tracing::warn!(%reference, error = %ErrorChain(&error), "Whether an event came before is not known");
+                tracing::warn!(%reference, error = %ErrorChain(&error), "event dedup failed: database unavailable");
                 true
             }
         }
@@ -227,7 +227,7 @@ impl SlackContext {
 
     async fn tell_directly(&self, message: Value) {
         if let Err(error) = self.api.post_message(&message).await {
-            tracing::warn!(error = error.outcome(), "A private answer could not be given");
+            tracing::warn!(error = error.outcome(), "private answer failed");
         }
     }
 
@@ -324,11 +324,11 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
     if let Some(words) = words {
         // What a stranger is told names their e-mail address: that is for them alone.
         let shown = if matches!(error, EdgeError::Stranger { .. }) { "" } else { words.as_str() };
-        tracing::info!(%reference, %error, words = shown, "A Slack request was turned down");
+        tracing::info!(%reference, %error, words = shown, "Slack request refused");
         return words;
     }
     let is_transient = matches!(&error, EdgeError::Op(error) if error.is_transient());
-    tracing::error!(%reference, error = %ErrorChain(&error), "A Slack request failed");
+    tracing::error!(%reference, error = %ErrorChain(&error), "Slack request failed");
     if is_transient {
         return format!("Our database does not answer. Please try again in a few minutes (ref {reference}).");
     }

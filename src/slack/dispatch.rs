@@ -58,7 +58,7 @@ impl Dispatch for Dispatcher {
 async fn dispatch(edge: SlackContext, received: Received) {
     let Received { envelope, ack, reference, .. } = received;
     if edge.identity.get().is_some_and(|ours| !envelope.is_for_team(&ours.team_id)) {
-        tracing::warn!(%reference, kind = envelope.kind(), "An envelope of another workspace was refused");
+        tracing::warn!(%reference, kind = envelope.kind(), "envelope of another workspace refused");
         return ack.sorry("This app serves another workspace.");
     }
     match envelope {
@@ -127,6 +127,6 @@ async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, refer
 }
 
 fn unknown(ack: Ack, what: &'static str, words: &str) {
-    tracing::warn!(what, "Slack sent something that this version does not serve");
+    tracing::warn!(what, "unknown Slack request");
     ack.sorry(words);
 }

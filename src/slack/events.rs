@@ -36,7 +36,7 @@ impl EventOutcome {
         }
         let attempt = event.attempt();
         let (kind, error) = (event.kind(), ErrorChain(error));
-        tracing::warn!(%reference, kind, attempt, %error, "An event could not be handled yet");
+        tracing::warn!(%reference, kind, attempt, %error, "event not handled yet, left unacknowledged");
         Self::Retry
     }
 }
@@ -44,7 +44,7 @@ impl EventOutcome {
 /// Somebody's name, e-mail or account in Slack has changed.
 pub(crate) async fn user_change(edge: &SlackContext, event: &Event, reference: &Reference) -> EventOutcome {
     let Some(user) = event.body.get("user").and_then(SlackUser::of_event) else {
-        tracing::warn!(%reference, "An event about a person names none");
+        tracing::warn!(%reference, "user_change event without a user");
         return EventOutcome::Handled;
     };
     let kept = match event.retry {

@@ -75,7 +75,7 @@ impl SlackHttp {
 
     fn tell_unsigned(&self) {
         if let Some(skipped) = self.told.pass() {
-            tracing::warn!(skipped, "A request that Slack did not sign was refused");
+            tracing::warn!(skipped, "unsigned request to /slack/events refused");
         }
     }
 

@@ -54,7 +54,7 @@ enum RouteMatch<'a> {
 pub(crate) async fn heard(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     let Ok(said) = Said::deserialize(&Value::Object(event.body.clone())) else {
-        return tracing::warn!(%reference, "A message is not as messages are");
+        return tracing::warn!(%reference, "malformed message event");
     };
     let Some(sender) = event.sender().filter(|_| said.is_from_a_person()) else { return };
     if !edge.is_new(event, reference).await {

@@ -104,7 +104,7 @@ fn await_card(edge: &SlackContext, event: &Event, added: &Added, reference: &Ref
     if is_others || event.attempt() >= Retry::LAST {
         return EventOutcome::Handled;
     }
-    tracing::info!(%reference, attempt = event.attempt(), "A reaction may be to a card that is not recorded yet");
+    tracing::info!(%reference, attempt = event.attempt(), "reaction may belong to a card that is not recorded yet");
     EventOutcome::Retry
 }
 
@@ -155,7 +155,7 @@ async fn offer_to_resolve(
     if let Some(id) = &id
         && let Err(error) = mark_handled(&edge.ctx, id).await
     {
-        tracing::warn!(%reference, error = %ErrorChain(&error), "That an event was handled is not remembered");
+        tracing::warn!(%reference, error = %ErrorChain(&error), "handled event could not be recorded");
     }
     Ok(())
 }

@@ -156,7 +156,7 @@ where
             Err(error) if error.is_transient() && began.elapsed() < limit => {
                 if !told {
                     let (seconds, error) = (limit.as_secs(), ErrorChain(&error));
-                    tracing::warn!(%error, "The database does not answer yet: waiting for it, {seconds} s at most");
+                    tracing::warn!(%error, "database does not answer, waiting up to {seconds} s");
                 }
                 told = true;
                 tokio::time::sleep(RECONNECT_DELAY).await;

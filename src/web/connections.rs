@@ -166,7 +166,7 @@ impl Connections {
     fn note(&mut self, ended: Result<(Id, ()), JoinError>) {
         // A connection's task never fails; should it, the log must know.
         let (id, ()) = ended.unwrap_or_else(|error| {
-            tracing::error!(%error, "a web connection ended in disorder");
+            tracing::error!(%error, "web connection ended with an error");
             (error.id(), ())
         });
         self.forget(id);
@@ -181,7 +181,7 @@ impl Connections {
     pub async fn drain(mut self, at_most: Duration) {
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(at_most, drained).await.is_err() {
-            tracing::warn!(open = self.tasks.len(), "web connections were cut off");
+            tracing::warn!(open = self.tasks.len(), "web connections cut off at shutdown");
             self.tasks.shutdown().await;
         }
     }
@@ -221,7 +221,7 @@ impl Connections {
             most_of_client,
             most,
             skipped,
-            "Connections are used up: those that are idle for the longest time are closed"
+            "all connections in use: closing idle connections"
         );
     }
 }

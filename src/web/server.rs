@@ -169,7 +169,7 @@ impl Server {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     if let Some(skipped) = told.pass() {
-                        tracing::warn!(%error, skipped, "a web connection could not be accepted");
+                        tracing::warn!(%error, skipped, "web connection could not be accepted");
                     }
                     // Most likely too many files are open.
                     connections.close_one();
@@ -239,7 +239,7 @@ impl Server {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "a web connection broke off");
+            tracing::debug!(%error, "web connection broke off");
         }
     }
 }

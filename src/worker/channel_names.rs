@@ -54,7 +54,7 @@ impl ChannelNames {
                 wait
             }
             (Err(error), _) | (_, Err(error)) => {
-                tracing::debug!(error = %ErrorChain(&error), "Names of channels are not known yet");
+                tracing::debug!(error = %ErrorChain(&error), "channel names unknown yet");
                 None
             }
         }
@@ -85,7 +85,7 @@ impl ChannelNames {
         match self.api.channel_name(id.as_str()).await {
             Ok(name) => Ok(ChannelRef::parse(&name).filter(|name| !name.is_id())),
             Err(SlackApiError::Refused { code }) => {
-                tracing::info!(code, channel = %id, "Slack does not tell what a channel is called");
+                tracing::info!(code, channel = %id, "channel name lookup refused");
                 Ok(None)
             }
             Err(SlackApiError::RateLimited { retry_after }) => Err(retry_after),

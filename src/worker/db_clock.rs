@@ -50,7 +50,7 @@ impl DbClock {
         let is_forward = theirs > then + delta(answered.saturating_sub(at)) + UNNOTICED;
         if is_back || is_forward {
             latest.set_at = Some(answered);
-            tracing::warn!(%then, now = %theirs, "The clock of the database was set");
+            tracing::warn!(%then, now = %theirs, "database clock changed");
         }
         Ok(is_back)
     }

@@ -214,7 +214,7 @@ impl Deliverer {
             biased;
             () = Times::STANDARD.lost(leased, hold) => {
                 self.breaker.undecided(subject_of(&delivery, place));
-                return tracing::warn!(id = id.0, "The lease of a message was lost: another worker sends it");
+                return tracing::warn!(id = id.0, "delivery lease lost: another worker sends it");
             }
             sent = self.sender.send(&delivery) => sent,
         };
@@ -283,11 +283,11 @@ impl Deliverer {
             Cause::Channel => tracing::warn!(
                 channel,
                 code,
-                "A channel takes no messages: they wait and are tried once a minute. Invite the bot, unarchive the \
+                "channel accepts no messages: they wait and are tried once a minute. Invite the bot, unarchive the \
                  channel or correct its name"
             ),
             Cause::Slack => {
-                tracing::warn!(code, "Slack takes no messages: they wait and are tried once a minute");
+                tracing::warn!(code, "Slack accepts no messages: retrying once a minute");
             }
             Cause::Token | Cause::Database => {}
         }

@@ -136,7 +136,7 @@ impl JobRunner {
                 biased;
                 () = stop.cancelled() => return self.release(&run).await,
                 () = self.lose(&run, held) => {
-                    return tracing::warn!(id = run.id.0, "The lease of a job was lost: another worker has it");
+                    return tracing::warn!(id = run.id.0, "job lease lost: another worker has it");
                 }
                 outcome = self.step(&job) => outcome,
             };
@@ -163,7 +163,7 @@ impl JobRunner {
         let starter = match self.starter(job).await {
             Ok(starter) => starter,
             Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), id = job.id.0, "Who started a job is not known");
+                tracing::warn!(error = %ErrorChain(&error), id = job.id.0, "job starter unknown");
                 let why = "The database did not answer.".to_owned();
                 return Outcome::Failed(StepFailure::Passing { why, wait: None });
             }
@@ -214,7 +214,7 @@ impl JobRunner {
             };
             let error = ErrorChain(&error);
             let Some(wait) = waits.next() else {
-                return tracing::warn!(%error, id = run.id.0, "A job was not given back: its lease will expire");
+                return tracing::warn!(%error, id = run.id.0, "job not released: its lease will expire");
             };
             sleep(wait).await;
         }
@@ -229,13 +229,13 @@ impl JobRunner {
                 Ok(next) => return next,
                 Err(error) => {
                     let error = ErrorChain(&error);
-                    tracing::warn!(%error, id = run.id.0, "What came of a job's step is not recorded yet");
+                    tracing::warn!(%error, id = run.id.0, "job step outcome not recorded yet");
                 }
             }
             let Some(wait) = waits.next() else { break };
             sleep(wait).await;
         }
-        tracing::error!(id = run.id.0, "What came of a job's step could not be recorded: it is taken again");
+        tracing::error!(id = run.id.0, "job step outcome could not be recorded: the step runs again");
         None
     }
 

@@ -51,7 +51,7 @@ impl Times {
             let asked = Instant::now();
             match within(self.ask, renew()).await {
                 Ok(is_ours) => return is_ours.then_some(asked),
-                Err(error) => tracing::warn!(error = %ErrorChain(&error), "A lease is not renewed yet"),
+                Err(error) => tracing::warn!(error = %ErrorChain(&error), "lease renewal failed, will retry"),
             }
             sleep(self.again).await;
         }

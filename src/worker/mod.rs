@@ -82,7 +82,7 @@ impl Worker {
         let mut trouble = Trouble::default();
         let mut next_turn = None;
         self.heartbeat.touch();
-        tracing::info!(worker = self.deliverer.name(), "The worker begins");
+        tracing::info!(worker = self.deliverer.name(), "worker started");
         loop {
             tokio::select! {
                 biased;
@@ -125,10 +125,10 @@ impl Worker {
             while in_flight.join_next().await.is_some() {}
         });
         if drained.await.is_err() {
-            tracing::warn!("Messages or jobs were still under way at shutdown: their leases will expire");
+            tracing::warn!("messages or jobs in flight at shutdown: their leases will expire");
         }
         if let Err(error) = within(POLL_MAX, self.deliverer.release()).await {
-            tracing::debug!(error = %ErrorChain(&error), "Another process waits until the lease of deliveries expires");
+            tracing::debug!(error = %ErrorChain(&error), "leadership not released: another process takes over when the lease expires");
         }
     }
 
@@ -171,17 +171,17 @@ async fn tidy(ctx: Ctx, files: Files) {
     match prune_daily(&ctx).await {
         Ok(Some(pruned)) => {
             let Pruned { deliveries, jobs, requests, sessions } = pruned;
-            tracing::info!(deliveries, jobs, requests, sessions, "What was kept long enough was removed");
+            tracing::info!(deliveries, jobs, requests, sessions, "pruned expired rows");
         }
         Ok(None) => return,
         Err(error) => {
-            return tracing::warn!(error = %ErrorChain(&error), "What was kept long enough stays for now");
+            return tracing::warn!(error = %ErrorChain(&error), "pruning failed, will retry");
         }
     }
     match files.sweep().await {
         Ok(0) => {}
-        Ok(files) => tracing::info!(files, "Uploads that nothing names were removed"),
-        Err(error) => tracing::error!(error = %ErrorChain(&error), "Uploads that nothing names stay for now"),
+        Ok(files) => tracing::info!(files, "removed unreferenced uploads"),
+        Err(error) => tracing::error!(error = %ErrorChain(&error), "upload sweep failed, will retry"),
     }
 }
 
@@ -200,7 +200,7 @@ impl Trouble {
         match self.0 {
             None => tracing::error!(error = %ErrorChain(error), "Error in worker polling loop"),
             Some(told) if told.elapsed() >= every => {
-                tracing::error!("Error in worker polling loop: still the same");
+                tracing::error!("Error in worker polling loop: continues");
             }
             Some(_) => return,
         }

@@ -148,7 +148,7 @@ impl Sender {
             return Ok(SendOutcome::Nothing);
         }
         let unopened = |error: &SealError| {
-            tracing::error!(id = delivery.id.0, error = %ErrorChain(error), "A temporary password cannot be opened");
+            tracing::error!(id = delivery.id.0, error = %ErrorChain(error), "temporary password could not be decrypted");
             Failure::Unsendable { code: "cannot_open".into() }
         };
         let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SealError::Unusable))?;
@@ -173,7 +173,7 @@ impl Sender {
         tracing::warn!(
             id,
             is_member,
-            "A temporary password is not sent: it is for another person than this one"
+            "temporary password not sent: the email belongs to another person"
         );
         if !is_member {
             let person = SlackUserId(delivery.target.clone());
@@ -289,8 +289,8 @@ async fn within<T>(reading: impl Future<Output = Result<T, OpError>>) -> Result<
     match timeout(READ_MAX, reading).await {
         Ok(Ok(read)) => return Ok(read),
         Ok(Err(OpError::NotFound)) => return Err(Failure::Unsendable { code: "nothing_to_show".into() }),
-        Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "A message waits for the database"),
-        Err(_) => tracing::warn!("A message waits for a database that does not answer"),
+        Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "message waits for the database"),
+        Err(_) => tracing::warn!("message waits: the database does not answer"),
     }
     let (cause, retry_after) = (Some(Cause::Database), Some(DATABASE_WAIT));
     Err(Failure::Transient { code: "database".into(), cause, retry_after, in_doubt: false })

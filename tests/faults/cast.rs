@@ -87,7 +87,7 @@ impl Cast {
         let (mut child, log) = self.lock().take(whom)?;
         child.kill().unwrap();
         child.wait().unwrap();
-        Some(Gone { worker: field(&log, "The worker begins", "worker") })
+        Some(Gone { worker: field(&log, "worker started", "worker") })
     }
 
     /// Stops a process and waits for it; `false` if it is not running.
@@ -138,7 +138,7 @@ impl Cast {
         let working = arguments.iter().filter(|arguments| !arguments.contains("without")).count();
         assert!(slack.wire().wait_for_connections(2 * serving, PATIENCE).await, "not all are connected");
         let names =
-            || self.logs().iter().filter(|log| field(log, "The worker begins", "worker").is_some()).count();
+            || self.logs().iter().filter(|log| field(log, "worker started", "worker").is_some()).count();
         assert!(until(PATIENCE, || (names() == working).then_some(())).await.is_some(), "no worker");
         for address in self.addresses() {
             assert!(browser::get(address, "/health", "").await.is_some_and(|reply| reply.status == 200));

@@ -156,7 +156,7 @@ async fn a_database_that_starts_late_is_waited_for() {
     let mut serve = here.esb(&["serve"]);
     let _process = Process(serve.stdout(std::fs::File::create(&path).unwrap()).spawn().unwrap());
     let waits = async {
-        while !std::fs::read_to_string(&path).unwrap().contains("The database does not answer yet") {
+        while !std::fs::read_to_string(&path).unwrap().contains("database does not answer") {
             pause().await;
         }
     };

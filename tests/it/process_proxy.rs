@@ -50,7 +50,7 @@ async fn every_call_goes_by_the_proxy() {
     let asked = proxy.asked();
     assert!(asked.len() >= 3 && asked.iter().all(|to| to.starts_with("slack.test:")), "{asked:?}");
     let log = std::fs::read_to_string(log).unwrap();
-    let line = log.lines().find(|line| line.contains("Calls go out by a proxy")).expect("the log says so");
+    let line = log.lines().find(|line| line.contains("outgoing calls use a proxy")).expect("the log says so");
     assert!(
         line.contains(&format!("http://{}", proxy.address())) && line.contains("lan,10.0.0.0/8"),
         "{line}"

@@ -56,7 +56,7 @@ async fn channel_name_is_looked_up_daily() {
     app.settle().await;
     only(app.slack.posted_in("#lasers"));
     only(app.slack.posted_in("#oops"));
-    assert!(!lines.with("A message was delivered").concat().contains(LASERS));
+    assert!(!lines.with("delivered").concat().contains(LASERS));
     let (told, areas) = (app.told_on_the_web(laser, 1).await, app.areas_page().await);
     for page in [&told, &areas] {
         assert!(page.contains("#lasers") && !page.contains(LASERS), "{page}");

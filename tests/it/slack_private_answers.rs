@@ -80,7 +80,7 @@ async fn undeliverable_confirmation_is_harmless() {
     app.slack.fail_next("chat.postMessage", Fault::Error("user_not_found"));
     assert_eq!(app.slack.submit(ANA).await.unwrap(), Submitted::Cleared);
     app.settle().await;
-    assert!(lines.only_slack_line().contains("A private answer could not be given"));
+    assert!(lines.only_slack_line().contains("private answer failed"));
     assert_eq!(app.repairs().await, 1);
     only(app.slack.posted_in("#woodshop"));
     only(app.slack.posted_in("#oops"));

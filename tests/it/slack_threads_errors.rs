@@ -79,7 +79,7 @@ async fn failed_reply_is_saved_on_redelivery() {
         let text = format!("Belt is off, says {table}");
         let said = app.slack.say(ANA, "#woodshop", &text, Some(&card.ts)).await.unwrap();
         assert!(!said.outcome.is_acknowledged());
-        assert!(lines.only_slack_line().contains("An event could not be handled yet"));
+        assert!(lines.only_slack_line().contains("event not handled yet, left unacknowledged"));
         app.sql(&format!("ALTER TABLE away RENAME TO {table}")).await;
         for attempt in [1, 2] {
             let again = app.slack.redeliver(&said, attempt, "timeout").await.unwrap();

@@ -92,7 +92,7 @@ async fn one_address_does_not_use_up_the_listeners() {
         );
     }
     assert_eq!(Listener::of(&web, "2001:db8:8::1").await.status, StatusCode::OK);
-    let told = lines.with("One address used up its share");
+    let told = lines.with("address used up its share");
     assert_eq!(told.len(), 1, "{told:?}");
     for part in ["listeners to /events", "2001:db8:7::/64", "of_client=50"] {
         assert!(told[0].contains(part), "{part} in {told:?}");

@@ -224,7 +224,7 @@ async fn an_outage_is_outlived() {
     }
     let rig = Setup { sandbox: slack, ..Setup::default() }.start().await;
     rig.serves("a").await;
-    assert_eq!(lines.with("Socket Mode could not connect").len(), 4);
+    assert_eq!(lines.with("Socket Mode connection failed").len(), 4);
     assert_eq!(lines.with("ERROR").len(), 0);
 }
 

@@ -138,7 +138,7 @@ pub async fn poll_revision(ctx: Ctx, shutdown: CancellationToken) {
     };
     let first = async {
         if let Err(error) = super::board(&ctx).await {
-            tracing::debug!(error = %ErrorChain(&error), "The board is not read before somebody asks for it");
+            tracing::debug!(error = %ErrorChain(&error), "board prefetch failed");
         }
     };
     shutdown.run_until_cancelled(async { tokio::join!(looking, first) }).await;
@@ -167,13 +167,13 @@ struct Trouble(bool);
 impl Trouble {
     fn tell(&mut self, error: &dyn Display) {
         if !std::mem::replace(&mut self.0, true) {
-            tracing::warn!(%error, "Boards are not updated: their revision cannot be read");
+            tracing::warn!(%error, "board revision poll failed: boards are not updated");
         }
     }
 
     fn end(&mut self) {
         if std::mem::take(&mut self.0) {
-            tracing::info!("Boards are updated again");
+            tracing::info!("board revision poll recovered");
         }
     }
 }

@@ -136,7 +136,7 @@ impl Intake {
     pub async fn drain(&self, limit: Duration) {
         self.0.draining.store(true, Ordering::SeqCst);
         if timeout(limit, self.idle()).await.is_err() {
-            tracing::warn!(in_flight = self.in_flight(), "Slack requests are abandoned at shutdown");
+            tracing::warn!(in_flight = self.in_flight(), "Slack requests abandoned at shutdown");
             self.0.abandoned.cancel();
             let _ = timeout(ABANDON_LIMIT, self.idle()).await;
         }
@@ -258,12 +258,12 @@ impl Label {
 
     fn warn(&self, complaint: &str) {
         let Self { kind, name, reference } = self;
-        tracing::warn!(kind, name, %reference, "A Slack request {complaint}");
+        tracing::warn!(kind, name, %reference, "Slack request {complaint}");
     }
 
     fn error(&self, complaint: &str) {
         let Self { kind, name, reference } = self;
-        tracing::error!(kind, name, %reference, "A Slack request {complaint}");
+        tracing::error!(kind, name, %reference, "Slack request {complaint}");
     }
 }
 

@@ -39,9 +39,9 @@ impl Refusal {
     pub(super) fn log(&self, reference: &Reference) {
         match self {
             Self::Malformed(_) | Self::Busy => {
-                tracing::warn!(%reference, "A Slack request is not acted upon: {self}");
+                tracing::warn!(%reference, "Slack request refused: {self}");
             }
-            _ => tracing::info!(%reference, "A Slack request is not acted upon: {self}"),
+            _ => tracing::info!(%reference, "Slack request refused: {self}"),
         }
     }
 }

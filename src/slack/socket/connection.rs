@@ -130,7 +130,7 @@ impl Connection {
             match message {
                 Some(Ok(Message::Text(text))) => self.frame(&text),
                 Some(Ok(Message::Close(_))) | None => return End::Closed,
-                Some(Ok(Message::Binary(_))) => tracing::warn!("Slack sent a binary frame: ignored"),
+                Some(Ok(Message::Binary(_))) => tracing::warn!("binary frame ignored"),
                 // tungstenite answers pings by itself.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(error)) => return End::Broken(error),
@@ -145,7 +145,7 @@ impl Connection {
             Ok(Frame::Hello(_)) => {}
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "Slack sent a frame that cannot be acknowledged");
+                tracing::warn!(error, "frame without envelope id");
             }
         }
     }
@@ -159,7 +159,7 @@ impl Connection {
                 Ok(()) => {}
                 Err(mpsc::error::TrySendError::Full(_)) => stuck.cancel(),
                 Err(mpsc::error::TrySendError::Closed(_)) => {
-                    tracing::warn!("An acknowledgement came too late: its connection is gone");
+                    tracing::warn!("acknowledgement dropped: connection closed");
                 }
             }
         });

@@ -93,7 +93,7 @@ impl Slot {
             }
             _ => return,
         };
-        tracing::warn!(slot = self.number, reason = reason.as_str(), "Slack disconnects us: {cure}");
+        tracing::warn!(slot = self.number, reason = reason.as_str(), "Slack closed the connection: {cure}");
         self.backoff.slow_down();
     }
 
@@ -109,7 +109,7 @@ impl Slot {
         let next_try_s = wait.as_secs_f64().ceil();
         let error: &dyn std::error::Error = error;
         if !refused {
-            tracing::warn!(slot = self.number, error, next_try_s, "Socket Mode could not connect");
+            tracing::warn!(slot = self.number, error, next_try_s, "Socket Mode connection failed");
         } else if !self.shared.refusal_told.swap(true, Ordering::SeqCst) {
             tracing::error!(next_try_s, "Failed to set up Slack Socket Mode: {error}");
         }

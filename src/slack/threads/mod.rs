@@ -60,7 +60,7 @@ fn await_card(
     if message.is_begun_by_us(edge) == Some(false) || event.attempt() >= Retry::LAST {
         return EventOutcome::Handled;
     }
-    tracing::info!(%reference, attempt = event.attempt(), "A reply may be to a card that is not recorded yet");
+    tracing::info!(%reference, attempt = event.attempt(), "reply may belong to a card that is not recorded yet");
     EventOutcome::Retry
 }
 

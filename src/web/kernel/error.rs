@@ -334,9 +334,9 @@ impl PageError {
         match self {
             Self::Internal(source) | Self::Unavailable(source) => {
                 let error = ErrorChain(source.as_ref());
-                tracing::error!(id = %reference, route, %error, "a page failed");
+                tracing::error!(id = %reference, route, %error, "page failed");
             }
-            Self::Panicked(panic) => tracing::error!(id = %reference, route, panic, "a page panicked"),
+            Self::Panicked(panic) => tracing::error!(id = %reference, route, panic, "page panicked"),
             _ => {}
         }
     }
@@ -391,7 +391,7 @@ impl PageError {
                 Some(Ok(page)) => response::html(status, page),
                 None => fallback_response(status, &message, reference),
                 Some(Err(fault)) => {
-                    tracing::error!(id = %reference, error = &fault as &(dyn Error + 'static), "no error page");
+                    tracing::error!(id = %reference, error = &fault as &(dyn Error + 'static), "error page could not be rendered");
                     fallback_response(status, &message, reference)
                 }
             }

@@ -97,7 +97,7 @@ fn pieces(file: tokio::fs::File, left: u64) -> impl Stream<Item = Result<Bytes, 
         let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; wanted];
         if let Err(error) = file.read_exact(&mut piece).await {
-            tracing::error!(error = %ErrorChain(&error), "a stored file broke off while it was sent");
+            tracing::error!(error = %ErrorChain(&error), "stored file broke off while sending");
             return Err(BrokenOff);
         }
         Ok(Some((Bytes::from(piece), (file, left - wanted as u64))))

@@ -128,7 +128,7 @@ pub fn spreadsheet(
     pieces: impl Stream<Item = Result<Bytes, OpError>> + Send + 'static,
 ) -> PageResponse {
     let pieces = pieces.map_err(move |error| {
-        tracing::error!(name, error = %ErrorChain(&error), "a file broke off while it was sent");
+        tracing::error!(name, error = %ErrorChain(&error), "export broke off while sending");
         BrokenOff
     });
     let mut response = Response::new(ResponseBody::pieces(pieces));

@@ -153,10 +153,10 @@ impl Shares {
         let (what, client, of_client, all) = (self.what, ClientNetwork::of(client), self.of_client, self.all);
         match exhausted {
             Exhausted::Client => tracing::warn!(
-                what, %client, of_client, all, skipped, "One address used up its share: its requests are refused"
+                what, %client, of_client, all, skipped, "address used up its share: requests refused"
             ),
             Exhausted::All => {
-                tracing::warn!(what, %client, of_client, all, skipped, "All places are taken: requests are refused");
+                tracing::warn!(what, %client, of_client, all, skipped, "all places taken: requests refused");
             }
         }
     }

@@ -62,7 +62,7 @@ pub(super) async fn log_in(web: &Web, request: &PageRequest) -> Result<PageRespo
     };
     let begun = sign_in::log_in(&web.ctx, username, password.into(), request.caller.person()).await?;
     let Some(begun) = begun else {
-        tracing::info!(client = %request.client, "A log-in was refused");
+        tracing::info!(client = %request.client, "log-in refused");
         let mut errors = vec![FieldError { field: None, message: WRONG.into() }];
         if has_blank_at_an_end(password) {
             errors.push(FieldError { field: Some("password"), message: BLANK_HINT.into() });

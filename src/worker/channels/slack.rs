@@ -174,7 +174,7 @@ impl SlackChannel {
         let there = match self.api.messages(channel, thread, since.timestamp_micros()).await {
             Ok(there) => there,
             Err(SlackApiError::Refused { code }) => {
-                tracing::info!(code, "Slack does not let us look whether a message has arrived");
+                tracing::info!(code, "Slack refuses message lookup");
                 return Ok(None);
             }
             Err(error) => return Err(failure(&error)),
@@ -189,7 +189,7 @@ impl SlackChannel {
 }
 
 fn unrendered(error: &BlocksError) -> Failure {
-    tracing::error!(error = %ErrorChain(error), "A message could not be rendered");
+    tracing::error!(error = %ErrorChain(error), "message could not be rendered");
     Failure::Unsendable { code: "cannot_render".into() }
 }
 

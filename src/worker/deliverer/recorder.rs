@@ -41,10 +41,10 @@ impl Deliverer {
                 return;
             };
             if failures == 1 {
-                tracing::warn!(error = %ErrorChain(&error), id = id.0, "What became of a message is not recorded yet");
+                tracing::warn!(error = %ErrorChain(&error), id = id.0, "delivery outcome not recorded yet");
             }
             if failures >= RECORD_WHOLE_MAX && !is_transient(&error) {
-                tracing::error!(error = %ErrorChain(&error), id = id.0, "What follows from a message cannot be recorded");
+                tracing::error!(error = %ErrorChain(&error), id = id.0, "delivery follow-up could not be recorded");
                 let settle = || self.settle_alone(delivery, settlement, attempt);
                 if within(RECORD_MAX, retry_on_deadlock(is_deadlock, settle)).await.is_ok() {
                     return;
@@ -84,7 +84,7 @@ impl Deliverer {
             if delivery_queue::is_settled_as(&tx, delivery.id, settlement).await? {
                 return tx.rollback().await;
             }
-            tracing::warn!(id = delivery.id.0, "A lease was lost while its message was being sent");
+            tracing::warn!(id = delivery.id.0, "lease lost while sending");
         }
         if delivery.kind == DeliveryKind::Password && settled {
             password_messages::end_withdrawn(&tx, &delivery.lane, attempt.at).await?;
@@ -122,7 +122,7 @@ impl Deliverer {
             Ok(done) => {
                 self.metrics.delivery("slack", "delivered");
                 let (id, outcome) = (delivery.id.0, done.word());
-                tracing::info!(id, outcome, target_channel = target, "A message was delivered");
+                tracing::info!(id, outcome, target_channel = target, "delivered");
                 return;
             }
             Err(failure) => failure,

@@ -39,7 +39,7 @@ impl Source {
         match edge.api.permalink(&self.channel, &self.ts).await {
             Ok(link) => Note::parse(&format!("From Slack: {link}")).ok(),
             Err(error) => {
-                tracing::warn!(error = error.outcome(), "Slack does not say where a reported message is");
+                tracing::warn!(error = error.outcome(), "permalink of a reported message unknown");
                 None
             }
         }

@@ -213,7 +213,7 @@ impl<'a> Accepting<'a> {
             Err(ReceiveError::Refused(refused)) => Err(refusal(rule, name, &refused)),
             Err(ReceiveError::Stream(error)) => Err(broken(error).into()),
             Err(ReceiveError::Disk(error)) => {
-                tracing::error!(error = %ErrorChain(&error), "An upload cannot be stored");
+                tracing::error!(error = %ErrorChain(&error), "upload not stored");
                 self.lost.disk += 1;
                 match rule.on_disk_error {
                     OnDiskError::Refuse => Err(no_room(rule, name)),
@@ -226,7 +226,7 @@ impl<'a> Accepting<'a> {
     /// The report goes on without this photo.
     fn over_allowance(&mut self) {
         self.lost.allowance += 1;
-        tracing::warn!("a visitor's photo is not kept: visitors have left what they may in a day");
+        tracing::warn!("visitor photo not stored: daily limit reached");
     }
 
     /// A place among those who send files; visitors have their own, and nobody has all of them.
