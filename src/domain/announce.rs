@@ -5,7 +5,7 @@ use crate::domain::channel::ChannelRef;
 use crate::domain::field::{Field, FieldValue};
 use crate::domain::ids::RepairId;
 use crate::domain::repair::{RepairStatus, Severity};
-use crate::domain::setting::Switches;
+use crate::domain::setting::NotificationSettings;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct RepairUpdate {
     /// Who did it.
     pub by: String,
     /// What is told, one line each; the first gives the message its prefix.
-    pub news: Vec<News>,
+    pub lines: Vec<UpdateLine>,
     /// What they had to say.
     pub note: Option<String>,
 }
@@ -36,7 +36,7 @@ pub struct RepairUpdate {
 /// One line of an update; what is new stands in the repair's snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "snake_case")]
-pub enum News {
+pub enum UpdateLine {
     /// The status became a closed one.
     Closed {
         /// The status before.
@@ -72,8 +72,8 @@ impl RepairUpdate {
     /// True when the machine's last open repair was resolved: only then is it back in service.
     pub fn is_back_in_service(&self) -> bool {
         let resolved = self.repair.status == RepairStatus::Resolved;
-        let last = |news: &News| matches!(news, News::Closed { from, others } if from.is_open() && others.count == 0);
-        resolved && self.news.iter().any(last)
+        let last = |lines: &UpdateLine| matches!(lines, UpdateLine::Closed { from, others } if from.is_open() && others.count == 0);
+        resolved && self.lines.iter().any(last)
     }
 }
 
@@ -88,16 +88,16 @@ impl Event {
 
     /// True for what a reply in a thread shows to the whole channel: that somebody could be hurt, that the
     /// machine is down (also once more, by a repair that is opened again), that it is over.
-    pub fn concerns_everybody(&self) -> bool {
+    pub fn is_broadcast(&self) -> bool {
         let is_down = |repair: &RepairSnapshot| repair.severity == Some(Severity::Down);
         let is_severe = |repair: &RepairSnapshot| repair.safety_risk || is_down(repair);
         match self {
             Self::NewReport(repair) => is_severe(repair),
-            Self::Updated(update) => update.news.iter().any(|news| match news {
-                News::Closed { .. } | News::SafetyRisk => true,
-                News::Severity { .. } => is_down(&update.repair),
-                News::Status { from } => !from.is_open() && is_severe(&update.repair),
-                News::Assignee { .. } | News::Eta { .. } => false,
+            Self::Updated(update) => update.lines.iter().any(|news| match news {
+                UpdateLine::Closed { .. } | UpdateLine::SafetyRisk => true,
+                UpdateLine::Severity { .. } => is_down(&update.repair),
+                UpdateLine::Status { from } => !from.is_open() && is_severe(&update.repair),
+                UpdateLine::Assignee { .. } | UpdateLine::Eta { .. } => false,
             }),
         }
     }
@@ -142,7 +142,7 @@ pub fn lane(repair: RepairId, target: &str) -> String {
 }
 
 /// What is announced of a change (spec "Announcements").
-pub fn announcements(change: &ChangeSet, switches: Switches, targets: &Targets) -> Vec<Announcement> {
+pub fn announcements(change: &ChangeSet, switches: NotificationSettings, targets: &Targets) -> Vec<Announcement> {
     let Some(event) = event(change, switches) else { return Vec::new() };
     let repair = &change.repair;
     targets
@@ -156,54 +156,54 @@ pub fn announcements(change: &ChangeSet, switches: Switches, targets: &Targets) 
         .collect()
 }
 
-fn event(change: &ChangeSet, switches: Switches) -> Option<Event> {
+fn event(change: &ChangeSet, switches: NotificationSettings) -> Option<Event> {
     if change.changes.contains(&Change::Created) {
         return switches.new_report.then(|| Event::NewReport(change.repair.clone()));
     }
-    let news = news(change, switches);
-    if news.is_empty() {
+    let lines = update_lines(change, switches);
+    if lines.is_empty() {
         return None;
     }
     let note = change.changes.iter().find_map(|change| match change {
         Change::Note { text, supersedes: None } => text.as_ref().map(ToString::to_string),
         _ => None,
     });
-    Some(Event::Updated(RepairUpdate { repair: change.repair.clone(), by: change.by.clone(), news, note }))
+    Some(Event::Updated(RepairUpdate { repair: change.repair.clone(), by: change.by.clone(), lines, note }))
 }
 
 /// The lines that their switches let through, in the order of their prefixes: closing, status, assignee,
 /// severity, ETA.
-fn news(change: &ChangeSet, switches: Switches) -> Vec<News> {
-    let mut news = Vec::new();
+fn update_lines(change: &ChangeSet, switches: NotificationSettings) -> Vec<UpdateLine> {
+    let mut lines = Vec::new();
     let mut closing = false;
     if let Some((FieldValue::Status(from), _)) = change.of(Field::Status) {
         closing = !change.repair.status.is_open();
         if closing && switches.resolved {
-            news.push(News::Closed { from: *from, others: change.others.clone() });
+            lines.push(UpdateLine::Closed { from: *from, others: change.others.clone() });
         } else if !closing && switches.status_changed {
-            news.push(News::Status { from: *from });
+            lines.push(UpdateLine::Status { from: *from });
         }
     }
     if let Some((FieldValue::Assignee(from), _)) = change.of(Field::Assignee)
         && !closing
         && switches.assignee_changed
     {
-        news.push(News::Assignee { from: from.as_ref().map(|person| person.name.clone()) });
+        lines.push(UpdateLine::Assignee { from: from.as_ref().map(|person| person.name.clone()) });
     }
     if switches.severity_changed {
         if let Some((FieldValue::Severity(from), _)) = change.of(Field::Severity) {
-            news.push(News::Severity { from: *from });
+            lines.push(UpdateLine::Severity { from: *from });
         }
         if let Some((_, FieldValue::SafetyRisk(true))) = change.of(Field::SafetyRisk) {
-            news.push(News::SafetyRisk);
+            lines.push(UpdateLine::SafetyRisk);
         }
     }
     if let Some((FieldValue::Eta(from), _)) = change.of(Field::Eta)
         && switches.eta_updated
     {
-        news.push(News::Eta { from: *from });
+        lines.push(UpdateLine::Eta { from: *from });
     }
-    news
+    lines
 }
 
 #[cfg(test)]

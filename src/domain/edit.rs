@@ -25,7 +25,7 @@ pub struct RepairEdit {
 
 /// A change that came after the version of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Later {
+pub struct InterveningChange {
     /// The value before.
     pub old: FieldValue,
     /// The value after.
@@ -45,13 +45,13 @@ pub struct Duplicates {
 
 /// A repair as it is, for whoever edits it.
 #[derive(Debug, Clone, Copy)]
-pub struct Present<'a> {
+pub struct EditContext<'a> {
     /// Its number.
     pub id: RepairId,
     /// Its fields.
     pub fields: &'a RepairFields,
     /// What came after the version of the edit, in its order.
-    pub later: &'a [Later],
+    pub later: &'a [InterveningChange],
     /// Filled where the edit names a repair that this one repeats.
     pub duplicates: &'a Duplicates,
 }
@@ -82,9 +82,9 @@ impl Conflict {
 }
 
 /// The form of a refused edit, made anew: what the person touched as they left it, the rest as it is now.
-pub fn shown_again(present: Present<'_>, values: &[FieldValue]) -> RepairFields {
-    let mut form = present.fields.clone();
-    touched(present, values).into_iter().for_each(|value| form.set(value));
+pub fn shown_again(context: EditContext<'_>, values: &[FieldValue]) -> RepairFields {
+    let mut form = context.fields.clone();
+    touched(context, values).into_iter().for_each(|value| form.set(value));
     form
 }
 
@@ -110,30 +110,30 @@ impl From<Refusal> for EditError {
 ///
 /// # Errors
 /// A rule says no, or a touched field was changed by somebody else, to another value, meanwhile.
-pub fn plan(present: Present<'_>, edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
-    let mut wanted = touched(present, &edit.values);
+pub fn plan(context: EditContext<'_>, edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
+    let mut wanted = touched(context, &edit.values);
     let status = wanted.iter().find_map(|value| match value {
         FieldValue::Status(status) => Some(*status),
         _ => None,
     });
-    let status = status.unwrap_or(present.fields.status);
+    let status = status.unwrap_or(context.fields.status);
     if status != RepairStatus::Duplicate {
         // A link means something in that status only: what a form still shows there is not an answer.
         wanted.retain(|value| value.field() != Field::DuplicateOf);
     }
-    let conflicts: Vec<Conflict> = wanted.iter().filter_map(|value| conflict(present, value)).collect();
+    let conflicts: Vec<Conflict> = wanted.iter().filter_map(|value| conflict(context, value)).collect();
     if !conflicts.is_empty() {
         return Err(EditError::Conflicts(conflicts));
     }
-    let mut after = present.fields.clone();
+    let mut after = context.fields.clone();
     for value in wanted {
         after.set(tidied(value)?);
     }
     if status != RepairStatus::Duplicate {
         after.duplicate_of = None;
     }
-    obey(present, &after, edit.note.as_ref())?;
-    let fields = Field::ALL.into_iter().map(|field| (present.fields.get(field), after.get(field)));
+    check_rules(context, &after, edit.note.as_ref())?;
+    let fields = Field::ALL.into_iter().map(|field| (context.fields.get(field), after.get(field)));
     let mut changes: Vec<Change> =
         fields.filter(|(from, to)| !from.means(to)).map(|(from, to)| Change::Field { from, to }).collect();
     changes.extend(edit.note.clone().map(|note| Change::Note { text: Some(note), supersedes: None }));
@@ -141,19 +141,19 @@ pub fn plan(present: Present<'_>, edit: &RepairEdit) -> Result<Vec<Change>, Edit
 }
 
 /// The values that the person changed: those that differ from what stood there at the edit's version.
-pub fn touched(present: Present<'_>, values: &[FieldValue]) -> Vec<FieldValue> {
+pub fn touched(context: EditContext<'_>, values: &[FieldValue]) -> Vec<FieldValue> {
     let seen = |field: Field| {
-        let first = present.later.iter().find(|later| later.old.field() == field);
-        first.map_or_else(|| present.fields.get(field), |later| later.old.clone())
+        let first = context.later.iter().find(|later| later.old.field() == field);
+        first.map_or_else(|| context.fields.get(field), |later| later.old.clone())
     };
     values.iter().filter(|value| !value.means(&seen(value.field()))).cloned().collect()
 }
 
 /// Both changed it, and not to the same.
-fn conflict(present: Present<'_>, wanted: &FieldValue) -> Option<Conflict> {
+fn conflict(context: EditContext<'_>, wanted: &FieldValue) -> Option<Conflict> {
     let field = wanted.field();
-    let now = present.fields.get(field);
-    let mut later = present.later.iter().filter(|later| later.old.field() == field);
+    let now = context.fields.get(field);
+    let mut later = context.later.iter().filter(|later| later.old.field() == field);
     let first = later.next()?;
     if now.means(&first.old) || now.means(wanted) {
         return None;
@@ -180,36 +180,36 @@ fn tidied(value: FieldValue) -> Result<FieldValue, Refusal> {
     })
 }
 
-fn obey(present: Present<'_>, after: &RepairFields, note: Option<&Note>) -> Result<(), Refusal> {
-    let before = present.fields;
+fn check_rules(context: EditContext<'_>, after: &RepairFields, note: Option<&Note>) -> Result<(), Refusal> {
+    let before = context.fields;
     if after.status == RepairStatus::Resolved && before.status != after.status && note.is_none() {
         return Err(Refusal::on("note", "Please say in a note what was done."));
     }
     if after.status == RepairStatus::Duplicate {
         let anew = before.status != after.status || before.duplicate_of != after.duplicate_of;
-        return if anew { may_repeat(present, after.duplicate_of) } else { Ok(()) };
+        return if anew { validate_duplicate(context, after.duplicate_of) } else { Ok(()) };
     }
     Ok(())
 }
 
 /// Another repair of the same machine, not itself, and no cycle.
-fn may_repeat(present: Present<'_>, target: Option<RepairId>) -> Result<(), Refusal> {
+fn validate_duplicate(context: EditContext<'_>, target: Option<RepairId>) -> Result<(), Refusal> {
     let on = |message: String| Err(Refusal::on(Field::DuplicateOf.name(), message));
     let Some(target) = target else {
         return on("Please say which repair this one repeats.".into());
     };
-    if target == present.id {
+    if target == context.id {
         return on("A repair cannot be a duplicate of itself. Please choose another one.".into());
     }
-    if !present.duplicates.same_equipment {
+    if !context.duplicates.same_equipment {
         return on(format!("#{target} is no repair of this machine. Please choose one that is."));
     }
-    let links = &present.duplicates.links;
+    let links = &context.duplicates.links;
     let mut next = Some(target);
     // Each step is another link, unless there is a circle already: then that ends it.
     for _ in 0..=links.len() {
         match next {
-            Some(repair) if repair == present.id => {
+            Some(repair) if repair == context.id => {
                 return on(format!("#{target} is itself a duplicate of this one. Please keep one of them."));
             }
             Some(repair) => next = links.get(&repair).copied(),

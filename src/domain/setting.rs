@@ -4,9 +4,9 @@ use crate::domain::characters::without_unseen_in_name;
 use crate::domain::text::{TextError, is_visible};
 use chrono::NaiveDateTime;
 
-/// Switches of the announcements (spec "Announcements"): all on until staff say otherwise.
+/// NotificationSettings of the announcements (spec "Announcements"): all on until staff say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Switches {
+pub struct NotificationSettings {
     /// A repair is created.
     pub new_report: bool,
     /// The status becomes a closed one.
@@ -23,20 +23,20 @@ pub struct Switches {
     pub thread_updates: bool,
 }
 
-impl Switches {
-    /// Key of [`Switches::new_report`].
+impl NotificationSettings {
+    /// Key of [`NotificationSettings::new_report`].
     pub const NEW_REPORT: &'static str = "notify_new_report";
-    /// Key of [`Switches::resolved`].
+    /// Key of [`NotificationSettings::resolved`].
     pub const RESOLVED: &'static str = "notify_resolved";
-    /// Key of [`Switches::severity_changed`].
+    /// Key of [`NotificationSettings::severity_changed`].
     pub const SEVERITY_CHANGED: &'static str = "notify_severity_changed";
-    /// Key of [`Switches::status_changed`].
+    /// Key of [`NotificationSettings::status_changed`].
     pub const STATUS_CHANGED: &'static str = "notify_status_changed";
-    /// Key of [`Switches::assignee_changed`].
+    /// Key of [`NotificationSettings::assignee_changed`].
     pub const ASSIGNEE_CHANGED: &'static str = "notify_assignee_changed";
-    /// Key of [`Switches::eta_updated`].
+    /// Key of [`NotificationSettings::eta_updated`].
     pub const ETA_UPDATED: &'static str = "notify_eta_updated";
-    /// Key of [`Switches::thread_updates`].
+    /// Key of [`NotificationSettings::thread_updates`].
     pub const THREAD_UPDATES: &'static str = "slack_thread_updates";
 
     /// Reads the switches from stored settings; only the word `false` switches one off.
@@ -112,13 +112,13 @@ const fn switch(key: &'static str, default: bool) -> Setting {
 /// All settings (spec "Nouns", Setting), in the order in which staff see them. WiFi names have at most 32
 /// bytes, pass phrases 8 to 63 (IEEE 802.11).
 pub const SETTINGS: &[Setting] = &[
-    switch(Switches::NEW_REPORT, true),
+    switch(NotificationSettings::NEW_REPORT, true),
     switch("notify_resolved", true),
     switch("notify_severity_changed", true),
     switch("notify_status_changed", true),
     switch("notify_assignee_changed", true),
     switch("notify_eta_updated", true),
-    switch(Switches::THREAD_UPDATES, true),
+    switch(NotificationSettings::THREAD_UPDATES, true),
     switch(REACTIONS, true),
     switch(TECH_DOC_EDIT, false),
     Setting { key: "wifi_ssid", kind: Kind::Line { max: 32 } },
@@ -229,15 +229,15 @@ mod tests {
     #[test]
     fn a_switch_is_on_until_switched_off() {
         let all = [
-            Switches::NEW_REPORT,
-            Switches::RESOLVED,
-            Switches::SEVERITY_CHANGED,
-            Switches::STATUS_CHANGED,
-            Switches::ASSIGNEE_CHANGED,
-            Switches::ETA_UPDATED,
-            Switches::THREAD_UPDATES,
+            NotificationSettings::NEW_REPORT,
+            NotificationSettings::RESOLVED,
+            NotificationSettings::SEVERITY_CHANGED,
+            NotificationSettings::STATUS_CHANGED,
+            NotificationSettings::ASSIGNEE_CHANGED,
+            NotificationSettings::ETA_UPDATED,
+            NotificationSettings::THREAD_UPDATES,
         ];
-        let flags = |switches: Switches| {
+        let flags = |switches: NotificationSettings| {
             [
                 switches.new_report,
                 switches.resolved,
@@ -248,12 +248,12 @@ mod tests {
                 switches.thread_updates,
             ]
         };
-        assert_eq!(flags(Switches::read(|_| None)), [true; 7]);
-        assert_eq!(flags(Switches::read(|_| Some("true"))), [true; 7]);
+        assert_eq!(flags(NotificationSettings::read(|_| None)), [true; 7]);
+        assert_eq!(flags(NotificationSettings::read(|_| Some("true"))), [true; 7]);
         for (place, off) in all.into_iter().enumerate() {
             let mut expected = [true; 7];
             expected[place] = false;
-            assert_eq!(flags(Switches::read(|key| (key == off).then_some("false"))), expected, "{off}");
+            assert_eq!(flags(NotificationSettings::read(|key| (key == off).then_some("false"))), expected, "{off}");
         }
     }
 

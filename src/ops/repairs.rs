@@ -2,7 +2,7 @@
 
 use super::search::{other, search_beyond_database};
 use super::{Ctx, OpError, attachments, board};
-use crate::domain::edit::{self, Duplicates, Present, shown_again};
+use crate::domain::edit::{self, Duplicates, EditContext, shown_again};
 use crate::domain::field::{FieldValue, RepairFields};
 use crate::domain::ids::{RepairId, TimelineId, UserId};
 use crate::domain::queue::QueueFilter;
@@ -151,7 +151,7 @@ pub async fn touched(
     let fields = store::repairs::fields(db, &row).await?;
     let later = store::timeline::later(db, id, version).await?;
     let duplicates = Duplicates::default();
-    Ok(edit::touched(Present { id, fields: &fields, later: &later, duplicates: &duplicates }, values))
+    Ok(edit::touched(EditContext { id, fields: &fields, later: &later, duplicates: &duplicates }, values))
 }
 
 async fn timeline(
@@ -213,6 +213,6 @@ pub async fn form_again(
     let fields = store::repairs::fields(db, &row).await?;
     let later = store::timeline::later(db, id, version).await?;
     let duplicates = Duplicates::default();
-    let present = Present { id, fields: &fields, later: &later, duplicates: &duplicates };
-    Ok((row.version, shown_again(present, values)))
+    let context = EditContext { id, fields: &fields, later: &later, duplicates: &duplicates };
+    Ok((row.version, shown_again(context, values)))
 }

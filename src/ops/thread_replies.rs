@@ -57,7 +57,7 @@ pub async fn find_thread(ctx: &Ctx, at: &ReplyAt) -> Result<CardLookup, OpError>
 ///
 /// # Errors
 /// The database's.
-pub async fn heed(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
+pub async fn apply_reply(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
     retry_on_deadlock(|| heed_once(ctx, actor, reply)).await
 }
 

@@ -9,7 +9,7 @@ use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::{Change, ChangeSet, OthersOpen, StillOpen};
 use crate::domain::channel::ChannelRef;
-use crate::domain::edit::{self, Duplicates, Present, RepairEdit};
+use crate::domain::edit::{self, Duplicates, EditContext, RepairEdit};
 use crate::domain::field::{Field, FieldValue, RepairFields};
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::{EquipmentId, RepairId};
@@ -218,8 +218,8 @@ async fn planned(
             _ => {}
         }
     }
-    let present = Present { id: before.id, fields, later: &later, duplicates: &duplicates };
-    Ok(edit::plan(present, &edit)?)
+    let context = EditContext { id: before.id, fields, later: &later, duplicates: &duplicates };
+    Ok(edit::plan(context, &edit)?)
 }
 
 async fn relations(

@@ -6,7 +6,7 @@ use crate::views::repairs::Happened;
 use chrono::NaiveDate;
 
 /// What happened, as it follows the name of who did it; dates as the surface writes them.
-pub(super) fn told(entry: &Happened, date: fn(NaiveDate) -> String) -> String {
+pub(super) fn describe(entry: &Happened, date: fn(NaiveDate) -> String) -> String {
     let day = |text: &str| text.parse().map_or_else(|_| text.to_owned(), date);
     let shown = |text: &Option<String>| text.as_deref().map(|text| format!("“{}”", day(text)));
     let label = match (entry.kind, Field::of(entry.kind)) {

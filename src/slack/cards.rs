@@ -11,7 +11,7 @@ use crate::domain::text::RequestId;
 use crate::ops::me_too::me_too;
 use crate::ops::update_repair::{ClaimRepair, claim_repair};
 use crate::ops::{OpError, Refusal};
-use crate::render::slack::card::version_of_buttons;
+use crate::render::slack::announcement::version_of_buttons;
 
 /// The buttons of a card.
 pub(crate) const BUTTONS: &[&str] =

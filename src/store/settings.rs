@@ -1,7 +1,7 @@
 //! Settings: rows of key and value; a missing row means the default. One row counts the changes of all.
 
 use super::entities::setting;
-use crate::domain::setting::Switches;
+use crate::domain::setting::NotificationSettings;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
@@ -37,9 +37,9 @@ pub async fn stored(db: &impl ConnectionTrait) -> Result<Stored, DbErr> {
 }
 
 /// The switches of the announcements.
-pub async fn switches(db: &impl ConnectionTrait) -> Result<Switches, DbErr> {
+pub async fn switches(db: &impl ConnectionTrait) -> Result<NotificationSettings, DbErr> {
     let stored = stored(db).await?;
-    Ok(Switches::read(|key| stored.get(key)))
+    Ok(NotificationSettings::read(|key| stored.get(key)))
 }
 
 /// Counts the changes on from `version`; false when they are at another, or somebody else counts just now.

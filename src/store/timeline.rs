@@ -4,7 +4,7 @@ use super::entities::timeline;
 use super::import;
 use crate::domain::actor::Actor;
 use crate::domain::change::ChangeSet;
-use crate::domain::edit::Later;
+use crate::domain::edit::InterveningChange;
 use crate::domain::field::{Field, FieldValue};
 use crate::domain::ids::{RepairId, TimelineId};
 use crate::domain::timeline::TimelineKind;
@@ -44,7 +44,7 @@ pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Entry>) -> Result<(), 
 }
 
 /// What changed after a version, in its order.
-pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) -> Result<Vec<Later>, DbErr> {
+pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) -> Result<Vec<InterveningChange>, DbErr> {
     let entries = timeline::Entity::find()
         .filter(timeline::Column::RepairId.eq(repair))
         .filter(timeline::Column::Version.gt(version))
@@ -56,7 +56,7 @@ pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) ->
         let field = Field::of(entry.kind)?;
         let old = FieldValue::read(field, entry.old_value.as_deref(), entry.old_user_id)?;
         let new = FieldValue::read(field, entry.new_value.as_deref(), entry.new_user_id)?;
-        Some(Later { old, new, by: entry.actor_name })
+        Some(InterveningChange { old, new, by: entry.actor_name })
     };
     Ok(entries.into_iter().filter_map(later).collect())
 }

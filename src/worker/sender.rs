@@ -65,12 +65,12 @@ pub(super) enum SendOutcome {
 }
 
 /// A live message, with what it shows as that is now.
-enum Present {
+enum LiveContent {
     Card(Box<PresentCard>),
     Job(Box<PresentJob>),
 }
 
-impl Present {
+impl LiveContent {
     /// Channel and name of the message, where it stands.
     fn place(&self) -> Option<(String, String)> {
         let (channel, ts) = match self {
@@ -135,8 +135,8 @@ impl Sender {
                 let present = self.present(live_message).await?;
                 match (present.place(), &present) {
                     (None, _) => self.begin(delivery, present).await,
-                    (Some((channel, ts)), Present::Card(_)) => self.reply(delivery, channel, ts).await,
-                    (Some(_), Present::Job(_)) => Ok(SendOutcome::Nothing),
+                    (Some((channel, ts)), LiveContent::Card(_)) => self.reply(delivery, channel, ts).await,
+                    (Some(_), LiveContent::Job(_)) => Ok(SendOutcome::Nothing),
                 }
             }
         }
@@ -193,7 +193,7 @@ impl Sender {
     }
 
     /// Posts a live message, or finds the one that an earlier try posted: what that one shows is not known.
-    async fn begin(&self, delivery: &Delivery, present: Present) -> Result<SendOutcome, Failure> {
+    async fn begin(&self, delivery: &Delivery, present: LiveContent) -> Result<SendOutcome, Failure> {
         let (posted, desired_version) = match self.find(delivery, None).await? {
             Some(found) => (found, 0),
             None => {
@@ -212,7 +212,7 @@ impl Sender {
         }
         let event = event(delivery)?;
         let message = self.slack.announcement(&event)?;
-        let thread = Some(Thread { ts: &ts, broadcast: event.concerns_everybody() });
+        let thread = Some(Thread { ts: &ts, broadcast: event.is_broadcast() });
         let post = Post { channel: &channel, message: &message, key: &delivery.dedupe_key, thread };
         match self.slack.post(&post).await {
             Err(Failure::Rejected { code }) if NO_THREAD.contains(&code.as_str()) => {
@@ -225,7 +225,7 @@ impl Sender {
         }
     }
 
-    async fn edit(&self, present: Present) -> Result<SendOutcome, Failure> {
+    async fn edit(&self, present: LiveContent) -> Result<SendOutcome, Failure> {
         let (desired_version, shown) = present.counts();
         let Some((channel, ts)) = present.place().filter(|_| shown < desired_version) else {
             return Ok(SendOutcome::Nothing);
@@ -261,20 +261,20 @@ impl Sender {
         self.slack.find(&channel, thread.map(|(_, ts)| ts), &delivery.dedupe_key, since - SKEW).await
     }
 
-    async fn present(&self, live_message: LiveMessage) -> Result<Present, Failure> {
+    async fn present(&self, live_message: LiveMessage) -> Result<LiveContent, Failure> {
         let reading = async {
             Ok(match live_message {
-                LiveMessage::Card(id) => Present::Card(Box::new(cards::present(&self.ctx, id).await?)),
-                LiveMessage::Job(id) => Present::Job(Box::new(job_messages::present(&self.ctx, id).await?)),
+                LiveMessage::Card(id) => LiveContent::Card(Box::new(cards::present(&self.ctx, id).await?)),
+                LiveMessage::Job(id) => LiveContent::Job(Box::new(job_messages::present(&self.ctx, id).await?)),
             })
         };
         within(reading).await
     }
 
-    fn shown(&self, present: &Present) -> Result<Message, Failure> {
+    fn shown(&self, present: &LiveContent) -> Result<Message, Failure> {
         match present {
-            Present::Card(present) => self.slack.card(present),
-            Present::Job(present) => self.slack.job(present),
+            LiveContent::Card(present) => self.slack.card(present),
+            LiveContent::Job(present) => self.slack.job(present),
         }
     }
 }

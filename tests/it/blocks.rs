@@ -4,13 +4,13 @@
 use crate::support::block_kit::{faults_of_message, faults_of_options, faults_of_view};
 use crate::support::views::{self, Texts, repair, snapshot};
 use chrono::NaiveDate;
-use esb::domain::announce::{Event, News, RepairUpdate};
+use esb::domain::announce::{Event, UpdateLine, RepairUpdate};
 use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
 use esb::domain::job::JobState;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::links::Links;
-use esb::render::slack::card::version_of_buttons;
+use esb::render::slack::announcement::version_of_buttons;
 use esb::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use esb::render::slack::jobs::JobLinks;
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
@@ -94,18 +94,18 @@ fn update(blocks: &Blocks, texts: Texts, all: bool) -> Message {
     let others = OthersOpen { count: 12, worst: (1..=3).map(worst).collect() };
     let from = RepairStatus::New;
     let news = vec![
-        News::Closed { from, others },
-        News::Status { from },
-        News::Assignee { from: Some(texts.name("person", 3, 200)) },
-        News::Severity { from: None },
-        News::SafetyRisk,
-        News::Eta { from: NaiveDate::from_ymd_opt(2026, 3, 9) },
+        UpdateLine::Closed { from, others },
+        UpdateLine::Status { from },
+        UpdateLine::Assignee { from: Some(texts.name("person", 3, 200)) },
+        UpdateLine::Severity { from: None },
+        UpdateLine::SafetyRisk,
+        UpdateLine::Eta { from: NaiveDate::from_ymd_opt(2026, 3, 9) },
     ];
     let mut repair = snapshot(texts, all);
     repair.status = if all { RepairStatus::Resolved } else { RepairStatus::InProgress };
     let update = RepairUpdate {
         by: texts.name("person", 2, 200),
-        news: if all { news } else { vec![News::Status { from }] },
+        lines: if all { lines } else { vec![UpdateLine::Status { from }] },
         note: all.then(|| texts.of(3000)),
         repair,
     };

@@ -8,7 +8,7 @@ use esb::domain::edit::RepairEdit;
 use esb::domain::field::{Field, FieldValue, Person};
 use esb::domain::ids::{EquipmentId, RepairId, TimelineId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
-use esb::domain::setting::Switches;
+use esb::domain::setting::NotificationSettings;
 use esb::domain::text::{Description, Note, RequestId};
 use esb::domain::timeline::TimelineKind;
 use esb::ops::create_repair::{CreateRepair, create_repair};
@@ -413,15 +413,15 @@ async fn a_switch_silences_its_line_and_no_other() {
     let set = async |key: &str| {
         store::settings::set(ops.store.write(), key, "false", ops.clock.now()).await.unwrap();
     };
-    set(Switches::RESOLVED).await;
+    set(NotificationSettings::RESOLVED).await;
     let to = |status| FieldValue::Status(status);
     edit(&ops, &sam, repair, 1, [to(RepairStatus::Resolved)], note("Done")).await.unwrap();
     assert_eq!(told(&ops).await, vec![]);
     edit(&ops, &sam, repair, 2, [to(RepairStatus::New)], None).await.unwrap();
     assert_eq!(told(&ops).await.len(), 1);
-    set(Switches::STATUS_CHANGED).await;
+    set(NotificationSettings::STATUS_CHANGED).await;
     let both = [to(RepairStatus::Assigned), FieldValue::Assignee(Some(person(&sam)))];
     edit(&ops, &sam, repair, 3, both, None).await.unwrap();
     let Event::Updated(update) = told(&ops).await.pop().unwrap() else { panic!("not an update") };
-    assert_eq!(update.news.len(), 1);
+    assert_eq!(update.lines.len(), 1);
 }

@@ -4,7 +4,7 @@ use crate::support::ops::{ana, add_equipment, report, with_saw};
 use esb::domain::board::BoardStatus;
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::{EquipmentId, RepairId};
-use esb::domain::setting::Switches;
+use esb::domain::setting::NotificationSettings;
 use esb::ops::board::{self, board, revision};
 use esb::ops::photo_source::Enclosed;
 use esb::ops::me_too::me_too;
@@ -132,7 +132,7 @@ async fn no_delivery_without_channel_or_token() {
     report_problem(&ops, &ana(), report(saw, 2)).await.unwrap();
     assert_eq!(rows(&ops).await[3], 1);
 
-    store::settings::set(ops.store.write(), Switches::NEW_REPORT, "false", ops.clock.now()).await.unwrap();
+    store::settings::set(ops.store.write(), NotificationSettings::NEW_REPORT, "false", ops.clock.now()).await.unwrap();
     let answer = report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
     assert_eq!((rows(&ops).await[3], answer.told), (1, Vec::new()));
 }

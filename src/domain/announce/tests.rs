@@ -5,7 +5,7 @@ use crate::domain::change::tests::snapshot;
 use crate::domain::field::tests::person;
 use serde_json::json;
 
-const ON: Switches = Switches {
+const ON: NotificationSettings = NotificationSettings {
     new_report: true,
     resolved: true,
     severity_changed: true,
@@ -26,7 +26,7 @@ fn created() -> ChangeSet {
 #[track_caller]
 fn check(area: &str, oops: &str, on: bool, expected: &[&str]) {
     let targets = Targets { area: channel(area), oops: channel(oops) };
-    let told = announcements(&created(), Switches { new_report: on, ..ON }, &targets);
+    let told = announcements(&created(), NotificationSettings { new_report: on, ..ON }, &targets);
     assert_eq!(told.iter().map(|a| a.target.as_str()).collect::<Vec<_>>(), expected);
     assert!(told.iter().all(|a| a.event.repair().id.0 == 7));
 }
@@ -88,22 +88,22 @@ fn eta() -> FieldValue {
 }
 
 #[track_caller]
-fn tells(change: &ChangeSet, switches: Switches, expected: &[&str]) {
-    let told = news(change, switches);
+fn tells(change: &ChangeSet, switches: NotificationSettings, expected: &[&str]) {
+    let told = update_lines(change, switches);
     let names: Vec<String> =
-        told.iter().map(|news| json!(news)["news"].as_str().unwrap().to_owned()).collect();
+        told.iter().map(|line| json!(line)["news"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, expected, "{:?}", change.changes);
 }
 
 #[test]
 fn each_change_is_announced_unless_switched_off() {
     use RepairStatus::{Assigned, Duplicate, InProgress, New, NoIssueFound, Resolved};
-    let off = |silence: fn(&mut Switches)| {
+    let off = |silence: fn(&mut NotificationSettings)| {
         let mut switches = ON;
         silence(&mut switches);
         switches
     };
-    let rows: [(&[FieldValue], RepairStatus, &str, Switches); 13] = [
+    let rows: [(&[FieldValue], RepairStatus, &str, NotificationSettings); 13] = [
         (&[status(Resolved)], New, "closed", off(|s| s.resolved = false)),
         (&[status(NoIssueFound)], InProgress, "closed", off(|s| s.resolved = false)),
         (&[status(Duplicate)], Assigned, "closed", off(|s| s.resolved = false)),
@@ -146,12 +146,12 @@ fn simultaneous_changes_are_one_message() {
     let all = [status(InProgress), assignee(), severity(), FieldValue::SafetyRisk(true), eta()];
     let change = edited(&all, New);
     tells(&change, ON, &["status", "assignee", "severity", "safety_risk", "eta"]);
-    tells(&change, Switches { status_changed: false, ..ON }, &["assignee", "severity", "safety_risk", "eta"]);
-    tells(&change, Switches { severity_changed: false, ..ON }, &["status", "assignee", "eta"]);
-    tells(&change, Switches { eta_updated: false, ..ON }, &["status", "assignee", "severity", "safety_risk"]);
+    tells(&change, NotificationSettings { status_changed: false, ..ON }, &["assignee", "severity", "safety_risk", "eta"]);
+    tells(&change, NotificationSettings { severity_changed: false, ..ON }, &["status", "assignee", "eta"]);
+    tells(&change, NotificationSettings { eta_updated: false, ..ON }, &["status", "assignee", "severity", "safety_risk"]);
     let closing = edited(&[status(Resolved), assignee(), severity(), eta()], New);
     tells(&closing, ON, &["closed", "severity", "eta"]);
-    let untold = Switches { resolved: false, ..ON };
+    let untold = NotificationSettings { resolved: false, ..ON };
     tells(&closing, untold, &["severity", "eta"]);
     tells(&edited(&[status(Resolved), assignee()], New), untold, &[]);
     let targets = Targets { area: channel("#wood"), oops: channel("#oops") };
@@ -208,7 +208,7 @@ fn closings_safety_and_down_are_broadcast() {
         (down(created()), true),
         (degraded(created()), false),
     ] {
-        assert_eq!(event(&change, ON).unwrap().concerns_everybody(), expected, "{change:?}");
+        assert_eq!(event(&change, ON).unwrap().is_broadcast(), expected, "{change:?}");
     }
 }
 

@@ -16,11 +16,11 @@ fn edit(values: impl Into<Vec<FieldValue>>, note: Option<Note>) -> RepairEdit {
     RepairEdit { version: 1, values: values.into(), note }
 }
 
-fn run(before: &RepairFields, later: &[Later], edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
+fn run(before: &RepairFields, later: &[InterveningChange], edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
     let links =
         HashMap::from([(RepairId(8), RepairId(9)), (RepairId(9), REPAIR), (RepairId(10), RepairId(11))]);
     let duplicates = Duplicates { same_equipment: true, links };
-    plan(Present { id: REPAIR, fields: before, later, duplicates: &duplicates }, edit)
+    plan(EditContext { id: REPAIR, fields: before, later, duplicates: &duplicates }, edit)
 }
 
 #[track_caller]
@@ -118,8 +118,8 @@ fn duplicate_links_same_equipment_until_status_changes() {
     }
     accepts(&before, &close(Some(10)), &["status: New → Closed - Duplicate", "duplicate_of:  → 10"]);
     let elsewhere = Duplicates::default();
-    let present = Present { id: REPAIR, fields: &before, later: &[], duplicates: &elsewhere };
-    assert!(matches!(plan(present, &close(Some(3))), Err(EditError::Refused(_))));
+    let context = EditContext { id: REPAIR, fields: &before, later: &[], duplicates: &elsewhere };
+    assert!(matches!(plan(context, &close(Some(3))), Err(EditError::Refused(_))));
 
     let mut duplicate = fields();
     duplicate.status = RepairStatus::Duplicate;
@@ -174,9 +174,9 @@ fn claiming_takes_what_is_open() {
 }
 
 /// Somebody else's change of the severity from Down.
-fn by_bo(to: Option<Severity>) -> Later {
+fn by_bo(to: Option<Severity>) -> InterveningChange {
     let old = FieldValue::Severity(Some(Severity::Down));
-    Later { old, new: FieldValue::Severity(to), by: "Bo".into() }
+    InterveningChange { old, new: FieldValue::Severity(to), by: "Bo".into() }
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn conflict_names_author_and_value() {
     assert_eq!(run(&now, &later, &severity(Some(Severity::Degraded))), Ok(vec![]));
     // Bo took it back.
     now.severity = Some(Severity::Down);
-    let back = Later {
+    let back = InterveningChange {
         old: FieldValue::Severity(Some(Severity::Degraded)),
         new: FieldValue::Severity(Some(Severity::Down)),
         by: "Bo".into(),
@@ -212,7 +212,7 @@ fn conflict_names_author_and_value() {
 /// A repair whose past is kept, as the database keeps it.
 struct House {
     fields: RepairFields,
-    past: Vec<Later>,
+    past: Vec<InterveningChange>,
     /// Number of entries at each version; versions begin with 0 here.
     at: Vec<usize>,
     seen: Vec<RepairFields>,
@@ -229,7 +229,7 @@ impl House {
         for change in changes {
             let Change::Field { from, to } = change else { continue };
             self.fields.set(to.clone());
-            self.past.push(Later { old: from, new: to, by: by.into() });
+            self.past.push(InterveningChange { old: from, new: to, by: by.into() });
         }
         if self.past.len() > self.at[self.at.len() - 1] {
             self.at.push(self.past.len());

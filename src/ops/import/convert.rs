@@ -14,7 +14,7 @@ pub(super) struct Fitting<'a> {
     pub(super) odd: Vec<String>,
 }
 
-/// A text as it is told: on one line, without anything that a terminal would obey, in the order that it has.
+/// A text as it is told: on one line, without anything that a terminal would check_rules, in the order that it has.
 pub(super) fn quoted(text: &str) -> String {
     let plain: String =
         without_bidi_controls(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -11,7 +11,7 @@ use crate::domain::ids::{EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
 use crate::domain::zone::Zone;
-use crate::render::timeline_text::told;
+use crate::render::timeline_text::describe;
 use crate::views::repairs::{Happened, OtherRepair, RepairView};
 use chrono::{DateTime, Utc};
 use handlebars::RenderError;
@@ -279,7 +279,7 @@ fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: &Zone) -> Entr
         id: entry.id,
         by: &entry.by,
         at: Moment::new(entry.at, zone),
-        told: told(entry, day),
+        told: describe(entry, day),
         photo: entry.new.as_deref().filter(|_| entry.kind == TimelineKind::Photo),
         note: entry.new.as_deref().filter(|_| is_note),
         edited_by: entry.edited_by.as_deref(),

@@ -33,7 +33,7 @@ const LABELS: &[(&str, &str)] = &[
     ("url", "Address"),
     ("duplicate_of", "Duplicate of repair"),
     ("specialist_description", "What a specialist is needed for"),
-    ("current", "Present password"),
+    ("current", "Current password"),
     ("repeated", "New password, again"),
     ("wifi_ssid", "WiFi name"),
     ("wifi_password", "WiFi password"),

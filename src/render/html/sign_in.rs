@@ -75,7 +75,7 @@ impl Html {
     /// A template that does not fit its fields.
     pub fn password(&self, page: &PasswordPage<'_>) -> Result<String, RenderError> {
         let inputs = vec![
-            Input::password("current", "Present password", "current-password"),
+            Input::password("current", "Current password", "current-password"),
             Input::password("password", "New password", "new-password").hint("At least 10 characters."),
             Input::password("repeated", "New password, again", "new-password"),
         ];

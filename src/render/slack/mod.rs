@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 mod answers;
-pub mod card;
+pub mod announcement;
 pub mod home;
 mod inputs;
 pub mod jobs;

@@ -8,7 +8,7 @@ use super::{Blocks, BlocksError, Modal, PHOTOS_MAX};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, Note, SpecialistDescription, cut};
 use crate::domain::timeline::TimelineKind;
-use crate::render::timeline_text::told;
+use crate::render::timeline_text::describe;
 use crate::views::equipment::EquipmentMatch;
 use crate::views::repairs::{Happened, RepairBrief};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -293,7 +293,7 @@ fn happened(entry: &Happened, now: DateTime<Utc>) -> String {
         Some(text) if entry.kind == TimelineKind::Note => format!(": {}", line_within(text, ISSUE_MAX)),
         _ => String::new(),
     };
-    let (by, told) = (line(&entry.by, NAME_MAX), line_within(&told(entry, date), ISSUE_MAX));
+    let (by, told) = (line(&entry.by, NAME_MAX), line_within(&describe(entry, date), ISSUE_MAX));
     format!("{by} {told} {}{note}", ago(entry.at, now))
 }
 

@@ -79,13 +79,13 @@ impl Slot {
         tracing::info!(slot = self.number, reason = %end, lived_s, "Socket Mode connection is replaced");
         self.backoff.ended_after(lived);
         if let End::Disconnect(reason) = end {
-            self.heed(reason);
+            self.apply_reply(reason);
         }
         self.backoff.next_wait()
     }
 
     /// Two reasons to disconnect are the operator's to cure, and no reason to hurry.
-    fn heed(&mut self, reason: DisconnectReason) {
+    fn apply_reply(&mut self, reason: DisconnectReason) {
         let cure = match reason {
             DisconnectReason::LinkDisabled => "switch Socket Mode on in the Slack app's settings",
             DisconnectReason::TooManyWebsockets => {

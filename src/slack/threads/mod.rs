@@ -16,7 +16,7 @@ use crate::domain::text::Note;
 use crate::ops::OpError;
 use crate::ops::cards::CardLookup;
 use crate::ops::photo_source::InSlack;
-use crate::ops::thread_replies::{ThreadReply, find_thread, heed};
+use crate::ops::thread_replies::{ThreadReply, find_thread, apply_reply};
 use crate::render::slack::mrkdwn::escape;
 use thread_message::ThreadMessage;
 
@@ -96,7 +96,7 @@ async fn keep(edge: &SlackContext, sender: Option<&Sender>, message: ThreadMessa
             (note(&format!("{text}\n{links}")), fetch)
         }
     };
-    heed(&edge.ctx, &actor, &ThreadReply { at: message.at, since: message.since, text, photos }).await?;
+    apply_reply(&edge.ctx, &actor, &ThreadReply { at: message.at, since: message.since, text, photos }).await?;
     Ok(())
 }
 

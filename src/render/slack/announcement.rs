@@ -2,7 +2,7 @@
 
 use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, escape_within, line, line_within, mention};
 use super::{Blocks, BlocksError, Message};
-use crate::domain::announce::{Event, News, RepairUpdate};
+use crate::domain::announce::{Event, UpdateLine, RepairUpdate};
 use crate::domain::change::{OthersOpen, RepairSnapshot};
 use crate::domain::ids::RepairId;
 use crate::domain::repair::{RepairStatus, Severity};
@@ -48,7 +48,7 @@ impl Card<'_> {
 #[derive(Serialize)]
 struct Update {
     header: String,
-    news: String,
+    lines: String,
     note: Option<String>,
     footer: String,
 }
@@ -94,7 +94,7 @@ impl Blocks {
             buttons: Some(buttons_of_version(repair.version)),
             open,
             link,
-            ..told_alone(repair)
+            ..card_without_buttons(repair)
         };
         Ok(Message::new(card.text(), self.fill("repair_card", &card)?))
     }
@@ -104,7 +104,7 @@ impl Blocks {
         let card = Card {
             header: format!("{prefix}New report: {}", equipment(repair)),
             footer: footer(repair, None, link),
-            ..told_alone(repair)
+            ..card_without_buttons(repair)
         };
         Ok(Message::new(card.text(), self.fill("repair_card", &card)?))
     }
@@ -115,21 +115,21 @@ impl Blocks {
             true => "is back in service".to_owned(),
             false => format!("· {}", line(&repair.description, HINT_MAX)),
         };
-        let news: Vec<String> = update.news.iter().map(|news| told(news, update)).collect();
+        let lines: Vec<String> = update.lines.iter().map(|line| describe_line(line, update)).collect();
         let filled = Update {
             header: format!("{}{} {what}", prefix(update), equipment(repair)),
-            news: news.join("\n"),
+            lines: lines.join("\n"),
             note: update.note.as_ref().map(|note| escape_within(note, EXCERPT_MAX)),
             footer: footer(repair, Some(&update.by), link),
         };
         let note = filled.note.as_ref().map(|note| format!("{note}\n")).unwrap_or_default();
-        let text = format!("{}\n{}\n{note}{}", filled.header, filled.news, filled.footer);
+        let text = format!("{}\n{}\n{note}{}", filled.header, filled.lines, filled.footer);
         Ok(Message::new(text, self.fill("repair_update", &filled)?))
     }
 }
 
 /// What is told of a repair, without buttons.
-fn told_alone<'a>(repair: &RepairSnapshot) -> Card<'a> {
+fn card_without_buttons<'a>(repair: &RepairSnapshot) -> Card<'a> {
     Card {
         header: String::new(),
         facts: facts(repair),
@@ -154,13 +154,13 @@ pub fn version_of_buttons(block_id: &str) -> Option<i64> {
 
 /// The prefix is that of the first thing told (spec "Announcements").
 fn prefix(update: &RepairUpdate) -> &'static str {
-    match update.news.first() {
-        Some(News::Closed { .. }) => CLOSED,
-        Some(News::Status { .. }) => STATUS,
-        Some(News::Assignee { .. }) => ASSIGNEE,
-        Some(News::Severity { .. } | News::SafetyRisk) if update.repair.safety_risk => SAFETY,
-        Some(News::Severity { .. } | News::SafetyRisk) => SEVERITY,
-        Some(News::Eta { .. }) => ETA,
+    match update.lines.first() {
+        Some(UpdateLine::Closed { .. }) => CLOSED,
+        Some(UpdateLine::Status { .. }) => STATUS,
+        Some(UpdateLine::Assignee { .. }) => ASSIGNEE,
+        Some(UpdateLine::Severity { .. } | UpdateLine::SafetyRisk) if update.repair.safety_risk => SAFETY,
+        Some(UpdateLine::Severity { .. } | UpdateLine::SafetyRisk) => SEVERITY,
+        Some(UpdateLine::Eta { .. }) => ETA,
         None => "",
     }
 }
@@ -170,10 +170,10 @@ fn equipment(repair: &RepairSnapshot) -> String {
 }
 
 /// One line of an update.
-fn told(news: &News, update: &RepairUpdate) -> String {
+fn describe_line(update_line: &UpdateLine, update: &RepairUpdate) -> String {
     let repair = &update.repair;
-    match news {
-        News::Closed { from, others } => {
+    match update_line {
+        UpdateLine::Closed { from, others } => {
             let status = format!("*Status:* {from} → {}", repair.status);
             match open_still(others) {
                 _ if update.is_back_in_service() => status,
@@ -181,19 +181,19 @@ fn told(news: &News, update: &RepairUpdate) -> String {
                 None => format!("{status}\nNothing else is open on this machine."),
             }
         }
-        News::Status { from } => format!("*Status:* {from} → {}", repair.status),
-        News::Assignee { from } => match (assignee(repair), from) {
+        UpdateLine::Status { from } => format!("*Status:* {from} → {}", repair.status),
+        UpdateLine::Assignee { from } => match (assignee(repair), from) {
             (Some(who), Some(from)) => format!("*Assigned to:* {who} (before: {})", line_within(from, 200)),
             (Some(who), None) => format!("*Assigned to:* {who}"),
             (None, Some(from)) => format!("*Assigned to:* nobody (before: {})", line_within(from, 200)),
             (None, None) => "*Assigned to:* nobody".into(),
         },
-        News::Severity { from } => {
+        UpdateLine::Severity { from } => {
             let word = |severity: Option<Severity>| severity.map_or("none", Severity::word);
             format!("*Severity:* {} → {}", word(*from), word(repair.severity))
         }
-        News::SafetyRisk => "*Safety risk:* somebody could be hurt".into(),
-        News::Eta { from } => match (repair.eta, from) {
+        UpdateLine::SafetyRisk => "*Safety risk:* somebody could be hurt".into(),
+        UpdateLine::Eta { from } => match (repair.eta, from) {
             (Some(eta), Some(from)) => format!("*ETA:* {} (before: {})", date(eta), date(*from)),
             (Some(eta), None) => format!("*ETA:* {}", date(eta)),
             (None, _) => "*ETA:* none any more".into(),
