@@ -93,7 +93,7 @@ fn update(blocks: &Blocks, texts: Texts, all: bool) -> Message {
         |n| StillOpen { id: RepairId(n), severity: Some(Severity::Down), description: texts.of(3000) };
     let others = OthersOpen { count: 12, worst: (1..=3).map(worst).collect() };
     let from = RepairStatus::New;
-    let news = vec![
+    let lines = vec![
         UpdateLine::Closed { from, others },
         UpdateLine::Status { from },
         UpdateLine::Assignee { from: Some(texts.name("person", 3, 200)) },
