@@ -76,17 +76,17 @@ pub fn start(style: Style, filter: &str, to: Destination) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Says so where `RUST_LOG` asks for lines of libraries that are not written.
-pub fn say_refused_details(filter: &str) {
+/// Warns if `RUST_LOG` asks for lines of libraries that are not written.
+pub fn warn_about_capped_libraries(filter: &str) {
     if libraries::are_asked_for(filter) {
         tracing::warn!(
-            "RUST_LOG asks for details of libraries. They can show passwords and tokens, so they are not written; \
-             those of ESB itself (esb=debug) are"
+            "RUST_LOG asks for details of libraries. They are not written, since they can show passwords and tokens. \
+             Details of ESB itself are written: set esb=debug"
         );
     }
 }
 
-/// Hours, minutes and seconds in UTC: whoever watches knows the day.
+/// Hours, minutes and seconds in UTC.
 struct TimeOfDay(Clock);
 
 impl FormatTime for TimeOfDay {
@@ -103,7 +103,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(place, "Panic: {}", text.unwrap_or("no message"));
 }
 
-/// Writes mutation lines as they are: JSON in every format, whatever the filter.
+/// Writes mutation lines as JSON in every format, regardless of the filter.
 struct Mutations(BoxMakeWriter);
 
 impl<S: Subscriber> Layer<S> for Mutations {
@@ -111,7 +111,7 @@ impl<S: Subscriber> Layer<S> for Mutations {
         let mut line = Line(String::new());
         event.record(&mut line);
         line.0.push('\n');
-        // One write a line, so that lines of several threads do not mix. A closed pipe is no reason to stop.
+        // One write per line, so that lines of several threads do not mix. A closed pipe must not stop the program.
         let _ = self.0.make_writer().write_all(line.0.as_bytes());
     }
 }

@@ -15,7 +15,7 @@ use esb::domain::repair::Severity;
 use esb::domain::text::{AreaName, Description, EquipmentName, PersonName, RequestId};
 use esb::files::Files;
 use esb::metrics::Metrics;
-use esb::ops::report_problem::{ReportProblem, report_problem};
+use esb::ops::repairs::report_problem::{ReportProblem, report_problem};
 use esb::ops::{Announce, Ctx};
 use esb::people::People;
 use esb::render::links::Links;

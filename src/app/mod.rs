@@ -34,10 +34,10 @@ use tokio_util::sync::CancellationToken;
 
 pub mod check;
 mod identity;
-mod old_uploads;
+mod legacy_uploads;
 mod open_files;
 
-pub use old_uploads::OldUploads;
+pub use legacy_uploads::LegacyUploads;
 
 /// How long work that came over HTTP may take to its end at shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -107,11 +107,11 @@ pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ct
 ///
 /// # Errors
 /// It is no directory, or ours cannot be written.
-pub async fn old_uploads(config: &Config, ctx: &Ctx, directory: PathBuf) -> anyhow::Result<OldUploads> {
+pub async fn legacy_uploads(config: &Config, ctx: &Ctx, directory: PathBuf) -> anyhow::Result<LegacyUploads> {
     anyhow::ensure!(directory.is_dir(), "--uploads {}: there is no such directory", directory.display());
     let files = files(config, ctx);
     files.prepare().await.with_context(|| format!("UPLOAD_PATH {}", config.upload_path.display()))?;
-    Ok(OldUploads::new(directory, files))
+    Ok(LegacyUploads::new(directory, files))
 }
 
 impl App {

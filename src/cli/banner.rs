@@ -1,12 +1,10 @@
-//! What `serve` says on a terminal when it is ready: four lines for the person who started it. Where the log goes
-//! elsewhere, it has the same facts.
+//! The four lines that `serve` prints on a terminal when it is ready. Elsewhere the log has the same facts.
 
 use super::print;
 use crate::config::Config;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// What there is to say.
 pub(super) struct Banner {
     address: String,
     data: String,
@@ -23,9 +21,9 @@ impl Banner {
         }
     }
 
-    /// `code` is that of `/setup` while nobody can log in.
+    /// `code` opens `/setup` while there is no staff user.
     pub(super) fn show(&self, code: Option<&str>) {
-        // Nobody is there to read it where the terminal has gone.
+        // If the terminal is gone, nobody can read it.
         let _ = print(&self.text(code));
     }
 
@@ -36,12 +34,12 @@ impl Banner {
             None => format!("{address}/login"),
         };
         let next = match code {
-            Some(_) => "make the first staff user there, or try made-up machines: esb demo-data",
-            None if self.slack_is_off => "connect Slack: docs/administrators.md shows how",
-            None => "nothing: everything runs",
+            Some(_) => "create the first staff user there, or try it with sample data: esb demo-data",
+            None if self.slack_is_off => "connect Slack: see docs/administrators.md",
+            None => "report a problem on the board, or type /esb-report in Slack",
         };
         format!(
-            "Equipment Status Board is at {address} (Ctrl-C ends it)\n  \
+            "Equipment Status Board is at {address} (Ctrl-C stops it)\n  \
                Log in  {log_in}\n  \
                Data    {data}\n  \
                Next    {next}"
@@ -49,7 +47,7 @@ impl Banner {
     }
 }
 
-/// By which a browser on this machine reaches it.
+/// The address for a browser on this machine.
 fn local_address(listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() {
         format!("http://localhost:{}", listen.port())
@@ -58,7 +56,7 @@ fn local_address(listen: SocketAddr) -> String {
     }
 }
 
-/// The directory, and the database where it is elsewhere.
+/// The directory, and the database if it is elsewhere.
 fn shown_data(directory: &Path, database: &str) -> String {
     let directory = directory.display().to_string();
     if database.starts_with(&format!("sqlite://{directory}/")) {
@@ -82,10 +80,10 @@ mod tests {
     #[test]
     fn first_start_leads_to_setup() {
         let text = banner(&[("ESB_DATA_DIR", "/srv/esb")]).text(Some("abcd-efgh"));
-        let expected = "Equipment Status Board is at http://localhost:5000 (Ctrl-C ends it)\n  \
+        let expected = "Equipment Status Board is at http://localhost:5000 (Ctrl-C stops it)\n  \
                         Log in  http://localhost:5000/setup with the code abcd-efgh\n  \
                         Data    /srv/esb\n  \
-                        Next    make the first staff user there, or try made-up machines: esb demo-data";
+                        Next    create the first staff user there, or try it with sample data: esb demo-data";
         assert_eq!(text, expected);
     }
 

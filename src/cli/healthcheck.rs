@@ -1,4 +1,4 @@
-//! `healthcheck`: asks the running program whether it lives. Containers call it, so it needs no shell.
+//! `healthcheck`: asks the running program for `/health/live`. Containers call it, so it needs no shell.
 
 use crate::config::Config;
 use anyhow::Context;
@@ -20,11 +20,11 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
     let answer = tokio::time::timeout(LIMIT, client.request(request)).await;
     let answer =
         answer.context("no answer in 5 s")?.with_context(|| format!("nothing answers at {address}"))?;
-    anyhow::ensure!(answer.status() == StatusCode::OK, "it answers {}", answer.status());
+    anyhow::ensure!(answer.status() == StatusCode::OK, "{address} answers {}", answer.status());
     Ok(())
 }
 
-/// Where to find a program that listens on all addresses.
+/// An address at which a program that listens on all addresses can be reached.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,5 +1,5 @@
-//! `import-legacy`: copies what the Python system has into this installation. What did not fit and the
-//! counts go to standard output, so that they can be kept; how far it is goes to the terminal.
+//! `import-legacy`: copies the data of the Python system into this installation. Findings and counts go to standard
+//! output, so that they can be kept; progress goes to the terminal.
 
 use super::install::operator;
 use super::{Misuse, print};
@@ -20,13 +20,13 @@ const URL_MAX: u64 = 4096;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportLegacy {
-    /// Address of the old database, as its DATABASE_URL. `-` reads it from standard input: others on this
-    /// machine may see what stands here, the password too
+    /// Address of the old database, as in its DATABASE_URL. Other users of this machine can see it here, with the
+    /// password; `-` reads it from standard input instead
     url: SecretString,
-    /// The old directory of uploads (its UPLOAD_PATH): documents and photos are copied from there
+    /// The old upload directory (its UPLOAD_PATH), to copy documents and photos from
     #[arg(long, value_name = "DIR")]
     uploads: Option<PathBuf>,
-    /// Only tell what would become of it
+    /// Copy nothing; only print what would be copied
     #[arg(long)]
     dry_run: bool,
 }
@@ -44,7 +44,7 @@ impl ImportLegacy {
             opened => opened.with_context(|| address.to_string())?,
         };
         let uploads = match self.uploads {
-            Some(directory) => Some(app::old_uploads(config, &ctx, directory).await?),
+            Some(directory) => Some(app::legacy_uploads(config, &ctx, directory).await?),
             None => None,
         };
         let uploads = uploads.as_ref().map(|uploads| uploads as &dyn Uploads);
@@ -53,7 +53,7 @@ impl ImportLegacy {
         print(&format!("From {address} into {here}{mode}"))?;
         let mut report = Report::new();
         let imported =
-            import_legacy(&ctx, &operator(), &old, (self.dry_run, uploads), &mut |event| report.tell(event))
+            import_legacy(&ctx, &operator(), &old, (self.dry_run, uploads), &mut |event| report.add(event))
                 .await;
         match imported {
             Err(OpError::Refused(refusal)) => return Err(Misuse(refusal.message).into()),
@@ -72,32 +72,32 @@ impl ImportLegacy {
     }
 }
 
-/// What is shown of a run.
+/// The output of a run.
 struct Report {
-    odd: u64,
+    findings: u64,
     table: Vec<String>,
-    /// The first line that could not be written.
-    broken: anyhow::Result<()>,
-    is_watched: bool,
+    /// The first error of standard output.
+    written: anyhow::Result<()>,
+    is_terminal: bool,
 }
 
 impl Report {
     fn new() -> Self {
         let head = format!("{:<24} {:>9} {:>9} {:>9} {:>9}", "", "there", "copied", "here", "left out");
-        Self { odd: 0, table: vec![head], broken: Ok(()), is_watched: std::io::stderr().is_terminal() }
+        Self { findings: 0, table: vec![head], written: Ok(()), is_terminal: std::io::stderr().is_terminal() }
     }
 
-    fn tell(&mut self, event: Event<'_>) {
+    fn add(&mut self, event: Event<'_>) {
         match event {
-            Event::Odd(what) => {
-                self.odd += 1;
-                self.line(what);
+            Event::Finding(text) => {
+                self.findings += 1;
+                self.line(text);
             }
             Event::Table(tally) => self.table.push(format!(
                 "{:<24} {:>9} {:>9} {:>9} {:>9}",
                 tally.table, tally.there, tally.copied, tally.here, tally.left_out
             )),
-            Event::Progress(tally) if self.is_watched => {
+            Event::Progress(tally) if self.is_terminal => {
                 let done = tally.copied + tally.here + tally.left_out;
                 let line = format!("\r{}: {done} of {}\u{1b}[K\r", tally.table, tally.there);
                 let _ = std::io::stderr().write_all(line.as_bytes());
@@ -107,8 +107,8 @@ impl Report {
     }
 
     fn line(&mut self, text: &str) {
-        if self.broken.is_ok() {
-            self.broken = print(text);
+        if self.written.is_ok() {
+            self.written = print(text);
         }
     }
 
@@ -116,10 +116,10 @@ impl Report {
         for line in std::mem::take(&mut self.table) {
             self.line(&line);
         }
-        self.line(&match self.odd {
+        self.line(&match self.findings {
             0 => "Everything fitted.".to_owned(),
-            odd => format!("{odd} lines above say what did not fit, or wants to be known."),
+            count => format!("{count} lines above say what did not fit or needs attention."),
         });
-        self.broken
+        self.written
     }
 }

@@ -1,10 +1,10 @@
-//! `seed-admin` and `demo-data`: what a new installation needs.
+//! `seed-admin` and `demo-data`: the first staff user and sample data of a new installation.
 
 use super::{in_words, print};
 use crate::domain::actor::{Actor, Edge, Role};
 use crate::domain::text::{EmailAddress, SlackHandle, Username};
-use crate::ops::install::{self, DemoLogin, KnownUser, Seeded};
-use crate::ops::{Ctx, password};
+use crate::ops::install::{self, DemoLogin, KnownUser, SeedOutcome};
+use crate::ops::{Ctx, accounts::password};
 use anyhow::Context;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,13 +20,13 @@ pub(super) fn operator() -> Actor {
 pub(super) struct SeedAdmin {
     /// Name to log in with
     username: String,
-    /// E-mail address; links the user to Slack
+    /// Email address; links the user to Slack
     #[arg(required_unless_present = "reset_password")]
     email: Option<String>,
-    /// Give a user who is there a new password, and make them active staff. Their sessions end
+    /// Give an existing user a new password and make them active staff. Ends their sessions
     #[arg(long)]
     reset_password: bool,
-    /// The password. Others on this machine may see it: --password-stdin is safer
+    /// The password. Other users of this machine can see it: --password-stdin is safer
     #[arg(long, conflicts_with = "password_stdin")]
     password: Option<SecretString>,
     /// Read the password from standard input
@@ -41,19 +41,19 @@ impl SeedAdmin {
     /// `database` is its address as it may be shown.
     pub(super) async fn run(self, ctx: &Ctx, database: &str) -> anyhow::Result<()> {
         let username = Username::parse(&self.username).context("username")?;
-        // Before anybody types a password in vain.
+        // Checked before the password is asked for.
         let known = install::find_user(ctx, &username).await.map_err(in_words)?;
         match (known, self.reset_password) {
-            (None, false) => self.make(ctx, username, database).await,
+            (None, false) => self.create(ctx, username, database).await,
             (Some(known), false) => Err(refuse(&known, database)),
             (Some(_), true) => self.reset(ctx, &username, database).await,
             (None, true) => anyhow::bail!(
-                "There is no user {username} in {database}. To make one: esb seed-admin {username} <e-mail address>"
+                "There is no user {username} in {database}. To create one: esb seed-admin {username} <email address>"
             ),
         }
     }
 
-    async fn make(self, ctx: &Ctx, username: Username, database: &str) -> anyhow::Result<()> {
+    async fn create(self, ctx: &Ctx, username: Username, database: &str) -> anyhow::Result<()> {
         let email = EmailAddress::parse(self.email.as_deref().unwrap_or_default()).context("email")?;
         let slack_handle = self.slack_handle.as_deref().map(SlackHandle::parse).transpose();
         let slack_handle = slack_handle.context("--slack-handle")?;
@@ -61,8 +61,8 @@ impl SeedAdmin {
         let seed = install::SeedAdmin { username, email, slack_handle, password_hash };
         let name = seed.username.clone();
         match install::seed_admin(ctx, &operator(), seed).await.map_err(in_words)? {
-            Seeded::Made(_) => print(&format!("Staff user {name} is made in {database}.")),
-            Seeded::Known(known) => Err(refuse(&known, database)),
+            SeedOutcome::Created(_) => print(&format!("Staff user {name} created in {database}.")),
+            SeedOutcome::Exists(known) => Err(refuse(&known, database)),
         }
     }
 
@@ -71,13 +71,13 @@ impl SeedAdmin {
         let before = install::reset_admin(ctx, &operator(), username, &hash).await.map_err(in_words)?;
         let mut changes = String::new();
         if before.role != Role::Staff {
-            changes.push_str(" They were a technician and are staff now.");
+            changes.push_str(" They were a technician and are now staff.");
         }
         if !before.active {
-            changes.push_str(" They were deactivated and are active now.");
+            changes.push_str(" They were deactivated and are now active.");
         }
         print(&format!(
-            "{} has a new password in {database}, and is logged out everywhere.{changes}",
+            "{} has a new password in {database} and is logged out everywhere.{changes}",
             before.username
         ))
     }
@@ -96,40 +96,39 @@ impl SeedAdmin {
         }
         let first = rpassword::prompt_password("Password: ");
         let first: SecretString =
-            first.context("no terminal to ask for the password: give it by --password-stdin")?.into();
-        let second: SecretString = rpassword::prompt_password("The same again: ")?.into();
-        anyhow::ensure!(first.expose_secret() == second.expose_secret(), "The two passwords differ.");
+            first.context("no terminal to ask for the password: use --password-stdin")?.into();
+        let second: SecretString = rpassword::prompt_password("Repeat the password: ")?.into();
+        anyhow::ensure!(first.expose_secret() == second.expose_secret(), "The two passwords differ. Try again.");
         Ok(first)
     }
 }
 
-/// Says who is there, and what may have been meant.
 fn refuse(known: &KnownUser, database: &str) -> anyhow::Error {
     let role = if known.role == Role::Staff { "staff" } else { "a technician" };
     let state = match (known.active, known.has_password) {
         (false, _) => "deactivated",
-        (true, false) => "without a password, so that nobody can log in as them",
+        (true, false) => "without a password, so nobody can log in as them",
         (true, true) => "active",
     };
     let name = &known.username;
     anyhow::anyhow!(
-        "A user {name} is in {database} already ({role}, {state}), and nothing was changed. To give them a new password \
-         and make them active staff: esb seed-admin {name} --reset-password"
+        "{database} already has a user {name} ({role}, {state}). Nothing was changed. To give them a new password and \
+         make them active staff: esb seed-admin {name} --reset-password"
     )
 }
 
 #[derive(Debug, Args)]
 pub(super) struct DemoData {
-    /// How many areas
+    /// Number of areas
     #[arg(long, default_value_t = install::DemoData::default().areas)]
     areas: usize,
-    /// How many machines
+    /// Number of machines
     #[arg(long = "machines", value_name = "MACHINES", default_value_t = install::DemoData::default().equipment)]
     equipment: usize,
-    /// How many open repairs
+    /// Number of open repairs
     #[arg(long, default_value_t = install::DemoData::default().open_repairs)]
     open_repairs: usize,
-    /// How many closed repairs
+    /// Number of closed repairs
     #[arg(long, default_value_t = install::DemoData::default().closed_repairs)]
     closed_repairs: usize,
 }
@@ -137,29 +136,29 @@ pub(super) struct DemoData {
 impl DemoData {
     /// `database` is its address as it may be shown.
     pub(super) async fn run(self, ctx: &Ctx, database: &str) -> anyhow::Result<()> {
-        let wanted = install::DemoData {
+        let data = install::DemoData {
             areas: self.areas,
             equipment: self.equipment,
             open_repairs: self.open_repairs,
             closed_repairs: self.closed_repairs,
         };
-        let logins = install::load_demo_data(ctx, &operator(), wanted).await.map_err(in_words)?;
+        let logins = install::load_demo_data(ctx, &operator(), data).await.map_err(in_words)?;
         print(&format!(
-            "Made {} areas, {} machines, {} open and {} closed repairs in {database}.",
-            wanted.areas, wanted.equipment, wanted.open_repairs, wanted.closed_repairs
+            "Created {} areas, {} machines, {} open and {} closed repairs in {database}.",
+            data.areas, data.equipment, data.open_repairs, data.closed_repairs
         ))?;
         for login in &logins {
-            print(&format!("Log in as {}", shown(login)))?;
+            print(&format!("Log in as {}", describe_login(login)))?;
         }
         if !logins.is_empty() {
-            print("The passwords are shown only now.")?;
+            print("These passwords are not shown again.")?;
         }
         Ok(())
     }
 }
 
-/// Name, role and password, for the terminal of whoever made them.
-pub(super) fn shown(login: &DemoLogin) -> String {
+/// Name, role and password, for the terminal.
+pub(super) fn describe_login(login: &DemoLogin) -> String {
     let role = login.role.word().to_lowercase();
     format!("{} ({role}) with the password {}", login.username, login.password.expose_secret())
 }

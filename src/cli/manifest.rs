@@ -1,4 +1,4 @@
-//! `manifest`: the Slack app manifest, for Socket Mode as it is kept, or with request addresses for HTTP.
+//! `manifest`: prints the Slack app manifest, for Socket Mode or with the request URLs for HTTP.
 
 use super::print;
 use clap::Args;
@@ -6,10 +6,9 @@ use std::fmt::Write;
 
 const SOCKET_MODE: &str = include_str!("../../manifest.yaml");
 
-/// What `manifest` takes.
 #[derive(Debug, Args)]
 pub(super) struct Manifest {
-    /// For requests over HTTP: the address under which Slack reaches this installation
+    /// Use HTTP instead of Socket Mode: the address at which Slack reaches this installation
     #[arg(long, value_name = "URL")]
     http: Option<String>,
 }
@@ -32,7 +31,7 @@ impl Manifest {
     }
 }
 
-/// The manifest with every place that takes a request address filled, and without Socket Mode.
+/// The manifest with all request URLs filled in, and without Socket Mode.
 fn for_http(manifest: &str, base: &str) -> String {
     let url = format!("{base}/slack/events");
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! `migrate`: the database's schema.
+//! `migrate`: updates the database schema, reverts its latest migration, or lists the migrations.
 
 use super::print;
 use crate::app;
@@ -7,14 +7,13 @@ use crate::config::Config;
 use crate::ops::install;
 use clap::ValueEnum;
 
-/// What to do with the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Direction {
-    /// Apply the steps that are missing.
+    /// Apply the missing migrations
     Up,
-    /// Take back the latest step. Its data is lost.
+    /// Revert the latest migration, which deletes its data
     Down,
-    /// List the steps.
+    /// List the migrations
     Status,
 }
 
@@ -22,7 +21,7 @@ pub(super) async fn run(config: &Config, direction: Direction, yes: bool) -> any
     if direction == Direction::Down && !yes {
         let database = config.database_for_log();
         anyhow::bail!(
-            "this takes back the latest step of {database} and deletes its data: add --yes to do it"
+            "this reverts the latest migration of {database} and deletes its data: add --yes to do it"
         );
     }
     let ctx = app::open_unmigrated(config, Clock::system()).await?;

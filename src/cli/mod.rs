@@ -1,5 +1,4 @@
-//! The command line: what each command takes, and which exit status says what. A command's own file
-//! does the work, through operations and `app`.
+//! The command line: the arguments of each command and its exit status. Each command has a file of its own.
 
 use crate::app;
 use crate::clock::Clock;
@@ -20,14 +19,14 @@ mod manifest;
 mod migrate;
 mod run;
 
-/// The program does what was asked.
+/// Exit status of a success.
 const DONE: u8 = 0;
-/// It could not.
+/// Exit status of a failure.
 const FAILED: u8 = 1;
-/// It was asked wrongly, or is configured wrongly.
+/// Exit status of wrong usage or configuration.
 const MISUSED: u8 = 2;
 
-/// Equipment Status Board: members see which machines work and report problems, from Slack.
+/// Equipment Status Board: shows which machines work, and takes reports of problems from Slack and the web.
 #[derive(Debug, Parser)]
 #[command(name = "esb", version, about, long_about = None)]
 pub struct Cli {
@@ -39,43 +38,42 @@ pub struct Cli {
 enum Command {
     /// Run everything in one process: web, Slack and the worker
     Serve {
-        /// Leave the worker to `esb worker`
+        /// Do not run the worker; `esb worker` runs it in another process
         #[arg(long)]
         without_worker: bool,
     },
-    /// Try it out: the bot in this terminal, the board in a browser, no Slack and no configuration
+    /// Try it out: the bot in this terminal and the board in a browser, without Slack or configuration
     Demo(demo::Demo),
-    /// Run only the worker, which sends what is owed
+    /// Run only the worker, which sends messages to Slack and runs jobs
     Worker,
-    /// Bring the database's schema up to date, take back its latest step, or list its steps
+    /// Update the database schema, revert its latest migration, or list the migrations
     Migrate {
         /// What to do
         #[arg(default_value = "up")]
         direction: migrate::Direction,
-        /// Really take back a step, which deletes its data
+        /// Confirm `down`, which deletes data
         #[arg(long)]
         yes: bool,
     },
-    /// Make the first staff user, or give one who is there a new password (--reset-password)
+    /// Create the first staff user, or give an existing user a new password (--reset-password)
     SeedAdmin(install::SeedAdmin),
-    /// Fill an empty database with made-up machines and repairs, and print who can log in
+    /// Fill an empty database with sample machines and repairs, and print who can log in
     DemoData(install::DemoData),
     /// Copy everything from a database of the Python system (0.14 to 0.19) into this installation
     ///
-    /// Run it with the Python system stopped, into a new database of ESB's own (DATABASE_URL). The old
-    /// database is only read. Numbers stay, so that printed labels stay right. It can be run again: what was
-    /// copied before is left as it is here, and what is new there is added.
+    /// Stop the Python system first and set DATABASE_URL to a new database. The old database is only read. Numbers
+    /// stay the same, so printed labels stay right. You can run it again: it adds what is new in the old database
+    /// and changes nothing that was copied before.
     ImportLegacy(import_legacy::ImportLegacy),
-    /// Check the configuration: connect to the database, and ask Slack whether it accepts the tokens
+    /// Check the configuration, connect to the database, and ask Slack whether it accepts the tokens
     CheckConfig,
-    /// Ask the running program whether it lives
+    /// Check that the running program answers
     Healthcheck,
     /// Print the Slack app manifest
     Manifest(manifest::Manifest),
 }
 
 impl Cli {
-    /// Runs the command that was given.
     pub async fn run(self) -> ExitCode {
         let status = match self.command {
             Command::Demo(demo) => outcome(demo.run().await),
@@ -103,15 +101,15 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
         }
         Command::Migrate { direction, yes } => migrate::run(&config, direction, yes).await,
         Command::SeedAdmin(seed) => {
-            log_beside_answers(&config)?;
+            log_to_stderr(&config)?;
             seed.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::DemoData(data) => {
-            log_beside_answers(&config)?;
+            log_to_stderr(&config)?;
             data.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
         }
         Command::ImportLegacy(import) => {
-            log_beside_answers(&config)?;
+            log_to_stderr(&config)?;
             import.run(&config).await
         }
         Command::Healthcheck => healthcheck::run(&config).await,
@@ -128,8 +126,8 @@ fn log_to_stdout(config: &Config) -> anyhow::Result<Style> {
         None | Some(LogFormat::Json) => Style::Json,
     };
     logging::start(style, &config.log_filter, Destination::Stdout)?;
-    say_new_database(config);
-    logging::say_refused_details(&config.log_filter);
+    log_new_database(config);
+    logging::warn_about_capped_libraries(&config.log_filter);
     for remark in &config.remarks {
         tracing::warn!("{remark}");
     }
@@ -139,15 +137,15 @@ fn log_to_stdout(config: &Config) -> anyhow::Result<Style> {
     Ok(style)
 }
 
-/// For commands that answer on standard output: what they change is logged beside it.
-fn log_beside_answers(config: &Config) -> anyhow::Result<()> {
+/// For commands that print their answer to standard output.
+fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
     logging::start(Style::Text, "warn", Destination::Stderr)?;
-    say_new_database(config);
+    log_new_database(config);
     Ok(())
 }
 
-/// A mistyped path makes a new installation: first of all, the log says so.
-fn say_new_database(config: &Config) {
+/// A mistyped path means a new installation, so the first log line says so.
+fn log_new_database(config: &Config) {
     if let Some(text) = app::check::new_database(config) {
         tracing::warn!(
             "New database: {text}. If your data should be there, stop ESB and check DATABASE_URL and ESB_DATA_DIR"
@@ -158,7 +156,7 @@ fn say_new_database(config: &Config) {
 fn outcome(result: anyhow::Result<()>) -> u8 {
     match result {
         Ok(()) => DONE,
-        // The wrong database is a mistake of the configuration.
+        // A wrong database is a configuration error.
         Err(error)
             if matches!(
                 error.downcast_ref(),
@@ -172,12 +170,12 @@ fn outcome(result: anyhow::Result<()>) -> u8 {
     }
 }
 
-/// It was asked for what cannot be; in words for whoever asked.
+/// Wrong usage, with the text for the person.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Misuse(String);
 
-/// For a person at a terminal; the log is elsewhere.
+/// Prints an error to standard error and returns the exit status.
 fn complain(text: &str, status: u8) -> u8 {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("esb: {text}\n").as_bytes());
     status
@@ -189,7 +187,7 @@ fn print(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a refusal says, for a terminal.
+/// The text of a refusal as an error.
 fn in_words(error: crate::ops::OpError) -> anyhow::Error {
     match error {
         crate::ops::OpError::Refused(refusal) => anyhow::anyhow!(refusal.message),

@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) async fn serve(config: Config, parts: Parts, style: Style) -> anyhow::Result<()> {
     let shutdown = on_signal()?;
-    // Before the database: a program that is started twice by mistake must not migrate it.
+    // Bound before the database is opened: a program that is started twice by mistake must not migrate it.
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("ESB_LISTEN {}", config.listen))?;
     let listen = listener.local_addr()?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "Starting");
-    say_proxy(&config);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, database = config.database_for_log(), "starting");
+    log_proxy(&config);
     if !config.slack.takes_commands() {
         if config.slack.bot_token.is_some() {
             tracing::warn!("Slack commands are off: set SLACK_APP_TOKEN and SLACK_SOCKET_MODE_CONNECT=true");
@@ -29,10 +29,10 @@ pub(super) async fn serve(config: Config, parts: Parts, style: Style) -> anyhow:
     }
     let banner = matches!(style, Style::Terminal { .. }).then(|| Banner::new(&config, listen));
     let building = App::build_at(&listener, config, Clock::system());
-    let Some(app) = unless_asked_to_stop(&shutdown, building).await? else {
+    let Some(app) = run_until_stopped(&shutdown, building).await? else {
         return Ok(());
     };
-    tracing::info!(%listen, "Listening");
+    tracing::info!(%listen, "listening");
     let ended = match banner {
         Some(banner) => app.serve_offering(listener, parts, shutdown, move |code| banner.show(code)).await,
         None => app.serve(listener, parts, shutdown).await,
@@ -48,8 +48,8 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
         database = config.database_for_log(),
         "starting worker"
     );
-    say_proxy(&config);
-    let Some(app) = unless_asked_to_stop(&shutdown, App::build(config, Clock::system())).await? else {
+    log_proxy(&config);
+    let Some(app) = run_until_stopped(&shutdown, App::build(config, Clock::system())).await? else {
         return Ok(());
     };
     app.work(shutdown).await;
@@ -57,29 +57,29 @@ pub(super) async fn work(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn say_proxy(config: &Config) {
+fn log_proxy(config: &Config) {
     if let Some(proxy) = &config.slack.proxy {
         let directly = proxy.direct.as_str();
         tracing::info!(%proxy, directly, "outgoing calls use a proxy");
     }
 }
 
-/// Takes leave of the database. Everything is done by then, also where it does not answer.
+/// Closes the database. All work is done by then, even if the database does not answer.
 async fn close(app: &App) {
     if let Err(error) = app.ctx.store.close().await {
         tracing::warn!(%error, "database close timed out");
     }
-    tracing::info!("Stopped");
+    tracing::info!("stopped");
 }
 
-/// Builds the program; `None` when it is to stop before the database has answered.
-async fn unless_asked_to_stop(
+/// Builds the program. Returns `None` if the stop signal came before the database answered.
+async fn run_until_stopped(
     shutdown: &CancellationToken,
     building: impl Future<Output = anyhow::Result<App>>,
 ) -> anyhow::Result<Option<App>> {
     let built = shutdown.run_until_cancelled(building).await.transpose();
     if let Ok(None) = built {
-        tracing::info!("Stopped");
+        tracing::info!("stopped");
     }
     built
 }

@@ -1,5 +1,5 @@
 //! What becomes of an edit of a repair: which fields the person touched, what others wrote meanwhile, and
-//! what the rules say (spec "Rules of a repair"). Pure; `ops::update_repair` reads and writes.
+//! what the rules say (spec "Rules of a repair"). Pure; `ops::repairs::update_repair` reads and writes.
 
 use crate::domain::change::Change;
 use crate::domain::field::{Field, FieldValue, Person, RepairFields};

@@ -11,7 +11,7 @@ use crate::domain::job::{FetchPhotos, PhotoSource, StepFailure};
 use crate::domain::text::{Note, RequestId, cut};
 use crate::files::{ReceiveError, Wanted};
 use crate::ops::OpError;
-use crate::ops::repair_photos::{AddPhotos, NewPhoto, add_photos, note_missing};
+use crate::ops::repairs::photos::{AddPhotos, NewPhoto, add_photos, note_missing};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -1,23 +1,22 @@
-//! Which log lines of libraries may be written. At DEBUG and TRACE they print what passes through them: pages with
-//! temporary passwords, statements with their values, frames, headers. No setting lets those lines out. Called by
-//! `logging`.
+//! Which log lines of libraries are written. At DEBUG and TRACE, libraries print pages with temporary passwords,
+//! statements with values, frames and headers, so no setting enables those levels for them.
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 
-/// The crates of this program. Their own lines hold no secret at any level.
+/// The crates of this program. Their lines have no secrets at any level.
 const OURS: &[&str] = &["esb", "esb_migration", "esb_sandbox"];
-/// Libraries that write a line for each step of something that has a line of ours.
+/// Libraries that log each step of something that we log in one line.
 const CHATTY: &[&str] = &["sea_orm_migration"];
-/// The most that a library may write.
+/// The most detailed level of other libraries.
 const CEILING: LevelFilter = LevelFilter::INFO;
 
-/// True unless the line is one of a library that could show a secret.
+/// False for library lines that could show a secret.
 pub(super) fn may_be_written(meta: &Metadata<'_>) -> bool {
     *meta.level() <= ceiling(meta.target())
 }
 
-/// The most that is written of a target, such as `hyper::proto`.
+/// The most detailed level of a target such as `hyper::proto`.
 fn ceiling(target: &str) -> LevelFilter {
     match target.split("::").next().unwrap_or_default() {
         name if OURS.contains(&name) => LevelFilter::TRACE,
@@ -32,7 +31,7 @@ pub(super) fn are_asked_for(filter: &str) -> bool {
         let (target, level) = match directive.rsplit_once('=') {
             Some((target, level)) => (target, level.trim()),
             None if directive.parse::<LevelFilter>().is_ok() => ("", directive),
-            // A target alone asks for all of its lines.
+            // A target alone means all of its lines.
             None => (directive, "trace"),
         };
         let target = target.split('[').next().unwrap_or_default().trim();

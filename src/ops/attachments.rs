@@ -1,8 +1,8 @@
 //! Reads: which file a document or photo is, and who may have it; lists of them for pages.
 
-use super::equipment_documents::DOCUMENTS_MAX;
+use super::equipment::documents::DOCUMENTS_MAX;
 use super::permission::{may_edit, require};
-use super::repair_photos::PHOTOS_MAX;
+use super::repairs::photos::PHOTOS_MAX;
 use super::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::file::{FileKind, FileName, StoredFile};

@@ -3,7 +3,7 @@
 
 use super::idempotency::{find_answer, remember, run_once};
 use super::jobs::Queued;
-use super::record_change::Recorded;
+use super::repairs::record_change::Recorded;
 use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;

@@ -9,7 +9,7 @@ use crate::clients::slack_api::{SlackApi, SlackApiError, SlackUser, Workspace};
 use crate::clock::Clock;
 use crate::domain::actor::{Account, Actor, Edge, SlackUserId};
 use crate::domain::text::{PersonName, cut};
-use crate::ops::slack_link::{let_go, link};
+use crate::ops::accounts::slack_link::{let_go, link};
 use crate::ops::{Announce, Ctx, OpError};
 use crate::store::db_error::{retry_on_deadlock, is_deadlock};
 use crate::store::slack_people::SlackPerson;

@@ -8,8 +8,8 @@ use super::intake::Reference;
 use super::modals::{act_on_repair, resolve_repair};
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
-use crate::ops::me_too::me_too;
-use crate::ops::update_repair::{ClaimRepair, claim_repair};
+use crate::ops::repairs::me_too::me_too;
+use crate::ops::repairs::update_repair::{ClaimRepair, claim_repair};
 use crate::ops::{OpError, Refusal};
 use crate::render::slack::announcement::version_of_buttons;
 

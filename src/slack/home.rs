@@ -10,7 +10,7 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::queue::{QueueFilter, Whose};
 use crate::ops::board::board;
 use crate::ops::repairs::queue;
-use crate::ops::queue_stats::delivery_problems;
+use crate::ops::deliveries::queue_stats::delivery_problems;
 use crate::render::slack::Modal;
 use crate::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use crate::views::repairs::QueueView;

@@ -4,7 +4,7 @@
 use super::envelope::SentFile;
 use crate::domain::job::PhotoSource;
 use crate::domain::text::{Note, cut};
-use crate::ops::photo_source::InSlack;
+use crate::ops::repairs::photo_source::InSlack;
 
 /// Most photos that are fetched for one message (a Slack limit of files of one).
 const FETCH_MAX: usize = 10;

@@ -161,7 +161,7 @@ pub struct HistoryRow {
 /// The closed repairs of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PastRepairs {
-    /// LatestCache first; the newest ones of very many.
+    /// Newest first; the newest ones of very many.
     pub repairs: Vec<HistoryRow>,
     /// How many there are.
     pub total: u64,

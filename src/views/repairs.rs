@@ -79,7 +79,7 @@ pub struct RepairView {
     pub others: Vec<OtherRepair>,
     /// Its photos and videos, in the order in which they were added.
     pub photos: Vec<PhotoView>,
-    /// LatestCache first.
+    /// Newest first.
     pub timeline: Vec<Happened>,
     /// The timeline goes on before this entry.
     pub older: Option<TimelineId>,

@@ -8,7 +8,7 @@ use crate::domain::text::Username;
 use crate::domain::zone::Zone;
 use crate::files::Files;
 use crate::metrics::Metrics;
-use crate::ops::setup::{self, SetupCode};
+use crate::ops::accounts::setup::{self, SetupCode};
 use crate::ops::{Ctx, OpError};
 use crate::render::html::{Html, Site, TemplatesError};
 use crate::render::links::Links;

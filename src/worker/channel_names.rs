@@ -1,25 +1,25 @@
-//! Asks Slack what channels are called that are configured by its ids, each once a day. Nothing waits for it: until
-//! it is known, and where Slack does not tell, the id is shown. The worker's loop begins a round now and then.
+//! Looks up the names of channels that are configured by id, each once a day. Nothing waits for it: the id is shown
+//! until the name is known. The worker's loop starts a lookup at intervals.
 
 use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::domain::channel::ChannelRef;
-use crate::ops::channel_names::{self, Names, show};
+use crate::ops::deliveries::channel_names::{self, Names, show};
 use crate::ops::{Ctx, OpError};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// One of these is needed, as the channel is public or private.
+/// One of these is needed: the first for public channels, the second for private ones.
 const SCOPES: [&str; 2] = ["channels:read", "groups:read"];
-/// Channels asked about in a round. Rounds are half a minute apart at most, and Slack grants 50 a minute.
-const AT_ONCE: usize = 20;
-/// How long Slack is left alone that does not answer, or does not accept our token.
-const PATIENCE: Duration = Duration::from_secs(3 * 60);
-/// Longest wait that Slack can ask for.
-const PATIENCE_MAX: Duration = Duration::from_secs(60 * 60);
+/// Lookups at a time. Half a minute passes between two batches, and Slack allows 50 lookups a minute.
+const BATCH_MAX: usize = 20;
+/// Wait after Slack did not answer or rejected the token.
+const RETRY_WAIT: Duration = Duration::from_secs(3 * 60);
+/// Longest Retry-After that is obeyed.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// Knows what channels are called.
+/// The names of channels, cached for the log.
 pub struct ChannelNames {
     ctx: Ctx,
     api: SlackApi,
@@ -27,28 +27,27 @@ pub struct ChannelNames {
 }
 
 impl ChannelNames {
-    /// Knows nothing yet.
     pub fn new(ctx: Ctx, api: SlackApi) -> Self {
         Self { ctx, api, known: RwLock::default() }
     }
 
-    /// A channel as people know it, for the log.
-    pub(super) fn shown(&self, channel: &str) -> String {
+    /// The channel's name for the log, or its id where the name is not known.
+    pub(super) fn display_name(&self, channel: &str) -> String {
         show(&self.known.read().unwrap_or_else(PoisonError::into_inner), channel)
     }
 
-    /// One round, and as much time after it as Slack wants to be left alone.
-    pub(super) async fn round(&self) {
-        if let Some(wait) = self.learn().await {
-            sleep(wait.min(PATIENCE_MAX)).await;
+    /// Refreshes, then waits as long as Slack asked for.
+    pub(super) async fn refresh_and_wait(&self) {
+        if let Some(wait) = self.refresh().await {
+            sleep(wait.min(RETRY_WAIT_MAX)).await;
         }
     }
 
-    /// Asks about what is not known; how long Slack should be left alone then.
-    pub async fn learn(&self) -> Option<Duration> {
-        let asked = self.ask().await;
+    /// Looks up unknown names. Returns how long to wait before the next lookup.
+    pub async fn refresh(&self) -> Option<Duration> {
+        let looked_up = self.look_up_unknown().await;
         let known = channel_names::known(&self.ctx).await;
-        match (asked, known) {
+        match (looked_up, known) {
             (Ok(wait), Ok(known)) => {
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
                 wait
@@ -60,15 +59,15 @@ impl ChannelNames {
         }
     }
 
-    async fn ask(&self) -> Result<Option<Duration>, OpError> {
+    async fn look_up_unknown(&self) -> Result<Option<Duration>, OpError> {
         let unknown = channel_names::unknown(&self.ctx).await?;
         if unknown.is_empty() {
             return Ok(None);
         }
-        let Ok(identity) = self.api.auth_test().await else { return Ok(Some(PATIENCE)) };
-        let may_ask = SCOPES.iter().any(|scope| identity.may(scope));
-        for id in unknown.iter().take(AT_ONCE) {
-            let name = match may_ask {
+        let Ok(identity) = self.api.auth_test().await else { return Ok(Some(RETRY_WAIT)) };
+        let has_scope = SCOPES.iter().any(|scope| identity.may(scope));
+        for id in unknown.iter().take(BATCH_MAX) {
+            let name = match has_scope {
                 true => match self.name(id).await {
                     Ok(name) => name,
                     Err(wait) => return Ok(Some(wait)),
@@ -80,7 +79,7 @@ impl ChannelNames {
         Ok(None)
     }
 
-    /// What a channel is called; nothing where Slack does not tell us. An error is how long to wait.
+    /// A channel's name; `None` where Slack refuses to tell. The error is how long to wait.
     async fn name(&self, id: &ChannelRef) -> Result<Option<ChannelRef>, Duration> {
         match self.api.channel_name(id.as_str()).await {
             Ok(name) => Ok(ChannelRef::parse(&name).filter(|name| !name.is_id())),
@@ -89,7 +88,7 @@ impl ChannelNames {
                 Ok(None)
             }
             Err(SlackApiError::RateLimited { retry_after }) => Err(retry_after),
-            Err(_) => Err(PATIENCE),
+            Err(_) => Err(RETRY_WAIT),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What many deliveries wait for together: Slack as a whole, the token, a channel. While one of these takes nothing,
-//! one delivery a minute probes it and all others wait; the first that succeeds lets all go on. Edits have a circuit
-//! of their own, too: Slack may refuse them and take messages. Of this process, so that a restart begins with a probe.
+//! Circuit breakers for the causes that many deliveries share: Slack as a whole, the token, a channel. While a circuit
+//! is open, one delivery a minute probes it and all others wait. The first success closes it. Edits have a circuit of
+//! their own, since Slack may refuse edits and accept messages. State is per process: a restart begins with a probe.
 //! Time is monotonic.
 //!
 //! ```text
@@ -16,26 +16,25 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Channels remembered that take nothing.
+/// Most channels with an open circuit.
 const CHANNELS_MAX: usize = 10_000;
 
 /// Whether a delivery may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Permit {
-    /// All may.
     Send,
-    /// This one may, to find out whether the others may.
+    /// It may be tried, as the probe of an open circuit.
     Probe,
-    /// Not before this time.
+    /// Not before this monotonic time.
     Wait(Duration),
 }
 
-/// What a failure tells beside itself.
+/// What a failure changes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Noted {
-    /// The causes that are over: who refuses a channel or a message is there and accepts the token.
+pub(super) struct CircuitChange {
+    /// The causes that are over: a Slack that refuses a channel or a message is up and accepts the token.
     pub(super) over: Vec<Cause>,
-    /// The cause for which others wait from now on, too.
+    /// The cause whose circuit opened.
     pub(super) opened: Option<Cause>,
 }
 
@@ -46,30 +45,30 @@ pub(super) struct CircuitBreaker {
 }
 
 struct State {
-    /// Slack and the token, which every call needs. It begins open: the first delivery is a probe.
+    /// Slack and the token, which every call needs. It starts open: the first delivery is a probe.
     slack: Circuit,
     /// Slack's `chat.update`.
     edits: Circuit,
-    /// The channels that take nothing, and when each is probed next.
+    /// The channels with an open circuit, and when each is probed next.
     channels: HashMap<String, Duration>,
 }
 
-/// What a delivery is, as far as it matters here.
+/// The properties of a delivery that choose its circuits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) id: DeliveryId,
-    /// The channel that has to take it.
+    /// Its channel or person.
     pub(super) place: &'a str,
     pub(super) is_edit: bool,
 }
 
 #[derive(Debug, Default)]
 struct Circuit {
-    /// `None`: all may go.
+    /// `None`: closed.
     probe_at: Option<Duration>,
-    /// Since the latest success. One delivery alone may fail for its own sake, however often.
+    /// The first failure since the latest success. A single delivery never opens the circuit, however often it fails.
     failed: Option<DeliveryId>,
-    /// What kept the circuit open.
+    /// What keeps the circuit open.
     causes: Vec<Cause>,
 }
 
@@ -80,7 +79,7 @@ impl CircuitBreaker {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// Whether something may be sent. A retry that was `requested` need not wait for its channel's probe.
+    /// Whether a delivery may be sent. A retry that a person `requested` does not wait for its channel's probe.
     pub(super) fn permit(&self, subject: Subject<'_>, requested: bool) -> Permit {
         let (now, state) = (self.clock.monotonic(), self.state());
         let of_channel = state.channels.get(subject.place).copied().filter(|_| !requested);
@@ -92,19 +91,19 @@ impl CircuitBreaker {
         }
     }
 
-    /// False while edits wait for Slack.
-    pub(super) fn edits_go(&self) -> bool {
+    /// False while the circuit of edits is open.
+    pub(super) fn may_edit(&self) -> bool {
         let (now, state) = (self.clock.monotonic(), self.state());
         state.edits.probe_at.is_none_or(|probe_at| probe_at <= now)
     }
 
-    /// A probe is sent: no other one for a minute, unless its outcome says so.
+    /// Notes a probe. The next one follows after a minute, unless its outcome comes first.
     pub(super) fn probing(&self, subject: Subject<'_>) {
         let next = self.clock.monotonic() + every();
         self.probe_times(subject, |probe_at| *probe_at = next);
     }
 
-    /// A delivery came to nothing before Slack was asked: it says nothing, and the next one may probe.
+    /// Notes that a delivery ended before a call to Slack: the next one may probe.
     pub(super) fn undecided(&self, subject: Subject<'_>) {
         let now = self.clock.monotonic();
         self.probe_times(subject, |probe_at| *probe_at = now.min(*probe_at));
@@ -118,7 +117,7 @@ impl CircuitBreaker {
         [slack.probe_at.as_mut(), of_edits, of_channel].into_iter().flatten().for_each(set);
     }
 
-    /// Slack took a delivery; the causes that are over by that.
+    /// Notes a success. Returns the causes that are over.
     pub(super) fn succeeded(&self, subject: Subject<'_>) -> Vec<Cause> {
         let mut state = self.state();
         let mut over = state.slack.close();
@@ -129,25 +128,25 @@ impl CircuitBreaker {
         over
     }
 
-    /// A channel took something under another of its names; true when it took nothing before.
-    pub(super) fn is_recovered(&self, channel: &str) -> bool {
+    /// Closes the circuit of a channel that accepted a message by another of its names. Returns whether it was open.
+    pub(super) fn close_channel(&self, channel: &str) -> bool {
         self.state().channels.remove(channel).is_some()
     }
 
-    /// A delivery failed after Slack was asked.
-    pub(super) fn failed(&self, subject: Subject<'_>, cause: Option<Cause>) -> Noted {
+    /// Notes a failure after a call to Slack.
+    pub(super) fn failed(&self, subject: Subject<'_>, cause: Option<Cause>) -> CircuitChange {
         let (now, Subject { id, place, is_edit }) = (self.clock.monotonic(), subject);
         let mut state = self.state();
         let opened = match cause {
             Some(Cause::Token) => {
                 let is_new = state.slack.failed(id, Cause::Token, now);
-                return Noted { over: Vec::new(), opened: is_new.then_some(Cause::Token) };
+                return CircuitChange { over: Vec::new(), opened: is_new.then_some(Cause::Token) };
             }
             Some(Cause::Slack) => {
                 let of_edits = is_edit && state.slack.probe_at.is_none();
                 let circuit = if of_edits { &mut state.edits } else { &mut state.slack };
                 let is_new = circuit.failed(id, Cause::Slack, now);
-                return Noted { over: Vec::new(), opened: is_new.then_some(Cause::Slack) };
+                return CircuitChange { over: Vec::new(), opened: is_new.then_some(Cause::Slack) };
             }
             Some(Cause::Channel) if state.channels.len() < CHANNELS_MAX => {
                 let is_new = state.channels.insert(place.to_owned(), now + every()).is_none();
@@ -155,7 +154,7 @@ impl CircuitBreaker {
             }
             _ => None,
         };
-        Noted { over: state.slack.close(), opened }
+        CircuitChange { over: state.slack.close(), opened }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -169,8 +168,8 @@ impl Circuit {
         std::mem::take(&mut self.causes)
     }
 
-    /// The token opens it at once. Slack must fail two deliveries in a row: one may be what Slack stumbles over. True
-    /// when a cause was not among those that keep it open.
+    /// A rejected token opens the circuit at once. A failure of Slack opens it after two different deliveries: a single
+    /// one may be the cause itself. Returns true if the cause is new.
     fn failed(&mut self, id: DeliveryId, cause: Cause, now: Duration) -> bool {
         let first = *self.failed.get_or_insert(id);
         if cause != Cause::Token && first == id && self.causes.is_empty() {
@@ -239,14 +238,14 @@ mod tests {
         breaker.failed(wood(ONE), Some(Cause::Slack));
         assert_eq!(breaker.permit(wood(ONE), false), Permit::Send, "one alone may be at fault itself");
         let noted = breaker.failed(metal(TWO), Some(Cause::Slack));
-        assert_eq!(noted, Noted { over: Vec::new(), opened: Some(Cause::Slack) });
+        assert_eq!(noted, CircuitChange { over: Vec::new(), opened: Some(Cause::Slack) });
         for _ in 0..5 {
             let waits = Permit::Wait(clock.monotonic() + every());
             assert_eq!([breaker.permit(metal(TWO), true), breaker.permit(edit(TWO), true)], [waits, waits]);
             clock.advance(PROBE_EVERY);
             assert_eq!(breaker.permit(wood(ONE), false), Permit::Probe);
             breaker.probing(wood(ONE));
-            assert_eq!(breaker.failed(wood(ONE), Some(Cause::Slack)), Noted::default(), "said once");
+            assert_eq!(breaker.failed(wood(ONE), Some(Cause::Slack)), CircuitChange::default(), "said once");
         }
         assert_eq!(breaker.succeeded(wood(ONE)), [Cause::Slack]);
         assert_eq!(breaker.permit(metal(TWO), false), Permit::Send);
@@ -256,7 +255,7 @@ mod tests {
     fn one_bad_message_never_stops_the_others() {
         let (breaker, _) = closed();
         for _ in 0..10 {
-            assert_eq!(breaker.failed(wood(ONE), Some(Cause::Slack)), Noted::default());
+            assert_eq!(breaker.failed(wood(ONE), Some(Cause::Slack)), CircuitChange::default());
             assert_eq!(breaker.permit(wood(TWO), false), Permit::Send);
         }
         let (breaker, _) = self::breaker();

@@ -1,5 +1,5 @@
-//! The time by which deliveries and jobs are leased and fall due: the database's, which all workers share, however
-//! wrong the clock of a worker's machine is. What is due at once is so by any clock (`store::AT_ONCE`).
+//! The database's time. Deliveries and jobs are leased and become due by it, since all workers share it and the clock
+//! of a worker's machine may be wrong. What is due at once is due by any clock (`store::AT_ONCE`).
 
 use crate::clock::Clock;
 use crate::store::Store;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A step of the clock that is not told from a slow answer of the database.
+/// A clock step up to this size looks like a slow answer of the database.
 const UNNOTICED: TimeDelta = TimeDelta::seconds(2);
 
 /// This machine's clock, corrected by the database's.
@@ -22,12 +22,12 @@ pub(super) struct DbClock {
     latest: Mutex<Latest>,
 }
 
-/// What the comparisons so far have shown.
+/// The latest comparison.
 #[derive(Debug, Default)]
 struct Latest {
-    /// The database's time at the latest one, and the monotonic time of it.
+    /// The database's time, and the monotonic time of the comparison.
     compared: Option<(DateTime<Utc>, Duration)>,
-    /// When, in monotonic time, the database's clock was last found to have been set, or the database to be away.
+    /// Monotonic time of the latest detected clock change or outage of the database.
     set_at: Option<Duration>,
 }
 
@@ -36,8 +36,8 @@ impl DbClock {
         Self { clock, ahead: AtomicI64::new(0), latest: Mutex::default() }
     }
 
-    /// Compares the two clocks, before each poll. True when the database's clock was set back since the latest
-    /// comparison, so that what waits by it would wait for too long.
+    /// Compares the two clocks, before each poll. Returns true if the database's clock was set back since the latest
+    /// comparison: everything that waits by it would wait too long.
     pub(super) async fn compare(&self, store: &Store) -> Result<bool, DbErr> {
         let (asked, began) = (self.clock.now(), self.clock.monotonic());
         let theirs = if self.clock.is_manual() { asked } else { store.time().await? };
@@ -55,14 +55,13 @@ impl DbClock {
         Ok(is_back)
     }
 
-    /// True unless the database's clock was set so recently that workers which hold leases may not have renewed them
-    /// by it.
+    /// False for a while after the database's clock changed: other workers may not have renewed their leases by it.
     pub(super) fn can_judge_leases(&self) -> bool {
         let grace = LEASE.to_std().unwrap_or_default();
         self.latest().set_at.is_none_or(|set_at| self.clock.monotonic() > set_at + grace)
     }
 
-    /// The database did not answer: workers that hold leases may not have renewed them or recorded what became of it.
+    /// Call when the database did not answer: other workers may not have renewed their leases or recorded outcomes.
     pub(super) fn distrust_leases(&self) {
         self.latest().set_at = Some(self.clock.monotonic());
     }

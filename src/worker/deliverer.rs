@@ -1,12 +1,12 @@
-//! Leases what is due, sends it, records it. At-least-once: a crash between Slack's answer and the
-//! commit sends again.
+//! Leases due deliveries, sends them and records the outcomes. At-least-once: a crash between Slack's answer and the
+//! commit sends a message again.
 
 use super::channel_names::ChannelNames;
 use super::channels::slack::SlackChannel;
 use super::circuit_breaker::{CircuitBreaker, Subject};
 use super::db_clock::DbClock;
 use super::leadership::Leadership;
-use super::lease::Times;
+use super::lease::RenewalTimes;
 use super::rate_limiter::{RateBucket, RateLimiter};
 use super::sender::{SendOutcome, Sender};
 use super::turns::{Turns, admit, subject};
@@ -30,12 +30,12 @@ mod recorder;
 
 /// Messages being sent at once (spec "Transport").
 const AT_ONCE: usize = 64;
-/// Targets looked at in one poll.
+/// Deliveries read in one poll.
 const HEADS: u64 = 500;
-/// The shortest wait for a next turn.
-const SOON: Duration = Duration::from_millis(5);
+/// The shortest wait between two polls.
+const WAIT_MIN: Duration = Duration::from_millis(5);
 
-/// Delivers; shared by the worker's loop and its sends.
+/// Shared by the worker's loop and its sends.
 pub struct Deliverer {
     ctx: Ctx,
     sender: Sender,
@@ -45,13 +45,14 @@ pub struct Deliverer {
     leadership: Leadership,
     metrics: Metrics,
     names: Arc<ChannelNames>,
-    /// Tells this process's leases from others'.
+    /// Marks this process's leases.
     name: String,
-    /// What is being sent, to which target: no clock makes that another try's.
+    /// Deliveries being sent, with their targets. This process never leases one of them again, even if its lease
+    /// seems to have expired.
     in_flight: Mutex<HashMap<DeliveryId, String>>,
-    /// What failed before this process began was made due.
+    /// True once the failed deliveries from before the start have become due.
     resumed: AtomicBool,
-    /// The database's clock was set back, and what waits by it is not due yet.
+    /// True while the database's clock was set back and waiting deliveries have not become due.
     was_set_back: AtomicBool,
 }
 
@@ -68,7 +69,6 @@ impl Drop for InFlight<'_> {
 }
 
 impl Deliverer {
-    /// Puts the parts together under a random name.
     pub fn new(ctx: Ctx, slack: SlackChannel, metrics: Metrics, names: Arc<ChannelNames>) -> Self {
         let name = format!("{:032x}", rand::random::<u128>());
         Self {
@@ -87,16 +87,14 @@ impl Deliverer {
         }
     }
 
-    /// The name under which it leases, as the database has it.
+    /// The random name of its leases in the database.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Leases what is due and starts sending it, up to 64 at once; after how long more may be sent, as far as that is
-    /// known. Shows that it lives by `beat`, since each lease may wait for the database.
-    ///
-    /// # Errors
-    /// The database's; what was started goes on.
+    /// Leases due deliveries and starts sending them, up to 64 at once. Returns after how long more may be sent, if
+    /// known. Calls `beat` for the heartbeat, since each lease may wait for the database. After an error, the sends
+    /// that were started go on.
     pub async fn poll(
         self: &Arc<Self>,
         sends: &mut JoinSet<()>,
@@ -110,18 +108,18 @@ impl Deliverer {
         let ours: Vec<DeliveryId> = self.in_flight().keys().copied().collect();
         let moment = Moment {
             now: self.db_clock.now(),
-            edits_go: self.limiter.may_have_token(RateBucket::Edits) && self.breaker.edits_go(),
+            edits_go: self.limiter.may_have_token(RateBucket::Edits) && self.breaker.may_edit(),
             leases_expire: self.db_clock.can_judge_leases().then_some(&ours),
         };
         let heads = delivery_queue::heads(self.ctx.store.read(), moment, HEADS).await?;
         let (now, parts) = (self.clock().monotonic(), (&self.limiter, &self.breaker));
-        let mut turns = Turns::of(heads, now, parts, &self.under_way());
+        let mut turns = Turns::of(heads, now, parts, &self.count_in_flight());
         if turns.ready.is_empty() && turns.is_paced && self.leadership.is_held() {
-            // Another process would not know what Slack asked this one to leave alone.
+            // Another process would not know this one's rate limits.
             self.leadership.ensure(&self.ctx.store, moment.now).await?;
         }
         if turns.ready.is_empty() || !self.leadership.ensure(&self.ctx.store, moment.now).await? {
-            return Ok(turns.next.map(|next| next.saturating_sub(now).max(SOON)));
+            return Ok(turns.next.map(|next| next.saturating_sub(now).max(WAIT_MIN)));
         }
         for head in std::mem::take(&mut turns.ready) {
             if sends.len() >= AT_ONCE || !self.leadership.is_held() {
@@ -139,8 +137,8 @@ impl Deliverer {
                 }
             }
         }
-        self.limiter.forget_quiet();
-        Ok(turns.next.map(|next| next.saturating_sub(self.clock().monotonic()).max(SOON)))
+        self.limiter.forget_idle();
+        Ok(turns.next.map(|next| next.saturating_sub(self.clock().monotonic()).max(WAIT_MIN)))
     }
 
     /// Takes the lease of a delivery and starts sending it, unless another worker was faster.
@@ -158,8 +156,8 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Makes due what waits for nothing any more: at the first poll what waited for a shared cause, since a restart
-    /// may have brought another token; and everything that failed, once the clock was set back by which it waits.
+    /// Makes failed deliveries due: at the first poll those that waited for a shared cause, since a restart may have
+    /// changed the token; and all of them after the database's clock was set back.
     async fn bring_forward(&self) -> Result<(), DbErr> {
         let store = &self.ctx.store;
         if self.db_clock.compare(store).await? {
@@ -190,21 +188,18 @@ impl Deliverer {
         }
     }
 
-    /// The database did not answer: what other workers hold is left to them for a while.
+    /// Call when the database did not answer: other workers may not have renewed their leases.
     pub fn distrust_leases(&self) {
         self.db_clock.distrust_leases();
     }
 
-    /// Lets another process send.
-    ///
-    /// # Errors
-    /// The database's; the lease expires by itself then.
+    /// Releases leadership, so that another process can send. After an error the lease expires.
     pub async fn release(&self) -> Result<(), DbErr> {
         self.leadership.release(&self.ctx.store).await
     }
 
-    /// Sends and records, for as long as the lease holds that was asked for at `leased`: what somebody else may send
-    /// by now is given up, wherever it stands.
+    /// Sends and records a delivery while its lease lasts, which was requested at `leased`. Stops at any point once
+    /// the lease is lost, since another worker may send it then.
     async fn deliver(&self, delivery: Delivery, place: &str, leased: Instant) {
         let _in_flight = InFlight { deliverer: self, id: delivery.id };
         let started = self.db_clock.now();
@@ -212,14 +207,14 @@ impl Deliverer {
         let hold = || delivery_queue::hold(db, id, &self.name, self.db_clock.now() + LEASE);
         let sent = tokio::select! {
             biased;
-            () = Times::STANDARD.lost(leased, hold) => {
+            () = RenewalTimes::STANDARD.renew_until_lost(leased, hold) => {
                 self.breaker.undecided(subject_of(&delivery, place));
                 return tracing::warn!(id = id.0, "delivery lease lost: another worker sends it");
             }
             sent = self.sender.send(&delivery) => sent,
         };
         let now = self.db_clock.now();
-        let over = self.note(&delivery, place, &sent);
+        let over = self.update_limits(&delivery, place, &sent);
         let settlement = recorder::settlement(&delivery, &sent, (started, now));
         self.report(&delivery, &sent, &settlement, now);
         let outcome = match &sent {
@@ -230,8 +225,8 @@ impl Deliverer {
         self.record(&delivery, sent.as_ref().ok(), &settlement, &attempt, &over).await;
     }
 
-    /// Tells the rate limiter and the circuit breaker how it went; the causes that are over by that.
-    fn note(&self, delivery: &Delivery, place: &str, sent: &Result<SendOutcome, Failure>) -> Vec<Cause> {
+    /// Updates rate limiter and circuit breaker by the outcome. Returns the causes that are over.
+    fn update_limits(&self, delivery: &Delivery, place: &str, sent: &Result<SendOutcome, Failure>) -> Vec<Cause> {
         let (subject, target) = (subject_of(delivery, place), delivery.target.as_str());
         let failure = match sent {
             Ok(SendOutcome::Nothing) => {
@@ -240,8 +235,8 @@ impl Deliverer {
             }
             Ok(done) => {
                 let mut over = self.breaker.succeeded(subject);
-                // By its name and by its id; and another process may have found that it takes nothing.
-                let by_id = done.posted().is_some_and(|(channel, _)| self.breaker.is_recovered(&channel));
+                // The channel may have failed by its name, by its id, or in another process.
+                let by_id = done.posted().is_some_and(|(channel, _)| self.breaker.close_channel(&channel));
                 if (by_id || delivery.cause == Some(Cause::Channel)) && !over.contains(&Cause::Channel) {
                     over.push(Cause::Channel);
                 }
@@ -262,7 +257,7 @@ impl Deliverer {
                         self.limiter.back_off_channel(target, wait);
                     }
                 }
-                // It may have been the search that Slack did not want.
+                // The search may be what Slack limited.
                 if delivery.kind == DeliveryKind::Message && delivery.in_doubt_since.is_some() {
                     self.limiter.back_off(RateBucket::Searches, wait);
                 }
@@ -271,14 +266,14 @@ impl Deliverer {
         }
         let noted = self.breaker.failed(subject, failure.cause());
         if let Some(cause) = noted.opened {
-            self.say_what_waits(cause, place, failure.code());
+            self.log_opened(cause, place, failure.code());
         }
         noted.over
     }
 
-    /// One line when something begins to take nothing. Of the token the client says so.
-    fn say_what_waits(&self, cause: Cause, place: &str, code: &str) {
-        let channel = self.names.shown(place);
+    /// One line when a circuit opens. The Slack client logs a rejected token.
+    fn log_opened(&self, cause: Cause, place: &str, code: &str) {
+        let channel = self.names.display_name(place);
         match cause {
             Cause::Channel => tracing::warn!(
                 channel,
@@ -293,8 +288,8 @@ impl Deliverer {
         }
     }
 
-    /// How many messages are being sent to each target.
-    fn under_way(&self) -> HashMap<String, usize> {
+    /// Counts the messages in flight to each target.
+    fn count_in_flight(&self) -> HashMap<String, usize> {
         let mut counts = HashMap::new();
         for target in self.in_flight().values() {
             *counts.entry(target.clone()).or_default() += 1;

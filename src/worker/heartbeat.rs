@@ -1,5 +1,4 @@
-//! The file that shows that the worker's loop goes round. Touched by the loop itself, never by a timer:
-//! a stuck loop must look stuck.
+//! The heartbeat file. The worker's loop touches it, never a timer: a stuck loop must look stuck.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,20 +13,18 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Touches nothing yet.
     pub const fn new(path: PathBuf) -> Self {
         Self { path, failing: AtomicBool::new(false) }
     }
 
-    /// Sets the file's time to now; makes the file where it is missing. The first failure in a row is
-    /// logged: a worker without its file still works.
+    /// Sets the file's time to now and creates a missing file. Logs the first failure in a row; the worker goes on.
     pub fn touch(&self) {
         let file = fs::OpenOptions::new().create(true).append(true).open(&self.path);
         match file.and_then(|file| file.set_modified(SystemTime::now())) {
             Ok(()) => self.failing.store(false, Ordering::Relaxed),
             Err(error) => {
                 if !self.failing.swap(true, Ordering::Relaxed) {
-                    // The default is in a directory that all users share, so another one may have made it.
+                    // The default is in a directory that all users share, so another user may own the file.
                     tracing::error!(
                         "Failed to update worker heartbeat at {}: {error}: set WORKER_HEARTBEAT_PATH to a file \
                          that only this program's user writes, or remove this one",
@@ -44,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_made_and_its_time_moves() {
+    fn touch_creates_file_and_updates_its_time() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("beat");
         let heartbeat = Heartbeat::new(path.clone());
@@ -61,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_directory_is_no_disaster() {
+    fn missing_directory_is_tolerated() {
         let heartbeat = Heartbeat::new("/nonexistent/dir/beat".into());
         heartbeat.touch();
         assert!(heartbeat.failing.load(Ordering::Relaxed));

@@ -1,9 +1,8 @@
-//! Does the jobs: leases one of a kind at a time, lets `jobs` take a step, writes down what came of it, and
-//! goes on. A step is taken at least once: whoever takes over a lost worker's job begins at its last
-//! checkpoint.
+//! Runs jobs: leases one of a kind at a time, calls `jobs` for a step, records the outcome, and continues. A step runs
+//! at least once: a worker that takes over a lost worker's job starts at its last checkpoint.
 
 use super::db_clock::DbClock;
-use super::lease::Times;
+use super::lease::RenewalTimes;
 use crate::error_chain::ErrorChain;
 use crate::domain::actor::{Account, Actor, SlackUserId};
 use crate::domain::ids::JobId;
@@ -32,41 +31,38 @@ const RECORD_MAX: Duration = Duration::from_secs(10);
 /// Waits between such tries; together shorter than a lease.
 const RECORD_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// Does the jobs; shared by the worker's loop and its runs.
+/// Shared by the worker's loop and its runs.
 pub struct JobRunner {
     ctx: Ctx,
     jobs: Jobs,
     db_clock: DbClock,
-    /// The jobs that this process is at: no clock makes them another run's.
+    /// The jobs that run in this process. It never leases one of them again, even if its lease seems to have expired.
     running: Mutex<HashSet<JobId>>,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 enum Outcome {
     Stepped(Stepped),
     Failed(StepFailure),
-    /// None was taken, since somebody wants the job to end.
+    /// No step ran, since a person cancelled the job.
     Cancelled,
 }
 
-/// A job whose step is being taken, by the lease that this run has of it.
+/// A running job with its lease.
 struct Run {
     id: JobId,
     lease: String,
 }
 
 impl JobRunner {
-    /// Puts the parts together.
     pub fn new(ctx: Ctx, jobs: Jobs) -> Self {
         let db_clock = DbClock::new(ctx.clock.clone());
         Self { ctx, jobs, db_clock, running: Mutex::default() }
     }
 
-    /// Leases what is due, one of each kind, and begins with it. Once `stop` is cancelled, runs give their
-    /// leases back. Who drops this before it ends loses none: each lease is taken within its run.
-    ///
-    /// # Errors
-    /// The database's; what was begun goes on.
+    /// Leases due jobs, one of each kind, and starts them. Once `stop` is cancelled, runs release their leases.
+    /// Dropping the future loses no job: each lease is taken within its run. After an error, the jobs that were
+    /// started go on.
     pub async fn poll(
         self: &Arc<Self>,
         running: &mut JoinSet<()>,
@@ -79,32 +75,31 @@ impl JobRunner {
         for id in due.await? {
             let run = Run { id, lease: format!("{:032x}", rand::random::<u128>()) };
             let (runner, stop) = (Arc::clone(self), stop.clone());
-            let (tell, leased) = oneshot::channel();
-            running.spawn(async move { runner.begin(run, stop, tell).await });
-            // Not told: it panicked, which whoever has `running` says.
-            leased.await.unwrap_or(Ok(()))?;
+            let (leased, is_leased) = oneshot::channel();
+            running.spawn(async move { runner.start(run, stop, leased).await });
+            // A closed channel means a panic, which the owner of `running` logs.
+            is_leased.await.unwrap_or(Ok(()))?;
         }
         Ok(())
     }
 
-    /// Takes the lease of a run, tells how that went, and works.
-    async fn begin(&self, run: Run, stop: CancellationToken, tell: oneshot::Sender<Result<(), DbErr>>) {
+    /// Takes the lease of a run, reports that to `leased`, and runs the job.
+    async fn start(&self, run: Run, stop: CancellationToken, leased: oneshot::Sender<Result<(), DbErr>>) {
         let (db, now, asked) = (self.ctx.store.write(), self.db_clock.now(), Instant::now());
         let lease = || store::jobs::lease(db, run.id, &run.lease, now, now + LEASE);
-        let leased = within(RECORD_MAX, retry_on_deadlock(is_deadlock, lease)).await;
-        let (told, job) = match leased {
+        let (result, job) = match within(RECORD_MAX, retry_on_deadlock(is_deadlock, lease)).await {
             Ok(job) => (Ok(()), job),
             Err(error) => {
-                // It may have been taken all the same.
+                // The lease may have been taken nevertheless.
                 self.release(&run).await;
                 (Err(error), None)
             }
         };
-        let _ = tell.send(told);
+        let _ = leased.send(result);
         if let Some(job) = job {
             let id = run.id;
             self.running().insert(id);
-            // A step that panics is a failure of that step, so this is always left again.
+            // A step that panics counts as a failed step, so the job is always removed again.
             self.run(run, job, asked, stop).await;
             self.running().remove(&id);
         }
@@ -114,10 +109,7 @@ impl JobRunner {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works until nothing is due at the present time.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Runs jobs until none is due.
     pub async fn settle(self: &Arc<Self>) -> Result<(), DbErr> {
         let (mut running, stop) = (JoinSet::new(), CancellationToken::new());
         loop {
@@ -128,14 +120,15 @@ impl JobRunner {
         }
     }
 
-    /// Step after step, until the job is over, waits, or is another's. The lease was asked for at `held`.
+    /// Runs step after step until the job is over, waits, or belongs to another worker. The lease was requested at
+    /// `held`.
     async fn run(&self, run: Run, job: Job, mut held: Instant, stop: CancellationToken) {
         let mut next = Some(job);
         while let Some(job) = next {
             let outcome = tokio::select! {
                 biased;
                 () = stop.cancelled() => return self.release(&run).await,
-                () = self.lose(&run, held) => {
+                () = self.renew_until_lost(&run, held) => {
                     return tracing::warn!(id = run.id.0, "job lease lost: another worker has it");
                 }
                 outcome = self.step(&job) => outcome,
@@ -182,7 +175,7 @@ impl JobRunner {
         }
     }
 
-    /// Who started a job, with what their account may do by now.
+    /// Who started a job, with the current role of their account.
     async fn starter(&self, job: &Job) -> Result<Actor, DbErr> {
         let account = match job.starter_user_id {
             Some(id) => store::users::active(self.ctx.store.read(), id).await?,
@@ -196,14 +189,13 @@ impl JobRunner {
         })
     }
 
-    /// Renews the lease, and ends when it is lost.
-    async fn lose(&self, run: &Run, held: Instant) {
+    async fn renew_until_lost(&self, run: &Run, held: Instant) {
         let db = self.ctx.store.write();
         let hold = || store::jobs::hold(db, run.id, &run.lease, self.db_clock.now() + LEASE);
-        Times::STANDARD.lost(held, hold).await;
+        RenewalTimes::STANDARD.renew_until_lost(held, hold).await;
     }
 
-    /// Gives the job back, for another worker to go on at once.
+    /// Releases the job, so that another worker can continue at once.
     async fn release(&self, run: &Run) {
         let db = self.ctx.store.write();
         let mut waits = RECORD_AGAIN.into_iter();
@@ -220,7 +212,7 @@ impl JobRunner {
         }
     }
 
-    /// Records what came of a step; the job, where it goes on.
+    /// Records a step with retries. Returns the job if it continues.
     async fn record_patiently(&self, run: &Run, outcome: &Outcome) -> Option<Job> {
         let mut waits = RECORD_AGAIN.into_iter();
         loop {
@@ -239,11 +231,11 @@ impl JobRunner {
         None
     }
 
-    /// Checkpoint, progress and line together.
+    /// Records checkpoint, progress and line in one transaction.
     async fn record(&self, run: &Run, outcome: &Outcome) -> Result<Option<Job>, DbErr> {
         let now = self.db_clock.now();
         let tx = self.ctx.store.begin().await?;
-        // First, since it locks the row: whether somebody wants the job to end stays as it is read.
+        // First, since it locks the row: `cancel_requested` cannot change after it is read.
         if !store::jobs::hold(&tx, run.id, &run.lease, now + LEASE).await? {
             return Ok(None);
         }
@@ -251,26 +243,27 @@ impl JobRunner {
         let line = settle(&mut job, outcome, now);
         store::jobs::record(&tx, &job, &line, now).await?;
         tx.commit().await?;
-        self.tell(&job, now);
+        log_end(&job, now);
         Ok((job.state == JobState::Running).then_some(job))
     }
 
-    /// The log's line of a job that has come to an end.
-    fn tell(&self, job: &Job, now: DateTime<Utc>) {
-        if !job.state.is_over() {
-            return;
-        }
-        let data = json!({ "id": job.id, "kind": job.kind, "step": job.step, "steps": job.steps, "why": job.failure });
-        let event = match job.state {
-            JobState::Failed => "job.failed",
-            JobState::Cancelled => "job.ended",
-            _ => "job.succeeded",
-        };
-        mutation_log::write(event, "worker", &data, now);
-    }
 }
 
-/// Where the job stands after a step, and the line that says so.
+/// Writes the mutation line of a job that has ended.
+fn log_end(job: &Job, now: DateTime<Utc>) {
+    if !job.state.is_over() {
+        return;
+    }
+    let data = json!({ "id": job.id, "kind": job.kind, "step": job.step, "steps": job.steps, "why": job.failure });
+    let event = match job.state {
+        JobState::Failed => "job.failed",
+        JobState::Cancelled => "job.ended",
+        _ => "job.succeeded",
+    };
+    mutation_log::write(event, "worker", &data, now);
+}
+
+/// Updates the job after a step. Returns the line for its page.
 fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
     match outcome {
         Outcome::Cancelled => {

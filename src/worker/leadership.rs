@@ -1,6 +1,6 @@
-//! One process at a time sends deliveries, so that pace, back-off and turns need no database: it holds a short lease
-//! for as long as it has something to send. What it is sending has leases of its own, which keep it from being sent
-//! twice when this one is lost.
+//! One process at a time sends deliveries, so that rate limits, back-off and order need no database. It leases
+//! leadership while it has something to send. Each delivery has a lease of its own, which prevents a second send when
+//! leadership is lost.
 
 use crate::clock::Clock;
 use crate::store::{Store, leases};
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 /// The lease's name.
 const DELIVERIES: &str = "deliveries";
-/// How long it holds: so long after a leader was killed another one begins.
+/// Duration of the lease: another process takes over this long after the leader was killed.
 const TERM: Duration = Duration::from_secs(5);
-/// It is renewed when less than this is left of it.
+/// The lease is renewed when less than this is left of it.
 const RENEW: Duration = Duration::from_secs(3);
 
 /// Whether this process may send.
@@ -29,8 +29,8 @@ impl Leadership {
         Self { clock, holder, held_until: Mutex::new(Duration::ZERO) }
     }
 
-    /// Takes or renews the lease, unless enough is left of it; `false` while another process sends. `now` is the
-    /// database's time.
+    /// Acquires or renews the lease, unless enough is left of it. Returns false while another process has it. `now` is
+    /// the database's time.
     pub(super) async fn ensure(&self, store: &Store, now: DateTime<Utc>) -> Result<bool, DbErr> {
         let asked = self.clock.monotonic();
         if *self.held_until() > asked + RENEW {
@@ -42,12 +42,12 @@ impl Leadership {
         Ok(is_ours)
     }
 
-    /// False once the lease may be another's, as after this process was stopped for a while.
+    /// False once another process may have the lease, such as after this process was paused.
     pub(super) fn is_held(&self) -> bool {
         *self.held_until() > self.clock.monotonic()
     }
 
-    /// Gives the lease back, so that another process need not wait.
+    /// Releases the lease, so that another process need not wait.
     pub(super) async fn release(&self, store: &Store) -> Result<(), DbErr> {
         if std::mem::take(&mut *self.held_until()).is_zero() {
             return Ok(());

@@ -1,5 +1,4 @@
-//! That leases (`delivery_queue::LEASE`) go on to hold while something is done under them: deliveries by the
-//! deliverer, jobs by the job runner. Knows neither: whoever holds one says how it is renewed.
+//! Renews leases (`delivery_queue::LEASE`) during long work. The deliverer and the job runner pass how to renew theirs.
 
 use crate::error_chain::ErrorChain;
 use crate::store::db_error::within;
@@ -7,53 +6,51 @@ use sea_orm::DbErr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-/// When a lease is renewed, and when it counts as lost.
+/// When a lease is renewed, and when it counts as lost. All times count from the latest request that succeeded.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Times {
-    /// How long after it was asked for the last time with success.
-    renew: Duration,
-    /// How long after a renewal that failed.
-    again: Duration,
+pub(super) struct RenewalTimes {
+    renew_after: Duration,
+    /// Wait after a renewal that failed.
+    retry_after: Duration,
     /// Longest that a renewal may take.
-    ask: Duration,
-    /// How long after it was asked for the last time with success it counts as lost: less than it holds.
-    lost: Duration,
+    timeout: Duration,
+    /// Less than the lease's duration.
+    lost_after: Duration,
 }
 
-impl Times {
-    /// Those of the program.
+impl RenewalTimes {
     pub(super) const STANDARD: Self = Self {
-        renew: Duration::from_secs(10),
-        again: Duration::from_secs(2),
-        ask: Duration::from_secs(10),
-        lost: Duration::from_secs(40),
+        renew_after: Duration::from_secs(10),
+        retry_after: Duration::from_secs(2),
+        timeout: Duration::from_secs(10),
+        lost_after: Duration::from_secs(40),
     };
 
-    /// Renews a lease by `renew`, which says whether it is still ours, and ends when it is lost. `since` is when it
-    /// was asked for, not when the answer came: it holds from then on.
-    pub(super) async fn lost<F>(&self, since: Instant, renew: impl Fn() -> F)
+    /// Renews a lease by `renew`, which returns whether it is still ours. Returns when the lease is lost. `since` is
+    /// when the lease was requested, not when the answer came.
+    pub(super) async fn renew_until_lost<F>(&self, since: Instant, renew: impl Fn() -> F)
     where
         F: Future<Output = Result<bool, DbErr>>,
     {
         let mut held = since;
-        while let Ok(Some(asked)) = timeout_at(held + self.lost, self.renewed(held, &renew)).await {
+        while let Ok(Some(asked)) = timeout_at(held + self.lost_after, self.renew_once(held, &renew)).await {
             held = asked;
         }
     }
 
-    /// When it was asked for with success; nothing when it is another's.
-    async fn renewed<F>(&self, held: Instant, renew: impl Fn() -> F) -> Option<Instant>
+    /// Returns when the successful request was made; `None` when the lease is another's.
+    async fn renew_once<F>(&self, held: Instant, renew: impl Fn() -> F) -> Option<Instant>
     where
         F: Future<Output = Result<bool, DbErr>>,
     {
-        sleep_until(held + self.renew).await;
+        sleep_until(held + self.renew_after).await;
         loop {
             let asked = Instant::now();
-            match within(self.ask, renew()).await {
+            match within(self.timeout, renew()).await {
                 Ok(is_ours) => return is_ours.then_some(asked),
                 Err(error) => tracing::warn!(error = %ErrorChain(&error), "lease renewal failed, will retry"),
             }
-            sleep(self.again).await;
+            sleep(self.retry_after).await;
         }
     }
 }
@@ -64,13 +61,13 @@ mod tests {
     use std::cell::Cell;
     use tokio::time::timeout;
 
-    const FAST: Times = Times {
-        renew: Duration::from_millis(20),
-        again: Duration::from_millis(5),
-        ask: Duration::from_millis(20),
-        lost: Duration::from_millis(100),
+    const FAST: RenewalTimes = RenewalTimes {
+        renew_after: Duration::from_millis(20),
+        retry_after: Duration::from_millis(5),
+        timeout: Duration::from_millis(20),
+        lost_after: Duration::from_millis(100),
     };
-    /// For a machine that is busy.
+    /// Long enough for a busy machine.
     const SOON: Duration = Duration::from_secs(10);
 
     fn outage() -> DbErr {
@@ -88,20 +85,21 @@ mod tests {
                 _ => Ok(true),
             })
         };
-        let times = Times { lost: SOON, ..FAST };
-        timeout(SOON, times.lost(Instant::now(), renew)).await.expect("it is another's");
+        let times = RenewalTimes { lost_after: SOON, ..FAST };
+        timeout(SOON, times.renew_until_lost(Instant::now(), renew)).await.expect("it is another's");
         assert_eq!(asked.get(), 6);
     }
 
     #[tokio::test]
     async fn unrenewable_lease_is_lost_before_it_expires() {
         let began = Instant::now();
-        timeout(SOON, FAST.lost(began, || std::future::ready(Err(outage())))).await.expect("it is lost");
-        assert!(began.elapsed() >= FAST.lost, "{:?}", began.elapsed());
-        let stalled = Times { ask: SOON * 2, ..FAST };
-        timeout(SOON, stalled.lost(Instant::now(), std::future::pending)).await.expect("it is lost");
-        // The answer to the first question took as long as the lease holds.
-        let asked = Instant::now().checked_sub(FAST.lost).unwrap();
-        timeout(SOON, stalled.lost(asked, std::future::pending)).await.expect("it is lost");
+        let failing = || std::future::ready(Err(outage()));
+        timeout(SOON, FAST.renew_until_lost(began, failing)).await.expect("it is lost");
+        assert!(began.elapsed() >= FAST.lost_after, "{:?}", began.elapsed());
+        let stalled = RenewalTimes { timeout: SOON * 2, ..FAST };
+        timeout(SOON, stalled.renew_until_lost(Instant::now(), std::future::pending)).await.expect("it is lost");
+        // The answer to the first request took as long as the lease lasts.
+        let asked = Instant::now().checked_sub(FAST.lost_after).unwrap();
+        timeout(SOON, stalled.renew_until_lost(asked, std::future::pending)).await.expect("it is lost");
     }
 }

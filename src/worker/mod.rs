@@ -1,6 +1,6 @@
-//! Sends deliveries and does the jobs. One loop a process: it wakes when an operation of this process enqueues
-//! something and when the next turn comes, polls every half second for what other processes enqueued, shows that it
-//! lives, and once a day has removed what was kept long enough. Several may run at once; one of them sends.
+//! Sends deliveries and runs jobs. Each process has one loop. It wakes when an operation of this process enqueues
+//! something and when the next rate limit ends, polls every half second for what other processes enqueued, touches
+//! the heartbeat, and prunes expired rows once a day. Several processes may run it; one of them sends.
 //!
 //! ```text
 //! due ──circuit breaker, rate limiter──► leased ──► sent ──► recorded, with its attempt
@@ -39,13 +39,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How often a process looks for what others enqueued (spec "Deliveries").
+/// How often a process polls for what others enqueued (spec "Deliveries").
 const POLL: Duration = Duration::from_millis(500);
-/// Longest that such a poll, or noting it, may take: no wait of the loop passes 60 s without a sign of life.
+/// Longest database call of the loop: no wait may exceed 60 s without a heartbeat.
 const POLL_MAX: Duration = Duration::from_secs(20);
-/// The iteration's time is written at least this often (spec "Watching it").
+/// The last-iteration timestamp is written at least this often (spec "Watching it").
 const BEAT_MAX: Duration = Duration::from_secs(30);
-/// Longest wait for messages in flight at shutdown: one call's time-out and a margin.
+/// Longest wait for messages in flight at shutdown: the time-out of one call and a margin.
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// The worker's loop.
@@ -73,52 +73,53 @@ impl Worker {
         Self { ctx, deliverer, jobs, files, names, heartbeat, beat_every: poll.min(BEAT_MAX) }
     }
 
-    /// Runs until `shutdown`, then lets what is being sent arrive; jobs are given back.
+    /// Runs until `shutdown`, then waits for messages in flight and releases the jobs.
     pub async fn run(self, shutdown: CancellationToken) {
-        let (mut in_flight, mut running, mut aside) = (JoinSet::new(), JoinSet::new(), Aside::default());
+        let (mut in_flight, mut running) = (JoinSet::new(), JoinSet::new());
+        let mut background = BackgroundTasks::default();
         let mut tick = interval(POLL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_beat = Instant::now();
-        let mut trouble = Trouble::default();
-        let mut next_turn = None;
+        let mut outage = OutageLog::default();
+        let mut next_send = None;
         self.heartbeat.touch();
         tracing::info!(worker = self.deliverer.name(), "worker started");
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(sent) = in_flight.join_next() => note(sent, "Sending a message"),
-                Some(done) = running.join_next() => note(done, "Recording a job"),
-                Some(done) = aside.tidying.join_next() => note(done, "Removing what is old"),
-                Some(done) = aside.naming.join_next() => note(done, "Asking what channels are called"),
+                Some(ended) = in_flight.join_next() => log_panic(ended, "delivery"),
+                Some(ended) = running.join_next() => log_panic(ended, "job"),
+                Some(ended) = background.pruning.join_next() => log_panic(ended, "pruning"),
+                Some(ended) = background.channel_names.join_next() => log_panic(ended, "channel name lookup"),
                 () = self.ctx.wake.notified() => {}
-                () = sleep_until(next_turn.unwrap_or(next_beat)), if next_turn.is_some() => {}
+                () = sleep_until(next_send.unwrap_or(next_beat)), if next_send.is_some() => {}
                 _ = tick.tick() => {}
             }
             self.heartbeat.touch();
             let polled = match self.poll(&mut in_flight).await {
                 Ok(wait) => {
-                    next_turn = wait.map(|wait| Instant::now() + wait);
+                    next_send = wait.map(|wait| Instant::now() + wait);
                     within(POLL_MAX, self.jobs.poll(&mut running, &shutdown)).await
                 }
                 Err(error) => Err(error),
             };
             if let Err(error) = polled {
-                next_turn = None;
+                next_send = None;
                 self.deliverer.distrust_leases();
-                trouble.tell(&error, self.beat_every);
+                outage.log(&error, self.beat_every);
                 continue;
             }
-            trouble = Trouble::default();
+            outage = OutageLog::default();
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every;
                 self.beat().await;
-                self.go_on_aside(&mut aside);
+                self.spawn_maintenance(&mut background);
             }
         }
-        // What the edges accepted while they ended is sent now rather than after the next start.
+        // What the edges accepted during the shutdown is sent now rather than after the next start.
         if let Err(error) = self.poll(&mut in_flight).await {
-            trouble.tell(&error, self.beat_every);
+            outage.log(&error, self.beat_every);
         }
         let drained = timeout(DRAIN, async {
             while running.join_next().await.is_some() {}
@@ -132,21 +133,20 @@ impl Worker {
         }
     }
 
-    /// Starts what is due; after how long more may be sent. A database that neither answers nor refuses is given up
-    /// for now.
+    /// Starts sending what is due. Returns after how long more may be sent.
     async fn poll(&self, in_flight: &mut JoinSet<()>) -> Result<Option<Duration>, DbErr> {
         let beat = || self.heartbeat.touch();
         within(POLL_MAX, self.deliverer.poll(in_flight, &beat)).await
     }
 
-    /// Begins what may take long, unless it is under way. What is cut off at the end goes on after the next start.
-    fn go_on_aside(&self, aside: &mut Aside) {
-        if aside.tidying.is_empty() {
-            aside.tidying.spawn(tidy(self.ctx.clone(), self.files.clone()));
+    /// Starts each background task that is not running. A shutdown may interrupt them; the next start repeats them.
+    fn spawn_maintenance(&self, background: &mut BackgroundTasks) {
+        if background.pruning.is_empty() {
+            background.pruning.spawn(prune(self.ctx.clone(), self.files.clone()));
         }
-        if aside.naming.is_empty() {
+        if background.channel_names.is_empty() {
             let names = Arc::clone(&self.names);
-            aside.naming.spawn(async move { names.round().await });
+            background.channel_names.spawn(async move { names.refresh_and_wait().await });
         }
     }
 
@@ -159,15 +159,15 @@ impl Worker {
     }
 }
 
-/// What goes on beside the loop.
+/// Tasks that the loop does not wait for.
 #[derive(Default)]
-struct Aside {
-    tidying: JoinSet<()>,
-    naming: JoinSet<()>,
+struct BackgroundTasks {
+    pruning: JoinSet<()>,
+    channel_names: JoinSet<()>,
 }
 
-/// Removes what was kept long enough, and then files that no row names.
-async fn tidy(ctx: Ctx, files: Files) {
+/// Removes expired rows, then files without a row.
+async fn prune(ctx: Ctx, files: Files) {
     match prune_daily(&ctx).await {
         Ok(Some(pruned)) => {
             let Pruned { deliveries, jobs, requests, sessions } = pruned;
@@ -185,21 +185,21 @@ async fn tidy(ctx: Ctx, files: Files) {
     }
 }
 
-fn note(ended: Result<(), tokio::task::JoinError>, what: &str) {
+fn log_panic(ended: Result<(), tokio::task::JoinError>, task: &str) {
     if let Err(error) = ended {
-        tracing::error!(error = %ErrorChain(&error), "{what} panicked");
+        tracing::error!(error = %ErrorChain(&error), task, "worker task panicked");
     }
 }
 
-/// How an outage is told: the first failure in full, then a short line now and then.
+/// Logs the first failure of an outage in full, then a short line at intervals. Holds the time of the latest line.
 #[derive(Default)]
-struct Trouble(Option<Instant>);
+struct OutageLog(Option<Instant>);
 
-impl Trouble {
-    fn tell(&mut self, error: &DbErr, every: Duration) {
+impl OutageLog {
+    fn log(&mut self, error: &DbErr, every: Duration) {
         match self.0 {
             None => tracing::error!(error = %ErrorChain(error), "Error in worker polling loop"),
-            Some(told) if told.elapsed() >= every => {
+            Some(logged_at) if logged_at.elapsed() >= every => {
                 tracing::error!("Error in worker polling loop: continues");
             }
             Some(_) => return,

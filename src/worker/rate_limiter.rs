@@ -1,5 +1,5 @@
-//! How fast we post, edit and look for what we posted: at Slack's pace, so that it need not tell us. RouteMatch before a
-//! lease is taken; nobody waits here. Time is monotonic: setting a clock changes no pace.
+//! Rate limits for posts, edits and searches, below Slack's own limits. Checked before a lease is taken; nothing waits
+//! here. Time is monotonic: setting the clock changes no limit.
 
 use crate::clock::Clock;
 use governor::middleware::NoOpMiddleware;
@@ -11,44 +11,41 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A message a second and channel: Slack's limit of `chat.postMessage`.
+/// Time between two messages to one channel: Slack's limit of `chat.postMessage`.
 const PER_CHANNEL: Duration = Duration::from_secs(1);
-/// Messages a minute in all. Slack allows "several hundred messages per minute" and workspace without a number. Eight
-/// a second keep the channel of everything and seven areas at their own pace of one a second; where that is too much
-/// for a workspace, Slack says so, and each channel obeys its Retry-After.
+/// Messages a minute in all. Slack allows "several hundred messages per minute" in a workspace and names no number.
+/// Eight a second let the channel for all reports and seven areas each get one message a second. If that is too much
+/// for a workspace, Slack answers 429 and each channel obeys its Retry-After.
 const POSTS: Quota =
     Quota::per_minute(NonZeroU32::new(480).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
-/// Edits a minute: what Slack grants `chat.update` at least, with a burst.
+/// Edits a minute: Slack's minimum for `chat.update`, with a burst.
 const EDITS: Quota =
     Quota::per_minute(NonZeroU32::new(50).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
-/// Searches a minute for what stands in a channel or a thread: what Slack grants `conversations.history` and
-/// `conversations.replies` each at least. Which of the two it will be is not known yet when a turn is taken, so both
-/// share this one.
+/// Searches a minute in channels and threads: Slack's minimum for `conversations.history` and for
+/// `conversations.replies`. The two share one bucket, since the method is not known yet when a token is taken.
 const SEARCHES: Quota = EDITS;
 
-/// What has a pace of its own beside the channels'.
+/// The token buckets. Channels have limits of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RateBucket {
-    /// Messages, wherever they go.
     Posts,
-    /// Edits of messages, wherever these are.
     Edits,
-    /// Searches for a message that may have arrived; the message takes a turn of its own, too.
+    /// Searches for a message that may have arrived. The message itself takes a token of `Posts`, too.
     Searches,
 }
 
-/// Paces `chat.postMessage`, `chat.update`, `conversations.history` and `conversations.replies`. Not `users.info`,
-/// which is never delayed (spec "Transport").
+/// Limits `chat.postMessage`, `chat.update`, `conversations.history` and `conversations.replies`, but not
+/// `users.info`, which is never delayed (spec "Transport").
 pub(super) struct RateLimiter {
     clock: Clock,
     posts: Bucket,
     edits: Bucket,
     searches: Bucket,
-    /// When each channel may get its next message; a channel that is not in it was quiet.
+    /// When each channel may get its next message. Idle channels are absent.
     channels: Mutex<HashMap<String, Duration>>,
 }
 
-/// A token bucket that remembers when it has its next token.
+/// A token bucket with the time of its next token.
 struct Bucket {
     tokens: Governor<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Nanos>>,
     next: Mutex<Duration>,
@@ -79,7 +76,7 @@ impl RateLimiter {
     /// Takes a token.
     ///
     /// # Errors
-    /// When there is the next one.
+    /// The time of the next token.
     pub(super) fn take(&self, bucket: RateBucket) -> Result<(), Duration> {
         let now = self.clock.monotonic();
         let bucket = self.bucket(bucket);
@@ -89,33 +86,33 @@ impl RateLimiter {
         }
         bucket.tokens.check().map_err(|later| {
             let wait = later.wait_time_from(governor::clock::Clock::now(&self.clock));
-            // A refusal that asks for no wait would be asked again at once.
+            // A wait of zero would mean a busy loop.
             *next = now + wait.max(Duration::from_millis(1));
             *next
         })
     }
 
-    /// True unless a bucket is known to be empty or to back off.
+    /// False while the bucket is known to be empty or backs off.
     pub(super) fn may_have_token(&self, bucket: RateBucket) -> bool {
         *self.bucket(bucket).next() <= self.clock.monotonic()
     }
 
-    /// The time by which it paces.
+    /// The monotonic time of the limits.
     pub(super) fn now(&self) -> Duration {
         self.clock.monotonic()
     }
 
-    /// When a channel may get its next message; `None`: it was quiet and may get one now.
+    /// When a channel may get its next message; `None`: now.
     pub(super) fn channel_next(&self, channel: &str) -> Option<Duration> {
         self.channels().get(channel).copied()
     }
 
-    /// A channel gets a message now.
+    /// Notes that a channel gets a message now.
     pub(super) fn posting_to(&self, channel: &str) {
         self.wait(channel, PER_CHANNEL);
     }
 
-    /// Leaves a channel alone, since Slack asked for it.
+    /// Pauses a channel for Slack's Retry-After.
     pub(super) fn back_off_channel(&self, channel: &str, wait: Duration) {
         self.wait(channel, wait);
     }
@@ -127,17 +124,17 @@ impl RateLimiter {
         *next = until.max(*next);
     }
 
-    /// Does nothing of a kind for a while, since Slack asked for it.
+    /// Pauses a bucket for Slack's Retry-After.
     pub(super) fn back_off(&self, bucket: RateBucket, wait: Duration) {
         let until = self.clock.monotonic() + wait;
         let mut next = self.bucket(bucket).next();
         *next = until.max(*next);
     }
 
-    /// Forgets channels that have been quiet for a minute, so that their number is bounded by the busy ones.
-    pub(super) fn forget_quiet(&self) {
-        let quiet = self.clock.monotonic().saturating_sub(Duration::from_secs(60));
-        self.channels().retain(|_, next| *next > quiet);
+    /// Removes channels that have been idle for a minute, which bounds their number.
+    pub(super) fn forget_idle(&self) {
+        let idle_since = self.clock.monotonic().saturating_sub(Duration::from_secs(60));
+        self.channels().retain(|_, next| *next > idle_since);
     }
 
     const fn bucket(&self, bucket: RateBucket) -> &Bucket {
@@ -175,7 +172,7 @@ mod tests {
         assert_eq!(limiter.channel_next("#wood"), Some(clock.monotonic() + PER_CHANNEL));
         assert_eq!(limiter.channel_next("#metal"), None);
         clock.advance(TimeDelta::seconds(62));
-        limiter.forget_quiet();
+        limiter.forget_idle();
         assert_eq!(limiter.channel_next("#wood"), None);
     }
 

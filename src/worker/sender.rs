@@ -1,10 +1,10 @@
-//! What a delivery comes to: a message of its own, a live message (a repair's card, a job's private message), a
-//! reply in a card's thread, an edit of a live message, or a temporary password for one person. Reads what it
-//! needs and sends; the deliverer settles what came of it.
+//! Sends one delivery: a message of its own, a live message (a repair's card, a job's private message), a reply in a
+//! card's thread, an edit of a live message, or a temporary password for one person. The deliverer records the
+//! outcome.
 //!
 //! ```text
-//! message ──nothing lives──► posted
-//!    ├─live_message one not there──► posted as that, showing what is
+//! message ──no live message──► posted
+//!    ├─live message not posted──► posted, with its current content
 //!    ├─card there──► reply in its thread ──gone──► card forgotten, tried again
 //!    └─job's message there──► nothing to do
 //! edit ──there and behind──► chat.update ──gone──► forgotten
@@ -13,6 +13,7 @@
 //!    │                 is theirs
 //!    └─erased──► withdrawn: nothing to do
 //! ```
+//!
 
 use super::channels::slack::{Post, SlackChannel, Thread};
 use crate::error_chain::ErrorChain;
@@ -21,10 +22,10 @@ use crate::domain::actor::SlackUserId;
 use crate::domain::announce::Event;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, DeliveryKind, Failure};
-use crate::ops::cards::{self, PresentCard};
-use crate::ops::job_messages::{self, PresentJob};
+use crate::ops::repairs::cards::{self, PresentCard};
+use crate::ops::jobs::messages::{self, PresentJob};
 use crate::ops::secret_box::SealError;
-use crate::ops::{Ctx, OpError, slack_link};
+use crate::ops::{Ctx, OpError, accounts::slack_link};
 use crate::render::slack::Message;
 use crate::store::deliveries::{self, Delivery};
 use crate::store::live_message::{LiveMessage, RenderedMessage};
@@ -32,46 +33,43 @@ use chrono::TimeDelta;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Longest that what a live message shows may take to read.
+/// Longest that reading the content of a live message may take.
 const READ_MAX: Duration = Duration::from_secs(10);
 /// How far Slack's clock may be behind ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// How soon a message is tried again that our database did not tell of.
+/// Wait before the next try when our database did not answer.
 const DATABASE_WAIT: TimeDelta = TimeDelta::seconds(5);
 
-/// Slack's words for a message that is no longer there, or never to be edited again.
+/// Slack's error codes for a message that is gone or can no longer be edited.
 const NOT_EDITABLE: [&str; 3] = ["message_not_found", "cant_update_message", "edit_window_closed"];
-/// Slack's words for a thread that is no longer there.
+/// Slack's error codes for a thread that is gone.
 const NO_THREAD: [&str; 3] = ["message_not_found", "thread_not_found", "cannot_reply_to_message"];
-/// Slack's words for a thread that takes no replies: told as a message of its own, which becomes the card.
+/// Slack's error codes for a thread without replies: the text is posted as a message, which becomes the card.
 const CLOSED_THREAD: [&str; 2] =
     ["restricted_action_non_threadable_channel", "restricted_action_thread_locked"];
 
-/// What came of a try that met no failure.
+/// The outcome of a try without a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SendOutcome {
-    /// A message stands in its channel.
+    /// The message is in its channel.
     Posted(PostedMessage),
-    /// The live message stands in its channel and shows this.
+    /// The live message is in its channel, with this version.
     Shows(RenderedMessage),
     /// There was nothing to do.
     Nothing,
-    /// The live message is gone; an edit ends with it, a message is tried again and becomes the new card.
-    Gone {
-        /// Slack's name of it.
-        ts: String,
-    },
+    /// The live message is gone. An edit ends; a message is tried again and becomes the new card.
+    Gone { ts: String },
 }
 
-/// A live message, with what it shows as that is now.
+/// A live message with its current content.
 enum LiveContent {
     Card(Box<PresentCard>),
     Job(Box<PresentJob>),
 }
 
 impl LiveContent {
-    /// Channel and name of the message, where it stands.
+    /// Channel and `ts` of the message, once it is posted.
     fn place(&self) -> Option<(String, String)> {
         let (channel, ts) = match self {
             Self::Card(present) => (&present.card.channel, &present.card.ts),
@@ -80,17 +78,20 @@ impl LiveContent {
         channel.clone().zip(ts.clone())
     }
 
-    /// Counts the changes that it has to show, and those that it shows.
-    fn counts(&self) -> (i64, i64) {
+    /// Desired and rendered version.
+    fn versions(&self) -> (i64, i64) {
         match self {
             Self::Card(present) => (present.card.desired_version, present.card.rendered_version),
-            Self::Job(present) => (present.job.message_desired_version.unwrap_or_default(), present.job.message_rendered_version),
+            Self::Job(present) => {
+                let desired = present.job.message_desired_version.unwrap_or_default();
+                (desired, present.job.message_rendered_version)
+            }
         }
     }
 }
 
 impl SendOutcome {
-    /// The word that the attempt's record carries.
+    /// The word in the attempt's record.
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Posted(_) | Self::Shows(_) => "delivered",
@@ -99,7 +100,7 @@ impl SendOutcome {
         }
     }
 
-    /// Channel and name of the message that Slack has.
+    /// Channel and `ts` of the message.
     pub(super) fn posted(&self) -> Option<(String, String)> {
         match self {
             Self::Posted(posted) => Some((posted.channel.clone(), posted.ts.clone())),
@@ -120,11 +121,8 @@ impl Sender {
         Self { ctx, slack }
     }
 
-    /// Sends what a delivery owes. At most 40 s: reading twice, searching, sending. Whoever drops it before it ends
-    /// does not know what Slack has.
-    ///
-    /// # Errors
-    /// The failure, with who is to blame.
+    /// Sends a delivery. Takes 40 s at most: two reads, a search, a call. If the caller drops the future, the outcome
+    /// is unknown.
     pub(super) async fn send(&self, delivery: &Delivery) -> Result<SendOutcome, Failure> {
         match (delivery.kind, LiveMessage::of(delivery)) {
             (DeliveryKind::Edit, None) => Ok(SendOutcome::Nothing),
@@ -134,7 +132,7 @@ impl Sender {
             (DeliveryKind::Message, Some(live_message)) => {
                 let present = self.present(live_message).await?;
                 match (present.place(), &present) {
-                    (None, _) => self.begin(delivery, present).await,
+                    (None, _) => self.post_live(delivery, present).await,
                     (Some((channel, ts)), LiveContent::Card(_)) => self.reply(delivery, channel, ts).await,
                     (Some(_), LiveContent::Job(_)) => Ok(SendOutcome::Nothing),
                 }
@@ -142,7 +140,7 @@ impl Sender {
         }
     }
 
-    /// Posts a temporary password to its user. One in doubt is posted again: in direct messages we do not look.
+    /// Posts a temporary password to its user. One in doubt is posted again: ESB does not search direct messages.
     async fn password(&self, delivery: &Delivery) -> Result<SendOutcome, Failure> {
         if delivery.event.is_empty() {
             return Ok(SendOutcome::Nothing);
@@ -162,8 +160,8 @@ impl Sender {
             .map(SendOutcome::Posted)
     }
 
-    /// Fails where the person is not of our workspace, or was found by an e-mail and Slack knows them by another one
-    /// by now: what we know of them may be old. A link to somebody who is not of our workspace is dropped.
+    /// Fails if the person is not of our workspace, or was found by an email address that Slack no longer has for
+    /// them. Removes the link to a person who is not of our workspace.
     async fn check_recipient(&self, delivery: &Delivery, email_key: Option<&String>) -> Result<(), Failure> {
         let recipient = self.slack.recipient(&delivery.target).await?;
         if recipient.is_member && (email_key.is_none() || recipient.email_key.as_ref() == email_key) {
@@ -192,15 +190,15 @@ impl Sender {
         self.slack.post(&post).await.map(SendOutcome::Posted)
     }
 
-    /// Posts a live message, or finds the one that an earlier try posted: what that one shows is not known.
-    async fn begin(&self, delivery: &Delivery, present: LiveContent) -> Result<SendOutcome, Failure> {
+    /// Posts a live message, or finds the one that an earlier try posted: its content is not known (version 0).
+    async fn post_live(&self, delivery: &Delivery, present: LiveContent) -> Result<SendOutcome, Failure> {
         let (posted, desired_version) = match self.find(delivery, None).await? {
             Some(found) => (found, 0),
             None => {
-                let message = self.shown(&present)?;
+                let message = self.render(&present)?;
                 let (channel, key) = (delivery.target.as_str(), delivery.dedupe_key.as_str());
                 let post = Post { channel, message: &message, key, thread: None };
-                (self.slack.post(&post).await?, present.counts().0)
+                (self.slack.post(&post).await?, present.versions().0)
             }
         };
         Ok(SendOutcome::Shows(RenderedMessage { channel: posted.channel, ts: posted.ts, desired_version }))
@@ -226,11 +224,11 @@ impl Sender {
     }
 
     async fn edit(&self, present: LiveContent) -> Result<SendOutcome, Failure> {
-        let (desired_version, shown) = present.counts();
-        let Some((channel, ts)) = present.place().filter(|_| shown < desired_version) else {
+        let (desired_version, rendered_version) = present.versions();
+        let Some((channel, ts)) = present.place().filter(|_| rendered_version < desired_version) else {
             return Ok(SendOutcome::Nothing);
         };
-        let message = self.shown(&present)?;
+        let message = self.render(&present)?;
         match self.slack.update(&channel, &ts, &message).await {
             Err(Failure::Rejected { code }) if NOT_EDITABLE.contains(&code.as_str()) => {
                 Ok(SendOutcome::Gone { ts })
@@ -239,8 +237,8 @@ impl Sender {
         }
     }
 
-    /// Looks for a message that an earlier try may have posted; in a thread, where it belongs in one. Where
-    /// Slack does not let us look it is posted again: told twice is better than never.
+    /// Searches for a message that an earlier try may have posted, in its thread if it has one. Returns `None` where
+    /// Slack does not permit the search: posting twice is better than never.
     async fn find(
         &self,
         delivery: &Delivery,
@@ -265,13 +263,13 @@ impl Sender {
         let reading = async {
             Ok(match live_message {
                 LiveMessage::Card(id) => LiveContent::Card(Box::new(cards::present(&self.ctx, id).await?)),
-                LiveMessage::Job(id) => LiveContent::Job(Box::new(job_messages::present(&self.ctx, id).await?)),
+                LiveMessage::Job(id) => LiveContent::Job(Box::new(messages::present(&self.ctx, id).await?)),
             })
         };
         within(reading).await
     }
 
-    fn shown(&self, present: &LiveContent) -> Result<Message, Failure> {
+    fn render(&self, present: &LiveContent) -> Result<Message, Failure> {
         match present {
             LiveContent::Card(present) => self.slack.card(present),
             LiveContent::Job(present) => self.slack.job(present),
@@ -284,7 +282,7 @@ fn event(delivery: &Delivery) -> Result<Event, Failure> {
     serde_json::from_str(&delivery.event).map_err(unreadable)
 }
 
-/// Reads from a database that may not answer.
+/// Limits a read from the database to [`READ_MAX`].
 async fn within<T>(reading: impl Future<Output = Result<T, OpError>>) -> Result<T, Failure> {
     match timeout(READ_MAX, reading).await {
         Ok(Ok(read)) => return Ok(read),

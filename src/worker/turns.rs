@@ -1,5 +1,5 @@
-//! Whose turn it is among what could be sent: edits, then people, then the channel that has been quiet for longest,
-//! each at its own pace. So a burst in one channel delays no other, and no password.
+//! Decides what is sent next: edits, then direct messages, then the channel that has been idle for longest, each
+//! within its rate limit. So a burst in one channel delays no other channel and no password.
 
 use super::circuit_breaker::{CircuitBreaker, Permit, Subject};
 use super::rate_limiter::{RateBucket, RateLimiter};
@@ -10,27 +10,27 @@ use crate::store::delivery_queue::Head;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Messages to one channel that may be under way at once, when Slack is slow.
+/// Messages to one channel that may be in flight at once, when Slack is slow.
 const PER_CHANNEL: usize = 4;
 
-/// What could be sent, in its order; what must wait is left out.
+/// The deliveries that may be sent, in order, without those that must wait.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// May be sent, as far as nobody takes the last token.
+    /// May be sent while tokens last.
     pub(super) ready: Vec<Head>,
-    /// When the first of the others may go, in monotonic time.
+    /// When the first of the others may be sent, in monotonic time.
     pub(super) next: Option<Duration>,
-    /// Something waits for the pace that this process keeps.
+    /// A delivery waits for a rate limit of this process.
     pub(super) is_paced: bool,
 }
 
 impl Turns {
-    /// Sorts `heads`; `under_way` counts the messages that are being sent to each target.
+    /// Sorts `heads`; `in_flight` counts the messages that are being sent to each target.
     pub(super) fn of(
         heads: Vec<Head>,
         now: Duration,
         (limiter, breaker): (&RateLimiter, &CircuitBreaker),
-        under_way: &HashMap<String, usize>,
+        in_flight: &HashMap<String, usize>,
     ) -> Self {
         let (mut turns, mut is_probing) = (Self::default(), false);
         for head in heads {
@@ -45,8 +45,8 @@ impl Turns {
                 let pace = limiter.channel_next(&head.target).filter(|next| *next > now);
                 is_paced = pace.is_some() && waits.is_empty();
                 waits.extend(pace);
-                // Its end wakes the worker.
-                if under_way.get(&head.target).is_some_and(|count| *count >= PER_CHANNEL) {
+                // The end of one of them wakes the worker.
+                if in_flight.get(&head.target).is_some_and(|count| *count >= PER_CHANNEL) {
                     continue;
                 }
             }
@@ -60,7 +60,7 @@ impl Turns {
         }
         turns.ready.sort_by_cached_key(|head| {
             let is_edit = head.kind == DeliveryKind::Edit;
-            // What has failed before may be what Slack stumbles over: the next probe is another one.
+            // A delivery that failed before may be the cause of the failure, so another one is the probe.
             let failures = if is_probing { head.failures } else { 0 };
             (
                 failures,
@@ -73,16 +73,16 @@ impl Turns {
         turns
     }
 
-    /// Something may go at that time, and not before.
+    /// Notes a delivery that may be sent at that time.
     pub(super) fn wait_until(&mut self, until: Duration) {
         self.next = Some(self.next.map_or(until, |next| next.min(until)));
     }
 }
 
-/// Takes what a delivery needs of each bucket.
+/// Takes the tokens that a delivery needs.
 ///
 /// # Errors
-/// Until when it has to wait.
+/// When it may be tried again.
 pub(super) fn admit(head: &Head, limiter: &RateLimiter, breaker: &CircuitBreaker) -> Result<(), Duration> {
     let is_probe = match breaker.permit(subject(head), is_requested(head)) {
         Permit::Send => false,
@@ -90,7 +90,7 @@ pub(super) fn admit(head: &Head, limiter: &RateLimiter, breaker: &CircuitBreaker
         Permit::Wait(until) => return Err(until),
     };
     let is_edit = head.kind == DeliveryKind::Edit;
-    // Slack may have asked for write_timeout since its turn came.
+    // Slack may have asked for a pause since the heads were sorted.
     if let Some(next) = limiter.channel_next(&head.target).filter(|next| !is_edit && *next > limiter.now()) {
         return Err(next);
     }
@@ -214,11 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn slow_channel_has_few_messages_under_way() {
+    fn slow_channel_has_few_messages_in_flight() {
         let case = case();
-        let under_way = HashMap::from([("#wood".to_owned(), PER_CHANNEL), ("#metal".to_owned(), 1)]);
+        let in_flight = HashMap::from([("#wood".to_owned(), PER_CHANNEL), ("#metal".to_owned(), 1)]);
         let (now, parts) = (case.clock.monotonic(), (&case.limiter, &case.breaker));
-        let turns = Turns::of(messages(&["#wood", "#metal"]), now, parts, &under_way);
+        let turns = Turns::of(messages(&["#wood", "#metal"]), now, parts, &in_flight);
         assert_eq!(turns.ready.iter().map(|head| head.target.as_str()).collect::<Vec<_>>(), ["#metal"]);
     }
 

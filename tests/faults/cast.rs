@@ -128,7 +128,7 @@ impl Cast {
             .iter()
             .filter_map(|member| Some(member.running.as_ref()?.1.clone()))
             .collect();
-        logs.iter().filter_map(|log| field(log, "Listening", "listen")?.parse().ok()).collect()
+        logs.iter().filter_map(|log| field(log, "listening", "listen")?.parse().ok()).collect()
     }
 
     /// Waits until all processes have started.

@@ -6,7 +6,7 @@ use esb::domain::actor::{Actor, Edge, SlackUserId};
 use esb::domain::ids::RepairId;
 use esb::domain::text::{EventId, RequestId};
 use esb::domain::timeline::TimelineKind;
-use esb::ops::update_repair::{ClaimRepair, claim_key};
+use esb::ops::repairs::update_repair::{ClaimRepair, claim_key};
 use esb::store::Store;
 use esb::store::entities::{request, timeline, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

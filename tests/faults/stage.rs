@@ -13,7 +13,7 @@ use esb::domain::repair::Severity;
 use esb::domain::text::{
     AreaName, Description, EmailAddress, EquipmentName, PersonName, RequestId, Username,
 };
-use esb::ops::report_problem::{ReportProblem, report_problem};
+use esb::ops::repairs::report_problem::{ReportProblem, report_problem};
 use esb::ops::{Announce, Ctx};
 use esb::store::users::NewUser;
 use esb::store::{self, Store};

@@ -10,7 +10,7 @@ use crate::support::web::{config, serving_as};
 use chrono::TimeDelta;
 use esb::domain::actor::Role;
 use esb::ops::jobs::cancel;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::web::WebConfig;
 use esb_sandbox::{Options, Sandbox, World};
 use http::StatusCode;

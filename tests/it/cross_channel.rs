@@ -54,7 +54,7 @@ async fn metrics_follow_the_queue_and_the_connections() {
     assert_eq!(figure("esb_socket_mode_connected").await, Some(1.0));
 
     let report = crate::support::ops::report(saw, 1);
-    esb::ops::report_problem::report_problem(&app.app.ctx, &crate::support::ops::ana(), report)
+    esb::ops::repairs::report_problem::report_problem(&app.app.ctx, &crate::support::ops::ana(), report)
         .await
         .unwrap();
     assert_eq!(figure("esb_pending_notifications_count").await, Some(2.0));

@@ -6,7 +6,7 @@ use crate::support::database::{Kind, TestDatabase};
 use crate::support::ops::{ana, report};
 use crate::support::proxy::Proxy;
 use chrono::DateTime;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store::board::bump_revision;
 use esb::store::db_error::is_transient;
 use esb::store::{Store, entities::board, heartbeats};

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use esb::clock::Clock;
 use esb::domain::delivery::{DeliveryKind, DeliveryState};
 use esb::domain::ids::EquipmentId;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store::delivery_queue::{self, Settlement};
 use esb::store::entities::{delivery, delivery_attempt};
 use esb_sandbox::Fault;

@@ -6,7 +6,7 @@ use crate::support::lines::Lines;
 use crate::support::ops::{ana, report};
 use chrono::TimeDelta;
 use esb::domain::ids::EquipmentId;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store::delivery_queue::request_channel_retries;
 use esb_sandbox::Fault;
 use serde_json::json;
@@ -36,7 +36,7 @@ impl TestApp {
     }
 
     async fn pending(&self) -> i64 {
-        esb::ops::queue_stats::queue(&self.app.ctx).await.unwrap().pending
+        esb::ops::deliveries::queue_stats::queue(&self.app.ctx).await.unwrap().pending
     }
 
     /// Sends for so many seconds.

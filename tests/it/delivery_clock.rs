@@ -5,7 +5,7 @@ use crate::support::ops::{ana, lease, report};
 use chrono::TimeDelta;
 use esb::domain::delivery::DeliveryState;
 use esb::domain::ids::EquipmentId;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store::entities::delivery;
 use esb_sandbox::Fault;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};

@@ -7,7 +7,7 @@ use crate::support::passwords::{made, new_user};
 use chrono::TimeDelta;
 use esb::domain::ids::EquipmentId;
 use esb::domain::text::RequestId;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store::entities::delivery;
 use sea_orm::{EntityTrait, QueryOrder};
 

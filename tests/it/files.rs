@@ -11,9 +11,9 @@ use esb::domain::file::{Accepts, DiskReserve, FileKind, FileRefusal, MB, PICTURE
 use esb::domain::text::RequestId;
 use esb::files::{Files, ReceiveError, Received, SweepError, Wanted};
 use esb::ops::OpError;
-use esb::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
+use esb::ops::repairs::photos::{AddPhotos, NewPhoto, add_photos};
 use esb::ops::repairs::repair;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use futures_util::{StreamExt, stream};
 use std::fs::File;
 use std::io;

@@ -1,12 +1,12 @@
 //! Coming from the Python system: everything is copied once, under its own number, and what does not fit
-//! is told.
+//! is report.
 
 use crate::support::database::{Kind, TestDatabase};
 use crate::support::ops::{empty, add_equipment, user};
 use crate::support::pictures::names;
 use crate::support::python::{HASH, PASSWORD, Python, Version};
 use crate::support::web::serving;
-use esb::app::old_uploads;
+use esb::app::legacy_uploads;
 use esb::clock::Clock;
 use esb::config::Config;
 use esb::domain::actor::{Actor, Edge, Role};
@@ -17,8 +17,8 @@ use esb::domain::text::{EmailAddress, Username};
 use esb::domain::timeline::TimelineKind;
 use esb::ops::import::{Event, Legacy, Tally, import_legacy};
 use esb::ops::install::{ConnectError, SeedAdmin, seed_admin};
-use esb::ops::sign_in::log_in;
-use esb::ops::{Announce, Ctx, OpError, password, repairs};
+use esb::ops::accounts::sign_in::log_in;
+use esb::ops::{Announce, Ctx, OpError, accounts::password, repairs};
 use esb::store::entities::{
     area, audit, document, equipment, equipment_link, equipment_note, photo, repair, setting, timeline,
     user as user_entity,
@@ -33,15 +33,15 @@ fn operator() -> Actor {
     Actor::visitor(Edge::Cli, "command line")
 }
 
-/// What a run told.
+/// What a run report.
 #[derive(Debug, Default)]
-struct Told {
-    odd: Vec<String>,
+struct ImportReport {
+    findings: Vec<String>,
     tables: HashMap<&'static str, Tally>,
     pages: usize,
 }
 
-impl Told {
+impl ImportReport {
     /// Copied, here, left out.
     fn of(&self, table: &str) -> (u64, u64, u64) {
         let tally = self.tables[table];
@@ -54,18 +54,18 @@ impl Told {
     }
 }
 
-async fn try_import(ops: &Ctx, python: &Python, dry: bool) -> Result<Told, OpError> {
-    let mut told = Told::default();
+async fn try_import(ops: &Ctx, python: &Python, dry: bool) -> Result<ImportReport, OpError> {
+    let mut report = ImportReport::default();
     let mut tell = |event: Event<'_>| match event {
-        Event::Odd(what) => told.odd.push(what.to_owned()),
-        Event::Table(tally) => assert_eq!(told.tables.insert(tally.table, tally), None),
-        Event::Progress(_) => told.pages += 1,
+        Event::Finding(what) => report.findings.push(what.to_owned()),
+        Event::Table(tally) => assert_eq!(report.tables.insert(tally.table, tally), None),
+        Event::Progress(_) => report.pages += 1,
     };
     import_legacy(ops, &operator(), &python.open().await, (dry, None), &mut tell).await?;
-    Ok(told)
+    Ok(report)
 }
 
-async fn import(ops: &Ctx, python: &Python) -> Told {
+async fn import(ops: &Ctx, python: &Python) -> ImportReport {
     try_import(ops, python, false).await.unwrap()
 }
 
@@ -87,7 +87,7 @@ async fn find<E: EntityTrait>(
 async fn everything_is_copied_once_under_its_own_number() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     let first = import(&ops, &python).await;
-    assert_eq!(first.odd, Vec::<String>::new());
+    assert_eq!(first.findings, Vec::<String>::new());
     for (table, copied) in [
         ("users", 3),
         ("areas", 2),
@@ -104,7 +104,7 @@ async fn everything_is_copied_once_under_its_own_number() {
     the_space_is_as_it_was(&ops).await;
     let before = everything(&ops).await;
     let again = import(&ops, &python).await;
-    assert_eq!((again.copied(), again.odd), (0, Vec::new()));
+    assert_eq!((again.copied(), again.findings), (0, Vec::new()));
     assert_eq!(everything(&ops).await, before);
 }
 
@@ -151,10 +151,10 @@ async fn the_space_is_as_it_was(ops: &Ctx) {
 
     let entries = timeline::Entity::find().order_by_asc(timeline::Column::Id);
     let entries = entries.all(ops.store.read()).await.unwrap();
-    let told: Vec<_> =
+    let report: Vec<_> =
         entries.iter().map(|e| (e.kind, e.actor_name.as_str(), e.new_value.as_deref())).collect();
     assert_eq!(
-        told,
+        report,
         [
             (TimelineKind::Created, "Ana", Some("New")),
             (TimelineKind::Assignee, "ada", Some("tom")),
@@ -169,9 +169,9 @@ async fn the_space_is_as_it_was(ops: &Ctx) {
     assert_eq!((entries[1].id, entries[1].new_user_id), (TimelineId(101), Some(UserId(2))));
 
     let audited = audit::Entity::find().order_by_asc(audit::Column::Id).all(ops.store.read()).await.unwrap();
-    let told: Vec<_> = audited.iter().map(|e| (e.action.as_str(), e.actor_name.as_str(), e.edge)).collect();
+    let report: Vec<_> = audited.iter().map(|e| (e.action.as_str(), e.actor_name.as_str(), e.edge)).collect();
     assert_eq!(
-        told,
+        report,
         [
             ("repair.created", "Somebody", Edge::Python),
             ("repair.updated", "ada", Edge::Python),
@@ -204,7 +204,7 @@ async fn dry_run_reports_the_same_without_writing() {
     assert_eq!(everything(&ops).await, before);
     assert_eq!(rows::<audit::Entity>(&ops).await, 0);
     let real = import(&ops, &python).await;
-    assert_eq!((dry.tables, dry.odd), (real.tables, real.odd));
+    assert_eq!((dry.tables, dry.findings), (real.tables, real.findings));
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ async fn odd_repairs(python: &Python) {
     python.rows("app_config (id, \"key\", value, updated_at)", &settings).await;
 }
 
-/// What is told of them, but for an amount that each database writes in its own way.
+/// What is report of them, but for an amount that each database writes in its own way.
 const TOLD: [&str; 26] = [
     "areas.colour: not copied, there is no place for it here (1 rows)",
     "badges: not copied, there is no place for it here (2 rows)",
@@ -327,13 +327,13 @@ async fn unfit_values_are_listed_one_by_one() {
     let (ops, python) = (empty().await, Python::of(Version::Later).await);
     odd_registry(&python).await;
     odd_repairs(&python).await;
-    let told = import(&ops, &python).await;
+    let report = import(&ops, &python).await;
     for line in TOLD {
-        assert!(told.odd.iter().any(|odd| odd == line), "{line}\n{:#?}", told.odd);
+        assert!(report.findings.iter().any(|findings| findings == line), "{line}\n{:#?}", report.findings);
     }
     let cost = "equipment 1 “Machine 1”: acquisition_cost “-5";
-    assert!(told.odd.iter().any(|odd| odd.starts_with(cost)), "{:#?}", told.odd);
-    assert_eq!(told.odd.len(), TOLD.len() + 1, "{:#?}", told.odd);
+    assert!(report.findings.iter().any(|findings| findings.starts_with(cost)), "{:#?}", report.findings);
+    assert_eq!(report.findings.len(), TOLD.len() + 1, "{:#?}", report.findings);
     let first = find::<repair::Entity>(&ops, RepairId(1)).await;
     assert_eq!((first.status, first.reporter_name.as_str()), (RepairStatus::Resolved, "Unknown"));
     assert_eq!((first.description.len(), first.specialist_description.len()), (4000, 4000));
@@ -359,11 +359,11 @@ async fn whoever_is_here_already_stays_and_is_meant() {
         password_hash: hash.clone(),
     };
     seed_admin(&ops, &operator(), seed).await.unwrap();
-    let told = import(&ops, &python).await;
-    assert_eq!(told.of("users"), (2, 1, 0));
+    let report = import(&ops, &python).await;
+    assert_eq!(report.of("users"), (2, 1, 0));
     let meant =
         "users 2 “tom”: taken for the account “boss” that is here, which stays as it is, with its password";
-    assert_eq!(told.odd, [meant]);
+    assert_eq!(report.findings, [meant]);
     let boss = find::<user_entity::Entity>(&ops, UserId(2)).await;
     assert_eq!((boss.username.as_str(), boss.role, boss.password_hash), ("boss", Role::Staff, hash));
     assert_eq!(find::<repair::Entity>(&ops, RepairId(40)).await.assignee_id, Some(UserId(2)));
@@ -411,9 +411,9 @@ async fn impossible_duplicate_links_are_dropped() {
         let row = format!("{id}, {equipment}, '{status}', 'Broken', false, false, {at}, {repeated}");
         python.rows(repairs, &[&row]).await;
     }
-    let told = import(&ops, &python).await;
+    let report = import(&ops, &python).await;
     assert_eq!(
-        told.odd,
+        report.findings,
         [
             "repair_records 50: repeats repair 50, which is itself: left empty",
             "repair_records 53: repeats repair 52, which repeats it in turn: left empty",
@@ -455,10 +455,10 @@ async fn existing_equipment_stops_the_import() {
     for (id, equipment) in [(50, ours.0), (51, 62)] {
         python.rows(repairs, &[&format!("{id}, {equipment}, 'New', 'Broken', false, false, {at}")]).await;
     }
-    let told = import(&ops, &python).await;
-    assert_eq!((told.of("equipment"), told.of("repair_records")), ((1, 2, 1), (1, 3, 1)));
+    let report = import(&ops, &python).await;
+    assert_eq!((report.of("equipment"), report.of("repair_records")), ((1, 2, 1), (1, 3, 1)));
     assert_eq!(
-        told.odd,
+        report.findings,
         [
             "equipment 61 “Clash”: not copied: its number was given to another here",
             "repair_records 50: not copied: its machine was not copied",
@@ -481,8 +481,8 @@ async fn interrupted_import_is_completed() {
     assert_eq!(rows::<equipment::Entity>(&ops).await, 2);
     python.run("DROP TABLE repair_timeline_entries").await;
     python.run("ALTER TABLE away RENAME TO repair_timeline_entries").await;
-    let told = import(&ops, &python).await;
-    assert_eq!((told.of("equipment"), told.of("repair_records")), ((0, 2, 0), (3, 0, 0)));
+    let report = import(&ops, &python).await;
+    assert_eq!((report.of("equipment"), report.of("repair_records")), ((0, 2, 0), (3, 0, 0)));
     the_space_is_as_it_was(&ops).await;
 }
 
@@ -498,9 +498,9 @@ async fn many_repairs_come_page_by_page() {
     let columns =
         "id, equipment_id, status, description, has_safety_risk, is_consumable, created_at, updated_at";
     python.run(&format!("INSERT INTO repair_records ({columns}) VALUES {}", values.join(", "))).await;
-    let told = import(&ops, &python).await;
-    assert_eq!(told.of("repair_records"), (2503, 0, 0));
-    assert!(told.pages >= 6 + 7, "{}", told.pages);
+    let report = import(&ops, &python).await;
+    assert_eq!(report.of("repair_records"), (2503, 0, 0));
+    assert!(report.pages >= 6 + 7, "{}", report.pages);
     assert_eq!(rows::<repair::Entity>(&ops).await, 2503);
     assert_eq!(import(&ops, &python).await.of("repair_records"), (0, 2503, 0));
 }
@@ -576,21 +576,21 @@ impl Disks {
         names(&self.directory.path().join("ours")).len()
     }
 
-    async fn import(&self, ops: &Ctx, python: &Python, dry: bool) -> Told {
+    async fn import(&self, ops: &Ctx, python: &Python, dry: bool) -> ImportReport {
         self.try_import(ops, python, dry).await.unwrap()
     }
 
-    async fn try_import(&self, ops: &Ctx, python: &Python, dry: bool) -> Result<Told, OpError> {
-        let uploads = old_uploads(&self.config, ops, self.directory.path().join("old")).await.unwrap();
-        let mut told = Told::default();
+    async fn try_import(&self, ops: &Ctx, python: &Python, dry: bool) -> Result<ImportReport, OpError> {
+        let uploads = legacy_uploads(&self.config, ops, self.directory.path().join("old")).await.unwrap();
+        let mut report = ImportReport::default();
         let mut tell = |event: Event<'_>| match event {
-            Event::Odd(what) => told.odd.push(what.to_owned()),
-            Event::Table(tally) => assert_eq!(told.tables.insert(tally.table, tally), None),
+            Event::Finding(what) => report.findings.push(what.to_owned()),
+            Event::Table(tally) => assert_eq!(report.tables.insert(tally.table, tally), None),
             Event::Progress(_) => {}
         };
         let old = python.open().await;
         import_legacy(ops, &operator(), &old, (dry, Some(&uploads)), &mut tell).await?;
-        Ok(told)
+        Ok(report)
     }
 }
 
@@ -641,21 +641,21 @@ async fn files_are_copied_once_unfit_ones_listed() {
     let without = import(&ops, &python).await;
     assert_eq!(without.of("documents"), (0, 0, 7));
     let asked = "documents 11 “Manual.pdf”: not copied: its file was not asked for (--uploads)";
-    assert!(without.odd.iter().any(|odd| odd == asked), "{:#?}", without.odd);
+    assert!(without.findings.iter().any(|findings| findings == asked), "{:#?}", without.findings);
     let dry = disks.import(&ops, &python, true).await;
     assert_eq!((dry.of("documents"), disks.kept()), ((4, 0, 3), 0));
 
-    let told = disks.import(&ops, &python, false).await;
-    assert_eq!(told.of("documents"), (3, 0, 4));
-    for odd in [
+    let report = disks.import(&ops, &python, false).await;
+    assert_eq!(report.of("documents"), (3, 0, 4));
+    for findings in [
         "documents 14 “lost.png”: not copied: repairs/40/a4.png: the file is missing",
         "documents 15 “evil.pdf”: not copied: “../../a1.pdf” is no name of a file",
         "documents 17 “none.png”: not copied: its repair was not copied",
     ] {
-        assert!(told.odd.iter().any(|told| told == odd), "{odd}\n{:#?}", told.odd);
+        assert!(report.findings.iter().any(|report| report == findings), "{findings}\n{:#?}", report.findings);
     }
     let unfit = "documents 16 “page.pdf”: not copied: equipment/17/docs/a6.pdf: the file ";
-    assert!(told.odd.iter().any(|odd| odd.starts_with(unfit)) && told.odd.len() == 4, "{:#?}", told.odd);
+    assert!(report.findings.iter().any(|findings| findings.starts_with(unfit)) && report.findings.len() == 4, "{:#?}", report.findings);
     let manual = find::<document::Entity>(&ops, DocumentId(11)).await;
     assert_eq!((manual.equipment_id, manual.category), (EquipmentId(17), DocumentCategory::OwnersManual));
     assert_eq!((manual.title.as_str(), manual.uploader_name.as_str()), ("Manual.pdf", "ada"));
@@ -689,13 +689,13 @@ async fn more_files_than_a_page_shows_are_told() {
         python.rows(columns, &[&row]).await;
     }
     disks.old("equipment/17/docs/a1.pdf", b"%PDF-1.4\n%%EOF\n");
-    let odd = ["equipment 17: has 101 documents, pages show the first 100"];
-    assert_eq!(disks.import(&ops, &python, true).await.odd, odd);
-    assert_eq!(disks.import(&ops, &python, false).await.odd, odd);
+    let findings = ["equipment 17: has 101 documents, pages show the first 100"];
+    assert_eq!(disks.import(&ops, &python, true).await.findings, findings);
+    assert_eq!(disks.import(&ops, &python, false).await.findings, findings);
     let again = disks.import(&ops, &python, false).await;
-    assert_eq!((again.odd, again.tables["documents"].here), (odd.map(str::to_owned).to_vec(), 101));
+    assert_eq!((again.findings, again.tables["documents"].here), (findings.map(str::to_owned).to_vec(), 101));
     python.run("DELETE FROM documents WHERE id = 101").await;
-    assert_eq!(disks.import(&ops, &python, false).await.odd, Vec::<String>::new());
+    assert_eq!(disks.import(&ops, &python, false).await.findings, Vec::<String>::new());
 }
 
 #[tokio::test]

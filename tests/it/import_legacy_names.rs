@@ -4,7 +4,7 @@ use crate::support::ops::{empty, user};
 use crate::support::python::{HASH, PASSWORD, Python, Version};
 use esb::domain::actor::{Actor, Edge, Role};
 use esb::ops::import::{Event, import_legacy};
-use esb::ops::sign_in::log_in;
+use esb::ops::accounts::sign_in::log_in;
 
 #[tokio::test]
 async fn look_alike_names_are_copied_and_told() {
@@ -23,16 +23,16 @@ async fn look_alike_names_are_copied_and_told() {
         let row = format!("{id}, '{name}', '{email}', '{HASH}', 'technician', NULL, true, {at}");
         python.rows(&format!("users {columns}"), &[&row]).await;
     }
-    let mut odd = Vec::new();
+    let mut findings = Vec::new();
     let mut tell = |event: Event<'_>| {
-        if let Event::Odd(what) = event {
-            odd.push(what.to_owned());
+        if let Event::Finding(what) = event {
+            findings.push(what.to_owned());
         }
     };
     let by = Actor::visitor(Edge::Cli, "command line");
     import_legacy(&ops, &by, &python.open().await, (false, None), &mut tell).await.unwrap();
     assert_eq!(
-        odd,
+        findings,
         [
             "users 22 “tеss”: username “tеss” looks like the name of another user, “tess”",
             "users 22 “tеss”: email “tеss@example.org” looks like the address of another user, “tess@example.org”",

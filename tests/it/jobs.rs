@@ -85,7 +85,7 @@ async fn same_work_is_queued_once() {
 async fn of_a_kind_one_runs_however_many_race() {
     let (ops, saw) = with_saw().await;
     let report = crate::support::ops::report(saw, 1);
-    let repair = esb::ops::report_problem::report_problem(&ops, &member(), report).await.unwrap().repair;
+    let repair = esb::ops::repairs::report_problem::report_problem(&ops, &member(), report).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
     let mut left = Vec::new();
     for n in 0..12 {

@@ -5,13 +5,13 @@ use crate::support::ops::{empty, user};
 use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::ids::UserId;
 use esb::domain::text::{EmailAddress, RequestId, SlackHandle, TokenName, Username};
-use esb::ops::api_tokens::{TokenCreated, create_token, revoke_token, tokens};
-use esb::ops::manage_users::{
+use esb::ops::accounts::api_tokens::{TokenCreated, create_token, revoke_token, tokens};
+use esb::ops::accounts::manage_users::{
     CreateUser, EditUser, UserCreated, create_user, edit_user, reset_password, set_active, users,
 };
-use esb::ops::setup::{SetUp, SetupCode, set_up};
-use esb::ops::sign_in::{by_session, log_in};
-use esb::ops::temporary_password::HandedOver;
+use esb::ops::accounts::setup::{SetUp, SetupCode, set_up};
+use esb::ops::accounts::sign_in::{by_session, log_in};
+use esb::ops::accounts::temporary_password::HandedOver;
 use esb::ops::{Ctx, OpError};
 use esb::store;
 use esb::store::entities::{audit, user as user_entity};

@@ -6,11 +6,11 @@ use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::text::{EmailAddress, Username};
 use esb::ops::OpError;
 use esb::ops::board::board;
-use esb::ops::install::{DemoData, DemoLogin, SeedAdmin, Seeded, load_demo_data, reset_admin, seed_admin};
-use esb::ops::manage_users::set_active;
-use esb::ops::setup::{SetUp, SetupCode, is_wanted, set_up};
-use esb::ops::sign_in::{by_session, log_in};
-use esb::ops::queue_stats;
+use esb::ops::install::{DemoData, DemoLogin, SeedAdmin, SeedOutcome, load_demo_data, reset_admin, seed_admin};
+use esb::ops::accounts::manage_users::set_active;
+use esb::ops::accounts::setup::{SetUp, SetupCode, is_wanted, set_up};
+use esb::ops::accounts::sign_in::{by_session, log_in};
+use esb::ops::deliveries::queue_stats;
 use esb::store::Store;
 use esb::store::entities::{audit, user as user_entity};
 use esb::store::heartbeats::{self, WORKER};
@@ -38,12 +38,12 @@ fn seed(name: &str, email: &str) -> SeedAdmin {
 #[tokio::test]
 async fn a_known_staff_user_stays_untouched() {
     let ops = empty().await;
-    let Seeded::Made(id) = seed_admin(&ops, &operator(), seed("Admin", "a@example.org")).await.unwrap()
+    let SeedOutcome::Created(id) = seed_admin(&ops, &operator(), seed("Admin", "a@example.org")).await.unwrap()
     else {
         panic!("not made")
     };
     let again = seed_admin(&ops, &operator(), seed("ADMIN", "b@example.org")).await.unwrap();
-    assert!(matches!(again, Seeded::Known(known) if known.id == id && known.has_password));
+    assert!(matches!(again, SeedOutcome::Exists(known) if known.id == id && known.has_password));
     let taken = seed_admin(&ops, &operator(), seed("other", "A@example.org")).await;
     assert!(matches!(taken, Err(OpError::Refused(refusal)) if refusal.field == Some("email")));
 }
@@ -158,7 +158,7 @@ async fn last_staff_who_can_log_in_stays() {
 async fn reset_makes_a_user_active_staff_again() {
     let ops = empty().await;
     let password: SecretString = "changeme123".into();
-    let hash = esb::ops::password::hash(password.clone()).await.unwrap();
+    let hash = esb::ops::accounts::password::hash(password.clone()).await.unwrap();
     let name = Username::parse("tess").unwrap();
     let unknown = reset_admin(&ops, &operator(), &name, &hash).await;
     assert!(matches!(unknown, Err(OpError::NotFound)));
@@ -225,7 +225,7 @@ async fn the_queue_is_counted_and_the_worker_seen() {
     assert_eq!((empty.pending, empty.oldest), (0, None));
     assert_eq!(queue_stats::worker_last_iteration(&ops).await.unwrap(), None);
     let report = crate::support::ops::report(saw, 1);
-    esb::ops::report_problem::report_problem(&ops, &operator(), report).await.unwrap();
+    esb::ops::repairs::report_problem::report_problem(&ops, &operator(), report).await.unwrap();
     let now = ops.clock.now();
     ops.clock.advance(chrono::TimeDelta::minutes(5));
     let queue = queue_stats::queue(&ops).await.unwrap();

@@ -6,12 +6,12 @@ use crate::support::web::serving;
 use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::ids::UserId;
 use esb::domain::text::{EmailAddress, EquipmentName, PersonName, RequestId, Username};
-use esb::ops::install::{SeedAdmin, Seeded, seed_admin};
-use esb::ops::manage_users::{CreateUser, EditUser, create_user, edit_user};
-use esb::ops::report_problem::report_problem;
-use esb::ops::setup::{SetUp, SetupCode, set_up};
-use esb::ops::sign_in::log_in;
-use esb::ops::{Ctx, OpError, password};
+use esb::ops::install::{SeedAdmin, SeedOutcome, seed_admin};
+use esb::ops::accounts::manage_users::{CreateUser, EditUser, create_user, edit_user};
+use esb::ops::repairs::report_problem::report_problem;
+use esb::ops::accounts::setup::{SetUp, SetupCode, set_up};
+use esb::ops::accounts::sign_in::log_in;
+use esb::ops::{Ctx, OpError, accounts::password};
 use esb::store;
 use esb::store::entities::{equipment, repair, user as user_entity};
 use sea_orm::sea_query::Expr;
@@ -117,7 +117,7 @@ async fn seed_admin_and_setup_refuse_look_alikes() {
     refused(set_up(&ops, &nobody, &code, blanks).await, "password", "at least 10 characters");
     assert!(matches!(
         seed_admin(&ops, &nobody, seed("te\u{200d}ss", "x@example.org")).await,
-        Ok(Seeded::Known(_))
+        Ok(SeedOutcome::Exists(_))
     ));
     assert_eq!(user_entity::Entity::find().count(ops.store.read()).await.unwrap(), 1);
 }

@@ -263,9 +263,9 @@ fn seed_admin_makes_refuses_and_resets(here: &Installation, database: &str) {
     assert!(seed_without_terminal.status.code() == Some(1) && told.contains("--password-stdin"), "{told}");
     let seed =
         ["seed-admin", "sam", "sam@example.org", "--password", "changeme123", "--slack-handle", "@sam"];
-    assert_eq!(run(&seed), (0, format!("Staff user sam is made in {database}.\n")));
+    assert_eq!(run(&seed), (0, format!("Staff user sam created in {database}.\n")));
     let (status, text) = run(&seed);
-    let there = format!("A user sam is in {database} already (staff, active), and nothing was changed");
+    let there = format!("{database} already has a user sam (staff, active). Nothing was changed.");
     assert!(
         status == 1 && text.contains(&there) && text.contains("seed-admin sam --reset-password"),
         "{text}"
@@ -273,7 +273,7 @@ fn seed_admin_makes_refuses_and_resets(here: &Installation, database: &str) {
     let reset = ["seed-admin", "SAM", "--reset-password", "--password", "changeme456"];
     assert_eq!(
         run(&reset),
-        (0, format!("sam has a new password in {database}, and is logged out everywhere.\n"))
+        (0, format!("sam has a new password in {database} and is logged out everywhere.\n"))
     );
     let (status, text) = run(&["seed-admin", "nobody", "--reset-password", "--password", "changeme456"]);
     assert!(status == 1 && text.contains(&format!("There is no user nobody in {database}")), "{text}");
@@ -326,8 +326,8 @@ async fn check_config_lists_findings_and_mistakes() {
         format!("Read from   no file {home}/.env; the environment (ESB_LISTEN, SLACK_BOT_TOKEN, "),
         format!("Database    sqlite://{home}/data/esb.db\n"),
         format!("Data in     {home}/data\n"),
-        "Base URL    none: messages carry no links\n".into(),
-        "Slack       announces and takes commands\n".into(),
+        "Base URL    none: messages have no links\n".into(),
+        "Slack       announcements and commands\n".into(),
         format!("Heartbeat   {home}/beat\n"),
         "Note        ORG_NAME has no effect in this version\n".into(),
     ] {

@@ -10,7 +10,7 @@ use esb::domain::field::FieldValue;
 use esb::domain::ids::RepairId;
 use esb::domain::repair::RepairStatus;
 use esb::domain::text::{Note, RequestId};
-use esb::ops::update_repair::{ClaimRepair, UpdateRepair, claim_repair, update_repair};
+use esb::ops::repairs::update_repair::{ClaimRepair, UpdateRepair, claim_repair, update_repair};
 use esb::store::entities::{delivery, user as user_table};
 use esb_sandbox::Fault;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};

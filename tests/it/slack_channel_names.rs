@@ -6,8 +6,8 @@ use crate::support::ops::{ana, report};
 use chrono::TimeDelta;
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::EquipmentId;
-use esb::ops::photo_source::Enclosed;
-use esb::ops::report_problem::{report_key, report_problem};
+use esb::ops::repairs::photo_source::Enclosed;
+use esb::ops::repairs::report_problem::{report_key, report_problem};
 use esb_sandbox::{Channel, Fault, World};
 use tracing::Level;
 
@@ -32,7 +32,7 @@ impl TestApp {
 
     /// A round of the worker's questions about names; how often Slack was asked so far.
     async fn learn_names(&self) -> usize {
-        assert_eq!(self.app.channel_names.learn().await, None, "Slack wants to be left alone");
+        assert_eq!(self.app.channel_names.refresh().await, None, "Slack wants to be left alone");
         self.slack.calls(INFO).len()
     }
 
@@ -90,8 +90,8 @@ async fn a_slack_that_is_away_is_asked_again() {
     let (app, _) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
     app.slack.fail_next(INFO, Fault::Http(503));
     app.slack.fail_next(INFO, Fault::RateLimited(7));
-    assert_eq!(app.app.channel_names.learn().await.map(|wait| wait.as_secs()), Some(180));
-    assert_eq!(app.app.channel_names.learn().await.map(|wait| wait.as_secs()), Some(7));
+    assert_eq!(app.app.channel_names.refresh().await.map(|wait| wait.as_secs()), Some(180));
+    assert_eq!(app.app.channel_names.refresh().await.map(|wait| wait.as_secs()), Some(7));
     assert_eq!(app.learn_names().await, 3);
     assert!(app.areas_page().await.contains("#lasers"));
 }

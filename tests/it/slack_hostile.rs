@@ -11,7 +11,7 @@ use esb::domain::actor::{Role, SlackUserId};
 use esb::domain::ids::EquipmentId;
 use esb::metrics::Metrics;
 use esb::ops::board::equipment;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::people::People;
 use esb::render::links::Links;
 use esb::render::slack::Blocks;

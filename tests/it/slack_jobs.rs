@@ -245,7 +245,7 @@ async fn web_jobs_send_no_slack_message() {
     let (ops, saw) = with_saw().await;
     let off = Ctx::new(ops.ctx.store.clone(), ops.ctx.clock.clone(), Announce::Nowhere);
     let report = crate::support::ops::report(saw, 1);
-    let repair = esb::ops::report_problem::report_problem(&off, &member(), report).await.unwrap().repair;
+    let repair = esb::ops::repairs::report_problem::report_problem(&off, &member(), report).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
     queue_as(&member(), &off, &slack, repair, &["F1"], None).await;
     assert_eq!(pending_for_jobs(&off).await, 0);

@@ -9,7 +9,7 @@ use esb::domain::field::FieldValue;
 use esb::domain::ids::{RepairId, UserId};
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{Note, RequestId};
-use esb::ops::update_repair::{UpdateRepair, update_repair};
+use esb::ops::repairs::update_repair::{UpdateRepair, update_repair};
 use esb_sandbox::{Submitted, View};
 use serde_json::json;
 

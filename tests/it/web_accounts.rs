@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::text::{EmailAddress, Username};
 use esb::ops::install::{SeedAdmin, seed_admin};
-use esb::ops::{Ctx, password};
+use esb::ops::{Ctx, accounts::password};
 use esb::store::entities::{session, user as user_entity};
 use esb::web::kernel::access::SESSION_COOKIE;
 use esb::web::kernel::response::{TEXT, response};

@@ -134,7 +134,7 @@ async fn two_staff_who_edit_one_machine_lose_nothing() {
     again.extend([area, ("name", "Saw of Kim"), ("model", "Typed by Stu"), ("serial_number", "K-1")]);
     assert_eq!(kim.post(at, &again).await.status, StatusCode::SEE_OTHER);
     assert_eq!(kim.post(at, &again).await.status, StatusCode::SEE_OTHER, "twice is harmless");
-    let record = esb::ops::equipment_list::equipment_record(&web.ops, EquipmentId(1)).await.unwrap();
+    let record = esb::ops::equipment::list::equipment_record(&web.ops, EquipmentId(1)).await.unwrap();
     assert_eq!(
         (record.name.as_str(), record.model.as_str(), record.version),
         ("Saw of Kim", "Typed by Stu", 3)

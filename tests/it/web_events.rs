@@ -6,7 +6,7 @@ use crate::support::lines::Lines;
 use crate::support::ops::{ana, empty, poll_revisions, report, with_saw};
 use crate::support::web::serving;
 use esb::ops::board::revision;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use http::{Method, StatusCode};
 use std::time::Duration;
 use tokio::time::timeout;

@@ -5,7 +5,7 @@ use crate::support::ops::{report, with_saw};
 use crate::support::web::{TestWeb, serving};
 use esb::domain::actor::Role;
 use esb::domain::ids::RepairId;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb_sandbox::{Options, Sandbox, World};
 use http::StatusCode;
 use sea_orm::ConnectionTrait;

@@ -5,7 +5,7 @@ use crate::support::ops::{ana, empty, open_repairs, report, user, with_saw};
 use crate::support::wait::pause;
 use crate::support::web::serving;
 use esb::domain::repair::Severity;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use http::{Method, StatusCode};
 use sea_orm::ConnectionTrait;
 use serde_json::json;

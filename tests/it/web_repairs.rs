@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use esb::domain::actor::Role;
 use esb::domain::ids::{EquipmentId, RepairId};
 use esb::domain::repair::{RepairStatus, Severity};
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store::entities::{repair, timeline};
 use http::StatusCode;
 use sea_orm::{EntityTrait, PaginatorTrait};

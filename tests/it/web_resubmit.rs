@@ -9,7 +9,7 @@ use crate::support::web::{
 use bytes::Bytes;
 use esb::domain::actor::Role;
 use esb::metrics::Metrics;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::web::Web;
 use esb::web::kernel::access::SESSION_COOKIE;
 use esb::web::kernel::upload::Places;

@@ -7,7 +7,7 @@ use esb::domain::actor::Role;
 use esb::domain::equipment::EquipmentDetails;
 use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::text::EquipmentName;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store;
 
 const NAMES: &[&str] =

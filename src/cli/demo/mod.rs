@@ -3,13 +3,13 @@
 
 use super::print;
 use crate::app::{App, Parts};
-use crate::cli::install::shown;
+use crate::cli::install::describe_login;
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::domain::actor::{Actor, Edge};
 use crate::logging::{self, Destination, Style};
 use crate::ops::install::{DemoData, DemoLogin, load_demo_data};
-use crate::ops::queue_stats;
+use crate::ops::deliveries::queue_stats;
 use anyhow::Context;
 use clap::Args;
 use esb_sandbox::{Channel, Options, Person, Sandbox, Settle, Terminal, World};
@@ -210,7 +210,7 @@ impl Seat {
 }
 
 fn welcome(board: &str, logins: &[DemoLogin]) -> String {
-    let logins: String = logins.iter().map(|login| format!("Log in there as {}.\n", shown(login))).collect();
+    let logins: String = logins.iter().map(|login| format!("Log in there as {}.\n", describe_login(login))).collect();
     format!(
         "This is a Slack workspace with one app: Equipment Status Board. Nothing here is real.\n\
          The board is at {board}. Ctrl-C or \"exit\" ends the demo.\n{logins}\n\

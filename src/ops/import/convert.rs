@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 
 /// A row of the Python system with what did not fit of it.
 #[derive(Debug)]
-pub(super) struct Fitting<'a> {
+pub(super) struct RowReader<'a> {
     pub(super) row: &'a Row,
     /// Sentences.
-    pub(super) odd: Vec<String>,
+    pub(super) findings: Vec<String>,
 }
 
 /// A text as it is told: on one line, without anything that a terminal would check_rules, in the order that it has.
@@ -26,14 +26,14 @@ fn storable(text: &str) -> String {
     text.replace('\0', "")
 }
 
-impl<'a> Fitting<'a> {
+impl<'a> RowReader<'a> {
     pub(super) const fn new(row: &'a Row) -> Self {
-        Self { row, odd: Vec::new() }
+        Self { row, findings: Vec::new() }
     }
 
     /// Notes a value that is not kept as it was, and what became of it.
-    pub(super) fn say(&mut self, column: &str, value: &str, became: &str) {
-        self.odd.push(format!("{column} {} {became}", quoted(value)));
+    pub(super) fn report(&mut self, column: &str, value: &str, became: &str) {
+        self.findings.push(format!("{column} {} {became}", quoted(value)));
     }
 
     /// A short text, cut to `max` characters where it is longer; `None` where nothing of it can be kept.
@@ -118,7 +118,7 @@ impl<'a> Fitting<'a> {
     }
 }
 
-/// When a row was made, as [`Fitting::made`].
+/// When a row was made, as [`RowReader::made`].
 pub(super) fn made(row: &Row) -> DateTime<Utc> {
     row.time("created_at").ok().flatten().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Areas, machines, their links and notes.
 
 use super::Tally;
-use super::convert::{Fitting, made, quoted};
+use super::convert::{RowReader, made, quoted};
 use super::run::Run;
 use crate::domain::channel::ChannelRef;
 use crate::domain::equipment::Cost;
@@ -24,13 +24,13 @@ pub(super) async fn areas(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let live = areas::live(run.ctx.store.read()).await?;
     let mut live: HashSet<String> = live.into_iter().map(|area| area.name_key).collect();
     while let Some(page) = pages.next(run).await? {
-        let sorted = run.sort::<Area>(page).await?;
-        run.known.areas.extend(sorted.here.iter().map(|row| AreaId(row.id)));
+        let page = run.split_page::<Area>(page).await?;
+        run.known.areas.extend(page.existing.iter().map(|row| AreaId(row.id)));
         let mut new = Vec::new();
-        for row in &sorted.new {
-            let mut fitting = Fitting::new(row);
-            let area = area(&mut fitting, &mut live);
-            run.fitted(&area.name, &fitting);
+        for row in &page.new {
+            let mut reader = RowReader::new(row);
+            let area = area(&mut reader, &mut live);
+            run.report_copied(&area.name, &reader);
             run.known.areas.insert(area.id);
             new.push(area);
         }
@@ -40,14 +40,14 @@ pub(super) async fn areas(run: &mut Run<'_>) -> Result<Tally, OpError> {
 }
 
 /// `live` are the folded names of live areas: each is there once.
-fn area(fitting: &mut Fitting<'_>, live: &mut HashSet<String>) -> Area {
-    let id = fitting.row.id;
-    let name = fitting.short("name", AreaName::MAX, AreaName::parse).map(AreaName::into_string);
-    let mut name = name.unwrap_or_else(|| nameless(fitting, "Area"));
-    let archived = fitting.flag("is_archived");
+fn area(reader: &mut RowReader<'_>, live: &mut HashSet<String>) -> Area {
+    let id = reader.row.id;
+    let name = reader.short("name", AreaName::MAX, AreaName::parse).map(AreaName::into_string);
+    let mut name = name.unwrap_or_else(|| nameless(reader, "Area"));
+    let archived = reader.flag("is_archived");
     if !archived && live.contains(&fold(&name)) {
         let own: String = name.chars().take(AreaName::MAX - 20).collect();
-        fitting.say(
+        reader.report(
             "name",
             &name,
             &format!("is another area's too: {} instead", quoted(&format!("{own} ({id})"))),
@@ -57,10 +57,10 @@ fn area(fitting: &mut Fitting<'_>, live: &mut HashSet<String>) -> Area {
     let key = fold(&name);
     let live_key = (!archived).then(|| key.clone());
     live.extend(live_key.clone());
-    let typed = fitting.row.text("slack_channel").unwrap_or_default();
+    let typed = reader.row.text("slack_channel").unwrap_or_default();
     let channel = ChannelRef::parse(typed).map_or_else(String::new, |channel| channel.to_string());
     if channel.is_empty() && !typed.trim().is_empty() {
-        fitting.say("slack_channel", typed, "is no channel and is left empty");
+        reader.report("slack_channel", typed, "is no channel and is left empty");
     }
     Area {
         id: AreaId(id),
@@ -68,36 +68,36 @@ fn area(fitting: &mut Fitting<'_>, live: &mut HashSet<String>) -> Area {
         name_key: key,
         live_key,
         slack_channel: channel,
-        sort_order: fitting.read("sort_order", |row| row.number("sort_order")).unwrap_or_default(),
+        sort_order: reader.read("sort_order", |row| row.number("sort_order")).unwrap_or_default(),
         archived,
         version: 1,
-        created_at: fitting.made(),
-        updated_at: fitting.changed(),
+        created_at: reader.made(),
+        updated_at: reader.changed(),
     }
 }
 
 /// What stands in for a name that nobody can read.
-fn nameless(fitting: &mut Fitting<'_>, noun: &str) -> String {
-    let name = format!("{noun} {}", fitting.row.id);
-    fitting.say("name", "", &format!("is empty: {} instead", quoted(&name)));
+fn nameless(reader: &mut RowReader<'_>, noun: &str) -> String {
+    let name = format!("{noun} {}", reader.row.id);
+    reader.report("name", "", &format!("is empty: {} instead", quoted(&name)));
     name
 }
 
 pub(super) async fn equipment(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(EQUIPMENT).await?;
     while let Some(page) = pages.next(run).await? {
-        let sorted = run.sort::<Equipment>(page).await?;
-        run.known.equipment.extend(sorted.here.iter().map(|row| EquipmentId(row.id)));
+        let page = run.split_page::<Equipment>(page).await?;
+        run.known.equipment.extend(page.existing.iter().map(|row| EquipmentId(row.id)));
         let mut new = Vec::new();
-        for row in &sorted.new {
-            let mut fitting = Fitting::new(row);
-            let area = fitting.read("area_id", |row| row.number("area_id")).map(AreaId);
+        for row in &page.new {
+            let mut reader = RowReader::new(row);
+            let area = reader.read("area_id", |row| row.number("area_id")).map(AreaId);
             let Some(area) = area.filter(|area| run.known.areas.contains(area)) else {
-                run.left_out(row, row.text("name").unwrap_or_default(), "its area was not copied");
+                run.skip(row, row.text("name").unwrap_or_default(), "its area was not copied");
                 continue;
             };
-            let equipment = convert(&mut fitting, area);
-            run.fitted(&equipment.name, &fitting);
+            let equipment = convert(&mut reader, area);
+            run.report_copied(&equipment.name, &reader);
             run.known.equipment.insert(equipment.id);
             new.push(equipment);
         }
@@ -106,33 +106,33 @@ pub(super) async fn equipment(run: &mut Run<'_>) -> Result<Tally, OpError> {
     Ok(run.end())
 }
 
-fn convert(fitting: &mut Fitting<'_>, area: AreaId) -> Equipment {
-    let name = fitting.short("name", EquipmentName::MAX, EquipmentName::parse);
-    let name = name.map(EquipmentName::into_string).unwrap_or_else(|| nameless(fitting, "Machine"));
+fn convert(reader: &mut RowReader<'_>, area: AreaId) -> Equipment {
+    let name = reader.short("name", EquipmentName::MAX, EquipmentName::parse);
+    let name = name.map(EquipmentName::into_string).unwrap_or_else(|| nameless(reader, "Machine"));
     let mut detail =
-        |column| fitting.short(column, Detail::MAX, Detail::parse).unwrap_or_default().into_string();
+        |column| reader.short(column, Detail::MAX, Detail::parse).unwrap_or_default().into_string();
     let (manufacturer, model) = (detail("manufacturer"), detail("model"));
     let (serial_number, acquisition_source) = (detail("serial_number"), detail("acquisition_source"));
-    if let Some(mac) = fitting.row.text("mac_machine_name").filter(|mac| !mac.trim().is_empty()) {
-        fitting.say("mac_machine_name", mac, "is not kept: there is no such field here");
+    if let Some(mac) = reader.row.text("mac_machine_name").filter(|mac| !mac.trim().is_empty()) {
+        reader.report("mac_machine_name", mac, "is not kept: there is no such field here");
     }
     Equipment {
-        id: EquipmentId(fitting.row.id),
+        id: EquipmentId(reader.row.id),
         area_id: area,
         name_key: fold(&name),
         name,
         manufacturer,
         model,
         serial_number,
-        acquisition_date: fitting.read("acquisition_date", |row| row.day("acquisition_date")),
+        acquisition_date: reader.read("acquisition_date", |row| row.day("acquisition_date")),
         acquisition_source,
-        acquisition_cents: fitting.read("acquisition_cost", cents),
-        warranty_expiration: fitting.read("warranty_expiration", |row| row.day("warranty_expiration")),
-        description: fitting.long("description"),
-        archived: fitting.flag("is_archived"),
+        acquisition_cents: reader.read("acquisition_cost", cents),
+        warranty_expiration: reader.read("warranty_expiration", |row| row.day("warranty_expiration")),
+        description: reader.long("description"),
+        archived: reader.flag("is_archived"),
         version: 1,
-        created_at: fitting.made(),
-        updated_at: fitting.changed(),
+        created_at: reader.made(),
+        updated_at: reader.changed(),
     }
 }
 
@@ -150,20 +150,20 @@ pub(super) async fn links(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(LINKS).await?;
     while let Some(page) = pages.next(run).await? {
         let mut new = Vec::new();
-        for row in &run.sort::<Link>(page).await?.new {
-            let mut fitting = Fitting::new(row);
-            let title = fitting.short("title", LinkTitle::MAX, LinkTitle::parse).map(LinkTitle::into_string);
+        for row in &run.split_page::<Link>(page).await?.new {
+            let mut reader = RowReader::new(row);
+            let title = reader.short("title", LinkTitle::MAX, LinkTitle::parse).map(LinkTitle::into_string);
             let address = row.text("url").unwrap_or_default();
             let (equipment, url) = (equipment_of(run, row), LinkUrl::parse(address));
             match (equipment, url) {
-                (None, _) => run.left_out(row, title.as_deref().unwrap_or_default(), NO_EQUIPMENT),
+                (None, _) => run.skip(row, title.as_deref().unwrap_or_default(), NO_EQUIPMENT),
                 (_, Err(_)) => {
                     let why = format!("url {} is no address of the web", quoted(address));
-                    run.left_out(row, title.as_deref().unwrap_or_default(), &why);
+                    run.skip(row, title.as_deref().unwrap_or_default(), &why);
                 }
                 (Some(equipment), Ok(url)) => {
                     let title = title.unwrap_or_else(|| url.as_str().chars().take(LinkTitle::MAX).collect());
-                    run.fitted(&title, &fitting);
+                    run.report_copied(&title, &reader);
                     let url = url.as_str().to_owned();
                     new.push(Link {
                         id: LinkId(row.id),
@@ -184,22 +184,22 @@ pub(super) async fn notes(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(NOTES).await?;
     while let Some(page) = pages.next(run).await? {
         let mut new = Vec::new();
-        for row in &run.sort::<Note>(page).await?.new {
-            let mut fitting = Fitting::new(row);
+        for row in &run.split_page::<Note>(page).await?.new {
+            let mut reader = RowReader::new(row);
             let Some(equipment) = equipment_of(run, row) else {
-                run.left_out(row, "", NO_EQUIPMENT);
+                run.skip(row, "", NO_EQUIPMENT);
                 continue;
             };
-            let (author_name, author_user_id) = run.author(&mut fitting);
+            let (author_name, author_user_id) = run.author(&mut reader);
             let note = Note {
                 id: NoteId(row.id),
                 equipment_id: equipment,
-                text: fitting.long("content"),
+                text: reader.long("content"),
                 author_name,
                 author_user_id,
-                created_at: fitting.made(),
+                created_at: reader.made(),
             };
-            run.fitted("", &fitting);
+            run.report_copied("", &reader);
             new.push(note);
         }
         run.add(new).await?;

@@ -1,16 +1,16 @@
-//! Documents and photos: each file is taken in as if somebody had sent it just now, then named by a row.
+//! Documents and photos: each file is used in as if somebody had sent it just now, then named by a row.
 //! Where the old ones lie is the caller's to know.
 
 use super::Tally;
-use super::convert::{Fitting, quoted};
+use super::convert::{RowReader, quoted};
 use super::equipment::NO_EQUIPMENT;
 use super::run::Run;
 use crate::domain::file::{Accepts, DocumentCategory, StoredFile};
 use crate::domain::ids::{DocumentId, EquipmentId, PhotoId, RepairId, UserId};
 use crate::domain::text::DocumentTitle;
 use crate::ops::OpError;
-use crate::ops::equipment_documents::DOCUMENTS_MAX;
-use crate::ops::repair_photos::PHOTOS_MAX;
+use crate::ops::equipment::documents::DOCUMENTS_MAX;
+use crate::ops::repairs::photos::PHOTOS_MAX;
 use crate::store::documents::Document;
 use crate::store::import;
 use crate::store::legacy::Row;
@@ -22,22 +22,22 @@ use std::path::PathBuf;
 
 /// A file of the Python system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OldFile {
+pub struct LegacyFile {
     /// Where it lies, in that system's directory of uploads.
     pub path: PathBuf,
     /// What whoever sent it called it.
     pub name: String,
-    /// What is taken.
+    /// What is used.
     pub accepts: Accepts,
 }
 
-/// Why a file is not taken in.
+/// Why a file is not used in.
 #[derive(Debug, thiserror::Error)]
-pub enum Unfit {
-    /// It is missing, or not what is taken; in words.
+pub enum UploadError {
+    /// It is missing, or not what is used; in words.
     #[error("{0}")]
     File(String),
-    /// Nothing can be taken in.
+    /// Nothing can be used in.
     #[error("files cannot be kept")]
     Disk(#[source] std::io::Error),
 }
@@ -45,10 +45,10 @@ pub enum Unfit {
 /// Brings the old files here.
 pub trait Uploads: Sync {
     /// Takes a file in.
-    fn take<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<StoredFile, Unfit>>;
+    fn take<'a>(&'a self, file: &'a LegacyFile) -> BoxFuture<'a, Result<StoredFile, UploadError>>;
 
     /// Says why a file could not even be found, without taking it in.
-    fn check<'a>(&'a self, file: &'a OldFile) -> BoxFuture<'a, Result<(), Unfit>>;
+    fn check<'a>(&'a self, file: &'a LegacyFile) -> BoxFuture<'a, Result<(), UploadError>>;
 }
 
 /// What a file belongs to.
@@ -83,13 +83,13 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
             let name = row.text("original_filename").unwrap_or_default();
             let is_here = here.contains(&source(row));
             if is_here {
-                run.is_here();
+                run.count_existing();
             }
             let owner = match owner(run, row) {
                 Ok(owner) => owner,
                 Err(_) if is_here => continue,
                 Err(why) => {
-                    run.left_out(row, name, why);
+                    run.skip(row, name, why);
                     continue;
                 }
             };
@@ -97,11 +97,11 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
             let is_held = match uploads {
                 _ if is_here => true,
                 None => {
-                    run.left_out(row, name, "its file was not asked for (--uploads)");
+                    run.skip(row, name, "its file was not asked for (--uploads)");
                     false
                 }
                 Some(_) if others.contains_key(&row.id) => {
-                    run.left_out(row, name, "its number was given to another here");
+                    run.skip(row, name, "its number was given to another here");
                     false
                 }
                 Some(uploads) => one(run, uploads, row, owner).await?,
@@ -110,7 +110,7 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
                 *held.entry(owner).or_default() += 1;
             }
         }
-        run.progress();
+        run.report_progress();
     }
     for (owner, count) in held {
         let (whose, most) = match owner {
@@ -121,13 +121,13 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
             Owner::Repair(repair) => (format!("repair_records {repair}: has {count} photos"), PHOTOS_MAX),
         };
         if count > most {
-            run.say(&format!("{whose}, pages show the first {most}"));
+            run.report(&format!("{whose}, pages show the first {most}"));
         }
     }
     Ok(run.end())
 }
 
-/// Names a file of the Python system, so that it is taken in once.
+/// Names a file of the Python system, so that it is used in once.
 fn source(row: &Row) -> String {
     format!("legacy:document:{}", row.id)
 }
@@ -147,7 +147,7 @@ fn owner(run: &Run<'_>, row: &Row) -> Result<Owner, &'static str> {
 }
 
 /// Where the file lies; `None` when its name would lead elsewhere.
-fn old_file(row: &Row, owner: Owner) -> Option<OldFile> {
+fn legacy_file(row: &Row, owner: Owner) -> Option<LegacyFile> {
     let stored = row.text("stored_filename").unwrap_or_default();
     let is_plain = stored.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
     if !is_plain || stored.trim_matches('.').is_empty() {
@@ -159,74 +159,74 @@ fn old_file(row: &Row, owner: Owner) -> Option<OldFile> {
         Owner::Repair(repair) => (format!("repairs/{repair}"), Accepts::PhotosAndVideos),
     };
     let name = row.text("original_filename").unwrap_or(stored).to_owned();
-    Some(OldFile { path: PathBuf::from(directory).join(stored), name, accepts })
+    Some(LegacyFile { path: PathBuf::from(directory).join(stored), name, accepts })
 }
 
 /// Takes a file in and names it; false when it is left out.
 async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) -> Result<bool, OpError> {
     let name = row.text("original_filename").unwrap_or_default();
-    let Some(old) = old_file(row, owner) else {
+    let Some(old) = legacy_file(row, owner) else {
         let stored = quoted(row.text("stored_filename").unwrap_or_default());
-        run.left_out(row, name, &format!("{stored} is no name of a file"));
+        run.skip(row, name, &format!("{stored} is no name of a file"));
         return Ok(false);
     };
-    let taken =
+    let used =
         if run.dry { uploads.check(&old).await.map(|()| None) } else { uploads.take(&old).await.map(Some) };
-    let file = match taken {
+    let file = match used {
         Ok(file) => file,
-        Err(Unfit::File(why)) => {
-            run.left_out(row, name, &format!("{}: {why}", old.path.display()));
+        Err(UploadError::File(why)) => {
+            run.skip(row, name, &format!("{}: {why}", old.path.display()));
             return Ok(false);
         }
-        Err(error @ Unfit::Disk(_)) => return Err(OpError::Internal(error.into())),
+        Err(error @ UploadError::Disk(_)) => return Err(OpError::Internal(error.into())),
     };
-    let mut fitting = Fitting::new(row);
+    let mut reader = RowReader::new(row);
     if let Some(file) = &file {
         // After an error nobody knows whether a row names the file: if none does, the sweep takes it.
-        named(run, &mut fitting, owner, file).await?;
+        named(run, &mut reader, owner, file).await?;
     }
-    run.fitted(name, &fitting);
+    run.report_copied(name, &reader);
     Ok(true)
 }
 
-/// Names a file that was taken in.
+/// Names a file that was used in.
 async fn named(
     run: &mut Run<'_>,
-    fitting: &mut Fitting<'_>,
+    reader: &mut RowReader<'_>,
     owner: Owner,
     file: &StoredFile,
 ) -> Result<(), OpError> {
-    let uploader_name = fitting.name("uploaded_by");
+    let uploader_name = reader.name("uploaded_by");
     let uploader = run.known.named(&uploader_name);
     match owner {
         Owner::Document(equipment) => {
-            run.add(vec![document(fitting, equipment, file, (uploader_name, uploader))]).await
+            run.add(vec![document(reader, equipment, file, (uploader_name, uploader))]).await
         }
         Owner::Equipment(equipment) => {
-            let photo = photo(fitting, file, (uploader_name, uploader));
+            let photo = photo(reader, file, (uploader_name, uploader));
             run.add(vec![Photo { equipment_id: Some(equipment), ..photo }]).await
         }
         Owner::Repair(repair) => {
-            let photo = photo(fitting, file, (uploader_name, uploader));
+            let photo = photo(reader, file, (uploader_name, uploader));
             run.add(vec![Photo { repair_id: Some(repair), ..photo }]).await
         }
     }
 }
 
 fn document(
-    fitting: &mut Fitting<'_>,
+    reader: &mut RowReader<'_>,
     equipment: EquipmentId,
     file: &StoredFile,
     (uploader_name, uploader_user_id): (String, Option<UserId>),
 ) -> Document {
-    let kept = fitting.row.text("category").unwrap_or_default();
+    let kept = reader.row.text("category").unwrap_or_default();
     let category = CATEGORIES.into_iter().find(|(word, _)| *word == kept).map(|(_, category)| category);
     if category.is_none() && !kept.is_empty() {
-        fitting.say("category", kept, "is unknown: Other instead");
+        reader.report("category", kept, "is unknown: Other instead");
     }
-    let title = fitting.short("original_filename", DocumentTitle::MAX, DocumentTitle::parse);
+    let title = reader.short("original_filename", DocumentTitle::MAX, DocumentTitle::parse);
     Document {
-        id: DocumentId(fitting.row.id),
+        id: DocumentId(reader.row.id),
         equipment_id: equipment,
         category: category.unwrap_or(DocumentCategory::Other),
         title: title.map_or_else(|| file.name.to_string(), DocumentTitle::into_string),
@@ -238,19 +238,19 @@ fn document(
         uploader_name,
         uploader_user_id,
         uploader_slack_id: None,
-        source: Some(source(fitting.row)),
-        created_at: fitting.made(),
+        source: Some(source(reader.row)),
+        created_at: reader.made(),
     }
 }
 
 /// A photo of nothing yet.
 fn photo(
-    fitting: &mut Fitting<'_>,
+    reader: &mut RowReader<'_>,
     file: &StoredFile,
     (uploader_name, uploader_user_id): (String, Option<UserId>),
 ) -> Photo {
     Photo {
-        id: PhotoId(fitting.row.id),
+        id: PhotoId(reader.row.id),
         equipment_id: None,
         repair_id: None,
         stored_name: file.stored.to_string(),
@@ -261,8 +261,8 @@ fn photo(
         uploader_name,
         uploader_user_id,
         uploader_slack_id: None,
-        source: Some(source(fitting.row)),
-        created_at: fitting.made(),
+        source: Some(source(reader.row)),
+        created_at: reader.made(),
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
     fn a_name_leads_nowhere_else() {
         let path = |stored: &str| {
             let row = Row::of(3, &[("stored_filename", stored)]);
-            old_file(&row, Owner::Document(EquipmentId(7))).map(|file| file.path)
+            legacy_file(&row, Owner::Document(EquipmentId(7))).map(|file| file.path)
         };
         assert_eq!(path("ab12.pdf").as_deref(), Some(Path::new("equipment/7/docs/ab12.pdf")));
         for bad in ["", "..", ".", "../secret", "/etc/passwd", "a/b.pdf", "a\\b", "a\0"] {

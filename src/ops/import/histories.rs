@@ -1,6 +1,6 @@
 //! Timelines and the audit: appended as they were, with the names and times of then.
 
-use super::convert::{Fitting, made};
+use super::convert::{RowReader, made};
 use super::run::Run;
 use super::{AUDIT_COPIED, Tally};
 use crate::domain::field::Field;
@@ -24,10 +24,10 @@ const NOUN: usize = 32;
 
 impl Run<'_> {
     /// Who wrote something: the name of then, and the account.
-    pub(super) fn author(&self, fitting: &mut Fitting<'_>) -> (String, Option<UserId>) {
-        let account = fitting.row.number("author_id").ok().flatten();
+    pub(super) fn author(&self, reader: &mut RowReader<'_>) -> (String, Option<UserId>) {
+        let account = reader.row.number("author_id").ok().flatten();
         let account = account.and_then(|old| self.known.users.get(&old));
-        let name = match fitting.name("author_name") {
+        let name = match reader.name("author_name") {
             none if none.is_empty() => account.map_or(SOMEBODY, |account| &account.name).to_owned(),
             name => name,
         };
@@ -39,15 +39,15 @@ pub(super) async fn timeline(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(TIMELINE).await?;
     while let Some(page) = pages.next(run).await? {
         let mut new = Vec::new();
-        for row in &run.sort::<Entry>(page).await?.new {
+        for row in &run.split_page::<Entry>(page).await?.new {
             let repair = row.number("repair_record_id").ok().flatten().map(RepairId);
             let Some(repair) = repair.filter(|repair| run.known.repairs.contains_key(repair)) else {
-                run.left_out(row, "", "its repair was not copied");
+                run.skip(row, "", "its repair was not copied");
                 continue;
             };
-            let mut fitting = Fitting::new(row);
-            let entry = entry(run, &mut fitting, repair);
-            run.fitted("", &fitting);
+            let mut reader = RowReader::new(row);
+            let entry = entry(run, &mut reader, repair);
+            run.report_copied("", &reader);
             new.push(entry);
         }
         run.write(!new.is_empty(), async |tx| timeline::copy(tx, new.clone()).await).await?;
@@ -55,11 +55,11 @@ pub(super) async fn timeline(run: &mut Run<'_>) -> Result<Tally, OpError> {
     Ok(run.end())
 }
 
-fn entry(run: &Run<'_>, fitting: &mut Fitting<'_>, repair: RepairId) -> Entry {
-    let (actor_name, actor_user_id) = run.author(fitting);
-    let (old, new) = (value(fitting.row, "old_value"), value(fitting.row, "new_value"));
-    let content = Some(fitting.long("content")).filter(|content| !content.is_empty());
-    let (kind, old, new) = match fitting.row.text("entry_type").unwrap_or_default() {
+fn entry(run: &Run<'_>, reader: &mut RowReader<'_>, repair: RepairId) -> Entry {
+    let (actor_name, actor_user_id) = run.author(reader);
+    let (old, new) = (value(reader.row, "old_value"), value(reader.row, "new_value"));
+    let content = Some(reader.long("content")).filter(|content| !content.is_empty());
+    let (kind, old, new) = match reader.row.text("entry_type").unwrap_or_default() {
         // Every repair began so; what stood there is its description.
         "creation" => (TimelineKind::Created, None, Some(RepairStatus::New.word().to_owned())),
         "note" => (TimelineKind::Note, None, content),
@@ -70,7 +70,7 @@ fn entry(run: &Run<'_>, fitting: &mut Fitting<'_>, repair: RepairId) -> Entry {
         // Photos keep their numbers, whenever they come.
         "photo" => (TimelineKind::Photo, None, content),
         other => {
-            fitting.say("entry_type", other, "is unknown and becomes a note");
+            reader.report("entry_type", other, "is unknown and becomes a note");
             (TimelineKind::Note, None, Some(in_words(other, old, new, content)))
         }
     };
@@ -79,7 +79,7 @@ fn entry(run: &Run<'_>, fitting: &mut Fitting<'_>, repair: RepairId) -> Entry {
         _ => None,
     };
     Entry {
-        id: TimelineId(fitting.row.id),
+        id: TimelineId(reader.row.id),
         repair_id: repair,
         kind,
         actor_name,
@@ -90,7 +90,7 @@ fn entry(run: &Run<'_>, fitting: &mut Fitting<'_>, repair: RepairId) -> Entry {
         old_value: old,
         new_value: new,
         supersedes: None,
-        created_at: fitting.made(),
+        created_at: reader.made(),
     }
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn audit(run: &mut Run<'_>) -> Result<Tally, OpError> {
         for row in &page {
             new.push(audit_entry(run, row));
             behind = row.id;
-            run.copied();
+            run.count_copied();
         }
         let now = run.ctx.clock.now();
         run.write(true, async |tx| {
@@ -128,7 +128,7 @@ pub(super) async fn audit(run: &mut Run<'_>) -> Result<Tally, OpError> {
         })
         .await?;
     }
-    run.rest_is_here();
+    run.count_rest_as_existing();
     Ok(run.end())
 }
 

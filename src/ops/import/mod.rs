@@ -13,7 +13,7 @@ use run::Run;
 use serde_json::{Map, Value, json};
 
 pub use crate::store::legacy::Legacy;
-pub use files::{OldFile, Unfit, Uploads};
+pub use files::{LegacyFile, UploadError, Uploads};
 
 mod files;
 mod convert;
@@ -70,7 +70,7 @@ pub async fn import_legacy(
 ) -> Result<(), OpError> {
     begin(ctx, dry).await?;
     for (what, rows) in old.unread().await? {
-        tell(Event::Odd(&format!("{what}: not copied, there is no place for it here ({rows} rows)")));
+        tell(Event::Finding(&format!("{what}: not copied, there is no place for it here ({rows} rows)")));
     }
     let mut run = Run::new(ctx, old, dry, tell);
     let tallies = [

@@ -1,7 +1,7 @@
 //! Repairs. Who reported one and when it was closed stands in its timeline, over there.
 
 use super::Tally;
-use super::convert::{Fitting, made};
+use super::convert::{RowReader, made};
 use super::equipment::{NO_EQUIPMENT, equipment_of};
 use super::run::Run;
 use crate::domain::ids::{EquipmentId, RepairId, UserId};
@@ -23,25 +23,25 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     // Written at the end, when all that is repeated is here; a run that was cut off has left them out.
     let mut links = Vec::new();
     while let Some(page) = pages.next(run).await? {
-        let sorted = run.sort::<Repair>(page).await?;
-        for row in &sorted.here {
+        let page = run.split_page::<Repair>(page).await?;
+        for row in &page.existing {
             run.known.repairs.extend(equipment_of(run, row).map(|equipment| (RepairId(row.id), equipment)));
             links.extend(Link::of(row));
         }
-        let ids: Vec<i64> = sorted.new.iter().map(|row| row.id).collect();
-        let mut courses = Course::of(run.old.courses(&ids).await?);
+        let ids: Vec<i64> = page.new.iter().map(|row| row.id).collect();
+        let mut history = StatusHistory::of(run.old.history(&ids).await?);
         let mut new = Vec::new();
-        for row in &sorted.new {
+        for row in &page.new {
             let Some(equipment) = equipment_of(run, row) else {
-                run.left_out(row, "", NO_EQUIPMENT);
+                run.skip(row, "", NO_EQUIPMENT);
                 continue;
             };
-            let mut fitting = Fitting::new(row);
-            let course = courses.remove(&row.id).unwrap_or_default();
-            let repair = repair(run, &mut fitting, equipment, course);
+            let mut reader = RowReader::new(row);
+            let history = history.remove(&row.id).unwrap_or_default();
+            let repair = repair(run, &mut reader, equipment, history);
             run.known.repairs.insert(repair.id, equipment);
             links.extend(Link::of(row));
-            run.fitted("", &fitting);
+            run.report_copied("", &reader);
             new.push(repair);
         }
         run.add(new).await?;
@@ -90,7 +90,7 @@ fn sound(run: &mut Run<'_>, links: Vec<Link>) -> Vec<(RepairId, RepairId)> {
                 }
             }
         };
-        run.odd(repair.0, "", &format!("repeats repair {repeated}, {odd}"));
+        run.report_row(repair.0, "", &format!("repeats repair {repeated}, {odd}"));
     }
     kept.into_iter().collect()
 }
@@ -102,91 +102,91 @@ fn leads_to(kept: &HashMap<RepairId, RepairId>, one: RepairId, other: RepairId) 
 
 /// What the timeline tells of a repair's ends.
 #[derive(Debug, Default)]
-struct Course {
+struct StatusHistory {
     reporter: String,
     closed_at: Option<DateTime<Utc>>,
 }
 
-impl Course {
+impl StatusHistory {
     /// From the entries, in their order.
     fn of(entries: Vec<Row>) -> HashMap<i64, Self> {
-        let mut courses: HashMap<i64, Self> = HashMap::new();
+        let mut history: HashMap<i64, Self> = HashMap::new();
         for entry in entries {
             let Ok(Some(repair)) = entry.number("repair_record_id") else { continue };
-            let course = courses.entry(repair).or_default();
+            let history = history.entry(repair).or_default();
             if entry.text("entry_type") == Some("creation") {
-                course.reporter = Fitting::new(&entry).name("author_name");
+                history.reporter = RowReader::new(&entry).name("author_name");
                 continue;
             }
             let status = entry.text("new_value").and_then(|word| word.parse::<RepairStatus>().ok());
             // Of several closings in a row the first counts; one that was opened again is not closed.
-            course.closed_at = match status {
+            history.closed_at = match status {
                 Some(status) if status.is_open() => None,
-                Some(_) => course.closed_at.or_else(|| Some(made(&entry))),
-                None => course.closed_at,
+                Some(_) => history.closed_at.or_else(|| Some(made(&entry))),
+                None => history.closed_at,
             };
         }
-        courses
+        history
     }
 }
 
-fn repair(run: &Run<'_>, fitting: &mut Fitting<'_>, equipment: EquipmentId, course: Course) -> Repair {
-    let status = fitting.word("status", RepairStatus::ALL, RepairStatus::word, "is no status: New instead");
+fn repair(run: &Run<'_>, reader: &mut RowReader<'_>, equipment: EquipmentId, history: StatusHistory) -> Repair {
+    let status = reader.word("status", RepairStatus::ALL, RepairStatus::word, "is no status: New instead");
     let status = status.unwrap_or(RepairStatus::New);
     let instead = "is no severity: Not Sure instead";
-    let severity = match fitting.row.text("severity").unwrap_or_default().trim() {
+    let severity = match reader.row.text("severity").unwrap_or_default().trim() {
         "" => None,
-        _ => fitting.word("severity", Severity::ALL, Severity::word, instead).or(Some(Severity::NotSure)),
+        _ => reader.word("severity", Severity::ALL, Severity::word, instead).or(Some(Severity::NotSure)),
     };
-    let description = match fitting.long("description") {
+    let description = match reader.long("description") {
         nothing if nothing.is_empty() => {
-            fitting.say("description", "", "is empty: “(no description)” instead");
+            reader.report("description", "", "is empty: “(no description)” instead");
             "(no description)".to_owned()
         }
         text => text,
     };
-    let (named, course_name) = (fitting.name("reporter_name"), course.reporter);
+    let (named, course_name) = (reader.name("reporter_name"), history.reporter);
     let reporter_name = match [named, course_name].into_iter().find(|name| !name.is_empty()) {
         Some(name) => name,
         None => "Unknown".to_owned(),
     };
-    let closed_at = (!status.is_open()).then(|| course.closed_at.unwrap_or_else(|| fitting.changed()));
+    let closed_at = (!status.is_open()).then(|| history.closed_at.unwrap_or_else(|| reader.changed()));
     Repair {
-        id: RepairId(fitting.row.id),
+        id: RepairId(reader.row.id),
         equipment_id: equipment,
         description,
         severity,
         status,
         open: status.is_open(),
         reporter_name,
-        reporter_email: email(fitting),
+        reporter_email: email(reader),
         reporter_slack_id: None,
-        assignee_id: assignee(run, fitting),
-        eta: fitting.read("eta", |row| row.day("eta")),
-        specialist_description: fitting.long("specialist_description"),
+        assignee_id: assignee(run, reader),
+        eta: reader.read("eta", |row| row.day("eta")),
+        specialist_description: reader.long("specialist_description"),
         duplicate_of: None,
-        safety_risk: fitting.flag("has_safety_risk"),
-        consumable: fitting.flag("is_consumable"),
+        safety_risk: reader.flag("has_safety_risk"),
+        consumable: reader.flag("is_consumable"),
         version: 1,
-        created_at: fitting.made(),
+        created_at: reader.made(),
         closed_at,
     }
 }
 
-fn email(fitting: &mut Fitting<'_>) -> Option<String> {
-    let text = fitting.row.text("reporter_email").filter(|text| !text.trim().is_empty())?;
+fn email(reader: &mut RowReader<'_>) -> Option<String> {
+    let text = reader.row.text("reporter_email").filter(|text| !text.trim().is_empty())?;
     let email = EmailAddress::parse(text).ok();
     if email.is_none() {
-        fitting.say("reporter_email", text, "is no address and is left empty");
+        reader.report("reporter_email", text, "is no address and is left empty");
     }
     email.map(|email| email.as_str().to_owned())
 }
 
-fn assignee(run: &Run<'_>, fitting: &mut Fitting<'_>) -> Option<UserId> {
-    let old = fitting.read("assignee_id", |row| row.number("assignee_id"))?;
+fn assignee(run: &Run<'_>, reader: &mut RowReader<'_>) -> Option<UserId> {
+    let old = reader.read("assignee_id", |row| row.number("assignee_id"))?;
     let user = run.known.users.get(&old).map(|user| user.id);
     if user.is_none() {
-        fitting.odd.push(format!("assignee_id {old} is no user and is left empty"));
+        reader.findings.push(format!("assignee_id {old} is no user and is left empty"));
     }
     user
 }

@@ -1,7 +1,7 @@
 //! One run of the import: page by page, what of a page is new, and what was told. The files beside it, one
 //! for each group of nouns, drive it.
 
-use super::convert::{Fitting, made, quoted};
+use super::convert::{RowReader, made, quoted};
 use super::{Event, Tally};
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
 use crate::domain::text::caseless;
@@ -21,7 +21,7 @@ pub(super) struct Account {
 
 /// What is here of the Python system's: numbers only, so that no row points to a stranger's.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct CopiedIds {
     /// Accounts by their old numbers.
     pub(super) users: HashMap<i64, Account>,
     /// Accounts by their old names.
@@ -32,7 +32,7 @@ pub(super) struct Known {
     pub(super) repairs: HashMap<RepairId, EquipmentId>,
 }
 
-impl Known {
+impl CopiedIds {
     pub(super) fn add_user(&mut self, old: i64, old_name: &str, account: Account) {
         self.names.insert(caseless(old_name), account.id);
         self.users.insert(old, account);
@@ -49,7 +49,7 @@ pub(super) struct Run<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) old: &'a Legacy,
     pub(super) dry: bool,
-    pub(super) known: Known,
+    pub(super) known: CopiedIds,
     tell: &'a mut (dyn FnMut(Event<'_>) + Send),
     tally: Tally,
 }
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
         dry: bool,
         tell: &'a mut (dyn FnMut(Event<'_>) + Send),
     ) -> Self {
-        Self { ctx, old, dry, known: Known::default(), tell, tally: Tally::default() }
+        Self { ctx, old, dry, known: CopiedIds::default(), tell, tally: Tally::default() }
     }
 
     /// Begins a table.
@@ -82,10 +82,10 @@ impl<'a> Run<'a> {
     }
 
     /// Tells what did not fit of a row that is copied.
-    pub(super) fn fitted(&mut self, name: &str, fitting: &Fitting<'_>) {
+    pub(super) fn fitted(&mut self, name: &str, reader: &RowReader<'_>) {
         self.tally.copied += 1;
-        for what in &fitting.odd {
-            self.odd(fitting.row.id, name, what);
+        for what in &reader.findings {
+            self.odd(reader.row.id, name, what);
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Run<'a> {
 
     /// Tells what is to be known.
     pub(super) fn say(&mut self, what: &str) {
-        (self.tell)(Event::Odd(what));
+        (self.tell)(Event::Finding(what));
     }
 
     /// Tells why a row is not copied.
@@ -129,10 +129,10 @@ impl<'a> Run<'a> {
         let mut sorted = Sorted::default();
         for row in page {
             match there.get(&row.id) {
-                None => sorted.new.push(row),
+                None => page.new.push(row),
                 Some(time) if *time == made(&row) => {
                     self.tally.here += 1;
-                    sorted.here.push(row);
+                    page.existing.push(row);
                 }
                 Some(_) => {
                     let name = row.text("name").unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
 //! Settings: those that both systems have, where nobody has set them here.
 
 use super::Tally;
-use super::convert::{Fitting, quoted};
+use super::convert::{RowReader, quoted};
 use super::run::Run;
 use crate::domain::setting::Setting;
 use crate::ops::OpError;
@@ -20,17 +20,17 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
             let key = row.text("key").unwrap_or_default();
             let value = row.text("value").unwrap_or_default();
             match Setting::of(key) {
-                _ if OWN.contains(&key) => run.is_here(),
-                Some(setting) if stored.get(setting.key).is_some() => run.is_here(),
+                _ if OWN.contains(&key) => run.count_existing(),
+                Some(setting) if stored.get(setting.key).is_some() => run.count_existing(),
                 Some(setting) => match setting.parse(value) {
                     Ok(value) => {
-                        run.fitted(key, &Fitting::new(row));
+                        run.report_copied(key, &RowReader::new(row));
                         new.push((setting.key, value));
                     }
-                    Err(_) if setting.is_secret() => run.left_out(row, key, "its value does not fit"),
-                    Err(error) => run.left_out(row, key, &format!("{}: {error}", quoted(value))),
+                    Err(_) if setting.is_secret() => run.skip(row, key, "its value does not fit"),
+                    Err(error) => run.skip(row, key, &format!("{}: {error}", quoted(value))),
                 },
-                None => run.left_out(row, key, &format!("there is no such setting here ({})", quoted(value))),
+                None => run.skip(row, key, &format!("there is no such setting here ({})", quoted(value))),
             }
         }
         let now = run.ctx.clock.now();

@@ -7,7 +7,7 @@ mod seed_admin;
 
 pub use crate::store::ConnectError;
 pub use demo_data::{DemoData, DemoLogin, load_demo_data};
-pub use seed_admin::{KnownUser, SeedAdmin, Seeded, find_user, reset_admin, seed_admin};
+pub use seed_admin::{KnownUser, SeedAdmin, SeedOutcome, find_user, reset_admin, seed_admin};
 
 /// Brings the schema up to date.
 ///

@@ -1,11 +1,10 @@
-//! A staff user who can log in, made or restored by whoever runs the program on its machine: the way in when there is
-//! no other. Called by `cli::install`.
+//! Creates a staff user, or restores one, from the command line: the way in when no staff user can log in.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username};
-use crate::ops::{Ctx, OpError, retry_on_deadlock, look_alike};
+use crate::ops::{Ctx, OpError, retry_on_deadlock, accounts::look_alike};
 use crate::store::users::{self, NewUser, User, UserChange};
 use crate::store::{password_messages, sessions};
 use serde_json::json;
@@ -23,13 +22,11 @@ pub struct SeedAdmin {
     pub password_hash: String,
 }
 
-/// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seeded {
-    /// The user was made.
-    Made(UserId),
-    /// A user of that name is there and stays as they are.
-    Known(KnownUser),
+pub enum SeedOutcome {
+    Created(UserId),
+    /// A user of that name exists and stays unchanged.
+    Exists(KnownUser),
 }
 
 /// A user who is there already.
@@ -66,12 +63,12 @@ pub async fn find_user(ctx: &Ctx, username: &Username) -> Result<Option<KnownUse
 ///
 /// # Errors
 /// Refused when another user has that e-mail; the database's.
-pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<Seeded, OpError> {
+pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<SeedOutcome, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
     look_alike::one_at_a_time(&tx, now).await?;
     if let Some(user) = users::named(&tx, &seed.username).await? {
-        return Ok(Seeded::Known(user.into()));
+        return Ok(SeedOutcome::Exists(user.into()));
     }
     if users::with_email(&tx, seed.email.as_str()).await?.is_some() {
         return Err(OpError::refused("email", "Another user has this e-mail address."));
@@ -90,7 +87,7 @@ pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<See
     let new = Some(json!({ "username": seed.username, "email": seed.email, "role": Role::Staff }));
     let record = AuditRecord { action: "user.created", noun: "user", noun_id: id.0, old: None, new };
     ctx.commit_recorded(tx, actor, record).await?;
-    Ok(Seeded::Made(id))
+    Ok(SeedOutcome::Created(id))
 }
 
 /// Gives a user a new password and makes them active staff; ends their sessions, and messages with earlier passwords.

@@ -13,7 +13,7 @@ use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId};
 use crate::ops::OpError;
 use crate::ops::repairs::{brief, state, touched};
-use crate::ops::update_repair::{
+use crate::ops::repairs::update_repair::{
     ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_open_repair, update_repair,
 };
 use crate::render::slack::Modal;

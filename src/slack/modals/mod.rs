@@ -12,7 +12,7 @@ mod form_parser;
 pub mod update_repair;
 
 use crate::domain::channel::ChannelRef;
-use crate::ops::photo_source::InSlack;
+use crate::ops::repairs::photo_source::InSlack;
 use crate::render::slack::PHOTOS_MAX;
 use crate::render::slack::mrkdwn::channel;
 use crate::slack::envelope::State;

@@ -8,7 +8,7 @@ use crate::domain::field::FieldValue;
 use crate::domain::ids::RepairId;
 use crate::domain::repair::RepairStatus;
 use crate::ops::repairs::brief;
-use crate::ops::update_repair::RepairUpdated;
+use crate::ops::repairs::update_repair::RepairUpdated;
 use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{Sender, ViewSubmission};
 use crate::slack::ids::input;

@@ -7,7 +7,7 @@ use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::search::{Fit, SearchKey, SearchQuery};
 use crate::domain::text::cut;
 use crate::ops::board::{board, equipment, open_repairs};
-use crate::ops::equipment_list::past_repairs;
+use crate::ops::equipment::list::past_repairs;
 use crate::ops::search::{find_equipment, search_equipment};
 use crate::render::slack::Modal;
 use crate::slack::context::{EdgeError, ReplyTo, SlackContext, failure};

@@ -10,7 +10,7 @@ use crate::domain::field::FieldValue;
 use crate::domain::ids::RepairId;
 use crate::domain::text::Note;
 use crate::ops::repairs::brief;
-use crate::ops::update_repair::RepairUpdated;
+use crate::ops::repairs::update_repair::RepairUpdated;
 use crate::render::slack::Modal;
 use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{State, ViewSubmission};

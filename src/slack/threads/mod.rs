@@ -14,9 +14,9 @@ use super::typed_markup::as_read;
 use crate::domain::actor::{Actor, Edge};
 use crate::domain::text::Note;
 use crate::ops::OpError;
-use crate::ops::cards::CardLookup;
-use crate::ops::photo_source::InSlack;
-use crate::ops::thread_replies::{ThreadReply, find_thread, apply_reply};
+use crate::ops::repairs::cards::CardLookup;
+use crate::ops::repairs::photo_source::InSlack;
+use crate::ops::repairs::thread_replies::{ThreadReply, find_thread, apply_reply};
 use crate::render::slack::mrkdwn::escape;
 use thread_message::ThreadMessage;
 

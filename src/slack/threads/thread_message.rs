@@ -1,6 +1,6 @@
 //! Reads what an event tells of a message in a thread: written, edited, deleted, or replaced by a tombstone.
 
-use crate::ops::thread_replies::ReplyAt;
+use crate::ops::repairs::thread_replies::ReplyAt;
 use crate::slack::envelope::SentFile;
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -5,7 +5,7 @@ use super::PageError;
 use super::cookies::Cookies;
 use crate::domain::actor::{Account, Actor, Edge, Role};
 use crate::ops::attachments::may_edit_attachments;
-use crate::ops::{OpError, sign_in};
+use crate::ops::{OpError, accounts::sign_in};
 use crate::views::account::{SignedIn, TokenBearer};
 use crate::web::Web;
 use http::header::{AUTHORIZATION, InvalidHeaderValue};

@@ -12,7 +12,7 @@
 
 use super::browser::Browsers;
 use crate::domain::ids::UserId;
-use crate::ops::sign_in::{AccountMark, Begun};
+use crate::ops::accounts::sign_in::{AccountMark, Begun};
 use cookie::time::Duration;
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderValue};

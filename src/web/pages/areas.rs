@@ -5,7 +5,7 @@ use crate::domain::area::AreaDetails;
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::AreaId;
 use crate::domain::text::{AreaName, RequestId};
-use crate::ops::areas::{areas, create_area, edit_area, set_area_archived};
+use crate::ops::equipment::areas::{areas, create_area, edit_area, set_area_archived};
 use crate::render::html::{AreasPage, Field, FieldError, FormPage, Group, Input};
 use crate::views::records::AreaRow;
 use crate::web::Web;

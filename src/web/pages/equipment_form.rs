@@ -7,7 +7,7 @@ use crate::domain::text::{About, Detail, EquipmentName, Note, RequestId};
 use crate::ops::equipment::{
     OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
 };
-use crate::ops::equipment_list::{area_choices, equipment_record, open_repairs};
+use crate::ops::equipment::list::{area_choices, equipment_record, open_repairs};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
 use crate::views::records::EquipmentRecord;
 use crate::web::Web;

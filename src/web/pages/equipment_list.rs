@@ -4,7 +4,7 @@ use super::form_parser::page_number;
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::fold;
-use crate::ops::equipment_list::{Wanted, export_batch, registry};
+use crate::ops::equipment::list::{Wanted, export_batch, registry};
 use crate::render::csv;
 use crate::render::html::EquipmentFilter;
 use crate::web::Web;

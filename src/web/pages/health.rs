@@ -2,7 +2,7 @@
 
 use super::public_equipment::rfc3339;
 use crate::metrics::Metrics;
-use crate::ops::{OpError, queue_stats};
+use crate::ops::{OpError, deliveries::queue_stats};
 use crate::web::Web;
 use crate::web::kernel::response::json;
 use crate::web::kernel::error::NoAnswer;

@@ -15,7 +15,7 @@ pub(super) async fn say(web: &Web, request: &PageRequest) -> Result<PageResponse
     web.me_toos.count(request.client).map_err(|wait| PageError::TooOften { wait })?;
     let actor = Actor::visitor(Edge::Web, VISITOR);
     let person = format!("browser:{}", request.browser.id());
-    let done = ops::me_too::me_too(&web.ctx, &actor, Some(equipment), repair, &person).await?;
+    let done = ops::repairs::me_too::me_too(&web.ctx, &actor, Some(equipment), repair, &person).await?;
     let mut response = see_other(&format!("/e/{}?thanks={repair}#repair-{repair}", done.equipment))?;
     set_browser_cookie(web, request, &mut response)?;
     Ok(response)

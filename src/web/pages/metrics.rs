@@ -3,7 +3,7 @@
 
 use crate::domain::job::JobKind;
 use crate::metrics::Metrics;
-use crate::ops::queue_stats::{self, JobFigure, QueueFigures};
+use crate::ops::deliveries::queue_stats::{self, JobFigure, QueueFigures};
 use crate::ops::{Ctx, OpError};
 use crate::web::Web;
 use crate::web::kernel::response::response;

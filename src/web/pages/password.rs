@@ -3,7 +3,7 @@
 use super::forms::{hidden, refused, too_often};
 use super::login::{HOME, check_access};
 use crate::ops::OpError;
-use crate::ops::change_password::{ChangePassword, change_password};
+use crate::ops::accounts::change_password::{ChangePassword, change_password};
 use crate::render::html::{FieldError, PasswordPage};
 use crate::web::Web;
 use crate::web::kernel::response::html_with_forms;

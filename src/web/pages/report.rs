@@ -8,10 +8,10 @@ use crate::domain::ids::EquipmentId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::ops::OpError;
-use crate::ops::channel_names::shown;
-use crate::ops::photo_source::Enclosed;
-use crate::ops::repair_photos::NewPhoto;
-use crate::ops::report_problem::{
+use crate::ops::deliveries::channel_names::shown;
+use crate::ops::repairs::photo_source::Enclosed;
+use crate::ops::repairs::photos::NewPhoto;
+use crate::ops::repairs::report_problem::{
     ProblemReported, ReportProblem, report_key, report_with_photos, reported as answered,
 };
 use crate::render::html::{FieldError, ReportForm, ReportedPage};

@@ -4,7 +4,7 @@ use super::forms::{hidden, kept, new_request_id, refused, request_id};
 use super::users::secret_page;
 use crate::domain::text::{RequestId, TokenName};
 use crate::ops::OpError;
-use crate::ops::api_tokens::{self, TokenCreated};
+use crate::ops::accounts::api_tokens::{self, TokenCreated};
 use crate::render::html::{FieldError, TokensPage};
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};

@@ -1,5 +1,5 @@
-//! Slack as a way out: `chat.postMessage`, `chat.update`, finding again what was posted, and making sure who somebody
-//! is.
+//! Sends deliveries to Slack: `chat.postMessage`, `chat.update`, the search for a message that was posted before, and
+//! the check of a recipient.
 
 use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Blame, PostedMessage, SlackApi, SlackApiError};
@@ -8,8 +8,8 @@ use crate::domain::announce::Event;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, Failure};
 use crate::domain::text::{PersonName, cut};
-use crate::ops::cards::PresentCard;
-use crate::ops::job_messages::PresentJob;
+use crate::ops::repairs::cards::PresentCard;
+use crate::ops::jobs::messages::PresentJob;
 use crate::ops::secret_box::TemporaryPassword;
 use crate::render::links::Links;
 use crate::render::slack::jobs::JobLinks;
@@ -19,39 +19,36 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::sync::Arc;
 
-/// The kind of metadata by which we know our messages.
+/// Event type of the metadata of our messages.
 const DELIVERY: &str = "esb_delivery";
 
 /// A message to post.
 #[derive(Debug)]
 pub struct Post<'a> {
-    /// Slack's id of the channel, or its name; or of a person.
+    /// Id or name of a channel, or id of a person.
     pub channel: &'a str,
-    /// What it says.
     pub message: &'a Message,
-    /// By which it is found again.
+    /// Goes into the metadata; a search finds the message by it.
     pub key: &'a str,
-    /// The thread that it is a reply in.
     pub thread: Option<Thread<'a>>,
 }
 
-/// Where a reply goes.
+/// The thread of a reply.
 #[derive(Debug)]
 pub struct Thread<'a> {
     /// The message that it replies to.
     pub ts: &'a str,
-    /// Whether the channel sees it, too.
+    /// True: the channel shows the reply, too.
     pub broadcast: bool,
 }
 
-/// Who somebody is to whom something personal is sent.
+/// The recipient of something personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
-    /// What they are called.
     pub name: String,
     /// A person of our workspace, who may have an account.
     pub is_member: bool,
-    /// Their e-mail, as `store::users::email_key` has it; nobody's but a member's.
+    /// As `store::users::email_key` has it; `None` for people who are not members.
     pub email_key: Option<String>,
 }
 
@@ -96,7 +93,7 @@ impl SlackChannel {
         message.map_err(|error| unrendered(&error))
     }
 
-    /// A job's message; with links to what whoever started it may open.
+    /// A job's message, with links to the pages that its starter may open.
     ///
     /// # Errors
     /// A mistake of ours, counted as a rejection.
@@ -129,7 +126,7 @@ impl SlackChannel {
         self.api.post_message(&body).await.map_err(|error| failure_at(post.channel, &error))
     }
 
-    /// Puts another content into a message of ours. At most 15 s.
+    /// Replaces the content of a message of ours. At most 15 s.
     ///
     /// # Errors
     /// The failure, with its cause.
@@ -138,7 +135,7 @@ impl SlackChannel {
         self.api.update_message(&body).await.map_err(|error| failure(&error))
     }
 
-    /// Asks who somebody is, before something personal is sent to them. At most 2 s.
+    /// Looks up a person before something personal is sent to them. At most 2 s.
     ///
     /// # Errors
     /// The failure, with its cause.
@@ -159,11 +156,11 @@ impl SlackChannel {
         Ok(Recipient { name, is_member, email_key: email })
     }
 
-    /// Looks for a message of ours by its key: in a thread, or outside of any; within one page since a time.
-    /// Nothing also where Slack does not let us look. At most 5 s.
+    /// Searches for a message of ours by its key, in a thread or outside of threads, in one page since a time.
+    /// Returns `None` also where Slack refuses the search. At most 5 s.
     ///
     /// # Errors
-    /// Slack is away or asks for write_timeout.
+    /// Slack is unavailable or rate-limits the search.
     pub async fn find(
         &self,
         channel: &str,

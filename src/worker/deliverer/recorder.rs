@@ -1,5 +1,5 @@
-//! Records what became of a delivery, together with what follows from it, however long the database takes: forgetting
-//! that Slack has a message would mean posting it again.
+//! Records the outcome of a delivery and its follow-ups. It retries until the database answers: a lost outcome would
+//! mean posting the message twice.
 
 use super::Deliverer;
 use crate::error_chain::ErrorChain;
@@ -16,16 +16,16 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::json;
 use std::time::Duration;
 
-/// Longest that one try to record what became of a message may take.
+/// Longest that one try to record an outcome may take.
 const RECORD_MAX: Duration = Duration::from_secs(10);
 /// Longest wait between such tries; the first is a second, each further one twice as long.
 const RECORD_WAIT_MAX: Duration = Duration::from_secs(15);
-/// After so many failures that are no outage it is recorded without what follows from it.
+/// After this many failures that are no outage, the outcome is recorded without its follow-ups.
 const RECORD_WHOLE_MAX: u64 = 5;
 
 impl Deliverer {
-    /// Records what became of a message. It ends only with that: its place among the messages in flight is taken until
-    /// then, so that at most 64 wait so. `over` are the causes that ended with it.
+    /// Records the outcome of a message. The message counts as in flight until then, so at most 64 wait here. `over`
+    /// are the causes that ended with it.
     pub(super) async fn record(
         &self,
         delivery: &Delivery,
@@ -55,7 +55,7 @@ impl Deliverer {
         }
     }
 
-    /// The attempt without what follows from it: a mistake of ours must not hold a lane for ever.
+    /// The attempt without its follow-ups: a bug of ours must not block a lane forever.
     async fn settle_alone(
         &self,
         delivery: &Delivery,
@@ -68,7 +68,7 @@ impl Deliverer {
         tx.commit().await
     }
 
-    /// The attempt and what follows from it, together.
+    /// The attempt and its follow-ups, in one transaction.
     async fn record_once(
         &self,
         delivery: &Delivery,
@@ -94,8 +94,8 @@ impl Deliverer {
                 Some(SendOutcome::Shows(shown)) => live_message::record_rendered(&tx, message, shown, attempt.at).await?,
                 Some(SendOutcome::Gone { ts }) => live_message::forget(&tx, message, Some(ts.as_str())).await?,
                 Some(SendOutcome::Posted(_) | SendOutcome::Nothing) => {}
-                // One that Slack rejects so often is of no use to anybody: the next message is the card. One that
-                // was not tried to the end, since its channel took nothing for a week, stays and is edited again.
+                // Slack rejected every edit of this message, so the next message becomes the card. A message whose
+                // channel refused everything for a week stays and is edited again.
                 None if delivery.kind == DeliveryKind::Edit && is_rejected_for_good(delivery, settlement) => {
                     live_message::forget(&tx, message, None).await?;
                 }
@@ -104,7 +104,7 @@ impl Deliverer {
         }
         deliveries::record_attempt(&tx, delivery.id, attempt).await?;
         for cause in over {
-            go_on_after(&tx, *cause, &delivery.target, attempt.at).await?;
+            resume_after(&tx, *cause, &delivery.target, attempt.at).await?;
         }
         tx.commit().await
     }
@@ -117,7 +117,7 @@ impl Deliverer {
         settled: &Settlement,
         now: DateTime<Utc>,
     ) {
-        let target = self.names.shown(&delivery.target);
+        let target = self.names.display_name(&delivery.target);
         let failure = match sent {
             Ok(done) => {
                 self.metrics.delivery("slack", "delivered");
@@ -137,8 +137,8 @@ impl Deliverer {
     }
 }
 
-/// A cause is over: what waited for it is due, and cards of a channel that works again are brought up to date.
-async fn go_on_after(
+/// A cause is over: everything that waited for it becomes due, and stale cards of a recovered channel are edited.
+async fn resume_after(
     db: &impl ConnectionTrait,
     cause: Cause,
     target: &str,
@@ -155,7 +155,7 @@ fn is_rejected_for_good(delivery: &Delivery, settlement: &Settlement) -> bool {
     settlement.state == DeliveryState::Dead && settlement.rejections > delivery.rejections
 }
 
-/// Where a delivery stands after a try.
+/// The state of a delivery after a try.
 pub(super) fn settlement(
     delivery: &Delivery,
     sent: &Result<SendOutcome, Failure>,
@@ -171,7 +171,7 @@ pub(super) fn settlement(
         in_doubt_since: None,
     };
     let failure = match sent {
-        // At once, as the new card.
+        // Retried at once; it becomes the new card.
         Ok(SendOutcome::Gone { .. }) if delivery.kind == DeliveryKind::Message => {
             return Settlement { state: DeliveryState::Failed, due_at: now, ..kept };
         }
@@ -184,7 +184,7 @@ pub(super) fn settlement(
         Verdict::Retry(at) => (DeliveryState::Failed, at),
         Verdict::Dead => (DeliveryState::Dead, delivery.due_at),
     };
-    // A wait that was named says nothing about how long the next one should be.
+    // A Retry-After does not count: it says nothing about the next wait.
     let counts = i32::from(!matches!(failure, Failure::Transient { retry_after: Some(_), .. }));
     let doubt = matches!(failure, Failure::Transient { in_doubt: true, .. });
     Settlement {

@@ -303,7 +303,7 @@ impl TestApp {
     /// Stops the program. Fails if a message is unread or pending, or if Slack has complaints.
     pub async fn finish(self) {
         self.settle().await;
-        let pending = esb::ops::queue_stats::queue(&self.app.ctx).await.unwrap().pending;
+        let pending = esb::ops::deliveries::queue_stats::queue(&self.app.ctx).await.unwrap().pending;
         self.shutdown.cancel();
         self.serving.await.unwrap().unwrap();
         let unread: Vec<String> = self.slack.unread().into_iter().map(|message| message.text).collect();

@@ -9,7 +9,7 @@ use esb::domain::job::{FetchPhotos, PhotoSource};
 use esb::domain::text::RequestId;
 use esb::ops::Ctx;
 use esb::ops::jobs::fetch_photos;
-use esb::ops::report_problem::report_problem;
+use esb::ops::repairs::report_problem::report_problem;
 use esb::store;
 use esb::store::entities::photo;
 use esb::store::jobs::Job;

@@ -14,7 +14,7 @@ use esb::domain::text::{
     AreaName, Description, EmailAddress, EquipmentName, PersonName, RequestId, Username,
 };
 use esb::files::Files;
-use esb::ops::report_problem::ReportProblem;
+use esb::ops::repairs::report_problem::ReportProblem;
 use esb::ops::{Announce, Ctx, board};
 use esb::store;
 use esb::store::delivery_queue::{self, Delivery, Head, LEASE};

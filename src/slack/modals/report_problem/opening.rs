@@ -33,7 +33,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// What stands of it on the repair's timeline. RouteMatch of Slack only when the form is sent: nothing may
+    /// What stands of it on the repair's timeline. Asked of Slack only when the form is sent: nothing may
     /// come between a trigger and its modal. A repair without its source is better than none.
     pub(super) async fn note(&self, edge: &SlackContext) -> Option<Note> {
         match edge.api.permalink(&self.channel, &self.ts).await {

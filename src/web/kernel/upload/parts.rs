@@ -6,7 +6,7 @@ use super::{DISCARD_AT_MOST, Gate, HeldPieces, OnDiskError, UploadRule, deadline
 use crate::error_chain::ErrorChain;
 use crate::domain::file::{FileName, FileRefusal, LostPhotos};
 use crate::files::{ReceiveError, Received, Wanted};
-use crate::ops::visitor_photos;
+use crate::ops::repairs::visitor_photos;
 use crate::render::html::FieldError;
 use crate::web::Web;
 use crate::web::kernel::browser::TOKEN_FIELD;

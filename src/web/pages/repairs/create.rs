@@ -2,9 +2,9 @@
 
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
-use crate::ops::create_repair::{CreateRepair, RepairCreated, create_with_photos};
-use crate::ops::photo_source::Enclosed;
-use crate::ops::repair_photos::NewPhoto;
+use crate::ops::repairs::create_repair::{CreateRepair, RepairCreated, create_with_photos};
+use crate::ops::repairs::photo_source::Enclosed;
+use crate::ops::repairs::photos::NewPhoto;
 use crate::ops::repairs::assignees;
 use crate::ops::search::find_equipment;
 use crate::ops::{OpError, board};

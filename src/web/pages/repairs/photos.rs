@@ -2,7 +2,7 @@
 
 use super::edit::again;
 use crate::domain::ids::RepairId;
-use crate::ops::repair_photos::{AddPhotos, NewPhoto, add_photos};
+use crate::ops::repairs::photos::{AddPhotos, NewPhoto, add_photos};
 use crate::ops::{OpError, Refusal};
 use crate::web::Web;
 use crate::web::kernel::response::see_other;

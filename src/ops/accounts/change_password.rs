@@ -1,0 +1,65 @@
+//! Somebody chooses a password of their own.
+
+use crate::ops::accounts::sign_in::{self, Begun};
+use crate::ops::{Ctx, OpError, retry_on_deadlock, accounts::password};
+use crate::domain::actor::Actor;
+use crate::domain::change::AuditRecord;
+use crate::domain::password::{BLANK_HINT, has_blank_at_an_end};
+use crate::store::{password_messages, users};
+use crate::views::account::SignedIn;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What is typed.
+#[derive(Debug, Clone)]
+pub struct ChangePassword {
+    /// The present password: a browser that was left open is not enough.
+    pub current: SecretString,
+    /// The new one.
+    pub password: SecretString,
+    /// The new one again.
+    pub repeated: SecretString,
+}
+
+/// Changes the password of who is signed in, ends all their sessions and begins another one.
+///
+/// # Errors
+/// Refused on `current`, `password` or `repeated`; the database's.
+pub async fn change_password(
+    ctx: &Ctx,
+    actor: &Actor,
+    who: &SignedIn,
+    change: ChangePassword,
+) -> Result<Begun, OpError> {
+    let user = users::find(ctx.store.read(), who.id).await?.ok_or(OpError::NotFound)?;
+    if change.password.expose_secret() != change.repeated.expose_secret() {
+        return Err(OpError::refused("repeated", "The two new passwords differ."));
+    }
+    if change.password.expose_secret() == change.current.expose_secret() {
+        return Err(OpError::refused("password", "Please choose another password than the present one."));
+    }
+    let has_blank = has_blank_at_an_end(change.current.expose_secret());
+    if !password::verify(change.current, Some(user.password_hash.clone()), false).await? {
+        return Err(if has_blank { OpError::refused("current", BLANK_HINT) } else { not_present() });
+    }
+    let hash = password::hash(change.password).await?;
+    retry_on_deadlock(async || {
+        let (tx, now) = (ctx.store.begin().await?, ctx.clock.now());
+        // It may have been ended while the new one was made.
+        let present = users::hold(&tx, who.id).await?.ok_or(OpError::NotFound)?;
+        if present.password_hash != user.password_hash {
+            return Err(not_present());
+        }
+        users::set_password(&tx, who.id, hash.clone(), false, now).await?;
+        password_messages::withdraw(&tx, who.id, now).await?;
+        let begun = sign_in::begin_anew(ctx, &tx, &present, &hash).await?;
+        let action = "user.password_changed";
+        let record = AuditRecord { action, noun: "user", noun_id: who.id.0, old: None, new: None };
+        ctx.commit_recorded(tx, actor, record).await?;
+        Ok(begun)
+    })
+    .await
+}
+
+fn not_present() -> OpError {
+    OpError::refused("current", "This is not your present password.")
+}

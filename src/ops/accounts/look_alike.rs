@@ -1,0 +1,46 @@
+//! Nobody gets a name that people take for another user's. Called within the transaction that makes a user, or gives
+//! one another e-mail address; the import tells of such names and takes them.
+
+use crate::ops::OpError;
+use crate::domain::ids::UserId;
+use crate::domain::text::{EmailAddress, Username};
+use crate::domain::username::Appearance;
+use crate::store::{heartbeats, users};
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+
+/// Lets one transaction at a time go on that makes a user: of two at once the second waits here, and then sees the
+/// first one's. The first statement of its transaction, since some databases show what was there at the first one.
+pub(in crate::ops) async fn one_at_a_time(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), OpError> {
+    Ok(heartbeats::beat(db, "users", now).await?)
+}
+
+/// Refuses the name of a new user that looks like another's.
+pub(in crate::ops) async fn refuse_name(db: &impl ConnectionTrait, name: &Username) -> Result<(), OpError> {
+    let seen = Appearance::of(name.as_str());
+    let other =
+        users::labels(db).await?.into_iter().find(|other| Appearance::of(&other.username).is_like(&seen));
+    let Some(other) = other else { return Ok(()) };
+    let message =
+        format!("This looks like the name of another user, {}. Please choose another name.", other.username);
+    Err(OpError::refused("username", message))
+}
+
+/// Refuses an e-mail address that looks like another's, but for that of `own`. Two addresses in plain ASCII are two:
+/// people cannot choose theirs.
+pub(in crate::ops) async fn refuse_email(
+    db: &impl ConnectionTrait,
+    email: &EmailAddress,
+    own: Option<UserId>,
+) -> Result<(), OpError> {
+    let seen = Appearance::of(email.as_str());
+    let is_plain = email.as_str().is_ascii();
+    let others = users::labels(db).await?.into_iter().filter(|other| Some(other.id) != own);
+    let mut others = others.filter(|other| !(is_plain && other.email.is_ascii()));
+    let Some(other) = others.find(|other| Appearance::of(&other.email).is_like(&seen)) else { return Ok(()) };
+    let message = format!(
+        "This looks like the e-mail address of another user, {}. Please type it in Latin letters.",
+        other.username
+    );
+    Err(OpError::refused("email", message))
+}

@@ -1,0 +1,157 @@
+//! Signing in at the web and out again, and who it is that asks: by session or by API token.
+
+use crate::ops::{Ctx, OpError, accounts::password, secret};
+use crate::domain::actor::Role;
+use crate::domain::ids::UserId;
+use crate::domain::text::Username;
+use crate::store::sessions::NewSession;
+use crate::store::users::User;
+use crate::store::{api_tokens, sessions, users};
+use crate::views::account::{SignedIn, TokenBearer};
+use chrono::TimeDelta;
+use sea_orm::ConnectionTrait;
+use secrecy::SecretString;
+
+/// How long a session lasts (spec/web.md "Staff").
+pub const SESSION: TimeDelta = TimeDelta::hours(12);
+
+/// A session that was just begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// What the browser shows from now on.
+    pub token: SecretString,
+    /// What the user may do.
+    pub role: Role,
+    /// The password was made by somebody else and must be changed first.
+    pub must_change_password: bool,
+    /// Whose it is, and with which password it was begun.
+    pub account: AccountMark,
+}
+
+/// An account and its present password, as a browser may remember them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountMark {
+    /// Number of the user.
+    pub user: UserId,
+    /// Tells one password from the next, and nothing about it: 16 hexadecimal digits.
+    pub password: String,
+}
+
+impl AccountMark {
+    fn new(user: UserId, password_hash: &str) -> Self {
+        let digest = secret::digest_of(password_hash);
+        Self { user, password: digest.get(..16).unwrap_or(&digest).to_owned() }
+    }
+}
+
+/// The account of that name, active or not; nobody is to be told whether there is one.
+///
+/// # Errors
+/// The database's.
+pub async fn account_mark(ctx: &Ctx, username: &str) -> Result<Option<AccountMark>, OpError> {
+    let user = named(ctx, username).await?;
+    Ok(user.map(|user| AccountMark::new(user.id, &user.password_hash)))
+}
+
+/// The user whom somebody means who types this name. Names of former versions may hold characters that nobody sees:
+/// who types or copies them is let in.
+async fn named(ctx: &Ctx, typed: &str) -> Result<Option<User>, OpError> {
+    Ok(match Username::parse(typed) {
+        Ok(name) => users::typed(ctx.store.read(), typed.trim(), &name).await?,
+        Err(_) => None,
+    })
+}
+
+/// Begins a session, when name and password are those of an active user; `None` otherwise, after as much
+/// work whatever was wrong. `previous` is the session that the browser had until now: it ends. A hash that
+/// came from the Python system gives way to one of ours.
+///
+/// # Errors
+/// The database's.
+pub async fn log_in(
+    ctx: &Ctx,
+    username: &str,
+    given: SecretString,
+    previous: Option<&SignedIn>,
+) -> Result<Option<Begun>, OpError> {
+    let user = named(ctx, username).await?;
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let imported = users::any_hash_like(ctx.store.read(), password::IMPORTED).await?;
+    let is_right = password::verify(given.clone(), hash, imported).await?;
+    let Some(user) = user.filter(|user| is_right && user.active) else { return Ok(None) };
+    let anew = match password::is_imported(&user.password_hash) {
+        true => Some(password::hash_anew(given).await?),
+        false => None,
+    };
+    let account = AccountMark::new(user.id, anew.as_ref().unwrap_or(&user.password_hash));
+    let tx = ctx.store.begin().await?;
+    if let Some(anew) = anew {
+        users::replace_hash(&tx, user.id, &user.password_hash, anew).await?;
+    }
+    if let Some(previous) = previous {
+        sessions::end(&tx, &previous.session).await?;
+    }
+    let token = begin(ctx, &tx, user.id).await?;
+    tx.commit().await?;
+    Ok(Some(Begun { token, role: user.role, must_change_password: user.must_change_password, account }))
+}
+
+/// Ends all sessions of a user who has just chosen a password, and begins one with it.
+pub(in crate::ops) async fn begin_anew(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    user: &User,
+    password_hash: &str,
+) -> Result<Begun, OpError> {
+    sessions::end_others(db, user.id, None).await?;
+    let (token, account) = (begin(ctx, db, user.id).await?, AccountMark::new(user.id, password_hash));
+    Ok(Begun { token, role: user.role, must_change_password: false, account })
+}
+
+/// Begins a session of a user; its token.
+async fn begin(ctx: &Ctx, db: &impl ConnectionTrait, user: UserId) -> Result<SecretString, OpError> {
+    let now = ctx.clock.now();
+    let (token, token_hash) = secret::random();
+    sessions::add(db, NewSession { token_hash, user, expires_at: now + SESSION }, now).await?;
+    Ok(token)
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// The database's.
+pub async fn log_out(ctx: &Ctx, who: &SignedIn) -> Result<(), OpError> {
+    Ok(sessions::end(ctx.store.write(), &who.session).await?)
+}
+
+/// Who shows this session's token, as the database knows them now; `None` when it is none, has ended, or
+/// the user is not active.
+///
+/// # Errors
+/// The database's.
+pub async fn by_session(ctx: &Ctx, token: &SecretString) -> Result<Option<SignedIn>, OpError> {
+    let Some(session) = secret::digest(token) else { return Ok(None) };
+    let user = sessions::user(ctx.store.read(), &session, ctx.clock.now()).await?;
+    Ok(user.map(|user| SignedIn {
+        id: user.id,
+        username: user.username,
+        role: user.role,
+        must_change_password: user.must_change_password,
+        session,
+    }))
+}
+
+/// The program that shows this API token; `None` when it is none, was revoked, or its maker is no longer
+/// active staff.
+///
+/// # Errors
+/// The database's.
+pub async fn by_token(ctx: &Ctx, token: &SecretString) -> Result<Option<TokenBearer>, OpError> {
+    let Some(digest) = secret::digest(token) else { return Ok(None) };
+    let known = api_tokens::valid(ctx.store.read(), &digest).await?;
+    let (token, maker) = match known {
+        Some((token, maker)) if maker.active && maker.role == Role::Staff => (token, maker),
+        _ => return Ok(None),
+    };
+    Ok(Some(TokenBearer { name: token.name, maker: maker.id }))
+}

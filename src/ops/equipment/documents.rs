@@ -1,0 +1,109 @@
+//! Documents of machines: added and removed by staff, and by technicians where a setting lets them.
+
+use crate::ops::idempotency::{file_content, key};
+use crate::ops::permission::require_editor;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError};
+use crate::domain::actor::Actor;
+use crate::domain::change::AuditRecord;
+use crate::domain::file::{DocumentCategory, StoredFile, StoredName};
+use crate::domain::ids::{DocumentId, EquipmentId};
+use crate::domain::text::{DocumentTitle, RequestId};
+use crate::store;
+use serde::{Deserialize, Serialize};
+
+const NOUN: &str = "document";
+/// Most documents of a machine: they stand on one page.
+pub const DOCUMENTS_MAX: u64 = 100;
+
+/// A document to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddDocument {
+    /// The machine.
+    pub equipment: EquipmentId,
+    /// What it is.
+    pub category: DocumentCategory,
+    /// What it is called.
+    pub title: DocumentTitle,
+    /// The file, entrusted.
+    pub file: StoredFile,
+    /// Names this submission.
+    pub request_id: RequestId,
+}
+
+/// The answer to a removal: what is to be removed from the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileGone {
+    pub(in crate::ops) stored: String,
+}
+
+impl FileGone {
+    /// The file that no row names any longer.
+    pub fn stored(&self) -> Option<StoredName> {
+        self.stored.parse().ok()
+    }
+}
+
+#[derive(Serialize)]
+struct Kept<'a> {
+    equipment: EquipmentId,
+    category: &'static str,
+    title: &'a str,
+    name: &'a str,
+}
+
+/// Adds a document to a machine, archived ones too. Whatever comes of it, `Files::settle` removes a file
+/// that was not added.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`; refused when the machine has very many; the database's.
+pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result<DocumentId, OpError> {
+    let run = |mut submission: Submission| async move {
+        let tx = &submission.tx;
+        require_editor(tx, actor).await?;
+        store::equipment::row(tx, add.equipment).await?.ok_or(OpError::NotFound)?;
+        if store::documents::count(tx, add.equipment).await? >= DOCUMENTS_MAX {
+            let message = "It has many documents already. Please remove one first.";
+            return Err(OpError::refused("document", message));
+        }
+        let called = (add.category, &add.title);
+        let now = submission.now;
+        let id = store::documents::add(tx, add.equipment, called, &add.file, actor, now).await?;
+        let kept = Kept {
+            equipment: add.equipment,
+            category: add.category.word(),
+            title: add.title.as_str(),
+            name: add.file.name.as_str(),
+        };
+        submission.record([AuditRecord::made("document.added", NOUN, id.0, &kept)?]);
+        submission.answer(id)
+    };
+    let content = (add.equipment, add.category.word(), &add.title, file_content(&add.file));
+    submit(ctx, actor, key("document.add", actor, &add.request_id, &content)?, nothing_is_taken, run).await
+}
+
+/// Removes a document of a machine; its file is the caller's to remove, after the commit.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`, also when it is another machine's; the database's.
+pub async fn remove_document(
+    ctx: &Ctx,
+    actor: &Actor,
+    (equipment, id): (EquipmentId, DocumentId),
+    request_id: &RequestId,
+) -> Result<FileGone, OpError> {
+    let run = |mut submission: Submission| async move {
+        let tx = &submission.tx;
+        require_editor(tx, actor).await?;
+        let row = store::documents::find(tx, id).await?.ok_or(OpError::NotFound)?;
+        if row.equipment_id != equipment || !store::documents::remove(tx, id).await? {
+            return Err(OpError::NotFound);
+        }
+        let category = row.category.word();
+        let kept = Kept { equipment, category, title: &row.title, name: &row.original_name };
+        submission.record([AuditRecord::removed("document.removed", NOUN, id.0, &kept)?]);
+        submission.answer(FileGone { stored: row.stored_name })
+    };
+    submit(ctx, actor, key("document.remove", actor, request_id, &(equipment, id))?, nothing_is_taken, run)
+        .await
+}

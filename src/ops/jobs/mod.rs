@@ -1,0 +1,209 @@
+//! Jobs: queued within the transaction of whoever wants the work; looked at, ended and taken up again by
+//! staff. The worker does them.
+
+pub mod messages;
+
+use crate::ops::permission::require;
+use crate::ops::{Announce, Ctx, OpError, retry_on_deadlock, mutation_log};
+use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
+use crate::domain::change::AuditRecord;
+use crate::domain::ids::JobId;
+use crate::domain::job::{FetchPhotos, JobKind, JobState, Work};
+use crate::domain::text::RequestId;
+use crate::store;
+use crate::store::jobs::{Job, NewJob};
+use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+/// Jobs a part of the list.
+pub const PART: u64 = 50;
+
+/// A job that was queued, or was there before, in a transaction that is yet to be committed.
+#[derive(Debug)]
+#[must_use = "after the commit the worker is to be woken"]
+pub struct Queued {
+    /// Its number.
+    pub id: JobId,
+    record: Option<AuditRecord>,
+    now: DateTime<Utc>,
+}
+
+impl Queued {
+    /// After the commit: wakes the worker and writes the log line.
+    pub fn committed(self, ctx: &Ctx, actor: &Actor) {
+        if let Some(record) = self.record {
+            ctx.wake.notify_one();
+            mutation_log::changes(&[record], actor, self.now);
+        }
+    }
+}
+
+/// Queues the fetching of photos from Slack to a repair, within the transaction of whoever wants it. With
+/// `work_key` the same work is queued once, however often it is asked for; that the repair exists is the
+/// caller's to know.
+///
+/// # Errors
+/// The database's.
+pub async fn fetch_photos(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    photos: FetchPhotos,
+    work_key: Option<&RequestId>,
+) -> Result<Queued, OpError> {
+    queue(ctx, db, actor, &Work::FetchPhotos(photos), work_key).await
+}
+
+async fn queue(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    work: &Work,
+    work_key: Option<&RequestId>,
+) -> Result<Queued, OpError> {
+    let (now, kind) = (ctx.clock.now(), work.kind());
+    let steps = i64::try_from(work.steps()).unwrap_or(i64::MAX);
+    let (input, activity) = (work.input()?, work.begins_with());
+    let new = NewJob { kind, input, steps, activity, work_key, starter: actor, told: told(ctx, actor) };
+    let (id, is_new) = store::jobs::queue(db, new, now).await?;
+    if !is_new {
+        return Ok(Queued { id, record: None, now });
+    }
+    let new = json!({ "kind": kind.key(), "steps": steps });
+    let record = AuditRecord::made("job.queued", "job", id.0, &new)?;
+    store::audit::append(db, std::slice::from_ref(&record), actor, now).await?;
+    Ok(Queued { id, record: Some(record), now })
+}
+
+/// Whom a private message tells how a job goes: whoever starts it in Slack, unless Slack is off.
+fn told<'a>(ctx: &Ctx, actor: &'a Actor) -> Option<&'a SlackUserId> {
+    let is_on = ctx.announce != Announce::Nowhere;
+    actor.slack_id.as_ref().filter(|_| is_on && actor.edge == Edge::Slack)
+}
+
+/// The newest jobs in a state and of a kind, older than the one of the number `older_than`.
+///
+/// # Errors
+/// `Forbidden`, but for staff; the database's.
+pub async fn jobs(
+    ctx: &Ctx,
+    actor: &Actor,
+    state: Option<JobState>,
+    kind: Option<JobKind>,
+    older_than: Option<JobId>,
+) -> Result<JobsView, OpError> {
+    let db = ctx.store.read();
+    require(db, actor, Role::Staff).await?;
+    let mut jobs = store::jobs::page(db, (state, kind), older_than, PART + 1).await?;
+    let part = usize::try_from(PART).unwrap_or(usize::MAX);
+    let more = jobs.len() > part;
+    jobs.truncate(part);
+    let older_than = jobs.last().map(|job| job.id).filter(|_| more);
+    Ok(JobsView { jobs: jobs.into_iter().map(view).collect(), older_than })
+}
+
+/// A job with its latest lines, at most so many.
+///
+/// # Errors
+/// `Forbidden`, but for staff; `NotFound`; the database's.
+pub async fn job(ctx: &Ctx, actor: &Actor, id: JobId, lines: u64) -> Result<JobDetails, OpError> {
+    let db = ctx.store.read();
+    require(db, actor, Role::Staff).await?;
+    let job = store::jobs::find(db, id).await?.ok_or(OpError::NotFound)?;
+    let lines = store::jobs::latest_updates(db, id, lines).await?;
+    let line = |update: store::jobs::JobUpdate| JobLine { text: update.text, at: update.created_at };
+    Ok(JobDetails { job: view(job), lines: lines.into_iter().map(line).collect() })
+}
+
+/// Ends a job: at once while it waits, after its present step while it runs.
+///
+/// # Errors
+/// `Forbidden`, but for staff; `NotFound`; refused when it is over; the database's.
+pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
+    let cancelled = retry_on_deadlock(async || {
+        let tx = ctx.store.begin().await?;
+        let (mut job, now) = (locked(&tx, actor, id).await?, ctx.clock.now());
+        let record = acted("job.cancelled", &job);
+        if !job.state.may_be_cancelled() {
+            return Err(refused(format!("This job is over already: {}.", job.state.key())));
+        }
+        if job.state == JobState::Running {
+            store::jobs::want_cancel(&tx, &job, now).await?;
+            let line = format!("{} asked to cancel: it ends after this step.", actor.name);
+            store::jobs::write_update(&tx, &job, &line, now).await?;
+        } else {
+            job.state = JobState::Cancelled;
+            store::jobs::record(&tx, &job, &format!("Cancelled by {}.", actor.name), now).await?;
+        }
+        ctx.commit_recorded(tx, actor, record).await
+    });
+    cancelled.await?;
+    ctx.wake.notify_one();
+    Ok(())
+}
+
+/// Lets a job that failed or was cancelled go on from its last checkpoint.
+///
+/// # Errors
+/// `Forbidden`, but for staff; `NotFound`; refused in any other state; the database's.
+pub async fn resume(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
+    let resumed = retry_on_deadlock(async || {
+        let tx = ctx.store.begin().await?;
+        let (mut job, now) = (locked(&tx, actor, id).await?, ctx.clock.now());
+        let record = acted("job.resumed", &job);
+        if !job.state.may_be_resumed() {
+            let state = job.state.key();
+            let message = "Only a job that failed or was cancelled can be resumed. This one is";
+            return Err(refused(format!("{message} {state}.")));
+        }
+        (job.state, job.due_at) = (JobState::Queued, store::AT_ONCE);
+        (job.failure, job.failures, job.failing_since) = (None, 0, None);
+        store::jobs::record(&tx, &job, &format!("Resumed by {}.", actor.name), now).await?;
+        ctx.commit_recorded(tx, actor, record).await
+    });
+    resumed.await?;
+    ctx.wake.notify_one();
+    Ok(())
+}
+
+/// The job, for staff to change it.
+async fn locked(db: &impl ConnectionTrait, actor: &Actor, id: JobId) -> Result<Job, OpError> {
+    require(db, actor, Role::Staff).await?;
+    store::jobs::lock(db, id).await?.ok_or(OpError::NotFound)
+}
+
+/// The audit of what staff do to a job.
+fn acted(action: &'static str, job: &Job) -> AuditRecord {
+    let old = Some(json!({ "state": job.state.key() }));
+    AuditRecord { action, noun: "job", noun_id: job.id.0, old, new: None }
+}
+
+fn refused(message: String) -> OpError {
+    OpError::Refused(crate::ops::Refusal { field: None, message })
+}
+
+/// A job as people see it.
+pub(in crate::ops) fn view(job: Job) -> JobView {
+    let kind = JobKind::of_key(&job.kind).map_or(job.kind, |kind| kind.words().to_owned());
+    // A wait that Slack named is no failure of its own, but one for which it says why.
+    let waits = job.state == JobState::Queued && job.failing_since.is_some();
+    let failed = job.state == JobState::Failed;
+    JobView {
+        id: job.id,
+        kind,
+        state: job.state,
+        is_ending: job.cancel_requested,
+        step: job.step,
+        steps: job.steps,
+        activity: if job.state.is_over() { String::new() } else { job.activity },
+        waits_because: job.failure.clone().filter(|_| waits),
+        failure: job.failure.filter(|_| failed),
+        next_try: waits.then_some(job.due_at),
+        starter: job.starter_name,
+        created_at: job.created_at,
+        updated_at: job.updated_at,
+        finished_at: job.finished_at,
+    }
+}

@@ -1,0 +1,134 @@
+//! Writes down what a change tells: timeline, audit, announcements. Called within the transaction of the
+//! change by every operation that changes a repair.
+
+use crate::ops::deliveries::channel_names::are_one;
+use crate::ops::{Announce, Ctx, OpError, mutation_log};
+use crate::domain::actor::Actor;
+use crate::domain::announce::{Announcement, Targets, announcements};
+use crate::domain::change::{AuditRecord, ChangeSet, RepairSnapshot};
+use crate::domain::channel::ChannelRef;
+use crate::domain::field::{Person, RepairFields};
+use crate::domain::ids::{RepairId, UserId};
+use crate::store;
+use crate::store::cards::Card;
+use crate::store::deliveries::NewDelivery;
+use crate::store::equipment::EquipmentWithArea;
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+
+/// What was written down; the log line follows after the commit.
+#[derive(Debug)]
+pub struct Recorded {
+    records: Vec<AuditRecord>,
+    now: DateTime<Utc>,
+    /// The channels that are being told.
+    pub told: Vec<ChannelRef>,
+    /// Something is pending.
+    has_deliveries: bool,
+}
+
+impl Recorded {
+    /// After the commit: wakes the worker and writes the log line.
+    pub fn committed(self, ctx: &Ctx, actor: &Actor) -> Vec<ChannelRef> {
+        if self.has_deliveries {
+            ctx.wake.notify_one();
+        }
+        mutation_log::changes(&self.records, actor, self.now);
+        self.told
+    }
+}
+
+/// Appends timeline and audit, and owes what is to be announced.
+pub(in crate::ops) async fn record(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    change: &ChangeSet,
+    equipment: &EquipmentWithArea,
+    now: DateTime<Utc>,
+) -> Result<Recorded, OpError> {
+    let records = change.audit();
+    store::timeline::append(db, change, actor, now).await?;
+    store::audit::append(db, &records, actor, now).await?;
+    let targets = targets(ctx, db, equipment).await?;
+    // Before the messages of the change, so that these know whether the card is still there.
+    let edits = change.changes_fields() && store::cards::changed(db, change.repair.id, now).await?;
+    let switches = store::settings::switches(db).await?;
+    let told = announcements(change, switches, &targets);
+    let cards = match switches.thread_updates {
+        true => cards(db, change.repair.id, &told).await?,
+        false => Vec::new(),
+    };
+    let card = |told: &Announcement| cards.iter().find(|card| card.target == told.target.as_str());
+    let pending = told.iter().map(|told| NewDelivery::message(told, card(told).map(|card| card.id)));
+    store::deliveries::enqueue(db, pending.collect::<Result<_, _>>()?, now).await?;
+    let told: Vec<ChannelRef> = told.into_iter().map(|announcement| announcement.target).collect();
+    Ok(Recorded { records, now, has_deliveries: edits || !told.is_empty(), told })
+}
+
+/// Where what happens to a machine is told, each channel once.
+async fn targets(ctx: &Ctx, db: &impl ConnectionTrait, equipment: &EquipmentWithArea) -> Result<Targets, OpError> {
+    let Announce::Slack { oops } = &ctx.announce else { return Ok(Targets::NONE) };
+    let (area, mut oops) = (ChannelRef::parse(&equipment.area_channel), oops.clone());
+    if let (Some(one), Some(other)) = (&area, &oops)
+        && are_one(db, one, other).await?
+    {
+        oops = None;
+    }
+    Ok(Targets { area, oops })
+}
+
+/// The cards of a repair, with those that these announcements begin.
+async fn cards(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    told: &[Announcement],
+) -> Result<Vec<Card>, OpError> {
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = store::cards::of(db, repair).await?;
+    let targets = told.iter().map(|told| told.target.as_str());
+    let new: Vec<&str> = targets.filter(|target| known.iter().all(|card| card.target != *target)).collect();
+    if new.is_empty() {
+        return Ok(known);
+    }
+    Ok(store::cards::add(db, repair, new.into_iter()).await?)
+}
+
+/// An active user who can be given a repair.
+///
+/// # Errors
+/// Refused on `assignee`; the database's.
+pub(in crate::ops) async fn assignable(db: &impl ConnectionTrait, id: UserId) -> Result<Person, OpError> {
+    let message = "Nobody with an active account is meant by this. Please choose somebody from the list.";
+    let user = store::users::active(db, id).await?.ok_or_else(|| OpError::refused("assignee", message))?;
+    Ok(store::users::person(user))
+}
+
+/// The repair as it is told, with the names of this moment.
+pub(in crate::ops) fn snapshot(
+    id: RepairId,
+    version: i64,
+    equipment: &EquipmentWithArea,
+    fields: &RepairFields,
+    reporter: &str,
+) -> RepairSnapshot {
+    let assignee = fields.assignee.clone();
+    RepairSnapshot {
+        id,
+        version,
+        equipment_id: equipment.id,
+        equipment: equipment.name.clone(),
+        area: equipment.area_name.clone(),
+        description: fields.description.clone(),
+        severity: fields.severity,
+        status: fields.status,
+        reporter: reporter.to_owned(),
+        assignee_slack_id: assignee.as_ref().and_then(|person| person.slack_id.clone()),
+        assignee: assignee.map(|person| person.name),
+        eta: fields.eta,
+        safety_risk: fields.safety_risk,
+        consumable: fields.consumable,
+    }
+}

@@ -1,0 +1,15 @@
+//! How many bytes of photos visitors have left lately: what the web's allowance for all of them counts from, so
+//! that it also holds after a restart and over all processes.
+
+use crate::ops::{Ctx, OpError};
+use crate::domain::file::VisitorAllowance;
+use crate::store;
+
+/// Bytes of the photos that people who are not signed in have left within the last day.
+///
+/// # Errors
+/// The database's.
+pub async fn bytes_within_day(ctx: &Ctx) -> Result<u64, OpError> {
+    let since = ctx.clock.now() - VisitorAllowance::DAY;
+    Ok(store::photos::visitor_bytes_since(ctx.store.read(), since).await?)
+}

@@ -1,0 +1,96 @@
+//! Settings: read and changed by staff.
+
+pub mod maintenance;
+
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError, overtaken};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::change::AuditRecord;
+use crate::domain::setting::{SETTINGS, Setting};
+use crate::domain::text::RequestId;
+use crate::store;
+use crate::views::records::{SettingValue, SettingsView};
+use serde_json::{Map, Value, json};
+
+const NOUN: &str = "settings";
+/// Settings are one record as far as the audit goes.
+const NOUN_ID: i64 = 0;
+
+/// All settings as they hold; secret ones say only whether they are set.
+///
+/// # Errors
+/// `Forbidden`; the database's.
+pub async fn settings(ctx: &Ctx, actor: &Actor) -> Result<SettingsView, OpError> {
+    let db = ctx.store.read();
+    require(db, actor, Role::Staff).await?;
+    let stored = store::settings::stored(db).await?;
+    let value = |setting: &'static Setting| {
+        let value = stored.get(setting.key).unwrap_or_else(|| setting.default());
+        SettingValue {
+            setting,
+            is_set: !value.is_empty(),
+            value: if setting.is_secret() { String::new() } else { value.to_owned() },
+        }
+    };
+    Ok(SettingsView { version: stored.version(), values: SETTINGS.iter().map(value).collect() })
+}
+
+/// A setting with the value that it shall have, as [`Setting::parse`] gave it.
+pub type Wanted = (&'static Setting, String);
+
+/// Gives settings that the person saw at `version` these values.
+///
+/// # Errors
+/// `Forbidden`, `Overtaken`; the database's.
+pub async fn change_settings(
+    ctx: &Ctx,
+    actor: &Actor,
+    version: i64,
+    wanted: &[Wanted],
+    request_id: &RequestId,
+) -> Result<(), OpError> {
+    let run = |mut submission: Submission| async move {
+        let tx = &submission.tx;
+        require(tx, actor, Role::Staff).await?;
+        let stored = store::settings::stored(tx).await?;
+        let (mut old, mut new) = (Map::new(), Map::new());
+        for (setting, value) in wanted {
+            let before = stored.get(setting.key).unwrap_or_else(|| setting.default());
+            if before != value {
+                old.insert(setting.key.to_owned(), told(setting, before));
+                new.insert(setting.key.to_owned(), told(setting, value));
+                store::settings::set(tx, setting.key, value, submission.now).await?;
+            }
+        }
+        if new.is_empty() {
+            return submission.answer(());
+        }
+        if !store::settings::count_on(tx, version, submission.now).await? {
+            return Err(overtaken(tx, NOUN, NOUN_ID).await?);
+        }
+        let (old, new) = (Some(Value::Object(old)), Some(Value::Object(new)));
+        // Boards and commands heed some of them, and all of them are read anew with the next revision.
+        submission.record_visible([AuditRecord {
+            action: "settings.changed",
+            noun: NOUN,
+            noun_id: NOUN_ID,
+            old,
+            new,
+        }]);
+        submission.answer(())
+    };
+    let content: Vec<(&str, &str)> =
+        wanted.iter().map(|(setting, value)| (setting.key, value.as_str())).collect();
+    submit(ctx, actor, key("settings.change", actor, request_id, &content)?, nothing_is_taken, run).await
+}
+
+/// A value as the audit keeps it: of a secret one only whether it is set.
+fn told(setting: &Setting, value: &str) -> Value {
+    match (setting.is_secret(), value.is_empty()) {
+        (false, _) => json!(value),
+        (true, true) => json!("not set"),
+        (true, false) => json!("set"),
+    }
+}
