@@ -18,27 +18,22 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 mod libraries;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// One JSON object a line.
     Json,
     /// Text for a file or another program.
     Text,
-    /// Text for a person who watches it: short times, levels in color unless they want none.
-    Terminal {
-        /// Levels have colors.
-        color: bool,
-    },
+    /// Text with short times for a person at a terminal.
+    Terminal { color: bool },
 }
 
-/// Where log lines go.
 pub enum Destination {
-    /// Standard output, where whoever runs the program expects them.
     Stdout,
-    /// Standard error, where standard output carries an answer.
+    /// For commands that print an answer to standard output.
     Stderr,
-    /// A file, where the terminal belongs to somebody else.
+    /// For `demo`, which uses the terminal itself.
     File(std::fs::File),
 }
 
@@ -52,10 +47,6 @@ impl Destination {
     }
 }
 
-/// Begins to log.
-///
-/// # Errors
-/// The filter cannot be read, or the log file cannot be used; a log is set up already.
 pub fn start(style: Style, filter: &str, to: Destination) -> anyhow::Result<()> {
     let (lines, mutations) = to.writers()?;
     let ours = filter_fn(|meta| meta.target() != mutation_log::TARGET && libraries::may_be_written(meta));

@@ -1,6 +1,6 @@
-//! `esb-bench attacks`: what other visitors notice while one address does its worst, and what it costs. Each attack
-//! meets a freshly started program; first the visitors are alone for a while, then the attack begins. No part of
-//! the timed gate: it takes minutes, and its figures are for comparing two versions on one machine.
+//! `esb-bench attacks`: what other visitors notice while one address attacks, and what the attack costs. Each attack
+//! meets a freshly started program; the visitors run alone for a while before it begins. Not part of the timed gate:
+//! it takes minutes, and its figures only compare two versions on one machine.
 
 mod crowds;
 mod files;
@@ -24,18 +24,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use visitors::{Samples, Visitors};
 
-/// The visitors have been everywhere once when the first figure is taken.
+/// Time in which the visitors open each page once before the first figure.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// How long the program is watched after the attacker has left.
+/// How long the program is watched after the attack.
 const AFTER: Duration = Duration::from_secs(3);
 
-/// What to play.
 #[derive(Debug, Args)]
 pub struct Options {
     /// How long each attack lasts, in seconds
     #[arg(long, default_value_t = 15)]
     seconds: u64,
-    /// How long the visitors are alone before it, in seconds
+    /// How long the visitors run alone before it, in seconds
     #[arg(long, default_value_t = 6)]
     calm: u64,
     /// Only these attacks
@@ -43,34 +42,33 @@ pub struct Options {
     only: Vec<Attack>,
 }
 
-/// What one address does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Attack {
     /// 10 MB HEICs whose Exif is the whole file 10,000 times over
     Heic,
-    /// 380 kB PNGs with a colour profile of 390 MB
+    /// 380 kB PNGs with a color profile of 390 MB
     Png,
     /// 200 bodies of 1 MB at /slack/events that stop before their end, while Slack is off
     StalledBodies,
-    /// 2,048 connections that say nothing
+    /// 2,048 silent connections
     IdleConnections,
     /// 1,000 listeners of /events
     Listeners,
-    /// 16 uploads that are as slow as they may be
+    /// 16 uploads at the slowest permitted rate
     SlowUploads,
     /// 10,200 "me too" from as many IPv6 networks of one customer
     MeToo,
-    /// Reports with five photos of 10 MB, as many as are taken
+    /// Reports with five photos of 10 MB, until the disk is full
     Disk,
 }
 
-/// Where an attack is aimed at.
+/// The target of an attack.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     web: SocketAddr,
     equipment: i64,
     repair: i64,
-    /// Makes reports of one attack other reports than those of the next.
+    /// Distinguishes the reports of this attack from those of others.
     round: u64,
 }
 
@@ -79,7 +77,7 @@ impl Attack {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// Attacks until it is dropped, or nothing more can be done.
+    /// Attacks until the future is dropped, or nothing more can be done.
     async fn play(self, target: Target) -> anyhow::Result<()> {
         match self {
             Self::Heic => uploads::send_again_and_again(target, "a.heic", &files::overlapping_heic()?).await,
@@ -93,7 +91,7 @@ impl Attack {
         }
     }
 
-    /// Attacks from a thread of its own, so that the visitors' clocks do not wait for it.
+    /// Attacks from a separate thread, so that it does not delay the visitors' clocks.
     fn begin(self, target: Target) -> Running {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -111,7 +109,7 @@ impl Attack {
     }
 }
 
-/// An attack under way.
+/// A running attack.
 struct Running {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<anyhow::Result<()>>,
@@ -126,10 +124,7 @@ impl Running {
 }
 
 impl Options {
-    /// Plays each attack against a program of its own.
-    ///
-    /// # Errors
-    /// When the program does not start or end, or an attack cannot be played. What visitors suffer is a figure.
+    /// Runs each attack against a fresh program. Failed requests of visitors are figures, not errors.
     pub async fn measure(
         &self,
         installation: &mut Installation,
@@ -178,7 +173,7 @@ impl Options {
     }
 }
 
-/// Some time in which visitors were there, and what the program took in it.
+/// A period with what the visitors met and what the program used.
 struct Phase {
     began: Instant,
     lasted: Duration,
@@ -268,12 +263,12 @@ async fn find_target(installation: &Installation, round: u64) -> anyhow::Result<
     anyhow::bail!("no machine has an open repair")
 }
 
-/// Bytes of all files of a directory; none where it was never made.
+/// Bytes of all files of a directory; 0 if it does not exist.
 fn bytes_in(directory: &Path) -> anyhow::Result<u64> {
     let Ok(listing) = std::fs::read_dir(directory) else { return Ok(0) };
     let mut bytes = 0;
     for entry in listing {
-        // One that went meanwhile has none.
+        // A file may be deleted during the count.
         bytes += entry?.metadata().map_or(0, |metadata| metadata.len());
     }
     Ok(bytes)

@@ -1,4 +1,4 @@
-//! An installation of esb: its database, its settings, its process, its machines.
+//! An installation of esb to measure: its database, settings, process and equipment.
 
 use crate::http1::Connection;
 use crate::process::{self, Process};
@@ -40,7 +40,6 @@ impl Size {
     /// Both of the whole measurement.
     pub const ALL: &[Self] = &[Self::Small, Self::Large];
 
-    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
@@ -50,7 +49,6 @@ impl Size {
         }
     }
 
-    /// How many machines.
     pub const fn machines(self) -> usize {
         match self {
             Self::Small | Self::Attacks => 60,
@@ -74,21 +72,16 @@ impl Size {
     }
 }
 
-/// A machine.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Machine {
-    /// Its number.
     pub id: i64,
     /// Its name; no two have the same.
     pub name: String,
 }
 
-/// An area and its machines.
 #[derive(Debug, Deserialize)]
 pub struct Area {
-    /// Its name.
     pub name: String,
-    /// Its machines.
     pub equipment: Vec<Machine>,
 }
 
@@ -104,7 +97,6 @@ pub struct Installation {
     folder: TempDir,
     /// Where its web is while it runs.
     pub web: SocketAddr,
-    /// Its Slack.
     pub slack: Slack,
     /// How much there is in it.
     pub size: Size,
@@ -112,9 +104,6 @@ pub struct Installation {
 
 impl Installation {
     /// Prepares one in a new folder.
-    ///
-    /// # Errors
-    /// When the database cannot be filled, as one that is not empty.
     pub async fn new(executable: &Path, size: Size, database_url: Option<&str>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let database_url = match database_url {
@@ -128,9 +117,6 @@ impl Installation {
     }
 
     /// Runs one of its commands to its end.
-    ///
-    /// # Errors
-    /// When it fails.
     pub fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
         process::run(&mut self.command(arguments))
     }
@@ -173,9 +159,6 @@ impl Installation {
 
     /// Starts it, its log going to a file: the process, and the times to the first 200 of
     /// `/health/live` and of `/`. Its Slack connections are open when this returns.
-    ///
-    /// # Errors
-    /// When it does not start.
     pub async fn start(&mut self) -> anyhow::Result<(Process, Duration, Duration)> {
         self.web = free_address()?;
         let mut command = self.command(&["serve"]);
@@ -191,9 +174,6 @@ impl Installation {
     }
 
     /// Its areas with their machines.
-    ///
-    /// # Errors
-    /// When it does not tell them, or not all.
     pub async fn areas(&self) -> anyhow::Result<Vec<Area>> {
         let mut connection = Connection::open(self.web).await?;
         let answer = connection.ask(b"GET /status.json HTTP/1.1\r\nhost: bench\r\n\r\n").await?;
@@ -206,9 +186,6 @@ impl Installation {
 }
 
 /// How long after `began` a program that was started then answers 200 there for the first time.
-///
-/// # Errors
-/// When it does not.
 pub async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> anyhow::Result<Duration> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n");
     loop {
@@ -223,9 +200,6 @@ pub async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> an
 }
 
 /// An address of loopback that nobody uses now.
-///
-/// # Errors
-/// The operating system's.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }

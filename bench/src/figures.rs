@@ -1,13 +1,11 @@
-//! Figures and how they are shown. Measures nothing.
+//! Figures and their output.
 
 use serde::Serialize;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// One number that was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
-    /// What was measured.
     pub name: String,
     /// In which unit.
     pub unit: &'static str,
@@ -19,7 +17,6 @@ pub struct Figure {
     pub ratio: Option<f64>,
 }
 
-/// All figures of one size.
 #[derive(Debug, Serialize)]
 pub struct Figures {
     size: &'static str,
@@ -30,7 +27,6 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// None yet.
     pub const fn new(size: &'static str) -> Self {
         Self::with_columns(size, ["esb", "floor"])
     }
@@ -45,7 +41,7 @@ impl Figures {
         self.figures.push(Figure { name: name.into(), unit, value, floor: None, ratio: None });
     }
 
-    /// Adds a figure beside its floor.
+    /// Adds a figure with its floor.
     pub fn compare(&mut self, name: impl Into<String>, unit: &'static str, value: f64, floor: f64) {
         let ratio = (floor > 0.0).then(|| value / floor);
         self.figures.push(Figure { name: name.into(), unit, value, floor: Some(floor), ratio });
@@ -109,22 +105,18 @@ impl Times {
         self.0.get(rank.max(1) - 1).copied().unwrap_or(0.0)
     }
 
-    /// The median.
     pub fn p50(&self) -> f64 {
         self.percentile(0.5)
     }
 
-    /// The 95th percentile.
     pub fn p95(&self) -> f64 {
         self.percentile(0.95)
     }
 
-    /// The 99th percentile.
     pub fn p99(&self) -> f64 {
         self.percentile(0.99)
     }
 
-    /// The longest.
     pub fn max(&self) -> f64 {
         self.percentile(1.0)
     }
@@ -136,19 +128,18 @@ impl Times {
     }
 }
 
-/// So many things in such a time: how many a second.
+/// A rate per second.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub fn per_second(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// A time shared out among so many things, in microseconds.
+/// Microseconds per item.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub fn each(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e6 / count.max(1) as f64
 }
 
-/// The middle one of some numbers.
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
@@ -168,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_a_line_a_figure_and_an_empty_place_without_floor() {
+    fn table_has_one_line_per_figure() {
         let mut figures = Figures::new("small");
         figures.compare("board", "/s", 9_000.0, 18_000.0);
         figures.add("memory", "MiB", 12.34);

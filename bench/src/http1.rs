@@ -1,5 +1,5 @@
-//! An HTTP/1.1 client that costs little: one connection, one request at a time, written as given, the
-//! answer's head read as far as needed. Knows bodies of a given length and chunked ones.
+//! A cheap HTTP/1.1 client: one connection, one request at a time, written as given. Parses only as much of the
+//! response head as needed. Supports bodies of a given length and chunked bodies.
 
 use anyhow::Context;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,10 +30,6 @@ pub struct Answer<'a> {
 }
 
 impl Connection {
-    /// Connects.
-    ///
-    /// # Errors
-    /// When nobody listens.
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -41,18 +37,12 @@ impl Connection {
     }
 
     /// Connects from an address of this machine.
-    ///
-    /// # Errors
-    /// When nobody listens, or the address is not ours.
     pub async fn open_from(source: Ipv4Addr, address: SocketAddr) -> anyhow::Result<Self> {
         let stream = connect_from(source, address).await?;
         Ok(Self { stream, buffer: Vec::new(), whole: Vec::new() })
     }
 
     /// Sends a request's bytes and reads its answer.
-    ///
-    /// # Errors
-    /// When the connection breaks off, nothing comes for long, or what comes is no HTTP.
     pub async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
         self.buffer.clear();
         self.stream.write_all(request).await?;
@@ -115,9 +105,6 @@ impl Connection {
 }
 
 /// A bare connection from an address of this machine.
-///
-/// # Errors
-/// When nobody listens, or the address is not ours.
 pub async fn connect_from(source: Ipv4Addr, address: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((source, 0).into())?;
@@ -127,12 +114,10 @@ pub async fn connect_from(source: Ipv4Addr, address: SocketAddr) -> std::io::Res
 }
 
 impl Answer<'_> {
-    /// The status.
     pub fn status(&self) -> u16 {
         status(self.head)
     }
 
-    /// A header's value, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(self.head, name)
     }
@@ -162,7 +147,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     #[tokio::test]
-    async fn bodies_of_a_length_and_in_chunks_and_none() {
+    async fn all_body_framings_are_read() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {

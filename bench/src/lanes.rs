@@ -1,6 +1,6 @@
 //! `esb-bench lanes`: how long messages wait for each other when channels are busy or Slack is down. Prepares the
-//! forms to submit; the two scenarios are in `lanes/`. No part of the timed gate: it takes minutes, since channels
-//! get one message a second.
+//! forms; the two scenarios are in `lanes/`. Not part of the timed gate: it takes minutes, since channels get one
+//! message a second.
 
 mod burst;
 mod ledger;
@@ -10,7 +10,7 @@ use crate::esb::{Area, Installation};
 use crate::figures::Figures;
 use crate::payloads::{Command, number};
 use crate::process::Process;
-use crate::slack::{Slack, What};
+use crate::slack::{Slack, SlackCall};
 use anyhow::Context;
 use clap::Args;
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub struct Options {
     /// Reports in the burst, spread over four areas
     #[arg(long, default_value_t = 500)]
     reports: usize,
-    /// Stop after this time, whatever is still waiting
+    /// Stop after this time, even if messages still wait
     #[arg(long, default_value_t = 240)]
     seconds: u64,
     /// How long Slack takes to answer chat.postMessage
@@ -36,23 +36,20 @@ pub struct Options {
     /// Go on until #oops has everything, too: a second for each report
     #[arg(long)]
     drain: bool,
-    /// Instead of the burst: chat.postMessage answers 503 for so many seconds while 12 reports wait
+    /// Instead of the burst: chat.postMessage answers 503 for this number of seconds while 12 reports wait
     #[arg(long, value_name = "SECONDS")]
     outage: Option<u64>,
 }
 
 impl Options {
     /// Starts the installation, plays and measures.
-    ///
-    /// # Errors
-    /// When anything is missing or wrong. What has not arrived in time is a figure.
     pub async fn measure(
         &self,
         installation: &mut Installation,
         figures: &mut Figures,
     ) -> anyhow::Result<()> {
         let (process, ..) = installation.start().await?;
-        installation.slack.conduct.set_latency_ms(self.latency_ms);
+        installation.slack.behavior.set_latency_ms(self.latency_ms);
         let areas = installation.areas().await?;
         anyhow::ensure!(areas.len() == BUSY_AREAS + 1, "there are {} areas", areas.len());
         tokio::time::sleep(REST).await;
@@ -97,10 +94,10 @@ impl Form {
         let (mut is_acknowledged, mut opened) = (false, None);
         while opened.is_none() || !is_acknowledged {
             match slack.next().await?.what {
-                What::Acknowledged(text) => {
+                SlackCall::Acknowledged(text) => {
                     is_acknowledged |= envelope(&text) == Some(sent);
                 }
-                What::Opened(body) => opened = Some(body),
+                SlackCall::Opened(body) => opened = Some(body),
                 other => anyhow::bail!("{} caused {other:?}", command.name()),
             }
         }
@@ -129,9 +126,6 @@ fn envelope(text: &str) -> Option<u64> {
 }
 
 /// An acknowledgement that closes the form.
-///
-/// # Errors
-/// When the report was not taken.
 fn closed_form(text: &str) -> anyhow::Result<u64> {
     let answer: Value = serde_json::from_str(text)?;
     anyhow::ensure!(answer["payload"]["response_action"] == "clear", "the form is answered {answer}");

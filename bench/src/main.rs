@@ -1,6 +1,6 @@
-//! `esb-bench`: puts load on a release build of `esb` and prints what came of it, each figure beside
-//! the floor of the same run: what a bare program manages on this machine with the same client. Prints
-//! no figure of an answer that was wrong: it ends with status 1 instead. See docs/performance.md.
+//! `esb-bench`: puts load on a release build of `esb` and prints figures, each with the floor of the same run: what a
+//! bare program reaches on this machine with the same client. A wrong answer ends it with status 1 and without
+//! figures. See docs/performance.md.
 
 mod attacks;
 mod esb;
@@ -27,13 +27,13 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "esb-bench", version)]
 struct Arguments {
-    /// The program to measure; default: `esb` beside this one
+    /// The program to measure; default: `esb` in the directory of this one
     #[arg(long, global = true)]
     esb: Option<PathBuf>,
     /// Which sizes: small is 60 machines, large is 5,000; default: both
     #[arg(long = "size", value_enum)]
     sizes: Vec<esb::Size>,
-    /// Another database than a new SQLite file; empty, one for each size, whose name stands for `{size}`
+    /// Use these empty databases instead of new SQLite files, one for each size; `{size}` becomes the size's name
     #[arg(long)]
     database_url: Option<String>,
     /// Also write the figures to this file

@@ -1,4 +1,4 @@
-//! What is measured, in which order, and how much of it.
+//! Runs all measurements in order, with their amounts.
 
 mod commands;
 mod floors;
@@ -28,7 +28,6 @@ pub struct Effort {
     pub crowds: usize,
     /// How long commands and pages are asked for without a break.
     pub sustained: Duration,
-    /// Reports.
     pub reports: usize,
     /// Repairs that are taken from their status to their end, in four submissions each.
     pub repairs: usize,
@@ -37,7 +36,6 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// For figures.
     pub const FULL: Self = Self {
         starts: 5,
         in_a_row: 200,
@@ -67,9 +65,6 @@ struct Subject<'a> {
 }
 
 /// Measures everything of one installation.
-///
-/// # Errors
-/// When anything is missing or wrong.
 pub async fn everything(
     installation: &mut Installation,
     effort: &Effort,
@@ -95,7 +90,7 @@ pub async fn everything(
     // What they took is ours only once they have ended.
     drop((socket, web));
     let others = Machine::now(Some(&process))?.others_since(&before);
-    figures.add("taken by other programs meanwhile", "% of the processors", others);
+    figures.add("used by other programs", "% of the processors", others);
     process.terminate().await
 }
 

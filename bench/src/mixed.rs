@@ -1,13 +1,13 @@
-//! `esb-bench mixed`: what a long mixed load leaves in memory. People report, technicians act on repairs and
-//! search for them, and browsers read pages, at an even pace, while the open repairs and the waiting messages
-//! become more and more. No part of the timed gate.
+//! `esb-bench mixed`: how much memory a long mixed load leaves. People report, technicians act on repairs and search
+//! for them, and browsers read pages, at an even rate, while open repairs and waiting messages accumulate. Not part of
+//! the timed gate.
 
 use crate::esb::{Area, Installation};
 use crate::figures::Figures;
 use crate::http1::Connection;
 use crate::payloads::{Act, Command, number};
 use crate::process::Process;
-use crate::slack::{Slack, What};
+use crate::slack::{Slack, SlackCall};
 use crate::{say, sign_in};
 use anyhow::Context;
 use clap::Args;
@@ -40,9 +40,6 @@ pub struct Options {
 
 impl Options {
     /// Starts the installation, plays and measures.
-    ///
-    /// # Errors
-    /// When an answer is missing or wrong.
     pub async fn measure(
         &self,
         installation: &mut Installation,
@@ -117,10 +114,10 @@ async fn view(slack: &mut Slack, command: &Command) -> anyhow::Result<Value> {
     let (mut is_acknowledged, mut opened) = (false, None);
     while opened.is_none() || !is_acknowledged {
         match slack.next().await?.what {
-            What::Acknowledged(text) => {
+            SlackCall::Acknowledged(text) => {
                 is_acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent);
             }
-            What::Opened(body) => opened = Some(body),
+            SlackCall::Opened(body) => opened = Some(body),
             _ => {}
         }
     }
@@ -137,7 +134,7 @@ async fn closed(slack: &mut Slack, sent: u64) -> anyhow::Result<()> {
 
 async fn acknowledged(slack: &mut Slack, sent: u64) -> anyhow::Result<Value> {
     loop {
-        if let What::Acknowledged(text) = slack.next().await?.what
+        if let SlackCall::Acknowledged(text) = slack.next().await?.what
             && number(text.as_bytes(), "envelope_id") == Some(sent)
         {
             return Ok(serde_json::from_str(&text)?);

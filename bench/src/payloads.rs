@@ -1,16 +1,14 @@
-//! What Slack sends, as text that is written quickly. Number `n` names an envelope and its trigger, so
-//! that acknowledgements and modals can be told apart without reading them whole.
+//! The frames that Slack sends, built as text. Number `n` is in the envelope id and the trigger id, so that
+//! acknowledgements and modals can be matched without parsing them.
 
 use serde_json::{Value, json};
 
-/// The workspace.
 pub const TEAM: &str = "T0BENCH";
 /// How many people give commands.
 pub const PEOPLE: u64 = 20;
 /// A technician of the made-up data, by the id that this Slack gives to that e-mail address.
 pub const TECHNICIAN: &str = "TOM";
 
-/// A slash command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// `/esb-report` and a machine's name.
@@ -22,7 +20,6 @@ pub enum Command {
 }
 
 impl Command {
-    /// Its name.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Report(_) => "/esb-report",
@@ -215,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_json_and_its_numbers_are_found() {
+    fn command_is_json_with_its_number() {
         let frame = Command::Report("Saw \"one\"".into()).frame(7, "http://127.0.0.1:1/");
         let read: Value = serde_json::from_str(&frame).unwrap();
         assert_eq!(read["payload"]["text"], "Saw \"one\"");
@@ -226,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_submission_carries_what_was_typed_and_what_the_form_keeps() {
+    fn submission_has_typed_text_and_metadata() {
         let sent = submission(8, &json!({"private_metadata": "kept"}), 3, "It squeaks");
         assert_eq!(sent["payload"]["view"]["private_metadata"], "kept");
         let values = &sent["payload"]["view"]["state"]["values"];
@@ -235,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_to_a_repair_is_in_its_form() {
+    fn action_on_repair_is_in_form() {
         let sent = act(9, &json!({}), Act::Resolve("Done"));
         let values = &sent["payload"]["view"]["state"]["values"];
         assert_eq!(values["action"]["action"]["selected_option"]["value"], "resolve_with_note");

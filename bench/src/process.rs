@@ -1,4 +1,4 @@
-//! Child processes: started, watched, ended. Knows nothing of what they do.
+//! Starts, watches and ends child processes.
 
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,12 @@ const END: Duration = Duration::from_secs(30);
 pub struct Process(Child);
 
 impl Process {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// When it cannot be started.
     pub fn start(command: &mut Command) -> anyhow::Result<Self> {
         let child = command.spawn();
         Ok(Self(child.with_context(|| format!("{} does not start", command.get_program().display()))?))
     }
 
     /// A field of `/proc/<pid>/status` that is counted in kB, in MiB: `VmRSS`, `VmHWM`.
-    ///
-    /// # Errors
-    /// When it has ended, or there is no such field.
     pub fn memory(&self, field: &str) -> anyhow::Result<f64> {
         let pid = self.0.id();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -34,18 +27,12 @@ impl Process {
     }
 
     /// The processor time that it has taken.
-    ///
-    /// # Errors
-    /// When it has ended.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let [_, _, own @ ..] = cpu(&self.0.id().to_string())?;
         Ok(own.iter().sum())
     }
 
     /// Bytes that it gave to the operating system to write to files.
-    ///
-    /// # Errors
-    /// When it has ended.
     pub fn written(&self) -> anyhow::Result<u64> {
         let io = std::fs::read_to_string(format!("/proc/{}/io", self.0.id()))?;
         let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok());
@@ -53,9 +40,6 @@ impl Process {
     }
 
     /// Asks it to end, as systemd would, and waits.
-    ///
-    /// # Errors
-    /// When it does not end in time, or not with status 0.
     pub async fn terminate(mut self) -> anyhow::Result<()> {
         let pid = self.0.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status()?;
@@ -92,7 +76,7 @@ fn cpu(pid: &str) -> anyhow::Result<[Duration; 4]> {
     Ok([time(16)?, time(17)?, time(14)?, time(15)?])
 }
 
-/// Linux counts these in hundredths of a second, whatever its own clock.
+/// Linux counts these in hundredths of a second, regardless of its timer frequency.
 const fn in_time(ticks: u64) -> Duration {
     Duration::from_millis(ticks * 10)
 }
@@ -107,9 +91,6 @@ pub struct Machine {
 
 impl Machine {
     /// Reads it; `child` is ours and still runs.
-    ///
-    /// # Errors
-    /// When /proc has another form.
     pub fn now(child: Option<&Process>) -> anyhow::Result<Self> {
         let stat = std::fs::read_to_string("/proc/stat")?;
         let line = stat.lines().next().unwrap_or_default();
@@ -129,17 +110,11 @@ impl Machine {
 }
 
 /// Where this program is.
-///
-/// # Errors
-/// The operating system's.
 pub fn own_executable() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("this program's own path")
 }
 
 /// Runs a program to its end.
-///
-/// # Errors
-/// When it cannot be started or fails; says what it said.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let output = command.output()?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -171,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_read_of_a_running_program_and_the_end_is_told() {
+    fn running_process_reports_memory_and_end() {
         let process = Process::start(Command::new("sleep").arg("60")).unwrap();
         let began = Instant::now();
         // Just after its start it has none of its own yet.

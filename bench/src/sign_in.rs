@@ -1,4 +1,4 @@
-//! Signs in as a staff user of its own, as a browser does, and sends forms. Called by `measure::pages` and `lanes`.
+//! Logs in as a staff user like a browser, and sends forms. Called by `measure::pages` and `lanes`.
 
 use crate::esb::Installation;
 use crate::http1::{Answer, Connection};
@@ -8,9 +8,6 @@ const NAME: &str = "bench";
 const PASSWORD: &str = "a password for bench";
 
 /// The cookies of somebody who is signed in, as one header's value.
-///
-/// # Errors
-/// When the user cannot be made or is not let in.
 pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     installation.run(&["seed-admin", NAME, "bench@example.org", "--password", PASSWORD])?;
     let mut connection = Connection::open(installation.web).await?;
@@ -30,9 +27,6 @@ pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
 }
 
 /// Sends the form of a page that has no fields but its token: the page that answers.
-///
-/// # Errors
-/// When the page or the answer is not what it should be.
 pub async fn send_form(
     connection: &mut Connection,
     cookies: &str,
@@ -64,7 +58,6 @@ fn cookie(answer: &Answer<'_>) -> Option<String> {
     answer.header("set-cookie")?.split(';').next().map(str::to_owned)
 }
 
-/// The value of a hidden input.
 fn hidden<'a>(page: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
     rest.split('"').next()
@@ -75,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hidden_input_is_found() {
+    fn hidden_input_is_found() {
         let page = "<input type=\"hidden\" name=\"csrf_token\" value=\"abc.def\">";
         assert_eq!(hidden(page, "csrf_token"), Some("abc.def"));
         assert_eq!(hidden(page, "request_id"), None);

@@ -1,6 +1,5 @@
-//! A Slack on loopback that costs as little as it can, since it shares the machine with what is
-//! measured: it checks nothing, and tells its owner of everything that arrives, with the time. What
-//! arrived is looked at when no clock runs any more.
+//! A cheap Slack on loopback, since it shares the machine with the program under test. It checks nothing and reports
+//! every call with its time. Calls are checked after the clock has stopped.
 
 mod link;
 mod web_api;
@@ -14,40 +13,38 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
-pub use web_api::Conduct;
+pub use web_api::Behavior;
 
-/// How long anything may take to arrive: longer than Slack waits.
+/// Longest wait for a call: longer than Slack waits.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Something that arrived, and when.
 #[derive(Debug)]
 pub struct Arrival {
-    /// When.
     pub at: Instant,
-    /// What.
-    pub what: What,
+    pub what: SlackCall,
 }
 
-/// What an app does to Slack.
+/// What the app sends to Slack.
 #[derive(Debug)]
-pub enum What {
-    /// It holds another connection; what is sent to it goes here.
+pub enum SlackCall {
+    /// A new Socket Mode connection, with the sender for its frames.
     Connected(UnboundedSender<Message>),
-    /// It answers an envelope.
+    /// The acknowledgement of an envelope.
     Acknowledged(Utf8Bytes),
-    /// It opens a modal.
+    /// `views.open`.
     Opened(Bytes),
-    /// It posts a message.
+    /// `chat.postMessage`.
     Posted(Bytes),
-    /// It posts a message while this Slack takes none.
+    /// `chat.postMessage` while this Slack refuses messages.
     Refused,
-    /// It looks whether a message has arrived; this Slack finds none.
+    /// A search for a message; this Slack finds none.
     Searched,
-    /// It changes a message.
+    /// `chat.update`.
     Edited(Bytes),
-    /// It answers a person privately.
-    Told(Bytes),
-    /// It called something that this Slack does not have.
+    /// `chat.postEphemeral` or a response URL.
+    PrivateAnswer(Bytes),
+    /// A call that this Slack does not support.
     Unknown(String),
 }
 
@@ -55,110 +52,83 @@ pub enum What {
 pub struct Slack {
     address: String,
     arrivals: UnboundedReceiver<Arrival>,
-    /// How it answers messages: at once and well, until this is changed.
-    pub conduct: Arc<Conduct>,
+    /// How messages are answered: at once and with success, until this is changed.
+    pub behavior: Arc<Behavior>,
     links: Vec<UnboundedSender<Message>>,
     /// Number of the last envelope.
     last: u64,
 }
 
 impl Slack {
-    /// Listens on loopback, on ports of its own.
-    ///
-    /// # Errors
-    /// The operating system's.
+    /// Listens on free loopback ports.
     pub async fn start() -> anyhow::Result<Self> {
         let web_api = TcpListener::bind(("127.0.0.1", 0)).await?;
         let sockets = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = format!("http://{}/", web_api.local_addr()?);
         let socket_url = format!("ws://{}/link", sockets.local_addr()?);
         let (tell, arrivals) = unbounded_channel();
-        let conduct = Arc::new(Conduct::default());
-        tokio::spawn(web_api::serve(web_api, socket_url, tell.clone(), Arc::clone(&conduct)));
+        let behavior = Arc::new(Behavior::default());
+        tokio::spawn(web_api::serve(web_api, socket_url, tell.clone(), Arc::clone(&behavior)));
         tokio::spawn(link::serve(sockets, tell));
-        Ok(Self { address, arrivals, conduct, links: Vec::new(), last: 0 })
+        Ok(Self { address, arrivals, behavior, links: Vec::new(), last: 0 })
     }
 
-    /// Where its Web API is.
+    /// The base URL of its Web API.
     pub fn api_url(&self) -> String {
         format!("{}api/", self.address)
     }
 
-    /// Waits for so many connections; those of before are forgotten.
-    ///
-    /// # Errors
-    /// When they do not come.
+    /// Waits for this number of new connections and forgets earlier ones.
     pub async fn connected(&mut self, connections: usize) -> anyhow::Result<()> {
         self.links.clear();
         while self.links.len() < connections {
-            if let What::Connected(link) = self.next().await.context("no Socket Mode connection")?.what {
+            if let SlackCall::Connected(link) = self.next().await.context("no Socket Mode connection")?.what {
                 self.links.push(link);
             }
         }
         Ok(())
     }
 
-    /// The next thing that arrives.
-    ///
-    /// # Errors
-    /// When nothing arrives for a long time, or something was called that is not there.
+    /// Waits for the next call.
     pub async fn next(&mut self) -> anyhow::Result<Arrival> {
         self.next_within(PATIENCE).await?.context("nothing arrived for 20 s")
     }
 
-    /// The next thing that arrives, if it arrives within `wait`.
-    ///
-    /// # Errors
-    /// When something was called that is not there.
+    /// The next call within `wait`.
     pub async fn next_within(&mut self, wait: Duration) -> anyhow::Result<Option<Arrival>> {
         let arrival = tokio::time::timeout(wait, self.arrivals.recv()).await.ok().flatten();
-        if let Some(Arrival { what: What::Unknown(path), .. }) = &arrival {
+        if let Some(Arrival { what: SlackCall::Unknown(path), .. }) = &arrival {
             anyhow::bail!("{path} was called, which this Slack does not have");
         }
         Ok(arrival)
     }
 
-    /// Sends a command over the next connection: its number.
-    ///
-    /// # Errors
-    /// When that connection is gone.
+    /// Sends a command over the next connection. Returns its number.
     pub fn command(&mut self, command: &Command) -> anyhow::Result<u64> {
         self.last += 1;
         let frame = command.frame(self.last, &self.address);
         self.send(frame)
     }
 
-    /// Submits the report form: the envelope's number.
-    ///
-    /// # Errors
-    /// When the connection is gone.
+    /// Submits the report form. Returns the envelope's number.
     pub fn submit(&mut self, view: &Value, machine: i64, description: &str) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(submission(self.last, view, machine, description).to_string())
     }
 
-    /// Submits the form that acts on a repair: the envelope's number.
-    ///
-    /// # Errors
-    /// When the connection is gone.
+    /// Submits the form that acts on a repair. Returns the envelope's number.
     pub fn act(&mut self, view: &Value, what: Act) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(act(self.last, view, what).to_string())
     }
 
-    /// Presses "Claim" on the card of a repair: the envelope's number.
-    ///
-    /// # Errors
-    /// When the connection is gone.
+    /// Presses "Claim" on the card of a repair. Returns the envelope's number.
     pub fn claim(&mut self, repair: &str) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(claim(self.last, repair, &self.address).to_string())
     }
 
-    /// Asks for open repairs that fit what is typed: the envelope's number.
-    ///
-    /// # Errors
-    /// When the connection is gone.
+    /// Asks for open repairs that match the typed text. Returns the envelope's number.
     pub fn suggest(&mut self, typed: &str) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(suggestion(self.last, typed).to_string())

@@ -1,12 +1,12 @@
-//! An environment, a line a variable: it is read or refused in words; neither these words nor the
-//! configuration's own Debug show a secret.
+//! An environment, one variable a line: it is parsed or rejected with errors. Neither the errors nor the `Debug` output
+//! of the configuration have a secret.
 
 #![no_main]
 
 use esb::config::{Config, Environment};
 use libfuzzer_sys::fuzz_target;
 
-/// Stands in every secret.
+/// Part of every secret.
 const SECRET: &str = "hunter2-7c1e";
 
 /// Hides [`SECRET`] where the variable holds a secret, and as the password of every address.

@@ -1,5 +1,5 @@
-//! What somebody typed, in Slack's markup and in our pages: it stays text. A page has the elements and
-//! attributes that it has with plain letters in the same places.
+//! Typed text in Slack's markup and in our pages stays text: a page has the same elements and attributes as with plain
+//! letters in the same places.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! What a delivery tells, as the database keeps it: it comes back as it was written, and its message
-//! keeps within Slack's limits and notifies nobody.
+//! The event of a delivery as the database stores it: it survives a round trip, and its message stays within Slack's
+//! limits and mentions nobody.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A query or form: what is read is what every browser means by it, and survives being written again.
+//! A query or form: it is parsed as browsers mean it, and survives a round trip.
 
 #![no_main]
 

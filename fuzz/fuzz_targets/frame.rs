@@ -1,6 +1,5 @@
-//! A frame of Socket Mode, from its text to its acknowledgement: whatever carries an `envelope_id` is
-//! acknowledged once, what cannot be acted upon gets no answer that looks like success, and no secret is
-//! in any Debug.
+//! A Socket Mode frame, from its text to its acknowledgement: every frame with an `envelope_id` is acknowledged once,
+//! an invalid one gets no answer that looks like success, and no `Debug` output has a secret.
 
 #![no_main]
 
@@ -27,7 +26,7 @@ impl Dispatch for Echo {
     }
 }
 
-static HOUSE: LazyLock<(Runtime, Intake)> = LazyLock::new(|| {
+static INSTALLATION: LazyLock<(Runtime, Intake)> = LazyLock::new(|| {
     let clock = Clock::manual("2026-03-01T12:00:00Z".parse().expect("a time"));
     (runtime(), intake(Arc::new(Echo), clock))
 });
@@ -40,7 +39,7 @@ fn expected_id(text: &str) -> Option<String> {
     (!about_connection && (1..=255).contains(&id.len())).then(|| id.to_owned())
 }
 
-/// Stands for whatever lets its reader act for us.
+/// A placeholder for all secrets.
 const SECRET: &str = "hunter2-7c1e";
 
 /// The frame with [`SECRET`] in the places of secrets and nowhere else.
@@ -74,7 +73,7 @@ fuzz_target!(|text: &str| {
         assert!(words.len() < 700 && !words.chars().any(char::is_control), "not for a log line: {words}");
     }
     let readable = delivery.parsed.envelope.is_ok();
-    let (runtime, intake) = &*HOUSE;
+    let (runtime, intake) = &*INSTALLATION;
     let (reply, replies) = mpsc::channel();
     let _inside = runtime.enter();
     // Without a delivery id: mutations of one seed share theirs, and each shall be acted upon.

@@ -1,6 +1,6 @@
-//! An interaction (a submitted form, a pressed button, a select that asks) through the program's own
-//! dispatcher, over a database: it is answered once, in the form that its kind has, never with "Something
-//! went wrong"; the form closes if and only if its report is in the database.
+//! An interaction (a submitted form, a pressed button, a select that asks for options) through the program's
+//! dispatcher, with a database: it is answered once, in the format of its kind, never with "Something went wrong". The
+//! form closes if and only if its report is in the database.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use esb::ops::board::equipment;
 use esb::slack::envelope::{Envelope, Parsed, Source};
 use esb::slack::ids::input;
 use esb::slack::intake::Intake;
-use esb_fuzz::{House, SAW, runtime};
+use esb_fuzz::{Installation, SAW, runtime};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -16,11 +16,11 @@ use std::sync::mpsc;
 use tokio::runtime::Runtime;
 
 thread_local! {
-    static HOUSE: (Runtime, House, Intake) = {
+    static INSTALLATION: (Runtime, Installation, Intake) = {
         let runtime = runtime();
-        let house = runtime.block_on(House::new());
-        let intake = house.intake();
-        (runtime, house, intake)
+        let installation = runtime.block_on(Installation::new());
+        let intake = installation.intake();
+        (runtime, installation, intake)
     };
     static NEXT: Cell<u64> = const { Cell::new(0) };
 }
@@ -41,8 +41,8 @@ fn tame(payload: &mut Value) -> Option<()> {
     Some(())
 }
 
-fn open_repairs(runtime: &Runtime, house: &House) -> usize {
-    runtime.block_on(equipment(&house.ctx, SAW)).expect("the saw").open_count
+fn open_repairs(runtime: &Runtime, installation: &Installation) -> usize {
+    runtime.block_on(equipment(&installation.ctx, SAW)).expect("the saw").open_count
 }
 
 fuzz_target!(|text: &str| -> Corpus {
@@ -52,8 +52,8 @@ fuzz_target!(|text: &str| -> Corpus {
     }
     let parsed = Parsed::new(Source::Interaction, payload);
     let kind = parsed.envelope.as_ref().map(Envelope::kind).ok();
-    HOUSE.with(|(runtime, house, intake)| {
-        let before = open_repairs(runtime, house);
+    INSTALLATION.with(|(runtime, installation, intake)| {
+        let before = open_repairs(runtime, installation);
         let (reply, replies) = mpsc::channel();
         let _inside = runtime.enter();
         intake.accept(None, parsed, move |payload| reply.send(payload).expect("a listener"));
@@ -61,7 +61,7 @@ fuzz_target!(|text: &str| -> Corpus {
         let mut answers: Vec<Option<Value>> = replies.iter().collect();
         assert_eq!(answers.len(), 1, "acknowledged {} times", answers.len());
         let answer = answers.remove(0).unwrap_or_default();
-        let added = open_repairs(runtime, house) - before;
+        let added = open_repairs(runtime, installation) - before;
         if kind.is_some() {
             assert!(!answer.to_string().contains("Something went wrong"), "{answer}");
         }

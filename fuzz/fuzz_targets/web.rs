@@ -1,11 +1,11 @@
-//! Bytes of a connection through hyper and the kernel, over a database: whatever comes, nobody is told of
-//! a fault of ours, and every answer carries what protects its reader.
+//! Bytes of a connection through hyper and the kernel, with a database: no input leads to an internal error, and every
+//! response has the security headers.
 
 #![no_main]
 
 use chrono::TimeDelta;
 use esb::web::kernel::service::{Kernel, Peer};
-use esb_fuzz::{House, runtime};
+use esb_fuzz::{Installation, runtime};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,14 +24,14 @@ use tower_http::compression::Compression;
 const ROOM: usize = 64 * 1024;
 
 thread_local! {
-    static HOUSE: (Runtime, House, Kernel) = {
+    static INSTALLATION: (Runtime, Installation, Kernel) = {
         let runtime = runtime();
-        let (house, web) = runtime.block_on(async {
-            let house = House::new().await;
-            let web = house.web().await;
-            (house, web)
+        let (installation, web) = runtime.block_on(async {
+            let installation = Installation::new().await;
+            let web = installation.web().await;
+            (installation, web)
         });
-        (runtime, house, Kernel::new(Arc::new(web), CancellationToken::new()))
+        (runtime, installation, Kernel::new(Arc::new(web), CancellationToken::new()))
     };
 }
 
@@ -73,9 +73,9 @@ async fn converse(kernel: Kernel, bytes: &[u8]) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    HOUSE.with(|(runtime, house, kernel)| {
+    INSTALLATION.with(|(runtime, installation, kernel)| {
         // Nobody runs into the limits of an address.
-        house.clock.advance(TimeDelta::minutes(1));
+        installation.clock.advance(TimeDelta::minutes(1));
         let ended = runtime.block_on(async {
             tokio::time::timeout(Duration::from_secs(5), converse(kernel.clone(), bytes)).await
         });

@@ -1,5 +1,5 @@
-//! What several targets stand on: the program's two edges over a database of their own, without any
-//! network, and what a browser makes of a page. Used by `fuzz_targets/`; knows only what `esb` shows to everybody.
+//! Shared by several targets: the program's two edges with a temporary database and without network, and a browser's
+//! view of a page. Uses only public items of `esb`.
 
 use chrono::{DateTime, Utc};
 use esb::clients::slack_api::SlackApi;
@@ -30,25 +30,25 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// When everything begins.
+/// Start of the manual clock.
 const START: &str = "2026-03-01T12:00:00Z";
 
-/// The machine that is in the database, with one open repair (number 1).
+/// The equipment in the database, with one open repair (number 1).
 pub const SAW: EquipmentId = EquipmentId(1);
 
-/// One thread, with the time of its timers.
+/// One thread, with timers.
 pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-/// Operations over a database of their own: one area, one machine, one open repair.
-pub struct House {
+/// A temporary database with one area, one piece of equipment and one open repair.
+pub struct Installation {
     pub ctx: Ctx,
     pub clock: Clock,
     directory: TempDir,
 }
 
-impl House {
+impl Installation {
     pub async fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let url = format!("sqlite://{}/esb.db", directory.path().display());
@@ -78,7 +78,7 @@ impl House {
         Self { ctx, clock, directory }
     }
 
-    /// The Slack edge as the program has it. Without tokens no call leaves: Slack "refuses" each at once.
+    /// The program's Slack edge. Without tokens every call to Slack fails at once.
     pub fn intake(&self) -> Intake {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = Config::parse(&Environment::new()).expect("the defaults");
@@ -97,7 +97,7 @@ impl House {
         intake(Arc::new(Dispatcher::new(edge)), self.clock.clone())
     }
 
-    /// The web as the program has it; its secret is known, so that seeds can hold valid signatures.
+    /// The program's web edge, with a known secret, so that seeds can have valid signatures.
     pub async fn web(&self) -> Web {
         let config = WebConfig {
             base_url: Some("https://esb.example.org".into()),
@@ -118,8 +118,7 @@ pub fn intake(dispatch: Arc<dyn Dispatch>, clock: Clock) -> Intake {
     Intake::new(dispatch, clock, Metrics::new(), Limits::default())
 }
 
-/// What a browser's tokenizer finds in a page beside its text: tags with the names of their attributes,
-/// comments, doctypes.
+/// The tokens of a page without its text: tags with attribute names, comments, doctypes.
 pub fn skeleton(page: &str) -> Vec<String> {
     let mut bones = Vec::new();
     let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     act::EventRecord, faults::Faults, ids::Ids, messages::Messages, options::Options, rates::Rates,
-    record::Record, response_urls::ResponseUrls, socket::Hub, triggers::Triggers, views::Views, world::World,
+    record::Record, response_urls::ResponseUrls, hub::Hub, triggers::Triggers, views::Views, world::World,
 };
 
 /// Everything that changes while a sandbox runs.

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::{
     sandbox::Sandbox,
-    socket::{Ack, Connection, Order},
+    hub::{Ack, Connection, Order},
     state::State,
 };
 

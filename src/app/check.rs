@@ -1,5 +1,5 @@
-//! What will not work with a configuration that can be read: tries its files, its database, and asks Slack. Changes
-//! nothing. Called by `check-config`; whether there is a database yet also by whatever opens one.
+//! Checks a valid configuration: tries its files and its database, and asks Slack. Changes nothing. Called by
+//! `check-config`; `new_database` also at each start.
 
 use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, missing_scopes};
@@ -8,18 +8,16 @@ use crate::metrics::Metrics;
 use crate::store::{ConnectError, DatabaseContent, probe};
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// What was found.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Sentences about what is wrong with each variable; none when all is well.
+    /// What is wrong and what to do, one sentence each.
     pub wrong: Vec<String>,
-    /// Sentences about what is worth knowing.
+    /// Facts that are no errors, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Tries everything.
 pub async fn check(config: &Config) -> Findings {
     let mut wrong = config.misspelt.clone();
     let files = try_files(config);
@@ -36,37 +34,37 @@ pub async fn check(config: &Config) -> Findings {
     Findings { wrong, notes }
 }
 
-/// Says that the file of the database is not there, or has nothing in it: a start makes a new one.
+/// A sentence if the database file is missing or empty, so that a start creates a new one.
 pub fn new_database(config: &Config) -> Option<String> {
     let file = config.database_file()?;
     let name = file.display();
     match fs::metadata(&file) {
         Ok(there) if there.len() == 0 => {
-            Some(format!("{name} is empty, so a new, empty database is made in it"))
+            Some(format!("{name} is empty, so ESB creates a new database in it"))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Some(format!("{name} does not exist, so a new, empty database is made there"))
+            Some(format!("{name} does not exist, so ESB creates a new database there"))
         }
         _ => None,
     }
 }
 
-/// A note on what is in the database, or what is wrong with it.
+/// A note on the content of the database, or what is wrong with it.
 async fn try_database(config: &Config) -> Result<Option<String>, String> {
     let server = config.database_server();
     match probe(&config.database_url).await {
         Ok(DatabaseContent::Nothing) => {
-            Ok(server.map(|server| format!("the database at {server} is empty, so a start makes its tables")))
+            Ok(server.map(|server| format!("the database at {server} is empty, so a start creates its tables")))
         }
         Ok(DatabaseContent::Tables { missing: 0 }) => Ok(None),
         Ok(DatabaseContent::Tables { missing }) => Ok(Some(format!(
-            "the database's schema is {missing} step(s) behind, and a start brings it up to date"
+            "the database schema is {missing} step(s) behind, so a start migrates it"
         ))),
         Err(error) => {
             let place = server.unwrap_or_else(|| config.database_for_log());
             let remedy = match error {
                 ConnectError::Open(_) => {
-                    ": does the server run, and are host, port, user and password right?"
+                    ": check that the server runs and that host, port, user and password are right"
                 }
                 _ => "",
             };
@@ -78,30 +76,29 @@ async fn try_database(config: &Config) -> Result<Option<String>, String> {
 fn try_files(config: &Config) -> Vec<String> {
     let (data, beat) = (config.data_dir.as_path(), config.worker_heartbeat.as_path());
     let mut tried = vec![("ESB_DATA_DIR", data, can_hold_files(data))];
-    // A directory that cannot be used is told once.
-    let told = tried[0].2.is_err().then(|| std::path::absolute(data).ok()).flatten();
-    let database =
-        config.database_file().filter(|file| told.as_ref().is_none_or(|told| !file.starts_with(told)));
-    let uploads = std::path::absolute(&config.upload_path).ok();
-    let uploads = uploads.filter(|path| told.as_ref().is_none_or(|told| !path.starts_with(told)));
+    // An unusable data directory is reported once, not also for the paths below it.
+    let unusable = tried[0].2.is_err().then(|| std::path::absolute(data).ok()).flatten();
+    let is_elsewhere = |path: &PathBuf| unusable.as_ref().is_none_or(|unusable| !path.starts_with(unusable));
+    let database = config.database_file().filter(is_elsewhere);
+    let uploads = std::path::absolute(&config.upload_path).ok().filter(is_elsewhere);
     tried.extend(uploads.iter().map(|path| ("UPLOAD_PATH", path.as_path(), can_hold_files(path))));
     tried.extend(database.iter().map(|file| ("DATABASE_URL", file.as_path(), can_hold_database(file))));
     tried.push(("WORKER_HEARTBEAT_PATH", beat, can_touch(beat)));
-    let remedy = "name a place that the user who runs ESB can write to";
+    let remedy = "set it to a path that ESB's user can write to";
     let wrong = |(variable, path, tried): (&str, &Path, io::Result<()>)| {
         Some(format!("{variable}: {} cannot be used: {}: {remedy}", path.display(), tried.err()?))
     };
     tried.into_iter().filter_map(wrong).collect()
 }
 
-/// Tries a directory, or the nearest one above it, in which it would be made.
+/// Tries to write to a directory, or to its nearest existing parent.
 fn can_hold_files(directory: &Path) -> io::Result<()> {
     let directory = std::path::absolute(directory)?;
     let nearest = directory.ancestors().find(|path| path.exists()).unwrap_or(&directory);
     tempfile::tempfile_in(nearest).map(drop)
 }
 
-/// Tries a file, or the directory in which it would be made.
+/// Tries to write to a file, or to its directory if the file is missing.
 fn can_write(file: &Path) -> io::Result<()> {
     match OpenOptions::new().append(true).open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -111,13 +108,13 @@ fn can_write(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Tries the file of a database, and its directory, which holds the companions that SQLite makes.
+/// Tries a database file and its directory, where SQLite creates more files.
 fn can_hold_database(file: &Path) -> io::Result<()> {
     can_write(file)?;
     can_hold_files(file.parent().unwrap_or(file))
 }
 
-/// Tries whether the time of a file can be set, which takes more than writing, and leaves it as it is.
+/// Tries to set a file's time, which needs more rights than writing. Leaves the time unchanged.
 fn can_touch(file: &Path) -> io::Result<()> {
     can_write(file)?;
     match OpenOptions::new().append(true).open(file) {
@@ -126,20 +123,21 @@ fn can_touch(file: &Path) -> io::Result<()> {
     }
 }
 
-/// What will not work with Slack; nothing when it is off.
+/// What is wrong with the Slack tokens; empty while Slack is off.
 async fn ask_slack(config: &Config) -> Vec<String> {
     let slack = &config.slack;
     match (&slack.bot_token, &slack.app_token) {
         (None, None) if slack.socket_mode => {
             return vec![
-                "SLACK_SOCKET_MODE_CONNECT=true: SLACK_BOT_TOKEN and SLACK_APP_TOKEN are missing, so Slack stays off"
+                "SLACK_SOCKET_MODE_CONNECT=true: SLACK_BOT_TOKEN and SLACK_APP_TOKEN are missing, so Slack is off: set \
+                 both"
                     .into(),
             ];
         }
         (None, None) => return Vec::new(),
-        (None, Some(_)) => return vec!["SLACK_BOT_TOKEN is missing: nothing can be announced".into()],
+        (None, Some(_)) => return vec!["SLACK_BOT_TOKEN is missing, so Slack is off: set it".into()],
         (Some(_), None) if slack.socket_mode => {
-            return vec!["SLACK_APP_TOKEN is missing: no command can come in".into()];
+            return vec!["SLACK_APP_TOKEN is missing, so Slack commands do not work: set it".into()];
         }
         _ => {}
     }
@@ -147,7 +145,7 @@ async fn ask_slack(config: &Config) -> Vec<String> {
     let mut findings = Vec::new();
     match api.auth_test().await {
         Ok(identity) => findings.extend(missing_scopes(identity.scopes.as_ref()).iter().map(|scope| {
-            format!("SLACK_BOT_TOKEN lacks the scope {scope}: add it in the app's settings and install the app again")
+            format!("SLACK_BOT_TOKEN lacks the scope {scope}: add it in the app's settings and reinstall the app")
         })),
         Err(error) => findings.push(finding("SLACK_BOT_TOKEN", &error)),
     }
@@ -161,8 +159,8 @@ async fn ask_slack(config: &Config) -> Vec<String> {
 
 fn finding(variable: &str, error: &SlackApiError) -> String {
     let remedy = match error {
-        SlackApiError::Auth { .. } => "copy it anew from the app's settings",
-        _ => "is this machine allowed to reach Slack, or does it need HTTPS_PROXY?",
+        SlackApiError::Auth { .. } => "copy it again from the app's settings",
+        _ => "check that this machine can reach Slack; it may need HTTPS_PROXY",
     };
     format!("{variable}: {}: {remedy}", ErrorChain(error))
 }

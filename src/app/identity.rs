@@ -1,17 +1,17 @@
-//! Learns from Slack whose bot token it is and what it may do. Knows nothing of what follows from it.
+//! Fetches the bot's workspace and scopes from Slack.
 
 use crate::clients::slack_api::{Identity, SlackApi, SlackApiError, absent_scopes, missing_scopes};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SetOnce;
 
-/// How long to wait before Slack is asked again which workspace is ours.
-const ASK_AGAIN: Duration = Duration::from_secs(3 * 60);
+/// Wait between two tries.
+const RETRY_WAIT: Duration = Duration::from_secs(3 * 60);
 
-/// Asks Slack whom the bot token stands for, until it says so: envelopes of other workspaces are refused, and
-/// what the token may not do is not offered.
-pub(super) async fn learn(api: SlackApi, known: Arc<SetOnce<Identity>>) {
-    let mut told = false;
+/// Calls `auth.test` until Slack answers. Envelopes of other workspaces are refused, and features without their scope
+/// are not offered.
+pub(super) async fn fetch(api: SlackApi, identity_once: Arc<SetOnce<Identity>>) {
+    let mut is_logged = false;
     loop {
         match api.auth_test().await {
             Ok(identity) => {
@@ -28,17 +28,17 @@ pub(super) async fn learn(api: SlackApi, known: Arc<SetOnce<Identity>>) {
                         "some features are off without these scopes: see docs/administrators.md"
                     );
                 }
-                let _ = known.set(identity);
+                let _ = identity_once.set(identity);
                 return;
             }
-            Err(error) if told => tracing::debug!(error = error.outcome(), "no answer to auth.test yet"),
-            // The client has said so, once.
+            Err(error) if is_logged => tracing::debug!(error = error.outcome(), "no answer to auth.test yet"),
+            // The client logs this once.
             Err(SlackApiError::Auth { .. }) => {}
             Err(error) => {
                 tracing::warn!(error = error.outcome(), "workspace unknown: auth.test failed");
             }
         }
-        told = true;
-        tokio::time::sleep(ASK_AGAIN).await;
+        is_logged = true;
+        tokio::time::sleep(RETRY_WAIT).await;
     }
 }

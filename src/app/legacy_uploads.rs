@@ -1,5 +1,5 @@
-//! The Python system's directory of uploads, for the import: its files go through `files` as if somebody
-//! had sent them just now. Nothing there is written.
+//! Reads the Python system's upload directory for the import. Its files go through the same checks as an upload.
+//! Must not: write there.
 
 use crate::domain::file::{FileName, FileRefusal, StoredFile};
 use crate::files::{Files, ReceiveError, Wanted};
@@ -12,10 +12,9 @@ use std::path::PathBuf;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
-/// Bytes that are read at once.
-const PIECE: usize = 64 * 1024;
+/// Bytes per read.
+const CHUNK_BYTES: usize = 64 * 1024;
 
-/// That directory, and where its files go.
 #[derive(Debug)]
 pub struct LegacyUploads {
     directory: PathBuf,
@@ -23,7 +22,7 @@ pub struct LegacyUploads {
 }
 
 impl LegacyUploads {
-    /// `files` takes them in.
+    /// `files` stores them.
     pub(super) const fn new(directory: PathBuf, files: Files) -> Self {
         Self { directory, files }
     }
@@ -43,26 +42,26 @@ impl LegacyUploads {
     async fn receive(&self, old: &LegacyFile, name: &str) -> Result<StoredFile, ReceiveError<io::Error>> {
         let file = self.open(old).await.map_err(|error| ReceiveError::Stream(io::Error::other(error)))?;
         let wanted = Wanted { accepts: old.accepts, limit: self.files.limit() };
-        Ok(self.files.receive(pieces(file), wanted, name).await?.entrust())
+        Ok(self.files.receive(chunks(file), wanted, name).await?.entrust())
     }
 }
 
-fn pieces(file: File) -> impl Stream<Item = Result<Bytes, io::Error>> {
+fn chunks(file: File) -> impl Stream<Item = Result<Bytes, io::Error>> {
     stream::try_unfold(file, async |mut file| {
-        let mut piece = vec![0; PIECE];
-        let read = file.read(&mut piece).await?;
-        piece.truncate(read);
-        Ok((read > 0).then(|| (Bytes::from(piece), file)))
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let read = file.read(&mut chunk).await?;
+        chunk.truncate(read);
+        Ok((read > 0).then(|| (Bytes::from(chunk), file)))
     })
 }
 
 impl Uploads for LegacyUploads {
-    fn take<'a>(&'a self, old: &'a LegacyFile) -> BoxFuture<'a, Result<StoredFile, UploadError>> {
+    fn copy<'a>(&'a self, old: &'a LegacyFile) -> BoxFuture<'a, Result<StoredFile, UploadError>> {
         Box::pin(async move {
-            // Told apart from a file that breaks off while it is read.
+            // Opened first, to distinguish a missing file from one that cannot be read to its end.
             self.open(old).await?;
             let received = match self.receive(old, &old.name).await {
-                // That system believed what names claim. What is inside decides here.
+                // The Python system trusted file names. Here the content decides.
                 Err(ReceiveError::Refused(FileRefusal::Mislabelled { kind: Some(kind), .. })) => {
                     let name = FileName::clean(&old.name).of_kind(kind);
                     self.receive(old, name.as_str()).await

@@ -1,5 +1,5 @@
-//! `App`: builds everything from `Config` and runs it until the shutdown token is cancelled. The only
-//! place that knows everybody.
+//! `App`: builds all parts from `Config` and runs them until the shutdown token is cancelled. The only module that
+//! depends on all others.
 
 use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Identity, SlackApi};
@@ -39,30 +39,22 @@ mod open_files;
 
 pub use legacy_uploads::LegacyUploads;
 
-/// How long work that came over HTTP may take to its end at shutdown.
+/// Longest wait at shutdown for work that came over HTTP.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Files that a process may want open: the web's connections, and as a margin those to the database and to
-/// Slack, logs and what the program itself is made of.
-const FILES: u64 = server::Limits::STANDARD.connections as u64 + 256;
+/// Open files that a process needs: the web's connections, and a margin for database, Slack and logs.
+const OPEN_FILES: u64 = server::Limits::STANDARD.connections as u64 + 256;
 
 /// The program, built and not yet running.
 pub struct App {
-    /// Operations over the database.
     pub ctx: Ctx,
-    /// What this process counts.
     pub metrics: Metrics,
-    /// Takes in what Slack sends; tells when it is idle.
     pub intake: Intake,
-    /// Sends what is owed.
     pub deliverer: Arc<Deliverer>,
-    /// What people send.
     pub files: Files,
-    /// Does the jobs.
     pub jobs: Arc<JobRunner>,
-    /// Learns what channels are called.
     pub channel_names: Arc<ChannelNames>,
-    /// Whom the bot token stands for, once Slack has said so.
+    /// The bot user and its workspace, once Slack has answered.
     pub identity: Arc<SetOnce<Identity>>,
     api: SlackApi,
     secret_key: SecretString,
@@ -78,20 +70,14 @@ pub enum Parts {
     WithoutWorker,
 }
 
-/// Opens the database and brings its schema up to date.
-///
-/// # Errors
-/// The database cannot be opened, or its schema is newer than this program.
+/// Opens the database and migrates its schema.
 pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Ctx> {
     let ctx = open_unmigrated(config, clock).await?;
     ctx.store.migrate().await?;
     Ok(ctx)
 }
 
-/// Opens the database and leaves its schema as it is.
-///
-/// # Errors
-/// The database cannot be opened.
+/// Opens the database without migrating it.
 pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ctx> {
     let place = config.database_for_log();
     let store = Store::connect_with(&config.database_url, config.database_connections);
@@ -103,49 +89,43 @@ pub async fn open_unmigrated(config: &Config, clock: Clock) -> anyhow::Result<Ct
     Ok(Ctx::new(store, clock, announce).in_maintenance(config.maintenance))
 }
 
-/// The Python system's directory of uploads, whose files go to ours.
+/// The Python system's upload directory.
 ///
 /// # Errors
-/// It is no directory, or ours cannot be written.
+/// It is no directory, or `UPLOAD_PATH` cannot be written.
 pub async fn legacy_uploads(config: &Config, ctx: &Ctx, directory: PathBuf) -> anyhow::Result<LegacyUploads> {
-    anyhow::ensure!(directory.is_dir(), "--uploads {}: there is no such directory", directory.display());
+    anyhow::ensure!(directory.is_dir(), "--uploads {}: this directory does not exist", directory.display());
     let files = files(config, ctx);
     files.prepare().await.with_context(|| format!("UPLOAD_PATH {}", config.upload_path.display()))?;
     Ok(LegacyUploads::new(directory, files))
 }
 
 impl App {
-    /// Opens the database and puts all parts together; nothing runs yet.
-    ///
-    /// # Errors
-    /// The secret key, the database, TLS or a template cannot be used.
+    /// Opens the database and builds all parts. Nothing runs yet.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        Self::build_counting(config, clock, Metrics::new()).await
+        Self::build_with(config, clock, Metrics::new()).await
     }
 
-    /// The same, while whoever asks at `listener` is answered that it takes a moment.
-    ///
-    /// # Errors
-    /// As [`App::build`].
+    /// The same; until then, requests at `listener` are answered that ESB is starting.
     pub async fn build_at(listener: &TcpListener, config: Config, clock: Clock) -> anyhow::Result<Self> {
         let (metrics, trusted_proxies) = (Metrics::new(), config.trusted_proxies.clone());
-        let building = Self::build_counting(config, clock, metrics.clone());
+        let building = Self::build_with(config, clock, metrics.clone());
         startup::serve_until_ready(listener, trusted_proxies, &metrics, building).await
     }
 
-    async fn build_counting(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
+    async fn build_with(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
         metrics.socket_mode_enabled(config.slack.socket_mode_enabled());
-        let secret_key = key_of_secrets(&config)?;
+        let secret_key = secret_key(&config)?;
         let seal = Seal::new(&secret_key, config.secret_key_previous.as_ref())?;
-        // A few hundred certificates and as many templates: read while the database is being opened.
+        // Hundreds of certificates and templates are read while the database is being opened.
         let (slack, counted) = (config.slack.clone(), metrics.clone());
-        let reading = spawn_blocking(move || {
+        let loading = spawn_blocking(move || {
             let api = SlackApi::new(&slack, counted).context("TLS cannot be set up")?;
             anyhow::Ok((api, Arc::new(Blocks::new()?)))
         });
         let ctx = open(&config, clock).await?.sealed_by(seal);
         let files = uploads(&config, &ctx).await;
-        let (api, blocks) = reading.await??;
+        let (api, blocks) = loading.await??;
         let links = Links::new(config.base_url.clone());
         let channel = SlackChannel::new(api.clone(), Arc::clone(&blocks), links.clone());
         let channel_names = Arc::new(ChannelNames::new(ctx.clone(), api.clone()));
@@ -182,10 +162,7 @@ impl App {
         })
     }
 
-    /// Serves until `shutdown`; then everything in flight is finished first.
-    ///
-    /// # Errors
-    /// The web's templates cannot be used, or a part ended before it was asked to.
+    /// Serves until `shutdown`, then finishes everything in flight.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -193,27 +170,24 @@ impl App {
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let site = self.config.base_url.clone().unwrap_or_default();
-        let offer = move |code: Option<&str>| {
+        let on_ready = move |code: Option<&str>| {
             if let Some(code) = code {
                 tracing::warn!(code, "There is no staff user yet: open {site}/setup and enter this code");
             }
         };
-        self.serve_offering(listener, parts, shutdown, offer).await
+        self.serve_with(listener, parts, shutdown, on_ready).await
     }
 
-    /// The same; `offer` says how to log in: by `/setup` with this code while no staff user can.
-    ///
-    /// # Errors
-    /// As [`App::serve`].
-    pub async fn serve_offering(
+    /// The same; calls `on_ready` with the code for `/setup` while there is no staff user.
+    pub async fn serve_with(
         &self,
         listener: TcpListener,
         parts: Parts,
         shutdown: CancellationToken,
-        offer: impl FnOnce(Option<&str>),
+        on_ready: impl FnOnce(Option<&str>),
     ) -> anyhow::Result<()> {
         let mut edges = JoinSet::new();
-        // First, since it reads the board while the rest is made ready.
+        // First, so that it reads the board while the rest starts.
         edges.spawn(board::poll_revision(self.ctx.clone(), shutdown.clone()));
         let (ctx, metrics, files) = (self.ctx.clone(), self.metrics.clone(), self.files.clone());
         let mut web = Web::new(ctx, self.web_config(), metrics, files).await?;
@@ -221,18 +195,21 @@ impl App {
             web = web.with_slack(self.slack_inbox(secret));
         }
         let web = Arc::new(web);
-        open_files::allow(FILES);
+        open_files::raise_limit(OPEN_FILES);
         edges.spawn(server::serve(listener, Arc::clone(&web), shutdown.clone()));
-        offer_setup(&web, offer).await;
+        match web.setup_code().await {
+            Ok(code) => on_ready(code),
+            Err(error) => tracing::warn!(error = %ErrorChain(&error), "cannot check for a staff user"),
+        }
         if self.config.slack.socket_mode_enabled() {
             edges.spawn(self.socket_mode().run(shutdown.clone()));
         }
         if self.config.slack.takes_commands() {
-            let asking = identity::learn(self.api.clone(), Arc::clone(&self.identity));
+            let fetching = identity::fetch(self.api.clone(), Arc::clone(&self.identity));
             let shutdown = shutdown.clone();
-            tokio::spawn(async move { shutdown.run_until_cancelled(asking).await });
+            tokio::spawn(async move { shutdown.run_until_cancelled(fetching).await });
         }
-        // The worker ends last: what the edges accept while they drain is still sent.
+        // The worker ends last, since the edges accept work while they drain.
         let (edges_done, mut worker) = (CancellationToken::new(), JoinSet::new());
         if parts == Parts::All {
             worker.spawn(self.worker().run(edges_done.clone()));
@@ -245,7 +222,7 @@ impl App {
         let early = !shutdown.is_cancelled();
         shutdown.cancel();
         let crashed = all_ended(edges).await;
-        // What came over HTTP may still be worked upon.
+        // Requests that came over HTTP may still be in progress.
         self.intake.drain(DRAIN).await;
         edges_done.cancel();
         let crashed = all_ended(worker).await || crashed;
@@ -294,27 +271,20 @@ impl App {
     }
 }
 
-async fn offer_setup(web: &Web, offer: impl FnOnce(Option<&str>)) {
-    match web.setup_code().await {
-        Ok(code) => offer(code),
-        Err(error) => tracing::warn!(error = %ErrorChain(&error), "cannot check for a staff user"),
-    }
-}
-
-/// The secret of cookies and seals: as configured, else that of the data directory.
-fn key_of_secrets(config: &Config) -> anyhow::Result<SecretString> {
+/// The secret for cookies and encrypted passwords: as configured, else from the data directory.
+fn secret_key(config: &Config) -> anyhow::Result<SecretString> {
     if let Some(secret) = &config.secret_key {
         return Ok(secret.clone());
     }
-    let kept = config::load_or_create_secret_key(&config.data_dir)
+    let stored = config::load_or_create_secret_key(&config.data_dir)
         .with_context(|| format!("the secret key in {}", config.data_dir.display()))?;
-    if kept.is_new && config.database_file().is_none() {
+    if stored.is_new && config.database_file().is_none() {
         tracing::warn!(
-            "There is no SECRET_KEY, so this process has made one of its own. All processes that share the database \
-             need the same: see docs/administrators.md"
+            "SECRET_KEY is not set, so this process generated one. All processes that share the database need the same \
+             SECRET_KEY: see docs/administrators.md"
         );
     }
-    Ok(kept.secret)
+    Ok(stored.secret)
 }
 
 fn files(config: &Config, ctx: &Ctx) -> Files {
@@ -322,7 +292,7 @@ fn files(config: &Config, ctx: &Ctx) -> Files {
     Files::new(path, limit, reserve, ctx.store.clone(), ctx.clock.clone())
 }
 
-/// The directory of uploads. One that cannot be written is named, and takes nothing else down.
+/// The upload directory. If it cannot be written, only uploads are off.
 async fn uploads(config: &Config, ctx: &Ctx) -> Files {
     let files = files(config, ctx);
     if let Err(error) = files.prepare().await {

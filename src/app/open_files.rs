@@ -1,11 +1,10 @@
-//! How many files the process may have open. Each connection is one, and the usual soft limit of 1,024
-//! leaves no room beside a thousand boards that listen. Called once by `App::serve`.
+//! The limit of open files. Each connection is one, and the usual soft limit of 1,024 is too low for a thousand open
+//! boards. Called once by `App::serve`.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit to `wanted`, or as near to it as the hard limit lets, and tells the log when
-/// that is too few.
-pub(super) fn allow(wanted: u64) {
+/// Raises the soft limit to `wanted` or to the hard limit, and logs if that is too low.
+pub(super) fn raise_limit(wanted: u64) {
     let limit = getrlimit(Resource::Nofile);
     let is_enough = |most: Option<u64>| most.is_none_or(|most| most >= wanted);
     if is_enough(limit.current) {

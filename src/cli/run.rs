@@ -34,7 +34,7 @@ pub(super) async fn serve(config: Config, parts: Parts, style: Style) -> anyhow:
     };
     tracing::info!(%listen, "listening");
     let ended = match banner {
-        Some(banner) => app.serve_offering(listener, parts, shutdown, move |code| banner.show(code)).await,
+        Some(banner) => app.serve_with(listener, parts, shutdown, move |code| banner.show(code)).await,
         None => app.serve(listener, parts, shutdown).await,
     };
     close(&app).await;

@@ -1,5 +1,4 @@
-//! `DATABASE_URL`: which database, in the words of this program's drivers. Takes SQLAlchemy's spelling
-//! too, since that is what users of the Python system have.
+//! Parses `DATABASE_URL` and translates SQLAlchemy's spelling, which users of the Python system have, to the drivers'.
 
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
@@ -9,15 +8,15 @@ use std::fmt;
 pub struct DatabaseUrl {
     /// `sqlite:…`, `mysql://…` or `postgres://…`.
     pub url: SecretString,
-    /// Sentences about options that have no effect.
+    /// Sentences about options without effect.
     pub(super) remarks: Vec<String>,
 }
 
-/// What to give instead, whatever was wrong.
+/// Remedy for an invalid URL.
 const REMEDY: &str = "give sqlite:///path/to/esb.db, mysql://user:password@host/database or \
                       postgres://user:password@host/database, or leave it empty for SQLite in the data directory";
 
-/// Options of pymysql and what the driver calls them; `None`: it is always so.
+/// Options of pymysql and their names in the driver; `None`: always on.
 const PYMYSQL: [(&str, Option<&str>); 3] =
     [("ssl_ca", Some("ssl-ca")), ("unix_socket", Some("socket")), ("charset", None)];
 /// Options that the driver of MariaDB knows.
@@ -49,10 +48,8 @@ const POSTGRES: [&str; 13] = [
 ];
 
 impl DatabaseUrl {
-    /// Reads an address.
-    ///
     /// # Errors
-    /// What to give instead; never a part of the address.
+    /// The remedy, without any part of the URL.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (scheme, rest) = url.split_once(':').ok_or(REMEDY)?;
         match scheme {
@@ -78,18 +75,18 @@ impl fmt::Display for DatabaseUrl {
 fn sqlite(url: &str, rest: &str) -> Result<DatabaseUrl, String> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     if path.trim_start_matches('/').is_empty() || path.contains(":memory:") || query.contains("mode=memory") {
-        return Err("a database in memory would be gone with the program: give a file, such as \
+        return Err("a database in memory loses all data when ESB stops: give a file, such as \
                     sqlite:///path/to/esb.db"
             .to_owned());
     }
     Ok(DatabaseUrl { url: url.into(), remarks: Vec::new() })
 }
 
-/// `None`: unknown; `Some(None)`: known and needless.
+/// `None`: unknown; `Some(None)`: known and not needed.
 fn translate_pymysql(name: &str, value: &str) -> Option<Option<String>> {
     let known = PYMYSQL.iter().find(|(theirs, _)| *theirs == name);
     match known {
-        // Whoever names the authority wants to be sure of the server.
+        // Naming an authority means that the server's certificate is to be checked.
         Some((_, Some("ssl-ca"))) => Some(Some(format!("ssl-ca={value}&ssl-mode=VERIFY_CA"))),
         Some((_, ours)) => Some(ours.map(|ours| format!("{ours}={value}"))),
         None => MARIADB.contains(&name).then(|| Some(format!("{name}={value}"))),
@@ -103,7 +100,7 @@ fn server(
 ) -> Result<DatabaseUrl, String> {
     let address = rest.strip_prefix("//").ok_or(REMEDY)?;
     let (place, query) = address.split_once('?').unwrap_or((address, ""));
-    // Else the rest of such a password would be taken for an option, and be named.
+    // Otherwise the rest of such a password would count as an option, and a remark would show it.
     if query.contains('@') {
         return Err("write a “?” of the password as %3F, and an “@” of an option as %40".to_owned());
     }
@@ -118,7 +115,7 @@ fn server(
         match translate(name, value) {
             Some(option) => options.extend(option),
             None => {
-                remarks.push(format!("DATABASE_URL: the option {name} is not known here and has no effect"));
+                remarks.push(format!("DATABASE_URL: the option {name} is unknown and has no effect"));
             }
         }
     }
@@ -129,7 +126,7 @@ fn server(
     Ok(DatabaseUrl { url: url.into(), remarks })
 }
 
-/// The address without user, password and options.
+/// The URL without user, password and options.
 pub(super) fn for_log(url: &str) -> String {
     let place = url.split_once('?').map_or(url, |(place, _)| place);
     match (place.split_once("://"), place.rsplit_once('@')) {
@@ -138,7 +135,7 @@ pub(super) fn for_log(url: &str) -> String {
     }
 }
 
-/// Host and port of a server, or its socket; `None` for SQLite. Never a name or a password.
+/// Host and port of a server, or its socket; `None` for SQLite. Never user or password.
 pub(super) fn server_of(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let (usual, socket) = match scheme {
@@ -177,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_that_users_have() {
+    fn usual_spellings_are_translated() {
         check("sqlite:///srv/esb/esb.db", "sqlite:///srv/esb/esb.db");
         check("sqlite://data/esb.db?mode=rwc", "sqlite://data/esb.db?mode=rwc");
         check("mysql://esb:p%40ss@db:3307/esb", "mysql://esb:p%40ss@db:3307/esb");
@@ -197,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_without_effect_is_named() {
+    fn unknown_option_is_reported() {
         let parsed =
             DatabaseUrl::parse("mysql+pymysql://u:secret@db/esb?read_timeout=5&charset=utf8").unwrap();
         assert_eq!(parsed.url.expose_secret(), "mysql://u:secret@db/esb");
@@ -206,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused() {
+    fn invalid_urls_are_rejected() {
         for wrong in [
             "esb.db",
             "sqlite:",
@@ -231,14 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn a_log_shows_the_place_only() {
+    fn log_shows_host_and_database_only() {
         assert_eq!(for_log("postgres://esb:p@ss@db/esb?password=x"), "postgres://db/esb");
         assert_eq!(for_log("sqlite:///srv/esb.db"), "sqlite:///srv/esb.db");
         assert_eq!(for_log("mysql://db/esb?ssl-key=/k"), "mysql://db/esb");
     }
 
     #[test]
-    fn the_server_is_named_with_its_port() {
+    fn server_is_shown_with_port() {
         for (url, server) in [
             ("mysql://esb:p%40ss@db/esb", Some("db:3306")),
             ("mysql://esb:p@ss@db:3307/esb?ssl-ca=/ca.pem", Some("db:3307")),
@@ -256,7 +253,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_password_is_in_no_text(password in "[a-zA-Z0-9:@%]{6,20}", option in "[a-z_]{1,12}") {
+        fn password_is_never_shown(password in "[a-zA-Z0-9:@%]{6,20}", option in "[a-z_]{1,12}") {
             let url = format!("mysql+pymysql://esb:{password}@db.example/esb?{option}=1");
             let parsed = DatabaseUrl::parse(&url).unwrap();
             prop_assert_eq!(for_log(parsed.url.expose_secret()), "mysql://db.example/esb");

@@ -1,5 +1,5 @@
-//! `Config`: the only reader of the environment. Reports every error at once, names variable, value
-//! (never a secret's) and remedy. See `.env.example` for the reader's side.
+//! `Config`: the only reader of the environment. Reports all errors at once, each with variable, value (never a
+//! secret) and remedy. `.env.example` explains every variable.
 
 use crate::domain::channel::ChannelRef;
 use crate::domain::database::sqlite_file;
@@ -58,98 +58,87 @@ pub const VARIABLES: &[(&str, &str)] = &[
 /// The program's configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Signs cookies and seals passwords in deliveries; `None`: one is generated and kept in the data directory.
+    /// Signs cookies and encrypts passwords in deliveries; `None`: generated and stored in the data directory.
     pub secret_key: Option<SecretString>,
-    /// The one before a rotation: what it signed and sealed is still read.
+    /// The key before a rotation, still accepted for reading.
     pub secret_key_previous: Option<SecretString>,
-    /// Where the data is; its password makes it a secret.
     pub database_url: SecretString,
-    /// Connections to its server. No variable sets it; a test has fewer.
+    /// Connections to the database server. No variable sets it; tests use fewer.
     pub database_connections: u32,
-    /// Address under which members reach the web, without a trailing slash; `None`: no links.
+    /// Public web address without a trailing slash; `None`: no links.
     pub base_url: Option<String>,
-    /// Where the web listens.
     pub listen: SocketAddr,
-    /// Directory of everything that we keep in files.
     pub data_dir: PathBuf,
-    /// Directory of what people send.
     pub upload_path: PathBuf,
-    /// Most bytes of one of their files.
+    /// Largest upload, in bytes.
     pub upload_max: u64,
-    /// How much of the disk they leave free. No variable sets it; a test has none.
+    /// Disk space that uploads leave free. No variable sets it; tests use none.
     pub disk_reserve: DiskReserve,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Network>,
-    /// How to talk to Slack.
     pub slack: SlackConfig,
-    /// Zone in which people read times.
     pub timezone: Zone,
-    /// How often the worker writes down that it lives, at most every 30 s.
+    /// Interval of the worker's last-iteration timestamp, 30 s at most.
     pub worker_poll: Duration,
-    /// File that the worker touches while it lives.
+    /// The worker's heartbeat file.
     pub worker_heartbeat: PathBuf,
-    /// Maintenance is on, whatever the settings say.
+    /// Maintenance is on, regardless of the setting.
     pub maintenance: bool,
-    /// How log lines look; `None`: as it suits whoever reads them.
+    /// `None`: text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
-    /// Nothing on a terminal is in color.
     pub no_color: bool,
-    /// Which log lines are written, in `tracing_subscriber::EnvFilter`'s language.
+    /// In `tracing_subscriber::EnvFilter`'s syntax.
     pub log_filter: String,
-    /// Sentences for the operator about variables that are set to no effect.
+    /// Sentences about variables that have no effect.
     pub remarks: Vec<String>,
-    /// Sentences about names that are a slip away from those of variables.
+    /// Sentences about misspelt names of variables.
     pub misspelt: Vec<String>,
 }
 
-/// How to talk to Slack.
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
-    /// `xoxb-…`; without it nothing is announced.
+    /// `xoxb-…`; without it Slack is off.
     pub bot_token: Option<SecretString>,
-    /// `xapp-…`; without it no command comes in.
+    /// `xapp-…`; Socket Mode needs it.
     pub app_token: Option<SecretString>,
-    /// The switch of Socket Mode.
     pub socket_mode: bool,
-    /// Channel that hears of everything; `None`: no such channel.
+    /// The channel for all reports; `None`: no such channel.
     pub oops_channel: Option<ChannelRef>,
     /// Base of every Web API call, with a trailing slash.
     pub api_url: String,
-    /// With it Slack may send its requests to `POST /slack/events`, too.
+    /// With it, Slack may send requests to `POST /slack/events`.
     pub signing_secret: Option<SecretString>,
-    /// How many Socket Mode connections are held (1 to 10, a Slack limit).
+    /// Number of Socket Mode connections (1 to 10, a Slack limit).
     pub connections: usize,
-    /// By which calls go out; `None`: directly.
+    /// Proxy for outgoing calls; `None`: direct.
     pub proxy: Option<Proxy>,
 }
 
 impl SlackConfig {
-    /// True when Socket Mode is wanted and possible: switch on, both tokens set.
+    /// True if the switch is on and both tokens are set.
     pub const fn socket_mode_enabled(&self) -> bool {
         self.socket_mode && self.bot_token.is_some() && self.app_token.is_some()
     }
 
-    /// The signing secret, where requests over HTTP are wanted and can be answered.
+    /// The signing secret, if requests over HTTP can be answered.
     pub fn http_secret(&self) -> Option<&SecretString> {
         self.signing_secret.as_ref().filter(|_| self.bot_token.is_some())
     }
 
-    /// True when commands come in, whichever way.
+    /// True if commands come in by Socket Mode or HTTP.
     pub fn takes_commands(&self) -> bool {
         self.socket_mode_enabled() || self.http_secret().is_some()
     }
 }
 
-/// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
-    /// For a person at a terminal.
     Text,
 }
 
-/// Everything that is wrong with the environment.
+/// All errors in the environment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigErrors(pub Vec<String>);
 
@@ -166,7 +155,7 @@ impl fmt::Display for ConfigErrors {
 /// Names and values of environment variables.
 pub type Environment = BTreeMap<String, String>;
 
-/// The value of a variable; `None` when it is unset or empty. Other programs read the names of proxies in lower case.
+/// The value of a variable; `None` if it is unset or empty. Names of proxies may be in lower case.
 fn value_of<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
     let set = |name: &str| Some(environment.get(name)?.trim()).filter(|value| !value.is_empty());
     set(name).or_else(|| name.ends_with("_PROXY").then(|| set(&name.to_ascii_lowercase()))?)
@@ -176,32 +165,31 @@ impl Config {
     /// Reads `.env` (where present) under the process's environment.
     ///
     /// # Errors
-    /// Every mistake at once; also a `.env` that cannot be read.
+    /// All errors at once; also an unreadable `.env`.
     pub fn from_env() -> Result<Self, ConfigErrors> {
         Self::parse(&Sources::read()?.environment)
     }
 
-    /// Checks an environment given as a map; an empty value counts as unset.
+    /// Parses an environment. An empty value counts as unset.
     ///
     /// # Errors
-    /// Every mistake at once.
+    /// All errors at once.
     pub fn parse(environment: &Environment) -> Result<Self, ConfigErrors> {
         parse::config(environment)
     }
 
-    /// The file of a SQLite database, by its absolute path.
+    /// The absolute path of a SQLite database.
     pub fn database_file(&self) -> Option<PathBuf> {
         let file = sqlite_file(self.database_url.expose_secret())?;
         Some(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
     }
 
-    /// Host and port of the database's server, or its socket; `None` for SQLite.
+    /// Host and port of the database server, or its socket; `None` for SQLite.
     pub fn database_server(&self) -> Option<String> {
         database_url::server_of(self.database_url.expose_secret())
     }
 
-    /// The database's address as it may stand in a log: without user, password and options, a file by its
-    /// absolute path.
+    /// The database URL for a log: without user, password and options, with the absolute path of a file.
     pub fn database_for_log(&self) -> String {
         match self.database_file() {
             Some(file) => format!("sqlite://{}", file.display()),

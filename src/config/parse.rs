@@ -1,7 +1,7 @@
 //! Reads an [`Environment`] into a [`Config`], collecting every mistake.
 
 use super::database_url::DatabaseUrl;
-use super::unknown_variables::{UnknownVariables, strangers};
+use super::unknown_variables::{UnknownVariables, find_unknown};
 use super::proxy::{self, Proxy};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES, value_of};
 use crate::domain::channel::{ChannelError, ChannelRef};
@@ -17,11 +17,11 @@ use std::str::FromStr;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// The guide's example secret: known to everyone, so it counts as unset.
+/// The guide's example secret. It is public, so it counts as unset.
 const EXAMPLE_SECRET: &str = "dev-secret-change-me";
-/// Shortest secret that is worth signing with, in bytes.
+/// Shortest secret, in bytes.
 const SECRET_MIN: usize = 16;
-/// Most characters of a wrong value that are shown.
+/// Most characters of a wrong value in an error.
 const SHOWN_MAX: usize = 100;
 
 struct Reader<'a> {
@@ -30,13 +30,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The value or its default from [`VARIABLES`]; empty means neither.
+    /// The value, or its default from [`VARIABLES`], or empty.
     fn text(&self, name: &str) -> &'a str {
         let default = || VARIABLES.iter().find(|(n, _)| *n == name).map_or("", |(_, default)| default);
         value_of(self.environment, name).unwrap_or_else(default)
     }
 
-    /// Names the value too, in one short line; an address with credentials is a secret.
+    /// An error with the value, unless the value is an address with credentials.
     fn wrong(&mut self, name: &str, remedy: &str) {
         let value = self.text(name);
         if value.contains('@') {
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             "true" | "1" | "yes" | "on" => true,
             "" | "false" | "0" | "no" | "off" => false,
             _ => {
-                self.wrong(name, "say true or false");
+                self.wrong(name, "set it to true or false");
                 false
             }
         }
@@ -97,10 +97,10 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let maintenance = read.flag("MAINTENANCE_MODE");
     let log_format = log_format(&mut read);
     let log_filter = log_filter(&mut read);
-    let UnknownVariables { misspelt, mut remarks } = strangers(environment);
+    let UnknownVariables { misspelt, mut remarks } = find_unknown(environment);
     if read.text("SECRET_KEY") == EXAMPLE_SECRET {
         remarks.push(
-            "SECRET_KEY is the guide's example, which everyone knows: a generated one is used instead".into(),
+            "SECRET_KEY is the guide's public example, so ESB uses a generated one: set your own".into(),
         );
     }
     match (listen, timezone) {
@@ -171,7 +171,7 @@ fn names_a_host(uri: &Uri) -> bool {
     matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some_and(plain)
 }
 
-/// `http(s)://host[:port]` and nothing behind it (spec "QR labels").
+/// `http(s)://host[:port]` without a path (spec "QR labels").
 fn base_url(read: &mut Reader<'_>) -> Option<String> {
     let text = read.text("ESB_BASE_URL");
     if text.is_empty() {
@@ -184,7 +184,7 @@ fn base_url(read: &mut Reader<'_>) -> Option<String> {
     origin
 }
 
-/// A web address of host and port alone, without the slash at its end.
+/// Parses a web address of only scheme, host and port; without the slash at its end.
 pub fn origin(text: &str) -> Option<String> {
     let text = text.trim_end_matches('/');
     let uri = text.parse::<Uri>().ok()?;
@@ -241,7 +241,7 @@ fn token(read: &mut Reader<'_>, name: &str, prefix: &str) -> Option<SecretString
     } else if !token.starts_with(prefix) {
         read.wrong_secret(
             name,
-            &format!("it must start with {prefix}; copy it anew from the app's settings"),
+            &format!("it must start with {prefix}; copy it again from the app's settings"),
         );
     }
     Some(token.into())
@@ -252,7 +252,7 @@ fn signing_secret(read: &mut Reader<'_>) -> Option<SecretString> {
     if secret.starts_with("xox") || secret.starts_with("xapp-") {
         read.wrong_secret(
             "SLACK_SIGNING_SECRET",
-            "this is a token; the signing secret stands on the app's page Basic Information",
+            "this is a token; the signing secret is on the app's Basic Information page",
         );
     }
     (!secret.is_empty()).then(|| secret.into())
@@ -276,7 +276,7 @@ fn oops_channel(read: &mut Reader<'_>) -> Option<ChannelRef> {
 
 fn api_url(read: &mut Reader<'_>) -> String {
     let text = read.text("SLACK_API_URL");
-    // A password with a `/` in it would begin a path.
+    // A `/` in a password would start the path.
     let valid = !text.contains('@') && text.parse::<Uri>().is_ok_and(|uri| names_a_host(&uri));
     if !valid {
         read.wrong("SLACK_API_URL", "give a web address such as https://slack.com/api/, without credentials");
@@ -290,13 +290,13 @@ fn log_format(read: &mut Reader<'_>) -> Option<LogFormat> {
         "json" => Some(LogFormat::Json),
         "text" => Some(LogFormat::Text),
         _ => {
-            read.wrong("LOG_FORMAT", "say json or text");
+            read.wrong("LOG_FORMAT", "set it to json or text");
             None
         }
     }
 }
 
-/// The filter is kept as text, since a parsed one cannot be copied.
+/// The filter stays text, since a parsed one cannot be cloned.
 fn log_filter(read: &mut Reader<'_>) -> String {
     let text = read.text("RUST_LOG");
     if EnvFilter::try_new(text).is_err() {
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_set_is_a_working_configuration() {
+    fn empty_environment_is_valid() {
         let config = config(&Environment::new()).unwrap();
         assert_eq!(config.database_url.expose_secret(), "sqlite://data/esb.db");
         assert_eq!(config.listen.port(), 5000);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn the_guides_example_secret_counts_as_unset() {
+    fn example_secret_counts_as_unset() {
         let environment =
             environment(&[("SECRET_KEY", EXAMPLE_SECRET), ("FLASK_APP", "esb"), ("FLASK_DEBUG", "1")]);
         let config = config(&environment).unwrap();
@@ -441,7 +441,7 @@ mod tests {
         assert_eq!(config.database_for_log(), format!("sqlite://{}/data/esb.db", here.display()));
     }
 
-    /// Stands in every secret.
+    /// Part of every secret.
     const PLANTED: &str = "hunter2-7c1e";
 
     /// A value that may be right, nearly right or anything at all; secrets hold [`PLANTED`].

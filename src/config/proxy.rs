@@ -1,32 +1,31 @@
-//! `HTTPS_PROXY` and `NO_PROXY`: the way by which calls leave this machine. Must not: connect; `clients::proxy`
-//! does. Called by `parse`.
+//! Parses `HTTPS_PROXY` and `NO_PROXY`. Must not: connect; `clients::proxy` does. Called by `parse`.
 
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 
-/// What to give instead of a wrong `HTTPS_PROXY`.
+/// Remedy for a wrong `HTTPS_PROXY`.
 pub(super) const REMEDY: &str = "give http://host:port, or http://user:password@host:port with what is special in \
                                  them percent-encoded (@ is %40); the proxy itself is called without TLS";
 
 /// An HTTP proxy that opens tunnels (CONNECT).
 #[derive(Debug, Clone)]
 pub struct Proxy {
-    /// `http://host:port/`, with user and password where it wants some.
+    /// `http://host:port/`, with user and password if the proxy needs them.
     pub url: SecretString,
     /// Hosts, domains and networks that are called directly, separated by commas; `*`: all.
     pub direct: String,
 }
 
 impl Proxy {
-    /// `None` for an address that cannot be used.
+    /// `None` for an invalid address.
     pub(super) fn parse(url: &str, no_proxy: &str) -> Option<Self> {
         let rest = match url.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some(_) => return None,
             None => url,
         };
-        // What stands behind the first slash could be the rest of a password.
+        // Text after the first slash could be the rest of a password.
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains(['/', '?', '#']) {
             return None;
@@ -53,7 +52,7 @@ fn without_credentials(authority: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, address)| address)
 }
 
-/// Entries between commas. Some write spaces instead, `*.` before a domain, or brackets around an address.
+/// Normalizes `NO_PROXY`: separates entries by commas, removes `*` before `.domain` and brackets around addresses.
 fn direct(no_proxy: &str) -> String {
     let entries = no_proxy.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
     let plain = entries.map(|entry| {
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_usual_spelling_is_read() {
+    fn usual_spellings_are_parsed() {
         for (given, url, shown) in [
             ("http://proxy.lan:3128", "http://proxy.lan:3128/", "http://proxy.lan:3128"),
             ("HTTP://proxy.lan:3128/", "http://proxy.lan:3128/", "http://proxy.lan:3128"),
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused() {
+    fn invalid_addresses_are_rejected() {
         for wrong in [
             "https://proxy.lan:3128",
             "socks5://proxy.lan:1080",
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_is_read_however_it_is_separated() {
+    fn no_proxy_separators_are_normalized() {
         let direct = |given| Proxy::parse("proxy:3128", given).unwrap().direct;
         assert_eq!(
             direct(" a.lan, .b.lan,,*.c.lan 10.0.0.0/8\t[fd00::1] "),

@@ -1,4 +1,4 @@
-//! The generated secret that is kept in the data directory when none is configured.
+//! Generates and stores a secret key in the data directory if none is configured.
 
 use rand::RngExt;
 use secrecy::SecretString;
@@ -10,24 +10,22 @@ use std::{fs, io};
 /// Bytes of randomness in a generated secret.
 const BYTES: usize = 48;
 
-/// The secret of a data directory.
 #[derive(Debug)]
-pub struct KeptSecret {
-    /// The secret.
+pub struct StoredSecretKey {
     pub secret: SecretString,
-    /// It was made just now: no other process has it.
+    /// It was generated just now: no other process has it.
     pub is_new: bool,
 }
 
-/// Reads `<data_dir>/secret_key`, or makes it (mode 0600) when there is none.
+/// Reads `<data_dir>/secret_key`, or creates it (mode 0600).
 ///
 /// # Errors
-/// When the directory or the file can be neither read nor written, or the file is too short.
-pub fn load_or_create(data_dir: &Path) -> io::Result<KeptSecret> {
+/// The file cannot be read or created, or is too short.
+pub fn load_or_create(data_dir: &Path) -> io::Result<StoredSecretKey> {
     let path = data_dir.join("secret_key");
     match fs::read_to_string(&path) {
         Ok(secret) if secret.trim().len() >= BYTES => {
-            return Ok(KeptSecret { secret: secret.trim().into(), is_new: false });
+            return Ok(StoredSecretKey { secret: secret.trim().into(), is_new: false });
         }
         Ok(_) => {
             let message =
@@ -43,9 +41,9 @@ pub fn load_or_create(data_dir: &Path) -> io::Result<KeptSecret> {
         Ok(mut file) => {
             writeln!(file, "{secret}")?;
             file.sync_all()?;
-            Ok(KeptSecret { secret: secret.into(), is_new: true })
+            Ok(StoredSecretKey { secret: secret.into(), is_new: true })
         }
-        // Another process was faster: its secret is the one.
+        // Another process created the file first: use that secret.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => load_or_create(data_dir),
         Err(e) => Err(e),
     }
@@ -58,7 +56,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn it_is_made_once_and_private() {
+    fn key_is_created_once_and_private() {
         let dir = tempfile::tempdir().unwrap();
         let first = load_or_create(&dir.path().join("data")).unwrap();
         let again = load_or_create(&dir.path().join("data")).unwrap();
@@ -70,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_not_used() {
+    fn short_key_file_is_rejected() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("secret_key"), "x").unwrap();
         assert!(load_or_create(dir.path()).is_err());

@@ -1,27 +1,22 @@
-//! Where the configuration comes from: `.env` of the working directory under the environment of the
-//! process. Must not: know what a value means. Called by `Config::from_env` and `check-config`.
+//! Reads `.env` in the working directory and the environment of the process, which overrides it. Must not: interpret
+//! values. Called by `Config::from_env` and `check-config`.
 
 use super::{ConfigErrors, Environment, VARIABLES, value_of};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Everything that was found, and where.
 #[derive(Debug)]
 pub struct Sources {
-    /// Names and values; the process's own stand above those of the file.
+    /// Names and values; those of the process override those of the file.
     pub environment: Environment,
-    /// The working directory's `.env`, whether or not it is there.
+    /// The path of `.env`, even if it does not exist.
     path: PathBuf,
-    /// What it says; `None`: there is none.
+    /// The content of `.env`, if it exists.
     file: Option<Environment>,
     process: Environment,
 }
 
 impl Sources {
-    /// Reads both.
-    ///
-    /// # Errors
-    /// A `.env` that cannot be read.
     pub fn read() -> Result<Self, ConfigErrors> {
         let unreadable = |error: &dotenvy::Error| ConfigErrors(vec![unreadable(error)]);
         let file = match dotenvy::from_path_iter(".env") {
@@ -45,7 +40,7 @@ impl Sources {
 }
 
 impl fmt::Display for Sources {
-    /// Both places, with the names of what they set; never a value.
+    /// Both sources with the names of their variables, without values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match &self.file {
@@ -63,7 +58,7 @@ fn names(environment: &Environment) -> String {
     if names.is_empty() { "sets nothing".into() } else { names.join(", ") }
 }
 
-/// What is wrong with `.env`. A line is named by its variable only: its value may be a secret.
+/// What is wrong with `.env`. Names only the variable of a line, since the value may be a secret.
 fn unreadable(error: &dotenvy::Error) -> String {
     let dotenvy::Error::LineParse(line, _) = error else { return format!(".env: {error}") };
     let name = line.split('=').next().unwrap_or_default().trim();
@@ -71,7 +66,7 @@ fn unreadable(error: &dotenvy::Error) -> String {
         && name.len() < line.len()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let which = if plain { format!("the line of {name}") } else { "a line".to_owned() };
-    format!(".env: {which} cannot be read. Is a quotation mark missing?")
+    format!(".env: {which} cannot be read. Check its quotation marks.")
 }
 
 #[cfg(test)]
@@ -88,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_told_with_names_and_without_values() {
+    fn sources_are_shown_without_values() {
         let set = |name: &str, value: &str| Environment::from([(name.to_owned(), value.to_owned())]);
         let mut sources = Sources {
             environment: Environment::new(),

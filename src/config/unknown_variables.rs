@@ -1,10 +1,10 @@
-//! Names of variables that this program does not read, and which of them somebody meant for it. Must not:
-//! look at values, but for whether there is one. Called by `parse`.
+//! Finds variables that this program does not read but that were probably meant for it. Must not: look at values,
+//! except for whether there is one. Called by `parse`.
 
 use super::{Environment, VARIABLES, value_of};
 
-/// Variables of the Python system and of its guide that a later version will read. Those that other programs
-/// read too (`AWS_…`, `GOOGLE_…`, `OTEL_…`) may be there for them, so nothing is said of them.
+/// Variables of the Python system and of its guide that a later version will read. Variables that other programs read,
+/// too (`AWS_…`, `GOOGLE_…`, `OTEL_…`), may be set for those, so they are not reported.
 const LATER: &[&str] = &[
     "CLOUDFRONT_DISTRIBUTION_ID",
     "ESB_CONTACT",
@@ -20,33 +20,33 @@ const LATER: &[&str] = &[
     "WORKER_METRICS_LISTEN",
 ];
 
-/// How names begin that were most likely meant for this program.
+/// Prefixes of names that were most likely meant for this program.
 const OURS: &[&str] =
     &["DATABASE_", "ESB_", "LOG_", "MAINTENANCE_", "SECRET_", "SLACK_", "STATIC_", "UPLOAD_", "WORKER_"];
 
 /// Variables of proxies that other programs read and this one does not.
 const OTHER_PROXIES: &[&str] = &["HTTP_PROXY", "ALL_PROXY"];
 
-/// A name that begins otherwise is a slip only when it is nearly one of ours, and that one is no short word.
-const SLIPS_ELSEWHERE: usize = 2;
-const SHORTEST_ELSEWHERE: usize = 8;
+/// A name with another prefix counts as misspelt if it has at most this edit distance from one of ours, which has at
+/// least so many characters.
+const EDITS_ELSEWHERE_MAX: usize = 2;
+const LENGTH_ELSEWHERE_MIN: usize = 8;
 
-/// How names begin that compose and the tests read.
+/// Prefixes of names that compose and the tests read.
 const ELSEWHERE: &[&str] = &["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_TEST_", "ESB_CI_"];
 
-/// What there is to say of the names.
+/// Sentences about unknown variables.
 #[derive(Debug, Default)]
 pub(super) struct UnknownVariables {
-    /// Those that are a slip away from one that is read, each with that one.
+    /// Misspelt names, each with the right one.
     pub(super) misspelt: Vec<String>,
-    /// Those without effect.
+    /// Variables without effect.
     pub(super) remarks: Vec<String>,
 }
 
-/// Looks through the names of all variables. A misspelt name without a value is a slip, too: somebody meant to set
-/// the right one, or to leave it empty.
-pub(super) fn strangers(environment: &Environment) -> UnknownVariables {
-    let mut strangers = UnknownVariables::default();
+/// Checks the names of all variables. A misspelt name is reported even without a value.
+pub(super) fn find_unknown(environment: &Environment) -> UnknownVariables {
+    let mut found = UnknownVariables::default();
     let (mut later, mut flask, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for (name, value) in environment {
         let is_set = !value.trim().is_empty();
@@ -56,11 +56,11 @@ pub(super) fn strangers(environment: &Environment) -> UnknownVariables {
             flask.extend(is_set.then_some(name.as_str()));
         } else if is_unknown(name) {
             match nearest(name) {
-                Some(known) => strangers.misspelt.push(slip(name, known)),
+                Some(known) => found.misspelt.push(suggest(name, known)),
                 None => unknown.extend(is_set.then_some(name.as_str())),
             }
         } else if let Some(known) = nearest_elsewhere(name) {
-            strangers.misspelt.push(slip(name, known));
+            found.misspelt.push(suggest(name, known));
         }
     }
     for (names, what) in [
@@ -69,16 +69,16 @@ pub(super) fn strangers(environment: &Environment) -> UnknownVariables {
         (unknown, "no effect: ESB has no such variable"),
         (other_proxies(environment), "no effect: ESB reads HTTPS_PROXY"),
     ] {
-        strangers.remarks.extend(names.iter().map(|name| format!("{name} has {what}")));
+        found.remarks.extend(names.iter().map(|name| format!("{name} has {what}")));
     }
-    strangers
+    found
 }
 
-fn slip(name: &str, known: &str) -> String {
+fn suggest(name: &str, known: &str) -> String {
     format!("{name} is not a variable of ESB: did you mean {known}?")
 }
 
-/// Proxies that somebody set for programs of this machine, but not for this one.
+/// Proxy variables that are set although `HTTPS_PROXY` is not.
 fn other_proxies(environment: &Environment) -> Vec<&'static str> {
     let is_set = |name: &&&str| value_of(environment, name).is_some();
     let ours = value_of(environment, "HTTPS_PROXY").is_some();
@@ -95,33 +95,33 @@ fn is_unknown(name: &str) -> bool {
     !is_known(name) && begins_as(OURS) && !begins_as(ELSEWHERE)
 }
 
-/// The known name that is the fewest slips away, and how many.
+/// The known name with the smallest edit distance, and that distance.
 fn closest(name: &str) -> Option<(&'static str, usize)> {
     let upper = name.to_ascii_uppercase();
     let known = VARIABLES.iter().map(|(known, _)| *known).chain(LATER.iter().copied());
-    known.map(|known| (known, strsim::damerau_levenshtein(known, &upper))).min_by_key(|(_, slips)| *slips)
+    known.map(|known| (known, strsim::damerau_levenshtein(known, &upper))).min_by_key(|(_, edits)| *edits)
 }
 
-/// The known name of which no more than a third is written otherwise.
+/// The known name that differs in at most a third of its characters.
 fn nearest(name: &str) -> Option<&'static str> {
-    let (known, slips) = closest(name)?;
-    (slips * 3 <= known.len().max(name.len())).then_some(known)
+    let (known, edits) = closest(name)?;
+    (edits * 3 <= known.len().max(name.len())).then_some(known)
 }
 
-/// The known name that is meant by one whose beginning is misspelt.
+/// The known name for one whose prefix is misspelt.
 fn nearest_elsewhere(name: &str) -> Option<&'static str> {
     let is_foreign = is_known(name) || name.to_ascii_uppercase().ends_with("_PROXY") || !name.contains('_');
     let begins_as = |beginnings: &[&str]| beginnings.iter().any(|beginning| name.starts_with(beginning));
-    let (known, slips) = closest(name).filter(|_| !is_foreign && !begins_as(ELSEWHERE))?;
-    (slips <= SLIPS_ELSEWHERE && known.len() >= SHORTEST_ELSEWHERE).then_some(known)
+    let (known, edits) = closest(name).filter(|_| !is_foreign && !begins_as(ELSEWHERE))?;
+    (edits <= EDITS_ELSEWHERE_MAX && known.len() >= LENGTH_ELSEWHERE_MIN).then_some(known)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn strangers_of(names: &[&str]) -> UnknownVariables {
-        strangers(&names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect())
+    fn unknown_of(names: &[&str]) -> UnknownVariables {
+        find_unknown(&names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect())
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
             ("DATABSE_URL", "DATABASE_URL"),
             ("MAINTAINANCE_MODE", "MAINTENANCE_MODE"),
         ] {
-            let found = strangers_of(&[slip]);
+            let found = unknown_of(&[slip]);
             let expected = format!("{slip} is not a variable of ESB: did you mean {meant}?");
             assert_eq!((found.misspelt, found.remarks.len()), (vec![expected], 0), "{slip}");
         }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn only_variables_like_ours_are_reported() {
-        let found = strangers_of(&["SLACK_WEBHOOK_URL", "LOG_LEVEL", "ESB_CONTACT", "FLASK_APP"]);
+        let found = unknown_of(&["SLACK_WEBHOOK_URL", "LOG_LEVEL", "ESB_CONTACT", "FLASK_APP"]);
         assert!(found.misspelt.is_empty(), "{found:?}");
         let expected = [
             "ESB_CONTACT has no effect in this version",
@@ -177,25 +177,25 @@ mod tests {
         ];
         let ours = ["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_TEST_REQUIRE", "ESB_CI_CACHE"];
         for name in others.iter().chain(&ours).chain(VARIABLES.iter().map(|(name, _)| name)) {
-            let found = strangers_of(&[name]);
+            let found = unknown_of(&[name]);
             assert!(found.misspelt.is_empty() && found.remarks.is_empty(), "{name}: {found:?}");
         }
-        assert!(strangers(&[("ESB_NAME".to_owned(), " ".to_owned())].into()).remarks.is_empty());
+        assert!(find_unknown(&[("ESB_NAME".to_owned(), " ".to_owned())].into()).remarks.is_empty());
     }
 
     #[test]
-    fn misspelt_name_without_value_is_told() {
-        let found = strangers(&[("SLACK_OOPS_CHANEL".to_owned(), String::new())].into());
+    fn misspelt_name_without_value_is_reported() {
+        let found = find_unknown(&[("SLACK_OOPS_CHANEL".to_owned(), String::new())].into());
         assert!(found.misspelt[0].contains("did you mean SLACK_OOPS_CHANNEL?"), "{found:?}");
     }
 
     #[test]
     fn other_proxy_variables_are_reported_without_https_proxy() {
-        let remarks = strangers_of(&["http_proxy", "ALL_PROXY"]).remarks;
+        let remarks = unknown_of(&["http_proxy", "ALL_PROXY"]).remarks;
         let expected =
             ["HTTP_PROXY", "ALL_PROXY"].map(|name| format!("{name} has no effect: ESB reads HTTPS_PROXY"));
         assert_eq!(remarks, expected);
-        let both = strangers_of(&["http_proxy", "https_proxy", "no_proxy", "FTP_PROXY"]);
+        let both = unknown_of(&["http_proxy", "https_proxy", "no_proxy", "FTP_PROXY"]);
         assert!(both.remarks.is_empty() && both.misspelt.is_empty(), "{both:?}");
     }
 

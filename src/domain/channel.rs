@@ -19,7 +19,7 @@ pub enum ChannelError {
     Person,
     /// A word for "no channel".
     #[error(
-        "This names no channel. Leave the field empty for no channel, or write a name such as #woodshop."
+        "This is not a channel. Leave the field empty for no channel, or write a name such as #woodshop."
     )]
     NoChannel,
     /// A link that leads to no channel of Slack.
@@ -30,7 +30,7 @@ pub enum ChannelError {
     OtherLink,
     /// Anything else that is neither a name nor an id.
     #[error(
-        "Write the channel's name, such as #woodshop, its id or its link: no blanks, at most {CHANNEL_MAX} characters."
+        "Write the channel's name, such as #woodshop, its id or its link: no spaces, at most {CHANNEL_MAX} characters."
     )]
     NoName,
 }

@@ -183,7 +183,7 @@ fn tidied(value: FieldValue) -> Result<FieldValue, Refusal> {
 fn check_rules(context: EditContext<'_>, after: &RepairFields, note: Option<&Note>) -> Result<(), Refusal> {
     let before = context.fields;
     if after.status == RepairStatus::Resolved && before.status != after.status && note.is_none() {
-        return Err(Refusal::on("note", "Please say in a note what was done."));
+        return Err(Refusal::on("note", "Please write a note about what was done."));
     }
     if after.status == RepairStatus::Duplicate {
         let anew = before.status != after.status || before.duplicate_of != after.duplicate_of;
@@ -196,7 +196,7 @@ fn check_rules(context: EditContext<'_>, after: &RepairFields, note: Option<&Not
 fn validate_duplicate(context: EditContext<'_>, target: Option<RepairId>) -> Result<(), Refusal> {
     let on = |message: String| Err(Refusal::on(Field::DuplicateOf.name(), message));
     let Some(target) = target else {
-        return on("Please say which repair this one repeats.".into());
+        return on("Please choose the original repair.".into());
     };
     if target == context.id {
         return on("A repair cannot be a duplicate of itself. Please choose another one.".into());
@@ -238,7 +238,7 @@ pub fn claim(fields: &RepairFields, me: Person) -> Result<Vec<FieldValue>, Refus
 /// The repair is closed.
 pub fn is_open(status: RepairStatus) -> Result<(), Refusal> {
     if !status.is_open() {
-        let message = format!("This one is closed ({status}). Reopen it first if there is more to do.");
+        let message = format!("This repair is closed ({status}). Reopen it first if there is more to do.");
         return Err(Refusal { field: None, message });
     }
     Ok(())
@@ -250,7 +250,7 @@ pub fn is_open(status: RepairStatus) -> Result<(), Refusal> {
 /// That one.
 pub fn may_begin(status: RepairStatus) -> Result<(), Refusal> {
     if status == RepairStatus::Duplicate {
-        let message = "A repair cannot begin as a duplicate. Create it first, then close it as one.";
+        let message = "A new repair cannot be a duplicate. Create it first, then close it as a duplicate.";
         return Err(Refusal::on(Field::Status.name(), message));
     }
     Ok(())

@@ -50,6 +50,38 @@ impl EquipmentDetails {
     }
 }
 
+/// The same as stored. Texts are plain: imported rows may hold values that no form accepts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredDetails {
+    pub name: String,
+    pub area: AreaId,
+    pub manufacturer: String,
+    pub model: String,
+    pub serial_number: String,
+    pub acquisition_date: Option<NaiveDate>,
+    pub acquisition_source: String,
+    pub acquisition_cost: Option<Cost>,
+    pub warranty_expiration: Option<NaiveDate>,
+    pub description: String,
+}
+
+impl From<&EquipmentDetails> for StoredDetails {
+    fn from(details: &EquipmentDetails) -> Self {
+        Self {
+            name: details.name.as_str().to_owned(),
+            area: details.area,
+            manufacturer: details.manufacturer.as_str().to_owned(),
+            model: details.model.as_str().to_owned(),
+            serial_number: details.serial_number.as_str().to_owned(),
+            acquisition_date: details.acquisition_date,
+            acquisition_source: details.acquisition_source.as_str().to_owned(),
+            acquisition_cost: details.acquisition_cost,
+            warranty_expiration: details.warranty_expiration,
+            description: details.description.as_str().to_owned(),
+        }
+    }
+}
+
 /// An amount of money to the cent (spec "Nouns": decimal 10,2), without its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cost(i64);

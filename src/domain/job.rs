@@ -135,7 +135,7 @@ pub enum UnknownWork {
     )]
     Kind(String),
     /// A known kind, of another version's shape.
-    #[error("What this job was given cannot be read by this version of ESB. Please start the work anew.")]
+    #[error("This version of ESB cannot read the job's input. Please start the work again.")]
     Input,
 }
 

@@ -9,10 +9,10 @@ pub const LENGTH_MIN: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// Too few characters.
-    #[error("A password needs at least {LENGTH_MIN} characters. Several blanks in a row count as one.")]
+    #[error("A password needs at least {LENGTH_MIN} characters. Several spaces in a row count as one.")]
     TooShort,
     /// Whoever copies or types it will lose the blank.
-    #[error("A password cannot begin or end with a blank. Please leave it out.")]
+    #[error("A password cannot begin or end with a space. Please leave it out.")]
     BlankAtAnEnd,
 }
 
@@ -47,7 +47,7 @@ pub fn has_blank_at_an_end(password: &str) -> bool {
 
 /// What is said where a password is wrong that [`has_blank_at_an_end`]; it tells nothing of the right one.
 pub const BLANK_HINT: &str =
-    "The password begins or ends with a blank. Copy it without the blank, or type it.";
+    "The password begins or ends with a space. Copy it without the space, or type it.";
 
 #[cfg(test)]
 mod tests {

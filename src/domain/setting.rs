@@ -4,7 +4,7 @@ use crate::domain::characters::without_unseen_in_name;
 use crate::domain::text::{TextError, is_visible};
 use chrono::NaiveDateTime;
 
-/// NotificationSettings of the announcements (spec "Announcements"): all on until staff say otherwise.
+/// Which changes are announced in Slack (spec "Announcements"): all on until staff say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotificationSettings {
     /// A repair is created.
@@ -145,7 +145,7 @@ pub enum SettingError {
         max: usize,
     },
     /// None of the words.
-    #[error("Please choose one of the list.")]
+    #[error("Please choose from the list.")]
     NoChoice,
     /// Neither kind of banner.
     #[error("Please begin with “info:” or “warn:”, and then the text.")]

@@ -22,7 +22,7 @@ pub enum TextError {
         len: usize,
     },
     /// It contains U+0000, which not every database can keep.
-    #[error("This holds an invisible character (U+0000) that cannot be kept. Please type the text anew.")]
+    #[error("This contains an invisible character (U+0000). Please type the text again.")]
     Unstorable,
     /// Not the shape of an e-mail address.
     #[error("This does not look like an e-mail address, such as ana@example.org.")]

@@ -296,7 +296,7 @@ fn stranger(email: Option<&str>, is_member: bool) -> String {
         None => "the e-mail address of your Slack profile".to_owned(),
     };
     format!(
-        "This needs a Technician or Staff account with {email}, and there is none. Please ask staff for one."
+        "You need a Technician or Staff account with {email} for this. Please ask staff."
     )
 }
 
@@ -305,9 +305,9 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
     let words = match &error {
         EdgeError::Op(OpError::Refused(refusal)) => Some(refusal.message.clone()),
         EdgeError::Op(OpError::NotFound | OpError::Archived) => {
-            Some("This is no longer here. It may have been removed meanwhile.".into())
+            Some("This no longer exists. Somebody may have removed it.".into())
         }
-        EdgeError::Op(OpError::Forbidden) => Some("Your account may not do this.".into()),
+        EdgeError::Op(OpError::Forbidden) => Some("Your account is not allowed to do this.".into()),
         EdgeError::Unfit(words) => Some((*words).to_owned()),
         EdgeError::Unidentified => {
             Some("Slack did not tell me in time who you are. Please try again in a moment.".into())
@@ -330,7 +330,7 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
     let is_transient = matches!(&error, EdgeError::Op(error) if error.is_transient());
     tracing::error!(%reference, error = %ErrorChain(&error), "Slack request failed");
     if is_transient {
-        return format!("Our database does not answer. Please try again in a few minutes (ref {reference}).");
+        return format!("The database does not answer. Please try again in a few minutes (ref {reference}).");
     }
     reference.sorry()
 }

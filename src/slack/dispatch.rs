@@ -122,7 +122,7 @@ async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, refer
         ids::view::CREATE_REPAIR => modals::create_repair::submit(edge, submission, ack, reference).await,
         ids::view::UPDATE_REPAIR => modals::update_repair::submit(edge, submission, ack, reference).await,
         ids::view::RESOLVE_REPAIR => modals::resolve_repair::submit(edge, submission, ack, reference).await,
-        _ => unknown(ack, "view", "I do not know this form any more. Please close it and start again."),
+        _ => unknown(ack, "view", "This form is out of date. Please close it and start again."),
     }
 }
 

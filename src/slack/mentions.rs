@@ -43,7 +43,7 @@ impl Said {
 
 /// What is wanted.
 #[derive(Debug, PartialEq, Eq)]
-enum RouteMatch<'a> {
+enum MentionCommand<'a> {
     Help,
     Status(&'a str),
     Report(&'a str),
@@ -80,16 +80,16 @@ pub(crate) async fn heard(edge: &SlackContext, event: &Event, ack: Ack, referenc
 async fn answer(edge: &SlackContext, text: &str) -> Result<Message, EdgeError> {
     let (ctx, blocks, text) = (&edge.ctx, &edge.blocks, as_read(edge, unaddressed(text)).await?);
     Ok(match asked(&text) {
-        RouteMatch::Help => blocks.answer_help()?,
-        RouteMatch::Report(name) => blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?,
-        RouteMatch::Repair(number) => match number.parse() {
+        MentionCommand::Help => blocks.answer_help()?,
+        MentionCommand::Report(name) => blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?,
+        MentionCommand::Repair(number) => match number.parse() {
             Ok(id) => match brief(ctx, id).await {
                 Err(OpError::NotFound) => blocks.answer_no_repair(number)?,
                 repair => blocks.answer_repair(&repair?)?,
             },
             Err(_) => blocks.answer_no_repair(number)?,
         },
-        RouteMatch::Status(name) => status(edge, name).await?,
+        MentionCommand::Status(name) => status(edge, name).await?,
     })
 }
 
@@ -122,16 +122,16 @@ fn unaddressed(text: &str) -> &str {
     text
 }
 
-fn asked(text: &str) -> RouteMatch<'_> {
+fn asked(text: &str) -> MentionCommand<'_> {
     let text = text.trim();
     if let Named::Number(number, _) = named(text) {
-        return RouteMatch::Repair(number);
+        return MentionCommand::Repair(number);
     }
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     match word.to_lowercase().as_str() {
-        word::STATUS => RouteMatch::Status(rest.trim()),
-        word::REPORT => RouteMatch::Report(rest.trim()),
-        _ => RouteMatch::Help,
+        word::STATUS => MentionCommand::Status(rest.trim()),
+        word::REPORT => MentionCommand::Report(rest.trim()),
+        _ => MentionCommand::Help,
     }
 }
 
@@ -142,21 +142,21 @@ mod tests {
     #[test]
     fn mention_knows_four_commands_otherwise_help() {
         for (text, expected) in [
-            ("<@U0BOT> status", RouteMatch::Status("")),
-            ("<@U0BOT>: Status  band saw ", RouteMatch::Status("band saw")),
-            ("status\ntable saw", RouteMatch::Status("table saw")),
-            ("status band saw <@U0BOT>", RouteMatch::Status("band saw")),
-            ("<@U0BOT|esb>, report saw", RouteMatch::Report("saw")),
-            ("REPORT", RouteMatch::Report("")),
-            ("<@U0BOT> #42", RouteMatch::Repair("42")),
-            ("42", RouteMatch::Repair("42")),
-            ("99999999999999999999", RouteMatch::Repair("99999999999999999999")),
-            ("help", RouteMatch::Help),
-            ("<@U0BOT>", RouteMatch::Help),
-            ("", RouteMatch::Help),
-            ("statuses", RouteMatch::Help),
-            ("42 saws", RouteMatch::Help),
-            ("<@", RouteMatch::Help),
+            ("<@U0BOT> status", MentionCommand::Status("")),
+            ("<@U0BOT>: Status  band saw ", MentionCommand::Status("band saw")),
+            ("status\ntable saw", MentionCommand::Status("table saw")),
+            ("status band saw <@U0BOT>", MentionCommand::Status("band saw")),
+            ("<@U0BOT|esb>, report saw", MentionCommand::Report("saw")),
+            ("REPORT", MentionCommand::Report("")),
+            ("<@U0BOT> #42", MentionCommand::Repair("42")),
+            ("42", MentionCommand::Repair("42")),
+            ("99999999999999999999", MentionCommand::Repair("99999999999999999999")),
+            ("help", MentionCommand::Help),
+            ("<@U0BOT>", MentionCommand::Help),
+            ("", MentionCommand::Help),
+            ("statuses", MentionCommand::Help),
+            ("42 saws", MentionCommand::Help),
+            ("<@", MentionCommand::Help),
         ] {
             assert_eq!(asked(unaddressed(text)), expected, "{text}");
         }

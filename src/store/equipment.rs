@@ -1,7 +1,7 @@
 //! Machines: one by its number, the search by name, and writing them.
 
 use super::entities::{area, equipment};
-use crate::domain::equipment::{Cost, EquipmentDetails};
+use crate::domain::equipment::{Cost, EquipmentDetails, StoredDetails};
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::fold;
 use chrono::{DateTime, Utc};
@@ -153,6 +153,22 @@ pub(super) fn new_row(details: &EquipmentDetails, now: DateTime<Utc>) -> equipme
         created_at: Set(now),
         updated_at: Set(now),
         ..columns(details)
+    }
+}
+
+/// The details that a row stores.
+pub fn stored_details(row: &equipment::Model) -> StoredDetails {
+    StoredDetails {
+        name: row.name.clone(),
+        area: row.area_id,
+        manufacturer: row.manufacturer.clone(),
+        model: row.model.clone(),
+        serial_number: row.serial_number.clone(),
+        acquisition_date: row.acquisition_date,
+        acquisition_source: row.acquisition_source.clone(),
+        acquisition_cost: row.acquisition_cents.and_then(Cost::from_cents),
+        warranty_expiration: row.warranty_expiration,
+        description: row.description.clone(),
     }
 }
 

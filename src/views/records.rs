@@ -1,13 +1,13 @@
 //! What technicians and staff see of the registry: machines, areas, settings.
 
 use crate::domain::board::BoardStatus;
-use crate::domain::equipment::Cost;
+use crate::domain::equipment::StoredDetails;
 use crate::domain::ids::{AreaId, EquipmentId, NoteId, RepairId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::setting::Setting;
 use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::equipment::LinkView;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 /// One page of the list of machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,42 +52,19 @@ pub struct EquipmentRow {
     pub status: Option<BoardStatus>,
 }
 
-/// Everything on record about a machine.
+/// Everything stored about a piece of equipment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EquipmentRecord {
-    /// Its number.
     pub id: EquipmentId,
-    /// Its version, for whoever edits it.
+    /// The version that an edit has to name.
     pub version: i64,
-    /// Its name.
-    pub name: String,
-    /// Number of its area.
-    pub area_id: AreaId,
+    pub details: StoredDetails,
     /// Name of its area.
     pub area: String,
-    /// Who made it.
-    pub manufacturer: String,
-    /// Its model.
-    pub model: String,
-    /// Its serial number.
-    pub serial_number: String,
-    /// When it was got.
-    pub acquisition_date: Option<NaiveDate>,
-    /// From whom.
-    pub acquisition_source: String,
-    /// For how much.
-    pub acquisition_cost: Option<Cost>,
-    /// Until when its warranty holds.
-    pub warranty_expiration: Option<NaiveDate>,
-    /// What it is for.
-    pub description: String,
-    /// It is archived itself.
+    /// The equipment itself is archived.
     pub archived: bool,
-    /// Its area is archived.
     pub area_archived: bool,
-    /// When it was registered.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
 }
 

@@ -175,9 +175,6 @@ impl Deliverer {
     }
 
     /// Delivers until nothing is due at the present time.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn settle(self: &Arc<Self>) -> Result<(), DbErr> {
         let mut sends = JoinSet::new();
         loop {

@@ -1,5 +1,5 @@
 //! Coming from the Python system: everything is copied once, under its own number, and what does not fit
-//! is report.
+//! is reported.
 
 use crate::support::database::{Kind, TestDatabase};
 use crate::support::ops::{empty, add_equipment, user};
@@ -33,7 +33,7 @@ fn operator() -> Actor {
     Actor::visitor(Edge::Cli, "command line")
 }
 
-/// What a run report.
+/// The report of a run.
 #[derive(Debug, Default)]
 struct ImportReport {
     findings: Vec<String>,
@@ -84,7 +84,7 @@ async fn find<E: EntityTrait>(
 }
 
 #[tokio::test]
-async fn everything_is_copied_once_under_its_own_number() {
+async fn everything_is_copied_once_with_its_id() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V19).await);
     let first = import(&ops, &python).await;
     assert_eq!(first.findings, Vec::<String>::new());
@@ -101,7 +101,7 @@ async fn everything_is_copied_once_under_its_own_number() {
         assert_eq!(first.of(table), (copied, 0, 0), "{table}");
     }
     assert_eq!(first.of("app_config"), (2, 1, 0));
-    the_space_is_as_it_was(&ops).await;
+    assert_space_is_copied(&ops).await;
     let before = everything(&ops).await;
     let again = import(&ops, &python).await;
     assert_eq!((again.copied(), again.findings), (0, Vec::new()));
@@ -125,7 +125,7 @@ async fn everything(ops: &Ctx) -> [u64; 9] {
     ]
 }
 
-async fn the_space_is_as_it_was(ops: &Ctx) {
+async fn assert_space_is_copied(ops: &Ctx) {
     let saw = find::<equipment::Entity>(ops, EquipmentId(17)).await;
     assert_eq!((saw.name.as_str(), saw.area_id, saw.manufacturer.as_str()), ("Table saw", AreaId(3), "Jet"));
     assert_eq!((saw.acquisition_cents, saw.archived, saw.version), (Some(125_050), false, 1));
@@ -151,10 +151,10 @@ async fn the_space_is_as_it_was(ops: &Ctx) {
 
     let entries = timeline::Entity::find().order_by_asc(timeline::Column::Id);
     let entries = entries.all(ops.store.read()).await.unwrap();
-    let report: Vec<_> =
+    let lines: Vec<_> =
         entries.iter().map(|e| (e.kind, e.actor_name.as_str(), e.new_value.as_deref())).collect();
     assert_eq!(
-        report,
+        lines,
         [
             (TimelineKind::Created, "Ana", Some("New")),
             (TimelineKind::Assignee, "ada", Some("tom")),
@@ -169,9 +169,9 @@ async fn the_space_is_as_it_was(ops: &Ctx) {
     assert_eq!((entries[1].id, entries[1].new_user_id), (TimelineId(101), Some(UserId(2))));
 
     let audited = audit::Entity::find().order_by_asc(audit::Column::Id).all(ops.store.read()).await.unwrap();
-    let report: Vec<_> = audited.iter().map(|e| (e.action.as_str(), e.actor_name.as_str(), e.edge)).collect();
+    let entries: Vec<_> = audited.iter().map(|e| (e.action.as_str(), e.actor_name.as_str(), e.edge)).collect();
     assert_eq!(
-        report,
+        entries,
         [
             ("repair.created", "Somebody", Edge::Python),
             ("repair.updated", "ada", Edge::Python),
@@ -292,14 +292,14 @@ async fn odd_repairs(python: &Python) {
     python.rows("app_config (id, \"key\", value, updated_at)", &settings).await;
 }
 
-/// What is report of them, but for an amount that each database writes in its own way.
-const TOLD: [&str; 26] = [
+/// What is reported of them, except for an amount that each database writes in its own way.
+const FINDINGS: [&str; 26] = [
     "areas.colour: not copied, there is no place for it here (1 rows)",
     "badges: not copied, there is no place for it here (2 rows)",
     "users 1 “ada”: email “no address” is no address: user-1@legacy.invalid instead",
     "users 1 “ada”: role “admin” is no role: Technician instead",
     "users 2 “Ada-2”: username “Ada” is taken: “Ada-2” instead",
-    "users 2 “Ada-2”: has no password that can be kept: set one on the page Users",
+    "users 2 “Ada-2”: has no usable password: set one on the Users page",
     "users 3 “cy”: email “B@example.org” is taken: user-3@legacy.invalid instead",
     "areas 1 “Shop”: slack_channel “two words” is no channel and is left empty",
     "areas 2 “SHOP (2)”: name “SHOP” is another area's too: “SHOP (2)” instead",
@@ -328,12 +328,12 @@ async fn unfit_values_are_listed_one_by_one() {
     odd_registry(&python).await;
     odd_repairs(&python).await;
     let report = import(&ops, &python).await;
-    for line in TOLD {
-        assert!(report.findings.iter().any(|findings| findings == line), "{line}\n{:#?}", report.findings);
+    for line in FINDINGS {
+        assert!(report.findings.iter().any(|finding| finding == line), "{line}\n{:#?}", report.findings);
     }
     let cost = "equipment 1 “Machine 1”: acquisition_cost “-5";
-    assert!(report.findings.iter().any(|findings| findings.starts_with(cost)), "{:#?}", report.findings);
-    assert_eq!(report.findings.len(), TOLD.len() + 1, "{:#?}", report.findings);
+    assert!(report.findings.iter().any(|finding| finding.starts_with(cost)), "{:#?}", report.findings);
+    assert_eq!(report.findings.len(), FINDINGS.len() + 1, "{:#?}", report.findings);
     let first = find::<repair::Entity>(&ops, RepairId(1)).await;
     assert_eq!((first.status, first.reporter_name.as_str()), (RepairStatus::Resolved, "Unknown"));
     assert_eq!((first.description.len(), first.specialist_description.len()), (4000, 4000));
@@ -347,7 +347,7 @@ async fn unfit_values_are_listed_one_by_one() {
 }
 
 #[tokio::test]
-async fn whoever_is_here_already_stays_and_is_meant() {
+async fn existing_users_are_matched_and_unchanged() {
     let (ops, python) = (empty().await, Python::with_rows(Version::V14).await);
     // As `seed-admin` leaves it: number 1, which was ada's; tom's address under another name.
     user(&ops, "admin", Role::Staff).await;
@@ -362,7 +362,7 @@ async fn whoever_is_here_already_stays_and_is_meant() {
     let report = import(&ops, &python).await;
     assert_eq!(report.of("users"), (2, 1, 0));
     let meant =
-        "users 2 “tom”: taken for the account “boss” that is here, which stays as it is, with its password";
+        "users 2 “tom”: matched with the existing account “boss”, which stays unchanged, with its password";
     assert_eq!(report.findings, [meant]);
     let boss = find::<user_entity::Entity>(&ops, UserId(2)).await;
     assert_eq!((boss.username.as_str(), boss.role, boss.password_hash), ("boss", Role::Staff, hash));
@@ -483,7 +483,7 @@ async fn interrupted_import_is_completed() {
     python.run("ALTER TABLE away RENAME TO repair_timeline_entries").await;
     let report = import(&ops, &python).await;
     assert_eq!((report.of("equipment"), report.of("repair_records")), ((0, 2, 0), (3, 0, 0)));
-    the_space_is_as_it_was(&ops).await;
+    assert_space_is_copied(&ops).await;
 }
 
 #[tokio::test]
@@ -641,21 +641,22 @@ async fn files_are_copied_once_unfit_ones_listed() {
     let without = import(&ops, &python).await;
     assert_eq!(without.of("documents"), (0, 0, 7));
     let asked = "documents 11 “Manual.pdf”: not copied: its file was not asked for (--uploads)";
-    assert!(without.findings.iter().any(|findings| findings == asked), "{:#?}", without.findings);
+    assert!(without.findings.iter().any(|finding| finding == asked), "{:#?}", without.findings);
     let dry = disks.import(&ops, &python, true).await;
     assert_eq!((dry.of("documents"), disks.kept()), ((4, 0, 3), 0));
 
     let report = disks.import(&ops, &python, false).await;
     assert_eq!(report.of("documents"), (3, 0, 4));
-    for findings in [
+    for finding in [
         "documents 14 “lost.png”: not copied: repairs/40/a4.png: the file is missing",
         "documents 15 “evil.pdf”: not copied: “../../a1.pdf” is no name of a file",
         "documents 17 “none.png”: not copied: its repair was not copied",
     ] {
-        assert!(report.findings.iter().any(|report| report == findings), "{findings}\n{:#?}", report.findings);
+        assert!(report.findings.iter().any(|reported| reported == finding), "{finding}\n{:#?}", report.findings);
     }
     let unfit = "documents 16 “page.pdf”: not copied: equipment/17/docs/a6.pdf: the file ";
-    assert!(report.findings.iter().any(|findings| findings.starts_with(unfit)) && report.findings.len() == 4, "{:#?}", report.findings);
+    assert!(report.findings.iter().any(|finding| finding.starts_with(unfit)), "{:#?}", report.findings);
+    assert_eq!(report.findings.len(), 4, "{:#?}", report.findings);
     let manual = find::<document::Entity>(&ops, DocumentId(11)).await;
     assert_eq!((manual.equipment_id, manual.category), (EquipmentId(17), DocumentCategory::OwnersManual));
     assert_eq!((manual.title.as_str(), manual.uploader_name.as_str()), ("Manual.pdf", "ada"));
@@ -679,7 +680,7 @@ async fn files_are_copied_once_unfit_ones_listed() {
 }
 
 #[tokio::test]
-async fn more_files_than_a_page_shows_are_told() {
+async fn more_files_than_shown_are_reported() {
     let (ops, python, disks) = (empty().await, Python::with_rows(Version::V19).await, Disks::new());
     let columns = "documents (id, original_filename, stored_filename, content_type, size_bytes, category, \
                    parent_type, parent_id, uploaded_by, created_at)";

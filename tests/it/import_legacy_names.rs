@@ -1,4 +1,4 @@
-//! Names of the Python system that people take for another's, or in which characters hide: they are copied, and told.
+//! Look-alike names of the Python system, and names with invisible characters: they are copied and reported.
 
 use crate::support::ops::{empty, user};
 use crate::support::python::{HASH, PASSWORD, Python, Version};
@@ -7,7 +7,7 @@ use esb::ops::import::{Event, import_legacy};
 use esb::ops::accounts::sign_in::log_in;
 
 #[tokio::test]
-async fn look_alike_names_are_copied_and_told() {
+async fn look_alike_names_are_copied_and_reported() {
     let (ops, python) = (empty().await, Python::of(Version::V19).await);
     user(&ops, "sam", Role::Staff).await;
     let at = "'2025-05-01 10:00:00', '2025-05-02 11:00:00'";

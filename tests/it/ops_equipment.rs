@@ -181,8 +181,8 @@ async fn repeated_equipment_edit_changes_nothing() {
     let lathe = create_equipment(&ops, &stu, &full, &request(1)).await.unwrap();
     assert_eq!(create_equipment(&ops, &stu, &full, &request(1)).await.unwrap(), lathe);
     let record = equipment_record(&ops, lathe).await.unwrap();
-    assert_eq!(record.acquisition_cost.unwrap().to_string(), "1250.50");
-    assert_eq!(record.acquisition_date.unwrap().to_string(), "2020-02-29");
+    assert_eq!(record.details.acquisition_cost.unwrap().to_string(), "1250.50");
+    assert_eq!(record.details.acquisition_date.unwrap().to_string(), "2020-02-29");
     let before = (revision(&ops).await.unwrap(), audited(&ops).await.len());
     edit_equipment(&ops, &stu, (lathe, 1), &full, &request(2)).await.unwrap();
     assert_eq!((revision(&ops).await.unwrap(), audited(&ops).await.len()), before);
@@ -205,12 +205,12 @@ async fn stale_equipment_edit_is_a_conflict() {
     edit_equipment(&ops, &stu, (saw, 1), &bare("Saw of Stu", WOOD), &request(1)).await.unwrap();
     let late = edit_equipment(&ops, &kim, (saw, 1), &bare("Saw of Kim", WOOD), &request(2)).await;
     assert!(matches!(&late, Err(OpError::Overtaken { by }) if by == "stu"), "{late:?}");
-    assert_eq!(equipment_record(&ops, saw).await.unwrap().name, "Saw of Stu");
+    assert_eq!(equipment_record(&ops, saw).await.unwrap().details.name, "Saw of Stu");
     let late = archive_equipment(&ops, &kim, (saw, 1), None, &request(3)).await;
     assert!(matches!(late, Err(OpError::Overtaken { .. })), "{late:?}");
     // Under the same id and the present version it is accepted.
     edit_equipment(&ops, &kim, (saw, 2), &bare("Saw of Kim", WOOD), &request(2)).await.unwrap();
-    assert_eq!(equipment_record(&ops, saw).await.unwrap().name, "Saw of Kim");
+    assert_eq!(equipment_record(&ops, saw).await.unwrap().details.name, "Saw of Kim");
     let late = set_area_archived(&ops, &kim, (WOOD, 7), true, &request(4)).await;
     assert!(matches!(late, Err(OpError::Overtaken { .. })), "{late:?}");
 }

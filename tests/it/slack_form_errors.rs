@@ -15,7 +15,7 @@ async fn errors_on_hidden_inputs_go_to_their_chooser() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-repair", "1").await;
     for (action, words) in [
-        ("resolve_with_note", "Please say in a note what was done."),
+        ("resolve_with_note", "Please write a note about what was done."),
         ("set_eta", "Please pick a date."),
         ("set_status", "Please choose a status."),
     ] {
@@ -35,7 +35,7 @@ async fn errors_on_hidden_inputs_go_to_their_chooser() {
     app.slack.fail_next("views.update", Fault::Http(503));
     app.choose("status", "Closed - Duplicate").await;
     app.slack.private_to(ANA);
-    assert_eq!(errors(app.submit().await), on("status", "Please say which repair this one repeats."));
+    assert_eq!(errors(app.submit().await), on("status", "Please choose the original repair."));
     assert!(app.timeline().await.is_empty());
     app.finish().await;
 }

@@ -70,7 +70,7 @@ async fn home_shows_technicians_own_and_unassigned_repairs() {
     assert!(only(app.slack.direct_messages(ANA)).text.contains("Repair #1 is yours"));
     let shown = app.home().await.shown();
     assert!(
-        !shown.contains("You have none.") && shown.contains("Every open repair is somebody’s."),
+        !shown.contains("You have none.") && shown.contains("Every open repair is assigned."),
         "{shown}"
     );
     app.sql("UPDATE users SET active = FALSE").await;

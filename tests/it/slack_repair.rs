@@ -208,10 +208,10 @@ async fn what_is_missing_is_said_on_its_field() {
     assert_eq!(errors(app.submit().await)["eta"], "Please pick a date.");
     app.choose("action", "resolve_with_note").await;
     app.fill("note", "\u{200b} \u{2060}").await;
-    assert_eq!(errors(app.submit().await)["note"], "Please say in a note what was done.");
+    assert_eq!(errors(app.submit().await)["note"], "Please write a note about what was done.");
     app.choose("action", "set_status").await;
     app.choose("status", "Closed - Duplicate").await;
-    assert_eq!(errors(app.submit().await)["duplicate_of"], "Please say which repair this one repeats.");
+    assert_eq!(errors(app.submit().await)["duplicate_of"], "Please choose the original repair.");
 
     app.act("claim").await;
     let mut hidden = app.submission();

@@ -106,8 +106,8 @@ async fn author_of_lost_reply_is_told() {
     let lines = Lines::from(Level::ERROR);
     assert!(!app.slack.redeliver(&said, 3, "timeout").await.unwrap().outcome.is_acknowledged());
     let told = only(app.slack.direct_messages(ANA)).text;
-    assert!(told.starts_with(":x: What you wrote in a thread is not noted on its repair. "), "{told}");
-    assert!(told.ends_with(" Write it again or edit it then, and it is."), "{told}");
+    assert!(told.starts_with(":x: Your reply in a thread was not saved on its repair. "), "{told}");
+    assert!(told.ends_with(" Please write it again, or edit it."), "{told}");
     let reference = told.split_once("(ref ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
     assert!(lines.only_slack_line().contains(reference), "{told}");
     app.sql("ALTER TABLE away RENAME TO timeline").await;

@@ -212,7 +212,7 @@ async fn what_cannot_be_is_said_on_its_field() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-update", "1").await;
     app.choose("status", "Resolved").await;
-    assert_eq!(errors(app.submit().await)["note"], "Please say in a note what was done.");
+    assert_eq!(errors(app.submit().await)["note"], "Please write a note about what was done.");
     app.choose("status", "Closed - Duplicate").await;
     assert!(errors(app.submit().await)["duplicate_of"].starts_with("Please say which repair"));
     for (input, value) in [("severity", "Terrible"), ("assignee", "x"), ("duplicate_of", "0"), ("status", "")]

@@ -136,7 +136,7 @@ async fn two_staff_who_edit_one_machine_lose_nothing() {
     assert_eq!(kim.post(at, &again).await.status, StatusCode::SEE_OTHER, "twice is harmless");
     let record = esb::ops::equipment::list::equipment_record(&web.ops, EquipmentId(1)).await.unwrap();
     assert_eq!(
-        (record.name.as_str(), record.model.as_str(), record.version),
+        (record.details.name.as_str(), record.details.model.as_str(), record.version),
         ("Saw of Kim", "Typed by Stu", 3)
     );
 }

@@ -238,7 +238,7 @@ async fn forged_cookie_makes_no_known_browser() {
 #[tokio::test]
 async fn copied_blank_is_pointed_out() {
     let web = serving(with_people().await).await;
-    let hint = "The password begins or ends with a blank. Copy it without the blank, or type it.";
+    let hint = "The password begins or ends with a space. Copy it without the space, or type it.";
     for (name, password, has_hint) in [
         ("tess", " changeme123", true),
         ("tess", "changeme123\u{a0}", true),

@@ -1,4 +1,4 @@
-//! Attacks by the number of connections: idle ones, listeners, bodies that stop before their end.
+//! Attacks by the number of connections: idle ones, listeners, and bodies that stop before their end.
 
 use super::{Target, forms};
 use crate::esb::ATTACKER;
@@ -9,23 +9,23 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// As many connections as are accepted at once.
+/// The limit of connections.
 const IDLE: usize = 2_048;
-/// As many listeners as are let in.
+/// The limit of listeners.
 const LISTENERS: usize = 1_000;
-/// Bodies that stop, and how many bytes of each come.
+/// Bodies that stop, and the bytes that are sent of each.
 const STALLED: usize = 200;
 const STALLED_BYTES: usize = 1_000_000;
-/// Longest wait for a connection, or for bytes to be taken.
+/// Longest wait for a connection or a write.
 const WITHIN: Duration = Duration::from_secs(2);
-/// So many connections are opened at once, since systems let few wait to be accepted (`somaxconn`), and how long
-/// to wait until then.
+/// Connections that are opened at once, since systems queue few of them (`somaxconn`), and the wait between such
+/// batches.
 const OPENED_AT_ONCE: usize = 50;
 const ACCEPTED_WITHIN: Duration = Duration::from_millis(20);
-/// How often it is looked which connections are gone.
+/// How often closed connections are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Connections that say nothing.
+/// Silent connections.
 pub(super) async fn stay_idle(target: Target) -> anyhow::Result<()> {
     hold(target, IDLE, &[]).await
 }
@@ -45,7 +45,7 @@ pub(super) async fn stall_bodies(target: Target) -> anyhow::Result<()> {
     hold(target, STALLED, &[head.into_bytes(), vec![b'x'; STALLED_BYTES]].concat()).await
 }
 
-/// Holds so many connections, each of which has sent this; opens those anew that are closed.
+/// Holds this number of connections, each of which has sent this head. Reopens those that are closed.
 async fn hold(target: Target, count: usize, sent: &[u8]) -> anyhow::Result<()> {
     let mut held: Vec<TcpStream> = Vec::new();
     loop {
@@ -63,7 +63,7 @@ async fn hold(target: Target, count: usize, sent: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// False for a connection that the other side has closed. What it sent is dropped.
+/// False for a connection that the peer has closed. Received bytes are dropped.
 fn is_open(stream: &TcpStream) -> bool {
     let mut buffer = [0; 4096];
     loop {

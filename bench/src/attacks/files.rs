@@ -1,4 +1,4 @@
-//! Files that are sent: a photo as visitors have it, and others that are made to cost much.
+//! Files to upload: a usual photo, and files that are expensive to decode.
 
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 const PHOTO_BYTES: usize = 9_990_000;
 /// How often the Exif of the HEIC names the whole file.
 const EXTENTS: u16 = 10_000;
-/// Bytes of the colour profile of the PNG, unpacked: just below what decoders allow.
+/// Unpacked bytes of the PNG's color profile: just below the limit of decoders.
 const PROFILE_BYTES: u64 = 390_000_000;
 
 /// A small photo.
@@ -21,10 +21,7 @@ pub(super) fn photo() -> Vec<u8> {
     png((320, 240), &[], &rows.collect::<Vec<u8>>()).unwrap_or_default()
 }
 
-/// A small PNG whose colour profile unpacks to hundreds of megabytes.
-///
-/// # Errors
-/// Never in practice.
+/// A small PNG whose color profile unpacks to hundreds of megabytes.
 pub(super) fn png_with_profile() -> io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(b"profile\0\0".to_vec(), Compression::best());
     io::copy(&mut io::repeat(0).take(PROFILE_BYTES), &mut encoder)?;
@@ -49,10 +46,7 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length.to_be_bytes()[..], kind, content, &crc.sum().to_be_bytes()].concat()
 }
 
-/// A HEIC whose Exif is the whole file, thousands of times over.
-///
-/// # Errors
-/// Never in practice: it is shorter than 4 GB.
+/// A HEIC whose Exif refers to the whole file thousands of times.
 pub(super) fn overlapping_heic() -> anyhow::Result<Vec<u8>> {
     let item = |number: u8, kind: &[u8; 4]| {
         boxed(b"infe", &[&[2, 0, 0, 0, 0, number, 0, 0][..], kind, b"\0"].concat())

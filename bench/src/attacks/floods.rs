@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 /// More networks than are remembered.
 const NETWORKS: usize = 10_200;
-/// Connections by which they speak.
+/// Connections for all networks.
 const CONNECTIONS: usize = 16;
 
 /// "Me too" once from each network of a /48.

@@ -2,7 +2,7 @@
 
 use super::Target;
 
-/// What stands between the parts of a form with files.
+/// The boundary of a multipart form.
 const BOUNDARY: &str = "----esb-bench";
 
 /// A page.
@@ -10,7 +10,7 @@ pub(super) fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes()
 }
 
-/// "Me too", from the address that a proxy names, where it does.
+/// "Me too", with the address that a proxy names, if given.
 pub(super) fn me_too(target: Target, forwarded_for: Option<&str>) -> Vec<u8> {
     let forwarded =
         forwarded_for.map(|address| format!("x-forwarded-for: {address}\r\n")).unwrap_or_default();
@@ -22,7 +22,7 @@ pub(super) fn me_too(target: Target, forwarded_for: Option<&str>) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A report with photos. `number` makes it another report than all others.
+/// A report with photos. `number` makes it unique.
 pub(super) fn report(target: Target, number: u64, photos: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = report_text(target, number);
     for (name, content) in photos {
@@ -54,7 +54,7 @@ pub(super) fn report_text(target: Target, number: u64) -> Vec<u8> {
     texts.iter().map(|(name, value)| field(name, value)).collect::<String>().into_bytes()
 }
 
-/// What stands before the bytes of a photo.
+/// The part header of a photo.
 pub(super) fn photo_head(name: &str) -> String {
     format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"{name}\"\r\n\r\n")
 }

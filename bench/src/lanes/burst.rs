@@ -1,5 +1,5 @@
-//! A burst of reports in four areas, and what must not wait for it: a temporary password by direct message, and
-//! reports in a quiet area.
+//! A burst of reports in four areas, and messages that must not wait for it: a temporary password by direct message,
+//! and reports in a quiet area.
 
 use super::ledger::Ledger;
 use super::{BUSY_AREAS, Form, Options, closed_form};
@@ -8,7 +8,7 @@ use crate::figures::Figures;
 use crate::http1::Connection;
 use crate::payloads::{Command, TECHNICIAN};
 use crate::process::Process;
-use crate::slack::{Slack, What};
+use crate::slack::{Slack, SlackCall};
 use crate::{say, sign_in};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -30,7 +30,6 @@ const SAMPLE: Duration = Duration::from_secs(1);
 /// And shown this often.
 const SHOW: u64 = 15;
 
-/// A running burst.
 struct Burst<'a> {
     options: &'a Options,
     process: &'a Process,
@@ -97,7 +96,7 @@ pub(super) async fn play(
 /// Has the technician open a repair, so that the program knows them in Slack.
 async fn introduce_technician(slack: &mut Slack) -> anyhow::Result<()> {
     slack.command(&Command::Repair("1".to_owned()))?;
-    while !matches!(slack.next().await?.what, What::Opened(_)) {}
+    while !matches!(slack.next().await?.what, SlackCall::Opened(_)) {}
     Ok(())
 }
 
@@ -109,13 +108,13 @@ impl Burst<'_> {
             let Some(arrival) = self.slack.next_within(STEP).await? else { continue };
             let at = arrival.at;
             match self.ledger.note(arrival)? {
-                Some(What::Acknowledged(text)) => {
+                Some(SlackCall::Acknowledged(text)) => {
                     self.open.remove(&closed_form(&text)?);
                     if self.submitted == self.forms.len() && self.open.is_empty() {
                         self.acknowledged.get_or_insert(at);
                     }
                 }
-                None | Some(What::Told(_)) => {}
+                None | Some(SlackCall::PrivateAnswer(_)) => {}
                 Some(other) => anyhow::bail!("a report caused {other:?}"),
             }
         }
@@ -217,7 +216,7 @@ impl Burst<'_> {
         figures.add("memory, mean of the run", "MiB", mean);
     }
 
-    /// How long a channel took to get everything, or how far it got, beside one message a second.
+    /// How long a channel took to get everything, or how much it got, compared with one message a second.
     fn add_channel(&self, figures: &mut Figures, name: &str, times: &[Instant], expected: usize) {
         let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
         let (Some(first), Some(last)) = (times.first(), times.last()) else {

@@ -1,7 +1,7 @@
-//! Which report arrived where and when, and how many calls that took.
+//! Records which report arrived where and when, and the number of calls.
 
 use crate::payloads::{after, value};
-use crate::slack::{Arrival, What};
+use crate::slack::{Arrival, SlackCall};
 use anyhow::Context;
 use std::collections::HashMap;
 use std::time::Instant;
@@ -11,7 +11,7 @@ const EVERYTHING: &str = "#oops";
 /// What a description begins with.
 const MARK: &str = "Lanes report ";
 
-/// The description by which a report is found in its messages.
+/// The description that identifies a report in its messages.
 pub(super) fn description(number: usize) -> String {
     format!("{MARK}{number:04}")
 }
@@ -35,20 +35,17 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Notes an arrival; hands back what is not a message.
-    ///
-    /// # Errors
-    /// When a message is about no report.
-    pub(super) fn note(&mut self, arrival: Arrival) -> anyhow::Result<Option<What>> {
+    pub(super) fn note(&mut self, arrival: Arrival) -> anyhow::Result<Option<SlackCall>> {
         match arrival.what {
-            What::Posted(body) => {
+            SlackCall::Posted(body) => {
                 self.calls += 1;
                 self.note_message(&body, arrival.at)?;
             }
-            What::Refused => {
+            SlackCall::Refused => {
                 self.calls += 1;
                 self.refused += 1;
             }
-            What::Edited(_) | What::Searched => self.calls += 1,
+            SlackCall::Edited(_) | SlackCall::Searched => self.calls += 1,
             other => return Ok(Some(other)),
         }
         Ok(None)
@@ -103,7 +100,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn arrival(what: fn(Bytes) -> What, channel: &str, text: &str) -> Arrival {
+    fn arrival(what: fn(Bytes) -> SlackCall, channel: &str, text: &str) -> Arrival {
         let body = format!(r#"{{"channel":"{channel}","text":"{text}"}}"#);
         Arrival { at: Instant::now(), what: what(body.into()) }
     }
@@ -113,10 +110,10 @@ mod tests {
         let mut ledger = Ledger::default();
         let text = format!("*{}*", description(7));
         for channel in ["#woodshop", EVERYTHING, EVERYTHING] {
-            ledger.note(arrival(What::Posted, channel, &text)).unwrap();
+            ledger.note(arrival(SlackCall::Posted, channel, &text)).unwrap();
         }
-        ledger.note(Arrival { at: Instant::now(), what: What::Refused }).unwrap();
-        ledger.note(arrival(What::Posted, "TOM", "Your password")).unwrap();
+        ledger.note(Arrival { at: Instant::now(), what: SlackCall::Refused }).unwrap();
+        ledger.note(arrival(SlackCall::Posted, "TOM", "Your password")).unwrap();
         assert!(ledger.in_area(7).is_some() && ledger.in_area(8).is_none());
         assert!(ledger.direct("TOM").is_some() && ledger.direct("ANA").is_none());
         assert_eq!((ledger.area_times(0..9).len(), ledger.oops_times(0..9).len()), (1, 1));
@@ -125,6 +122,6 @@ mod tests {
 
     #[test]
     fn message_about_no_report_is_an_error() {
-        assert!(Ledger::default().note(arrival(What::Posted, "#woodshop", "Hello")).is_err());
+        assert!(Ledger::default().note(arrival(SlackCall::Posted, "#woodshop", "Hello")).is_err());
     }
 }

@@ -1,10 +1,10 @@
-//! Slack takes no messages for a while, with reports waiting; then it does.
+//! Slack refuses messages for a while with reports waiting, then accepts them.
 
 use super::ledger::Ledger;
 use super::{BUSY_AREAS, Form, closed_form};
 use crate::esb::{Area, Installation};
 use crate::figures::Figures;
-use crate::slack::{Slack, What};
+use crate::slack::{Slack, SlackCall};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub(super) async fn play(
 ) -> anyhow::Result<()> {
     let slack = &mut installation.slack;
     let forms = Form::open_many(slack, areas, REPORTS).await?;
-    slack.conduct.set_down(true);
+    slack.behavior.set_down(true);
     let (began, mut ledger, mut open) = (Instant::now(), Ledger::default(), HashSet::new());
     for form in &forms {
         open.insert(form.submit(slack)?);
@@ -32,7 +32,7 @@ pub(super) async fn play(
     }
     anyhow::ensure!(open.is_empty(), "{} reports were not acknowledged", open.len());
     let calls = ledger.calls;
-    slack.conduct.set_down(false);
+    slack.behavior.set_down(false);
     let recovered = Instant::now();
     let are_all_there = |ledger: &Ledger| {
         ledger.area_times(0..REPORTS).len() + ledger.oops_times(0..REPORTS).len() == 2 * REPORTS
@@ -47,10 +47,10 @@ pub(super) async fn play(
 async fn note_next(slack: &mut Slack, ledger: &mut Ledger, open: &mut HashSet<u64>) -> anyhow::Result<()> {
     let Some(arrival) = slack.next_within(STEP).await? else { return Ok(()) };
     match ledger.note(arrival)? {
-        Some(What::Acknowledged(text)) => {
+        Some(SlackCall::Acknowledged(text)) => {
             open.remove(&closed_form(&text)?);
         }
-        None | Some(What::Told(_)) => {}
+        None | Some(SlackCall::PrivateAnswer(_)) => {}
         Some(other) => anyhow::bail!("a report caused {other:?}"),
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! Commands: from each one sent to its acknowledgement and to its modal; one after the other, 500 at
-//! once, and as many as come through. The same against the floor.
+//! Commands: the time from a command to its acknowledgement and to its modal; one after the other, 500 at once, and at
+//! the highest rate. The same with the floor.
 
 use super::floors::SocketFloor;
 use super::{Effort, Subject};
@@ -8,7 +8,7 @@ use crate::figures::{Figures, Times, each, median, per_second};
 use crate::floor::socket::Sizes;
 use crate::payloads::{Command, PEOPLE, number, value};
 use crate::process::Process;
-use crate::slack::{Slack, What};
+use crate::slack::{Slack, SlackCall};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
@@ -60,8 +60,8 @@ impl<'a> Run<'a> {
             format!("{acks} acknowledgements and {modals} modals of {} are missing", self.traces.len())
         })?;
         let (id, bytes) = match &arrival.what {
-            What::Acknowledged(text) => ("envelope_id", text.as_bytes()),
-            What::Opened(body) => ("trigger_id", &body[..]),
+            SlackCall::Acknowledged(text) => ("envelope_id", text.as_bytes()),
+            SlackCall::Opened(body) => ("trigger_id", &body[..]),
             other => anyhow::bail!("a command brought about {other:?}"),
         };
         let n = number(bytes, id)
@@ -69,8 +69,8 @@ impl<'a> Run<'a> {
             .and_then(|(n, first)| usize::try_from(n.checked_sub(first)?).ok());
         let trace = n.and_then(|n| self.traces.get_mut(n)).context("an answer to what was not asked")?;
         match arrival.what {
-            What::Acknowledged(text) => trace.acknowledged = Some((arrival.at, text)),
-            What::Opened(body) => trace.opened = Some((arrival.at, body)),
+            SlackCall::Acknowledged(text) => trace.acknowledged = Some((arrival.at, text)),
+            SlackCall::Opened(body) => trace.opened = Some((arrival.at, body)),
             _ => {}
         }
         self.done += usize::from(trace.acknowledged.is_some() && trace.opened.is_some());
@@ -95,7 +95,7 @@ struct App<'a> {
 }
 
 /// What one app did.
-struct Done {
+struct CommandTimes {
     report: Vec<Trace>,
     status: Vec<Trace>,
     crowds: Vec<Vec<Trace>>,
@@ -128,7 +128,7 @@ pub(super) async fn measure(
 }
 
 /// A floor whose modals are as large as these.
-async fn floor(done: &Done) -> anyhow::Result<SocketFloor> {
+async fn floor(done: &CommandTimes) -> anyhow::Result<SocketFloor> {
     let size = |traces: &[Trace]| {
         let sizes = traces.iter().filter_map(|trace| Some(trace.opened.as_ref()?.1.len()));
         sizes.max().unwrap_or_default()
@@ -139,7 +139,7 @@ async fn floor(done: &Done) -> anyhow::Result<SocketFloor> {
 }
 
 impl App<'_> {
-    async fn run(&mut self, effort: &Effort) -> anyhow::Result<Done> {
+    async fn run(&mut self, effort: &Effort) -> anyhow::Result<CommandTimes> {
         // Everybody once, so that everybody is known and every cache is filled.
         self.in_a_row(usize::try_from(PEOPLE)?, 0).await?;
         self.in_a_row(usize::try_from(PEOPLE)?, 1).await?;
@@ -157,7 +157,7 @@ impl App<'_> {
         let before = self.process.cpu()?;
         let (sustained, took) = self.sustained(effort.sustained).await?;
         let cpu = self.process.cpu()? - before;
-        Ok(Done { report, status, crowds, sustained, took, cpu })
+        Ok(CommandTimes { report, status, crowds, sustained, took, cpu })
     }
 
     /// One after the other; `kind` 0 reports, 1 asks for the status.
@@ -247,7 +247,7 @@ fn rates(crowds: &[Vec<Trace>], answered: fn(&Trace) -> Option<Instant>) -> f64 
     median(crowds.iter().filter_map(rate).collect())
 }
 
-fn tell(done: &Done, floor: &Done, figures: &mut Figures) {
+fn tell(done: &CommandTimes, floor: &CommandTimes, figures: &mut Figures) {
     for (name, done, floor) in
         [("/esb-report", &done.report, &floor.report), ("/esb-status", &done.status, &floor.status)]
     {
@@ -270,9 +270,9 @@ fn tell(done: &Done, floor: &Done, figures: &mut Figures) {
     figures.compare("500 at once, commands a second until the last ack", "/s", value, bare);
     let (value, bare) = pair(opened);
     figures.compare("500 at once, commands a second until the last modal", "/s", value, bare);
-    let sustained = |done: &Done| per_second(done.sustained.len(), done.took);
+    let sustained = |done: &CommandTimes| per_second(done.sustained.len(), done.took);
     figures.compare("sustained, commands acked and shown a second", "/s", sustained(done), sustained(floor));
-    let cpu = |done: &Done| each(done.cpu, done.sustained.len());
+    let cpu = |done: &CommandTimes| each(done.cpu, done.sustained.len());
     figures.compare("sustained, processor time a command", "µs", cpu(done), cpu(floor));
     let name = "sustained, ack";
     figures.compare_times(name, &acknowledgements(&done.sustained), &acknowledgements(&floor.sustained));

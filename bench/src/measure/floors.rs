@@ -1,5 +1,4 @@
-//! Starts the floors and waits until they answer: what they are given is what esb sent in the same run.
-//! Measures nothing.
+//! Starts the floors and waits until they answer. They answer with what esb sent in the same run.
 
 use super::REST;
 use crate::esb::{CONNECTIONS, first_answer, free_address};
@@ -24,9 +23,6 @@ pub struct SocketFloor {
 
 impl SocketFloor {
     /// One that sends as much.
-    ///
-    /// # Errors
-    /// When it does not start.
     pub async fn start(sizes: &Sizes) -> anyhow::Result<Self> {
         let mut slack = Slack::start().await?;
         let mut program = Command::new(own_executable()?);
@@ -40,10 +36,8 @@ impl SocketFloor {
     }
 }
 
-/// An answer of esb's.
 pub type Answer = (Head, Vec<u8>);
 
-/// The bare web server.
 pub struct WebFloor {
     pub address: SocketAddr,
     pub process: Process,
@@ -53,9 +47,6 @@ pub struct WebFloor {
 
 impl WebFloor {
     /// Puts answers into a new folder: `/0` is the first one.
-    ///
-    /// # Errors
-    /// The operating system's.
     pub fn prepare(folder: &Path, answers: &[Answer]) -> anyhow::Result<()> {
         create_dir(folder)?;
         for (number, (head, body)) in answers.iter().enumerate() {
@@ -65,10 +56,7 @@ impl WebFloor {
         Ok(())
     }
 
-    /// Starts it over such a folder, and waits for so many of the answers, which are 200s.
-    ///
-    /// # Errors
-    /// When it does not start.
+    /// Starts it with this folder, and waits until this number of its answers are 200.
     pub async fn start(folder: &Path, awaited: usize) -> anyhow::Result<Self> {
         let address = free_address()?;
         let mut program = Command::new(own_executable()?);
@@ -84,9 +72,6 @@ impl WebFloor {
 }
 
 /// What esb answers there.
-///
-/// # Errors
-/// When it does not answer.
 pub async fn answer_of(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
     let mut connection = Connection::open(address).await?;
     let answer = connection.ask(format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").as_bytes()).await?;

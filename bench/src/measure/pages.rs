@@ -1,5 +1,5 @@
-//! Pages: answers a second over 2 and over 16 connections that are kept alive, compressed as browsers
-//! ask for it, plain, and "you have it". The floor answers with the same bytes and headers.
+//! Pages: answers a second over 2 and over 16 connections that stay open: compressed as browsers request it, plain,
+//! and 304. The floor answers with the same bytes and headers.
 
 use super::floors::{Answer, WebFloor};
 use super::{Effort, REST, Subject, request};
@@ -36,7 +36,7 @@ struct Load {
 struct Page {
     name: String,
     path: String,
-    /// Headers that the request carries beside a browser's usual ones.
+    /// Headers in addition to a browser's usual ones.
     extra: String,
     status: u16,
     headers: Vec<(String, String)>,
@@ -143,7 +143,7 @@ impl Page {
         read && text.trim_end().ends_with("</html>") && text.contains(&self.mark)
     }
 
-    /// What can be told of an answer while the clock runs.
+    /// The cheap check of an answer while the clock runs.
     fn looks_right(&self, body: &[u8]) -> bool {
         body.len().abs_diff(self.body.len()) <= self.body.len() / 20
     }

@@ -1,19 +1,19 @@
-//! A technician at work: `/esb-repair` with a number, and what is done to that repair in `act_on_repair`, from
-//! each form sent to its answer, while the worker tells the channels of it. Last of all, since the channels
-//! take a message a second and are told of the last one long after. The same against the floor.
+//! A technician at work: `/esb-repair` with a number, and changes of that repair in `act_on_repair`. Measures from each
+//! form to its answer, while the worker posts to the channels. Runs last, since the channels get one message a second
+//! and need long for the rest. The same with the floor.
 
 use super::floors::SocketFloor;
 use super::{Effort, Subject};
 use crate::figures::{Figures, Times};
 use crate::floor::socket::Sizes;
 use crate::payloads::{Act, Command, number};
-use crate::slack::{Slack, What};
+use crate::slack::{Slack, SlackCall};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// What becomes of each repair, whatever it was before: a closed one is reopened first.
+/// The changes of each repair. A closed one is reopened first.
 const ACTS: [Act; 4] = [
     Act::SetStatus("Parts Ordered"),
     Act::Claim,
@@ -23,7 +23,7 @@ const ACTS: [Act; 4] = [
 
 /// The times of all forms, and how large the largest was.
 #[derive(Default)]
-struct Done {
+struct RepairTimes {
     shown: Vec<Duration>,
     answered: Vec<Duration>,
     bytes: usize,
@@ -49,8 +49,8 @@ pub(super) async fn measure(
     Ok(())
 }
 
-async fn run(slack: &mut Slack, effort: &Effort) -> anyhow::Result<Done> {
-    let mut done = Done::default();
+async fn run(slack: &mut Slack, effort: &Effort) -> anyhow::Result<RepairTimes> {
+    let mut done = RepairTimes::default();
     for repair in 1..=effort.repairs {
         for act in ACTS {
             let began = Instant::now();
@@ -73,42 +73,42 @@ async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Byt
     while opened.is_none() || !acknowledged {
         let arrival = slack.next().await?;
         match arrival.what {
-            What::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
-            What::Opened(body) => opened = Some((arrival.at, body)),
-            What::Posted(_) | What::Edited(_) => {}
+            SlackCall::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
+            SlackCall::Opened(body) => opened = Some((arrival.at, body)),
+            SlackCall::Posted(_) | SlackCall::Edited(_) => {}
             other => anyhow::bail!("brought about {other:?}"),
         }
     }
     opened.context("no form")
 }
 
-/// The form that is in it.
+/// The form in the body of `views.open`.
 fn form(body: &[u8]) -> anyhow::Result<Value> {
     let body: Value = serde_json::from_slice(body)?;
     anyhow::ensure!(body["view"]["callback_id"] == "act_on_repair", "opened {}", body["view"]);
     Ok(body["view"].clone())
 }
 
-/// Sends the form, and waits until it is closed and the person told: when it was closed.
+/// Sends the form and waits until it is closed and the person has the answer. Returns when it closed.
 async fn submit(slack: &mut Slack, view: &Value, act: Act) -> anyhow::Result<Instant> {
     let sent = slack.act(view, act)?;
     let (mut closed, mut told) = (None, false);
     while closed.is_none() || !told {
         let arrival = slack.next().await?;
         match arrival.what {
-            What::Acknowledged(text) => {
+            SlackCall::Acknowledged(text) => {
                 let answer: Value = serde_json::from_str(&text)?;
                 let right = answer["payload"]["response_action"] == "clear"
                     && number(text.as_bytes(), "envelope_id") == Some(sent);
                 anyhow::ensure!(right, "the form is answered {answer}");
                 closed = Some(arrival.at);
             }
-            What::Told(body) => {
+            SlackCall::PrivateAnswer(body) => {
                 let words = String::from_utf8_lossy(&body).into_owned();
                 anyhow::ensure!(!words.contains(":x:"), "the person is told {words}");
                 told = true;
             }
-            What::Posted(_) | What::Edited(_) => {}
+            SlackCall::Posted(_) | SlackCall::Edited(_) => {}
             other => anyhow::bail!("brought about {other:?}"),
         }
     }

@@ -1,6 +1,6 @@
-//! Reports: from a form submitted to the card in both channels; a claim pressed there, until both cards show
-//! it; then how long the next page and the next modal take, which have to be made anew. The same against the
-//! floors, which make nothing.
+//! Reports: the time from a submitted form to the card in both channels; from a claim to the edit of both cards; then
+//! the time of the next page and the next modal, which are rendered again. The same with the floors, which render
+//! nothing.
 
 use super::floors::{SocketFloor, WebFloor};
 use super::{Effort, Subject, page_time};
@@ -8,19 +8,19 @@ use crate::esb::{Area, Machine};
 use crate::figures::{Figures, Times};
 use crate::floor::socket::Sizes;
 use crate::payloads::{Command, number};
-use crate::slack::{Slack, What};
+use crate::slack::{Slack, SlackCall};
 use anyhow::Context;
 use bytes::Bytes;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Between two reports: every one goes to the channel of everything, which takes a message a second.
+/// Time between two reports: each goes to `#oops`, which gets one message a second.
 const PACE: Duration = Duration::from_millis(1_300);
-/// The same for the floor, which knows no such limit.
+/// The same for the floor, which has no such limit.
 const BARE_PACE: Duration = Duration::from_millis(100);
 
-/// Who is told: esb or the floors.
+/// esb or the floors.
 struct App<'a> {
     slack: &'a mut Slack,
     web: SocketAddr,
@@ -28,11 +28,11 @@ struct App<'a> {
     is_bare: bool,
 }
 
-/// The times of all reports, and how large that was which was sent.
+/// The times of all reports, and the sizes of the calls.
 #[derive(Default)]
-struct Done {
+struct ReportTimes {
     acks: Vec<Duration>,
-    told: Vec<Duration>,
+    posted: Vec<Duration>,
     claims: Vec<Duration>,
     pages: Vec<Duration>,
     modals: Vec<Duration>,
@@ -58,7 +58,7 @@ pub(super) async fn measure(
     let bare = bare.run(&machines).await.context("floor")?;
     for (name, done, bare) in [
         ("report sent to form closed", done.acks, bare.acks),
-        ("report sent to message in both channels", done.told, bare.told),
+        ("report sent to message in both channels", done.posted, bare.posted),
         ("claim pressed to both cards edited", done.claims, bare.claims),
         ("first board after a change (gzip)", done.pages, bare.pages),
         ("first /esb-status after a change, modal", done.modals, bare.modals),
@@ -71,9 +71,9 @@ pub(super) async fn measure(
 }
 
 impl App<'_> {
-    async fn run(mut self, machines: &[&Machine]) -> anyhow::Result<Done> {
+    async fn run(mut self, machines: &[&Machine]) -> anyhow::Result<ReportTimes> {
         let pace = if self.is_bare { BARE_PACE } else { PACE };
-        let mut done = Done::default();
+        let mut done = ReportTimes::default();
         for (n, machine) in machines.iter().enumerate() {
             let began = Instant::now();
             let repair = self.report(machine, n, &mut done).await.context("a report")?;
@@ -94,46 +94,46 @@ impl App<'_> {
     }
 
     /// Opens the form, submits it, and waits until the form is closed, the person thanked and both channels
-    /// told: the number of the repair.
-    async fn report(&mut self, machine: &Machine, n: usize, done: &mut Done) -> anyhow::Result<String> {
+    /// have the message. Returns the number of the repair.
+    async fn report(&mut self, machine: &Machine, n: usize, done: &mut ReportTimes) -> anyhow::Result<String> {
         let (view, bytes) = modal(self.slack, &Command::Report(machine.name.clone())).await?;
         done.sizes.report_bytes = bytes;
         let description = format!("Bench report {n:04}");
         let began = Instant::now();
         let sent = self.slack.submit(&view, machine.id, &description)?;
         let (mut acknowledged, mut thanked) = (None, false);
-        let mut told: Vec<(Instant, Bytes)> = Vec::new();
-        while acknowledged.is_none() || !thanked || told.len() < 2 {
+        let mut posted: Vec<(Instant, Bytes)> = Vec::new();
+        while acknowledged.is_none() || !thanked || posted.len() < 2 {
             let arrival = self.slack.next().await?;
             match arrival.what {
-                What::Acknowledged(text) => {
+                SlackCall::Acknowledged(text) => {
                     let answer: Value = serde_json::from_str(&text)?;
                     let cleared = answer["payload"]["response_action"] == "clear";
                     let right = cleared && number(text.as_bytes(), "envelope_id") == Some(sent);
                     anyhow::ensure!(right, "the form is answered {answer}");
                     acknowledged = Some(arrival.at - began);
                 }
-                What::Told(body) => {
+                SlackCall::PrivateAnswer(body) => {
                     let answer: Value = serde_json::from_slice(&body)?;
                     let words = answer["text"].as_str().unwrap_or_default();
                     anyhow::ensure!(words.contains("Thank you"), "the person is told {words}");
                     thanked = true;
                 }
-                What::Posted(body) => told.push((arrival.at, body)),
+                SlackCall::Posted(body) => posted.push((arrival.at, body)),
                 other => anyhow::bail!("a report brought about {other:?}"),
             }
         }
         done.acks.push(acknowledged.context("no answer")?);
-        done.told.push(told.iter().map(|(at, _)| *at - began).max().context("nobody was told")?);
-        done.sizes.card_bytes = told.iter().map(|(_, card)| card.len()).max().unwrap_or_default();
-        check(&told, (!self.is_bare).then_some(&description))?;
-        let (_, card) = told.first().context("nobody was told")?;
+        done.posted.push(posted.iter().map(|(at, _)| *at - began).max().context("nothing was posted")?);
+        done.sizes.card_bytes = posted.iter().map(|(_, card)| card.len()).max().unwrap_or_default();
+        check(&posted, (!self.is_bare).then_some(&description))?;
+        let (_, card) = posted.first().context("nothing was posted")?;
         if self.is_bare { Ok("1".to_owned()) } else { repair_of(card) }
     }
 
     /// Presses "Claim" and waits until both cards show it; replies in their threads follow at the channels'
     /// pace.
-    async fn claim(&mut self, repair: &str, done: &mut Done) -> anyhow::Result<()> {
+    async fn claim(&mut self, repair: &str, done: &mut ReportTimes) -> anyhow::Result<()> {
         let began = Instant::now();
         let sent = self.slack.claim(repair)?;
         let (mut acknowledged, mut replies) = (false, 0);
@@ -141,16 +141,16 @@ impl App<'_> {
         while !acknowledged || edited.len() < 2 || replies < 2 {
             let arrival = self.slack.next().await?;
             match arrival.what {
-                What::Acknowledged(text) => {
+                SlackCall::Acknowledged(text) => {
                     acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent);
                 }
-                What::Edited(body) => {
+                SlackCall::Edited(body) => {
                     let words = String::from_utf8_lossy(&body).into_owned();
                     anyhow::ensure!(words.contains("Assigned"), "the card shows {words}");
                     done.sizes.edit_bytes = body.len();
                     edited.push(arrival.at - began);
                 }
-                What::Posted(_) => replies += 1,
+                SlackCall::Posted(_) => replies += 1,
                 other => anyhow::bail!("a claim brought about {other:?}"),
             }
         }
@@ -159,14 +159,14 @@ impl App<'_> {
     }
 }
 
-/// The modal that a command opens, and how large it is.
+/// The modal that a command opens, and its size in bytes.
 async fn modal(slack: &mut Slack, command: &Command) -> anyhow::Result<(Value, usize)> {
     let sent = slack.command(command)?;
     let (mut acknowledged, mut opened) = (false, None);
     while opened.is_none() || !acknowledged {
         match slack.next().await?.what {
-            What::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
-            What::Opened(body) if number(&body, "trigger_id") == Some(sent) => opened = Some(body),
+            SlackCall::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
+            SlackCall::Opened(body) if number(&body, "trigger_id") == Some(sent) => opened = Some(body),
             other => anyhow::bail!("{} brought about {other:?}", command.name()),
         }
     }
@@ -175,7 +175,7 @@ async fn modal(slack: &mut Slack, command: &Command) -> anyhow::Result<(Value, u
     Ok((body["view"].clone(), opened.len()))
 }
 
-/// The repair that the buttons of a card are about.
+/// The repair of a card's buttons.
 fn repair_of(card: &[u8]) -> anyhow::Result<String> {
     let card: Value = serde_json::from_slice(card)?;
     let blocks = card["blocks"].as_array().context("no blocks")?;
@@ -183,21 +183,21 @@ fn repair_of(card: &[u8]) -> anyhow::Result<String> {
     Ok(buttons["elements"][0]["value"].as_str().context("no repair")?.to_owned())
 }
 
-/// Both messages are about this report, in two channels, one of them the channel of everything. The floor's
-/// are about none.
-fn check(told: &[(Instant, Bytes)], description: Option<&String>) -> anyhow::Result<()> {
+/// Checks that both messages are about this report and in two channels, one of them `#oops`. The floor's messages are
+/// about no report.
+fn check(posted: &[(Instant, Bytes)], description: Option<&String>) -> anyhow::Result<()> {
     let mut channels = Vec::new();
-    for (_, body) in told {
+    for (_, body) in posted {
         let message: Value = serde_json::from_slice(body)?;
         let right = description.is_none_or(|description| message.to_string().contains(description));
-        anyhow::ensure!(right, "told of something else: {message}");
+        anyhow::ensure!(right, "posted something else: {message}");
         channels.push(message["channel"].as_str().unwrap_or_default().to_owned());
     }
     channels.sort();
     channels.dedup();
     anyhow::ensure!(
         channels.len() == 2 && channels.iter().any(|channel| channel == "#oops"),
-        "told in {channels:?}"
+        "posted in {channels:?}"
     );
     Ok(())
 }

@@ -1,7 +1,6 @@
-//! Socket Mode's connections: says hello, writes what is queued, tells of every frame. Started by
-//! `Slack`.
+//! Socket Mode connections: sends hello and queued frames, and reports every frame. Started by `Slack`.
 
-use super::{Arrival, What};
+use super::{Arrival, SlackCall};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use std::time::Instant;
@@ -18,7 +17,7 @@ pub(super) async fn serve(listener: TcpListener, tell: UnboundedSender<Arrival>)
     }
 }
 
-/// Ends with its connection; whoever misses it learns so by waiting in vain.
+/// Ends with its connection. The measurement notices a missing connection by its time-out.
 async fn connection(stream: TcpStream, tell: UnboundedSender<Arrival>) {
     let _ = stream.set_nodelay(true);
     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
@@ -28,15 +27,15 @@ async fn connection(stream: TcpStream, tell: UnboundedSender<Arrival>) {
     let (sink, mut frames) = socket.split();
     let (link, queue) = unbounded_channel();
     tokio::spawn(write(sink, queue));
-    let _ = tell.send(Arrival { at: Instant::now(), what: What::Connected(link) });
+    let _ = tell.send(Arrival { at: Instant::now(), what: SlackCall::Connected(link) });
     while let Some(Ok(frame)) = frames.next().await {
         if let Message::Text(text) = frame {
-            let _ = tell.send(Arrival { at: Instant::now(), what: What::Acknowledged(text) });
+            let _ = tell.send(Arrival { at: Instant::now(), what: SlackCall::Acknowledged(text) });
         }
     }
 }
 
-/// Writes all that is queued at once, so that a crowd costs few calls of the system.
+/// Writes all queued frames at once, so that many frames cost few system calls.
 async fn write(
     mut sink: SplitSink<WebSocketStream<TcpStream>, Message>,
     mut queue: UnboundedReceiver<Message>,

@@ -1,7 +1,6 @@
-//! The Web API: the few methods that esb calls, answered without reading more than is needed. Started
-//! by `Slack`.
+//! The Web API: the few methods that esb calls, parsed only as far as needed. Started by `Slack`.
 
-use super::{Arrival, What};
+use super::{Arrival, SlackCall};
 use crate::payloads::{TEAM, after, value};
 use bytes::Bytes;
 use futures_util::TryFutureExt;
@@ -22,18 +21,18 @@ const POST_MESSAGE: &str = "/api/chat.postMessage";
 
 /// How `chat.postMessage` is answered.
 #[derive(Debug, Default)]
-pub struct Conduct {
+pub struct Behavior {
     latency_ms: AtomicU64,
     is_down: AtomicBool,
 }
 
-impl Conduct {
-    /// How long an answer takes from now on, in milliseconds.
+impl Behavior {
+    /// Latency of answers, in milliseconds.
     pub fn set_latency_ms(&self, latency: u64) {
         self.latency_ms.store(latency, Ordering::Relaxed);
     }
 
-    /// Whether messages are answered 503 from now on.
+    /// Whether messages are answered with 503.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
@@ -50,11 +49,11 @@ pub(super) async fn serve(
     listener: TcpListener,
     socket_url: String,
     tell: UnboundedSender<Arrival>,
-    conduct: Arc<Conduct>,
+    behavior: Arc<Behavior>,
 ) {
     let socket_url = Arc::new(socket_url);
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(connection(stream, Arc::clone(&socket_url), tell.clone(), Arc::clone(&conduct)));
+        tokio::spawn(connection(stream, Arc::clone(&socket_url), tell.clone(), Arc::clone(&behavior)));
     }
 }
 
@@ -62,19 +61,19 @@ async fn connection(
     stream: TcpStream,
     socket_url: Arc<String>,
     tell: UnboundedSender<Arrival>,
-    conduct: Arc<Conduct>,
+    behavior: Arc<Behavior>,
 ) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request: Request<Incoming>| {
-        let (socket_url, tell, conduct) = (Arc::clone(&socket_url), tell.clone(), Arc::clone(&conduct));
+        let (socket_url, tell, behavior) = (Arc::clone(&socket_url), tell.clone(), Arc::clone(&behavior));
         async move {
             let (head, body) = request.into_parts();
             let body = body.collect().map_ok(http_body_util::Collected::to_bytes).await?;
             let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
             let is_message = path == POST_MESSAGE;
-            let is_refused = is_message && conduct.is_down.load(Ordering::Relaxed);
+            let is_refused = is_message && behavior.is_down.load(Ordering::Relaxed);
             let (what, text) = if is_refused {
-                (Some(What::Refused), String::new())
+                (Some(SlackCall::Refused), String::new())
             } else {
                 answer(path, query, body, &socket_url)
             };
@@ -82,7 +81,7 @@ async fn connection(
                 let _ = tell.send(Arrival { at: Instant::now(), what });
             }
             if is_message {
-                conduct.delay().await;
+                behavior.delay().await;
             }
             let mut response = Response::new(Full::<Bytes>::new(text.into()));
             if is_refused {
@@ -99,8 +98,8 @@ async fn connection(
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// What arrived and what is answered.
-fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<What>, String) {
+/// The call and its answer.
+fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<SlackCall>, String) {
     let fine = || r#"{"ok":true}"#.to_owned();
     match path {
         "/api/auth.test" => {
@@ -113,19 +112,19 @@ fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<Wha
         "/api/users.info" => (None, person(query)),
         "/api/views.open" => {
             let text = opened(&body);
-            (Some(What::Opened(body)), text)
+            (Some(SlackCall::Opened(body)), text)
         }
         POST_MESSAGE => {
             let text = posted(&body);
-            (Some(What::Posted(body)), text)
+            (Some(SlackCall::Posted(body)), text)
         }
         "/api/conversations.history" | "/api/conversations.replies" => {
-            (Some(What::Searched), r#"{"ok":true,"messages":[],"has_more":false}"#.to_owned())
+            (Some(SlackCall::Searched), r#"{"ok":true,"messages":[],"has_more":false}"#.to_owned())
         }
-        "/api/chat.update" => (Some(What::Edited(body)), fine()),
-        "/api/chat.postEphemeral" => (Some(What::Told(body)), fine()),
-        path if path.starts_with("/response/") => (Some(What::Told(body)), fine()),
-        other => (Some(What::Unknown(other.to_owned())), r#"{"ok":false,"error":"unknown_method"}"#.into()),
+        "/api/chat.update" => (Some(SlackCall::Edited(body)), fine()),
+        "/api/chat.postEphemeral" => (Some(SlackCall::PrivateAnswer(body)), fine()),
+        path if path.starts_with("/response/") => (Some(SlackCall::PrivateAnswer(body)), fine()),
+        other => (Some(SlackCall::Unknown(other.to_owned())), r#"{"ok":false,"error":"unknown_method"}"#.into()),
     }
 }
 
@@ -156,7 +155,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn a_view_comes_back_whole_with_an_id() {
+    fn opened_view_is_returned_with_id() {
         let body = br#"{"trigger_id":"1","view":{"type":"modal","blocks":[{"a":{}}]}}"#;
         let answer: Value = serde_json::from_str(&opened(body)).unwrap();
         assert_eq!(
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_is_json_and_an_unknown_method_is_told() {
+    fn answers_are_json_and_unknown_methods_reported() {
         for path in [
             "auth.test",
             "apps.connections.open",
@@ -180,7 +179,7 @@ mod tests {
             let (what, text) =
                 answer(&format!("/api/{path}"), "user=U1", Bytes::from_static(b"{}"), "ws://a");
             assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
-            assert_eq!(matches!(what, Some(What::Unknown(_))), path == "x");
+            assert_eq!(matches!(what, Some(SlackCall::Unknown(_))), path == "x");
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, deliver::ResponseBody, person, press, target, target::Target};
+use super::{Cannot, Outcome, deliver::OutgoingEnvelope, person, press, target, target::Target};
 use crate::{
     blocks,
     sandbox::Sandbox,
@@ -37,7 +37,7 @@ impl Sandbox {
         let value = match target.kind.as_str() {
             "external_select" | "multi_external_select" => self.suggested(&user, &target, wanted).await?,
             "static_select" | "multi_static_select" | "radio_buttons" | "checkboxes" => {
-                find_option(action_id, &target.options, wanted)?
+                target::find_option(action_id, &target.options, wanted)?
             }
             _ => self.shared.with(|state| plain_choice(state, &target, wanted))?,
         };
@@ -89,7 +89,7 @@ impl Sandbox {
     pub async fn uncheck(&self, user: &str, action_id: &str, wanted: &str) -> Result<Outcome, Cannot> {
         let (user, target) = self.target(user, action_id)?;
         let mut chosen = self.standing(&target);
-        let gone = find_option(action_id, &chosen, wanted)?;
+        let gone = target::find_option(action_id, &chosen, wanted)?;
         chosen.retain(|option| *option != gone);
         self.put(&user, &target, json!(chosen)).await
     }
@@ -145,7 +145,7 @@ impl Sandbox {
         self.deliver(|state| {
             let mut action = target.action();
             action[key] = value;
-            Ok(ResponseBody::interactive(press::block_action(state, user, &target.view_id, action), false))
+            Ok(OutgoingEnvelope::interactive(press::block_action(state, user, &target.view_id, action), false))
         })
         .await
     }
@@ -156,27 +156,16 @@ impl Sandbox {
             let view = state.views.get(&target.view_id);
             view.and_then(|v| v.suggested.get(&target.action_id).cloned()).unwrap_or_default()
         });
-        if let Ok(option) = find_option(&target.action_id, &last, wanted) {
+        if let Ok(option) = target::find_option(&target.action_id, &last, wanted) {
             return Ok(option);
         }
         let options = self.ask_for(user, target, wanted).await?;
-        find_option(&target.action_id, &options, wanted)
+        target::find_option(&target.action_id, &options, wanted)
     }
 }
 
 fn keeps_many(target: &Target) -> bool {
     target.kind == "checkboxes" || target.kind.starts_with("multi_")
-}
-
-/// The option with this value or, ignoring case, this label.
-pub(super) fn find_option(action_id: &str, options: &[Value], wanted: &str) -> Result<Value, Cannot> {
-    let label = |option: &Value| option["text"]["text"].as_str().unwrap_or_default().to_owned();
-    let by_value = options.iter().find(|o| o["value"] == wanted);
-    let by_label = || options.iter().find(|o| label(o).to_lowercase() == wanted.to_lowercase());
-    by_value.or_else(by_label).cloned().ok_or_else(|| {
-        let offered: Vec<String> = options.iter().take(20).map(label).collect();
-        Cannot::NoOption { action_id: action_id.into(), wanted: wanted.into(), offered: offered.join(", ") }
-    })
 }
 
 /// What an element without options takes.

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Cannot, Outcome, channel, deliver::ResponseBody, payload, person};
+use super::{Cannot, Outcome, channel, deliver::OutgoingEnvelope, payload, person};
 use crate::{api, messages::Message, response_urls::Place, sandbox::Sandbox, state::State};
 
 impl Sandbox {
@@ -21,7 +21,7 @@ impl Sandbox {
             .deliver(|state| {
                 let payload =
                     payload::command(state, &place.user, &place.channel, command, &escaped(text.trim()));
-                Ok(ResponseBody { kind: "slash_commands", accepts_payload: true, payload })
+                Ok(OutgoingEnvelope { kind: "slash_commands", accepts_payload: true, payload })
             })
             .await?;
         if let Some(message) = outcome.ack().and_then(|ack| ack.payload.as_ref()) {
@@ -41,7 +41,7 @@ impl Sandbox {
             payload["callback_id"] = json!(callback_id);
             payload["action_ts"] = json!(action_ts(state));
             payload["trigger_id"] = json!(payload::trigger(state, &user, None));
-            Ok(ResponseBody::interactive(payload, false))
+            Ok(OutgoingEnvelope::interactive(payload, false))
         })
         .await
     }
@@ -64,7 +64,7 @@ impl Sandbox {
             payload["action_ts"] = json!(action_ts(state));
             payload["message_ts"] = json!(message.ts);
             payload["trigger_id"] = json!(payload::trigger(state, &user, None));
-            Ok(ResponseBody::interactive(payload, false))
+            Ok(OutgoingEnvelope::interactive(payload, false))
         })
         .await
     }

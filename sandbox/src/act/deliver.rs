@@ -5,10 +5,10 @@
 use serde_json::Value;
 
 use super::{Cannot, Outcome};
-use crate::{sandbox::Sandbox, socket::Ack, state::State};
+use crate::{sandbox::Sandbox, hub::Ack, state::State};
 
 /// An envelope that is about to be sent.
-pub(super) struct ResponseBody {
+pub(super) struct OutgoingEnvelope {
     /// `slash_commands`, `interactive` or `events_api`.
     pub(super) kind: &'static str,
     /// Whether its acknowledgement may carry something.
@@ -16,7 +16,7 @@ pub(super) struct ResponseBody {
     pub(super) payload: Value,
 }
 
-impl ResponseBody {
+impl OutgoingEnvelope {
     pub(super) fn interactive(payload: Value, accepts_payload: bool) -> Self {
         Self { kind: "interactive", accepts_payload, payload }
     }
@@ -26,7 +26,7 @@ impl Sandbox {
     /// Builds an envelope, sends it, and waits for the app.
     pub(super) async fn deliver(
         &self,
-        build: impl FnOnce(&mut State) -> Result<ResponseBody, Cannot>,
+        build: impl FnOnce(&mut State) -> Result<OutgoingEnvelope, Cannot>,
     ) -> Result<Outcome, Cannot> {
         let sent = self.shared.with(|state| {
             let out = build(state)?;

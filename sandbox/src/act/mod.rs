@@ -21,7 +21,7 @@ pub use redelivery::{EventFate, EventRecord};
 pub use submit::Submitted;
 pub use suggest::Choice;
 
-use crate::{socket::Ack, state::State, world::World};
+use crate::{hub::Ack, state::State, world::World};
 
 /// What came of an act.
 #[derive(Clone, Debug)]

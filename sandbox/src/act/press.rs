@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, channel, command::action_ts, deliver::ResponseBody, payload, person, target};
+use super::{Cannot, Outcome, channel, command::action_ts, deliver::OutgoingEnvelope, payload, person, target};
 use crate::{
     messages::{Audience, Message},
     sandbox::Sandbox,
@@ -25,7 +25,7 @@ impl Sandbox {
             let target = target::in_view(state, &user, action_id, value)?;
             let mut action = target.action();
             add_press(&mut action, &target.element, value)?;
-            Ok(ResponseBody::interactive(block_action(state, &user, &target.view_id, action), false))
+            Ok(OutgoingEnvelope::interactive(block_action(state, &user, &target.view_id, action), false))
         })
         .await
     }
@@ -81,7 +81,7 @@ impl Sandbox {
             payload::on_message(state, &mut payload, &user, message);
             payload["trigger_id"] = json!(payload::trigger(state, &user, None));
             payload["actions"] = json!([action]);
-            Ok(ResponseBody::interactive(payload, false))
+            Ok(OutgoingEnvelope::interactive(payload, false))
         })
         .await
     }
@@ -109,7 +109,7 @@ fn add_press(action: &mut Value, element: &Value, value: Option<&str>) -> Result
         "overflow" => {
             let wanted = value.unwrap_or_default();
             let options = element["options"].as_array().map_or(&[][..], Vec::as_slice);
-            action["selected_option"] = super::choose::find_option(id, options, wanted)?;
+            action["selected_option"] = target::find_option(id, options, wanted)?;
             Ok(())
         }
         kind => Err(Cannot::WrongKind {

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, deliver::ResponseBody, payload, person};
+use super::{Cannot, Outcome, deliver::OutgoingEnvelope, payload, person};
 use crate::{
     blocks::{self, Surface},
     sandbox::Sandbox,
-    socket::unknown_inputs,
+    hub::unknown_inputs,
     state::State,
     views::{OpenView, values},
 };
@@ -63,7 +63,7 @@ impl Sandbox {
                 submitted = payload["view"].clone();
                 payload["trigger_id"] = json!(payload::trigger(state, &user, Some(&view_id)));
                 payload["response_urls"] = json!([]);
-                Ok(ResponseBody::interactive(payload, true))
+                Ok(OutgoingEnvelope::interactive(payload, true))
             })
             .await?;
         let Outcome::Acknowledged(ack) = outcome else { return Ok(Submitted::TimedOut) };
@@ -102,7 +102,7 @@ impl Sandbox {
                     let mut payload = payload::interaction(state, "view_closed", &user);
                     payload["view"] = view.to_json(&state.world);
                     payload["is_cleared"] = json!(is_cleared);
-                    Ok(ResponseBody::interactive(payload, false))
+                    Ok(OutgoingEnvelope::interactive(payload, false))
                 })
                 .await?;
         }

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cannot, deliver::ResponseBody, payload, target::Target};
+use super::{Cannot, deliver::OutgoingEnvelope, payload, target::Target};
 use crate::{blocks, sandbox::Sandbox, views::values};
 
 /// Slack asks the app from the third character on, unless the element says otherwise.
@@ -53,7 +53,7 @@ impl Sandbox {
     ) -> Result<Vec<Value>, Cannot> {
         let found = values::all_options(&self.ask(user, target, wanted).await?);
         let offers_all = target.element["min_query_length"] == 0;
-        if super::choose::find_option(&target.action_id, &found, wanted).is_ok() || !offers_all {
+        if super::target::find_option(&target.action_id, &found, wanted).is_ok() || !offers_all {
             return Ok(found);
         }
         Ok(values::all_options(&self.ask(user, target, "").await?))
@@ -74,7 +74,7 @@ impl Sandbox {
                 payload["action_id"] = json!(target.action_id);
                 payload["block_id"] = json!(target.block_id);
                 payload["value"] = json!(typed);
-                Ok(ResponseBody::interactive(payload, true))
+                Ok(OutgoingEnvelope::interactive(payload, true))
             })
             .await?;
         let mut answer = outcome.ack().and_then(|ack| ack.payload.clone()).ok_or(Cannot::NoSuggestions)?;

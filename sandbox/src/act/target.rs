@@ -89,3 +89,14 @@ pub(super) fn missing<'a>(
     let wanted = value.map_or_else(|| action_id.to_owned(), |value| format!("{action_id} {value}"));
     Cannot::NoElement { wanted, there: there.join(", ") }
 }
+
+/// The option with this value or, ignoring case, this label.
+pub(super) fn find_option(action_id: &str, options: &[Value], wanted: &str) -> Result<Value, Cannot> {
+    let label = |option: &Value| option["text"]["text"].as_str().unwrap_or_default().to_owned();
+    let by_value = options.iter().find(|o| o["value"] == wanted);
+    let by_label = || options.iter().find(|o| label(o).to_lowercase() == wanted.to_lowercase());
+    by_value.or_else(by_label).cloned().ok_or_else(|| {
+        let offered: Vec<String> = options.iter().take(20).map(label).collect();
+        Cannot::NoOption { action_id: action_id.into(), wanted: wanted.into(), offered: offered.join(", ") }
+    })
+}

@@ -1,6 +1,6 @@
 //! From HTTP to a WebSocket.
 //!
-//! Owns: the handshake and its ticket. Must not: speak Socket Mode (that is `socket::link`).
+//! Owns: the handshake and its ticket. Must not: speak Socket Mode (that is `connection_task`).
 //! Called by: `server`.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio_tungstenite::{
 };
 
 use super::{Reply, plain};
-use crate::{socket::link, state::Shared};
+use crate::{connection_task, state::Shared};
 
 /// Answers a request for a WebSocket, and serves it when HTTP has let go of the connection.
 pub(super) fn reply(shared: Arc<Shared>, request: &mut Request<Incoming>) -> Reply {
@@ -41,7 +41,7 @@ pub(super) fn reply(shared: Arc<Shared>, request: &mut Request<Incoming>) -> Rep
         match upgrade.await {
             Ok(io) => {
                 let socket = WebSocketStream::from_raw_socket(TokioIo::new(io), Role::Server, None).await;
-                link::serve(shared, socket).await;
+                connection_task::serve(shared, socket).await;
             }
             Err(error) => tracing::debug!(%error, "the app left during the handshake"),
         }

@@ -1,4 +1,4 @@
-//! The demo's line `board [word]`: what the web's `/status.json` says, as text.
+//! The demo's command `board [word]`: the web's `/status.json` as text.
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -9,16 +9,16 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Largest board that is read, in bytes.
-const MOST: usize = 8 << 20;
+/// Largest response, in bytes.
+const RESPONSE_MAX: usize = 8 << 20;
 
-/// Every machine that is not operational, or those whose name or area holds `word`.
+/// Every machine that is not operational, or those whose name or area contains `word`.
 pub(super) async fn show(board: &str, word: &str) -> anyhow::Result<String> {
     let url = format!("{board}/status.json");
     let client = Client::builder(TokioExecutor::new()).build_http();
     let answer = client.request(Request::get(&url).body(Empty::<Bytes>::new())?).await?;
     let body =
-        Limited::new(answer.into_body(), MOST).collect().await.map_err(|e| anyhow::anyhow!(e))?.to_bytes();
+        Limited::new(answer.into_body(), RESPONSE_MAX).collect().await.map_err(|e| anyhow::anyhow!(e))?.to_bytes();
     let board: Value = serde_json::from_slice(&body).context("the board's answer is no JSON")?;
     let mut text = format!("GET {url}\n");
     for area in board["areas"].as_array().into_iter().flatten() {
@@ -32,11 +32,11 @@ pub(super) async fn show(board: &str, word: &str) -> anyhow::Result<String> {
 fn line(text: &mut String, word: &str, area: &Value, equipment: &Value) -> anyhow::Result<()> {
     let field = |name: &str| equipment[name].as_str().unwrap_or_default();
     let area = area.as_str().unwrap_or_default();
-    let wanted = match word {
+    let is_shown = match word {
         "" => field("status") != "operational",
         word => [area, field("name")].iter().any(|name| name.to_lowercase().contains(&word.to_lowercase())),
     };
-    if wanted {
+    if is_shown {
         let entry = format!("{:<12} {} ({area}) {}", field("status"), field("name"), field("issue"));
         writeln!(text, "{}", entry.trim_end())?;
     }

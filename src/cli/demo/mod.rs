@@ -1,5 +1,5 @@
-//! `demo`: the whole program against a Slack on loopback, with made-up data, and a terminal that stands
-//! for Slack. The first thing that anyone runs; it takes no configuration and leaves nothing behind.
+//! `demo`: the whole program with a Slack sandbox on loopback, sample data, and a terminal in place of Slack. Needs no
+//! configuration and leaves nothing behind.
 
 use super::print;
 use crate::app::{App, Parts};
@@ -27,36 +27,36 @@ mod transcript;
 
 use transcript::Transcript;
 
-/// How long the terminal waits for messages that a line caused: the limiter may hold one for a second.
+/// Longest wait for the messages that a line causes. The rate limiter may delay one by a second.
 const SETTLE_LIMIT: Duration = Duration::from_secs(5);
-/// How long the program may take to connect to its Slack.
+/// Longest wait for the connection to the sandbox.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// Channels of the made-up areas, and the one that hears of everything.
+/// Channels of the sample areas, and the channel for all reports.
 const CHANNELS: &[&str] = &["general", "oops", "woodshop", "metalshop", "lasers", "electronics"];
 
 /// Lines that end the demo.
-const ENDS: &[&str] = &["exit", "quit"];
-/// What the demo understands beside Slack's own lines.
+const EXIT_COMMANDS: &[&str] = &["exit", "quit"];
+/// Help for the commands that the sandbox's terminal does not know.
 const HELP: &str = "\
-board [word]            what the web's board says: what does not work, or the machines of that name or area
+board [word]            show the machines that do not work, or those of that name or area
 exit, quit, Ctrl-C      end the demo";
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Keep the data in this directory, and go on from it next time
+    /// Keep the data in this directory and use it again next time
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Port of the board
     #[arg(long, default_value_t = 5000)]
     port: u16,
-    /// Also write what is typed and shown to this file, as Markdown
+    /// Also write input and output to this file, as Markdown
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
 }
 
 impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let temporary = tempfile::tempdir().context("a directory for the demo's data")?;
+        let temporary = tempfile::tempdir().context("cannot create a directory for the demo's data")?;
         let directory = self.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
         fs::create_dir_all(&directory).with_context(|| format!("--keep {}", directory.display()))?;
         let log = fs::File::create(directory.join("esb.log"))?;
@@ -66,19 +66,19 @@ impl Demo {
         let listen = format!("127.0.0.1:{}", self.port);
         let listener = TcpListener::bind(&listen)
             .await
-            .with_context(|| format!("port {} is taken: choose another with --port", self.port))?;
+            .with_context(|| format!("port {} is in use: choose another with --port", self.port))?;
         let board = format!("http://localhost:{}", listener.local_addr()?.port());
         let app = Arc::new(App::build(config(&directory, &board, &sandbox)?, Clock::system()).await?);
-        let logins = fill(&app).await?;
+        let logins = load_data(&app).await?;
 
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn({
             let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
             async move { app.serve(listener, Parts::All, shutdown).await }
         });
-        let seat = Seat::new(&sandbox, &app, &board, self.transcript.as_deref())?;
+        let session = Session::new(&sandbox, &app, &board, self.transcript.as_deref())?;
         let ended = tokio::select! {
-            ended = seat.talk(&sandbox, &board, &logins) => ended,
+            ended = session.run(&sandbox, &board, &logins) => ended,
             _ = tokio::signal::ctrl_c() => print(""),
         };
         shutdown.cancel();
@@ -87,9 +87,8 @@ impl Demo {
     }
 }
 
-/// What the app may hear of, beside what every bot may: all that the manifest asks for but files, which nobody
-/// can send from a keyboard.
-const HEARS: [&str; 7] = [
+/// Optional scopes of the app: those of the manifest except for files, which cannot be sent from a keyboard.
+const SCOPES: [&str; 7] = [
     "app_mentions:read",
     "channels:history",
     "channels:read",
@@ -106,14 +105,14 @@ fn world() -> World {
         .person(Person::new("U0TOM", "tom", "Tom Berg").email("tom@example.org"))
         .person(Person::new("U0TESSA", "tessa", "Tessa Wolf").email("tessa@example.org"))
         .person(Person::new("U0SAM", "sam", "Sam Cruz").email("sam@example.org"));
-    world.scopes.extend(HEARS.map(String::from));
+    world.scopes.extend(SCOPES.map(String::from));
     CHANNELS
         .iter()
         .enumerate()
         .fold(world, |world, (i, name)| world.channel(Channel::new(&format!("C0DEMO{i}"), name)))
 }
 
-/// A configuration of its own: neither `.env` nor any variable of the environment has a say.
+/// A configuration without `.env` and the environment.
 fn config(directory: &Path, board: &str, sandbox: &Sandbox) -> anyhow::Result<Config> {
     let beat = directory.join("worker_heartbeat");
     let environment: Environment = [
@@ -130,8 +129,8 @@ fn config(directory: &Path, board: &str, sandbox: &Sandbox) -> anyhow::Result<Co
     Ok(Config::parse(&environment)?)
 }
 
-/// Made-up data, unless a kept directory has some; returns who can log in.
-async fn fill(app: &App) -> anyhow::Result<Vec<DemoLogin>> {
+/// Loads sample data, unless a kept directory has some. Returns who can log in.
+async fn load_data(app: &App) -> anyhow::Result<Vec<DemoLogin>> {
     if crate::ops::search::any_equipment(&app.ctx).await? {
         return Ok(Vec::new());
     }
@@ -139,15 +138,15 @@ async fn fill(app: &App) -> anyhow::Result<Vec<DemoLogin>> {
     load_demo_data(&app.ctx, &operator, DemoData::default()).await.map_err(super::in_words)
 }
 
-/// The seat before the demo's Slack.
-struct Seat {
+/// Reads commands from standard input and shows what Slack would show.
+struct Session {
     terminal: Terminal,
     transcript: Option<Transcript>,
     lines: Lines<BufReader<Stdin>>,
-    asks: bool,
+    is_interactive: bool,
 }
 
-impl Seat {
+impl Session {
     fn new(
         sandbox: &Sandbox,
         app: &Arc<App>,
@@ -159,39 +158,39 @@ impl Seat {
             terminal: Terminal::new(sandbox.clone(), settle(app)),
             transcript,
             lines: BufReader::new(tokio::io::stdin()).lines(),
-            asks: std::io::stdin().is_terminal(),
+            is_interactive: std::io::stdin().is_terminal(),
         })
     }
 
-    /// Reads lines until there are none; shows what Slack would show.
-    async fn talk(mut self, sandbox: &Sandbox, board: &str, logins: &[DemoLogin]) -> anyhow::Result<()> {
+    async fn run(mut self, sandbox: &Sandbox, board: &str, logins: &[DemoLogin]) -> anyhow::Result<()> {
         let connected = sandbox.wire().wait_for_connections(2, CONNECT_LIMIT).await;
-        anyhow::ensure!(connected, "the program did not connect to the demo's Slack: see esb.log");
-        if self.asks {
+        anyhow::ensure!(connected, "ESB did not connect to the demo's Slack: use --keep DIR and read DIR/esb.log");
+        if self.is_interactive {
             print(&welcome(board, logins))?;
         }
         loop {
             self.prompt()?;
-            let Some(line) = self.lines.next_line().await?.filter(|line| !ENDS.contains(&line.trim())) else {
+            let Some(line) = self.lines.next_line().await?.filter(|line| !EXIT_COMMANDS.contains(&line.trim()))
+            else {
                 break;
             };
-            let shown = self.shown(board, line.trim()).await?;
-            if !self.asks && !line.trim().is_empty() {
+            let output = self.answer(board, line.trim()).await?;
+            if !self.is_interactive && !line.trim().is_empty() {
                 print(&format!("> {line}"))?;
             }
-            if !shown.is_empty() {
-                print(&format!("{shown}\n"))?;
+            if !output.is_empty() {
+                print(&format!("{output}\n"))?;
             }
             if let Some(transcript) = &mut self.transcript {
-                transcript.add(&line, &shown)?;
+                transcript.add(&line, &output)?;
             }
         }
         Ok(())
     }
 
-    /// What a line shows: `board` is ours, a line that begins with `#` is a remark, all others are Slack's.
-    /// Both have something to say to `help`.
-    async fn shown(&mut self, board: &str, line: &str) -> anyhow::Result<String> {
+    /// The output of a line: `board` and part of `help` are the demo's, `#` starts a comment, and the sandbox's
+    /// terminal handles the rest.
+    async fn answer(&mut self, board: &str, line: &str) -> anyhow::Result<String> {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("#", _) => Ok(String::new()),
             ("board", word) => board::show(board, word.trim()).await,
@@ -201,7 +200,7 @@ impl Seat {
     }
 
     fn prompt(&self) -> anyhow::Result<()> {
-        if self.asks {
+        if self.is_interactive {
             write!(std::io::stdout(), "{}> ", self.terminal.place())?;
             std::io::stdout().flush()?;
         }
@@ -225,7 +224,7 @@ fn welcome(board: &str, logins: &[DemoLogin]) -> String {
     )
 }
 
-/// Waits until the program has nothing left to do for a line, as far as a line can cause something.
+/// Waits until the program has finished the work that a line caused.
 fn settle(app: &Arc<App>) -> Settle {
     let app = Arc::clone(app);
     Arc::new(move || {

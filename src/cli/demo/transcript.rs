@@ -1,15 +1,13 @@
-//! The walk through a demo as a Markdown page: what was typed and what was shown, as it was. Lines that
-//! begin with `#` are prose of the page.
+//! Writes a demo session as a Markdown page: each input line with its output. Lines that begin with `#` become prose.
 
 use anyhow::Context;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-/// Address of the board in the page, whatever the port of the run.
+/// The board's address in the page, regardless of the session's port.
 const BOARD: &str = "http://localhost:5000";
 
-/// A page being written.
 pub(super) struct Transcript {
     file: File,
     board: String,

@@ -36,7 +36,7 @@ pub enum DocumentCategory {
 
 /// Not one of the categories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Please choose one of the list.")]
+#[error("Please choose from the list.")]
 pub struct NoCategory;
 
 impl DocumentCategory {

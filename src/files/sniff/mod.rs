@@ -1,6 +1,9 @@
-//! What a file is, by its content. Its name counts only where the content leaves a choice (a text may be a
-//! table), and where it claims what the content is not: then the file is refused, but for pictures among
-//! themselves and videos among themselves, which cameras and messengers often name wrongly.
+//! File types by content. The name counts only if the content leaves a choice (a text may be a table). A file whose
+//! name claims another kind is refused, except among pictures and among videos, which cameras and messengers often
+//! name wrongly.
+//!
+//! The crate `infer` is not used: it matches signatures only. ESB also has to read the directories of office files
+//! (kind, macros), the brands of ISO media (HEIC, AVIF, MOV, MP4), and to tell text from binary data.
 
 mod media;
 mod ole;

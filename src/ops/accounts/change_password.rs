@@ -35,7 +35,7 @@ pub async fn change_password(
         return Err(OpError::refused("repeated", "The two new passwords differ."));
     }
     if change.password.expose_secret() == change.current.expose_secret() {
-        return Err(OpError::refused("password", "Please choose another password than the present one."));
+        return Err(OpError::refused("password", "Please choose a password that differs from the current one."));
     }
     let has_blank = has_blank_at_an_end(change.current.expose_secret());
     if !password::verify(change.current, Some(user.password_hash.clone()), false).await? {
@@ -61,5 +61,5 @@ pub async fn change_password(
 }
 
 fn not_present() -> OpError {
-    OpError::refused("current", "This is not your present password.")
+    OpError::refused("current", "This is not your current password.")
 }

@@ -22,7 +22,7 @@ pub(in crate::ops) async fn refuse_name(db: &impl ConnectionTrait, name: &Userna
         users::labels(db).await?.into_iter().find(|other| Appearance::of(&other.username).is_like(&seen));
     let Some(other) = other else { return Ok(()) };
     let message =
-        format!("This looks like the name of another user, {}. Please choose another name.", other.username);
+        format!("This looks like the name of user {}. Please choose another name.", other.username);
     Err(OpError::refused("username", message))
 }
 
@@ -39,7 +39,7 @@ pub(in crate::ops) async fn refuse_email(
     let mut others = others.filter(|other| !(is_plain && other.email.is_ascii()));
     let Some(other) = others.find(|other| Appearance::of(&other.email).is_like(&seen)) else { return Ok(()) };
     let message = format!(
-        "This looks like the e-mail address of another user, {}. Please type it in Latin letters.",
+        "This looks like the e-mail address of user {}. Please type it in Latin letters.",
         other.username
     );
     Err(OpError::refused("email", message))

@@ -298,7 +298,7 @@ fn leave_staff(staff: &[UserId], leaving: UserId, field: &'static str) -> Result
     if staff != [leaving] {
         return Ok(());
     }
-    Err(OpError::refused(field, "This is the last active staff user: make another one first."))
+    Err(OpError::refused(field, "This is the last active staff user. Create another one first."))
 }
 
 fn email_taken() -> OpError {
@@ -308,7 +308,7 @@ fn email_taken() -> OpError {
 /// What two who did the same at once get to hear.
 fn taken(error: OpError) -> OpError {
     if error.is_unique_violation() {
-        let message = "Somebody has just saved the same. Please look at the list of users.".to_owned();
+        let message = "Somebody has just saved the same user. Please check the list of users.".to_owned();
         return OpError::Refused(Refusal { field: None, message });
     }
     error

@@ -60,7 +60,7 @@ pub async fn set_up(ctx: &Ctx, actor: &Actor, code: &SetupCode, set_up: SetUp) -
         return Err(OpError::NotFound);
     }
     if !code.is(&set_up.code) {
-        return Err(OpError::refused("code", "This is not the code. The log of the program tells it."));
+        return Err(OpError::refused("code", "Wrong code. ESB's log shows the right one."));
     }
     let hash = password::hash(set_up.password.clone()).await?;
     retry_on_deadlock(|| set_up_once(ctx, actor, &set_up, &hash)).await

@@ -96,7 +96,7 @@ pub async fn unlink(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Resul
         require(tx, actor, Role::Staff).await?;
         let user = users::hold(tx, change.user).await?.ok_or(OpError::NotFound)?;
         if !is_linked(&user, &change.person) {
-            let message = "This account is not linked to that person any more. Please look at it again.";
+            let message = "This account is no longer linked to that person. Please reload the page.";
             return Err(OpError::refused("person", message));
         }
         slack_unlinks::add(tx, user.id, &change.person, now).await?;

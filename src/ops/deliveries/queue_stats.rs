@@ -41,7 +41,7 @@ pub async fn delivery_problems(ctx: &Ctx, actor: &Actor) -> Result<DeliveryProbl
     })
 }
 
-/// When a worker last went round; `None`: none ever has.
+/// Time of the last worker iteration; `None`: none ever has.
 ///
 /// # Errors
 /// The database's.

@@ -113,7 +113,7 @@ pub async fn set_area_archived(
         submission.answer(id)
     };
     let taken = || {
-        let message = "A live area has this name by now. Rename one of them first.";
+        let message = "An active area already has this name. Rename one of them first.";
         if archived { nothing_is_taken() } else { OpError::refused("name", message) }
     };
     submit(ctx, actor, key("area.archive", actor, request_id, &(id, archived))?, taken, run).await

@@ -63,7 +63,7 @@ pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result
         require_editor(tx, actor).await?;
         store::equipment::row(tx, add.equipment).await?.ok_or(OpError::NotFound)?;
         if store::documents::count(tx, add.equipment).await? >= DOCUMENTS_MAX {
-            let message = "It has many documents already. Please remove one first.";
+            let message = "It has too many documents. Please remove one first.";
             return Err(OpError::refused("document", message));
         }
         let called = (add.category, &add.title);

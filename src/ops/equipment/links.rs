@@ -46,7 +46,7 @@ pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId,
         require_editor(tx, actor).await?;
         store::equipment::row(tx, add.equipment).await?.ok_or(OpError::NotFound)?;
         if store::equipment_links::count(tx, add.equipment).await? >= LINKS_MAX {
-            return Err(OpError::refused("url", "It has many links already. Please remove one first."));
+            return Err(OpError::refused("url", "It has too many links. Please remove one first."));
         }
         let link = (&add.title, &add.url);
         let id = store::equipment_links::add(tx, add.equipment, link, submission.now).await?;

@@ -5,10 +5,10 @@ use crate::ops::search::search_registry;
 use crate::ops::{Ctx, OpError, board};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::board::BoardStatus;
-use crate::domain::equipment::Cost;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::store;
 use crate::store::entities::equipment::Model as Row;
+use crate::store::equipment::stored_details;
 use crate::store::equipment_list::{Listed, PastRepair};
 use crate::views::records::{
     AreaChoice, HistoryRow, EquipmentRecord, EquipmentDetail, NoteView, PastRepairs, EquipmentRow, EquipmentList,
@@ -206,17 +206,8 @@ fn record(row: Row, area: String, area_archived: bool) -> EquipmentRecord {
     EquipmentRecord {
         id: row.id,
         version: row.version,
-        name: row.name,
-        area_id: row.area_id,
+        details: stored_details(&row),
         area,
-        manufacturer: row.manufacturer,
-        model: row.model,
-        serial_number: row.serial_number,
-        acquisition_date: row.acquisition_date,
-        acquisition_source: row.acquisition_source,
-        acquisition_cost: row.acquisition_cents.and_then(Cost::from_cents),
-        warranty_expiration: row.warranty_expiration,
-        description: row.description,
         archived: row.archived,
         area_archived,
         created_at: row.created_at,

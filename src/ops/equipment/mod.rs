@@ -14,12 +14,11 @@ use crate::ops::repairs::update_repair::close_open_repairs;
 use crate::ops::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
-use crate::domain::equipment::{Cost, EquipmentDetails};
+use crate::domain::equipment::{EquipmentDetails, StoredDetails};
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::{Note, RequestId};
 use crate::store;
-use crate::store::entities::equipment::Model as Row;
-use chrono::NaiveDate;
+use crate::store::equipment::stored_details;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
 
@@ -65,7 +64,7 @@ pub async fn edit_equipment(
             require_live_area(tx, new.area).await?;
         }
         let record =
-            AuditRecord::changed("equipment.edited", NOUN, id.0, (&Kept::of(&row), &Kept::from(new)))?;
+            AuditRecord::changed("equipment.edited", NOUN, id.0, (&stored_details(&row), &StoredDetails::from(new)))?;
         if record.is_some() && !store::equipment::replace(tx, (id, version), new, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
@@ -108,14 +107,14 @@ pub async fn archive_equipment(
         }
         let open = store::board::open_total_of(tx, id).await?.repairs;
         if open > 0 && fate.is_none() {
-            let message = "It has open repairs. Please say what becomes of them.";
+            let message = "It has open repairs. Please choose what happens to them.";
             return Err(OpError::refused("open_repairs", message));
         }
         if let Some(OpenRepairs::Close(note)) = fate {
             let closed = close_open_repairs(ctx, tx, actor, id, note, submission.now).await?;
             submission.record_repairs(closed);
         }
-        submission.record_visible([AuditRecord::made("equipment.archived", NOUN, id.0, &Kept::of(&row))?]);
+        submission.record_visible([AuditRecord::made("equipment.archived", NOUN, id.0, &stored_details(&row))?]);
         submission.answer(id)
     };
     submit(ctx, actor, key("equipment.archive", actor, request_id, &(id, fate))?, nothing_is_taken, run).await
@@ -142,7 +141,7 @@ pub async fn restore_equipment(
         if !store::equipment::set_archived(tx, (id, version), false, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
-        submission.record_visible([AuditRecord::made("equipment.restored", NOUN, id.0, &Kept::of(&row))?]);
+        submission.record_visible([AuditRecord::made("equipment.restored", NOUN, id.0, &stored_details(&row))?]);
         submission.answer(id)
     };
     submit(ctx, actor, key("equipment.restore", actor, request_id, &id)?, nothing_is_taken, run).await
@@ -156,54 +155,5 @@ async fn require_live_area(db: &impl ConnectionTrait, id: AreaId) -> Result<(), 
             format!("“{}” is archived. Restore it first, or choose another area.", area.name),
         )),
         Some(_) => Ok(()),
-    }
-}
-
-/// A machine as the audit compares it: imported rows may hold what no form takes.
-#[derive(Serialize)]
-struct Kept<'a> {
-    name: &'a str,
-    area: AreaId,
-    manufacturer: &'a str,
-    model: &'a str,
-    serial_number: &'a str,
-    acquisition_date: Option<NaiveDate>,
-    acquisition_source: &'a str,
-    acquisition_cost: Option<Cost>,
-    warranty_expiration: Option<NaiveDate>,
-    description: &'a str,
-}
-
-impl<'a> From<&'a EquipmentDetails> for Kept<'a> {
-    fn from(details: &'a EquipmentDetails) -> Self {
-        Self {
-            name: details.name.as_str(),
-            area: details.area,
-            manufacturer: details.manufacturer.as_str(),
-            model: details.model.as_str(),
-            serial_number: details.serial_number.as_str(),
-            acquisition_date: details.acquisition_date,
-            acquisition_source: details.acquisition_source.as_str(),
-            acquisition_cost: details.acquisition_cost,
-            warranty_expiration: details.warranty_expiration,
-            description: details.description.as_str(),
-        }
-    }
-}
-
-impl<'a> Kept<'a> {
-    fn of(row: &'a Row) -> Self {
-        Self {
-            name: &row.name,
-            area: row.area_id,
-            manufacturer: &row.manufacturer,
-            model: &row.model,
-            serial_number: &row.serial_number,
-            acquisition_date: row.acquisition_date,
-            acquisition_source: &row.acquisition_source,
-            acquisition_cost: row.acquisition_cents.and_then(Cost::from_cents),
-            warranty_expiration: row.warranty_expiration,
-            description: &row.description,
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Areas, machines, their links and notes.
+//! Areas and equipment, with links and notes.
 
 use super::Tally;
 use super::convert::{RowReader, made, quoted};
@@ -16,30 +16,25 @@ use crate::store::legacy::Row;
 use crate::store::legacy::tables::{AREAS, EQUIPMENT, LINKS, NOTES};
 use std::collections::HashSet;
 
-/// Why a row is left out whose machine is not here.
+/// Why a row is skipped if its equipment was not copied.
 pub(super) const NO_EQUIPMENT: &str = "its machine was not copied";
 
 pub(super) async fn areas(run: &mut Run<'_>) -> Result<Tally, OpError> {
-    let mut pages = run.begin(AREAS).await?;
     let live = areas::live(run.ctx.store.read()).await?;
     let mut live: HashSet<String> = live.into_iter().map(|area| area.name_key).collect();
-    while let Some(page) = pages.next(run).await? {
-        let page = run.split_page::<Area>(page).await?;
-        run.known.areas.extend(page.existing.iter().map(|row| AreaId(row.id)));
-        let mut new = Vec::new();
-        for row in &page.new {
-            let mut reader = RowReader::new(row);
-            let area = area(&mut reader, &mut live);
-            run.report_copied(&area.name, &reader);
-            run.known.areas.insert(area.id);
-            new.push(area);
-        }
-        run.add(new).await?;
-    }
-    Ok(run.end())
+    let convert = |run: &mut Run<'_>, row: &Row| {
+        let mut reader = RowReader::new(row);
+        let area = area(&mut reader, &mut live);
+        run.report_copied(&area.name, &reader);
+        Some(area)
+    };
+    run.copy_table(AREAS, convert, |known, id| {
+        known.areas.insert(AreaId(id));
+    })
+    .await
 }
 
-/// `live` are the folded names of live areas: each is there once.
+/// `live` has the folded names of live areas, which are unique.
 fn area(reader: &mut RowReader<'_>, live: &mut HashSet<String>) -> Area {
     let id = reader.row.id;
     let name = reader.short("name", AreaName::MAX, AreaName::parse).map(AreaName::into_string);
@@ -76,7 +71,7 @@ fn area(reader: &mut RowReader<'_>, live: &mut HashSet<String>) -> Area {
     }
 }
 
-/// What stands in for a name that nobody can read.
+/// A name for a row without a visible name.
 fn nameless(reader: &mut RowReader<'_>, noun: &str) -> String {
     let name = format!("{noun} {}", reader.row.id);
     reader.report("name", "", &format!("is empty: {} instead", quoted(&name)));
@@ -84,26 +79,21 @@ fn nameless(reader: &mut RowReader<'_>, noun: &str) -> String {
 }
 
 pub(super) async fn equipment(run: &mut Run<'_>) -> Result<Tally, OpError> {
-    let mut pages = run.begin(EQUIPMENT).await?;
-    while let Some(page) = pages.next(run).await? {
-        let page = run.split_page::<Equipment>(page).await?;
-        run.known.equipment.extend(page.existing.iter().map(|row| EquipmentId(row.id)));
-        let mut new = Vec::new();
-        for row in &page.new {
-            let mut reader = RowReader::new(row);
-            let area = reader.read("area_id", |row| row.number("area_id")).map(AreaId);
-            let Some(area) = area.filter(|area| run.known.areas.contains(area)) else {
-                run.skip(row, row.text("name").unwrap_or_default(), "its area was not copied");
-                continue;
-            };
-            let equipment = convert(&mut reader, area);
-            run.report_copied(&equipment.name, &reader);
-            run.known.equipment.insert(equipment.id);
-            new.push(equipment);
-        }
-        run.add(new).await?;
-    }
-    Ok(run.end())
+    let convert = |run: &mut Run<'_>, row: &Row| {
+        let mut reader = RowReader::new(row);
+        let area = reader.read("area_id", |row| row.number("area_id")).map(AreaId);
+        let Some(area) = area.filter(|area| run.known.areas.contains(area)) else {
+            run.skip(row, row.text("name").unwrap_or_default(), "its area was not copied");
+            return None;
+        };
+        let equipment = convert(&mut reader, area);
+        run.report_copied(&equipment.name, &reader);
+        Some(equipment)
+    };
+    run.copy_table(EQUIPMENT, convert, |known, id| {
+        known.equipment.insert(EquipmentId(id));
+    })
+    .await
 }
 
 fn convert(reader: &mut RowReader<'_>, area: AreaId) -> Equipment {
@@ -136,7 +126,7 @@ fn convert(reader: &mut RowReader<'_>, area: AreaId) -> Equipment {
     }
 }
 
-/// An amount of money, in cents. SQLite has no decimals: there it may come with more digits, or with fewer.
+/// An amount of money, in cents. SQLite has no decimals, so it may write more or fewer digits.
 fn cents(row: &Row) -> Result<Option<i64>, &str> {
     let Some(text) = row.text("acquisition_cost") else { return Ok(None) };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -147,67 +137,50 @@ fn cents(row: &Row) -> Result<Option<i64>, &str> {
 }
 
 pub(super) async fn links(run: &mut Run<'_>) -> Result<Tally, OpError> {
-    let mut pages = run.begin(LINKS).await?;
-    while let Some(page) = pages.next(run).await? {
-        let mut new = Vec::new();
-        for row in &run.split_page::<Link>(page).await?.new {
-            let mut reader = RowReader::new(row);
-            let title = reader.short("title", LinkTitle::MAX, LinkTitle::parse).map(LinkTitle::into_string);
-            let address = row.text("url").unwrap_or_default();
-            let (equipment, url) = (equipment_of(run, row), LinkUrl::parse(address));
-            match (equipment, url) {
-                (None, _) => run.skip(row, title.as_deref().unwrap_or_default(), NO_EQUIPMENT),
-                (_, Err(_)) => {
-                    let why = format!("url {} is no address of the web", quoted(address));
-                    run.skip(row, title.as_deref().unwrap_or_default(), &why);
-                }
-                (Some(equipment), Ok(url)) => {
-                    let title = title.unwrap_or_else(|| url.as_str().chars().take(LinkTitle::MAX).collect());
-                    run.report_copied(&title, &reader);
-                    let url = url.as_str().to_owned();
-                    new.push(Link {
-                        id: LinkId(row.id),
-                        equipment_id: equipment,
-                        title,
-                        url,
-                        created_at: made(row),
-                    });
-                }
-            }
-        }
-        run.add(new).await?;
-    }
-    Ok(run.end())
+    let convert = |run: &mut Run<'_>, row: &Row| {
+        let mut reader = RowReader::new(row);
+        let title = reader.short("title", LinkTitle::MAX, LinkTitle::parse).map(LinkTitle::into_string);
+        let address = row.text("url").unwrap_or_default();
+        let Some(equipment_id) = equipment_of(run, row) else {
+            run.skip(row, title.as_deref().unwrap_or_default(), NO_EQUIPMENT);
+            return None;
+        };
+        let Ok(url) = LinkUrl::parse(address) else {
+            let why = format!("url {} is no address of the web", quoted(address));
+            run.skip(row, title.as_deref().unwrap_or_default(), &why);
+            return None;
+        };
+        let url = url.as_str().to_owned();
+        let title = title.unwrap_or_else(|| url.chars().take(LinkTitle::MAX).collect());
+        run.report_copied(&title, &reader);
+        Some(Link { id: LinkId(row.id), equipment_id, title, url, created_at: made(row) })
+    };
+    run.copy_table(LINKS, convert, |_, _| ()).await
 }
 
 pub(super) async fn notes(run: &mut Run<'_>) -> Result<Tally, OpError> {
-    let mut pages = run.begin(NOTES).await?;
-    while let Some(page) = pages.next(run).await? {
-        let mut new = Vec::new();
-        for row in &run.split_page::<Note>(page).await?.new {
-            let mut reader = RowReader::new(row);
-            let Some(equipment) = equipment_of(run, row) else {
-                run.skip(row, "", NO_EQUIPMENT);
-                continue;
-            };
-            let (author_name, author_user_id) = run.author(&mut reader);
-            let note = Note {
-                id: NoteId(row.id),
-                equipment_id: equipment,
-                text: reader.long("content"),
-                author_name,
-                author_user_id,
-                created_at: reader.made(),
-            };
-            run.report_copied("", &reader);
-            new.push(note);
-        }
-        run.add(new).await?;
-    }
-    Ok(run.end())
+    let convert = |run: &mut Run<'_>, row: &Row| {
+        let mut reader = RowReader::new(row);
+        let Some(equipment_id) = equipment_of(run, row) else {
+            run.skip(row, "", NO_EQUIPMENT);
+            return None;
+        };
+        let (author_name, author_user_id) = run.author(&mut reader);
+        let note = Note {
+            id: NoteId(row.id),
+            equipment_id,
+            text: reader.long("content"),
+            author_name,
+            author_user_id,
+            created_at: reader.made(),
+        };
+        run.report_copied("", &reader);
+        Some(note)
+    };
+    run.copy_table(NOTES, convert, |_, _| ()).await
 }
 
-/// The machine that a row belongs to, where it is here.
+/// The equipment of a row, if it was copied.
 pub(super) fn equipment_of(run: &Run<'_>, row: &Row) -> Option<EquipmentId> {
     let equipment = row.number("equipment_id").ok().flatten().map(EquipmentId);
     equipment.filter(|equipment| run.known.equipment.contains(equipment))

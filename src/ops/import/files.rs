@@ -1,5 +1,5 @@
-//! Documents and photos: each file is used in as if somebody had sent it just now, then named by a row.
-//! Where the old ones lie is the caller's to know.
+//! Documents and photos: each file goes through the same checks as an upload, then gets a row. The caller knows where
+//! the old files are.
 
 use super::Tally;
 use super::convert::{RowReader, quoted};
@@ -23,31 +23,29 @@ use std::path::PathBuf;
 /// A file of the Python system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegacyFile {
-    /// Where it lies, in that system's directory of uploads.
+    /// Relative to that system's upload directory.
     pub path: PathBuf,
-    /// What whoever sent it called it.
+    /// The name under which it was uploaded.
     pub name: String,
-    /// What is used.
     pub accepts: Accepts,
 }
 
-/// Why a file is not used in.
+/// Why a file is not copied.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// It is missing, or not what is used; in words.
+    /// It is missing or of a kind that ESB does not accept.
     #[error("{0}")]
     File(String),
-    /// Nothing can be used in.
-    #[error("files cannot be kept")]
+    /// No file can be stored.
+    #[error("files cannot be stored")]
     Disk(#[source] std::io::Error),
 }
 
-/// Brings the old files here.
+/// Copies the old files.
 pub trait Uploads: Sync {
-    /// Takes a file in.
-    fn take<'a>(&'a self, file: &'a LegacyFile) -> BoxFuture<'a, Result<StoredFile, UploadError>>;
+    fn copy<'a>(&'a self, file: &'a LegacyFile) -> BoxFuture<'a, Result<StoredFile, UploadError>>;
 
-    /// Says why a file could not even be found, without taking it in.
+    /// Checks that a file can be opened, without copying it.
     fn check<'a>(&'a self, file: &'a LegacyFile) -> BoxFuture<'a, Result<(), UploadError>>;
 }
 
@@ -59,7 +57,7 @@ enum Owner {
     Repair(RepairId),
 }
 
-/// Categories, as the Python system keeps them.
+/// Categories by their names in the Python system.
 const CATEGORIES: [(&str, DocumentCategory); 7] = [
     ("owners_manual", DocumentCategory::OwnersManual),
     ("service_manual", DocumentCategory::ServiceManual),
@@ -72,7 +70,7 @@ const CATEGORIES: [(&str, DocumentCategory); 7] = [
 
 pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Result<Tally, OpError> {
     let mut pages = run.begin(DOCUMENTS).await?;
-    let mut held: BTreeMap<Owner, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<Owner, u64> = BTreeMap::new();
     while let Some(page) = pages.next(run).await? {
         let sources: Vec<String> = page.iter().map(source).collect();
         let here = import::sources(run.ctx.store.read(), &sources).await?;
@@ -94,7 +92,7 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
                 }
             };
             let others = if matches!(owner, Owner::Document(_)) { &documents } else { &photos };
-            let is_held = match uploads {
+            let is_copied = match uploads {
                 _ if is_here => true,
                 None => {
                     run.skip(row, name, "its file was not asked for (--uploads)");
@@ -104,15 +102,15 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
                     run.skip(row, name, "its number was given to another here");
                     false
                 }
-                Some(uploads) => one(run, uploads, row, owner).await?,
+                Some(uploads) => copy_file(run, uploads, row, owner).await?,
             };
-            if is_held {
-                *held.entry(owner).or_default() += 1;
+            if is_copied {
+                *counts.entry(owner).or_default() += 1;
             }
         }
         run.report_progress();
     }
-    for (owner, count) in held {
+    for (owner, count) in counts {
         let (whose, most) = match owner {
             Owner::Document(equipment) => {
                 (format!("equipment {equipment}: has {count} documents"), DOCUMENTS_MAX)
@@ -127,7 +125,7 @@ pub(super) async fn copy(run: &mut Run<'_>, uploads: Option<&dyn Uploads>) -> Re
     Ok(run.end())
 }
 
-/// Names a file of the Python system, so that it is used in once.
+/// The `source` column of a file of the Python system, which makes the copy idempotent.
 fn source(row: &Row) -> String {
     format!("legacy:document:{}", row.id)
 }
@@ -146,7 +144,7 @@ fn owner(run: &Run<'_>, row: &Row) -> Result<Owner, &'static str> {
     }
 }
 
-/// Where the file lies; `None` when its name would lead elsewhere.
+/// The path of a file; `None` if its name would leave the directory.
 fn legacy_file(row: &Row, owner: Owner) -> Option<LegacyFile> {
     let stored = row.text("stored_filename").unwrap_or_default();
     let is_plain = stored.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
@@ -162,17 +160,17 @@ fn legacy_file(row: &Row, owner: Owner) -> Option<LegacyFile> {
     Some(LegacyFile { path: PathBuf::from(directory).join(stored), name, accepts })
 }
 
-/// Takes a file in and names it; false when it is left out.
-async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) -> Result<bool, OpError> {
+/// Copies a file and adds its row. Returns false if it was skipped.
+async fn copy_file(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) -> Result<bool, OpError> {
     let name = row.text("original_filename").unwrap_or_default();
     let Some(old) = legacy_file(row, owner) else {
         let stored = quoted(row.text("stored_filename").unwrap_or_default());
         run.skip(row, name, &format!("{stored} is no name of a file"));
         return Ok(false);
     };
-    let used =
-        if run.dry { uploads.check(&old).await.map(|()| None) } else { uploads.take(&old).await.map(Some) };
-    let file = match used {
+    let copied =
+        if run.dry { uploads.check(&old).await.map(|()| None) } else { uploads.copy(&old).await.map(Some) };
+    let file = match copied {
         Ok(file) => file,
         Err(UploadError::File(why)) => {
             run.skip(row, name, &format!("{}: {why}", old.path.display()));
@@ -182,15 +180,15 @@ async fn one(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) 
     };
     let mut reader = RowReader::new(row);
     if let Some(file) = &file {
-        // After an error nobody knows whether a row names the file: if none does, the sweep takes it.
-        named(run, &mut reader, owner, file).await?;
+        // After an error the row may be missing: then the sweep removes the file.
+        add_row(run, &mut reader, owner, file).await?;
     }
     run.report_copied(name, &reader);
     Ok(true)
 }
 
-/// Names a file that was used in.
-async fn named(
+/// Adds the row of a file that was stored.
+async fn add_row(
     run: &mut Run<'_>,
     reader: &mut RowReader<'_>,
     owner: Owner,
@@ -243,7 +241,7 @@ fn document(
     }
 }
 
-/// A photo of nothing yet.
+/// A photo without its owner.
 fn photo(
     reader: &mut RowReader<'_>,
     file: &StoredFile,
@@ -272,7 +270,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_name_leads_nowhere_else() {
+    fn file_name_never_leaves_its_directory() {
         let path = |stored: &str| {
             let row = Row::of(3, &[("stored_filename", stored)]);
             legacy_file(&row, Owner::Document(EquipmentId(7))).map(|file| file.path)

@@ -1,4 +1,4 @@
-//! Timelines and the audit: appended as they were, with the names and times of then.
+//! Timelines and the audit log, copied with their original names and times.
 
 use super::convert::{RowReader, made};
 use super::run::Run;
@@ -16,14 +16,14 @@ use crate::store::settings;
 use crate::store::timeline::{self, Entry};
 use serde_json::{Map, Value};
 
-/// Name of whoever has none.
+/// Name of an actor without a name.
 const SOMEBODY: &str = "Somebody";
-/// Most characters of an audit entry's action and noun (its columns).
-const ACTION: usize = 64;
-const NOUN: usize = 32;
+/// Most characters of an audit entry's action and noun (the columns' size).
+const ACTION_MAX: usize = 64;
+const NOUN_MAX: usize = 32;
 
 impl Run<'_> {
-    /// Who wrote something: the name of then, and the account.
+    /// The author of a row: the name at that time, and the account.
     pub(super) fn author(&self, reader: &mut RowReader<'_>) -> (String, Option<UserId>) {
         let account = reader.row.number("author_id").ok().flatten();
         let account = account.and_then(|old| self.known.users.get(&old));
@@ -60,14 +60,14 @@ fn entry(run: &Run<'_>, reader: &mut RowReader<'_>, repair: RepairId) -> Entry {
     let (old, new) = (value(reader.row, "old_value"), value(reader.row, "new_value"));
     let content = Some(reader.long("content")).filter(|content| !content.is_empty());
     let (kind, old, new) = match reader.row.text("entry_type").unwrap_or_default() {
-        // Every repair began so; what stood there is its description.
+        // Every repair began as New; the entry's content is the description.
         "creation" => (TimelineKind::Created, None, Some(RepairStatus::New.word().to_owned())),
         "note" => (TimelineKind::Note, None, content),
         "status_change" => (TimelineKind::Status, old, new),
         "assignee_change" => (TimelineKind::Assignee, old, new),
         "eta_update" => (TimelineKind::Eta, old, new),
         "duplicated_repair_id_change" => (TimelineKind::DuplicateOf, old, new),
-        // Photos keep their numbers, whenever they come.
+        // Photos keep their ids, so the content stays valid.
         "photo" => (TimelineKind::Photo, None, content),
         other => {
             reader.report("entry_type", other, "is unknown and becomes a note");
@@ -98,7 +98,7 @@ fn value(row: &Row, column: &str) -> Option<String> {
     row.text(column).map(|value| value.replace('\0', "")).filter(|value| !value.is_empty())
 }
 
-/// An entry of a kind that is not known here, for a reader.
+/// The text of an entry whose kind is not known here.
 fn in_words(kind: &str, old: Option<String>, new: Option<String>, content: Option<String>) -> String {
     let change = match (old, new) {
         (None, None) => None,
@@ -108,23 +108,23 @@ fn in_words(kind: &str, old: Option<String>, new: Option<String>, content: Optio
     format!("{}: {}", kind.replace('_', " "), said.join("\n"))
 }
 
-/// Entries have no number that anybody knows, and get new ones; the settings keep how far they are copied.
+/// Audit entries get new ids. The settings store the id of the last one copied.
 pub(super) async fn audit(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let stored = settings::stored(run.ctx.store.read()).await?;
     let copied_to = stored.get(AUDIT_COPIED).and_then(|id| id.parse().ok()).unwrap_or(0);
     let mut pages = run.begin(AUDIT).await?.after(copied_to);
-    let mut behind = 0;
+    let mut last_id = 0;
     while let Some(page) = pages.next(run).await? {
         let mut new = Vec::new();
         for row in &page {
             new.push(audit_entry(run, row));
-            behind = row.id;
+            last_id = row.id;
             run.count_copied();
         }
         let now = run.ctx.clock.now();
         run.write(true, async |tx| {
             audit::copy(tx, new.clone()).await?;
-            settings::set(tx, AUDIT_COPIED, &behind.to_string(), now).await
+            settings::set(tx, AUDIT_COPIED, &last_id.to_string(), now).await
         })
         .await?;
     }
@@ -135,9 +135,9 @@ pub(super) async fn audit(run: &mut Run<'_>) -> Result<Tally, OpError> {
 fn audit_entry(run: &Run<'_>, row: &Row) -> Copied {
     let noun = match row.text("entity_type").unwrap_or_default() {
         "repair_record" => "repair".to_owned(),
-        other => cut(other, NOUN),
+        other => cut(other, NOUN_MAX),
     };
-    let action = cut(&format!("{noun}.{}", row.text("action").unwrap_or_default()), ACTION);
+    let action = cut(&format!("{noun}.{}", row.text("action").unwrap_or_default()), ACTION_MAX);
     let user = row.number("user_id").ok().flatten().and_then(|old| run.known.users.get(&old));
     let (old, new) = row.text("changes").map_or((None, None), changes);
     Copied {
@@ -152,8 +152,8 @@ fn audit_entry(run: &Run<'_>, row: &Row) -> Copied {
     }
 }
 
-/// Values before and after. The Python system writes `{"field": [before, after]}` for what was changed and
-/// `{"field": value}` for what was made.
+/// Values before and after. The Python system writes `{"field": [before, after]}` for a change and
+/// `{"field": value}` for a new row.
 fn changes(text: &str) -> (Option<Value>, Option<Value>) {
     let text = text.replace('\0', "");
     let fields = match serde_json::from_str(&text) {
@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn changes_are_told_apart_from_what_was_made() {
+    fn audit_changes_and_creations_are_distinguished() {
         for (text, old, new) in [
             (
                 r#"{"status": ["New", "Resolved"], "note": [null, "Done"]}"#,
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_entry_is_kept_in_words() {
+    fn unknown_timeline_entry_becomes_text() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(
             in_words("severity_change", some("Down"), None, some("So")),

@@ -1,6 +1,6 @@
-//! Copies what the Python system has into this installation: numbers stay, so that printed labels stay
-//! right; whatever does not fit is told. Every page of a table is a transaction of its own, and a run that
-//! was cut off is made whole by the next: a row that has its copy is left as it is.
+//! Copies the data of the Python system into this installation. Ids stay the same, so printed labels stay right.
+//! Values that do not fit are reported. Each page of a table is one transaction. The next run completes an interrupted
+//! one: a row that was copied before stays unchanged.
 
 use super::{Ctx, OpError};
 use crate::domain::actor::Actor;
@@ -24,55 +24,52 @@ mod run;
 mod settings;
 mod users;
 
-/// Key under which the settings keep how much of the audit is copied; it is there once an import has begun.
+/// Setting: the id of the last audit entry that was copied. It exists once an import has started.
 const AUDIT_COPIED: &str = "legacy_audit";
 
-/// Key under which the settings keep which old user is which of ours, as JSON: names and addresses change.
+/// Setting: our user ids by old user ids, as JSON, since names and addresses change.
 const USERS_KNOWN: &str = "legacy_users";
 
-/// What became of the rows of a table.
+/// The counts of a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// The table, as the Python system calls it.
+    /// Its name in the Python system.
     pub table: &'static str,
-    /// Its rows there.
+    /// Rows in the Python system.
     pub there: u64,
-    /// Rows copied.
     pub copied: u64,
-    /// Rows that have their copy or counterpart from before.
+    /// Rows that were copied before or have a counterpart here.
     pub here: u64,
-    /// Rows left out.
     pub left_out: u64,
 }
 
-/// What is told while the import works.
+/// What the import reports as it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// A page is done.
+    /// After each page.
     Progress(Tally),
-    /// A table is done.
+    /// After each table.
     Table(Tally),
-    /// Something did not fit, or is to be known.
-    Odd(&'a str),
+    /// A row or value that did not fit or needs attention.
+    Finding(&'a str),
 }
 
-/// Copies everything, or with `dry` only tells what would become of it; files where `uploads` has them.
-/// `tell` hears of it meanwhile.
+/// Copies everything; with `dry`, only reports what would be copied. Copies files if `uploads` is given.
 ///
 /// # Errors
-/// Refused where machines are registered that no import has brought; either database's.
+/// Refused if the database has equipment that no import has copied.
 pub async fn import_legacy(
     ctx: &Ctx,
     actor: &Actor,
     old: &Legacy,
     (dry, uploads): (bool, Option<&dyn Uploads>),
-    tell: &mut (dyn FnMut(Event<'_>) + Send),
+    on_event: &mut (dyn FnMut(Event<'_>) + Send),
 ) -> Result<(), OpError> {
     begin(ctx, dry).await?;
-    for (what, rows) in old.unread().await? {
-        tell(Event::Finding(&format!("{what}: not copied, there is no place for it here ({rows} rows)")));
+    for (name, rows) in old.unread().await? {
+        on_event(Event::Finding(&format!("{name}: not copied, there is no place for it here ({rows} rows)")));
     }
-    let mut run = Run::new(ctx, old, dry, tell);
+    let mut run = Run::new(ctx, old, dry, on_event);
     let tallies = [
         users::copy(&mut run).await?,
         equipment::areas(&mut run).await?,
@@ -95,7 +92,7 @@ pub async fn import_legacy(
     ctx.commit_recorded(ctx.store.begin().await?, actor, record).await
 }
 
-/// Lets the import begin where nothing stands in its way, and keeps in mind that it has.
+/// Refuses a database with data of its own. Records that an import has started.
 async fn begin(ctx: &Ctx, dry: bool) -> Result<(), OpError> {
     let tx = ctx.store.begin().await?;
     if stored_settings::stored(&tx).await?.get(AUDIT_COPIED).is_some() {
@@ -106,9 +103,8 @@ async fn begin(ctx: &Ctx, dry: bool) -> Result<(), OpError> {
     let repairs = store::count::<Repair>(&tx).await?;
     if areas + equipment + repairs > 0 {
         let message = format!(
-            "There are {areas} areas, {equipment} machines and {repairs} repairs here that no import has \
-             brought: their numbers would clash with the old ones. Set DATABASE_URL to a new database. \
-             Users may be there."
+            "This database already has {areas} areas, {equipment} machines and {repairs} repairs of its own. Their \
+             numbers would clash with the old ones. Set DATABASE_URL to a new database; it may have users."
         );
         return Err(OpError::refused("database", message));
     }

@@ -1,4 +1,4 @@
-//! Repairs. Who reported one and when it was closed stands in its timeline, over there.
+//! Repairs. The reporter and the closing time come from the old timeline.
 
 use super::Tally;
 use super::convert::{RowReader, made};
@@ -15,21 +15,21 @@ use crate::store::repairs::Repair;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// Links between repairs that are written at once.
-const LINKS: usize = 500;
+/// Links between repairs that are written in one transaction.
+const LINKS_MAX: usize = 500;
 
 pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(REPAIRS).await?;
-    // Written at the end, when all that is repeated is here; a run that was cut off has left them out.
+    // Written at the end, when all repairs exist. An interrupted run has not written them, so old rows count, too.
     let mut links = Vec::new();
     while let Some(page) = pages.next(run).await? {
         let page = run.split_page::<Repair>(page).await?;
         for row in &page.existing {
             run.known.repairs.extend(equipment_of(run, row).map(|equipment| (RepairId(row.id), equipment)));
-            links.extend(Link::of(row));
+            links.extend(DuplicateLink::of(row));
         }
         let ids: Vec<i64> = page.new.iter().map(|row| row.id).collect();
-        let mut history = StatusHistory::of(run.old.history(&ids).await?);
+        let mut history = StatusHistory::of(run.old.status_history(&ids).await?);
         let mut new = Vec::new();
         for row in &page.new {
             let Some(equipment) = equipment_of(run, row) else {
@@ -40,28 +40,28 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
             let history = history.remove(&row.id).unwrap_or_default();
             let repair = repair(run, &mut reader, equipment, history);
             run.known.repairs.insert(repair.id, equipment);
-            links.extend(Link::of(row));
+            links.extend(DuplicateLink::of(row));
             run.report_copied("", &reader);
             new.push(repair);
         }
         run.add(new).await?;
     }
-    let links = sound(run, links);
-    for links in links.chunks(LINKS) {
+    let links = keep_valid(run, links);
+    for links in links.chunks(LINKS_MAX) {
         run.write(true, async |tx| import::link_duplicates(tx, links).await).await?;
     }
     Ok(run.end())
 }
 
-/// A repair that repeats another.
-struct Link {
+/// A repair that duplicates another.
+struct DuplicateLink {
     repair: RepairId,
     repeated: RepairId,
-    /// It is closed for that reason.
+    /// The repair is closed as a duplicate.
     closed: bool,
 }
 
-impl Link {
+impl DuplicateLink {
     fn of(row: &Row) -> Option<Self> {
         let repeated = RepairId(row.number("duplicated_repair_id").ok()??);
         let status = row.text("status").unwrap_or_default().trim();
@@ -70,13 +70,13 @@ impl Link {
     }
 }
 
-/// The links that can be kept; tells of the others, and of those that would not be made here.
-fn sound(run: &mut Run<'_>, links: Vec<Link>) -> Vec<(RepairId, RepairId)> {
+/// Keeps the valid links. Reports the others, and those that ESB's own rules would not permit.
+fn keep_valid(run: &mut Run<'_>, links: Vec<DuplicateLink>) -> Vec<(RepairId, RepairId)> {
     let mut kept = HashMap::new();
-    for Link { repair, repeated, closed } in links {
+    for DuplicateLink { repair, repeated, closed } in links {
         let equipment = run.known.repairs.get(&repeated).copied();
         let is_of_another = equipment != run.known.repairs.get(&repair).copied();
-        let odd = match equipment {
+        let finding = match equipment {
             _ if repeated == repair => "which is itself: left empty",
             None => "which was not copied",
             Some(_) if leads_to(&kept, repeated, repair) => "which repeats it in turn: left empty",
@@ -90,17 +90,17 @@ fn sound(run: &mut Run<'_>, links: Vec<Link>) -> Vec<(RepairId, RepairId)> {
                 }
             }
         };
-        run.report_row(repair.0, "", &format!("repeats repair {repeated}, {odd}"));
+        run.report_row(repair.0, "", &format!("repeats repair {repeated}, {finding}"));
     }
     kept.into_iter().collect()
 }
 
-/// True when one repeats, over however many others, the other. None of `kept` repeats itself so.
+/// True if `one` duplicates `other`, directly or through others. `kept` has no cycles.
 fn leads_to(kept: &HashMap<RepairId, RepairId>, one: RepairId, other: RepairId) -> bool {
     std::iter::successors(Some(one), |repair| kept.get(repair).copied()).any(|repair| repair == other)
 }
 
-/// What the timeline tells of a repair's ends.
+/// What the old timeline says of a repair's start and end.
 #[derive(Debug, Default)]
 struct StatusHistory {
     reporter: String,
@@ -108,7 +108,7 @@ struct StatusHistory {
 }
 
 impl StatusHistory {
-    /// From the entries, in their order.
+    /// From the entries in order, by repair.
     fn of(entries: Vec<Row>) -> HashMap<i64, Self> {
         let mut history: HashMap<i64, Self> = HashMap::new();
         for entry in entries {
@@ -119,7 +119,7 @@ impl StatusHistory {
                 continue;
             }
             let status = entry.text("new_value").and_then(|word| word.parse::<RepairStatus>().ok());
-            // Of several closings in a row the first counts; one that was opened again is not closed.
+            // The first of several closings in a row counts. Reopening clears it.
             history.closed_at = match status {
                 Some(status) if status.is_open() => None,
                 Some(_) => history.closed_at.or_else(|| Some(made(&entry))),
@@ -145,8 +145,8 @@ fn repair(run: &Run<'_>, reader: &mut RowReader<'_>, equipment: EquipmentId, his
         }
         text => text,
     };
-    let (named, course_name) = (reader.name("reporter_name"), history.reporter);
-    let reporter_name = match [named, course_name].into_iter().find(|name| !name.is_empty()) {
+    let (named, history_name) = (reader.name("reporter_name"), history.reporter);
+    let reporter_name = match [named, history_name].into_iter().find(|name| !name.is_empty()) {
         Some(name) => name,
         None => "Unknown".to_owned(),
     };

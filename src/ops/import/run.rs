@@ -1,5 +1,5 @@
-//! One run of the import: page by page, what of a page is new, and what was told. The files beside it, one
-//! for each group of nouns, drive it.
+//! One run of the import: reads tables page by page, finds the new rows of a page, writes them and reports. The other
+//! files of this folder drive it, one for each group of tables.
 
 use super::convert::{RowReader, made, quoted};
 use super::{Event, Tally};
@@ -12,23 +12,23 @@ use crate::store::{Transaction, import};
 use sea_orm::{DbErr, EntityTrait, IntoActiveModel, ModelTrait};
 use std::collections::{HashMap, HashSet};
 
-/// An account that stands for one of the Python system's.
+/// The account of an old user.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub(super) id: UserId,
     pub(super) name: String,
 }
 
-/// What is here of the Python system's: numbers only, so that no row points to a stranger's.
+/// The ids that exist in both systems. References to other ids are dropped.
 #[derive(Debug, Default)]
 pub(super) struct CopiedIds {
-    /// Accounts by their old numbers.
+    /// Accounts by their old ids.
     pub(super) users: HashMap<i64, Account>,
     /// Accounts by their old names.
     names: HashMap<String, UserId>,
     pub(super) areas: HashSet<AreaId>,
     pub(super) equipment: HashSet<EquipmentId>,
-    /// Repairs with their machines.
+    /// Repairs with their equipment.
     pub(super) repairs: HashMap<RepairId, EquipmentId>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Run<'a> {
     pub(super) old: &'a Legacy,
     pub(super) dry: bool,
     pub(super) known: CopiedIds,
-    tell: &'a mut (dyn FnMut(Event<'_>) + Send),
+    on_event: &'a mut (dyn FnMut(Event<'_>) + Send),
     tally: Tally,
 }
 
@@ -59,75 +59,71 @@ impl<'a> Run<'a> {
         ctx: &'a Ctx,
         old: &'a Legacy,
         dry: bool,
-        tell: &'a mut (dyn FnMut(Event<'_>) + Send),
+        on_event: &'a mut (dyn FnMut(Event<'_>) + Send),
     ) -> Self {
-        Self { ctx, old, dry, known: CopiedIds::default(), tell, tally: Tally::default() }
+        Self { ctx, old, dry, known: CopiedIds::default(), on_event, tally: Tally::default() }
     }
 
-    /// Begins a table.
+    /// Starts a table.
     pub(super) async fn begin(&mut self, table: Table) -> Result<Pages, OpError> {
         self.tally = Tally { table: table.name, there: self.old.count(table).await?, ..Tally::default() };
         Ok(Pages { table, after: 0 })
     }
 
-    /// Ends a table: tells its counts.
+    /// Ends a table and reports its counts.
     pub(super) fn end(&mut self) -> Tally {
-        (self.tell)(Event::Table(self.tally));
+        (self.on_event)(Event::Table(self.tally));
         self.tally
     }
 
-    /// Says how far it is.
-    pub(super) fn progress(&mut self) {
-        (self.tell)(Event::Progress(self.tally));
+    pub(super) fn report_progress(&mut self) {
+        (self.on_event)(Event::Progress(self.tally));
     }
 
-    /// Tells what did not fit of a row that is copied.
-    pub(super) fn fitted(&mut self, name: &str, reader: &RowReader<'_>) {
+    /// Counts a row as copied and reports the values that did not fit.
+    pub(super) fn report_copied(&mut self, name: &str, reader: &RowReader<'_>) {
         self.tally.copied += 1;
-        for what in &reader.findings {
-            self.odd(reader.row.id, name, what);
+        for finding in &reader.findings {
+            self.report_row(reader.row.id, name, finding);
         }
     }
 
-    /// Tells what is to be known of a row.
-    pub(super) fn odd(&mut self, id: i64, name: &str, what: &str) {
+    pub(super) fn report_row(&mut self, id: i64, name: &str, finding: &str) {
         let name = if name.is_empty() { String::new() } else { format!(" {}", quoted(name)) };
-        self.say(&format!("{} {id}{name}: {what}", self.tally.table));
+        self.report(&format!("{} {id}{name}: {finding}", self.tally.table));
     }
 
-    /// Tells what is to be known.
-    pub(super) fn say(&mut self, what: &str) {
-        (self.tell)(Event::Finding(what));
+    pub(super) fn report(&mut self, finding: &str) {
+        (self.on_event)(Event::Finding(finding));
     }
 
-    /// Tells why a row is not copied.
-    pub(super) fn left_out(&mut self, row: &Row, name: &str, why: &str) {
+    /// Counts a row as skipped and reports why.
+    pub(super) fn skip(&mut self, row: &Row, name: &str, why: &str) {
         self.tally.left_out += 1;
-        self.odd(row.id, name, &format!("not copied: {why}"));
+        self.report_row(row.id, name, &format!("not copied: {why}"));
     }
 
-    /// A row was copied before, or has its counterpart.
-    pub(super) const fn is_here(&mut self) {
+    /// Counts a row that was copied before or has a counterpart.
+    pub(super) const fn count_existing(&mut self) {
         self.tally.here += 1;
     }
 
-    /// A row is copied.
-    pub(super) const fn copied(&mut self) {
+    pub(super) const fn count_copied(&mut self) {
         self.tally.copied += 1;
     }
 
-    /// All rows that were not dealt with have been so before.
-    pub(super) const fn rest_is_here(&mut self) {
+    /// Counts all other rows of the table as copied before.
+    pub(super) const fn count_rest_as_existing(&mut self) {
         self.tally.here = self.tally.there.saturating_sub(self.tally.copied);
     }
 
-    /// Parts the rows of a page: those that were copied before (the same number, made at the same time),
-    /// and those that are new. A number that is somebody else's by now is told.
-    pub(super) async fn sort<M: ModelTrait>(&mut self, page: Vec<Row>) -> Result<Sorted, OpError> {
-        let ids: Vec<i64> = page.iter().map(|row| row.id).collect();
+    /// Splits a page into rows that were copied before (same id and creation time) and new rows. Skips and reports a
+    /// row whose id belongs to another row here.
+    pub(super) async fn split_page<M: ModelTrait>(&mut self, rows: Vec<Row>) -> Result<SplitPage, OpError> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let there = import::made::<M>(self.ctx.store.read(), &ids).await?;
-        let mut sorted = Sorted::default();
-        for row in page {
+        let mut page = SplitPage::default();
+        for row in rows {
             match there.get(&row.id) {
                 None => page.new.push(row),
                 Some(time) if *time == made(&row) => {
@@ -136,14 +132,41 @@ impl<'a> Run<'a> {
                 }
                 Some(_) => {
                     let name = row.text("name").unwrap_or_default().to_owned();
-                    self.left_out(&row, &name, "its number was given to another here");
+                    self.skip(&row, &name, "its number was given to another here");
                 }
             }
         }
-        Ok(sorted)
+        Ok(page)
     }
 
-    /// Adds the rows of a page under their own numbers.
+    /// Copies the new rows of a table, one model each. `convert` skips a row by returning `None`; `keep` gets the id
+    /// of each row that exists here afterwards.
+    pub(super) async fn copy_table<M>(
+        &mut self,
+        table: Table,
+        mut convert: impl FnMut(&mut Self, &Row) -> Option<M>,
+        keep: impl Fn(&mut CopiedIds, i64),
+    ) -> Result<Tally, OpError>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel> + Clone + Sync,
+    {
+        let mut pages = self.begin(table).await?;
+        while let Some(rows) = pages.next(self).await? {
+            let page = self.split_page::<M>(rows).await?;
+            page.existing.iter().for_each(|row| keep(&mut self.known, row.id));
+            let mut new = Vec::new();
+            for row in &page.new {
+                if let Some(model) = convert(self, row) {
+                    keep(&mut self.known, row.id);
+                    new.push(model);
+                }
+            }
+            self.add(new).await?;
+        }
+        Ok(self.end())
+    }
+
+    /// Adds the rows of a page under their own ids.
     pub(super) async fn add<M>(&mut self, rows: Vec<M>) -> Result<(), OpError>
     where
         M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel> + Clone + Sync,
@@ -151,13 +174,13 @@ impl<'a> Run<'a> {
         self.write(!rows.is_empty(), async |tx| import::add(tx, rows.clone()).await).await
     }
 
-    /// Writes a page, all of it or nothing, unless nothing is to be written.
+    /// Writes a page in one transaction, if it has changes and this is no dry run.
     pub(super) async fn write(
         &mut self,
-        wanted: bool,
+        has_changes: bool,
         page: impl AsyncFn(&Transaction) -> Result<(), DbErr>,
     ) -> Result<(), OpError> {
-        if wanted && !self.dry {
+        if has_changes && !self.dry {
             retry_on_deadlock(async || {
                 let tx = self.ctx.store.begin().await?;
                 page(&tx).await?;
@@ -165,15 +188,15 @@ impl<'a> Run<'a> {
             })
             .await?;
         }
-        self.progress();
+        self.report_progress();
         Ok(())
     }
 }
 
-/// A page, parted.
+/// The rows of a page.
 #[derive(Debug, Default)]
-pub(super) struct Sorted {
-    pub(super) here: Vec<Row>,
+pub(super) struct SplitPage {
+    pub(super) existing: Vec<Row>,
     pub(super) new: Vec<Row>,
 }
 
@@ -185,7 +208,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Begins behind that number.
+    /// Starts after that id.
     pub(super) const fn after(mut self, id: i64) -> Self {
         self.after = id;
         self

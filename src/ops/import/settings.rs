@@ -1,4 +1,4 @@
-//! Settings: those that both systems have, where nobody has set them here.
+//! Copies the settings that both systems have, unless they are set here.
 
 use super::Tally;
 use super::convert::{RowReader, quoted};
@@ -8,8 +8,8 @@ use crate::ops::OpError;
 use crate::store::legacy::tables::SETTINGS;
 use crate::store::settings;
 
-/// What the Python system keeps among its settings for itself.
-const OWN: [&str; 1] = ["worker_last_iteration_at"];
+/// Internal state of the Python system in its settings.
+const INTERNAL: [&str; 1] = ["worker_last_iteration_at"];
 
 pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut pages = run.begin(SETTINGS).await?;
@@ -20,7 +20,7 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
             let key = row.text("key").unwrap_or_default();
             let value = row.text("value").unwrap_or_default();
             match Setting::of(key) {
-                _ if OWN.contains(&key) => run.count_existing(),
+                _ if INTERNAL.contains(&key) => run.count_existing(),
                 Some(setting) if stored.get(setting.key).is_some() => run.count_existing(),
                 Some(setting) => match setting.parse(value) {
                     Ok(value) => {

@@ -1,5 +1,5 @@
-//! Users: known from an earlier run, else matched with those who are here by name, else by e-mail, else
-//! added. Their numbers are printed nowhere: where one is used, the user gets another.
+//! Users: matched by an earlier run, else with existing users by name, else by email, else added. User ids are not
+//! printed anywhere, so a user whose id is taken gets another.
 
 use super::convert::{RowReader, quoted};
 use super::run::{Account, Run};
@@ -16,7 +16,7 @@ use crate::store::users::{User, email_key};
 use crate::store::{self, import, settings};
 use std::collections::{HashMap, HashSet};
 
-/// Password hash of whoever has no password: none is of this form.
+/// Stored for users without a password. No password hash has this form.
 const NO_PASSWORD: &str = "!";
 
 pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
@@ -25,7 +25,7 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let stored = settings::stored(run.ctx.store.read()).await?;
     let mut known: HashMap<i64, UserId> =
         stored.get(USERS_KNOWN).map_or_else(|| Ok(HashMap::new()), serde_json::from_str)?;
-    // Who is known to be one of the old users is nobody else.
+    // An account that is matched with an old user is not matched with another.
     let mut used = UsedNames { ids: known.values().copied().collect(), next: highest + 1, ..UsedNames::default() };
     for user in store::users::labels(run.ctx.store.read()).await? {
         used.looks.add(&user.username);
@@ -40,7 +40,7 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
         let ours = import::users_like(run.ctx.store.read(), &names, &emails, &ids).await?;
         let mut new = Vec::new();
         for user in named {
-            new.extend(one(run, user, &ours, &known, &mut used));
+            new.extend(convert(run, user, &ours, &known, &mut used));
         }
         let before = known.len();
         known.extend(run.known.users.iter().map(|(old, account)| (*old, account.id)));
@@ -54,16 +54,16 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     Ok(run.end())
 }
 
-/// What the users have by now who have been dealt with.
+/// Names and ids of the users that were processed.
 #[derive(Debug, Default)]
 struct UsedNames {
     ids: HashSet<UserId>,
     names: HashSet<String>,
     emails: HashSet<String>,
-    /// What the names look like, here and of those who were dealt with.
+    /// Skeletons of all names, existing and new.
     looks: Appearances,
     email_looks: Appearances,
-    /// A number that nobody has or will have.
+    /// A free id, above all ids of both systems.
     next: i64,
 }
 
@@ -83,13 +83,13 @@ impl<'a> Named<'a> {
         Some(Self { reader, name, email: email.map(|email| email.as_str().to_owned()) })
     }
 
-    /// The name that it gets where its own is somebody else's.
+    /// The name that the user gets if their own is taken.
     fn other_name(&self) -> Username {
         let own: String = self.name.as_str().chars().take(Username::MAX - 20).collect();
         Username::parse(&format!("{own}-{}", self.reader.row.id)).unwrap_or_else(|_| self.name.clone())
     }
 
-    /// The one of our users who is the same.
+    /// The existing user who is the same person.
     fn counterpart<'u>(
         &self,
         ours: &'u [User],
@@ -113,8 +113,8 @@ impl<'a> Named<'a> {
     }
 }
 
-/// The user to add; `None` where there is a counterpart.
-fn one(
+/// The user to add; `None` if there is a counterpart.
+fn convert(
     run: &mut Run<'_>,
     mut named: Named<'_>,
     ours: &[User],
@@ -126,7 +126,7 @@ fn one(
     if let Some(user) = named.counterpart(ours, known, used) {
         if user.created_at != named.reader.made() {
             let what = format!(
-                "used for the account {} that is here, which stays as it is, with its password",
+                "matched with the existing account {}, which stays unchanged, with its password",
                 quoted(&user.username)
             );
             run.report_row(row.id, old_name, &what);
@@ -144,11 +144,11 @@ fn one(
         named.reader.report(
             "username",
             old_name,
-            &format!("is used: {} instead", quoted(named.name.as_str())),
+            &format!("is taken: {} instead", quoted(named.name.as_str())),
         );
     }
     let email = address(&mut named, ours, used);
-    tell_looks(&mut named, &email, used);
+    report_look_alikes(&mut named, &email, used);
     let mut id = UserId(row.id);
     if used.ids.contains(&id) || ours.iter().any(|user| user.id == id) {
         id = UserId(used.next);
@@ -180,8 +180,8 @@ fn one(
     Some(user)
 }
 
-/// Tells of a name or an address that people take for another's; it is copied all the same.
-fn tell_looks(named: &mut Named<'_>, email: &str, used: &mut UsedNames) {
+/// Reports a name or an address that looks like another one. It is copied nevertheless.
+fn report_look_alikes(named: &mut Named<'_>, email: &str, used: &mut UsedNames) {
     let (name, row) = (named.name.as_str().to_owned(), named.reader.row);
     let old_name = row.text("username").unwrap_or_default();
     if old_name.contains(is_zero_width) {
@@ -201,7 +201,7 @@ fn tell_looks(named: &mut Named<'_>, email: &str, used: &mut UsedNames) {
     used.email_looks.add(email);
 }
 
-/// Its e-mail address, or one that leads nowhere.
+/// The email address, or an address that does not exist.
 fn address(named: &mut Named<'_>, ours: &[User], used: &UsedNames) -> String {
     let row = named.reader.row;
     let nowhere = format!("user-{}@legacy.invalid", row.id);
@@ -212,7 +212,7 @@ fn address(named: &mut Named<'_>, ours: &[User], used: &UsedNames) -> String {
     };
     let key = email_key(&email);
     if used.emails.contains(&key) || ours.iter().any(|user| user.email_key == key) {
-        named.reader.report("email", text, &format!("is used: {nowhere} instead"));
+        named.reader.report("email", text, &format!("is taken: {nowhere} instead"));
         return nowhere;
     }
     email
@@ -223,12 +223,12 @@ fn role(reader: &mut RowReader<'_>) -> Role {
     role.unwrap_or(Role::Technician)
 }
 
-/// The hash as it is, where login knows it.
+/// The old hash if log-in supports its algorithm.
 fn password_hash(reader: &mut RowReader<'_>) -> String {
     match reader.row.text("password_hash") {
         Some(hash) if password::is_imported(hash) => hash.to_owned(),
         _ => {
-            reader.findings.push("has no password that can be kept: set one on the page Users".to_owned());
+            reader.findings.push("has no usable password: set one on the Users page".to_owned());
             NO_PASSWORD.to_owned()
         }
     }

@@ -1,4 +1,4 @@
-//! What a new installation needs: its first staff user, and data to look at.
+//! Operations for a new installation: the first staff user, sample data and the schema.
 
 use super::Ctx;
 
@@ -9,26 +9,16 @@ pub use crate::store::ConnectError;
 pub use demo_data::{DemoData, DemoLogin, load_demo_data};
 pub use seed_admin::{KnownUser, SeedAdmin, SeedOutcome, find_user, reset_admin, seed_admin};
 
-/// Brings the schema up to date.
-///
-/// # Errors
-/// A step failed, or the schema is newer than this program.
 pub async fn migrate(ctx: &Ctx) -> Result<(), ConnectError> {
     ctx.store.migrate().await
 }
 
-/// Takes back the schema's latest step.
-///
-/// # Errors
-/// The step failed, or the schema is newer than this program.
+/// Reverts the latest migration.
 pub async fn migrate_down(ctx: &Ctx) -> Result<(), ConnectError> {
     ctx.store.migrate_down().await
 }
 
-/// Names of the schema's steps, with whether each is applied.
-///
-/// # Errors
-/// The database's.
+/// Names of the migrations, with whether each is applied.
 pub async fn migrations(ctx: &Ctx) -> Result<Vec<(String, bool)>, ConnectError> {
     ctx.store.migrations().await
 }

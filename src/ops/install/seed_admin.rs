@@ -9,16 +9,12 @@ use crate::store::users::{self, NewUser, User, UserChange};
 use crate::store::{password_messages, sessions};
 use serde_json::json;
 
-/// The first staff user.
 #[derive(Debug, Clone)]
 pub struct SeedAdmin {
-    /// Name to log in with.
     pub username: Username,
-    /// E-mail.
     pub email: EmailAddress,
-    /// Slack handle, where known.
     pub slack_handle: Option<SlackHandle>,
-    /// The password's hash, in the PHC string format.
+    /// In the PHC string format.
     pub password_hash: String,
 }
 
@@ -29,16 +25,12 @@ pub enum SeedOutcome {
     Exists(KnownUser),
 }
 
-/// A user who is there already.
+/// An existing user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownUser {
-    /// Number.
     pub id: UserId,
-    /// Name to log in with.
     pub username: String,
-    /// What they may do.
     pub role: Role,
-    /// False: can do nothing.
     pub active: bool,
     /// False: nobody can log in as them.
     pub has_password: bool,
@@ -51,18 +43,14 @@ impl From<User> for KnownUser {
     }
 }
 
-/// The user of that name.
-///
-/// # Errors
-/// The database's.
 pub async fn find_user(ctx: &Ctx, username: &Username) -> Result<Option<KnownUser>, OpError> {
     Ok(users::named(ctx.store.read(), username).await?.map(KnownUser::from))
 }
 
-/// Makes a staff user, unless one of that name is there.
+/// Creates a staff user, unless a user of that name exists.
 ///
 /// # Errors
-/// Refused when another user has that e-mail; the database's.
+/// Refused if another user has that email address.
 pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<SeedOutcome, OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
@@ -90,11 +78,8 @@ pub async fn seed_admin(ctx: &Ctx, actor: &Actor, seed: SeedAdmin) -> Result<See
     Ok(SeedOutcome::Created(id))
 }
 
-/// Gives a user a new password and makes them active staff; ends their sessions, and messages with earlier passwords.
-/// Returns what they were before.
-///
-/// # Errors
-/// `NotFound`; the database's.
+/// Gives a user a new password and makes them active staff. Ends their sessions and withdraws messages with earlier
+/// passwords. Returns their state before.
 pub async fn reset_admin(
     ctx: &Ctx,
     actor: &Actor,

@@ -127,7 +127,7 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
         let (mut job, now) = (locked(&tx, actor, id).await?, ctx.clock.now());
         let record = acted("job.cancelled", &job);
         if !job.state.may_be_cancelled() {
-            return Err(refused(format!("This job is over already: {}.", job.state.key())));
+            return Err(refused(format!("This job has already ended: {}.", job.state.key())));
         }
         if job.state == JobState::Running {
             store::jobs::want_cancel(&tx, &job, now).await?;
@@ -155,7 +155,7 @@ pub async fn resume(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
         let record = acted("job.resumed", &job);
         if !job.state.may_be_resumed() {
             let state = job.state.key();
-            let message = "Only a job that failed or was cancelled can be resumed. This one is";
+            let message = "Only a failed or canceled job can be resumed. This one is";
             return Err(refused(format!("{message} {state}.")));
         }
         (job.state, job.due_at) = (JobState::Queued, store::AT_ONCE);

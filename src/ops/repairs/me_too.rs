@@ -51,7 +51,7 @@ async fn count_once(
         return Err(OpError::Archived);
     }
     if !known.open {
-        let message = "This one is closed by now. If it happens again, please report it anew.";
+        let message = "This repair is closed now. If the problem returns, please report it again.";
         return Err(OpError::refused("me_too", message));
     }
     let counted = store::me_toos::add(&tx, repair, person_key, now).await?;

@@ -89,7 +89,7 @@ async fn superseding(
     }
     let last = store::timeline::edits(db, &[note]).await?.pop().unwrap_or(first);
     if last.new_value.is_none() && text.is_some() {
-        let message = "This note was deleted meanwhile. Please write a new one.".into();
+        let message = "This note was deleted. Please write a new one.".into();
         return Err(OpError::Refused(Refusal { field: Some("note"), message }));
     }
     let same = last.new_value.as_deref() == text.as_ref().map(Note::as_str);

@@ -101,7 +101,7 @@ async fn cards(
 /// # Errors
 /// Refused on `assignee`; the database's.
 pub(in crate::ops) async fn assignable(db: &impl ConnectionTrait, id: UserId) -> Result<Person, OpError> {
-    let message = "Nobody with an active account is meant by this. Please choose somebody from the list.";
+    let message = "That person has no active account. Please choose somebody from the list.";
     let user = store::users::active(db, id).await?.ok_or_else(|| OpError::refused("assignee", message))?;
     Ok(store::users::person(user))
 }

@@ -194,7 +194,7 @@ async fn planned(
     mut edit: RepairEdit,
 ) -> Result<Vec<Change>, OpError> {
     if edit.version > before.version {
-        let message = "This form is from another time than the records. Please open it anew.".into();
+        let message = "This form is out of date. Please open it again.".into();
         return Err(OpError::Refused(crate::ops::Refusal { field: None, message }));
     }
     let later = match edit.version == before.version {

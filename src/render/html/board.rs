@@ -251,7 +251,7 @@ fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Opt
     } else if filter.area.is_some_and(|wanted| board.areas.iter().all(|area| area.id != wanted)) {
         "There is no such area. It may have been removed.".into()
     } else {
-        "No machine is registered here yet.".into()
+        "No machine is registered in this area yet.".into()
     })
 }
 

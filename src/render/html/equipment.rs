@@ -241,9 +241,9 @@ impl Html {
         let fields: Vec<&Field> = fields.collect();
         let content = Machine {
             id: record.id,
-            name: &record.name,
+            name: &record.details.name,
             version: record.version,
-            area_id: record.area_id,
+            area_id: record.details.area,
             area: &record.area,
             status: view.status.into(),
             open_repairs: (view.open_repairs > 0)
@@ -254,7 +254,7 @@ impl Html {
             is_staff: page.is_staff,
             may_edit: view.may_edit,
             facts: facts(record, zone),
-            description: &record.description,
+            description: &record.details.description,
             links: links_shown(&view.links),
             link_fields: fields_shown(page.link, page.errors),
             documents: documents_shown(&view.documents, view.may_edit),
@@ -271,7 +271,7 @@ impl Html {
             errors: error_lines(page.errors, &fields),
             hidden: page.hidden,
         };
-        self.page("equipment", &record.name, &content)
+        self.page("equipment", &record.details.name, &content)
     }
 }
 
@@ -282,13 +282,13 @@ fn facts(record: &EquipmentRecord, zone: &Zone) -> Vec<Fact> {
     };
     let all = [
         ("Number", record.id.to_string()),
-        ("Manufacturer", record.manufacturer.clone()),
-        ("Model", record.model.clone()),
-        ("Serial number", record.serial_number.clone()),
-        ("Acquired on", day(record.acquisition_date)),
-        ("Acquired from", record.acquisition_source.clone()),
-        ("Cost", record.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default()),
-        ("Warranty until", day(record.warranty_expiration)),
+        ("Manufacturer", record.details.manufacturer.clone()),
+        ("Model", record.details.model.clone()),
+        ("Serial number", record.details.serial_number.clone()),
+        ("Acquired on", day(record.details.acquisition_date)),
+        ("Acquired from", record.details.acquisition_source.clone()),
+        ("Cost", record.details.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default()),
+        ("Warranty until", day(record.details.warranty_expiration)),
         ("Registered", Moment::new(record.created_at, zone).text),
         ("Last changed", Moment::new(record.updated_at, zone).text),
     ];

@@ -4,7 +4,7 @@
 use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
 use super::*;
 use crate::domain::actor::{Role, SlackUserId};
-use crate::domain::equipment::Cost;
+use crate::domain::equipment::{Cost, StoredDetails};
 use crate::domain::field::{Person, RepairFields};
 use crate::domain::file::{DocumentCategory, FileKind};
 use crate::domain::ids::{
@@ -398,17 +398,19 @@ fn equipment_detail(text: &str) -> EquipmentDetail {
     let record = EquipmentRecord {
         id: EquipmentId(1),
         version: 1,
-        name: typed(),
-        area_id: AreaId(1),
+        details: StoredDetails {
+            name: typed(),
+            area: AreaId(1),
+            manufacturer: typed(),
+            model: typed(),
+            serial_number: typed(),
+            acquisition_date: None,
+            acquisition_source: typed(),
+            acquisition_cost: Cost::from_cents(5),
+            warranty_expiration: None,
+            description: typed(),
+        },
         area: typed(),
-        manufacturer: typed(),
-        model: typed(),
-        serial_number: typed(),
-        acquisition_date: None,
-        acquisition_source: typed(),
-        acquisition_cost: Cost::from_cents(5),
-        warranty_expiration: None,
-        description: typed(),
         archived: false,
         area_archived: false,
         created_at: now(),

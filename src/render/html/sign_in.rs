@@ -80,7 +80,7 @@ impl Html {
             Input::password("repeated", "New password, again", "new-password"),
         ];
         let heading = if page.must_change { "Choose your own password" } else { "Change your password" };
-        let lead = page.must_change.then_some("Yours is a temporary one: somebody else has seen it.");
+        let lead = page.must_change.then_some("Your password is temporary: somebody else has seen it.");
         let form = Form::new(("/password", "Change the password"), page.hidden, inputs, page.errors);
         let note = Some("You stay signed in here, and are logged out everywhere else.");
         self.page("form", heading, &Page { heading, lead, form, note })
@@ -93,9 +93,9 @@ impl Html {
     pub fn setup(&self, page: &SetupPage<'_>) -> Result<String, RenderError> {
         let email = Input::email(page.email).complete("email");
         let inputs = vec![
-            Input::text("code", "Code", page.code).hint("The program wrote it into its log when it started."),
+            Input::text("code", "Code", page.code).hint("ESB wrote it to its log when it started."),
             Input::text("username", "Username", page.username).complete("username"),
-            email.hint("That of your Slack account, so that Slack knows you too."),
+            email.hint("The address of your Slack account, so that you can work in Slack too."),
             Input::password("password", "Password", "new-password").hint("At least 10 characters."),
         ];
         let heading = "Set up this installation";

@@ -87,7 +87,7 @@ fn an_empty_installation_says_what_to_do() {
     let page = board(vec![], &BoardFilter::default());
     assert!(page.contains("esb demo-data") && page.contains("data-tag=\"&quot;7-x&quot;\""));
     let page = board(vec![area(1, "Wood", vec![])], &BoardFilter::default());
-    assert!(page.contains("No machine is registered here yet."));
+    assert!(page.contains("No machine is registered in this area yet."));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn filters_show_and_count_matches() {
     let page = board(vec![area(2, "Metal", many(3, "M"))], &BoardFilter { broken: true, ..text("") });
     assert!(page.contains("Everything works"));
     let page = board(vec![area(2, "Metal", vec![])], &BoardFilter { broken: true, ..text("") });
-    assert!(page.contains("No machine is registered here yet.") && !page.contains("Everything works"));
+    assert!(page.contains("No machine is registered in this area yet.") && !page.contains("Everything works"));
     let page = board(vec![area(1, "Hall", many(400, "M"))], &text("m"));
     assert_eq!(rows(&page), 300);
     assert!(page.contains("Showing 300 of 400 machines."));

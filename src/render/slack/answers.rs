@@ -111,7 +111,7 @@ impl Blocks {
             }
             None if typed.is_empty() => "Press the button to report a problem.".into(),
             None => format!(
-                "No single machine is called {}. Press the button to choose yours and report the problem.",
+                "No single machine matches {}. Press the button to choose one and report the problem.",
                 bold(typed, NAME_MAX)
             ),
         };

@@ -74,7 +74,7 @@ impl Blocks {
             sections.extend(repair_list(
                 "unassigned",
                 "*Nobody’s repairs*",
-                "Every open repair is somebody’s.",
+                "Every open repair is assigned.",
                 &repairs.unassigned,
             ));
         }

@@ -24,7 +24,7 @@ pub fn told(details: &JobDetails, link: Option<&str>) -> String {
         lines[1].push_str(&format!(": {}", line(&job.activity, LINE_MAX)));
     }
     if job.is_ending {
-        lines.push("It ends after this step: somebody cancelled it.".into());
+        lines.push("Canceled: it ends after this step.".into());
     }
     lines.extend(job.failure.as_ref().map(|why| format!("Why it failed: {}", escape_within(why, TEXT_MAX))));
     lines.extend(details.lines.iter().rev().map(|update| format!("• {}", line(&update.text, TEXT_MAX))));
@@ -98,7 +98,7 @@ fn progress(job: &JobView) -> String {
         JobState::Running => format!("{of} done. Now: {activity}"),
         JobState::Succeeded => format!("{of} done."),
         JobState::Failed => format!("It failed after {of} steps."),
-        JobState::Cancelled => format!("Somebody cancelled it after {of} steps. What is done stays done."),
+        JobState::Cancelled => format!("Canceled after {of} steps. Finished steps stay."),
     }
 }
 

@@ -29,8 +29,8 @@ impl Refusal {
     pub(super) fn words(&self, reference: &Reference) -> Option<String> {
         match self {
             Self::Malformed(_) => Some(reference.sorry()),
-            Self::Busy => Some("I am very busy right now. Please try again in a moment.".to_owned()),
-            Self::Ending => Some("I am just restarting. Please try again in a moment.".to_owned()),
+            Self::Busy => Some("ESB is very busy. Please try again in a moment.".to_owned()),
+            Self::Ending => Some("ESB is restarting. Please try again in a moment.".to_owned()),
             Self::Known | Self::InProgress => None,
         }
     }

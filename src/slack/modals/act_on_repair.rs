@@ -27,7 +27,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-const STALE: &str = "I no longer know this form. Please close it and start again with /esb-repair.";
+const STALE: &str = "This form is out of date. Please close it and start again with /esb-repair.";
 
 /// What the modal keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -183,7 +183,7 @@ fn read(state: &State, has_eta: bool) -> Result<Wanted, Declined> {
             values.push(FieldValue::Status(RepairStatus::Resolved));
             note = typed.note();
             if note.is_none() {
-                typed.faults.entry(input::NOTE).or_insert("Please say in a note what was done.".into());
+                typed.faults.entry(input::NOTE).or_insert("Please write a note about what was done.".into());
             }
         }
     }

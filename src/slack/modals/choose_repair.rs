@@ -15,7 +15,7 @@ use crate::slack::intake::{Ack, Reference};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-const STALE: &str = "I no longer know this form. Please close it and start again with /esb-repair.";
+const STALE: &str = "This form is out of date. Please close it and start again with /esb-repair.";
 
 /// Where Continue leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ use crate::slack::intake::{Ack, Reference};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-const STALE: &str = "I no longer know this form. Please close it and start again with /esb-repair.";
+const STALE: &str = "This form is out of date. Please close it and start again with /esb-repair.";
 
 /// This modal keeps nothing of its own.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use crate::slack::envelope::State;
 use crate::slack::ids::input;
 use std::str::FromStr;
 
-const NOT_OFFERED: &str = "Please choose one of the list.";
+const NOT_OFFERED: &str = "Please choose from the list.";
 
 /// What stands in a form, and what is wrong with it.
 pub(super) struct Typed<'a> {

@@ -25,7 +25,7 @@ mod opening;
 
 pub(crate) use opening::{Beginning, Source, open};
 
-const STALE: &str = "I no longer know this form. Please close it and start again with /esb-report.";
+const STALE: &str = "This form is out of date. Please close it and start again with /esb-report.";
 
 /// What the modal keeps beside what every modal keeps.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -16,8 +16,8 @@ use crate::slack::intake::{Ack, Reference};
 use secrecy::SecretString;
 use serde_json::json;
 
-const CLOSED: EdgeError = EdgeError::Unfit("This repair is closed already.");
-const STALE: &str = "I no longer know this form. Please close it and press the button again.";
+const CLOSED: EdgeError = EdgeError::Unfit("This repair is already closed.");
+const STALE: &str = "This form is out of date. Please close it and press the button again.";
 
 /// Opens the modal, for a technician, by the trigger of the button that they pressed.
 ///

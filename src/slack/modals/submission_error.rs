@@ -8,7 +8,7 @@ use crate::slack::intake::{Ack, Reference};
 pub(crate) use crate::slack::envelope::Faults;
 
 const NO_LONGER: &str =
-    "Your account may not do this any more: it needs a Technician or Staff account. Please ask staff.";
+    "You need a Technician or Staff account for this. Please ask staff.";
 
 /// Why a submission is not accepted.
 #[derive(Debug)]

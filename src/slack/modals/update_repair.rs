@@ -18,7 +18,7 @@ use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
 use serde_json::json;
 
-const STALE: &str = "I no longer know this form. Please close it and start again with /esb-update.";
+const STALE: &str = "This form is out of date. Please close it and start again with /esb-update.";
 
 /// The modal for a repair as it is now.
 ///

@@ -69,12 +69,12 @@ fn await_card(
 fn not_kept(is_deletion: bool, why: &str, may_pass: bool) -> String {
     let (what, remedy) = match is_deletion {
         true => (
-            "The message that you deleted in a thread is still noted on its repair.",
+            "The message that you deleted in a thread is still on its repair.",
             "Please ask staff to delete the note.",
         ),
         false => (
-            "What you wrote in a thread is not noted on its repair.",
-            "Write it again or edit it then, and it is.",
+            "Your reply in a thread was not saved on its repair.",
+            "Please write it again, or edit it.",
         ),
     };
     let remedy = if may_pass { remedy } else { "" };

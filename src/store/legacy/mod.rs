@@ -1,6 +1,5 @@
-//! The Python system's database, opened for reading only: its tables a page at a time, every value as text,
-//! whichever of the three databases it is and whichever version made it. Must not: write. The operation
-//! that imports calls it.
+//! The Python system's database, opened for reading only. Returns its tables a page at a time with every value as
+//! text, for all three databases and versions 0.14 to 0.19. Must not: write. Called by `ops::import`.
 
 use super::connect::open_python_system;
 use super::connect_error::ConnectError;
@@ -15,33 +14,32 @@ pub mod tables;
 pub use row::{Row, Unreadable};
 use tables::{BOOKKEEPING, TABLES, TIMELINE, Table};
 
-/// Rows that are held at once: whoever adds them in one statement stays below every database's limit on
-/// parameters.
+/// Rows per page. An insert of so few rows stays below every database's limit on parameters.
 pub const PAGE: u64 = 500;
 
 /// The Python system's database.
 #[derive(Debug)]
 pub struct Legacy {
     db: DatabaseConnection,
-    /// The columns of each table that has rows.
+    /// The columns of each table; empty for a table without rows.
     columns: HashMap<&'static str, Vec<String>>,
-    /// Tables of which nothing is read.
+    /// Tables that are not read.
     others: Vec<String>,
 }
 
 impl Legacy {
-    /// Opens it. It is asked once, not waited for.
+    /// Opens the database, without waiting for a server that does not answer.
     ///
     /// # Errors
     /// It cannot be opened, or is not the Python system's.
     pub async fn open(url: &SecretString) -> Result<Self, ConnectError> {
         let db = open_python_system(url).await?;
         let mut legacy = Self { db, columns: HashMap::new(), others: Vec::new() };
-        legacy.look_around().await.map_err(ConnectError::Open)?;
+        legacy.read_tables().await.map_err(ConnectError::Open)?;
         Ok(legacy)
     }
 
-    async fn look_around(&mut self) -> Result<(), DbErr> {
+    async fn read_tables(&mut self) -> Result<(), DbErr> {
         for name in self.all_tables().await? {
             match TABLES.iter().find(|table| table.name == name) {
                 Some(table) => {
@@ -75,10 +73,7 @@ impl Legacy {
         rows.iter().map(|row| row.try_get("", "name")).collect()
     }
 
-    /// What is read of no row: columns that no version known here has, and whole tables with their rows.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The unknown columns and tables, with the number of rows that have data in them.
     pub async fn unread(&self) -> Result<Vec<(String, u64)>, DbErr> {
         let mut unread = Vec::new();
         for table in TABLES {
@@ -108,18 +103,12 @@ impl Legacy {
         Ok(u64::try_from(n).unwrap_or_default())
     }
 
-    /// How many rows a table has; none where the version has no such table.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Number of rows; 0 if this version has no such table.
     pub async fn count(&self, table: Table) -> Result<u64, DbErr> {
         if self.columns.contains_key(table.name) { self.counted(table.name, None).await } else { Ok(0) }
     }
 
-    /// The highest number of a table's rows, zero where there is none.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The highest id of a table; 0 if it is empty.
     pub async fn highest(&self, table: Table) -> Result<i64, DbErr> {
         let mut last = self.select(table);
         last.order_by((table.name, "id"), Order::Desc).limit(1);
@@ -127,10 +116,7 @@ impl Legacy {
         Ok(rows.first().map_or(0, |row| row.id))
     }
 
-    /// The next [`PAGE`] rows after that number, by number.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The next [`PAGE`] rows after that id, by id.
     pub async fn page(&self, table: Table, after: i64) -> Result<Vec<Row>, DbErr> {
         let mut page = self.select(table);
         page.and_where(Expr::col((table.name, "id")).gt(after));
@@ -138,21 +124,17 @@ impl Legacy {
         self.rows(table, &page).await
     }
 
-    /// Where these repairs came from and how their status went: timeline entries of those two kinds, in
-    /// their order.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn courses(&self, repairs: &[i64]) -> Result<Vec<Row>, DbErr> {
+    /// The timeline entries of these repairs about creation and status, in order.
+    pub async fn status_history(&self, repairs: &[i64]) -> Result<Vec<Row>, DbErr> {
         let of = |column| Expr::col((TIMELINE.name, column));
-        let mut courses = self.select(TIMELINE);
-        courses.and_where(of("repair_record_id").is_in(repairs.iter().copied()));
-        courses.and_where(of("entry_type").is_in(["creation", "status_change"]));
-        courses.order_by((TIMELINE.name, "id"), Order::Asc);
-        self.rows(TIMELINE, &courses).await
+        let mut entries = self.select(TIMELINE);
+        entries.and_where(of("repair_record_id").is_in(repairs.iter().copied()));
+        entries.and_where(of("entry_type").is_in(["creation", "status_change"]));
+        entries.order_by((TIMELINE.name, "id"), Order::Asc);
+        self.rows(TIMELINE, &entries).await
     }
 
-    /// The names of the columns that are both wanted and there, as text.
+    /// Selects the columns that this version has, as text.
     fn select(&self, table: Table) -> SelectStatement {
         let kind = text_type(self.db.get_database_backend());
         let mut select = Query::select();
@@ -193,7 +175,7 @@ impl Legacy {
     }
 }
 
-/// What a value is turned into so that it is read the same way everywhere.
+/// The SQL type to which values are cast, so that all databases return text.
 const fn text_type(backend: DbBackend) -> &'static str {
     match backend {
         DbBackend::MySql => "CHAR",

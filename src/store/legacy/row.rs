@@ -1,13 +1,12 @@
-//! A row of the Python system's database: its values as text, and read as what they mean. What cannot be
-//! read is handed back as it stands, so that it can be told.
+//! A row of the Python system's database: values as text, with methods that parse them. An unreadable value is
+//! returned as the error, so that it can be reported.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 use std::collections::HashMap;
 
-/// A row. Columns that its version lacks are absent, just as empty ones.
+/// A row. Columns that the version does not have are absent, like empty ones.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
-    /// Its number.
     pub id: i64,
     pub(super) values: HashMap<&'static str, String>,
 }
@@ -20,19 +19,15 @@ impl Row {
     }
 }
 
-/// A value that is not what its column holds.
+/// A value that does not fit its column's type.
 pub type Unreadable<'a> = &'a str;
 
 impl Row {
-    /// A text; `None` where there is none.
     pub fn text(&self, column: &str) -> Option<&str> {
         self.values.get(column).map(String::as_str)
     }
 
-    /// A truth; absent ones are false.
-    ///
-    /// # Errors
-    /// What stands there.
+    /// A flag; false if absent.
     pub fn flag(&self, column: &str) -> Result<bool, Unreadable<'_>> {
         match self.text(column) {
             None | Some("0" | "false" | "f") => Ok(false),
@@ -41,36 +36,26 @@ impl Row {
         }
     }
 
-    /// A whole number.
-    ///
-    /// # Errors
-    /// What stands there.
     pub fn number(&self, column: &str) -> Result<Option<i64>, Unreadable<'_>> {
         self.text(column).map(|text| text.trim().parse().map_err(|_| text)).transpose()
     }
 
-    /// A day that every database can keep.
-    ///
-    /// # Errors
-    /// What stands there.
+    /// A day that every database can store.
     pub fn day(&self, column: &str) -> Result<Option<NaiveDate>, Unreadable<'_>> {
-        let read = |text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(is_kept);
+        let read = |text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(is_storable);
         self.text(column).map(|text| read(text).ok_or(text)).transpose()
     }
 
-    /// A time; the Python system keeps them in UTC.
-    ///
-    /// # Errors
-    /// What stands there.
+    /// A time; the Python system stores UTC.
     pub fn time(&self, column: &str) -> Result<Option<DateTime<Utc>>, Unreadable<'_>> {
         let read = |text| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok();
-        let kept = |time: &NaiveDateTime| is_kept(&time.date());
-        let time = |text| read(text).filter(kept).map(|time| time.and_utc()).ok_or(text);
+        let is_time = |time: &NaiveDateTime| is_storable(&time.date());
+        let time = |text| read(text).filter(is_time).map(|time| time.and_utc()).ok_or(text);
         self.text(column).map(time).transpose()
     }
 }
 
-fn is_kept(day: &NaiveDate) -> bool {
+fn is_storable(day: &NaiveDate) -> bool {
     (1000..=9999).contains(&day.year())
 }
 
@@ -83,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn values_as_each_database_writes_them() {
+    fn values_of_every_database_are_parsed() {
         for (text, flag) in
             [("0", Ok(false)), ("1", Ok(true)), ("true", Ok(true)), ("false", Ok(false)), ("2", Err("2"))]
         {
@@ -102,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_version_lacks_is_absent() {
+    fn missing_columns_are_absent() {
         let row = Row::default();
         assert_eq!((row.text("y"), row.flag("y"), row.number("y")), (None, Ok(false), Ok(None)));
         assert_eq!((row.day("y"), row.time("y")), (Ok(None), Ok(None)));

@@ -1,12 +1,10 @@
-//! The tables of the Python system, versions 0.14 to 0.19: which columns are read, and which are known to
-//! have no counterpart here. Used by `store::legacy` and the operation that imports.
+//! The tables of the Python system, versions 0.14 to 0.19, and their columns. Used by `store::legacy` and
+//! `ops::import`.
 
-/// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// Columns that are read beside `id`; older versions lack some.
+    /// Columns that are read in addition to `id`; older versions do not have all of them.
     pub columns: &'static [&'static str],
 }
 
@@ -127,5 +125,5 @@ pub const AUDIT: Table = Table {
 pub const TABLES: [Table; 10] =
     [USERS, AREAS, EQUIPMENT, LINKS, NOTES, REPAIRS, TIMELINE, DOCUMENTS, SETTINGS, AUDIT];
 
-/// Its own book-keeping, of which nothing is missed.
+/// Tables that are ignored without a report.
 pub(super) const BOOKKEEPING: [&str; 2] = ["alembic_version", "sqlite_sequence"];

@@ -188,7 +188,7 @@ impl PageError {
             Self::NoHost | Self::Malformed(_) | Self::BrokenOff | Self::NotAForm => "We could not read that",
             Self::NotSignedIn { .. } => "Please log in",
             Self::MustChangePassword => "Please choose a password",
-            Self::WrongToken | Self::Unsigned => "That token is not accepted",
+            Self::WrongToken | Self::Unsigned => "Token not accepted",
             Self::Forbidden => "That is not for you",
             Self::Forged => "Please check it and send it again",
             Self::NoCookies { .. } => "Your browser sent no cookie",
@@ -213,14 +213,14 @@ impl PageError {
             }
             Self::Unsigned => "The request is not signed.".into(),
             Self::Malformed(fault) => format!("What your browser sent cannot be read: {fault}."),
-            Self::BrokenOff => "The connection broke off before everything had arrived.".into(),
-            Self::NotAForm => "This page takes only what its own form sends.".into(),
-            Self::NotSignedIn { .. } => "This is for people who are signed in.".into(),
+            Self::BrokenOff => "The connection broke off. Please send it again.".into(),
+            Self::NotAForm => "This page accepts only its own form.".into(),
+            Self::NotSignedIn { .. } => "Please log in to see this page.".into(),
             Self::MustChangePassword => {
-                "Your password is a temporary one: log in and change it first.".into()
+                "You have a temporary password: log in and change it first.".into()
             }
             Self::WrongToken => "The API token is unknown or was revoked.".into(),
-            Self::Forbidden => "Your account may not do this. Staff can change what it may do.".into(),
+            Self::Forbidden => "Your account is not allowed to do this. Staff can change that.".into(),
             Self::Forged => {
                 "Nothing was saved. This page was open for too long, or you logged in or out since \
                              then. Load the page again and send the form once more."
@@ -233,8 +233,8 @@ impl PageError {
                     address.unwrap_or_default()
                 )
             }
-            Self::NotFound => "The address may be mistyped, or what it showed may be gone.".into(),
-            Self::MethodNotAllowed { .. } => "This address is only for looking, or only for sending.".into(),
+            Self::NotFound => "The address may be mistyped, or the page was removed.".into(),
+            Self::MethodNotAllowed { .. } => "This address does not support this method.".into(),
             Self::TooSlow => "The form did not arrive in time. Please send it once more.".into(),
             Self::Archived { name } => {
                 let name = name.as_deref().map_or("It".into(), |name| format!("“{name}”"));
@@ -251,13 +251,13 @@ impl PageError {
                 format!("Too many requests from your network. Try again in {}.", minutes(*wait))
             }
             Self::Crowded { wait } => {
-                format!("More are here than there is room for. Please try again in {}.", minutes(*wait))
+                format!("The server is busy. Please try again in {}.", minutes(*wait))
             }
             Self::Unavailable(_) => {
-                "The board cannot reach its records. Please try again in a minute.".into()
+                "The database does not answer. Please try again in a minute.".into()
             }
             Self::Internal(_) | Self::Panicked(_) => {
-                "It is our mistake, not yours. If it happens again, tell the staff the reference below."
+                "This is a bug in ESB. If it happens again, give staff the reference below."
                     .into()
             }
         }
@@ -282,7 +282,7 @@ impl PageError {
                     .into()
             }
             Self::Unavailable(_) => {
-                "The board cannot reach its records. Wait a minute, then send this again.".into()
+                "The database does not answer. Wait a minute, then send this again.".into()
             }
             Self::Internal(_) | Self::Panicked(_) => {
                 "It is our mistake, not yours. Send it again; if that does not help, tell the staff the \
@@ -290,7 +290,7 @@ impl PageError {
                     .into()
             }
             Self::NotFound => {
-                "Nothing was saved: what this form belongs to is gone. What you typed is kept below.".into()
+                "Nothing was saved: the record was removed. Your text is below.".into()
             }
             Self::Forbidden => {
                 "Nothing was saved: your account may not do this. Staff can change what it may do. \

@@ -15,7 +15,7 @@ use futures_util::stream;
 use http::StatusCode;
 
 /// What is said where what was typed cannot be looked for.
-const UNREADABLE: &str = "Days are YYYY-MM-DD, and the number is a number. Nothing was looked for.";
+const UNREADABLE: &str = "Days have the form YYYY-MM-DD, and the number is a whole number. Correct the filter and search again.";
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let query = request.query()?;

@@ -28,7 +28,7 @@ const SHOWN: [(&str, &[Shown]); 5] = [
             ("notify_resolved", "Closings", "A repair is closed."),
             ("notify_severity_changed", "Severity", "It changes, or a safety risk is noted."),
             ("notify_status_changed", "Status", "It changes while open, or a repair is reopened."),
-            ("notify_assignee_changed", "Assignee", "Somebody else works on it."),
+            ("notify_assignee_changed", "Assignee", "Somebody else is working on it."),
             ("notify_eta_updated", "ETA", "It is set, changed or cleared."),
         ],
     ),
@@ -37,8 +37,8 @@ const SHOWN: [(&str, &[Shown]); 5] = [
         &[
             (
                 "slack_thread_updates",
-                "One card a repair and channel, updates in its thread",
-                "Otherwise each update is a message of its own. Cards that are there stay up to date.",
+                "One card per repair and channel, updates in its thread",
+                "If off, each update is a separate message. Existing cards stay up to date.",
             ),
             (
                 "slack_reactions",
@@ -72,7 +72,7 @@ const SHOWN: [(&str, &[Shown]); 5] = [
             (
                 "maintenance",
                 "Maintenance",
-                "In Slack, members and technicians are told so and change nothing; staff can still work.",
+                "In Slack, members and technicians see a notice and cannot change anything. Staff can.",
             ),
         ],
     ),

@@ -81,7 +81,7 @@ fn document_fields(web: &Web, request: &PageRequest) -> Result<[Field; 3], Field
     let title = Field {
         name: "document_title",
         label: "Title",
-        hint: "Left empty, the name of the file.".into(),
+        hint: "If empty, the file's name.".into(),
         input: Input::Line("text"),
         value: request.form.typed("document_title")?.to_owned(),
         required: false,

@@ -47,16 +47,16 @@ struct Shown<'a> {
 fn values_of(record: &EquipmentRecord) -> Values {
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     [
-        record.name.clone(),
-        record.area_id.to_string(),
-        record.manufacturer.clone(),
-        record.model.clone(),
-        record.serial_number.clone(),
-        day(record.acquisition_date),
-        record.acquisition_source.clone(),
-        record.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default(),
-        day(record.warranty_expiration),
-        record.description.clone(),
+        record.details.name.clone(),
+        record.details.area.to_string(),
+        record.details.manufacturer.clone(),
+        record.details.model.clone(),
+        record.details.serial_number.clone(),
+        day(record.details.acquisition_date),
+        record.details.acquisition_source.clone(),
+        record.details.acquisition_cost.map(|cost| cost.to_string()).unwrap_or_default(),
+        day(record.details.warranty_expiration),
+        record.details.description.clone(),
     ]
 }
 
@@ -75,13 +75,13 @@ async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<Page
         None => ("Add a machine".to_owned(), "/equipment/new".to_owned(), "/equipment".to_owned()),
         Some(record) => {
             let address = format!("/equipment/{}", record.id);
-            (format!("Edit {}", record.name), format!("{address}/edit"), address)
+            (format!("Edit {}", record.details.name), format!("{address}/edit"), address)
         }
     };
     let form = FormPage {
         title: &title,
         lead: "",
-        back: (&back, shown.record.map_or("Equipment", |record| &record.name)),
+        back: (&back, shown.record.map_or("Equipment", |record| &record.details.name)),
         action: &action,
         hidden: hidden(&csrf_token, shown.request_id),
         version: shown.record.map(|record| record.version),
@@ -98,7 +98,7 @@ async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<Page
 async fn groups(web: &Web, record: Option<&EquipmentRecord>, values: Values) -> Result<[Group; 2], PageError> {
     let mut areas = vec![(String::new(), "Choose an area".to_owned())];
     if let Some(record) = record.filter(|record| record.area_archived) {
-        areas.push((record.area_id.to_string(), format!("{} (archived)", record.area)));
+        areas.push((record.details.area.to_string(), format!("{} (archived)", record.area)));
     }
     let live = area_choices(&web.ctx).await?;
     areas.extend(live.into_iter().map(|area| (area.id.to_string(), area.name)));
@@ -110,12 +110,12 @@ async fn groups(web: &Web, record: Option<&EquipmentRecord>, values: Values) -> 
     let [name, area, manufacturer, model, serial, date, source, cost, warranty, description] = values;
     let what = vec![
         field(
-            (NAMES[0], "Name", "As people request it: it is on the board and on the label.", line("text")),
+            (NAMES[0], "Name", "As people call it. It is on the board and on the label.", line("text")),
             name,
         ),
         field((NAMES[1], "Area", "", Input::Choice(areas)), area),
         field(
-            (NAMES[9], "About", "What it is for, what to mind. Members see it.", Input::Lines),
+            (NAMES[9], "About", "What it is for and what to watch out for. Members see it.", Input::Lines),
             description,
         ),
     ];
@@ -229,7 +229,7 @@ async fn differences(web: &Web, record: &EquipmentRecord, request: &PageRequest)
             continue;
         }
         if name == "area" {
-            let known = names.iter().find(|area| area.id == record.area_id);
+            let known = names.iter().find(|area| area.id == record.details.area);
             *now = known.map_or(&record.area, |area| &area.name).clone();
         }
         let message = match now.as_str() {
@@ -258,7 +258,7 @@ async fn archive_page(
     let choices = [("", "Please choose"), (KEEP, "Keep them open"), (CLOSE, NO_ISSUE)];
     let question = Field {
         name: "open_repairs",
-        label: "What becomes of its open repairs?",
+        label: "What should happen to its open repairs?",
         hint: "".into(),
         input: Input::Choice(choices.map(|(value, words)| (value.to_owned(), words.to_owned())).into()),
         value: request.form.typed("open_repairs")?.to_owned(),
@@ -274,10 +274,10 @@ async fn archive_page(
     };
     let groups = [Group { legend: "", fields: vec![question, note] }];
     let form = FormPage {
-        title: &format!("Archive {}?", record.name),
+        title: &format!("Archive {}?", record.details.name),
         lead: "It disappears from the board, its label leads to a page that says so, and problems can no \
                longer be reported. Its history stays, and it can be restored.",
-        back: (&address, &record.name),
+        back: (&address, &record.details.name),
         action: &format!("{address}/archive"),
         hidden: hidden(&csrf_token, request_id),
         version: Some(record.version),

@@ -56,7 +56,7 @@ pub(super) fn too_often(
     wait: Duration,
     again: impl FnOnce(&[FieldError]) -> Result<PageResponse, PageError>,
 ) -> Result<PageResponse, PageError> {
-    let message = format!("That was tried many times just now. Please try again in {}.", minutes(wait));
+    let message = format!("Too many attempts. Please try again in {}.", minutes(wait));
     let mut response = again(&[FieldError { field: None, message }])?;
     response.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
     Ok(response)

@@ -16,7 +16,7 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 
 /// What is said whatever was wrong.
-const WRONG: &str = "That username and password do not belong together.";
+const WRONG: &str = "Wrong username or password.";
 
 /// Where people go who have just logged in.
 pub(super) const HOME: &str = "/repairs";

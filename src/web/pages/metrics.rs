@@ -62,16 +62,16 @@ impl Figures {
         if let Ok(queue) = &self.queue {
             let pending: Gauge = Gauge::default();
             pending.set(queue.pending);
-            let help = "Deliveries that are pending: pending, sending or failed";
+            let help = "Deliveries not sent yet: pending, sending or failed";
             registry.register("esb_pending_notifications_count", help, pending);
             if let Some(oldest) = queue.oldest {
-                let help = "Since when the oldest delivery is owed";
+                let help = "Creation time of the oldest unsent delivery";
                 let name = "esb_oldest_pending_notification_timestamp_seconds";
                 registry.register(name, help, moment(oldest));
             }
         }
         if let Ok(Some(iteration)) = &self.worker {
-            let help = "When a worker last went round";
+            let help = "Time of the last worker iteration";
             registry.register("esb_worker_last_iteration_timestamp_seconds", help, moment(*iteration));
         }
         if let Ok(jobs) = &self.jobs {
@@ -80,7 +80,7 @@ impl Figures {
                 let kind = kind.map_or("other", JobKind::key);
                 family.get_or_create(&JobLabels { kind, state: state.key() }).set(*count);
             }
-            registry.register("esb_jobs", "Jobs that are kept, by kind and state", family);
+            registry.register("esb_jobs", "Stored jobs, by kind and state", family);
         }
         registry
     }

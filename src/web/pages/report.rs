@@ -103,7 +103,7 @@ fn typed(fields: &Fields) -> Result<(ReportForm, Vec<FieldError>), FieldsError> 
         }),
     };
     if !fields.typed(TRAP)?.is_empty() {
-        let message = "A field that only robots see was filled in. It is empty again: please send once more.";
+        let message = "A hidden field against robots was filled in. It is empty again: please send once more.";
         errors.push(FieldError { field: None, message: message.into() });
     }
     let form = ReportForm {

@@ -40,11 +40,11 @@ pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageRespo
         Ok(TokenCreated::Now(token)) => {
             let heading = format!("The token for {name}");
             let advice =
-                "It is shown only now. The program sends it as Authorization: Bearer, or as X-API-Key.";
+                "It is shown only once. The program sends it as Authorization: Bearer or as X-API-Key.";
             secret_page(web, request, &heading, Some(token.expose_secret()), advice, "/admin/tokens")
         }
         Ok(TokenCreated::Before) => {
-            let advice = "It was shown then. If nobody saw it, revoke it and make another one.";
+            let advice = "It was shown then. If nobody copied it, revoke it and create another one.";
             secret_page(web, request, "The token was made before", None, advice, "/admin/tokens")
         }
         Err(OpError::Refused(refusal)) => {

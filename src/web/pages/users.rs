@@ -68,7 +68,7 @@ pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageRespo
         }
         Ok(UserCreated::Before(id)) => {
             let advice =
-                "The temporary password was shown or sent then. If nobody has it, give the user a new one.";
+                "The temporary password was shown or sent then. If nobody has it, create a new one.";
             secret_page(web, request, "The user was added before", None, advice, &format!("/admin/users/{id}"))
         }
         Err(OpError::Refused(refusal)) => {

@@ -66,18 +66,12 @@ impl SlackChannel {
     }
 
     /// What an event tells.
-    ///
-    /// # Errors
-    /// A mistake of ours, counted as a rejection.
     pub fn announcement(&self, event: &Event) -> Result<Message, Failure> {
         let link = self.links.equipment(event.repair().equipment_id);
         self.blocks.announcement(event, link.as_deref()).map_err(|error| unrendered(&error))
     }
 
     /// A repair's card.
-    ///
-    /// # Errors
-    /// A mistake of ours, counted as a rejection.
     pub fn card(&self, present: &PresentCard) -> Result<Message, Failure> {
         let link = self.links.equipment(present.repair.equipment_id);
         let card = self.blocks.card(&present.repair, present.me_too, link.as_deref());
@@ -85,18 +79,12 @@ impl SlackChannel {
     }
 
     /// A temporary password.
-    ///
-    /// # Errors
-    /// A mistake of ours, counted as a rejection.
     pub fn temporary_password(&self, given: &TemporaryPassword) -> Result<Message, Failure> {
         let message = self.blocks.temporary_password(given, self.links.log_in().as_deref());
         message.map_err(|error| unrendered(&error))
     }
 
     /// A job's message, with links to the pages that its starter may open.
-    ///
-    /// # Errors
-    /// A mistake of ours, counted as a rejection.
     pub fn job(&self, present: &PresentJob) -> Result<Message, Failure> {
         let (told, links) = (&present.told, &self.links);
         let links = JobLinks {
@@ -107,9 +95,6 @@ impl SlackChannel {
     }
 
     /// Posts a message. At most 15 s.
-    ///
-    /// # Errors
-    /// The failure, with its cause.
     pub async fn post(&self, post: &Post<'_>) -> Result<PostedMessage, Failure> {
         let mut body = json!({
             "channel": post.channel,
@@ -127,18 +112,12 @@ impl SlackChannel {
     }
 
     /// Replaces the content of a message of ours. At most 15 s.
-    ///
-    /// # Errors
-    /// The failure, with its cause.
     pub async fn update(&self, channel: &str, ts: &str, message: &Message) -> Result<(), Failure> {
         let body = json!({ "channel": channel, "ts": ts, "text": message.text, "blocks": message.blocks });
         self.api.update_message(&body).await.map_err(|error| failure(&error))
     }
 
     /// Looks up a person before something personal is sent to them. At most 2 s.
-    ///
-    /// # Errors
-    /// The failure, with its cause.
     pub async fn recipient(&self, person: &str) -> Result<Recipient, Failure> {
         let unsent = |error| match failure_at(person, &error) {
             // Nothing was sent yet.

@@ -83,7 +83,7 @@ impl Kind {
     /// Measures, or does what a computer says.
     pub(super) const DEVICE: Self = Self([
         "The computer does not find it",
-        "NotificationSettings itself off now and then",
+        "Switches itself off now and then",
         "Display stays dark",
         "Back-up battery is empty",
         "Mains plug is cracked",

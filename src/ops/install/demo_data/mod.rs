@@ -1,5 +1,5 @@
-//! Made-up data: the same names, numbers and ages every time, so that a walk through it can be repeated
-//! and a measurement compared. Only for a database without machines.
+//! Sample data: the same names, ids and ages every time, so that walkthroughs and measurements can be repeated. Only
+//! for a database without equipment.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::area::AreaDetails;
@@ -23,21 +23,18 @@ mod names;
 
 use faults::{Kind, fault};
 
-/// How much to make up.
+/// Amounts of sample data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DemoData {
-    /// Areas, at least one.
+    /// At least one.
     pub areas: usize,
-    /// Machines, shared out among the areas.
     pub equipment: usize,
-    /// Open repairs.
     pub open_repairs: usize,
-    /// Closed repairs.
     pub closed_repairs: usize,
 }
 
 impl Default for DemoData {
-    /// A small space (spec "One program").
+    /// A small makerspace (spec "One program").
     fn default() -> Self {
         Self { areas: 4, equipment: 60, open_repairs: 25, closed_repairs: 300 }
     }
@@ -49,24 +46,22 @@ impl From<TextError> for OpError {
     }
 }
 
-/// Somebody who can log in to the made-up data.
+/// A user of the sample data who can log in.
 #[derive(Debug, Clone)]
 pub struct DemoLogin {
-    /// Name to log in with.
     pub username: &'static str,
-    /// What they may do.
     pub role: Role,
-    /// The password, known to whoever loads the data and to nobody else.
+    /// Random; only the caller gets it.
     pub password: SecretString,
 }
 
-/// Those who can log in: one of each role. The others have no password until staff give them one.
+/// The users who can log in, one of each role. The others have no password until staff give them one.
 const LOGINS: [(&str, Role); 2] = [("sam", Role::Staff), ("tom", Role::Technician)];
 
-/// Fills an empty database; returns who can log in, but for users who were there before and stay as they are.
+/// Fills an empty database. Returns the new users who can log in; existing users stay unchanged.
 ///
 /// # Errors
-/// Refused when machines are registered, or when no area is wanted; the database's.
+/// Refused if the database has equipment, or if `areas` is 0.
 pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Result<Vec<DemoLogin>, OpError> {
     let now = ctx.clock.now();
     if wanted.areas == 0 || (wanted.equipment == 0 && wanted.open_repairs + wanted.closed_repairs > 0) {
@@ -81,7 +76,7 @@ pub async fn load_demo_data(ctx: &Ctx, actor: &Actor, wanted: DemoData) -> Resul
     }
     let tx = ctx.store.begin().await?;
     if store::equipment::count(&tx).await? > 0 {
-        let message = "There are machines in this database already: demo data goes into an empty one only.";
+        let message = "This database already has machines. Demo data needs an empty one.";
         return Err(OpError::refused("machines", message));
     }
     let technicians = technicians(&tx, &logins, now).await?;
@@ -103,7 +98,7 @@ struct Technician {
     is_new: bool,
 }
 
-/// What is kept in place of a hash: no password fits it.
+/// Stored in place of a hash. No password matches it.
 const NO_PASSWORD: &str = "!";
 
 /// People whom repairs can be assigned to.

@@ -117,7 +117,7 @@ fn wanted(
     let status = form.status.parse().map_err(|_| wrong("status", "Please choose a status.")).ok();
     let severity = match form.severity.as_str() {
         "" => Some(None),
-        word => word.parse().map(Some).map_err(|_| wrong("severity", "Please choose one of the list.")).ok(),
+        word => word.parse().map(Some).map_err(|_| wrong("severity", "Please choose from the list.")).ok(),
     };
     let assignee = match form.assignee.as_str() {
         "" => Some(None),

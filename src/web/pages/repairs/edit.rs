@@ -115,7 +115,7 @@ async fn sent(web: &Web, request: &PageRequest, id: RepairId) -> Result<Sent, Pa
         |id: Option<_>| FieldValue::Assignee(id.map(|id| Person { id, name: String::new(), slack_id: None }));
     sent.keep("assignee", absent_or(assignee, person), "Please choose somebody from the list.");
     let severity = sent.text(form, "severity", |form| &mut form.severity)?;
-    sent.keep("severity", absent_or(severity, FieldValue::Severity), "Please choose one of the list.");
+    sent.keep("severity", absent_or(severity, FieldValue::Severity), "Please choose from the list.");
     let eta = sent.text(form, "eta", |form| &mut form.eta)?;
     sent.keep("eta", absent_or(eta, FieldValue::Eta), "Please give a date, such as 2026-03-09.");
     let specialist = sent.text(form, "specialist_description", |form| &mut form.specialist_description)?;

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message as Frame};
 
-use super::Order;
+use crate::hub::Order;
 use crate::state::{Shared, State};
 
 /// How long Slack says that a connection will last, in seconds; about five hours.
