@@ -6,20 +6,20 @@
 //! them. ARCHITECTURE.md has the picture, the rules and where to find what.
 
 pub mod app;
-pub mod error_chain;
 pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod error_chain;
 pub mod files;
 pub mod jobs;
 pub mod logging;
 pub mod metrics;
-pub mod revision_cache;
 pub mod ops;
 pub mod people;
 pub mod render;
+pub mod revision_cache;
 pub mod slack;
 pub mod store;
 pub mod views;

@@ -13,12 +13,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Socket Mode connections that esb holds.
+/// Socket Mode connections of esb.
 pub const CONNECTIONS: usize = 2;
-/// From where attacks come; the installation that is attacked takes it for a proxy, so that one address can
-/// speak for thousands.
+/// The address of attacks. The attacked installation trusts it as a proxy, so that one address can act for thousands.
 pub const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
-/// How long a start may take.
+/// Longest start.
 const START: Duration = Duration::from_secs(30);
 
 /// How much there is in the database.
@@ -90,7 +89,7 @@ struct Status {
     areas: Vec<Area>,
 }
 
-/// An installation with a database that is filled.
+/// An installation with a filled database.
 pub struct Installation {
     executable: PathBuf,
     database_url: String,
@@ -157,8 +156,8 @@ impl Installation {
         process::tail(&self.log())
     }
 
-    /// Starts it, its log going to a file: the process, and the times to the first 200 of
-    /// `/health/live` and of `/`. Its Slack connections are open when this returns.
+    /// Starts it with its log in a file. Returns the process, and the times to the first 200 of `/health/live` and of
+    /// `/`. Its Slack connections are open when this returns.
     pub async fn start(&mut self) -> anyhow::Result<(Process, Duration, Duration)> {
         self.web = free_address()?;
         let mut command = self.command(&["serve"]);
@@ -185,7 +184,7 @@ impl Installation {
     }
 }
 
-/// How long after `began` a program that was started then answers 200 there for the first time.
+/// Time from `began`, when the program was started, to its first 200.
 pub async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> anyhow::Result<Duration> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n");
     loop {
@@ -199,7 +198,7 @@ pub async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> an
     }
 }
 
-/// An address of loopback that nobody uses now.
+/// A free loopback address.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
     pub name: String,
-    /// In which unit.
+    /// The unit.
     pub unit: &'static str,
-    /// What esb does.
+    /// The value of esb.
     pub value: f64,
-    /// What a bare program does in the same run, where there is one to compare with.
+    /// The value of a bare program in the same run, if there is one.
     pub floor: Option<f64>,
     /// Value divided by floor.
     pub ratio: Option<f64>,
@@ -20,7 +20,7 @@ pub struct Figure {
 #[derive(Debug, Serialize)]
 pub struct Figures {
     size: &'static str,
-    /// What the values and the floors are called in the table.
+    /// Names of values and floors in the table.
     #[serde(skip)]
     columns: [&'static str; 2],
     figures: Vec<Figure>,
@@ -36,7 +36,7 @@ impl Figures {
         Self { size, columns, figures: Vec::new() }
     }
 
-    /// Adds a figure that nothing compares with.
+    /// Adds a figure without a floor.
     pub fn add(&mut self, name: impl Into<String>, unit: &'static str, value: f64) {
         self.figures.push(Figure { name: name.into(), unit, value, floor: None, ratio: None });
     }
@@ -47,7 +47,7 @@ impl Figures {
         self.figures.push(Figure { name: name.into(), unit, value, floor: Some(floor), ratio });
     }
 
-    /// Adds median, 99th percentile and greatest of two rows of times.
+    /// Adds median, 99th percentile and maximum of two series of times.
     pub fn compare_times(&mut self, name: &str, value: &Times, floor: &Times) {
         for (what, of) in [("p50", Times::p50 as fn(&Times) -> f64), ("p99", Times::p99), ("max", Times::max)]
         {
@@ -86,7 +86,7 @@ fn shown(value: f64) -> String {
 pub struct Times(Vec<f64>);
 
 impl Times {
-    /// In milliseconds; an empty row is all zero.
+    /// In milliseconds; all 0 for an empty series.
     pub fn new(times: impl IntoIterator<Item = Duration>) -> Self {
         let mut times: Vec<f64> = times.into_iter().map(|time| time.as_secs_f64() * 1e3).collect();
         times.sort_by(f64::total_cmp);

@@ -10,14 +10,14 @@ use tokio::time::timeout;
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Room that is made before each read.
+/// Buffer space that is reserved before each read.
 const ROOM: usize = 64 * 1024;
 
-/// A connection that is kept alive.
+/// A persistent connection.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// The body of an answer that came in chunks.
+    /// The body of a chunked answer.
     whole: Vec<u8>,
 }
 

@@ -14,24 +14,24 @@ use floors::WebFloor;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How long esb rests before its idle memory is read.
+/// Idle time of esb before its idle memory is read.
 const REST: Duration = Duration::from_secs(1);
 
-/// How much is done.
+/// The amounts of a measurement.
 #[derive(Debug)]
 pub struct Effort {
-    /// How often the program is started.
+    /// Starts of the program.
     pub starts: usize,
     /// Commands in a row, of each kind.
     pub in_a_row: usize,
-    /// How often 500 commands come at once.
+    /// Bursts of 500 commands.
     pub crowds: usize,
-    /// How long commands and pages are asked for without a break.
+    /// Duration of the sustained load.
     pub sustained: Duration,
     pub reports: usize,
-    /// Repairs that are taken from their status to their end, in four submissions each.
+    /// Repairs that get four changes each, from assignment to resolution.
     pub repairs: usize,
-    /// How long esb rests after the load before its memory is read once more.
+    /// Idle time of esb after the load, before its memory is read again.
     pub rest: Duration,
 }
 
@@ -57,7 +57,7 @@ impl Effort {
     };
 }
 
-/// A running esb and what is in it.
+/// A running esb with its content.
 struct Subject<'a> {
     installation: &'a mut Installation,
     process: &'a Process,
@@ -80,21 +80,21 @@ pub async fn everything(
     let (web, web_idle) = pages::measure(&subject, effort, figures).await?;
     reports::measure(&mut subject, &web, effort, figures).await?;
     repairs::measure(&mut subject, effort, figures).await?;
-    // Of both floors together, since esb is both.
+    // The sum of both floors, since esb is both.
     let bare = |field| anyhow::Ok(socket.process.memory(field)? + web.process.memory(field)?);
     figures.compare("memory, idle", "MiB", idle, socket.idle + web_idle);
     figures.compare("memory, after the load", "MiB", process.memory("VmRSS")?, bare("VmRSS")?);
     tokio::time::sleep(effort.rest).await;
     figures.compare("memory, after the load and a rest", "MiB", process.memory("VmRSS")?, bare("VmRSS")?);
     figures.compare("memory, highest", "MiB", process.memory("VmHWM")?, bare("VmHWM")?);
-    // What they took is ours only once they have ended.
+    // The processor time of children counts only once they have ended.
     drop((socket, web));
     let others = Machine::now(Some(&process))?.others_since(&before);
     figures.add("used by other programs", "% of the processors", others);
     process.terminate().await
 }
 
-/// The last of several starts goes on running.
+/// Starts the program several times. The last one keeps running.
 async fn starts(
     installation: &mut Installation,
     effort: &Effort,

@@ -14,13 +14,13 @@ use clap::Args;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// The program rests before its memory is read: shortly, and until caches may have been given up.
+/// Idle times before memory is read: a short one, and one after which caches may be freed.
 const RESTS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 /// Memory is read this often.
 const SAMPLE: Duration = Duration::from_millis(500);
-/// And shown this often.
+/// Memory is printed this often.
 const SHOW_EVERY_SAMPLES: usize = 40;
-/// As long as what people write.
+/// A description of usual length.
 const DESCRIPTION: &str = "The belt slips when the load is high. It smells of rubber, and the noise is louder than \
     last week. I switched it off and left a note on the machine for whoever comes next.";
 /// Repairs of the made-up data, open and closed ones.
@@ -39,7 +39,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Starts the installation, plays and measures.
+    /// Starts the installation, runs the load and measures.
     pub async fn measure(
         &self,
         installation: &mut Installation,
@@ -108,7 +108,7 @@ async fn step(
     Ok(())
 }
 
-/// Gives a command: the view that it opens.
+/// Sends a command. Returns the view that it opens.
 async fn view(slack: &mut Slack, command: &Command) -> anyhow::Result<Value> {
     let sent = slack.command(command)?;
     let (mut is_acknowledged, mut opened) = (false, None);
@@ -142,7 +142,7 @@ async fn acknowledged(slack: &mut Slack, sent: u64) -> anyhow::Result<Value> {
     }
 }
 
-/// Takes what arrives for a while.
+/// Collects calls for a while.
 async fn wait(slack: &mut Slack, time: Duration) -> anyhow::Result<()> {
     let end = Instant::now() + time;
     while Instant::now() < end {

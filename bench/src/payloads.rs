@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 pub const TEAM: &str = "T0BENCH";
-/// How many people give commands.
+/// Number of people who send commands.
 pub const PEOPLE: u64 = 20;
 /// A technician of the made-up data, by the id that this Slack gives to that e-mail address.
 pub const TECHNICIAN: &str = "TOM";
@@ -28,7 +28,7 @@ impl Command {
         }
     }
 
-    /// The frame that carries it. `base` is where its response_url leads.
+    /// Its frame. `base` is the base of its response_url.
     pub fn frame(&self, n: u64, base: &str) -> String {
         let name = self.name();
         let person = match self {
@@ -67,16 +67,16 @@ pub fn submission(n: u64, view: &Value, machine: i64, description: &str) -> Valu
     submitted(n, "U0BENCH00", view, values)
 }
 
-/// What the technician does to a repair.
+/// An action of the technician on a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Gives it a status.
+    /// Sets the status.
     SetStatus(&'static str),
-    /// Makes it theirs.
+    /// Assigns it to themselves.
     Claim,
-    /// Says when it will be done.
+    /// Sets the ETA.
     SetEta(&'static str),
-    /// Ends it.
+    /// Resolves it.
     Resolve(&'static str),
 }
 
@@ -109,7 +109,7 @@ fn option(value: &str) -> Value {
     json!({"text": {"type": "plain_text", "text": value}, "value": value})
 }
 
-/// The frame of a form that somebody filled in.
+/// The frame of a submitted form.
 fn submitted(n: u64, person: &str, view: &Value, values: Value) -> Value {
     let mut view = view.clone();
     view["id"] = json!("V0BENCH");
@@ -159,7 +159,7 @@ pub fn claim(n: u64, repair: &str, base: &str) -> Value {
     })
 }
 
-/// The frame that asks for the open repairs that fit what the technician has typed in `choose_repair`.
+/// The frame that asks for open repairs matching the typed text in `choose_repair`.
 pub fn suggestion(n: u64, typed: &str) -> Value {
     json!({
         "envelope_id": envelope_id(n),
@@ -201,7 +201,7 @@ pub fn value<'a>(json: &'a [u8], name: &str) -> Option<&'a [u8]> {
     rest.get(..rest.iter().position(|byte| *byte == b'"')?)
 }
 
-/// What follows the first occurrence of some bytes.
+/// The bytes after the first occurrence of a pattern.
 pub fn after<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     let at = text.windows(mark.len()).position(|window| window == mark)?;
     text.get(at + mark.len()..)

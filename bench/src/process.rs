@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// How long a program may take to end after it was asked to.
+/// Longest shutdown.
 const END: Duration = Duration::from_secs(30);
 
-/// A running program, killed with the value.
+/// A running program; dropping it kills the process.
 pub struct Process(Child);
 
 impl Process {
@@ -26,20 +26,20 @@ impl Process {
         Ok(kib.with_context(|| format!("no {field} in /proc/{pid}/status"))? / 1024.0)
     }
 
-    /// The processor time that it has taken.
+    /// Its processor time so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let [_, _, own @ ..] = cpu(&self.0.id().to_string())?;
         Ok(own.iter().sum())
     }
 
-    /// Bytes that it gave to the operating system to write to files.
+    /// Bytes that it has written to files.
     pub fn written(&self) -> anyhow::Result<u64> {
         let io = std::fs::read_to_string(format!("/proc/{}/io", self.0.id()))?;
         let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok());
         bytes.context("an unknown form of /proc/<pid>/io")
     }
 
-    /// Asks it to end, as systemd would, and waits.
+    /// Sends SIGTERM and waits.
     pub async fn terminate(mut self) -> anyhow::Result<()> {
         let pid = self.0.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status()?;
@@ -81,7 +81,7 @@ const fn in_time(ticks: u64) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// What the machine's processors did until now.
+/// The processor times of the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Machine {
     busy: Duration,
@@ -102,7 +102,7 @@ impl Machine {
         Ok(Self { busy: in_time(all - idle - waiting), all: in_time(all), ours })
     }
 
-    /// The share of the machine, in percent, that neither we nor our children took since `before`.
+    /// The share of the machine, in percent, that other programs used since `before`.
     pub fn others_since(&self, before: &Self) -> f64 {
         let others = (self.busy - before.busy).saturating_sub(self.ours.saturating_sub(before.ours));
         others.div_duration_f64(self.all - before.all) * 100.0

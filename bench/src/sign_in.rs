@@ -7,7 +7,7 @@ use anyhow::Context;
 const NAME: &str = "bench";
 const PASSWORD: &str = "a password for bench";
 
-/// The cookies of somebody who is signed in, as one header's value.
+/// The cookies of a logged-in user, as one header's value.
 pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     installation.run(&["seed-admin", NAME, "bench@example.org", "--password", PASSWORD])?;
     let mut connection = Connection::open(installation.web).await?;
@@ -26,7 +26,7 @@ pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     Ok(format!("{browser}; {session}"))
 }
 
-/// Sends the form of a page that has no fields but its token: the page that answers.
+/// Sends a page's form with only its token. Returns the page of the answer.
 pub async fn send_form(
     connection: &mut Connection,
     cookies: &str,

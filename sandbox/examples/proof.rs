@@ -52,7 +52,7 @@ async fn order(sandbox: &Sandbox) {
     let outcome = sandbox.command("ana", "#wood", "/order", "").await.unwrap();
     println!("rust: command acknowledged after {:?}", outcome.ack().unwrap().latency);
     let typed = |s: &Sandbox| s.top_view("ana")?.value("note");
-    // The app opens the form empty, then updates it: an input that stays keeps what stands in it.
+    // The app opens the form empty, then updates it: an input that stays keeps its value.
     sandbox.wait_for(SOON, |s| (s.calls("views.update").len() == 2).then_some(())).await.unwrap();
     assert_eq!(typed(sandbox), None);
     sandbox
@@ -76,7 +76,7 @@ async fn order(sandbox: &Sandbox) {
     sandbox.wait_for(SOON, answers).await.unwrap();
     let replaced = sandbox.posted_in("metal");
     assert_eq!((replaced[0].text.as_str(), replaced[0].edited), ("Done by bo", true));
-    assert_eq!(sandbox.private_to("bo").len(), 4, "four answers fit beside the one that replaced");
+    assert_eq!(sandbox.private_to("bo").len(), 4, "four answers fit next to the replacement");
 }
 
 async fn events(sandbox: &Sandbox) {

@@ -1,7 +1,7 @@
 //! The state of Socket Mode.
 //!
 //! Owns: tickets, connections, envelopes, acknowledgements. Must not: touch a socket: it gives orders
-//! to the task of each connection. Called by: `act`, `wire`, `link`.
+//! to the task of each connection. Called by: `act`, `wire`, `connection_task`.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,7 +17,7 @@ use crate::{ids::Ids, record::Record};
 /// Slack's most connections of one app (docs.slack.dev, Socket Mode).
 const MOST_CONNECTIONS: usize = 10;
 
-/// What the task of a connection is told to do.
+/// Orders to the task of a connection.
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Send this.
@@ -78,7 +78,7 @@ struct Envelope {
     acked: usize,
 }
 
-/// Everything Socket Mode knows.
+/// The state of Socket Mode.
 #[derive(Debug)]
 pub(crate) struct Hub {
     tickets: HashSet<String>,
@@ -171,7 +171,7 @@ impl Hub {
         self.connection(number).filter(|c| c.is_open()).is_some_and(|c| c.orders.send(order).is_ok())
     }
 
-    /// Stops sending envelopes over a connection that has others beside it.
+    /// Stops sending envelopes over a connection while others are open.
     pub(crate) fn leave(&mut self, number: u64) {
         if let Some(connection) = self.connection(number) {
             connection.leaving = true;

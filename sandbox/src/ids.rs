@@ -1,6 +1,6 @@
 //! Identifiers as Slack forms them.
 //!
-//! Owns: their uniqueness and the order of timestamps. Must not: know what they stand for.
+//! Owns: their uniqueness and the order of timestamps. Must not: know what they identify.
 //! Called by: everything that makes something.
 
 use chrono::{DateTime, Utc};
@@ -48,7 +48,7 @@ impl Ids {
     }
 
     /// A message timestamp: seconds and six digits, later than every one before it even when the
-    /// clock stands still.
+    /// clock is stopped.
     pub(crate) fn ts(&mut self, now: DateTime<Utc>) -> String {
         self.last_micros = now.timestamp_micros().max(self.last_micros + 1);
         format!("{}.{:06}", self.last_micros / 1_000_000, self.last_micros % 1_000_000)

@@ -1,8 +1,8 @@
 //! A Slack on loopback for demos and tests: Web API and Socket Mode with Slack's limits, and a world of
-//! people and channels to act in and to read. It knows Slack and nothing of the app that it plays for.
+//! people and channels to act in and to read. It is independent of the app under test.
 //!
 //! ```text
-//!   tests, demos ──► act, read, wire, terminal ──► state ◄── server, socket ◄──► the app
+//!   tests, demos ──► act, read, wire, terminal ──► state ◄── server, connection_task ◄──► the app
 //! ```
 //!
 //! # Layout
@@ -11,12 +11,14 @@
 //! - `read`: what was posted, what is open, what was called.
 //! - `wire`: Socket Mode by hand, for tests of a client.
 //! - `api`, `blocks`, `views`, `triggers`, `response_urls`, `rates`: Slack's rules, each in one place.
-//! - `server`, `socket`: HTTP and WebSockets on 127.0.0.1.
+//! - `server`, `connection_task`: HTTP and WebSockets on 127.0.0.1.
 
 mod act;
 mod api;
 mod blocks;
+mod connection_task;
 mod faults;
+mod hub;
 mod ids;
 mod messages;
 mod options;
@@ -26,8 +28,6 @@ mod record;
 mod response_urls;
 mod sandbox;
 mod server;
-mod connection_task;
-mod hub;
 mod state;
 mod terminal;
 mod triggers;
@@ -38,12 +38,12 @@ mod world;
 pub use act::{Cannot, Choice, Delivered, EventFate, EventRecord, Outcome, Submitted};
 pub use api::{APP_TOKEN, BOT_TOKEN};
 pub use faults::Fault;
+pub use hub::{Ack, Connection};
 pub use messages::{Audience, Message};
 pub use options::{Clock, Options};
 pub use rates::RateLimits;
 pub use record::Call;
 pub use sandbox::Sandbox;
-pub use hub::{Ack, Connection};
 pub use terminal::{Settle, Terminal};
 pub use views::View;
 pub use wire::Wire;

@@ -1,7 +1,7 @@
 //! What a caller may tune when starting a sandbox.
 //!
 //! Owns: [`Options`] and its defaults. Must not: read the environment or the state of a running
-//! sandbox. Called by: whoever starts a [`crate::Sandbox`].
+//! sandbox. Called by: callers of [`crate::Sandbox::start`].
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ pub struct Options {
     pub clock: Clock,
     /// Port on 127.0.0.1; 0 lets the system choose a free one.
     pub port: u16,
-    /// The name by which the app finds it, where something between them leads there; none: its address on loopback.
+    /// The host name that the app uses, for example of a proxy; `None` for the address on loopback.
     pub host: Option<String>,
     /// How long an envelope may stay unacknowledged, in real time. Slack: 3 s.
     pub ack_timeout: Duration,

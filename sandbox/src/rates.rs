@@ -1,7 +1,7 @@
 //! How fast an app may call: buckets per method and, for posting, per channel.
 //!
 //! Owns: [`RateLimits`] and the buckets. Must not: know a method's arguments. Called by: `server::call`.
-//! Time is the caller's, so a test that stands still in time meets a limit that does, too.
+//! Time is the caller's, so with a stopped test clock the limits stop, too.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// So many a minute, all of which may come at once.
+    /// Calls per minute, all of which may come in one burst.
     pub(crate) fn per_minute(calls: u32) -> Self {
         Self { size: f64::from(calls), per_second: f64::from(calls) / 60.0 }
     }

@@ -15,7 +15,7 @@ use crate::{
     world::World,
 };
 
-/// An id for whatever a test writes; what is unknown stays as it is and so matches nothing.
+/// The id for a name in a test. An unknown name stays as it is and matches nothing.
 fn person_id(state: &State, who: &str) -> String {
     state.world.find_person(who).map_or_else(|| who.to_owned(), |p| p.id.clone())
 }

@@ -1,6 +1,6 @@
 //! What the app did, kept for tests: its calls, and what it did wrong.
 //!
-//! Owns: [`Call`] and the three lists. Must not: judge; whoever finds a fault notes it here.
+//! Owns: [`Call`] and the three lists. Must not: judge; the part that finds a fault records it here.
 //! Called by: `server`, `api`, `socket` and `act`; read by tests.
 
 use chrono::{DateTime, Utc};
@@ -44,7 +44,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Notes a call and returns its number, by which its answer is noted later.
+    /// Records a call and returns its number, to add the answer later.
     pub(crate) fn call(
         &mut self,
         method: &str,

@@ -1,6 +1,6 @@
 //! The one state of a sandbox, and the lock around it.
 //!
-//! Owns: [`State`], which every part works on in turn, and [`Shared`], by which tasks reach it.
+//! Owns: [`State`], which every part works on in turn, and [`Shared`], which gives tasks access to it.
 //! Must not: hold rules; each part keeps its own. Called by: everything in this crate.
 //!
 //! The lock is held for plain computing only, never across an await: `with` takes a closure.
@@ -16,8 +16,8 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    act::EventRecord, faults::Faults, ids::Ids, messages::Messages, options::Options, rates::Rates,
-    record::Record, response_urls::ResponseUrls, hub::Hub, triggers::Triggers, views::Views, world::World,
+    act::EventRecord, faults::Faults, hub::Hub, ids::Ids, messages::Messages, options::Options, rates::Rates,
+    record::Record, response_urls::ResponseUrls, triggers::Triggers, views::Views, world::World,
 };
 
 /// Everything that changes while a sandbox runs.

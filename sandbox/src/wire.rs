@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use crate::{
-    sandbox::Sandbox,
     hub::{Ack, Connection, Order},
+    sandbox::Sandbox,
     state::State,
 };
 
@@ -49,13 +49,13 @@ impl Wire<'_> {
         self.0.shared.peek(|state| state.hub.acks().to_vec())
     }
 
-    /// Waits until exactly so many connections are open; whether they were in time.
+    /// Waits until exactly `open` connections are open; returns false after the timeout.
     pub async fn wait_for_connections(&self, open: usize, limit: Duration) -> bool {
         let look = |state: &mut State| (state.hub.open_count() == open).then_some(());
         self.0.shared.until(limit, look).await.is_some()
     }
 
-    /// Waits until so many connections have been opened since the start, closed ones included.
+    /// Waits until `opened` connections have been opened since the start, closed ones included.
     pub async fn wait_for_opened(&self, opened: usize, limit: Duration) -> bool {
         let look = |state: &mut State| (state.hub.connections().len() >= opened).then_some(());
         self.0.shared.until(limit, look).await.is_some()
@@ -137,7 +137,7 @@ impl Wire<'_> {
         self.with(|state| state.hub.order(connection, Order::Freeze))
     }
 
-    /// Whether new connections are greeted with `hello`; they are unless told otherwise.
+    /// Whether new connections are greeted with `hello`; true by default.
     pub fn set_hello(&self, greets: bool) {
         self.with(|state| state.hub.greets = greets);
     }

@@ -1,7 +1,7 @@
 //! The workspace that the sandbox plays: its people, its channels and the app installed in it.
 //!
 //! Owns: [`World`], [`Person`], [`Channel`], [`File`]. Must not: hold what happens later (messages, views).
-//! Called by: whoever starts a [`crate::Sandbox`]; read by every part that names a person or channel.
+//! Called by: callers of [`crate::Sandbox::start`]; read by every part that names a person or channel.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ pub struct Channel {
     pub bot_is_member: bool,
     /// Archived channels take no messages.
     pub archived: bool,
-    /// Private channels do not exist for whoever is not in them.
+    /// Private channels do not exist for people who are not in them.
     pub private: bool,
 }
 
@@ -140,7 +140,7 @@ impl Channel {
         self
     }
 
-    /// Whether an app without the bot in it is told that there is no such channel.
+    /// Whether an app without the bot in it gets `channel_not_found`.
     pub(crate) fn is_hidden(&self) -> bool {
         self.private && !self.bot_is_member
     }

@@ -1,9 +1,9 @@
 //! Checks a valid configuration: tries its files and its database, and asks Slack. Changes nothing. Called by
 //! `check-config`; `new_database` also at each start.
 
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, missing_scopes};
 use crate::config::Config;
+use crate::error_chain::ErrorChain;
 use crate::metrics::Metrics;
 use crate::store::{ConnectError, DatabaseContent, probe};
 use std::fs::{self, OpenOptions};
@@ -54,12 +54,13 @@ async fn try_database(config: &Config) -> Result<Option<String>, String> {
     let server = config.database_server();
     match probe(&config.database_url).await {
         Ok(DatabaseContent::Nothing) => {
-            Ok(server.map(|server| format!("the database at {server} is empty, so a start creates its tables")))
+            Ok(server
+                .map(|server| format!("the database at {server} is empty, so a start creates its tables")))
         }
         Ok(DatabaseContent::Tables { missing: 0 }) => Ok(None),
-        Ok(DatabaseContent::Tables { missing }) => Ok(Some(format!(
-            "the database schema is {missing} step(s) behind, so a start migrates it"
-        ))),
+        Ok(DatabaseContent::Tables { missing }) => {
+            Ok(Some(format!("the database schema is {missing} step(s) behind, so a start migrates it")))
+        }
         Err(error) => {
             let place = server.unwrap_or_else(|| config.database_for_log());
             let remedy = match error {
@@ -145,7 +146,9 @@ async fn ask_slack(config: &Config) -> Vec<String> {
     let mut findings = Vec::new();
     match api.auth_test().await {
         Ok(identity) => findings.extend(missing_scopes(identity.scopes.as_ref()).iter().map(|scope| {
-            format!("SLACK_BOT_TOKEN lacks the scope {scope}: add it in the app's settings and reinstall the app")
+            format!(
+                "SLACK_BOT_TOKEN lacks the scope {scope}: add it in the app's settings and reinstall the app"
+            )
         })),
         Err(error) => findings.push(finding("SLACK_BOT_TOKEN", &error)),
     }

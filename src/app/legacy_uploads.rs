@@ -2,7 +2,7 @@
 //! Must not: write there.
 
 use crate::domain::file::{FileName, FileRefusal, StoredFile};
-use crate::files::{Files, ReceiveError, Wanted};
+use crate::files::{Files, ReceiveError, ReceiveOptions};
 use crate::ops::import::{LegacyFile, UploadError, Uploads};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -31,7 +31,7 @@ impl LegacyUploads {
         let opened = async {
             let file = File::open(self.directory.join(&old.path)).await?;
             let is_file = file.metadata().await?.is_file();
-            if is_file { Ok(file) } else { Err(io::Error::other("it is no file")) }
+            if is_file { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
         };
         opened.await.map_err(|error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => UploadError::File("the file is missing".to_owned()),
@@ -41,7 +41,7 @@ impl LegacyUploads {
 
     async fn receive(&self, old: &LegacyFile, name: &str) -> Result<StoredFile, ReceiveError<io::Error>> {
         let file = self.open(old).await.map_err(|error| ReceiveError::Stream(io::Error::other(error)))?;
-        let wanted = Wanted { accepts: old.accepts, limit: self.files.limit() };
+        let wanted = ReceiveOptions { accepts: old.accepts, limit: self.files.limit() };
         Ok(self.files.receive(chunks(file), wanted, name).await?.entrust())
     }
 }

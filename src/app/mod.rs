@@ -1,10 +1,10 @@
 //! `App`: builds all parts from `Config` and runs them until the shutdown token is cancelled. The only module that
 //! depends on all others.
 
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Identity, SlackApi};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::error_chain::ErrorChain;
 use crate::files::Files;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
@@ -13,8 +13,8 @@ use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
 use crate::render::links::Links;
 use crate::render::slack::Blocks;
-use crate::slack::dispatch::Dispatcher;
 use crate::slack::context::SlackContext;
+use crate::slack::dispatch::Dispatcher;
 use crate::slack::http::SlackHttp;
 use crate::slack::intake::{Intake, Limits};
 use crate::slack::socket::{SocketMode, SocketTimings};

@@ -98,7 +98,10 @@ impl SeedAdmin {
         let first: SecretString =
             first.context("no terminal to ask for the password: use --password-stdin")?.into();
         let second: SecretString = rpassword::prompt_password("Repeat the password: ")?.into();
-        anyhow::ensure!(first.expose_secret() == second.expose_secret(), "The two passwords differ. Try again.");
+        anyhow::ensure!(
+            first.expose_secret() == second.expose_secret(),
+            "The two passwords differ. Try again."
+        );
         Ok(first)
     }
 }

@@ -1,4 +1,4 @@
-//! Clients of what is outside: the only code that speaks to it.
+//! Clients of outside services. No other code connects to them.
 
 mod proxy;
 pub mod slack_api;

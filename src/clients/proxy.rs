@@ -1,5 +1,4 @@
-//! The way out: to where a call goes directly, or by a tunnel (CONNECT) through the proxy of `HTTPS_PROXY`. Knows no
-//! protocol above; called by `tls`.
+//! Connects directly, or by a tunnel (CONNECT) through the proxy of `HTTPS_PROXY`. Called by `tls`.
 
 use crate::config::Proxy;
 use futures_util::future::BoxFuture;
@@ -44,7 +43,7 @@ impl OutboundConnector {
         Self { direct, proxy: proxy.map(rules) }
     }
 
-    /// The proxy by which this address is reached; `None`: directly.
+    /// The proxy for an address; `None` for a direct connection.
     fn proxy_for(&self, to: &Uri) -> Option<Intercept> {
         if is_here(to.host()?) {
             return None;

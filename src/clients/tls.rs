@@ -1,5 +1,4 @@
-//! How every client reaches what is outside: one connector for plain http and for TLS (rustls, ring), directly or by
-//! the configured proxy. Knows no protocol above; called by the clients beside it.
+//! The connector of all clients, for plain HTTP and for TLS (rustls, ring), directly or through the configured proxy.
 
 use super::proxy::OutboundConnector;
 use crate::config::Proxy;

@@ -14,11 +14,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod database_url;
-mod unknown_variables;
 mod parse;
 mod proxy;
 mod secret_key;
 mod sources;
+mod unknown_variables;
 
 pub use database_url::DatabaseUrl;
 pub use parse::origin;

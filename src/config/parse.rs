@@ -1,8 +1,8 @@
 //! Reads an [`Environment`] into a [`Config`], collecting every mistake.
 
 use super::database_url::DatabaseUrl;
-use super::unknown_variables::{UnknownVariables, find_unknown};
 use super::proxy::{self, Proxy};
+use super::unknown_variables::{UnknownVariables, find_unknown};
 use super::{Config, ConfigErrors, Environment, LogFormat, SlackConfig, VARIABLES, value_of};
 use crate::domain::channel::{ChannelError, ChannelRef};
 use crate::domain::database::CONNECTIONS;
@@ -100,7 +100,8 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let UnknownVariables { misspelt, mut remarks } = find_unknown(environment);
     if read.text("SECRET_KEY") == EXAMPLE_SECRET {
         remarks.push(
-            "SECRET_KEY is the guide's public example, so ESB uses a generated one: set your own".into(),
+            "SECRET_KEY is the guide's example, which is public, so ESB uses a generated one: set your own"
+                .into(),
         );
     }
     match (listen, timezone) {

@@ -28,7 +28,7 @@ const OURS: &[&str] =
 const OTHER_PROXIES: &[&str] = &["HTTP_PROXY", "ALL_PROXY"];
 
 /// A name with another prefix counts as misspelt if it has at most this edit distance from one of ours, which has at
-/// least so many characters.
+/// least [`LENGTH_ELSEWHERE_MIN`] characters.
 const EDITS_ELSEWHERE_MAX: usize = 2;
 const LENGTH_ELSEWHERE_MIN: usize = 8;
 

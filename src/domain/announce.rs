@@ -142,7 +142,11 @@ pub fn lane(repair: RepairId, target: &str) -> String {
 }
 
 /// What is announced of a change (spec "Announcements").
-pub fn announcements(change: &ChangeSet, switches: NotificationSettings, targets: &Targets) -> Vec<Announcement> {
+pub fn announcements(
+    change: &ChangeSet,
+    switches: NotificationSettings,
+    targets: &Targets,
+) -> Vec<Announcement> {
     let Some(event) = event(change, switches) else { return Vec::new() };
     let repair = &change.repair;
     targets

@@ -253,7 +253,11 @@ mod tests {
         for (place, off) in all.into_iter().enumerate() {
             let mut expected = [true; 7];
             expected[place] = false;
-            assert_eq!(flags(NotificationSettings::read(|key| (key == off).then_some("false"))), expected, "{off}");
+            assert_eq!(
+                flags(NotificationSettings::read(|key| (key == off).then_some("false"))),
+                expected,
+                "{off}"
+            );
         }
     }
 

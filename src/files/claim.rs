@@ -1,9 +1,9 @@
-//! Whose directory it is: a file in it names the installation, so that the sweep of another database, such as
-//! an empty one that was served by mistake, takes nothing away. Called before files are kept and swept.
+//! Marks the upload directory with its installation, so that the sweep of another database, such as an empty one that
+//! was configured by mistake, removes nothing. Called before files are stored and swept.
 
 use super::{Files, blocking};
-use crate::error_chain::ErrorChain;
 use crate::domain::file::StoredName;
+use crate::error_chain::ErrorChain;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -12,8 +12,7 @@ use std::path::Path;
 const MARK: &str = ".esb-installation";
 
 impl Files {
-    /// True when the directory belongs to the installation of our database. One without any upload is taken
-    /// for ours from now on.
+    /// True if the directory belongs to our database's installation. A directory without uploads is claimed.
     pub(super) async fn is_ours(&self) -> bool {
         match self.0.claimed.get_or_try_init(|| self.claim()).await {
             Ok(ours) => *ours,

@@ -1,17 +1,17 @@
-//! GIFs stay as they are, so that they go on moving, but for their notes: comments, and what programs
-//! write into them (XMP, which may hold the place). Copies block by block; a GIF without its end is damaged.
+//! Copies a GIF block by block, so that it stays animated, without comments and application data (XMP may contain the
+//! position). A GIF without its trailer is damaged.
 
 use std::io::{self, Read, Write};
 
-/// Programs whose blocks say how often the pictures repeat.
+/// Application blocks that set how often the animation repeats.
 const REPEATING: [&[u8]; 2] = [b"NETSCAPE2.0", b"ANIMEXTS1.0"];
-/// Most pictures of one GIF.
+/// Most frames of one GIF.
 const PICTURES_MAX: usize = 5_000;
 
-/// Copies a GIF to its end mark, without notes.
+/// Copies a GIF up to its trailer, without metadata.
 ///
 /// # Errors
-/// The disk's; `UnexpectedEof` or `InvalidData` for a GIF that is none to its end.
+/// `UnexpectedEof` or `InvalidData` for a damaged GIF.
 pub(super) fn copy_without_notes(mut from: impl Read, to: &mut impl Write) -> io::Result<()> {
     let head: [u8; 13] = read(&mut from)?;
     if !matches!(head.get(..6), Some(b"GIF87a" | b"GIF89a")) {
@@ -41,7 +41,7 @@ pub(super) fn copy_without_notes(mut from: impl Read, to: &mut impl Write) -> io
     }
 }
 
-/// A table of colours, where the flags say that there is one.
+/// A color table, if the flags say that there is one.
 fn copy_colours(from: &mut impl Read, to: &mut impl Write, flags: u8) -> io::Result<()> {
     if flags & 0x80 == 0 {
         return Ok(());
@@ -51,7 +51,7 @@ fn copy_colours(from: &mut impl Read, to: &mut impl Write, flags: u8) -> io::Res
     to.write_all(&colours)
 }
 
-/// What is no picture: how the next one is shown, and how often all are, is copied; all else is a note.
+/// Copies graphic control and repeat extensions, and skips all others as metadata.
 fn copy_extension(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let [label] = read(from)?;
     match label {
@@ -72,7 +72,7 @@ fn copy_extension(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// Blocks up to the empty one.
+/// Sub-blocks up to the empty one.
 fn copy_blocks(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     loop {
         let block = block(from)?;

@@ -1,9 +1,9 @@
-//! A file on its way in: written to the disk as it comes, within its limit, given up as soon as its first
-//! bytes tell that it is not taken; then finished (looked into, made harmless, renamed). `Files` calls it.
+//! Writes an upload to the disk within its limit, and stops as soon as its first bytes show that it is refused. Then
+//! checks, sanitizes and renames it. Called by `Files`.
 
 use super::picture::{self, PictureError, Sender};
 use super::sniff::{self, Family, HEAD};
-use super::{ReceiveError, Received, Wanted, blocking, disk_space, heic, temporary};
+use super::{ReceiveError, ReceiveOptions, ReceivedFile, blocking, disk_space, heic, temporary};
 use crate::domain::file::{
     Accepts, DiskReserve, FileGroup, FileKind, FileName, FileRefusal, MB, PICTURE_MAX, StoredFile, StoredName,
 };
@@ -17,10 +17,10 @@ use std::pin::pin;
 use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
-/// After how many bytes it is checked again whether the disk has room.
+/// Bytes between two checks of the free disk space.
 const CHECK_SPACE_EVERY: u64 = 8 * MB;
 
-/// A file that came whole, not yet looked into.
+/// A complete upload that is not checked yet.
 #[derive(Debug)]
 pub(super) struct Incoming {
     file: NamedTempFile,
@@ -28,7 +28,7 @@ pub(super) struct Incoming {
     size: u64,
 }
 
-/// Why a file that came whole was not kept.
+/// Why a complete upload was not stored.
 #[derive(Debug)]
 pub(super) enum Unfinished {
     Refused(FileRefusal),
@@ -47,11 +47,10 @@ impl From<FileRefusal> for Unfinished {
     }
 }
 
-/// Writes a stream to the disk.
 pub(super) async fn stream<E>(
     (directory, reserve): (&Path, DiskReserve),
     content: impl Stream<Item = Result<Bytes, E>>,
-    wanted: Wanted,
+    wanted: ReceiveOptions,
     name: &FileName,
 ) -> Result<Incoming, ReceiveError<E>> {
     let directory = directory.to_owned();
@@ -97,7 +96,7 @@ pub(super) async fn stream<E>(
     Ok(Incoming { file, family, size })
 }
 
-/// What the first bytes tell; for a picture the limit becomes that of pictures.
+/// Sniffs the first bytes. Pictures get the limit of pictures.
 fn early<E>(
     head: &[u8],
     accepts: Accepts,
@@ -118,20 +117,20 @@ fn early<E>(
 }
 
 impl Incoming {
-    /// True when it will be decoded or searched for notes.
+    /// True if it will be decoded or searched for metadata.
     pub(super) fn is_picture(&self) -> bool {
         self.family.kind().is_some_and(|kind| kind.group() == FileGroup::Photo)
     }
 
-    /// Decides what it is for good, makes it harmless, and gives it its random name. Waits for the disk. Stops
-    /// early when the sender has left.
+    /// Decides the kind, sanitizes the file, and gives it its random name. Blocks. Stops early if the client has
+    /// disconnected.
     pub(super) fn finish(
         mut self,
         directory: &Path,
         accepts: Accepts,
         name: FileName,
         sender: &Sender,
-    ) -> Result<Received, Unfinished> {
+    ) -> Result<ReceivedFile, Unfinished> {
         let found = sniff::kind(self.family, self.file.as_file_mut(), &name)?;
         let kind = sniff::allowed(found, accepts, &name)?;
         let made = match kind {
@@ -177,8 +176,8 @@ struct Made {
 }
 
 impl Made {
-    /// Renames it, and sees that it is on the disk and not on its way there.
-    fn keep(mut self, directory: &Path, name: FileName) -> Result<Received, Unfinished> {
+    /// Renames the file and syncs it to the disk.
+    fn keep(mut self, directory: &Path, name: FileName) -> Result<ReceivedFile, Unfinished> {
         let stored = StoredName::from_random(rand::rng().random(), self.kind);
         let size = self.file.as_file_mut().seek(io::SeekFrom::End(0))?;
         let has_thumbnail = self.thumbnail.is_some();
@@ -191,7 +190,7 @@ impl Made {
         File::open(directory)?.sync_all()?;
         let name = name.of_kind(self.kind);
         let file = StoredFile { stored, kind: self.kind, name, size, has_thumbnail };
-        Ok(Received { file, paths })
+        Ok(ReceivedFile { file, paths })
     }
 }
 

@@ -1,9 +1,9 @@
-//! Whether a JPEG is there to its end (decoders fill in grey for what is missing, people would not know), and
-//! how much memory its decoding takes.
+//! Checks that a JPEG is complete, since decoders silently fill missing parts with gray, and computes how much memory
+//! decoding needs.
 
 use std::io::{self, BufRead, Read};
 
-/// What the marks of a JPEG say about its decoding.
+/// What the markers of a JPEG say about its decoding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct JpegHead {
     is_progressive: bool,
@@ -18,10 +18,10 @@ impl JpegHead {
     }
 }
 
-/// Goes through the file to the picture's end mark, however much else follows it.
+/// Reads up to the end marker. Data after it is ignored.
 ///
 /// # Errors
-/// The disk's; `UnexpectedEof` or `InvalidData` where no end mark comes.
+/// `UnexpectedEof` or `InvalidData` if there is no end marker.
 pub(super) fn walk(mut file: impl BufRead) -> io::Result<JpegHead> {
     let mut head = JpegHead::default();
     follow_marks(&mut file, &mut head)?;
@@ -31,13 +31,13 @@ pub(super) fn walk(mut file: impl BufRead) -> io::Result<JpegHead> {
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
-/// Marks of frames, but for those of tables (0xc4, 0xcc) and the one that is kept for later (0xc8).
+/// Frame markers, without those of tables (0xc4, 0xcc) and the reserved one (0xc8).
 const FRAMES: std::ops::RangeInclusive<u8> = 0xc0..=0xcf;
 const NO_FRAMES: [u8; 3] = [0xc4, 0xc8, 0xcc];
-/// The frame of a picture that comes in many scans, each of which refines it.
+/// The frame marker of a progressive JPEG.
 const PROGRESSIVE: u8 = 0xc2;
 
-/// Goes from mark to mark, over each segment by its length and over each scan by its bytes.
+/// Walks the markers: skips segments by their length and scans byte by byte.
 fn follow_marks(file: &mut impl BufRead, head: &mut JpegHead) -> io::Result<()> {
     if [byte(file)?, byte(file)?] != [0xff, START] {
         return Err(io::ErrorKind::InvalidData.into());
@@ -64,14 +64,14 @@ fn follow_marks(file: &mut impl BufRead, head: &mut JpegHead) -> io::Result<()> 
     }
 }
 
-/// How many components a frame has, behind precision, height and width.
+/// The number of components of a frame. It follows precision, height and width.
 fn components(file: &mut impl BufRead) -> io::Result<u8> {
     let mut fields = [0; 6];
     file.read_exact(&mut fields)?;
     Ok(fields[5])
 }
 
-/// The next mark; within a scan a zero behind 0xff, or a mark to begin anew, is part of it.
+/// The next marker. Within a scan, 0xff 0x00 and restart markers are data.
 fn next_mark(file: &mut impl BufRead, in_scan: bool) -> io::Result<u8> {
     loop {
         if byte(file)? != 0xff {

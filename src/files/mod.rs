@@ -1,12 +1,10 @@
-//! Files that people send: received piece by piece, looked into, made harmless, kept under random names in
-//! one directory, handed out, and removed. Knows neither HTTP nor forms nor Slack; whoever has a stream of
-//! bytes may bring it. `web`, `jobs` and the worker call it.
+//! Uploads: receives, checks, sanitizes, stores, opens and removes files. All are in one directory under random names.
+//! Must not: know HTTP, forms or Slack. Called by `web`, `jobs` and the worker with a stream of bytes.
 //!
-//! A file's way: [`Files::receive`] streams it into `incoming-…`, decides its kind by its content, turns
-//! pictures upright and frees them of what the camera wrote, and renames the result to its random name. The
-//! [`Received`] removes it again when it is dropped. [`Received::entrust`] hands it over to an operation
-//! whose transaction names it in a row; [`Files::settle`] then removes what no row names. What a killed
-//! process left behind, [`Files::sweep`] removes a day later.
+//! [`Files::receive`] streams a file into `incoming-…`, decides its kind by its content, turns pictures upright,
+//! removes the camera's metadata, and renames the result to its random name. Dropping the [`ReceivedFile`] deletes it.
+//! [`ReceivedFile::entrust`] passes it to an operation whose transaction names it in a row. [`Files::settle`] then
+//! removes files without a row. [`Files::sweep`] removes a killed process's leftovers a day later.
 
 mod claim;
 mod disk_space;
@@ -20,9 +18,9 @@ mod sweep;
 
 pub use sweep::SweepError;
 
-use crate::error_chain::ErrorChain;
 use crate::clock::Clock;
 use crate::domain::file::{Accepts, DiskReserve, FileName, FileRefusal, StoredFile, StoredName};
+use crate::error_chain::ErrorChain;
 use crate::store::Store;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -34,7 +32,7 @@ use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::{OnceCell, Semaphore};
 
-/// Pictures that are worked on at once: each takes up to some 400 MB.
+/// Pictures processed at the same time. Each takes up to about 400 MB.
 const PICTURES: usize = 1;
 
 /// The directory of uploads; cheap to clone.
@@ -52,44 +50,41 @@ struct Inner {
     claimed: OnceCell<bool>,
 }
 
-/// What is taken of a stream.
+/// Which files are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
-    /// Which kinds.
+pub struct ReceiveOptions {
     pub accepts: Accepts,
-    /// Most bytes; never more than [`Files::limit`].
+    /// In bytes; never more than [`Files::limit`].
     pub limit: u64,
 }
 
 /// Why a stream did not become a file. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError<E> {
-    /// It is not what is taken; the words are for the person, behind the file's name.
-    #[error("not taken: {0:?}")]
+    /// The person reads the refusal after the file's name.
+    #[error("file refused: {0:?}")]
     Refused(FileRefusal),
-    /// The stream failed.
-    #[error("the stream broke off")]
+    #[error("the stream ended early")]
     Stream(E),
     /// The directory cannot be written, or its disk has no room: `StorageFull` also when only the reserve is free.
-    #[error("the file cannot be kept")]
+    #[error("the file cannot be stored")]
     Disk(#[source] io::Error),
 }
 
-/// A file that came, removed again when this is dropped.
+/// A received file, deleted when this is dropped.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceivedFile {
     file: StoredFile,
     paths: Vec<TempPath>,
 }
 
-impl Received {
-    /// What came.
+impl ReceivedFile {
     pub const fn file(&self) -> &StoredFile {
         &self.file
     }
 
-    /// Leaves the file to whoever is about to name it in a row: from now on it stays until
-    /// [`Files::settle`] or [`Files::sweep`] finds that no row does.
+    /// Passes the file to a caller that is about to name it in a row. It stays until [`Files::settle`] or
+    /// [`Files::sweep`] finds no such row.
     pub fn entrust(self) -> StoredFile {
         for path in self.paths {
             if let Err(error) = path.keep() {
@@ -100,65 +95,57 @@ impl Received {
     }
 }
 
-/// A file to be handed out.
 #[derive(Debug)]
-pub struct Opened {
-    /// The open file, at its beginning.
+pub struct OpenedFile {
     pub file: tokio::fs::File,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
 }
 
 impl Files {
-    /// Files in this directory, which is made when the first one comes; each of at most `limit` bytes. None is
-    /// taken while less than `reserve` is free on its disk.
+    /// The first file creates the directory. Each has at most `limit` bytes. Files are refused while less than
+    /// `reserve` is free on the disk.
     pub fn new(directory: PathBuf, limit: u64, reserve: DiskReserve, store: Store, clock: Clock) -> Self {
         let pictures = Arc::new(Semaphore::new(PICTURES));
         let claimed = OnceCell::new();
         Self(Arc::new(Inner { directory, limit, reserve, store, clock, pictures, claimed }))
     }
 
-    /// Most bytes of any file.
+    /// The size limit of any file, in bytes.
     pub fn limit(&self) -> u64 {
         self.0.limit
     }
 
-    /// Makes the directory, and sees that it can be written: for the start of the program.
-    ///
-    /// # Errors
-    /// It cannot.
+    /// Creates the directory and checks that it can be written. Called at the start of the program.
     pub async fn prepare(&self) -> io::Result<()> {
         let directory = self.0.directory.clone();
         blocking(move || temporary(&directory).map(drop)).await
     }
 
-    /// Takes a stream in and makes a file of it, or nothing. `original_name` is what whoever sends it calls
-    /// it. No more than a few pieces are held in memory, but for pictures, which are worked on one by one.
-    ///
-    /// # Errors
-    /// Refused with words for the person; the stream's; the disk's.
+    /// Stores a stream as a file. `original_name` is the sender's name for it. Only a few chunks are in memory at a
+    /// time, except for pictures, which are processed one by one.
     pub async fn receive<E>(
         &self,
         content: impl Stream<Item = Result<Bytes, E>>,
-        wanted: Wanted,
+        wanted: ReceiveOptions,
         original_name: &str,
-    ) -> Result<Received, ReceiveError<E>> {
+    ) -> Result<ReceivedFile, ReceiveError<E>> {
         let name = FileName::clean(original_name);
-        let wanted = Wanted { limit: wanted.limit.min(self.0.limit), ..wanted };
+        let wanted = ReceiveOptions { limit: wanted.limit.min(self.0.limit), ..wanted };
         let (directory, reserve) = (&self.0.directory, self.0.reserve);
         let incoming = incoming::stream((directory, reserve), content, wanted, &name).await?;
-        // Pictures one after the other: waiting costs nothing, the file is on the disk already.
+        // Pictures wait in a queue. Waiting needs no memory, since the file is on the disk.
         let place = match incoming.is_picture() {
             true => Arc::clone(&self.0.pictures).acquire_owned().await.ok(),
             false => None,
         };
         self.is_ours().await;
         let directory = self.0.directory.clone();
-        // Dropped with the request, which tells the thread that nobody waits for the picture.
+        // Dropped with the request, so that the thread stops when the client has disconnected.
         let request = Arc::new(());
         let sender = Sender(Arc::downgrade(&request));
         let made = tokio::task::spawn_blocking(move || {
-            // Held to the end of the work, also when whoever sent the picture has gone.
+            // Dropped when the work ends, even if the client has disconnected.
             let _place = place;
             incoming.finish(&directory, wanted.accepts, name, &sender)
         });
@@ -168,13 +155,13 @@ impl Files {
             Ok(Ok(received)) => Ok(received),
             Ok(Err(incoming::Unfinished::Refused(refusal))) => Err(ReceiveError::Refused(refusal)),
             Ok(Err(incoming::Unfinished::Disk(error))) => Err(ReceiveError::Disk(error)),
-            // A decoder that panics met something that no camera writes.
+            // A decoder panicked: no camera writes such a file.
             Err(_) => Err(ReceiveError::Refused(FileRefusal::Damaged)),
         }
     }
 
-    /// Removes those of entrusted files that no row names: after a submission that was refused, or that had
-    /// been accepted before. What cannot be found out now, the sweep does.
+    /// Removes entrusted files without a row, after a submission that was refused or was a replay. If the database
+    /// does not answer, the sweep removes them.
     pub async fn settle(&self, files: &[StoredFile]) {
         let names: Vec<String> = files.iter().map(|file| file.stored.to_string()).collect();
         match crate::store::photos::named(self.0.store.read(), &names).await {
@@ -187,7 +174,7 @@ impl Files {
         }
     }
 
-    /// Removes a file with its small picture, once no row names it any longer.
+    /// Removes a file and its thumbnail. Call it once no row names the file.
     pub async fn remove(&self, stored: &StoredName) {
         for name in [stored.to_string(), stored.thumbnail()] {
             match tokio::fs::remove_file(self.0.directory.join(name)).await {
@@ -199,33 +186,31 @@ impl Files {
         }
     }
 
-    /// Opens a file.
-    ///
     /// # Errors
-    /// The disk's; `NotFound` when it is gone.
-    pub async fn open(&self, stored: &StoredName) -> io::Result<Opened> {
+    /// `NotFound` when the file is gone.
+    pub async fn open(&self, stored: &StoredName) -> io::Result<OpenedFile> {
         self.open_named(stored.as_str()).await
     }
 
-    /// Opens a file's small picture, a JPEG.
+    /// The thumbnail is a JPEG.
     ///
     /// # Errors
     /// As [`Files::open`].
-    pub async fn open_thumbnail(&self, stored: &StoredName) -> io::Result<Opened> {
+    pub async fn open_thumbnail(&self, stored: &StoredName) -> io::Result<OpenedFile> {
         self.open_named(&stored.thumbnail()).await
     }
 
-    async fn open_named(&self, name: &str) -> io::Result<Opened> {
+    async fn open_named(&self, name: &str) -> io::Result<OpenedFile> {
         let file = tokio::fs::File::open(self.0.directory.join(name)).await?;
         let size = file.metadata().await?.len();
-        Ok(Opened { file, size })
+        Ok(OpenedFile { file, size })
     }
 }
 
-/// Begins the names of files that are not whole yet.
+/// The prefix of files that are not complete.
 const INCOMING: &str = "incoming-";
 
-/// A file that goes when it is dropped, in the directory of uploads, so that it can be renamed.
+/// Creates a temporary file in the upload directory, so that it can be renamed there.
 fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
     let make = || tempfile::Builder::new().prefix(INCOMING).rand_bytes(16).tempfile_in(directory);
     match make() {
@@ -237,7 +222,7 @@ fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-/// Does what waits for the disk on a thread that may wait.
+/// Runs disk work on a thread that may block.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

@@ -1,12 +1,12 @@
-//! Pictures: decoded within limits, turned upright, written anew without what the camera noted (the place!),
-//! and made small. Waits for the processor: `incoming` calls it on a thread that may.
+//! Decodes pictures within limits, turns them upright, re-encodes them without metadata (such as the position), and
+//! makes thumbnails. Blocks: `incoming` calls it on a blocking thread.
 //!
-//! | comes | stays |
+//! | received | stored |
 //! | --- | --- |
 //! | JPEG | JPEG |
 //! | PNG | PNG, the first picture of a moving one |
 //! | WebP | JPEG, or PNG where it is transparent: written as WebP it would be many times larger |
-//! | GIF | the same GIF without comments and other notes, moving or not ([`super::gif`]) |
+//! | GIF | the same GIF, animated or not, without comments and other metadata ([`super::gif`]) |
 
 mod bounded;
 mod decode;
@@ -15,7 +15,7 @@ use super::{gif, jpeg, temporary};
 use crate::domain::file::FileKind;
 pub(super) use bounded::Sender;
 use bounded::{Bounded, OverLimit};
-use decode::{Decoded, decode};
+use decode::{DecodedImage, decode};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::error::LimitErrorKind;
@@ -25,22 +25,22 @@ use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// Longest side of a small picture, in pixels.
+/// Longest side of a thumbnail, in pixels.
 const THUMBNAIL: u32 = 480;
-/// Quality of a picture that is written anew: no eye sees the difference.
+/// JPEG quality of a re-encoded picture: the difference is not visible.
 const QUALITY: u8 = 88;
-/// Quality of a small one.
+/// JPEG quality of a thumbnail.
 const THUMBNAIL_QUALITY: u8 = 80;
-/// Why a picture is not kept.
+
+/// Why a picture is not stored.
 #[derive(Debug)]
 pub(super) enum PictureError {
     /// It cannot be read to its end.
     Damaged,
     /// It would not fit in memory.
     TooManyPixels,
-    /// What is kept of it would be larger than pictures may be.
+    /// The re-encoded picture would exceed the limit.
     TooLarge,
-    /// The disk's.
     Disk(io::Error),
 }
 
@@ -112,7 +112,7 @@ pub(super) fn prepare(
     Ok(Prepared { content, kind: kept, thumbnail })
 }
 
-fn write_png(picture: &Decoded, to: impl Write) -> Result<(), PictureError> {
+fn write_png(picture: &DecodedImage, to: impl Write) -> Result<(), PictureError> {
     let mut to = BufWriter::new(to);
     let mut encoder = PngEncoder::new(&mut to);
     if let Some(profile) = &picture.profile {
@@ -124,7 +124,7 @@ fn write_png(picture: &Decoded, to: impl Write) -> Result<(), PictureError> {
 }
 
 /// JPEG knows eight bits, and no transparency: white shows through.
-fn write_jpeg(picture: &Decoded, quality: u8, to: impl Write) -> Result<(), PictureError> {
+fn write_jpeg(picture: &DecodedImage, quality: u8, to: impl Write) -> Result<(), PictureError> {
     let mut to = BufWriter::new(to);
     let mut encoder = JpegEncoder::new_with_quality(&mut to, quality);
     if let Some(profile) = &picture.profile {
@@ -152,8 +152,8 @@ fn on_white(image: &DynamicImage) -> RgbImage {
     })
 }
 
-fn small(picture: Decoded) -> Decoded {
-    let Decoded { image, mut profile } = picture;
+fn small(picture: DecodedImage) -> DecodedImage {
+    let DecodedImage { image, mut profile } = picture;
     let image = match image.width().max(image.height()) > THUMBNAIL {
         true => image.thumbnail(THUMBNAIL, THUMBNAIL),
         false => image,
@@ -162,7 +162,7 @@ fn small(picture: Decoded) -> Decoded {
     if image.color().has_alpha() && !image.color().has_color() {
         profile = None;
     }
-    Decoded { image, profile }
+    DecodedImage { image, profile }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Removes files that no row names: what a killed process, a lost connection or an unknown end of a
-//! transaction left behind. Files that do not look like ours are left alone. The worker calls it once a day.
+//! Removes files without a row: leftovers of a killed process, a lost connection or a transaction of unknown outcome.
+//! Keeps files whose names are not ours. The worker calls it once a day.
 
 use super::{Files, INCOMING, blocking};
 use crate::domain::file::StoredName;
@@ -11,9 +11,9 @@ use std::path::PathBuf;
 
 /// How long a file may be there without a row: longer than any upload takes.
 const ABANDONED: TimeDelta = TimeDelta::days(1);
-/// Files that are asked for at once.
+/// Files per database query.
 const BATCH: usize = 500;
-/// Most files that one sweep removes; the rest is the next one's.
+/// Most files that one sweep removes. The next sweep continues.
 const REMOVED_MAX: u64 = 100_000;
 
 /// Why a sweep ended early; what was removed until then stays removed.
@@ -34,20 +34,16 @@ pub enum SweepError {
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Files of one batch.
 #[derive(Default)]
 struct Batch {
-    /// What never became whole.
+    /// Incomplete uploads.
     incoming: Vec<PathBuf>,
-    /// What may be named in a row, each with its small picture.
+    /// Files that a row may name, each with its thumbnail.
     kept: BTreeMap<StoredName, Vec<PathBuf>>,
 }
 
 impl Files {
-    /// Removes files older than a day that no row names; how many.
-    ///
-    /// # Errors
-    /// The disk's, the database's.
+    /// Removes files older than a day without a row. Returns how many.
     pub async fn sweep(&self) -> Result<u64, SweepError> {
         let (directory, before) = (self.0.directory.clone(), self.0.clock.now() - ABANDONED);
         let listed = blocking(move || fs::read_dir(directory)).await;
@@ -103,7 +99,7 @@ fn next_batch(mut listing: ReadDir, before: DateTime<Utc>) -> io::Result<(Option
     Ok((Some(listing), batch))
 }
 
-/// A file that went meanwhile is not older than anything.
+/// False for a file that was removed since it was listed.
 fn is_older(entry: &DirEntry, before: DateTime<Utc>) -> bool {
     let changed = entry.metadata().and_then(|metadata| metadata.modified());
     changed.is_ok_and(|changed| DateTime::<Utc>::from(changed) < before)

@@ -1,15 +1,15 @@
-//! Photos of one submission, from Slack to a repair: a step each. One that is refused keeps none of the
-//! others; it is named on the repair and in the end, and tried again when the job is resumed.
+//! Fetches the photos of one submission from Slack to a repair, one per step. A refused photo does not stop the others:
+//! a note on the repair and the job's result name it, and a resumed job tries it again.
 
-use super::{Jobs, Stepped, Task, Then};
-use crate::error_chain::ErrorChain;
+use super::{Jobs, Progress, Stepped, Task};
 use crate::clients::slack_api::{DownloadError, SlackApiError};
 use crate::domain::actor::Actor;
 use crate::domain::file::{Accepts, FileRefusal};
 use crate::domain::ids::RepairId;
 use crate::domain::job::{FetchPhotos, PhotoSource, StepFailure};
 use crate::domain::text::{Note, RequestId, cut};
-use crate::files::{ReceiveError, Wanted};
+use crate::error_chain::ErrorChain;
+use crate::files::{ReceiveError, ReceiveOptions};
 use crate::ops::OpError;
 use crate::ops::repairs::photos::{AddPhotos, NewPhoto, add_photos, note_missing};
 use chrono::TimeDelta;
@@ -22,14 +22,14 @@ pub(super) const STEP_MAX: Duration = Duration::from_secs(10 * 60);
 /// Most characters of a file's name in a note.
 const LINK_NAME_MAX: usize = 120;
 
-/// How far the job came; photos go by their places in the submission.
+/// Photos are identified by their positions in the submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Checkpoint {
     left: Vec<usize>,
     refused: Vec<Refused>,
 }
 
-/// A photo that cannot be had.
+/// A photo that cannot be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Refused {
     photo: usize,
@@ -37,10 +37,10 @@ struct Refused {
 }
 
 /// Why a photo is not on the repair.
-enum Trouble {
-    /// It may be in a while.
+enum FetchError {
+    /// A later try may succeed.
     Passing(StepFailure),
-    /// It will not be; the words follow its name.
+    /// Permanent. The text follows the photo's name.
     Refused(String),
 }
 
@@ -52,10 +52,10 @@ pub(super) async fn step(jobs: &Jobs, work: &FetchPhotos, task: &Task<'_>) -> Re
     };
     let line = match fetch(jobs, work.repair, photo, task.starter).await {
         Ok(line) => line,
-        Err(Trouble::Passing(failure)) => return Err(failure),
-        Err(Trouble::Refused(why)) => {
+        Err(FetchError::Passing(failure)) => return Err(failure),
+        Err(FetchError::Refused(why)) => {
             let why = format!("{} {why}", photo.name);
-            say_on_repair(jobs, work.repair, &why).await?;
+            note_missing_photo(jobs, work.repair, &why).await?;
             at.refused.push(Refused { photo: place, why: why.clone() });
             why
         }
@@ -64,8 +64,8 @@ pub(super) async fn step(jobs: &Jobs, work: &FetchPhotos, task: &Task<'_>) -> Re
     Ok(at.stepped(work, line))
 }
 
-/// Whoever looks at the repair sees that a photo is missing, and why.
-async fn say_on_repair(jobs: &Jobs, repair: RepairId, why: &str) -> Result<(), StepFailure> {
+/// Adds a note to the repair that says which photo is missing, and why.
+async fn note_missing_photo(jobs: &Jobs, repair: RepairId, why: &str) -> Result<(), StepFailure> {
     note_on_repair(jobs, repair, &format!("A photo from Slack is missing: {why}")).await
 }
 
@@ -82,7 +82,7 @@ async fn note_on_repair(jobs: &Jobs, repair: RepairId, text: &str) -> Result<(),
 }
 
 impl Checkpoint {
-    /// Where the job stands. What was refused is tried again once nothing else is left: the job was resumed.
+    /// If only refused photos are left, the job was resumed: they are tried again.
     fn read(stored: Option<&str>, work: &FetchPhotos) -> Self {
         let begin = || Self { left: (0..work.photos.len()).collect(), refused: Vec::new() };
         let mut at = stored.and_then(|stored| serde_json::from_str(stored).ok()).unwrap_or_else(begin);
@@ -98,12 +98,12 @@ impl Checkpoint {
 
     fn stepped(&self, work: &FetchPhotos, line: String) -> Stepped {
         let next = self.next(work);
-        let then = match (next, self.refused.is_empty()) {
-            (Some(_), _) => Then::More,
-            (None, true) => Then::Done,
+        let progress = match (next, self.refused.is_empty()) {
+            (Some(_), _) => Progress::More,
+            (None, true) => Progress::Done,
             (None, false) => {
                 let why: Vec<&str> = self.refused.iter().map(|refused| refused.why.as_str()).collect();
-                Then::GivenUp { why: why.join("\n") }
+                Progress::Incomplete { why: why.join("\n") }
             }
         };
         let left = if next.is_some() { self.left.len() } else { 0 };
@@ -112,23 +112,25 @@ impl Checkpoint {
             step: i64::try_from(work.photos.len().saturating_sub(left)).unwrap_or(i64::MAX),
             activity: next.map(|(_, photo)| photo.activity()).unwrap_or_default(),
             line,
-            then,
+            progress,
         }
     }
 }
 
 /// Where a file is.
 enum Found {
-    /// Its bytes are to be had.
-    Photo { url: String, name: String },
-    /// It is kept elsewhere or no picture: it is named with a link.
+    Photo {
+        url: String,
+        name: String,
+    },
+    /// The file is not in Slack or not a picture, so the repair gets a link.
     Link(String),
 }
 
-/// Asks Slack for a file of which it has told no more than the id.
-async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<Found, Trouble> {
+/// Asks Slack for a file of which only the id is known.
+async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<Found, FetchError> {
     let file = jobs.api.file_info(&photo.file_id).await;
-    let file = file.map_err(|error| Trouble::of_slack(&photo.name, unseen(error)))?;
+    let file = file.map_err(|error| FetchError::of_slack(&photo.name, lookup_error(error)))?;
     let name = file.name.as_deref().unwrap_or(&photo.name);
     let is_picture = |kind: &String| kind.starts_with("image/") || kind.starts_with("video/");
     let at = if file.is_external { &file.url_private } else { &file.permalink };
@@ -138,13 +140,13 @@ async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<Found, Trouble> {
         }
         _ => match PhotoSource::new(&photo.file_id, file.url_private.as_deref().unwrap_or_default(), name) {
             Ok(PhotoSource { url: Some(url), name, .. }) => Ok(Found::Photo { url, name }),
-            _ => Err(Trouble::Refused("cannot be fetched: Slack does not say where it is.".into())),
+            _ => Err(FetchError::Refused("cannot be fetched: Slack does not say where it is.".into())),
         },
     }
 }
 
-/// Why the bot is not told of a file.
-fn unseen(error: SlackApiError) -> DownloadError {
+/// Why Slack does not show a file to the bot.
+fn lookup_error(error: SlackApiError) -> DownloadError {
     match error {
         SlackApiError::Refused { code } if code.contains("scope") => DownloadError::NotPermitted,
         SlackApiError::Refused { .. } => DownloadError::Gone,
@@ -152,13 +154,13 @@ fn unseen(error: SlackApiError) -> DownloadError {
     }
 }
 
-/// Puts one photo on the repair; what was done, in words.
+/// Adds one photo to the repair. Returns a line for people.
 async fn fetch(
     jobs: &Jobs,
     repair: RepairId,
     photo: &PhotoSource,
     starter: &Actor,
-) -> Result<String, Trouble> {
+) -> Result<String, FetchError> {
     let found = match &photo.url {
         Some(url) => Found::Photo { url: url.clone(), name: photo.name.clone() },
         None => look_up(jobs, photo).await?,
@@ -166,33 +168,33 @@ async fn fetch(
     let (url, name) = match found {
         Found::Photo { url, name } => (url, name),
         Found::Link(words) => {
-            note_on_repair(jobs, repair, &words).await.map_err(Trouble::Passing)?;
+            note_on_repair(jobs, repair, &words).await.map_err(FetchError::Passing)?;
             return Ok(format!("{} is named with a link.", photo.name));
         }
     };
     let name = &name;
     let limit = jobs.files.limit();
-    let coming = jobs.api.download(&url, limit).await.map_err(|error| Trouble::of_slack(name, error))?;
-    let wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit };
+    let coming = jobs.api.download(&url, limit).await.map_err(|error| FetchError::of_slack(name, error))?;
+    let wanted = ReceiveOptions { accepts: Accepts::PhotosAndVideos, limit };
     let received = jobs.files.receive(coming.into_stream(), wanted, name).await;
-    let file = received.map_err(|error| Trouble::of_file(name, error))?.entrust();
+    let file = received.map_err(|error| FetchError::of_file(name, error))?.entrust();
     let photos =
         vec![NewPhoto { file: file.clone(), source: Some(format!("slack:{repair}:{}", photo.file_id)) }];
-    // What makes this step one is the photo's source, not the submission.
+    // The photo's source makes this step idempotent, not the request id.
     let add = AddPhotos { repair, photos, request_id: RequestId::from_random(rand::random()) };
     let added = add_photos(&jobs.ctx, starter, &add).await;
-    // After an error whose end is unknown a row may name the file: if none does, the sweep takes it.
+    // After an error of unknown outcome a row may name the file. If none does, the sweep removes it.
     if !matches!(added, Err(OpError::Internal(_))) {
         jobs.files.settle(&[file]).await;
     }
     match added {
         Ok(added) if added.photos.is_empty() => Ok(format!("{name} was there already.")),
         Ok(_) => Ok(format!("{name} is on repair #{repair} now.")),
-        Err(error) => Err(Trouble::of_op(name, repair, error)),
+        Err(error) => Err(FetchError::of_op(name, repair, error)),
     }
 }
 
-impl Trouble {
+impl FetchError {
     fn passing(why: String) -> Self {
         Self::Passing(StepFailure::Passing { why, wait: None })
     }
@@ -200,11 +202,11 @@ impl Trouble {
     fn of_slack(name: &str, error: DownloadError) -> Self {
         Self::Refused(match error {
             DownloadError::Slack(SlackApiError::RateLimited { retry_after }) => {
-                let why = format!("{name} did not come: Slack asks for write_timeout.");
+                let why = format!("{name} did not come: Slack asks to wait.");
                 return Self::Passing(StepFailure::Passing { why, wait: TimeDelta::from_std(retry_after).ok() });
             }
             DownloadError::Slack(SlackApiError::Auth { .. }) => {
-                "cannot be fetched: Slack does not accept SLACK_BOT_TOKEN. Set it anew, then resume this job.".into()
+                "cannot be fetched: Slack does not accept SLACK_BOT_TOKEN. Replace it, then resume this job.".into()
             }
             DownloadError::Slack(error) => return Self::passing(format!("{name} did not come: {}.", ErrorChain(&error))),
             DownloadError::NotPermitted => {
@@ -236,7 +238,7 @@ impl Trouble {
             OpError::Refused(refusal) => Self::Refused(format!("was not added. {}", refusal.message)),
             OpError::NotFound => Self::Refused(format!("was not added: there is no repair #{repair}.")),
             OpError::Forbidden => {
-                Self::Refused("was not added: who sent it may not do that any more.".into())
+                Self::Refused("was not added: its sender is no longer allowed to do that.".into())
             }
             error => {
                 tracing::warn!(error = %ErrorChain(&error), "photo not added to its repair yet");

@@ -1,6 +1,6 @@
-//! What jobs do, one file a kind. A kind is a function of what it was given and of its last checkpoint; it
-//! takes one step and says how far it came. It may be taken again after a crash, so what it changes it must
-//! recognise. Knows no leases and no schedule: `worker::JobRunner` calls it, one of a kind at a time.
+//! The steps of jobs, one file per kind. A step gets the job's input and its last checkpoint and returns its progress.
+//! A step may run again after a crash, so it must recognize its own changes. Must not: lease or schedule. Called by
+//! `worker::JobRunner`, one job of a kind at a time.
 
 mod fetch_photos;
 
@@ -11,47 +11,43 @@ use crate::files::Files;
 use crate::ops::Ctx;
 use std::time::Duration;
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stepped {
     /// Where the next step begins; JSON of the kind.
     pub checkpoint: String,
     /// Steps done.
     pub step: i64,
-    /// What comes next, as people are told.
+    /// The next step, in words for people.
     pub activity: String,
-    /// What was done, as people are told.
+    /// This step, in words for people.
     pub line: String,
-    /// How it goes on.
-    pub then: Then,
+    pub progress: Progress,
 }
 
-/// How a job goes on after a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Then {
+pub enum Progress {
     /// There is another step.
     More,
-    /// That was all.
     Done,
-    /// That was all, and not all of it worked; resumed, it tries the rest again.
-    GivenUp {
+    /// Parts failed. A resumed job tries them again.
+    Incomplete {
         /// Words for people.
         why: String,
     },
 }
 
-/// What is to be done next.
+/// The input of a step.
 #[derive(Debug)]
 pub struct Task<'a> {
-    /// What the job was given.
     pub work: &'a Work,
-    /// Where it stands; `None` before the first step.
+    /// `None` before the first step.
     pub checkpoint: Option<&'a str>,
     /// Who started it.
     pub starter: &'a Actor,
 }
 
-/// What steps work with.
+/// The parts that steps use.
 #[derive(Clone)]
 pub struct Jobs {
     ctx: Ctx,
@@ -60,15 +56,10 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Puts the parts together.
     pub const fn new(ctx: Ctx, api: SlackApi, files: Files) -> Self {
         Self { ctx, api, files }
     }
 
-    /// Takes one step.
-    ///
-    /// # Errors
-    /// Why it was not done, in words for people.
     pub async fn step(&self, task: &Task<'_>) -> Result<Stepped, StepFailure> {
         match task.work {
             Work::FetchPhotos(photos) => fetch_photos::step(self, photos, task).await,
@@ -76,7 +67,7 @@ impl Jobs {
     }
 }
 
-/// How long one step may take.
+/// Longest that one step may take.
 pub const fn step_max(kind: JobKind) -> Duration {
     match kind {
         JobKind::FetchPhotos => fetch_photos::STEP_MAX,

@@ -56,7 +56,11 @@ pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile,
 
 /// True while everybody may see the files of a machine, as its page: until it is archived, itself or with
 /// its area. Then they are for technicians.
-async fn is_public(db: &impl ConnectionTrait, actor: &Actor, equipment: EquipmentId) -> Result<bool, OpError> {
+async fn is_public(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    equipment: EquipmentId,
+) -> Result<bool, OpError> {
     let equipment = store::equipment::find(db, equipment).await?.ok_or(OpError::NotFound)?;
     if equipment.is_archived() {
         technicians_only(db, actor, OpError::Archived).await?;

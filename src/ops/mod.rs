@@ -11,10 +11,10 @@ use sea_orm::{ConnectionTrait, DbErr};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+pub mod accounts;
 pub mod attachments;
 pub mod audit;
 pub mod board;
-pub mod accounts;
 pub mod deliveries;
 pub mod equipment;
 mod error;
@@ -27,9 +27,9 @@ pub mod mutation_log;
 mod permission;
 pub mod prune;
 pub mod repairs;
-pub mod secret_box;
 pub mod search;
 mod secret;
+pub mod secret_box;
 pub mod settings;
 mod submission;
 

@@ -1,17 +1,16 @@
-//! Who a Slack user is: their name, and their account where they have one. What Slack tells is kept in
-//! the database for ten minutes, so that it is rarely asked before a modal opens; who was found by the
-//! e-mail is linked to the account, so that another e-mail in Slack changes nothing. Only members of our own
-//! workspace have accounts (`SlackUser::is_member`). The Slack edge calls this; it decides nothing about what people
-//! may do.
+//! Finds the name and the account of a Slack user. Slack's answers are cached in the database for ten minutes, so that
+//! opening a modal rarely waits for Slack. A person found by e-mail is linked to the account, so that a new e-mail in
+//! Slack changes nothing. Only members of our own workspace have accounts (`SlackUser::is_member`). Must not: decide
+//! what people may do. Called by the Slack edge.
 
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError, SlackUser, Workspace};
 use crate::clock::Clock;
 use crate::domain::actor::{Account, Actor, Edge, SlackUserId};
 use crate::domain::text::{PersonName, cut};
-use crate::ops::accounts::slack_link::{let_go, link};
+use crate::error_chain::ErrorChain;
+use crate::ops::accounts::slack_link::{link, unlink_departed};
 use crate::ops::{Announce, Ctx, OpError};
-use crate::store::db_error::{retry_on_deadlock, is_deadlock};
+use crate::store::db_error::{is_deadlock, retry_on_deadlock};
 use crate::store::slack_people::SlackPerson;
 use crate::store::users::{User, email_key};
 use crate::store::{self, Store};
@@ -20,47 +19,40 @@ use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// How long what Slack told is believed (spec "Who may do what").
+/// How long Slack's answer is cached (spec "Who may do what").
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
-/// Slack's words for somebody whom it does not show to us: no member of our workspace.
+/// Slack's error codes for a user outside our workspace.
 const UNKNOWN_TO_SLACK: [&str; 2] = ["user_not_found", "user_not_visible"];
 
-/// How long a caller waits for the database to keep it.
-const KEEPING_MAX: Duration = Duration::from_millis(300);
+/// Longest that a caller waits for a write to the cache.
+const CACHE_WRITE_MAX: Duration = Duration::from_millis(300);
 
-/// Knows the people of the workspace; cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct People {
     ctx: Ctx,
     api: SlackApi,
 }
 
-/// Somebody in Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
-    /// As whom they act.
     pub actor: Actor,
-    /// Their e-mail in lower case, as far as Slack told it.
+    /// In lower case, if Slack shows it.
     pub email: Option<String>,
-    /// False when Slack should have been asked and did not answer: they may have an account all the same.
+    /// False if Slack did not answer a necessary request: the person may have an account.
     pub is_certain: bool,
-    /// False for those who cannot have an account: people of other workspaces, and whose e-mail is not confirmed.
+    /// False for people of other workspaces and for unconfirmed e-mails: they cannot have an account.
     pub is_member: bool,
 }
 
 impl People {
-    /// Puts the parts together.
     pub fn new(store: Store, clock: Clock, api: SlackApi) -> Self {
         Self { ctx: Ctx::new(store, clock, Announce::Nowhere), api }
     }
 
-    /// Who a Slack user is. Slack is asked (1 s at most) about people not asked about for ten minutes, and
-    /// about people without an account once any account was changed since; where it does not answer, what
-    /// it said before serves, else `user_name`.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Asks Slack (1 s at most) if the cached answer is older than ten minutes, or if the person has no account and any
+    /// account changed since. If Slack does not answer, uses the cached name, else `user_name`.
     pub async fn who(&self, id: &SlackUserId, user_name: &str) -> Result<Who, OpError> {
         let db = self.ctx.store.read();
         let known = store::slack_people::find(db, id).await?;
@@ -69,20 +61,20 @@ impl People {
             None => true,
             Some(person) => account.is_none() && store::users::changed_after(db, person.asked_at).await?,
         };
-        let told = if ask { self.ask(id).await? } else { None };
-        let is_certain = told.is_some() || !ask || account.is_some();
-        if let Some(person) = &told {
-            account = match self.account(id, told.as_ref()).await? {
-                None => self.account_of_another(id, person).await?,
+        let fetched = if ask { self.ask(id).await? } else { None };
+        let is_certain = fetched.is_some() || !ask || account.is_some();
+        if let Some(person) = &fetched {
+            account = match self.account(id, fetched.as_ref()).await? {
+                None => self.take_over_account(id, person).await?,
                 account => account,
             };
         }
-        let person = told.or(known);
+        let person = fetched.or(known);
         let name = person.as_ref().map_or(user_name, |person| person.name.as_str());
         let name = if name.is_empty() { id.0.clone() } else { name.to_owned() };
         let linked_to_nobody = account.as_ref().filter(|user| user.slack_user_id.is_none());
         if let Some((user, person)) = linked_to_nobody.zip(person.as_ref()) {
-            self.soon("The link between an account and Slack", link(&self.ctx, user.id, person)).await;
+            self.write_briefly("Slack account link", link(&self.ctx, user.id, person)).await;
         }
         let account = account.map(|user| Account { id: user.id, role: user.role });
         Ok(Who {
@@ -93,37 +85,28 @@ impl People {
         })
     }
 
-    /// What these people are called, as far as Slack has told us before.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Cached names by Slack user id.
     pub async fn names(&self, ids: &[SlackUserId]) -> Result<HashMap<String, String>, DbErr> {
         let known = store::slack_people::of(self.ctx.store.read(), ids).await?;
         Ok(known.into_iter().map(|person| (person.slack_user_id, person.name)).collect())
     }
 
-    /// Slack tells by itself that somebody's account there has changed. No modal waits: it is kept however long the
-    /// database takes. Telling it twice changes nothing the second time.
-    ///
-    /// # Errors
-    /// The database's; then it may be kept in part, and has to be told again.
+    /// Stores a profile from a `user_change` event. No modal waits, so the write has no time limit. Idempotent.
+    /// After an error it may be stored in part: call it again.
     pub async fn changed(&self, user: SlackUser) -> Result<(), OpError> {
         let id = SlackUserId(user.id.clone());
         if self.is_known(&id).await? {
-            let ours = self.api.workspace().await.inspect_err(remark).ok();
+            let ours = self.api.workspace().await.inspect_err(log_lookup_failure).ok();
             let person = self.person(user, ours.as_ref());
             let keep = || store::slack_people::keep(self.ctx.store.write(), person.clone());
             retry_on_deadlock(is_deadlock, keep).await?;
-            self.let_go_unless_member(&person).await?;
+            self.unlink_non_member(&person).await?;
         }
         Ok(())
     }
 
-    /// The same where Slack tells of a change again, minutes later: somebody may have changed since, so Slack is
-    /// asked (1 s at most) who they are now. What the event says counts only while Slack does not answer.
-    ///
-    /// # Errors
-    /// As [`Self::changed`].
+    /// The same for an event that Slack delivers again, minutes later. The profile may have changed since, so Slack is
+    /// asked (1 s at most). The event's profile is used only if Slack does not answer.
     pub async fn changed_before(&self, user: SlackUser) -> Result<(), OpError> {
         if !self.is_known(&SlackUserId(user.id.clone())).await? {
             return Ok(());
@@ -131,29 +114,26 @@ impl People {
         match self.api.users_info(&user.id).await {
             Ok(now) => self.changed(now).await,
             Err(error) => {
-                tracing::warn!(
-                    error = error.outcome(),
-                    "users.info failed, profile taken from the event"
-                );
+                tracing::warn!(error = error.outcome(), "users.info failed, profile taken from the event");
                 self.changed(user).await
             }
         }
     }
 
-    /// True for people of whom something is kept.
+    /// True for people who are cached or linked.
     async fn is_known(&self, id: &SlackUserId) -> Result<bool, DbErr> {
         let db = self.ctx.store.read();
         Ok(store::slack_people::find(db, id).await?.is_some()
             || store::users::linked(db, id).await?.is_some())
     }
 
-    /// True while what Slack told of somebody is believed. A time to come was written before a clock was set.
+    /// A time in the future is not fresh: it was written before the clock was set back.
     fn is_fresh(&self, person: &SlackPerson) -> bool {
         let age = self.ctx.clock.now() - person.asked_at;
         person.is_member.is_some() && (TimeDelta::zero()..FRESH).contains(&age)
     }
 
-    /// The active account of a person whom Slack has told us of: nobody else has one.
+    /// The active account of a member of our workspace.
     async fn account(&self, id: &SlackUserId, person: Option<&SlackPerson>) -> Result<Option<User>, DbErr> {
         let Some(person) = person.filter(|person| person.is_member == Some(true)) else { return Ok(None) };
         let db = self.ctx.store.read();
@@ -167,9 +147,9 @@ impl People {
         }
     }
 
-    /// The account of this person's e-mail that is linked to another of whom Slack was not asked lately, where that one
-    /// turns out to be no member (any more) and is let go: nobody keeps the account from whose it is.
-    async fn account_of_another(
+    /// Finds the account of this person's e-mail if it is linked to another Slack user whose cached profile is stale.
+    /// That link ends if Slack says that the other user is not a member (any more).
+    async fn take_over_account(
         &self,
         id: &SlackUserId,
         person: &SlackPerson,
@@ -186,53 +166,52 @@ impl People {
         match (self.api.users_info(&other.0).await, self.api.workspace().await) {
             (Ok(user), Ok(ours)) => drop(self.learn(user, &ours).await?),
             (Err(SlackApiError::Refused { code }), _) if UNKNOWN_TO_SLACK.contains(&code.as_str()) => {
-                let_go(&self.ctx, &other, &other.0).await?;
+                unlink_departed(&self.ctx, &other, &other.0).await?;
             }
-            (Err(error), _) | (_, Err(error)) => remark(&error),
+            (Err(error), _) | (_, Err(error)) => log_lookup_failure(&error),
         }
         Ok(self.account(id, Some(person)).await?)
     }
 
-    /// Asks Slack and keeps the answer; `None` when there is none.
+    /// Asks Slack and caches the answer. `None` if Slack does not answer.
     async fn ask(&self, id: &SlackUserId) -> Result<Option<SlackPerson>, OpError> {
         let (user, ours) = tokio::join!(self.api.users_info(&id.0), self.api.workspace());
         match (user, ours) {
             (Ok(user), Ok(ours)) => Ok(Some(self.learn(user, &ours).await?)),
             (Err(error), _) | (_, Err(error)) => {
-                remark(&error);
+                log_lookup_failure(&error);
                 Ok(None)
             }
         }
     }
 
-    /// Keeps what Slack told, if that is soon done.
     async fn learn(&self, user: SlackUser, ours: &Workspace) -> Result<SlackPerson, OpError> {
         let person = self.person(user, Some(ours));
         let keeping = store::slack_people::keep(self.ctx.store.write(), person.clone());
-        self.soon("What Slack told of somebody", async { Ok(keeping.await?) }).await;
-        self.let_go_unless_member(&person).await?;
+        self.write_briefly("Slack profile", async { Ok(keeping.await?) }).await;
+        self.unlink_non_member(&person).await?;
         Ok(person)
     }
 
-    /// Whoever left or turns out to be of another workspace has no account any more, and apps never have.
-    async fn let_go_unless_member(&self, person: &SlackPerson) -> Result<(), OpError> {
+    /// People who left, people of other workspaces, and apps have no account.
+    async fn unlink_non_member(&self, person: &SlackPerson) -> Result<(), OpError> {
         if person.is_member == Some(false) {
-            let_go(&self.ctx, &SlackUserId(person.slack_user_id.clone()), &person.name).await?;
+            unlink_departed(&self.ctx, &SlackUserId(person.slack_user_id.clone()), &person.name).await?;
         }
         Ok(())
     }
 
-    /// Writes, if that is soon done: a modal waits for this, and its trigger dies after 3 s. What is not
-    /// written is found out again the next time.
-    async fn soon(&self, what: &str, writing: impl Future<Output = Result<(), OpError>>) {
-        match tokio::time::timeout(KEEPING_MAX, writing).await {
+    /// Writes within [`CACHE_WRITE_MAX`], since a modal waits and its trigger expires after 3 s. The next request
+    /// repeats a write that failed.
+    async fn write_briefly(&self, what: &str, writing: impl Future<Output = Result<(), OpError>>) {
+        match tokio::time::timeout(CACHE_WRITE_MAX, writing).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "{what} could not be cached"),
             Err(_) => tracing::warn!("{what} not cached: the database is busy"),
         }
     }
 
-    /// What is kept of a Slack user; `ours` is `None` while Slack does not say which workspace is ours.
+    /// `ours` is `None` if Slack does not say which workspace is ours.
     fn person(&self, user: SlackUser, ours: Option<&Workspace>) -> SlackPerson {
         let is_member = match ours {
             _ if user.is_surely_no_member() => Some(false),
@@ -241,7 +220,7 @@ impl People {
         let name = cut(user.real_name.trim(), PersonName::MAX);
         let email = user.email.filter(|_| is_member != Some(false));
         SlackPerson {
-            // A name that nobody could see or no database keep is no name.
+            // An invisible name, or one that no database can store, is replaced by the id.
             name: PersonName::parse(&name).map_or_else(|_| user.id.clone(), PersonName::into_string),
             slack_user_id: user.id,
             email_key: email.as_deref().map(email_key).filter(|key| !key.contains('\0')),
@@ -251,9 +230,6 @@ impl People {
     }
 }
 
-fn remark(error: &SlackApiError) {
-    tracing::warn!(
-        error = error.outcome(),
-        "users.info failed, name taken from the request"
-    );
+fn log_lookup_failure(error: &SlackApiError) {
+    tracing::warn!(error = error.outcome(), "users.info failed, name taken from the request");
 }

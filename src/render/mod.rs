@@ -1,7 +1,7 @@
 //! Views to Block Kit and HTML. Pure: takes what it shows, the time included; asks nobody.
 
 pub mod csv;
-mod timeline_text;
 pub mod html;
 pub mod links;
 pub mod slack;
+mod timeline_text;

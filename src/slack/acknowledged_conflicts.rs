@@ -1,7 +1,6 @@
-//! Which conflicts people have been shown beside their fields. A view that comes back with errors keeps
-//! what it was opened with, its version too: so it is remembered here up to which version its person knows
-//! what others did, and sending the form again puts their choice in its place. Bounded, and only of this
-//! process: where it is forgotten, the conflict is shown once more.
+//! Conflicts that people have already seen at their fields. Slack keeps the metadata of a view that returns with
+//! errors, including the old version. This map stores the version that the person has seen, so that a second
+//! submission overwrites it. It is bounded and local to the process; a lost entry shows the conflict again.
 
 use crate::domain::text::RequestId;
 use std::collections::VecDeque;

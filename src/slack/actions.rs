@@ -1,5 +1,4 @@
-//! Buttons and selects that act by themselves: acknowledged at once, then the surface that holds them
-//! does what they say.
+//! Buttons and selects that act without a form. They are acknowledged first, then dispatched to their surface.
 
 use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::BlockActions;

@@ -1,6 +1,5 @@
-//! Buttons and selects on the Home tab and in answers to messages. Each opens a modal by the trigger of the
-//! press; who is refused is told so by direct message, and the tab is made anew: what they pressed there is out of
-//! date.
+//! Buttons and selects on the Home tab and in answers to messages. Each opens a modal with the trigger of the press.
+//! A refusal goes to the person as a direct message, and the tab is rendered again because it is out of date.
 
 use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Action, BlockActions};
@@ -36,7 +35,12 @@ pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Act
     }
 }
 
-async fn open(edge: &SlackContext, pressed: &BlockActions, act: &Action, to: &ReplyTo) -> Result<(), EdgeError> {
+async fn open(
+    edge: &SlackContext,
+    pressed: &BlockActions,
+    act: &Action,
+    to: &ReplyTo,
+) -> Result<(), EdgeError> {
     let sender = &pressed.sender;
     let trigger = pressed.trigger_id.as_ref().ok_or(OUT_OF_DATE)?;
     let value = act.input.value.as_deref().or(act.input.selected_option.as_deref()).unwrap_or_default();

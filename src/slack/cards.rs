@@ -1,5 +1,5 @@
-//! Buttons of the repair cards in channels, also where one is offered alone. What they change is seen on the card; whoever is refused is told
-//! so by direct message.
+//! Buttons of the repair cards in channels, and of single buttons in direct messages. The card shows the change; a
+//! refusal goes to the person as a direct message.
 
 use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::{Action, BlockActions};
@@ -19,7 +19,6 @@ pub(crate) const BUTTONS: &[&str] =
 
 const OUT_OF_DATE: EdgeError = EdgeError::Unfit("This button is out of date.");
 
-/// A button of a card was pressed, and acknowledged.
 pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Action, reference: &Reference) {
     // The browser has followed the link already.
     if act.action_id == action::CARD_PAGE {
@@ -34,14 +33,18 @@ pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Act
 }
 
 /// Does what the button says; what is left to say where the card does not show it.
-async fn answer(edge: &SlackContext, pressed: &BlockActions, act: &Action) -> Result<Option<String>, EdgeError> {
+async fn answer(
+    edge: &SlackContext,
+    pressed: &BlockActions,
+    act: &Action,
+) -> Result<Option<String>, EdgeError> {
     let value = act.input.value.as_deref().unwrap_or_default();
     let repair: RepairId = value.parse().map_err(|_| OUT_OF_DATE)?;
     let sender = &pressed.sender;
     match (act.action_id.as_str(), &pressed.trigger_id) {
         (action::CARD_CLAIM, _) => {
             let actor = edge.technician(sender).await?;
-            // Whoever saw a card that nobody had claimed is told when somebody was faster.
+            // If the card showed nobody, a claim in between is reported as a conflict.
             let version = version_of_buttons(&act.block_id);
             let claim = ClaimRepair { repair, version, request_id: RequestId::from_random(rand::random()) };
             let claimed =

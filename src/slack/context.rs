@@ -1,20 +1,20 @@
-//! What every Slack surface works with, and how it answers when something goes wrong.
+//! The context that every Slack handler gets, and how it reports errors to the person.
 
+use super::acknowledged_conflicts::ShownConflicts;
 use super::envelope::{Command, Event, Sender};
 use super::intake::Reference;
-use super::acknowledged_conflicts::ShownConflicts;
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Identity, SlackApi, SlackApiError};
 use crate::domain::actor::{Actor, Role, SlackUserId};
-use crate::revision_cache::LatestCache;
+use crate::error_chain::ErrorChain;
+use crate::ops::accounts::staff_contacts::staff_in_slack;
 use crate::ops::events::first_arrival;
 use crate::ops::settings::maintenance;
-use crate::ops::accounts::staff_contacts::staff_in_slack;
 use crate::ops::{Ctx, OpError};
 use crate::people::{People, Who};
 use crate::render::links::Links;
 use crate::render::slack::mrkdwn::{escape, mention};
 use crate::render::slack::{Blocks, BlocksError, Message, Modal};
+use crate::revision_cache::LatestCache;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -24,18 +24,13 @@ use tokio::sync::SetOnce;
 /// How long a response_url works, less a margin (a Slack limit: 30 minutes).
 const RESPONSE_URL_LIFE: TimeDelta = TimeDelta::minutes(29);
 
-/// What every Slack surface works with; cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct SlackContext {
-    /// Operations.
     pub ctx: Ctx,
-    /// The Web API.
     pub api: SlackApi,
-    /// Who is who.
     pub people: People,
-    /// Block Kit.
     pub blocks: Arc<Blocks>,
-    /// Our pages.
     pub links: Links,
     /// The first page of the whole board, by revision.
     pub summary: Arc<LatestCache<i64, Arc<Modal>>>,
@@ -66,7 +61,7 @@ pub enum EdgeError {
     /// Somebody without an account wanted what needs one.
     #[error("no account")]
     Stranger {
-        /// Their e-mail, as far as Slack told it.
+        /// Their e-mail address, if known from Slack.
         email: Option<String>,
         /// False where they can have no account.
         is_member: bool,
@@ -75,21 +70,20 @@ pub enum EdgeError {
     },
 }
 
-/// What everybody but staff is told meanwhile.
+/// Shown to everybody except staff during maintenance.
 const MAINTENANCE: EdgeError = EdgeError::Unfit(
     "Scheduled maintenance: nothing can be reported or changed at the moment. Please try again later.",
 );
 
-/// What people of other workspaces are told where a technician is needed.
+/// Shown to people of other workspaces if an action needs a technician.
 const OUTSIDER: EdgeError = EdgeError::Unfit(
-    "This needs an account, and people of other workspaces have none here. You can report problems, press \
+    "This needs an account, and people of other workspaces cannot have one. You can still report problems, press \
      Me too and reply in a repair's thread.",
 );
 
 /// Where a private answer goes: the response_url while it lives, then a direct message.
 #[derive(Debug, Clone)]
 pub struct ReplyTo {
-    /// Who is answered.
     pub user: SlackUserId,
     /// The response_url and when it was given to us.
     pub response_url: Option<(SecretString, DateTime<Utc>)>,
@@ -98,9 +92,7 @@ pub struct ReplyTo {
 /// Where a message is answered that everybody there may read.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// Slack's id of the channel.
     pub channel: String,
-    /// The thread.
     pub thread: Option<String>,
 }
 
@@ -136,9 +128,6 @@ impl SlackContext {
     }
 
     /// The actor behind an envelope's sender.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn actor(&self, sender: &Sender) -> Result<Actor, EdgeError> {
         Ok(self.who(sender).await?.actor)
     }
@@ -159,8 +148,8 @@ impl SlackContext {
         home.zip(self.identity.get()).is_some_and(|(home, ours)| home != ours.team_id)
     }
 
-    /// Where somebody is answered who acted on a message: by direct message, or beside it where those may not reach
-    /// them.
+    /// Where somebody is answered who acted on a message: by direct message, or in the channel if direct messages may
+    /// not reach them.
     pub fn reply_at_message(&self, sender: &Sender, response_url: Option<&SecretString>) -> ReplyTo {
         let url = response_url.filter(|_| self.is_outsider(sender));
         ReplyTo {
@@ -192,7 +181,7 @@ impl SlackContext {
 
     async fn who(&self, sender: &Sender) -> Result<Who, EdgeError> {
         let mut who = self.people.who(&SlackUserId(sender.user_id.clone()), &sender.user_name).await?;
-        // Whatever their e-mail address is: it is another workspace that vouches for it.
+        // Another workspace controls the profile, so the e-mail address proves nothing.
         who.actor.account.take_if(|_| self.is_outsider(sender));
         Ok(who)
     }
@@ -211,7 +200,7 @@ impl SlackContext {
         if let Some((url, _)) = to.response_url.as_ref().filter(|(_, at)| alive(at)) {
             let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": text });
             match self.api.respond(url, &body).await {
-                // Slack may have taken it and only answered late: nobody is told twice.
+                // Slack may have accepted it and answered late. Do not send it twice.
                 Ok(()) | Err(SlackApiError::TimedOut) => return,
                 Err(_) => {}
             }
@@ -231,10 +220,7 @@ impl SlackContext {
         }
     }
 
-    /// Answers a message where it stands.
-    ///
-    /// # Errors
-    /// Slack's.
+    /// Answers a message in its channel or thread.
     pub async fn answer(&self, place: &Place, message: &Message) -> Result<(), SlackApiError> {
         let mut body = json!({
             "channel": place.channel,
@@ -284,7 +270,6 @@ impl EdgeError {
     }
 }
 
-/// What somebody without an account is told.
 fn stranger(email: Option<&str>, is_member: bool) -> String {
     if !is_member {
         return "This needs a Technician or Staff account. Accounts are for members of this space's own Slack workspace \
@@ -295,9 +280,7 @@ fn stranger(email: Option<&str>, is_member: bool) -> String {
         Some(email) => format!("your Slack e-mail address ({email})"),
         None => "the e-mail address of your Slack profile".to_owned(),
     };
-    format!(
-        "You need a Technician or Staff account with {email} for this. Please ask staff."
-    )
+    format!("You need a Technician or Staff account with {email} for this. Please ask staff.")
 }
 
 /// Writes one log line for what went wrong; the words for the person.
@@ -310,7 +293,7 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         EdgeError::Op(OpError::Forbidden) => Some("Your account is not allowed to do this.".into()),
         EdgeError::Unfit(words) => Some((*words).to_owned()),
         EdgeError::Unidentified => {
-            Some("Slack did not tell me in time who you are. Please try again in a moment.".into())
+            Some("Slack did not identify you in time. Please try again in a moment.".into())
         }
         EdgeError::Stranger { email, is_member, .. } => Some(stranger(email.as_deref(), *is_member)),
         EdgeError::Slack(SlackApiError::RateLimited { .. }) => {
@@ -322,7 +305,7 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
         _ => None,
     };
     if let Some(words) = words {
-        // What a stranger is told names their e-mail address: that is for them alone.
+        // The text for a stranger contains their e-mail address; keep it out of the log.
         let shown = if matches!(error, EdgeError::Stranger { .. }) { "" } else { words.as_str() };
         tracing::info!(%reference, %error, words = shown, "Slack request refused");
         return words;

@@ -1,4 +1,4 @@
-//! Who acts upon which envelope. Exhaustive over what can come in; knows no transport.
+//! Routes each envelope to its handler. The match is exhaustive and independent of the transport.
 
 use super::context::{ReplyTo, SlackContext};
 use super::envelope::{Envelope, Event, ViewSubmission};
@@ -98,9 +98,9 @@ async fn dispatch(edge: SlackContext, received: Received) {
 async fn happened(edge: &SlackContext, event: Event, ack: Ack, reference: &Reference) {
     let outcome = match event.kind() {
         ids::event::APP_HOME_OPENED => return home::opened(edge, &event, ack, reference).await,
-        ids::event::APP_MENTION => return mentions::heard(edge, &event, ack, reference).await,
+        ids::event::APP_MENTION => return mentions::handle(edge, &event, ack, reference).await,
         ids::event::MESSAGE if event.is_direct() => {
-            return mentions::heard(edge, &event, ack, reference).await;
+            return mentions::handle(edge, &event, ack, reference).await;
         }
         ids::event::USER_CHANGE => events::user_change(edge, &event, reference).await,
         ids::event::MEMBER_JOINED => events::member_joined(edge, &event, reference).await,

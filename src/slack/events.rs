@@ -1,4 +1,4 @@
-//! What Slack tells of the workspace, and when it is acknowledged.
+//! Events from Slack, and when each is acknowledged.
 //!
 //! | Event | Acknowledged | Because |
 //! | --- | --- | --- |
@@ -14,12 +14,11 @@
 use super::context::{EdgeError, SlackContext, failure};
 use super::envelope::Event;
 use super::intake::Reference;
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::SlackUser;
+use crate::error_chain::ErrorChain;
 use crate::ops::deliveries::retry_blocked_channels;
 use serde_json::Value;
 
-/// What becomes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventOutcome {
     /// Nothing more follows from it: it is acknowledged.

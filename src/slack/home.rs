@@ -1,5 +1,5 @@
-//! The Home tab: made anew each time that somebody opens it, or presses what no longer works, for whoever they
-//! are by then.
+//! The Home tab. It is rendered for the current person and role each time that it is opened, and after a refused
+//! press.
 
 use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Event, Sender};
@@ -9,16 +9,16 @@ use crate::clients::slack_api::SlackApiError;
 use crate::domain::actor::{Actor, Role};
 use crate::domain::queue::{QueueFilter, Whose};
 use crate::ops::board::board;
-use crate::ops::repairs::queue;
 use crate::ops::deliveries::queue_stats::delivery_problems;
+use crate::ops::repairs::queue;
 use crate::render::slack::Modal;
 use crate::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use crate::views::repairs::QueueView;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Somebody has opened the tab, or the messages beside it, of which nothing follows. That Slack limits us is told
-/// by direct message, since the tab cannot say so; of other failures of Slack's the log is enough: whoever opens
+/// Somebody opened the Home tab. The Messages tab needs no action. That Slack limits us is told
+/// by direct message, since the tab cannot say so; of other failures of Slack's the log is enough: a person who opens
 /// the tab again and again while Slack is down would hear of it each time.
 pub(crate) async fn opened(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
@@ -38,9 +38,6 @@ pub(crate) async fn opened(edge: &SlackContext, event: &Event, ack: Ack, referen
 
 /// Puts the tab as it is now before its person; one that says what went wrong where it cannot be made: what they
 /// saw before is out of date.
-///
-/// # Errors
-/// Slack's.
 pub(crate) async fn publish(
     edge: &SlackContext,
     sender: &Sender,

@@ -1,6 +1,6 @@
-//! Slack's requests over HTTP (`POST /slack/events`), for whoever does not want Socket Mode: makes sure that
-//! Slack signed what is acted upon, reads their three shapes, hands them to [`Intake`] and answers with the
-//! acknowledgement. Knows no server; `app` puts it behind the web's route.
+//! Slack's requests over HTTP (`POST /slack/events`), the alternative to Socket Mode. It verifies the signature,
+//! parses the three body formats, calls [`Intake`] and answers with the acknowledgement. `app` mounts it in the web
+//! router.
 
 use super::envelope::{Parsed, Retry, Source};
 use super::intake::Intake;
@@ -23,7 +23,7 @@ const BODY_BYTES: usize = 1024 * 1024;
 /// The same of one that is not signed: all that can be is a trial of the certificate, two short fields.
 const UNSIGNED_BODY_BYTES: usize = 1024;
 /// The log tells once in this time at most of requests that Slack did not sign: anybody can send them.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const LOG_EVERY: Duration = Duration::from_secs(60);
 /// Longest challenge that is given back.
 const CHALLENGE_MAX: usize = 500;
 
@@ -36,7 +36,7 @@ pub struct SlackHttp {
     intake: Intake,
     signing_secret: SecretString,
     clock: Clock,
-    told: Arc<Throttle>,
+    log_throttle: Arc<Throttle>,
 }
 
 /// What a request is.
@@ -50,12 +50,12 @@ enum Request {
 impl SlackHttp {
     /// Hands what was signed with `signing_secret` to `intake`.
     pub fn new(intake: Intake, signing_secret: SecretString, clock: Clock) -> Self {
-        let told = Arc::new(Throttle::new(clock.clone(), TOLD_EVERY));
-        Self { intake, signing_secret, clock, told }
+        let log_throttle = Arc::new(Throttle::new(clock.clone(), LOG_EVERY));
+        Self { intake, signing_secret, clock, log_throttle }
     }
 
-    /// How many bytes of the body are worth reading, by the headers alone: whoever does not know what a signature
-    /// looks like, or shows an old one, fills no memory.
+    /// How many bytes of the body are worth reading, by the headers alone: a request without a well-formed, recent
+    /// signature takes no memory.
     ///
     /// # Errors
     /// The status of the answer, where Slack did not send this.
@@ -74,7 +74,7 @@ impl SlackHttp {
     }
 
     fn tell_unsigned(&self) {
-        if let Some(skipped) = self.told.pass() {
+        if let Some(skipped) = self.log_throttle.pass() {
             tracing::warn!(skipped, "unsigned request to /slack/events refused");
         }
     }

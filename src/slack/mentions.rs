@@ -1,5 +1,5 @@
-//! Mentions of the bot, and direct messages to it: answered where they stand, with buttons that open what an
-//! event cannot. What apps write is not for us.
+//! Mentions of the bot and direct messages to it. The answer goes to the same place, with buttons, because an event
+//! carries no trigger to open a form. Messages from apps are ignored.
 
 use super::commands::{Named, named};
 use super::context::{EdgeError, Place, ReplyTo, SlackContext};
@@ -20,7 +20,6 @@ use serde_json::Value;
 /// Kinds of messages that people write; others tell of edits, deletions, comings and goings.
 const WRITTEN: [&str; 2] = ["file_share", "thread_broadcast"];
 
-/// What was said.
 #[derive(Deserialize)]
 struct Said {
     #[serde(default)]
@@ -41,7 +40,6 @@ impl Said {
     }
 }
 
-/// What is wanted.
 #[derive(Debug, PartialEq, Eq)]
 enum MentionCommand<'a> {
     Help,
@@ -50,8 +48,7 @@ enum MentionCommand<'a> {
     Repair(&'a str),
 }
 
-/// Somebody has mentioned the bot, or written to it.
-pub(crate) async fn heard(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {
+pub(crate) async fn handle(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     let Ok(said) = Said::deserialize(&Value::Object(event.body.clone())) else {
         return tracing::warn!(%reference, "malformed message event");
@@ -66,7 +63,7 @@ pub(crate) async fn heard(edge: &SlackContext, event: &Event, ack: Ack, referenc
         edge.admit(&sender).await?;
         let message = answer(edge, &said.text).await?;
         match edge.answer(&place, &message).await {
-            // The bot may not write there: the person hears it all the same.
+            // The bot may not write there: answer by direct message.
             Err(SlackApiError::Refused { .. }) => edge.tell(&to, &message.text).await,
             posted => posted?,
         }
@@ -79,9 +76,11 @@ pub(crate) async fn heard(edge: &SlackContext, event: &Event, ack: Ack, referenc
 
 async fn answer(edge: &SlackContext, text: &str) -> Result<Message, EdgeError> {
     let (ctx, blocks, text) = (&edge.ctx, &edge.blocks, as_read(edge, unaddressed(text)).await?);
-    Ok(match asked(&text) {
+    Ok(match parse_mention(&text) {
         MentionCommand::Help => blocks.answer_help()?,
-        MentionCommand::Report(name) => blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?,
+        MentionCommand::Report(name) => {
+            blocks.answer_report(exact_equipment(ctx, name).await?.as_ref(), name)?
+        }
         MentionCommand::Repair(number) => match number.parse() {
             Ok(id) => match brief(ctx, id).await {
                 Err(OpError::NotFound) => blocks.answer_no_repair(number)?,
@@ -122,7 +121,7 @@ fn unaddressed(text: &str) -> &str {
     text
 }
 
-fn asked(text: &str) -> MentionCommand<'_> {
+fn parse_mention(text: &str) -> MentionCommand<'_> {
     let text = text.trim();
     if let Named::Number(number, _) = named(text) {
         return MentionCommand::Repair(number);
@@ -158,7 +157,7 @@ mod tests {
             ("42 saws", MentionCommand::Help),
             ("<@", MentionCommand::Help),
         ] {
-            assert_eq!(asked(unaddressed(text)), expected, "{text}");
+            assert_eq!(parse_mention(unaddressed(text)), expected, "{text}");
         }
     }
 }

@@ -1,14 +1,15 @@
-//! The Slack edge: what comes in from Slack becomes a call of one operation.
+//! The Slack edge: each request from Slack becomes a call of one operation.
 //!
-//! A transport (`socket`, `http`) reads an [`envelope`], [`intake`] makes it a task and sees to
-//! its acknowledgement, [`dispatch`] hands it to its command, modal or action.
+//! A transport (`socket`, `http`) reads an [`envelope`], [`intake`] starts a task and acknowledges it in time, and
+//! [`dispatch`] calls its command, modal or action.
 
+pub mod acknowledged_conflicts;
 mod actions;
 mod buttons;
 mod cards;
 mod commands;
-pub mod dispatch;
 pub mod context;
+pub mod dispatch;
 pub mod envelope;
 mod events;
 mod home;
@@ -20,7 +21,6 @@ mod modals;
 mod reactions;
 mod sent_files;
 mod shortcuts;
-pub mod acknowledged_conflicts;
 pub mod socket;
 mod threads;
 mod typed_markup;

@@ -8,13 +8,13 @@ use super::envelope::{Event, Retry, Sender};
 use super::events::EventOutcome;
 use super::intake::Reference;
 use super::threads::is_name;
-use crate::error_chain::ErrorChain;
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
-use crate::ops::repairs::cards::{CardLookup, find_reacted, is_assigned_since};
+use crate::error_chain::ErrorChain;
 use crate::ops::events::{is_handled, mark_handled};
 use crate::ops::repairs::brief;
+use crate::ops::repairs::cards::{CardLookup, find_reacted, is_assigned_since};
 use crate::ops::repairs::update_repair::{ClaimRepair, claim_repair};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -40,7 +40,6 @@ struct Item {
     ts: String,
 }
 
-/// Somebody reacted to something.
 pub(crate) async fn added(edge: &SlackContext, event: &Event, reference: &Reference) -> EventOutcome {
     let body = Value::Object(event.body.clone());
     let Ok(added) = serde_json::from_value::<Added>(body) else { return EventOutcome::Handled };
@@ -51,10 +50,10 @@ pub(crate) async fn added(edge: &SlackContext, event: &Event, reference: &Refere
     }
     let Some(sender) = event.sender_of(user) else { return EventOutcome::Handled };
     let (actor, repair) = match meant(edge, &sender, item).await {
-        Ok(Meant::Repair(actor, repair)) => (actor, repair),
-        Ok(Meant::Nothing) => return EventOutcome::Handled,
-        Ok(Meant::Unrecorded) => return await_card(edge, event, &added, reference),
-        // Members, too, react to messages: nobody but a technician hears of it.
+        Ok(ReactionIntent::Repair(actor, repair)) => (actor, repair),
+        Ok(ReactionIntent::Nothing) => return EventOutcome::Handled,
+        Ok(ReactionIntent::Unrecorded) => return await_card(edge, event, &added, reference),
+        // Reactions of people who are not technicians are ignored silently.
         Err(error) => {
             let outcome = EventOutcome::of_error(&error, event, reference);
             if outcome == EventOutcome::Handled || event.is_last_attempt() {
@@ -76,7 +75,7 @@ pub(crate) async fn added(edge: &SlackContext, event: &Event, reference: &Refere
 }
 
 /// What a reaction is about.
-enum Meant {
+enum ReactionIntent {
     /// A card's repair, and the technician who reacted.
     Repair(Actor, RepairId),
     /// Perhaps a card that is not recorded yet.
@@ -84,15 +83,15 @@ enum Meant {
     Nothing,
 }
 
-async fn meant(edge: &SlackContext, sender: &Sender, item: &Item) -> Result<Meant, EdgeError> {
+async fn meant(edge: &SlackContext, sender: &Sender, item: &Item) -> Result<ReactionIntent, EdgeError> {
     let repair = match find_reacted(&edge.ctx, &item.channel, &item.ts).await? {
         CardLookup::CardOf(repair) => repair,
-        CardLookup::Unrecorded => return Ok(Meant::Unrecorded),
-        CardLookup::NoCard => return Ok(Meant::Nothing),
+        CardLookup::Unrecorded => return Ok(ReactionIntent::Unrecorded),
+        CardLookup::NoCard => return Ok(ReactionIntent::Nothing),
     };
     match edge.technician(sender).await {
-        Ok(actor) => Ok(Meant::Repair(actor, repair)),
-        Err(EdgeError::Stranger { .. } | EdgeError::Unfit(_)) => Ok(Meant::Nothing),
+        Ok(actor) => Ok(ReactionIntent::Repair(actor, repair)),
+        Err(EdgeError::Stranger { .. } | EdgeError::Unfit(_)) => Ok(ReactionIntent::Nothing),
         Err(error) => Err(error),
     }
 }

@@ -30,7 +30,11 @@ pub(crate) async fn report_from_message(
 }
 
 /// What the message says is what is wrong, and the repair keeps where it stands.
-async fn open_from_message(edge: &SlackContext, used: &MessageShortcut, to: &ReplyTo) -> Result<(), EdgeError> {
+async fn open_from_message(
+    edge: &SlackContext,
+    used: &MessageShortcut,
+    to: &ReplyTo,
+) -> Result<(), EdgeError> {
     let description = as_read(edge, &used.message.text).await?;
     let source = Source { channel: used.channel.id.clone(), ts: used.message.ts.clone() };
     let begun = Beginning { typed: "", description: description.trim(), source: Some(source) };

@@ -15,10 +15,7 @@ enum Part<'a> {
     Marked(&'a str),
 }
 
-/// The text as people read it: its mentions are names, as far as Slack has told us those before.
-///
-/// # Errors
-/// The database's.
+/// The text as people read it: its mentions are names, as far as they are known from Slack.
 pub(super) async fn as_read(edge: &SlackContext, text: &str) -> Result<String, EdgeError> {
     let names = edge.people.names(&mentioned(text)).await.map_err(OpError::from)?;
     Ok(plain(text, &names))

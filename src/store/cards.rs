@@ -2,7 +2,7 @@
 
 use super::deliveries::NewDelivery;
 use super::entities::{card, delivery};
-use super::live_message::{self, FIRST, FailedEdits, LiveMessageTable, LiveMessage};
+use super::live_message::{self, FIRST, FailedEdits, LiveMessage, LiveMessageTable};
 use crate::domain::announce::lane;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, DeliveryId, RepairId};

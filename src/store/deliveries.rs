@@ -53,7 +53,11 @@ impl NewDelivery {
 ///
 /// # Errors
 /// A unique violation when one with the same `dedupe_key` exists.
-pub async fn enqueue(db: &impl ConnectionTrait, pending: Vec<NewDelivery>, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn enqueue(
+    db: &impl ConnectionTrait,
+    pending: Vec<NewDelivery>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     if pending.is_empty() {
         return Ok(());
     }

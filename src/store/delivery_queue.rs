@@ -25,7 +25,7 @@ pub struct Moment<'a> {
     /// In database time.
     pub now: DateTime<Utc>,
     /// Edits may be sent: replies in a card's thread wait for edits that are due.
-    pub edits_go: bool,
+    pub may_edit: bool,
     /// Leases of other workers that have expired may be taken, of all but these deliveries, which this worker is
     /// sending. `None`: the clock was set just now, so that no lease can be judged.
     pub leases_expire: Option<&'a [DeliveryId]>,
@@ -43,7 +43,7 @@ fn ready(moment: Moment<'_>) -> Condition {
     let mut in_the_way = Condition::any()
         .add(of_earlier(delivery::Column::Kind).ne(DeliveryKind::Edit))
         .add(of_earlier(delivery::Column::State).eq(DeliveryState::Sending));
-    if moment.edits_go {
+    if moment.may_edit {
         in_the_way = in_the_way.add(of_earlier(delivery::Column::DueAt).lte(moment.now));
     }
     let told = Condition::all().add(delivery::Column::Kind.ne(DeliveryKind::Edit)).add(in_the_way);
@@ -210,9 +210,9 @@ pub enum Retry<'a> {
 pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTime<Utc>) -> Result<(), DbErr> {
     let which = match which {
         Retry::All => Condition::all(),
-        Retry::Unrejected => {
-            Condition::any().add(delivery::Column::Cause.is_not_null()).add(delivery::Column::Rejections.eq(0))
-        }
+        Retry::Unrejected => Condition::any()
+            .add(delivery::Column::Cause.is_not_null())
+            .add(delivery::Column::Rejections.eq(0)),
         Retry::Of(cause) => Condition::all().add(delivery::Column::Cause.eq(cause)),
         Retry::Channel(target) => Condition::all()
             .add(delivery::Column::Cause.eq(Cause::Channel))
@@ -329,6 +329,7 @@ pub async fn is_settled_as(
     let Some(row) = delivery::Entity::find_by_id(id).one(db).await? else { return Ok(false) };
     let posted = row.posted_channel.zip(row.posted_ts);
     let as_it_was = (row.state, row.failures, row.rejections, row.due_at, posted);
-    let as_it_is = (settled.state, settled.failures, settled.rejections, settled.due_at, settled.posted.clone());
+    let as_it_is =
+        (settled.state, settled.failures, settled.rejections, settled.due_at, settled.posted.clone());
     Ok(row.lease.is_none() && as_it_was == as_it_is)
 }

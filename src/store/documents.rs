@@ -14,7 +14,11 @@ use sea_orm::{
 pub use super::entities::document::Model as Document;
 
 /// The documents of a machine, in the order in which they were added; at most `most`.
-pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, most: u64) -> Result<Vec<Document>, DbErr> {
+pub async fn of(
+    db: &impl ConnectionTrait,
+    equipment: EquipmentId,
+    most: u64,
+) -> Result<Vec<Document>, DbErr> {
     document::Entity::find()
         .filter(document::Column::EquipmentId.eq(equipment))
         .order_by_asc(document::Column::Id)

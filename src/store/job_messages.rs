@@ -4,7 +4,7 @@
 use super::deliveries::{self, NewDelivery};
 use super::entities::delivery;
 use super::entities::job::{self, Model as Job};
-use super::live_message::{self, FailedEdits, LiveMessageTable, LiveMessage};
+use super::live_message::{self, FailedEdits, LiveMessage, LiveMessageTable};
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::ids::JobId;
 use chrono::{DateTime, Utc};
@@ -68,7 +68,11 @@ pub(super) async fn changed(db: &impl ConnectionTrait, job: &Job, now: DateTime<
     // Read after it was locked: it may have been posted since.
     let job = job::Entity::find_by_id(job.id).one(db).await?;
     let edit = job.as_ref().and_then(job::Entity::edit);
-    let failed = if job.is_some_and(|job| job.state.is_over()) { FailedEdits::RetryNow } else { FailedEdits::KeepSchedule };
+    let failed = if job.is_some_and(|job| job.state.is_over()) {
+        FailedEdits::RetryNow
+    } else {
+        FailedEdits::KeepSchedule
+    };
     live_message::enqueue_edits(db, edit.into_iter().collect(), failed, now).await?;
     Ok(())
 }

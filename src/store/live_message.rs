@@ -150,11 +150,16 @@ pub async fn enqueue_stale_edits(
         .exec(db)
         .await?;
     let cards = card::Entity::find().filter(card::Column::Id.is_in(stale)).all(db).await?;
-    enqueue_edits(db, cards.iter().filter_map(card::Entity::edit).collect(), FailedEdits::KeepSchedule, now).await?;
+    enqueue_edits(db, cards.iter().filter_map(card::Entity::edit).collect(), FailedEdits::KeepSchedule, now)
+        .await?;
     Ok(())
 }
 
-async fn note<L: LiveMessageTable>(db: &impl ConnectionTrait, id: i64, shown: &RenderedMessage) -> Result<Option<NewDelivery>, DbErr> {
+async fn note<L: LiveMessageTable>(
+    db: &impl ConnectionTrait,
+    id: i64,
+    shown: &RenderedMessage,
+) -> Result<Option<NewDelivery>, DbErr> {
     L::update_many()
         .col_expr(L::CHANNEL, Expr::value(shown.channel.as_str()))
         .col_expr(L::TS, Expr::value(shown.ts.as_str()))
@@ -174,14 +179,22 @@ async fn note<L: LiveMessageTable>(db: &impl ConnectionTrait, id: i64, shown: &R
 
 /// Clears the posted message, if it is still this one: it is edited no more. Of a card, the next
 /// message of its channel is the card again.
-pub async fn forget(db: &impl ConnectionTrait, live_message: LiveMessage, ts: Option<&str>) -> Result<(), DbErr> {
+pub async fn forget(
+    db: &impl ConnectionTrait,
+    live_message: LiveMessage,
+    ts: Option<&str>,
+) -> Result<(), DbErr> {
     match live_message {
         LiveMessage::Card(CardId(id)) => leave::<card::Entity>(db, id, ts).await,
         LiveMessage::Job(JobId(id)) => leave::<job::Entity>(db, id, ts).await,
     }
 }
 
-async fn leave<L: LiveMessageTable>(db: &impl ConnectionTrait, id: i64, ts: Option<&str>) -> Result<(), DbErr> {
+async fn leave<L: LiveMessageTable>(
+    db: &impl ConnectionTrait,
+    id: i64,
+    ts: Option<&str>,
+) -> Result<(), DbErr> {
     let there = ts.map_or(Condition::all(), |ts| Condition::all().add(L::TS.eq(ts)));
     L::update_many()
         .col_expr(L::CHANNEL, Expr::value(None::<String>))

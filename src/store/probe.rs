@@ -1,8 +1,8 @@
 //! Tries whether a database could be used, and changes nothing in it. Called by `app::check`.
 
 use super::connect::{AS_IT_IS, BUSY, READ_ONLY, READS, open, refuse_python_system};
-use super::db_error::{is_read_only, within};
 use super::connect_error::ConnectError;
+use super::db_error::{is_read_only, within};
 use super::pool_health::ACQUIRE;
 use super::pooler;
 use super::schema::{applied, known_steps};

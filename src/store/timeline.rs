@@ -44,7 +44,11 @@ pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Entry>) -> Result<(), 
 }
 
 /// What changed after a version, in its order.
-pub async fn later(db: &impl ConnectionTrait, repair: RepairId, version: i64) -> Result<Vec<InterveningChange>, DbErr> {
+pub async fn later(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+    version: i64,
+) -> Result<Vec<InterveningChange>, DbErr> {
     let entries = timeline::Entity::find()
         .filter(timeline::Column::RepairId.eq(repair))
         .filter(timeline::Column::Version.gt(version))

@@ -1,7 +1,7 @@
 //! Whether the database can be written. `writer` records failures here, the pool of SQLite's writer asks here
 //! whether to replace its connection, and `/health` asks through [`Store::check_writable`].
 
-use super::db_error::{is_transient, is_read_only, within};
+use super::db_error::{is_read_only, is_transient, within};
 use super::{Store, settings};
 use chrono::{DateTime, Utc};
 use sea_orm::sqlx::Sqlite;

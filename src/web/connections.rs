@@ -143,8 +143,11 @@ impl Connections {
     }
 
     /// Has a task serve_connection over a new connection.
-    pub fn spawn<F>(&mut self, client: Option<ClientNetwork>, serve_connection: impl FnOnce(Arc<Activity>) -> F)
-    where
+    pub fn spawn<F>(
+        &mut self,
+        client: Option<ClientNetwork>,
+        serve_connection: impl FnOnce(Arc<Activity>) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let activity = Arc::new(Activity::new());

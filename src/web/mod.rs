@@ -38,9 +38,9 @@ use std::time::Duration;
 mod connections;
 pub mod kernel;
 mod pages;
-mod write_timeout;
 pub mod server;
 pub mod startup;
+mod write_timeout;
 
 /// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then
 /// one more a minute (see [`Limit`]): a class may report together, a robot is slowed down.

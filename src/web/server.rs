@@ -7,7 +7,7 @@ use super::kernel::client_address::{client_address, is_proxy};
 use super::kernel::client_network::ClientNetwork;
 use super::kernel::service::{NoCapacity, Peer};
 use super::kernel::shares::Shares;
-use super::kernel::{PageResponse, Kernel};
+use super::kernel::{Kernel, PageResponse};
 use super::write_timeout::Patience;
 use crate::clock::{Clock, Throttle};
 use crate::domain::network::Network;

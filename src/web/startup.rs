@@ -5,15 +5,15 @@
 
 use super::Web;
 use super::kernel::body::BodyBudget;
-use super::kernel::request::Reference;
 use super::kernel::client_address::client_address;
 use super::kernel::error::NoAnswer;
 use super::kernel::host;
+use super::kernel::request::Reference;
 use super::kernel::resubmit::{self, Resubmit};
 use super::kernel::route::RouteTable;
 use super::kernel::service::{NoCapacity, Peer, UNKNOWN_ROUTE, finish, method_label};
 use super::kernel::shares::Share;
-use super::kernel::{PageResponse, PageError};
+use super::kernel::{PageError, PageResponse};
 use super::pages::assets::Assets;
 use super::pages::{health, metrics};
 use super::server::{self, Limits};

@@ -1,9 +1,9 @@
 //! Looks up the names of channels that are configured by id, each once a day. Nothing waits for it: the id is shown
 //! until the name is known. The worker's loop starts a lookup at intervals.
 
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{SlackApi, SlackApiError};
 use crate::domain::channel::ChannelRef;
+use crate::error_chain::ErrorChain;
 use crate::ops::deliveries::channel_names::{self, Names, show};
 use crate::ops::{Ctx, OpError};
 use std::sync::{PoisonError, RwLock};

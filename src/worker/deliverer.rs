@@ -15,9 +15,9 @@ use crate::domain::delivery::{Cause, DeliveryKind, Failure};
 use crate::domain::ids::DeliveryId;
 use crate::metrics::Metrics;
 use crate::ops::Ctx;
+use crate::store::db_error::{is_deadlock, retry_on_deadlock};
 use crate::store::deliveries::Attempt;
 use crate::store::delivery_queue::{self, Delivery, Head, LEASE, Moment, Retry};
-use crate::store::db_error::{retry_on_deadlock, is_deadlock};
 use sea_orm::DbErr;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,7 +108,7 @@ impl Deliverer {
         let ours: Vec<DeliveryId> = self.in_flight().keys().copied().collect();
         let moment = Moment {
             now: self.db_clock.now(),
-            edits_go: self.limiter.may_have_token(RateBucket::Edits) && self.breaker.may_edit(),
+            may_edit: self.limiter.may_have_token(RateBucket::Edits) && self.breaker.may_edit(),
             leases_expire: self.db_clock.can_judge_leases().then_some(&ours),
         };
         let heads = delivery_queue::heads(self.ctx.store.read(), moment, HEADS).await?;
@@ -215,7 +215,7 @@ impl Deliverer {
         let settlement = recorder::settlement(&delivery, &sent, (started, now));
         self.report(&delivery, &sent, &settlement, now);
         let outcome = match &sent {
-            Ok(done) => done.word().to_owned(),
+            Ok(outcome) => outcome.word().to_owned(),
             Err(failure) => failure.code().to_owned(),
         };
         let attempt = Attempt { outcome, took: now - started, at: now };
@@ -223,17 +223,22 @@ impl Deliverer {
     }
 
     /// Updates rate limiter and circuit breaker by the outcome. Returns the causes that are over.
-    fn update_limits(&self, delivery: &Delivery, place: &str, sent: &Result<SendOutcome, Failure>) -> Vec<Cause> {
+    fn update_limits(
+        &self,
+        delivery: &Delivery,
+        place: &str,
+        sent: &Result<SendOutcome, Failure>,
+    ) -> Vec<Cause> {
         let (subject, target) = (subject_of(delivery, place), delivery.target.as_str());
         let failure = match sent {
             Ok(SendOutcome::Nothing) => {
                 self.breaker.undecided(subject);
                 return Vec::new();
             }
-            Ok(done) => {
+            Ok(outcome) => {
                 let mut over = self.breaker.succeeded(subject);
                 // The channel may have failed by its name, by its id, or in another process.
-                let by_id = done.posted().is_some_and(|(channel, _)| self.breaker.close_channel(&channel));
+                let by_id = outcome.posted().is_some_and(|(channel, _)| self.breaker.close_channel(&channel));
                 if (by_id || delivery.cause == Some(Cause::Channel)) && !over.contains(&Cause::Channel) {
                     over.push(Cause::Channel);
                 }

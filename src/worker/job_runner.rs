@@ -3,16 +3,16 @@
 
 use super::db_clock::DbClock;
 use super::lease::RenewalTimes;
-use crate::error_chain::ErrorChain;
 use crate::domain::actor::{Account, Actor, SlackUserId};
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobState, LOSSES_MAX, StepFailure, Work, next_try};
-use crate::jobs::{self, Jobs, Stepped, Task, Then};
+use crate::error_chain::ErrorChain;
+use crate::jobs::{self, Jobs, Progress, Stepped, Task};
 use crate::ops::{Ctx, mutation_log};
 use crate::store;
+use crate::store::db_error::{is_deadlock, retry_on_deadlock, within};
 use crate::store::delivery_queue::LEASE;
 use crate::store::jobs::Job;
-use crate::store::db_error::{retry_on_deadlock, is_deadlock, within};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use sea_orm::DbErr;
@@ -135,7 +135,7 @@ impl JobRunner {
             };
             // Recording renews the lease.
             held = Instant::now();
-            next = self.record_patiently(&run, &outcome).await;
+            next = self.record_with_retries(&run, &outcome).await;
         }
     }
 
@@ -213,7 +213,7 @@ impl JobRunner {
     }
 
     /// Records a step with retries. Returns the job if it continues.
-    async fn record_patiently(&self, run: &Run, outcome: &Outcome) -> Option<Job> {
+    async fn record_with_retries(&self, run: &Run, outcome: &Outcome) -> Option<Job> {
         let mut waits = RECORD_AGAIN.into_iter();
         loop {
             let record = || self.record(run, outcome);
@@ -246,7 +246,6 @@ impl JobRunner {
         log_end(&job, now);
         Ok((job.state == JobState::Running).then_some(job))
     }
-
 }
 
 /// Writes the mutation line of a job that has ended.
@@ -254,7 +253,8 @@ fn log_end(job: &Job, now: DateTime<Utc>) {
     if !job.state.is_over() {
         return;
     }
-    let data = json!({ "id": job.id, "kind": job.kind, "step": job.step, "steps": job.steps, "why": job.failure });
+    let data =
+        json!({ "id": job.id, "kind": job.kind, "step": job.step, "steps": job.steps, "why": job.failure });
     let event = match job.state {
         JobState::Failed => "job.failed",
         JobState::Cancelled => "job.ended",
@@ -274,11 +274,11 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
             job.checkpoint = Some(stepped.checkpoint.clone());
             (job.step, job.activity) = (stepped.step, stepped.activity.clone());
             (job.failure, job.failures, job.failing_since) = (None, 0, None);
-            match &stepped.then {
-                Then::More if job.cancel_requested => job.state = JobState::Cancelled,
-                Then::More => {}
-                Then::Done => job.state = JobState::Succeeded,
-                Then::GivenUp { why } => {
+            match &stepped.progress {
+                Progress::More if job.cancel_requested => job.state = JobState::Cancelled,
+                Progress::More => {}
+                Progress::Done => job.state = JobState::Succeeded,
+                Progress::Incomplete { why } => {
                     (job.state, job.failure) = (JobState::Failed, Some(why.clone()));
                 }
             }
@@ -298,7 +298,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
                 Some(at) => {
                     (job.state, job.due_at, job.failure) = (JobState::Queued, at, Some(why.clone()));
                     job.failures += i64::from(wait.is_none());
-                    format!("{why} The next try is in {}.", spoken(at - now))
+                    format!("{why} The next try is in {}.", format_wait(at - now))
                 }
                 None => {
                     let why = format!("{why} It was tried for a day.");
@@ -311,7 +311,7 @@ fn settle(job: &mut Job, outcome: &Outcome, now: DateTime<Utc>) -> String {
 }
 
 /// "30 s", "5 min", "1 h".
-fn spoken(wait: TimeDelta) -> String {
+fn format_wait(wait: TimeDelta) -> String {
     match wait.num_seconds() {
         seconds @ ..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min", seconds / 60),

@@ -97,7 +97,9 @@ mod tests {
         timeout(SOON, FAST.renew_until_lost(began, failing)).await.expect("it is lost");
         assert!(began.elapsed() >= FAST.lost_after, "{:?}", began.elapsed());
         let stalled = RenewalTimes { timeout: SOON * 2, ..FAST };
-        timeout(SOON, stalled.renew_until_lost(Instant::now(), std::future::pending)).await.expect("it is lost");
+        timeout(SOON, stalled.renew_until_lost(Instant::now(), std::future::pending))
+            .await
+            .expect("it is lost");
         // The answer to the first request took as long as the lease lasts.
         let asked = Instant::now().checked_sub(FAST.lost_after).unwrap();
         timeout(SOON, stalled.renew_until_lost(asked, std::future::pending)).await.expect("it is lost");

@@ -16,14 +16,14 @@
 //!
 
 use super::channels::slack::{Post, SlackChannel, Thread};
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::PostedMessage;
 use crate::domain::actor::SlackUserId;
 use crate::domain::announce::Event;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, DeliveryKind, Failure};
-use crate::ops::repairs::cards::{self, PresentCard};
+use crate::error_chain::ErrorChain;
 use crate::ops::jobs::messages::{self, PresentJob};
+use crate::ops::repairs::cards::{self, PresentCard};
 use crate::ops::secret_box::SealError;
 use crate::ops::{Ctx, OpError, accounts::slack_link};
 use crate::render::slack::Message;
@@ -168,14 +168,10 @@ impl Sender {
             return Ok(());
         }
         let (id, is_member) = (delivery.id.0, recipient.is_member);
-        tracing::warn!(
-            id,
-            is_member,
-            "temporary password not sent: the email belongs to another person"
-        );
+        tracing::warn!(id, is_member, "temporary password not sent: the email belongs to another person");
         if !is_member {
             let person = SlackUserId(delivery.target.clone());
-            within(slack_link::let_go(&self.ctx, &person, &recipient.name)).await?;
+            within(slack_link::unlink_departed(&self.ctx, &person, &recipient.name)).await?;
         }
         Err(Failure::Rejected { code: "another_person".into() })
     }

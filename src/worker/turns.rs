@@ -73,7 +73,6 @@ impl Turns {
         turns
     }
 
-    /// Notes a delivery that may be sent at that time.
     pub(super) fn wait_until(&mut self, until: Duration) {
         self.next = Some(self.next.map_or(until, |next| next.min(until)));
     }

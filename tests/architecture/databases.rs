@@ -52,8 +52,7 @@ fn sql_modules_run_on_every_database() {
         let depends = is_sql || text.contains("Kind::from_env()");
         depends.then(|| format!("tests/it/{name}.rs: belongs to \"{EVERY_DATABASE}\" in tests/it/main.rs"))
     });
-    let exceptions =
-        [Exception { file: "tests/it/web_disk_full.rs", reason: "its full disk is SQLite's" }];
+    let exceptions = [Exception { file: "tests/it/web_disk_full.rs", reason: "its full disk is SQLite's" }];
     assert_no_violations(
         "Tests that depend on the database run on each of them:",
         &unexcused(&exceptions, violations.collect()),

@@ -196,8 +196,7 @@ fn libraries_are_used_where_allowed() {
     let mut violations = Vec::new();
     for file in source() {
         for (line, word) in file.first_words() {
-            let users =
-                LIBRARY_USERS.iter().find(|(library, _)| *library == word).map(|(_, users)| *users);
+            let users = LIBRARY_USERS.iter().find(|(library, _)| *library == word).map(|(_, users)| *users);
             let pure = PURE_MODULES.contains(&file.top()) && IO_LIBRARIES.contains(&word.as_str());
             let foreign = users.is_some_and(|users| !users.iter().any(|s| covers(s, &file.module)));
             if pure || foreign {

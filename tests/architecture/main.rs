@@ -67,9 +67,8 @@ pub struct Exception {
 
 /// Violations that no exception covers, and exceptions that cover none.
 pub fn unexcused(exceptions: &[Exception], violations: Vec<String>) -> Vec<String> {
-    let covers = |exception: &Exception, violation: &String| {
-        violation.starts_with(&format!("{}:", exception.file))
-    };
+    let covers =
+        |exception: &Exception, violation: &String| violation.starts_with(&format!("{}:", exception.file));
     let (excused, mut left): (Vec<_>, Vec<_>) =
         violations.into_iter().partition(|violation| exceptions.iter().any(|e| covers(e, violation)));
     for exception in exceptions {

@@ -60,7 +60,10 @@ fn messages_leave_as_delivery_or_direct_answer() {
         .flat_map(|file| ways.map(|way| file.mentions(way)))
         .flatten()
         .collect();
-    assert_no_violations("A message leaves as a delivery, or as a direct answer of `SlackContext`:", &sending);
+    assert_no_violations(
+        "A message leaves as a delivery, or as a direct answer of `SlackContext`:",
+        &sending,
+    );
 }
 
 /// Removes expired rows.
@@ -112,7 +115,11 @@ fn revision_is_incremented_last() {
         .flat_map(|file| file.mentions("bump_revision("))
         .collect();
     let committing = source().iter().find(|file| file.path == "src/ops/mod.rs").unwrap();
-    assert_eq!(bumps, committing.mentions("bump_revision("), "only `Ctx::commit_visible` increments the revision");
+    assert_eq!(
+        bumps,
+        committing.mentions("bump_revision("),
+        "only `Ctx::commit_visible` increments the revision"
+    );
     let (_, rest) = committing.code.split_once("bump_revision(").unwrap();
     let (between, after) = rest.split_once(".commit()").expect("it commits");
     assert!(!between.contains("store::"), "`bump_revision` is the last statement of its transaction");

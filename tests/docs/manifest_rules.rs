@@ -30,12 +30,16 @@ enum Presence {
 }
 
 use Presence::{Optional, Required};
-use Rule::{Url, Color, Command, Bool, List, OneOf, Object, Set, Text};
+use Rule::{Bool, Color, Command, List, Object, OneOf, Set, Text, Url};
 
 const MANIFEST: Rule = Object(&[
     ("display_information", Required, DISPLAY),
     ("features", Optional, FEATURES),
-    ("oauth_config", Optional, Object(&[("scopes", Optional, Object(&[("bot", Optional, List(0, 255, &Text(1, 50)))]))])),
+    (
+        "oauth_config",
+        Optional,
+        Object(&[("scopes", Optional, Object(&[("bot", Optional, List(0, 255, &Text(1, 50)))]))]),
+    ),
     ("settings", Optional, SETTINGS),
 ]);
 
@@ -56,7 +60,11 @@ const FEATURES: Rule = Object(&[
             ("messages_tab_read_only_enabled", Optional, Bool),
         ]),
     ),
-    ("bot_user", Optional, Object(&[("display_name", Required, Text(1, 80)), ("always_online", Optional, Bool)])),
+    (
+        "bot_user",
+        Optional,
+        Object(&[("display_name", Required, Text(1, 80)), ("always_online", Optional, Bool)]),
+    ),
     ("shortcuts", Optional, List(1, 10, &SHORTCUT)),
     ("slash_commands", Optional, List(1, 50, &COMMAND)),
 ]);

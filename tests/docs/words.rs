@@ -4,9 +4,8 @@ use super::{documents, files, root};
 use std::fs;
 
 /// Words that make sentences hard to read, in all their forms.
-const UNWANTED: &[&str] = &[
-    "whoever", "whatever", "anew", "heed", "heeds", "heeded", "heeding", "heedless", "owed", "meanwhile",
-];
+const UNWANTED: &[&str] =
+    &["whoever", "whatever", "anew", "heed", "heeds", "heeded", "heeding", "heedless", "owed", "meanwhile"];
 
 /// Unwanted words of a text, with their lines.
 fn unwanted(text: &str) -> Vec<(usize, String)> {

@@ -113,7 +113,8 @@ async fn run(kind: Kind) {
         tokio::join!(people.live(), audience.live(), damage.strike(plan.events, length));
     say(&format!("{kind:?}: the faults are over"));
     let mut wrong = told.troubles.clone();
-    if let Err(pending) = judgement::settled(&store, PATIENCE, |line| say(&format!("{kind:?}: {line}"))).await {
+    if let Err(pending) = judgement::settled(&store, PATIENCE, |line| say(&format!("{kind:?}: {line}"))).await
+    {
         wrong.push(pending);
     }
     wrong.extend(cast.end().await);

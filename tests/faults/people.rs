@@ -92,7 +92,10 @@ impl People {
     /// A new mark and its machine.
     fn next(&self, rng: &mut StdRng, who: &str, count: &mut usize) -> (String, &Machine) {
         *count += 1;
-        (format!("{who} finds fault {count}."), &self.0.equipment[rng.random_range(0..self.0.equipment.len())])
+        (
+            format!("{who} finds fault {count}."),
+            &self.0.equipment[rng.random_range(0..self.0.equipment.len())],
+        )
     }
 
     fn is_over(&self) -> bool {

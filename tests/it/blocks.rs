@@ -4,7 +4,7 @@
 use crate::support::block_kit::{faults_of_message, faults_of_options, faults_of_view};
 use crate::support::views::{self, Texts, repair, snapshot};
 use chrono::NaiveDate;
-use esb::domain::announce::{Event, UpdateLine, RepairUpdate};
+use esb::domain::announce::{Event, RepairUpdate, UpdateLine};
 use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
 use esb::domain::job::JobState;
@@ -491,7 +491,12 @@ fn only_summary_truncates_problem_at_80_characters() {
     assert!(summary.contains(&format!("{}E…", "x".repeat(78))) && !summary.contains(&issue), "{summary}");
     assert!(blocks.status_area(&area, None, 1).unwrap().0.to_string().contains(&issue));
     assert!(
-        blocks.status_equipment(&equipment, None, 1, &Links::default()).unwrap().0.to_string().contains(&issue)
+        blocks
+            .status_equipment(&equipment, None, 1, &Links::default())
+            .unwrap()
+            .0
+            .to_string()
+            .contains(&issue)
     );
 }
 

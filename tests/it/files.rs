@@ -1,7 +1,7 @@
 //! Files from any stream: what is kept, what is refused, and that nothing else stays.
 
 use crate::support::ops::{NO_RESERVE, TestOps, UPLOAD_MAX, ana, report, with_saw};
-use crate::support::pictures::{PLACE, heif, contains_bytes, jpeg, mp4, names, pdf, png};
+use crate::support::pictures::{PLACE, contains_bytes, heif, jpeg, mp4, names, pdf, png};
 use crate::support::small_disk::SmallDisk;
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -9,7 +9,7 @@ use esb::domain::actor::Edge;
 use esb::domain::actor::{Actor, SlackUserId};
 use esb::domain::file::{Accepts, DiskReserve, FileKind, FileRefusal, MB, PICTURE_MAX, StoredFile};
 use esb::domain::text::RequestId;
-use esb::files::{Files, ReceiveError, Received, SweepError, Wanted};
+use esb::files::{Files, ReceiveError, ReceiveOptions, ReceivedFile, SweepError};
 use esb::ops::OpError;
 use esb::ops::repairs::photos::{AddPhotos, NewPhoto, add_photos};
 use esb::ops::repairs::repair;
@@ -21,12 +21,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 use tokio::io::AsyncReadExt;
 
-const ANY: Wanted = Wanted { accepts: Accepts::PhotosAndVideos, limit: u64::MAX };
+const ANY: ReceiveOptions = ReceiveOptions { accepts: Accepts::PhotosAndVideos, limit: u64::MAX };
 
-async fn received(files: &Files, bytes: &[u8], name: &str) -> Result<Received, ReceiveError<io::Error>> {
+async fn received(files: &Files, bytes: &[u8], name: &str) -> Result<ReceivedFile, ReceiveError<io::Error>> {
     let pieces: Vec<io::Result<Bytes>> =
         bytes.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-    let wanted = if name.ends_with(".pdf") { Wanted { accepts: Accepts::Documents, ..ANY } } else { ANY };
+    let wanted =
+        if name.ends_with(".pdf") { ReceiveOptions { accepts: Accepts::Documents, ..ANY } } else { ANY };
     files.receive(stream::iter(pieces), wanted, name).await
 }
 
@@ -50,7 +51,9 @@ async fn photo_is_stored_upright_without_location() {
     assert_eq!((photo.kind, photo.name.as_str(), photo.has_thumbnail), (FileKind::Jpeg, "Säge.JPG", true));
     assert_eq!(names(ops.uploads()), [photo.stored.to_string(), photo.stored.thumbnail()]);
     let bytes = content(&files, &photo).await;
-    assert!(contains_bytes(&jpeg(), PLACE) && !contains_bytes(&bytes, PLACE) && !contains_bytes(&bytes, b"Exif"));
+    assert!(
+        contains_bytes(&jpeg(), PLACE) && !contains_bytes(&bytes, PLACE) && !contains_bytes(&bytes, b"Exif")
+    );
     let upright = image::load_from_memory(&bytes).unwrap();
     assert_eq!((upright.width(), upright.height()), (16, 64));
     let other = kept(&files, &jpeg(), "Säge.JPG").await;
@@ -68,7 +71,11 @@ async fn heic_and_avif_lose_only_their_position() {
         assert_eq!((photo.kind, photo.name.as_str(), photo.has_thumbnail), (kind, name, false));
         let bytes = content(&files, &photo).await;
         assert_eq!(bytes.len(), heif(brand).len());
-        assert!(contains_bytes(&heif(brand), PLACE) && !contains_bytes(&bytes, PLACE) && contains_bytes(&bytes, b"picture"));
+        assert!(
+            contains_bytes(&heif(brand), PLACE)
+                && !contains_bytes(&bytes, PLACE)
+                && contains_bytes(&bytes, b"picture")
+        );
     }
 }
 
@@ -132,7 +139,7 @@ async fn endless_stream_is_stopped_at_its_limit() {
         let endless = stream::repeat_with(|| Ok::<_, io::Error>(head.clone())).inspect(|piece| {
             taken.fetch_add(piece.as_ref().unwrap().len() as u64, Ordering::Relaxed);
         });
-        let outcome = files.receive(endless, Wanted { limit, ..ANY }, "saw").await;
+        let outcome = files.receive(endless, ReceiveOptions { limit, ..ANY }, "saw").await;
         let Err(ReceiveError::Refused(FileRefusal::TooLarge { limit })) = outcome else {
             panic!("{outcome:?}");
         };

@@ -2,7 +2,7 @@
 //! is reported.
 
 use crate::support::database::{Kind, TestDatabase};
-use crate::support::ops::{empty, add_equipment, user};
+use crate::support::ops::{add_equipment, empty, user};
 use crate::support::pictures::names;
 use crate::support::python::{HASH, PASSWORD, Python, Version};
 use crate::support::web::serving;
@@ -15,9 +15,9 @@ use esb::domain::ids::{AreaId, DocumentId, EquipmentId, PhotoId, RepairId, Timel
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::text::{EmailAddress, Username};
 use esb::domain::timeline::TimelineKind;
+use esb::ops::accounts::sign_in::log_in;
 use esb::ops::import::{Event, Legacy, Tally, import_legacy};
 use esb::ops::install::{ConnectError, SeedAdmin, seed_admin};
-use esb::ops::accounts::sign_in::log_in;
 use esb::ops::{Announce, Ctx, OpError, accounts::password, repairs};
 use esb::store::entities::{
     area, audit, document, equipment, equipment_link, equipment_note, photo, repair, setting, timeline,
@@ -169,7 +169,8 @@ async fn assert_space_is_copied(ops: &Ctx) {
     assert_eq!((entries[1].id, entries[1].new_user_id), (TimelineId(101), Some(UserId(2))));
 
     let audited = audit::Entity::find().order_by_asc(audit::Column::Id).all(ops.store.read()).await.unwrap();
-    let entries: Vec<_> = audited.iter().map(|e| (e.action.as_str(), e.actor_name.as_str(), e.edge)).collect();
+    let entries: Vec<_> =
+        audited.iter().map(|e| (e.action.as_str(), e.actor_name.as_str(), e.edge)).collect();
     assert_eq!(
         entries,
         [
@@ -652,7 +653,11 @@ async fn files_are_copied_once_unfit_ones_listed() {
         "documents 15 “evil.pdf”: not copied: “../../a1.pdf” is no name of a file",
         "documents 17 “none.png”: not copied: its repair was not copied",
     ] {
-        assert!(report.findings.iter().any(|reported| reported == finding), "{finding}\n{:#?}", report.findings);
+        assert!(
+            report.findings.iter().any(|reported| reported == finding),
+            "{finding}\n{:#?}",
+            report.findings
+        );
     }
     let unfit = "documents 16 “page.pdf”: not copied: equipment/17/docs/a6.pdf: the file ";
     assert!(report.findings.iter().any(|finding| finding.starts_with(unfit)), "{:#?}", report.findings);

@@ -3,8 +3,8 @@
 use crate::support::ops::{empty, user};
 use crate::support::python::{HASH, PASSWORD, Python, Version};
 use esb::domain::actor::{Actor, Edge, Role};
-use esb::ops::import::{Event, import_legacy};
 use esb::ops::accounts::sign_in::log_in;
+use esb::ops::import::{Event, import_legacy};
 
 #[tokio::test]
 async fn look_alike_names_are_copied_and_reported() {

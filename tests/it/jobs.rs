@@ -85,7 +85,8 @@ async fn same_work_is_queued_once() {
 async fn of_a_kind_one_runs_however_many_race() {
     let (ops, saw) = with_saw().await;
     let report = crate::support::ops::report(saw, 1);
-    let repair = esb::ops::repairs::report_problem::report_problem(&ops, &member(), report).await.unwrap().repair;
+    let repair =
+        esb::ops::repairs::report_problem::report_problem(&ops, &member(), report).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
     let mut left = Vec::new();
     for n in 0..12 {
@@ -239,7 +240,7 @@ async fn transient_failure_is_retried_for_a_day() {
     let lines = app.lines(id).await;
     assert!(lines[0].starts_with("F1.png did not come: Slack is unavailable: HTTP status 503."), "{lines:?}");
     assert!(lines[0].ends_with(" The next try is in 30 s."), "{lines:?}");
-    assert_eq!(lines[2], "F1.png did not come: Slack asks for write_timeout. The next try is in 7 s.");
+    assert_eq!(lines[2], "F1.png did not come: Slack asks to wait. The next try is in 7 s.");
 
     app.slack.fail_always(FILE, Fault::Http(502));
     let hopeless = app.queue(repair, &["F2"]).await;

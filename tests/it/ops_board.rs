@@ -1,7 +1,7 @@
 //! Reading the board as it changes, and a machine on which more is open than is shown.
 
 use crate::support::app::DEADLINE;
-use crate::support::ops::{TestOps, ana, poll_revisions, open_repairs, report, with_saw};
+use crate::support::ops::{TestOps, ana, open_repairs, poll_revisions, report, with_saw};
 use crate::support::wait::pause;
 use esb::domain::board::{BoardStatus, rank};
 use esb::domain::ids::RepairId;
@@ -32,7 +32,8 @@ async fn worst_hundred_are_loaded_and_all_counted() {
     assert_eq!((equipment.open_repairs.len(), equipment.open_count), (100, 151));
     assert_eq!(equipment.status, BoardStatus::Down);
     assert_eq!((equipment.open_repairs[0].id, equipment.open_repairs[0].me_too), (RepairId(151), 1));
-    let order: Vec<_> = equipment.open_repairs.iter().map(|r| (rank(r.severity), r.created_at, r.id)).collect();
+    let order: Vec<_> =
+        equipment.open_repairs.iter().map(|r| (rank(r.severity), r.created_at, r.id)).collect();
     assert!(order.is_sorted(), "worst first, then oldest: {order:?}");
     assert_eq!(equipment.open_repairs.iter().filter(|r| r.severity == Some(Severity::Degraded)).count(), 50);
     assert!(equipment.open_repairs.iter().all(|r| r.severity.is_some()), "the least are left out");
@@ -51,14 +52,17 @@ async fn few_are_all_shown() {
     assert_eq!((green.status, green.open_count, green.safety_risk), (BoardStatus::Operational, 0, false));
     open_repairs(&ops, saw, [None, Some(Severity::NotSure)]).await;
     let equipment = equipment(&ops, saw).await.unwrap();
-    assert_eq!((equipment.status, equipment.open_count, equipment.safety_risk), (BoardStatus::Degraded, 2, false));
+    assert_eq!(
+        (equipment.status, equipment.open_count, equipment.safety_risk),
+        (BoardStatus::Degraded, 2, false)
+    );
     assert_eq!(equipment.open_repairs.iter().map(|r| r.id.0).collect::<Vec<_>>(), [2, 1]);
 }
 
 #[tokio::test]
 async fn reader_sees_own_commits_at_once() {
     let (ops, saw) = with_saw().await;
-    let _looking = poll_revisions(&ops).await;
+    let _polling = poll_revisions(&ops).await;
     let start = revision(&ops).await.unwrap();
     for n in 1..20 {
         report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
@@ -71,7 +75,7 @@ async fn reader_sees_own_commits_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn new_revision_is_read_once() {
     let (ops, saw) = with_saw().await;
-    let _looking = poll_revisions(&ops).await;
+    let _polling = poll_revisions(&ops).await;
     for n in 1..5 {
         report_problem(&ops, &ana(), report(saw, n)).await.unwrap();
         let readers: JoinSet<_> = (0..50)
@@ -100,7 +104,7 @@ async fn a_slow_listener_hears_of_the_newest_only() {
     assert_eq!(revisions.next().now_or_never(), None);
 }
 
-/// Renames the table that the look asks.
+/// Renames a table, such as the one that the revision poller queries.
 async fn rename(ops: &TestOps, from: &str, to: &str) {
     let statement = format!("ALTER TABLE {from} RENAME TO {to}");
     ops.store.write().execute_unprepared(&statement).await.unwrap();
@@ -109,7 +113,7 @@ async fn rename(ops: &TestOps, from: &str, to: &str) {
 #[tokio::test]
 async fn revision_poller_survives_database_outage() {
     let (ops, saw) = with_saw().await;
-    let _looking = poll_revisions(&ops).await;
+    let _polling = poll_revisions(&ops).await;
     let mut revisions = follow(&ops).await.unwrap();
     let start = revisions.next().await.unwrap();
     rename(&ops, "board", "away").await;
@@ -129,7 +133,7 @@ async fn revision_poller_survives_database_outage() {
 #[tokio::test]
 async fn restored_older_database_is_followed() {
     let (ops, saw) = with_saw().await;
-    let _looking = poll_revisions(&ops).await;
+    let _polling = poll_revisions(&ops).await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
     let mut revisions = follow(&ops).await.unwrap();
     let newer = revisions.next().await.unwrap();

@@ -8,15 +8,15 @@ use esb::domain::ids::{AreaId, EquipmentId};
 use esb::domain::repair::Severity;
 use esb::domain::setting::Setting;
 use esb::domain::text::{AreaName, Detail, EquipmentName, EquipmentNote, LinkTitle, LinkUrl, RequestId};
-use esb::ops::equipment::areas::{areas, create_area, edit_area, set_area_archived};
 use esb::ops::audit::{AuditFilter, audit};
 use esb::ops::board::{board, revision};
+use esb::ops::equipment::areas::{areas, create_area, edit_area, set_area_archived};
+use esb::ops::equipment::links::{AddLink, add_link, remove_link};
+use esb::ops::equipment::list::{Wanted, equipment, equipment_record, registry};
+use esb::ops::equipment::notes::{AddNote, add_note, remove_note};
 use esb::ops::equipment::{
     OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
 };
-use esb::ops::equipment::links::{AddLink, add_link, remove_link};
-use esb::ops::equipment::notes::{AddNote, add_note, remove_note};
-use esb::ops::equipment::list::{Wanted, equipment, equipment_record, registry};
 use esb::ops::repairs::report_problem::report_problem;
 use esb::ops::settings::{change_settings, settings};
 use esb::ops::{Ctx, OpError};

@@ -5,12 +5,14 @@ use crate::support::ops::{empty, user, with_saw};
 use esb::domain::actor::{Actor, Edge, Role};
 use esb::domain::text::{EmailAddress, Username};
 use esb::ops::OpError;
-use esb::ops::board::board;
-use esb::ops::install::{DemoData, DemoLogin, SeedAdmin, SeedOutcome, load_demo_data, reset_admin, seed_admin};
 use esb::ops::accounts::manage_users::set_active;
 use esb::ops::accounts::setup::{SetUp, SetupCode, is_wanted, set_up};
 use esb::ops::accounts::sign_in::{by_session, log_in};
+use esb::ops::board::board;
 use esb::ops::deliveries::queue_stats;
+use esb::ops::install::{
+    DemoData, DemoLogin, SeedAdmin, SeedOutcome, load_demo_data, reset_admin, seed_admin,
+};
 use esb::store::Store;
 use esb::store::entities::{audit, user as user_entity};
 use esb::store::heartbeats::{self, WORKER};
@@ -38,7 +40,8 @@ fn seed(name: &str, email: &str) -> SeedAdmin {
 #[tokio::test]
 async fn a_known_staff_user_stays_untouched() {
     let ops = empty().await;
-    let SeedOutcome::Created(id) = seed_admin(&ops, &operator(), seed("Admin", "a@example.org")).await.unwrap()
+    let SeedOutcome::Created(id) =
+        seed_admin(&ops, &operator(), seed("Admin", "a@example.org")).await.unwrap()
     else {
         panic!("not made")
     };

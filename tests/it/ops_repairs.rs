@@ -1,6 +1,6 @@
 //! Creating, changing, claiming and closing repairs: what is kept, who may, and who is told.
 
-use crate::support::ops::{TestOps, ana, add_equipment, report, user, with_saw};
+use crate::support::ops::{TestOps, add_equipment, ana, report, user, with_saw};
 use chrono::NaiveDate;
 use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::announce::Event;
@@ -11,11 +11,13 @@ use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::setting::NotificationSettings;
 use esb::domain::text::{Description, Note, RequestId};
 use esb::domain::timeline::TimelineKind;
-use esb::ops::repairs::create_repair::{CreateRepair, create_repair};
 use esb::ops::equipment::{OpenRepairs, archive_equipment};
+use esb::ops::repairs::create_repair::{CreateRepair, create_repair};
 use esb::ops::repairs::notes::{WriteNote, write_note};
 use esb::ops::repairs::report_problem::report_problem;
-use esb::ops::repairs::update_repair::{ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_repair};
+use esb::ops::repairs::update_repair::{
+    ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_repair,
+};
 use esb::ops::{Ctx, OpError, board};
 use esb::store;
 use esb::store::entities::{audit, delivery, repair, timeline, user as user_table};

@@ -1,13 +1,13 @@
 //! Reporting: one transaction with everything in it, harmless twice, refused where it must be.
 
-use crate::support::ops::{ana, add_equipment, report, with_saw};
+use crate::support::ops::{add_equipment, ana, report, with_saw};
 use esb::domain::board::BoardStatus;
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::{EquipmentId, RepairId};
 use esb::domain::setting::NotificationSettings;
 use esb::ops::board::{self, board, revision};
-use esb::ops::repairs::photo_source::Enclosed;
 use esb::ops::repairs::me_too::me_too;
+use esb::ops::repairs::photo_source::Enclosed;
 use esb::ops::repairs::report_problem::{report_key, report_problem, reported};
 use esb::ops::search::{exact_equipment, search_equipment};
 use esb::ops::{Announce, Ctx, OpError};
@@ -132,7 +132,9 @@ async fn no_delivery_without_channel_or_token() {
     report_problem(&ops, &ana(), report(saw, 2)).await.unwrap();
     assert_eq!(rows(&ops).await[3], 1);
 
-    store::settings::set(ops.store.write(), NotificationSettings::NEW_REPORT, "false", ops.clock.now()).await.unwrap();
+    store::settings::set(ops.store.write(), NotificationSettings::NEW_REPORT, "false", ops.clock.now())
+        .await
+        .unwrap();
     let answer = report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
     assert_eq!((rows(&ops).await[3], answer.told), (1, Vec::new()));
 }

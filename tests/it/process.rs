@@ -32,7 +32,10 @@ async fn kill_9_between_commit_and_send_loses_nothing() {
     let _everything = here.serve(&["serve"]).await;
     assert!(here.wait_until_announced("Belt slips at noon").await, "nobody was told");
     assert_eq!(
-        (here.count_messages("C0WOOD", "Belt slips at noon"), here.count_messages("C0OOPS", "Belt slips at noon")),
+        (
+            here.count_messages("C0WOOD", "Belt slips at noon"),
+            here.count_messages("C0OOPS", "Belt slips at noon")
+        ),
         (1, 1)
     );
 }
@@ -86,7 +89,11 @@ async fn four_processes_announce_each_report_once() {
     };
     tokio::time::timeout(DEADLINE, settled).await.expect("something is still owed");
     for what in reports {
-        assert_eq!((here.count_messages("C0WOOD", what), here.count_messages("C0OOPS", what)), (1, 1), "{what}");
+        assert_eq!(
+            (here.count_messages("C0WOOD", what), here.count_messages("C0OOPS", what)),
+            (1, 1),
+            "{what}"
+        );
     }
 }
 
@@ -204,7 +211,7 @@ async fn open_file_limit_is_raised_or_reported() {
         let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
         assert_eq!(files.split_whitespace().next(), Some(raised), "{limits}");
         let log = std::fs::read_to_string(&log).unwrap();
-        assert_eq!(log.matches("Too few files may be open").count(), usize::from(told), "{log}");
+        assert_eq!(log.matches("limit of open files is too low").count(), usize::from(told), "{log}");
     }
 }
 
@@ -310,7 +317,10 @@ async fn command_line_errors_have_text_and_status() {
     assert_eq!((status, text.starts_with("applied initial_schema")), (0, true), "{text}");
     let (status, text) = run(&["migrate", "down"], &[]);
     assert!(status == 1 && text.contains("--yes"), "{text}");
-    assert!(run(&["migrate", "status"], &[]).1.starts_with("applied initial_schema"), "nothing was taken back");
+    assert!(
+        run(&["migrate", "status"], &[]).1.starts_with("applied initial_schema"),
+        "nothing was taken back"
+    );
     let (status, text) = run(&["healthcheck"], &[("ESB_LISTEN", "127.0.0.1:9")]);
     assert_eq!(status, 1);
     assert!(text.contains("nothing answers"), "{text}");

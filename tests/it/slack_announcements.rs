@@ -132,7 +132,7 @@ async fn report_without_area_channel_goes_to_oops() {
     app.command(ANA, "/esb-report", "loom").await;
     app.fill("description", "Thread").await;
     app.submit().await;
-    assert!(app.private(ANA).contains("repair #1. #oops is being told."));
+    assert!(app.private(ANA).contains("repair #1. Posting to #oops."));
     only(app.slack.posted_in("#oops"));
     assert_eq!(app.slack.calls("chat.postMessage").len(), 1);
     app.finish().await;

@@ -814,7 +814,9 @@ async fn no_card_edits_while_slack_is_off() {
     let (ops, saw) = crate::support::ops::with_saw().await;
     let ctx = esb::ops::Ctx::new(ops.ctx.store.clone(), ops.ctx.clock.clone(), esb::ops::Announce::Nowhere);
     let report = crate::support::ops::report(saw, 1);
-    esb::ops::repairs::report_problem::report_problem(&ctx, &crate::support::ops::ana(), report).await.unwrap();
+    esb::ops::repairs::report_problem::report_problem(&ctx, &crate::support::ops::ana(), report)
+        .await
+        .unwrap();
     assert_eq!(card::Entity::find().count(ctx.store.read()).await.unwrap(), 0);
     assert_eq!(delivery::Entity::find().count(ctx.store.read()).await.unwrap(), 0);
 }

@@ -1,6 +1,6 @@
 //! Events that Slack sends again: acted upon once, whichever process they reach, and whatever ended meanwhile.
 
-use crate::support::app::{ANA, BO, Process, DEADLINE, TestApp, only, world};
+use crate::support::app::{ANA, BO, DEADLINE, Process, TestApp, only, world};
 use crate::support::ops::user;
 use chrono::TimeDelta;
 use esb::domain::actor::Role;

@@ -69,10 +69,7 @@ async fn home_shows_technicians_own_and_unassigned_repairs() {
     app.submit().await;
     assert!(only(app.slack.direct_messages(ANA)).text.contains("Repair #1 is yours"));
     let shown = app.home().await.shown();
-    assert!(
-        !shown.contains("You have none.") && shown.contains("Every open repair is assigned."),
-        "{shown}"
-    );
+    assert!(!shown.contains("You have none.") && shown.contains("Every open repair is assigned."), "{shown}");
     app.sql("UPDATE users SET active = FALSE").await;
     app.press("open_repair", Some("1")).await;
     assert!(app.slack.top_view(ANA).is_none());

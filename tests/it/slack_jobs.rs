@@ -131,7 +131,7 @@ async fn waiting_job_shows_reason_and_time() {
     app.slack.fail_next(FILE, Fault::RateLimited(7));
     app.after(TimeDelta::seconds(30)).await;
     let told = only(app.slack.direct_messages(ANA)).text;
-    assert!(told.contains("It waits, and") && told.contains("Slack asks for write_timeout."), "{told}");
+    assert!(told.contains("It waits, and") && told.contains("Slack asks to wait."), "{told}");
     app.after(TimeDelta::seconds(7)).await;
     let last = only(app.slack.direct_messages(ANA));
     assert_eq!((last.text.as_str(), &last.ts), (DONE, &first.ts));
@@ -245,7 +245,8 @@ async fn web_jobs_send_no_slack_message() {
     let (ops, saw) = with_saw().await;
     let off = Ctx::new(ops.ctx.store.clone(), ops.ctx.clock.clone(), Announce::Nowhere);
     let report = crate::support::ops::report(saw, 1);
-    let repair = esb::ops::repairs::report_problem::report_problem(&off, &member(), report).await.unwrap().repair;
+    let repair =
+        esb::ops::repairs::report_problem::report_problem(&off, &member(), report).await.unwrap().repair;
     let slack = Sandbox::start(World::new(), Options::default()).unwrap();
     queue_as(&member(), &off, &slack, repair, &["F1"], None).await;
     assert_eq!(pending_for_jobs(&off).await, 0);

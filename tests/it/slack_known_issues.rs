@@ -170,7 +170,7 @@ async fn me_too_on_nothing_is_answered_privately() {
         let answer = app.private(ANA);
         assert!(answer.starts_with(":x: ") && answer.contains(words), "{value}: {answer}");
         let line = lines.only_slack_line();
-        assert!(line.contains("turned down"), "{line}");
+        assert!(line.contains("Slack request refused"), "{line}");
     }
     assert_eq!(people(&app, saw).await, [0]);
     assert_eq!(app.view().value("description").as_deref(), Some("Slips for me"));

@@ -170,7 +170,8 @@ async fn missing_event_scopes_are_logged() {
     app.slack.mention(BO, "#woodshop", "status", None).await.unwrap();
     app.slack.say(ANA, ANA, "status", None).await.unwrap();
     app.settle().await;
-    let told = app.slack.wait_for(DEADLINE, |_| lines.with("Some features are off without these scopes").pop());
+    let told =
+        app.slack.wait_for(DEADLINE, |_| lines.with("some features are off without these scopes").pop());
     let told = told.await.expect("a line about missing scopes");
     assert!(told.contains("im:history") && told.contains("app_mentions:read"), "{told}");
     app.finish().await;

@@ -221,7 +221,10 @@ async fn concurrent_resets_post_only_valid_password() {
     let pending = app.states().await.into_iter().filter(|state| *state == (DeliveryState::Pending, false));
     assert_eq!(pending.count(), 1);
     app.settle().await;
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status,
+        StatusCode::SEE_OTHER
+    );
     assert_eq!(app.states().await, [(DeliveryState::Delivered, true); 6]);
     app.finish().await;
 }
@@ -292,7 +295,10 @@ async fn withdrawn_message_blocks_no_other() {
     password_messages::end_withdrawn(db, &held.lane, now).await.unwrap();
     assert_eq!(app.tries(&held).await, ["withdrawn"]);
     app.settle().await;
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status,
+        StatusCode::SEE_OTHER
+    );
     app.finish().await;
 }
 
@@ -341,7 +347,8 @@ async fn rotated_key_decrypts_or_message_dies() {
     let before = app.another_app_with(|config| config.secret_key = Some(first.into())).await;
     let (bo, _) = made(&before.ctx, &by, new_user("bo", false)).await;
     let lines = Lines::from(tracing::Level::WARN);
-    let with_liveness_check = app.another_app_with(|config| config.secret_key = Some("another secret".into())).await;
+    let with_liveness_check =
+        app.another_app_with(|config| config.secret_key = Some("another secret".into())).await;
     with_liveness_check.deliverer.settle().await.unwrap();
     assert_eq!(lines.with("temporary password could not be decrypted").len(), 1);
     assert_eq!(app.states().await, [(DeliveryState::Failed, false)]);
@@ -352,7 +359,10 @@ async fn rotated_key_decrypts_or_message_dies() {
     let rotated = rotated.await;
     app.clock.advance(TimeDelta::seconds(30));
     rotated.deliverer.settle().await.unwrap();
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status,
+        StatusCode::SEE_OTHER
+    );
 
     // Somebody who can write to the database moves a password to another message, or changes it.
     let mut sealed = Vec::new();

@@ -95,7 +95,7 @@ async fn what_others_keep_is_linked_and_not_fetched() {
     assert_eq!(app.submit().await, Submitted::Cleared);
     let told = app.private(ANA);
     assert!(
-        told.contains("Your photo is being fetched. What is not kept by Slack stands there as a link."),
+        told.contains("Your photo is being fetched. Files that Slack does not store are added as links."),
         "{told}"
     );
     assert_eq!(app.asked_for(), ["F1"]);

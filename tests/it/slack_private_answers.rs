@@ -124,13 +124,13 @@ async fn unknown_surface_is_answered_and_logged_once() {
     let answer = ack.payload.unwrap();
     assert_eq!(answer["response_type"], "ephemeral");
     assert!(answer["text"].as_str().unwrap().contains("/esb-report"), "{answer}");
-    assert!(lines.only_slack_line().contains("does not serve"));
+    assert!(lines.only_slack_line().contains("unknown Slack request"));
 
     let mut unknown = app.submission();
     unknown["view"]["callback_id"] = json!("choose_anything");
     let answer = app.send(unknown).await.payload.unwrap();
     assert!(answer["errors"]["equipment"].as_str().unwrap().contains("start again"), "{answer}");
-    assert!(lines.only_slack_line().contains("does not serve"));
+    assert!(lines.only_slack_line().contains("unknown Slack request"));
 
     for pressed in ["card_claim", "view_area", "page", "", "<!channel>"] {
         app.clock.advance(TimeDelta::seconds(1));
@@ -209,7 +209,7 @@ async fn channel_id_is_shown_as_name() {
     app.command(ANA, "/esb-report", "forge").await;
     app.fill("description", "Cold").await;
     app.submit().await;
-    assert!(app.private(ANA).contains("<#C0METAL1> and #oops are being told."));
+    assert!(app.private(ANA).contains("Posting to <#C0METAL1> and #oops."));
     app.read_all();
     app.finish().await;
 }

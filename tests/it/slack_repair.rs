@@ -133,7 +133,7 @@ async fn each_action_applies_and_is_confirmed() {
     app.submit().await;
     let told = app.private(ANA);
     assert!(told.starts_with(":calendar: Repair #1 should be done by 9 Mar 2026."), "{told}");
-    assert!(told.contains("#woodshop and #oops are being told."), "{told}");
+    assert!(told.contains("Posting to #woodshop and #oops."), "{told}");
     assert_eq!(app.repair(1).await.eta, NaiveDate::from_ymd_opt(2026, 3, 9));
 
     app.act("set_eta").await;
@@ -276,7 +276,7 @@ async fn other_text_opens_a_new_repair() {
     app.choose("safety_risk", "safety_risk").await;
     assert_eq!(app.submit().await, Submitted::Cleared);
     let told = app.private(ANA);
-    assert_eq!(told, ":white_check_mark: Repair #2 is created. #woodshop and #oops are being told.");
+    assert_eq!(told, ":white_check_mark: Repair #2 is created. Posting to #woodshop and #oops.");
     let repair = app.repair(2).await;
     assert_eq!((repair.severity, repair.status), (Some(Severity::Degraded), RepairStatus::InProgress));
     assert_eq!((repair.assignee_id, repair.safety_risk, repair.consumable), (Some(ana), true, false));

@@ -32,10 +32,7 @@ async fn report_reaches_database_channels_and_board() {
     }
     let answer = app.private(ANA);
     assert!(answer.starts_with(":white_check_mark:") && answer.contains("repair #1"), "{answer}");
-    assert!(
-        answer.contains("*Table saw*") && answer.contains("#woodshop and #oops are being told"),
-        "{answer}"
-    );
+    assert!(answer.contains("*Table saw*") && answer.contains("Posting to #woodshop and #oops"), "{answer}");
     assert!(answer.contains(&format!("<http://esb.test/e/{saw}|")));
     let equipment = board(&app.app.ctx).await.unwrap().areas[0].equipment[0].clone();
     assert_eq!(equipment.status, BoardStatus::Down);

@@ -46,7 +46,8 @@ async fn private_channel_needs_groups_history() {
     let (quiet, oops) = (app.card_in("C0QUIET"), app.card_in("C0OOPS"));
     assert!(app.replies(&quiet, "In private").await && !app.replies(&oops, "In public").await);
     assert_eq!(app.noted().await, [Some("In private".to_owned())]);
-    let told = app.slack.wait_for(DEADLINE, |_| lines.with("Some features are off without these scopes").pop());
+    let told =
+        app.slack.wait_for(DEADLINE, |_| lines.with("some features are off without these scopes").pop());
     let told = told.await.expect("a line about missing scopes");
     assert!(told.contains("channels:history") && !told.contains("groups:history"), "{told}");
 

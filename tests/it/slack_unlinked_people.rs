@@ -203,7 +203,10 @@ async fn password_is_sent_to_no_stranger() {
     assert!(app.is_technician(BO).await);
     assert_sent(&app.reset_bo(bo).await);
     app.settle().await;
-    assert_eq!(log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        log_in(&app.web.browser(), "bo", &app.password_sent_to_bo()).await.status,
+        StatusCode::SEE_OTHER
+    );
     app.finish().await;
 }
 

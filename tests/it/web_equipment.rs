@@ -1,7 +1,7 @@
 //! Pages of the registry: forms that come back, two people at once, files for spreadsheets, hostile names,
 //! addresses of the Python system.
 
-use crate::support::ops::{area, empty, add_equipment, open_repairs, with_saw};
+use crate::support::ops::{add_equipment, area, empty, open_repairs, with_saw};
 use crate::support::web::{Browser, Reply, TestWeb, serving};
 use esb::domain::actor::Role;
 use esb::domain::equipment::EquipmentDetails;

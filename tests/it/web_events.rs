@@ -40,7 +40,7 @@ async fn report_reaches_listeners_of_other_process() {
 async fn events_come_as_they_happen_through_the_compression() {
     let (ops, saw) = with_saw().await;
     let web = serving(ops).await;
-    let _looking = poll_revisions(&web.ops).await;
+    let _polling = poll_revisions(&web.ops).await;
     let mut listener = Listener::at(&web).await;
     assert_eq!(listener.status, StatusCode::OK);
     for (name, value) in

@@ -53,7 +53,8 @@ async fn small_pictures_cost_little() {
         let browser = site.browser();
         let form = browser.form("/e/1", "/e/1/report").await.text("reporter_name", "Ana");
         let form = form.text("description", name).file("photos", name, &picture);
-        let sent = tokio::time::timeout(DEADLINE, browser.send_parts("/e/1/report", &form)).await.expect(name);
+        let sent =
+            tokio::time::timeout(DEADLINE, browser.send_parts("/e/1/report", &form)).await.expect(name);
         let status = if words.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::SEE_OTHER };
         assert_eq!(sent.status, status, "{name}: {}", sent.text());
         assert!(sent.text().contains(words.unwrap_or_default()), "{name}: {}", sent.text());

@@ -1,7 +1,7 @@
 //! Searching on the web: the board, the list of equipment, the queue and the form of a new repair find what people
 //! mean, as Slack does.
 
-use crate::support::ops::{ana, add_equipment, report, with_saw};
+use crate::support::ops::{add_equipment, ana, report, with_saw};
 use crate::support::web::{TestWeb, serving};
 use esb::domain::actor::Role;
 use esb::domain::equipment::EquipmentDetails;

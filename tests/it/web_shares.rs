@@ -5,7 +5,7 @@ use crate::support::app::DEADLINE;
 use crate::support::lines::Lines;
 use crate::support::ops::{empty, with_saw};
 use crate::support::pictures::png;
-use crate::support::web::{BOUNDARY, Parts, TestWeb, serving, serving_without_proxies, serving_with_places};
+use crate::support::web::{BOUNDARY, Parts, TestWeb, serving, serving_with_places, serving_without_proxies};
 use chrono::TimeDelta;
 use esb::web::kernel::response::{TEXT, response};
 use esb::web::kernel::upload::Places;

@@ -1,7 +1,7 @@
 //! Socket Mode: how connections come, stay and go.
 
 use crate::support::lines::Lines;
-use crate::support::wire::{Rig, DEADLINE, Setup, sandbox, sandbox_with, until};
+use crate::support::wire::{DEADLINE, Rig, Setup, sandbox, sandbox_with, until};
 use esb::slack::socket::SocketTimings;
 use esb_sandbox::{Fault, Options, Sandbox};
 use std::time::{Duration, Instant};

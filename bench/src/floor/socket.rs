@@ -35,7 +35,7 @@ pub struct Options {
     pub sizes: Sizes,
 }
 
-/// How large that is which it sends, in bytes.
+/// Sizes of its messages, in bytes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Sizes {
     /// The view that `/esb-report` opens
@@ -47,7 +47,7 @@ pub struct Sizes {
     /// The view that `/esb-repair` opens
     #[arg(long, default_value_t = 0)]
     pub repair_bytes: usize,
-    /// A message that tells of a report
+    /// A message about a report
     #[arg(long, default_value_t = 0)]
     pub card_bytes: usize,
     /// The same, edited
@@ -70,7 +70,7 @@ impl Sizes {
     }
 }
 
-/// What came in.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frame {
     Command(&'static str),
@@ -98,7 +98,7 @@ impl Frame {
 
 use Frame::{Act, Claim, Command, Report};
 
-/// What every connection needs.
+/// Shared by all connections.
 struct Shared {
     client: HttpClient,
     api: String,
@@ -182,7 +182,7 @@ impl Shared {
         let _ = self.post("views.open", format!("{{\"trigger_id\":\"{trigger}\",\"view\":{view}}}")).await;
     }
 
-    /// In words that are looked for in esb's messages.
+    /// With words that the checks of esb's messages look for.
     async fn say(&self, method: &str, channel: &str, bytes: usize) {
         let padding = self.padding.get(..bytes).unwrap_or_default();
         let text = format!("Thank you. Assigned. {padding}");

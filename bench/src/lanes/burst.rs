@@ -27,7 +27,7 @@ const TECHNICIAN_PAGE: &str = "/admin/users/1";
 const STEP: Duration = Duration::from_millis(20);
 /// Memory is read this often.
 const SAMPLE: Duration = Duration::from_secs(1);
-/// And shown this often.
+/// Memory is printed this often.
 const SHOW: u64 = 15;
 
 struct Burst<'a> {
@@ -93,7 +93,7 @@ pub(super) async fn play(
     Ok(())
 }
 
-/// Has the technician open a repair, so that the program knows them in Slack.
+/// Opens a repair as the technician, which links them to their Slack account.
 async fn introduce_technician(slack: &mut Slack) -> anyhow::Result<()> {
     slack.command(&Command::Repair("1".to_owned()))?;
     while !matches!(slack.next().await?.what, SlackCall::Opened(_)) {}
@@ -189,7 +189,7 @@ impl Burst<'_> {
     fn add_figures(&self, figures: &mut Figures) {
         let took = self.began.elapsed().as_secs_f64();
         let since = |from: Option<Instant>, at: Option<Instant>| match (from, at) {
-            // A message may be faster than the page that announces it.
+            // A message may arrive before the page that mentions it.
             (Some(from), Some(at)) => at.saturating_duration_since(from).as_secs_f64(),
             _ => f64::NAN,
         };

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 /// The channel that gets every report.
 const EVERYTHING: &str = "#oops";
-/// What a description begins with.
+/// Prefix of every description.
 const MARK: &str = "Lanes report ";
 
 /// The description that identifies a report in its messages.
@@ -21,7 +21,7 @@ pub(super) fn description(number: usize) -> String {
 pub(super) struct Ledger {
     /// By report, in the channel of its area.
     in_area: HashMap<usize, Instant>,
-    /// By report, in the channel of everything.
+    /// By report, in `#oops`.
     in_oops: HashMap<usize, Instant>,
     /// To people, with the person.
     direct: Vec<(String, Instant)>,
@@ -29,12 +29,12 @@ pub(super) struct Ledger {
     pub(super) calls: usize,
     /// Of these, the ones that Slack refused.
     pub(super) refused: usize,
-    /// Messages about a report that its channel had before.
+    /// Duplicate messages of a report in a channel.
     pub(super) repeated: usize,
 }
 
 impl Ledger {
-    /// Notes an arrival; hands back what is not a message.
+    /// Records an arrival. Returns it if it is not a message.
     pub(super) fn note(&mut self, arrival: Arrival) -> anyhow::Result<Option<SlackCall>> {
         match arrival.what {
             SlackCall::Posted(body) => {
@@ -83,7 +83,7 @@ impl Ledger {
         times(&self.in_area, reports)
     }
 
-    /// Arrivals of these reports in the channel of everything, earliest first.
+    /// Arrivals of these reports in `#oops`, earliest first.
     pub(super) fn oops_times(&self, reports: impl Iterator<Item = usize>) -> Vec<Instant> {
         times(&self.in_oops, reports)
     }

@@ -15,12 +15,12 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// How many come at once.
+/// Commands of a burst.
 const CROWD: usize = 500;
-/// How many are under way in the sustained run: enough to keep two cores busy.
+/// Commands in flight in the sustained run: enough to keep two cores busy.
 const WINDOW: usize = 64;
 
-/// A command and what came of it.
+/// A command with the times of its answers.
 struct Trace {
     command: Command,
     sent: Instant,
@@ -33,7 +33,7 @@ struct Run<'a> {
     slack: &'a mut Slack,
     first: Option<u64>,
     traces: Vec<Trace>,
-    /// How many have both their answers.
+    /// Commands with both answers.
     done: usize,
 }
 
@@ -85,16 +85,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// An app under test: its Slack, and how its modals are known.
+/// An app under test.
 struct App<'a> {
     slack: &'a mut Slack,
     process: &'a Process,
     machines: &'a [Machine],
-    /// A word that the board's modal must hold; `None` for the floor's.
+    /// A word that the board's modal must contain; `None` for the floor.
     area: Option<&'a str>,
 }
 
-/// What one app did.
+/// The results of one app.
 struct CommandTimes {
     report: Vec<Trace>,
     status: Vec<Trace>,
@@ -140,7 +140,7 @@ async fn floor(done: &CommandTimes) -> anyhow::Result<SocketFloor> {
 
 impl App<'_> {
     async fn run(&mut self, effort: &Effort) -> anyhow::Result<CommandTimes> {
-        // Everybody once, so that everybody is known and every cache is filled.
+        // Each person once, so that all people are known and all caches are filled.
         self.in_a_row(usize::try_from(PEOPLE)?, 0).await?;
         self.in_a_row(usize::try_from(PEOPLE)?, 1).await?;
         let report = self.in_a_row(effort.in_a_row, 0).await?;
@@ -160,7 +160,7 @@ impl App<'_> {
         Ok(CommandTimes { report, status, crowds, sustained, took, cpu })
     }
 
-    /// One after the other; `kind` 0 reports, 1 asks for the status.
+    /// One after the other; `kind` 0 is a report, 1 the status.
     async fn in_a_row(&mut self, count: usize, kind: usize) -> anyhow::Result<Vec<Trace>> {
         let mut run = Run::new(self.slack);
         for n in 0..count {
@@ -173,7 +173,7 @@ impl App<'_> {
         self.checked(traces)
     }
 
-    /// The next one as soon as one has its modal.
+    /// Sends a command as soon as another has its modal.
     async fn sustained(&mut self, time: Duration) -> anyhow::Result<(Vec<Trace>, Duration)> {
         let mut run = Run::new(self.slack);
         let began = Instant::now();
@@ -221,7 +221,7 @@ impl App<'_> {
     }
 }
 
-/// The `n`th command, of a kind: even reports on some machine, odd asks for the status.
+/// The `n`th command: reports for even kinds, the status for odd ones.
 fn command(machines: &[Machine], n: usize, kind: usize) -> Command {
     if kind % 2 == 1 {
         return Command::Status;
@@ -237,7 +237,7 @@ fn modals<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Times {
     Times::new(traces.into_iter().filter_map(|trace| Some(trace.opened.as_ref()?.0 - trace.sent)))
 }
 
-/// Commands a second of a crowd, until the last one has its answer.
+/// Commands a second of a burst, until the last answer.
 fn rates(crowds: &[Vec<Trace>], answered: fn(&Trace) -> Option<Instant>) -> f64 {
     let rate = |crowd: &Vec<Trace>| {
         let began = crowd.first()?.sent;

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// How a page is asked for.
+/// The variants of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
     Gzip,
@@ -23,7 +23,7 @@ enum How {
     Held,
 }
 
-/// What came of asking for one page for a while.
+/// The results for one page.
 struct Load {
     /// Answers a second.
     rate: f64,
@@ -41,7 +41,7 @@ struct Page {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    /// A text that the plain body holds.
+    /// A text that the plain body must contain.
     mark: String,
 }
 
@@ -90,7 +90,7 @@ pub(super) async fn measure(
 }
 
 impl Page {
-    /// Asks for it once, as a browser that comes back would, and makes sure that it is what it should be.
+    /// Requests it once like a returning browser, and checks the answer.
     async fn fetch(
         web: SocketAddr,
         (name, path, cookies): (&str, &str, Option<&str>),
@@ -129,7 +129,7 @@ impl Page {
         Ok(page)
     }
 
-    /// True for the bytes that were there first, and for others that say the same.
+    /// True for the same bytes as the first time, or for other bytes with the same content.
     fn is_right(&self, body: &[u8]) -> bool {
         if !self.body.is_empty() && body == self.body || self.status == 304 {
             return body == self.body;
@@ -156,7 +156,7 @@ async fn floor(folder: &Path, pages: &[Rc<Page>]) -> anyhow::Result<WebFloor> {
     WebFloor::start(folder, 1).await
 }
 
-/// Asks as fast as answers come.
+/// Sends requests as fast as answers come.
 async fn load(
     address: SocketAddr,
     page: &Rc<Page>,
@@ -185,7 +185,7 @@ async fn load(
     Ok(Load { rate: per_second(times.len(), took), cpu: each(cpu, times.len()), times: Times::new(times) })
 }
 
-/// One connection's requests. Every answer is looked at, and the last one in full.
+/// The requests of one connection. Every answer is checked, the last one in full.
 async fn ask(
     mut connection: Connection,
     page: Rc<Page>,

@@ -73,7 +73,9 @@ async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Byt
     while opened.is_none() || !acknowledged {
         let arrival = slack.next().await?;
         match arrival.what {
-            SlackCall::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
+            SlackCall::Acknowledged(text) => {
+                acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent)
+            }
             SlackCall::Opened(body) => opened = Some((arrival.at, body)),
             SlackCall::Posted(_) | SlackCall::Edited(_) => {}
             other => anyhow::bail!("brought about {other:?}"),

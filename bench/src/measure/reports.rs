@@ -95,7 +95,12 @@ impl App<'_> {
 
     /// Opens the form, submits it, and waits until the form is closed, the person thanked and both channels
     /// have the message. Returns the number of the repair.
-    async fn report(&mut self, machine: &Machine, n: usize, done: &mut ReportTimes) -> anyhow::Result<String> {
+    async fn report(
+        &mut self,
+        machine: &Machine,
+        n: usize,
+        done: &mut ReportTimes,
+    ) -> anyhow::Result<String> {
         let (view, bytes) = modal(self.slack, &Command::Report(machine.name.clone())).await?;
         done.sizes.report_bytes = bytes;
         let description = format!("Bench report {n:04}");
@@ -165,7 +170,9 @@ async fn modal(slack: &mut Slack, command: &Command) -> anyhow::Result<(Value, u
     let (mut acknowledged, mut opened) = (false, None);
     while opened.is_none() || !acknowledged {
         match slack.next().await?.what {
-            SlackCall::Acknowledged(text) => acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent),
+            SlackCall::Acknowledged(text) => {
+                acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent)
+            }
             SlackCall::Opened(body) if number(&body, "trigger_id") == Some(sent) => opened = Some(body),
             other => anyhow::bail!("{} brought about {other:?}", command.name()),
         }

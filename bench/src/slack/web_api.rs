@@ -124,7 +124,9 @@ fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<Sla
         "/api/chat.update" => (Some(SlackCall::Edited(body)), fine()),
         "/api/chat.postEphemeral" => (Some(SlackCall::PrivateAnswer(body)), fine()),
         path if path.starts_with("/response/") => (Some(SlackCall::PrivateAnswer(body)), fine()),
-        other => (Some(SlackCall::Unknown(other.to_owned())), r#"{"ok":false,"error":"unknown_method"}"#.into()),
+        other => {
+            (Some(SlackCall::Unknown(other.to_owned())), r#"{"ok":false,"error":"unknown_method"}"#.into())
+        }
     }
 }
 

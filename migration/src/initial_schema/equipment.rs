@@ -71,8 +71,11 @@ pub(super) fn file_tables(backend: DatabaseBackend) -> [TableCreateStatement; 2]
     let mut documents = Table::create();
     documents.table("documents").col(id()).col(reference("equipment_id").not_null());
     documents.col(string("category", 40)).col(string("title", 200));
-    file_columns(&mut documents, backend)
-        .foreign_key(&mut foreign_key("documents", "equipment_id", "equipment"));
+    file_columns(&mut documents, backend).foreign_key(&mut foreign_key(
+        "documents",
+        "equipment_id",
+        "equipment",
+    ));
     // A photo or video belongs to either equipment or a repair.
     let mut photos = Table::create();
     photos.table("photos").col(id()).col(reference("equipment_id")).col(reference("repair_id"));

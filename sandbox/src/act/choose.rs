@@ -112,7 +112,7 @@ impl Sandbox {
         })
     }
 
-    /// What stands in an element, as a list.
+    /// The values of an element, as a list.
     fn standing(&self, target: &Target) -> Vec<Value> {
         self.shared.with(|state| {
             let typed = state.views.get(&target.view_id).and_then(|v| v.typed.get(&target.key()));
@@ -128,7 +128,7 @@ impl Sandbox {
         json!(chosen)
     }
 
-    /// Puts a value into an element, and tells the app if it wants to be told.
+    /// Puts a value into an element, and notifies the app if the element asks for it.
     async fn put(&self, user: &str, target: &Target, value: Value) -> Result<Outcome, Cannot> {
         let Some(key) = values::state_key(&target.kind) else {
             return Err(target.wrong("it is pressed, not filled or chosen"));
@@ -145,7 +145,10 @@ impl Sandbox {
         self.deliver(|state| {
             let mut action = target.action();
             action[key] = value;
-            Ok(OutgoingEnvelope::interactive(press::block_action(state, user, &target.view_id, action), false))
+            Ok(OutgoingEnvelope::interactive(
+                press::block_action(state, user, &target.view_id, action),
+                false,
+            ))
         })
         .await
     }

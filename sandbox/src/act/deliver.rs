@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{Cannot, Outcome};
-use crate::{sandbox::Sandbox, hub::Ack, state::State};
+use crate::{hub::Ack, sandbox::Sandbox, state::State};
 
 /// An envelope that is about to be sent.
 pub(super) struct OutgoingEnvelope {

@@ -1,4 +1,4 @@
-//! Events: what the app hears of without having been asked to act.
+//! Events of the workspace.
 //!
 //! Owns: the events that people cause but by messages (those are `say`'s), and redelivery. Must not: act in views. Called by: tests, demos,
 //! `terminal`.
@@ -63,7 +63,7 @@ impl Sandbox {
         Ok(Delivered { envelope_id, event_id: delivered.event_id.clone(), outcome })
     }
 
-    /// A person deletes a message, which workspaces may let them do with an app's, too. The app is not told:
+    /// A person deletes a message, which workspaces may let them do with an app's, too. The app gets no event:
     /// [`Sandbox::take_back`] tells it.
     ///
     /// # Errors

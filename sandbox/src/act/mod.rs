@@ -28,7 +28,7 @@ use crate::{hub::Ack, state::State, world::World};
 pub enum Outcome {
     /// The app acknowledged in time.
     Acknowledged(Ack),
-    /// The app did not: the person sees an error, whatever the app does later. For a command Slack calls
+    /// The app did not: the person sees an error, even if the app answers later. For a command Slack calls
     /// it `operation_timeout`.
     TimedOut,
     /// The app has no connection: the person sees an error at once.

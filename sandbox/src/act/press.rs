@@ -1,11 +1,13 @@
 //! Pressing buttons and choosing from overflow menus, in views and in messages.
 //!
-//! Owns: the `block_actions` payload. Must not: change what stands in a view (that is `choose`).
+//! Owns: the `block_actions` payload. Must not: change the values of a view (that is `choose`).
 //! Called by: tests, demos, `terminal`; `choose` sends its payload from here, too.
 
 use serde_json::{Value, json};
 
-use super::{Cannot, Outcome, channel, command::action_ts, deliver::OutgoingEnvelope, payload, person, target};
+use super::{
+    Cannot, Outcome, channel, command::action_ts, deliver::OutgoingEnvelope, payload, person, target,
+};
 use crate::{
     messages::{Audience, Message},
     sandbox::Sandbox,
@@ -120,7 +122,7 @@ fn add_press(action: &mut Value, element: &Value, value: Option<&str>) -> Result
     }
 }
 
-/// The payload of an act in a view, which carries what stands in it.
+/// The payload of an action in a view, with the view's values.
 pub(super) fn block_action(state: &mut State, user: &str, view_id: &str, mut action: Value) -> Value {
     action["action_ts"] = json!(action_ts(state));
     let mut payload = payload::interaction(state, "block_actions", user);

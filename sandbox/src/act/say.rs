@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Sandbox {
-    /// A person writes a message, in a thread or not; the app hears of it as far as [`Sandbox::event`] says.
+    /// A person writes a message, in a thread or not; see [`Sandbox::event`] for when the app gets an event.
     ///
     /// # Errors
     /// When the person or the channel is not in the world.
@@ -56,7 +56,7 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// A person mentions the bot in a message, in a thread or not; the app hears of the mention with the scope
+    /// A person mentions the bot in a message, in a thread or not; the app gets `app_mention` with the scope
     /// `app_mentions:read`. In direct messages there are no mentions.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// A person changes the text of a message of theirs; the app hears of it.
+    /// A person changes the text of a message of theirs; the app gets an event.
     ///
     /// # Errors
     /// When the message is not there.
@@ -105,7 +105,7 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// A person deletes a message of theirs; the app hears of it.
+    /// A person deletes a message of theirs; the app gets an event.
     ///
     /// # Errors
     /// When the message is not there.
@@ -123,7 +123,7 @@ impl Sandbox {
     }
 
     /// Slack removes a message and leaves a tombstone in its place, as it does for data loss prevention and where
-    /// replies hang on a message; the app hears of it.
+    /// replies hang on a message; the app gets an event.
     ///
     /// # Errors
     /// When the message is not there.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::{Cannot, Outcome, deliver::OutgoingEnvelope, payload, person};
 use crate::{
     blocks::{self, Surface},
-    sandbox::Sandbox,
     hub::unknown_inputs,
+    sandbox::Sandbox,
     state::State,
     views::{OpenView, values},
 };
@@ -23,7 +23,7 @@ pub enum Submitted {
     Cleared,
     /// This modal is closed; the one beneath is on top again.
     Closed,
-    /// Nothing is closed: messages stand beside inputs, by block id. They are the app's, or Slack's own
+    /// Nothing is closed: error messages at inputs, by block id. They are the app's, or Slack's own
     /// when something required is missing; the latter never reaches the app.
     Errors(BTreeMap<String, String>),
     /// The modal shows something else now.
@@ -144,7 +144,7 @@ fn respond(state: &mut State, user: &str, view_id: &str, answer: &Value) -> Resu
         if answer.as_object().is_none_or(|a| !a.is_empty()) {
             return Err(format!("no response_action in {answer}"));
         }
-        // The app may have changed the stack meanwhile: only the submitted view closes.
+        // The app may have changed the stack since then: only the submitted view closes.
         if state.views.top(user).is_some_and(|top| top.id == view_id) {
             state.views.close(user);
         }
@@ -182,7 +182,7 @@ fn check_view(view: &Value) -> Result<Value, String> {
     if list.is_empty() { Ok(view.clone()) } else { Err(list.join("; ")) }
 }
 
-/// Errors stand beside inputs: each key is the block id of one.
+/// Errors belong to inputs: each key is the block id of one.
 fn check_errors(state: &State, view_id: &str, errors: &Value) -> Result<BTreeMap<String, String>, String> {
     state.views.get(view_id).ok_or("errors for a view that is closed")?;
     let errors = errors.as_object().filter(|e| !e.is_empty()).ok_or("errors is not an object with keys")?;

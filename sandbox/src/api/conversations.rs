@@ -109,7 +109,7 @@ fn page(
     Ok((there.into_iter().map(|m| shown(state, args, m)).collect(), more > 0))
 }
 
-/// A message as it is read: its metadata only for whoever asks for it.
+/// A message as it is read: its metadata only on request.
 fn shown(state: &State, args: &Args, message: &Message) -> Value {
     let mut json = message.to_json(&state.world);
     if !args.flag("include_all_metadata")

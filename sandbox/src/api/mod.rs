@@ -70,7 +70,7 @@ impl From<&str> for ApiError {
     }
 }
 
-/// What a method gives back: the fields of its answer beside `ok`.
+/// The result of a method: the fields of its answer except `ok`.
 pub(crate) type Answer = Result<Value, ApiError>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ enum Token {
 pub(crate) struct Method {
     name: &'static str,
     token: Token,
-    /// Needed whatever the call is about; methods that need one by the kind of channel look for themselves.
+    /// Needed for every call; methods that need one by the kind of channel look for themselves.
     scope: Option<&'static str>,
     /// Calls a minute by Slack's tiers (docs.slack.dev/apis/web-api/rate-limits).
     pub(crate) per_minute: Option<u32>,
@@ -169,7 +169,7 @@ impl Method {
     }
 }
 
-/// Keeps what a test has to hear of even if the app shrugs it off.
+/// Records a problem for the test, even if the app ignores it.
 fn note_refusal(state: &mut State, method: &str, error: &ApiError) {
     let line = format!("{method}: {} {}", error.code, error.more);
     match error.code.as_str() {

@@ -1,6 +1,6 @@
 //! Methods about views: `views.open`, `views.push`, `views.update`, `views.publish`.
 //!
-//! Owns: who may open what by which trigger. Must not: keep views (that is `crate::views`).
+//! Owns: which trigger may open which view. Must not: keep views (that is `crate::views`).
 //! Called by: the table in `api`; `act::submission` shares the checking of a view.
 
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Interactive elements: what each may carry.
 //!
-//! Owns: the table of elements. Must not: say where they may stand (that is `layout`).
+//! Owns: the table of elements. Must not: say where they may be used (that is `layout`).
 //! Called by: the tables of `layout`. Source: docs.slack.dev/reference/block-kit/block-elements.
 
 use serde_json::{Map, Value};

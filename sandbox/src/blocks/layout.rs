@@ -1,4 +1,4 @@
-//! Layout blocks: what each may carry, and which elements may stand in it.
+//! Layout blocks: what each may carry, and which elements it may contain.
 //!
 //! Owns: the table of blocks. Must not: look at more than one block (that is `whole`).
 //! Called by: `blocks`. Source: docs.slack.dev/reference/block-kit/blocks.
@@ -122,10 +122,10 @@ static IMAGE: Shape = Shape {
 static RICH_TEXT: Shape = block("rich_text", &[BLOCK_ID, need("elements", Rule::List(1, 1000, &Rule::Any))]);
 static MARKDOWN: Shape = block("markdown", &[BLOCK_ID, need("text", Rule::Chars(1, 12_000))]);
 
-/// What may stand in a message.
+/// Blocks of messages.
 pub(super) static MESSAGE: &[&Shape] =
     &[&SECTION, &HEADER, &DIVIDER, &CONTEXT, &ACTIONS, &INPUT, &IMAGE, &RICH_TEXT, &MARKDOWN];
-/// What may stand in a modal or a Home tab.
+/// Blocks of modals and Home tabs.
 pub(super) static VIEW: &[&Shape] =
     &[&SECTION, &HEADER, &DIVIDER, &CONTEXT, &ACTIONS, &INPUT, &IMAGE, &RICH_TEXT];
 

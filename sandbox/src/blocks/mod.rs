@@ -73,7 +73,7 @@ pub(crate) fn check_message(blocks: &[Value]) -> Vec<Problem> {
     problems.into_list()
 }
 
-/// Checks a view; `at` is where it stands in the call, such as `/view`.
+/// Checks a view; `at` is its place in the call, such as `/view`.
 pub(crate) fn check_view(view: &Value, surface: Surface, at: &str) -> Vec<Problem> {
     let mut problems = Problems::default();
     let rule = match surface {

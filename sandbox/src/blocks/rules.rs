@@ -37,11 +37,11 @@ impl Problems {
 /// What a value may be.
 #[derive(Clone, Copy)]
 pub(super) enum Rule {
-    /// Whatever: for parts that this sandbox shows but does not look into.
+    /// Any value, for parts that this sandbox shows but does not check.
     Any,
     /// `true` or `false`.
     Flag,
-    /// A string of so many characters.
+    /// A string with a length in this range.
     Chars(usize, usize),
     /// A whole number within bounds.
     Whole(i64, i64),
@@ -51,15 +51,15 @@ pub(super) enum Rule {
     Date,
     /// `HH:MM`.
     Time,
-    /// An http, https or mailto address of at most so many characters.
+    /// An http, https or mailto address of at most this many characters.
     Url(usize),
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A `plain_text` object of at most so many characters.
+    /// A `plain_text` object of at most this many characters.
     Plain(usize),
-    /// A `plain_text` or `mrkdwn` object of at most so many characters.
+    /// A `plain_text` or `mrkdwn` object of at most this many characters.
     Text(usize),
-    /// A list of so many of these.
+    /// A list with a length in this range.
     List(usize, usize, &'static Rule),
     /// An object of one shape, without a `type`.
     Object(&'static Shape),

@@ -58,7 +58,7 @@ pub(super) async fn reply(shared: &Shared, path: &str, parts: &Parts) -> Result<
     Ok(reply)
 }
 
-/// What whoever may not read a file gets instead: a page, with status 200.
+/// The response without permission to read a file: a page, with status 200.
 fn log_in() -> Reply {
     of("text/html; charset=utf-8", Bytes::from_static(b"<!doctype html><title>Log in | Slack</title>"))
 }

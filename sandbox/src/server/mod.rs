@@ -32,7 +32,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
             () = shared.stop.cancelled() => return,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => drop(tokio::spawn(connection(Arc::clone(&shared), stream))),
-                Err(error) => tracing::warn!(%error, "the sandbox could not accept a connection"),
+                Err(error) => tracing::warn!(%error, "sandbox could not accept a connection"),
             },
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn reply(shared: Arc<Shared>, request: &mut Request<Incoming>) -> Rep
                 let socket = WebSocketStream::from_raw_socket(TokioIo::new(io), Role::Server, None).await;
                 connection_task::serve(shared, socket).await;
             }
-            Err(error) => tracing::debug!(%error, "the app left during the handshake"),
+            Err(error) => tracing::debug!(%error, "handshake aborted"),
         }
     });
     let mut reply = Response::new(Full::new(Bytes::new()));

@@ -43,7 +43,7 @@ const HELP: &str = "\
 as ana                  be somebody else
 in #channel             go to a channel
 /command text           type a command in the channel
-set name text           type, choose or tick in the form; the names stand before the colons
+set name text           type, choose or tick in the form; the names are before the colons
 unset name [label]      empty it, or take a tick away
 search name text        see what a list offers
 press name [value]      press a button in the form, in a message or on the Home tab

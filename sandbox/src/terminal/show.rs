@@ -6,7 +6,7 @@ use super::Terminal;
 use crate::messages::{Audience, Message};
 
 /// Said where an act shows nothing.
-const NOTHING: &str = "(nothing to see: answers to you, forms, and news in channels would stand here)";
+const NOTHING: &str = "(nothing yet: answers to you, forms and new messages in channels appear here)";
 
 impl Terminal {
     /// What was said of an act, then what is new to this person.

@@ -19,7 +19,7 @@ pub(crate) fn message_text(message: &Message) -> String {
     lines.join("\n")
 }
 
-/// Everything a person sees in a view: title, blocks, what stands in inputs, errors, buttons beneath.
+/// Everything a person sees in a view: title, blocks, values of inputs, errors, buttons.
 pub(crate) fn view_text(view: &View) -> String {
     let mut lines = Vec::new();
     if !view.title().is_empty() {

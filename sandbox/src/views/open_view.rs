@@ -14,7 +14,7 @@ use crate::{
     world::World,
 };
 
-/// What stands in the elements of a view: state objects by block id and action id.
+/// Values of the elements of a view: state objects by block id and action id.
 pub(crate) type Typed = BTreeMap<(String, String), Value>;
 
 /// A view as it is before a person.
@@ -27,7 +27,7 @@ pub(crate) struct OpenView {
     /// What the app sent, completed.
     pub(crate) body: Value,
     pub(crate) typed: Typed,
-    /// Messages beside inputs, by block id.
+    /// Error messages at inputs, by block id.
     pub(crate) errors: BTreeMap<String, String>,
     /// The options last suggested, by action id.
     pub(crate) suggested: HashMap<String, Vec<Value>>,
@@ -51,7 +51,7 @@ impl OpenView {
         view
     }
 
-    /// Takes new content. Slack keeps what stands in an element whose block id and action id stay, even
+    /// Takes new content. Slack keeps the value of an element whose block id and action id stay, even
     /// when the new content asks for another initial value; an option that is gone is not kept.
     pub(super) fn replace(&mut self, ids: &mut Ids, mut body: Value) {
         if let Some(blocks) = body.get_mut("blocks").and_then(Value::as_array_mut) {
@@ -132,7 +132,7 @@ impl OpenView {
 pub struct View {
     /// The whole view as Slack's payloads carry it, `state.values` included.
     pub json: Value,
-    /// Messages beside inputs, by block id.
+    /// Error messages at inputs, by block id.
     pub errors: BTreeMap<String, String>,
     typed: Typed,
 }
@@ -177,7 +177,7 @@ impl View {
         values::elements(self.blocks()).find(|e| e.action_id == action_id).map(|e| e.element)
     }
 
-    /// What stands in an element, in plain text: typed text, an option's label, a date. `None` when
+    /// The value of an element, in plain text: typed text, an option's label, a date. `None` when
     /// nothing does, or no such element is there.
     pub fn value(&self, action_id: &str) -> Option<String> {
         let state = self.typed.iter().find(|((_, action), _)| action == action_id)?.1;

@@ -44,7 +44,7 @@ fn three_deep_and_no_deeper() {
 }
 
 #[test]
-fn an_update_keeps_what_stands_in_inputs_that_stay() {
+fn update_keeps_values_of_remaining_inputs() {
     let (mut views, mut ids) = (Views::default(), Ids::new());
     let text = |initial: &str| json!({"type": "plain_text_input", "initial_value": initial});
     let id = views.open(&mut ids, "U1", form(json!([input("stays", text("a")), input("goes", text("b"))])));
@@ -59,7 +59,7 @@ fn an_update_keeps_what_stands_in_inputs_that_stay() {
 }
 
 #[test]
-fn an_update_drops_a_choice_that_is_no_longer_offered() {
+fn update_drops_choice_no_longer_offered() {
     let (mut views, mut ids) = (Views::default(), Ids::new());
     let option = |value: &str| json!({"text": plain(value), "value": value});
     let select = |values: &[&str]| {

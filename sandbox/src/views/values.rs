@@ -1,4 +1,4 @@
-//! What stands in interactive elements, in the form of `state.values`.
+//! Values of interactive elements, in the form of `state.values`.
 //!
 //! Owns: for each kind of element, the key of its state and of its initial value; finding elements in
 //! blocks. Must not: decide what a person chooses (that is `act::choose`). Called by: `views`, `act`,
@@ -49,7 +49,7 @@ fn is_list(key: &str) -> bool {
     key.ends_with('s')
 }
 
-/// An element that a person can act on, and the block it stands in.
+/// An element that a person can act on, and its block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub(crate) block: &'a Value,
@@ -69,7 +69,7 @@ impl Element<'_> {
         self.block["type"] == "input"
     }
 
-    /// Whether acting on it is told to the app at once. Outside input blocks it always is.
+    /// Whether an action on it is sent to the app immediately. Outside input blocks it always is.
     pub(crate) fn dispatches(&self) -> bool {
         !self.is_input() || self.block["dispatch_action"] == true
     }
@@ -87,7 +87,7 @@ impl Element<'_> {
         Some(state_of(self.kind, given.unwrap_or(empty)))
     }
 
-    /// Whether a state from before an update can stand in this element.
+    /// Whether a state from before an update fits this element.
     pub(super) fn can_hold(&self, state: &Value) -> bool {
         if state["type"] != self.kind {
             return false;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Caller, Hands, Link, form, plain, run, start_with_clock};
 
-/// An app that opens a form, pushes another by its button, answers submissions as it is told, and keeps
+/// An app that opens a form, pushes another by its button, answers submissions as the test says, and keeps
 /// what it was sent.
 struct Shop {
     sandbox: Sandbox,

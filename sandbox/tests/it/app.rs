@@ -41,7 +41,7 @@ pub fn start_unlimited() -> Sandbox {
     Sandbox::start(workshop(), Options { rate_limits: RateLimits::off(), ..Options::default() }).unwrap()
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that only the test moves.
 #[derive(Clone)]
 pub struct Hands(Arc<Mutex<DateTime<Utc>>>);
 
@@ -51,7 +51,7 @@ impl Hands {
     }
 }
 
-/// A sandbox on a clock that stands still.
+/// A sandbox on a stopped clock.
 pub fn start_with_clock() -> (Sandbox, Hands) {
     let hands = Hands(Arc::new(Mutex::new(Utc::now())));
     let time = hands.clone();

@@ -110,7 +110,7 @@ async fn a_thread_and_a_change() {
 }
 
 #[tokio::test]
-async fn what_stands_in_a_channel_is_read_by_its_id_and_with_a_scope() {
+async fn history_needs_channel_id_and_scope() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let read = async |method: &str, args: Value| caller.call(method, args).await;
@@ -151,7 +151,7 @@ async fn what_stands_in_a_channel_is_read_by_its_id_and_with_a_scope() {
     };
     let history = read("conversations.history", of_wood).await;
     assert_eq!(texts(&history), ["loud", "first"], "newest first, and of replies those that were broadcast");
-    assert_eq!(history["messages"][1]["metadata"], Value::Null, "only for whoever asks for it");
+    assert_eq!(history["messages"][1]["metadata"], Value::Null, "only on request");
     let args = json!({"channel": "C01", "include_all_metadata": "true", "limit": "1", "oldest": "0"});
     let page = read("conversations.history", args).await;
     assert_eq!(

@@ -72,7 +72,7 @@ async fn outside_people_are_named_with_their_workspace() {
 }
 
 #[tokio::test]
-async fn hidden_files_are_told_of_by_files_info() {
+async fn hidden_files_appear_in_files_info() {
     let (sandbox, caller, _) = start().await;
     sandbox.say_with("cy", "#wood", "look", None, &["F01"]).await.unwrap();
     let file = sandbox.messages().pop().unwrap().files.remove(0);
@@ -89,7 +89,7 @@ async fn hidden_files_are_told_of_by_files_info() {
 }
 
 #[tokio::test]
-async fn errors_on_inputs_that_the_submitted_view_lacks_are_complained_of() {
+async fn errors_on_missing_inputs_are_reported() {
     let (sandbox, caller, _) = start().await;
     let button = json!([{"type": "actions", "elements": [
         {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}]}]);

@@ -33,7 +33,7 @@ async fn a_fault_is_met_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_message_is_posted_although_the_answer_is_lost() {
+async fn message_is_posted_although_response_is_lost() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     sandbox.fail_next(POST, Fault::CutAfterAccept);

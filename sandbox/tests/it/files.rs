@@ -22,7 +22,7 @@ async fn get(url: &str, token: Option<&str>) -> Option<(u16, String, String, Byt
 }
 
 #[tokio::test]
-async fn a_file_is_given_to_whoever_may_read_it_and_others_see_a_log_in_page() {
+async fn file_needs_token_else_login_page() {
     let world =
         workshop().scopes(&["files:read"]).file(File::new("F01", "a saw.png", "image/png", "a picture"));
     let sandbox = Sandbox::start(world, Options::default()).unwrap();
@@ -59,7 +59,7 @@ async fn files_meet_faults() {
 }
 
 #[tokio::test]
-async fn what_people_write_with_files_edit_and_take_back_is_told() {
+async fn file_messages_edits_and_deletions_send_events() {
     let world = workshop()
         .file(File::new("F01", "a.png", "image/png", "x"))
         .file(File::new("F02", "b.png", "image/png", "").external("https://drive.test/b"));

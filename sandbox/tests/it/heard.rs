@@ -1,4 +1,4 @@
-//! What the app hears of by itself: as far as its scopes go, and where its bot is.
+//! Events: which ones the app gets, by its scopes and the channels of its bot.
 
 use crate::app::{Caller, Link, workshop};
 use esb_sandbox::{Channel, Delivered, Options, Outcome, Sandbox};
@@ -9,7 +9,7 @@ fn grant(sandbox: &Sandbox, scope: &str) {
     sandbox.change_world(|world| world.scopes.push(scope.into()));
 }
 
-/// Whether Slack would have told it: nobody is connected.
+/// Whether Slack would have sent the event: nobody is connected.
 fn is_told(delivered: &Delivered) -> bool {
     matches!(delivered.outcome, Outcome::NoConnection)
 }
@@ -52,7 +52,7 @@ async fn each_kind_of_event_wants_its_scope() {
 }
 
 #[tokio::test]
-async fn what_happens_where_the_bot_is_not_is_not_told() {
+async fn no_events_from_channels_without_bot() {
     let sandbox = among();
     for scope in ["channels:history", "groups:history", "reactions:read"] {
         grant(&sandbox, scope);
@@ -65,7 +65,7 @@ async fn what_happens_where_the_bot_is_not_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_private_channel_is_there_for_those_in_it_and_has_scopes_of_its_own() {
+async fn private_channel_needs_membership_and_its_scopes() {
     let sandbox = among();
     let caller = Caller::new(&sandbox);
     let call = async |method: &str, channel: &str| {
@@ -91,7 +91,7 @@ async fn a_private_channel_is_there_for_those_in_it_and_has_scopes_of_its_own() 
 }
 
 #[tokio::test]
-async fn a_reply_says_whose_thread_it_is_in_and_in_what_kind_of_channel() {
+async fn reply_names_thread_author_and_channel_type() {
     let sandbox = among();
     grant(&sandbox, "groups:history");
     let caller = Caller::new(&sandbox);

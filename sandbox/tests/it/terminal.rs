@@ -85,12 +85,12 @@ Soon (optional)
     assert_eq!(terminal.line("read #wood").await, "#wood bot\n  # Ordered\n  by *ana*\n  [ Done ] done 7");
     assert_eq!(terminal.line("read").await, "Nothing new.");
     assert_eq!(terminal.line("press done").await, "Direct message\n  Thank you");
-    let nothing = "(nothing to see: answers to you, forms, and news in channels would stand here)";
+    let nothing = "(nothing yet: answers to you, forms and new messages in channels appear here)";
     assert_eq!(terminal.line("reply fine").await, nothing);
 }
 
 #[tokio::test]
-async fn a_line_that_says_too_little_is_answered_with_what_to_type() {
+async fn incomplete_line_shows_usage() {
     let mut terminal = terminal().await;
     assert_eq!(
         terminal.line("two boards").await,

@@ -30,7 +30,7 @@ async fn hello_names_the_app_and_its_connections() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_good_once_and_ten_are_enough() {
+async fn ticket_works_once_and_ten_connections_at_most() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let url =
@@ -170,7 +170,7 @@ async fn the_ways_a_connection_ends() {
     let mut leaving = Link::open(&caller).await;
     leaving.0.close(None).await.unwrap();
     assert!(matches!(leaving.0.next().await, Some(Ok(Frame::Close(_)))));
-    // Like Slack, the sandbox leaves TCP open: whoever waits for its end waits in vain.
+    // Like Slack, the sandbox leaves TCP open after the close frame.
     sandbox.wait_for(SOON, |s| s.wire().connections()[2].closed_by_app.then_some(())).await.unwrap();
     assert!(!wire.cut(3), "it is closed");
 }

@@ -17,8 +17,11 @@ pub(super) async fn show(board: &str, word: &str) -> anyhow::Result<String> {
     let url = format!("{board}/status.json");
     let client = Client::builder(TokioExecutor::new()).build_http();
     let answer = client.request(Request::get(&url).body(Empty::<Bytes>::new())?).await?;
-    let body =
-        Limited::new(answer.into_body(), RESPONSE_MAX).collect().await.map_err(|e| anyhow::anyhow!(e))?.to_bytes();
+    let body = Limited::new(answer.into_body(), RESPONSE_MAX)
+        .collect()
+        .await
+        .map_err(|e| anyhow::anyhow!(e))?
+        .to_bytes();
     let board: Value = serde_json::from_slice(&body).context("the board's answer is no JSON")?;
     let mut text = format!("GET {url}\n");
     for area in board["areas"].as_array().into_iter().flatten() {

@@ -8,8 +8,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::domain::actor::{Actor, Edge};
 use crate::logging::{self, Destination, Style};
-use crate::ops::install::{DemoData, DemoLogin, load_demo_data};
 use crate::ops::deliveries::queue_stats;
+use crate::ops::install::{DemoData, DemoLogin, load_demo_data};
 use anyhow::Context;
 use clap::Args;
 use esb_sandbox::{Channel, Options, Person, Sandbox, Settle, Terminal, World};
@@ -164,13 +164,17 @@ impl Session {
 
     async fn run(mut self, sandbox: &Sandbox, board: &str, logins: &[DemoLogin]) -> anyhow::Result<()> {
         let connected = sandbox.wire().wait_for_connections(2, CONNECT_LIMIT).await;
-        anyhow::ensure!(connected, "ESB did not connect to the demo's Slack: use --keep DIR and read DIR/esb.log");
+        anyhow::ensure!(
+            connected,
+            "ESB did not connect to the demo's Slack: use --keep DIR and read DIR/esb.log"
+        );
         if self.is_interactive {
             print(&welcome(board, logins))?;
         }
         loop {
             self.prompt()?;
-            let Some(line) = self.lines.next_line().await?.filter(|line| !EXIT_COMMANDS.contains(&line.trim()))
+            let Some(line) =
+                self.lines.next_line().await?.filter(|line| !EXIT_COMMANDS.contains(&line.trim()))
             else {
                 break;
             };
@@ -209,7 +213,8 @@ impl Session {
 }
 
 fn welcome(board: &str, logins: &[DemoLogin]) -> String {
-    let logins: String = logins.iter().map(|login| format!("Log in there as {}.\n", describe_login(login))).collect();
+    let logins: String =
+        logins.iter().map(|login| format!("Log in there as {}.\n", describe_login(login))).collect();
     format!(
         "This is a Slack workspace with one app: Equipment Status Board. Nothing here is real.\n\
          The board is at {board}. Ctrl-C or \"exit\" ends the demo.\n{logins}\n\

@@ -1,5 +1,4 @@
-//! What we read of Slack's answers: only the fields that somebody uses, so that nothing new or
-//! missing elsewhere in an answer can break us.
+//! Slack's responses: only the fields that ESB uses, so that a change elsewhere in a response breaks nothing.
 
 use secrecy::SecretString;
 use serde::Deserialize;

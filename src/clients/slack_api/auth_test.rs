@@ -1,4 +1,4 @@
-//! `auth.test`: the scopes stand in a header of its answer.
+//! `auth.test`. The scopes are in a header of the response.
 
 use super::AUTH_TEST;
 use super::error::{Outage, SlackApiError};

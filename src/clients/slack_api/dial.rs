@@ -1,5 +1,4 @@
-//! The bytes below a Socket Mode connection: TCP for `ws:`, TLS for `wss:`. What is spoken on them
-//! is the business of `slack::socket`.
+//! Opens the byte stream of a Socket Mode connection: TCP for `ws:`, TLS for `wss:`. `slack::socket` has the protocol.
 
 use super::error::{Outage, SlackApiError};
 use crate::clients::tls::Connector;

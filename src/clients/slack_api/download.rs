@@ -1,5 +1,5 @@
-//! Files that Slack keeps, as streams. The bot token, and any request at all, goes to Slack's hosts and to
-//! the host of `SLACK_API_URL` only; a redirect is followed as far as it stays there.
+//! Downloads files from Slack as streams. Requests, and with them the bot token, go only to Slack's hosts and to the
+//! host of `SLACK_API_URL`. Redirects to other hosts are not followed.
 
 use super::error::{Outage, SlackApiError};
 use super::{SlackApi, present};
@@ -56,10 +56,7 @@ pub struct Download {
 }
 
 impl SlackApi {
-    /// Begins to fetch a file of at most so many bytes. At most 15 s until it begins.
-    ///
-    /// # Errors
-    /// See [`DownloadError`].
+    /// Starts to fetch a file of at most `most` bytes. It starts within 15 s or fails.
     pub async fn download(&self, url: &str, most: u64) -> Result<Download, DownloadError> {
         let begun = timeout(BEGIN_MAX, self.begin(url, most)).await;
         let begun = begun.unwrap_or(Err(SlackApiError::TimedOut.into()));

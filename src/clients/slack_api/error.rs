@@ -1,5 +1,5 @@
-//! What can go wrong with a call of the Web API. slack-morphism's errors print bodies; these never
-//! show a body, a token or a URL, so they may be logged with all their sources.
+//! Errors of Web API calls. slack-morphism's errors print bodies. These never show a body, a token or a URL, so they
+//! may be logged with all their sources.
 
 use serde::Deserialize;
 use slack_morphism::errors::SlackClientError;
@@ -22,8 +22,8 @@ const AUTH_CODES: &[&str] = &[
     "two_factor_setup_required",
 ];
 
-/// Codes of an answer with status 200 by which Slack says that it is in trouble itself.
-const TROUBLE_CODES: &[&str] = &[
+/// Error codes of responses with status 200 that report an outage of Slack.
+const UNAVAILABLE_CODES: &[&str] = &[
     "accesslimited",
     "fatal_error",
     "internal_error",
@@ -135,9 +135,9 @@ pub enum Outage {
     /// The answer is not what Slack documents.
     #[error("an answer that cannot be read")]
     Undecodable,
-    /// Slack says that it is in trouble itself, with status 200.
-    #[error("Slack is in trouble: {0}")]
-    Trouble(&'static str),
+    /// Slack reports an outage with status 200.
+    #[error("Slack reports {0}")]
+    SlackError(&'static str),
 }
 
 /// What a call failed because of, and so what has to change before the next one can succeed.
@@ -174,7 +174,7 @@ impl SlackApiError {
     pub fn code(&self) -> &str {
         match self {
             Self::Refused { code } | Self::Auth { code } => code,
-            Self::Unavailable(Outage::Trouble(code)) => code,
+            Self::Unavailable(Outage::SlackError(code)) => code,
             _ => self.outcome(),
         }
     }
@@ -195,8 +195,8 @@ impl SlackApiError {
         match code {
             "ratelimited" | "rate_limited" => Self::rate_limited(None),
             _ if AUTH_CODES.contains(&code) => Self::Auth { code: code.to_owned() },
-            _ if let Some(code) = TROUBLE_CODES.iter().find(|trouble| **trouble == code) => {
-                Self::Unavailable(Outage::Trouble(code))
+            _ if let Some(code) = UNAVAILABLE_CODES.iter().find(|trouble| **trouble == code) => {
+                Self::Unavailable(Outage::SlackError(code))
             }
             _ => Self::Refused { code: readable(code) },
         }
@@ -221,7 +221,7 @@ impl SlackApiError {
     }
 }
 
-/// A code as it may stand in a log: Slack's are short words of lower-case letters.
+/// A code that is safe to log: Slack's are short words of lower-case letters.
 fn readable(code: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
     if code.len() <= 80 && code.chars().all(plain) { code.to_owned() } else { "unreadable_code".to_owned() }
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn no_code_stands_in_two_lists() {
-        let lists = [AUTH_CODES, TROUBLE_CODES, CHANNEL_CODES, MESSAGE_CODES];
+        let lists = [AUTH_CODES, UNAVAILABLE_CODES, CHANNEL_CODES, MESSAGE_CODES];
         let mut codes: Vec<&str> = lists.into_iter().flatten().copied().collect();
         let all = codes.len();
         codes.sort_unstable();

@@ -1,6 +1,6 @@
-//! The connector below slack-morphism. The library's own reads answers of any size, shows no headers, and
-//! keeps every connection that a crowd needed for 90 s, each with a buffer as large as its largest answer.
-//! Knows Slack's way to answer and no method; called by the client beside it.
+//! The connector for slack-morphism. The library's own connector reads responses of any size, shows no headers, and
+//! keeps idle connections for 90 s, each with a buffer as large as its largest response.
+//! It handles responses, not methods; the client in `mod.rs` calls it.
 
 use crate::clients::tls::Connector;
 use bytes::Bytes;

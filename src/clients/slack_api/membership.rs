@@ -1,12 +1,11 @@
 //! Who belongs to our workspace. Slack Connect brings people of other workspaces into channels that we share: Slack
-//! tells us of them as of our own, with whatever e-mail address their workspace let them write into their profile.
+//! reports them like our own members, with an e-mail address that only their workspace has checked.
 
 use super::SlackUser;
 
 /// The workspace that the bot token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
-    /// Slack's id of it.
     pub team_id: String,
     /// Of the organization that it is part of, where it is part of one.
     pub enterprise_id: Option<String>,
@@ -25,7 +24,7 @@ impl SlackUser {
         !self.is_surely_no_member() && (is_ours(&self.team_id) || is_ours(&self.enterprise_id))
     }
 
-    /// True for those who are no members, whatever our workspace is.
+    /// True for those who cannot be members of any workspace of ours.
     pub fn is_surely_no_member(&self) -> bool {
         self.deleted || self.is_bot || self.id == SLACKBOT || self.is_stranger || !self.is_email_confirmed
     }

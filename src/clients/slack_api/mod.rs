@@ -1,6 +1,6 @@
-//! Slack's Web API through slack-morphism: one method a call, each under its own time-out, each
-//! counted. It never retries; pacing and schedules belong to the callers (the
-//! worker, `people`, `slack`). The bot token goes to `SLACK_API_URL`'s host and nowhere else.
+//! Slack's Web API through slack-morphism, one method per call. Each call has a time-out and is counted. Must not:
+//! retry or limit rates; the callers do (the worker, `people`, `slack`). The bot token goes only to the host of
+//! `SLACK_API_URL`.
 
 mod answers;
 mod auth_test;
@@ -72,7 +72,8 @@ const VIEWS_PUBLISH: Method = method("views.publish", 5_000);
 /// Messages on a page of those that are looked through.
 const PAGE: &str = "200";
 
-/// Views that are sent at once. Slack gives each back whole, so a crowd's cost memory and connections; at Slack's 100 to 400 ms for one, 500 people still have theirs within a trigger's 3 s.
+/// Views in flight at the same time. Slack returns each view in full, so many of them cost memory and connections.
+/// At 100 to 400 ms per view, 500 people still get theirs within a trigger's 3 s.
 const VIEWS_AT_ONCE: usize = 128;
 
 /// Slack's Web API; cheap to clone, all clones share their connections.
@@ -139,17 +140,11 @@ impl SlackApi {
     }
 
     /// Asks whom the bot token stands for and what it may do. At most 5 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn auth_test(&self) -> Result<Identity, SlackApiError> {
         self.identity(&AUTH_TEST).await
     }
 
     /// The workspace that the bot token belongs to: what Slack once said, else it is asked. At most 1 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn workspace(&self) -> Result<Workspace, SlackApiError> {
         if let Some(known) = self.0.workspace.get() {
             return Ok(known.clone());
@@ -171,9 +166,6 @@ impl SlackApi {
     }
 
     /// Asks for the URL of one Socket Mode connection, with the app token. At most 10 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn open_connection(&self) -> Result<SecretString, SlackApiError> {
         let token = self.0.app_token.as_ref();
         let answer: ConnectionAnswer = self.post(&OPEN_CONNECTION, token, &serde_json::json!({})).await?;
@@ -189,18 +181,12 @@ impl SlackApi {
     }
 
     /// Opens a modal. At most 2.4 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn views_open(&self, trigger: &SecretString, view: &Value) -> Result<OpenView, SlackApiError> {
         let body = ByTrigger { trigger_id: trigger.expose_secret(), view };
         self.view(&VIEWS_OPEN, &body).await
     }
 
     /// Puts a modal on top of the one that the person sees. At most 2.4 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn views_push(&self, trigger: &SecretString, view: &Value) -> Result<OpenView, SlackApiError> {
         let body = ByTrigger { trigger_id: trigger.expose_secret(), view };
         self.view(&VIEWS_PUSH, &body).await
@@ -220,17 +206,11 @@ impl SlackApi {
     }
 
     /// Shows somebody their Home tab. At most 5 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn views_publish(&self, user_id: &str, view: &Value) -> Result<OpenView, SlackApiError> {
         self.view(&VIEWS_PUBLISH, &ForPerson { user_id, view }).await
     }
 
     /// The address at which people find a message. At most 1 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn permalink(&self, channel: &str, ts: &str) -> Result<String, SlackApiError> {
         let params = [("channel", Some(channel)), ("message_ts", Some(ts))];
         let answer: PermalinkAnswer = self.get(&PERMALINK, &params).await?;
@@ -238,17 +218,11 @@ impl SlackApi {
     }
 
     /// Posts a message, `body` being the arguments of `chat.postMessage`. At most 15 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn post_message(&self, body: &Value) -> Result<PostedMessage, SlackApiError> {
         self.post(&POST_MESSAGE, self.0.bot_token.as_ref(), body).await
     }
 
     /// Changes a message, `body` being the arguments of `chat.update`. At most 15 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn update_message(&self, body: &Value) -> Result<(), SlackApiError> {
         let _: Nothing = self.post(&UPDATE_MESSAGE, self.0.bot_token.as_ref(), body).await?;
         Ok(())
@@ -297,9 +271,6 @@ impl SlackApi {
     }
 
     /// Asks who a person is. At most 1 s.
-    ///
-    /// # Errors
-    /// See [`SlackApiError`].
     pub async fn users_info(&self, user_id: &str) -> Result<SlackUser, SlackApiError> {
         let answer: UserAnswer = self.get(&USERS_INFO, &[("user", Some(user_id))]).await?;
         Ok(answer.into())

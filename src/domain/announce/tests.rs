@@ -146,9 +146,17 @@ fn simultaneous_changes_are_one_message() {
     let all = [status(InProgress), assignee(), severity(), FieldValue::SafetyRisk(true), eta()];
     let change = edited(&all, New);
     tells(&change, ON, &["status", "assignee", "severity", "safety_risk", "eta"]);
-    tells(&change, NotificationSettings { status_changed: false, ..ON }, &["assignee", "severity", "safety_risk", "eta"]);
+    tells(
+        &change,
+        NotificationSettings { status_changed: false, ..ON },
+        &["assignee", "severity", "safety_risk", "eta"],
+    );
     tells(&change, NotificationSettings { severity_changed: false, ..ON }, &["status", "assignee", "eta"]);
-    tells(&change, NotificationSettings { eta_updated: false, ..ON }, &["status", "assignee", "severity", "safety_risk"]);
+    tells(
+        &change,
+        NotificationSettings { eta_updated: false, ..ON },
+        &["status", "assignee", "severity", "safety_risk"],
+    );
     let closing = edited(&[status(Resolved), assignee(), severity(), eta()], New);
     tells(&closing, ON, &["closed", "severity", "eta"]);
     let untold = NotificationSettings { resolved: false, ..ON };

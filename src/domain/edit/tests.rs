@@ -16,7 +16,11 @@ fn edit(values: impl Into<Vec<FieldValue>>, note: Option<Note>) -> RepairEdit {
     RepairEdit { version: 1, values: values.into(), note }
 }
 
-fn run(before: &RepairFields, later: &[InterveningChange], edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
+fn run(
+    before: &RepairFields,
+    later: &[InterveningChange],
+    edit: &RepairEdit,
+) -> Result<Vec<Change>, EditError> {
     let links =
         HashMap::from([(RepairId(8), RepairId(9)), (RepairId(9), REPAIR), (RepairId(10), RepairId(11))]);
     let duplicates = Duplicates { same_equipment: true, links };

@@ -1,4 +1,4 @@
-//! Boxes of ISO media files: their heads, lists of them, and how one is overwritten.
+//! Parses and overwrites boxes of ISO media files.
 
 use super::COUNT_MAX;
 use std::fs::File;
@@ -23,8 +23,8 @@ impl Place {
     }
 }
 
-/// True when a part of one list shares bytes with a part of the other. The parts of one list may share bytes
-/// among themselves. Sorts instead of comparing each with each: a file may name thousands.
+/// True if a part of one list shares bytes with a part of the other. Parts of the same list may overlap. Sorts instead
+/// of comparing all pairs, since a file may have thousands.
 pub(super) fn any_overlap(mut some: Vec<Place>, mut others: Vec<Place>) -> bool {
     some.sort_unstable_by_key(|place| place.at);
     others.sort_unstable_by_key(|place| place.at);
@@ -42,13 +42,13 @@ pub(super) fn any_overlap(mut some: Vec<Place>, mut others: Vec<Place>) -> bool 
     false
 }
 
-/// True when two parts of the list share bytes; sorts it.
+/// True if two parts of the list share bytes. Sorts the list.
 pub(super) fn share_bytes(places: &mut [Place]) -> bool {
     places.sort_unstable_by_key(|place| place.at);
     places.windows(2).any(|pair| matches!(pair, [one, next] if one.end() > next.at))
 }
 
-/// What is overwritten with zeros.
+/// A range that is overwritten with zeros.
 #[derive(Debug)]
 pub(super) struct Blank {
     pub(super) place: Place,
@@ -71,7 +71,7 @@ impl Blank {
     }
 }
 
-/// Type, length of the head, and length of all, of a box that begins here and of which `there` bytes are there.
+/// Type, header length and total length of the box that begins here, of which `there` bytes are available.
 pub(super) fn box_head(bytes: &[u8], there: u64) -> Option<([u8; 4], u64, u64)> {
     let kind = bytes.get(4..8)?.try_into().ok()?;
     let (head, whole) = match u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?) {
@@ -97,7 +97,7 @@ impl Found<'_> {
     }
 }
 
-/// The boxes that follow each other here, at `at` of the file.
+/// The consecutive boxes at offset `at` of the file.
 pub(super) fn boxes(mut bytes: &[u8], mut at: u64) -> Option<Vec<Found<'_>>> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         self.bytes(count).map(drop)
     }
 
-    /// A big-endian number of that many bytes; of none it is zero.
+    /// A big-endian number of that many bytes. Zero bytes give 0.
     pub(super) fn number(&mut self, width: usize) -> Option<u64> {
         Some(self.bytes(width)?.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
     }

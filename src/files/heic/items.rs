@@ -11,7 +11,7 @@ pub(super) struct Extents {
     pub(super) pictures: Vec<Place>,
 }
 
-/// Numbers of the items that hold metadata: `Exif`, and `mime`, as which XMP is written.
+/// Ids of the items with metadata: `Exif`, and `mime`, which contains XMP.
 pub(super) fn with_metadata(iinf: &[u8]) -> Option<HashSet<u32>> {
     let mut reader = Reader(iinf);
     let version = reader.number(1)?;

@@ -28,7 +28,7 @@ fn media_blanks(media: &Found<'_>, blanks: &mut Vec<Blank>) -> Option<()> {
     matches!(handler.bytes(4)?, b"pict" | b"vide" | b"auxv" | b"soun").then_some(())
 }
 
-/// Those boxes of a list that are wanted; the others are added to `blanks`.
+/// The boxes to keep. The others are added to `blanks`.
 fn kept<'a>(
     bytes: &'a [u8],
     at: u64,

@@ -93,7 +93,7 @@ fn what_nobody_reads_is_overwritten_too() {
 
 const POSITION: &[u8] = b"+52.5200+013.4049/";
 
-/// A track of that kind, with the position beside it and in it.
+/// A track of that kind, with the position next to it and in it.
 fn moov(handler: &[u8; 4], position: &[u8]) -> Vec<u8> {
     let udta = boxed(b"udta", &boxed(b"\xa9xyz", position));
     let hdlr = boxed(b"hdlr", &[&[0; 8][..], handler, &[0; 13]].concat());

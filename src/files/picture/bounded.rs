@@ -1,17 +1,16 @@
-//! A picture that is written anew may be far larger than the one that came: a WebP of a few bytes can hold
-//! fifty million pixels of any pattern. What is written ends at a limit, or when its sender has left. Called by
-//! `picture`.
+//! Limits the size of encoded pictures: a WebP of a few bytes can contain fifty million pixels of any pattern. Encoding
+//! stops at the limit or when the client has disconnected. Called by `picture`.
 
 use crate::domain::file::PICTURE_MAX;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Weak;
 
-/// Whoever sent a picture, for as long as they wait for it: the other end is dropped with their request.
+/// The client that waits for a picture. The strong reference is dropped with its request.
 #[derive(Debug, Clone)]
 pub(in crate::files) struct Sender(pub(in crate::files) Weak<()>);
 
 impl Sender {
-    /// Ends the work for a sender who has left.
+    /// Fails once the client has disconnected.
     pub(super) fn check(&self) -> io::Result<()> {
         if self.0.strong_count() > 0 { Ok(()) } else { Err(ErrorKind::ConnectionAborted.into()) }
     }

@@ -28,7 +28,7 @@ const PROFILE_MAX: usize = 1024 * 1024;
 const EXIF_MARK: &[u8] = b"Exif\0\0";
 
 /// A picture in memory, upright.
-pub(super) struct Decoded {
+pub(super) struct DecodedImage {
     pub(super) image: DynamicImage,
     /// What its colours mean.
     pub(super) profile: Option<Vec<u8>>,
@@ -39,7 +39,7 @@ pub(super) fn decode(
     file: BufReader<File>,
     kind: FileKind,
     head: Option<JpegHead>,
-) -> Result<Decoded, PictureError> {
+) -> Result<DecodedImage, PictureError> {
     match kind {
         FileKind::Png => read(PngDecoder::with_limits(file, limits(PNG_NOTES_BYTES_MAX))?, 0),
         FileKind::Gif => read(GifDecoder::new(file)?, 0),
@@ -66,8 +66,8 @@ fn limits(bytes: u64) -> Limits {
     limits
 }
 
-/// Reads the pixels, for which the decoder needs so many bytes a pixel besides.
-fn read(mut decoder: impl ImageDecoder, working: u64) -> Result<Decoded, PictureError> {
+/// Reads the pixels. `working` is the decoder's extra memory, in bytes per pixel.
+fn read(mut decoder: impl ImageDecoder, working: u64) -> Result<DecodedImage, PictureError> {
     // What the head says is enough to refuse a small file that unpacks to gigabytes.
     let (width, height) = decoder.dimensions();
     let (pixels, bytes) = (u64::from(width) * u64::from(height), decoder.total_bytes());
@@ -82,7 +82,7 @@ fn read(mut decoder: impl ImageDecoder, working: u64) -> Result<Decoded, Picture
     image.apply_orientation(orientation);
     let space: &[u8] = if image.color().has_color() { b"RGB " } else { b"GRAY" };
     let profile = profile.filter(|profile| profile.get(16..20) == Some(space));
-    Ok(Decoded { image, profile })
+    Ok(DecodedImage { image, profile })
 }
 
 /// How the camera was held. Exif begins with a mark in JPEG; some programs write it in other kinds too.

@@ -160,7 +160,7 @@ fn truncated_or_foreign_data_is_damaged() {
     }
 }
 
-/// A PNG whose head claims so many pixels.
+/// A PNG whose header claims this many pixels.
 fn claiming(width: u32, height: u32) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], content: &[u8]| {
         let named = [&kind[..], content].concat();

@@ -9,9 +9,9 @@ const AVIF: [&[u8]; 2] = [b"avif", b"avis"];
 /// Brands of MP4.
 const MP4: [&[u8]; 10] =
     [b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"];
-/// Brands of sound alone.
+/// Brands of audio files.
 const SOUND: [&[u8]; 2] = [b"M4A ", b"M4B "];
-/// With what QuickTime files begin that name no brand.
+/// First box of QuickTime files without a brand.
 const QUICKTIME: [&[u8]; 4] = [b"moov", b"mdat", b"wide", b"pnot"];
 
 pub(super) fn kind(head: &[u8]) -> Option<FileKind> {
@@ -50,7 +50,7 @@ fn of_brand(head: &[u8]) -> Option<FileKind> {
     brands.any(|brand| MP4.contains(&brand)).then_some(FileKind::Mp4)
 }
 
-/// Matroska is more than WebM: its head says which of the two it is (element 0x4282, "DocType").
+/// The header of Matroska files says whether they are WebM (element 0x4282, "DocType").
 fn is_webm(head: &[u8]) -> bool {
     let head = head.get(..head.len().min(64)).unwrap_or_default();
     head.windows(7).any(|window| window == b"\x42\x82\x84webm")

@@ -12,21 +12,21 @@ mod zip;
 use crate::domain::file::{Accepts, FileGroup, FileKind, FileName, FileRefusal};
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// First bytes that are looked at.
+/// Bytes read from the start of a file.
 pub(super) const HEAD: usize = 4096;
 
-/// What the first bytes tell.
+/// What the first bytes show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
-    /// A kind, for sure.
+    /// The kind is certain.
     Is(FileKind),
-    /// An office file of before 2007: which one, its directory tells.
+    /// An office file from before 2007. Its directory shows which one.
     Ole,
-    /// An archive: its directory tells whether it is an office file.
+    /// An archive. Its directory shows whether it is an office file.
     Zip,
-    /// Nothing but text.
+    /// Only text.
     Text,
-    /// None of ours.
+    /// Not an accepted kind.
     Unknown,
 }
 
@@ -36,7 +36,7 @@ impl Family {
     }
 }
 
-/// What the first bytes tell; a whole file of fewer bytes than [`HEAD`], or as many.
+/// `head` is the first [`HEAD`] bytes, or the whole file if it is shorter.
 pub(super) fn family(head: &[u8]) -> Family {
     const SIGNATURES: [(&[u8], Family); 10] = [
         (b"%PDF-", Family::Is(FileKind::Pdf)),
@@ -60,15 +60,12 @@ pub(super) fn family(head: &[u8]) -> Family {
     }
 }
 
-/// True for what a text editor shows: no control characters but those of lines and pages.
+/// True for text without control characters, except for line and page breaks.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | b' '..=0x7e | 0x80..))
 }
 
-/// What a whole file is; `None` for what is none of ours.
-///
-/// # Errors
-/// The disk's.
+/// The kind of a complete file. `None` if it is not accepted.
 pub(super) fn kind<R: Read + Seek>(
     family: Family,
     file: &mut R,
@@ -95,7 +92,7 @@ fn is_text_throughout(file: &mut impl Read) -> io::Result<bool> {
     }
 }
 
-/// A text is what its name says, as long as that is a text; a page or a script is not taken for one.
+/// The name decides the kind of a text, if it names a text. Web pages and scripts are not texts.
 fn text_kind(name: &FileName) -> Option<FileKind> {
     match name.ending().as_deref() {
         None | Some("txt") => Some(FileKind::Txt),
@@ -104,10 +101,7 @@ fn text_kind(name: &FileName) -> Option<FileKind> {
     }
 }
 
-/// Lets a kind pass, where it is taken and the name does not claim another.
-///
-/// # Errors
-/// Why it does not pass.
+/// Accepts a kind if `accepts` contains it and the name does not claim another.
 pub(super) fn allowed(
     kind: Option<FileKind>,
     accepts: Accepts,
@@ -121,7 +115,7 @@ pub(super) fn allowed(
     if claimed.is_none_or(alike) { Ok(kind) } else { Err(no(accepts, name, Some(kind))) }
 }
 
-/// The no to a content: because of its name, where that claims something that would be taken.
+/// The refusal of a file. It names the ending if that claims an accepted kind.
 pub(super) fn no(accepts: Accepts, name: &FileName, kind: Option<FileKind>) -> FileRefusal {
     let claimed = name.ending().and_then(|ending| Some((FileKind::of_ending(&ending)?, ending)));
     match claimed {
@@ -132,7 +126,7 @@ pub(super) fn no(accepts: Accepts, name: &FileName, kind: Option<FileKind>) -> F
     }
 }
 
-/// Reads exactly so many bytes at a place; `None` where the file ends before.
+/// Reads exactly `length` bytes at an offset. `None` if the file ends before.
 fn read_at<R: Read + Seek>(file: &mut R, at: u64, length: usize) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = vec![0; length];
     file.seek(SeekFrom::Start(at))?;

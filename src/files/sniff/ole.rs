@@ -4,16 +4,16 @@ use super::{read_at, u16_le, u32_le};
 use crate::domain::file::FileKind;
 use std::io::{self, Read, Seek};
 
-/// Sectors of the directory that are looked at: the main stream stands among the first.
+/// Directory sectors that are read. The main stream is among the first.
 const SECTORS_MAX: usize = 64;
-/// Bytes of an entry of the directory.
+/// Bytes per directory entry.
 const ENTRY: usize = 128;
 /// Sectors that the header itself names of those that hold the table of sectors.
 const IN_HEADER: usize = 109;
-/// Above this, a number of a sector means something else.
+/// Sector numbers above this have special meanings.
 const LAST_SECTOR: u32 = 0xffff_fffa;
 
-/// What the file is, by the streams that its directory names.
+/// The kind of the file, by the streams in its directory.
 pub(super) fn kind<R: Read + Seek>(file: &mut R) -> io::Result<Option<FileKind>> {
     let Some(header) = read_at(file, 0, 512)? else { return Ok(None) };
     let Some(shift) = u16_le(&header, 30).filter(|shift| matches!(shift, 9 | 12)) else { return Ok(None) };
@@ -37,7 +37,7 @@ const fn place(sector: u32, shift: u16) -> u64 {
     (sector as u64 + 1) << shift
 }
 
-/// The sector that follows in its chain.
+/// The next sector of the chain.
 fn next_sector<R: Read + Seek>(
     file: &mut R,
     header: &[u8],

@@ -6,12 +6,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 /// Longest end of an archive: its record and a comment.
 const END_MAX: u64 = 22 + 65_535;
-/// Most bytes of a directory that are looked at; office files have some kilobytes.
+/// Most bytes of a directory that are read. Office files have a few kilobytes.
 const DIRECTORY_MAX: usize = 1024 * 1024;
 /// What an OpenDocument text begins with, behind the head of its first file.
 const ODT: &[u8] = b"application/vnd.oasis.opendocument.text";
 
-/// What the archive is; `None` for one that is no office file, or that holds macros.
+/// `None` for an archive that is not an office file, or that contains macros.
 pub(super) fn kind<R: Read + Seek>(file: &mut R) -> io::Result<Option<FileKind>> {
     if is_odt(file)? {
         return Ok(Some(FileKind::Odt));
@@ -28,7 +28,7 @@ pub(super) fn kind<R: Read + Seek>(file: &mut R) -> io::Result<Option<FileKind>>
     Ok(of_names(&directory))
 }
 
-/// The first file is called `mimetype` and is not packed.
+/// The first file is called `mimetype` and is not compressed.
 fn is_odt<R: Read + Seek>(file: &mut R) -> io::Result<bool> {
     let Some(head) = read_at(file, 0, 38 + ODT.len())? else { return Ok(false) };
     let named = u16_le(&head, 26) == Some(8) && head.get(30..38) == Some(b"mimetype");

@@ -1,11 +1,11 @@
 //! API tokens: made by staff for programs, shown once, revoked when they are no longer wanted.
 
-use crate::ops::idempotency::{find_answer, key, remember};
-use crate::ops::{Ctx, OpError, retry_on_deadlock, allow, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::ApiTokenId;
 use crate::domain::text::{RequestId, TokenName};
+use crate::ops::idempotency::{find_answer, key, remember};
+use crate::ops::{Ctx, OpError, allow, retry_on_deadlock, secret};
 use crate::store::api_tokens;
 use crate::views::account::TokenView;
 use secrecy::SecretString;

@@ -1,10 +1,10 @@
 //! Somebody chooses a password of their own.
 
-use crate::ops::accounts::sign_in::{self, Begun};
-use crate::ops::{Ctx, OpError, retry_on_deadlock, accounts::password};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
 use crate::domain::password::{BLANK_HINT, has_blank_at_an_end};
+use crate::ops::accounts::sign_in::{self, Begun};
+use crate::ops::{Ctx, OpError, accounts::password, retry_on_deadlock};
 use crate::store::{password_messages, users};
 use crate::views::account::SignedIn;
 use secrecy::{ExposeSecret, SecretString};
@@ -35,7 +35,10 @@ pub async fn change_password(
         return Err(OpError::refused("repeated", "The two new passwords differ."));
     }
     if change.password.expose_secret() == change.current.expose_secret() {
-        return Err(OpError::refused("password", "Please choose a password that differs from the current one."));
+        return Err(OpError::refused(
+            "password",
+            "Please choose a password that differs from the current one.",
+        ));
     }
     let has_blank = has_blank_at_an_end(change.current.expose_secret());
     if !password::verify(change.current, Some(user.password_hash.clone()), false).await? {

@@ -1,17 +1,20 @@
 //! Nobody gets a name that people take for another user's. Called within the transaction that makes a user, or gives
 //! one another e-mail address; the import tells of such names and takes them.
 
-use crate::ops::OpError;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, Username};
 use crate::domain::username::Appearance;
+use crate::ops::OpError;
 use crate::store::{heartbeats, users};
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
 /// Lets one transaction at a time go on that makes a user: of two at once the second waits here, and then sees the
 /// first one's. The first statement of its transaction, since some databases show what was there at the first one.
-pub(in crate::ops) async fn one_at_a_time(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), OpError> {
+pub(in crate::ops) async fn one_at_a_time(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+) -> Result<(), OpError> {
     Ok(heartbeats::beat(db, "users", now).await?)
 }
 
@@ -21,8 +24,7 @@ pub(in crate::ops) async fn refuse_name(db: &impl ConnectionTrait, name: &Userna
     let other =
         users::labels(db).await?.into_iter().find(|other| Appearance::of(&other.username).is_like(&seen));
     let Some(other) = other else { return Ok(()) };
-    let message =
-        format!("This looks like the name of user {}. Please choose another name.", other.username);
+    let message = format!("This looks like the name of user {}. Please choose another name.", other.username);
     Err(OpError::refused("username", message))
 }
 

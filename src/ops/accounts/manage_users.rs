@@ -1,14 +1,17 @@
 //! Users: made, changed, shut out and let in again by staff. Nobody's password is known to anybody for
 //! longer than it takes to hand it over.
 
-use crate::ops::idempotency::{find_answer, key, remember};
-use crate::ops::accounts::temporary_password::{self, HandedOver, Issued};
-use crate::ops::{Ctx, OpError, Refusal, retry_on_deadlock, allow, accounts::look_alike, accounts::password, secret, accounts::slack_link};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
+use crate::ops::accounts::temporary_password::{self, HandedOver, Issued};
+use crate::ops::idempotency::{find_answer, key, remember};
+use crate::ops::{
+    Ctx, OpError, Refusal, accounts::look_alike, accounts::password, accounts::slack_link, allow,
+    retry_on_deadlock, secret,
+};
 use crate::store::users::{self, NewUser, User, UserChange};
 use crate::store::{password_messages, sessions, slack_unlinks};
 use crate::views::account::{UserDetails, UserView, UsersView};

@@ -10,4 +10,3 @@ pub mod sign_in;
 pub mod slack_link;
 pub mod staff_contacts;
 pub mod temporary_password;
-

@@ -1,8 +1,8 @@
 //! Passwords: what is accepted, how they are kept, and whether one is right. Also those that came from the
 //! Python system, which kept them otherwise.
 
-use crate::ops::{OpError, secret};
 use crate::domain::password::check_new;
+use crate::ops::{OpError, secret};
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};

@@ -1,9 +1,9 @@
 //! The first staff user of an empty installation, made in the browser by whoever can read the log.
 
-use crate::ops::{Ctx, OpError, retry_on_deadlock, accounts::look_alike, accounts::password, secret};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::text::{EmailAddress, Username};
+use crate::ops::{Ctx, OpError, accounts::look_alike, accounts::password, retry_on_deadlock, secret};
 use crate::store::users::{self, NewUser};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;

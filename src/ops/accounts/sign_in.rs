@@ -1,9 +1,9 @@
 //! Signing in at the web and out again, and who it is that asks: by session or by API token.
 
-use crate::ops::{Ctx, OpError, accounts::password, secret};
 use crate::domain::actor::Role;
 use crate::domain::ids::UserId;
 use crate::domain::text::Username;
+use crate::ops::{Ctx, OpError, accounts::password, secret};
 use crate::store::sessions::NewSession;
 use crate::store::users::User;
 use crate::store::{api_tokens, sessions, users};

@@ -2,14 +2,14 @@
 //! staff unlink somebody, who is then not linked again by it until staff allow that or the address changes; and
 //! whoever is no member of the workspace any more is let go.
 
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::submission::{Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError, retry_on_deadlock, accounts::temporary_password};
 use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::RequestId;
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError, accounts::temporary_password, retry_on_deadlock};
 use crate::store::slack_people::SlackPerson;
 use crate::store::users::User;
 use crate::store::{slack_people, slack_unlinks, users};
@@ -68,12 +68,12 @@ pub async fn link(ctx: &Ctx, user: UserId, person: &SlackPerson) -> Result<(), O
     Ok(())
 }
 
-/// Lets go of a person who may not be linked to an account (any more). A temporary password that was sent to them, or
+/// Unlinks a person who may not be linked to an account (any more). A temporary password that was sent to them, or
 /// is about to be, ends. Does nothing where they are linked to none.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn let_go(ctx: &Ctx, id: &SlackUserId, name: &str) -> Result<(), OpError> {
+pub async fn unlink_departed(ctx: &Ctx, id: &SlackUserId, name: &str) -> Result<(), OpError> {
     let Some(user) = users::linked(ctx.store.read(), id).await? else { return Ok(()) };
     retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;

@@ -1,7 +1,7 @@
 //! Whom a person may ask who has no account.
 
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::SlackUserId;
+use crate::ops::{Ctx, OpError};
 use crate::store::users;
 
 /// Most people that are named.

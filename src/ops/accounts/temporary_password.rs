@@ -2,11 +2,11 @@
 //! it, who sees it once. Called within the transaction that sets the password's hash; nothing here keeps it readable.
 //! One that may have got to the wrong person is ended.
 
-use crate::ops::secret_box::Seal;
-use crate::ops::{Announce, Ctx, OpError, secret};
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::UserId;
+use crate::ops::secret_box::Seal;
+use crate::ops::{Announce, Ctx, OpError, secret};
 use crate::store::users::{self, User, email_key};
 use crate::store::{password_messages, sessions, slack_people, slack_unlinks};
 use crate::views::account::{PasswordMessage, TemporaryPassword};

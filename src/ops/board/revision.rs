@@ -1,8 +1,8 @@
-//! The board's revision as this process knows it. While a look runs, one small query twice a second
-//! answers for all readers; without one (command line, tests) each reader asks the database itself.
+//! The board revision, cached per process. While the revision poller runs, one small query twice a second serves all
+//! readers. Without it (command line, tests) each reader queries the database.
 //!
-//! What is known is used for as long as nothing speaks against it: a change that this process has
-//! committed since, or a database that has not answered for a while.
+//! The cached revision is stale once this process has committed a change, or once the database has not answered for a
+//! while.
 
 use crate::error_chain::ErrorChain;
 use crate::ops::{Ctx, OpError};
@@ -15,125 +15,123 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How often a process looks for what others have changed (spec "Deliveries").
-const LOOK: Duration = Duration::from_millis(500);
-/// Shortest time between two looks, however much is changed here.
-const BREATH: Duration = Duration::from_millis(50);
-/// How long the database may take to answer a look.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// How long what was learnt is believed without being confirmed.
-const BELIEVED: Duration = Duration::from_secs(2);
+/// How often a process polls for changes of others (spec "Deliveries").
+const POLL: Duration = Duration::from_millis(500);
+/// Shortest time between two polls, even if this process commits many changes.
+const POLL_MIN: Duration = Duration::from_millis(50);
+/// How long the database may take to answer a poll.
+const POLL_TIMEOUT: Duration = Duration::from_secs(2);
+/// A revision is stale this long after the query that confirmed it.
+const STALE_AFTER: Duration = Duration::from_secs(2);
 
-/// What this process knows of the revision.
+/// The cached revision of this process.
 #[derive(Debug, Default)]
 pub(in crate::ops) struct Revision {
-    known: watch::Sender<Option<Known>>,
+    cached: watch::Sender<Option<CachedRevision>>,
     /// Visible changes that this process has committed.
     changes: AtomicU64,
-    /// Rung at each of them.
-    ring: Notify,
-    is_looking: AtomicBool,
+    /// Wakes the poller after each of them.
+    wake: Notify,
+    is_polling: AtomicBool,
 }
 
-/// When a question was put to the database: its answer holds all that was committed before.
+/// When a query was sent. Its answer includes everything that was committed before.
 #[derive(Debug, Clone, Copy)]
-struct RouteMatch {
+struct QueryTime {
     at: Instant,
     changes: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct CachedRevision {
     revision: i64,
     /// When the first answer with this revision came.
-    learnt: Instant,
-    /// The latest question whose answer agrees.
-    asked: RouteMatch,
+    first_seen: Instant,
+    /// The latest query that confirmed it.
+    queried: QueryTime,
 }
 
-impl Known {
-    /// What is known after one more answer. Answers may overtake each other: a smaller revision is
-    /// believed only of a question that was asked when the greater one was known already. Then the
-    /// database was replaced by an older one.
-    fn with(before: Option<Self>, asked: RouteMatch, revision: i64, now: Instant) -> Self {
-        let Some(before) = before else { return Self { revision, learnt: now, asked } };
-        let latest =
-            RouteMatch { at: asked.at.max(before.asked.at), changes: asked.changes.max(before.asked.changes) };
-        let was_overtaken = revision < before.revision && asked.at <= before.learnt;
+impl CachedRevision {
+    /// Adds an answer. Answers may overtake each other: a smaller revision counts only if its query was sent after the
+    /// greater one was seen. In that case the database was replaced by an older copy.
+    fn with(before: Option<Self>, queried: QueryTime, revision: i64, now: Instant) -> Self {
+        let Some(before) = before else { return Self { revision, first_seen: now, queried } };
+        let latest = QueryTime {
+            at: queried.at.max(before.queried.at),
+            changes: queried.changes.max(before.queried.changes),
+        };
+        let was_overtaken = revision < before.revision && queried.at <= before.first_seen;
         if revision == before.revision || was_overtaken {
-            Self { asked: latest, ..before }
+            Self { queried: latest, ..before }
         } else {
-            Self { revision, learnt: now, asked: latest }
+            Self { revision, first_seen: now, queried: latest }
         }
     }
 
-    /// True when nothing speaks against it.
-    fn holds(&self, changes: u64, now: Instant) -> bool {
-        self.asked.changes == changes && now.duration_since(self.asked.at) <= BELIEVED
+    fn is_fresh(&self, changes: u64, now: Instant) -> bool {
+        self.queried.changes == changes && now.duration_since(self.queried.at) <= STALE_AFTER
     }
 }
 
 impl Revision {
-    /// A visible change was committed here: the next reader asks the database, listeners hear soon.
+    /// Call after the commit of a visible change: the cached revision becomes stale, and the poller wakes.
     pub(in crate::ops) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
-        self.ring.notify_one();
+        self.wake.notify_one();
     }
 
-    fn at_hand(&self) -> Option<i64> {
-        if !self.is_looking.load(Ordering::SeqCst) {
+    /// The cached revision, if the poller runs and it is fresh.
+    fn fresh(&self) -> Option<i64> {
+        if !self.is_polling.load(Ordering::SeqCst) {
             return None;
         }
-        let known = (*self.known.borrow())?;
-        known.holds(self.changes.load(Ordering::SeqCst), Instant::now()).then_some(known.revision)
+        let cached = (*self.cached.borrow())?;
+        cached.is_fresh(self.changes.load(Ordering::SeqCst), Instant::now()).then_some(cached.revision)
     }
 
-    async fn ask(&self, store: &Store) -> Result<i64, DbErr> {
-        let asked = RouteMatch { at: Instant::now(), changes: self.changes.load(Ordering::SeqCst) };
+    async fn query(&self, store: &Store) -> Result<i64, DbErr> {
+        let queried = QueryTime { at: Instant::now(), changes: self.changes.load(Ordering::SeqCst) };
         let revision = store::board::revision(store.read()).await?;
         let mut newest = revision;
-        self.known.send_if_modified(|known| {
-            let now_known = Known::with(*known, asked, revision, Instant::now());
-            newest = now_known.revision;
-            known.replace(now_known).is_none_or(|before| before.revision != newest)
+        self.cached.send_if_modified(|cached| {
+            let updated = CachedRevision::with(*cached, queried, revision, Instant::now());
+            newest = updated.revision;
+            cached.replace(updated).is_none_or(|before| before.revision != newest)
         });
         Ok(newest)
     }
 }
 
-/// The revision of all that boards show: the key of every cache made from them. It is at least that of
-/// the last change that this process committed, and at most half a second behind other processes.
-///
-/// # Errors
-/// The database's.
+/// The board revision: the key of every cache of boards. It includes all changes that this process committed, and is
+/// at most half a second behind other processes.
 pub async fn revision(ctx: &Ctx) -> Result<i64, OpError> {
     let revision = &ctx.board.revision;
-    match revision.at_hand() {
-        Some(known) => Ok(known),
-        None => Ok(revision.ask(&ctx.store).await?),
+    match revision.fresh() {
+        Some(fresh) => Ok(fresh),
+        None => Ok(revision.query(&ctx.store).await?),
     }
 }
 
-/// Looks for new revisions until `shutdown`: the one loop of a process that shows boards. Reads the board to
-/// begin with, so that it is at hand, or under way, when the first one asks for it.
+/// Polls for new revisions until `shutdown`: the one poller of a process that shows boards. Also reads the board once,
+/// so that the first request finds it in the cache.
 pub async fn poll_revision(ctx: Ctx, shutdown: CancellationToken) {
     let revision = &ctx.board.revision;
-    let _looking = Looking::begin(revision);
-    let looking = async {
-        let mut tick = interval(LOOK);
+    let _polling = Polling::start(revision);
+    let polling = async {
+        let mut tick = interval(POLL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut trouble = Trouble::default();
+        let mut outage = OutageLog::default();
         loop {
             tokio::select! {
-                () = revision.ring.notified() => {}
+                () = revision.wake.notified() => {}
                 _ = tick.tick() => {}
             }
-            match timeout(ANSWER_WITHIN, revision.ask(&ctx.store)).await {
-                Ok(Ok(_)) => trouble.end(),
-                Ok(Err(error)) => trouble.tell(&ErrorChain(&error)),
-                Err(late) => trouble.tell(&late),
+            match timeout(POLL_TIMEOUT, revision.query(&ctx.store)).await {
+                Ok(Ok(_)) => outage.end(),
+                Ok(Err(error)) => outage.log(&ErrorChain(&error)),
+                Err(late) => outage.log(&late),
             }
-            sleep(BREATH).await;
+            sleep(POLL_MIN).await;
         }
     };
     let first = async {
@@ -141,31 +139,31 @@ pub async fn poll_revision(ctx: Ctx, shutdown: CancellationToken) {
             tracing::debug!(error = %ErrorChain(&error), "board prefetch failed");
         }
     };
-    shutdown.run_until_cancelled(async { tokio::join!(looking, first) }).await;
+    shutdown.run_until_cancelled(async { tokio::join!(polling, first) }).await;
 }
 
-/// Says that a look runs for as long as it does, even one that panics.
-struct Looking<'a>(&'a Revision);
+/// Sets `is_polling` while the poller runs, even if it panics.
+struct Polling<'a>(&'a Revision);
 
-impl<'a> Looking<'a> {
-    fn begin(revision: &'a Revision) -> Self {
-        revision.is_looking.store(true, Ordering::SeqCst);
+impl<'a> Polling<'a> {
+    fn start(revision: &'a Revision) -> Self {
+        revision.is_polling.store(true, Ordering::SeqCst);
         Self(revision)
     }
 }
 
-impl Drop for Looking<'_> {
+impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        self.0.is_looking.store(false, Ordering::SeqCst);
+        self.0.is_polling.store(false, Ordering::SeqCst);
     }
 }
 
-/// How an outage is told: a line when it begins and one when it ends.
+/// Logs one line when an outage begins and one when it ends.
 #[derive(Default)]
-struct Trouble(bool);
+struct OutageLog(bool);
 
-impl Trouble {
-    fn tell(&mut self, error: &dyn Display) {
+impl OutageLog {
+    fn log(&mut self, error: &dyn Display) {
         if !std::mem::replace(&mut self.0, true) {
             tracing::warn!(%error, "board revision poll failed: boards are not updated");
         }
@@ -178,31 +176,29 @@ impl Trouble {
     }
 }
 
-/// Hears of revisions as they come; of several at once only the newest.
+/// A subscription to new revisions.
 #[derive(Debug)]
 pub struct Revisions {
-    known: watch::Receiver<Option<Known>>,
-    told: Option<i64>,
+    cached: watch::Receiver<Option<CachedRevision>>,
+    latest: Option<i64>,
 }
 
-/// Follows the revision, from the present one on.
-///
-/// # Errors
-/// The database's.
+/// Subscribes to revisions, starting with the present one.
 pub async fn follow(ctx: &Ctx) -> Result<Revisions, OpError> {
-    let known = ctx.board.revision.known.subscribe();
+    let cached = ctx.board.revision.cached.subscribe();
     revision(ctx).await?;
-    Ok(Revisions { known, told: None })
+    Ok(Revisions { cached, latest: None })
 }
 
 impl Revisions {
-    /// Waits for a revision that was not told yet; the first is there at once. `None` when the program
-    /// is gone. May be dropped at any time without missing one.
+    /// Waits for a new revision; returns the present one at first. Skips all but the newest. `None` once the program
+    /// ends. Cancel-safe.
     pub async fn next(&mut self) -> Option<i64> {
-        let told = self.told;
-        let is_news = |known: &Option<Known>| known.is_some_and(|known| Some(known.revision) != told);
-        self.told = Some((*self.known.wait_for(is_news).await.ok()?)?.revision);
-        self.told
+        let latest = self.latest;
+        let is_new =
+            |cached: &Option<CachedRevision>| cached.is_some_and(|cached| Some(cached.revision) != latest);
+        self.latest = Some((*self.cached.wait_for(is_new).await.ok()?)?.revision);
+        self.latest
     }
 }
 
@@ -212,42 +208,47 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn asked(at: Instant, changes: u64) -> RouteMatch {
-        RouteMatch { at, changes }
+    fn queried(at: Instant, changes: u64) -> QueryTime {
+        QueryTime { at, changes }
     }
 
     #[test]
     fn answers_may_overtake_each_other() {
         let start = Instant::now();
-        let late = Known::with(None, asked(start, 0), 6, start + 2 * SECOND);
-        let known = Known::with(Some(late), asked(start + SECOND, 0), 5, start + 3 * SECOND);
-        assert_eq!((known.revision, known.learnt), (6, start + 2 * SECOND), "asked before 6 was known");
-        let known = Known::with(Some(known), asked(start, 0), 7, start + 4 * SECOND);
-        assert_eq!((known.revision, known.asked.at), (7, start + SECOND), "greater is newer, however late");
+        let late = CachedRevision::with(None, queried(start, 0), 6, start + 2 * SECOND);
+        let cached = CachedRevision::with(Some(late), queried(start + SECOND, 0), 5, start + 3 * SECOND);
+        assert_eq!(
+            (cached.revision, cached.first_seen),
+            (6, start + 2 * SECOND),
+            "queried before 6 was seen"
+        );
+        let cached = CachedRevision::with(Some(cached), queried(start, 0), 7, start + 4 * SECOND);
+        assert_eq!((cached.revision, cached.queried.at), (7, start + SECOND), "a greater revision is newer");
     }
 
     #[test]
-    fn a_database_that_was_replaced_is_believed() {
+    fn older_revision_of_replaced_database_counts() {
         let start = Instant::now();
-        let mut known = Known::with(None, asked(start, 0), 100, start + SECOND);
+        let mut cached = CachedRevision::with(None, queried(start, 0), 100, start + SECOND);
         for second in 2..5 {
-            known = Known::with(Some(known), asked(start + second * SECOND, 0), 100, start + second * SECOND);
+            let now = start + second * SECOND;
+            cached = CachedRevision::with(Some(cached), queried(now, 0), 100, now);
         }
-        assert_eq!(known.learnt, start + SECOND, "confirmed, not learnt anew");
-        let known = Known::with(Some(known), asked(start + 6 * SECOND, 0), 50, start + 6 * SECOND);
-        assert_eq!(known.revision, 50);
+        assert_eq!(cached.first_seen, start + SECOND, "only confirmed");
+        let now = start + 6 * SECOND;
+        assert_eq!(CachedRevision::with(Some(cached), queried(now, 0), 50, now).revision, 50);
     }
 
     #[test]
-    fn a_change_or_a_silence_speaks_against_it() {
+    fn change_or_silence_makes_revision_stale() {
         let start = Instant::now();
-        let known = Known::with(None, asked(start, 3), 7, start);
-        assert!(known.holds(3, start + BELIEVED));
-        assert!(!known.holds(3, start + BELIEVED + Duration::from_millis(1)), "nobody has confirmed it");
-        assert!(!known.holds(4, start), "asked before the change");
-        let confirmed = Known::with(Some(known), asked(start + SECOND, 4), 7, start + SECOND);
-        assert!(confirmed.holds(4, start + SECOND + BELIEVED));
-        let late = Known::with(Some(confirmed), asked(start, 3), 7, start + 2 * SECOND);
-        assert!(late.holds(4, start + SECOND + BELIEVED), "an older answer takes nothing back");
+        let cached = CachedRevision::with(None, queried(start, 3), 7, start);
+        assert!(cached.is_fresh(3, start + STALE_AFTER));
+        assert!(!cached.is_fresh(3, start + STALE_AFTER + Duration::from_millis(1)), "not confirmed");
+        assert!(!cached.is_fresh(4, start), "queried before the change");
+        let confirmed = CachedRevision::with(Some(cached), queried(start + SECOND, 4), 7, start + SECOND);
+        assert!(confirmed.is_fresh(4, start + SECOND + STALE_AFTER));
+        let late = CachedRevision::with(Some(confirmed), queried(start, 3), 7, start + 2 * SECOND);
+        assert!(late.is_fresh(4, start + SECOND + STALE_AFTER), "an older answer makes nothing stale");
     }
 }

@@ -1,8 +1,8 @@
 //! What channels are called that are configured by Slack's id of them. The worker learns it, pages and logs show
 //! it, and announcements go by it where an id and a name mean the same channel.
 
-use crate::ops::{Announce, Ctx, OpError};
 use crate::domain::channel::ChannelRef;
+use crate::ops::{Announce, Ctx, OpError};
 use crate::store;
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, DbErr};

@@ -1,10 +1,10 @@
 //! What operators watch: how much is pending, when the worker last went round.
 
-use crate::ops::permission::require;
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::job::{JobKind, JobState};
+use crate::ops::permission::require;
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::heartbeats::WORKER;
 use crate::views::deliveries::DeliveryProblems;

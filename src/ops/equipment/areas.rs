@@ -1,16 +1,16 @@
 //! Areas: made, edited, archived and restored by staff.
 
-use crate::ops::deliveries::channel_names::{names, show};
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::submission::{Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::area::AreaDetails;
 use crate::domain::change::AuditRecord;
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::AreaId;
 use crate::domain::text::{AreaName, RequestId};
+use crate::ops::deliveries::channel_names::{names, show};
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError, overtaken};
 use crate::store;
 use crate::store::areas::Area;
 use crate::views::records::{AreaRow, AreasView};

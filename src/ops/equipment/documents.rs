@@ -1,14 +1,14 @@
 //! Documents of machines: added and removed by staff, and by technicians where a setting lets them.
 
-use crate::ops::idempotency::{file_content, key};
-use crate::ops::permission::require_editor;
-use crate::ops::submission::{Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
 use crate::domain::file::{DocumentCategory, StoredFile, StoredName};
 use crate::domain::ids::{DocumentId, EquipmentId};
 use crate::domain::text::{DocumentTitle, RequestId};
+use crate::ops::idempotency::{file_content, key};
+use crate::ops::permission::require_editor;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use serde::{Deserialize, Serialize};
 

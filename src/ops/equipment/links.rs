@@ -1,13 +1,13 @@
 //! Links of machines: added and removed by staff, and by technicians where a setting lets them.
 
-use crate::ops::idempotency::key;
-use crate::ops::permission::require_editor;
-use crate::ops::submission::{Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::{EquipmentId, LinkId};
 use crate::domain::text::{LinkTitle, LinkUrl, RequestId};
+use crate::ops::idempotency::key;
+use crate::ops::permission::require_editor;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use serde::Serialize;
 

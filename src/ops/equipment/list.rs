@@ -1,17 +1,18 @@
 //! Reads of the registry: the list, one machine with everything that belongs to it, the export.
 
-use crate::ops::permission::{may_edit, require};
-use crate::ops::search::search_registry;
-use crate::ops::{Ctx, OpError, board};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::{AreaId, EquipmentId};
+use crate::ops::permission::{may_edit, require};
+use crate::ops::search::search_registry;
+use crate::ops::{Ctx, OpError, board};
 use crate::store;
 use crate::store::entities::equipment::Model as Row;
 use crate::store::equipment::stored_details;
 use crate::store::equipment_list::{Listed, PastRepair};
 use crate::views::records::{
-    AreaChoice, HistoryRow, EquipmentRecord, EquipmentDetail, NoteView, PastRepairs, EquipmentRow, EquipmentList,
+    AreaChoice, EquipmentDetail, EquipmentList, EquipmentRecord, EquipmentRow, HistoryRow, NoteView,
+    PastRepairs,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -132,7 +133,12 @@ pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> 
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also for a page that there is not; the database's.
-pub async fn equipment(ctx: &Ctx, actor: &Actor, id: EquipmentId, page: u64) -> Result<EquipmentDetail, OpError> {
+pub async fn equipment(
+    ctx: &Ctx,
+    actor: &Actor,
+    id: EquipmentId,
+    page: u64,
+) -> Result<EquipmentDetail, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Technician).await?;
     let record = equipment_record(ctx, id).await?;

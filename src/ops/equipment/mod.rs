@@ -7,16 +7,16 @@ pub mod list;
 pub mod notes;
 pub mod photos;
 
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::submission::{Submission, nothing_is_taken, submit};
-use crate::ops::repairs::update_repair::close_open_repairs;
-use crate::ops::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::equipment::{EquipmentDetails, StoredDetails};
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::{Note, RequestId};
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::repairs::update_repair::close_open_repairs;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError, overtaken};
 use crate::store;
 use crate::store::equipment::stored_details;
 use sea_orm::ConnectionTrait;
@@ -63,8 +63,12 @@ pub async fn edit_equipment(
         if row.area_id != new.area {
             require_live_area(tx, new.area).await?;
         }
-        let record =
-            AuditRecord::changed("equipment.edited", NOUN, id.0, (&stored_details(&row), &StoredDetails::from(new)))?;
+        let record = AuditRecord::changed(
+            "equipment.edited",
+            NOUN,
+            id.0,
+            (&stored_details(&row), &StoredDetails::from(new)),
+        )?;
         if record.is_some() && !store::equipment::replace(tx, (id, version), new, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
@@ -114,7 +118,12 @@ pub async fn archive_equipment(
             let closed = close_open_repairs(ctx, tx, actor, id, note, submission.now).await?;
             submission.record_repairs(closed);
         }
-        submission.record_visible([AuditRecord::made("equipment.archived", NOUN, id.0, &stored_details(&row))?]);
+        submission.record_visible([AuditRecord::made(
+            "equipment.archived",
+            NOUN,
+            id.0,
+            &stored_details(&row),
+        )?]);
         submission.answer(id)
     };
     submit(ctx, actor, key("equipment.archive", actor, request_id, &(id, fate))?, nothing_is_taken, run).await
@@ -141,7 +150,12 @@ pub async fn restore_equipment(
         if !store::equipment::set_archived(tx, (id, version), false, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
-        submission.record_visible([AuditRecord::made("equipment.restored", NOUN, id.0, &stored_details(&row))?]);
+        submission.record_visible([AuditRecord::made(
+            "equipment.restored",
+            NOUN,
+            id.0,
+            &stored_details(&row),
+        )?]);
         submission.answer(id)
     };
     submit(ctx, actor, key("equipment.restore", actor, request_id, &id)?, nothing_is_taken, run).await

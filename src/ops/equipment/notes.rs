@@ -1,13 +1,13 @@
 //! Notes on machines: written by technicians, removed by who wrote them or by staff.
 
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::submission::{Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::{EquipmentId, NoteId};
 use crate::domain::text::{EquipmentNote, RequestId};
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use serde::Serialize;
 

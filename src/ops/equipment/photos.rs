@@ -1,16 +1,16 @@
 //! Photos and videos of machines: added and removed by staff, and by technicians where a setting lets them.
 
+use crate::domain::actor::Actor;
+use crate::domain::change::AuditRecord;
+use crate::domain::file::StoredFile;
+use crate::domain::ids::{EquipmentId, PhotoId};
+use crate::domain::text::RequestId;
 use crate::ops::equipment::documents::FileGone;
 use crate::ops::idempotency::{file_content, key};
 use crate::ops::permission::require_editor;
 use crate::ops::repairs::photos::PHOTOS_MAX;
 use crate::ops::submission::{Submission, nothing_is_taken, submit};
 use crate::ops::{Ctx, OpError};
-use crate::domain::actor::Actor;
-use crate::domain::change::AuditRecord;
-use crate::domain::file::StoredFile;
-use crate::domain::ids::{EquipmentId, PhotoId};
-use crate::domain::text::RequestId;
 use crate::store;
 use crate::store::photos::Subject;
 use serde::Serialize;

@@ -161,7 +161,12 @@ fn legacy_file(row: &Row, owner: Owner) -> Option<LegacyFile> {
 }
 
 /// Copies a file and adds its row. Returns false if it was skipped.
-async fn copy_file(run: &mut Run<'_>, uploads: &dyn Uploads, row: &Row, owner: Owner) -> Result<bool, OpError> {
+async fn copy_file(
+    run: &mut Run<'_>,
+    uploads: &dyn Uploads,
+    row: &Row,
+    owner: Owner,
+) -> Result<bool, OpError> {
     let name = row.text("original_filename").unwrap_or_default();
     let Some(old) = legacy_file(row, owner) else {
         let stored = quoted(row.text("stored_filename").unwrap_or_default());

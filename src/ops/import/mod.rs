@@ -15,10 +15,10 @@ use serde_json::{Map, Value, json};
 pub use crate::store::legacy::Legacy;
 pub use files::{LegacyFile, UploadError, Uploads};
 
-mod files;
 mod convert;
-mod histories;
 mod equipment;
+mod files;
+mod histories;
 mod repairs;
 mod run;
 mod settings;

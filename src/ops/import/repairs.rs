@@ -130,7 +130,12 @@ impl StatusHistory {
     }
 }
 
-fn repair(run: &Run<'_>, reader: &mut RowReader<'_>, equipment: EquipmentId, history: StatusHistory) -> Repair {
+fn repair(
+    run: &Run<'_>,
+    reader: &mut RowReader<'_>,
+    equipment: EquipmentId,
+    history: StatusHistory,
+) -> Repair {
     let status = reader.word("status", RepairStatus::ALL, RepairStatus::word, "is no status: New instead");
     let status = status.unwrap_or(RepairStatus::New);
     let instead = "is no severity: Not Sure instead";

@@ -26,7 +26,8 @@ pub(super) async fn copy(run: &mut Run<'_>) -> Result<Tally, OpError> {
     let mut known: HashMap<i64, UserId> =
         stored.get(USERS_KNOWN).map_or_else(|| Ok(HashMap::new()), serde_json::from_str)?;
     // An account that is matched with an old user is not matched with another.
-    let mut used = UsedNames { ids: known.values().copied().collect(), next: highest + 1, ..UsedNames::default() };
+    let mut used =
+        UsedNames { ids: known.values().copied().collect(), next: highest + 1, ..UsedNames::default() };
     for user in store::users::labels(run.ctx.store.read()).await? {
         used.looks.add(&user.username);
         used.email_looks.add(&user.email);

@@ -4,7 +4,7 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, SlackHandle, Username};
-use crate::ops::{Ctx, OpError, retry_on_deadlock, accounts::look_alike};
+use crate::ops::{Ctx, OpError, accounts::look_alike, retry_on_deadlock};
 use crate::store::users::{self, NewUser, User, UserChange};
 use crate::store::{password_messages, sessions};
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! What a job's private message shows at this moment: the worker asks, before each time it sends it.
 
-use crate::ops::jobs::view;
-use crate::ops::{Ctx, OpError};
 use crate::domain::ids::JobId;
 use crate::domain::job::Work;
+use crate::ops::jobs::view;
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::jobs::Job;
 use crate::views::jobs::JobMessage;

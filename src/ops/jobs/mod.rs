@@ -3,13 +3,13 @@
 
 pub mod messages;
 
-use crate::ops::permission::require;
-use crate::ops::{Announce, Ctx, OpError, retry_on_deadlock, mutation_log};
 use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
 use crate::domain::change::AuditRecord;
 use crate::domain::ids::JobId;
 use crate::domain::job::{FetchPhotos, JobKind, JobState, Work};
 use crate::domain::text::RequestId;
+use crate::ops::permission::require;
+use crate::ops::{Announce, Ctx, OpError, mutation_log, retry_on_deadlock};
 use crate::store;
 use crate::store::jobs::{Job, NewJob};
 use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};

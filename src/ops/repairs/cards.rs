@@ -1,12 +1,12 @@
 //! What a repair's card shows at this moment: the worker asks, before each time it sends one. Which repair's
 //! card a message is: the Slack edge asks where somebody replied or reacted to one.
 
-use crate::ops::repairs::record_change::snapshot;
-use crate::ops::{Ctx, OpError};
 use crate::domain::change::RepairSnapshot;
 use crate::domain::ids::{CardId, RepairId};
 use crate::domain::setting::REACTIONS;
 use crate::domain::timeline::TimelineKind;
+use crate::ops::repairs::record_change::snapshot;
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::cards::Card;
 use chrono::{DateTime, Utc};

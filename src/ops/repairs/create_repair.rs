@@ -1,12 +1,5 @@
 //! A technician opens a repair, in whatever status it has already: one event, one announcement.
 
-use crate::ops::repairs::photo_source::{Enclosed, enclose};
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::repairs::record_change::{assignable, record, snapshot};
-use crate::ops::repairs::report_problem::find_active_equipment;
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::ChangeSet;
 use crate::domain::channel::ChannelRef;
@@ -15,6 +8,13 @@ use crate::domain::field::RepairFields;
 use crate::domain::ids::{EquipmentId, RepairId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, PersonName, RequestId};
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::repairs::photo_source::{Enclosed, enclose};
+use crate::ops::repairs::record_change::{assignable, record, snapshot};
+use crate::ops::repairs::report_problem::find_active_equipment;
+use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Somebody has a problem that is known already.
 
-use crate::ops::{Ctx, OpError, retry_on_deadlock, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{EquipmentId, RepairId};
+use crate::ops::{Ctx, OpError, mutation_log, retry_on_deadlock};
 use crate::store;
 use serde_json::json;
 

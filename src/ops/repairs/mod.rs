@@ -12,13 +12,13 @@ pub mod thread_replies;
 pub mod update_repair;
 pub mod visitor_photos;
 
-use crate::ops::search::{other, search_beyond_database};
-use crate::ops::{Ctx, OpError, attachments, board};
 use crate::domain::edit::{self, Duplicates, EditContext, shown_again};
 use crate::domain::field::{FieldValue, RepairFields};
 use crate::domain::ids::{RepairId, TimelineId, UserId};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
+use crate::ops::search::{other, search_beyond_database};
+use crate::ops::{Ctx, OpError, attachments, board};
 use crate::store;
 use crate::store::photos::Subject;
 use crate::store::queue::QueueRow;

@@ -1,15 +1,15 @@
 //! Notes on a repair: written, edited, deleted. What was written first stays in the timeline; an edit takes
 //! its place wherever it is shown.
 
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
-use crate::ops::repairs::update_repair::{apply, locked};
-use crate::ops::{Ctx, OpError, Refusal};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::Change;
 use crate::domain::ids::{RepairId, TimelineId};
 use crate::domain::text::{Note, RequestId};
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::repairs::update_repair::{apply, locked};
+use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError, Refusal};
 use crate::store;
 use crate::store::timeline::Entry;
 use crate::store::users::User;

@@ -1,15 +1,15 @@
 //! Files that come with a repair or with a reply in its thread: they are here already, or Slack has them and
 //! a job fetches them. Called within the transaction of what they come with.
 
-use crate::ops::jobs::{Queued, fetch_photos};
-use crate::ops::repairs::photos::{NewPhoto, photos_content, photos_of};
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::Change;
 use crate::domain::file::LostPhotos;
 use crate::domain::ids::RepairId;
 use crate::domain::job::{FetchPhotos, PhotoSource};
 use crate::domain::text::Note;
+use crate::ops::jobs::{Queued, fetch_photos};
+use crate::ops::repairs::photos::{NewPhoto, photos_content, photos_of};
+use crate::ops::{Ctx, OpError};
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};

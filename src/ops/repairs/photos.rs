@@ -1,16 +1,16 @@
 //! Photos and videos of a repair: added by technicians, by whoever reports, and by anyone who replies in its
 //! Slack thread. The files are there before; the transaction names them.
 
-use crate::ops::idempotency::{file_content, key};
-use crate::ops::permission::require;
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
-use crate::ops::repairs::update_repair::{apply, locked};
-use crate::ops::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::actor::{Actor, Edge, Role};
 use crate::domain::change::Change;
 use crate::domain::file::StoredFile;
 use crate::domain::ids::{PhotoId, RepairId};
 use crate::domain::text::{Note, RequestId};
+use crate::ops::idempotency::{file_content, key};
+use crate::ops::permission::require;
+use crate::ops::repairs::update_repair::{apply, locked};
+use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError, retry_on_deadlock};
 use crate::store;
 use crate::store::photos::Subject;
 use chrono::{DateTime, Utc};

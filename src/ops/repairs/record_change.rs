@@ -1,14 +1,14 @@
 //! Writes down what a change tells: timeline, audit, announcements. Called within the transaction of the
 //! change by every operation that changes a repair.
 
-use crate::ops::deliveries::channel_names::are_one;
-use crate::ops::{Announce, Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::announce::{Announcement, Targets, announcements};
 use crate::domain::change::{AuditRecord, ChangeSet, RepairSnapshot};
 use crate::domain::channel::ChannelRef;
 use crate::domain::field::{Person, RepairFields};
 use crate::domain::ids::{RepairId, UserId};
+use crate::ops::deliveries::channel_names::are_one;
+use crate::ops::{Announce, Ctx, OpError, mutation_log};
 use crate::store;
 use crate::store::cards::Card;
 use crate::store::deliveries::NewDelivery;
@@ -67,7 +67,11 @@ pub(in crate::ops) async fn record(
 }
 
 /// Where what happens to a machine is told, each channel once.
-async fn targets(ctx: &Ctx, db: &impl ConnectionTrait, equipment: &EquipmentWithArea) -> Result<Targets, OpError> {
+async fn targets(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    equipment: &EquipmentWithArea,
+) -> Result<Targets, OpError> {
     let Announce::Slack { oops } = &ctx.announce else { return Ok(Targets::NONE) };
     let (area, mut oops) = (ChannelRef::parse(&equipment.area_channel), oops.clone());
     if let (Some(one), Some(other)) = (&area, &oops)

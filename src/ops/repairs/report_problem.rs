@@ -1,10 +1,5 @@
 //! Somebody reports that a machine does not work as it should.
 
-use crate::ops::repairs::photo_source::{Enclosed, enclose};
-use crate::ops::idempotency::{find_answer, key};
-use crate::ops::repairs::record_change::{record, snapshot};
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::Actor;
 use crate::domain::change::{Change, ChangeSet};
 use crate::domain::channel::ChannelRef;
@@ -13,6 +8,11 @@ use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, EmailAddress, Note, PersonName, RequestId};
+use crate::ops::idempotency::{find_answer, key};
+use crate::ops::repairs::photo_source::{Enclosed, enclose};
+use crate::ops::repairs::record_change::{record, snapshot};
+use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::equipment::EquipmentWithArea;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
@@ -142,7 +142,10 @@ async fn open(
 }
 
 /// A machine that is in use, and that nobody archives before the transaction ends.
-pub(in crate::ops) async fn find_active_equipment(db: &impl ConnectionTrait, id: EquipmentId) -> Result<EquipmentWithArea, OpError> {
+pub(in crate::ops) async fn find_active_equipment(
+    db: &impl ConnectionTrait,
+    id: EquipmentId,
+) -> Result<EquipmentWithArea, OpError> {
     store::equipment::lock(db, id).await?;
     match store::equipment::find(db, id).await? {
         None => {

@@ -4,15 +4,15 @@
 //!
 //! The note, what is known of the message, and its photos' job commit together; the Slack edge acknowledges after that.
 
-use crate::ops::repairs::cards::{CardLookup, find_card};
-use crate::ops::repairs::photo_source::fetch;
-use crate::ops::repairs::update_repair::{apply, locked};
-use crate::ops::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::actor::Actor;
 use crate::domain::change::Change;
 use crate::domain::ids::{RepairId, TimelineId};
 use crate::domain::job::PhotoSource;
 use crate::domain::text::Note;
+use crate::ops::repairs::cards::{CardLookup, find_card};
+use crate::ops::repairs::photo_source::fetch;
+use crate::ops::repairs::update_repair::{apply, locked};
+use crate::ops::{Ctx, OpError, retry_on_deadlock};
 use crate::store;
 use crate::store::timeline::Entry;
 use sea_orm::ConnectionTrait;

@@ -1,11 +1,6 @@
 //! A technician changes a repair: any fields together, with a note. Claiming, resolving and reopening are
 //! edits of a few fields; the rules are `domain::edit`'s.
 
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::repairs::record_change::{Recorded, assignable, record, snapshot};
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::{Change, ChangeSet, OthersOpen, StillOpen};
 use crate::domain::channel::ChannelRef;
@@ -15,6 +10,11 @@ use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId};
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::repairs::record_change::{Recorded, assignable, record, snapshot};
+use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::repairs::Repair;
 use chrono::{DateTime, Utc};

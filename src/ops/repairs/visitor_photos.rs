@@ -1,8 +1,8 @@
 //! How many bytes of photos visitors have left lately: what the web's allowance for all of them counts from, so
 //! that it also holds after a restart and over all processes.
 
-use crate::ops::{Ctx, OpError};
 use crate::domain::file::VisitorAllowance;
+use crate::ops::{Ctx, OpError};
 use crate::store;
 
 /// Bytes of the photos that people who are not signed in have left within the last day.

@@ -1,9 +1,9 @@
 //! Whether maintenance keeps everybody but staff out: by configuration, or by the switch of the settings. Edges
 //! ask before they let somebody in, and say so in their own way.
 
+use crate::domain::setting::MAINTENANCE;
 use crate::ops::board::revision;
 use crate::ops::{Ctx, OpError};
-use crate::domain::setting::MAINTENANCE;
 use crate::store;
 
 /// True while maintenance is on. Read once per revision: a change of settings raises it.

@@ -2,14 +2,14 @@
 
 pub mod maintenance;
 
-use crate::ops::idempotency::key;
-use crate::ops::permission::require;
-use crate::ops::submission::{Submission, nothing_is_taken, submit};
-use crate::ops::{Ctx, OpError, overtaken};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
 use crate::domain::setting::{SETTINGS, Setting};
 use crate::domain::text::RequestId;
+use crate::ops::idempotency::key;
+use crate::ops::permission::require;
+use crate::ops::submission::{Submission, nothing_is_taken, submit};
+use crate::ops::{Ctx, OpError, overtaken};
 use crate::store;
 use crate::views::records::{SettingValue, SettingsView};
 use serde_json::{Map, Value, json};

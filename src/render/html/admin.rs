@@ -1,9 +1,9 @@
 //! Pages of staff that are lists: the areas and the audit.
 
 use super::Html;
-use super::public_equipment::FieldError;
 use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
 use super::forms::Hidden;
+use super::public_equipment::FieldError;
 use super::times::Moment;
 use crate::domain::ids::AreaId;
 use crate::domain::zone::Zone;

@@ -1,7 +1,7 @@
 //! One area, whole, in pages.
 
 use super::Html;
-use super::board_equipment::{Counts, BoardEquipmentList, worst_first};
+use super::board_equipment::{BoardEquipmentList, Counts, worst_first};
 use super::times::Moment;
 use crate::domain::ids::AreaId;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView};

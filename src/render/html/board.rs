@@ -1,6 +1,6 @@
 //! The board: every area, or those machines that somebody asks for.
 
-use super::board_equipment::{Counts, BoardEquipmentList, worst_first};
+use super::board_equipment::{BoardEquipmentList, Counts, worst_first};
 use super::times::Moment;
 use super::{Html, counted};
 use crate::domain::board::BoardStatus;

@@ -60,7 +60,9 @@ impl BoardEquipmentList {
 }
 
 /// Worst first; among equals in the order in which they are given.
-pub(super) fn worst_first<'a>(equipment: impl IntoIterator<Item = &'a BoardEquipment>) -> Vec<&'a BoardEquipment> {
+pub(super) fn worst_first<'a>(
+    equipment: impl IntoIterator<Item = &'a BoardEquipment>,
+) -> Vec<&'a BoardEquipment> {
     let mut equipment: Vec<_> = equipment.into_iter().collect();
     equipment.sort_by_key(|equipment| std::cmp::Reverse(equipment.status));
     equipment

@@ -1,16 +1,18 @@
 //! The registry: the list of machines, and one machine with everything that belongs to it.
 
 use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
-use super::public_equipment::{FieldError, LinkShown, links_shown};
 use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
 use super::forms::Hidden;
+use super::public_equipment::{FieldError, LinkShown, links_shown};
 use super::times::Moment;
 use super::{Html, StatusMark, counted};
 use crate::domain::ids::{AreaId, EquipmentId, UserId};
 use crate::domain::repair::Severity;
 use crate::domain::text::cut;
 use crate::domain::zone::Zone;
-use crate::views::records::{HistoryRow, EquipmentRecord, EquipmentDetail, NoteView, EquipmentRow, EquipmentList};
+use crate::views::records::{
+    EquipmentDetail, EquipmentList, EquipmentRecord, EquipmentRow, HistoryRow, NoteView,
+};
 use handlebars::RenderError;
 use serde::Serialize;
 

@@ -22,8 +22,8 @@ use crate::views::board::{BoardArea, BoardMatches};
 use crate::views::equipment::{EquipmentMatch, LinkView};
 use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
 use crate::views::records::{
-    AreaChoice, AreaRow, AreasView, AuditRow, AuditView, HistoryRow, EquipmentRecord, EquipmentDetail, NoteView,
-    EquipmentRow, EquipmentList,
+    AreaChoice, AreaRow, AreasView, AuditRow, AuditView, EquipmentDetail, EquipmentList, EquipmentRecord,
+    EquipmentRow, HistoryRow, NoteView,
 };
 use crate::views::repairs::{Happened, OtherRepair, QueueView, QueuedRepair, RepairView};
 
@@ -381,7 +381,14 @@ fn registry_pages(text: &str) -> Vec<String> {
     let choices = vec![AreaChoice { id: AreaId(1), name: typed() }];
     let areas = areas_view(text);
     let machines = vec![row];
-    let list = EquipmentList { areas: choices, total: 60, page: 1, pages: 2, equipment: machines, are_nearest: true };
+    let list = EquipmentList {
+        areas: choices,
+        total: 60,
+        page: 1,
+        pages: 2,
+        equipment: machines,
+        are_nearest: true,
+    };
     let filter = EquipmentFilter { area: Some(AreaId(1)), archived: true, text: format!("x{text}") };
     vec![
         html.form(&form).unwrap(),

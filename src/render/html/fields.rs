@@ -2,8 +2,8 @@
 //! version that was seen. What pages of few fields need is in `forms`. Names of fields are those of the spec.
 
 use super::Html;
-use super::public_equipment::FieldError;
 use super::forms::Hidden;
+use super::public_equipment::FieldError;
 use handlebars::RenderError;
 use serde::Serialize;
 use std::borrow::Cow;

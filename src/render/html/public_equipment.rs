@@ -9,7 +9,7 @@ use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName};
 use crate::domain::zone::Zone;
-use crate::views::equipment::{PublicEquipment, LinkView, OpenRepair};
+use crate::views::equipment::{LinkView, OpenRepair, PublicEquipment};
 use chrono::{DateTime, NaiveDate, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
@@ -152,7 +152,11 @@ impl Html {
     ///
     /// # Errors
     /// A template that does not fit its fields.
-    pub fn public_equipment(&self, page: &PublicEquipmentPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
+    pub fn public_equipment(
+        &self,
+        page: &PublicEquipmentPage<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<String, RenderError> {
         let equipment = page.equipment;
         let (zone, today) = (&self.site.timezone, self.today(now));
         let make = [equipment.manufacturer.as_str(), equipment.model.as_str()];

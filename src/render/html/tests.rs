@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::views::board::{BoardArea, BoardEquipment, BoardMatches, BoardView, Headline};
-use crate::views::equipment::{PublicEquipment, OpenRepair};
+use crate::views::equipment::{OpenRepair, PublicEquipment};
 use std::sync::LazyLock;
 
 /// What somebody might type to break a page.
@@ -172,7 +172,9 @@ fn filters_show_and_count_matches() {
     let page = board(vec![area(2, "Metal", many(3, "M"))], &BoardFilter { broken: true, ..text("") });
     assert!(page.contains("Everything works"));
     let page = board(vec![area(2, "Metal", vec![])], &BoardFilter { broken: true, ..text("") });
-    assert!(page.contains("No machine is registered in this area yet.") && !page.contains("Everything works"));
+    assert!(
+        page.contains("No machine is registered in this area yet.") && !page.contains("Everything works")
+    );
     let page = board(vec![area(1, "Hall", many(400, "M"))], &text("m"));
     assert_eq!(rows(&page), 300);
     assert!(page.contains("Showing 300 of 400 machines."));
@@ -285,7 +287,11 @@ pub(super) fn repair(description: &str) -> OpenRepair {
     }
 }
 
-pub(super) fn equipment_page(equipment: &PublicEquipment, form: &ReportForm, errors: &[FieldError]) -> String {
+pub(super) fn equipment_page(
+    equipment: &PublicEquipment,
+    form: &ReportForm,
+    errors: &[FieldError],
+) -> String {
     let page = PublicEquipmentPage {
         equipment,
         form,

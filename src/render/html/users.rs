@@ -249,7 +249,8 @@ const fn told(message: PasswordMessage) -> &'static str {
 
 fn inputs_of(form: &UserForm) -> [Input<'_>; 3] {
     [
-        Input::email(&form.email).hint("The address of the Slack account, so that the person can work in Slack too."),
+        Input::email(&form.email)
+            .hint("The address of the Slack account, so that the person can work in Slack too."),
         Input::choice("role", "Role", Role::ALL.into_iter().map(Role::word), &form.role),
         Input::text("slack_handle", "Slack handle", &form.slack_handle).optional(),
     ]

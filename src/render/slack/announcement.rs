@@ -1,8 +1,9 @@
-//! What channels are told of a repair: its card, which lives on, and what happened.
+//! All text of announcements in channels: the repair's card (`blocks/repair_card.json.hbs`), which is edited later,
+//! and updates (`blocks/repair_update.json.hbs`).
 
 use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, escape_within, line, line_within, mention};
 use super::{Blocks, BlocksError, Message};
-use crate::domain::announce::{Event, UpdateLine, RepairUpdate};
+use crate::domain::announce::{Event, RepairUpdate, UpdateLine};
 use crate::domain::change::{OthersOpen, RepairSnapshot};
 use crate::domain::ids::RepairId;
 use crate::domain::repair::{RepairStatus, Severity};
@@ -10,7 +11,7 @@ use serde::Serialize;
 
 /// Prefix of a new report (spec "Announcements").
 const NEW: &str = ":rotating_light: ";
-/// Prefixes of updates, by the first thing that they tell.
+/// Prefixes of updates, by their first line.
 const CLOSED: &str = ":white_check_mark: ";
 const SEVERITY: &str = ":wrench: ";
 const STATUS: &str = ":arrows_counterclockwise: ";
@@ -55,9 +56,6 @@ struct Update {
 
 impl Blocks {
     /// The announcement of an event. `link` leads to the machine's page.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn announcement(&self, event: &Event, link: Option<&str>) -> Result<Message, BlocksError> {
         match event {
             Event::NewReport(repair) => self.new_report(repair, link),
@@ -66,9 +64,6 @@ impl Blocks {
     }
 
     /// The card of a repair as it is now, with `me_too` people who said so.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn card(
         &self,
         repair: &RepairSnapshot,
@@ -128,7 +123,6 @@ impl Blocks {
     }
 }
 
-/// What is told of a repair, without buttons.
 fn card_without_buttons<'a>(repair: &RepairSnapshot) -> Card<'a> {
     Card {
         header: String::new(),
@@ -152,7 +146,7 @@ pub fn version_of_buttons(block_id: &str) -> Option<i64> {
     block_id.strip_prefix(BUTTONS)?.parse().ok()
 }
 
-/// The prefix is that of the first thing told (spec "Announcements").
+/// The first line decides the prefix (spec "Announcements").
 fn prefix(update: &RepairUpdate) -> &'static str {
     match update.lines.first() {
         Some(UpdateLine::Closed { .. }) => CLOSED,

@@ -13,7 +13,7 @@ use super::{Blocks, BlocksError, Message};
 use crate::domain::ids::EquipmentId;
 use crate::domain::text::cut;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView, StatusCounts};
-use crate::views::equipment::{EquipmentMatch, PublicEquipment, OpenRepair};
+use crate::views::equipment::{EquipmentMatch, OpenRepair, PublicEquipment};
 use crate::views::repairs::RepairBrief;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -163,9 +163,11 @@ fn equipment_list<'a>(
     equipment: impl Iterator<Item = &'a BoardEquipment>,
     button: Button,
 ) -> Vec<Section> {
-    let mut broken: Vec<&BoardEquipment> = equipment.filter(|equipment| equipment.headline.is_some()).collect();
+    let mut broken: Vec<&BoardEquipment> =
+        equipment.filter(|equipment| equipment.headline.is_some()).collect();
     broken.sort_by_key(|equipment| Reverse(equipment.status));
-    let lines: Vec<String> = broken.iter().take(MACHINES_MAX).map(|equipment| summary_line(equipment)).collect();
+    let lines: Vec<String> =
+        broken.iter().take(MACHINES_MAX).map(|equipment| summary_line(equipment)).collect();
     let packed = pack(heading, &lines).into_iter().enumerate();
     let mut sections: Vec<Section> = packed.map(|(i, text)| section(format!("machines:{i}"), text)).collect();
     if let Some(first) = sections.first_mut() {

@@ -63,9 +63,6 @@ struct Content {
 
 impl Blocks {
     /// Somebody's Home tab.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn home(&self, home: &Home<'_>) -> Result<Modal, BlocksError> {
         let areas: Vec<&BoardArea> = home.board.areas.iter().collect();
         let mut sections: Vec<Section> = home.staff.map(staff).into_iter().collect();
@@ -83,9 +80,6 @@ impl Blocks {
     }
 
     /// What stands in for somebody's Home tab that could not be made; what can be begun there still can.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn home_that_failed(&self, message: &str) -> Result<Modal, BlocksError> {
         let heading = format!(":x: {}", line_within(message, SECTION_MAX - ERROR_PREFIX));
         Ok(Modal(self.fill("home", &Content { heading, sections: Vec::new() })?))
@@ -143,7 +137,8 @@ fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
         return vec![section("machines".into(), "No machines are registered yet.".into())];
     }
     let all = areas.iter().flat_map(|area| area.equipment.iter().map(move |equipment| (*area, equipment)));
-    let mut broken: Vec<(&BoardArea, &BoardEquipment)> = all.filter(|(_, it)| it.headline.is_some()).collect();
+    let mut broken: Vec<(&BoardArea, &BoardEquipment)> =
+        all.filter(|(_, it)| it.headline.is_some()).collect();
     if broken.is_empty() {
         return vec![section("machines".into(), ":white_check_mark: Every machine works.".into())];
     }

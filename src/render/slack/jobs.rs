@@ -14,7 +14,7 @@ const TEXT_MAX: usize = 500;
 const WHY_MAX: usize = 2500;
 
 /// State, step n of m, what it is at, and its latest lines, the oldest of them first. `link` leads to its page.
-pub fn told(details: &JobDetails, link: Option<&str>) -> String {
+pub fn job_text(details: &JobDetails, link: Option<&str>) -> String {
     let job = &details.job;
     let mut lines = vec![
         format!("*Job #{}* · {} · {}", job.id, line(&job.kind, LINE_MAX), job.state.word()),
@@ -32,7 +32,7 @@ pub fn told(details: &JobDetails, link: Option<&str>) -> String {
     lines.join("\n")
 }
 
-/// Pages that a job's message may lead to; those that whoever it is for cannot open are left out.
+/// Links in a job's message; those that the recipient may not open are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobLinks {
     /// The job's page.
@@ -42,7 +42,7 @@ pub struct JobLinks {
 }
 
 #[derive(Serialize)]
-struct Told {
+struct JobMessageContent {
     header: String,
     progress: String,
     why: Option<String>,
@@ -50,34 +50,31 @@ struct Told {
 }
 
 impl Blocks {
-    /// The message to whoever started a job, with the job as it is now.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
-    pub fn job_message(&self, told: &JobMessage, links: &JobLinks) -> Result<Message, BlocksError> {
-        let job = &told.job;
+    /// The message to the person who started a job, with its current state.
+    pub fn job_message(&self, message: &JobMessage, links: &JobLinks) -> Result<Message, BlocksError> {
+        let job = &message.job;
         let why = job.failure.as_ref().or(job.waits_because.as_ref());
-        let told = Told {
-            header: header(told, links),
+        let content = JobMessageContent {
+            header: header(message, links),
             progress: progress(job),
             // Three backticks would make code of what follows.
             why: why.map(|why| escape_within(&why.replace("```", "'''"), WHY_MAX)),
             footer: footer(job, links),
         };
-        let why = told.why.as_ref().map(|why| format!("{why}\n")).unwrap_or_default();
-        let text = format!("{}\n{}\n{why}{}", told.header, told.progress, told.footer);
-        Ok(Message::new(text, self.fill("job_message", &told)?))
+        let why = content.why.as_ref().map(|why| format!("{why}\n")).unwrap_or_default();
+        let text = format!("{}\n{}\n{why}{}", content.header, content.progress, content.footer);
+        Ok(Message::new(text, self.fill("job_message", &content)?))
     }
 }
 
-fn header(told: &JobMessage, links: &JobLinks) -> String {
-    let icon = match told.job.state {
+fn header(message: &JobMessage, links: &JobLinks) -> String {
+    let icon = match message.job.state {
         JobState::Queued | JobState::Running => ":hourglass_flowing_sand:",
         JobState::Succeeded => ":white_check_mark:",
         JobState::Failed => ":x:",
         JobState::Cancelled => ":no_entry_sign:",
     };
-    let about = line_within(told.about.as_ref().unwrap_or(&told.job.kind), LINE_MAX);
+    let about = line_within(message.about.as_ref().unwrap_or(&message.job.kind), LINE_MAX);
     match &links.repair {
         Some(link) => format!("{icon} *<{link}|{about}>*"),
         None => format!("{icon} *{about}*"),

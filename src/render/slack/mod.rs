@@ -9,8 +9,8 @@ use rust_embed::RustEmbed;
 use serde::Serialize;
 use serde_json::Value;
 
-mod answers;
 pub mod announcement;
+mod answers;
 pub mod home;
 mod inputs;
 pub mod jobs;

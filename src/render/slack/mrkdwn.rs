@@ -114,7 +114,7 @@ pub fn date(date: NaiveDate) -> String {
     date.format("%-d %b %Y").to_string()
 }
 
-/// The time of day, where whoever reads it is.
+/// The time of day, in the reader's time zone.
 pub fn time(at: DateTime<Utc>) -> String {
     format!("<!date^{}^{{time}}|{} UTC>", at.timestamp(), at.format("%H:%M"))
 }

@@ -17,9 +17,6 @@ struct Content {
 
 impl Blocks {
     /// The message that offers to close it.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn offer_to_resolve(&self, repair: &RepairBrief) -> Result<Message, BlocksError> {
         let which =
             format!("{} ({}) · repair #{}", bold(&repair.equipment, 200), line(&repair.area, 80), repair.id);

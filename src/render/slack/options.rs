@@ -87,34 +87,22 @@ struct Groups {
 
 impl Blocks {
     /// The answer to a select that asks for machines.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn equipment_options(&self, equipment: &[EquipmentMatch]) -> Result<Value, BlocksError> {
         self.options(equipment.iter().map(SelectOption::of_equipment))
     }
 
     /// The answer to a select that asks for people.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn people_options(&self, people: &[PersonMatch]) -> Result<Value, BlocksError> {
         self.options(people.iter().map(|it| SelectOption::new(&it.name, it.role.word(), it.id)))
     }
 
     /// The answer to a select that asks for other repairs of a machine.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn duplicate_options(&self, repairs: &[OtherRepair]) -> Result<Value, BlocksError> {
         self.options(repairs.iter().map(SelectOption::of_other))
     }
 
     /// The answer to a select that asks for open repairs: a group an area, in the order in which the first
     /// of each comes.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn repair_options(&self, repairs: &[OpenRepairLine]) -> Result<Value, BlocksError> {
         if repairs.is_empty() {
             return self.options(std::iter::empty());

@@ -19,7 +19,6 @@ pub(super) struct Section {
     pub block_id: String,
     /// mrkdwn, at most 3000 characters.
     pub text: String,
-    /// The button beside it.
     pub button: Option<Button>,
 }
 
@@ -30,7 +29,6 @@ pub(super) struct Button {
     pub action_id: &'static str,
     /// What it stands for.
     pub value: String,
-    /// What it says.
     pub label: &'static str,
     /// What a screen reader says.
     pub description: String,
@@ -85,7 +83,7 @@ fn pages(sections: Vec<Section>) -> Vec<Vec<Section>> {
     pages
 }
 
-/// The first sections of a list, at most so many and so many bytes of text, and how many are left.
+/// The first sections of a list, limited by count and by bytes of text, and how many are left.
 pub(super) fn first(mut sections: Vec<Section>, most: usize, bytes: usize) -> (Vec<Section>, usize) {
     let mut room = bytes;
     let fits = |section: &&Section| match room.checked_sub(section.text.len()) {

@@ -69,7 +69,7 @@ impl RepairAction {
     }
 }
 
-/// What `act_on_repair` is filled with, beside the repair.
+/// The content of `act_on_repair`, except the repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActForm {
     /// What is chosen.
@@ -130,17 +130,11 @@ struct Update<'a> {
 
 impl Blocks {
     /// Which of the open repairs.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn choose_repair(&self, private_metadata: &str) -> Result<Modal, BlocksError> {
         Ok(Modal(self.fill("choose_repair", &Choose { private_metadata })?))
     }
 
     /// One step on a repair; shows only the inputs that the chosen action needs.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn act_on_repair(
         &self,
         private_metadata: &str,
@@ -180,9 +174,6 @@ impl Blocks {
     }
 
     /// A new repair. `unknown` is what the person typed where it names no single machine.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn create_repair(
         &self,
         private_metadata: &str,
@@ -206,9 +197,6 @@ impl Blocks {
     }
 
     /// The full edit. A specialist text that no input can hold is shown, and cannot be edited here.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn update_repair(
         &self,
         private_metadata: &str,
@@ -293,8 +281,8 @@ fn happened(entry: &Happened, now: DateTime<Utc>) -> String {
         Some(text) if entry.kind == TimelineKind::Note => format!(": {}", line_within(text, ISSUE_MAX)),
         _ => String::new(),
     };
-    let (by, told) = (line(&entry.by, NAME_MAX), line_within(&describe(entry, date), ISSUE_MAX));
-    format!("{by} {told} {}{note}", ago(entry.at, now))
+    let (by, change) = (line(&entry.by, NAME_MAX), line_within(&describe(entry, date), ISSUE_MAX));
+    format!("{by} {change} {}{note}", ago(entry.at, now))
 }
 
 /// How long ago something was, roughly.
@@ -315,7 +303,7 @@ mod tests {
     use chrono::TimeDelta;
 
     #[test]
-    fn an_age_is_told_roughly() {
+    fn age_is_rounded() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1000);
         for (seconds, expected) in [
             (-5, "just now"),

@@ -64,9 +64,6 @@ struct Content<'a> {
 
 impl Blocks {
     /// The modal in which somebody reports a problem.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn report_problem(&self, modal: &ReportModal<'_>) -> Result<Modal, BlocksError> {
         let content = Content {
             private_metadata: modal.private_metadata,

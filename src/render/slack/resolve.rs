@@ -18,9 +18,6 @@ struct Content<'a> {
 
 impl Blocks {
     /// The modal that asks what was done. At most 3000 characters of `private_metadata` come back with it.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn resolve_repair(&self, private_metadata: &str, repair: &RepairBrief) -> Result<Modal, BlocksError> {
         let (equipment, area) = (bold(&repair.equipment, 200), line(&repair.area, 80));
         let what = line_within(&repair.fields.description, HINT_MAX);

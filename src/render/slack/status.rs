@@ -35,9 +35,6 @@ pub(super) struct List {
 
 impl Blocks {
     /// The whole board: a section an area, a line a machine that is not green. `notice` stands above.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn status_summary(
         &self,
         board: &BoardView,
@@ -61,9 +58,6 @@ impl Blocks {
 
     /// One area: every machine with its status. `open` are its open repairs, for those who may act on them: a
     /// button each.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn status_area(
         &self,
         area: &BoardArea,
@@ -92,9 +86,6 @@ impl Blocks {
     }
 
     /// The machines that a search found.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn status_matches(
         &self,
         typed: &str,
@@ -111,9 +102,6 @@ impl Blocks {
     }
 
     /// Stands in for a view that can no longer be shown.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn status_error(&self, message: &str) -> Result<Modal, BlocksError> {
         #[derive(Serialize)]
         struct Failed {
@@ -216,7 +204,8 @@ pub(super) fn counts(counts: StatusCounts) -> String {
 /// One section, or several where the lines of an area fill more than one.
 fn area_sections(area: &BoardArea) -> Vec<Section> {
     let heading = format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.equipment)));
-    let mut equipment: Vec<&BoardEquipment> = area.equipment.iter().filter(|m| m.headline.is_some()).collect();
+    let mut equipment: Vec<&BoardEquipment> =
+        area.equipment.iter().filter(|m| m.headline.is_some()).collect();
     equipment.sort_by_key(|equipment| std::cmp::Reverse(equipment.status));
     let lines: Vec<String> = equipment.into_iter().map(summary_line).collect();
     let mut sections: Vec<Section> = pack(&heading, &lines)

@@ -9,7 +9,7 @@ use super::{Blocks, BlocksError, Modal};
 use crate::domain::repair::Severity;
 use crate::domain::text::cut;
 use crate::render::links::Links;
-use crate::views::equipment::{PublicEquipment, OpenRepair};
+use crate::views::equipment::{OpenRepair, PublicEquipment};
 use crate::views::records::{HistoryRow, PastRepairs};
 
 /// Most characters of what was wrong once.
@@ -20,9 +20,6 @@ const LINK_MAX: usize = 2_900;
 impl Blocks {
     /// One machine with its open repairs. `past` are its closed ones, for those who may act on repairs: a
     /// button each. `links` lead to its page and its documents.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn status_equipment(
         &self,
         equipment: &PublicEquipment,

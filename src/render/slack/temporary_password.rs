@@ -17,9 +17,6 @@ struct Content<'a> {
 
 impl Blocks {
     /// The message with a temporary password; `link` leads to where it is used.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template.
     pub fn temporary_password(
         &self,
         given: &TemporaryPassword,

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::JobId;
 use crate::ops::{OpError, jobs};
-use crate::render::slack::jobs::told;
+use crate::render::slack::jobs::job_text;
 use crate::slack::context::{EdgeError, SlackContext};
 use crate::slack::envelope::Command;
 use crate::slack::intake::{Ack, Reference};
@@ -15,7 +15,7 @@ pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, referen
     }
 }
 
-/// Lines of a job that are told.
+/// Most lines of a job in the answer.
 const LINES: u64 = 5;
 
 async fn open(edge: &SlackContext, command: &Command) -> Result<(), EdgeError> {
@@ -43,7 +43,7 @@ fn job_of(text: &str) -> Option<JobId> {
 async fn tell_job(edge: &SlackContext, command: &Command, id: JobId) -> Result<String, EdgeError> {
     let actor = edge.actor(&command.sender).await?;
     match jobs::job(&edge.ctx, &actor, id, LINES).await {
-        Ok(details) => Ok(told(&details, edge.links.job(id).as_deref())),
+        Ok(details) => Ok(job_text(&details, edge.links.job(id).as_deref())),
         Err(OpError::NotFound) => {
             Ok(format!(":x: There is no job #{id}. Jobs are kept for 30 days after their end."))
         }

@@ -1,6 +1,5 @@
-//! The answers that are left when the regular one cannot be given (too busy, too late, a panic, a payload that cannot
-//! be read), and what is wrong with a submission: words for the person in the form that each kind of envelope has for
-//! them. The only place that knows these forms.
+//! Answers for when the regular one is impossible (too busy, too late, a panic, a malformed payload), and the field
+//! errors of a submission: text for the person in the format of each kind of envelope.
 
 use super::Source;
 use crate::slack::ids::input::chooser_of;
@@ -8,14 +7,14 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// What is wrong with a submission, by input.
-pub type Faults = BTreeMap<&'static str, String>;
+pub type FieldErrors = BTreeMap<&'static str, String>;
 
 /// How an envelope can be answered with words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LastResort {
-    /// A private message to whoever typed the command.
+pub enum FallbackResponse {
+    /// A private message to the sender of the command.
     Private,
-    /// Errors beside the inputs of the submitted view: the modal stays and keeps what was typed.
+    /// Errors at the inputs of the submitted view: the modal stays and keeps what was typed.
     OnInputs(Inputs),
     /// An empty list: a select has no place for words.
     NoOptions,
@@ -30,7 +29,7 @@ pub struct Inputs {
     others: Vec<String>,
 }
 
-impl LastResort {
+impl FallbackResponse {
     /// Finds the form in a payload that may well be malformed.
     pub fn of(source: &Source, payload: &Value) -> Self {
         let kind = payload.get("type").and_then(Value::as_str);
@@ -58,7 +57,7 @@ impl LastResort {
 
     /// The same for what is wrong with a submission. An error on an input that the view lacks goes to the input that
     /// chose it, else to the first one.
-    pub fn say_beside(&self, faults: Faults) -> Option<Value> {
+    pub fn with_field_errors(&self, faults: FieldErrors) -> Option<Value> {
         let Self::OnInputs(inputs) = self else {
             return self.say(&Vec::from_iter(faults.into_values()).join(" "));
         };
@@ -92,17 +91,17 @@ impl Inputs {
 mod tests {
     use super::*;
 
-    fn form(inputs: &[&str]) -> LastResort {
+    fn form(inputs: &[&str]) -> FallbackResponse {
         let input = |id: &&str| json!({ "type": "input", "block_id": id });
         let blocks =
             [json!({ "type": "context", "block_id": "note" })].into_iter().chain(inputs.iter().map(input));
         let payload = json!({ "type": "view_submission", "view": { "blocks": Vec::from_iter(blocks) } });
-        LastResort::of(&Source::Interaction, &payload)
+        FallbackResponse::of(&Source::Interaction, &payload)
     }
 
     #[test]
     fn errors_stand_on_inputs_that_the_view_has() {
-        let faults = Faults::from([("duplicate_of", "Choose.".into()), ("note", "Say.".into())]);
+        let faults = FieldErrors::from([("duplicate_of", "Choose.".into()), ("note", "Say.".into())]);
         for (inputs, expected) in [
             (
                 &["action", "status", "duplicate_of", "note"][..],
@@ -112,9 +111,9 @@ mod tests {
             (&["action"], json!({ "action": "Choose. Say." })),
             (&["description", "severity"], json!({ "description": "Choose. Say." })),
         ] {
-            let said = form(inputs).say_beside(faults.clone()).unwrap();
+            let said = form(inputs).with_field_errors(faults.clone()).unwrap();
             assert_eq!(said, json!({ "response_action": "errors", "errors": expected }), "{inputs:?}");
         }
-        assert_eq!(form(&[]).say_beside(faults), None);
+        assert_eq!(form(&[]).with_field_errors(faults), None);
     }
 }

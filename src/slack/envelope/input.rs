@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
-/// The content of one element, whatever its type; an element has at most one of these filled.
+/// The content of one element of any type. An element fills at most one of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Input {
@@ -27,7 +27,6 @@ pub struct Input {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SentFile {
-    /// Slack's id of it.
     pub id: String,
     /// What its owner called it.
     pub name: Option<String>,

@@ -3,14 +3,14 @@
 //! are skipped, unknown kinds are an error value. No transport, no IO; read by `intake`, `socket` and
 //! `dispatch`.
 
+mod fallback_response;
 mod frame;
 mod input;
-mod fallback_response;
 mod payload;
 
+pub use fallback_response::{FallbackResponse, FieldErrors};
 pub use frame::{Delivery, DisconnectReason, Frame, FrameError, Hello};
 pub use input::{Input, SentFile, State};
-pub use fallback_response::{Faults, LastResort};
 pub use payload::{
     Action, Authorization, BlockActions, BlockSuggestion, ChannelId, Command, Container, Event, Message,
     MessageShortcut, ResponseUrl, Retry, Sender, Shortcut, View, ViewClosed, ViewSubmission,
@@ -20,10 +20,9 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// One thing that Slack tells us, whichever transport brought it.
+/// One request from Slack, from either transport.
 #[derive(Debug)]
 pub enum Envelope {
-    /// A slash command.
     Command(Command),
     /// Somebody submitted a modal.
     ViewSubmission(ViewSubmission),
@@ -33,7 +32,6 @@ pub enum Envelope {
     BlockActions(Box<BlockActions>),
     /// An external select asks for its options.
     BlockSuggestion(BlockSuggestion),
-    /// A global shortcut.
     Shortcut(Shortcut),
     /// A shortcut in the menu of a message.
     MessageShortcut(MessageShortcut),
@@ -74,10 +72,9 @@ pub enum Source {
 /// A payload, read as far as possible.
 #[derive(Debug)]
 pub struct Parsed {
-    /// What it says.
     pub envelope: Result<Envelope, EnvelopeError>,
     /// How to answer where the regular answer fails.
-    pub fallback_response: LastResort,
+    pub fallback_response: FallbackResponse,
 }
 
 impl Envelope {
@@ -152,7 +149,7 @@ impl Envelope {
 impl Parsed {
     /// Reads a payload.
     pub fn new(source: Source, payload: Value) -> Self {
-        let fallback_response = LastResort::of(&source, &payload);
+        let fallback_response = FallbackResponse::of(&source, &payload);
         let envelope = match source {
             Source::Command => read("command", payload).map(Envelope::Command),
             Source::Interaction => interaction(payload),
@@ -164,7 +161,7 @@ impl Parsed {
     }
 
     fn failed(error: EnvelopeError) -> Self {
-        Self { envelope: Err(error), fallback_response: LastResort::Nothing }
+        Self { envelope: Err(error), fallback_response: FallbackResponse::Nothing }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The kinds of envelopes, field by field. Whatever lets its holder act for us (trigger ids,
-//! response_urls, private_metadata that carries one) is a secret: its Debug hides it.
+//! The kinds of envelopes, field by field. Credentials (trigger ids,
+//! response_urls, private_metadata with one of these) are secrets: Debug hides them.
 
 use super::input::{Input, State};
 use crate::domain::text::{EventId, PersonName};
@@ -16,7 +16,6 @@ pub struct Sender {
     pub team_id: String,
     /// Their own workspace, as far as Slack says so: another one in a channel that is shared with it.
     pub home_team_id: Option<String>,
-    /// The person.
     pub user_id: String,
     /// The person's user name; empty where Slack leaves it out.
     pub user_name: String,
@@ -70,10 +69,8 @@ fn is_id(id: &str) -> bool {
     (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// A slash command.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Command {
-    /// Who typed it.
     #[serde(flatten)]
     pub sender: Sender,
     /// With its slash, such as `/esb-report`.
@@ -95,7 +92,6 @@ fn typed<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 /// A modal or a Home tab, as the person sees it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct View {
-    /// Slack's id of it.
     pub id: String,
     /// Which of our views it is.
     #[serde(default)]
@@ -165,7 +161,6 @@ pub struct ViewClosed {
 /// Something pressed or chosen.
 #[derive(Debug, Clone, Deserialize)]
 pub struct BlockActions {
-    /// Who did it.
     #[serde(flatten)]
     pub sender: Sender,
     /// Opens one modal within 3 s.
@@ -262,7 +257,6 @@ pub struct BlockSuggestion {
     pub view: Option<View>,
 }
 
-/// A global shortcut.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Shortcut {
     /// Who chose it.

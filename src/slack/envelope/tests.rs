@@ -44,10 +44,13 @@ fn submission() -> Value {
         }}}})
 }
 
-/// Words beside the first of these inputs.
-fn on_inputs(ids: &[&str]) -> LastResort {
+/// An error at the first of these inputs.
+fn on_inputs(ids: &[&str]) -> FallbackResponse {
     let blocks: Vec<Value> = ids.iter().map(|id| json!({"type": "input", "block_id": id})).collect();
-    LastResort::of(&Source::Interaction, &json!({"type": "view_submission", "view": {"blocks": blocks}}))
+    FallbackResponse::of(
+        &Source::Interaction,
+        &json!({"type": "view_submission", "view": {"blocks": blocks}}),
+    )
 }
 
 #[test]
@@ -202,7 +205,7 @@ fn malformed_envelope_keeps_id_and_names_missing_field() {
     payload.as_object_mut().unwrap().remove("trigger_id");
     let delivery = parse(&json!({"envelope_id": "e1", "type": "slash_commands", "payload": payload}));
     assert_eq!(delivery.envelope_id, "e1");
-    assert_eq!(delivery.parsed.fallback_response, LastResort::Private);
+    assert_eq!(delivery.parsed.fallback_response, FallbackResponse::Private);
     assert_eq!(
         delivery.parsed.envelope.unwrap_err().to_string(),
         "malformed command: missing field `trigger_id`"
@@ -245,14 +248,17 @@ fn what_cannot_be_read_keeps_its_id_too() {
 
 #[test]
 fn fallback_response_matches_envelope_kind() {
-    let said = |last: LastResort| last.say("Sorry.");
-    assert_eq!(said(LastResort::Private), Some(json!({"response_type": "ephemeral", "text": ":x: Sorry."})));
+    let said = |last: FallbackResponse| last.say("Sorry.");
+    assert_eq!(
+        said(FallbackResponse::Private),
+        Some(json!({"response_type": "ephemeral", "text": ":x: Sorry."}))
+    );
     assert_eq!(
         said(on_inputs(&["equipment"])),
         Some(json!({"response_action": "errors", "errors": {"equipment": "Sorry."}}))
     );
-    assert_eq!(said(LastResort::NoOptions), Some(json!({"options": []})));
-    assert_eq!(said(LastResort::Nothing), None);
+    assert_eq!(said(FallbackResponse::NoOptions), Some(json!({"options": []})));
+    assert_eq!(said(FallbackResponse::Nothing), None);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -298,10 +304,10 @@ fn real() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Opens a way into a channel for whoever reads it.
+/// A credential for a channel.
 const HOOK: &str = "https://hooks.slack.com/actions/T1/2/secret";
 
-/// What must hold of whatever has an id: it can be acknowledged, its error fits a log line and tells
+/// Properties of every payload with an id: it can be acknowledged, its error fits a log line and tells
 /// nothing from outside but a short kind, and its last resort has one of four forms.
 fn check_delivery(delivery: &Delivery) -> Result<(), TestCaseError> {
     prop_assert_eq!(delivery.envelope_id.as_str(), "e1");
@@ -314,13 +320,13 @@ fn check_delivery(delivery: &Delivery) -> Result<(), TestCaseError> {
         }
     }
     match (&delivery.parsed.fallback_response, delivery.parsed.fallback_response.say("Sorry.")) {
-        (LastResort::Private, Some(said)) => prop_assert_eq!(&said["text"], ":x: Sorry."),
-        (LastResort::OnInputs(_), Some(said)) => {
+        (FallbackResponse::Private, Some(said)) => prop_assert_eq!(&said["text"], ":x: Sorry."),
+        (FallbackResponse::OnInputs(_), Some(said)) => {
             let errors = said["errors"].as_object().unwrap();
             prop_assert_eq!(Vec::from_iter(errors.values()), [&json!("Sorry.")]);
         }
-        (LastResort::NoOptions, Some(said)) => prop_assert_eq!(said, json!({"options": []})),
-        (LastResort::Nothing, None) => {}
+        (FallbackResponse::NoOptions, Some(said)) => prop_assert_eq!(said, json!({"options": []})),
+        (FallbackResponse::Nothing, None) => {}
         (form, said) => prop_assert!(false, "{:?} says {:?}", form, said),
     }
     Ok(())

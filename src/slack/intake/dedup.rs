@@ -1,5 +1,5 @@
-//! Remembers for a while what was taken in and how far it came, so that the same thing arriving twice acts once,
-//! and an event whose work failed may come again.
+//! Deduplicates envelopes: stores recent ids and their progress, so that a repetition is ignored and a failed event
+//! may be retried.
 
 use crate::clock::Clock;
 use std::collections::hash_map::RandomState;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a thing is remembered; Slack's last repetition comes after 5 minutes.
 const AGE: Duration = Duration::from_secs(15 * 60);
 /// How many are remembered at most; then the oldest goes early.
-const MOST: usize = 100_000;
+const MAX_ENTRIES: usize = 100_000;
 
 /// An id of Slack's with its kind.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub(super) struct Memory {
     seen: Mutex<Seen>,
 }
 
-/// Each id has one entry in the map and one in the queue, whatever its progress.
+/// Each id has one entry in the map and one in the queue.
 #[derive(Default)]
 struct Seen {
     progress: HashMap<u64, Progress>,
@@ -102,7 +102,7 @@ impl Seen {
     }
 
     fn forget_before(&mut self, limit: Duration) {
-        while self.in_order.len() > MOST || self.in_order.front().is_some_and(|(at, _)| *at < limit) {
+        while self.in_order.len() > MAX_ENTRIES || self.in_order.front().is_some_and(|(at, _)| *at < limit) {
             if let Some((_, id)) = self.in_order.pop_front() {
                 self.progress.remove(&id);
             }
@@ -152,12 +152,12 @@ mod tests {
     #[test]
     fn it_is_bounded() {
         let memory = Memory::new(Clock::manual(DateTime::UNIX_EPOCH));
-        for n in 0..MOST + 100 {
+        for n in 0..MAX_ENTRIES + 100 {
             let one = ids(&memory, &[&n.to_string()]);
             assert_eq!(memory.check_and_insert(&one, Progress::Running), None);
             memory.update(&one, Progress::Failed);
         }
         let seen = memory.seen.lock().unwrap();
-        assert!(seen.progress.len() <= MOST + 1 && seen.in_order.len() <= MOST + 1);
+        assert!(seen.progress.len() <= MAX_ENTRIES + 1 && seen.in_order.len() <= MAX_ENTRIES + 1);
     }
 }

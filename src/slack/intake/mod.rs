@@ -1,8 +1,6 @@
-//! Takes in what a transport received: at most so many at a time, each acted upon once, each in a
-//! task of its own, each acknowledged in time whatever its dispatcher does; but an event only when its dispatcher
-//! says that it is done, since Slack sends an unacknowledged event again. Knows neither WebSockets
-//! nor HTTP: a transport calls [`Intake::accept`] with a closure that sends the acknowledgement.
-//! Must never make its caller wait.
+//! Accepts envelopes from a transport: bounded, deduplicated, one task each. Every envelope is acknowledged in time,
+//! except an event: it is acknowledged only when its handler is done, since Slack repeats an unacknowledged event.
+//! A transport calls [`Intake::accept`] with a closure that sends the acknowledgement; the call never waits.
 
 mod dedup;
 mod received;
@@ -12,7 +10,7 @@ pub use received::{Ack, Dispatch, Received, Reference};
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::slack::envelope::{Envelope, LastResort, Parsed};
+use crate::slack::envelope::{Envelope, FallbackResponse, Parsed};
 use dedup::{Ids, Key, Memory, Progress};
 use received::Answer;
 use refusal::Refusal;
@@ -69,7 +67,7 @@ struct Inner {
 /// An envelope on its way through its task.
 struct Task<R> {
     envelope: Envelope,
-    fallback_response: LastResort,
+    fallback_response: FallbackResponse,
     reply: R,
     received_at: Instant,
     reference: Reference,

@@ -1,6 +1,6 @@
-//! What the dispatcher is given, and how it answers.
+//! The dispatcher's input, and how it answers.
 
-use crate::slack::envelope::{Envelope, Faults, LastResort};
+use crate::slack::envelope::{Envelope, FallbackResponse, FieldErrors};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::fmt;
@@ -14,7 +14,7 @@ pub trait Dispatch: Send + Sync + 'static {
     /// The envelope's name in metrics, out of a closed set; `other` for any name that is not ours.
     fn name(&self, envelope: &Envelope) -> &'static str;
 
-    /// Tells whoever waits for it that the work on an envelope broke off after its acknowledgement; nothing where
+    /// Tells the waiting person that the work on an envelope broke off after its acknowledgement; nothing where
     /// nobody waits. Made before the work begins, and run only when that happens.
     fn apology(&self, _: &Envelope, _: &Reference) -> Option<BoxFuture<'static, ()>> {
         None
@@ -28,7 +28,6 @@ pub trait Dispatch: Send + Sync + 'static {
 /// An envelope to act upon.
 #[derive(Debug)]
 pub struct Received {
-    /// What Slack says.
     pub envelope: Envelope,
     /// Answers it, once.
     pub ack: Ack,
@@ -54,11 +53,11 @@ pub(super) enum Answer {
 #[must_use = "an envelope without an answer shows the person an error"]
 pub struct Ack {
     answer: oneshot::Sender<Answer>,
-    fallback_response: LastResort,
+    fallback_response: FallbackResponse,
 }
 
 impl Ack {
-    pub(super) const fn new(answer: oneshot::Sender<Answer>, fallback_response: LastResort) -> Self {
+    pub(super) const fn new(answer: oneshot::Sender<Answer>, fallback_response: FallbackResponse) -> Self {
         Self { answer, fallback_response }
     }
 
@@ -87,19 +86,19 @@ impl Ack {
         let _ = self.answer.send(Answer::Acknowledge(Some(payload)));
     }
 
-    /// Answers a submission with what is wrong with it, beside the inputs that the view has.
-    pub fn faults(self, faults: Faults) {
-        let _ = self.answer.send(Answer::Acknowledge(self.fallback_response.say_beside(faults)));
+    /// Answers a submission with its errors, at inputs that the view has.
+    pub fn faults(self, faults: FieldErrors) {
+        let _ = self.answer.send(Answer::Acknowledge(self.fallback_response.with_field_errors(faults)));
     }
 
     /// Answers with words that say what went wrong, in the form that this kind of envelope has for
-    /// them (see [`LastResort`]).
+    /// them (see [`FallbackResponse`]).
     pub fn sorry(self, words: &str) {
         let _ = self.answer.send(Answer::Acknowledge(self.fallback_response.say(words)));
     }
 }
 
-/// A short random word that stands in the log and in what the person reads.
+/// A short random reference, shown in the log and to the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference(String);
 

@@ -1,4 +1,4 @@
-//! Why an envelope is not acted upon, what the person reads then, and whether Slack shall send it again.
+//! Why an envelope is refused, the text for the person, and whether Slack should send it again.
 
 use super::Reference;
 use crate::slack::envelope::EnvelopeError;
@@ -35,7 +35,6 @@ impl Refusal {
         }
     }
 
-    /// One line.
     pub(super) fn log(&self, reference: &Reference) {
         match self {
             Self::Malformed(_) | Self::Busy => {

@@ -1,10 +1,10 @@
-//! The modal `act_on_repair`: claim a repair, set its ETA or status, or resolve it. Choosing what to do shows
-//! the inputs that it needs; whatever is shown, all are read when it is sent.
+//! The modal `act_on_repair`: claim a repair, set its ETA or status, or resolve it. The chosen action decides which
+//! inputs are shown.
 
-use super::being_told;
-use super::submission_error::Declined;
-use super::view_metadata::{Kept, MOST, OfRepair, answered_at};
-use super::form_parser::Typed;
+use super::announced_in;
+use super::form_parser::FormParser;
+use super::submission_error::SubmissionError;
+use super::view_metadata::{METADATA_MAX_CHARS, RepairAtVersion, ViewMetadata, answered_at};
 use crate::domain::actor::Actor;
 use crate::domain::edit::RepairEdit;
 use crate::domain::field::FieldValue;
@@ -12,10 +12,10 @@ use crate::domain::ids::RepairId;
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId};
 use crate::ops::OpError;
-use crate::ops::repairs::{brief, state, touched};
 use crate::ops::repairs::update_repair::{
     ClaimRepair, RepairUpdated, UpdateRepair, claim_repair, update_open_repair, update_repair,
 };
+use crate::ops::repairs::{brief, state, touched};
 use crate::render::slack::Modal;
 use crate::render::slack::mrkdwn::date;
 use crate::render::slack::repair_forms::{ActForm, RepairAction};
@@ -31,9 +31,9 @@ const STALE: &str = "This form is out of date. Please close it and start again w
 
 /// What the modal keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Acting {
+struct ActMetadata {
     #[serde(flatten)]
-    of: OfRepair,
+    of: RepairAtVersion,
     /// The repair had an ETA, which an empty date takes away.
     #[serde(default)]
     has_eta: bool,
@@ -48,13 +48,13 @@ struct Acting {
 /// `NotFound`; the database's.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
-    let of = OfRepair { repair, version: brief.version };
-    let acting = Acting { of, has_eta: brief.fields.eta.is_some(), note: String::new() };
-    let kept = Kept::new(to, acting).to_json();
+    let of = RepairAtVersion { repair, version: brief.version };
+    let acting = ActMetadata { of, has_eta: brief.fields.eta.is_some(), note: String::new() };
+    let kept = ViewMetadata::new(to, acting).to_json();
     Ok(edge.blocks.act_on_repair(&kept, &brief, &ActForm::default())?)
 }
 
-/// Opens the modal, for a technician, by the trigger of whatever they pressed.
+/// Opens the modal, for a technician, with the trigger of the pressed button.
 ///
 /// # Errors
 /// They are none; `NotFound`; the database's; Slack's.
@@ -71,9 +71,6 @@ pub(crate) async fn open(
 }
 
 /// Puts the modal on top of a view, or in its place where Slack would not stack another one.
-///
-/// # Errors
-/// As [`open`].
 pub(crate) async fn push(
     edge: &SlackContext,
     sender: &Sender,
@@ -99,7 +96,7 @@ pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, shown: &View, r
 }
 
 async fn refresh(edge: &SlackContext, sender: &Sender, shown: &View) -> Result<(), EdgeError> {
-    let mut kept = Kept::<Acting>::of(shown, STALE)?;
+    let mut kept = ViewMetadata::<ActMetadata>::of(shown, STALE)?;
     edge.technician(sender).await?;
     let brief = brief(&edge.ctx, kept.more.of.repair).await?;
     let state = &shown.state;
@@ -112,7 +109,7 @@ async fn refresh(edge: &SlackContext, sender: &Sender, shown: &View) -> Result<(
         eta: state.date(input::ETA),
         note: kept.more.note.clone(),
     };
-    if kept.to_json().chars().count() > MOST {
+    if kept.to_json().chars().count() > METADATA_MAX_CHARS {
         // Too long to be kept while it is hidden; as long as it is shown, Slack keeps it.
         kept.more.note.clear();
     }
@@ -123,7 +120,7 @@ async fn refresh(edge: &SlackContext, sender: &Sender, shown: &View) -> Result<(
 
 /// What the person wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Wanted {
+struct RequestedAction {
     action: RepairAction,
     values: Vec<FieldValue>,
     note: Option<Note>,
@@ -139,8 +136,8 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
     edge.tell(&to, &words).await;
 }
 
-async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
-    let kept = Kept::<Acting>::of(&submission.view, STALE)?;
+async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, String), SubmissionError> {
+    let kept = ViewMetadata::<ActMetadata>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let wanted = read(&submission.view.state, kept.more.has_eta)?;
     let of = kept.more.of;
@@ -157,10 +154,10 @@ async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyT
 }
 
 /// Reads what the chosen action needs; other inputs are ignored.
-fn read(state: &State, has_eta: bool) -> Result<Wanted, Declined> {
+fn read(state: &State, has_eta: bool) -> Result<RequestedAction, SubmissionError> {
     let action = state.selected(input::ACTION).and_then(RepairAction::of_word);
-    let action = action.ok_or_else(|| Declined::on(input::ACTION, "Please choose what to do."))?;
-    let mut typed = Typed::new(state);
+    let action = action.ok_or_else(|| SubmissionError::on(input::ACTION, "Please choose what to do."))?;
+    let mut typed = FormParser::new(state);
     let (mut values, mut note) = (Vec::new(), None);
     match action {
         RepairAction::Claim => {}
@@ -188,16 +185,16 @@ fn read(state: &State, has_eta: bool) -> Result<Wanted, Declined> {
         }
     }
     if typed.faults.is_empty() {
-        Ok(Wanted { action, values, note })
+        Ok(RequestedAction { action, values, note })
     } else {
-        Err(Declined::Fields(typed.faults))
+        Err(SubmissionError::Fields(typed.faults))
     }
 }
 
 async fn claim(
     edge: &SlackContext,
     actor: &Actor,
-    of: OfRepair,
+    of: RepairAtVersion,
     request_id: RequestId,
 ) -> Result<RepairUpdated, OpError> {
     let version = Some(edge.conflicts.version(&request_id).unwrap_or(of.version));
@@ -211,12 +208,12 @@ async fn claim(
 pub(super) async fn edit(
     edge: &SlackContext,
     actor: &Actor,
-    of: OfRepair,
+    of: RepairAtVersion,
     (values, note): (Vec<FieldValue>, Option<Note>),
     request_id: RequestId,
     may_be_closed: bool,
 ) -> Result<RepairUpdated, OpError> {
-    let (ctx, OfRepair { repair, version }) = (&edge.ctx, of);
+    let (ctx, RepairAtVersion { repair, version }) = (&edge.ctx, of);
     let edit = match edge.conflicts.version(&request_id) {
         None => RepairEdit { version, values, note },
         Some(shown) => {
@@ -224,7 +221,7 @@ pub(super) async fn edit(
             RepairEdit { version: shown, values, note }
         }
     };
-    // Read before the change: whatever comes in between is a conflict again.
+    // Read before the change: a change in between is a conflict again.
     let (_, now) = state(ctx, repair).await?;
     let update = UpdateRepair { repair, edit, request_id: request_id.clone() };
     let updated = match may_be_closed {
@@ -246,7 +243,7 @@ fn remembering(
     answer
 }
 
-fn confirmation(wanted: &Wanted, done: &RepairUpdated) -> String {
+fn confirmation(wanted: &RequestedAction, done: &RepairUpdated) -> String {
     let RepairUpdated { repair, status, .. } = done;
     let eta = wanted.values.iter().find_map(|value| match value {
         FieldValue::Eta(eta) => Some(*eta),
@@ -264,5 +261,5 @@ fn confirmation(wanted: &Wanted, done: &RepairUpdated) -> String {
         _ => (":white_check_mark:", format!("Repair #{repair} is closed: {status}.")),
     };
     let nothing = if done.changed { "" } else { " It was like that already." };
-    format!("{emoji} {words}{nothing}{}", being_told(&done.told))
+    format!("{emoji} {words}{nothing}{}", announced_in(&done.told))
 }

@@ -1,7 +1,7 @@
 //! The modal `choose_repair`: which of the open repairs; Continue puts the form for it on top.
 
-use super::submission_error::Declined;
-use super::view_metadata::{Kept, OfRepair};
+use super::submission_error::SubmissionError;
+use super::view_metadata::{RepairAtVersion, ViewMetadata};
 use super::{act_on_repair, update_repair};
 use crate::domain::ids::RepairId;
 use crate::ops::OpError;
@@ -28,19 +28,16 @@ pub(crate) enum Then {
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Choosing {
+struct ChooseMetadata {
     then: Then,
 }
 
 /// The modal; nothing where no repair is open.
-///
-/// # Errors
-/// The database's.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, then: Then) -> Result<Option<Modal>, EdgeError> {
     if open_repairs(&edge.ctx).await?.is_empty() {
         return Ok(None);
     }
-    let kept = Kept::new(to, Choosing { then }).to_json();
+    let kept = ViewMetadata::new(to, ChooseMetadata { then }).to_json();
     Ok(Some(edge.blocks.choose_repair(&kept)?))
 }
 
@@ -53,12 +50,12 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
     }
 }
 
-async fn chosen(edge: &SlackContext, submission: &ViewSubmission) -> Result<Modal, Declined> {
-    let kept = Kept::<Choosing>::of(&submission.view, STALE)?;
+async fn chosen(edge: &SlackContext, submission: &ViewSubmission) -> Result<Modal, SubmissionError> {
+    let kept = ViewMetadata::<ChooseMetadata>::of(&submission.view, STALE)?;
     edge.technician(&submission.sender).await?;
     let chosen = submission.view.state.selected(input::REPAIR).and_then(|id| id.parse::<RepairId>().ok());
     let repair =
-        chosen.ok_or_else(|| Declined::on(input::REPAIR, "Please choose a repair from the list."))?;
+        chosen.ok_or_else(|| SubmissionError::on(input::REPAIR, "Please choose a repair from the list."))?;
     let to = kept.reply_to(&submission.sender.user_id);
     let modal = match kept.more.then {
         Then::Act => act_on_repair::modal(edge, &to, repair).await,
@@ -66,7 +63,7 @@ async fn chosen(edge: &SlackContext, submission: &ViewSubmission) -> Result<Moda
     };
     match modal {
         Err(EdgeError::Op(OpError::NotFound)) => {
-            Err(Declined::on(input::REPAIR, format!("There is no repair #{repair} any more.")))
+            Err(SubmissionError::on(input::REPAIR, format!("There is no repair #{repair} any more.")))
         }
         modal => Ok(modal?),
     }
@@ -88,7 +85,7 @@ async fn options(edge: &SlackContext, asked: &BlockSuggestion) -> Result<Value, 
         input::ASSIGNEE => edge.blocks.people_options(&search_people(ctx, typed).await?)?,
         _ => {
             let view = asked.view.as_ref().ok_or(EdgeError::Unfit(STALE))?;
-            let of = Kept::<OfRepair>::of(view, STALE)?.more;
+            let of = ViewMetadata::<RepairAtVersion>::of(view, STALE)?.more;
             edge.blocks.duplicate_options(&search_others(ctx, of.repair, typed).await?)?
         }
     })

@@ -1,9 +1,9 @@
-//! The modal `create_repair`: a technician opens a repair, in whatever status it has already.
+//! The modal `create_repair`: a technician opens a repair in any status.
 
-use super::submission_error::Declined;
-use super::view_metadata::Kept;
-use super::form_parser::Typed;
-use super::{being_fetched, being_told, photos};
+use super::form_parser::FormParser;
+use super::submission_error::SubmissionError;
+use super::view_metadata::ViewMetadata;
+use super::{announced_in, being_fetched, photos};
 use crate::domain::text::{Description, RequestId};
 use crate::ops::repairs::create_repair::{CreateRepair, RepairCreated, create_with_photos};
 use crate::ops::repairs::photo_source::{Enclosed, InSlack};
@@ -20,17 +20,14 @@ const STALE: &str = "This form is out of date. Please close it and start again w
 
 /// This modal keeps nothing of its own.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Nothing {}
+struct NoMetadata {}
 
 /// The modal, with the machine that `typed` names for certain.
-///
-/// # Errors
-/// The database's.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, typed: &str) -> Result<Modal, EdgeError> {
     let equipment = exact_equipment(&edge.ctx, typed).await?;
     let unknown = Some(typed).filter(|_| equipment.is_none());
     Ok(edge.blocks.create_repair(
-        &Kept::new(to, Nothing {}).to_json(),
+        &ViewMetadata::new(to, NoMetadata {}).to_json(),
         equipment.as_ref(),
         unknown,
         edge.may_read_files(),
@@ -45,16 +42,16 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
     };
     ack.with(json!({ "response_action": "clear" }));
     let RepairCreated { repair, told } = created;
-    let (told, fetched) = (being_told(&told), being_fetched(&photos));
-    let words = format!(":white_check_mark: Repair #{repair} is created.{told}{fetched}");
+    let (posting, fetching) = (announced_in(&told), being_fetched(&photos));
+    let words = format!(":white_check_mark: Repair #{repair} is created.{posting}{fetching}");
     edge.tell(&to, &words).await;
 }
 
 async fn create(
     edge: &SlackContext,
     submission: &ViewSubmission,
-) -> Result<(ReplyTo, InSlack, RepairCreated), Declined> {
-    let kept = Kept::<Nothing>::of(&submission.view, STALE)?;
+) -> Result<(ReplyTo, InSlack, RepairCreated), SubmissionError> {
+    let kept = ViewMetadata::<NoMetadata>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let to = kept.reply_to(&submission.sender.user_id);
     let (wanted, photos) = read(&submission.view.state, kept.request_id)?;
@@ -62,8 +59,8 @@ async fn create(
     Ok((to, photos, created))
 }
 
-fn read(state: &State, request_id: RequestId) -> Result<(CreateRepair, InSlack), Declined> {
-    let mut typed = Typed::new(state);
+fn read(state: &State, request_id: RequestId) -> Result<(CreateRepair, InSlack), SubmissionError> {
+    let mut typed = FormParser::new(state);
     let equipment = typed.chosen(input::EQUIPMENT, "Please choose a machine from the list.");
     let status = typed.chosen(input::STATUS, "Please choose a status.");
     let severity = typed.optional(input::SEVERITY).flatten();
@@ -86,6 +83,6 @@ fn read(state: &State, request_id: RequestId) -> Result<(CreateRepair, InSlack),
             };
             Ok((create, photos))
         }
-        _ => Err(Declined::Fields(typed.faults)),
+        _ => Err(SubmissionError::Fields(typed.faults)),
     }
 }

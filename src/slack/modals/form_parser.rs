@@ -1,7 +1,7 @@
-//! Reads inputs that several forms of a repair have: what cannot be read is named beside its field, all at
-//! once; an input that the form lacks is no value at all.
+//! Parses the inputs that several repair forms share. It collects all errors by field; an input that the form lacks
+//! is no value.
 
-use super::submission_error::Faults;
+use super::submission_error::FieldErrors;
 use crate::domain::field::{FieldValue, Person};
 use crate::domain::text::{Note, TextError};
 use crate::slack::envelope::State;
@@ -10,15 +10,14 @@ use std::str::FromStr;
 
 const NOT_OFFERED: &str = "Please choose from the list.";
 
-/// What stands in a form, and what is wrong with it.
-pub(super) struct Typed<'a> {
+pub(super) struct FormParser<'a> {
     state: &'a State,
-    pub(super) faults: Faults,
+    pub(super) faults: FieldErrors,
 }
 
-impl<'a> Typed<'a> {
+impl<'a> FormParser<'a> {
     pub(super) const fn new(state: &'a State) -> Self {
-        Self { state, faults: Faults::new() }
+        Self { state, faults: FieldErrors::new() }
     }
 
     /// The choice of a select that must have one.
@@ -30,8 +29,8 @@ impl<'a> Typed<'a> {
         chosen
     }
 
-    /// The choice of a select that may have none: the outer `None` where the form lacks it, or where what it
-    /// holds was never offered.
+    /// The choice of a select that may have none: the outer `None` if the form lacks it, or if the
+    /// choice was not offered.
     pub(super) fn optional<T: FromStr>(&mut self, name: &'static str) -> Option<Option<T>> {
         self.state.get(name)?;
         match self.state.selected(name).map(str::parse) {

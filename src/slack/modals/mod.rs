@@ -3,13 +3,13 @@
 pub mod act_on_repair;
 pub mod choose_repair;
 pub mod create_repair;
-mod submission_error;
-mod view_metadata;
+mod form_parser;
 pub mod report_problem;
 pub mod resolve_repair;
 pub mod status;
-mod form_parser;
+mod submission_error;
 pub mod update_repair;
+mod view_metadata;
 
 use crate::domain::channel::ChannelRef;
 use crate::ops::repairs::photo_source::InSlack;
@@ -38,16 +38,16 @@ fn being_fetched(photos: &InSlack) -> String {
         several => format!(" Your {several} photos are being fetched."),
     };
     let linked =
-        if photos.links.is_some() { " What is not kept by Slack stands there as a link." } else { "" };
+        if photos.links.is_some() { " Files that Slack does not store are added as links." } else { "" };
     fetched + linked
 }
 
-/// The sentence that names the channels which hear of it; nothing where none does.
-fn being_told(told: &[ChannelRef]) -> String {
-    let told: Vec<String> = told.iter().map(|told| channel(told.as_str())).collect();
-    match told.as_slice() {
+/// The sentence that names the announced channels; empty if there are none.
+fn announced_in(channels: &[ChannelRef]) -> String {
+    let channels: Vec<String> = channels.iter().map(|target| channel(target.as_str())).collect();
+    match channels.as_slice() {
         [] => String::new(),
-        [one] => format!(" {one} is being told."),
-        several => format!(" {} are being told.", several.join(" and ")),
+        [one] => format!(" Posting to {one}."),
+        several => format!(" Posting to {}.", several.join(" and ")),
     }
 }

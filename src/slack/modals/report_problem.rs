@@ -1,14 +1,14 @@
 //! The modal `report_problem`: its suggestions, its submission, its "me too".
 
-use super::submission_error::{Declined, Faults};
-use super::view_metadata::{Kept, answered_at};
-use super::{being_fetched, being_told, photos};
+use super::submission_error::{FieldErrors, SubmissionError};
+use super::view_metadata::{ViewMetadata, answered_at};
+use super::{announced_in, being_fetched, photos};
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, RequestId, TextError};
 use crate::ops::board::equipment;
-use crate::ops::repairs::photo_source::{Enclosed, InSlack};
 use crate::ops::repairs::me_too;
+use crate::ops::repairs::photo_source::{Enclosed, InSlack};
 use crate::ops::repairs::report_problem::{ProblemReported, ReportProblem, report_with_photos};
 use crate::ops::search::search_equipment;
 use crate::render::slack::mrkdwn::bold;
@@ -27,9 +27,8 @@ pub(crate) use opening::{Beginning, Source, open};
 
 const STALE: &str = "This form is out of date. Please close it and start again with /esb-report.";
 
-/// What the modal keeps beside what every modal keeps.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Counted {
+pub(crate) struct ReportMetadata {
     /// Issues on which the person has said "me too" here, the last ones of many.
     #[serde(default)]
     counted: Vec<RepairId>,
@@ -38,12 +37,12 @@ pub(crate) struct Counted {
     source: Option<Source>,
 }
 
-pub(crate) type Metadata = Kept<Counted>;
+pub(crate) type Metadata = ViewMetadata<ReportMetadata>;
 
 /// Most issues remembered as counted: twice what the form shows of one machine.
 const COUNTED_MAX: usize = 20;
 
-impl Counted {
+impl ReportMetadata {
     fn count(&mut self, repair: RepairId) {
         self.counted.retain(|counted| *counted != repair);
         if self.counted.len() >= COUNTED_MAX {
@@ -75,11 +74,14 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
     edge.tell(&to, &words).await;
 }
 
-async fn file(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, String), Declined> {
+async fn file(
+    edge: &SlackContext,
+    submission: &ViewSubmission,
+) -> Result<(ReplyTo, String), SubmissionError> {
     edge.admit(&submission.sender).await?;
     let metadata = Metadata::of(&submission.view, STALE)?;
     let (mut report, photos) =
-        parse(&submission.view.state, metadata.request_id.clone()).map_err(Declined::Fields)?;
+        parse(&submission.view.state, metadata.request_id.clone()).map_err(SubmissionError::Fields)?;
     let actor = edge.actor(&submission.sender).await?;
     if let Some(source) = &metadata.more.source {
         report.note = source.note(edge).await;
@@ -94,8 +96,8 @@ async fn file(edge: &SlackContext, submission: &ViewSubmission) -> Result<(Reply
 }
 
 /// Reads the inputs; every field at fault is named at once.
-fn parse(state: &State, request_id: RequestId) -> Result<(ReportProblem, InSlack), Faults> {
-    let mut errors = Faults::new();
+fn parse(state: &State, request_id: RequestId) -> Result<(ReportProblem, InSlack), FieldErrors> {
+    let mut errors = FieldErrors::new();
     let mut fault = |field: &'static str, words: String| {
         errors.insert(field, words);
     };
@@ -139,7 +141,7 @@ fn confirmation(edge: &SlackContext, reported: &ProblemReported, photos: &InSlac
         bold(&reported.equipment_name, 200),
         reported.repair
     );
-    text.push_str(&being_told(&reported.told));
+    text.push_str(&announced_in(&reported.told));
     text.push_str(&being_fetched(photos));
     if let Some(link) = edge.links.equipment(reported.equipment) {
         text.push_str(&format!(" <{link}|See the machine's page>."));
@@ -147,7 +149,7 @@ fn confirmation(edge: &SlackContext, reported: &ProblemReported, photos: &InSlac
     text
 }
 
-/// A machine was chosen: its known issues appear in the modal. Where they do not, the person is told, and the
+/// A machine was chosen: its known issues appear in the modal. If not, a message says why, and the
 /// form works without them; it keeps what was typed.
 pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, view: &View, reference: &Reference) {
     let refreshed = async { refresh(edge, view, &Metadata::of(view, STALE)?).await };
@@ -156,7 +158,7 @@ pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, view: &View, re
     }
 }
 
-/// "Me too" on a known issue: counted, and the modal says so. Where it is not, the person is told why, and
+/// "Me too" on a known issue: counted, and the modal says so. If not, a message says why, and
 /// the modal shows what is known by now.
 pub(crate) async fn me_too(
     edge: &SlackContext,

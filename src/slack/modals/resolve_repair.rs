@@ -1,9 +1,9 @@
 //! The modal `resolve_repair`: asks what was done, and closes the repair with that note.
 
 use super::act_on_repair::edit;
-use super::submission_error::Declined;
-use super::view_metadata::{Kept, OfRepair};
-use super::form_parser::Typed;
+use super::form_parser::FormParser;
+use super::submission_error::SubmissionError;
+use super::view_metadata::{RepairAtVersion, ViewMetadata};
 use crate::domain::field::FieldValue;
 use crate::domain::ids::RepairId;
 use crate::domain::repair::RepairStatus;
@@ -34,13 +34,14 @@ pub(crate) async fn open(
     if !brief.fields.status.is_open() {
         return Err(CLOSED);
     }
-    let kept = Kept::new(&ReplyTo::directly(sender), OfRepair { repair, version: brief.version });
+    let kept =
+        ViewMetadata::new(&ReplyTo::directly(sender), RepairAtVersion { repair, version: brief.version });
     edge.api.views_open(trigger, &edge.blocks.resolve_repair(&kept.to_json(), &brief)?.0).await?;
     Ok(())
 }
 
-/// Resolves the repair: what is wrong stands at the note, and the form keeps it. The card shows it, and so
-/// do the channels; the person is told where none does.
+/// Resolves the repair; errors are shown at the note. Card and channels show the result, so the person gets a
+/// private message only if no channel is announced to.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let resolved = match resolve(edge, &submission).await {
         Ok(resolved) => resolved,
@@ -53,14 +54,14 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
     }
 }
 
-async fn resolve(edge: &SlackContext, submission: &ViewSubmission) -> Result<RepairUpdated, Declined> {
-    let kept = Kept::<OfRepair>::of(&submission.view, STALE)?;
+async fn resolve(edge: &SlackContext, submission: &ViewSubmission) -> Result<RepairUpdated, SubmissionError> {
+    let kept = ViewMetadata::<RepairAtVersion>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
-    let mut typed = Typed::new(&submission.view.state);
+    let mut typed = FormParser::new(&submission.view.state);
     let note = typed.note();
     if note.is_none() {
         typed.faults.entry(input::NOTE).or_insert("Please say what was done.".into());
-        return Err(Declined::Fields(typed.faults));
+        return Err(SubmissionError::Fields(typed.faults));
     }
     let values = vec![FieldValue::Status(RepairStatus::Resolved)];
     Ok(edit(edge, &actor, kept.more, (values, note), kept.request_id, true).await?)

@@ -1,7 +1,7 @@
 //! The modals of `/esb-status`: which screen is shown, and what their buttons lead to.
 
 use super::act_on_repair;
-use super::view_metadata::{Kept, answered_at};
+use super::view_metadata::{ViewMetadata, answered_at};
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::search::{Fit, SearchKey, SearchQuery};
@@ -34,9 +34,8 @@ const TYPED_MAX: usize = 400;
 /// Most of the nearest names that are named where nothing has the name that was searched for.
 const NEAREST_NAMED: usize = 3;
 
-/// What a status modal keeps beside what every modal keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Shown {
+struct StatusMetadata {
     /// The number of the area or machine, or what was searched for; empty for the board.
     of: String,
 }
@@ -56,9 +55,6 @@ pub(crate) enum Screen {
 
 impl Screen {
     /// What a text names: an area of that name, else what a search finds, else the board.
-    ///
-    /// # Errors
-    /// The database's.
     pub(crate) async fn named(edge: &SlackContext, text: &str) -> Result<Self, EdgeError> {
         if text.is_empty() {
             return Ok(Self::Summary { page: 1, notice: None });
@@ -76,7 +72,7 @@ impl Screen {
         })
     }
 
-    /// The screen that a button leads to, wherever it stands.
+    /// The screen that a button leads to.
     pub(crate) fn of(pressed: &str, value: &str) -> Result<Self, EdgeError> {
         match pressed {
             action::BACK_TO_SUMMARY => Ok(Self::Summary { page: 1, notice: None }),
@@ -98,7 +94,7 @@ impl Screen {
 
     /// Another page of what is shown.
     fn turned(shown: &View, page: usize) -> Result<Self, EdgeError> {
-        let Shown { of } = Kept::of(shown, STALE)?.more;
+        let StatusMetadata { of } = ViewMetadata::of(shown, STALE)?.more;
         match shown.callback_id.as_str() {
             view::STATUS_SUMMARY => Ok(Self::Summary { page, notice: None }),
             view::STATUS_AREA => Ok(Self::Area { id: of.parse().map_err(|_| OUT_OF_DATE)?, page }),
@@ -118,19 +114,19 @@ impl Screen {
         sender: &Sender,
         to: &ReplyTo,
     ) -> Result<Modal, EdgeError> {
-        let kept = Kept::new(to, self.shown()).to_json();
+        let kept = ViewMetadata::new(to, self.shown()).to_json();
         // What many see is copied before it gets what is one person's.
         Ok(Arc::unwrap_or_clone(self.content(edge, sender).await?).keeping(kept))
     }
 
-    fn shown(&self) -> Shown {
+    fn shown(&self) -> StatusMetadata {
         let of = match self {
             Self::Summary { .. } => String::new(),
             Self::Area { id, .. } => id.to_string(),
             Self::Equipment { id, .. } => id.to_string(),
             Self::Matches { typed, .. } => typed.chars().take(TYPED_MAX).collect(),
         };
-        Shown { of }
+        StatusMetadata { of }
     }
 
     /// Reads what the screen shows and makes its view.
@@ -252,6 +248,6 @@ async fn replace(
 
 /// The view that says what went wrong; a way leads on from there, too.
 fn failed(edge: &SlackContext, to: &ReplyTo, words: &str) -> Result<Modal, EdgeError> {
-    let kept = Kept::new(to, Shown { of: String::new() });
+    let kept = ViewMetadata::new(to, StatusMetadata { of: String::new() });
     Ok(edge.blocks.status_error(words)?.keeping(kept.to_json()))
 }

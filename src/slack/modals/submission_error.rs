@@ -1,25 +1,24 @@
-//! Why a submission is not accepted, and how its acknowledgement says so: beside the fields at fault, which
+//! Why a submission is rejected, and how its acknowledgement says so: at the fields with errors, which
 //! keep what was typed.
 
 use crate::ops::OpError;
 use crate::slack::context::{EdgeError, failure};
 use crate::slack::intake::{Ack, Reference};
 
-pub(crate) use crate::slack::envelope::Faults;
+pub(crate) use crate::slack::envelope::FieldErrors;
 
-const NO_LONGER: &str =
-    "You need a Technician or Staff account for this. Please ask staff.";
+const NO_LONGER: &str = "You need a Technician or Staff account for this. Please ask staff.";
 
 /// Why a submission is not accepted.
 #[derive(Debug)]
-pub(crate) enum Declined {
+pub(crate) enum SubmissionError {
     /// What is wrong, by field.
-    Fields(Faults),
+    Fields(FieldErrors),
     /// What is not about a field.
     Edge(EdgeError),
 }
 
-impl<E: Into<EdgeError>> From<E> for Declined {
+impl<E: Into<EdgeError>> From<E> for SubmissionError {
     fn from(error: E) -> Self {
         match error.into() {
             EdgeError::Op(OpError::Refused(refusal)) => match refusal.field {
@@ -37,10 +36,10 @@ impl<E: Into<EdgeError>> From<E> for Declined {
     }
 }
 
-impl Declined {
+impl SubmissionError {
     /// One field is at fault.
     pub(crate) fn on(field: &'static str, words: impl Into<String>) -> Self {
-        Self::Fields(Faults::from([(field, words.into())]))
+        Self::Fields(FieldErrors::from([(field, words.into())]))
     }
 
     /// Answers the form.

@@ -1,11 +1,11 @@
 //! The modal `update_repair`: everything of a repair at once. What the person did not touch keeps what others
-//! wrote meanwhile; an input that the form lacks is left as it is.
+//! wrote in between; an input that the form lacks is left as it is.
 
 use super::act_on_repair::edit;
-use super::being_told;
-use super::submission_error::Declined;
-use super::view_metadata::{Kept, OfRepair};
-use super::form_parser::Typed;
+use super::announced_in;
+use super::form_parser::FormParser;
+use super::submission_error::SubmissionError;
+use super::view_metadata::{RepairAtVersion, ViewMetadata};
 use crate::domain::field::FieldValue;
 use crate::domain::ids::RepairId;
 use crate::domain::text::Note;
@@ -26,7 +26,7 @@ const STALE: &str = "This form is out of date. Please close it and start again w
 /// `NotFound`; the database's.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
-    let kept = Kept::new(to, OfRepair { repair, version: brief.version }).to_json();
+    let kept = ViewMetadata::new(to, RepairAtVersion { repair, version: brief.version }).to_json();
     Ok(edge.blocks.update_repair(&kept, &brief, edge.ctx.clock.now())?)
 }
 
@@ -41,8 +41,11 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
     edge.tell(&to, &confirmation(&updated)).await;
 }
 
-async fn save(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, RepairUpdated), Declined> {
-    let kept = Kept::<OfRepair>::of(&submission.view, STALE)?;
+async fn save(
+    edge: &SlackContext,
+    submission: &ViewSubmission,
+) -> Result<(ReplyTo, RepairUpdated), SubmissionError> {
+    let kept = ViewMetadata::<RepairAtVersion>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let typed = read(&submission.view.state)?;
     let to = kept.reply_to(&submission.sender.user_id);
@@ -50,8 +53,8 @@ async fn save(edge: &SlackContext, submission: &ViewSubmission) -> Result<(Reply
 }
 
 /// Reads every input that the form has.
-fn read(state: &State) -> Result<(Vec<FieldValue>, Option<Note>), Declined> {
-    let mut typed = Typed::new(state);
+fn read(state: &State) -> Result<(Vec<FieldValue>, Option<Note>), SubmissionError> {
+    let mut typed = FormParser::new(state);
     let mut values = Vec::new();
     if state.get(input::STATUS).is_some() {
         values.extend(typed.chosen(input::STATUS, "Please choose a status.").map(FieldValue::Status));
@@ -68,7 +71,7 @@ fn read(state: &State) -> Result<(Vec<FieldValue>, Option<Note>), Declined> {
     values.extend(typed.ticked(input::SAFETY_RISK).map(FieldValue::SafetyRisk));
     values.extend(typed.ticked(input::CONSUMABLE).map(FieldValue::Consumable));
     let note = typed.note();
-    if typed.faults.is_empty() { Ok((values, note)) } else { Err(Declined::Fields(typed.faults)) }
+    if typed.faults.is_empty() { Ok((values, note)) } else { Err(SubmissionError::Fields(typed.faults)) }
 }
 
 fn confirmation(done: &RepairUpdated) -> String {
@@ -76,5 +79,5 @@ fn confirmation(done: &RepairUpdated) -> String {
     if !done.changed {
         return format!(":white_check_mark: Nothing to change: repair #{repair} was like that already.");
     }
-    format!(":white_check_mark: Repair #{repair} is saved. It is {status}.{}", being_told(&done.told))
+    format!(":white_check_mark: Repair #{repair} is saved. It is {status}.{}", announced_in(&done.told))
 }

@@ -1,5 +1,5 @@
-//! What a modal keeps between its opening and its submission, in private_metadata: the request id that
-//! makes a second submission harmless, and where the person is answered. Holds a response_url: never logged.
+//! The private_metadata of a modal, from its opening to its submission: the idempotency key, and where to answer the
+//! person. It contains a response_url and must never be logged.
 
 use crate::domain::actor::SlackUserId;
 use crate::domain::ids::RepairId;
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Most characters of private_metadata (a Slack limit).
-pub(crate) const MOST: usize = 3000;
+pub(crate) const METADATA_MAX_CHARS: usize = 3000;
 
-/// What every form keeps, and `more` of its own.
+/// The metadata of every form; `more` belongs to one kind of form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Kept<T> {
+pub(crate) struct ViewMetadata<T> {
     pub(crate) request_id: RequestId,
     response_url: Option<String>,
     opened_at: DateTime<Utc>,
@@ -27,18 +27,18 @@ pub(crate) struct Kept<T> {
 
 /// The repair that a form is about, as the person saw it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct OfRepair {
+pub(crate) struct RepairAtVersion {
     pub(crate) repair: RepairId,
     pub(crate) version: i64,
 }
 
-/// Where the person is answered who acts in a view: where it began, as far as it kept that.
+/// Where to answer a person who acts in a view: where the view was opened, else by direct message.
 pub(crate) fn answered_at(view: &View, sender: &Sender) -> ReplyTo {
-    let kept = Kept::<Value>::of(view, "");
+    let kept = ViewMetadata::<Value>::of(view, "");
     kept.map_or_else(|_| ReplyTo::directly(sender), |kept| kept.reply_to(&sender.user_id))
 }
 
-impl<T: Serialize + DeserializeOwned> Kept<T> {
+impl<T: Serialize + DeserializeOwned> ViewMetadata<T> {
     /// A new form, answered at `to`.
     pub(crate) fn new(to: &ReplyTo, more: T) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl<T: Serialize + DeserializeOwned> Kept<T> {
         json!(self).to_string()
     }
 
-    /// Reads what the view kept.
+    /// Parses the metadata of a view.
     ///
     /// # Errors
     /// Unfit, in the words of `stale`.

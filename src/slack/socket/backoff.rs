@@ -4,7 +4,7 @@ use super::timings::SocketTimings;
 use rand::RngExt;
 use std::time::Duration;
 
-/// At once after a loss, then longer and longer; anew only after a connection was stable, so that a
+/// At once after a loss, then longer and longer; reset only after a connection was stable, so that a
 /// Slack that closes right after its hello causes no storm.
 #[derive(Debug)]
 pub(super) struct Backoff {

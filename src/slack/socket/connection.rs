@@ -53,7 +53,6 @@ impl fmt::Display for End {
     }
 }
 
-/// A connection's reader.
 pub(super) struct Connection {
     shared: Arc<Shared>,
     stream: SplitStream<WebSocket>,

@@ -27,7 +27,6 @@ use std::sync::atomic::AtomicBool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The Socket Mode client.
 pub struct SocketMode {
     shared: Arc<Shared>,
     connections: usize,
@@ -39,7 +38,7 @@ struct Shared {
     intake: Intake,
     metrics: Metrics,
     timings: SocketTimings,
-    /// True once the operator was told that Slack refuses us; false again after a hello.
+    /// True after the log reported that Slack refuses us; false again after a hello.
     refusal_told: AtomicBool,
     /// Cancelled when the connections shall be closed: nothing is left to acknowledge.
     closing: CancellationToken,
@@ -62,7 +61,7 @@ impl SocketMode {
         }
     }
 
-    /// Runs until `shutdown`, whatever Slack does; then lets what is in flight finish, acknowledges
+    /// Runs until `shutdown`; then lets what is in flight finish, acknowledges
     /// it, and closes.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut slots = JoinSet::new();

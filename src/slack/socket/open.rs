@@ -15,7 +15,6 @@ use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 /// think of. A longer one costs its connection, not our memory.
 const LONGEST_MESSAGE: usize = 4 * 1024 * 1024;
 
-/// The WebSocket of one connection.
 pub(super) type WebSocket = WebSocketStream<SlackStream>;
 
 /// Why a connection could not be opened.

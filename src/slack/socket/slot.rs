@@ -1,4 +1,4 @@
-//! One of the connections that are kept: opens it, and opens its successor before leaving it.
+//! Keeps one connection open, and opens its successor before it closes the old one.
 
 use super::Shared;
 use super::backoff::Backoff;
@@ -21,7 +21,7 @@ pub(super) struct Slot {
     backoff: Backoff,
     /// The live connection and those that linger after it.
     connections: JoinSet<()>,
-    /// Tells the latest connection that it has a successor.
+    /// Signals the latest connection that it has a successor.
     superseded: CancellationToken,
 }
 

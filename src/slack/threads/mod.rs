@@ -1,5 +1,5 @@
-//! What people write in the threads of repairs' cards: it goes to the repair's timeline. Messages of bots, ours
-//! among them, do not. An event is acknowledged when its note is committed: see [`super::events`].
+//! Thread replies to repair cards become notes on the repair's timeline. Messages of bots are ignored. An event is
+//! acknowledged after its note is committed: see [`super::events`].
 
 mod thread_message;
 
@@ -16,7 +16,7 @@ use crate::domain::text::Note;
 use crate::ops::OpError;
 use crate::ops::repairs::cards::CardLookup;
 use crate::ops::repairs::photo_source::InSlack;
-use crate::ops::repairs::thread_replies::{ThreadReply, find_thread, apply_reply};
+use crate::ops::repairs::thread_replies::{ThreadReply, apply_reply, find_thread};
 use crate::render::slack::mrkdwn::escape;
 use thread_message::ThreadMessage;
 
@@ -72,10 +72,9 @@ fn not_kept(is_deletion: bool, why: &str, may_pass: bool) -> String {
             "The message that you deleted in a thread is still on its repair.",
             "Please ask staff to delete the note.",
         ),
-        false => (
-            "Your reply in a thread was not saved on its repair.",
-            "Please write it again, or edit it.",
-        ),
+        false => {
+            ("Your reply in a thread was not saved on its repair.", "Please write it again, or edit it.")
+        }
     };
     let remedy = if may_pass { remedy } else { "" };
     format!(":x: {what} {} {remedy}", escape(why)).trim_end().to_owned()
@@ -96,7 +95,8 @@ async fn keep(edge: &SlackContext, sender: Option<&Sender>, message: ThreadMessa
             (note(&format!("{text}\n{links}")), fetch)
         }
     };
-    apply_reply(&edge.ctx, &actor, &ThreadReply { at: message.at, since: message.since, text, photos }).await?;
+    apply_reply(&edge.ctx, &actor, &ThreadReply { at: message.at, since: message.since, text, photos })
+        .await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Reads what an event tells of a message in a thread: written, edited, deleted, or replaced by a tombstone.
+//! Parses an event about a message in a thread: written, edited, deleted, or replaced by a tombstone.
 
 use crate::ops::repairs::thread_replies::ReplyAt;
 use crate::slack::envelope::SentFile;
@@ -38,7 +38,7 @@ struct Edited {
     ts: String,
 }
 
-/// How a message is told that was changed.
+/// The format of a changed message.
 #[derive(Debug, Deserialize)]
 struct Changed {
     message: Message,

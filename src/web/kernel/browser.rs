@@ -119,7 +119,10 @@ impl Browsers {
     ///
     /// # Errors
     /// Never in practice: the cookie is plain ASCII.
-    pub fn session_cookie_header(&self, browser: &Browser) -> Result<Option<HeaderValue>, InvalidHeaderValue> {
+    pub fn session_cookie_header(
+        &self,
+        browser: &Browser,
+    ) -> Result<Option<HeaderValue>, InvalidHeaderValue> {
         if !browser.is_new {
             return Ok(None);
         }
@@ -226,7 +229,8 @@ mod tests {
         let known = before.recognise(&headers);
         assert_eq!(after.recognise(&headers).id(), known.id());
         assert!(
-            after.verify_csrf_token(&known, &before.token(&known)) && !before.verify_csrf_token(&known, &after.token(&known))
+            after.verify_csrf_token(&known, &before.token(&known))
+                && !before.verify_csrf_token(&known, &after.token(&known))
         );
         assert!(other.verify_csrf_token(&known, &after.token(&known)), "it signs with the new one");
         assert!(!other.verify_csrf_token(&known, &before.token(&known)));

@@ -1,11 +1,11 @@
 //! Why a request got no page, and what the person or program is told instead.
 
-use super::response::{self, PageResponse};
-use super::request::Reference;
 use super::fields::FieldsError;
+use super::request::Reference;
+use super::response::{self, PageResponse};
 use super::resubmit::Resubmit;
-use crate::error_chain::ErrorChain;
 use crate::domain::edit::Conflict;
+use crate::error_chain::ErrorChain;
 use crate::ops::OpError;
 use crate::render::html::{Html, Problem};
 use form_urlencoded::Serializer;
@@ -216,9 +216,7 @@ impl PageError {
             Self::BrokenOff => "The connection broke off. Please send it again.".into(),
             Self::NotAForm => "This page accepts only its own form.".into(),
             Self::NotSignedIn { .. } => "Please log in to see this page.".into(),
-            Self::MustChangePassword => {
-                "You have a temporary password: log in and change it first.".into()
-            }
+            Self::MustChangePassword => "You have a temporary password: log in and change it first.".into(),
             Self::WrongToken => "The API token is unknown or was revoked.".into(),
             Self::Forbidden => "Your account is not allowed to do this. Staff can change that.".into(),
             Self::Forged => {
@@ -253,12 +251,9 @@ impl PageError {
             Self::Crowded { wait } => {
                 format!("The server is busy. Please try again in {}.", minutes(*wait))
             }
-            Self::Unavailable(_) => {
-                "The database does not answer. Please try again in a minute.".into()
-            }
+            Self::Unavailable(_) => "The database does not answer. Please try again in a minute.".into(),
             Self::Internal(_) | Self::Panicked(_) => {
-                "This is a bug in ESB. If it happens again, give staff the reference below."
-                    .into()
+                "This is a bug in ESB. If it happens again, give staff the reference below.".into()
             }
         }
     }
@@ -289,9 +284,7 @@ impl PageError {
                  reference below."
                     .into()
             }
-            Self::NotFound => {
-                "Nothing was saved: the record was removed. Your text is below.".into()
-            }
+            Self::NotFound => "Nothing was saved: the record was removed. Your text is below.".into(),
             Self::Forbidden => {
                 "Nothing was saved: your account may not do this. Staff can change what it may do. \
                                 What you typed is kept below."
@@ -378,7 +371,8 @@ impl PageError {
         let message = if form.is_some() { self.message_with_form() } else { self.message() };
         let mut response = if for_program {
             let problem = JsonProblem { error: &message, reference: reference.as_str() };
-            response::json(status, &problem).unwrap_or_else(|_| fallback_response(status, &message, reference))
+            response::json(status, &problem)
+                .unwrap_or_else(|_| fallback_response(status, &message, reference))
         } else {
             let problem = Problem {
                 title: self.title(),

@@ -1,13 +1,13 @@
 //! Hands out stored files: whole or a part (RFC 9110 "Range Requests"), or not at all where the client has
 //! it. Nothing in them can run: no script, no frame, no guessing of types.
 
-use super::response::PageResponse;
 use super::cached::Version;
+use super::response::PageResponse;
 use super::response_body::{BrokenOff, ResponseBody};
-use super::{PageRequest, PageError};
-use crate::error_chain::ErrorChain;
+use super::{PageError, PageRequest};
 use crate::domain::file::{FileKind, FileName};
-use crate::files::Opened;
+use crate::error_chain::ErrorChain;
+use crate::files::OpenedFile;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use http::header::{
@@ -49,12 +49,12 @@ pub struct ServedFile<'a> {
 pub async fn serve_file(
     request: &PageRequest,
     file: ServedFile<'_>,
-    open: impl Future<Output = Result<Opened, PageError>>,
+    open: impl Future<Output = Result<OpenedFile, PageError>>,
 ) -> Result<PageResponse, PageError> {
     if file.version.is_held(&request.headers) {
         return Ok(file.version.not_modified(file.cache_control));
     }
-    let Opened { file: mut opened, size } = open.await?;
+    let OpenedFile { file: mut opened, size } = open.await?;
     let part = part(&request.headers, &file.version, size);
     let (from, to) = match part {
         Part::Whole => (0, size),

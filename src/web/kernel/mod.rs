@@ -7,32 +7,32 @@
 //! A form that ends anywhere on this way comes back on its error page ([`resubmit`]).
 
 pub mod access;
-pub mod response;
 pub mod body;
 pub mod browser;
 pub mod cached;
-pub mod request;
 pub mod client_address;
 pub mod client_network;
 pub mod cookies;
 pub mod error;
 pub mod fields;
+pub mod file_response;
 pub mod hex;
 pub mod host;
 pub mod known_browser;
 pub mod rate_limiter;
+pub mod request;
+pub mod response;
 pub mod response_body;
 pub mod resubmit;
 pub mod route;
 pub mod service;
 pub mod shares;
-pub mod file_response;
 pub mod upload;
 
 pub use access::Access;
-pub use response::PageResponse;
-pub use request::PageRequest;
 pub use error::PageError;
+pub use request::PageRequest;
+pub use response::PageResponse;
 pub use route::Route;
 pub use service::Kernel;
 pub use upload::{OnDiskError, UploadRule, Uploads};

@@ -1,10 +1,10 @@
 //! What a page is told of the request: already read, decoded and checked by the kernel.
 
 use super::access::Caller;
-use super::response::{REVALIDATE, REVALIDATE_PRIVATE};
 use super::browser::Browser;
 use super::fields::Fields;
 use super::hex::hex;
+use super::response::{REVALIDATE, REVALIDATE_PRIVATE};
 use super::{PageError, Uploads};
 use crate::domain::actor::Actor;
 use crate::render::html::Frame;

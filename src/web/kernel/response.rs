@@ -84,7 +84,11 @@ pub fn html_with_forms(
 ///
 /// # Errors
 /// Never in practice: the cookie is plain ASCII.
-pub fn set_browser_cookie(web: &Web, request: &PageRequest, response: &mut PageResponse) -> Result<(), PageError> {
+pub fn set_browser_cookie(
+    web: &Web,
+    request: &PageRequest,
+    response: &mut PageResponse,
+) -> Result<(), PageError> {
     if let Some(cookie) = web.browsers.session_cookie_header(&request.browser).map_err(PageError::internal)? {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }

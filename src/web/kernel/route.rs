@@ -1,6 +1,6 @@
 //! The route table as data: a method, a pattern, what may come in and the page that answers.
 
-use super::{Access, PageResponse, PageRequest, PageError, UploadRule};
+use super::{Access, PageError, PageRequest, PageResponse, UploadRule};
 use crate::web::Web;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};

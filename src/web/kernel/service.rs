@@ -1,14 +1,14 @@
 //! The one tower `Service`: a request in, an answer out, never an error. Wrapped by `server`.
 
 use super::access::{self, Caller};
-use super::response::{PageResponse, found, secure};
 use super::body;
 use super::browser::{Browser, TOKEN_FIELD};
-use super::request::{PageRequest, Reference};
 use super::client_address::client_address;
 use super::error::{NoAnswer, PageError};
 use super::fields::Fields;
 use super::host;
+use super::request::{PageRequest, Reference};
+use super::response::{PageResponse, found, secure};
 use super::resubmit::{self, Resubmit, TypedForm};
 use super::route::{BodyRule, CsrfRule, Found, Route};
 use super::shares::{Exhausted, Share};
@@ -236,7 +236,8 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     let frame = shown.frame.clone();
     let (reference, form) = (reference.clone(), std::mem::take(&mut typed.fields));
     let Parts { uri, headers, .. } = parts;
-    let request = PageRequest { reference, client, browser, caller, frame, uri, headers, form, uploads, raw, params };
+    let request =
+        PageRequest { reference, client, browser, caller, frame, uri, headers, form, uploads, raw, params };
     let outcome = answered(web, route, &request).await;
     shown.keep(TypedForm { fields: request.form, ..typed });
     outcome

@@ -11,7 +11,7 @@ use super::shares::{Exhausted, Share, Shares};
 use super::{PageError, body};
 use crate::clock::Clock;
 use crate::domain::file::{Accepts, LostPhotos, StoredFile};
-use crate::files::Received;
+use crate::files::ReceivedFile;
 use crate::ops::OpError;
 use crate::render::html::FieldError;
 use crate::web::Web;
@@ -89,7 +89,7 @@ pub enum OnDiskError {
 /// What came of the files of a form. Those that no page takes are removed with it.
 #[derive(Debug, Default)]
 pub struct Uploads {
-    files: StdMutex<Vec<Received>>,
+    files: StdMutex<Vec<ReceivedFile>>,
     refused: Option<(StatusCode, FieldError)>,
     lost: LostPhotos,
     reservation: StdMutex<Option<Reservation>>,
@@ -117,7 +117,7 @@ impl Uploads {
     /// The files, for an operation that is about to name them; [`settled`] follows.
     pub fn entrust(&self) -> Vec<StoredFile> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.drain(..).map(Received::entrust).collect()
+        files.drain(..).map(ReceivedFile::entrust).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use crate::domain::ids::AreaId;
 use crate::ops;
 use crate::web::Web;
 use crate::web::kernel::response::html;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {

@@ -9,9 +9,9 @@ use crate::ops::equipment::areas::{areas, create_area, edit_area, set_area_archi
 use crate::render::html::{AreasPage, Field, FieldError, FormPage, Group, Input};
 use crate::views::records::AreaRow;
 use crate::web::Web;
-use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{html_with_forms, see_other};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use std::borrow::Cow;
 
@@ -138,7 +138,8 @@ fn form(
 }
 
 pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let (id, version, request_id): (AreaId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    let (id, version, request_id): (AreaId, _, _) =
+        (request.id("id")?, version(request)?, request_id(request)?);
     let mut typed = Typed::new(&request.form);
     let (status, mut errors) = match details(&mut typed)? {
         None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
@@ -167,7 +168,8 @@ pub(super) async fn restore(web: &Web, request: &PageRequest) -> Result<PageResp
 }
 
 async fn set_archived(web: &Web, request: &PageRequest, archived: bool) -> Result<PageResponse, PageError> {
-    let (id, version, request_id): (AreaId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    let (id, version, request_id): (AreaId, _, _) =
+        (request.id("id")?, version(request)?, request_id(request)?);
     set_area_archived(&web.ctx, &request.actor(), (id, version), archived, &request_id).await?;
     see_other(LIST)
 }

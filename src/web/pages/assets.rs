@@ -3,10 +3,10 @@
 
 use crate::render::html::AssetUrls;
 use crate::web::Web;
-use crate::web::kernel::response::REVALIDATE;
 use crate::web::kernel::cached::{Cached, Version};
 use crate::web::kernel::hex::hex;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::REVALIDATE;
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::{HeaderMap, HeaderValue};
 use rust_embed::Embed;
 use std::collections::HashMap;
@@ -52,7 +52,11 @@ impl Assets {
     ///
     /// # Errors
     /// `NotFound`.
-    pub(in crate::web) fn response(&self, path: &str, headers: &HeaderMap) -> Result<PageResponse, PageError> {
+    pub(in crate::web) fn response(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<PageResponse, PageError> {
         let (hash, name) = path.split_once('/').ok_or(PageError::NotFound)?;
         let asset = self.0.get(name).ok_or(PageError::NotFound)?;
         // A page of an older build asks for an older hash: it gets today's asset, but not to keep.

@@ -5,17 +5,17 @@ use super::form_parser::{Typed, request_id};
 use crate::domain::file::{DocumentCategory, FileKind, StoredFile, StoredName};
 use crate::domain::ids::{DocumentId, EquipmentId, PhotoId};
 use crate::domain::text::DocumentTitle;
-use crate::files::Opened;
+use crate::files::OpenedFile;
 use crate::ops::attachments;
 use crate::ops::equipment::documents::{AddDocument, add_document, remove_document};
 use crate::ops::equipment::photos::{add_equipment_photos, remove_equipment_photo};
 use crate::render::html::FieldError;
 use crate::web::Web;
-use crate::web::kernel::response::{REVALIDATE, REVALIDATE_PRIVATE, see_other};
 use crate::web::kernel::cached::Version;
 use crate::web::kernel::file_response::{ServedFile, serve_file};
+use crate::web::kernel::response::{REVALIDATE, REVALIDATE_PRIVATE, see_other};
 use crate::web::kernel::upload::settled;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use std::io;
 
@@ -44,7 +44,12 @@ pub(super) async fn thumbnail(web: &Web, request: &PageRequest) -> Result<PageRe
     serve_file(request, handed_out, async { opened(web.files.open_thumbnail(&file.stored).await) }).await
 }
 
-async fn whole(web: &Web, request: &PageRequest, file: &StoredFile, is_public: bool) -> Result<PageResponse, PageError> {
+async fn whole(
+    web: &Web,
+    request: &PageRequest,
+    file: &StoredFile,
+    is_public: bool,
+) -> Result<PageResponse, PageError> {
     let cache_control = if is_public { REVALIDATE } else { REVALIDATE_PRIVATE };
     let version = version(&file.stored, "");
     let handed_out = ServedFile { version, kind: file.kind, name: &file.name, cache_control };
@@ -57,7 +62,7 @@ fn version(stored: &StoredName, part: &str) -> Version {
 }
 
 /// A file that is gone, though a row names it, is nothing that is here.
-fn opened(opened: io::Result<Opened>) -> Result<Opened, PageError> {
+fn opened(opened: io::Result<OpenedFile>) -> Result<OpenedFile, PageError> {
     opened.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => PageError::NotFound,
         _ => PageError::internal(error),

@@ -8,14 +8,15 @@ use crate::render::html::AuditForm;
 use crate::views::records::AuditView;
 use crate::web::Web;
 use crate::web::kernel::response::{html, spreadsheet};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use bytes::Bytes;
 use chrono::Days;
 use futures_util::stream;
 use http::StatusCode;
 
 /// What is said where what was typed cannot be looked for.
-const UNREADABLE: &str = "Days have the form YYYY-MM-DD, and the number is a whole number. Correct the filter and search again.";
+const UNREADABLE: &str =
+    "Days have the form YYYY-MM-DD, and the number is a whole number. Correct the filter and search again.";
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let query = request.query()?;

@@ -6,7 +6,7 @@ use crate::ops::search::search_board;
 use crate::render::html::BoardFilter;
 use crate::web::Web;
 use crate::web::kernel::response::{HTML, html};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
 /// Most characters of a search that are looked for: as long as a machine's name.

@@ -7,9 +7,9 @@ use crate::ops::settings::{Wanted, change_settings, settings};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
 use crate::views::records::SettingValue;
 use crate::web::Web;
-use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{html_with_forms, see_other};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use std::borrow::Cow;
 

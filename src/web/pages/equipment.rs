@@ -8,13 +8,13 @@ use crate::domain::ids::{EquipmentId, LinkId, NoteId};
 use crate::domain::text::{EquipmentNote, LinkTitle, LinkUrl};
 use crate::ops::OpError;
 use crate::ops::equipment::links::{AddLink, add_link, remove_link};
-use crate::ops::equipment::notes::{AddNote, add_note, remove_note};
 use crate::ops::equipment::list::equipment;
-use crate::render::html::{Field, FieldError, Input, EquipmentPage};
+use crate::ops::equipment::notes::{AddNote, add_note, remove_note};
+use crate::render::html::{EquipmentPage, Field, FieldError, Input};
 use crate::web::Web;
-use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{html_with_forms, see_other};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {

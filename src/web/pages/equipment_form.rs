@@ -4,16 +4,16 @@ use super::form_parser::{Typed, csrf_token, hidden, new_request_id, request_id, 
 use crate::domain::equipment::{Cost, EquipmentDetails, parse_day};
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::{About, Detail, EquipmentName, Note, RequestId};
+use crate::ops::equipment::list::{area_choices, equipment_record, open_repairs};
 use crate::ops::equipment::{
     OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
 };
-use crate::ops::equipment::list::{area_choices, equipment_record, open_repairs};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
 use crate::views::records::EquipmentRecord;
 use crate::web::Web;
-use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::fields::FieldsError;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{html_with_forms, see_other};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use std::borrow::Cow;
 
@@ -95,7 +95,11 @@ async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<Page
 }
 
 /// The fields. The area that a machine stands in can be kept, also when it is archived.
-async fn groups(web: &Web, record: Option<&EquipmentRecord>, values: Values) -> Result<[Group; 2], PageError> {
+async fn groups(
+    web: &Web,
+    record: Option<&EquipmentRecord>,
+    values: Values,
+) -> Result<[Group; 2], PageError> {
     let mut areas = vec![(String::new(), "Choose an area".to_owned())];
     if let Some(record) = record.filter(|record| record.area_archived) {
         areas.push((record.details.area.to_string(), format!("{} (archived)", record.area)));
@@ -196,15 +200,18 @@ pub(super) async fn edit(web: &Web, request: &PageRequest) -> Result<PageRespons
 }
 
 pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let (id, version, request_id): (EquipmentId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    let (id, version, request_id): (EquipmentId, _, _) =
+        (request.id("id")?, version(request)?, request_id(request)?);
     let mut typed = Typed::new(&request.form);
     let details = details(&mut typed)?;
     let (status, mut errors) = match &details {
         None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
-        Some(new) => match edit_equipment(&web.ctx, &request.actor(), (id, version), new, &request_id).await {
-            Ok(id) => return see_other(&format!("/equipment/{id}")),
-            Err(error) => why(error)?,
-        },
+        Some(new) => {
+            match edit_equipment(&web.ctx, &request.actor(), (id, version), new, &request_id).await {
+                Ok(id) => return see_other(&format!("/equipment/{id}")),
+                Err(error) => why(error)?,
+            }
+        }
     };
     let mut record = equipment_record(&web.ctx, id).await?;
     if status == StatusCode::CONFLICT {
@@ -219,7 +226,11 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
 }
 
 /// What is on record now, beside each field into which something else was typed.
-async fn differences(web: &Web, record: &EquipmentRecord, request: &PageRequest) -> Result<Vec<FieldError>, PageError> {
+async fn differences(
+    web: &Web,
+    record: &EquipmentRecord,
+    request: &PageRequest,
+) -> Result<Vec<FieldError>, PageError> {
     let typed = typed_values(request)?;
     let mut stored = values_of(record);
     let names = area_choices(&web.ctx).await?;
@@ -297,7 +308,8 @@ const CLOSE: &str = "close";
 const NO_ISSUE: &str = "Close them as No Issue Found, with a note";
 
 pub(super) async fn archive(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let (id, version, request_id): (EquipmentId, _, _) = (request.id("id")?, version(request)?, request_id(request)?);
+    let (id, version, request_id): (EquipmentId, _, _) =
+        (request.id("id")?, version(request)?, request_id(request)?);
     let fate = match request.form.typed("open_repairs")? {
         KEEP => Some(OpenRepairs::Keep),
         CLOSE => match Note::parse(request.form.typed("note")?) {

@@ -7,7 +7,7 @@ use crate::ops::board::Revisions;
 use crate::web::Web;
 use crate::web::kernel::response::{NOT_KEPT, streamed};
 use crate::web::kernel::shares::{Exhausted, Share, Shares};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use http::header::CACHE_CONTROL;

@@ -5,7 +5,7 @@ use crate::ops::OpError;
 use crate::render::html::{FieldError, Hidden};
 use crate::web::Web;
 use crate::web::kernel::fields::{Fields, FieldsError};
-use crate::web::kernel::{PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest};
 use http::StatusCode;
 use std::fmt::Display;
 

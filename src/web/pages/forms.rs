@@ -4,7 +4,7 @@ use crate::domain::text::{RequestId, TextError};
 use crate::ops::Refusal;
 use crate::render::html::{FieldError, Hidden};
 use crate::web::kernel::error::{minutes, seconds};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::header::RETRY_AFTER;
 use rand::RngExt;
 use std::time::Duration;

@@ -6,9 +6,9 @@ use crate::ops::jobs;
 use crate::ops::{OpError, Refusal};
 use crate::render::html::JobFilter;
 use crate::web::Web;
-use crate::web::kernel::response::{html, html_with_forms, see_other};
 use crate::web::kernel::fields::Fields;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{html, html_with_forms, see_other};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
 /// Lines that the page of a job shows.

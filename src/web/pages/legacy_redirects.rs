@@ -4,7 +4,7 @@
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::web::kernel::access::local_path;
 use crate::web::kernel::response::found;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use form_urlencoded::Serializer;
 
 pub(super) async fn board() -> Result<PageResponse, PageError> {

@@ -9,9 +9,9 @@ use crate::ops::accounts::sign_in::{self, Begun};
 use crate::render::html::{FieldError, Html, LoginPage, SetupPage};
 use crate::web::Web;
 use crate::web::kernel::access::{local_path, session_begins, session_ends};
-use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::known_browser::KnownBrowser;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{html_with_forms, see_other};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use http::header::SET_COOKIE;
 
@@ -84,7 +84,12 @@ async fn counted_as(web: &Web, request: &PageRequest, username: &str) -> Result<
 }
 
 /// Leads to where the person wanted to go, with the cookies of the new session and of the browser that begins it.
-pub(super) fn check_access(web: &Web, request: &PageRequest, begun: &Begun, next: &str) -> Result<PageResponse, PageError> {
+pub(super) fn check_access(
+    web: &Web,
+    request: &PageRequest,
+    begun: &Begun,
+    next: &str,
+) -> Result<PageResponse, PageError> {
     let mut response = see_other(if next.is_empty() { HOME } else { next })?;
     let session = session_begins(&begun.token, web.browsers.cookies()).map_err(PageError::internal)?;
     let known = KnownBrowser::of(&web.browsers, &request.headers).remembering(&web.browsers, begun);

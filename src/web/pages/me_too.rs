@@ -4,8 +4,8 @@ use crate::domain::actor::{Actor, Edge};
 use crate::domain::ids::{EquipmentId, RepairId};
 use crate::ops;
 use crate::web::Web;
-use crate::web::kernel::response::{set_browser_cookie, see_other};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{see_other, set_browser_cookie};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 
 /// The name of people whom the web does not know.
 const VISITOR: &str = "A visitor";

@@ -12,24 +12,24 @@ mod audit;
 mod board;
 mod config;
 mod equipment;
+mod equipment_form;
+mod equipment_list;
 pub(super) mod events;
+mod form_parser;
 mod forms;
 pub(super) mod health;
 mod jobs;
+mod legacy_redirects;
 mod login;
-mod public_equipment;
-mod equipment_form;
 mod me_too;
 pub(super) mod metrics;
-mod legacy_redirects;
 mod password;
-mod equipment_list;
+mod public_equipment;
 mod repairs;
 mod report;
 pub(super) mod slack;
 mod status;
 mod tokens;
-mod form_parser;
 mod users;
 
 /// Most bytes of a form: far more than the longest report, so that one that is too long comes back
@@ -70,17 +70,27 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/e/{id}", Access::Anyone, |web, request| Box::pin(public_equipment::show(web, request))),
     Route::get("/e/{id}.json", Access::Public, |web, request| Box::pin(public_equipment::json(web, request))),
     Route::open_upload("/e/{id}/report", REPORT_PHOTOS, |web, request| Box::pin(report::send(web, request))),
-    Route::get("/e/{id}/reported/{token}", Access::Anyone, |web, request| Box::pin(report::reported(web, request))),
-    Route::open_form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, request| Box::pin(me_too::say(web, request))),
+    Route::get("/e/{id}/reported/{token}", Access::Anyone, |web, request| {
+        Box::pin(report::reported(web, request))
+    }),
+    Route::open_form("/e/{id}/me-too/{repair}", FORM_LIMIT, |web, request| {
+        Box::pin(me_too::say(web, request))
+    }),
     Route::get("/login", Access::Anyone, |web, request| Box::pin(login::show(web, request))),
     Route::form("/login", Access::Anyone, SMALL_FORM, |web, request| Box::pin(login::log_in(web, request))),
-    Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, request| Box::pin(login::log_out(web, request))),
+    Route::form("/logout", Access::SignedIn, SMALL_FORM, |web, request| {
+        Box::pin(login::log_out(web, request))
+    }),
     Route::get("/repairs", Access::Technician, |web, request| Box::pin(repairs::queue::show(web, request))),
-    Route::get("/repairs/new", Access::Technician, |web, request| Box::pin(repairs::create::show(web, request))),
+    Route::get("/repairs/new", Access::Technician, |web, request| {
+        Box::pin(repairs::create::show(web, request))
+    }),
     Route::upload("/repairs/new", Access::Technician, REPAIR_PHOTOS, |web, request| {
         Box::pin(repairs::create::send(web, request))
     }),
-    Route::get("/repairs/{id}", Access::Technician, |web, request| Box::pin(repairs::show::show(web, request))),
+    Route::get("/repairs/{id}", Access::Technician, |web, request| {
+        Box::pin(repairs::show::show(web, request))
+    }),
     Route::form("/repairs/{id}/edit", Access::Technician, FORM_LIMIT, |web, request| {
         Box::pin(repairs::edit::edit(web, request))
     }),
@@ -103,15 +113,23 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/photos/{id}/thumbnail", Access::Anyone, |web, request| {
         Box::pin(attachments::thumbnail(web, request))
     }),
-    Route::get("/documents/{id}", Access::Anyone, |web, request| Box::pin(attachments::document(web, request))),
+    Route::get("/documents/{id}", Access::Anyone, |web, request| {
+        Box::pin(attachments::document(web, request))
+    }),
     Route::get("/setup", Access::Anyone, |web, request| Box::pin(login::show_setup(web, request))),
     Route::form("/setup", Access::Anyone, SMALL_FORM, |web, request| Box::pin(login::set_up(web, request))),
     Route::get("/password", Access::SignedIn, |web, request| Box::pin(password::show(web, request))),
-    Route::form("/password", Access::SignedIn, SMALL_FORM, |web, request| Box::pin(password::change(web, request))),
+    Route::form("/password", Access::SignedIn, SMALL_FORM, |web, request| {
+        Box::pin(password::change(web, request))
+    }),
     Route::get("/admin/users", Access::Staff, |web, request| Box::pin(users::list(web, request))),
-    Route::form("/admin/users", Access::Staff, SMALL_FORM, |web, request| Box::pin(users::create(web, request))),
+    Route::form("/admin/users", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(users::create(web, request))
+    }),
     Route::get("/admin/users/{id}", Access::Staff, |web, request| Box::pin(users::show(web, request))),
-    Route::form("/admin/users/{id}", Access::Staff, SMALL_FORM, |web, request| Box::pin(users::edit(web, request))),
+    Route::form("/admin/users/{id}", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(users::edit(web, request))
+    }),
     Route::form("/admin/users/{id}/activate", Access::Staff, SMALL_FORM, |web, request| {
         Box::pin(users::activate(web, request))
     }),
@@ -128,18 +146,24 @@ pub(super) static ROUTES: &[Route] = &[
         Box::pin(users::allow_slack(web, request))
     }),
     Route::get("/admin/tokens", Access::Staff, |web, request| Box::pin(tokens::list(web, request))),
-    Route::form("/admin/tokens", Access::Staff, SMALL_FORM, |web, request| Box::pin(tokens::create(web, request))),
+    Route::form("/admin/tokens", Access::Staff, SMALL_FORM, |web, request| {
+        Box::pin(tokens::create(web, request))
+    }),
     Route::form("/admin/tokens/{id}/revoke", Access::Staff, SMALL_FORM, |web, request| {
         Box::pin(tokens::revoke(web, request))
     }),
     Route::get("/equipment", Access::Technician, |web, request| Box::pin(equipment_list::show(web, request))),
-    Route::get("/equipment.csv", Access::Technician, |web, request| Box::pin(equipment_list::export(web, request))),
+    Route::get("/equipment.csv", Access::Technician, |web, request| {
+        Box::pin(equipment_list::export(web, request))
+    }),
     Route::get("/equipment/new", Access::Staff, |web, request| Box::pin(equipment_form::new(web, request))),
     Route::form("/equipment/new", Access::Staff, FORM_LIMIT, |web, request| {
         Box::pin(equipment_form::create(web, request))
     }),
     Route::get("/equipment/{id}", Access::Technician, |web, request| Box::pin(equipment::show(web, request))),
-    Route::get("/equipment/{id}/edit", Access::Staff, |web, request| Box::pin(equipment_form::edit(web, request))),
+    Route::get("/equipment/{id}/edit", Access::Staff, |web, request| {
+        Box::pin(equipment_form::edit(web, request))
+    }),
     Route::form("/equipment/{id}/edit", Access::Staff, FORM_LIMIT, |web, request| {
         Box::pin(equipment_form::save(web, request))
     }),
@@ -177,9 +201,13 @@ pub(super) static ROUTES: &[Route] = &[
         Box::pin(attachments::remove_one_photo(web, request))
     }),
     Route::get("/admin/areas", Access::Staff, |web, request| Box::pin(areas::show(web, request))),
-    Route::form("/admin/areas", Access::Staff, FORM_LIMIT, |web, request| Box::pin(areas::create(web, request))),
+    Route::form("/admin/areas", Access::Staff, FORM_LIMIT, |web, request| {
+        Box::pin(areas::create(web, request))
+    }),
     Route::get("/admin/areas/{id}", Access::Staff, |web, request| Box::pin(areas::edit(web, request))),
-    Route::form("/admin/areas/{id}", Access::Staff, FORM_LIMIT, |web, request| Box::pin(areas::save(web, request))),
+    Route::form("/admin/areas/{id}", Access::Staff, FORM_LIMIT, |web, request| {
+        Box::pin(areas::save(web, request))
+    }),
     Route::form("/admin/areas/{id}/archive", Access::Staff, SMALL_FORM, |web, request| {
         Box::pin(areas::archive(web, request))
     }),
@@ -187,7 +215,9 @@ pub(super) static ROUTES: &[Route] = &[
         Box::pin(areas::restore(web, request))
     }),
     Route::get("/admin/config", Access::Staff, |web, request| Box::pin(config::show(web, request))),
-    Route::form("/admin/config", Access::Staff, FORM_LIMIT, |web, request| Box::pin(config::save(web, request))),
+    Route::form("/admin/config", Access::Staff, FORM_LIMIT, |web, request| {
+        Box::pin(config::save(web, request))
+    }),
     Route::get("/admin/jobs", Access::Staff, |web, request| Box::pin(jobs::list(web, request))),
     Route::get("/admin/jobs/{id}", Access::Staff, |web, request| Box::pin(jobs::show(web, request))),
     Route::form("/admin/jobs/{id}/cancel", Access::Staff, SMALL_FORM, |web, request| {
@@ -197,13 +227,19 @@ pub(super) static ROUTES: &[Route] = &[
         Box::pin(jobs::resume(web, request))
     }),
     Route::get("/admin/audit", Access::Staff, |web, request| Box::pin(audit::show(web, request))),
-    Route::get("/admin/audit.csv", Access::StaffOrToken, |web, request| Box::pin(audit::export(web, request))),
+    Route::get("/admin/audit.csv", Access::StaffOrToken, |web, request| {
+        Box::pin(audit::export(web, request))
+    }),
     Route::get("/public", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
     Route::get("/public/", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
     Route::get("/public/kiosk", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
-    Route::get("/public/kiosk/{area}", Access::Public, |_, request| Box::pin(legacy_redirects::area(request))),
+    Route::get("/public/kiosk/{area}", Access::Public, |_, request| {
+        Box::pin(legacy_redirects::area(request))
+    }),
     Route::get("/public/kiosk/dense/{columns}", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
-    Route::get("/public/equipment/{id}", Access::Public, |_, request| Box::pin(legacy_redirects::equipment(request))),
+    Route::get("/public/equipment/{id}", Access::Public, |_, request| {
+        Box::pin(legacy_redirects::equipment(request))
+    }),
     Route::get("/public/equipment/{id}/info", Access::Public, |_, request| {
         Box::pin(legacy_redirects::equipment(request))
     }),
@@ -213,7 +249,9 @@ pub(super) static ROUTES: &[Route] = &[
     Route::get("/docs", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
     Route::get("/docs/", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
     Route::get("/docs/{*page}", Access::Public, |_, _| Box::pin(legacy_redirects::board())),
-    Route::get("/equipment/export.csv", Access::Public, |_, request| Box::pin(legacy_redirects::export(request))),
+    Route::get("/equipment/export.csv", Access::Public, |_, request| {
+        Box::pin(legacy_redirects::export(request))
+    }),
     Route::get("/status.json", Access::Public, |web, request| Box::pin(status::show(web, request))),
     Route::raw("/slack/events", slack::check, |web, request| Box::pin(slack::receive(web, request))),
     Route::get("/events", Access::Public, |web, request| Box::pin(events::listen(web, request))),

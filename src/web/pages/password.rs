@@ -7,14 +7,19 @@ use crate::ops::accounts::change_password::{ChangePassword, change_password};
 use crate::render::html::{FieldError, PasswordPage};
 use crate::web::Web;
 use crate::web::kernel::response::html_with_forms;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     page(web, request, StatusCode::OK, &[])
 }
 
-fn page(web: &Web, request: &PageRequest, status: StatusCode, errors: &[FieldError]) -> Result<PageResponse, PageError> {
+fn page(
+    web: &Web,
+    request: &PageRequest,
+    status: StatusCode,
+    errors: &[FieldError],
+) -> Result<PageResponse, PageError> {
     let csrf_token = web.browsers.token(&request.browser);
     let must_change = request.account()?.must_change_password;
     let page = PasswordPage { must_change, errors, hidden: hidden(&csrf_token, None) };

@@ -1,7 +1,7 @@
 //! `POST /e/{id}/report`, and the page that follows. Whatever is refused comes back with its text.
 
-use super::public_equipment::{self, Shown};
 use super::forms::{self, kept, optional};
+use super::public_equipment::{self, Shown};
 use crate::domain::actor::{Actor, Edge};
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::EquipmentId;
@@ -16,11 +16,11 @@ use crate::ops::repairs::report_problem::{
 };
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
 use crate::web::Web;
-use crate::web::kernel::response::{html, see_other};
 use crate::web::kernel::error::{minutes, seconds};
 use crate::web::kernel::fields::{Fields, FieldsError};
+use crate::web::kernel::response::{html, see_other};
 use crate::web::kernel::upload::settled;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use std::time::Duration;
@@ -103,7 +103,8 @@ fn typed(fields: &Fields) -> Result<(ReportForm, Vec<FieldError>), FieldsError> 
         }),
     };
     if !fields.typed(TRAP)?.is_empty() {
-        let message = "A hidden field against robots was filled in. It is empty again: please send once more.";
+        let message =
+            "A hidden field against robots was filled in. It is empty again: please send once more.";
         errors.push(FieldError { field: None, message: message.into() });
     }
     let form = ReportForm {

@@ -3,7 +3,7 @@
 
 use crate::web::Web;
 use crate::web::kernel::response::{JSON, TEXT, response};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, StatusCode};

@@ -7,9 +7,9 @@ use crate::ops;
 use crate::render::links::Links;
 use crate::views::board::{BoardEquipment, BoardView};
 use crate::web::Web;
-use crate::web::kernel::response::{JSON, REVALIDATE};
 use crate::web::kernel::cached::Version;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::{JSON, REVALIDATE};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
 

@@ -8,7 +8,7 @@ use crate::ops::accounts::api_tokens::{self, TokenCreated};
 use crate::render::html::{FieldError, TokensPage};
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use secrecy::ExposeSecret;
 

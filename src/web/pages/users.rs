@@ -12,7 +12,7 @@ use crate::render::html::{FieldError, SecretPage, UserForm, UserPage, UsersPage}
 use crate::views::account::UserDetails;
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use secrecy::ExposeSecret;
 
@@ -67,9 +67,15 @@ pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageRespo
             handed_over_page(web, request, &heading, &handed_over, id)
         }
         Ok(UserCreated::Before(id)) => {
-            let advice =
-                "The temporary password was shown or sent then. If nobody has it, create a new one.";
-            secret_page(web, request, "The user was added before", None, advice, &format!("/admin/users/{id}"))
+            let advice = "The temporary password was shown or sent then. If nobody has it, create a new one.";
+            secret_page(
+                web,
+                request,
+                "The user was added before",
+                None,
+                advice,
+                &format!("/admin/users/{id}"),
+            )
         }
         Err(OpError::Refused(refusal)) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;

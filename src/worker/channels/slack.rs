@@ -1,15 +1,15 @@
 //! Sends deliveries to Slack: `chat.postMessage`, `chat.update`, the search for a message that was posted before, and
 //! the check of a recipient.
 
-use crate::error_chain::ErrorChain;
 use crate::clients::slack_api::{Blame, PostedMessage, SlackApi, SlackApiError};
 use crate::domain::actor::Role;
 use crate::domain::announce::Event;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, Failure};
 use crate::domain::text::{PersonName, cut};
-use crate::ops::repairs::cards::PresentCard;
+use crate::error_chain::ErrorChain;
 use crate::ops::jobs::messages::PresentJob;
+use crate::ops::repairs::cards::PresentCard;
 use crate::ops::secret_box::TemporaryPassword;
 use crate::render::links::Links;
 use crate::render::slack::jobs::JobLinks;
@@ -86,12 +86,12 @@ impl SlackChannel {
 
     /// A job's message, with links to the pages that its starter may open.
     pub fn job(&self, present: &PresentJob) -> Result<Message, Failure> {
-        let (told, links) = (&present.told, &self.links);
+        let (message, links) = (&present.told, &self.links);
         let links = JobLinks {
-            job: told.role.filter(|role| *role >= Role::Staff).and_then(|_| links.job(told.job.id)),
-            repair: told.role.and(told.repair).and_then(|repair| links.repair(repair)),
+            job: message.role.filter(|role| *role >= Role::Staff).and_then(|_| links.job(message.job.id)),
+            repair: message.role.and(message.repair).and_then(|repair| links.repair(repair)),
         };
-        self.blocks.job_message(told, &links).map_err(|error| unrendered(&error))
+        self.blocks.job_message(message, &links).map_err(|error| unrendered(&error))
     }
 
     /// Posts a message. At most 15 s.

@@ -2,13 +2,13 @@
 //! mean posting the message twice.
 
 use super::Deliverer;
-use crate::error_chain::ErrorChain;
 use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState, Failure, Tally, Verdict, after_failure};
+use crate::error_chain::ErrorChain;
 use crate::ops::mutation_log;
+use crate::store::db_error::{is_deadlock, is_transient, retry_on_deadlock, within};
 use crate::store::deliveries::{self, Attempt};
 use crate::store::delivery_queue::{self, Delivery, Retry, Settlement};
 use crate::store::live_message::{self, LiveMessage};
-use crate::store::db_error::{retry_on_deadlock, is_deadlock, is_transient, within};
 use crate::store::password_messages;
 use crate::worker::sender::SendOutcome;
 use chrono::{DateTime, Utc};
@@ -29,14 +29,14 @@ impl Deliverer {
     pub(super) async fn record(
         &self,
         delivery: &Delivery,
-        done: Option<&SendOutcome>,
+        outcome: Option<&SendOutcome>,
         settlement: &Settlement,
         attempt: &Attempt,
         over: &[Cause],
     ) {
         let (mut wait, id) = (Duration::from_secs(1), delivery.id);
         for failures in 1_u64.. {
-            let record = || self.record_once(delivery, done, settlement, attempt, over);
+            let record = || self.record_once(delivery, outcome, settlement, attempt, over);
             let Err(error) = within(RECORD_MAX, retry_on_deadlock(is_deadlock, record)).await else {
                 return;
             };
@@ -72,7 +72,7 @@ impl Deliverer {
     async fn record_once(
         &self,
         delivery: &Delivery,
-        done: Option<&SendOutcome>,
+        outcome: Option<&SendOutcome>,
         settlement: &Settlement,
         attempt: &Attempt,
         over: &[Cause],
@@ -90,9 +90,13 @@ impl Deliverer {
             password_messages::end_withdrawn(&tx, &delivery.lane, attempt.at).await?;
         }
         if let Some(message) = LiveMessage::of(delivery).filter(|_| settled) {
-            match done {
-                Some(SendOutcome::Shows(shown)) => live_message::record_rendered(&tx, message, shown, attempt.at).await?,
-                Some(SendOutcome::Gone { ts }) => live_message::forget(&tx, message, Some(ts.as_str())).await?,
+            match outcome {
+                Some(SendOutcome::Shows(shown)) => {
+                    live_message::record_rendered(&tx, message, shown, attempt.at).await?
+                }
+                Some(SendOutcome::Gone { ts }) => {
+                    live_message::forget(&tx, message, Some(ts.as_str())).await?
+                }
                 Some(SendOutcome::Posted(_) | SendOutcome::Nothing) => {}
                 // Slack rejected every edit of this message, so the next message becomes the card. A message whose
                 // channel refused everything for a week stays and is edited again.
@@ -119,9 +123,9 @@ impl Deliverer {
     ) {
         let target = self.names.display_name(&delivery.target);
         let failure = match sent {
-            Ok(done) => {
+            Ok(outcome) => {
                 self.metrics.delivery("slack", "delivered");
-                let (id, outcome) = (delivery.id.0, done.word());
+                let (id, outcome) = (delivery.id.0, outcome.word());
                 tracing::info!(id, outcome, target_channel = target, "delivered");
                 return;
             }
@@ -175,11 +179,14 @@ pub(super) fn settlement(
         Ok(SendOutcome::Gone { .. }) if delivery.kind == DeliveryKind::Message => {
             return Settlement { state: DeliveryState::Failed, due_at: now, ..kept };
         }
-        Ok(done) => return Settlement { posted: done.posted(), ..kept },
+        Ok(outcome) => return Settlement { posted: outcome.posted(), ..kept },
         Err(failure) => failure,
     };
-    let tally =
-        Tally { created_at: delivery.created_at, failures: delivery.failures, rejections: delivery.rejections };
+    let tally = Tally {
+        created_at: delivery.created_at,
+        failures: delivery.failures,
+        rejections: delivery.rejections,
+    };
     let (state, due_at) = match after_failure(tally, failure, now) {
         Verdict::Retry(at) => (DeliveryState::Failed, at),
         Verdict::Dead => (DeliveryState::Dead, delivery.due_at),

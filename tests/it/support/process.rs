@@ -138,8 +138,9 @@ impl Installation {
 
     /// Waits until the announcement is in both channels.
     pub async fn wait_until_announced(&self, what: &str) -> bool {
-        let both =
-            |_: &Sandbox| (self.count_messages("C0WOOD", what) > 0 && self.count_messages("C0OOPS", what) > 0).then_some(());
+        let both = |_: &Sandbox| {
+            (self.count_messages("C0WOOD", what) > 0 && self.count_messages("C0OOPS", what) > 0).then_some(())
+        };
         self.slack.wait_for(DEADLINE, both).await.is_some()
     }
 }

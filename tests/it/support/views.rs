@@ -12,7 +12,7 @@ use esb::domain::repair::{RepairStatus, Severity};
 use esb::domain::timeline::TimelineKind;
 use esb::views::attachments::DocumentView;
 use esb::views::board::{BoardArea, BoardEquipment, BoardView, Headline};
-use esb::views::equipment::{EquipmentMatch, PublicEquipment, LinkView, OpenRepair};
+use esb::views::equipment::{EquipmentMatch, LinkView, OpenRepair, PublicEquipment};
 use esb::views::jobs::{JobMessage, JobView};
 use esb::views::records::{HistoryRow, PastRepairs};
 use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, QueuedRepair, RepairBrief};

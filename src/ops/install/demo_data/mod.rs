@@ -10,7 +10,7 @@ use crate::domain::ids::{AreaId, EquipmentId, RepairId, UserId};
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{AreaName, EmailAddress, EquipmentName, TextError, Username};
 use crate::domain::timeline::TimelineKind;
-use crate::ops::{Ctx, OpError, mutation_log, accounts::password, secret};
+use crate::ops::{Ctx, OpError, accounts::password, mutation_log, secret};
 use crate::store::demo::{RepairRow, TimelineRow};
 use crate::store::{self, users::NewUser};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,7 +1,7 @@
 //! How the modal `report_problem` opens: by a command, a shortcut or a button, with what is known of the
 //! report already.
 
-use super::{Counted, Metadata};
+use super::{Metadata, ReportMetadata};
 use crate::domain::text::Note;
 use crate::ops::board;
 use crate::ops::search::{any_equipment, exact_equipment};
@@ -71,7 +71,7 @@ pub(crate) async fn open(
         }
         None => (Vec::new(), 0),
     };
-    let kept = Counted { source: begun.source, ..Counted::default() };
+    let kept = ReportMetadata { source: begun.source, ..ReportMetadata::default() };
     let modal = edge.blocks.report_problem(&ReportModal {
         private_metadata: &Metadata::new(to, kept).to_json(),
         equipment: chosen.as_ref(),

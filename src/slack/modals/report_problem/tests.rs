@@ -113,7 +113,7 @@ fn metadata_comes_back_as_it_was_written() {
     let user = SlackUserId("U1".into());
     let url = SecretString::from("https://hooks.slack.com/commands/1");
     let to = ReplyTo { user, response_url: Some((url, DateTime::UNIX_EPOCH)) };
-    let written = Metadata::new(&to, Counted::default());
+    let written = Metadata::new(&to, ReportMetadata::default());
     let view = json!({ "id": "V1", "private_metadata": written.to_json() });
     let read = Metadata::of(&serde_json::from_value(view).unwrap(), STALE).ok().unwrap();
     assert_eq!(read.to_json(), written.to_json());

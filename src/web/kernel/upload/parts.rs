@@ -3,9 +3,9 @@
 
 use super::allowance::Reservation;
 use super::{DISCARD_AT_MOST, Gate, HeldPieces, OnDiskError, UploadRule, deadline};
-use crate::error_chain::ErrorChain;
 use crate::domain::file::{FileName, FileRefusal, LostPhotos};
-use crate::files::{ReceiveError, Received, Wanted};
+use crate::error_chain::ErrorChain;
+use crate::files::{ReceiveError, ReceiveOptions, ReceivedFile};
 use crate::ops::repairs::visitor_photos;
 use crate::render::html::FieldError;
 use crate::web::Web;
@@ -41,7 +41,7 @@ pub(super) struct Accepting<'a> {
     pub(super) web: &'a Web,
     pub(super) gate: Gate<'a>,
     pub(super) vouched: bool,
-    pub(super) files: Vec<Received>,
+    pub(super) files: Vec<ReceivedFile>,
     /// Files that were not kept.
     pub(super) lost: LostPhotos,
     pub(super) place: Option<Share>,
@@ -194,7 +194,7 @@ impl<'a> Accepting<'a> {
             return Ok(());
         }
         let limit = rule.each.unwrap_or(u64::MAX);
-        let wanted = Wanted { accepts: rule.accepts, limit };
+        let wanted = ReceiveOptions { accepts: rule.accepts, limit };
         let rest = part.inspect(move |piece| {
             if let Ok(piece) = piece {
                 held.remove(piece.len());

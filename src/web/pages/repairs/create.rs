@@ -2,17 +2,17 @@
 
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
+use crate::ops::repairs::assignees;
 use crate::ops::repairs::create_repair::{CreateRepair, RepairCreated, create_with_photos};
 use crate::ops::repairs::photo_source::Enclosed;
 use crate::ops::repairs::photos::NewPhoto;
-use crate::ops::repairs::assignees;
 use crate::ops::search::find_equipment;
 use crate::ops::{OpError, board};
 use crate::render::html::{FieldError, NewRepairPage, RepairForm};
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::upload::settled;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::{new_request_id, request_id};
 use http::StatusCode;
 

@@ -9,14 +9,14 @@ use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId, TextError};
 use crate::ops::OpError;
 use crate::ops::repairs::notes::{WriteNote, write_note};
-use crate::ops::repairs::{form_again, repair};
 use crate::ops::repairs::update_repair::{ClaimRepair, UpdateRepair, claim_repair, update_repair};
+use crate::ops::repairs::{form_again, repair};
 use crate::render::html::{FieldError, RepairForm};
 use crate::web::Web;
 use crate::web::kernel::access::local_path;
-use crate::web::kernel::response::see_other;
 use crate::web::kernel::fields::Fields;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::see_other;
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::request_id;
 use http::StatusCode;
 use std::str::FromStr;
@@ -33,7 +33,10 @@ pub(in crate::web::pages) async fn edit(web: &Web, request: &PageRequest) -> Res
 }
 
 /// `/resolve`: the status is given by the address, the note is typed.
-pub(in crate::web::pages) async fn resolve(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+pub(in crate::web::pages) async fn resolve(
+    web: &Web,
+    request: &PageRequest,
+) -> Result<PageResponse, PageError> {
     let id: RepairId = request.id("id")?;
     let mut sent = sent(web, request, id).await?;
     sent.typed.status = RepairStatus::Resolved.word().into();
@@ -43,13 +46,19 @@ pub(in crate::web::pages) async fn resolve(web: &Web, request: &PageRequest) -> 
 }
 
 /// `/status`: another status, with what it needs.
-pub(in crate::web::pages) async fn status(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+pub(in crate::web::pages) async fn status(
+    web: &Web,
+    request: &PageRequest,
+) -> Result<PageResponse, PageError> {
     let id: RepairId = request.id("id")?;
     let sent = sent(web, request, id).await?;
     submit(web, request, id, sent).await
 }
 
-pub(in crate::web::pages) async fn claim(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+pub(in crate::web::pages) async fn claim(
+    web: &Web,
+    request: &PageRequest,
+) -> Result<PageResponse, PageError> {
     let repair: RepairId = request.id("id")?;
     let version = Some(version(&request.form)?);
     let claim = ClaimRepair { repair, version, request_id: request_id(request)? };
@@ -59,7 +68,10 @@ pub(in crate::web::pages) async fn claim(web: &Web, request: &PageRequest) -> Re
     }
 }
 
-pub(in crate::web::pages) async fn notes(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
+pub(in crate::web::pages) async fn notes(
+    web: &Web,
+    request: &PageRequest,
+) -> Result<PageResponse, PageError> {
     let id: RepairId = request.id("id")?;
     let text = request.form.typed("note")?;
     let note = request.form.one("note_id")?.map(str::parse::<TimelineId>).transpose();
@@ -166,7 +178,12 @@ impl Sent {
     }
 }
 
-async fn submit(web: &Web, request: &PageRequest, id: RepairId, sent: Sent) -> Result<PageResponse, PageError> {
+async fn submit(
+    web: &Web,
+    request: &PageRequest,
+    id: RepairId,
+    sent: Sent,
+) -> Result<PageResponse, PageError> {
     if !sent.errors.is_empty() {
         let errors = sent.errors.clone();
         return refused(web, request, id, Some(sent), errors).await;

@@ -7,7 +7,7 @@ use crate::ops::{OpError, Refusal};
 use crate::web::Web;
 use crate::web::kernel::response::see_other;
 use crate::web::kernel::upload::settled;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::request_id;
 
 pub(in crate::web::pages) async fn add(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {

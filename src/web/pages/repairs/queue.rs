@@ -6,9 +6,9 @@ use crate::domain::text::cut;
 use crate::ops::repairs::{QUEUE_PAGE, queue};
 use crate::render::html::QueuePage;
 use crate::web::Web;
-use crate::web::kernel::response::html_with_forms;
 use crate::web::kernel::fields::{Fields, FieldsError};
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::response::html_with_forms;
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::new_request_id;
 use http::StatusCode;
 

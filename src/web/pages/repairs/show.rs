@@ -5,7 +5,7 @@ use crate::ops::repairs::repair;
 use crate::render::html::{FieldError, RepairForm, RepairPage};
 use crate::web::Web;
 use crate::web::kernel::response::html_with_forms;
-use crate::web::kernel::{PageResponse, PageRequest, PageError};
+use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::new_request_id;
 use http::StatusCode;
 
