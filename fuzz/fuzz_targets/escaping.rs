@@ -13,7 +13,7 @@ use esb::render::html::{
 };
 use esb::render::slack::mrkdwn::{bold, channel, escape, escape_within, line, line_within};
 use esb::views::board::{BoardArea, BoardEquipment, BoardMatches, BoardView, Headline};
-use esb::views::equipment::{PublicEquipment, OpenRepair};
+use esb::views::equipment::{OpenRepair, PublicEquipment};
 use esb_fuzz::skeleton;
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;

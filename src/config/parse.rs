@@ -100,7 +100,7 @@ pub(super) fn config(environment: &Environment) -> Result<Config, ConfigErrors> 
     let UnknownVariables { misspelt, mut remarks } = find_unknown(environment);
     if read.text("SECRET_KEY") == EXAMPLE_SECRET {
         remarks.push(
-            "SECRET_KEY is the guide's example, which is public, so ESB uses a generated one: set your own"
+            "SECRET_KEY is the guide's public example, which is public, so ESB uses a generated one: set your own"
                 .into(),
         );
     }
@@ -430,7 +430,7 @@ mod tests {
         let remarks = config.remarks;
         assert_eq!(remarks.len(), 3);
         assert!(
-            remarks[0].contains("FLASK_APP") && remarks[2].contains("the guide's example"),
+            remarks[0].contains("FLASK_APP") && remarks[2].contains("the guide's public example"),
             "{remarks:?}"
         );
     }

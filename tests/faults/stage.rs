@@ -111,7 +111,7 @@ async fn account(ctx: &Ctx, name: &str) -> UserId {
 
 async fn report(ctx: &Ctx, equipment: EquipmentId, number: usize) -> RepairId {
     let report = ReportProblem {
-        equipment: equipment,
+        equipment,
         reporter_name: PersonName::parse("Stage").unwrap(),
         reporter_email: None,
         description: Description::parse(&format!("Seam {number} comes off.")).unwrap(),

@@ -62,7 +62,7 @@ async fn new_technician_chooses_own_password() {
     chromium.fill("#username", "tess").await;
     chromium.fill("#password", &temporary).await;
     chromium.submit("main button[type=submit]").await;
-    assert!(chromium.text().await.contains("do not belong together"), "the temporary one is spent");
+    assert!(chromium.text().await.contains("Wrong username or password"), "the temporary one is spent");
     chromium.close().await;
 }
 
@@ -173,7 +173,7 @@ async fn job_page_updates_without_reload() {
     chromium.wait_for_text("[data-part=now]", "Step 1 of 2 done: Fetching <F2>").await;
     web.ops.clock.advance(TimeDelta::seconds(1));
     cancel(&web.ops, &staff(user(&web.ops, "stu", Role::Staff).await), id).await.unwrap();
-    chromium.wait_for_text("[data-part=now]", "It ends after this step").await;
+    chromium.wait_for_text("[data-part=now]", "Canceled: it ends after this step").await;
     assert!(chromium.is_marked().await, "it is the same page");
     chromium.close().await;
 }

@@ -327,9 +327,9 @@ async fn unknown_job_kind_fails_with_reason() {
     );
     app.sql("UPDATE jobs SET kind = 'fetch_photos', input = '[]', state = 'queued'").await;
     app.settle().await;
-    assert!(app.job(id).await.failure.unwrap().contains("cannot be read by this version"));
+    assert!(app.job(id).await.failure.unwrap().contains("cannot read the job"));
     let told = app.job_message_text();
-    assert!(told.starts_with(":x: *Photos from Slack*") && told.contains("cannot be read"), "{told}");
+    assert!(told.starts_with(":x: *Photos from Slack*") && told.contains("cannot read the job"), "{told}");
     app.finish().await;
 }
 

@@ -117,7 +117,7 @@ async fn outside_member_is_never_a_technician() {
         for action in ["card_claim", "card_resolve", "card_more"] {
             app.cy_presses(&card, action).await;
             let told = app.private(CY);
-            assert!(told.contains("people of other workspaces have none here"), "{action}: {told}");
+            assert!(told.contains("people of other workspaces cannot have one"), "{action}: {told}");
             assert!(app.slack.top_view(CY).is_none());
         }
         assert!(app.slack.react(CY, &card, "eyes").await.unwrap().outcome.is_acknowledged());
@@ -137,7 +137,7 @@ async fn technicians_form_sent_from_outside_is_refused() {
     sent["user"] = json!({ "id": CY, "name": "cy", "team_id": OUTSIDE });
     sent["team"] = json!({ "id": OUTSIDE });
     let refused = errors_of(&app.send(sent).await);
-    assert!(refused["status"].contains("people of other workspaces have none here"), "{refused:?}");
+    assert!(refused["status"].contains("people of other workspaces cannot have one"), "{refused:?}");
     assert_eq!(app.repair(1).await.version, 1);
     app.slack.close(ANA).await.unwrap();
     app.done().await;

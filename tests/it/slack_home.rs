@@ -73,7 +73,7 @@ async fn home_shows_technicians_own_and_unassigned_repairs() {
     app.sql("UPDATE users SET active = FALSE").await;
     app.press("open_repair", Some("1")).await;
     assert!(app.slack.top_view(ANA).is_none());
-    assert!(only(app.slack.direct_messages(ANA)).text.contains("needs a Technician or Staff account"));
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("a Technician or Staff account"));
     assert!(!app.home().await.shown().contains("My repairs"), "whoever they are by then");
     app.settle_and_finish().await;
 }
@@ -148,7 +148,7 @@ async fn outdated_home_button_answers_by_direct_message() {
     assert!(only(app.slack.direct_messages(ANA)).text.contains("no longer on the board"));
     app.sql("DELETE FROM repairs").await;
     app.press("open_repair", None).await;
-    assert!(only(app.slack.direct_messages(ANA)).text.contains("no longer here"));
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("no longer exists"));
     assert!(app.slack.top_view(ANA).is_none());
     app.finish().await;
 }

@@ -148,10 +148,7 @@ async fn cancelling_and_resuming_show_in_the_same_message() {
     cancel(ctx, &stu, id).await.unwrap();
     app.settle().await;
     let told = app.job_message_text();
-    assert!(
-        told.starts_with(":no_entry_sign: ") && told.contains("cancelled it after 0 of 2 steps."),
-        "{told}"
-    );
+    assert!(told.starts_with(":no_entry_sign: ") && told.contains("Canceled after 0 of 2 steps."), "{told}");
     resume(ctx, &stu, id).await.unwrap();
     app.deliver().await;
     assert!(app.job_message_text().contains("0 of 2 done. Next: Fetching F1.png"));
@@ -162,7 +159,7 @@ async fn cancelling_and_resuming_show_in_the_same_message() {
     })
     .await;
     let told = app.job_message_text();
-    assert!(told.contains("0 of 2 done. It ends after this step, since somebody cancelled it: "), "{told}");
+    assert!(told.contains("0 of 2 done. It ends after this step (canceled): "), "{told}");
     app.slack.clear_faults();
     app.settle().await;
     assert!(app.job_message_text().contains("cancelled it after 1 of 2 steps."));

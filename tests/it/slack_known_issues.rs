@@ -148,7 +148,7 @@ async fn me_too_on_closed_repair_updates_form() {
     app.close_repair(1).await;
     app.press("me_too", Some("1")).await;
     let answer = app.private(ANA);
-    assert!(answer.starts_with(":x: This one is closed by now."), "{answer}");
+    assert!(answer.starts_with(":x: This repair is closed now."), "{answer}");
     let shown = app.view().shown();
     assert!(!shown.contains("Belt slips") && shown.contains("Blade wobbles"), "{shown}");
     assert_eq!(app.view().value("description").as_deref(), Some("Slips for me"));
@@ -164,7 +164,7 @@ async fn me_too_on_nothing_is_answered_privately() {
     app.fill("description", "Slips for me").await;
     let lines = Lines::from(Level::INFO);
     for (value, words) in
-        [("999", "no longer here"), ("x", "out of date"), ("", "out of date"), ("-1", "out of date")]
+        [("999", "no longer exists"), ("x", "out of date"), ("", "out of date"), ("-1", "out of date")]
     {
         app.send(app.pressed("me_too", value)).await;
         let answer = app.private(ANA);

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use esb_sandbox::{Message, Submitted};
 use serde_json::{Value, json};
 
-const AWAY: &str = "Our database does not answer.";
+const AWAY: &str = "The database does not answer.";
 
 /// The repair card in the wood shop before Ana, a technician; her Home tab is open.
 async fn shop() -> (TestApp, Message) {

@@ -285,7 +285,7 @@ async fn other_text_opens_a_new_repair() {
     only(app.slack.posted_in("#woodshop"));
 
     app.command(ANA, "/esb-repair", "saws of all kinds").await;
-    assert!(app.view().shown().contains("No single machine is called “saws of all kinds”."));
+    assert!(app.view().shown().contains("No single machine matches “saws of all kinds”."));
     app.fill("description", "\u{200b}").await;
     assert_eq!(errors(app.submit().await).keys().collect::<Vec<_>>(), ["equipment"], "Slack's own");
     app.choose("equipment", "1").await;
@@ -300,8 +300,8 @@ async fn other_text_opens_a_new_repair() {
 #[tokio::test]
 async fn members_learn_whom_to_ask_for_access() {
     let app = TestApp::workshop().await;
-    let words = "This needs a Technician or Staff account with your Slack e-mail address (bo@example.org), \
-        and there is none. Please ask staff for one.";
+    let words = "You need a Technician or Staff account with your Slack e-mail address (bo@example.org) \
+        for this. Please ask staff.";
     for command in ["/esb-repair", "/esb-update"] {
         for text in ["", "1", "saw"] {
             app.command(BO, command, text).await;

@@ -25,9 +25,9 @@ async fn revoked_role_is_shown_in_form() {
     let app = TestApp::claiming().await;
     app.sql("UPDATE users SET active = FALSE").await;
     let refused = errors(app.submit().await);
-    assert!(refused["action"].starts_with("Your account may not do this any more"), "{refused:?}");
+    assert!(refused["action"].starts_with("You need a Technician or Staff account"), "{refused:?}");
     app.choose("action", "set_eta").await;
-    assert!(app.private(ANA).contains("needs a Technician or Staff account"), "nor is anything shown");
+    assert!(app.private(ANA).contains("a Technician or Staff account"), "nor is anything shown");
     for (command, text) in [("/esb-update", "1"), ("/esb-repair", "table saw")] {
         app.sql("UPDATE users SET active = TRUE").await;
         app.command(ANA, command, text).await;
@@ -37,14 +37,14 @@ async fn revoked_role_is_shown_in_form() {
         app.sql("UPDATE users SET active = FALSE").await;
         let refused = errors(app.submit().await);
         assert_eq!(refused.len(), 1);
-        assert!(refused.values().all(|words| words.contains("may not do this any more")), "{refused:?}");
+        assert!(refused.values().all(|words| words.contains("a Technician or Staff account")), "{refused:?}");
     }
     app.sql("UPDATE users SET active = TRUE").await;
     app.command(ANA, "/esb-repair", "").await;
     app.choose("repair", "1").await;
     app.sql("UPDATE users SET active = FALSE").await;
     let refused = errors(app.submit().await);
-    assert!(refused["repair"].contains("may not do this any more"), "nor does Continue: {refused:?}");
+    assert!(refused["repair"].contains("a Technician or Staff account"), "nor does Continue: {refused:?}");
     assert!(app.timeline().await.is_empty());
     app.finish().await;
 }
@@ -54,12 +54,12 @@ async fn closed_repair_rejects_stale_form() {
     let app = TestApp::claiming().await;
     app.changed_by("sam", vec![FieldValue::Status(RepairStatus::Resolved)]).await;
     let refused = errors(app.submit().await);
-    assert!(refused["action"].starts_with("This one is closed (Resolved)."), "{refused:?}");
+    assert!(refused["action"].starts_with("This repair is closed (Resolved)."), "{refused:?}");
     let mut late = app.submission();
     put_option(&mut late, "action", "set_eta");
     put(&mut late, "eta", json!({ "selected_date": "2026-03-09" }));
     let refused = errors_of(&app.send(late).await);
-    assert!(refused["action"].starts_with("This one is closed (Resolved)."), "{refused:?}");
+    assert!(refused["action"].starts_with("This repair is closed (Resolved)."), "{refused:?}");
     app.choose("action", "set_eta").await;
     let offered = app.view().element("action").unwrap()["options"].as_array().unwrap().len();
     assert_eq!(offered, 1, "the form knows by now");
@@ -171,12 +171,12 @@ async fn technician_forms_survive_database_outage() {
     app.app.ctx.store.write().clone().close().await.unwrap();
     app.app.ctx.store.read().clone().close().await.unwrap();
     let refused = errors(app.slack.submit(ANA).await.unwrap());
-    assert!(refused["status"].starts_with("Our database does not answer."), "{refused:?}");
+    assert!(refused["status"].starts_with("The database does not answer."), "{refused:?}");
     assert_eq!(app.view().value("note").as_deref(), Some("Kept"));
     for command in ["/esb-repair", "/esb-update"] {
         app.slack.command(ANA, "#woodshop", command, "").await.unwrap();
         app.app.intake.idle().await;
-        assert!(app.private(ANA).starts_with(":x: Our database does not answer."), "{command}");
+        assert!(app.private(ANA).starts_with(":x: The database does not answer."), "{command}");
     }
 }
 

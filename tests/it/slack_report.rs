@@ -68,7 +68,7 @@ async fn unknown_name_is_shown_until_choice() {
     {
         app.command(ANA, "/esb-report", typed).await;
         let view = app.view();
-        let words = format!("No single machine is called {shown}. Please pick yours below");
+        let words = format!("No single machine matches {shown}. Please choose one below");
         assert!(view.shown().contains(&words), "{typed}: {}", view.shown());
         assert_eq!(view.value("equipment"), None);
     }

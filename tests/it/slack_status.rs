@@ -247,11 +247,11 @@ async fn outdated_view_says_so_in_place() {
         ("view_area", "2", "no longer on the board"),
         ("view_area", "x", "out of date"),
         ("view_equipment", "4", "no longer on the board"),
-        ("view_equipment", "99", "no longer here"),
+        ("view_equipment", "99", "no longer exists"),
         ("page", "-1", "out of date"),
         ("page", "", "out of date"),
         ("open_repair", "x", "out of date"),
-        ("open_repair", "1", "needs a Technician or Staff account"),
+        ("open_repair", "1", "a Technician or Staff account"),
         ("", "", "out of date"),
     ] {
         app.status("").await;

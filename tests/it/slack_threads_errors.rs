@@ -123,7 +123,10 @@ async fn author_of_lost_reply_is_told() {
     app.clock.advance(TimeDelta::seconds(1));
     app.slack.redeliver(&taken_back, 3, "timeout").await.unwrap();
     let told = only(app.slack.direct_messages(ANA)).text;
-    assert!(told.starts_with(":x: The message that you deleted in a thread is still noted"), "{told}");
+    assert!(
+        told.starts_with(":x: The message that you deleted in a thread is still on its repair"),
+        "{told}"
+    );
     assert!(told.ends_with(" Please ask staff to delete the note."), "{told}");
     app.sql("ALTER TABLE away RENAME TO timeline").await;
     app.finish().await;
@@ -150,7 +153,7 @@ async fn foreign_threads_are_ignored() {
     event["subtype"] = json!("thread_broadcast");
     event["root"] = json!({"user": app.slack.world().bot_user});
     last(app.slack.event(event).await).await;
-    assert!(only(app.slack.direct_messages(ANA)).text.contains("is not noted on its repair"));
+    assert!(only(app.slack.direct_messages(ANA)).text.contains("was not saved on its repair"));
     app.sql("ALTER TABLE away RENAME TO cards").await;
     app.finish().await;
 }

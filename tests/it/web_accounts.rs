@@ -91,7 +91,7 @@ async fn each_door_opens_to_whom_it_should() {
         (stu.get("/unasked").await.text(), stu.get("/anyone").await.text()),
         ("A visitor".into(), "stu".into())
     );
-    assert!(tess.get("/staff").await.text().contains("Your account may not do this"));
+    assert!(tess.get("/staff").await.text().contains("Your account is not allowed to do this"));
 }
 
 #[tokio::test]
@@ -163,10 +163,10 @@ async fn temporary_password_must_be_changed_first() {
         nia.fill_in("/password", "/password", &form).await
     };
     for (current, password, repeated, told) in [
-        ("wrong", "a good one!", "a good one!", "This is not your present password"),
+        ("wrong", "a good one!", "a good one!", "This is not your current password"),
         (&*temporary, "a good one!", "another one", "The two new passwords differ"),
         (&*temporary, "short", "short", "at least 10 characters"),
-        (&*temporary, &*temporary, &*temporary, "Please choose another password"),
+        (&*temporary, &*temporary, &*temporary, "Please choose a password that differs"),
     ] {
         let reply = change(current, password, repeated).await;
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
@@ -195,7 +195,7 @@ async fn staff_change_users_and_it_counts_at_once() {
         ("email", "no address", "does not look like an e-mail address"),
         ("email", "STU@example.org", "Another user has this e-mail address"),
         ("role", "King", "choose one of the two"),
-        ("slack_handle", "\0", "cannot be kept"),
+        ("slack_handle", "\0", "(U+0000)"),
     ] {
         let fields = edit.map(|(name, old)| (name, if name == field { value } else { old }));
         let reply = stu.fill_in(&page, &page, &fields).await;
@@ -338,7 +338,7 @@ async fn setup_code_creates_first_staff_user_once() {
         browser.fill_in("/setup", "/setup", &form).await
     };
     for (code, username, password, told) in [
-        ("wrong", "sam", PASSWORD, "This is not the code"),
+        ("wrong", "sam", PASSWORD, "Wrong code"),
         (&*code, "", PASSWORD, "Please fill this in"),
         (&*code, "sam", "short", "at least 10 characters"),
     ] {

@@ -20,7 +20,7 @@ use sea_orm::{ConnectionTrait, Database, EntityTrait, PaginatorTrait};
 use serde_json::Value;
 use std::fs::File;
 
-const WORDS: &str = "cannot reach its records";
+const WORDS: &str = "The database does not answer";
 
 /// Somebody else reports each time, so that nobody does so too often.
 async fn report(site: &Site, number: u32) -> Reply {
@@ -132,7 +132,7 @@ async fn photos_on_full_disk(disk: Option<&SmallDisk>) {
         let sent = ana.send_parts("/e/1/report", &form).await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
         let thanks = ana.get(sent.header("location")).await.text();
-        assert!(thanks.contains(&format!("{words} could not be kept")), "{thanks}");
+        assert!(thanks.contains(&format!("{words} could not be saved")), "{thanks}");
         let page = tess.get(&format!("/repairs/{number}")).await.text();
         assert!(page.contains(&format!("{words} {LOST}")), "{page}");
         // The same form again is the same report.

@@ -81,7 +81,7 @@ async fn staff_cancel_and_resume_by_its_forms() {
     step(&web.ops, id).await;
     assert_eq!(stu.fill_in(&page, &cancel, &[]).await.status, StatusCode::SEE_OTHER);
     let shown = stu.get(&page).await.text();
-    assert!(shown.contains("It ends after this step") && !shown.contains("/cancel\""), "{shown}");
+    assert!(shown.contains("Canceled: it ends after this step") && !shown.contains("/cancel\""), "{shown}");
     for path in ["/admin/jobs/99", "/admin/jobs/x"] {
         assert_eq!(stu.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }

@@ -252,7 +252,7 @@ async fn copied_blank_is_pointed_out() {
     log_in(&tess, "tess", PASSWORD).await;
     for (current, password, told) in [
         ("changeme123 ", "a good one!", hint),
-        (PASSWORD, " a good one!", "A password cannot begin or end with a blank."),
+        (PASSWORD, " a good one!", "A password cannot begin or end with a space."),
         (PASSWORD, "            ", "A password needs at least 10 characters."),
     ] {
         let form = [("current", current), ("password", password), ("repeated", password)];

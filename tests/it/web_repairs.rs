@@ -141,7 +141,7 @@ async fn refused_repair_form_shows_error_at_field() {
         (&[("status", "Resolved"), ("eta", "2026-04-01")][..], "what was done", "note-error"),
         (&[("status", "Gone")], "Please choose a status", "status-error"),
         (&[("eta", "soon")], "Please give a date", "eta-error"),
-        (&[("assignee", "999")], "Nobody with an active account", "assignee-error"),
+        (&[("assignee", "999")], "That person has no active account", "assignee-error"),
         (&[("description", "\u{200b}")], "Please fill this in", "description-error"),
         (&[("status", "Closed - Duplicate"), ("duplicate_of", "1")], "of itself", "duplicate_of-error"),
     ] {

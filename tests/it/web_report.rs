@@ -118,7 +118,7 @@ async fn what_is_refused_comes_back_with_its_text() {
             &[GOOD[0], GOOD[1], ("severity", "Awful")],
             &["Please choose one of the three.", ">\nBlade wobbles<"],
         ),
-        (&[GOOD[0], GOOD[1], ("website", "http://spam")], &["only robots see", ">\nBlade wobbles<"]),
+        (&[GOOD[0], GOOD[1], ("website", "http://spam")], &["against robots", ">\nBlade wobbles<"]),
         (&[("reporter_name", "\"><script>"), ("description", "{{x}}<!channel>")], &[]),
     ];
     for (fields, texts) in cases {

@@ -53,7 +53,7 @@ async fn board_and_list_find_what_people_mean() {
             let board = web.get(&format!("/?q={typed}")).await.text();
             assert_eq!(named(&board, "/e/"), expected, "board: {typed}");
         }
-        assert!(!list.contains("come nearest"), "{typed}");
+        assert!(!list.contains("Closest names"), "{typed}");
     }
     let board = web.get("/?q=%231").await.text();
     assert_eq!(named(&board, "/e/"), [1, 3], "the machine of that number and the one with that repair");
@@ -72,13 +72,13 @@ async fn nearest_names_are_offered_on_the_web() {
     for path in ["/?q=lasser%20kuter", "/equipment?q=lasser%20kuter", "/repairs/new?q=lasser%20kuter"] {
         let page = tess.get(path).await.text();
         assert!(
-            page.contains("come nearest") && page.contains("Laser cutter") && !page.contains("Band saw"),
+            page.contains("Closest names") && page.contains("Laser cutter") && !page.contains("Band saw"),
             "{path}"
         );
     }
     for path in ["/?q=zzzz", "/equipment?q=zzzz", "/repairs/new?q=zzzz"] {
         let page = tess.get(path).await.text();
-        assert!(!page.contains("come nearest") && page.contains("No machine"), "{path}");
+        assert!(!page.contains("Closest names") && page.contains("No machine"), "{path}");
     }
 }
 

@@ -41,7 +41,7 @@ async fn missing(browser: &Browser<'_>, sent: &Reply) -> String {
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
     let page = browser.get(sent.header("location")).await.text();
     let notice = page.split("<p class=\"notice\">").nth(1).unwrap_or_default();
-    notice.split(" could not be kept").next().unwrap().to_owned()
+    notice.split(" could not be saved").next().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn reports_over_allowance_are_recorded_without_photos() {
     let sent = ana.send_parts(REPORT, &second).await;
     assert_eq!(missing(&ana, &sent).await, "2 photos");
     let page = ana.get(sent.header("location")).await.text();
-    assert!(page.contains("visitors have sent as many photos as are kept in a day"), "{page}");
+    assert!(page.contains("the daily limit for visitors"), "{page}");
     let tess = web.signed_in(Role::Technician).await;
     let page = tess.get("/repairs/2").await.text();
     let note = "2 photos could not be kept: visitors had sent as many as are kept in a day.";

@@ -74,7 +74,7 @@ async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Byt
         let arrival = slack.next().await?;
         match arrival.what {
             SlackCall::Acknowledged(text) => {
-                acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent)
+                acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent);
             }
             SlackCall::Opened(body) => opened = Some((arrival.at, body)),
             SlackCall::Posted(_) | SlackCall::Edited(_) => {}

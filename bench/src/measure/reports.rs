@@ -171,7 +171,7 @@ async fn modal(slack: &mut Slack, command: &Command) -> anyhow::Result<(Value, u
     while opened.is_none() || !acknowledged {
         match slack.next().await?.what {
             SlackCall::Acknowledged(text) => {
-                acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent)
+                acknowledged |= number(text.as_bytes(), "envelope_id") == Some(sent);
             }
             SlackCall::Opened(body) if number(&body, "trigger_id") == Some(sent) => opened = Some(body),
             other => anyhow::bail!("{} brought about {other:?}", command.name()),

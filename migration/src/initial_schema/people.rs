@@ -8,6 +8,7 @@ use sea_orm_migration::sea_orm::DatabaseBackend;
 /// Hexadecimal digits of a token's hash.
 const TOKEN_HASH: u32 = 64;
 
+#[expect(clippy::too_many_lines, reason = "one table after the other")]
 pub(super) fn tables(backend: DatabaseBackend) -> [TableCreateStatement; 7] {
     let users = Table::create()
         .table("users")

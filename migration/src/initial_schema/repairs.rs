@@ -5,6 +5,7 @@ use crate::create::foreign_key;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
+#[expect(clippy::too_many_lines, reason = "one table after the other")]
 pub(super) fn tables(backend: DatabaseBackend) -> [TableCreateStatement; 5] {
     let repairs = Table::create()
         .table("repairs")

@@ -109,7 +109,7 @@ fn duplicate_links_same_equipment_until_status_changes() {
             None,
         )
     };
-    refuses(&before, &close(None), "duplicate_of", "which repair");
+    refuses(&before, &close(None), "duplicate_of", "original repair");
     refuses(
         &before,
         &edit([FieldValue::Status(RepairStatus::Duplicate)], None),
@@ -133,7 +133,7 @@ fn duplicate_links_same_equipment_until_status_changes() {
     let with_link = [FieldValue::Status(RepairStatus::New), FieldValue::DuplicateOf(Some(RepairId(10)))];
     accepts(&duplicate, &edit(with_link, None), &reopened);
     accepts(&duplicate, &close(Some(10)), &["duplicate_of: 3 → 10"]);
-    refuses(&duplicate, &close(None), "duplicate_of", "which repair");
+    refuses(&duplicate, &close(None), "duplicate_of", "original repair");
     accepts(&before, &edit([FieldValue::DuplicateOf(Some(RepairId(7)))], None), &[]);
 }
 

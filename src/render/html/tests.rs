@@ -165,7 +165,7 @@ fn filters_show_and_count_matches() {
     let page = board(areas(), &text("xyz", &[]));
     assert!(page.contains("No machine matches your search. Try fewer") && page.contains("value=\"xyz\""));
     let page = board(areas(), &search("lahte", &[2], true));
-    assert!(page.contains("These names come nearest") && page.contains("Lathe</a>"));
+    assert!(page.contains("Closest names") && page.contains("Lathe</a>"));
     let text = |text: &str| search(text, &Vec::from_iter(1..=400), false);
     let page = board(areas(), &BoardFilter { area: Some(AreaId(9)), ..text("") });
     assert!(page.contains("There is no such area"));
@@ -401,9 +401,9 @@ fn small_pages_escape_too() {
     check_hostile(&html().reported(&page).unwrap());
     page.channels.clear();
     assert!(html().reported(&page).unwrap().contains("see it there too"));
-    assert!(!html().reported(&page).unwrap().contains("could not be kept"));
+    assert!(!html().reported(&page).unwrap().contains("could not be saved"));
     page.lost_photos = 2;
-    assert!(html().reported(&page).unwrap().contains("2 photos could not be kept"));
+    assert!(html().reported(&page).unwrap().contains("2 photos could not be saved"));
     let long = HOSTILE.repeat(20);
     let fields = vec![(HOSTILE, HOSTILE), ("description", &*long), ("password", HOSTILE)];
     let form = ResubmitForm { action: HOSTILE, csrf_token: HOSTILE, fields, is_cut: true, files: None };

@@ -90,7 +90,7 @@ fn progress(job: &JobView) -> String {
             None => format!("{of} done. Next: {activity}"),
         },
         JobState::Running if job.is_ending => {
-            format!("{of} done. It ends after this step, since somebody cancelled it: {activity}")
+            format!("{of} done. It ends after this step (canceled): {activity}")
         }
         JobState::Running => format!("{of} done. Now: {activity}"),
         JobState::Succeeded => format!("{of} done."),

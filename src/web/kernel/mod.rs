@@ -3,7 +3,7 @@
 //! calls it, `pages` are called by it.
 //!
 //! A request's way: [`host`] → [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`upload`] for files → [`browser`]
-//! (forged forms end here) → the page function with its [`request::PageRequest`] → [`answer`] or [`error`] → headers, log line, metrics.
+//! (forged forms end here) → the page function with its [`request::PageRequest`] → [`response`] or [`error`] → headers, log line, metrics.
 //! A form that ends anywhere on this way comes back on its error page ([`resubmit`]).
 
 pub mod access;

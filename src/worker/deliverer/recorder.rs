@@ -92,10 +92,10 @@ impl Deliverer {
         if let Some(message) = LiveMessage::of(delivery).filter(|_| settled) {
             match outcome {
                 Some(SendOutcome::Shows(shown)) => {
-                    live_message::record_rendered(&tx, message, shown, attempt.at).await?
+                    live_message::record_rendered(&tx, message, shown, attempt.at).await?;
                 }
                 Some(SendOutcome::Gone { ts }) => {
-                    live_message::forget(&tx, message, Some(ts.as_str())).await?
+                    live_message::forget(&tx, message, Some(ts.as_str())).await?;
                 }
                 Some(SendOutcome::Posted(_) | SendOutcome::Nothing) => {}
                 // Slack rejected every edit of this message, so the next message becomes the card. A message whose
