@@ -11,7 +11,7 @@ use clap::ValueEnum;
 pub(super) enum Direction {
     /// Apply the missing migrations
     Up,
-    /// Revert the latest migration, which deletes its data
+    /// Revert the latest migration and delete its data: in this version, everything
     Down,
     /// List the migrations
     Status,
@@ -21,7 +21,7 @@ pub(super) async fn run(config: &Config, direction: Direction, yes: bool) -> any
     if direction == Direction::Down && !yes {
         let database = config.database_for_log();
         anyhow::bail!(
-            "this reverts the latest migration of {database} and deletes its data: add --yes to do it"
+            "this version's schema has one step: reverting it deletes everything in {database}. Add --yes to do it"
         );
     }
     let ctx = app::open_unmigrated(config, Clock::system()).await?;

@@ -142,7 +142,7 @@ impl Connections {
         }
     }
 
-    /// Has a task serve_connection over a new connection.
+    /// Starts a task that serves a new connection.
     pub fn spawn<F>(
         &mut self,
         client: Option<ClientNetwork>,

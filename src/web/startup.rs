@@ -81,7 +81,7 @@ pub async fn serve_until_ready<T>(
     tokio::join!(built, answering).0
 }
 
-/// What is answered serve_until_ready.
+/// What is answered until ESB is ready.
 struct StartupPages {
     metrics: Metrics,
     site: Option<SitePages>,

@@ -114,7 +114,7 @@ fn duplicate_links_same_equipment_until_status_changes() {
         &before,
         &edit([FieldValue::Status(RepairStatus::Duplicate)], None),
         "duplicate_of",
-        "which repair",
+        "original repair",
     );
     refuses(&before, &close(Some(7)), "duplicate_of", "of itself");
     for circle in [8, 9] {
