@@ -162,7 +162,7 @@ async fn cancelling_and_resuming_show_in_the_same_message() {
     assert!(told.contains("0 of 2 done. It ends after this step (canceled): "), "{told}");
     app.slack.clear_faults();
     app.settle().await;
-    assert!(app.job_message_text().contains("cancelled it after 1 of 2 steps."));
+    assert!(app.job_message_text().contains("Canceled after 1 of 2 steps."));
     resume(ctx, &stu, id).await.unwrap();
     app.settle().await;
     let last = only(app.slack.direct_messages(ANA));

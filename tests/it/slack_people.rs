@@ -123,7 +123,7 @@ async fn slack_says_by_itself_that_somebody_has_changed() {
     let lines = Lines::from(Level::INFO);
     app.slack.event(json!({ "type": "user_change", "user": { "name": "no id" } })).await;
     app.settle().await;
-    assert!(lines.only_slack_line().contains("names none"));
+    assert!(lines.only_slack_line().contains("user_change event without a user"));
     app.finish().await;
 }
 

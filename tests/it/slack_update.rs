@@ -228,7 +228,7 @@ async fn what_cannot_be_is_said_on_its_field() {
     let mut nobody = app.submission();
     put_option(&mut nobody, "status", "New");
     put_option(&mut nobody, "assignee", "999");
-    assert!(errors_of(&app.send(nobody).await)["assignee"].contains("Nobody with an active account"));
+    assert!(errors_of(&app.send(nobody).await)["assignee"].contains("no active account"));
     assert!(app.timeline().await.is_empty());
     app.finish().await;
 }
