@@ -94,6 +94,10 @@ impl Python {
     pub async fn run(&self, sql: &str) {
         let sql = match Kind::from_env() {
             Kind::Sqlite => sql.to_owned(),
+            // The character set of the Python system's container on every server.
+            Kind::MariaDb if sql.starts_with("CREATE TABLE") => {
+                sql.replace("\"key\"", "`key`") + " CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+            }
             Kind::MariaDb => sql.replace("\"key\"", "`key`"),
             Kind::Postgres => sql.replace("DATETIME", "TIMESTAMP"),
         };
