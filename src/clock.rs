@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 const BEFORE_START: Duration = Duration::from_secs(3600);
 
+const THROTTLE: Duration = Duration::from_secs(60);
+
 /// Tells the time; cheap to clone, all clones agree.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
@@ -88,11 +90,10 @@ impl Clock {
     }
 }
 
-/// Lets something happen once in a while at most, such as a log line that anybody can cause.
+/// Lets something happen at most once a minute, such as a log line that any client can cause.
 #[derive(Debug)]
 pub struct Throttle {
     clock: Clock,
-    every: Duration,
     state: Mutex<ThrottleState>,
 }
 
@@ -103,12 +104,11 @@ struct ThrottleState {
 }
 
 impl Throttle {
-    /// At most once in each `every`.
-    pub fn new(clock: Clock, every: Duration) -> Self {
-        Self { clock, every, state: Mutex::default() }
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, state: Mutex::default() }
     }
 
-    /// How often it did not happen since it last did; `None` where it must not happen yet.
+    /// How often it was skipped since it last happened; `None` to skip it now.
     pub fn pass(&self) -> Option<u64> {
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +116,7 @@ impl Throttle {
             state.skipped += 1;
             return None;
         }
-        state.next = now + self.every;
+        state.next = now + THROTTLE;
         Some(std::mem::take(&mut state.skipped))
     }
 }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn throttle_passes_once_and_counts_the_rest() {
         let clock = Clock::manual(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
-        let throttle = Throttle::new(clock.clone(), Duration::from_secs(60));
+        let throttle = Throttle::new(clock.clone());
         assert_eq!([throttle.pass(), throttle.pass(), throttle.pass()], [Some(0), None, None]);
         for step in [TimeDelta::days(1), TimeDelta::days(-2)] {
             clock.set_wall_clock(step);

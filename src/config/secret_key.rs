@@ -36,7 +36,7 @@ pub fn load_or_create(data_dir: &Path) -> io::Result<StoredSecretKey> {
         Err(e) => return Err(e),
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
-    let secret: String = rand::rng().random::<[u8; BYTES]>().iter().map(|b| format!("{b:02x}")).collect();
+    let secret = hex::encode(rand::rng().random::<[u8; BYTES]>());
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(mut file) => {
             writeln!(file, "{secret}")?;

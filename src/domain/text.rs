@@ -306,7 +306,7 @@ impl TryFrom<String> for RequestId {
 impl RequestId {
     /// Makes one of 128 random bits.
     pub fn from_random(bits: [u8; 16]) -> Self {
-        Self(bits.iter().map(|b| format!("{b:02x}")).collect())
+        Self(hex::encode(bits))
     }
 
     /// The one of what follows from an event, the same however often Slack sends that.

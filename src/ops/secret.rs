@@ -10,7 +10,7 @@ const LENGTH: usize = 64;
 /// A new one, 256 random bits in hexadecimal, and what is kept of it. A digest without salt keeps such a
 /// one well enough.
 pub(super) fn random() -> (SecretString, String) {
-    let secret = hex(&rand::rng().random::<[u8; LENGTH / 2]>());
+    let secret = hex::encode(rand::rng().random::<[u8; LENGTH / 2]>());
     let digest = digest_of(&secret);
     (secret.into(), digest)
 }
@@ -39,11 +39,7 @@ pub(super) fn digest(secret: &SecretString) -> Option<String> {
 
 /// The digest of any text.
 pub(super) fn digest_of(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
 #[cfg(test)]

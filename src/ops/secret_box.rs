@@ -76,8 +76,7 @@ impl Seal {
         self.present
             .seal_in_place_append_tag(unique, Aad::from(delivery), &mut text)
             .map_err(|_| SealError::Unusable)?;
-        let hex: String = nonce.iter().chain(&text).map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("{FORM}{hex}"))
+        Ok(format!("{FORM}{}{}", hex::encode(nonce), hex::encode(text)))
     }
 
     /// Opens what was sealed for the delivery of that dedupe key.
@@ -85,8 +84,8 @@ impl Seal {
     /// # Errors
     /// `Foreign`, `Unknown`.
     pub fn open(&self, delivery: &str, sealed: &str) -> Result<TemporaryPassword, SealError> {
-        let hex = sealed.strip_prefix(FORM).ok_or(SealError::Unknown)?;
-        let bytes = bytes(hex).ok_or(SealError::Foreign)?;
+        let digits = sealed.strip_prefix(FORM).ok_or(SealError::Unknown)?;
+        let bytes = hex::decode(digits).map_err(|_| SealError::Foreign)?;
         let opened = [Some(&self.present), self.previous.as_ref()]
             .into_iter()
             .flatten()
@@ -112,13 +111,6 @@ fn key(secret: &SecretString) -> Result<LessSafeKey, SealError> {
     let purpose = [PURPOSE];
     let key = random.expand(&purpose, &CHACHA20_POLY1305).map_err(|_| SealError::Unusable)?;
     Ok(LessSafeKey::new(UnboundKey::from(key)))
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok();
-    pairs.iter().map(byte).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::oneshot;
 
 const SIGNATURE: &str = "x-slack-signature";
@@ -22,8 +21,6 @@ const WINDOW: u64 = 5 * 60;
 const BODY_BYTES: usize = 1024 * 1024;
 /// The same of one that is not signed: all that can be is a trial of the certificate, two short fields.
 const UNSIGNED_BODY_BYTES: usize = 1024;
-/// The log tells once in this time at most of requests that Slack did not sign: anybody can send them.
-const LOG_EVERY: Duration = Duration::from_secs(60);
 /// Longest challenge that is given back.
 const CHALLENGE_MAX: usize = 500;
 
@@ -50,7 +47,7 @@ enum Request {
 impl SlackHttp {
     /// Hands what was signed with `signing_secret` to `intake`.
     pub fn new(intake: Intake, signing_secret: SecretString, clock: Clock) -> Self {
-        let log_throttle = Arc::new(Throttle::new(clock.clone(), LOG_EVERY));
+        let log_throttle = Arc::new(Throttle::new(clock.clone()));
         Self { intake, signing_secret, clock, log_throttle }
     }
 
@@ -132,11 +129,8 @@ impl SlackHttp {
 
 /// The bytes of `v0=` and 64 hexadecimal digits.
 fn signature(text: &str) -> Option<[u8; 32]> {
-    let digits = text.strip_prefix("v0=").filter(|digits| digits.len() == 64 && digits.is_ascii())?;
     let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
-    }
+    hex::decode_to_slice(text.strip_prefix("v0=")?, &mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -6,8 +6,8 @@
 //! There always is one, since fewer requests may be under way than connections may be open: so everybody is
 //! accepted, and whoever asks whether we live is answered.
 
-use super::kernel::client_network::ClientNetwork;
-use super::kernel::shares::Share;
+use super::limits::client_network::ClientNetwork;
+use super::limits::shares::Share;
 use crate::clock::Throttle;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -104,7 +104,7 @@ pub struct Connections {
     tasks: JoinSet<()>,
     open: HashMap<Id, Open>,
     by_client: HashMap<ClientNetwork, usize>,
-    told: Throttle,
+    log_throttle: Throttle,
 }
 
 #[derive(Debug)]
@@ -116,9 +116,9 @@ struct Open {
 
 impl Connections {
     /// At most `most`, and `most_of_client` of one client.
-    pub fn new(most: usize, most_of_client: usize, told: Throttle) -> Self {
+    pub fn new(most: usize, most_of_client: usize, log_throttle: Throttle) -> Self {
         let (tasks, open, by_client) = (JoinSet::new(), HashMap::new(), HashMap::new());
-        Self { most, most_of_client, tasks, open, by_client, told }
+        Self { most, most_of_client, tasks, open, by_client, log_throttle }
     }
 
     /// Waits until there is room for one more connection of `client`, closing idle ones. May be dropped at any time.
@@ -213,7 +213,7 @@ impl Connections {
 
     /// Tells the log, naming the client that has the most of them.
     fn tell(&self) {
-        let Some(skipped) = self.told.pass() else { return };
+        let Some(skipped) = self.log_throttle.pass() else { return };
         let client = self.by_client.iter().max_by_key(|(_, open)| **open);
         let (client, open) =
             client.map_or_else(Default::default, |(client, open)| (client.to_string(), *open));
@@ -233,11 +233,11 @@ impl Connections {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::web::kernel::shares::Shares;
+    use crate::web::limits::shares::Shares;
     use std::net::IpAddr;
 
     fn connections(most: usize, most_of_client: usize) -> Connections {
-        Connections::new(most, most_of_client, Throttle::new(Clock::system(), Duration::from_secs(60)))
+        Connections::new(most, most_of_client, Throttle::new(Clock::system()))
     }
 
     fn client(n: u8) -> Option<ClientNetwork> {

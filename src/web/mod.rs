@@ -18,12 +18,10 @@ use kernel::body::BodyBudget;
 use kernel::browser::Browsers;
 use kernel::cached::{LatestBody, Version};
 use kernel::cookies::Cookies;
-use kernel::known_browser::is_shared;
-use kernel::rate_limiter::{Limit, name_at};
 use kernel::route::{Route, RouteTable};
-use kernel::shares::Shares;
-use kernel::upload::Places;
-use kernel::upload::allowance::VisitorBytes;
+use limits::known_browser::is_shared;
+use limits::rate_limiter::{Limit, name_at};
+use limits::shares::Shares;
 use pages::assets::Assets;
 use pages::events;
 use pages::metrics::FiguresLog;
@@ -34,12 +32,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use upload::Places;
+use upload::allowance::VisitorBytes;
 
 mod connections;
 pub mod kernel;
+pub mod limits;
 mod pages;
 pub mod server;
 pub mod startup;
+pub mod upload;
 mod write_timeout;
 
 /// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then

@@ -4,11 +4,11 @@
 use super::Web;
 use super::connections::{Activity, Connections};
 use super::kernel::client_address::{client_address, is_proxy};
-use super::kernel::client_network::ClientNetwork;
 use super::kernel::service::{NoCapacity, Peer};
-use super::kernel::shares::Shares;
 use super::kernel::{Kernel, PageResponse};
-use super::write_timeout::Patience;
+use super::limits::client_network::ClientNetwork;
+use super::limits::shares::Shares;
+use super::write_timeout::WriteTimeout;
 use crate::clock::{Clock, Throttle};
 use crate::domain::network::Network;
 use bytes::Bytes;
@@ -77,8 +77,6 @@ impl Limits {
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Most bytes that are read from a connection before they are taken: two thousand stalled bodies hold so much each.
 const READ_BUFFER_BYTES: usize = 32 * 1024;
-/// The log tells of used-up connections, and of those that cannot be accepted, once in this time at most.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves until `shutdown`, then lets requests under way end (at most [`Limits::drain`]).
 pub async fn serve(listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
@@ -155,8 +153,8 @@ impl Server {
         service: impl Fn() -> S,
     ) -> Connections {
         let Limits { connections, connections_of_client, .. } = self.limits;
-        let once_a_minute = || Throttle::new(self.clock.clone(), TOLD_EVERY);
-        let told = once_a_minute();
+        let once_a_minute = || Throttle::new(self.clock.clone());
+        let log_throttle = once_a_minute();
         let mut connections = Connections::new(connections, connections_of_client, once_a_minute());
         loop {
             let accepted = tokio::select! {
@@ -168,7 +166,7 @@ impl Server {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    if let Some(skipped) = told.pass() {
+                    if let Some(skipped) = log_throttle.pass() {
                         tracing::warn!(%error, skipped, "web connection could not be accepted");
                     }
                     // Most likely too many files are open.
@@ -214,13 +212,13 @@ impl Server {
             let answered = begun.then(|| service.clone().oneshot(request));
             async move {
                 let response = answered.ok_or(MadeRoom)?.await.unwrap_or_else(|never| match never {});
-                Ok::<_, MadeRoom>(response.map(|body| Tracked { body, activity }))
+                Ok::<_, MadeRoom>(response.map(|body| TrackedBody { body, activity }))
             }
         });
         // Answers are whole when they are written: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let flushed = Arc::clone(&activity);
-        let stream = Patience::new(stream, limits.stall, move || flushed.flushed());
+        let stream = WriteTimeout::new(stream, limits.stall, move || flushed.flushed());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
@@ -244,19 +242,19 @@ impl Server {
     }
 }
 
-/// The body of an answer, which tells when it was handed over.
-struct Tracked<B> {
+/// A response body that marks the connection idle when it is dropped.
+struct TrackedBody<B> {
     body: B,
     activity: Arc<Activity>,
 }
 
-impl<B> Drop for Tracked<B> {
+impl<B> Drop for TrackedBody<B> {
     fn drop(&mut self) {
         self.activity.answered();
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Tracked<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 

@@ -6,14 +6,14 @@
 use super::Web;
 use super::kernel::body::BodyBudget;
 use super::kernel::client_address::client_address;
-use super::kernel::error::NoAnswer;
+use super::kernel::error::TimedOut;
 use super::kernel::host;
-use super::kernel::request::Reference;
+use super::kernel::reference::Reference;
 use super::kernel::resubmit::{self, Resubmit};
 use super::kernel::route::RouteTable;
 use super::kernel::service::{NoCapacity, Peer, UNKNOWN_ROUTE, finish, method_label};
-use super::kernel::shares::Share;
 use super::kernel::{PageError, PageResponse};
+use super::limits::shares::Share;
 use super::pages::assets::Assets;
 use super::pages::{health, metrics};
 use super::server::{self, Limits};
@@ -159,7 +159,7 @@ impl StartupPages {
     fn asset(&self, path: &str, headers: &HeaderMap) -> Result<PageResponse, PageError> {
         match (path.strip_prefix("/assets/"), &self.site) {
             (Some(asset), Some(site)) => site.assets.response(asset, headers),
-            _ => Err(PageError::Unavailable(NoAnswer(GRACE).into())),
+            _ => Err(PageError::Unavailable(TimedOut(GRACE).into())),
         }
     }
 }

@@ -11,14 +11,14 @@ use tokio::time::{Sleep, sleep};
 
 /// A stream whose writes fail once none of them made progress for a while.
 #[derive(Debug)]
-pub struct Patience<S, F> {
+pub struct WriteTimeout<S, F> {
     stream: S,
     stall: Duration,
     on_flush: F,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S, F> Patience<S, F> {
+impl<S, F> WriteTimeout<S, F> {
     /// Waits at most `stall` for each bit of progress; calls `on_flush` each time that nothing is left to write.
     pub const fn new(stream: S, stall: Duration, on_flush: F) -> Self {
         Self { stream, stall, on_flush, waiting: None }
@@ -37,7 +37,7 @@ impl<S, F> Patience<S, F> {
     }
 }
 
-impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for Patience<S, F> {
+impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for WriteTimeout<S, F> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -47,7 +47,7 @@ impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for Patience<S, F> {
     }
 }
 
-impl<S: AsyncWrite + Unpin, F: FnMut() + Unpin> AsyncWrite for Patience<S, F> {
+impl<S: AsyncWrite + Unpin, F: FnMut() + Unpin> AsyncWrite for WriteTimeout<S, F> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.judge(cx, written)
@@ -88,7 +88,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (ours, _theirs) = duplex(4);
-        let mut stream = Patience::new(ours, Duration::from_millis(10), || ());
+        let mut stream = WriteTimeout::new(ours, Duration::from_millis(10), || ());
         let stalled = stream.write_all(b"more than four").await.unwrap_err();
         assert_eq!(stalled.kind(), io::ErrorKind::TimedOut);
     }
@@ -96,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn slow_reader_is_not_timed_out() {
         let (ours, mut theirs) = duplex(1);
-        let mut stream = Patience::new(ours, Duration::from_secs(60), || ());
+        let mut stream = WriteTimeout::new(ours, Duration::from_secs(60), || ());
         let (written, read) = tokio::join!(stream.write_all(b"slowly"), async {
             let mut all = [0; 6];
             theirs.read_exact(&mut all).await.map(|_| all)

@@ -8,8 +8,9 @@ use esb::metrics::Metrics;
 use esb::ops::board::equipment;
 use esb::web::Web;
 use esb::web::kernel::PageResponse;
+use esb::web::kernel::cache_control::REVALIDATE;
 use esb::web::kernel::cached::{Cached, Version};
-use esb::web::kernel::response::{HTML, REVALIDATE};
+use esb::web::kernel::response::HTML;
 use esb::web::kernel::service::Kernel;
 use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH,

@@ -88,7 +88,7 @@ async fn malformed_path_is_a_clear_error() {
     ] {
         let reply = web.get(path).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
-        assert!(reply.text().contains("There is nothing here"), "{path}");
+        assert!(reply.text().contains("Page not found"), "{path}");
     }
     for path in ["/nowhere.json", "/e/4711.json", "/e/x.json"] {
         let reply = web.get(path).await;

@@ -10,7 +10,7 @@ use esb::ops::accounts::password;
 use esb::ops::accounts::temporary_password::HandedOver;
 use esb::store::users;
 use esb::web::kernel::access::SESSION_COOKIE;
-use esb::web::kernel::known_browser::COOKIE_NAME;
+use esb::web::limits::known_browser::COOKIE_NAME;
 use http::StatusCode;
 use secrecy::ExposeSecret;
 

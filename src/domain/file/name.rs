@@ -97,8 +97,7 @@ const THUMBNAIL: &str = ".thumbnail.jpg";
 impl StoredName {
     /// A name that nobody can guess.
     pub fn from_random(bytes: [u8; DIGITS / 2], kind: FileKind) -> Self {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("{digits}.{}", kind.ending()))
+        Self(format!("{}.{}", hex::encode(bytes), kind.ending()))
     }
 
     /// The text.

@@ -88,7 +88,7 @@ impl<'a> Imported<'a> {
         let made = scrypt::Params::new(15, 8, 1)
             .ok()
             .and_then(|cost| scrypt::scrypt(password, self.salt.as_bytes(), &cost, &mut digest).ok());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(digest);
         // Compared by digests, so that how long it takes tells nothing of the kept one.
         made.is_some() && secret::digest_of(&digest) == secret::digest_of(&self.digest.to_ascii_lowercase())
     }

@@ -104,7 +104,7 @@ async fn within<T>(
     asking: impl Future<Output = Result<T, OpError>>,
 ) -> Result<T, PageError> {
     let asked = tokio::time::timeout(limit, asking).await;
-    Ok(asked.map_err(|_| PageError::Unavailable(super::error::NoAnswer(limit).into()))??)
+    Ok(asked.map_err(|_| PageError::Unavailable(super::error::TimedOut(limit).into()))??)
 }
 
 /// Lets the caller in or not.

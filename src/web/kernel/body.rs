@@ -2,8 +2,8 @@
 //! bodies hold together.
 
 use super::PageError;
-use super::shares::{Exhausted, Share, Shares};
 use crate::clock::Clock;
+use crate::web::limits::shares::{Exhausted, Share, Shares};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body;
@@ -50,10 +50,7 @@ impl BodyBudget {
 
 /// Why there is no room for a body, or for what a form brings.
 pub fn no_room(exhausted: Exhausted) -> PageError {
-    match exhausted {
-        Exhausted::Client => PageError::TooOften { wait: NO_ROOM },
-        Exhausted::All => PageError::Crowded { wait: NO_ROOM },
-    }
+    PageError::exhausted(exhausted, NO_ROOM)
 }
 
 /// The whole body, counted in `held`.

@@ -5,7 +5,6 @@
 //! token. Signatures are compared in constant time, by the cookie crate.
 
 use super::cookies::Cookies;
-use super::hex::hex;
 use cookie::{Cookie, CookieJar, Key};
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderValue};
@@ -35,7 +34,12 @@ pub struct Browser {
 
 impl Browser {
     fn new() -> Self {
-        Self { id: hex(&rand::rng().random::<[u8; 16]>()), is_new: true, sent_cookie: false, session: None }
+        Self {
+            id: hex::encode(rand::rng().random::<[u8; 16]>()),
+            is_new: true,
+            sent_cookie: false,
+            session: None,
+        }
     }
 
     /// True when its forms belong to a session.
@@ -131,7 +135,7 @@ impl Browsers {
     }
 
     /// A subject, signed for a purpose: the value of a cookie or a token.
-    pub(super) fn signed(&self, purpose: &str, subject: &str) -> Cookie<'static> {
+    pub(in crate::web) fn signed(&self, purpose: &str, subject: &str) -> Cookie<'static> {
         let cookie = Cookie::new(COOKIE_NAME, format!("{purpose}{subject}"));
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.key).add(cookie.clone());
@@ -139,7 +143,7 @@ impl Browsers {
     }
 
     /// The subject, where we signed it for that purpose.
-    pub(super) fn verified(&self, cookie: Cookie<'static>, purpose: &str) -> Option<String> {
+    pub(in crate::web) fn verified(&self, cookie: Cookie<'static>, purpose: &str) -> Option<String> {
         let by = |key: &Key| CookieJar::new().signed(key).verify(cookie.clone());
         let verified = by(&self.key).or_else(|| self.previous.as_ref().and_then(by))?;
         verified.value().strip_prefix(purpose).map(str::to_owned)

@@ -155,7 +155,8 @@ async fn gzip(plain: &Bytes, media_type: &HeaderValue) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::kernel::response::{HTML, REVALIDATE};
+    use crate::web::kernel::cache_control::REVALIDATE;
+    use crate::web::kernel::response::HTML;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()

@@ -26,7 +26,7 @@ impl Cookies {
         let secure = base_url.is_some_and(|url| url.starts_with("https:"));
         let of_secret = || format!("cookies of {}", secret.expose_secret());
         let digest = Sha256::digest(base_url.map_or_else(of_secret, str::to_owned));
-        let mark = digest.iter().take(MARK_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let mark = hex::encode(&digest[..MARK_BYTES]);
         Self { prefix: if secure { "__Host-" } else { "" }, mark, secure }
     }
 

@@ -1,42 +1,19 @@
 //! What a page is told of the request: already read, decoded and checked by the kernel.
 
+use super::PageError;
 use super::access::Caller;
 use super::browser::Browser;
+use super::cache_control::{REVALIDATE, REVALIDATE_PRIVATE};
 use super::fields::Fields;
-use super::hex::hex;
-use super::response::{REVALIDATE, REVALIDATE_PRIVATE};
-use super::{PageError, Uploads};
+use super::reference::Reference;
 use crate::domain::actor::Actor;
 use crate::render::html::Frame;
 use crate::views::account::SignedIn;
+use crate::web::upload::Uploads;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
-use rand::RngExt;
-use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
-
-/// Names one request in its answer, its log line and, when it failed, on the person's screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference(String);
-
-impl Reference {
-    /// A new one: 12 hexadecimal digits, short enough to be read out.
-    pub fn random() -> Self {
-        Self(hex(&rand::rng().random::<[u8; 6]>()))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One request.
 #[derive(Debug)]

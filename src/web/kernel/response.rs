@@ -1,6 +1,7 @@
 //! Builds answers, and knows the headers that every one of them carries.
 
 use super::PageError;
+use super::cache_control::{NO_STORE, REVALIDATE_PRIVATE};
 use super::request::PageRequest;
 use super::response_body::{BrokenOff, ResponseBody};
 use crate::error_chain::ErrorChain;
@@ -27,13 +28,6 @@ pub const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-
 
 /// The name under which a request's reference travels.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// May be kept but is asked for again each time; for everybody.
-pub const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
-/// As [`REVALIDATE`], for the one who asked.
-pub const REVALIDATE_PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
-/// Is not kept by anybody.
-pub const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Our own styles, scripts and pictures and nothing else; no inline code, no frame around us.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -150,7 +144,7 @@ pub fn secure(response: &mut PageResponse, reference: &str) {
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.entry(CACHE_CONTROL).or_insert(NOT_KEPT);
+    headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
     if let Ok(reference) = HeaderValue::try_from(reference) {
         headers.insert(REQUEST_ID, reference);
     }

@@ -1,7 +1,7 @@
 //! What the body of an answer is made of: bytes that are at hand, or a stream that goes on for as long
 //! as somebody listens and the program runs.
 
-use super::shares::Share;
+use crate::web::limits::shares::Share;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -130,7 +130,7 @@ impl Body for ResponseBody {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::web::kernel::shares::Shares;
+    use crate::web::limits::shares::Shares;
     use std::net::IpAddr;
 
     #[tokio::test]

@@ -3,14 +3,15 @@
 //!
 //! The page never helps a forger: a form that another site sent does not come back.
 
+use super::body;
 use super::browser::{Browser, TOKEN_FIELD};
 use super::fields::Fields;
 use super::host;
 use super::route::BodyRule;
-use super::shares::Share;
-use super::{UploadRule, body, upload};
 use crate::render::html::{ResubmitFiles, ResubmitForm, is_typed};
 use crate::web::Web;
+use crate::web::limits::shares::Share;
+use crate::web::upload::{self, UploadRule};
 use bytes::Bytes;
 use http::header::ORIGIN;
 use http::request::Parts;

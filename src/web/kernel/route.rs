@@ -1,13 +1,14 @@
 //! The route table as data: a method, a pattern, what may come in and the page that answers.
 
-use super::{Access, PageError, PageRequest, PageResponse, UploadRule};
+use super::{Access, PageError, PageRequest, PageResponse};
 use crate::web::Web;
+use crate::web::upload::UploadRule;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};
 use matchit::{InsertError, Router};
 
 /// Answers one kind of request.
-pub type PageFn = for<'a> fn(&'a Web, &'a PageRequest) -> BoxFuture<'a, Result<PageResponse, PageError>>;
+pub type Handler = for<'a> fn(&'a Web, &'a PageRequest) -> BoxFuture<'a, Result<PageResponse, PageError>>;
 
 /// Decides by the head of a request how many bytes of its body are read, before the first of them is.
 pub type BodyCheck = fn(&Web, &HeaderMap) -> Result<usize, PageError>;
@@ -53,12 +54,12 @@ pub struct Route {
     /// It is answered also where no place for requests is left: for whoever watches whether we live.
     pub is_always_answered: bool,
     /// Who answers.
-    pub page: PageFn,
+    pub handler: Handler,
 }
 
 impl Route {
     /// A page to look at.
-    pub const fn get(pattern: &'static str, access: Access, page: PageFn) -> Self {
+    pub const fn get(pattern: &'static str, access: Access, handler: Handler) -> Self {
         Self {
             method: Method::GET,
             pattern,
@@ -66,12 +67,12 @@ impl Route {
             body: BodyRule::Ignored,
             csrf: CsrfRule::Everybody,
             is_always_answered: false,
-            page,
+            handler,
         }
     }
 
     /// What a program asks that watches whether we live.
-    pub const fn watch(pattern: &'static str, page: PageFn) -> Self {
+    pub const fn watch(pattern: &'static str, handler: Handler) -> Self {
         Self {
             method: Method::GET,
             pattern,
@@ -79,33 +80,33 @@ impl Route {
             body: BodyRule::Ignored,
             csrf: CsrfRule::Everybody,
             is_always_answered: true,
-            page,
+            handler,
         }
     }
 
     /// A form of at most `limit` bytes that changes something.
-    pub const fn form(pattern: &'static str, access: Access, limit: usize, page: PageFn) -> Self {
-        Self::post(pattern, access, BodyRule::Form { limit }, CsrfRule::Everybody, page)
+    pub const fn form(pattern: &'static str, access: Access, limit: usize, handler: Handler) -> Self {
+        Self::post(pattern, access, BodyRule::Form { limit }, CsrfRule::Everybody, handler)
     }
 
     /// A form that everybody may send, visitors without a token.
-    pub const fn open_form(pattern: &'static str, limit: usize, page: PageFn) -> Self {
-        Self::post(pattern, Access::Anyone, BodyRule::Form { limit }, CsrfRule::SignedIn, page)
+    pub const fn open_form(pattern: &'static str, limit: usize, handler: Handler) -> Self {
+        Self::post(pattern, Access::Anyone, BodyRule::Form { limit }, CsrfRule::SignedIn, handler)
     }
 
     /// What a program of others sends, as far as `check` allows.
-    pub const fn raw(pattern: &'static str, check: BodyCheck, page: PageFn) -> Self {
-        Self::post(pattern, Access::Public, BodyRule::Raw(check), CsrfRule::Everybody, page)
+    pub const fn raw(pattern: &'static str, check: BodyCheck, handler: Handler) -> Self {
+        Self::post(pattern, Access::Public, BodyRule::Raw(check), CsrfRule::Everybody, handler)
     }
 
     /// A form that may bring files.
-    pub const fn upload(pattern: &'static str, access: Access, rule: UploadRule, page: PageFn) -> Self {
-        Self::post(pattern, access, BodyRule::Upload(rule), CsrfRule::Everybody, page)
+    pub const fn upload(pattern: &'static str, access: Access, rule: UploadRule, handler: Handler) -> Self {
+        Self::post(pattern, access, BodyRule::Upload(rule), CsrfRule::Everybody, handler)
     }
 
     /// The same for everybody, visitors without a token.
-    pub const fn open_upload(pattern: &'static str, rule: UploadRule, page: PageFn) -> Self {
-        Self::post(pattern, Access::Anyone, BodyRule::Upload(rule), CsrfRule::SignedIn, page)
+    pub const fn open_upload(pattern: &'static str, rule: UploadRule, handler: Handler) -> Self {
+        Self::post(pattern, Access::Anyone, BodyRule::Upload(rule), CsrfRule::SignedIn, handler)
     }
 
     const fn post(
@@ -113,12 +114,12 @@ impl Route {
         access: Access,
         body: BodyRule,
         csrf: CsrfRule,
-        page: PageFn,
+        handler: Handler,
     ) -> Self {
-        Self { method: Method::POST, pattern, access, body, csrf, is_always_answered: false, page }
+        Self { method: Method::POST, pattern, access, body, csrf, is_always_answered: false, handler }
     }
 
-    fn answers(&self, method: &Method) -> bool {
+    fn accepts(&self, method: &Method) -> bool {
         self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
     }
 }
@@ -129,7 +130,7 @@ pub struct RouteTable(Router<Vec<&'static Route>>);
 
 /// A path that has routes.
 #[derive(Debug)]
-pub struct Found {
+pub struct RouteMatch {
     /// The pattern that matched.
     pub pattern: &'static str,
     /// The route, or the value of `Allow` where none answers the method.
@@ -158,12 +159,12 @@ impl RouteTable {
     }
 
     /// Finds the route of a request; `None` for an unknown path.
-    pub fn find(&self, method: &Method, path: &str) -> Option<Found> {
+    pub fn find(&self, method: &Method, path: &str) -> Option<RouteMatch> {
         let at = self.0.at(path).ok()?;
         let params = at.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let route = at.value.iter().find(|route| route.answers(method)).copied();
+        let route = at.value.iter().find(|route| route.accepts(method)).copied();
         let pattern = at.value.first()?.pattern;
-        Some(Found { pattern, route: route.ok_or_else(|| allowed(at.value)), params })
+        Some(RouteMatch { pattern, route: route.ok_or_else(|| allowed(at.value)), params })
     }
 
     /// The path of a page as we write it, for one that is written with capitals or slashes at its end: people
@@ -172,7 +173,7 @@ impl RouteTable {
         let typed = path.trim_end_matches('/');
         let lower = typed.to_ascii_lowercase();
         let routes = self.0.at(&lower).ok()?.value;
-        let pattern = routes.iter().find(|route| route.answers(&Method::GET))?.pattern;
+        let pattern = routes.iter().find(|route| route.accepts(&Method::GET))?.pattern;
         // Only our own words lose their capitals: what stands for a parameter may need them.
         let mut words = pattern.split('/').map(|word| (word, word.starts_with('{') && word.ends_with('}')));
         let segments = typed.split('/').zip(lower.split('/')).map(|(typed, lower)| match words.next() {

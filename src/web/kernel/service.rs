@@ -1,22 +1,24 @@
-//! The one tower `Service`: a request in, an answer out, never an error. Wrapped by `server`.
+//! The tower `Service` that answers every request; it never fails. Wrapped by `server`.
 
+use super::Access;
+use super::PageError;
 use super::access::{self, Caller};
 use super::body;
 use super::browser::{Browser, TOKEN_FIELD};
 use super::client_address::client_address;
-use super::error::{NoAnswer, PageError};
+use super::error::TimedOut;
 use super::fields::Fields;
 use super::host;
-use super::request::{PageRequest, Reference};
+use super::reference::Reference;
+use super::request::PageRequest;
 use super::response::{PageResponse, found, secure};
 use super::resubmit::{self, Resubmit, TypedForm};
-use super::route::{BodyRule, CsrfRule, Found, Route};
-use super::shares::{Exhausted, Share};
-use super::upload::{self, Gate};
-use super::{Access, Uploads};
+use super::route::{BodyRule, CsrfRule, Route, RouteMatch};
 use crate::metrics::Metrics;
 use crate::render::html::Frame;
 use crate::web::Web;
+use crate::web::limits::shares::{Exhausted, Share};
+use crate::web::upload::{self, Gate, Uploads};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -34,37 +36,33 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-/// Longest time that a page may take: after that the person is better off trying again.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// When to come back where too many requests are under way.
-const NO_PLACE: Duration = Duration::from_secs(10);
-/// How paths that no route knows are called in logs and metrics.
+/// Longest time that a page may take.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(15);
+/// `Retry-After` when too many requests are in flight.
+const RETRY_WITHOUT_CAPACITY: Duration = Duration::from_secs(10);
+/// Route label of unknown paths, in logs and metrics.
 pub const UNKNOWN_ROUTE: &str = "other";
 
-/// Who is at the other end of a connection; `server` puts it into each request's extensions.
+/// The address at the other end of the connection; `server` puts it into the request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
 /// There is no place for this request among those under way; `server` puts it into the extensions. Only what is
-/// always answered is answered then.
+/// always run_page is run_page then.
 #[derive(Debug, Clone, Copy)]
 pub struct NoCapacity(pub Exhausted);
 
 impl NoCapacity {
-    /// Says so to a request that has none.
-    ///
-    /// # Errors
-    /// `TooOften` where its client has too many under way, else `Crowded`.
+    /// `TooOften` if this client has too many requests in flight, else `Crowded`.
     pub fn check(parts: &Parts) -> Result<(), PageError> {
         match parts.extensions.get() {
             None => Ok(()),
-            Some(Self(Exhausted::Client)) => Err(PageError::TooOften { wait: NO_PLACE }),
-            Some(Self(Exhausted::All)) => Err(PageError::Crowded { wait: NO_PLACE }),
+            Some(Self(exhausted)) => Err(PageError::exhausted(*exhausted, RETRY_WITHOUT_CAPACITY)),
         }
     }
 }
 
-/// Answers requests; cheap to clone.
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Kernel {
     web: Arc<Web>,
@@ -72,7 +70,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel with the routes of `web`; answers without an end are ended by `shutdown`.
+    /// `shutdown` ends responses that stream without an end.
     pub const fn new(web: Arc<Web>, shutdown: CancellationToken) -> Self {
         Self { web, shutdown }
     }
@@ -96,7 +94,6 @@ where
     }
 }
 
-/// Answers one request and writes its line and its metric.
 async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Request<B>) -> PageResponse {
     let arrived = web.ctx.clock.monotonic();
     let reference = Reference::random();
@@ -105,22 +102,22 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
     let for_program = parts.uri.path().ends_with(".json");
 
     let is_last = NoCapacity::check(&parts).is_err();
-    let mut shown = Shown::default();
+    let mut context = ErrorContext::default();
     let (pattern, outcome) = match find_route(web, &parts) {
         (pattern, Err(error)) => (pattern, Err(error)),
-        (pattern, Ok(RouteMatch::Moved(path))) => (pattern, found(&path)),
-        (pattern, Ok(RouteMatch::Page(route, params))) => {
-            (pattern, ask(web, route, &reference, &mut shown, params, parts, body).await)
+        (pattern, Ok(Target::Moved(path))) => (pattern, found(&path)),
+        (pattern, Ok(Target::Page(route, params))) => {
+            (pattern, handle(web, route, &reference, &mut context, params, parts, body).await)
         }
     };
     let mut response = outcome.unwrap_or_else(|error| {
         error.log(&reference, pattern);
-        error.response(Some(&web.html.framed(shown.frame)), &reference, for_program, shown.form.as_ref())
+        error.response(Some(&web.html.framed(context.frame)), &reference, for_program, context.form.as_ref())
     });
     if is_last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if let Some(held) = shown.held {
+    if let Some(held) = context.held {
         response = response.map(|body| body.holding(held));
     }
     let took = web.ctx.clock.monotonic().saturating_sub(arrived);
@@ -128,59 +125,57 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
     response
 }
 
-/// What is at a path.
-enum RouteMatch<'a> {
-    /// A route, and the parameters of the path.
+enum Target<'a> {
+    /// With the parameters of the path.
     Page(&'a Route, Vec<(String, String)>),
-    /// Nothing; the page that is meant is at this path, which differs in capitals and slashes only.
+    /// The canonical path, which differs in capitals and slashes only.
     Moved(String),
 }
 
-/// What is at the path of a request, and what its pattern is called in any case.
-fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<RouteMatch<'a>, PageError>) {
+/// The route's pattern for logs and metrics, and what the path leads to.
+fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<Target<'a>, PageError>) {
     if let Err(error) = host::check(parts) {
         return (UNKNOWN_ROUTE, Err(error));
     }
     let path = parts.uri.path();
-    if let Some(Found { pattern, route, params }) = web.routes.find(&parts.method, path) {
+    if let Some(RouteMatch { pattern, route, params }) = web.routes.find(&parts.method, path) {
         let route = route.map_err(|allow| PageError::MethodNotAllowed { allow });
-        return (pattern, route.map(|route| RouteMatch::Page(route, params)));
+        return (pattern, route.map(|route| Target::Page(route, params)));
     }
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let Some((pattern, path)) = web.routes.canonical(path).filter(|_| is_read) else {
         return (UNKNOWN_ROUTE, Err(PageError::NotFound));
     };
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    (pattern, Ok(RouteMatch::Moved(format!("{path}{query}"))))
+    (pattern, Ok(Target::Moved(format!("{path}{query}"))))
 }
 
-/// What every answer gets at its end: its headers, its line in the log, its place in the metrics. `asked` is
-/// method and route, each of a closed set.
+/// Sets common headers, logs the request and counts it. `labels` are method and route, each of a closed set.
 pub fn finish(
     response: &mut PageResponse,
     reference: &Reference,
     metrics: &Metrics,
-    asked: (&'static str, &'static str),
+    labels: (&'static str, &'static str),
     took: Duration,
 ) {
     secure(response, reference.as_str());
-    let ((method, route), status) = (asked, response.status().as_u16());
+    let ((method, route), status) = (labels, response.status().as_u16());
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(id = %reference, method, route, status, ms, "request");
     metrics.http_request(route, method, status, took);
 }
 
-/// What an error page shows beside its words.
+/// What the error page of a request shows besides its message.
 #[derive(Default)]
-struct Shown {
+struct ErrorContext {
     frame: Frame,
     /// The form that was not accepted.
     form: Option<Resubmit>,
-    /// The bytes of the body, in whatever shape they are by now.
+    /// Counts the bytes of the body.
     held: Option<Arc<Share>>,
 }
 
-impl Shown {
+impl ErrorContext {
     fn keep(&mut self, typed: TypedForm) {
         if let Some(form) = &mut self.form {
             form.typed = typed;
@@ -188,13 +183,12 @@ impl Shown {
     }
 }
 
-/// Lets the caller in, reads what the route takes and asks its page. `shown` is what stands around the page,
-/// and on the one that is shown instead where this fails.
-async fn ask<B: Body<Data = Bytes> + Send + 'static>(
+/// Authorizes the caller, reads the body and runs the page. Fills `context` on the way.
+async fn handle<B: Body<Data = Bytes> + Send + 'static>(
     web: &Web,
     route: &Route,
     reference: &Reference,
-    shown: &mut Shown,
+    context: &mut ErrorContext,
     params: Vec<(String, String)>,
     parts: Parts,
     body: B,
@@ -202,48 +196,48 @@ async fn ask<B: Body<Data = Bytes> + Send + 'static>(
     let mut browser = web.browsers.recognise(&parts.headers);
     let for_program = access::shows_api_token(&parts.headers);
     let form = Resubmit::of(&parts, route.body, web.config.base_url.as_deref());
-    shown.form = form.filter(|_| !for_program);
+    context.form = form.filter(|_| !for_program);
     let client = client_of(web, &parts);
     let mut typed = TypedForm::default();
-    let came = match check_access(web, route, &mut browser, &mut shown.frame, &parts).await {
+    let input = match check_access(web, route, &mut browser, &mut context.frame, &parts).await {
         Ok(caller) => {
-            let came = (client, &mut shown.held);
-            let read = read(web, route, (&caller, &browser), &parts, body, came, &mut typed).await;
+            let counted = (client, &mut context.held);
+            let read = read(web, route, (&caller, &browser), &parts, body, counted, &mut typed).await;
             read.map(|(uploads, raw)| (caller, uploads, raw))
         }
         Err(error) => {
-            if shown.form.is_some() {
-                let held = shown.held.insert(web.bodies.open(client));
+            if context.form.is_some() {
+                let held = context.held.insert(web.bodies.open(client));
                 typed = resubmit::read_text(route.body, &parts.headers, body, held).await;
             }
             Err(error)
         }
     };
-    if let Some(form) = &mut shown.form {
-        // While nobody knows whose session it is, the token that came may still be the right one.
+    if let Some(form) = &mut context.form {
+        // While the session cannot be looked up, the token that was sent may still be valid.
         let is_known = browser.is_signed_in() || !access::shows_session(web, &parts.headers);
-        if is_known || matches!(came, Err(PageError::Forged)) {
+        if is_known || matches!(input, Err(PageError::Forged)) {
             form.with_new_token(web, &browser);
         }
     }
-    let (caller, uploads, raw) = match came {
-        Ok(came) => came,
+    let (caller, uploads, raw) = match input {
+        Ok(input) => input,
         Err(error) => {
-            shown.keep(typed);
+            context.keep(typed);
             return Err(without_cookies(web, &browser, error));
         }
     };
-    let frame = shown.frame.clone();
+    let frame = context.frame.clone();
     let (reference, form) = (reference.clone(), std::mem::take(&mut typed.fields));
     let Parts { uri, headers, .. } = parts;
     let request =
         PageRequest { reference, client, browser, caller, frame, uri, headers, form, uploads, raw, params };
-    let outcome = answered(web, route, &request).await;
-    shown.keep(TypedForm { fields: request.form, ..typed });
+    let outcome = run_page(web, route, &request).await;
+    context.keep(TypedForm { fields: request.form, ..typed });
     outcome
 }
 
-/// Says so where a token is refused because the browser sends no cookies.
+/// Explains a refused token by missing cookies, if the browser sends none.
 fn without_cookies(web: &Web, browser: &Browser, error: PageError) -> PageError {
     match error {
         PageError::Forged if browser.sends_no_cookies() => {
@@ -254,18 +248,16 @@ fn without_cookies(web: &Web, browser: &Browser, error: PageError) -> PageError 
     }
 }
 
-/// What the page says, within its time.
-async fn answered(web: &Web, route: &Route, request: &PageRequest) -> Result<PageResponse, PageError> {
-    // A page shares nothing with others that a panic could leave half done.
-    let page = AssertUnwindSafe((route.page)(web, request)).catch_unwind();
-    match tokio::time::timeout(ANSWER_WITHIN, page).await {
+async fn run_page(web: &Web, route: &Route, request: &PageRequest) -> Result<PageResponse, PageError> {
+    // Pages share no state that a panic could leave inconsistent.
+    let page = AssertUnwindSafe((route.handler)(web, request)).catch_unwind();
+    match tokio::time::timeout(PAGE_TIMEOUT, page).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(PageError::Panicked(panic_text(panic.as_ref()))),
-        Err(_) => Err(PageError::Unavailable(NoAnswer(ANSWER_WITHIN).into())),
+        Err(_) => Err(PageError::Unavailable(TimedOut(PAGE_TIMEOUT).into())),
     }
 }
 
-/// Who asks, where the route lets them in.
 async fn check_access(
     web: &Web,
     route: &Route,
@@ -293,7 +285,7 @@ fn client_of(web: &Web, parts: &Parts) -> IpAddr {
     client_address(peer, &parts.headers, &web.config.trusted_proxies)
 }
 
-/// Reads what the route takes: the form into `typed`, as far as it comes; its bytes are counted for the client.
+/// Reads the body as the route requires: a form into `typed`, also a part of it before an error.
 async fn read<B: Body<Data = Bytes> + Send + 'static>(
     web: &Web,
     route: &Route,
@@ -311,7 +303,7 @@ async fn read<B: Body<Data = Bytes> + Send + 'static>(
     };
     let held = held.insert(web.bodies.open(client));
     let needs_token = match caller {
-        // A program shows its token with each request: nobody can make it ask unawares.
+        // A program sends its API token explicitly, so its requests cannot be forged.
         Caller::Program(_) => false,
         Caller::Nobody => route.csrf == CsrfRule::Everybody,
         Caller::Person(_) => true,
@@ -362,7 +354,7 @@ async fn read_form<B: Body<Data = Bytes> + Send>(
     Ok(())
 }
 
-/// Methods as metrics name them: a closed set.
+/// The method label of metrics and logs: a closed set.
 pub const fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

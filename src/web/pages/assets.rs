@@ -3,9 +3,8 @@
 
 use crate::render::html::AssetUrls;
 use crate::web::Web;
+use crate::web::kernel::cache_control::REVALIDATE;
 use crate::web::kernel::cached::{Cached, Version};
-use crate::web::kernel::hex::hex;
-use crate::web::kernel::response::REVALIDATE;
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::{HeaderMap, HeaderValue};
 use rust_embed::Embed;
@@ -28,7 +27,7 @@ impl Assets {
         let mut assets = HashMap::new();
         for name in Files::iter() {
             if let Some(file) = Files::get(&name) {
-                let mut hash = hex(&file.metadata.sha256_hash());
+                let mut hash = hex::encode(file.metadata.sha256_hash());
                 hash.truncate(12);
                 let cached = Cached::new(Version(hash), media_type(&name), file.data.into_owned()).await;
                 assets.insert(name.into_owned(), cached);

@@ -11,11 +11,12 @@ use crate::ops::equipment::documents::{AddDocument, add_document, remove_documen
 use crate::ops::equipment::photos::{add_equipment_photos, remove_equipment_photo};
 use crate::render::html::FieldError;
 use crate::web::Web;
+use crate::web::kernel::cache_control::{REVALIDATE, REVALIDATE_PRIVATE};
 use crate::web::kernel::cached::Version;
 use crate::web::kernel::file_response::{ServedFile, serve_file};
-use crate::web::kernel::response::{REVALIDATE, REVALIDATE_PRIVATE, see_other};
-use crate::web::kernel::upload::settled;
+use crate::web::kernel::response::see_other;
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
+use crate::web::upload::settled;
 use http::StatusCode;
 use std::io;
 

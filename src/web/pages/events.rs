@@ -5,9 +5,10 @@ use crate::clock::Clock;
 use crate::ops;
 use crate::ops::board::Revisions;
 use crate::web::Web;
-use crate::web::kernel::response::{NOT_KEPT, streamed};
-use crate::web::kernel::shares::{Exhausted, Share, Shares};
+use crate::web::kernel::cache_control::NO_STORE;
+use crate::web::kernel::response::streamed;
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
+use crate::web::limits::shares::{Share, Shares};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use http::header::CACHE_CONTROL;
@@ -39,13 +40,11 @@ pub(in crate::web) fn places(clock: Clock) -> Arc<Shares> {
 }
 
 pub(super) async fn listen(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
-    let place = web.listeners.take(request.client).map_err(|exhausted| match exhausted {
-        Exhausted::Client => PageError::TooOften { wait: COME_BACK },
-        Exhausted::All => PageError::Crowded { wait: COME_BACK },
-    })?;
+    let place = web.listeners.take(request.client);
+    let place = place.map_err(|exhausted| PageError::exhausted(exhausted, COME_BACK))?;
     let revisions = ops::board::follow(&web.ctx).await?;
     let mut response = streamed(EVENT_STREAM, events(revisions, place));
-    response.headers_mut().insert(CACHE_CONTROL, NOT_KEPT);
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response.headers_mut().insert(BUFFERING, HeaderValue::from_static("no"));
     Ok(response)
 }

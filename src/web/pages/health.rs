@@ -4,7 +4,7 @@ use super::public_equipment::rfc3339;
 use crate::metrics::Metrics;
 use crate::ops::{OpError, deliveries::queue_stats};
 use crate::web::Web;
-use crate::web::kernel::error::NoAnswer;
+use crate::web::kernel::error::TimedOut;
 use crate::web::kernel::response::json;
 use crate::web::kernel::{PageError, PageResponse};
 use chrono::{DateTime, Utc};
@@ -43,7 +43,7 @@ pub(super) async fn ready(web: &Web) -> Result<PageResponse, PageError> {
 
 async fn within_limit<T>(asked: impl Future<Output = Result<T, OpError>>) -> Result<T, OpError> {
     let asked = tokio::time::timeout(DATABASE_WITHIN, asked).await;
-    asked.unwrap_or_else(|_| Err(OpError::Internal(NoAnswer(DATABASE_WITHIN).into())))
+    asked.unwrap_or_else(|_| Err(OpError::Internal(TimedOut(DATABASE_WITHIN).into())))
 }
 
 /// What is known before the database is there.

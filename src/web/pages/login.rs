@@ -9,9 +9,9 @@ use crate::ops::accounts::sign_in::{self, Begun};
 use crate::render::html::{FieldError, Html, LoginPage, SetupPage};
 use crate::web::Web;
 use crate::web::kernel::access::{local_path, session_begins, session_ends};
-use crate::web::kernel::known_browser::KnownBrowser;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
+use crate::web::limits::known_browser::KnownBrowser;
 use http::StatusCode;
 use http::header::SET_COOKIE;
 

@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use crate::ops::deliveries::queue_stats::{self, JobFigure, QueueFigures};
 use crate::ops::{Ctx, OpError};
 use crate::web::Web;
-use crate::web::kernel::error::NoAnswer;
+use crate::web::kernel::error::TimedOut;
 use crate::web::kernel::response::response;
 use crate::web::kernel::{PageError, PageResponse};
 use chrono::{DateTime, Utc};
@@ -43,7 +43,7 @@ struct JobLabels {
 
 impl Figures {
     async fn read(ctx: &Ctx) -> Self {
-        let late = || OpError::Internal(NoAnswer(DATABASE_WITHIN).into());
+        let late = || OpError::Internal(TimedOut(DATABASE_WITHIN).into());
         let (queue, worker, jobs) = tokio::join!(
             tokio::time::timeout(DATABASE_WITHIN, queue_stats::queue(ctx)),
             tokio::time::timeout(DATABASE_WITHIN, queue_stats::worker_last_iteration(ctx)),

@@ -1,7 +1,8 @@
 //! The pages, one file a group of routes, and the table that names them all. A page reads its call,
 //! asks one operation, hands the view to `render` and answers; the kernel does the rest.
 
-use super::kernel::{Access, OnDiskError, Route, UploadRule};
+use super::kernel::{Access, Route};
+use super::upload::{OnDiskError, UploadRule};
 use crate::domain::file::{Accepts, MB};
 
 mod area;

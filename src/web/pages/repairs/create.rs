@@ -11,9 +11,9 @@ use crate::ops::{OpError, board};
 use crate::render::html::{FieldError, NewRepairPage, RepairForm};
 use crate::web::Web;
 use crate::web::kernel::response::{html_with_forms, see_other};
-use crate::web::kernel::upload::settled;
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::{new_request_id, request_id};
+use crate::web::upload::settled;
 use http::StatusCode;
 
 /// Most characters that are searched for.

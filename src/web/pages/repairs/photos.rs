@@ -6,9 +6,9 @@ use crate::ops::repairs::photos::{AddPhotos, NewPhoto, add_photos};
 use crate::ops::{OpError, Refusal};
 use crate::web::Web;
 use crate::web::kernel::response::see_other;
-use crate::web::kernel::upload::settled;
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::request_id;
+use crate::web::upload::settled;
 
 pub(in crate::web::pages) async fn add(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let repair: RepairId = request.id("id")?;

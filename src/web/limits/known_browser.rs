@@ -10,15 +10,13 @@
 //!   whoever knew such a password could have made any number of them. A stranger's guesses do not count there.
 //! - It outlives a deactivation, which it does not undo: the password of somebody inactive is always wrong.
 
-use super::browser::Browsers;
 use crate::domain::ids::UserId;
 use crate::ops::accounts::sign_in::{AccountMark, Begun};
+use crate::web::kernel::browser::Browsers;
 use cookie::time::Duration;
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderValue};
 use rand::RngExt;
-
-use super::hex::hex;
 
 /// What a signature is for: one made for another cookie is none of ours.
 const PURPOSE: &str = "known.";
@@ -29,7 +27,7 @@ const REMEMBERED: Duration = Duration::days(365);
 /// Characters of a random number, and of a digest.
 const PART: usize = 16;
 
-/// What the cookie is called, but for what [`super::cookies::Cookies`] adds.
+/// What the cookie is called, but for what [`crate::web::kernel::cookies::Cookies`] adds.
 pub const COOKIE_NAME: &str = "esb_known";
 
 /// Stands for all browsers at which somebody has logged in with a former password.
@@ -97,7 +95,7 @@ impl KnownBrowser {
         let AccountMark { user, password } = begun.account.clone();
         let before = self.0.iter().position(|mark| mark.user == user).map(|at| self.0.remove(at));
         let browser =
-            before.map_or_else(|| hex(&rand::rng().random::<[u8; PART / 2]>()), |mark| mark.browser);
+            before.map_or_else(|| hex::encode(rand::rng().random::<[u8; PART / 2]>()), |mark| mark.browser);
         self.0.insert(0, Mark { user, browser, password });
         self.0.truncate(MARKS_MAX);
         let marks: Vec<String> = self.0.iter().map(Mark::text).collect();
@@ -108,9 +106,9 @@ impl KnownBrowser {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cookies::Cookies;
     use super::*;
     use crate::domain::actor::Role;
+    use crate::web::kernel::cookies::Cookies;
     use http::header::COOKIE;
     use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::domain::file::VisitorAllowance;
-use crate::web::kernel::client_network::ClientNetwork;
+use crate::web::limits::client_network::ClientNetwork;
 use hashlink::LruCache;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,9 +6,9 @@
 //! memory at once (of this form, and of all bodies together), the silence of the client, how slow it may be, how
 //! long all of it may take, and how many are sent at the same time, in all and by one client.
 
-use super::resubmit::TypedForm;
-use super::shares::{Exhausted, Share, Shares};
-use super::{PageError, body};
+use super::kernel::resubmit::TypedForm;
+use super::kernel::{PageError, body};
+use super::limits::shares::{Share, Shares};
 use crate::clock::Clock;
 use crate::domain::file::{Accepts, LostPhotos, StoredFile};
 use crate::files::ReceivedFile;
@@ -44,7 +44,7 @@ const SLOWEST: u64 = 4 * 1024;
 /// and a video of people who are signed in over a bad one.
 const VISITORS_WITHIN: Duration = Duration::from_secs(60 * 60);
 const PEOPLE_WITHIN: Duration = Duration::from_secs(4 * 60 * 60);
-/// How many may send files at the same time. What they take of memory is counted by itself ([`super::body`]); this
+/// How many may send files at the same time. What they take of memory is counted by itself ([`super::kernel::body`]); this
 /// is about the disk and the line. A photo takes seconds, so that eight at once from behind one address, the others
 /// waiting their turn, are a whole class that reports together.
 const VISITORS: (usize, usize) = (32, 8);
@@ -316,10 +316,10 @@ impl Places {
     /// `TooOften` where this client has too many, `Crowded` where all are taken.
     async fn take(&self, gate: &Gate<'_>) -> Result<Share, PageError> {
         let places = if gate.visitor.is_some() { &self.visitors } else { &self.people };
-        places.wait(gate.client, self.wait).await.map_err(|exhausted| match exhausted {
-            Exhausted::Client => PageError::TooOften { wait: CROWDED },
-            Exhausted::All => PageError::Crowded { wait: CROWDED },
-        })
+        places
+            .wait(gate.client, self.wait)
+            .await
+            .map_err(|exhausted| PageError::exhausted(exhausted, CROWDED))
     }
 }
 

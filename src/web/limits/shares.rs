@@ -13,9 +13,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// The log tells of each kind of share once in this time at most: anybody can cause the line.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
-
 /// Something of which there is so much in all, and so much for one client.
 #[derive(Debug)]
 pub struct Shares {
@@ -23,13 +20,13 @@ pub struct Shares {
     all: usize,
     of_client: usize,
     of_site: usize,
-    taken: Mutex<Taken>,
+    usage: Mutex<Usage>,
     freed: Notify,
-    told: Throttle,
+    log_throttle: Throttle,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Usage {
     all: usize,
     /// By client and by site; without those who have nothing.
     by: HashMap<ClientNetwork, usize>,
@@ -58,8 +55,16 @@ impl Shares {
     /// much, but no more than half of all.
     pub fn new(clock: Clock, what: &'static str, all: usize, of_client: usize) -> Arc<Self> {
         let of_site = (of_client * SITE_FACTOR as usize).min(all / 2).max(of_client);
-        let told = Throttle::new(clock, TOLD_EVERY);
-        Arc::new(Self { what, all, of_client, of_site, taken: Mutex::default(), freed: Notify::new(), told })
+        let log_throttle = Throttle::new(clock);
+        Arc::new(Self {
+            what,
+            all,
+            of_client,
+            of_site,
+            usage: Mutex::default(),
+            freed: Notify::new(),
+            log_throttle,
+        })
     }
 
     /// Nothing yet for `client`: [`Share::grow`] takes some.
@@ -70,7 +75,7 @@ impl Shares {
     /// One for `client`.
     ///
     /// # Errors
-    /// There is none left; the log is told.
+    /// There is none left (logged).
     pub fn take(self: &Arc<Self>, client: IpAddr) -> Result<Share, Exhausted> {
         let share = self.open(client);
         share.grow(1)?;
@@ -80,10 +85,10 @@ impl Shares {
     /// One for `client`, waiting for it.
     ///
     /// # Errors
-    /// There was none left `within` that time; the log is told.
+    /// There was none left `within` that time (logged).
     pub async fn wait(self: &Arc<Self>, client: IpAddr, within: Duration) -> Result<Share, Exhausted> {
         let share = self.open(client);
-        let taken = async {
+        let taking = async {
             loop {
                 let freed = self.freed.notified();
                 if self.add(client, 1).is_ok() {
@@ -92,7 +97,7 @@ impl Shares {
                 freed.await;
             }
         };
-        if timeout(within, taken).await.is_err() {
+        if timeout(within, taking).await.is_err() {
             share.grow(1)?;
         } else {
             share.amount.store(1, Ordering::Relaxed);
@@ -104,8 +109,8 @@ impl Shares {
         if amount == 0 {
             return Ok(());
         }
-        let mut taken = self.taken();
-        if self.all - taken.all < amount {
+        let mut usage = self.usage();
+        if self.all - usage.all < amount {
             return Err(Exhausted::All);
         }
         let counted = [
@@ -114,14 +119,14 @@ impl Shares {
         ];
         let counted = || counted.iter().filter_map(|(network, most)| Some(((*network)?, *most)));
         for (network, most) in counted() {
-            if most - taken.by.get(&network).copied().unwrap_or_default() < amount {
+            if most - usage.by.get(&network).copied().unwrap_or_default() < amount {
                 return Err(Exhausted::Client);
             }
         }
         for (network, _) in counted() {
-            *taken.by.entry(network).or_default() += amount;
+            *usage.by.entry(network).or_default() += amount;
         }
-        taken.all += amount;
+        usage.all += amount;
         Ok(())
     }
 
@@ -129,27 +134,27 @@ impl Shares {
         if amount == 0 {
             return;
         }
-        let mut taken = self.taken();
-        taken.all -= amount;
+        let mut usage = self.usage();
+        usage.all -= amount;
         for network in [Some(ClientNetwork::of(client)), ClientNetwork::site_of(client)].into_iter().flatten()
         {
-            if let Some(of_network) = taken.by.get_mut(&network) {
+            if let Some(of_network) = usage.by.get_mut(&network) {
                 *of_network -= amount;
                 if *of_network == 0 {
-                    taken.by.remove(&network);
+                    usage.by.remove(&network);
                 }
             }
         }
-        drop(taken);
+        drop(usage);
         self.freed.notify_waiters();
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn usage(&self) -> MutexGuard<'_, Usage> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, client: IpAddr, exhausted: Exhausted) {
-        let Some(skipped) = self.told.pass() else { return };
+    fn log_refusal(&self, client: IpAddr, exhausted: Exhausted) {
+        let Some(skipped) = self.log_throttle.pass() else { return };
         let (what, client, of_client, all) = (self.what, ClientNetwork::of(client), self.of_client, self.all);
         match exhausted {
             Exhausted::Client => tracing::warn!(
@@ -166,11 +171,11 @@ impl Share {
     /// Takes more of it.
     ///
     /// # Errors
-    /// There is not so much left; the log is told.
+    /// There is not so much left (logged).
     pub fn grow(&self, more: usize) -> Result<(), Exhausted> {
         self.shares
             .add(self.client, more)
-            .inspect_err(|exhausted| self.shares.tell(self.client, *exhausted))?;
+            .inspect_err(|exhausted| self.shares.log_refusal(self.client, *exhausted))?;
         self.amount.fetch_add(more, Ordering::Relaxed);
         Ok(())
     }
@@ -222,7 +227,7 @@ mod tests {
         assert_eq!(shares.take(cy).unwrap_err(), Exhausted::All);
         drop(of_ana);
         let of_cy = shares.take(cy).unwrap();
-        assert_eq!(shares.taken().all, 4);
+        assert_eq!(shares.usage().all, 4);
         drop(of_cy);
     }
 
@@ -248,9 +253,9 @@ mod tests {
         share.shrink(20);
         share.grow(30).unwrap();
         share.shrink(1_000);
-        assert_eq!(shares.taken().all, 0);
+        assert_eq!(shares.usage().all, 0);
         drop(share);
-        assert!(shares.taken().by.is_empty());
+        assert!(shares.usage().by.is_empty());
     }
 
     #[tokio::test]
@@ -266,9 +271,9 @@ mod tests {
         tokio::task::yield_now().await;
         drop(first);
         let second = waiting.await.unwrap().unwrap();
-        assert_eq!(shares.taken().all, 1);
+        assert_eq!(shares.usage().all, 1);
         drop(second);
-        assert_eq!(shares.taken().all, 0);
+        assert_eq!(shares.usage().all, 0);
     }
 
     proptest! {
@@ -281,11 +286,11 @@ mod tests {
                 let share = &held[usize::from(who)];
                 if grows { let _ = share.grow(amount); } else { share.shrink(amount); }
                 let sum: usize = held.iter().map(|share| share.amount.load(Ordering::Relaxed)).sum();
-                prop_assert_eq!(shares.taken().all, sum);
+                prop_assert_eq!(shares.usage().all, sum);
                 prop_assert!(sum <= 100 && held.iter().all(|share| share.amount.load(Ordering::Relaxed) <= 50));
             }
             drop(held);
-            prop_assert!(shares.taken().all == 0 && shares.taken().by.is_empty());
+            prop_assert!(shares.usage().all == 0 && shares.usage().by.is_empty());
         }
     }
 }
