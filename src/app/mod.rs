@@ -8,7 +8,7 @@ use crate::error_chain::ErrorChain;
 use crate::files::Files;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
-use crate::ops::secret_box::Seal;
+use crate::ops::secret_box::SecretBox;
 use crate::ops::{Announce, Ctx, board};
 use crate::people::People;
 use crate::render::links::Links;
@@ -116,7 +116,7 @@ impl App {
     async fn build_with(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
         metrics.socket_mode_enabled(config.slack.socket_mode_enabled());
         let secret_key = secret_key(&config)?;
-        let seal = Seal::new(&secret_key, config.secret_key_previous.as_ref())?;
+        let seal = SecretBox::new(&secret_key, config.secret_key_previous.as_ref())?;
         // Hundreds of certificates and templates are read while the database is being opened.
         let (slack, counted) = (config.slack.clone(), metrics.clone());
         let loading = spawn_blocking(move || {

@@ -75,9 +75,7 @@ impl Conflict {
             Some(text) => format!("{by} set the {label} to “{}”", cut(&text, SHOWN_MAX)),
             None => format!("{by} cleared the {label}"),
         };
-        format!(
-            "{did} while you were at it. Your choice is kept: send it again to put it in that one's place."
-        )
+        format!("{did} while you were editing. Submit again to overwrite it with yours.")
     }
 }
 

@@ -13,7 +13,7 @@ pub enum PasswordError {
     TooShort,
     /// Whoever copies or types it will lose the blank.
     #[error("A password cannot begin or end with a space. Please leave it out.")]
-    BlankAtAnEnd,
+    OuterSpace,
 }
 
 /// Checks a password that somebody chose. Blanks in a row, and what nobody sees beside a blank, count as one
@@ -22,8 +22,8 @@ pub enum PasswordError {
 /// # Errors
 /// Too short, or a blank at one of its ends.
 pub fn check_new(password: &str) -> Result<(), PasswordError> {
-    if has_blank_at_an_end(password) && password.chars().any(|c| !is_unseen(c)) {
-        return Err(PasswordError::BlankAtAnEnd);
+    if has_outer_space(password) && password.chars().any(|c| !is_unseen(c)) {
+        return Err(PasswordError::OuterSpace);
     }
     let mut after_blank = true;
     let counted = password.chars().filter(|&c| {
@@ -35,7 +35,7 @@ pub fn check_new(password: &str) -> Result<(), PasswordError> {
 }
 
 /// True where a blank, or another character that nobody sees, was copied along with a password.
-pub fn has_blank_at_an_end(password: &str) -> bool {
+pub fn has_outer_space(password: &str) -> bool {
     // Joiners and variation selectors belong to the character that they follow.
     let is_blank = |c: char| {
         c.is_whitespace()
@@ -45,8 +45,8 @@ pub fn has_blank_at_an_end(password: &str) -> bool {
     password.starts_with(is_blank) || password.ends_with(is_blank)
 }
 
-/// What is said where a password is wrong that [`has_blank_at_an_end`]; it tells nothing of the right one.
-pub const BLANK_HINT: &str =
+/// What is said where a password is wrong that [`has_outer_space`]; it tells nothing of the right one.
+pub const OUTER_SPACE_HINT: &str =
     "The password begins or ends with a space. Copy it without the space, or type it.";
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
             assert_eq!(check_new(typed), Err(PasswordError::TooShort), "{typed:?}");
         }
         for typed in [" changeme123", "changeme123\t", "changeme123\u{a0}", "changeme123\u{feff}"] {
-            assert_eq!(check_new(typed), Err(PasswordError::BlankAtAnEnd), "{typed:?}");
+            assert_eq!(check_new(typed), Err(PasswordError::OuterSpace), "{typed:?}");
         }
         for typed in [
             "changeme123",
@@ -84,10 +84,10 @@ mod tests {
     #[test]
     fn copied_blanks_are_seen() {
         for typed in [" x", "x ", "x\n", "\u{a0}x", "x\u{200b}", "\u{feff}x"] {
-            assert!(has_blank_at_an_end(typed), "{typed:?}");
+            assert!(has_outer_space(typed), "{typed:?}");
         }
         for typed in ["", "x", "a b"] {
-            assert!(!has_blank_at_an_end(typed), "{typed:?}");
+            assert!(!has_outer_space(typed), "{typed:?}");
         }
     }
 }

@@ -149,7 +149,7 @@ fn metadata(meta: &[u8], at: u64, length: u64) -> Option<Metadata> {
     let data = only(b"idat")?.map(|data| Place { at: data.at, length: data.content.len() as u64 });
     let extents = items::extents(only(b"iloc")??.content, &wanted, data, length)?;
     let unknown = boxes.iter().filter(|found| !KEPT_IN_META.contains(&&found.kind));
-    let mut blanks: Vec<Blank> = unknown.map(boxes::Found::blank).collect();
+    let mut blanks: Vec<Blank> = unknown.map(boxes::FoundBox::blank).collect();
     blanks.extend(extents.metadata.into_iter().map(Blank::of_item));
     Some(Metadata { blanks, needed: extents.pictures })
 }

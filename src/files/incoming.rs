@@ -136,13 +136,13 @@ impl Incoming {
         let made = match kind {
             kind if kind.is_heif() => {
                 heic::blank_metadata(self.file.as_file_mut(), self.size)?;
-                Made { file: self.file, kind, thumbnail: None }
+                PendingFile { file: self.file, kind, thumbnail: None }
             }
             kind if kind.group() == FileGroup::Photo => {
                 let made = picture::prepare(self.file.reopen()?, kind, directory, sender)?;
-                Made { file: made.content, kind: made.kind, thumbnail: Some(made.thumbnail) }
+                PendingFile { file: made.content, kind: made.kind, thumbnail: Some(made.thumbnail) }
             }
-            kind => Made { file: self.file, kind, thumbnail: None },
+            kind => PendingFile { file: self.file, kind, thumbnail: None },
         };
         made.keep(directory, name)
     }
@@ -169,13 +169,13 @@ impl From<heic::HeicError> for Unfinished {
 }
 
 /// What is to be kept.
-struct Made {
+struct PendingFile {
     file: NamedTempFile,
     kind: FileKind,
     thumbnail: Option<NamedTempFile>,
 }
 
-impl Made {
+impl PendingFile {
     /// Renames the file and syncs it to the disk.
     fn keep(mut self, directory: &Path, name: FileName) -> Result<ReceivedFile, Unfinished> {
         let stored = StoredName::from_random(rand::rng().random(), self.kind);

@@ -118,7 +118,7 @@ impl Checkpoint {
 }
 
 /// Where a file is.
-enum Found {
+enum FileLocation {
     Photo {
         url: String,
         name: String,
@@ -128,7 +128,7 @@ enum Found {
 }
 
 /// Asks Slack for a file of which only the id is known.
-async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<Found, FetchError> {
+async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<FileLocation, FetchError> {
     let file = jobs.api.file_info(&photo.file_id).await;
     let file = file.map_err(|error| FetchError::of_slack(&photo.name, lookup_error(error)))?;
     let name = file.name.as_deref().unwrap_or(&photo.name);
@@ -136,10 +136,10 @@ async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<Found, FetchError> 
     let at = if file.is_external { &file.url_private } else { &file.permalink };
     match at.as_ref().or(file.permalink.as_ref()) {
         Some(at) if file.is_external || !file.mimetype.as_ref().is_none_or(is_picture) => {
-            Ok(Found::Link(format!("In Slack only:\n{}: {at}", cut(name, LINK_NAME_MAX))))
+            Ok(FileLocation::Link(format!("In Slack only:\n{}: {at}", cut(name, LINK_NAME_MAX))))
         }
         _ => match PhotoSource::new(&photo.file_id, file.url_private.as_deref().unwrap_or_default(), name) {
-            Ok(PhotoSource { url: Some(url), name, .. }) => Ok(Found::Photo { url, name }),
+            Ok(PhotoSource { url: Some(url), name, .. }) => Ok(FileLocation::Photo { url, name }),
             _ => Err(FetchError::Refused("cannot be fetched: Slack does not say where it is.".into())),
         },
     }
@@ -162,12 +162,12 @@ async fn fetch(
     starter: &Actor,
 ) -> Result<String, FetchError> {
     let found = match &photo.url {
-        Some(url) => Found::Photo { url: url.clone(), name: photo.name.clone() },
+        Some(url) => FileLocation::Photo { url: url.clone(), name: photo.name.clone() },
         None => look_up(jobs, photo).await?,
     };
     let (url, name) = match found {
-        Found::Photo { url, name } => (url, name),
-        Found::Link(words) => {
+        FileLocation::Photo { url, name } => (url, name),
+        FileLocation::Link(words) => {
             note_on_repair(jobs, repair, &words).await.map_err(FetchError::Passing)?;
             return Ok(format!("{} is named with a link.", photo.name));
         }

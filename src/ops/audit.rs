@@ -48,7 +48,7 @@ pub async fn audit(
         Ok(name) => store::users::named(db, &name).await?.map(|user| user.id),
         Err(_) => None,
     };
-    let wanted = store::audit::Wanted {
+    let wanted = store::audit::AuditQuery {
         who: (!filter.who.is_empty()).then(|| (filter.who.clone(), account)),
         noun: filter.noun.clone(),
         noun_id: filter.noun_id,

@@ -1,6 +1,6 @@
 //! Why an operation did not do what was asked.
 
-use super::secret_box::SealError;
+use super::secret_box::SecretBoxError;
 use crate::domain::edit::{Conflict, EditError};
 pub use crate::domain::refusal::Refusal;
 use crate::store::db_error;
@@ -101,8 +101,8 @@ impl From<DbErr> for OpError {
     }
 }
 
-impl From<SealError> for OpError {
-    fn from(error: SealError) -> Self {
+impl From<SecretBoxError> for OpError {
+    fn from(error: SecretBoxError) -> Self {
         Self::Internal(error.into())
     }
 }

@@ -49,8 +49,8 @@ pub struct Ctx {
     /// Rung after a commit that owes deliveries: wakes the worker of this process.
     pub wake: Arc<Notify>,
     /// Seals what deliveries must not show; without it nothing of that kind is sent.
-    pub seal: Option<Arc<secret_box::Seal>>,
-    board: Arc<board::Kept>,
+    pub seal: Option<Arc<secret_box::SecretBox>>,
+    board: Arc<board::CachedViews>,
 }
 
 /// Where announcements may go, as configured.
@@ -79,7 +79,7 @@ impl Ctx {
     }
 
     /// The same with a seal: temporary passwords may go by direct message.
-    pub fn sealed_by(self, seal: secret_box::Seal) -> Self {
+    pub fn sealed_by(self, seal: secret_box::SecretBox) -> Self {
         Self { seal: Some(Arc::new(seal)), ..self }
     }
 

@@ -9,7 +9,7 @@ use crate::domain::text::cut;
 use crate::store::{self, repairs::Repair};
 use crate::views::repairs::{OtherRepair, PersonMatch};
 
-pub(super) use equipment::{EquipmentNames, search_beyond_database, search_registry};
+pub(super) use equipment::{EquipmentNames, search_beyond_database, search_equipment_list};
 pub use equipment::{exact_equipment, find_equipment, search_board, search_equipment};
 
 /// Most matches of a search: what one Slack select can show.

@@ -18,7 +18,7 @@ const FORM: &str = "sealed:1:";
 
 /// Why something cannot be sealed or opened. It names neither key nor content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SealError {
+pub enum SecretBoxError {
     /// No key can be made, or nothing be sealed with it: never in practice.
     #[error("it cannot be sealed")]
     Unusable,
@@ -31,14 +31,14 @@ pub enum SealError {
 }
 
 /// Seals and opens.
-pub struct Seal {
+pub struct SecretBox {
     present: LessSafeKey,
     previous: Option<LessSafeKey>,
 }
 
-impl fmt::Debug for Seal {
+impl fmt::Debug for SecretBox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seal").finish_non_exhaustive()
+        f.debug_struct("SecretBox").finish_non_exhaustive()
     }
 }
 
@@ -52,12 +52,12 @@ struct Content<'a> {
     email_key: Option<&'a str>,
 }
 
-impl Seal {
+impl SecretBox {
     /// Seals by a key made of `secret`; opens what was sealed by that of `previous`, too.
     ///
     /// # Errors
     /// `Unusable`, never in practice.
-    pub fn new(secret: &SecretString, previous: Option<&SecretString>) -> Result<Self, SealError> {
+    pub fn new(secret: &SecretString, previous: Option<&SecretString>) -> Result<Self, SecretBoxError> {
         Ok(Self { present: key(secret)?, previous: previous.map(key).transpose()? })
     }
 
@@ -65,17 +65,17 @@ impl Seal {
     ///
     /// # Errors
     /// `Unusable`, never in practice.
-    pub fn seal(&self, delivery: &str, given: &TemporaryPassword) -> Result<String, SealError> {
+    pub fn seal(&self, delivery: &str, given: &TemporaryPassword) -> Result<String, SecretBoxError> {
         let TemporaryPassword { username, password, by, is_new, email_key } = given;
         let (password, is_new, email_key) = (password.expose_secret(), *is_new, email_key.as_deref());
         let content = Content { username, password, by, is_new, email_key };
-        let mut text = serde_json::to_vec(&content).map_err(|_| SealError::Unusable)?;
+        let mut text = serde_json::to_vec(&content).map_err(|_| SecretBoxError::Unusable)?;
         let nonce: [u8; NONCE_LEN] = rand::random();
         let unique = Nonce::assume_unique_for_key(nonce);
         // In its place, so that the plain text is gone.
         self.present
             .seal_in_place_append_tag(unique, Aad::from(delivery), &mut text)
-            .map_err(|_| SealError::Unusable)?;
+            .map_err(|_| SecretBoxError::Unusable)?;
         Ok(format!("{FORM}{}{}", hex::encode(nonce), hex::encode(text)))
     }
 
@@ -83,33 +83,37 @@ impl Seal {
     ///
     /// # Errors
     /// `Foreign`, `Unknown`.
-    pub fn open(&self, delivery: &str, sealed: &str) -> Result<TemporaryPassword, SealError> {
-        let digits = sealed.strip_prefix(FORM).ok_or(SealError::Unknown)?;
-        let bytes = hex::decode(digits).map_err(|_| SealError::Foreign)?;
+    pub fn open(&self, delivery: &str, sealed: &str) -> Result<TemporaryPassword, SecretBoxError> {
+        let digits = sealed.strip_prefix(FORM).ok_or(SecretBoxError::Unknown)?;
+        let bytes = hex::decode(digits).map_err(|_| SecretBoxError::Foreign)?;
         let opened = [Some(&self.present), self.previous.as_ref()]
             .into_iter()
             .flatten()
             .find_map(|key| opened(key, delivery, &bytes));
-        opened.ok_or(SealError::Foreign)?
+        opened.ok_or(SecretBoxError::Foreign)?
     }
 }
 
 /// What that key opens, if anything.
-fn opened(key: &LessSafeKey, delivery: &str, sealed: &[u8]) -> Option<Result<TemporaryPassword, SealError>> {
+fn opened(
+    key: &LessSafeKey,
+    delivery: &str,
+    sealed: &[u8],
+) -> Option<Result<TemporaryPassword, SecretBoxError>> {
     let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>()?;
     let mut rest = rest.to_vec();
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let text = key.open_in_place(nonce, Aad::from(delivery), &mut rest).ok()?;
     // The error may quote the text, so it is dropped.
-    let given = serde_json::from_slice(text).map_err(|_| SealError::Unknown);
+    let given = serde_json::from_slice(text).map_err(|_| SecretBoxError::Unknown);
     rest.zeroize();
     Some(given)
 }
 
-fn key(secret: &SecretString) -> Result<LessSafeKey, SealError> {
+fn key(secret: &SecretString) -> Result<LessSafeKey, SecretBoxError> {
     let random = Salt::new(HKDF_SHA256, b"").extract(secret.expose_secret().as_bytes());
     let purpose = [PURPOSE];
-    let key = random.expand(&purpose, &CHACHA20_POLY1305).map_err(|_| SealError::Unusable)?;
+    let key = random.expand(&purpose, &CHACHA20_POLY1305).map_err(|_| SecretBoxError::Unusable)?;
     Ok(LessSafeKey::new(UnboundKey::from(key)))
 }
 
@@ -120,9 +124,9 @@ mod tests {
 
     const HERE: &str = "password:7:0123456789abcdef";
 
-    fn seal(secret: &str, previous: Option<&str>) -> Seal {
+    fn seal(secret: &str, previous: Option<&str>) -> SecretBox {
         let previous = previous.map(SecretString::from);
-        Seal::new(&secret.into(), previous.as_ref()).unwrap()
+        SecretBox::new(&secret.into(), previous.as_ref()).unwrap()
     }
 
     fn given() -> TemporaryPassword {
@@ -159,12 +163,12 @@ mod tests {
                 .seal(HERE, &given())
                 .is_ok_and(|new| seal("another secret", None).open(HERE, &new).is_ok())
         );
-        let foreign = SealError::Foreign;
+        let foreign = SecretBoxError::Foreign;
         assert_eq!(seal("another secret", None).open(HERE, &sealed).unwrap_err(), foreign);
         assert_eq!(rotated.open("password:8:0123456789abcdef", &sealed).unwrap_err(), foreign);
         for (odd, expected) in [
-            ("", SealError::Unknown),
-            ("sealed:2:00", SealError::Unknown),
+            ("", SecretBoxError::Unknown),
+            ("sealed:2:00", SecretBoxError::Unknown),
             (FORM, foreign),
             ("sealed:1:0", foreign),
             ("sealed:1:zz", foreign),

@@ -2,8 +2,8 @@
 //! one changes nothing when it arrives again and gets the first answer.
 
 use super::idempotency::{find_answer, remember, run_once};
-use super::jobs::Queued;
-use super::repairs::record_change::Recorded;
+use super::jobs::QueuedJob;
+use super::repairs::record_change::RecordedChange;
 use super::{Ctx, OpError, mutation_log};
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
@@ -21,8 +21,8 @@ pub(super) struct Submission {
     pub(super) tx: Transaction,
     records: Vec<AuditRecord>,
     visible: bool,
-    repairs: Vec<Recorded>,
-    job: Option<Queued>,
+    repairs: Vec<RecordedChange>,
+    job: Option<QueuedJob>,
 }
 
 impl Submission {
@@ -42,24 +42,24 @@ impl Submission {
     }
 
     /// Repairs were changed, and what they tell is written down already.
-    pub(super) fn record_repairs(&mut self, repairs: impl IntoIterator<Item = Recorded>) {
+    pub(super) fn record_repairs(&mut self, repairs: impl IntoIterator<Item = RecordedChange>) {
         let before = self.repairs.len();
         self.repairs.extend(repairs);
         self.visible |= self.repairs.len() > before;
     }
 
     /// The same, where boards do not show what was changed: notes and photos.
-    pub(super) fn record_repair_details(&mut self, repair: Option<Recorded>) {
+    pub(super) fn record_repair_details(&mut self, repair: Option<RecordedChange>) {
         self.repairs.extend(repair);
     }
 
     /// A job was queued with it.
-    pub(super) fn record_job(&mut self, job: Option<Queued>) {
+    pub(super) fn record_job(&mut self, job: Option<QueuedJob>) {
         self.job = job;
     }
 
     /// Ends the work with its answer.
-    pub(super) const fn answer<T>(self, answer: T) -> Carried<T> {
+    pub(super) const fn answer<T>(self, answer: T) -> SubmissionResult<T> {
         Ok((self, answer))
     }
 
@@ -85,7 +85,7 @@ impl Submission {
 }
 
 /// A submission that was carried out, with its answer; an error takes everything back.
-pub(super) type Carried<T> = Result<(Submission, T), OpError>;
+pub(super) type SubmissionResult<T> = Result<(Submission, T), OpError>;
 
 /// Carries a submission out by `run`, which changes and records; the same one again gets the first answer.
 /// `taken` is said where a name is another's already.
@@ -98,7 +98,7 @@ pub(super) async fn submit<T, F>(
 ) -> Result<T, OpError>
 where
     T: Serialize + DeserializeOwned,
-    F: Future<Output = Carried<T>>,
+    F: Future<Output = SubmissionResult<T>>,
 {
     let done = run_once(ctx, &key, || async {
         let tx = ctx.store.begin().await?;

@@ -46,7 +46,7 @@ pub(crate) async fn press(edge: &SlackContext, pressed: BlockActions, ack: Ack, 
                 cards::press(edge, &pressed, act, reference).await;
             }
             // It may hold what somebody typed, so it stays as it is.
-            _ => edge.tell_failure(&reply_to(edge, &pressed), OUT_OF_DATE, reference).await,
+            _ => edge.reply_failure(&reply_to(edge, &pressed), OUT_OF_DATE, reference).await,
         }
     }
 }

@@ -27,7 +27,7 @@ const OUT_OF_DATE: EdgeError =
 pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Action, reference: &Reference) {
     let to = edge.reply_at_message(&pressed.sender, pressed.response_url.as_ref());
     let Err(error) = open(edge, pressed, act, &to).await else { return };
-    edge.tell_failure(&to, error, reference).await;
+    edge.reply_failure(&to, error, reference).await;
     if pressed.view.is_some()
         && let Err(error) = home::publish(edge, &pressed.sender, reference).await
     {

@@ -28,7 +28,7 @@ pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Act
     match answer(edge, pressed, act).await {
         Ok(None) => {}
         Ok(Some(words)) => edge.tell(&to, &words).await,
-        Err(error) => edge.tell_failure(&to, error, reference).await,
+        Err(error) => edge.reply_failure(&to, error, reference).await,
     }
 }
 

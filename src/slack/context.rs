@@ -205,16 +205,16 @@ impl SlackContext {
                 Err(_) => {}
             }
         }
-        self.tell_directly(json!({ "channel": to.user.0, "text": text })).await;
+        self.send_direct(json!({ "channel": to.user.0, "text": text })).await;
     }
 
     /// Shows a person something with buttons, by direct message.
     pub async fn show(&self, to: &SlackUserId, message: &Message) {
         let message = json!({ "channel": to.0, "text": message.text, "blocks": message.blocks });
-        self.tell_directly(message).await;
+        self.send_direct(message).await;
     }
 
-    async fn tell_directly(&self, message: Value) {
+    async fn send_direct(&self, message: Value) {
         if let Err(error) = self.api.post_message(&message).await {
             tracing::warn!(error = error.outcome(), "private answer failed");
         }
@@ -236,7 +236,7 @@ impl SlackContext {
     }
 
     /// Tells the person what went wrong, and the log.
-    pub async fn tell_failure(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
+    pub async fn reply_failure(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
         let staff: Vec<String> = match &error {
             EdgeError::Stranger { staff, .. } => staff.iter().filter_map(mention).collect(),
             _ => Vec::new(),
@@ -247,9 +247,9 @@ impl SlackContext {
     }
 
     /// The same of what went wrong in a view; nothing where it was closed before the answer came: nobody misses it.
-    pub async fn tell_failure_in_view(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
+    pub async fn reply_failure_in_view(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
         if !error.is_of_a_closed_view() {
-            self.tell_failure(to, error, reference).await;
+            self.reply_failure(to, error, reference).await;
         }
     }
 }

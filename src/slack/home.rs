@@ -29,7 +29,7 @@ pub(crate) async fn opened(edge: &SlackContext, event: &Event, ack: Ack, referen
     }
     match publish(edge, &sender, reference).await {
         Err(error @ EdgeError::Slack(SlackApiError::RateLimited { .. })) => {
-            edge.tell_failure(&ReplyTo::directly(&sender), error, reference).await;
+            edge.reply_failure(&ReplyTo::directly(&sender), error, reference).await;
         }
         Err(error) => drop(failure(error, reference)),
         Ok(()) => {}

@@ -66,11 +66,11 @@ impl SlackHttp {
         if is_short && is_form(headers) && !headers.contains_key(SIGNATURE) {
             return Ok(UNSIGNED_BODY_BYTES);
         }
-        self.tell_unsigned();
+        self.log_unsigned();
         Err(StatusCode::UNAUTHORIZED)
     }
 
-    fn tell_unsigned(&self) {
+    fn log_unsigned(&self) {
         if let Some(skipped) = self.log_throttle.pass() {
             tracing::warn!(skipped, "unsigned request to /slack/events refused");
         }
@@ -82,7 +82,7 @@ impl SlackHttp {
             return (StatusCode::OK, None);
         }
         if !self.is_signed(headers, body) {
-            self.tell_unsigned();
+            self.log_unsigned();
             return (StatusCode::UNAUTHORIZED, None);
         }
         match read(headers, body) {

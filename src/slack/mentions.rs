@@ -70,7 +70,7 @@ pub(crate) async fn handle(edge: &SlackContext, event: &Event, ack: Ack, referen
         Ok(())
     };
     if let Err(error) = answered.await {
-        edge.tell_failure(&to, error, reference).await;
+        edge.reply_failure(&to, error, reference).await;
     }
 }
 

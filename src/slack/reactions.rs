@@ -69,7 +69,7 @@ pub(crate) async fn added(edge: &SlackContext, event: &Event, reference: &Refere
     let Err(error) = acted else { return EventOutcome::Handled };
     let outcome = EventOutcome::of_error(&error, event, reference);
     if outcome == EventOutcome::Handled || event.is_last_attempt() {
-        edge.tell_failure(&ReplyTo::directly(&sender), error, reference).await;
+        edge.reply_failure(&ReplyTo::directly(&sender), error, reference).await;
     }
     outcome
 }

@@ -11,7 +11,7 @@ pub(crate) async fn report(edge: &SlackContext, used: &Shortcut, ack: Ack, refer
     ack.at_once().await;
     let to = ReplyTo::directly(&used.sender);
     if let Err(error) = open(edge, &used.sender, &used.trigger_id, &to, Beginning::default()).await {
-        edge.tell_failure(&to, error, reference).await;
+        edge.reply_failure(&to, error, reference).await;
     }
 }
 
@@ -25,7 +25,7 @@ pub(crate) async fn report_from_message(
     ack.at_once().await;
     let to = edge.reply_at_message(&used.sender, Some(&used.response_url));
     if let Err(error) = open_from_message(edge, used, &to).await {
-        edge.tell_failure(&to, error, reference).await;
+        edge.reply_failure(&to, error, reference).await;
     }
 }
 

@@ -79,7 +79,7 @@ pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Copied>) -> Result<(),
 
 /// Which entries are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct AuditQuery {
     /// Only what somebody of this name did, or this account.
     pub who: Option<(String, Option<UserId>)>,
     /// Only changes of this noun.
@@ -94,7 +94,7 @@ pub struct Wanted {
     pub before: Option<DateTime<Utc>>,
 }
 
-impl Wanted {
+impl AuditQuery {
     fn condition(&self) -> Condition {
         let who = self.who.as_ref().map(|(name, account)| {
             Condition::any()
@@ -132,7 +132,7 @@ pub async fn last_actor(
 /// Entries, newest first: at most `limit`, older than the one of the number `older_than`.
 pub async fn page(
     db: &impl ConnectionTrait,
-    wanted: &Wanted,
+    wanted: &AuditQuery,
     older_than: Option<i64>,
     limit: u64,
 ) -> Result<Vec<AuditEntry>, DbErr> {

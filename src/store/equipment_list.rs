@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 /// Which machines are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Wanted {
+pub struct EquipmentQuery {
     /// Only those of this area.
     pub area: Option<AreaId>,
     /// Those that are archived, themselves or with their area, instead of the others.
@@ -22,7 +22,7 @@ pub struct Wanted {
     pub text: String,
 }
 
-impl Wanted {
+impl EquipmentQuery {
     fn condition(&self) -> Condition {
         let archived =
             [equipment::Column::Archived.eq(self.archived), area::Column::Archived.eq(self.archived)];
@@ -70,7 +70,7 @@ fn listed(condition: Condition) -> Select<equipment::Entity> {
 /// Machines of that area and state by name, whatever the text: `limit` of them behind the first `skipped`.
 pub async fn page(
     db: &impl ConnectionTrait,
-    wanted: &Wanted,
+    wanted: &EquipmentQuery,
     (limit, skipped): (u64, u64),
 ) -> Result<Vec<Listed>, DbErr> {
     listed(wanted.condition())
@@ -95,7 +95,7 @@ pub async fn of_numbers(db: &impl ConnectionTrait, ids: &[EquipmentId]) -> Resul
 }
 
 /// How many machines there are of that area and state, whatever the text.
-pub async fn count(db: &impl ConnectionTrait, wanted: &Wanted) -> Result<u64, DbErr> {
+pub async fn count(db: &impl ConnectionTrait, wanted: &EquipmentQuery) -> Result<u64, DbErr> {
     with_area().filter(wanted.condition()).count(db).await
 }
 

@@ -25,7 +25,7 @@ impl LiveMessageTable for job::Entity {
     fn edit(job: &Job) -> Option<NewDelivery> {
         let (starter, desired_version) = (job.starter_slack_id.clone()?, job.message_desired_version?);
         job.message_ts.as_ref()?;
-        let edit = told(job.id, starter, DeliveryKind::Edit);
+        let edit = new_message(job.id, starter, DeliveryKind::Edit);
         Some(NewDelivery { dedupe_key: format!("{}:{desired_version}", key(job.id)), ..edit })
     }
 }
@@ -35,7 +35,7 @@ fn key(id: JobId) -> String {
     format!("job:{id}")
 }
 
-fn told(id: JobId, starter: String, kind: DeliveryKind) -> NewDelivery {
+fn new_message(id: JobId, starter: String, kind: DeliveryKind) -> NewDelivery {
     let (lane, dedupe_key, event) = (key(id), key(id), String::new());
     NewDelivery { target: starter, dedupe_key, lane, event, kind, live_message: Some(LiveMessage::Job(id)) }
 }
@@ -51,7 +51,7 @@ pub(super) async fn begin(
     if same.count(db).await? > 0 {
         return Ok(());
     }
-    deliveries::enqueue(db, vec![told(id, starter, DeliveryKind::Message)], now).await
+    deliveries::enqueue(db, vec![new_message(id, starter, DeliveryKind::Message)], now).await
 }
 
 /// Enqueues an edit of a job's posted message, unless one is pending. A message that is not posted yet shows the

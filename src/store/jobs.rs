@@ -47,7 +47,7 @@ pub struct NewJob<'a> {
     /// Who wants it.
     pub starter: &'a Actor,
     /// Whom a private message in Slack tells how it goes.
-    pub told: Option<&'a SlackUserId>,
+    pub starter_in_slack: Option<&'a SlackUserId>,
 }
 
 /// Queues a job, due at once, and enqueues its private message: its number, and false when the same work
@@ -57,9 +57,9 @@ pub async fn queue(
     new: NewJob<'_>,
     now: DateTime<Utc>,
 ) -> Result<(JobId, bool), DbErr> {
-    let told = new.told.map(|id| id.0.clone());
+    let starter_in_slack = new.starter_in_slack.map(|id| id.0.clone());
     let (id, is_new) = add(db, new, now).await?;
-    if let Some(starter) = told.filter(|_| is_new) {
+    if let Some(starter) = starter_in_slack.filter(|_| is_new) {
         job_messages::begin(db, id, starter, now).await?;
     }
     Ok((id, is_new))
@@ -84,7 +84,7 @@ async fn add(db: &impl ConnectionTrait, new: NewJob<'_>, now: DateTime<Utc>) -> 
         starter_name: Set(new.starter.name.clone()),
         starter_user_id: Set(new.starter.account.as_ref().map(|account| account.id)),
         starter_slack_id: Set(new.starter.slack_id.as_ref().map(|id| id.0.clone())),
-        message_desired_version: Set(new.told.map(|_| FIRST)),
+        message_desired_version: Set(new.starter_in_slack.map(|_| FIRST)),
         message_rendered_version: Set(0),
         created_at: Set(now),
         updated_at: Set(now),

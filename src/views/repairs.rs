@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueView {
     /// The repairs of this page.
-    pub rows: Vec<QueuedRepair>,
+    pub rows: Vec<QueueItem>,
     /// How many there are on all pages.
     pub total: u64,
     /// Live areas, to choose from.
@@ -21,7 +21,7 @@ pub struct QueueView {
 
 /// A repair in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueuedRepair {
+pub struct QueueItem {
     /// Number.
     pub id: RepairId,
     /// Its version.
@@ -80,7 +80,7 @@ pub struct RepairView {
     /// Its photos and videos, in the order in which they were added.
     pub photos: Vec<PhotoView>,
     /// Newest first.
-    pub timeline: Vec<Happened>,
+    pub timeline: Vec<TimelineEntryView>,
     /// The timeline goes on before this entry.
     pub older: Option<TimelineId>,
     /// Whom it can be given to.
@@ -107,7 +107,7 @@ pub struct RepairBrief {
     /// The repair that this one repeats.
     pub duplicate_of: Option<OtherRepair>,
     /// What happened last, newest first.
-    pub latest: Vec<Happened>,
+    pub latest: Vec<TimelineEntryView>,
 }
 
 /// An open repair, as lists of them show it.
@@ -159,7 +159,7 @@ pub struct OtherRepair {
 
 /// An entry of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happened {
+pub struct TimelineEntryView {
     /// Number.
     pub id: TimelineId,
     /// What happened.

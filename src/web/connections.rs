@@ -126,7 +126,7 @@ impl Connections {
         if let Some(client) = client
             && self.by_client.get(&client).copied().unwrap_or_default() >= self.most_of_client
         {
-            self.tell();
+            self.log_refusal();
             self.close_longest_idle(Some(client));
         }
         while let Some(ended) = self.tasks.try_join_next_with_id() {
@@ -135,7 +135,7 @@ impl Connections {
         while self.tasks.len() >= self.most {
             // Those that were closed before end in a moment.
             if self.open.len() >= self.most {
-                self.tell();
+                self.log_refusal();
                 self.close_longest_idle(None);
             }
             let _ = tokio::time::timeout(LOOK_AGAIN, self.ended()).await;
@@ -212,7 +212,7 @@ impl Connections {
     }
 
     /// Tells the log, naming the client that has the most of them.
-    fn tell(&self) {
+    fn log_refusal(&self) {
         let Some(skipped) = self.log_throttle.pass() else { return };
         let client = self.by_client.iter().max_by_key(|(_, open)| **open);
         let (client, open) =

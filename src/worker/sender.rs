@@ -22,9 +22,9 @@ use crate::domain::announce::Event;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, DeliveryKind, Failure};
 use crate::error_chain::ErrorChain;
-use crate::ops::jobs::messages::{self, PresentJob};
+use crate::ops::jobs::messages::{self, JobSnapshot};
 use crate::ops::repairs::cards::{self, PresentCard};
-use crate::ops::secret_box::SealError;
+use crate::ops::secret_box::SecretBoxError;
 use crate::ops::{Ctx, OpError, accounts::slack_link};
 use crate::render::slack::Message;
 use crate::store::deliveries::{self, Delivery};
@@ -65,7 +65,7 @@ pub(super) enum SendOutcome {
 /// A live message with its current content.
 enum LiveContent {
     Card(Box<PresentCard>),
-    Job(Box<PresentJob>),
+    Job(Box<JobSnapshot>),
 }
 
 impl LiveContent {
@@ -145,11 +145,11 @@ impl Sender {
         if delivery.event.is_empty() {
             return Ok(SendOutcome::Nothing);
         }
-        let unopened = |error: &SealError| {
+        let unopened = |error: &SecretBoxError| {
             tracing::error!(id = delivery.id.0, error = %ErrorChain(error), "temporary password could not be decrypted");
             Failure::Unsendable { code: "cannot_open".into() }
         };
-        let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SealError::Unusable))?;
+        let seal = self.ctx.seal.as_ref().ok_or_else(|| unopened(&SecretBoxError::Unusable))?;
         let given = seal.open(&delivery.dedupe_key, &delivery.event).map_err(|error| unopened(&error))?;
         self.check_recipient(delivery, given.email_key.as_ref()).await?;
         let message = self.slack.temporary_password(&given)?;

@@ -112,7 +112,7 @@ async fn refused_report_is_sent_again_from_error_page() {
     db.execute_unprepared("ALTER TABLE timeline RENAME TO elsewhere").await.unwrap();
     phone.submit("#report button.main").await;
     let page = phone.text().await;
-    assert!(page.contains("our mistake") && page.contains(&long[..60]), "{page}");
+    assert!(page.contains("This is a bug in ESB") && page.contains(&long[..60]), "{page}");
     phone.assert_fits().await;
     db.execute_unprepared("ALTER TABLE elsewhere RENAME TO timeline").await.unwrap();
     phone.submit(".resubmit button.main").await;

@@ -11,7 +11,7 @@ use esb::ops::accounts::manage_users::{
 };
 use esb::ops::accounts::setup::{SetUp, SetupCode, set_up};
 use esb::ops::accounts::sign_in::{by_session, log_in};
-use esb::ops::accounts::temporary_password::HandedOver;
+use esb::ops::accounts::temporary_password::PasswordHandover;
 use esb::ops::{Ctx, OpError};
 use esb::store;
 use esb::store::entities::{audit, user as user_entity};
@@ -40,10 +40,10 @@ fn new_user(name: &str, request: u8) -> CreateUser {
 
 /// A password that was told to whoever made it.
 #[track_caller]
-fn shown(handed_over: HandedOver) -> SecretString {
+fn shown(handed_over: PasswordHandover) -> SecretString {
     match handed_over {
-        HandedOver::Here(password) => password,
-        HandedOver::InSlack { name } => panic!("sent to {name}"),
+        PasswordHandover::Here(password) => password,
+        PasswordHandover::InSlack { name } => panic!("sent to {name}"),
     }
 }
 

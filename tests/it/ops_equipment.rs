@@ -1,4 +1,4 @@
-//! The registry: who may change what, what is refused, what comes twice, and two people at once.
+//! The equipment_list: who may change what, what is refused, what comes twice, and two people at once.
 
 use crate::support::ops::{TestOps, ana, area, empty, open_repairs, report, user, with_saw};
 use esb::domain::actor::{Account, Actor, Edge, Role};
@@ -12,7 +12,7 @@ use esb::ops::audit::{AuditFilter, audit};
 use esb::ops::board::{board, revision};
 use esb::ops::equipment::areas::{areas, create_area, edit_area, set_area_archived};
 use esb::ops::equipment::links::{AddLink, add_link, remove_link};
-use esb::ops::equipment::list::{Wanted, equipment, equipment_record, registry};
+use esb::ops::equipment::list::{EquipmentQuery, equipment, equipment_list, equipment_record};
 use esb::ops::equipment::notes::{AddNote, add_note, remove_note};
 use esb::ops::equipment::{
     OpenRepairs, archive_equipment, create_equipment, edit_equipment, restore_equipment,
@@ -190,7 +190,10 @@ async fn repeated_equipment_edit_changes_nothing() {
     edit_equipment(&ops, &stu, (lathe, 1), &renamed, &request(3)).await.unwrap();
     assert_eq!(version(&ops, lathe).await, 2);
     assert_eq!(board(&ops).await.unwrap().areas[0].equipment[0].name, "Big lathe");
-    let found = registry(&ops, &Wanted { text: "LATHE".into(), ..Wanted::default() }, 1).await.unwrap();
+    let found =
+        equipment_list(&ops, &EquipmentQuery { text: "LATHE".into(), ..EquipmentQuery::default() }, 1)
+            .await
+            .unwrap();
     assert_eq!((found.total, found.equipment[0].name.as_str()), (1, "Big lathe"));
     refused_on(create_equipment(&ops, &stu, &bare("X", AreaId(99)), &request(4)).await, "area");
     set_area_archived(&ops, &stu, (WOOD, 1), true, &request(5)).await.unwrap();
@@ -241,9 +244,9 @@ async fn archiving_asks_about_open_repairs() {
     assert_eq!(version(&ops, saw).await, 1);
     archive_equipment(&ops, &stu, (saw, 1), Some(&OpenRepairs::Keep), &request(1)).await.unwrap();
     assert!(board(&ops).await.unwrap().areas[0].equipment.is_empty());
-    let archived = Wanted { archived: true, ..Wanted::default() };
-    assert_eq!(registry(&ops, &archived, 1).await.unwrap().total, 1);
-    assert_eq!(registry(&ops, &Wanted::default(), 1).await.unwrap().total, 0);
+    let archived = EquipmentQuery { archived: true, ..EquipmentQuery::default() };
+    assert_eq!(equipment_list(&ops, &archived, 1).await.unwrap().total, 1);
+    assert_eq!(equipment_list(&ops, &EquipmentQuery::default(), 1).await.unwrap().total, 0);
     set_area_archived(&ops, &stu, (WOOD, 1), true, &request(2)).await.unwrap();
     refused_on(restore_equipment(&ops, &stu, (saw, 2), &request(3)).await, "area");
     set_area_archived(&ops, &stu, (WOOD, 2), false, &request(4)).await.unwrap();

@@ -15,7 +15,7 @@ use esb::ops::accounts::manage_users::{CreateUser, UserCreated, create_user};
 use esb::ops::equipment::areas::{create_area, set_area_archived};
 use esb::ops::repairs::create_repair::{CreateRepair, create_repair};
 use esb::ops::repairs::notes::{WriteNote, write_note};
-use esb::ops::repairs::photo_source::{Enclosed, InSlack};
+use esb::ops::repairs::photo_source::{InSlack, PhotosToAttach};
 use esb::ops::repairs::photos::NewPhoto;
 use esb::ops::repairs::report_problem::{report_key, report_problem};
 use esb::ops::repairs::update_repair::{ClaimRepair, UpdateRepair, claim_repair, update_repair};
@@ -89,7 +89,7 @@ fn photos_count_by_name_and_content() {
         report_key(
             &ana(),
             &report,
-            Enclosed::Here { photos: &[NewPhoto::from(file)], lost: LostPhotos::NONE },
+            PhotosToAttach::Here { photos: &[NewPhoto::from(file)], lost: LostPhotos::NONE },
         )
         .unwrap()
     };
@@ -100,7 +100,7 @@ fn photos_count_by_name_and_content() {
     let sent = |file_id: &str, url: &str| {
         let photo = PhotoSource { file_id: file_id.into(), url: Some(url.into()), name: "saw.png".into() };
         let photos = InSlack { fetch: vec![photo], links: None };
-        report_key(&ana(), &report, Enclosed::InSlack(&photos)).unwrap()
+        report_key(&ana(), &report, PhotosToAttach::InSlack(&photos)).unwrap()
     };
     assert_eq!(sent("F1", "https://a.example"), sent("F1", "https://b.example"));
     assert_ne!(sent("F1", "https://a.example"), sent("F2", "https://a.example"));
@@ -109,7 +109,7 @@ fn photos_count_by_name_and_content() {
 #[test]
 fn keys_tell_callers_apart_but_not_their_names() {
     let report = report(EquipmentId(1), 1);
-    let key = |actor: &Actor| report_key(actor, &report, Enclosed::NOTHING).unwrap();
+    let key = |actor: &Actor| report_key(actor, &report, PhotosToAttach::NOTHING).unwrap();
     let account = |id| Account { id: UserId(id), role: Role::Technician };
     let of = |id, name| key(&Actor::of_account(Edge::Web, name, account(id)));
     assert_eq!(of(1, "Ana"), of(1, "Ana Maria"));

@@ -8,7 +8,7 @@ use esb::domain::delivery::DeliveryState;
 use esb::ops::Ctx;
 use esb::ops::jobs::cancel;
 use esb::ops::prune::{Pruned, prune_daily};
-use esb::ops::repairs::photo_source::Enclosed;
+use esb::ops::repairs::photo_source::PhotosToAttach;
 use esb::ops::repairs::report_problem::{report_key, report_problem, reported};
 use esb::store::deliveries::{self, Attempt};
 use esb::store::entities::{audit, delivery, delivery_attempt, job, job_line, timeline};
@@ -62,7 +62,9 @@ async fn each_kind_is_pruned_after_its_time() {
         prune_daily(&ops).await.unwrap(),
         Some(Pruned { requests: 3, sessions: 1, ..Pruned::default() })
     );
-    assert!(reported(&ops, &report_key(&ana(), &report(saw, 1), Enclosed::NOTHING).unwrap()).await.is_err());
+    assert!(
+        reported(&ops, &report_key(&ana(), &report(saw, 1), PhotosToAttach::NOTHING).unwrap()).await.is_err()
+    );
     ops.clock.advance(TimeDelta::days(83));
     assert_eq!(prune_daily(&ops).await.unwrap().unwrap().deliveries, 2, "delivered ones");
     assert_eq!((count(&ops, delivery::Entity).await, count(&ops, delivery_attempt::Entity).await), (4, 2));

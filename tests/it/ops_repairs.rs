@@ -1,4 +1,4 @@
-//! Creating, changing, claiming and closing repairs: what is kept, who may, and who is told.
+//! Creating, changing, claiming and closing repairs: what is kept, who may, and which channels are told.
 
 use crate::support::ops::{TestOps, add_equipment, ana, report, user, with_saw};
 use chrono::NaiveDate;
@@ -74,7 +74,7 @@ async fn entries(ops: &Ctx) -> Vec<timeline::Model> {
 }
 
 /// The events that are owed to `#oops`, but for the reports.
-async fn told(ops: &Ctx) -> Vec<Event> {
+async fn announced(ops: &Ctx) -> Vec<Event> {
     let all =
         delivery::Entity::find().order_by_asc(delivery::Column::Id).all(ops.store.read()).await.unwrap();
     all.into_iter()
@@ -140,7 +140,7 @@ async fn every_edit_is_recorded_once() {
 
     let pending = delivery::Entity::find().count(ops.store.read()).await.unwrap();
     let again = edit(&ops, &bo, repair, 2, values, None).await.unwrap();
-    assert_eq!((again.version, again.changed, again.told), (2, false, vec![]));
+    assert_eq!((again.version, again.changed, again.channels), (2, false, vec![]));
     assert_eq!(entries(&ops).await.len(), 2 + expected.len());
     assert_eq!(delivery::Entity::find().count(ops.store.read()).await.unwrap(), pending);
     assert_eq!(board::revision(&ops).await.unwrap(), before + 1);
@@ -226,7 +226,7 @@ async fn repeated_edit_applies_once() {
     }
     let answers = tasks.join_all().await;
     assert!(answers.iter().all(|answer| *answer == answers[0] && answer.changed));
-    assert_eq!((row(&ops, repair).await.version, told(&ops).await.len()), (2, 1));
+    assert_eq!((row(&ops, repair).await.version, announced(&ops).await.len()), (2, 1));
     // Refused ones may come again under the same id.
     let bad = |note| UpdateRepair {
         repair,
@@ -298,7 +298,7 @@ async fn resolving_wants_a_note_and_reopening_opens() {
     edit(&ops, &sam, repair, 2, to(RepairStatus::InProgress), None).await.unwrap();
     let now = row(&ops, repair).await;
     assert!(now.open && now.closed_at.is_none());
-    let (closed, reopened) = (&told(&ops).await[0], &told(&ops).await[1]);
+    let (closed, reopened) = (&announced(&ops).await[0], &announced(&ops).await[1]);
     let Event::Updated(closed) = closed else { panic!("{closed:?}") };
     assert!(closed.is_back_in_service() && closed.note.as_deref() == Some("Tightened"));
     let Event::Updated(reopened) = reopened else { panic!("{reopened:?}") };
@@ -315,7 +315,7 @@ async fn concurrent_last_closings_announce_service_once() {
         edit(&ops, &bo, other, 1, to, note("Done")),
     );
     assert!(one.unwrap().changed && two.unwrap().changed);
-    let back = told(&ops).await;
+    let back = announced(&ops).await;
     let back = back.iter().filter(|e| matches!(e, Event::Updated(update) if update.is_back_in_service()));
     assert_eq!(back.count(), 1);
 }
@@ -393,7 +393,7 @@ async fn note_is_edited_by_author_or_staff() {
     assert!(matches!(unknown, Err(OpError::NotFound)));
     let created = entries(&ops).await[0].id;
     assert!(matches!(write(&staff, WriteNote::Delete(created), 9).await, Err(OpError::NotFound)));
-    assert_eq!((row(&ops, repair).await.version, told(&ops).await.len()), (1, 0));
+    assert_eq!((row(&ops, repair).await.version, announced(&ops).await.len()), (1, 0));
 }
 
 #[tokio::test]
@@ -406,7 +406,7 @@ async fn archiving_can_close_what_is_open() {
     for id in [repair, other] {
         assert_eq!(row(&ops, id).await.status, RepairStatus::NoIssueFound);
     }
-    assert_eq!(told(&ops).await.len(), 2);
+    assert_eq!(announced(&ops).await.len(), 2);
 }
 
 #[tokio::test]
@@ -418,12 +418,12 @@ async fn a_switch_silences_its_line_and_no_other() {
     set(NotificationSettings::RESOLVED).await;
     let to = |status| FieldValue::Status(status);
     edit(&ops, &sam, repair, 1, [to(RepairStatus::Resolved)], note("Done")).await.unwrap();
-    assert_eq!(told(&ops).await, vec![]);
+    assert_eq!(announced(&ops).await, vec![]);
     edit(&ops, &sam, repair, 2, [to(RepairStatus::New)], None).await.unwrap();
-    assert_eq!(told(&ops).await.len(), 1);
+    assert_eq!(announced(&ops).await.len(), 1);
     set(NotificationSettings::STATUS_CHANGED).await;
     let both = [to(RepairStatus::Assigned), FieldValue::Assignee(Some(person(&sam)))];
     edit(&ops, &sam, repair, 3, both, None).await.unwrap();
-    let Event::Updated(update) = told(&ops).await.pop().unwrap() else { panic!("not an update") };
+    let Event::Updated(update) = announced(&ops).await.pop().unwrap() else { panic!("not an update") };
     assert_eq!(update.lines.len(), 1);
 }

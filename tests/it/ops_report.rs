@@ -7,7 +7,7 @@ use esb::domain::ids::{EquipmentId, RepairId};
 use esb::domain::setting::NotificationSettings;
 use esb::ops::board::{self, board, revision};
 use esb::ops::repairs::me_too::me_too;
-use esb::ops::repairs::photo_source::Enclosed;
+use esb::ops::repairs::photo_source::PhotosToAttach;
 use esb::ops::repairs::report_problem::{report_key, report_problem, reported};
 use esb::ops::search::{exact_equipment, search_equipment};
 use esb::ops::{Announce, Ctx, OpError};
@@ -49,7 +49,7 @@ async fn report_commits_everything_together() {
     let answer = report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
 
     assert_eq!(
-        (answer.equipment_name.as_str(), answer.told.iter().map(ChannelRef::as_str).collect::<Vec<_>>()),
+        (answer.equipment_name.as_str(), answer.channels.iter().map(ChannelRef::as_str).collect::<Vec<_>>()),
         ("Table saw", vec!["#woodshop", "#oops"])
     );
     assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
@@ -72,7 +72,7 @@ async fn repeated_report_gets_first_answer() {
     assert_eq!(first, second);
     assert_eq!(rows(&ops).await, [1, 1, 1, 2, 1]);
     assert_eq!(revision(&ops).await.unwrap(), revision_before);
-    let key = |request| report_key(&ana(), &report(saw, request), Enclosed::NOTHING).unwrap();
+    let key = |request| report_key(&ana(), &report(saw, request), PhotosToAttach::NOTHING).unwrap();
     assert_eq!(reported(&ops, &key(1)).await.unwrap(), first);
     assert!(matches!(reported(&ops, &key(2)).await, Err(OpError::NotFound)));
 }
@@ -136,7 +136,7 @@ async fn no_delivery_without_channel_or_token() {
         .await
         .unwrap();
     let answer = report_problem(&ops, &ana(), report(saw, 3)).await.unwrap();
-    assert_eq!((rows(&ops).await[3], answer.told), (1, Vec::new()));
+    assert_eq!((rows(&ops).await[3], answer.channels), (1, Vec::new()));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::support::ops::{ana, report};
 use chrono::TimeDelta;
 use esb::domain::channel::ChannelRef;
 use esb::domain::ids::EquipmentId;
-use esb::ops::repairs::photo_source::Enclosed;
+use esb::ops::repairs::photo_source::PhotosToAttach;
 use esb::ops::repairs::report_problem::{report_key, report_problem};
 use esb_sandbox::{Channel, Fault, World};
 use tracing::Level;
@@ -38,7 +38,7 @@ impl TestApp {
 
     /// Where a report of this machine was told, as the page after it says.
     async fn told_on_the_web(&self, laser: EquipmentId, request: u8) -> String {
-        let key = report_key(&ana(), &report(laser, request), Enclosed::NOTHING).unwrap();
+        let key = report_key(&ana(), &report(laser, request), PhotosToAttach::NOTHING).unwrap();
         self.web.get(&format!("/e/{laser}/reported/{}", key.as_str())).await.text()
     }
 
@@ -115,8 +115,8 @@ async fn channel_id_and_name_are_one_target() {
             only(app.slack.posted_in("#lasers"));
             app.clock.advance(TimeDelta::seconds(1));
         }
-        let told = report_problem(&other.ctx, &ana(), report(laser, 2)).await.unwrap().told;
-        assert_eq!(told.len(), 1, "{scopes:?}: {told:?}");
+        let channels = report_problem(&other.ctx, &ana(), report(laser, 2)).await.unwrap().channels;
+        assert_eq!(channels.len(), 1, "{scopes:?}: {channels:?}");
         app.after(TimeDelta::seconds(2)).await;
         only(app.slack.posted_in("#lasers"));
         app.finish().await;
@@ -126,11 +126,11 @@ async fn channel_id_and_name_are_one_target() {
 #[tokio::test]
 async fn channels_of_which_nothing_is_known_are_two() {
     let (app, laser) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
-    let told = report_problem(&app.app.ctx, &ana(), report(laser, 1)).await.unwrap().told;
-    assert_eq!(told.len(), 2);
+    let channels = report_problem(&app.app.ctx, &ana(), report(laser, 1)).await.unwrap().channels;
+    assert_eq!(channels.len(), 2);
     app.learn_names().await;
-    let told = report_problem(&app.app.ctx, &ana(), report(laser, 2)).await.unwrap().told;
-    assert_eq!(told.len(), 2, "another name is another channel");
+    let channels = report_problem(&app.app.ctx, &ana(), report(laser, 2)).await.unwrap().channels;
+    assert_eq!(channels.len(), 2, "another name is another channel");
     app.after(TimeDelta::seconds(2)).await;
     app.after(TimeDelta::seconds(2)).await;
     assert_eq!((app.slack.posted_in("#lasers").len(), app.slack.posted_in("#oops").len()), (2, 2));

@@ -10,7 +10,7 @@ use esb::domain::actor::Role;
 use esb::domain::delivery::DeliveryState;
 use esb::domain::text::EmailAddress;
 use esb::ops::accounts::manage_users::{EditUser, edit_user, reset_password, set_active};
-use esb::ops::accounts::temporary_password::HandedOver;
+use esb::ops::accounts::temporary_password::PasswordHandover;
 use esb::store::delivery_queue::{self, Settlement};
 use esb::store::entities::{delivery, slack_person};
 use esb::store::password_messages;
@@ -116,25 +116,25 @@ async fn unknown_person_gets_no_message() {
         (&silent.ctx, new_user("bo", false), "there is no bot token"),
     ] {
         let (id, handed_over) = made(ctx, &by, user).await;
-        assert!(matches!(handed_over, HandedOver::Here(_)), "{why}");
+        assert!(matches!(handed_over, PasswordHandover::Here(_)), "{why}");
         app.sql(&format!("DELETE FROM users WHERE id = {id}")).await;
     }
     // Staff may want to see it all the same.
     let (bo, handed_over) = made(ctx, &by, new_user("bo", true)).await;
-    assert!(matches!(handed_over, HandedOver::Here(_)));
+    assert!(matches!(handed_over, PasswordHandover::Here(_)));
     app.sql(&format!("UPDATE users SET active = FALSE WHERE id = {bo}")).await;
-    assert!(matches!(app.reset_bo(bo).await, HandedOver::Here(_)), "shut out");
+    assert!(matches!(app.reset_bo(bo).await, PasswordHandover::Here(_)), "shut out");
     app.sql(&format!("UPDATE users SET active = TRUE WHERE id = {bo}")).await;
     let ana = user(ctx, "ana", Role::Technician).await;
     app.sql(&format!("UPDATE users SET slack_user_id = '{BO}' WHERE id = {ana}")).await;
-    assert!(matches!(app.reset_bo(bo).await, HandedOver::Here(_)), "that person is somebody else's");
+    assert!(matches!(app.reset_bo(bo).await, PasswordHandover::Here(_)), "that person is somebody else's");
     app.sql("UPDATE users SET slack_user_id = NULL").await;
     let mut twin = slack_person::ActiveModel::from(
         slack_person::Entity::find_by_id(BO).one(ctx.store.read()).await.unwrap().unwrap(),
     );
     twin.slack_user_id = Set("U0TWIN".into());
     slack_person::Entity::insert(twin).exec_without_returning(ctx.store.write()).await.unwrap();
-    assert!(matches!(app.reset_bo(bo).await, HandedOver::Here(_)), "two of that e-mail");
+    assert!(matches!(app.reset_bo(bo).await, PasswordHandover::Here(_)), "two of that e-mail");
     assert!(app.passwords().await.is_empty());
 
     // Who is tied needs no e-mail.

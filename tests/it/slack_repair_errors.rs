@@ -95,7 +95,7 @@ async fn somebody_faster_is_named_and_may_be_followed() {
     let person = esb::domain::field::Person { id: sam, name: "sam".into(), slack_id: None };
     app.changed_by("sam", vec![FieldValue::Assignee(Some(person))]).await;
     let refused = errors(app.submit().await);
-    assert!(refused["action"].starts_with("sam set the assignee to “sam” while you were at it."));
+    assert!(refused["action"].starts_with("sam set the assignee to “sam” while you were editing."));
     assert_eq!(app.repair(1).await.assignee_id, Some(sam));
     assert_eq!(app.submit().await, Submitted::Cleared, "sent again, it stands");
     assert_eq!(app.repair(1).await.assignee_id, Some(app.technician("ana").await));

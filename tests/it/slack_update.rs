@@ -189,7 +189,7 @@ async fn concurrent_updates_conflict_on_their_field() {
     app.fill("note", "My own words").await;
     let refused = errors(app.submit().await);
     assert_eq!(refused.keys().collect::<Vec<_>>(), ["status"]);
-    assert!(refused["status"].starts_with("sam set the status to “Parts Ordered” while you were at it."));
+    assert!(refused["status"].starts_with("sam set the status to “Parts Ordered” while you were editing."));
     let view = app.view();
     assert_eq!(view.value("status").as_deref(), Some("In Progress"), "it is kept");
     assert_eq!(view.value("note").as_deref(), Some("My own words"));

@@ -7,7 +7,7 @@ use esb::domain::actor::{Account, Actor, Edge, Role};
 use esb::domain::ids::UserId;
 use esb::ops::accounts::manage_users::{reset_password, set_active};
 use esb::ops::accounts::password;
-use esb::ops::accounts::temporary_password::HandedOver;
+use esb::ops::accounts::temporary_password::PasswordHandover;
 use esb::store::users;
 use esb::web::kernel::access::SESSION_COOKIE;
 use esb::web::limits::known_browser::COOKIE_NAME;
@@ -177,8 +177,8 @@ async fn password_change_renews_the_session() {
 async fn reset(web: &TestWeb, id: UserId) -> String {
     let by = staff(web).await;
     match reset_password(&web.ops, &by, id, true, "").await.unwrap() {
-        HandedOver::Here(password) => password.expose_secret().to_owned(),
-        HandedOver::InSlack { name } => panic!("sent to {name}"),
+        PasswordHandover::Here(password) => password.expose_secret().to_owned(),
+        PasswordHandover::InSlack { name } => panic!("sent to {name}"),
     }
 }
 

@@ -338,7 +338,7 @@ async fn an_internal_error_loses_no_text() {
     db.execute_unprepared("ALTER TABLE timeline RENAME TO elsewhere").await.unwrap();
     let typed = [("csrf_token", token.as_str()), ID, ("note", "Ordered")];
     let refused = tess.post(NOTES, &typed).await;
-    says(&refused, StatusCode::INTERNAL_SERVER_ERROR, &["our mistake", "Reference:", "Ordered"]);
+    says(&refused, StatusCode::INTERNAL_SERVER_ERROR, &["This is a bug in ESB", "Reference:", "Ordered"]);
     db.execute_unprepared("ALTER TABLE elsewhere RENAME TO timeline").await.unwrap();
     assert_eq!(tess.send_again(NOTES, &refused).await.status, StatusCode::SEE_OTHER);
 }
@@ -363,7 +363,7 @@ static PANICS: &[Route] =
 async fn a_panic_loses_no_text() {
     let web = serving_routes(with_saw().await.0, PANICS, Limits::STANDARD).await;
     let reply = web.browser().post("/panic?a=1&b=%22", &TYPED).await;
-    let texts = ["our mistake", "Blade\nwobbles", "action=\"/panic?a&#x3D;1&amp;b&#x3D;%22\""];
+    let texts = ["This is a bug in ESB", "Blade\nwobbles", "action=\"/panic?a&#x3D;1&amp;b&#x3D;%22\""];
     says(&reply, StatusCode::INTERNAL_SERVER_ERROR, &texts);
     assert_eq!(PANICS[0].access, Access::Anyone);
 }

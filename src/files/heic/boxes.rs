@@ -83,7 +83,7 @@ pub(super) fn box_head(bytes: &[u8], there: u64) -> Option<([u8; 4], u64, u64)> 
 }
 
 /// A box within another.
-pub(super) struct Found<'a> {
+pub(super) struct FoundBox<'a> {
     pub(super) kind: [u8; 4],
     pub(super) content: &'a [u8],
     /// Where the content is in the file.
@@ -91,19 +91,19 @@ pub(super) struct Found<'a> {
     kind_at: u64,
 }
 
-impl Found<'_> {
+impl FoundBox<'_> {
     pub(super) fn blank(&self) -> Blank {
         Blank { place: Place { at: self.at, length: self.content.len() as u64 }, kind_at: self.kind_at }
     }
 }
 
 /// The consecutive boxes at offset `at` of the file.
-pub(super) fn boxes(mut bytes: &[u8], mut at: u64) -> Option<Vec<Found<'_>>> {
+pub(super) fn boxes(mut bytes: &[u8], mut at: u64) -> Option<Vec<FoundBox<'_>>> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
         let (kind, head, whole) = box_head(bytes, bytes.len() as u64)?;
         let (inner, end) = (usize::try_from(head).ok()?, usize::try_from(whole).ok()?);
-        found.push(Found { kind, content: bytes.get(inner..end)?, at: at + head, kind_at: at + 4 });
+        found.push(FoundBox { kind, content: bytes.get(inner..end)?, at: at + head, kind_at: at + 4 });
         if found.len() > COUNT_MAX {
             return None;
         }

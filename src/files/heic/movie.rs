@@ -1,7 +1,7 @@
 //! The box `moov` of a picture file that moves: what it needs to play is kept, everything else may tell the
 //! position (`udta`, `meta`, `uuid`) and is overwritten.
 
-use super::boxes::{Blank, Found, Reader, boxes};
+use super::boxes::{Blank, FoundBox, Reader, boxes};
 
 /// What is overwritten in the content of `moov`, which is at `at`; `None` when a track may hold metadata.
 pub(super) fn blanks(moov: &[u8], at: u64) -> Option<Vec<Blank>> {
@@ -20,7 +20,7 @@ pub(super) fn blanks(moov: &[u8], at: u64) -> Option<Vec<Blank>> {
     Some(blanks)
 }
 
-fn media_blanks(media: &Found<'_>, blanks: &mut Vec<Blank>) -> Option<()> {
+fn media_blanks(media: &FoundBox<'_>, blanks: &mut Vec<Blank>) -> Option<()> {
     let within = kept(media.content, media.at, &[b"mdhd", b"hdlr", b"minf", b"elng"], blanks)?;
     let mut handler = Reader(within.iter().find(|found| &found.kind == b"hdlr")?.content);
     handler.skip(8)?;
@@ -34,9 +34,9 @@ fn kept<'a>(
     at: u64,
     wanted: &[&[u8; 4]],
     blanks: &mut Vec<Blank>,
-) -> Option<Vec<Found<'a>>> {
+) -> Option<Vec<FoundBox<'a>>> {
     let (kept, others): (Vec<_>, Vec<_>) =
         boxes(bytes, at)?.into_iter().partition(|found| wanted.contains(&&found.kind));
-    blanks.extend(others.iter().map(Found::blank));
+    blanks.extend(others.iter().map(FoundBox::blank));
     Some(kept)
 }

@@ -2,8 +2,8 @@
 
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
-use crate::domain::password::{BLANK_HINT, has_blank_at_an_end};
-use crate::ops::accounts::sign_in::{self, Begun};
+use crate::domain::password::{OUTER_SPACE_HINT, has_outer_space};
+use crate::ops::accounts::sign_in::{self, StartedSession};
 use crate::ops::{Ctx, OpError, accounts::password, retry_on_deadlock};
 use crate::store::{password_messages, users};
 use crate::views::account::SignedIn;
@@ -29,7 +29,7 @@ pub async fn change_password(
     actor: &Actor,
     who: &SignedIn,
     change: ChangePassword,
-) -> Result<Begun, OpError> {
+) -> Result<StartedSession, OpError> {
     let user = users::find(ctx.store.read(), who.id).await?.ok_or(OpError::NotFound)?;
     if change.password.expose_secret() != change.repeated.expose_secret() {
         return Err(OpError::refused("repeated", "The two new passwords differ."));
@@ -40,9 +40,9 @@ pub async fn change_password(
             "Please choose a password that differs from the current one.",
         ));
     }
-    let has_blank = has_blank_at_an_end(change.current.expose_secret());
+    let has_blank = has_outer_space(change.current.expose_secret());
     if !password::verify(change.current, Some(user.password_hash.clone()), false).await? {
-        return Err(if has_blank { OpError::refused("current", BLANK_HINT) } else { not_present() });
+        return Err(if has_blank { OpError::refused("current", OUTER_SPACE_HINT) } else { not_present() });
     }
     let hash = password::hash(change.password).await?;
     retry_on_deadlock(async || {
@@ -54,7 +54,7 @@ pub async fn change_password(
         }
         users::set_password(&tx, who.id, hash.clone(), false, now).await?;
         password_messages::withdraw(&tx, who.id, now).await?;
-        let begun = sign_in::begin_anew(ctx, &tx, &present, &hash).await?;
+        let begun = sign_in::replace_sessions(ctx, &tx, &present, &hash).await?;
         let action = "user.password_changed";
         let record = AuditRecord { action, noun: "user", noun_id: who.id.0, old: None, new: None };
         ctx.commit_recorded(tx, actor, record).await?;

@@ -6,7 +6,7 @@ use crate::domain::change::AuditRecord;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
-use crate::ops::accounts::temporary_password::{self, HandedOver, Issued};
+use crate::ops::accounts::temporary_password::{self, Issued, PasswordHandover};
 use crate::ops::idempotency::{find_answer, key, remember};
 use crate::ops::{
     Ctx, OpError, Refusal, accounts::look_alike, accounts::password, accounts::slack_link, allow,
@@ -44,7 +44,7 @@ pub struct CreateUser {
 #[derive(Debug)]
 pub enum UserCreated {
     /// The user was made, and the temporary password handed over.
-    Now(UserId, HandedOver),
+    Now(UserId, PasswordHandover),
     /// The same submission made the user before.
     Before(UserId),
 }
@@ -125,11 +125,11 @@ async fn before(ctx: &Ctx, key: &IdempotencyKey) -> Result<Option<UserCreated>, 
 }
 
 /// After the commit: wakes the worker where it has a password to send.
-fn handed_over(ctx: &Ctx, temporary: SecretString, sent_to: Option<String>) -> HandedOver {
+fn handed_over(ctx: &Ctx, temporary: SecretString, sent_to: Option<String>) -> PasswordHandover {
     if sent_to.is_some() {
         ctx.wake.notify_one();
     }
-    HandedOver::of(temporary, sent_to)
+    PasswordHandover::of(temporary, sent_to)
 }
 
 /// The new user's number, and to whom the password goes; `None` when the submission was accepted before.
@@ -278,7 +278,7 @@ pub async fn reset_password(
     id: UserId,
     show_here: bool,
     kept: &str,
-) -> Result<HandedOver, OpError> {
+) -> Result<PasswordHandover, OpError> {
     allow(actor, Role::Staff)?;
     let temporary = secret::temporary_password();
     let hash = password::hash(temporary.clone()).await?;

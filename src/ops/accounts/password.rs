@@ -18,14 +18,14 @@ static AT_ONCE: Semaphore = Semaphore::const_new(2);
 /// Refused when it is too short, or begins or ends with a blank.
 pub async fn hash(password: SecretString) -> Result<String, OpError> {
     check_new(password.expose_secret()).map_err(|error| OpError::refused("password", error.to_string()))?;
-    hash_anew(password).await
+    rehash(password).await
 }
 
 /// As [`hash`], for a password that was accepted once, under the rules of that time.
 ///
 /// # Errors
 /// Only those of the machine.
-pub async fn hash_anew(password: SecretString) -> Result<String, OpError> {
+pub async fn rehash(password: SecretString) -> Result<String, OpError> {
     let hashed = work(move || {
         Argon2::default().hash_password(password.expose_secret().as_bytes()).map(|hash| hash.to_string())
     });

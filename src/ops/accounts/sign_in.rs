@@ -17,7 +17,7 @@ pub const SESSION: TimeDelta = TimeDelta::hours(12);
 
 /// A session that was just begun.
 #[derive(Debug)]
-pub struct Begun {
+pub struct StartedSession {
     /// What the browser shows from now on.
     pub token: SecretString,
     /// What the user may do.
@@ -73,14 +73,14 @@ pub async fn log_in(
     username: &str,
     given: SecretString,
     previous: Option<&SignedIn>,
-) -> Result<Option<Begun>, OpError> {
+) -> Result<Option<StartedSession>, OpError> {
     let user = named(ctx, username).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let imported = users::any_hash_like(ctx.store.read(), password::IMPORTED).await?;
     let is_right = password::verify(given.clone(), hash, imported).await?;
     let Some(user) = user.filter(|user| is_right && user.active) else { return Ok(None) };
     let anew = match password::is_imported(&user.password_hash) {
-        true => Some(password::hash_anew(given).await?),
+        true => Some(password::rehash(given).await?),
         false => None,
     };
     let account = AccountMark::new(user.id, anew.as_ref().unwrap_or(&user.password_hash));
@@ -93,19 +93,24 @@ pub async fn log_in(
     }
     let token = begin(ctx, &tx, user.id).await?;
     tx.commit().await?;
-    Ok(Some(Begun { token, role: user.role, must_change_password: user.must_change_password, account }))
+    Ok(Some(StartedSession {
+        token,
+        role: user.role,
+        must_change_password: user.must_change_password,
+        account,
+    }))
 }
 
 /// Ends all sessions of a user who has just chosen a password, and begins one with it.
-pub(in crate::ops) async fn begin_anew(
+pub(in crate::ops) async fn replace_sessions(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     user: &User,
     password_hash: &str,
-) -> Result<Begun, OpError> {
+) -> Result<StartedSession, OpError> {
     sessions::end_others(db, user.id, None).await?;
     let (token, account) = (begin(ctx, db, user.id).await?, AccountMark::new(user.id, password_hash));
-    Ok(Begun { token, role: user.role, must_change_password: false, account })
+    Ok(StartedSession { token, role: user.role, must_change_password: false, account })
 }
 
 /// Begins a session of a user; its token.

@@ -5,7 +5,7 @@
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::UserId;
-use crate::ops::secret_box::Seal;
+use crate::ops::secret_box::SecretBox;
 use crate::ops::{Announce, Ctx, OpError, secret};
 use crate::store::users::{self, User, email_key};
 use crate::store::{password_messages, sessions, slack_people, slack_unlinks};
@@ -19,7 +19,7 @@ const ENDED: &str = "!ended";
 
 /// How a temporary password was handed over.
 #[derive(Debug)]
-pub enum HandedOver {
+pub enum PasswordHandover {
     /// It is told here and never again.
     Here(SecretString),
     /// It is on its way to this person in Slack, and told nowhere else.
@@ -29,7 +29,7 @@ pub enum HandedOver {
     },
 }
 
-impl HandedOver {
+impl PasswordHandover {
     /// Of a password that went to this person, or to nobody.
     pub(in crate::ops) fn of(password: SecretString, sent_to: Option<String>) -> Self {
         sent_to.map_or(Self::Here(password), |name| Self::InSlack { name })
@@ -59,7 +59,7 @@ pub(in crate::ops) struct Recipient {
 
 impl Ctx {
     /// By which messages with passwords are sealed, where messages go anywhere.
-    fn sealing(&self) -> Option<&Seal> {
+    fn sealing(&self) -> Option<&SecretBox> {
         match self.announce {
             Announce::Nowhere => None,
             Announce::Slack { .. } => self.seal.as_deref(),

@@ -9,7 +9,7 @@ use crate::revision_cache::{LatestCache, QueryCache};
 use crate::store::board::{ActiveEquipment, OpenRow, OpenTotal};
 use crate::store::entities::area;
 use crate::store::equipment_links::Link;
-use crate::store::equipment_list::Wanted;
+use crate::store::equipment_list::EquipmentQuery;
 use crate::store::photos::Subject;
 use crate::store::{self, equipment::EquipmentWithArea};
 use crate::views::board::{BoardArea, BoardEquipment, BoardView, Headline};
@@ -32,14 +32,14 @@ pub const REPAIRS_MAX: u64 = 100;
 
 /// What this process keeps of the board.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct CachedViews {
     pub(super) revision: Revision,
     view: LatestCache<i64, Arc<BoardView>>,
     open: LatestCache<i64, Arc<open::Searchable>>,
     pub(super) names: LatestCache<i64, Arc<EquipmentNames>>,
     pub(super) maintenance: LatestCache<i64, bool>,
     pub(super) queue: QueryCache<i64, (QueueFilter, u64), Arc<QueueView>>,
-    pub(super) registry: QueryCache<i64, (Wanted, u64), Arc<EquipmentList>>,
+    pub(super) equipment_list: QueryCache<i64, (EquipmentQuery, u64), Arc<EquipmentList>>,
 }
 
 /// The whole board, read once per revision. The revision is read before the data, so that a board is

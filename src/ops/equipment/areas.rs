@@ -75,7 +75,8 @@ pub async fn edit_area(
         let tx = &submission.tx;
         require(tx, actor, Role::Staff).await?;
         let area = store::areas::find(tx, id).await?.ok_or(OpError::NotFound)?;
-        let record = AuditRecord::changed("area.edited", NOUN, id.0, (&kept(&area), &Kept::from(new)))?;
+        let record =
+            AuditRecord::changed("area.edited", NOUN, id.0, (&kept(&area), &AuditValues::from(new)))?;
         if record.is_some() && !store::areas::replace(tx, &area, version, new, submission.now).await? {
             return Err(overtaken(tx, NOUN, id.0).await?);
         }
@@ -125,13 +126,13 @@ fn taken(name: &AreaName) -> OpError {
 
 /// An area as the audit compares it: imported rows may hold what no form takes.
 #[derive(Serialize)]
-struct Kept<'a> {
+struct AuditValues<'a> {
     name: &'a str,
     slack_channel: &'a str,
     sort_order: i64,
 }
 
-impl<'a> From<&'a AreaDetails> for Kept<'a> {
+impl<'a> From<&'a AreaDetails> for AuditValues<'a> {
     fn from(details: &'a AreaDetails) -> Self {
         Self {
             name: details.name.as_str(),
@@ -141,6 +142,6 @@ impl<'a> From<&'a AreaDetails> for Kept<'a> {
     }
 }
 
-fn kept(area: &Area) -> Kept<'_> {
-    Kept { name: &area.name, slack_channel: &area.slack_channel, sort_order: area.sort_order }
+fn kept(area: &Area) -> AuditValues<'_> {
+    AuditValues { name: &area.name, slack_channel: &area.slack_channel, sort_order: area.sort_order }
 }

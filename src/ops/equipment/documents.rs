@@ -45,7 +45,7 @@ impl FileGone {
 }
 
 #[derive(Serialize)]
-struct Kept<'a> {
+struct AuditValues<'a> {
     equipment: EquipmentId,
     category: &'static str,
     title: &'a str,
@@ -69,7 +69,7 @@ pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result
         let called = (add.category, &add.title);
         let now = submission.now;
         let id = store::documents::add(tx, add.equipment, called, &add.file, actor, now).await?;
-        let kept = Kept {
+        let kept = AuditValues {
             equipment: add.equipment,
             category: add.category.word(),
             title: add.title.as_str(),
@@ -100,7 +100,7 @@ pub async fn remove_document(
             return Err(OpError::NotFound);
         }
         let category = row.category.word();
-        let kept = Kept { equipment, category, title: &row.title, name: &row.original_name };
+        let kept = AuditValues { equipment, category, title: &row.title, name: &row.original_name };
         submission.record([AuditRecord::removed("document.removed", NOUN, id.0, &kept)?]);
         submission.answer(FileGone { stored: row.stored_name })
     };

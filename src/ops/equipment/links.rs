@@ -30,7 +30,7 @@ pub struct AddLink {
 }
 
 #[derive(Serialize)]
-struct Kept<'a> {
+struct AuditValues<'a> {
     equipment: EquipmentId,
     title: &'a str,
     url: &'a str,
@@ -50,7 +50,7 @@ pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId,
         }
         let link = (&add.title, &add.url);
         let id = store::equipment_links::add(tx, add.equipment, link, submission.now).await?;
-        let kept = Kept { equipment: add.equipment, title: add.title.as_str(), url: add.url.as_str() };
+        let kept = AuditValues { equipment: add.equipment, title: add.title.as_str(), url: add.url.as_str() };
         submission.record([AuditRecord::made("link.added", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };
@@ -74,7 +74,7 @@ pub async fn remove_link(
         if link.equipment_id != equipment || !store::equipment_links::remove(tx, id).await? {
             return Err(OpError::NotFound);
         }
-        let kept = Kept { equipment, title: &link.title, url: &link.url };
+        let kept = AuditValues { equipment, title: &link.title, url: &link.url };
         submission.record([AuditRecord::removed("link.removed", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };

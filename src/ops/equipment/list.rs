@@ -1,10 +1,10 @@
-//! Reads of the registry: the list, one machine with everything that belongs to it, the export.
+//! Reads of the equipment_list: the list, one machine with everything that belongs to it, the export.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::ops::permission::{may_edit, require};
-use crate::ops::search::search_registry;
+use crate::ops::search::search_equipment_list;
 use crate::ops::{Ctx, OpError, board};
 use crate::store;
 use crate::store::entities::equipment::Model as Row;
@@ -17,7 +17,7 @@ use crate::views::records::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use crate::store::equipment_list::Wanted;
+pub use crate::store::equipment_list::EquipmentQuery;
 
 /// Machines a page (spec/web.md, as the queue).
 pub const PAGE: u64 = 50;
@@ -35,13 +35,17 @@ const EXPORT_BATCH: u64 = 500;
 ///
 /// # Errors
 /// `NotFound` for a page that there is not; the database's.
-pub async fn registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Arc<EquipmentList>, OpError> {
+pub async fn equipment_list(
+    ctx: &Ctx,
+    wanted: &EquipmentQuery,
+    page: u64,
+) -> Result<Arc<EquipmentList>, OpError> {
     let revision = board::revision(ctx).await?;
-    let read = async { Ok(Arc::new(read_registry(ctx, wanted, page).await?)) };
-    ctx.board.registry.get(&revision, (wanted.clone(), page), read).await
+    let read = async { Ok(Arc::new(read_list(ctx, wanted, page).await?)) };
+    ctx.board.equipment_list.get(&revision, (wanted.clone(), page), read).await
 }
 
-async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<EquipmentList, OpError> {
+async fn read_list(ctx: &Ctx, wanted: &EquipmentQuery, page: u64) -> Result<EquipmentList, OpError> {
     let (listed, total, pages, are_nearest) = match wanted.text.is_empty() {
         true => {
             let db = ctx.store.read();
@@ -49,7 +53,7 @@ async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Equipmen
             let (pages, skipped) = pages(total, page, PAGE)?;
             (store::equipment_list::page(db, wanted, (PAGE, skipped)).await?, total, pages, false)
         }
-        false => find_registry(ctx, wanted, page).await?,
+        false => find_list(ctx, wanted, page).await?,
     };
     let statuses = statuses(ctx, &listed).await?;
     let equipment = |row: Listed| EquipmentRow {
@@ -66,12 +70,12 @@ async fn read_registry(ctx: &Ctx, wanted: &Wanted, page: u64) -> Result<Equipmen
 
 /// A page of what a search finds, the best first: the machines, how many there are, on how many pages, and whether
 /// they only have the nearest names.
-async fn find_registry(
+async fn find_list(
     ctx: &Ctx,
-    wanted: &Wanted,
+    wanted: &EquipmentQuery,
     page: u64,
 ) -> Result<(Vec<Listed>, u64, u64, bool), OpError> {
-    let (ids, are_nearest) = search_registry(ctx, wanted).await?;
+    let (ids, are_nearest) = search_equipment_list(ctx, wanted).await?;
     let total = ids.len() as u64;
     let (pages, skipped) = pages(total, page, PAGE)?;
     let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);

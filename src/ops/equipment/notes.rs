@@ -26,7 +26,7 @@ pub struct AddNote {
 }
 
 #[derive(Serialize)]
-struct Kept<'a> {
+struct AuditValues<'a> {
     equipment: EquipmentId,
     text: &'a str,
 }
@@ -42,7 +42,7 @@ pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId,
         store::equipment::row(tx, add.equipment).await?.ok_or(OpError::NotFound)?;
         let author = (author.id, actor.name.as_str());
         let id = store::equipment_notes::add(tx, add.equipment, author, &add.text, submission.now).await?;
-        let kept = Kept { equipment: add.equipment, text: add.text.as_str() };
+        let kept = AuditValues { equipment: add.equipment, text: add.text.as_str() };
         submission.record([AuditRecord::made("note.added", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };
@@ -70,7 +70,7 @@ pub async fn remove_note(
         if note.equipment_id != equipment || !store::equipment_notes::remove(tx, id).await? {
             return Err(OpError::NotFound);
         }
-        let kept = Kept { equipment, text: &note.text };
+        let kept = AuditValues { equipment, text: &note.text };
         submission.record([AuditRecord::removed("note.removed", NOUN, id.0, &kept)?]);
         submission.answer(id)
     };

@@ -18,7 +18,7 @@ use serde::Serialize;
 const NOUN: &str = "photo";
 
 #[derive(Serialize)]
-struct Kept<'a> {
+struct AuditValues<'a> {
     equipment: EquipmentId,
     name: &'a str,
 }
@@ -47,7 +47,7 @@ pub async fn add_equipment_photos(
         for file in files {
             let (tx, now) = (&submission.tx, submission.now);
             let id = store::photos::add(tx, subject, (file, None), actor, now).await?;
-            let kept = Kept { equipment, name: file.name.as_str() };
+            let kept = AuditValues { equipment, name: file.name.as_str() };
             submission.record([AuditRecord::made("photo.added", NOUN, id.0, &kept)?]);
             added.push(id);
         }
@@ -74,7 +74,7 @@ pub async fn remove_equipment_photo(
         if row.equipment_id != Some(equipment) || !store::photos::remove(tx, id).await? {
             return Err(OpError::NotFound);
         }
-        let kept = Kept { equipment, name: &row.original_name };
+        let kept = AuditValues { equipment, name: &row.original_name };
         submission.record([AuditRecord::removed("photo.removed", NOUN, id.0, &kept)?]);
         submission.answer(FileGone { stored: row.stored_name })
     };

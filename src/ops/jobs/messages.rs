@@ -8,20 +8,20 @@ use crate::store;
 use crate::store::jobs::Job;
 use crate::views::jobs::JobMessage;
 
-/// A job as it is now, and what whoever started it is told of it.
+/// A job as it is now, and what whoever started it is message of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PresentJob {
+pub struct JobSnapshot {
     /// The job; its columns of the message were read at the same moment.
     pub job: Job,
-    /// What is told.
-    pub told: JobMessage,
+    /// What is message.
+    pub message: JobMessage,
 }
 
-/// A job with what is told of it.
+/// A job with what is message of it.
 ///
 /// # Errors
 /// `NotFound`; the database's.
-pub async fn present(ctx: &Ctx, id: JobId) -> Result<PresentJob, OpError> {
+pub async fn present(ctx: &Ctx, id: JobId) -> Result<JobSnapshot, OpError> {
     let db = ctx.store.read();
     let job = store::jobs::find(db, id).await?.ok_or(OpError::NotFound)?;
     let starter = match job.starter_user_id {
@@ -30,13 +30,13 @@ pub async fn present(ctx: &Ctx, id: JobId) -> Result<PresentJob, OpError> {
     };
     // Whoever was unlinked since sees what everybody may see.
     let starter = starter.filter(|user| user.slack_user_id == job.starter_slack_id);
-    // What another version has queued is told by the name of its kind.
+    // What another version has queued is message by the name of its kind.
     let work = Work::read(&job.kind, &job.input).ok();
-    let told = JobMessage {
+    let message = JobMessage {
         about: work.as_ref().map(Work::about),
         repair: work.as_ref().map(Work::repair),
         role: starter.map(|user| user.role),
         job: view(job.clone()),
     };
-    Ok(PresentJob { job, told })
+    Ok(JobSnapshot { job, message })
 }

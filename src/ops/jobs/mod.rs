@@ -23,14 +23,14 @@ pub const PART: u64 = 50;
 /// A job that was queued, or was there before, in a transaction that is yet to be committed.
 #[derive(Debug)]
 #[must_use = "after the commit the worker is to be woken"]
-pub struct Queued {
+pub struct QueuedJob {
     /// Its number.
     pub id: JobId,
     record: Option<AuditRecord>,
     now: DateTime<Utc>,
 }
 
-impl Queued {
+impl QueuedJob {
     /// After the commit: wakes the worker and writes the log line.
     pub fn committed(self, ctx: &Ctx, actor: &Actor) {
         if let Some(record) = self.record {
@@ -52,7 +52,7 @@ pub async fn fetch_photos(
     actor: &Actor,
     photos: FetchPhotos,
     work_key: Option<&RequestId>,
-) -> Result<Queued, OpError> {
+) -> Result<QueuedJob, OpError> {
     queue(ctx, db, actor, &Work::FetchPhotos(photos), work_key).await
 }
 
@@ -62,23 +62,31 @@ async fn queue(
     actor: &Actor,
     work: &Work,
     work_key: Option<&RequestId>,
-) -> Result<Queued, OpError> {
+) -> Result<QueuedJob, OpError> {
     let (now, kind) = (ctx.clock.now(), work.kind());
     let steps = i64::try_from(work.steps()).unwrap_or(i64::MAX);
     let (input, activity) = (work.input()?, work.begins_with());
-    let new = NewJob { kind, input, steps, activity, work_key, starter: actor, told: told(ctx, actor) };
+    let new = NewJob {
+        kind,
+        input,
+        steps,
+        activity,
+        work_key,
+        starter: actor,
+        starter_in_slack: starter_in_slack(ctx, actor),
+    };
     let (id, is_new) = store::jobs::queue(db, new, now).await?;
     if !is_new {
-        return Ok(Queued { id, record: None, now });
+        return Ok(QueuedJob { id, record: None, now });
     }
     let new = json!({ "kind": kind.key(), "steps": steps });
     let record = AuditRecord::made("job.queued", "job", id.0, &new)?;
     store::audit::append(db, std::slice::from_ref(&record), actor, now).await?;
-    Ok(Queued { id, record: Some(record), now })
+    Ok(QueuedJob { id, record: Some(record), now })
 }
 
 /// Whom a private message tells how a job goes: whoever starts it in Slack, unless Slack is off.
-fn told<'a>(ctx: &Ctx, actor: &'a Actor) -> Option<&'a SlackUserId> {
+fn starter_in_slack<'a>(ctx: &Ctx, actor: &'a Actor) -> Option<&'a SlackUserId> {
     let is_on = ctx.announce != Announce::Nowhere;
     actor.slack_id.as_ref().filter(|_| is_on && actor.edge == Edge::Slack)
 }

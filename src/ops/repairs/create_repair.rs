@@ -10,10 +10,10 @@ use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, PersonName, RequestId};
 use crate::ops::idempotency::key;
 use crate::ops::permission::require;
-use crate::ops::repairs::photo_source::{Enclosed, enclose};
+use crate::ops::repairs::photo_source::{PhotosToAttach, enclose};
 use crate::ops::repairs::record_change::{assignable, record, snapshot};
 use crate::ops::repairs::report_problem::find_active_equipment;
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::submission::{Submission, SubmissionResult, nothing_is_taken, submit};
 use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
@@ -46,8 +46,8 @@ pub struct CreateRepair {
 pub struct RepairCreated {
     /// Number of the new repair.
     pub repair: RepairId,
-    /// The channels that are being told, the area's first.
-    pub told: Vec<ChannelRef>,
+    /// The channels of the announcement, the area's first.
+    pub channels: Vec<ChannelRef>,
 }
 
 /// Opens a repair and owes its announcement. The same submission again gets the first answer.
@@ -55,7 +55,7 @@ pub struct RepairCreated {
 /// # Errors
 /// `Forbidden`; refused on `equipment`, `status` or `assignee`; the database's.
 pub async fn create_repair(ctx: &Ctx, actor: &Actor, create: CreateRepair) -> Result<RepairCreated, OpError> {
-    create_with_photos(ctx, actor, create, Enclosed::NOTHING).await
+    create_with_photos(ctx, actor, create, PhotosToAttach::NOTHING).await
 }
 
 /// [`create_repair`], with photos.
@@ -66,7 +66,7 @@ pub async fn create_with_photos(
     ctx: &Ctx,
     actor: &Actor,
     create: CreateRepair,
-    photos: Enclosed<'_>,
+    photos: PhotosToAttach<'_>,
 ) -> Result<RepairCreated, OpError> {
     let key = key("repair.create", actor, &create.request_id, &(&create, photos.content()))?;
     submit(ctx, actor, key, nothing_is_taken, |submission| open(ctx, actor, &create, photos, submission))
@@ -77,9 +77,9 @@ async fn open(
     ctx: &Ctx,
     actor: &Actor,
     create: &CreateRepair,
-    photos: Enclosed<'_>,
+    photos: PhotosToAttach<'_>,
     mut submission: Submission,
-) -> Carried<RepairCreated> {
+) -> SubmissionResult<RepairCreated> {
     let (tx, now) = (&submission.tx, submission.now);
     require(tx, actor, Role::Technician).await?;
     may_begin(create.status)?;
@@ -114,12 +114,12 @@ async fn open(
         consumable: create.consumable,
         description: create.description.to_string(),
     };
-    let told = snapshot(repair, FIRST_VERSION, &equipment, &fields, reporter.as_str());
-    let mut change = ChangeSet::created(told, actor.name.clone());
+    let announced = snapshot(repair, FIRST_VERSION, &equipment, &fields, reporter.as_str());
+    let mut change = ChangeSet::created(announced, actor.name.clone());
     let (changes, job) = enclose(ctx, tx, actor, repair, photos, now).await?;
     change.changes.extend(changes);
     let recorded = record(ctx, tx, actor, &change, &equipment, now).await?;
-    let answer = RepairCreated { repair, told: recorded.told.clone() };
+    let answer = RepairCreated { repair, channels: recorded.channels.clone() };
     submission.record_repairs([recorded]);
     submission.record_job(job);
     submission.answer(answer)

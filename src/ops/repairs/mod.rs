@@ -23,7 +23,7 @@ use crate::store;
 use crate::store::photos::Subject;
 use crate::store::queue::QueueRow;
 use crate::store::timeline::Entry;
-use crate::views::repairs::{Happened, QueueView, QueuedRepair, RepairBrief, RepairView};
+use crate::views::repairs::{QueueItem, QueueView, RepairBrief, RepairView, TimelineEntryView};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -54,11 +54,11 @@ async fn read_queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<QueueV
     let rows = store::queue::page(db, filter, &found, (offset, QUEUE_PAGE)).await?;
     let total = store::queue::total(db, filter, &found).await?;
     let areas = store::areas::live(db).await?.into_iter().map(|area| (area.id, area.name)).collect();
-    Ok(QueueView { rows: rows.into_iter().map(queued).collect(), total, areas })
+    Ok(QueueView { rows: rows.into_iter().map(queue_item).collect(), total, areas })
 }
 
-fn queued(row: QueueRow) -> QueuedRepair {
-    QueuedRepair {
+fn queue_item(row: QueueRow) -> QueueItem {
+    QueueItem {
         id: row.id,
         version: row.version,
         equipment: row.equipment,
@@ -171,7 +171,7 @@ async fn timeline(
     id: RepairId,
     before: Option<TimelineId>,
     most: u64,
-) -> Result<(Vec<Happened>, Option<TimelineId>), OpError> {
+) -> Result<(Vec<TimelineEntryView>, Option<TimelineId>), OpError> {
     let db = ctx.store.read();
     let mut entries = store::timeline::newest(db, id, before, most + 1).await?;
     let page = usize::try_from(most).unwrap_or(usize::MAX);
@@ -186,7 +186,7 @@ async fn timeline(
     let happened = |entry: Entry| {
         let edit = edits.remove(&entry.id);
         let edited_by = edit.as_ref().map(|edit| edit.actor_name.clone());
-        Happened {
+        TimelineEntryView {
             id: entry.id,
             kind: entry.kind,
             by: entry.actor_name,

@@ -8,7 +8,7 @@ use crate::domain::text::{Note, RequestId};
 use crate::ops::idempotency::key;
 use crate::ops::permission::require;
 use crate::ops::repairs::update_repair::{apply, locked};
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::submission::{Submission, SubmissionResult, nothing_is_taken, submit};
 use crate::ops::{Ctx, OpError, Refusal};
 use crate::store;
 use crate::store::timeline::Entry;
@@ -59,7 +59,7 @@ async fn change(
     id: RepairId,
     write: &WriteNote,
     mut submission: Submission,
-) -> Carried<NoteWritten> {
+) -> SubmissionResult<NoteWritten> {
     let (tx, now) = (&submission.tx, submission.now);
     let user = require(tx, actor, Role::Technician).await?;
     let (repair, fields) = locked(tx, id).await?;

@@ -7,7 +7,7 @@ use crate::domain::file::LostPhotos;
 use crate::domain::ids::RepairId;
 use crate::domain::job::{FetchPhotos, PhotoSource};
 use crate::domain::text::Note;
-use crate::ops::jobs::{Queued, fetch_photos};
+use crate::ops::jobs::{QueuedJob, fetch_photos};
 use crate::ops::repairs::photos::{NewPhoto, photos_content, photos_of};
 use crate::ops::{Ctx, OpError};
 use chrono::{DateTime, Utc};
@@ -25,7 +25,7 @@ pub struct InSlack {
 
 /// Files that come with something.
 #[derive(Debug, Clone, Copy)]
-pub enum Enclosed<'a> {
+pub enum PhotosToAttach<'a> {
     /// Their files are here. `Files::settle` removes those that were not added, also after an error.
     Here {
         /// The files.
@@ -37,7 +37,7 @@ pub enum Enclosed<'a> {
     InSlack(&'a InSlack),
 }
 
-impl Enclosed<'_> {
+impl PhotosToAttach<'_> {
     /// None at all.
     pub const NOTHING: Self = Self::Here { photos: &[], lost: LostPhotos::NONE };
 
@@ -80,16 +80,16 @@ pub(in crate::ops) async fn enclose(
     db: &impl ConnectionTrait,
     actor: &Actor,
     repair: RepairId,
-    enclosed: Enclosed<'_>,
+    enclosed: PhotosToAttach<'_>,
     now: DateTime<Utc>,
-) -> Result<(Vec<Change>, Option<Queued>), OpError> {
+) -> Result<(Vec<Change>, Option<QueuedJob>), OpError> {
     match enclosed {
-        Enclosed::Here { photos, lost } => {
+        PhotosToAttach::Here { photos, lost } => {
             let mut changes = photos_of(db, repair, actor, photos, now).await?;
             changes.extend(lost_notes(lost));
             Ok((changes, None))
         }
-        Enclosed::InSlack(files) => {
+        PhotosToAttach::InSlack(files) => {
             let linked = files.links.clone().map(|text| Change::Note { text: Some(text), supersedes: None });
             Ok((linked.into_iter().collect(), fetch(ctx, db, actor, repair, &files.fetch).await?))
         }
@@ -103,7 +103,7 @@ pub(in crate::ops) async fn fetch(
     actor: &Actor,
     repair: RepairId,
     photos: &[PhotoSource],
-) -> Result<Option<Queued>, OpError> {
+) -> Result<Option<QueuedJob>, OpError> {
     if photos.is_empty() {
         return Ok(None);
     }

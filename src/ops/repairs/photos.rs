@@ -9,7 +9,7 @@ use crate::domain::text::{Note, RequestId};
 use crate::ops::idempotency::{file_content, key};
 use crate::ops::permission::require;
 use crate::ops::repairs::update_repair::{apply, locked};
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::submission::{Submission, SubmissionResult, nothing_is_taken, submit};
 use crate::ops::{Ctx, OpError, retry_on_deadlock};
 use crate::store;
 use crate::store::photos::Subject;
@@ -78,7 +78,7 @@ async fn change(
     actor: &Actor,
     add: &AddPhotos,
     mut submission: Submission,
-) -> Carried<PhotosAdded> {
+) -> SubmissionResult<PhotosAdded> {
     let (tx, now) = (&submission.tx, submission.now);
     if actor.edge != Edge::Slack {
         require(tx, actor, Role::Technician).await?;

@@ -18,23 +18,23 @@ use sea_orm::ConnectionTrait;
 
 /// What was written down; the log line follows after the commit.
 #[derive(Debug)]
-pub struct Recorded {
+pub struct RecordedChange {
     records: Vec<AuditRecord>,
     now: DateTime<Utc>,
-    /// The channels that are being told.
-    pub told: Vec<ChannelRef>,
+    /// The channels that are told.
+    pub channels: Vec<ChannelRef>,
     /// Something is pending.
     has_deliveries: bool,
 }
 
-impl Recorded {
+impl RecordedChange {
     /// After the commit: wakes the worker and writes the log line.
     pub fn committed(self, ctx: &Ctx, actor: &Actor) -> Vec<ChannelRef> {
         if self.has_deliveries {
             ctx.wake.notify_one();
         }
         mutation_log::changes(&self.records, actor, self.now);
-        self.told
+        self.channels
     }
 }
 
@@ -46,7 +46,7 @@ pub(in crate::ops) async fn record(
     change: &ChangeSet,
     equipment: &EquipmentWithArea,
     now: DateTime<Utc>,
-) -> Result<Recorded, OpError> {
+) -> Result<RecordedChange, OpError> {
     let records = change.audit();
     store::timeline::append(db, change, actor, now).await?;
     store::audit::append(db, &records, actor, now).await?;
@@ -54,19 +54,23 @@ pub(in crate::ops) async fn record(
     // Before the messages of the change, so that these know whether the card is still there.
     let edits = change.changes_fields() && store::cards::changed(db, change.repair.id, now).await?;
     let switches = store::settings::switches(db).await?;
-    let told = announcements(change, switches, &targets);
+    let announcements = announcements(change, switches, &targets);
     let cards = match switches.thread_updates {
-        true => cards(db, change.repair.id, &told).await?,
+        true => cards(db, change.repair.id, &announcements).await?,
         false => Vec::new(),
     };
-    let card = |told: &Announcement| cards.iter().find(|card| card.target == told.target.as_str());
-    let pending = told.iter().map(|told| NewDelivery::message(told, card(told).map(|card| card.id)));
+    let card =
+        |announcement: &Announcement| cards.iter().find(|card| card.target == announcement.target.as_str());
+    let pending = announcements
+        .iter()
+        .map(|announcement| NewDelivery::message(announcement, card(announcement).map(|card| card.id)));
     store::deliveries::enqueue(db, pending.collect::<Result<_, _>>()?, now).await?;
-    let told: Vec<ChannelRef> = told.into_iter().map(|announcement| announcement.target).collect();
-    Ok(Recorded { records, now, has_deliveries: edits || !told.is_empty(), told })
+    let has_deliveries = edits || !announcements.is_empty();
+    let channels = announcements.into_iter().map(|announcement| announcement.target).collect();
+    Ok(RecordedChange { records, now, has_deliveries, channels })
 }
 
-/// Where what happens to a machine is told, each channel once.
+/// The channels to which changes of a machine are announced, each once.
 async fn targets(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -86,13 +90,13 @@ async fn targets(
 async fn cards(
     db: &impl ConnectionTrait,
     repair: RepairId,
-    told: &[Announcement],
+    announcements: &[Announcement],
 ) -> Result<Vec<Card>, OpError> {
-    if told.is_empty() {
+    if announcements.is_empty() {
         return Ok(Vec::new());
     }
     let known = store::cards::of(db, repair).await?;
-    let targets = told.iter().map(|told| told.target.as_str());
+    let targets = announcements.iter().map(|announcement| announcement.target.as_str());
     let new: Vec<&str> = targets.filter(|target| known.iter().all(|card| card.target != *target)).collect();
     if new.is_empty() {
         return Ok(known);
@@ -110,7 +114,7 @@ pub(in crate::ops) async fn assignable(db: &impl ConnectionTrait, id: UserId) ->
     Ok(store::users::person(user))
 }
 
-/// The repair as it is told, with the names of this moment.
+/// The repair as announcements show it, with the names of this moment.
 pub(in crate::ops) fn snapshot(
     id: RepairId,
     version: i64,

@@ -9,9 +9,9 @@ use crate::domain::ids::{EquipmentId, RepairId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::{Description, EmailAddress, Note, PersonName, RequestId};
 use crate::ops::idempotency::{find_answer, key};
-use crate::ops::repairs::photo_source::{Enclosed, enclose};
+use crate::ops::repairs::photo_source::{PhotosToAttach, enclose};
 use crate::ops::repairs::record_change::{record, snapshot};
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::submission::{Submission, SubmissionResult, nothing_is_taken, submit};
 use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::equipment::EquipmentWithArea;
@@ -53,8 +53,8 @@ pub struct ProblemReported {
     pub equipment: EquipmentId,
     /// Its name.
     pub equipment_name: String,
-    /// The channels that are being told, the area's first.
-    pub told: Vec<ChannelRef>,
+    /// The channels of the announcement, the area's first.
+    pub channels: Vec<ChannelRef>,
     /// How many of its photos the disk could not take.
     #[serde(default)]
     pub lost_photos: usize,
@@ -72,7 +72,7 @@ pub async fn report_problem(
     actor: &Actor,
     report: ReportProblem,
 ) -> Result<ProblemReported, OpError> {
-    report_with_photos(ctx, actor, report, Enclosed::NOTHING).await
+    report_with_photos(ctx, actor, report, PhotosToAttach::NOTHING).await
 }
 
 /// [`report_problem`], with photos.
@@ -83,7 +83,7 @@ pub async fn report_with_photos(
     ctx: &Ctx,
     actor: &Actor,
     report: ReportProblem,
-    photos: Enclosed<'_>,
+    photos: PhotosToAttach<'_>,
 ) -> Result<ProblemReported, OpError> {
     let key = report_key(actor, &report, photos)?;
     submit(ctx, actor, key, nothing_is_taken, |submission| open(ctx, actor, &report, photos, submission))
@@ -97,7 +97,7 @@ pub async fn report_with_photos(
 pub fn report_key(
     actor: &Actor,
     report: &ReportProblem,
-    photos: Enclosed<'_>,
+    photos: PhotosToAttach<'_>,
 ) -> Result<IdempotencyKey, OpError> {
     key("report", actor, &report.request_id, &(report, photos.content()))
 }
@@ -114,25 +114,26 @@ async fn open(
     ctx: &Ctx,
     actor: &Actor,
     report: &ReportProblem,
-    photos: Enclosed<'_>,
+    photos: PhotosToAttach<'_>,
     mut submission: Submission,
-) -> Carried<ProblemReported> {
+) -> SubmissionResult<ProblemReported> {
     let (tx, now) = (&submission.tx, submission.now);
     let equipment = find_active_equipment(tx, report.equipment).await?;
     let repair = store::repairs::add(tx, &new_repair(actor, report), now).await?;
-    let told = snapshot(repair, FIRST_VERSION, &equipment, &fields(report), report.reporter_name.as_str());
-    let mut change = ChangeSet::created(told, actor.name.clone());
+    let announced =
+        snapshot(repair, FIRST_VERSION, &equipment, &fields(report), report.reporter_name.as_str());
+    let mut change = ChangeSet::created(announced, actor.name.clone());
     let note = report.note.clone().map(|text| Change::Note { text: Some(text), supersedes: None });
     change.changes.extend(note);
     let (changes, job) = enclose(ctx, tx, actor, repair, photos, now).await?;
     change.changes.extend(changes);
     let recorded = record(ctx, tx, actor, &change, &equipment, now).await?;
-    let told = recorded.told.clone();
+    let channels = recorded.channels.clone();
     let answer = ProblemReported {
         repair,
         equipment: equipment.id,
         equipment_name: equipment.name,
-        told,
+        channels,
         lost_photos: photos.lost().disk,
         photos_over_allowance: photos.lost().allowance,
     };

@@ -58,10 +58,10 @@ pub async fn find_thread(ctx: &Ctx, at: &ReplyAt) -> Result<CardLookup, OpError>
 /// # Errors
 /// The database's.
 pub async fn apply_reply(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
-    retry_on_deadlock(|| heed_once(ctx, actor, reply)).await
+    retry_on_deadlock(|| apply_once(ctx, actor, reply)).await
 }
 
-async fn heed_once(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
+async fn apply_once(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
     let (now, at) = (ctx.clock.now(), &reply.at);
     let tx = ctx.store.begin().await?;
     let Some(id) = find(&tx, at).await? else { return Ok(false) };

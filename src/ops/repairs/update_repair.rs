@@ -12,8 +12,8 @@ use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Note, RequestId};
 use crate::ops::idempotency::key;
 use crate::ops::permission::require;
-use crate::ops::repairs::record_change::{Recorded, assignable, record, snapshot};
-use crate::ops::submission::{Carried, Submission, nothing_is_taken, submit};
+use crate::ops::repairs::record_change::{RecordedChange, assignable, record, snapshot};
+use crate::ops::submission::{Submission, SubmissionResult, nothing_is_taken, submit};
 use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::repairs::Repair;
@@ -58,8 +58,8 @@ pub struct RepairUpdated {
     pub version: i64,
     /// False when everything was as wanted already.
     pub changed: bool,
-    /// The channels that are being told, the area's first.
-    pub told: Vec<ChannelRef>,
+    /// The channels of the announcement, the area's first.
+    pub channels: Vec<ChannelRef>,
 }
 
 /// Changes a repair. Fields that the person did not touch keep what others wrote meanwhile.
@@ -68,7 +68,7 @@ pub struct RepairUpdated {
 /// `Forbidden`; `NotFound`; refused by a rule; `Conflict` when somebody else changed the same fields since
 /// the edit's version; the database's.
 pub async fn update_repair(ctx: &Ctx, actor: &Actor, update: UpdateRepair) -> Result<RepairUpdated, OpError> {
-    submit_change(ctx, actor, update.repair, Wanted::Edit(&update.edit), &update.request_id).await
+    submit_change(ctx, actor, update.repair, RequestedChange::Edit(&update.edit), &update.request_id).await
 }
 
 /// The same, as long as the repair is open.
@@ -80,7 +80,8 @@ pub async fn update_open_repair(
     actor: &Actor,
     update: UpdateRepair,
 ) -> Result<RepairUpdated, OpError> {
-    submit_change(ctx, actor, update.repair, Wanted::EditOpen(&update.edit), &update.request_id).await
+    submit_change(ctx, actor, update.repair, RequestedChange::EditOpen(&update.edit), &update.request_id)
+        .await
 }
 
 /// The assignee becomes the actor, and what is new becomes assigned.
@@ -88,7 +89,7 @@ pub async fn update_open_repair(
 /// # Errors
 /// As [`update_repair`]; refused when the repair is closed.
 pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Result<RepairUpdated, OpError> {
-    submit_change(ctx, actor, claim.repair, Wanted::Claim(claim.version), &claim.request_id).await
+    submit_change(ctx, actor, claim.repair, RequestedChange::Claim(claim.version), &claim.request_id).await
 }
 
 /// Names a claim, as its answer is stored under.
@@ -96,13 +97,13 @@ pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Resul
 /// # Errors
 /// Never in practice: claims can be written as JSON.
 pub fn claim_key(actor: &Actor, claim: &ClaimRepair) -> Result<IdempotencyKey, OpError> {
-    change_key(actor, claim.repair, Wanted::Claim(claim.version), &claim.request_id)
+    change_key(actor, claim.repair, RequestedChange::Claim(claim.version), &claim.request_id)
 }
 
 fn change_key(
     actor: &Actor,
     id: RepairId,
-    wanted: Wanted<'_>,
+    wanted: RequestedChange<'_>,
     request_id: &RequestId,
 ) -> Result<IdempotencyKey, OpError> {
     key("repair.update", actor, request_id, &(id, wanted.content()))
@@ -110,13 +111,13 @@ fn change_key(
 
 /// What is wanted of a repair; a claim depends on how it stands.
 #[derive(Debug, Clone, Copy)]
-enum Wanted<'a> {
+enum RequestedChange<'a> {
     Edit(&'a RepairEdit),
     EditOpen(&'a RepairEdit),
     Claim(Option<i64>),
 }
 
-impl Wanted<'_> {
+impl RequestedChange<'_> {
     /// What the person chose and typed. The version that they saw is no part of it: a form that was refused
     /// with a conflict comes back with another one.
     fn content(&self) -> Value {
@@ -133,7 +134,7 @@ async fn submit_change(
     ctx: &Ctx,
     actor: &Actor,
     id: RepairId,
-    wanted: Wanted<'_>,
+    wanted: RequestedChange<'_>,
     request_id: &RequestId,
 ) -> Result<RepairUpdated, OpError> {
     let key = change_key(actor, id, wanted, request_id)?;
@@ -144,19 +145,19 @@ async fn change(
     ctx: &Ctx,
     actor: &Actor,
     id: RepairId,
-    wanted: Wanted<'_>,
+    wanted: RequestedChange<'_>,
     mut submission: Submission,
-) -> Carried<RepairUpdated> {
+) -> SubmissionResult<RepairUpdated> {
     let (tx, now) = (&submission.tx, submission.now);
     let user = require(tx, actor, Role::Technician).await?;
     let (before, fields) = locked(tx, id).await?;
     let edit = match wanted {
-        Wanted::Edit(edit) => edit.clone(),
-        Wanted::EditOpen(edit) => {
+        RequestedChange::Edit(edit) => edit.clone(),
+        RequestedChange::EditOpen(edit) => {
             edit::is_open(fields.status)?;
             edit.clone()
         }
-        Wanted::Claim(version) => {
+        RequestedChange::Claim(version) => {
             let values = edit::claim(&fields, assignable(tx, user.id).await?)?;
             RepairEdit { version: version.unwrap_or(before.version), values, note: None }
         }
@@ -168,7 +169,7 @@ async fn change(
         status: done.status,
         version: done.version,
         changed: done.recorded.is_some(),
-        told: done.recorded.as_ref().map(|recorded| recorded.told.clone()).unwrap_or_default(),
+        channels: done.recorded.as_ref().map(|recorded| recorded.channels.clone()).unwrap_or_default(),
     };
     submission.record_repairs(done.recorded);
     submission.answer(answer)
@@ -237,7 +238,7 @@ pub(in crate::ops) struct Applied {
     pub(in crate::ops) status: RepairStatus,
     pub(in crate::ops) version: i64,
     /// Nothing where nothing changed.
-    pub(in crate::ops) recorded: Option<Recorded>,
+    pub(in crate::ops) recorded: Option<RecordedChange>,
 }
 
 /// Makes changes that the rules allow, and writes down what they tell.
@@ -299,7 +300,7 @@ pub(in crate::ops) async fn close_open_repairs(
     equipment: EquipmentId,
     note: &Note,
     now: DateTime<Utc>,
-) -> Result<Vec<Recorded>, OpError> {
+) -> Result<Vec<RecordedChange>, OpError> {
     store::equipment::lock(db, equipment).await?;
     let mut closed = Vec::new();
     for id in store::repairs::open_of(db, equipment).await? {

@@ -8,7 +8,7 @@ use crate::ops::board;
 use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::equipment::EquipmentName;
-use crate::store::equipment_list::Wanted;
+use crate::store::equipment_list::EquipmentQuery;
 use crate::views::board::{BoardEquipment, BoardMatches, BoardView};
 use crate::views::equipment::{EquipmentMatch, EquipmentSearch};
 use std::collections::{HashMap, HashSet};
@@ -139,9 +139,9 @@ pub async fn search_board(ctx: &Ctx, board: &BoardView, text: &str) -> Result<Bo
 ///
 /// # Errors
 /// The database's.
-pub(in crate::ops) async fn search_registry(
+pub(in crate::ops) async fn search_equipment_list(
     ctx: &Ctx,
-    wanted: &Wanted,
+    wanted: &EquipmentQuery,
 ) -> Result<(Vec<EquipmentId>, bool), OpError> {
     let (names, query) = (names(ctx).await?, SearchQuery::new(&wanted.text));
     let is_wanted = |row: &EquipmentName| {

@@ -38,7 +38,7 @@ pub async fn settings(ctx: &Ctx, actor: &Actor) -> Result<SettingsView, OpError>
 }
 
 /// A setting with the value that it shall have, as [`Setting::parse`] gave it.
-pub type Wanted = (&'static Setting, String);
+pub type SettingInput = (&'static Setting, String);
 
 /// Gives settings that the person saw at `version` these values.
 ///
@@ -48,7 +48,7 @@ pub async fn change_settings(
     ctx: &Ctx,
     actor: &Actor,
     version: i64,
-    wanted: &[Wanted],
+    wanted: &[SettingInput],
     request_id: &RequestId,
 ) -> Result<(), OpError> {
     let run = |mut submission: Submission| async move {
@@ -59,8 +59,8 @@ pub async fn change_settings(
         for (setting, value) in wanted {
             let before = stored.get(setting.key).unwrap_or_else(|| setting.default());
             if before != value {
-                old.insert(setting.key.to_owned(), told(setting, before));
-                new.insert(setting.key.to_owned(), told(setting, value));
+                old.insert(setting.key.to_owned(), audit_value(setting, before));
+                new.insert(setting.key.to_owned(), audit_value(setting, value));
                 store::settings::set(tx, setting.key, value, submission.now).await?;
             }
         }
@@ -87,7 +87,7 @@ pub async fn change_settings(
 }
 
 /// A value as the audit keeps it: of a secret one only whether it is set.
-fn told(setting: &Setting, value: &str) -> Value {
+fn audit_value(setting: &Setting, value: &str) -> Value {
     match (setting.is_secret(), value.is_empty()) {
         (false, _) => json!(value),
         (true, true) => json!("not set"),

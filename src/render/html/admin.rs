@@ -1,8 +1,8 @@
 //! Pages of staff that are lists: the areas and the audit.
 
 use super::Html;
-use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
-use super::forms::Hidden;
+use super::controls::{Choice, ErrorLine, Pager};
+use super::fields::{Field, FieldShown, Hidden, field_errors, fields_shown};
 use super::public_equipment::FieldError;
 use super::times::Moment;
 use crate::domain::ids::AreaId;
@@ -79,23 +79,23 @@ impl AuditForm {
         query.extend_pairs(all.into_iter().filter(|(_, value)| !value.is_empty()));
         query.finish()
     }
+
+    fn older(&self, than: i64) -> String {
+        let query = self.query();
+        let and = if query.is_empty() { "" } else { "&" };
+        format!("/admin/audit?{query}{and}before={than}")
+    }
 }
 
 #[derive(Serialize)]
 struct Audit<'a> {
     filter: &'a AuditForm,
     is_set: bool,
-    nouns: Vec<Noun>,
+    nouns: Vec<Choice>,
     entries: Vec<Entry<'a>>,
     query: String,
-    older_than: Option<i64>,
+    pager: Option<Pager>,
     error: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Noun {
-    word: &'static str,
-    selected: bool,
 }
 
 #[derive(Serialize)]
@@ -132,7 +132,7 @@ impl Html {
             live: areas_shown(&page.areas.live, &mut request_ids),
             archived: areas_shown(&page.areas.archived, &mut request_ids),
             fields: fields_shown(page.fields, page.errors),
-            errors: error_lines(page.errors, &page.fields.iter().collect::<Vec<_>>()),
+            errors: field_errors(page.errors, page.fields),
             hidden: page.hidden,
         };
         self.page("areas", "Areas", &content)
@@ -150,10 +150,10 @@ impl Html {
     ) -> Result<String, RenderError> {
         let content = Audit {
             is_set: *filter != AuditForm::default(),
-            nouns: NOUNS.iter().map(|&word| Noun { word, selected: filter.noun == word }).collect(),
+            nouns: NOUNS.iter().map(|&word| Choice::new(word, word, filter.noun == word)).collect(),
             entries: view.entries.iter().map(|row| entry(row, &self.site.timezone)).collect(),
             query: filter.query(),
-            older_than: view.older_than,
+            pager: view.older_than.map(|id| Pager::older(filter.older(id))),
             filter,
             error,
         };

@@ -2,6 +2,7 @@
 
 use super::Html;
 use super::board_equipment::{BoardEquipmentList, Counts, worst_first};
+use super::controls::Pager;
 use super::times::Moment;
 use crate::domain::ids::AreaId;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView};
@@ -22,16 +23,7 @@ struct Area<'a> {
     counts: Counts,
     equipment: BoardEquipmentList,
     is_empty: bool,
-    /// Only where there is more than one page.
     pager: Option<Pager>,
-}
-
-#[derive(Serialize)]
-struct Pager {
-    page: usize,
-    pages: usize,
-    previous: Option<usize>,
-    next: Option<usize>,
 }
 
 impl Html {
@@ -54,12 +46,6 @@ impl Html {
         let sorted = worst_first(&area.equipment);
         let start = (page - 1) * PAGE_SIZE;
         let shown: Vec<&BoardEquipment> = sorted.into_iter().skip(start).take(PAGE_SIZE).collect();
-        let pager = Pager {
-            page,
-            pages,
-            previous: (page > 1).then(|| page - 1),
-            next: (page < pages).then_some(page + 1),
-        };
         let content = Area {
             revision: board.revision,
             tag,
@@ -69,7 +55,7 @@ impl Html {
             counts: Counts::of(&area.equipment),
             equipment: BoardEquipmentList::new(shown, self.today(now)),
             is_empty: area.equipment.is_empty(),
-            pager: (pages > 1).then_some(pager),
+            pager: Pager::new(page as u64, pages as u64, |page| format!("/area/{}?page={page}", area.id)),
         };
         self.scripted_page("area", &area.name, Some(&self.site.assets.board_script), &content).map(Some)
     }

@@ -1,6 +1,7 @@
 //! The board: every area, or those machines that somebody asks for.
 
 use super::board_equipment::{BoardEquipmentList, Counts, worst_first};
+use super::controls::Choice;
 use super::times::Moment;
 use super::{Html, counted};
 use crate::domain::board::BoardStatus;
@@ -77,7 +78,7 @@ struct FilterForm<'a> {
     text: &'a str,
     broken: bool,
     is_set: bool,
-    areas: Vec<Choice<'a>>,
+    areas: Vec<Choice>,
 }
 
 #[derive(Serialize)]
@@ -91,13 +92,6 @@ impl From<&str> for Nothing {
     fn from(why: &str) -> Self {
         Self { why: why.to_owned(), unticked: None }
     }
-}
-
-#[derive(Serialize)]
-struct Choice<'a> {
-    id: AreaId,
-    name: &'a str,
-    selected: bool,
 }
 
 #[derive(Serialize)]
@@ -224,11 +218,7 @@ fn section(
 }
 
 fn form<'a>(board: &'a BoardView, filter: &'a BoardFilter) -> FilterForm<'a> {
-    let choice = |area: &'a BoardArea| Choice {
-        id: area.id,
-        name: &area.name,
-        selected: filter.area == Some(area.id),
-    };
+    let choice = |area: &BoardArea| Choice::new(area.id, &area.name, filter.area == Some(area.id));
     FilterForm {
         text: &filter.text,
         broken: filter.broken,

@@ -1,8 +1,8 @@
-//! The registry: the list of machines, and one machine with everything that belongs to it.
+//! The equipment_list: the list of machines, and one machine with everything that belongs to it.
 
 use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
-use super::fields::{ErrorLine, Field, FieldShown, error_lines, fields_shown};
-use super::forms::Hidden;
+use super::controls::{Choice, ErrorLine, Pager};
+use super::fields::{Field, FieldShown, Hidden, field_errors, fields_shown};
 use super::public_equipment::{FieldError, LinkShown, links_shown};
 use super::times::Moment;
 use super::{Html, StatusMark, counted};
@@ -11,7 +11,7 @@ use crate::domain::repair::Severity;
 use crate::domain::text::cut;
 use crate::domain::zone::Zone;
 use crate::views::records::{
-    EquipmentDetail, EquipmentList, EquipmentRecord, EquipmentRow, HistoryRow, NoteView,
+    AreaChoice, EquipmentDetail, EquipmentList, EquipmentRecord, EquipmentRow, HistoryRow, NoteView,
 };
 use handlebars::RenderError;
 use serde::Serialize;
@@ -19,7 +19,7 @@ use serde::Serialize;
 /// Most characters of a repair in a machine's history; its own page has it whole.
 const HISTORY_SHOWN: usize = 200;
 
-/// What somebody wants to see of the registry.
+/// What somebody wants to see of the equipment_list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EquipmentFilter {
     /// Only this area.
@@ -41,48 +41,19 @@ impl EquipmentFilter {
     }
 }
 
-/// "Page 2 of 7", with where the others are.
-#[derive(Debug, Serialize)]
-pub(super) struct Pager {
-    page: u64,
-    pages: u64,
-    previous: Option<u64>,
-    next: Option<u64>,
-}
-
-impl Pager {
-    /// Nothing where there is only one page.
-    pub(super) fn new(page: u64, pages: u64) -> Option<Self> {
-        (pages > 1).then(|| Self {
-            page,
-            pages,
-            previous: (page > 1).then(|| page - 1),
-            next: (page < pages).then_some(page + 1),
-        })
-    }
-}
-
 #[derive(Serialize)]
-struct Registry<'a> {
+struct ListContent<'a> {
     text: &'a str,
     archived: bool,
     is_set: bool,
-    areas: Vec<AreaShown<'a>>,
+    areas: Vec<Choice>,
     has_areas: bool,
     total: String,
     equipment: Vec<Row<'a>>,
     pager: Option<Pager>,
-    query: String,
     export: String,
     is_staff: bool,
     are_nearest: bool,
-}
-
-#[derive(Serialize)]
-struct AreaShown<'a> {
-    id: AreaId,
-    name: &'a str,
-    selected: bool,
 }
 
 #[derive(Serialize)]
@@ -132,7 +103,7 @@ pub struct EquipmentPage<'a> {
 }
 
 #[derive(Serialize)]
-struct Machine<'a> {
+struct Content<'a> {
     id: EquipmentId,
     name: &'a str,
     version: i64,
@@ -197,31 +168,26 @@ impl Html {
     ///
     /// # Errors
     /// A template that does not fit its fields.
-    pub fn registry(
+    pub fn equipment_list(
         &self,
         view: &EquipmentList,
         filter: &EquipmentFilter,
         is_staff: bool,
     ) -> Result<String, RenderError> {
-        let area = |area: &'_ crate::views::records::AreaChoice| Some(area.id) == filter.area;
+        let area = |area: &AreaChoice| Choice::new(area.id, &area.name, filter.area == Some(area.id));
         let mut export = form_urlencoded::Serializer::new(String::new());
         export.extend_pairs(filter.area.map(|area| ("area", area.to_string())));
         export.extend_pairs(filter.archived.then_some(("archived", "1")));
         let total = usize::try_from(view.total).unwrap_or(usize::MAX);
-        let content = Registry {
+        let content = ListContent {
             text: &filter.text,
             archived: filter.archived,
             is_set: *filter != EquipmentFilter::default(),
-            areas: view
-                .areas
-                .iter()
-                .map(|choice| AreaShown { id: choice.id, name: &choice.name, selected: area(choice) })
-                .collect(),
+            areas: view.areas.iter().map(area).collect(),
             has_areas: !view.areas.is_empty(),
             total: counted(total, "machine", "machines"),
             equipment: view.equipment.iter().map(row).collect(),
-            pager: Pager::new(view.page, view.pages),
-            query: filter.query(),
+            pager: Pager::new(view.page, view.pages, |page| format!("?{}&page={page}", filter.query())),
             export: export.finish(),
             is_staff,
             are_nearest: view.are_nearest,
@@ -240,8 +206,7 @@ impl Html {
         let hidden_notes = usize::try_from(hidden_notes).unwrap_or(usize::MAX);
         let repairs = usize::try_from(view.repairs_total).unwrap_or(usize::MAX);
         let fields = page.note.iter().chain(page.link).chain(page.document).chain(page.photos);
-        let fields: Vec<&Field> = fields.collect();
-        let content = Machine {
+        let content = Content {
             id: record.id,
             name: &record.details.name,
             version: record.version,
@@ -269,8 +234,8 @@ impl Html {
             note_fields: fields_shown(page.note, page.errors),
             repairs_total: counted(repairs, "repair", "repairs"),
             repairs: view.repairs.iter().map(|repair| repair_shown(repair, zone)).collect(),
-            pager: Pager::new(view.page, view.pages),
-            errors: error_lines(page.errors, &fields),
+            pager: Pager::new(view.page, view.pages, |page| format!("?page={page}#history")),
+            errors: field_errors(page.errors, fields),
             hidden: page.hidden,
         };
         self.page("equipment", &record.details.name, &content)

@@ -25,7 +25,7 @@ use crate::views::records::{
     AreaChoice, AreaRow, AreasView, AuditRow, AuditView, EquipmentDetail, EquipmentList, EquipmentRecord,
     EquipmentRow, HistoryRow, NoteView,
 };
-use crate::views::repairs::{Happened, OtherRepair, QueueView, QueuedRepair, RepairView};
+use crate::views::repairs::{OtherRepair, QueueItem, QueueView, RepairView, TimelineEntryView};
 
 fn typed_area(text: &str) -> BoardArea {
     let mut worst = machine(1, text, BoardStatus::Down);
@@ -92,7 +92,7 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     .into_iter()
     .chain(account_pages(text))
     .chain(repair_pages(text))
-    .chain(registry_pages(text))
+    .chain(equipment_pages(text))
     .chain(job_pages(text))
     .collect()
 }
@@ -130,9 +130,6 @@ fn account_pages(text: &str) -> Vec<String> {
     let tokens = [TokenView { id: ApiTokenId(1), name: typed(), maker: typed(), created_at: now() }];
     let secret = SecretPage { heading: text, secret: Some("x"), advice: text, back: text };
     vec![
-        html.login(&LoginPage { username: text, next: "/x", errors, hidden }).unwrap(),
-        html.password(&PasswordPage { must_change: true, errors, hidden }).unwrap(),
-        html.setup(&SetupPage { code: text, username: text, email: text, errors, hidden }).unwrap(),
         html.users(&UsersPage { users: &users, page: 2, pages: 3, form: &form, errors, hidden }).unwrap(),
         html.user(&UserPage { details: &details, form: &form, errors, hidden }).unwrap(),
         html.tokens(&TokensPage { tokens: &tokens, name: text, errors, hidden }).unwrap(),
@@ -173,7 +170,7 @@ fn job_pages(text: &str) -> Vec<String> {
 fn typed_repair(text: &str) -> RepairView {
     let typed = || text.to_owned();
     let other = || OtherRepair { id: RepairId(8), status: RepairStatus::New, description: typed() };
-    let happened = |kind, new| Happened {
+    let happened = |kind, new| TimelineEntryView {
         id: TimelineId(1),
         kind,
         by: typed(),
@@ -253,7 +250,7 @@ fn typed_form(text: &str) -> RepairForm {
 
 fn queue_page(html: &Html, text: &str) -> String {
     let typed = || text.to_owned();
-    let queued = QueuedRepair {
+    let queued = QueueItem {
         id: RepairId(7),
         version: 3,
         equipment: typed(),
@@ -319,26 +316,23 @@ fn repair_pages(text: &str) -> Vec<String> {
 }
 
 /// A field of each kind.
-fn typed_fields(text: &str) -> [Field; 4] {
+fn typed_fields(text: &str) -> [Field; 8] {
     let typed = || text.to_owned();
-    let field = |name, input| Field {
-        name,
-        label: "Label",
-        hint: "Hint".into(),
-        input,
-        value: typed(),
-        required: false,
-    };
+    let field = |name, input| Field::new(name, "Label", input, text).optional().hint("Hint");
     [
         field("name", Input::Line("text")),
         field("text", Input::Lines),
         field("area", Input::Choice(vec![("1".into(), typed()), (typed(), typed())])),
         field("photos", Input::File { accept: ".jpg".into(), several: true }),
+        Field::password("current", "Label", "current-password"),
+        Field::password("password", "Label", "new-password"),
+        Field::password("repeated", "Label", "new-password"),
+        Field::tick("show_here", "Label", true),
     ]
 }
 
-/// Pages of the registry, where everything that can be typed is this text.
-fn registry_pages(text: &str) -> Vec<String> {
+/// Pages of the equipment_list, where everything that can be typed is this text.
+fn equipment_pages(text: &str) -> Vec<String> {
     let html = framed(text);
     let typed = || text.to_owned();
     let hidden = Hidden { csrf_token: text, request_id: Some(text) };
@@ -357,6 +351,8 @@ fn registry_pages(text: &str) -> Vec<String> {
         errors: &errors,
         submit: "Save",
         done: "Saved.",
+        next: text,
+        note: "Note",
     };
     let machine = equipment_detail(text);
     let page = EquipmentPage {
@@ -393,7 +389,7 @@ fn registry_pages(text: &str) -> Vec<String> {
     vec![
         html.form(&form).unwrap(),
         html.equipment(&page).unwrap(),
-        html.registry(&list, &filter, true).unwrap(),
+        html.equipment_list(&list, &filter, true).unwrap(),
         html.areas(&AreasPage { areas: &areas, hidden, request_ids: &[], fields: &fields, errors: &errors })
             .unwrap(),
         html.audit(&audit_view(text), &audit_form(text), Some("Unreadable.")).unwrap(),

@@ -1,82 +1,154 @@
-//! Forms over records that several people edit: fields in groups with their hints and errors, and the
-//! version that was seen. What pages of few fields need is in `forms`. Names of fields are those of the spec.
+//! Input fields with their labels, hints and errors, and pages that are one form. `partials/fields` renders the
+//! fields. Their names are those of the spec.
 
-use super::Html;
-use super::forms::Hidden;
-use super::public_equipment::FieldError;
+use super::controls::{Choice, ErrorLine, error_lines, error_of};
+use super::{FieldError, Html};
 use handlebars::RenderError;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// How a field is filled in.
+/// The hidden fields of every form.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Hidden<'a> {
+    pub csrf_token: &'a str,
+    /// `None` where sending the form twice does no harm.
+    pub request_id: Option<&'a str>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// One line, of this type in HTML's words.
+    /// An `input` of this type.
     Line(&'static str),
-    /// Several lines.
     Lines,
-    /// One of these: value and words.
+    /// Values and labels of a select.
     Choice(Vec<(String, String)>),
-    /// Yes or no.
     Tick,
-    /// Files.
     File {
-        /// What browsers offer to choose.
+        /// Value of `accept`.
         accept: String,
-        /// More than one.
         several: bool,
     },
 }
 
-/// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Its name.
     pub name: &'static str,
-    /// What it is called.
     pub label: &'static str,
-    /// What helps to fill it in; may be empty.
+    /// May be empty.
     pub hint: Cow<'static, str>,
-    /// How it is filled in.
     pub input: Input,
-    /// What is in it; of a tick anything but nothing.
+    /// Of a tick: empty or not.
     pub value: String,
-    /// Nothing is no answer.
     pub required: bool,
+    /// Value of `autocomplete`.
+    pub autocomplete: &'static str,
+    /// Typed letter by letter: phones must not capitalize or correct it.
+    pub verbatim: bool,
+}
+
+impl Field {
+    /// A required field without a hint.
+    pub fn new(name: &'static str, label: &'static str, input: Input, value: impl Into<String>) -> Self {
+        let (value, hint) = (value.into(), "".into());
+        Self { name, label, hint, input, value, required: true, autocomplete: "off", verbatim: false }
+    }
+
+    pub fn line(name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        Self::new(name, label, Input::Line("text"), value)
+    }
+
+    pub fn lines(name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        Self::new(name, label, Input::Lines, value)
+    }
+
+    pub fn email(value: impl Into<String>) -> Self {
+        Self::new("email", "E-mail", Input::Line("email"), value).verbatim()
+    }
+
+    /// Never filled in again.
+    pub fn password(name: &'static str, label: &'static str, autocomplete: &'static str) -> Self {
+        Self::new(name, label, Input::Line("password"), "").autocomplete(autocomplete).verbatim()
+    }
+
+    pub fn tick(name: &'static str, label: &'static str, is_ticked: bool) -> Self {
+        Self::new(name, label, Input::Tick, if is_ticked { "1" } else { "" }).optional()
+    }
+
+    /// A select whose labels are its values.
+    pub fn choice<T: ToString>(
+        name: &'static str,
+        label: &'static str,
+        values: impl IntoIterator<Item = T>,
+        value: impl Into<String>,
+    ) -> Self {
+        let values = values.into_iter().map(|value| (value.to_string(), value.to_string()));
+        Self::new(name, label, Input::Choice(values.collect()), value)
+    }
+
+    pub fn optional(self) -> Self {
+        Self { required: false, ..self }
+    }
+
+    pub fn hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
+    pub fn autocomplete(self, autocomplete: &'static str) -> Self {
+        Self { autocomplete, verbatim: true, ..self }
+    }
+
+    pub fn verbatim(self) -> Self {
+        Self { verbatim: true, ..self }
+    }
 }
 
 /// Fields that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// What they are about; may be empty.
+    /// May be empty.
     pub legend: &'static str,
-    /// The fields.
     pub fields: Vec<Field>,
 }
 
 /// A page that is one form.
 #[derive(Debug)]
 pub struct FormPage<'a> {
-    /// Its heading.
     pub title: &'a str,
-    /// What to know before; may be empty.
+    /// What to know first; may be empty.
     pub lead: &'a str,
-    /// The page that it belongs to: its address and what it is called.
+    /// Path and label of the page that it belongs to; the path may be empty.
     pub back: (&'a str, &'a str),
-    /// Where it is sent.
     pub action: &'a str,
-    /// What it carries unseen.
     pub hidden: Hidden<'a>,
-    /// The version of what it edits.
+    /// The version of the record that it edits.
     pub version: Option<i64>,
-    /// Its fields.
+    /// Where to go after a log-in; may be empty.
+    pub next: &'a str,
     pub groups: &'a [Group],
-    /// Why it comes back.
     pub errors: &'a [FieldError],
-    /// What the button says.
+    /// Label of the button.
     pub submit: &'a str,
     /// What was done just now; may be empty.
     pub done: &'a str,
+    /// Below the button; may be empty.
+    pub note: &'a str,
+}
+
+impl FormPage<'_> {
+    pub const EMPTY: Self = Self {
+        title: "",
+        lead: "",
+        back: ("", ""),
+        action: "",
+        hidden: Hidden { csrf_token: "", request_id: None },
+        version: None,
+        next: "",
+        groups: &[],
+        errors: &[],
+        submit: "",
+        done: "",
+        note: "",
+    };
 }
 
 #[derive(Serialize)]
@@ -89,10 +161,12 @@ struct Form<'a> {
     #[serde(flatten)]
     hidden: Hidden<'a>,
     version: Option<i64>,
+    next: &'a str,
     groups: Vec<GroupShown<'a>>,
     errors: Vec<ErrorLine<'a>>,
     submit: &'a str,
     done: &'a str,
+    note: &'a str,
 }
 
 #[derive(Serialize)]
@@ -110,46 +184,44 @@ pub(super) struct FieldShown<'a> {
     value: &'a str,
     error: Option<&'a str>,
     required: bool,
+    autocomplete: &'a str,
+    verbatim: bool,
+    /// Value of `aria-describedby`.
+    described: String,
     /// Type of an `input`.
     line: Option<&'static str>,
     lines: bool,
     tick: bool,
-    /// What browsers offer to choose.
+    /// Value of `accept`.
     file: Option<&'a str>,
     several: bool,
-    choices: Vec<ChoiceShown<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ChoiceShown<'a> {
-    value: &'a str,
-    words: &'a str,
-    selected: bool,
-}
-
-/// A line of the list of what is wrong.
-#[derive(Debug, Serialize)]
-pub(super) struct ErrorLine<'a> {
-    /// The input to jump to; nothing where it is the form as a whole.
-    field: &'a str,
-    label: &'a str,
-    message: &'a str,
+    choices: Vec<Choice>,
 }
 
 pub(super) fn fields_shown<'a>(fields: &'a [Field], errors: &'a [FieldError]) -> Vec<FieldShown<'a>> {
     fields.iter().map(|field| field_shown(field, errors)).collect()
 }
 
+fn group_shown<'a>(group: &'a Group, errors: &'a [FieldError]) -> GroupShown<'a> {
+    GroupShown { legend: group.legend, fields: fields_shown(&group.fields, errors) }
+}
+
 fn field_shown<'a>(field: &'a Field, errors: &'a [FieldError]) -> FieldShown<'a> {
-    let error = errors.iter().find(|error| error.field == Some(field.name));
     let choices: &[(String, String)] = if let Input::Choice(choices) = &field.input { choices } else { &[] };
+    let error = error_of(errors, field.name);
+    let descriptions = [("hint", !field.hint.is_empty()), ("error", error.is_some())];
+    let described = descriptions.iter().filter(|(_, is_shown)| *is_shown);
+    let described: Vec<String> = described.map(|(what, _)| format!("{}-{what}", field.name)).collect();
     FieldShown {
         name: field.name,
         label: field.label,
         hint: &field.hint,
         value: &field.value,
-        error: error.map(|error| error.message.as_str()),
+        error,
+        described: described.join(" "),
         required: field.required,
+        autocomplete: field.autocomplete,
+        verbatim: field.verbatim,
         line: if let Input::Line(kind) = field.input { Some(kind) } else { None },
         lines: field.input == Input::Lines,
         tick: field.input == Input::Tick,
@@ -157,31 +229,22 @@ fn field_shown<'a>(field: &'a Field, errors: &'a [FieldError]) -> FieldShown<'a>
         several: matches!(field.input, Input::File { several: true, .. }),
         choices: choices
             .iter()
-            .map(|(value, words)| ChoiceShown { value, words, selected: *value == field.value })
+            .map(|(value, label)| Choice::new(value, label, *value == field.value))
             .collect(),
     }
 }
 
-/// Why the form comes back, in the order in which it was found out.
-pub(super) fn error_lines<'a>(errors: &'a [FieldError], fields: &[&'a Field]) -> Vec<ErrorLine<'a>> {
-    let line = |error: &'a FieldError| {
-        let field = fields.iter().find(|field| Some(field.name) == error.field);
-        ErrorLine {
-            field: field.map_or("", |field| field.name),
-            label: field.map_or("", |field| field.label),
-            message: &error.message,
-        }
-    };
-    errors.iter().map(line).collect()
+/// The list of errors of a form with these fields.
+pub(super) fn field_errors<'a>(
+    errors: &'a [FieldError],
+    fields: impl IntoIterator<Item = &'a Field>,
+) -> Vec<ErrorLine<'a>> {
+    let fields: Vec<&Field> = fields.into_iter().collect();
+    error_lines(errors, |name| fields.iter().find(|field| field.name == name).map(|field| field.label))
 }
 
 impl Html {
-    /// A page that is one form.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn form(&self, page: &FormPage<'_>) -> Result<String, RenderError> {
-        let all: Vec<&Field> = page.groups.iter().flat_map(|group| &group.fields).collect();
         let content = Form {
             title: page.title,
             lead: page.lead,
@@ -190,23 +253,14 @@ impl Html {
             action: page.action,
             hidden: page.hidden,
             version: page.version,
-            groups: page
-                .groups
-                .iter()
-                .map(|group| GroupShown {
-                    legend: group.legend,
-                    fields: fields_shown(&group.fields, page.errors),
-                })
-                .collect(),
-            errors: error_lines(page.errors, &all),
+            next: page.next,
+            groups: page.groups.iter().map(|group| group_shown(group, page.errors)).collect(),
+            errors: field_errors(page.errors, page.groups.iter().flat_map(|group| &group.fields)),
             submit: page.submit,
             done: page.done,
+            note: page.note,
         };
-        let title = if page.errors.is_empty() {
-            page.title.to_owned()
-        } else {
-            format!("Not saved yet: {}", page.title)
-        };
-        self.page("record_form", &title, &content)
+        let saved = if page.errors.is_empty() { "" } else { "Not saved yet: " };
+        self.page("form", &format!("{saved}{}", page.title), &content)
     }
 }

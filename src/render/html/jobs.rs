@@ -1,7 +1,7 @@
 //! Jobs: the list of all, and the page of one, which keeps itself up to date.
 
 use super::Html;
-use super::queue::Choice;
+use super::controls::{Choice, Pager};
 use super::times::Moment;
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobKind, JobState};
@@ -36,7 +36,7 @@ struct Jobs<'a> {
     kinds: Vec<Choice>,
     is_set: bool,
     jobs: Vec<JobShown<'a>>,
-    older: Option<String>,
+    pager: Option<Pager>,
 }
 
 #[derive(Serialize)]
@@ -87,7 +87,7 @@ impl Html {
             kinds: kinds.into(),
             is_set: filter != JobFilter::default(),
             jobs: view.jobs.iter().map(|job| shown(job, &self.site.timezone)).collect(),
-            older: view.older_than.map(|id| filter.older(id)),
+            pager: view.older_than.map(|id| Pager::older(filter.older(id))),
         };
         self.page("jobs", "Jobs", &content)
     }

@@ -16,9 +16,9 @@ mod area;
 mod attachments;
 mod board;
 mod board_equipment;
+mod controls;
 mod equipment;
 mod fields;
-mod forms;
 mod frame;
 mod jobs;
 mod new_repair;
@@ -27,7 +27,6 @@ mod queue;
 mod repair;
 mod reported;
 mod resubmit;
-mod sign_in;
 mod times;
 mod users;
 
@@ -35,8 +34,7 @@ pub use admin::{AreasPage, AuditForm, NOUNS};
 pub use area::PAGE_SIZE as AREA_PAGE_SIZE;
 pub use board::BoardFilter;
 pub use equipment::{EquipmentFilter, EquipmentPage};
-pub use fields::{Field, FormPage, Group, Input};
-pub use forms::Hidden;
+pub use fields::{Field, FormPage, Group, Hidden, Input};
 pub use frame::{Frame, NAVIGATION};
 pub use jobs::JobFilter;
 pub use new_repair::NewRepairPage;
@@ -45,7 +43,6 @@ pub use queue::QueuePage;
 pub use repair::{RepairForm, RepairPage};
 pub use reported::ReportedPage;
 pub use resubmit::{ResubmitFiles, ResubmitForm, is_typed};
-pub use sign_in::{LoginPage, PasswordPage, SetupPage};
 pub use users::{SecretPage, TokensPage, UserForm, UserPage, UsersPage};
 
 #[derive(Embed)]

@@ -1,6 +1,7 @@
 //! The form in which a technician opens a repair, and the search for its machine.
 
-use super::queue::Choice;
+use super::controls::{Choice, ErrorLine, error_lines};
+use super::repair::label;
 use super::{FieldError, Html, RepairForm};
 use crate::domain::file::Accepts;
 use crate::domain::ids::{EquipmentId, UserId};
@@ -34,9 +35,9 @@ pub struct NewRepairPage<'a> {
 
 #[derive(Serialize)]
 struct NewRepair<'a> {
-    equipment: Option<Machine<'a>>,
+    equipment: Option<EquipmentOption<'a>>,
     text: &'a str,
-    found: Vec<Machine<'a>>,
+    found: Vec<EquipmentOption<'a>>,
     are_nearest: bool,
     typed: &'a RepairForm,
     statuses: Vec<Choice>,
@@ -49,16 +50,10 @@ struct NewRepair<'a> {
 }
 
 #[derive(Serialize)]
-struct Machine<'a> {
+struct EquipmentOption<'a> {
     id: EquipmentId,
     name: &'a str,
     area: &'a str,
-}
-
-#[derive(Serialize)]
-struct ErrorLine<'a> {
-    field: &'a str,
-    message: &'a str,
 }
 
 impl Html {
@@ -71,12 +66,14 @@ impl Html {
         let statuses = RepairStatus::ALL.iter().filter(|status| **status != RepairStatus::Duplicate);
         let severity = |s: &Severity| Choice::new(s, s, typed.severity == s.word());
         let person = |(id, name): &(UserId, String)| Choice::new(id, name, typed.assignee == id.to_string());
-        let error = |error: &'_ FieldError| (error.field.unwrap_or("create"), error.message.clone());
-        let lines: Vec<(&str, String)> = page.errors.iter().map(error).collect();
         let content = NewRepair {
-            equipment: page.equipment.map(|m| Machine { id: m.id, name: &m.name, area: &m.area }),
+            equipment: page.equipment.map(|m| EquipmentOption { id: m.id, name: &m.name, area: &m.area }),
             text: page.text,
-            found: page.found.iter().map(|m| Machine { id: m.id, name: &m.name, area: &m.area }).collect(),
+            found: page
+                .found
+                .iter()
+                .map(|m| EquipmentOption { id: m.id, name: &m.name, area: &m.area })
+                .collect(),
             are_nearest: page.are_nearest,
             typed,
             statuses: statuses.map(|s| Choice::new(s, s, typed.status == s.word())).collect(),
@@ -89,7 +86,7 @@ impl Html {
                 .chain(page.people.iter().map(person))
                 .collect(),
             photo_kinds: Accepts::PhotosAndVideos.offered(),
-            errors: lines.iter().map(|(field, message)| ErrorLine { field, message }).collect(),
+            errors: error_lines(page.errors, label),
             csrf_token: page.csrf_token,
             request_id: page.request_id,
         };

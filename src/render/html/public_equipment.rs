@@ -1,6 +1,7 @@
 //! One machine: the page behind its label, with the form to report a problem.
 
 use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
+use super::controls::{ErrorLine, error_lines, error_of};
 use super::times::{Eta, Moment};
 use super::{Html, StatusMark, counted};
 use crate::domain::board::BoardStatus;
@@ -112,14 +113,6 @@ struct Issue<'a> {
 }
 
 #[derive(Serialize)]
-struct ErrorLine<'a> {
-    /// The input to jump to.
-    field: &'a str,
-    label: &'static str,
-    message: &'a str,
-}
-
-#[derive(Serialize)]
 struct Form<'a> {
     reporter_name: Field<'a>,
     reporter_email: Field<'a>,
@@ -179,7 +172,7 @@ impl Html {
                 .collect(),
             more: more(equipment),
             form: form(page.form, page.errors),
-            errors: page.errors.iter().map(error_line).collect(),
+            errors: error_lines(page.errors, label),
             csrf_token: page.csrf_token,
             request_id: page.request_id,
         };
@@ -250,9 +243,7 @@ fn issue<'a>(
 }
 
 fn form<'a>(form: &'a ReportForm, errors: &'a [FieldError]) -> Form<'a> {
-    let error_of = |name: &str| {
-        errors.iter().find(|error| error.field == Some(name)).map(|error| error.message.as_str())
-    };
+    let error_of = |name: &str| error_of(errors, name);
     let field = |name: &str, value: &'a str, max: usize| Field { value, error: error_of(name), max };
     Form {
         reporter_name: field("reporter_name", &form.reporter_name, PersonName::MAX),
@@ -276,14 +267,13 @@ fn choice(severity: Severity, chosen: Severity) -> SeverityChoice {
     SeverityChoice { word: severity.word(), meaning: severity.meaning(), mark, checked: severity == chosen }
 }
 
-fn error_line(error: &FieldError) -> ErrorLine<'_> {
-    let (field, label) = match error.field {
-        Some(field @ "reporter_name") => (field, "Your name"),
-        Some(field @ "reporter_email") => (field, "E-mail"),
-        Some(field @ "description") => (field, "What is wrong"),
-        Some(field @ "photos") => (field, "Photos"),
-        Some(field @ "severity") => (field, "How bad is it"),
-        _ => ("report", ""),
-    };
-    ErrorLine { field, label, message: &error.message }
+fn label(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "reporter_name" => "Your name",
+        "reporter_email" => "E-mail",
+        "description" => "What is wrong",
+        "photos" => "Photos",
+        "severity" => "How bad is it",
+        _ => return None,
+    })
 }

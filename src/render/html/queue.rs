@@ -1,5 +1,6 @@
 //! The queue of repairs: filters, sortable columns, a page of rows.
 
+use super::controls::{Choice, Pager};
 use super::times::{Eta, Moment};
 use super::{Html, StatusMark, counted};
 use crate::domain::board::BoardStatus;
@@ -8,7 +9,7 @@ use crate::domain::queue::{QueueFilter, QueueOrder, Whose};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::text::cut;
 use crate::domain::zone::Zone;
-use crate::views::repairs::{QueueView, QueuedRepair};
+use crate::views::repairs::{QueueItem, QueueView};
 use chrono::{DateTime, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
@@ -61,29 +62,6 @@ struct Filter<'a> {
     is_set: bool,
 }
 
-/// An option of a select.
-#[derive(Debug, Serialize)]
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
-
-impl Choice {
-    pub(super) fn new(value: impl ToString, label: impl ToString, selected: bool) -> Self {
-        Self { value: value.to_string(), label: label.to_string(), selected }
-    }
-}
-
-/// Where the neighbours of a page are.
-#[derive(Serialize)]
-struct Pager {
-    previous: Option<String>,
-    page: u64,
-    pages: u64,
-    next: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Column {
     label: &'static str,
@@ -121,12 +99,13 @@ impl Html {
         let total = usize::try_from(page.queue.total).unwrap_or(usize::MAX);
         let kind = if page.filter.closed { "closed" } else { "open" };
         let summary = counted(total, &format!("{kind} repair"), &format!("{kind} repairs"));
+        let pages = page.queue.total.div_ceil(page.page_size).max(1);
         let content = Queue {
             summary: if is_set(page.filter) { format!("{summary} like this") } else { summary },
             filter: filter(page),
             columns: columns(page),
             rows: page.queue.rows.iter().map(row).collect(),
-            pager: pager(page),
+            pager: Pager::new(page.page, pages, |number| address(page.filter, page.me, number)),
             csrf_token: page.csrf_token,
             request_id: page.request_id,
             here: address(page.filter, page.me, page.page),
@@ -144,7 +123,7 @@ pub(super) fn severity_mark(severity: Option<Severity>) -> (StatusMark, &'static
     (mark.into(), severity.map_or("No severity", Severity::word))
 }
 
-fn row<'a>(repair: &'a QueuedRepair, zone: &Zone, today: chrono::NaiveDate) -> Row<'a> {
+fn row<'a>(repair: &'a QueueItem, zone: &Zone, today: chrono::NaiveDate) -> Row<'a> {
     let (severity, severity_word) = severity_mark(repair.severity);
     Row {
         id: repair.id,
@@ -209,17 +188,6 @@ fn columns(page: &QueuePage<'_>) -> Vec<Column> {
         Column { label, sorted: Some(address(&sorted, page.me, 1)), order: current.then_some(way) }
     };
     sortable.map(column).into_iter().chain([Column { label: "Do", sorted: None, order: None }]).collect()
-}
-
-fn pager(page: &QueuePage<'_>) -> Option<Pager> {
-    let pages = page.queue.total.div_ceil(page.page_size).max(1);
-    let to = |number: u64| address(page.filter, page.me, number);
-    (pages > 1).then(|| Pager {
-        previous: (page.page > 1).then(|| to((page.page - 1).min(pages))),
-        page: page.page,
-        pages,
-        next: (page.page < pages).then(|| to(page.page + 1)),
-    })
 }
 
 /// Where this part of the queue is.

@@ -1,7 +1,8 @@
 //! One repair: everything about it, its forms, its timeline.
 
 use super::attachments::{PhotoShown, photos_shown};
-use super::queue::{Choice, severity_mark};
+use super::controls::{Choice, ErrorLine, error_lines, error_of};
+use super::queue::severity_mark;
 use super::times::{Eta, Moment, day};
 use super::{FieldError, Html, StatusMark, counted};
 use crate::domain::actor::Role;
@@ -12,7 +13,7 @@ use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
 use crate::domain::zone::Zone;
 use crate::render::timeline_text::describe;
-use crate::views::repairs::{Happened, OtherRepair, RepairView};
+use crate::views::repairs::{OtherRepair, RepairView, TimelineEntryView};
 use chrono::{DateTime, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
@@ -150,19 +151,12 @@ struct Wrong<'a> {
 }
 
 #[derive(Serialize)]
-struct ErrorLine<'a> {
-    /// The input to jump to.
-    field: &'a str,
-    message: &'a str,
-}
-
-#[derive(Serialize)]
 struct Entry<'a> {
     id: TimelineId,
     by: &'a str,
     at: Moment,
     /// "set the status from New to Assigned".
-    told: String,
+    text: String,
     /// The number of a photo that is shown above.
     photo: Option<&'a str>,
     /// A note's text.
@@ -209,7 +203,7 @@ impl Html {
             duplicate_of: repair.duplicate_of.as_ref().map(other),
             duplicates: repair.duplicates.iter().map(other).collect(),
             form: form(page),
-            errors: page.errors.iter().map(error_line).collect(),
+            errors: error_lines(page.errors, label),
             photos: photos_shown(&repair.photos, true, false),
             photo_kinds: Accepts::PhotosAndVideos.offered(),
             timeline: repair.timeline.iter().map(|entry| happened(entry, page, zone)).collect(),
@@ -228,9 +222,7 @@ fn other(repair: &OtherRepair) -> Other<'_> {
 
 fn form<'a>(page: &RepairPage<'a>) -> Form<'a> {
     let (typed, repair) = (page.form, page.repair);
-    let wrong = |name: &str| {
-        page.errors.iter().find(|error| error.field == Some(name)).map(|error| error.message.as_str())
-    };
+    let wrong = |name: &str| error_of(page.errors, name);
     let mut people: Vec<Choice> = vec![Choice::new("", "Nobody", typed.assignee.is_empty())];
     let person = |id: UserId, name: &str| Choice::new(id, name, typed.assignee == id.to_string());
     people.extend(repair.people.iter().map(|(id, name)| person(*id, name)));
@@ -268,18 +260,30 @@ fn form<'a>(page: &RepairPage<'a>) -> Form<'a> {
     }
 }
 
-fn error_line(error: &FieldError) -> ErrorLine<'_> {
-    ErrorLine { field: error.field.unwrap_or("edit"), message: &error.message }
+/// Labels of the inputs, as the template has them.
+pub(super) fn label(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "status" => "Status",
+        "duplicate_of" => "Repeats",
+        "assignee" => "Assignee",
+        "severity" => "Severity",
+        "eta" => "ETA",
+        "specialist_description" => "Specialist",
+        "description" => "What is wrong",
+        "note" => "Note",
+        "photos" => "Photos",
+        _ => return None,
+    })
 }
 
-fn happened<'a>(entry: &'a Happened, page: &RepairPage<'_>, zone: &Zone) -> Entry<'a> {
+fn happened<'a>(entry: &'a TimelineEntryView, page: &RepairPage<'_>, zone: &Zone) -> Entry<'a> {
     let is_note = entry.kind == TimelineKind::Note;
     let may = page.role >= Role::Staff || entry.by_id == Some(page.me);
     Entry {
         id: entry.id,
         by: &entry.by,
         at: Moment::new(entry.at, zone),
-        told: describe(entry, day),
+        text: describe(entry, day),
         photo: entry.new.as_deref().filter(|_| entry.kind == TimelineKind::Photo),
         note: entry.new.as_deref().filter(|_| is_note),
         edited_by: entry.edited_by.as_deref(),

@@ -1,8 +1,9 @@
 //! The pages at which staff look after users and API tokens, and the one that shows a secret once.
 
-use super::forms::{Form, Input};
+use super::controls::{ErrorLine, Pager};
+use super::fields::{Field, FieldShown, Hidden, field_errors, fields_shown};
 use super::times::Moment;
-use super::{FieldError, Hidden, Html, counted};
+use super::{FieldError, Html, counted};
 use crate::domain::actor::Role;
 use crate::domain::ids::{ApiTokenId, UserId};
 use crate::views::account::{PasswordMessage, SlackLink, TokenView, UserDetails, UserView, UsersView};
@@ -85,12 +86,11 @@ struct Users<'a> {
     users: Vec<Row<'a>>,
     sends_passwords: bool,
     count: String,
-    previous: Option<u64>,
-    next: Option<u64>,
-    page: u64,
-    pages: u64,
-    is_paged: bool,
-    form: Form<'a>,
+    pager: Option<Pager>,
+    fields: Vec<FieldShown<'a>>,
+    errors: Vec<ErrorLine<'a>>,
+    #[serde(flatten)]
+    hidden: Hidden<'a>,
 }
 
 #[derive(Serialize)]
@@ -114,9 +114,10 @@ struct One<'a> {
     linked: Option<Person<'a>>,
     /// Those whom staff have unlinked.
     unlinked: Vec<Person<'a>>,
-    form: Form<'a>,
-    csrf_token: &'a str,
-    request_id: Option<&'a str>,
+    fields: Vec<FieldShown<'a>>,
+    errors: Vec<ErrorLine<'a>>,
+    #[serde(flatten)]
+    hidden: Hidden<'a>,
 }
 
 /// Somebody in Slack.
@@ -130,8 +131,10 @@ struct Person<'a> {
 #[derive(Serialize)]
 struct Tokens<'a> {
     tokens: Vec<Token<'a>>,
-    form: Form<'a>,
-    csrf_token: &'a str,
+    fields: Vec<FieldShown<'a>>,
+    errors: Vec<ErrorLine<'a>>,
+    #[serde(flatten)]
+    hidden: Hidden<'a>,
 }
 
 #[derive(Serialize)]
@@ -148,23 +151,21 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn users(&self, page: &UsersPage<'_>) -> Result<String, RenderError> {
-        let username = Input::text("username", "Username", &page.form.username);
-        let mut inputs = vec![username.hint("The name to log in with. It cannot be changed later.")];
-        inputs.extend(inputs_of(page.form));
+        let username = Field::line("username", "Username", &page.form.username).verbatim();
+        let mut fields = vec![username.hint("The name to log in with. It cannot be changed later.")];
+        fields.extend(fields_of(page.form));
         if page.users.sends_passwords {
             let label = "Show the temporary password to me instead of sending it";
-            inputs.push(Input::tick("show_here", label, page.form.show_here));
+            fields.push(Field::tick("show_here", label, page.form.show_here));
         }
         let content = Users {
             users: page.users.users.iter().map(row).collect(),
             sends_passwords: page.users.sends_passwords,
             count: counted(usize::try_from(page.users.count).unwrap_or(usize::MAX), "person", "people"),
-            previous: (page.page > 1).then(|| page.page - 1),
-            next: (page.page < page.pages).then_some(page.page + 1),
-            page: page.page,
-            pages: page.pages,
-            is_paged: page.pages > 1,
-            form: Form::new(("/admin/users", "Add the user"), page.hidden, inputs, page.errors),
+            pager: Pager::new(page.page, page.pages, |page| format!("/admin/users?page={page}")),
+            fields: fields_shown(&fields, page.errors),
+            errors: field_errors(page.errors, &fields),
+            hidden: page.hidden,
         };
         self.page("users", "Users", &content)
     }
@@ -175,19 +176,17 @@ impl Html {
     /// A template that does not fit its fields.
     pub fn user(&self, page: &UserPage<'_>) -> Result<String, RenderError> {
         let user = &page.details.user;
-        let action = format!("/admin/users/{}", user.id);
-        let inputs = inputs_of(page.form).into();
-        let hidden = Hidden { request_id: None, ..page.hidden };
+        let fields = fields_of(page.form);
         let slack = &page.details.slack;
         let content = One {
             user: row(user),
             known_as: page.details.known_as.as_deref(),
-            message: page.details.message.map(told),
+            message: page.details.message.map(describe_message),
             linked: slack.linked.as_ref().map(person),
             unlinked: slack.unlinked.iter().map(person).collect(),
-            form: Form::new((&action, "Save"), hidden, inputs, page.errors),
-            csrf_token: page.hidden.csrf_token,
-            request_id: page.hidden.request_id,
+            fields: fields_shown(&fields, page.errors),
+            errors: field_errors(page.errors, &fields),
+            hidden: page.hidden,
         };
         self.page("user", &user.username, &content)
     }
@@ -197,7 +196,7 @@ impl Html {
     /// # Errors
     /// A template that does not fit its fields.
     pub fn tokens(&self, page: &TokensPage<'_>) -> Result<String, RenderError> {
-        let name = Input::text("name", "Name", page.name).hint("The program that will use it.");
+        let fields = [Field::line("name", "Name", page.name).hint("The program that will use it.")];
         let tokens = page.tokens.iter().map(|token| Token {
             id: token.id,
             name: &token.name,
@@ -206,8 +205,9 @@ impl Html {
         });
         let content = Tokens {
             tokens: tokens.collect(),
-            form: Form::new(("/admin/tokens", "Make a token"), page.hidden, vec![name], page.errors),
-            csrf_token: page.hidden.csrf_token,
+            fields: fields_shown(&fields, page.errors),
+            errors: field_errors(page.errors, &fields),
+            hidden: page.hidden,
         };
         self.page("tokens", "API tokens", &content)
     }
@@ -222,7 +222,7 @@ impl Html {
 }
 
 /// What became of a message with a temporary password, and what to do.
-const fn told(message: PasswordMessage) -> &'static str {
+const fn describe_message(message: PasswordMessage) -> &'static str {
     match message {
         PasswordMessage::Waiting { failures: 0 } => {
             "The temporary password is on its way, by direct message in Slack."
@@ -247,12 +247,12 @@ const fn told(message: PasswordMessage) -> &'static str {
     }
 }
 
-fn inputs_of(form: &UserForm) -> [Input<'_>; 3] {
+fn fields_of(form: &UserForm) -> [Field; 3] {
     [
-        Input::email(&form.email)
+        Field::email(&form.email)
             .hint("The address of the Slack account, so that the person can work in Slack too."),
-        Input::choice("role", "Role", Role::ALL.into_iter().map(Role::word), &form.role),
-        Input::text("slack_handle", "Slack handle", &form.slack_handle).optional(),
+        Field::choice("role", "Role", Role::ALL.map(Role::word), &form.role),
+        Field::line("slack_handle", "Slack handle", &form.slack_handle).optional().verbatim(),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::domain::repair::Severity;
 use crate::domain::text::cut;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView};
 use crate::views::deliveries::DeliveryProblems;
-use crate::views::repairs::{QueueView, QueuedRepair};
+use crate::views::repairs::{QueueItem, QueueView};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -115,7 +115,7 @@ fn repair_list(name: &str, heading: &str, none: &str, queue: &QueueView) -> Vec<
     sections
 }
 
-fn repair_line(repair: &QueuedRepair) -> String {
+fn repair_line(repair: &QueueItem) -> String {
     let mut facts: Vec<String> = repair.severity.map(Severity::word).map(str::to_owned).into_iter().collect();
     facts.push(repair.status.word().to_owned());
     facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));

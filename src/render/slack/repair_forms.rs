@@ -10,7 +10,7 @@ use crate::domain::text::{Description, Note, SpecialistDescription, cut};
 use crate::domain::timeline::TimelineKind;
 use crate::render::timeline_text::describe;
 use crate::views::equipment::EquipmentMatch;
-use crate::views::repairs::{Happened, RepairBrief};
+use crate::views::repairs::{RepairBrief, TimelineEntryView};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
@@ -276,7 +276,7 @@ fn top(repair: &RepairBrief, now: DateTime<Utc>) -> String {
 }
 
 /// One entry of the timeline, in a line.
-fn happened(entry: &Happened, now: DateTime<Utc>) -> String {
+fn happened(entry: &TimelineEntryView, now: DateTime<Utc>) -> String {
     let note = match &entry.new {
         Some(text) if entry.kind == TimelineKind::Note => format!(": {}", line_within(text, ISSUE_MAX)),
         _ => String::new(),

@@ -13,7 +13,7 @@ pub(super) const NONE_OPEN: &str = ":wrench: No open repairs.";
 pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
-        edge.tell_failure(&edge.reply_to(&command), error, reference).await;
+        edge.reply_failure(&edge.reply_to(&command), error, reference).await;
     }
 }
 

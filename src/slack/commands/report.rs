@@ -9,6 +9,6 @@ pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, referen
     ack.at_once().await;
     let (to, begun) = (edge.reply_to(&command), Beginning { typed: &command.text, ..Beginning::default() });
     if let Err(error) = open(edge, &command.sender, &command.trigger_id, &to, begun).await {
-        edge.tell_failure(&to, error, reference).await;
+        edge.reply_failure(&to, error, reference).await;
     }
 }

@@ -11,7 +11,7 @@ use crate::slack::modals::status::Screen;
 pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
-        edge.tell_failure(&edge.reply_to(&command), error, reference).await;
+        edge.reply_failure(&edge.reply_to(&command), error, reference).await;
     }
 }
 
@@ -22,7 +22,7 @@ async fn open(edge: &SlackContext, command: &Command) -> Result<(), EdgeError> {
     edge.admit(&command.sender).await?;
     let to = edge.reply_to(command);
     if let Some(id) = job_of(&command.text) {
-        let words = tell_job(edge, command, id).await?;
+        let words = describe_job(edge, command, id).await?;
         edge.tell(&to, &words).await;
         return Ok(());
     }
@@ -40,7 +40,7 @@ fn job_of(text: &str) -> Option<JobId> {
     is_job.then(|| number.trim_start_matches('#').parse().ok()).flatten()
 }
 
-async fn tell_job(edge: &SlackContext, command: &Command, id: JobId) -> Result<String, EdgeError> {
+async fn describe_job(edge: &SlackContext, command: &Command, id: JobId) -> Result<String, EdgeError> {
     let actor = edge.actor(&command.sender).await?;
     match jobs::job(&edge.ctx, &actor, id, LINES).await {
         Ok(details) => Ok(job_text(&details, edge.links.job(id).as_deref())),

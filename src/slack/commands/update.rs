@@ -14,7 +14,7 @@ use crate::slack::modals::update_repair;
 pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     if let Err(error) = open(edge, &command).await {
-        edge.tell_failure(&edge.reply_to(&command), error, reference).await;
+        edge.reply_failure(&edge.reply_to(&command), error, reference).await;
     }
 }
 

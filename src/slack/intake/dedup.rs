@@ -46,12 +46,12 @@ pub(super) struct Ids(Vec<u64>);
 pub(super) struct Memory {
     clock: Clock,
     hasher: RandomState,
-    seen: Mutex<Seen>,
+    seen: Mutex<SeenKeys>,
 }
 
 /// Each id has one entry in the map and one in the queue.
 #[derive(Default)]
-struct Seen {
+struct SeenKeys {
     progress: HashMap<u64, Progress>,
     in_order: VecDeque<(Duration, u64)>,
 }
@@ -87,12 +87,12 @@ impl Memory {
         self.lock().set(ids, progress, now);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, SeenKeys> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seen {
+impl SeenKeys {
     fn set(&mut self, ids: &Ids, progress: Progress, now: Duration) {
         for id in &ids.0 {
             if self.progress.insert(*id, progress).is_none() {

@@ -91,7 +91,7 @@ pub(crate) async fn push(
 /// their names, so Slack keeps what was typed into them.
 pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, shown: &View, reference: &Reference) {
     if let Err(error) = refresh(edge, sender, shown).await {
-        edge.tell_failure_in_view(&answered_at(shown, sender), error, reference).await;
+        edge.reply_failure_in_view(&answered_at(shown, sender), error, reference).await;
     }
 }
 
@@ -179,9 +179,6 @@ fn read(state: &State, has_eta: bool) -> Result<RequestedAction, SubmissionError
         RepairAction::Resolve => {
             values.push(FieldValue::Status(RepairStatus::Resolved));
             note = typed.note();
-            if note.is_none() {
-                typed.faults.entry(input::NOTE).or_insert("Please write a note about what was done.".into());
-            }
         }
     }
     if typed.faults.is_empty() {
@@ -261,5 +258,5 @@ fn confirmation(wanted: &RequestedAction, done: &RepairUpdated) -> String {
         _ => (":white_check_mark:", format!("Repair #{repair} is closed: {status}.")),
     };
     let nothing = if done.changed { "" } else { " It was like that already." };
-    format!("{emoji} {words}{nothing}{}", announced_in(&done.told))
+    format!("{emoji} {words}{nothing}{}", announced_in(&done.channels))
 }

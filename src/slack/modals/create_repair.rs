@@ -6,7 +6,7 @@ use super::view_metadata::ViewMetadata;
 use super::{announced_in, being_fetched, photos};
 use crate::domain::text::{Description, RequestId};
 use crate::ops::repairs::create_repair::{CreateRepair, RepairCreated, create_with_photos};
-use crate::ops::repairs::photo_source::{Enclosed, InSlack};
+use crate::ops::repairs::photo_source::{InSlack, PhotosToAttach};
 use crate::ops::search::exact_equipment;
 use crate::render::slack::Modal;
 use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
@@ -41,8 +41,8 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
         Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
-    let RepairCreated { repair, told } = created;
-    let (posting, fetching) = (announced_in(&told), being_fetched(&photos));
+    let RepairCreated { repair, channels } = created;
+    let (posting, fetching) = (announced_in(&channels), being_fetched(&photos));
     let words = format!(":white_check_mark: Repair #{repair} is created.{posting}{fetching}");
     edge.tell(&to, &words).await;
 }
@@ -55,7 +55,7 @@ async fn create(
     let actor = edge.technician(&submission.sender).await?;
     let to = kept.reply_to(&submission.sender.user_id);
     let (wanted, photos) = read(&submission.view.state, kept.request_id)?;
-    let created = create_with_photos(&edge.ctx, &actor, wanted, Enclosed::InSlack(&photos)).await?;
+    let created = create_with_photos(&edge.ctx, &actor, wanted, PhotosToAttach::InSlack(&photos)).await?;
     Ok((to, photos, created))
 }
 

@@ -8,7 +8,7 @@ use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, RequestId, TextError};
 use crate::ops::board::equipment;
 use crate::ops::repairs::me_too;
-use crate::ops::repairs::photo_source::{Enclosed, InSlack};
+use crate::ops::repairs::photo_source::{InSlack, PhotosToAttach};
 use crate::ops::repairs::report_problem::{ProblemReported, ReportProblem, report_with_photos};
 use crate::ops::search::search_equipment;
 use crate::render::slack::mrkdwn::bold;
@@ -87,7 +87,7 @@ async fn file(
         report.note = source.note(edge).await;
     }
     let has_lost_its_source = metadata.more.source.is_some() && report.note.is_none();
-    let reported = report_with_photos(&edge.ctx, &actor, report, Enclosed::InSlack(&photos)).await?;
+    let reported = report_with_photos(&edge.ctx, &actor, report, PhotosToAttach::InSlack(&photos)).await?;
     let mut words = confirmation(edge, &reported, &photos);
     if has_lost_its_source {
         words.push_str(" Slack did not give me the link to the message, so the repair is without it.");
@@ -141,7 +141,7 @@ fn confirmation(edge: &SlackContext, reported: &ProblemReported, photos: &InSlac
         bold(&reported.equipment_name, 200),
         reported.repair
     );
-    text.push_str(&announced_in(&reported.told));
+    text.push_str(&announced_in(&reported.channels));
     text.push_str(&being_fetched(photos));
     if let Some(link) = edge.links.equipment(reported.equipment) {
         text.push_str(&format!(" <{link}|See the machine's page>."));
@@ -154,7 +154,7 @@ fn confirmation(edge: &SlackContext, reported: &ProblemReported, photos: &InSlac
 pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, view: &View, reference: &Reference) {
     let refreshed = async { refresh(edge, view, &Metadata::of(view, STALE)?).await };
     if let Err(error) = refreshed.await {
-        edge.tell_failure_in_view(&answered_at(view, sender), error, reference).await;
+        edge.reply_failure_in_view(&answered_at(view, sender), error, reference).await;
     }
 }
 
@@ -170,17 +170,17 @@ pub(crate) async fn me_too(
     let to = answered_at(view, sender);
     let mut metadata = match Metadata::of(view, STALE) {
         Ok(metadata) => metadata,
-        Err(error) => return edge.tell_failure(&to, error, reference).await,
+        Err(error) => return edge.reply_failure(&to, error, reference).await,
     };
     let counted = count(edge, sender, value).await.map(|repair| metadata.more.count(repair));
     let refreshed = refresh(edge, view, &metadata).await;
     match (counted, refreshed) {
         // One reason is enough for a person; the log has both.
         (Err(error), refreshed) => {
-            edge.tell_failure(&to, error, reference).await;
+            edge.reply_failure(&to, error, reference).await;
             refreshed.err().map(|error| failure(error, reference));
         }
-        (Ok(()), Err(error)) => edge.tell_failure_in_view(&to, error, reference).await,
+        (Ok(()), Err(error)) => edge.reply_failure_in_view(&to, error, reference).await,
         (Ok(()), Ok(())) => {}
     }
 }

@@ -11,7 +11,6 @@ use crate::ops::repairs::brief;
 use crate::ops::repairs::update_repair::RepairUpdated;
 use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{Sender, ViewSubmission};
-use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
 use secrecy::SecretString;
 use serde_json::json;
@@ -48,7 +47,7 @@ pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack:
         Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
-    if resolved.told.is_empty() {
+    if resolved.channels.is_empty() {
         let words = format!(":white_check_mark: Repair #{} is resolved.", resolved.repair);
         edge.tell(&ReplyTo::directly(&submission.sender), &words).await;
     }
@@ -59,8 +58,7 @@ async fn resolve(edge: &SlackContext, submission: &ViewSubmission) -> Result<Rep
     let actor = edge.technician(&submission.sender).await?;
     let mut typed = FormParser::new(&submission.view.state);
     let note = typed.note();
-    if note.is_none() {
-        typed.faults.entry(input::NOTE).or_insert("Please say what was done.".into());
+    if !typed.faults.is_empty() {
         return Err(SubmissionError::Fields(typed.faults));
     }
     let values = vec![FieldValue::Status(RepairStatus::Resolved)];

@@ -242,7 +242,7 @@ async fn replace(
         Ok(())
     };
     if let Err(error) = replaced.await {
-        edge.tell_failure_in_view(to, error, reference).await;
+        edge.reply_failure_in_view(to, error, reference).await;
     }
 }
 

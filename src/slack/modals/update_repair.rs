@@ -79,5 +79,5 @@ fn confirmation(done: &RepairUpdated) -> String {
     if !done.changed {
         return format!(":white_check_mark: Nothing to change: repair #{repair} was like that already.");
     }
-    format!(":white_check_mark: Repair #{repair} is saved. It is {status}.{}", announced_in(&done.told))
+    format!(":white_check_mark: Repair #{repair} is saved. It is {status}.{}", announced_in(&done.channels))
 }

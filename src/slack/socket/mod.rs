@@ -39,7 +39,7 @@ struct Shared {
     metrics: Metrics,
     timings: SocketTimings,
     /// True after the log reported that Slack refuses us; false again after a hello.
-    refusal_told: AtomicBool,
+    refusal_logged: AtomicBool,
     /// Cancelled when the connections shall be closed: nothing is left to acknowledge.
     closing: CancellationToken,
 }
@@ -53,10 +53,10 @@ impl SocketMode {
         connections: usize,
         timings: SocketTimings,
     ) -> Self {
-        let refusal_told = AtomicBool::new(false);
+        let refusal_logged = AtomicBool::new(false);
         let closing = CancellationToken::new();
         Self {
-            shared: Arc::new(Shared { api, intake, metrics, timings, refusal_told, closing }),
+            shared: Arc::new(Shared { api, intake, metrics, timings, refusal_logged, closing }),
             connections,
         }
     }

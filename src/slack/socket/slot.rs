@@ -40,7 +40,7 @@ impl Slot {
                 sleep(wait).await;
                 wait = match open(&self.shared).await {
                     Ok((socket, hello)) => {
-                        self.shared.refusal_told.store(false, Ordering::SeqCst);
+                        self.shared.refusal_logged.store(false, Ordering::SeqCst);
                         tracing::info!(
                             slot = self.number,
                             connections = hello.connections,
@@ -110,7 +110,7 @@ impl Slot {
         let error: &dyn std::error::Error = error;
         if !refused {
             tracing::warn!(slot = self.number, error, next_try_s, "Socket Mode connection failed");
-        } else if !self.shared.refusal_told.swap(true, Ordering::SeqCst) {
+        } else if !self.shared.refusal_logged.swap(true, Ordering::SeqCst) {
             tracing::error!(next_try_s, "Failed to set up Slack Socket Mode: {error}");
         }
         wait

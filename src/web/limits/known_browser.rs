@@ -11,7 +11,7 @@
 //! - It outlives a deactivation, which it does not undo: the password of somebody inactive is always wrong.
 
 use crate::domain::ids::UserId;
-use crate::ops::accounts::sign_in::{AccountMark, Begun};
+use crate::ops::accounts::sign_in::{AccountMark, StartedSession};
 use crate::web::kernel::browser::Browsers;
 use cookie::time::Duration;
 use http::header::InvalidHeaderValue;
@@ -90,7 +90,7 @@ impl KnownBrowser {
     pub fn remembering(
         mut self,
         browsers: &Browsers,
-        begun: &Begun,
+        begun: &StartedSession,
     ) -> Result<HeaderValue, InvalidHeaderValue> {
         let AccountMark { user, password } = begun.account.clone();
         let before = self.0.iter().position(|mark| mark.user == user).map(|at| self.0.remove(at));
@@ -124,9 +124,9 @@ mod tests {
         AccountMark { user: UserId(user), password: password.repeat(PART) }
     }
 
-    fn begun(user: i64, password: &str) -> Begun {
+    fn begun(user: i64, password: &str) -> StartedSession {
         let account = account(user, password);
-        Begun { token: "x".into(), role: Role::Staff, must_change_password: false, account }
+        StartedSession { token: "x".into(), role: Role::Staff, must_change_password: false, account }
     }
 
     /// The same browser after these people have logged in.

@@ -1,6 +1,6 @@
 //! `/admin/areas`: their order and channels, archiving and restoring.
 
-use super::form_parser::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
+use super::form_parser::{FormParser, csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::area::AreaDetails;
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::AreaId;
@@ -13,7 +13,6 @@ use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
-use std::borrow::Cow;
 
 const LIST: &str = "/admin/areas";
 /// Furthest place on the board, either way.
@@ -21,24 +20,14 @@ const ORDER_MAX: i64 = 1_000_000;
 
 fn fields(values: [String; 3]) -> Vec<Field> {
     let [name, channel, order] = values;
-    let field = |name, label, hint, input, value| Field {
-        name,
-        label,
-        hint: Cow::Borrowed(hint),
-        input: Input::Line(input),
-        value,
-        required: name == "name",
-    };
     vec![
-        field("name", "Name", "", "text", name),
-        field(
-            "slack_channel",
-            "Slack channel",
+        Field::line("name", "Name", name),
+        Field::line("slack_channel", "Slack channel", channel).optional().hint(
             "Such as #woodshop, or the channel's link. Updates for this area are posted there. Invite the bot first.",
-            "text",
-            channel,
         ),
-        field("sort_order", "Order", "A whole number; lower ones come first.", "number", order),
+        Field::new("sort_order", "Order", Input::Line("number"), order)
+            .optional()
+            .hint("A whole number; lower ones come first."),
     ]
 }
 
@@ -47,14 +36,14 @@ fn typed_values(request: &PageRequest) -> Result<[String; 3], FieldsError> {
     Ok([value("name")?, value("slack_channel")?, value("sort_order")?])
 }
 
-fn details(typed: &mut Typed<'_>) -> Result<Option<AreaDetails>, FieldsError> {
+fn details(parser: &mut FormParser<'_>) -> Result<Option<AreaDetails>, FieldsError> {
     let order = |text: &str| match text.parse() {
         Ok(order) if (-ORDER_MAX..=ORDER_MAX).contains(&order) => Ok(order),
         _ => Err("Please write a whole number, at most a million."),
     };
-    let name = typed.read("name", AreaName::parse)?;
-    let slack_channel = typed.read_if_any("slack_channel", ChannelRef::read)?;
-    let sort_order = typed.read_if_any("sort_order", order)?;
+    let name = parser.read("name", AreaName::parse)?;
+    let slack_channel = parser.read_if_any("slack_channel", ChannelRef::read)?;
+    let sort_order = parser.read_if_any("sort_order", order)?;
     let whole = || {
         let sort_order = sort_order?.unwrap_or(0);
         Some(AreaDetails { name: name?, slack_channel: slack_channel?, sort_order })
@@ -89,9 +78,9 @@ async fn list(
 
 pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let request_id = request_id(request)?;
-    let mut typed = Typed::new(&request.form);
-    let (status, errors) = match details(&mut typed)? {
-        None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
+    let mut parser = FormParser::new(&request.form);
+    let (status, errors) = match details(&mut parser)? {
+        None => (StatusCode::UNPROCESSABLE_ENTITY, parser.errors),
         Some(new) => match create_area(&web.ctx, &request.actor(), &new, &request_id).await {
             Ok(_) => return see_other(LIST),
             Err(error) => why(error)?,
@@ -123,7 +112,6 @@ fn form(
     let csrf_token = csrf_token(web, request);
     let form = FormPage {
         title: &format!("Edit {}", area.name),
-        lead: "",
         back: (LIST, "Areas"),
         action: &format!("{LIST}/{}", area.id),
         hidden: hidden(&csrf_token, request_id),
@@ -131,7 +119,7 @@ fn form(
         groups: &[Group { legend: "", fields: fields(values) }],
         errors,
         submit: "Save",
-        done: "",
+        ..FormPage::EMPTY
     };
     let page = web.html(request).form(&form).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
@@ -140,9 +128,9 @@ fn form(
 pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let (id, version, request_id): (AreaId, _, _) =
         (request.id("id")?, version(request)?, request_id(request)?);
-    let mut typed = Typed::new(&request.form);
-    let (status, mut errors) = match details(&mut typed)? {
-        None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
+    let mut parser = FormParser::new(&request.form);
+    let (status, mut errors) = match details(&mut parser)? {
+        None => (StatusCode::UNPROCESSABLE_ENTITY, parser.errors),
         Some(new) => match edit_area(&web.ctx, &request.actor(), (id, version), &new, &request_id).await {
             Ok(_) => return see_other(LIST),
             Err(error) => why(error)?,

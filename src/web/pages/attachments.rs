@@ -1,7 +1,7 @@
 //! Documents and photos: handed out to whom they are for, added to machines and removed from them.
 
 use super::equipment::{done_or_back, shown_again};
-use super::form_parser::{Typed, request_id};
+use super::form_parser::{FormParser, request_id};
 use crate::domain::file::{DocumentCategory, FileKind, StoredFile, StoredName};
 use crate::domain::ids::{DocumentId, EquipmentId, PhotoId};
 use crate::domain::text::DocumentTitle;
@@ -72,26 +72,26 @@ fn opened(opened: io::Result<OpenedFile>) -> Result<OpenedFile, PageError> {
 
 pub(super) async fn add_one_document(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let (id, request_id): (EquipmentId, _) = (request.id("id")?, request_id(request)?);
-    let mut typed = Typed::new(&request.form);
-    let category = typed.read("category", str::parse::<DocumentCategory>)?;
-    let title = typed.read_if_any("document_title", DocumentTitle::parse)?;
+    let mut parser = FormParser::new(&request.form);
+    let category = parser.read("category", str::parse::<DocumentCategory>)?;
+    let title = parser.read_if_any("document_title", DocumentTitle::parse)?;
     let mut files = Vec::new();
     let status = match request.uploads.refused() {
         Some((status, error)) => {
-            typed.errors.push(error.clone());
+            parser.errors.push(error.clone());
             *status
         }
         None => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    if typed.errors.is_empty() {
+    if parser.errors.is_empty() {
         files = request.uploads.entrust();
     }
     let (Some(category), Some(title), Some(file)) = (category, title, files.first()) else {
-        if typed.errors.is_empty() {
+        if parser.errors.is_empty() {
             let message = "Please choose a file.".into();
-            typed.errors.push(FieldError { field: Some("document"), message });
+            parser.errors.push(FieldError { field: Some("document"), message });
         }
-        return shown_again(web, request, (status, &typed.errors)).await;
+        return shown_again(web, request, (status, &parser.errors)).await;
     };
     let title = match title {
         Some(title) => title,

@@ -3,7 +3,7 @@
 use super::form_parser::{csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::setting::{Kind, SETTINGS, Setting};
 use crate::domain::text::RequestId;
-use crate::ops::settings::{Wanted, change_settings, settings};
+use crate::ops::settings::{SettingInput, change_settings, settings};
 use crate::render::html::{Field, FieldError, FormPage, Group, Input};
 use crate::views::records::SettingValue;
 use crate::web::Web;
@@ -11,7 +11,6 @@ use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
-use std::borrow::Cow;
 
 /// The tick that removes a secret.
 const FORGET: &str = "wifi_password_forget";
@@ -81,11 +80,11 @@ const SHOWN: [(&str, &[Shown]); 5] = [
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let view = settings(&web.ctx, &request.actor()).await?;
     let done = if request.query()?.ticked("saved")? { "Saved." } else { "" };
-    let seen = Seen { version: view.version, request_id: &new_request_id(), done };
+    let seen = PageState { version: view.version, request_id: &new_request_id(), done };
     page(web, request, &view.values, seen, (StatusCode::OK, &[]))
 }
 
-struct Seen<'a> {
+struct PageState<'a> {
     version: i64,
     request_id: &'a RequestId,
     done: &'a str,
@@ -95,7 +94,7 @@ fn page(
     web: &Web,
     request: &PageRequest,
     values: &[SettingValue],
-    seen: Seen<'_>,
+    seen: PageState<'_>,
     (status, errors): (StatusCode, &[FieldError]),
 ) -> Result<PageResponse, PageError> {
     let groups = SHOWN.map(|(legend, shown)| {
@@ -115,6 +114,7 @@ fn page(
         errors,
         submit: "Save",
         done: seen.done,
+        ..FormPage::EMPTY
     };
     let page = web.html(request).form(&form).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
@@ -124,12 +124,8 @@ fn page(
 fn fields(values: &[SettingValue], (key, label, hint): &Shown) -> Vec<Field> {
     let Some(known) = values.iter().find(|value| value.setting.key == *key) else { return Vec::new() };
     let field = |name, label, hint, input, value| Field {
-        name,
-        label,
-        hint: Cow::Borrowed(hint),
-        input,
-        value,
         required: matches!(known.setting.kind, Kind::Choice(_)),
+        ..Field::new(name, label, input, value).hint(hint)
     };
     let name = known.setting.key;
     let value = known.value.clone();
@@ -162,7 +158,7 @@ fn typed(request: &PageRequest, setting: &'static Setting) -> Result<Option<Stri
 
 pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let (version, request_id) = (version(request)?, request_id(request)?);
-    let (mut wanted, mut values, mut errors): (Vec<Wanted>, Vec<SettingValue>, Vec<FieldError>) =
+    let (mut wanted, mut values, mut errors): (Vec<SettingInput>, Vec<SettingValue>, Vec<FieldError>) =
         Default::default();
     for setting in SETTINGS {
         let typed = typed(request, setting)?;
@@ -176,7 +172,7 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
         values.push(SettingValue { setting, is_set: false, value: typed.unwrap_or_default() });
     }
     if !errors.is_empty() {
-        let seen = Seen { version, request_id: &request_id, done: "" };
+        let seen = PageState { version, request_id: &request_id, done: "" };
         return page(web, request, &values, seen, (StatusCode::UNPROCESSABLE_ENTITY, &errors));
     }
     match change_settings(&web.ctx, &request.actor(), version, &wanted, &request_id).await {
@@ -184,7 +180,7 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
         Err(error) => {
             let (status, errors) = why(error)?;
             let version = settings(&web.ctx, &request.actor()).await?.version;
-            let seen = Seen { version, request_id: &request_id, done: "" };
+            let seen = PageState { version, request_id: &request_id, done: "" };
             page(web, request, &values, seen, (status, &errors))
         }
     }

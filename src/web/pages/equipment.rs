@@ -1,7 +1,7 @@
 //! `/equipment/{id}`: a machine with its links, notes and history, for technicians and staff.
 
 use super::PHOTOS;
-use super::form_parser::{Typed, csrf_token, hidden, new_request_id, page_number, request_id, why};
+use super::form_parser::{FormParser, csrf_token, hidden, new_request_id, page_number, request_id, why};
 use crate::domain::actor::Role;
 use crate::domain::file::{Accepts, DocumentCategory, PICTURE_MAX, size_words};
 use crate::domain::ids::{EquipmentId, LinkId, NoteId};
@@ -48,73 +48,41 @@ async fn shown(
 }
 
 fn note_field(request: &PageRequest) -> Result<Field, FieldsError> {
-    Ok(Field {
-        name: "text",
-        label: "New note",
-        hint: "What the next person should know. Technicians and staff see it, members do not.".into(),
-        input: Input::Lines,
-        value: request.form.typed("text")?.to_owned(),
-        required: true,
-    })
+    Ok(Field::lines("text", "New note", request.form.typed("text")?)
+        .hint("What the next person should know. Technicians and staff see it, members do not."))
 }
 
 fn link_fields(request: &PageRequest) -> Result<[Field; 2], FieldsError> {
-    let field = |name, label, input| -> Result<Field, FieldsError> {
-        let value = request.form.typed(name)?.to_owned();
-        Ok(Field { name, label, hint: "".into(), input: Input::Line(input), value, required: true })
-    };
-    Ok([field("title", "Title of a new link", "text")?, field("url", "Address", "url")?])
+    let title = Field::line("title", "Title of a new link", request.form.typed("title")?);
+    Ok([title, Field::new("url", "Address", Input::Line("url"), request.form.typed("url")?).verbatim()])
 }
 
 fn document_fields(web: &Web, request: &PageRequest) -> Result<[Field; 3], FieldsError> {
-    let words =
-        DocumentCategory::ALL.map(|category| (category.word().to_owned(), category.word().to_owned()));
     let accepts = Accepts::Documents;
-    let category = Field {
-        name: "category",
-        label: "What it is",
-        hint: "".into(),
-        input: Input::Choice(words.into()),
-        value: request.form.typed("category")?.to_owned(),
-        required: true,
-    };
-    let title = Field {
-        name: "document_title",
-        label: "Title",
-        hint: "If empty, the file's name.".into(),
-        input: Input::Line("text"),
-        value: request.form.typed("document_title")?.to_owned(),
-        required: false,
-    };
-    let file = Field {
-        name: "document",
-        label: "File",
-        hint: format!("{}; up to {}.", accepts.words(), size_words(web.files.limit())).into(),
-        input: Input::File { accept: accepts.offered(), several: false },
-        value: String::new(),
-        required: true,
-    };
+    let categories = DocumentCategory::ALL.map(DocumentCategory::word);
+    let category = Field::choice("category", "What it is", categories, request.form.typed("category")?);
+    let title = Field::line("document_title", "Title", request.form.typed("document_title")?)
+        .optional()
+        .hint("If empty, the file's name.");
+    let input = Input::File { accept: accepts.offered(), several: false };
+    let hint = format!("{}; up to {}.", accepts.words(), size_words(web.files.limit()));
+    let file = Field::new("document", "File", input, "").hint(hint);
     Ok([category, title, file])
 }
 
 fn photos_field(web: &Web) -> Field {
     let accepts = Accepts::PhotosAndVideos;
     let sizes = (size_words(PICTURE_MAX.min(web.files.limit())), size_words(web.files.limit()));
-    Field {
-        name: "photos",
-        label: "New photos and videos",
-        hint: format!("Up to {PHOTOS}: photos up to {}, videos up to {}.", sizes.0, sizes.1).into(),
-        input: Input::File { accept: accepts.offered(), several: true },
-        value: String::new(),
-        required: true,
-    }
+    let input = Input::File { accept: accepts.offered(), several: true };
+    let hint = format!("Up to {PHOTOS}: photos up to {}, videos up to {}.", sizes.0, sizes.1);
+    Field::new("photos", "New photos and videos", input, "").hint(hint)
 }
 
 pub(super) async fn write_note(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let (id, request_id): (EquipmentId, _) = (request.id("id")?, request_id(request)?);
-    let mut typed = Typed::new(&request.form);
-    let text = typed.read("text", EquipmentNote::parse)?;
-    let Some(text) = text else { return back(web, request, typed.errors).await };
+    let mut parser = FormParser::new(&request.form);
+    let text = parser.read("text", EquipmentNote::parse)?;
+    let Some(text) = text else { return back(web, request, parser.errors).await };
     let add = AddNote { equipment: id, text, request_id };
     let done = add_note(&web.ctx, &request.actor(), &add).await;
     done_or_back(web, request, (done.map(|_| ()), "notes")).await
@@ -122,10 +90,10 @@ pub(super) async fn write_note(web: &Web, request: &PageRequest) -> Result<PageR
 
 pub(super) async fn write_link(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let (id, request_id): (EquipmentId, _) = (request.id("id")?, request_id(request)?);
-    let mut typed = Typed::new(&request.form);
-    let (title, url) = (typed.read("title", LinkTitle::parse)?, typed.read("url", LinkUrl::parse)?);
+    let mut parser = FormParser::new(&request.form);
+    let (title, url) = (parser.read("title", LinkTitle::parse)?, parser.read("url", LinkUrl::parse)?);
     let (Some(title), Some(url)) = (title, url) else {
-        return back(web, request, typed.errors).await;
+        return back(web, request, parser.errors).await;
     };
     let add = AddLink { equipment: id, title, url, request_id };
     let done = add_link(&web.ctx, &request.actor(), &add).await;

@@ -1,6 +1,6 @@
 //! `/equipment/new`, `/equipment/{id}/edit`, `/equipment/{id}/archive` and `/equipment/{id}/restore`.
 
-use super::form_parser::{Typed, csrf_token, hidden, new_request_id, request_id, version, why};
+use super::form_parser::{FormParser, csrf_token, hidden, new_request_id, request_id, version, why};
 use crate::domain::equipment::{Cost, EquipmentDetails, parse_day};
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::{About, Detail, EquipmentName, Note, RequestId};
@@ -15,7 +15,6 @@ use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
-use std::borrow::Cow;
 
 /// Names of the fields, in their order.
 const NAMES: [&str; 10] = [
@@ -80,7 +79,6 @@ async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<Page
     };
     let form = FormPage {
         title: &title,
-        lead: "",
         back: (&back, shown.record.map_or("Equipment", |record| &record.details.name)),
         action: &action,
         hidden: hidden(&csrf_token, shown.request_id),
@@ -88,7 +86,7 @@ async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<Page
         groups: &groups,
         errors: shown.errors,
         submit: if shown.record.is_some() { "Save" } else { "Add the machine" },
-        done: "",
+        ..FormPage::EMPTY
     };
     let page = web.html(request).form(&form).map_err(PageError::internal)?;
     html_with_forms(web, request, shown.status, page)
@@ -106,47 +104,40 @@ async fn groups(
     }
     let live = area_choices(&web.ctx).await?;
     areas.extend(live.into_iter().map(|area| (area.id.to_string(), area.name)));
-    let field = |(name, label, hint, input), value: String| {
-        let required = matches!(name, "name" | "area");
-        Field { name, label, hint: Cow::Borrowed(hint), input, value, required }
-    };
-    let line = Input::Line;
+    let day = |name, label, value: String| Field::new(name, label, Input::Line("date"), value).optional();
+    let line = |name, label, value: String| Field::line(name, label, value).optional();
     let [name, area, manufacturer, model, serial, date, source, cost, warranty, description] = values;
     let what = vec![
-        field(
-            (NAMES[0], "Name", "As people call it. It is on the board and on the label.", line("text")),
-            name,
-        ),
-        field((NAMES[1], "Area", "", Input::Choice(areas)), area),
-        field(
-            (NAMES[9], "About", "What it is for and what to watch out for. Members see it.", Input::Lines),
-            description,
-        ),
+        Field::line(NAMES[0], "Name", name).hint("As people call it. It is on the board and on the label."),
+        Field::new(NAMES[1], "Area", Input::Choice(areas), area),
+        Field::lines(NAMES[9], "About", description)
+            .optional()
+            .hint("What it is for and what to watch out for. Members see it."),
     ];
     let details = vec![
-        field((NAMES[2], "Manufacturer", "", line("text")), manufacturer),
-        field((NAMES[3], "Model", "", line("text")), model),
-        field((NAMES[4], "Serial number", "", line("text")), serial),
-        field((NAMES[5], "Acquired on", "", line("date")), date),
-        field((NAMES[6], "Acquired from", "", line("text")), source),
-        field((NAMES[7], "Cost", "Such as 1250 or 1250.50.", line("text")), cost),
-        field((NAMES[8], "Warranty until", "", line("date")), warranty),
+        line(NAMES[2], "Manufacturer", manufacturer),
+        line(NAMES[3], "Model", model),
+        line(NAMES[4], "Serial number", serial),
+        day(NAMES[5], "Acquired on", date),
+        line(NAMES[6], "Acquired from", source),
+        line(NAMES[7], "Cost", cost).hint("Such as 1250 or 1250.50."),
+        day(NAMES[8], "Warranty until", warranty),
     ];
     Ok([Group { legend: "", fields: what }, Group { legend: "Details", fields: details }])
 }
 
 /// What was typed, unless some of it is refused.
-fn details(typed: &mut Typed<'_>) -> Result<Option<EquipmentDetails>, FieldsError> {
-    let name = typed.read("name", EquipmentName::parse)?;
-    let area = typed.read("area", |id| id.parse::<AreaId>().map_err(|_| "Please choose an area."))?;
-    let description = typed.read("description", About::parse)?;
-    let manufacturer = typed.read("manufacturer", Detail::parse)?;
-    let model = typed.read("model", Detail::parse)?;
-    let serial_number = typed.read("serial_number", Detail::parse)?;
-    let acquisition_date = typed.read_if_any("acquisition_date", parse_day)?;
-    let acquisition_source = typed.read("acquisition_source", Detail::parse)?;
-    let acquisition_cost = typed.read_if_any("acquisition_cost", str::parse::<Cost>)?;
-    let warranty_expiration = typed.read_if_any("warranty_expiration", parse_day)?;
+fn details(parser: &mut FormParser<'_>) -> Result<Option<EquipmentDetails>, FieldsError> {
+    let name = parser.read("name", EquipmentName::parse)?;
+    let area = parser.read("area", |id| id.parse::<AreaId>().map_err(|_| "Please choose an area."))?;
+    let description = parser.read("description", About::parse)?;
+    let manufacturer = parser.read("manufacturer", Detail::parse)?;
+    let model = parser.read("model", Detail::parse)?;
+    let serial_number = parser.read("serial_number", Detail::parse)?;
+    let acquisition_date = parser.read_if_any("acquisition_date", parse_day)?;
+    let acquisition_source = parser.read("acquisition_source", Detail::parse)?;
+    let acquisition_cost = parser.read_if_any("acquisition_cost", str::parse::<Cost>)?;
+    let warranty_expiration = parser.read_if_any("warranty_expiration", parse_day)?;
     let whole = || {
         Some(EquipmentDetails {
             name: name?,
@@ -174,9 +165,9 @@ pub(super) async fn new(web: &Web, request: &PageRequest) -> Result<PageResponse
 
 pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let request_id = request_id(request)?;
-    let mut typed = Typed::new(&request.form);
-    let (status, errors) = match details(&mut typed)? {
-        None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
+    let mut parser = FormParser::new(&request.form);
+    let (status, errors) = match details(&mut parser)? {
+        None => (StatusCode::UNPROCESSABLE_ENTITY, parser.errors),
         Some(new) => match create_equipment(&web.ctx, &request.actor(), &new, &request_id).await {
             Ok(id) => return see_other(&format!("/equipment/{id}")),
             Err(error) => why(error)?,
@@ -202,10 +193,10 @@ pub(super) async fn edit(web: &Web, request: &PageRequest) -> Result<PageRespons
 pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let (id, version, request_id): (EquipmentId, _, _) =
         (request.id("id")?, version(request)?, request_id(request)?);
-    let mut typed = Typed::new(&request.form);
-    let details = details(&mut typed)?;
+    let mut parser = FormParser::new(&request.form);
+    let details = details(&mut parser)?;
     let (status, mut errors) = match &details {
-        None => (StatusCode::UNPROCESSABLE_ENTITY, typed.errors),
+        None => (StatusCode::UNPROCESSABLE_ENTITY, parser.errors),
         Some(new) => {
             match edit_equipment(&web.ctx, &request.actor(), (id, version), new, &request_id).await {
                 Ok(id) => return see_other(&format!("/equipment/{id}")),
@@ -267,22 +258,16 @@ async fn archive_page(
     let address = format!("/equipment/{}", record.id);
     let csrf_token = csrf_token(web, request);
     let choices = [("", "Please choose"), (KEEP, "Keep them open"), (CLOSE, NO_ISSUE)];
-    let question = Field {
-        name: "open_repairs",
-        label: "What should happen to its open repairs?",
-        hint: "".into(),
-        input: Input::Choice(choices.map(|(value, words)| (value.to_owned(), words.to_owned())).into()),
-        value: request.form.typed("open_repairs")?.to_owned(),
-        required: true,
-    };
-    let note = Field {
-        name: "note",
-        label: "Note for the repairs that are closed",
-        hint: "Their timelines and channels show it.".into(),
-        input: Input::Lines,
-        value: request.form.typed("note")?.to_owned(),
-        required: false,
-    };
+    let choices = choices.map(|(value, words)| (value.to_owned(), words.to_owned()));
+    let question = Field::new(
+        "open_repairs",
+        "What should happen to its open repairs?",
+        Input::Choice(choices.into()),
+        request.form.typed("open_repairs")?,
+    );
+    let note = Field::lines("note", "Note for the repairs that are closed", request.form.typed("note")?)
+        .optional()
+        .hint("Their timelines and channels show it.");
     let groups = [Group { legend: "", fields: vec![question, note] }];
     let form = FormPage {
         title: &format!("Archive {}?", record.details.name),
@@ -295,7 +280,7 @@ async fn archive_page(
         groups: if open > 0 { &groups } else { &[] },
         errors,
         submit: "Archive",
-        done: "",
+        ..FormPage::EMPTY
     };
     let page = web.html(request).form(&form).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)

@@ -4,7 +4,7 @@ use super::form_parser::page_number;
 use crate::domain::actor::Role;
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::domain::text::fold;
-use crate::ops::equipment::list::{Wanted, export_batch, registry};
+use crate::ops::equipment::list::{EquipmentQuery, equipment_list, export_batch};
 use crate::render::csv;
 use crate::render::html::EquipmentFilter;
 use crate::web::Web;
@@ -23,10 +23,10 @@ pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageRespons
     let text: String = query.typed("q")?.trim().chars().take(SEARCH_MAX).collect();
     let text = if fold(&text).is_empty() { String::new() } else { text };
     let filter = EquipmentFilter { area: area(&query)?, archived: query.ticked("archived")?, text };
-    let wanted = Wanted { area: filter.area, archived: filter.archived, text: filter.text.clone() };
-    let view = registry(&web.ctx, &wanted, page_number(&query)?).await?;
+    let wanted = EquipmentQuery { area: filter.area, archived: filter.archived, text: filter.text.clone() };
+    let view = equipment_list(&web.ctx, &wanted, page_number(&query)?).await?;
     let is_staff = request.account()?.role == Role::Staff;
-    let page = web.html(request).registry(&view, &filter, is_staff).map_err(PageError::internal)?;
+    let page = web.html(request).equipment_list(&view, &filter, is_staff).map_err(PageError::internal)?;
     Ok(html(StatusCode::OK, page))
 }
 

@@ -1,6 +1,6 @@
 //! Reads forms of technicians and staff: what is refused is collected, so that all of it is told at once.
 
-use crate::domain::text::RequestId;
+use crate::domain::text::{RequestId, TextError};
 use crate::ops::OpError;
 use crate::render::html::{FieldError, Hidden};
 use crate::web::Web;
@@ -11,18 +11,18 @@ use std::fmt::Display;
 
 pub(super) use super::forms::{new_request_id, request_id};
 
-/// The fields of a form with what is wrong with them.
-pub(super) struct Typed<'a> {
+/// Reads the fields of a form and collects what is wrong with them.
+pub(super) struct FormParser<'a> {
     pub(super) fields: &'a Fields,
     pub(super) errors: Vec<FieldError>,
 }
 
-impl<'a> Typed<'a> {
+impl<'a> FormParser<'a> {
     pub(super) const fn new(fields: &'a Fields) -> Self {
         Self { fields, errors: Vec::new() }
     }
 
-    /// A field that is read, and refused where it cannot be.
+    /// `None` for a field that is refused.
     pub(super) fn read<T, E: Display>(
         &mut self,
         name: &'static str,
@@ -31,7 +31,7 @@ impl<'a> Typed<'a> {
         Ok(self.keep(name, parse(self.fields.typed(name)?)))
     }
 
-    /// As [`Typed::read`], for what may be left out.
+    /// As [`FormParser::read`], for a field that may be empty.
     pub(super) fn read_if_any<T, E: Display>(
         &mut self,
         name: &'static str,
@@ -40,6 +40,18 @@ impl<'a> Typed<'a> {
         match self.fields.typed(name)?.trim() {
             "" => Ok(Some(None)),
             typed => Ok(self.keep(name, parse(typed)).map(Some)),
+        }
+    }
+
+    /// As [`FormParser::read_if_any`], for a text: one of invisible characters is empty, too.
+    pub(super) fn read_optional_text<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, TextError>,
+    ) -> Result<Option<Option<T>>, FieldsError> {
+        match parse(self.fields.typed(name)?) {
+            Err(TextError::Empty) => Ok(Some(None)),
+            parsed => Ok(self.keep(name, parsed).map(Some)),
         }
     }
 
@@ -83,8 +95,8 @@ pub(super) fn why(error: OpError) -> Result<(StatusCode, Vec<FieldError>), PageE
         }
         OpError::Overtaken { by } => {
             let message = format!(
-                "{by} changed the same while you were at it. What you typed is kept below; send it again \
-                 to replace what {by} wrote."
+                "{by} changed this while you were editing. Your text is below. Send it again to overwrite \
+                 what {by} wrote."
             );
             Ok((StatusCode::CONFLICT, vec![FieldError { field: None, message }]))
         }

@@ -1,6 +1,6 @@
 //! What pages with forms have in common: hidden fields, and answers that bring the form back.
 
-use crate::domain::text::{RequestId, TextError};
+use crate::domain::text::RequestId;
 use crate::ops::Refusal;
 use crate::render::html::{FieldError, Hidden};
 use crate::web::kernel::error::{minutes, seconds};
@@ -23,27 +23,6 @@ pub(super) fn new_request_id() -> RequestId {
 pub(super) fn request_id(request: &PageRequest) -> Result<RequestId, PageError> {
     RequestId::parse(request.form.required("request_id")?)
         .map_err(|error| PageError::Refused { message: error.to_string() })
-}
-
-/// What was parsed, unless a text is refused; adds why to `errors`.
-pub(super) fn kept<T>(
-    parsed: Result<T, TextError>,
-    field: &'static str,
-    errors: &mut Vec<FieldError>,
-) -> Option<T> {
-    parsed.map_err(|error| errors.push(FieldError { field: Some(field), message: error.to_string() })).ok()
-}
-
-/// As [`kept`], for a text that may be left out: the outer `None` is a refusal.
-pub(super) fn optional<T>(
-    parsed: Result<T, TextError>,
-    field: &'static str,
-    errors: &mut Vec<FieldError>,
-) -> Option<Option<T>> {
-    match parsed {
-        Err(TextError::Empty) => Some(None),
-        given => kept(given, field, errors).map(Some),
-    }
 }
 
 /// A no of an operation, beside its field.

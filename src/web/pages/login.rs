@@ -1,12 +1,13 @@
 //! `GET` and `POST /login`, `/setup`, and `POST /logout`: how somebody comes to be signed in.
 
-use super::forms::{hidden, kept, refused, too_often};
-use crate::domain::password::{BLANK_HINT, has_blank_at_an_end};
+use super::form_parser::FormParser;
+use super::forms::{hidden, refused, too_often};
+use crate::domain::password::{OUTER_SPACE_HINT, has_outer_space};
 use crate::domain::text::{EmailAddress, Username};
 use crate::ops::OpError;
 use crate::ops::accounts::setup::{self, SetUp};
-use crate::ops::accounts::sign_in::{self, Begun};
-use crate::render::html::{FieldError, Html, LoginPage, SetupPage};
+use crate::ops::accounts::sign_in::{self, StartedSession};
+use crate::render::html::{Field, FieldError, FormPage, Group, Html};
 use crate::web::Web;
 use crate::web::kernel::access::{local_path, session_begins, session_ends};
 use crate::web::kernel::response::{html_with_forms, see_other};
@@ -42,9 +43,23 @@ fn login_page(
     errors: &[FieldError],
 ) -> Result<PageResponse, PageError> {
     let csrf_token = web.browsers.token(&request.browser);
-    let username = request.form.typed("username")?;
-    let page = LoginPage { username, next, errors, hidden: hidden(&csrf_token, None) };
-    let page = html.login(&page).map_err(PageError::internal)?;
+    let fields = vec![
+        Field::line("username", "Username", request.form.typed("username")?).autocomplete("username"),
+        Field::password("password", "Password", "current-password"),
+    ];
+    let page = FormPage {
+        title: "Log in",
+        lead: "For technicians and staff. Nobody needs this to report a problem.",
+        action: "/login",
+        hidden: hidden(&csrf_token, None),
+        next,
+        groups: &[Group { legend: "", fields }],
+        errors,
+        submit: "Log in",
+        note: "Forgot your password? Staff can give you a new one.",
+        ..FormPage::EMPTY
+    };
+    let page = html.form(&page).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
 }
 
@@ -64,8 +79,8 @@ pub(super) async fn log_in(web: &Web, request: &PageRequest) -> Result<PageRespo
     let Some(begun) = begun else {
         tracing::info!(client = %request.client, "log-in refused");
         let mut errors = vec![FieldError { field: None, message: WRONG.into() }];
-        if has_blank_at_an_end(password) {
-            errors.push(FieldError { field: Some("password"), message: BLANK_HINT.into() });
+        if has_outer_space(password) {
+            errors.push(FieldError { field: Some("password"), message: OUTER_SPACE_HINT.into() });
         }
         return login_page(web, request, &html, StatusCode::UNPROCESSABLE_ENTITY, next, &errors);
     };
@@ -87,7 +102,7 @@ async fn counted_as(web: &Web, request: &PageRequest, username: &str) -> Result<
 pub(super) fn check_access(
     web: &Web,
     request: &PageRequest,
-    begun: &Begun,
+    begun: &StartedSession,
     next: &str,
 ) -> Result<PageResponse, PageError> {
     let mut response = see_other(if next.is_empty() { HOME } else { next })?;
@@ -120,14 +135,28 @@ fn setup_page(
     errors: &[FieldError],
 ) -> Result<PageResponse, PageError> {
     let csrf_token = web.browsers.token(&request.browser);
-    let page = SetupPage {
-        code: request.form.typed("code")?,
-        username: request.form.typed("username")?,
-        email: request.form.typed("email")?,
-        errors,
+    let typed = |name| request.form.typed(name);
+    let fields = vec![
+        Field::line("code", "Code", typed("code")?)
+            .hint("ESB wrote it to its log when it started.")
+            .verbatim(),
+        Field::line("username", "Username", typed("username")?).autocomplete("username"),
+        Field::email(typed("email")?)
+            .autocomplete("email")
+            .hint("The address of your Slack account, so that you can work in Slack too."),
+        Field::password("password", "Password", "new-password").hint("At least 10 characters."),
+    ];
+    let page = FormPage {
+        title: "Set up this installation",
+        lead: "You become its first staff user, and can then add the others.",
+        action: "/setup",
         hidden: hidden(&csrf_token, None),
+        groups: &[Group { legend: "", fields }],
+        errors,
+        submit: "Begin",
+        ..FormPage::EMPTY
     };
-    let page = web.html(request).setup(&page).map_err(PageError::internal)?;
+    let page = web.html(request).form(&page).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
 }
 
@@ -135,12 +164,12 @@ pub(super) async fn set_up(web: &Web, request: &PageRequest) -> Result<PageRespo
     if let Err(wait) = web.log_ins.count(request.client) {
         return too_often(wait, |errors| setup_page(web, request, StatusCode::TOO_MANY_REQUESTS, errors));
     }
-    let mut errors = Vec::new();
-    let username = kept(Username::parse(request.form.typed("username")?), "username", &mut errors);
-    let email = kept(EmailAddress::parse(request.form.typed("email")?), "email", &mut errors);
+    let mut parser = FormParser::new(&request.form);
+    let username = parser.read("username", Username::parse)?;
+    let email = parser.read("email", EmailAddress::parse)?;
     let (Some(username), Some(email)) = (username, email) else {
         return match setup::is_wanted(&web.ctx).await? {
-            true => setup_page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &errors),
+            true => setup_page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &parser.errors),
             false => Err(PageError::NotFound),
         };
     };

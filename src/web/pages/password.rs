@@ -4,7 +4,7 @@ use super::forms::{hidden, refused, too_often};
 use super::login::{HOME, check_access};
 use crate::ops::OpError;
 use crate::ops::accounts::change_password::{ChangePassword, change_password};
-use crate::render::html::{FieldError, PasswordPage};
+use crate::render::html::{Field, FieldError, FormPage, Group};
 use crate::web::Web;
 use crate::web::kernel::response::html_with_forms;
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
@@ -22,8 +22,23 @@ fn page(
 ) -> Result<PageResponse, PageError> {
     let csrf_token = web.browsers.token(&request.browser);
     let must_change = request.account()?.must_change_password;
-    let page = PasswordPage { must_change, errors, hidden: hidden(&csrf_token, None) };
-    let page = web.html(request).password(&page).map_err(PageError::internal)?;
+    let fields = vec![
+        Field::password("current", "Current password", "current-password"),
+        Field::password("password", "New password", "new-password").hint("At least 10 characters."),
+        Field::password("repeated", "New password, again", "new-password"),
+    ];
+    let page = FormPage {
+        title: if must_change { "Choose your own password" } else { "Change your password" },
+        lead: if must_change { "Your password is temporary: somebody else has seen it." } else { "" },
+        action: "/password",
+        hidden: hidden(&csrf_token, None),
+        groups: &[Group { legend: "", fields }],
+        errors,
+        submit: "Change the password",
+        note: "You stay signed in here, and are logged out everywhere else.",
+        ..FormPage::EMPTY
+    };
+    let page = web.html(request).form(&page).map_err(PageError::internal)?;
     html_with_forms(web, request, status, page)
 }
 

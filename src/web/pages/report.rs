@@ -1,6 +1,7 @@
 //! `POST /e/{id}/report`, and the page that follows. Whatever is refused comes back with its text.
 
-use super::forms::{self, kept, optional};
+use super::form_parser::FormParser;
+use super::forms;
 use super::public_equipment::{self, Shown};
 use crate::domain::actor::{Actor, Edge};
 use crate::domain::idempotency::IdempotencyKey;
@@ -9,7 +10,7 @@ use crate::domain::repair::Severity;
 use crate::domain::text::{Description, EmailAddress, PersonName, RequestId};
 use crate::ops::OpError;
 use crate::ops::deliveries::channel_names::shown;
-use crate::ops::repairs::photo_source::Enclosed;
+use crate::ops::repairs::photo_source::PhotosToAttach;
 use crate::ops::repairs::photos::NewPhoto;
 use crate::ops::repairs::report_problem::{
     ProblemReported, ReportProblem, report_key, report_with_photos, reported as answered,
@@ -17,7 +18,7 @@ use crate::ops::repairs::report_problem::{
 use crate::render::html::{FieldError, ReportForm, ReportedPage};
 use crate::web::Web;
 use crate::web::kernel::error::{minutes, seconds};
-use crate::web::kernel::fields::{Fields, FieldsError};
+use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::response::{html, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::upload::settled;
@@ -31,12 +32,14 @@ const TRAP: &str = "website";
 pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let equipment = public_equipment::in_use(web, request.id("id")?).await?;
     let request_id = forms::request_id(request)?;
-    let (form, mut errors) = typed(&request.form)?;
+    let mut parser = FormParser::new(&request.form);
+    let form = typed(&mut parser)?;
     let again = |status, errors: &[FieldError]| {
         let shown = Shown { form: &form, errors, request_id: &request_id, thanks_for: None };
         public_equipment::page(web, request, status, &equipment, &shown)
     };
-    let report = checked(&form, equipment.id, &request_id, &mut errors);
+    let report = report(&mut parser, &form, equipment.id, &request_id)?;
+    let mut errors = parser.errors;
     let (status, refused) = request.uploads.refused().cloned().unzip();
     errors.extend(refused);
     let Some(report) = report.filter(|_| errors.is_empty()) else {
@@ -45,7 +48,7 @@ pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageRespons
     let actor = Actor::visitor(Edge::Web, report.reporter_name.as_str());
     let files = request.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let photos = Enclosed::Here { photos: &photos, lost: request.uploads.lost() };
+    let photos = PhotosToAttach::Here { photos: &photos, lost: request.uploads.lost() };
     let key = report_key(&actor, &report, photos)?;
     let done = match answered(&web.ctx, &key).await {
         // Sent twice, as impatient browsers do: answered as the first time, and not counted again.
@@ -91,54 +94,56 @@ fn thanks(done: &ProblemReported, key: &IdempotencyKey) -> Result<PageResponse, 
     see_other(&format!("/e/{}/reported/{}", done.equipment, key.as_str()))
 }
 
-/// The form as it came, and what is wrong with its choices already.
-fn typed(fields: &Fields) -> Result<(ReportForm, Vec<FieldError>), FieldsError> {
-    let mut errors = Vec::new();
+/// The form as it was sent; checks its choices.
+fn typed(parser: &mut FormParser<'_>) -> Result<ReportForm, FieldsError> {
+    let fields = parser.fields;
     let severity = match fields.one("severity")? {
         None => Severity::NotSure,
         Some(word) => word.parse().unwrap_or_else(|_| {
             let message = "Please choose one of the three.".to_owned();
-            errors.push(FieldError { field: Some("severity"), message });
+            parser.errors.push(FieldError { field: Some("severity"), message });
             Severity::NotSure
         }),
     };
     if !fields.typed(TRAP)?.is_empty() {
         let message =
             "A hidden field against robots was filled in. It is empty again: please send once more.";
-        errors.push(FieldError { field: None, message: message.into() });
+        parser.errors.push(FieldError { field: None, message: message.into() });
     }
-    let form = ReportForm {
+    Ok(ReportForm {
         reporter_name: fields.typed("reporter_name")?.to_owned(),
         reporter_email: fields.typed("reporter_email")?.to_owned(),
         description: fields.typed("description")?.to_owned(),
         severity,
         safety_risk: fields.ticked("safety_risk")?,
         consumable: fields.ticked("consumable")?,
-    };
-    Ok((form, errors))
+    })
 }
 
-/// The report, unless a text is refused; adds why to `errors`, in the order of the page.
-fn checked(
+/// `None` if a field is refused.
+fn report(
+    parser: &mut FormParser<'_>,
     form: &ReportForm,
     equipment: EquipmentId,
     request_id: &RequestId,
-    errors: &mut Vec<FieldError>,
-) -> Option<ReportProblem> {
-    let reporter_name = kept(PersonName::parse(&form.reporter_name), "reporter_name", errors);
-    let description = kept(Description::parse(&form.description), "description", errors);
-    let reporter_email = optional(EmailAddress::parse(&form.reporter_email), "reporter_email", errors);
-    Some(ReportProblem {
-        equipment,
-        reporter_name: reporter_name?,
-        reporter_email: reporter_email?,
-        description: description?,
-        severity: form.severity,
-        safety_risk: form.safety_risk,
-        consumable: form.consumable,
-        note: None,
-        request_id: request_id.clone(),
-    })
+) -> Result<Option<ReportProblem>, FieldsError> {
+    let reporter_name = parser.read("reporter_name", PersonName::parse)?;
+    let description = parser.read("description", Description::parse)?;
+    let reporter_email = parser.read_optional_text("reporter_email", EmailAddress::parse)?;
+    let report = || {
+        Some(ReportProblem {
+            equipment,
+            reporter_name: reporter_name?,
+            reporter_email: reporter_email?,
+            description: description?,
+            severity: form.severity,
+            safety_risk: form.safety_risk,
+            consumable: form.consumable,
+            note: None,
+            request_id: request_id.clone(),
+        })
+    };
+    Ok(report())
 }
 
 /// `GET /e/{id}/reported/{token}`: the token is the report's key.
@@ -149,7 +154,7 @@ pub(super) async fn reported(web: &Web, request: &PageRequest) -> Result<PageRes
     if report.equipment != equipment {
         return Err(PageError::NotFound);
     }
-    let channels = shown(&web.ctx, &report.told).await?;
+    let channels = shown(&web.ctx, &report.channels).await?;
     let channels = channels.iter().map(String::as_str).collect();
     let page = ReportedPage {
         equipment,

@@ -1,6 +1,7 @@
 //! `/admin/tokens`: API tokens, for staff.
 
-use super::forms::{hidden, kept, new_request_id, refused, request_id};
+use super::form_parser::FormParser;
+use super::forms::{hidden, new_request_id, refused, request_id};
 use super::users::secret_page;
 use crate::domain::text::{RequestId, TokenName};
 use crate::ops::OpError;
@@ -32,9 +33,9 @@ async fn page(
 
 pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let request_id = request_id(request)?;
-    let mut errors = Vec::new();
-    let Some(name) = kept(TokenName::parse(request.form.typed("name")?), "name", &mut errors) else {
-        return page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &errors, &request_id).await;
+    let mut parser = FormParser::new(&request.form);
+    let Some(name) = parser.read("name", TokenName::parse)? else {
+        return page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &parser.errors, &request_id).await;
     };
     match api_tokens::create_token(&web.ctx, &request.actor(), &name, &request_id).await {
         Ok(TokenCreated::Now(token)) => {

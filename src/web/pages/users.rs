@@ -1,16 +1,18 @@
 //! `/admin/users` and the pages of one user: for staff.
 
-use super::forms::{hidden, kept, new_request_id, optional, refused, request_id};
+use super::form_parser::{FormParser, page_number};
+use super::forms::{hidden, new_request_id, refused, request_id};
 use crate::domain::actor::{Role, SlackUserId};
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, RequestId, SlackHandle, Username};
 use crate::ops::accounts::manage_users::{self, CreateUser, EditUser, PAGE_SIZE, UserCreated};
 use crate::ops::accounts::slack_link::{self, SlackLinkChange};
-use crate::ops::accounts::temporary_password::HandedOver;
+use crate::ops::accounts::temporary_password::PasswordHandover;
 use crate::ops::{OpError, Refusal};
 use crate::render::html::{FieldError, SecretPage, UserForm, UserPage, UsersPage};
 use crate::views::account::UserDetails;
 use crate::web::Web;
+use crate::web::kernel::fields::FieldsError;
 use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
@@ -33,10 +35,7 @@ async fn list_page(
     errors: &[FieldError],
     request_id: &RequestId,
 ) -> Result<PageResponse, PageError> {
-    let page = match request.query()?.typed("page")? {
-        "" => 1,
-        page => page.parse().map_err(|_| PageError::NotFound)?,
-    };
+    let page = page_number(&request.query()?)?;
     let users = manage_users::users(&web.ctx, &request.actor(), page).await?;
     let pages = users.count.div_ceil(PAGE_SIZE).max(1);
     if !(1..=pages).contains(&page) {
@@ -51,13 +50,13 @@ async fn list_page(
 
 pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let request_id = request_id(request)?;
-    let (form, mut errors) = (typed(request)?, Vec::new());
-    let username = kept(Username::parse(&form.username), "username", &mut errors);
-    let (email, role, slack_handle) = checked(&form, &mut errors);
+    let (form, mut parser) = (typed(request)?, FormParser::new(&request.form));
+    let username = parser.read("username", Username::parse)?;
+    let (email, role, slack_handle) = details(&mut parser)?;
     let (Some(username), Some(email), Some(role), Some(slack_handle)) = (username, email, role, slack_handle)
     else {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return list_page(web, request, status, &form, &errors, &request_id).await;
+        return list_page(web, request, status, &form, &parser.errors, &request_id).await;
     };
     let (show_here, for_user) = (form.show_here, request_id.clone());
     let create = CreateUser { username, email, role, slack_handle, show_here, request_id: for_user };
@@ -90,15 +89,15 @@ fn handed_over_page(
     web: &Web,
     request: &PageRequest,
     heading: &str,
-    how: &HandedOver,
+    how: &PasswordHandover,
     id: UserId,
 ) -> Result<PageResponse, PageError> {
     let back = format!("/admin/users/{id}");
     match how {
-        HandedOver::Here(password) => {
+        PasswordHandover::Here(password) => {
             secret_page(web, request, heading, Some(password.expose_secret()), HAND_OVER, &back)
         }
-        HandedOver::InSlack { name } => {
+        PasswordHandover::InSlack { name } => {
             let advice = format!(
                 "The temporary password is sent to {name} by direct message in Slack and shown nowhere else. At \
                  the first log-in it must be changed. The user’s page says whether it has arrived."
@@ -137,16 +136,13 @@ fn shows_here(request: &PageRequest) -> Result<bool, PageError> {
     Ok(!request.form.typed("show_here")?.is_empty())
 }
 
-type Checked = (Option<EmailAddress>, Option<Role>, Option<Option<SlackHandle>>);
+/// What the forms of a new and of an existing user have in common.
+type Details = (Option<EmailAddress>, Option<Role>, Option<Option<SlackHandle>>);
 
-/// What of the form can be used; adds why not to `errors`.
-fn checked(form: &UserForm, errors: &mut Vec<FieldError>) -> Checked {
-    let email = kept(EmailAddress::parse(&form.email), "email", errors);
-    let role = Role::of_word(&form.role);
-    if role.is_none() {
-        errors.push(FieldError { field: Some("role"), message: "Please choose one of the two.".into() });
-    }
-    (email, role, optional(SlackHandle::parse(&form.slack_handle), "slack_handle", errors))
+fn details(parser: &mut FormParser<'_>) -> Result<Details, FieldsError> {
+    let email = parser.read("email", EmailAddress::parse)?;
+    let role = parser.read("role", |word| Role::of_word(word).ok_or("Please choose one of the two."))?;
+    Ok((email, role, parser.read_optional_text("slack_handle", SlackHandle::parse)?))
 }
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
@@ -178,9 +174,9 @@ fn page(
 
 pub(super) async fn edit(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let details = manage_users::user(&web.ctx, &request.actor(), request.id("id")?).await?;
-    let (form, mut errors) = (typed(request)?, Vec::new());
-    let (Some(email), Some(role), Some(slack_handle)) = checked(&form, &mut errors) else {
-        return page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &details, &form, &errors);
+    let (form, mut parser) = (typed(request)?, FormParser::new(&request.form));
+    let (Some(email), Some(role), Some(slack_handle)) = self::details(&mut parser)? else {
+        return page(web, request, StatusCode::UNPROCESSABLE_ENTITY, &details, &form, &parser.errors);
     };
     let wanted = EditUser { id: details.user.id, email, role, slack_handle };
     match manage_users::edit_user(&web.ctx, &request.actor(), wanted, &request.account()?.session).await {

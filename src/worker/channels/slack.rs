@@ -8,7 +8,7 @@ use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, Failure};
 use crate::domain::text::{PersonName, cut};
 use crate::error_chain::ErrorChain;
-use crate::ops::jobs::messages::PresentJob;
+use crate::ops::jobs::messages::JobSnapshot;
 use crate::ops::repairs::cards::PresentCard;
 use crate::ops::secret_box::TemporaryPassword;
 use crate::render::links::Links;
@@ -85,8 +85,8 @@ impl SlackChannel {
     }
 
     /// A job's message, with links to the pages that its starter may open.
-    pub fn job(&self, present: &PresentJob) -> Result<Message, Failure> {
-        let (message, links) = (&present.told, &self.links);
+    pub fn job(&self, present: &JobSnapshot) -> Result<Message, Failure> {
+        let (message, links) = (&present.message, &self.links);
         let links = JobLinks {
             job: message.role.filter(|role| *role >= Role::Staff).and_then(|_| links.job(message.job.id)),
             repair: message.role.and(message.repair).and_then(|repair| links.repair(repair)),

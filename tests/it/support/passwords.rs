@@ -9,7 +9,7 @@ use esb::domain::ids::UserId;
 use esb::domain::text::{EmailAddress, RequestId, Username};
 use esb::ops::Ctx;
 use esb::ops::accounts::manage_users::{CreateUser, UserCreated, create_user, reset_password};
-use esb::ops::accounts::temporary_password::HandedOver;
+use esb::ops::accounts::temporary_password::PasswordHandover;
 use esb::store::entities::{delivery, delivery_attempt};
 use esb_sandbox::Message;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -56,7 +56,7 @@ impl TestApp {
     }
 
     /// Resets Bo's password.
-    pub async fn reset_bo(&self, bo: UserId) -> HandedOver {
+    pub async fn reset_bo(&self, bo: UserId) -> PasswordHandover {
         reset_password(&self.app.ctx, &self.staff_user().await, bo, false, "").await.unwrap()
     }
 }
@@ -82,7 +82,7 @@ pub fn new_user(name: &str, show_here: bool) -> CreateUser {
     }
 }
 
-pub async fn made(ctx: &Ctx, by: &Actor, user: CreateUser) -> (UserId, HandedOver) {
+pub async fn made(ctx: &Ctx, by: &Actor, user: CreateUser) -> (UserId, PasswordHandover) {
     match create_user(ctx, by, user).await.unwrap() {
         UserCreated::Now(id, handed_over) => (id, handed_over),
         UserCreated::Before(id) => panic!("{id} was made before"),
@@ -90,8 +90,11 @@ pub async fn made(ctx: &Ctx, by: &Actor, user: CreateUser) -> (UserId, HandedOve
 }
 
 #[track_caller]
-pub fn assert_sent(handed_over: &HandedOver) {
-    assert!(matches!(handed_over, HandedOver::InSlack { name } if name == "Bo Okafor"), "{handed_over:?}");
+pub fn assert_sent(handed_over: &PasswordHandover) {
+    assert!(
+        matches!(handed_over, PasswordHandover::InSlack { name } if name == "Bo Okafor"),
+        "{handed_over:?}"
+    );
 }
 
 pub async fn log_in(browser: &Browser<'_>, username: &str, password: &str) -> Reply {

@@ -15,7 +15,9 @@ use esb::views::board::{BoardArea, BoardEquipment, BoardView, Headline};
 use esb::views::equipment::{EquipmentMatch, LinkView, OpenRepair, PublicEquipment};
 use esb::views::jobs::{JobMessage, JobView};
 use esb::views::records::{HistoryRow, PastRepairs};
-use esb::views::repairs::{Happened, OpenRepairLine, OtherRepair, PersonMatch, QueuedRepair, RepairBrief};
+use esb::views::repairs::{
+    OpenRepairLine, OtherRepair, PersonMatch, QueueItem, RepairBrief, TimelineEntryView,
+};
 
 /// The content of names and descriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,8 +159,8 @@ pub fn other(number: i64, texts: Texts) -> OtherRepair {
 }
 
 /// A repair in the queue with every optional field.
-pub fn queued(number: i64, texts: Texts) -> QueuedRepair {
-    QueuedRepair {
+pub fn queued(number: i64, texts: Texts) -> QueueItem {
+    QueueItem {
         id: RepairId(number),
         version: 1,
         equipment: texts.name("machine", number, 200),
@@ -213,7 +215,7 @@ pub fn past(texts: Texts, count: i64) -> PastRepairs {
 
 /// A repair as forms show it: required fields only, or all of them.
 pub fn brief(texts: Texts, all: bool) -> RepairBrief {
-    let happened = |n| Happened {
+    let happened = |n| TimelineEntryView {
         id: TimelineId(n),
         kind: if n == 1 { TimelineKind::Note } else { TimelineKind::SpecialistDescription },
         by: texts.name("person", n, 200),

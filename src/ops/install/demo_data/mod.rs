@@ -135,7 +135,7 @@ async fn technicians(
     Ok(all)
 }
 
-struct Machine {
+struct DemoEquipment {
     id: EquipmentId,
     kind: Kind,
 }
@@ -144,7 +144,7 @@ async fn equipment(
     db: &impl ConnectionTrait,
     wanted: DemoData,
     now: DateTime<Utc>,
-) -> Result<Vec<Machine>, OpError> {
+) -> Result<Vec<DemoEquipment>, OpError> {
     let mut areas: Vec<AreaId> = Vec::new();
     for i in 0..wanted.areas {
         let (name, channel) = names::area(i);
@@ -163,14 +163,14 @@ async fn equipment(
         kinds.push(kind);
     }
     let numbers = store::demo::add_equipment(db, &rows, now).await?;
-    Ok(numbers.into_iter().zip(kinds).map(|(id, kind)| Machine { id, kind }).collect())
+    Ok(numbers.into_iter().zip(kinds).map(|(id, kind)| DemoEquipment { id, kind }).collect())
 }
 
 /// Open repairs first: their numbers are the ones that a walk through the demo types.
 async fn repairs(
     db: &impl ConnectionTrait,
     wanted: DemoData,
-    equipment: &[Machine],
+    equipment: &[DemoEquipment],
     technicians: &[Technician],
     now: DateTime<Utc>,
 ) -> Result<(), OpError> {
@@ -200,7 +200,7 @@ fn technician(i: usize, technicians: &[Technician]) -> &Technician {
 fn repair(
     i: usize,
     open: bool,
-    equipment: &[Machine],
+    equipment: &[DemoEquipment],
     technicians: &[Technician],
     now: DateTime<Utc>,
 ) -> RepairRow {

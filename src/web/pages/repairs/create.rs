@@ -4,7 +4,7 @@ use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
 use crate::ops::repairs::assignees;
 use crate::ops::repairs::create_repair::{CreateRepair, RepairCreated, create_with_photos};
-use crate::ops::repairs::photo_source::Enclosed;
+use crate::ops::repairs::photo_source::PhotosToAttach;
 use crate::ops::repairs::photos::NewPhoto;
 use crate::ops::search::find_equipment;
 use crate::ops::{OpError, board};
@@ -97,7 +97,7 @@ pub(in crate::web::pages) async fn send(web: &Web, request: &PageRequest) -> Res
 async fn created(web: &Web, request: &PageRequest, create: CreateRepair) -> Result<RepairCreated, OpError> {
     let files = request.uploads.entrust();
     let photos: Vec<NewPhoto> = files.iter().cloned().map(NewPhoto::from).collect();
-    let enclosed = Enclosed::Here { photos: &photos, lost: request.uploads.lost() };
+    let enclosed = PhotosToAttach::Here { photos: &photos, lost: request.uploads.lost() };
     let done = create_with_photos(&web.ctx, &request.actor(), create, enclosed).await;
     settled(web, &files, done).await
 }
