@@ -1,6 +1,7 @@
 //! Checks a valid configuration: tries its files and its database, and asks Slack. Changes nothing. Called by
 //! `check-config`; `new_database` also at each start.
 
+use super::writable::remedy;
 use crate::clients::slack_api::{SlackApi, SlackApiError, missing_scopes};
 use crate::config::Config;
 use crate::error_chain::ErrorChain;
@@ -85,15 +86,19 @@ fn try_files(config: &Config) -> Vec<String> {
     tried.extend(uploads.iter().map(|path| ("UPLOAD_PATH", path.as_path(), can_hold_files(path))));
     tried.extend(database.iter().map(|file| ("DATABASE_URL", file.as_path(), can_hold_database(file))));
     tried.push(("WORKER_HEARTBEAT_PATH", beat, can_touch(beat)));
-    let remedy = "set it to a path that ESB's user can write to";
     let wrong = |(variable, path, tried): (&str, &Path, io::Result<()>)| {
-        Some(format!("{variable}: {} cannot be used: {}: {remedy}", path.display(), tried.err()?))
+        let error = tried.err()?;
+        let remedy = match error.kind() {
+            io::ErrorKind::PermissionDenied => format!("set another path, or {}", remedy(path, &error)),
+            _ => "set it to a path that ESB's user can write to".into(),
+        };
+        Some(format!("{variable}: {} cannot be used: {error}: {remedy}", path.display()))
     };
     tried.into_iter().filter_map(wrong).collect()
 }
 
 /// Tries to write to a directory, or to its nearest existing parent.
-fn can_hold_files(directory: &Path) -> io::Result<()> {
+pub(super) fn can_hold_files(directory: &Path) -> io::Result<()> {
     let directory = std::path::absolute(directory)?;
     let nearest = directory.ancestors().find(|path| path.exists()).unwrap_or(&directory);
     tempfile::tempfile_in(nearest).map(drop)
@@ -110,7 +115,7 @@ fn can_write(file: &Path) -> io::Result<()> {
 }
 
 /// Tries a database file and its directory, where SQLite creates more files.
-fn can_hold_database(file: &Path) -> io::Result<()> {
+pub(super) fn can_hold_database(file: &Path) -> io::Result<()> {
     can_write(file)?;
     can_hold_files(file.parent().unwrap_or(file))
 }

@@ -36,6 +36,7 @@ pub mod check;
 mod identity;
 mod legacy_uploads;
 mod open_files;
+mod writable;
 
 pub use legacy_uploads::LegacyUploads;
 
@@ -115,6 +116,7 @@ impl App {
 
     async fn build_with(config: Config, clock: Clock, metrics: Metrics) -> anyhow::Result<Self> {
         metrics.socket_mode_enabled(config.slack.socket_mode_enabled());
+        writable::wait_for_data(&config).await;
         let secret_key = secret_key(&config)?;
         let seal = SecretBox::new(&secret_key, config.secret_key_previous.as_ref())?;
         // Hundreds of certificates and templates are read while the database is being opened.
@@ -296,8 +298,8 @@ fn files(config: &Config, ctx: &Ctx) -> Files {
 async fn uploads(config: &Config, ctx: &Ctx) -> Files {
     let files = files(config, ctx);
     if let Err(error) = files.prepare().await {
-        let path = config.upload_path.display();
-        tracing::error!(%path, error = %ErrorChain(&error), "UPLOAD_PATH is not writable: uploads are off");
+        let (path, remedy) = (config.upload_path.display(), writable::remedy(&config.upload_path, &error));
+        tracing::error!(%path, error = %ErrorChain(&error), "UPLOAD_PATH is not writable, uploads are off: {remedy}");
     }
     files
 }

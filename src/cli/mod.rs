@@ -5,9 +5,10 @@ use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::logging::{self, Destination, Style};
 use crate::ops::install::ConnectError;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 mod banner;
 mod check_config;
@@ -45,7 +46,7 @@ enum Command {
     /// Try it out: the bot in this terminal and the board in a browser, without Slack or configuration
     Demo(demo::Demo),
     /// Run only the worker, which sends messages to Slack and runs jobs
-    Worker,
+    Worker(WorkerArgs),
     /// Update the database schema, revert its latest migration, or list the migrations
     Migrate {
         /// What to do
@@ -67,10 +68,33 @@ enum Command {
     ImportLegacy(import_legacy::ImportLegacy),
     /// Check the configuration, connect to the database, and ask Slack whether it accepts the tokens
     CheckConfig,
-    /// Check that the running program answers
-    Healthcheck,
+    /// Check that the running program answers, or that its worker is not stuck (--worker)
+    Healthcheck(healthcheck::Healthcheck),
     /// Print the Slack app manifest
     Manifest(manifest::Manifest),
+    /// `flask db upgrade` of the Python system's guide
+    #[command(hide = true)]
+    Db { step: LegacyDb },
+}
+
+#[derive(Debug, Args)]
+struct WorkerArgs {
+    /// `flask worker run` of the Python system's guide
+    #[arg(hide = true)]
+    run: Option<LegacyWorker>,
+    /// WORKER_POLL_SECONDS
+    #[arg(long, hide = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    poll_interval: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LegacyWorker {
+    Run,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LegacyDb {
+    Upgrade,
 }
 
 impl Cli {
@@ -95,11 +119,13 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
             let style = log_to_stdout(&config)?;
             run::serve(config, parts, style).await
         }
-        Command::Worker => {
+        Command::Worker(WorkerArgs { run: _, poll_interval }) => {
             log_to_stdout(&config)?;
-            run::work(config).await
+            let worker_poll = poll_interval.map_or(config.worker_poll, Duration::from_secs);
+            run::work(Config { worker_poll, ..config }).await
         }
         Command::Migrate { direction, yes } => migrate::run(&config, direction, yes).await,
+        Command::Db { step: LegacyDb::Upgrade } => migrate::run(&config, migrate::Direction::Up, false).await,
         Command::SeedAdmin(seed) => {
             log_to_stderr(&config)?;
             seed.run(&app::open(&config, Clock::system()).await?, &config.database_for_log()).await
@@ -112,7 +138,7 @@ async fn run_configured(command: Command, config: Config) -> anyhow::Result<()> 
             log_to_stderr(&config)?;
             import.run(&config).await
         }
-        Command::Healthcheck => healthcheck::run(&config).await,
+        Command::Healthcheck(check) => check.run(&config).await,
         Command::Demo(_) | Command::Manifest(_) | Command::CheckConfig => Ok(()),
     }
 }

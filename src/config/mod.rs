@@ -55,6 +55,15 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("NO_COLOR", ""),
 ];
 
+/// Variables of `.env` that the compose files read, and this program does not.
+pub const COMPOSE_VARIABLES: &[(&str, &str)] = &[
+    ("ESB_HOST_PORT", "5000"),
+    ("ESB_DB_HOST_PORT", ""),
+    ("MARIADB_ROOT_PASSWORD", "esb_dev_password"),
+    ("ESB_UID", "1000"),
+    ("ESB_GID", "1000"),
+];
+
 /// The program's configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -2,8 +2,8 @@
 //! values. Called by `Config::from_env` and `check-config`.
 
 use super::{ConfigErrors, Environment, VARIABLES, value_of};
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, fs, io};
 
 #[derive(Debug)]
 pub struct Sources {
@@ -18,14 +18,15 @@ pub struct Sources {
 
 impl Sources {
     pub fn read() -> Result<Self, ConfigErrors> {
-        let unreadable = |error: &dotenvy::Error| ConfigErrors(vec![unreadable(error)]);
-        let file = match dotenvy::from_path_iter(".env") {
-            Ok(lines) => {
-                let lines: Result<Environment, _> = lines.collect();
-                Some(lines.map_err(|error| unreadable(&error))?)
+        let file = match fs::read(".env") {
+            Ok(content) => {
+                // Editors on Windows may begin the file with a byte order mark.
+                let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+                let lines: Result<Environment, _> = dotenvy::from_read_iter(content).collect();
+                Some(lines.map_err(|error| ConfigErrors(vec![unreadable(&error)]))?)
             }
-            Err(error) if error.not_found() => None,
-            Err(error) => return Err(unreadable(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(ConfigErrors(vec![format!(".env: {error}")])),
         };
         let process: Environment = std::env::vars_os()
             .filter_map(|(name, value)| {

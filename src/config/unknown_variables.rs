@@ -1,7 +1,7 @@
 //! Finds variables that this program does not read but that were probably meant for it. Must not: look at values,
 //! except for whether there is one. Called by `parse`.
 
-use super::{Environment, VARIABLES, value_of};
+use super::{COMPOSE_VARIABLES, Environment, VARIABLES, value_of};
 
 /// Variables of the Python system and of its guide that a later version will read. Variables that other programs read,
 /// too (`AWS_…`, `GOOGLE_…`, `OTEL_…`), may be set for those, so they are not reported.
@@ -32,8 +32,8 @@ const OTHER_PROXIES: &[&str] = &["HTTP_PROXY", "ALL_PROXY"];
 const EDITS_ELSEWHERE_MAX: usize = 2;
 const LENGTH_ELSEWHERE_MIN: usize = 8;
 
-/// Prefixes of names that compose and the tests read.
-const ELSEWHERE: &[&str] = &["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_TEST_", "ESB_CI_"];
+/// Prefixes of names that the tests read, and the image that compose starts.
+const ELSEWHERE: &[&str] = &["ESB_IMAGE", "ESB_TEST_", "ESB_CI_"];
 
 /// Sentences about unknown variables.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ fn other_proxies(environment: &Environment) -> Vec<&'static str> {
 }
 
 fn is_known(name: &str) -> bool {
-    VARIABLES.iter().any(|(known, _)| *known == name)
+    VARIABLES.iter().chain(COMPOSE_VARIABLES).any(|(known, _)| *known == name)
 }
 
 fn is_unknown(name: &str) -> bool {
@@ -175,7 +175,8 @@ mod tests {
             "HOSTNAME",
             "APP_NAME",
         ];
-        let ours = ["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_TEST_REQUIRE", "ESB_CI_CACHE"];
+        let ours =
+            ["ESB_HOST_PORT", "ESB_DB_HOST_PORT", "ESB_UID", "ESB_IMAGE", "ESB_TEST_REQUIRE", "ESB_CI_CACHE"];
         for name in others.iter().chain(&ours).chain(VARIABLES.iter().map(|(name, _)| name)) {
             let found = unknown_of(&[name]);
             assert!(found.misspelt.is_empty() && found.remarks.is_empty(), "{name}: {found:?}");

@@ -3,7 +3,7 @@
 
 use super::Store;
 use super::connect_error::ConnectError;
-use super::db_error::{is_read_only, within};
+use super::db_error::{is_read_only, is_unknown_database, within};
 use super::pool_health::{ACQUIRE, RECONNECT_DELAY, with_liveness_check};
 use super::pooler;
 use super::write_monitor::{WriteMonitor, replace_suspects};
@@ -11,7 +11,9 @@ use super::writer::WriteConnection;
 use crate::domain::database::{CONNECTIONS, sqlite_file};
 use crate::error_chain::ErrorChain;
 use esb_migration::SchemaManager;
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::fs::{DirBuilder, OpenOptions};
@@ -61,7 +63,14 @@ impl Store {
             if address.starts_with("postgres:") {
                 pooler::refuse_shared_sessions(address).await?;
             }
-            let pool = open_ours(address, connections, BUSY).await.map_err(ConnectError::Open)?;
+            let pool = match open_ours(address, connections, BUSY).await {
+                Err(error) if is_unknown_database(&error) => {
+                    create_mariadb_database(address).await.map_err(ConnectError::Open)?;
+                    open_ours(address, connections, BUSY).await
+                }
+                opened => opened,
+            };
+            let pool = pool.map_err(ConnectError::Open)?;
             refuse_python_system(&pool).await?;
             let write = WriteConnection::new(pool.clone(), monitor);
             return Ok(Self { read: pool, write, url: url.clone(), began });
@@ -120,6 +129,24 @@ pub(super) async fn open_python_system(url: &SecretString) -> Result<DatabaseCon
     let opened = open(url.expose_secret(), 1, BUSY, READ_ONLY, READS, &Arc::default()).await;
     let db = opened.map_err(ConnectError::Open)?;
     if is_python_system(&db).await? { Ok(db) } else { Err(ConnectError::NotPythonSystem) }
+}
+
+/// Creates the database that the URL names, on a server that was set up for another one: `esb2` in the container of
+/// the Python system.
+async fn create_mariadb_database(address: &str) -> Result<(), DbErr> {
+    let options: MySqlConnectOptions = address.parse().map_err(sqlx_error)?;
+    let name = options.get_database().unwrap_or_default().replace('`', "``");
+    // `mysql` is always there.
+    let mut server = MySqlConnection::connect_with(&options.database("mysql")).await.map_err(sqlx_error)?;
+    let create = format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4");
+    server.execute(sqlx::AssertSqlSafe(create)).await.map_err(sqlx_error)?;
+    server.close().await.map_err(sqlx_error)?;
+    tracing::warn!("New database: `{name}` did not exist on the server, so ESB created it");
+    Ok(())
+}
+
+fn sqlx_error(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 /// How long a database is waited for: a file is there or it is not.

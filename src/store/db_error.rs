@@ -33,6 +33,15 @@ pub(super) fn is_read_only(error: &DbErr) -> bool {
     code.is_some_and(|code| code & 0xff == SQLITE_READONLY)
 }
 
+/// True when the MariaDB server has no database of the URL's name.
+pub(super) fn is_unknown_database(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    let SqlxError::Database(error) = error.as_ref() else { return false };
+    error
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .is_some_and(|error| error.number() == MARIADB_UNKNOWN_DATABASE)
+}
+
 /// Gives something up that the database neither does nor refuses within `limit`: an outage.
 ///
 /// # Errors
@@ -78,6 +87,8 @@ where
     once().await
 }
 
+/// `ER_BAD_DB_ERROR`.
+const MARIADB_UNKNOWN_DATABASE: u16 = 1049;
 /// `ER_LOCK_DEADLOCK`.
 const MARIADB_DEADLOCK: u16 = 1213;
 /// `serialization_failure`, `deadlock_detected`.

@@ -2,7 +2,7 @@
 
 use super::connect::{AS_IT_IS, BUSY, READ_ONLY, READS, open, refuse_python_system};
 use super::connect_error::ConnectError;
-use super::db_error::{is_read_only, within};
+use super::db_error::{is_read_only, is_unknown_database, within};
 use super::pool_health::ACQUIRE;
 use super::pooler;
 use super::schema::{applied, known_steps};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// What is in a database that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseContent {
-    /// Nothing yet: the next start makes the tables.
+    /// No tables, or no such database on MariaDB: the next start creates them.
     Nothing,
     /// The tables, of which so many steps are missing: the next start applies them.
     Tables {
@@ -40,7 +40,10 @@ pub async fn probe(url: &SecretString) -> Result<DatabaseContent, ConnectError> 
     }
     // By hand, since a pool asks again and again, and then only says that it had no time.
     let greeting = within(ACQUIRE, Box::pin(greet(address)));
-    greeting.await.map_err(ConnectError::Open)?;
+    match greeting.await {
+        Err(error) if is_unknown_database(&error) => return Ok(DatabaseContent::Nothing),
+        greeted => greeted.map_err(ConnectError::Open)?,
+    }
     if address.starts_with("postgres:") {
         pooler::refuse_shared_sessions(address).await?;
     }

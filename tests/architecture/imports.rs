@@ -124,7 +124,7 @@ const LIBRARY_USERS: &[(&str, &[&str])] = &[
     ("tower", &["web", "clients"]),
     ("tower_http", &["web"]),
     ("cookie", &["web"]),
-    ("rustix", &["app::open_files", "files::disk_space"]),
+    ("rustix", &["app::open_files", "app::writable", "files::disk_space"]),
     ("handlebars", &["render"]),
     ("rust_embed", &["render", "web::pages::assets"]),
     ("prometheus_client", &["metrics", "web::pages::metrics"]),

@@ -1,7 +1,7 @@
 //! `.env.example` and the table in docs/administrators.md against `esb::config::VARIABLES`.
 
 use super::{quoted, read, root, table};
-use esb::config::{Config, Environment, VARIABLES};
+use esb::config::{COMPOSE_VARIABLES, Config, Environment, VARIABLES};
 use secrecy::ExposeSecret;
 
 #[test]
@@ -11,6 +11,7 @@ fn env_example_lists_variables_with_defaults() {
         page.lines().filter(|line| !line.starts_with("# ")).filter_map(|line| line.split_once('=')).collect();
     let expected: Vec<(&str, &str)> = VARIABLES
         .iter()
+        .chain(COMPOSE_VARIABLES)
         .map(|(name, default)| match *name {
             "DATABASE_URL" => ("#DATABASE_URL", "sqlite://data/esb.db"),
             name => (name, *default),
@@ -49,8 +50,9 @@ fn commented_database_is_the_default() {
 fn administrators_guide_lists_every_variable() {
     let rows = table(&read("docs/administrators.md"), "## Configuration");
     let names: Vec<&str> = rows.iter().filter_map(|row| quoted(&row[0]).next()).collect();
-    assert_eq!(names, VARIABLES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
-    for (row, (name, default)) in rows.iter().zip(VARIABLES).filter(|(_, (_, default))| !default.is_empty()) {
+    let all = || VARIABLES.iter().chain(COMPOSE_VARIABLES);
+    assert_eq!(names, all().map(|(name, _)| *name).collect::<Vec<_>>());
+    for (row, (name, default)) in rows.iter().zip(all()).filter(|(_, (_, default))| !default.is_empty()) {
         assert_eq!(quoted(&row[1]).next(), Some(*default), "default of {name}");
     }
 }

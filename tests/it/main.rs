@@ -38,6 +38,7 @@ mod ops_prune;
 mod ops_repairs;
 mod ops_report;
 mod process;
+mod process_containers;
 mod process_log;
 mod process_pooler;
 mod process_refusals;

@@ -120,7 +120,7 @@ async fn two_staff_who_edit_one_machine_lose_nothing() {
     assert_eq!(late.status, StatusCode::CONFLICT);
     let page = late.text();
     for text in [
-        "stu changed the same",
+        "stu changed this",
         "value=\"Saw of Kim\"",
         "value=\"K-1\"",
         "id=\"name-error\">On record now: “Saw of Stu”.",
