@@ -40,7 +40,6 @@ struct DeliveryLabels {
     outcome: &'static str,
 }
 
-/// Labels of the build.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BuildLabels {
     version: &'static str,
@@ -120,7 +119,7 @@ impl Metrics {
         }))
     }
 
-    /// The registry, for whoever writes it out.
+    /// The registry, for the exporter.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
     }

@@ -23,8 +23,8 @@ impl<K, V> Default for LatestCache<K, V> {
 }
 
 impl<K: PartialEq + Clone, V: Clone> LatestCache<K, V> {
-    /// The value of `key`: the one at hand, else what `make` gives. Whoever asks for the same key
-    /// meanwhile waits for it; should `make` fail or be dropped, the next one's is tried.
+    /// The value of `key`: cached, else from `make`. Callers with the same key
+    /// wait for it; if `make` fails or is dropped, the next caller's is tried.
     ///
     /// # Errors
     /// Those of `make`.
@@ -69,7 +69,7 @@ impl<K, Q, V> Default for QueryCache<K, Q, V> {
 }
 
 impl<K: PartialEq + Clone, Q: Eq + Hash, V: Clone> QueryCache<K, Q, V> {
-    /// The answer to `question` under `key`: the one at hand, else what `make` gives.
+    /// The answer to `question` under `key`: cached, else from `make`.
     ///
     /// # Errors
     /// Those of `make`.

@@ -20,7 +20,6 @@ const MOST_CONNECTIONS: usize = 10;
 /// Orders to the task of a connection.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Send this.
     Send(Frame),
     /// Drop the TCP connection without a word.
     Cut,
@@ -58,7 +57,6 @@ impl Connection {
 /// An acknowledgement that came in.
 #[derive(Clone, Debug)]
 pub struct Ack {
-    /// Of which envelope.
     pub envelope_id: String,
     /// Over which connection.
     pub connection: u64,

@@ -66,7 +66,7 @@ impl Wire<'_> {
         self.0.shared.until(limit, |state| state.hub.ack_of(envelope_id).cloned()).await
     }
 
-    /// Waits until so many acknowledgements of an envelope have come, one for each time it was sent.
+    /// Waits for that number of acknowledgements of an envelope, one for each time it was sent.
     pub async fn wait_for_acks(&self, envelope_id: &str, count: usize, limit: Duration) -> bool {
         let look = |state: &mut State| {
             let of_it = state.hub.acks().iter().filter(|ack| ack.envelope_id == envelope_id).count();

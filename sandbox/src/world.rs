@@ -155,7 +155,6 @@ pub struct File {
     pub name: String,
     /// Media type with which it is given out.
     pub media_type: String,
-    /// Its bytes.
     pub content: Bytes,
     /// Where it is, if somebody else than Slack keeps it.
     pub external: Option<String>,

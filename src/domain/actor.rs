@@ -48,14 +48,12 @@ impl Role {
     }
 }
 
-/// The way by which a request came in.
+/// Where a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]
 pub enum Edge {
-    /// Slack.
     #[sea_orm(string_value = "slack")]
     Slack,
-    /// The web.
     #[sea_orm(string_value = "web")]
     Web,
     /// The command line.
@@ -74,16 +72,14 @@ pub struct SlackUserId(pub String);
 /// An account, as far as acting needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its number.
     pub id: UserId,
-    /// Its role.
     pub role: Role,
 }
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// The way by which the request came in.
+    /// The edge of the request.
     pub edge: Edge,
     /// The name under which the record keeps what was done.
     pub name: String,

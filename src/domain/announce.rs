@@ -1,4 +1,4 @@
-//! Who is told what: a [`ChangeSet`], the switches and the targets make announcements. Pure.
+//! Which channels get which announcement of a [`ChangeSet`], given switches and targets. Pure.
 
 use crate::domain::change::{Change, ChangeSet, OthersOpen, RepairSnapshot};
 use crate::domain::channel::ChannelRef;
@@ -20,14 +20,14 @@ pub enum Event {
     Updated(RepairUpdate),
 }
 
-/// What changed of a repair, as far as the switches let it be told.
+/// What changed of a repair, as far as the switches announce it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairUpdate {
     /// The repair after it.
     pub repair: RepairSnapshot,
     /// Who did it.
     pub by: String,
-    /// What is told, one line each; the first gives the message its prefix.
+    /// One line each; the first gives the message its prefix.
     pub lines: Vec<UpdateLine>,
     /// What they had to say.
     pub note: Option<String>,
@@ -103,12 +103,12 @@ impl Event {
     }
 }
 
-/// One message owed to one channel.
+/// One message to one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
     /// Where it goes.
     pub target: ChannelRef,
-    /// The same event for the same target has the same key: it is owed once.
+    /// The same event for the same target has the same key, so it is sent once.
     pub dedupe_key: String,
     /// Messages of one lane leave in their order: one lane a repair and channel.
     pub lane: String,

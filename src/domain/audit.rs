@@ -6,9 +6,6 @@ use serde_json::{Map, Value};
 
 impl AuditRecord {
     /// Something was made.
-    ///
-    /// # Errors
-    /// Never in practice: our shapes can all be written.
     pub fn made<T: Serialize>(
         action: &'static str,
         noun: &'static str,
@@ -19,9 +16,6 @@ impl AuditRecord {
     }
 
     /// Something was removed.
-    ///
-    /// # Errors
-    /// Never in practice: our shapes can all be written.
     pub fn removed<T: Serialize>(
         action: &'static str,
         noun: &'static str,
@@ -32,9 +26,6 @@ impl AuditRecord {
     }
 
     /// Something was changed: the fields that differ. `None` when none does.
-    ///
-    /// # Errors
-    /// Never in practice: our shapes can all be written.
     pub fn changed<T: Serialize>(
         action: &'static str,
         noun: &'static str,

@@ -43,7 +43,6 @@ impl BoardStatus {
 /// What the derivation needs to know of an open repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenIssue {
-    /// Its number.
     pub id: RepairId,
     /// How bad; imported repairs may have none.
     pub severity: Option<Severity>,
@@ -81,7 +80,7 @@ pub const fn rank(severity: Option<Severity>) -> u8 {
     }
 }
 
-/// Derives a machine's standing from its open repairs, in whatever order they come.
+/// Derives a machine's standing from its open repairs, in any order.
 ///
 /// The headline is the oldest of the worst severity; the ETA is its own or, where it has none, the
 /// latest among the repairs of that severity.

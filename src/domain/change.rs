@@ -15,7 +15,6 @@ use serde_json::{Map, Value, json};
 /// A repair as it was when something happened, with the names of that moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairSnapshot {
-    /// Its number.
     pub id: RepairId,
     /// Its version after the change.
     pub version: i64,
@@ -49,7 +48,6 @@ pub struct RepairSnapshot {
 /// One thing that happened to a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It was created.
     Created,
     /// A field got another value.
     Field {
@@ -67,9 +65,7 @@ pub enum Change {
     },
     /// Somebody added a photo or video.
     Photo {
-        /// Its number.
         photo: PhotoId,
-        /// What it was called.
         name: FileName,
     },
 }
@@ -77,7 +73,6 @@ pub enum Change {
 /// Another repair of the machine that is still open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StillOpen {
-    /// Its number.
     pub id: RepairId,
     /// How bad.
     pub severity: Option<Severity>,
@@ -85,7 +80,7 @@ pub struct StillOpen {
     pub description: String,
 }
 
-/// What is still wrong with the machine beside the repair that changed.
+/// What else is wrong with the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OthersOpen {
     /// How many repairs.
@@ -99,7 +94,7 @@ pub struct OthersOpen {
 pub struct ChangeSet {
     /// The repair after it.
     pub repair: RepairSnapshot,
-    /// What happened, in the order in which it is told.
+    /// What happened, in the order of the announcement.
     pub changes: Vec<Change>,
     /// Who did it.
     pub by: String,
@@ -114,7 +109,6 @@ pub struct AuditRecord {
     pub action: &'static str,
     /// The noun that was changed.
     pub noun: &'static str,
-    /// Its number.
     pub noun_id: i64,
     /// Values before; absent for a creation.
     pub old: Option<Value>,
@@ -123,7 +117,6 @@ pub struct AuditRecord {
 }
 
 impl ChangeSet {
-    /// A repair was created.
     pub fn created(repair: RepairSnapshot, by: String) -> Self {
         Self { repair, changes: vec![Change::Created], by, others: OthersOpen::default() }
     }

@@ -65,7 +65,7 @@ impl ChannelRef {
         Ok(Self(format!("#{}", bare.to_lowercase())))
     }
 
-    /// As [`Self::read`], where nobody is told why.
+    /// As [`Self::read`], without the reason.
     pub fn parse(text: &str) -> Option<Self> {
         Self::read(text).ok()
     }

@@ -1,5 +1,5 @@
 //! Characters that nobody sees: which they are, which of them a text needs, and how the others are taken out.
-//! `text` calls it for whatever people type, wherever it comes in; `render` for what was stored before.
+//! `text` calls it for everything that people type; `render` for what was stored before.
 //!
 //! | Characters | One line (names) | Several lines |
 //! | --- | --- | --- |

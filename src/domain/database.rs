@@ -1,4 +1,4 @@
-//! Addresses of databases: what can be told from one without opening it; and how many connections a process
+//! Addresses of databases: what one says without being opened; and how many connections a process
 //! has. Must not: open it. Called by `config` and `store`.
 
 use std::path::Path;

@@ -48,7 +48,7 @@ pub enum DeliveryKind {
 }
 
 impl DeliveryState {
-    /// States of a delivery that is still owed.
+    /// States of a pending delivery.
     pub const PENDING: [Self; 3] = [Self::Pending, Self::Sending, Self::Failed];
 }
 
@@ -157,7 +157,7 @@ pub enum Verdict {
     Dead,
 }
 
-/// How long to wait after a failure that so many came before: as long as was asked for, within reason, else
+/// How long to wait after a failure, given the number of earlier ones: as long as was asked for, within reason, else
 /// by the schedule.
 pub fn wait(failures: i64, asked: Option<TimeDelta>) -> TimeDelta {
     let step = usize::try_from(failures).unwrap_or(0).min(SCHEDULE.len() - 1);

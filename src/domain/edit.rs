@@ -1,4 +1,4 @@
-//! What becomes of an edit of a repair: which fields the person touched, what others wrote meanwhile, and
+//! What becomes of an edit of a repair: which fields the person touched, what others wrote since, and
 //! what the rules say (spec "Rules of a repair"). Pure; `ops::repairs::update_repair` reads and writes.
 
 use crate::domain::change::Change;
@@ -43,12 +43,10 @@ pub struct Duplicates {
     pub links: HashMap<RepairId, RepairId>,
 }
 
-/// A repair as it is, for whoever edits it.
+/// A repair as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct EditContext<'a> {
-    /// Its number.
     pub id: RepairId,
-    /// Its fields.
     pub fields: &'a RepairFields,
     /// What came after the version of the edit, in its order.
     pub later: &'a [InterveningChange],
@@ -59,11 +57,9 @@ pub struct EditContext<'a> {
 /// A field that two people changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The field.
     pub field: Field,
-    /// Who changed it meanwhile.
+    /// Who changed it.
     pub by: String,
-    /// Its value now.
     pub now: FieldValue,
 }
 
@@ -79,7 +75,7 @@ impl Conflict {
     }
 }
 
-/// The form of a refused edit, made anew: what the person touched as they left it, the rest as it is now.
+/// The form of a refused edit, filled in again: what the person touched as they left it, the rest as it is now.
 pub fn shown_again(context: EditContext<'_>, values: &[FieldValue]) -> RepairFields {
     let mut form = context.fields.clone();
     touched(context, values).into_iter().for_each(|value| form.set(value));
@@ -91,7 +87,7 @@ pub fn shown_again(context: EditContext<'_>, values: &[FieldValue]) -> RepairFie
 pub enum EditError {
     /// A rule says no.
     Refused(Refusal),
-    /// Somebody else changed the same fields to something else meanwhile.
+    /// Somebody else changed the same fields to something else.
     Conflicts(Vec<Conflict>),
 }
 
@@ -101,13 +97,13 @@ impl From<Refusal> for EditError {
     }
 }
 
-/// What an edit changes, in the order in which it is told; nothing when it changes nothing.
+/// What an edit changes, in the order of the announcement; empty if it changes nothing.
 ///
 /// A field is touched when it differs from its value at the edit's version: the old value of its first
 /// later entry, else the present one. Fields that the person did not touch keep what others wrote.
 ///
 /// # Errors
-/// A rule says no, or a touched field was changed by somebody else, to another value, meanwhile.
+/// A rule says no, or a touched field was changed by somebody else, to another value.
 pub fn plan(context: EditContext<'_>, edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
     let mut wanted = touched(context, &edit.values);
     let status = wanted.iter().find_map(|value| match value {
@@ -184,8 +180,8 @@ fn check_rules(context: EditContext<'_>, after: &RepairFields, note: Option<&Not
         return Err(Refusal::on("note", "Please write a note about what was done."));
     }
     if after.status == RepairStatus::Duplicate {
-        let anew = before.status != after.status || before.duplicate_of != after.duplicate_of;
-        return if anew { validate_duplicate(context, after.duplicate_of) } else { Ok(()) };
+        let is_new = before.status != after.status || before.duplicate_of != after.duplicate_of;
+        return if is_new { validate_duplicate(context, after.duplicate_of) } else { Ok(()) };
     }
     Ok(())
 }

@@ -10,15 +10,12 @@ use std::str::FromStr;
 /// Everything that staff write down about a machine (spec "Nouns").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EquipmentDetails {
-    /// Name.
     pub name: EquipmentName,
     /// Where it stands.
     pub area: AreaId,
     /// Who made it.
     pub manufacturer: Detail,
-    /// Its model.
     pub model: Detail,
-    /// Its serial number.
     pub serial_number: Detail,
     /// When it was got.
     pub acquisition_date: Option<NaiveDate>,
@@ -28,7 +25,6 @@ pub struct EquipmentDetails {
     pub acquisition_cost: Option<Cost>,
     /// Until when its warranty holds.
     pub warranty_expiration: Option<NaiveDate>,
-    /// What it is for.
     pub description: About,
 }
 

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 pub struct Person {
     /// Number of the account.
     pub id: UserId,
-    /// Name.
     pub name: String,
     /// Slack's id, where known.
     pub slack_id: Option<SlackUserId>,
@@ -44,7 +43,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// Every field, in the order in which changes are told.
+    /// Every field, in the order of announcements.
     pub const ALL: [Self; 9] = [
         Self::Status,
         Self::DuplicateOf,
@@ -108,7 +107,6 @@ impl Field {
     }
 }
 
-/// A field with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldValue {
     /// Where it stands.
@@ -178,7 +176,7 @@ impl FieldValue {
         }
     }
 
-    /// The account that it names; the timeline keeps its number beside the name.
+    /// The account that it names; the timeline stores its number with the name.
     pub fn user(&self) -> Option<UserId> {
         let Self::Assignee(Some(person)) = self else { return None };
         Some(person.id)
@@ -225,7 +223,6 @@ impl FieldValue {
     }
 }
 
-/// The fields of one repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairFields {
     /// Where it stands.
@@ -249,7 +246,6 @@ pub struct RepairFields {
 }
 
 impl RepairFields {
-    /// The value of a field.
     pub fn get(&self, field: Field) -> FieldValue {
         match field {
             Field::Status => FieldValue::Status(self.status),

@@ -42,10 +42,7 @@ macro_rules! id {
     };
 }
 
-id!(
-    /// Number of an area.
-    AreaId
-);
+id!(AreaId);
 id!(
     /// Number of a machine, printed on its label.
     EquipmentId
@@ -58,18 +55,12 @@ id!(
     /// Number of a user with an account.
     UserId
 );
-id!(
-    /// Number of a delivery.
-    DeliveryId
-);
+id!(DeliveryId);
 id!(
     /// Number of a card: the live message of a repair in a channel.
     CardId
 );
-id!(
-    /// Number of a job.
-    JobId
-);
+id!(JobId);
 id!(
     /// Number of a link of a machine.
     LinkId
@@ -78,10 +69,7 @@ id!(
     /// Number of a note on a machine.
     NoteId
 );
-id!(
-    /// Number of an API token.
-    ApiTokenId
-);
+id!(ApiTokenId);
 id!(
     /// Number of a document of a machine.
     DocumentId

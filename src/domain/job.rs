@@ -95,7 +95,6 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    /// All of them.
     pub const ALL: [Self; 1] = [Self::FetchPhotos];
 
     /// The word that is stored, and that addresses and metrics use.
@@ -140,7 +139,6 @@ pub enum UnknownWork {
 }
 
 impl Work {
-    /// Its kind.
     pub const fn kind(&self) -> JobKind {
         match self {
             Self::FetchPhotos(_) => JobKind::FetchPhotos,
@@ -161,7 +159,7 @@ impl Work {
         }
     }
 
-    /// What it does, as whoever started it is told.
+    /// What it does, for the person who started it.
     pub fn about(&self) -> String {
         match self {
             Self::FetchPhotos(work) => format!("Photos for repair #{}", work.repair),
@@ -176,9 +174,6 @@ impl Work {
     }
 
     /// What it is given, as it is stored.
-    ///
-    /// # Errors
-    /// Never in practice: our shapes can all be written.
     pub fn input(&self) -> Result<String, serde_json::Error> {
         match self {
             Self::FetchPhotos(work) => serde_json::to_string(work),
@@ -201,7 +196,6 @@ impl Work {
 /// Photos of one submission, to be put on a repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchPhotos {
-    /// The repair.
     pub repair: RepairId,
     /// Where they are; a step each.
     pub photos: Vec<PhotoSource>,
@@ -253,7 +247,7 @@ impl PhotoSource {
         Ok(Self { url: Some(url.to_owned()), ..Self::to_look_up(file_id, name)? })
     }
 
-    /// A file of which Slack has told no more than this.
+    /// A file of which Slack has sent no more than this.
     ///
     /// # Errors
     /// An id that is none of Slack's.
@@ -268,7 +262,7 @@ impl PhotoSource {
         Ok(Self { file_id: file_id.to_owned(), url: None, name })
     }
 
-    /// What is done while it is fetched, as people are told.
+    /// What people read while it is fetched.
     pub fn activity(&self) -> String {
         format!("Fetching {}", self.name)
     }
@@ -285,7 +279,7 @@ pub enum StepFailure {
     Passing {
         /// Words for people.
         why: String,
-        /// How long whoever refused asked us to wait.
+        /// How long the refusing service asked us to wait.
         wait: Option<TimeDelta>,
     },
     /// The same would fail again.
@@ -295,7 +289,7 @@ pub enum StepFailure {
     },
 }
 
-/// After so many workers were lost during one step, the step is taken for what kills them.
+/// A step that has lost this many workers is given up as the cause.
 pub const LOSSES_MAX: i64 = 5;
 
 /// How long a step is tried.

@@ -16,7 +16,7 @@ pub enum PasswordError {
     OuterSpace,
 }
 
-/// Checks a password that somebody chose. Blanks in a row, and what nobody sees beside a blank, count as one
+/// Checks a password that somebody chose. Blanks in a row, and invisible characters next to a blank, count as one
 /// character: twelve blanks are no password.
 ///
 /// # Errors

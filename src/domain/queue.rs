@@ -15,7 +15,7 @@ pub enum Whose {
     Nobody,
 }
 
-/// The column by which the queue is sorted.
+/// The sort column of the queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum QueueOrder {
     /// Worst first, then oldest: the order in which to work.
@@ -23,9 +23,7 @@ pub enum QueueOrder {
     Urgency,
     /// By machine.
     Equipment,
-    /// By status.
     Status,
-    /// By assignee.
     Assignee,
     /// By ETA, those without one last.
     Eta,
@@ -64,13 +62,11 @@ pub struct QueueFilter {
     pub status: Option<RepairStatus>,
     /// Only this severity.
     pub severity: Option<Severity>,
-    /// Whose.
     pub whose: Whose,
     /// Only those whose text, machine or number matches; empty for all.
     pub text: String,
     /// Closed ones instead of open ones.
     pub closed: bool,
-    /// In which order.
     pub order: QueueOrder,
     /// The other way round.
     pub reversed: bool,

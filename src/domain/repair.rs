@@ -60,7 +60,7 @@ pub enum Severity {
 words!(Severity { Down => "Down", Degraded => "Degraded", NotSure => "Not Sure" });
 
 impl Severity {
-    /// What it says of the machine, for whoever has to choose.
+    /// What it means, for the person who chooses.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Down => "It cannot be used.",

@@ -15,11 +15,10 @@ pub struct NotificationSettings {
     pub severity_changed: bool,
     /// The status becomes an open one.
     pub status_changed: bool,
-    /// The assignee changes.
     pub assignee_changed: bool,
     /// The ETA is set, changed or cleared.
     pub eta_updated: bool,
-    /// A repair has one live message a channel, its card, and what follows is told in the card's thread.
+    /// A repair has one live message a channel, its card; later events go to the card's thread.
     pub thread_updates: bool,
 }
 
@@ -62,7 +61,7 @@ pub enum Kind {
         /// Where nothing is stored.
         default: bool,
     },
-    /// One line of at most so many bytes, or nothing.
+    /// One line, or nothing.
     Line {
         /// Bytes in UTF-8.
         max: usize,
@@ -76,7 +75,7 @@ pub enum Kind {
     },
     /// One of these words; the first where nothing is stored.
     Choice(&'static [&'static str]),
-    /// `info:` or `warn:` with a text of at most so many characters, or nothing.
+    /// `info:` or `warn:` with a text, or nothing.
     Banner {
         /// Characters of the whole.
         max: usize,
@@ -85,7 +84,6 @@ pub enum Kind {
     Moment,
 }
 
-/// A setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// Its key in the database and in forms.
@@ -133,7 +131,6 @@ pub const SETTINGS: &[Setting] = &[
 /// Why a value was refused; its `Display` is the sentence for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    /// As text.
     #[error(transparent)]
     Text(#[from] TextError),
     /// Too many or too few bytes.
@@ -150,7 +147,6 @@ pub enum SettingError {
     /// Neither kind of banner.
     #[error("Please begin with “info:” or “warn:”, and then the text.")]
     NoBanner,
-    /// No moment.
     #[error("Please give a day and a time such as 2026-03-01T18:00.")]
     NoMoment,
 }

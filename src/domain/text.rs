@@ -141,7 +141,6 @@ macro_rules! text {
                 $check($shape(text), Self::MAX).map(Self)
             }
 
-            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

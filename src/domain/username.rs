@@ -36,7 +36,6 @@ pub struct Appearances {
 }
 
 impl Appearances {
-    /// Adds a name.
     pub fn add(&mut self, name: &str) {
         let Appearance { written, lower } = Appearance::of(name);
         self.written.entry(written).or_insert_with(|| name.to_owned());

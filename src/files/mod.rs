@@ -193,9 +193,6 @@ impl Files {
     }
 
     /// The thumbnail is a JPEG.
-    ///
-    /// # Errors
-    /// As [`Files::open`].
     pub async fn open_thumbnail(&self, stored: &StoredName) -> io::Result<OpenedFile> {
         self.open_named(&stored.thumbnail()).await
     }

@@ -14,9 +14,6 @@ use crate::views::attachments::{DocumentView, PhotoView};
 use sea_orm::ConnectionTrait;
 
 /// True when the actor may edit documents and photos of machines.
-///
-/// # Errors
-/// The database's.
 pub async fn may_edit_attachments(ctx: &Ctx, actor: &Actor) -> Result<bool, OpError> {
     may_edit(ctx.store.read(), actor).await
 }
@@ -24,7 +21,7 @@ pub async fn may_edit_attachments(ctx: &Ctx, actor: &Actor) -> Result<bool, OpEr
 /// The file of a document, and whether everybody may read it: that of a machine in use.
 ///
 /// # Errors
-/// `NotFound`; `Archived` for those who may not read it any longer; the database's.
+/// `NotFound`; `Archived` for those who may not read it any longer.
 pub async fn document(ctx: &Ctx, actor: &Actor, id: DocumentId) -> Result<(StoredFile, bool), OpError> {
     let db = ctx.store.read();
     let row = store::documents::find(db, id).await?.ok_or(OpError::NotFound)?;
@@ -37,8 +34,8 @@ pub async fn document(ctx: &Ctx, actor: &Actor, id: DocumentId) -> Result<(Store
 /// are for technicians.
 ///
 /// # Errors
-/// `NotFound`, also for those who may not see a repair's; `Archived` for those who may not see a machine's
-/// any longer; the database's.
+/// `NotFound`, also for those who may not see a repair's; `Archived` for those who may not see a machine's any
+/// longer.
 pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile, bool), OpError> {
     let db = ctx.store.read();
     let row = store::photos::find(db, id).await?.ok_or(OpError::NotFound)?;

@@ -21,20 +21,18 @@ pub struct AuditFilter {
     pub who: String,
     /// What was changed.
     pub noun: String,
-    /// Its number.
     pub noun_id: Option<i64>,
     /// What was done.
     pub action: String,
     /// Not before this.
     pub from: Option<DateTime<Utc>>,
-    /// Before this.
     pub before: Option<DateTime<Utc>>,
 }
 
 /// The newest `limit` entries that are older than the one of the number `older_than`.
 ///
 /// # Errors
-/// `Forbidden`; the database's.
+/// `Forbidden`.
 pub async fn audit(
     ctx: &Ctx,
     actor: &Actor,

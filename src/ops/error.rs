@@ -12,7 +12,7 @@ pub enum OpError {
     /// A rule says no; the words are for the person.
     #[error("refused: {}", .0.message)]
     Refused(Refusal),
-    /// Somebody else changed the same meanwhile.
+    /// Somebody else changed the same fields.
     #[error("conflict on {} fields", .0.len())]
     Conflict(Vec<Conflict>),
     /// Somebody else changed the same record since the person saw it.
@@ -56,7 +56,7 @@ impl OpError {
         Self::Internal(Overtaken.into())
     }
 
-    /// True when the same may be begun anew at once: another transaction came in between.
+    /// True when an immediate retry works: another transaction came in between.
     pub(super) fn is_deadlock(&self) -> bool {
         let overtaken = matches!(self, Self::Internal(source) if source.is::<Overtaken>());
         overtaken || self.of_database().is_some_and(db_error::is_deadlock)

@@ -1,5 +1,5 @@
 //! Which events of the workspace were acted upon: remembered in the database, so that one that Slack sends again
-//! acts once, whichever process it reaches. What is acknowledged before it is acted upon is remembered before, too
+//! acts once, in any process. What is acknowledged before it is acted upon is remembered before, too
 //! ([`first_arrival`]); what is acknowledged after is remembered after, so that it may come again until it is done.
 
 use super::{Ctx, OpError};
@@ -7,13 +7,10 @@ use crate::domain::text::EventId;
 use crate::store::{db_error, requests};
 use std::time::Duration;
 
-/// Longest that the question may take: whoever waits for an answer waits for it, too.
+/// Longest time for the query: the request's answer waits for it.
 const ASK_MAX: Duration = Duration::from_secs(2);
 
 /// True for the first who asks about an event, over all processes; remembered for as long as submissions are.
-///
-/// # Errors
-/// The database's.
 pub async fn first_arrival(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> {
     let now = ctx.clock.now();
     let remember = || requests::remember_event(ctx.store.write(), event, now);
@@ -22,9 +19,6 @@ pub async fn first_arrival(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> 
 }
 
 /// True for an event that was handled already; see [`mark_handled`].
-///
-/// # Errors
-/// The database's.
 pub async fn is_handled(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> {
     Ok(requests::knows_event(ctx.store.read(), event).await?)
 }
@@ -33,9 +27,6 @@ pub async fn is_handled(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> {
 /// transaction of ours: what is one remembers the event itself, by [`RequestId::of_event`] or a name of its own.
 ///
 /// [`RequestId::of_event`]: crate::domain::text::RequestId::of_event
-///
-/// # Errors
-/// The database's.
 pub async fn mark_handled(ctx: &Ctx, event: &EventId) -> Result<(), OpError> {
     first_arrival(ctx, event).await.map(drop)
 }

@@ -22,7 +22,7 @@ pub(super) fn key(
     request_id: &RequestId,
     content: &impl Serialize,
 ) -> Result<IdempotencyKey, OpError> {
-    // A Slack user stays one while an account is linked to them; names may change meanwhile.
+    // A Slack user stays one while an account is linked to them; names may change.
     let account = actor.account.as_ref().filter(|_| actor.slack_id.is_none()).map(|account| account.id);
     let named = (operation, request_id, &actor.slack_id, account, content);
     let digest = digest_of(&serde_json::to_string(&named)?);
@@ -50,7 +50,7 @@ where
 /// The answer that an accepted submission got.
 ///
 /// # Errors
-/// `NotFound` where the key is that of another operation; the database's.
+/// `NotFound` where the key is that of another operation.
 pub(super) async fn find_answer<T: DeserializeOwned>(
     db: &impl ConnectionTrait,
     key: &IdempotencyKey,

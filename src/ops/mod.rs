@@ -44,7 +44,7 @@ pub struct Ctx {
     pub clock: Clock,
     /// Where announcements may go.
     pub announce: Announce,
-    /// Maintenance is on, whatever the settings say.
+    /// Maintenance is on, regardless of the settings.
     pub maintenance: bool,
     /// Rung after a commit that owes deliveries: wakes the worker of this process.
     pub wake: Arc<Notify>,
@@ -72,7 +72,7 @@ impl Ctx {
         Self { store, clock, announce, maintenance: false, wake, seal: None, board }
     }
 
-    /// The same with maintenance on, if it is, whatever the settings say.
+    /// The same with maintenance on, if it is, regardless of the settings.
     #[must_use]
     pub fn in_maintenance(self, maintenance: bool) -> Self {
         Self { maintenance, ..self }
@@ -85,9 +85,6 @@ impl Ctx {
 
     /// Commits a change that boards show: bumps the revision, last of all in the transaction, and lets
     /// this process know. Its next reader sees the change, its listeners hear of it at once.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn commit_visible(&self, tx: Transaction) -> Result<(), DbErr> {
         store::board::bump_revision(&tx).await?;
         let committed = tx.commit().await;
@@ -125,7 +122,7 @@ pub fn allow(actor: &Actor, role: Role) -> Result<(), OpError> {
     if actor.is_at_least(role) { Ok(()) } else { Err(OpError::Forbidden) }
 }
 
-/// Does something that is one transaction; does it anew when the database gave it up for another's sake.
+/// Does something that is one transaction; repeats it when the database aborts it in favor of another.
 async fn retry_on_deadlock<T, F>(once: impl Fn() -> F) -> Result<T, OpError>
 where
     F: Future<Output = Result<T, OpError>>,

@@ -1,5 +1,5 @@
-//! The mutation log: every change as one flat JSON line, for whoever alerts on it. The line is written
-//! after the commit, whatever the log format and filter (see `crate::logging`).
+//! The mutation log: every change as one flat JSON line, for alerts. The line is written
+//! after the commit, regardless of the log format and filter (see `crate::logging`).
 
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;

@@ -54,7 +54,7 @@ pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
     pruned.requests = all(ctx, move |tx| prune::requests(tx, now - REQUESTS).boxed()).await?;
     pruned.sessions = all(ctx, move |tx| prune::sessions(tx, now).boxed()).await?;
     // Last, so that what an outage left undone is done once it is over. Two processes may remove at once: each
-    // batch is begun anew where they meet.
+    // batch is retried where they collide.
     heartbeats::beat(ctx.store.write(), PRUNE, now).await?;
     Ok(Some(pruned))
 }

@@ -17,24 +17,18 @@ pub const MATCHES_MAX: u64 = MOST as u64;
 const MOST: usize = 100;
 
 /// True when at least one machine is registered.
-///
-/// # Errors
-/// The database's.
 pub async fn any_equipment(ctx: &Ctx) -> Result<bool, OpError> {
     Ok(store::equipment::any_live(ctx.store.read()).await?)
 }
 
 /// Repairs of one machine whose texts are read at a time.
 const OTHERS_AT_ONCE: usize = 500;
-/// How often: whoever types waits for it, for 3 s at most (a Slack limit). Older ones are found by their number.
+/// How often: the person who types waits for it, 3 s at most (a Slack limit). Older ones are found by their number.
 const OTHERS_PAGES: usize = 20;
 /// Most characters of another repair's description.
 const HINT_MAX: usize = 100;
 
 /// Active people for what somebody types, the best first; where nobody fits, the nearest names.
-///
-/// # Errors
-/// The database's.
 pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, OpError> {
     let people = store::users::names(ctx.store.read()).await?;
     let keys: Vec<SearchKey> = people.iter().map(|(_, name, _)| SearchKey::new(name)).collect();
@@ -46,7 +40,7 @@ pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, O
 /// those whose number begins with it, then those whose description fits, the best first, then the newest.
 ///
 /// # Errors
-/// `NotFound` when there is no such repair; the database's.
+/// `NotFound` when there is no such repair.
 pub async fn search_others(ctx: &Ctx, repair: RepairId, typed: &str) -> Result<Vec<OtherRepair>, OpError> {
     let db = ctx.store.read();
     let equipment = store::repairs::find(db, repair).await?.ok_or(OpError::NotFound)?.equipment_id;

@@ -17,7 +17,6 @@ use serde::de::DeserializeOwned;
 pub(super) struct Submission {
     /// When it began.
     pub(super) now: DateTime<Utc>,
-    /// Its transaction.
     pub(super) tx: Transaction,
     records: Vec<AuditRecord>,
     visible: bool,
@@ -53,7 +52,6 @@ impl Submission {
         self.repairs.extend(repair);
     }
 
-    /// A job was queued with it.
     pub(super) fn record_job(&mut self, job: Option<QueuedJob>) {
         self.job = job;
     }

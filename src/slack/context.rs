@@ -135,7 +135,7 @@ impl SlackContext {
     /// Lets everybody go on, and during maintenance staff alone.
     ///
     /// # Errors
-    /// Unfit during maintenance; the database's.
+    /// Unfit during maintenance.
     pub async fn admit(&self, sender: &Sender) -> Result<(), EdgeError> {
         let is_open = !maintenance::is_on(&self.ctx).await?;
         if is_open || self.actor(sender).await?.is_at_least(Role::Staff) { Ok(()) } else { Err(MAINTENANCE) }
@@ -162,7 +162,7 @@ impl SlackContext {
     ///
     /// # Errors
     /// [`EdgeError::Stranger`]; [`EdgeError::Unidentified`]; unfit for people of other workspaces and during
-    /// maintenance; the database's.
+    /// maintenance.
     pub async fn technician(&self, sender: &Sender) -> Result<Actor, EdgeError> {
         self.admit(sender).await?;
         if self.is_outsider(sender) {

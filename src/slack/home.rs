@@ -17,7 +17,7 @@ use crate::views::repairs::QueueView;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Somebody opened the Home tab. The Messages tab needs no action. That Slack limits us is told
+/// Somebody opened the Home tab. The Messages tab needs no action. Slack's rate limit is logged
 /// by direct message, since the tab cannot say so; of other failures of Slack's the log is enough: a person who opens
 /// the tab again and again while Slack is down would hear of it each time.
 pub(crate) async fn opened(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {

@@ -36,7 +36,6 @@ pub struct SlackHttp {
     log_throttle: Arc<Throttle>,
 }
 
-/// What a request is.
 enum Request {
     /// Slack tries whether the address is ours.
     Challenge(String),

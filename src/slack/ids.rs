@@ -11,7 +11,6 @@ pub mod command {
     pub const REPAIR: &str = "/esb-repair";
     /// Technicians edit a repair in full.
     pub const UPDATE: &str = "/esb-update";
-    /// All of them.
     pub const ALL: &[&str] = &[REPORT, STATUS, REPAIR, UPDATE];
 }
 
@@ -21,7 +20,6 @@ pub mod shortcut {
     pub const REPORT_PROBLEM: &str = "report_problem_shortcut";
     /// Anyone reports what a message says, from the menu of that message.
     pub const REPORT_FROM_MESSAGE: &str = "report_from_message";
-    /// All of them.
     pub const ALL: &[&str] = &[REPORT_PROBLEM, REPORT_FROM_MESSAGE];
 }
 
@@ -31,7 +29,6 @@ pub mod view {
     pub const REPORT_PROBLEM: &str = "report_problem";
     /// The board.
     pub const STATUS_SUMMARY: &str = "status_summary";
-    /// One area.
     pub const STATUS_AREA: &str = "status_area";
     /// One machine.
     pub const STATUS_EQUIPMENT: &str = "status_equipment";
@@ -51,7 +48,6 @@ pub mod view {
     pub const UPDATE_REPAIR: &str = "update_repair";
     /// The app's Home tab.
     pub const HOME: &str = "home";
-    /// All of them.
     pub const ALL: &[&str] = &[
         REPORT_PROBLEM,
         STATUS_SUMMARY,
@@ -103,7 +99,6 @@ pub mod action {
     pub const ACTION: &str = "action";
     /// Another status, where it decides what else is asked.
     pub const STATUS: &str = "status";
-    /// All of them.
     pub const ALL: &[&str] = &[
         EQUIPMENT,
         ME_TOO,
@@ -137,7 +132,6 @@ pub mod input {
     pub const SAFETY_RISK: &str = "safety_risk";
     /// Something is used up; also the value of its only option.
     pub const CONSUMABLE: &str = "consumable";
-    /// Which repair.
     pub const REPAIR: &str = "repair";
     /// What to do with it.
     pub const ACTION: &str = super::action::ACTION;
@@ -165,7 +159,6 @@ pub mod input {
         }
     }
 
-    /// All of them.
     pub const ALL: &[&str] = &[
         EQUIPMENT,
         REPORTER_NAME,
@@ -201,7 +194,6 @@ pub mod event {
     pub const HOME_TAB: &str = "home";
     /// Somebody has mentioned the bot in a channel.
     pub const APP_MENTION: &str = "app_mention";
-    /// All of them.
     pub const ALL: &[&str] =
         &[APP_HOME_OPENED, APP_MENTION, MEMBER_JOINED, MESSAGE, REACTION_ADDED, USER_CHANGE];
     /// What Slack is asked for, as the manifest has it: messages by the kind of channel that they stand in.

@@ -42,7 +42,6 @@ pub struct Copied {
     pub action: String,
     /// What was changed.
     pub noun: String,
-    /// Its number.
     pub noun_id: i64,
     /// Name of who did it.
     pub actor_name: String,
@@ -90,7 +89,6 @@ pub struct AuditQuery {
     pub action: String,
     /// Not before this.
     pub from: Option<DateTime<Utc>>,
-    /// Before this.
     pub before: Option<DateTime<Utc>>,
 }
 

@@ -37,10 +37,8 @@ pub async fn bump_revision(db: &impl ConnectionTrait) -> Result<(), DbErr> {
 /// A live machine of a live area.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct ActiveEquipment {
-    /// Number.
     pub id: EquipmentId,
     pub area_id: AreaId,
-    /// Name.
     pub name: String,
 }
 
@@ -64,7 +62,6 @@ pub async fn active_equipment(db: &impl ConnectionTrait) -> Result<Vec<ActiveEqu
 /// An open repair with the name of who works on it.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct OpenRow {
-    /// Number.
     pub id: RepairId,
     /// The machine.
     pub equipment_id: EquipmentId,
@@ -99,13 +96,11 @@ pub async fn for_each_open_repair(
 /// An open repair with its status and assignee.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct OpenPlace {
-    /// Number.
     pub id: RepairId,
     /// The machine.
     pub equipment_id: EquipmentId,
     /// Name of the machine.
     pub equipment: String,
-    /// The area.
     pub area_id: AreaId,
     /// Name of the area.
     pub area: String,

@@ -36,12 +36,10 @@ impl LiveMessageTable for card::Entity {
     }
 }
 
-/// The card of that number.
 pub async fn find(db: &impl ConnectionTrait, id: CardId) -> Result<Option<Card>, DbErr> {
     card::Entity::find_by_id(id).one(db).await
 }
 
-/// The cards of a repair.
 pub async fn of(db: &impl ConnectionTrait, repair: RepairId) -> Result<Vec<Card>, DbErr> {
     card::Entity::find().filter(card::Column::RepairId.eq(repair)).all(db).await
 }

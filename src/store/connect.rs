@@ -48,9 +48,6 @@ impl Store {
     }
 
     /// The same, with as many connections to a server.
-    ///
-    /// # Errors
-    /// As [`Store::connect`].
     pub async fn connect_with(url: &SecretString, connections: u32) -> Result<Self, ConnectError> {
         let began = Instant::now();
         once_it_answers(began, late(url), || Self::connect_now(url, connections, began)).await
@@ -155,7 +152,7 @@ pub(super) fn late(url: &SecretString) -> Duration {
 }
 
 /// A SQLite file and its directory, so that a first start needs no preparation. They are for their owner
-/// only, whatever the umask, and SQLite gives the file's companions the same mode.
+/// only, regardless of the umask, and SQLite gives the file's companions the same mode.
 fn make(file: &Path) -> std::io::Result<()> {
     if let Some(directory) = file.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -177,15 +174,15 @@ pub(super) async fn once_it_answers<T, F>(
 where
     F: Future<Output = Result<T, ConnectError>>,
 {
-    let mut told = false;
+    let mut is_logged = false;
     loop {
         match once().await {
             Err(error) if error.is_transient() && began.elapsed() < limit => {
-                if !told {
+                if !is_logged {
                     let (seconds, error) = (limit.as_secs(), ErrorChain(&error));
                     tracing::warn!(%error, "database does not answer, waiting up to {seconds} s");
                 }
-                told = true;
+                is_logged = true;
                 tokio::time::sleep(RECONNECT_DELAY).await;
             }
             done => return done,

@@ -66,8 +66,8 @@ pub fn is_deadlock(error: &DbErr) -> bool {
 /// How often a transaction is tried that the database gives up in favour of another.
 const DEADLOCKS: usize = 10;
 
-/// Does something that is one transaction or one statement; does it anew when the database gave it up for
-/// another's sake, up to ten times in all.
+/// Does something that is one transaction or one statement; repeats it when the database aborts it in favor of
+/// another, up to ten times in all.
 ///
 /// # Errors
 /// Those of `once`.

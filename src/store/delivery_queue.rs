@@ -32,7 +32,7 @@ pub struct Moment<'a> {
 }
 
 /// May be leased, and is first of its lane; but an edit, which shows what is, waits for other edits alone, and what is
-/// told waits for an edit only while that is under way, or due while edits go: one that waits for its turn may take
+/// messages waits for an edit only while that is under way, or due while edits go: one that waits for its turn may take
 /// minutes, one that failed hours.
 fn ready(moment: Moment<'_>) -> Condition {
     let earlier = Alias::new("earlier");
@@ -46,14 +46,14 @@ fn ready(moment: Moment<'_>) -> Condition {
     if moment.may_edit {
         in_the_way = in_the_way.add(of_earlier(delivery::Column::DueAt).lte(moment.now));
     }
-    let told = Condition::all().add(delivery::Column::Kind.ne(DeliveryKind::Edit)).add(in_the_way);
+    let messages = Condition::all().add(delivery::Column::Kind.ne(DeliveryKind::Edit)).add(in_the_way);
     let blocked = Query::select()
         .expr(Expr::val(1))
         .from_as(delivery::Entity, earlier.clone())
         .and_where(of_earlier(delivery::Column::Lane).equals((delivery::Entity, delivery::Column::Lane)))
         .and_where(of_earlier(delivery::Column::Id).lt(Expr::col((delivery::Entity, delivery::Column::Id))))
         .and_where(of_earlier(delivery::Column::State).is_in(DeliveryState::PENDING))
-        .cond_where(Condition::any().add(both_edits).add(told))
+        .cond_where(Condition::any().add(both_edits).add(messages))
         .take();
     let waiting = Condition::all()
         .add(delivery::Column::State.is_in([DeliveryState::Pending, DeliveryState::Failed]))
@@ -72,7 +72,6 @@ fn ready(moment: Moment<'_>) -> Condition {
 /// A delivery that could be leased.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Head {
-    /// Its number.
     pub id: DeliveryId,
     /// Where it goes.
     pub target: String,

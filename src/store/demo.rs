@@ -41,7 +41,6 @@ pub struct RepairRow {
 /// One entry of a past.
 #[derive(Debug, Clone)]
 pub struct TimelineRow {
-    /// The repair.
     pub repair: RepairId,
     /// What happened.
     pub kind: TimelineKind,

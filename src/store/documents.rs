@@ -32,7 +32,6 @@ pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<
     document::Entity::find().filter(document::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
-/// The document of that number.
 pub async fn find(db: &impl ConnectionTrait, id: DocumentId) -> Result<Option<Document>, DbErr> {
     document::Entity::find_by_id(id).one(db).await
 }

@@ -16,25 +16,18 @@ pub use super::entities::equipment::Model as Equipment;
 /// A machine with what is needed of its area.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct EquipmentWithArea {
-    /// Number.
     pub id: EquipmentId,
-    /// Name.
     pub name: String,
     /// Who made it.
     pub manufacturer: String,
-    /// Its model.
     pub model: String,
-    /// What it is for.
     pub description: String,
     /// It is archived itself.
     pub archived: bool,
-    /// Number of the area.
     pub area_id: AreaId,
-    /// Name of the area.
     pub area_name: String,
     /// Channel of the area; empty when none is set.
     pub area_channel: String,
-    /// The area is archived.
     pub area_archived: bool,
 }
 
@@ -70,7 +63,7 @@ pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<E
 }
 
 /// Keeps other transactions from changing the machine's repairs until this one ends: rules between them
-/// (duplicates, the last one open) hold whoever comes at the same time. SQLite has one writer anyway.
+/// (duplicates, the last one open) block concurrent ones. SQLite has one writer anyway.
 pub async fn lock(db: &impl ConnectionTrait, id: EquipmentId) -> Result<(), DbErr> {
     let row = equipment::Entity::find_by_id(id).select_only().column(equipment::Column::Id);
     row.lock_exclusive().into_tuple::<EquipmentId>().one(db).await?;
@@ -80,17 +73,12 @@ pub async fn lock(db: &impl ConnectionTrait, id: EquipmentId) -> Result<(), DbEr
 /// A machine as searches know it.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct EquipmentName {
-    /// Number.
     pub id: EquipmentId,
-    /// Name.
     pub name: String,
     /// It is archived itself.
     pub archived: bool,
-    /// Number of the area.
     pub area_id: AreaId,
-    /// Name of the area.
     pub area_name: String,
-    /// The area is archived.
     pub area_archived: bool,
 }
 
@@ -156,7 +144,6 @@ pub(super) fn new_row(details: &EquipmentDetails, now: DateTime<Utc>) -> equipme
     }
 }
 
-/// The details that a row stores.
 pub fn stored_details(row: &equipment::Model) -> StoredDetails {
     StoredDetails {
         name: row.name.clone(),

@@ -25,7 +25,6 @@ pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<
     equipment_link::Entity::find().filter(equipment_link::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
-/// The link of that number.
 pub async fn find(db: &impl ConnectionTrait, id: LinkId) -> Result<Option<Link>, DbErr> {
     equipment_link::Entity::find_by_id(id).one(db).await
 }

@@ -36,19 +36,14 @@ impl EquipmentQuery {
 /// A machine in the list.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Listed {
-    /// Number.
     pub id: EquipmentId,
-    /// Name.
     pub name: String,
     /// Who made it.
     pub manufacturer: String,
-    /// Its model.
     pub model: String,
     /// It is archived itself.
     pub archived: bool,
-    /// Name of its area.
     pub area_name: String,
-    /// Its area is archived.
     pub area_archived: bool,
 }
 
@@ -67,7 +62,7 @@ fn listed(condition: Condition) -> Select<equipment::Entity> {
         .filter(condition)
 }
 
-/// Machines of that area and state by name, whatever the text: `limit` of them behind the first `skipped`.
+/// Machines of that area and state by name, regardless of the text: `limit` of them behind the first `skipped`.
 pub async fn page(
     db: &impl ConnectionTrait,
     wanted: &EquipmentQuery,
@@ -94,7 +89,7 @@ pub async fn of_numbers(db: &impl ConnectionTrait, ids: &[EquipmentId]) -> Resul
     Ok(rows)
 }
 
-/// How many machines there are of that area and state, whatever the text.
+/// How many machines there are of that area and state, regardless of the text.
 pub async fn count(db: &impl ConnectionTrait, wanted: &EquipmentQuery) -> Result<u64, DbErr> {
     with_area().filter(wanted.condition()).count(db).await
 }
@@ -140,7 +135,6 @@ pub async fn batch(
 /// A repair of a machine, open or closed.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct PastRepair {
-    /// Number.
     pub id: RepairId,
     /// What is or was wrong.
     pub description: String,

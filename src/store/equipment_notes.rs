@@ -26,7 +26,6 @@ pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<
     equipment_note::Entity::find().filter(equipment_note::Column::EquipmentId.eq(equipment)).count(db).await
 }
 
-/// The note of that number.
 pub async fn find(db: &impl ConnectionTrait, id: NoteId) -> Result<Option<Note>, DbErr> {
     equipment_note::Entity::find_by_id(id).one(db).await
 }

@@ -34,7 +34,6 @@ const ACTIVITY_MAX: usize = 200;
 /// Work to be done.
 #[derive(Debug)]
 pub struct NewJob<'a> {
-    /// Of which kind.
     pub kind: JobKind,
     /// As JSON of its kind.
     pub input: String,
@@ -285,7 +284,6 @@ pub async fn write_update(
     Ok(())
 }
 
-/// The job of that number.
 pub async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>, DbErr> {
     job::Entity::find_by_id(id).one(db).await
 }
@@ -328,7 +326,6 @@ pub async fn page(
 pub struct JobCount {
     /// Key of the kind.
     pub kind: String,
-    /// The state.
     pub state: JobState,
     /// How many.
     pub count: i64,

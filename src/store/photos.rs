@@ -19,7 +19,6 @@ pub use super::entities::photo::Model as Photo;
 pub enum Subject {
     /// A machine.
     Equipment(EquipmentId),
-    /// A repair.
     Repair(RepairId),
 }
 
@@ -42,7 +41,6 @@ pub async fn count(db: &impl ConnectionTrait, subject: Subject) -> Result<u64, D
     photo::Entity::find().filter(subject.has()).count(db).await
 }
 
-/// The photo of that number.
 pub async fn find(db: &impl ConnectionTrait, id: PhotoId) -> Result<Option<Photo>, DbErr> {
     photo::Entity::find_by_id(id).one(db).await
 }

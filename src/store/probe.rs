@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub enum DatabaseContent {
     /// No tables, or no such database on MariaDB: the next start creates them.
     Nothing,
-    /// The tables, of which so many steps are missing: the next start applies them.
+    /// The tables, some steps behind: the next start applies them.
     Tables {
         /// Steps.
         missing: usize,

@@ -17,9 +17,7 @@ use sea_orm::{
 /// A repair as the queue shows it.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct QueueRow {
-    /// Number.
     pub id: RepairId,
-    /// Its version.
     pub version: i64,
     /// The machine.
     pub equipment_id: EquipmentId,

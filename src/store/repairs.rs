@@ -71,7 +71,6 @@ pub async fn add(
     Ok(row.insert(db).await?.id)
 }
 
-/// The repair of that number.
 pub async fn find(db: &impl ConnectionTrait, id: RepairId) -> Result<Option<Repair>, DbErr> {
     repair::Entity::find_by_id(id).one(db).await
 }

@@ -68,7 +68,6 @@ pub async fn installation(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Resu
     row.map(|row| row.value).ok_or_else(|| DbErr::RecordNotFound(INSTALLATION.into()))
 }
 
-/// Sets a value.
 pub async fn set(db: &impl ConnectionTrait, key: &str, value: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row =
         setting::ActiveModel { key: Set(key.to_owned()), value: Set(value.to_owned()), updated_at: Set(now) };

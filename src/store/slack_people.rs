@@ -7,20 +7,19 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
 
 pub use super::entities::slack_person::Model as SlackPerson;
 
-/// The person of that id.
 pub async fn find(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<SlackPerson>, DbErr> {
     slack_person::Entity::find_by_id(id.0.as_str()).one(db).await
 }
 
 /// The only person of that e-mail (as [`super::users::email_key`] has it); `None` where it is several people's, of
-/// whom Slack has told us at different times.
+/// whom Slack sent us at different times.
 pub async fn with_email(db: &impl ConnectionTrait, key: &str) -> Result<Option<SlackPerson>, DbErr> {
     let theirs = slack_person::Entity::find().filter(slack_person::Column::EmailKey.eq(key));
     let mut theirs = theirs.limit(2).all(db).await?;
     Ok(theirs.pop().filter(|_| theirs.is_empty()))
 }
 
-/// Those of these people whom Slack has told us of; a few hundred ids at most: each takes a parameter.
+/// Those of these people whom Slack has sent us; a few hundred ids at most: each takes a parameter.
 pub async fn of(db: &impl ConnectionTrait, ids: &[SlackUserId]) -> Result<Vec<SlackPerson>, DbErr> {
     let ids = ids.iter().map(|id| id.0.as_str());
     slack_person::Entity::find().filter(slack_person::Column::SlackUserId.is_in(ids)).all(db).await

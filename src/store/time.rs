@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr};
 const MARGIN: TimeDelta = TimeDelta::minutes(1);
 
 /// A due time that no clock takes for the future. What is due at once is written down by machines whose clocks may be
-/// ahead of the database's, by which it is judged.
+/// ahead of the database's, which decides.
 pub const AT_ONCE: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// A retry that somebody asked for, though what it waits for may not be over. No clock takes it for the future.

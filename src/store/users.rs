@@ -165,7 +165,6 @@ pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<(UserId, String, Rol
 /// What tells a user from others.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Label {
-    /// Number.
     pub id: UserId,
     /// Name.
     pub username: String,
@@ -198,7 +197,6 @@ pub fn person(user: User) -> Person {
     Person { id: user.id, name: user.username, slack_id: user.slack_user_id.map(SlackUserId) }
 }
 
-/// The user of that number.
 pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
     user::Entity::find_by_id(id).one(db).await
 }

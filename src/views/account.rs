@@ -9,7 +9,6 @@ use serde::Deserialize;
 /// Somebody who is signed in at the web, as the database knows them at this request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Number of the user.
     pub id: UserId,
     /// Name to log in with; the record keeps it with what they do.
     pub username: String,
@@ -33,7 +32,6 @@ pub struct TokenBearer {
 /// A user, as staff see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserView {
-    /// Number.
     pub id: UserId,
     /// Name to log in with.
     pub username: String,
@@ -52,7 +50,6 @@ pub struct UserView {
 /// One user, with how a temporary password gets to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserDetails {
-    /// The user.
     pub user: UserView,
     /// What the person is called in Slack to whom a new temporary password would go; `None`: it is shown.
     pub known_as: Option<String>,
@@ -76,7 +73,6 @@ pub struct SlackLinks {
 pub struct SlackLink {
     /// Slack's id.
     pub id: SlackUserId,
-    /// What they are called.
     pub name: String,
     /// Their e-mail address in Slack, as far as we know it.
     pub email: Option<String>,
@@ -106,14 +102,13 @@ pub enum PasswordMessage {
 pub struct TemporaryPassword {
     /// Name to log in with.
     pub username: String,
-    /// The password.
     pub password: SecretString,
     /// Who made it.
     pub by: String,
     /// It is for a new user; else it takes the place of a password.
     pub is_new: bool,
     /// The e-mail by which the person in Slack was found, as `store::users::email_key` has it: the message is for
-    /// whoever has it when it is posted. `None` where the user is tied to the person.
+    /// the owner of that address when it is posted. `None` where the user is tied to the person.
     pub email_key: Option<String>,
 }
 
@@ -131,7 +126,6 @@ pub struct UsersView {
 /// An API token that was not revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenView {
-    /// Number.
     pub id: ApiTokenId,
     /// What staff call it.
     pub name: String,

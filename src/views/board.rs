@@ -16,12 +16,9 @@ pub struct BoardView {
     pub areas: Vec<BoardArea>,
 }
 
-/// One area of the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoardArea {
-    /// Its number.
     pub id: AreaId,
-    /// Its name.
     pub name: String,
     /// Live machines, by name.
     pub equipment: Vec<BoardEquipment>,
@@ -30,9 +27,7 @@ pub struct BoardArea {
 /// One machine of the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoardEquipment {
-    /// Its number.
     pub id: EquipmentId,
-    /// Its name.
     pub name: String,
     /// Its colour.
     pub status: BoardStatus,
@@ -45,7 +40,6 @@ pub struct BoardEquipment {
 /// The repair that the board shows for a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headline {
-    /// Number of the repair.
     pub repair: RepairId,
     /// What is wrong, as reported, whole.
     pub issue: String,

@@ -1,4 +1,4 @@
-//! What becomes of messages that are owed.
+//! Pending messages.
 
 /// Messages that did not leave as they should.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

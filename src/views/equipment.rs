@@ -9,11 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 /// A machine as its own page and modal show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicEquipment {
-    /// Its number.
     pub id: EquipmentId,
-    /// Its name.
     pub name: String,
-    /// Number of its area.
     pub area_id: AreaId,
     /// Name of its area.
     pub area: String,
@@ -25,7 +22,6 @@ pub struct PublicEquipment {
     pub model: String,
     /// What it is for; empty when nobody wrote it down.
     pub description: String,
-    /// Its links.
     pub links: Vec<LinkView>,
     /// Its documents, in the order in which they were added.
     pub documents: Vec<DocumentView>,
@@ -46,7 +42,6 @@ pub struct PublicEquipment {
 /// A link of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkView {
-    /// Its number.
     pub id: LinkId,
     /// What it is called.
     pub title: String,
@@ -54,10 +49,8 @@ pub struct LinkView {
     pub url: String,
 }
 
-/// One open repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRepair {
-    /// Its number.
     pub id: RepairId,
     /// What is wrong, whole.
     pub description: String,
@@ -80,9 +73,7 @@ pub struct OpenRepair {
 /// One machine found by a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EquipmentMatch {
-    /// Its number.
     pub id: EquipmentId,
-    /// Its name.
     pub name: String,
     /// Name of its area.
     pub area: String,

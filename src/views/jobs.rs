@@ -5,10 +5,8 @@ use crate::domain::ids::{JobId, RepairId};
 use crate::domain::job::JobState;
 use chrono::{DateTime, Utc};
 
-/// A job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobView {
-    /// Number.
     pub id: JobId,
     /// What kind of work, in words.
     pub kind: String,
@@ -50,7 +48,6 @@ pub struct JobLine {
 /// A job with its latest lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobDetails {
-    /// The job.
     pub job: JobView,
     /// Lines, the newest first.
     pub lines: Vec<JobLine>,
@@ -65,15 +62,14 @@ pub struct JobsView {
     pub older_than: Option<JobId>,
 }
 
-/// A job as whoever started it in Slack is told of it.
+/// A job as the message to its starter in Slack shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobMessage {
-    /// The job.
     pub job: JobView,
     /// What it does, where this version knows.
     pub about: Option<String>,
     /// The repair that it does it for.
     pub repair: Option<RepairId>,
-    /// What the account of whoever started it may do by now, where there is one.
+    /// The present role of the starter's account, if any.
     pub role: Option<Role>,
 }

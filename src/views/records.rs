@@ -16,7 +16,6 @@ pub struct EquipmentList {
     pub areas: Vec<AreaChoice>,
     /// How many machines match.
     pub total: u64,
-    /// Which page it is, from 1.
     pub page: u64,
     /// How many there are.
     pub pages: u64,
@@ -29,18 +28,14 @@ pub struct EquipmentList {
 /// An area to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AreaChoice {
-    /// Its number.
     pub id: AreaId,
-    /// Its name.
     pub name: String,
 }
 
 /// A machine in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EquipmentRow {
-    /// Its number.
     pub id: EquipmentId,
-    /// Its name.
     pub name: String,
     /// Who made it; empty when unknown.
     pub manufacturer: String,
@@ -77,9 +72,7 @@ pub struct EquipmentDetail {
     pub status: BoardStatus,
     /// How many repairs are open.
     pub open_repairs: usize,
-    /// Its links.
     pub links: Vec<LinkView>,
-    /// Its documents.
     pub documents: Vec<DocumentView>,
     /// Its photos and videos.
     pub photos: Vec<PhotoView>,
@@ -102,7 +95,6 @@ pub struct EquipmentDetail {
 /// A note on a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteView {
-    /// Its number.
     pub id: NoteId,
     /// What it says.
     pub text: String,
@@ -117,7 +109,6 @@ pub struct NoteView {
 /// A repair of a machine, open or closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
-    /// Its number.
     pub id: RepairId,
     /// What is or was wrong.
     pub description: String,
@@ -156,11 +147,9 @@ pub struct AreasView {
 /// An area as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AreaRow {
-    /// Its number.
     pub id: AreaId,
-    /// Its version, for whoever edits it.
+    /// For edits.
     pub version: i64,
-    /// Its name.
     pub name: String,
     /// Its channel as configured; empty when none is set.
     pub slack_channel: String,
@@ -177,7 +166,7 @@ pub struct AreaRow {
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsView {
-    /// Their version, for whoever edits them.
+    /// For edits.
     pub version: i64,
     /// Each, in the order of the page.
     pub values: Vec<SettingValue>,
@@ -186,7 +175,6 @@ pub struct SettingsView {
 /// A setting as it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingValue {
-    /// Which.
     pub setting: &'static Setting,
     /// Its value; nothing for secret ones.
     pub value: String,
@@ -197,7 +185,6 @@ pub struct SettingValue {
 /// An entry of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
-    /// Its number.
     pub id: i64,
     /// When.
     pub created_at: DateTime<Utc>,
@@ -209,7 +196,6 @@ pub struct AuditRow {
     pub action: String,
     /// What was changed.
     pub noun: String,
-    /// Its number.
     pub noun_id: i64,
     /// Values before, as JSON.
     pub old: Option<String>,

@@ -22,9 +22,7 @@ pub struct QueueView {
 /// A repair in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueItem {
-    /// Number.
     pub id: RepairId,
-    /// Its version.
     pub version: i64,
     /// Name of the machine.
     pub equipment: String,
@@ -49,9 +47,7 @@ pub struct QueueItem {
 /// One repair with everything about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairView {
-    /// Number.
     pub id: RepairId,
-    /// Its version.
     pub version: i64,
     /// Number of the machine.
     pub equipment_id: EquipmentId,
@@ -90,9 +86,7 @@ pub struct RepairView {
 /// One repair, as far as a form needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairBrief {
-    /// Number.
     pub id: RepairId,
-    /// Its version.
     pub version: i64,
     /// Name of the machine.
     pub equipment: String,
@@ -113,13 +107,11 @@ pub struct RepairBrief {
 /// An open repair, as lists of them show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRepairLine {
-    /// Number.
     pub id: RepairId,
     /// Number of the machine.
     pub equipment_id: EquipmentId,
     /// Name of the machine.
     pub equipment: String,
-    /// Number of the area.
     pub area_id: AreaId,
     /// Name of the area.
     pub area: String,
@@ -140,7 +132,6 @@ pub struct OpenRepairLine {
 pub struct PersonMatch {
     /// Number of the account.
     pub id: UserId,
-    /// Name.
     pub name: String,
     /// What they may do.
     pub role: Role,
@@ -149,7 +140,6 @@ pub struct PersonMatch {
 /// Another repair of the same machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherRepair {
-    /// Number.
     pub id: RepairId,
     /// Where it stands.
     pub status: RepairStatus,
@@ -157,10 +147,8 @@ pub struct OtherRepair {
     pub description: String,
 }
 
-/// An entry of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntryView {
-    /// Number.
     pub id: TimelineId,
     /// What happened.
     pub kind: TimelineKind,

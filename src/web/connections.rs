@@ -4,7 +4,7 @@
 //! A connection is idle while no request of it is under way: before the first, between two, and while the head of
 //! one trickles in. When a new connection finds no room, the one that has been idle for the longest time is closed.
 //! There always is one, since fewer requests may be under way than connections may be open: so everybody is
-//! accepted, and whoever asks whether we live is answered.
+//! accepted, and health checks are answered.
 
 use super::limits::client_network::ClientNetwork;
 use super::limits::shares::Share;

@@ -59,7 +59,7 @@ const LOG_INS_OF_NAME: u32 = 10;
 const PASSWORD_CHANGES: u32 = 10;
 /// How long a page waits to learn whether there is a staff user.
 const SETUP_KNOWN_WITHIN: Duration = Duration::from_secs(1);
-/// The time in which so many are let through.
+/// The window of all these limits.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 
 /// What the web takes from the configuration.
@@ -137,9 +137,6 @@ impl Web {
     }
 
     /// [`Web::new`] with routes of one's own: for tests of the kernel.
-    ///
-    /// # Errors
-    /// As [`Web::new`].
     pub async fn with_routes(
         ctx: Ctx,
         config: WebConfig,
@@ -181,17 +178,17 @@ impl Web {
         })
     }
 
-    /// Has so many places for forms with files: for tests.
+    /// Replaces the places for forms with files, for tests.
     pub fn with_upload_places(self, upload_places: Places) -> Self {
         Self { upload_places, ..self }
     }
 
-    /// Allows visitors so many bytes of photos: for tests.
+    /// Replaces the visitors' allowance, for tests.
     pub fn with_visitor_allowance(self, allowance: VisitorAllowance) -> Self {
         Self { visitor_bytes: VisitorBytes::new(self.ctx.clock.clone(), allowance), ..self }
     }
 
-    /// Holds so many bytes of bodies: for tests.
+    /// Replaces the limit of request bodies, for tests.
     pub fn with_body_budget(self, bodies: BodyBudget) -> Self {
         Self { bodies, ..self }
     }
@@ -207,9 +204,6 @@ impl Web {
     }
 
     /// The code with which `/setup` makes the first staff user; `None` where there is one already.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn setup_code(&self) -> Result<Option<&str>, OpError> {
         Ok(setup::is_wanted(&self.ctx).await?.then(|| self.setup_code.for_log()))
     }

@@ -33,7 +33,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 /// How much and how long a client may take.
 ///
 /// A whole makerspace may sit behind one IPv4 address: six hundred members, thirty wall screens. At its busiest that
-/// is some fifty boards that listen, as many pages and pictures under way and a few uploads; beside them lie the
+/// is some fifty boards that listen, as many pages and pictures under way and a few uploads; next to them are the
 /// connections that browsers keep open for a while, two to six each.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -43,7 +43,7 @@ pub struct Limits {
     /// of its own for each page.
     pub connections_of_client: usize,
     /// Requests under way at once, which are refused beyond it. Fewer than connections, so that there is always one
-    /// for whoever asks whether we live.
+    /// for health checks.
     pub requests: usize,
     /// Those of one client: twice what the makerspace above needs, and an eighth of all.
     pub requests_of_client: usize,
@@ -61,7 +61,7 @@ pub struct Limits {
 impl Limits {
     /// What the program runs with.
     pub const STANDARD: Self = Self {
-        // A thousand of them may listen to the board's events, and a page wants a place beside them.
+        // A thousand of them may listen to the board's events, and a page needs a place too.
         connections: 2048,
         connections_of_client: 512,
         requests: 1984,

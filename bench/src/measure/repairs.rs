@@ -94,8 +94,8 @@ fn form(body: &[u8]) -> anyhow::Result<Value> {
 /// Sends the form and waits until it is closed and the person has the answer. Returns when it closed.
 async fn submit(slack: &mut Slack, view: &Value, act: Act) -> anyhow::Result<Instant> {
     let sent = slack.act(view, act)?;
-    let (mut closed, mut told) = (None, false);
-    while closed.is_none() || !told {
+    let (mut closed, mut is_answered) = (None, false);
+    while closed.is_none() || !is_answered {
         let arrival = slack.next().await?;
         match arrival.what {
             SlackCall::Acknowledged(text) => {
@@ -107,8 +107,8 @@ async fn submit(slack: &mut Slack, view: &Value, act: Act) -> anyhow::Result<Ins
             }
             SlackCall::PrivateAnswer(body) => {
                 let words = String::from_utf8_lossy(&body).into_owned();
-                anyhow::ensure!(!words.contains(":x:"), "the person is told {words}");
-                told = true;
+                anyhow::ensure!(!words.contains(":x:"), "the person is is_answered {words}");
+                is_answered = true;
             }
             SlackCall::Posted(_) | SlackCall::Edited(_) => {}
             other => anyhow::bail!("brought about {other:?}"),

@@ -56,7 +56,7 @@ impl Sandbox {
     /// A person puts files of the workspace, by their ids, into a file input.
     ///
     /// # Errors
-    /// When there is no such input, it does not take such files or so many, or a file is not there.
+    /// When there is no such input, it does not take such files or that number, or a file is missing.
     pub async fn attach(&self, user: &str, action_id: &str, files: &[&str]) -> Result<Outcome, Cannot> {
         let (user, target) = self.target(user, action_id)?;
         if target.kind != "file_input" {

@@ -14,7 +14,6 @@ use crate::{api::user_json, messages::Message, sandbox::Sandbox, state::State, w
 /// An event that was sent.
 #[derive(Clone, Debug)]
 pub struct Delivered {
-    /// The envelope it was in.
     pub envelope_id: String,
     /// The event, which keeps its id when it is sent again.
     pub event_id: String,

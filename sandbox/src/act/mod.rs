@@ -87,7 +87,6 @@ pub enum Cannot {
     WrongKind {
         /// The element.
         action_id: String,
-        /// Its kind.
         kind: String,
         /// What is wrong with it.
         reason: &'static str,

@@ -17,7 +17,6 @@ pub(super) fn trigger(state: &mut State, user: &str, view: Option<&str>) -> Stri
     id
 }
 
-/// A response URL for a place.
 pub(super) fn response_url(state: &mut State, place: Place) -> String {
     let (secret, now) = (state.ids.secret(), state.now());
     state.response_urls.give(&secret, place, now);

@@ -132,7 +132,6 @@ fn need_scope(state: &State, scope: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Finds a method by its name.
 pub(crate) fn find(name: &str) -> Option<&'static Method> {
     METHODS.iter().find(|m| m.name == name)
 }

@@ -24,7 +24,6 @@ pub(crate) use rules::{Problem, is_date, is_time};
 /// Where blocks are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surface {
-    /// A modal.
     Modal,
     /// A person's Home tab.
     Home,
@@ -65,7 +64,6 @@ const COMMON: [Key; 3] = [
     opt("external_id", Rule::Chars(0, 255)),
 ];
 
-/// Checks the blocks of a message.
 pub(crate) fn check_message(blocks: &[Value]) -> Vec<Problem> {
     let mut problems = Problems::default();
     MESSAGE_BLOCKS.check(&Value::Array(blocks.to_vec()), "/blocks", &mut problems);

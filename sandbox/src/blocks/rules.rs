@@ -53,7 +53,6 @@ pub(super) enum Rule {
     Time,
     /// An http, https or mailto address of at most this many characters.
     Url(usize),
-    /// One of these words.
     Word(&'static [&'static str]),
     /// A `plain_text` object of at most this many characters.
     Plain(usize),

@@ -69,7 +69,6 @@ async fn reply(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Re
     }
 }
 
-/// A reply in plain text.
 fn plain(status: StatusCode, text: &'static str) -> Reply {
     let mut reply = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
     *reply.status_mut() = status;

@@ -2,7 +2,6 @@
 //!
 //! Owns: their grammar. Must not: act. Called by: `terminal`.
 
-/// A line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     Nothing,

@@ -26,9 +26,9 @@ fn created() -> ChangeSet {
 #[track_caller]
 fn check(area: &str, oops: &str, on: bool, expected: &[&str]) {
     let targets = Targets { area: channel(area), oops: channel(oops) };
-    let told = announcements(&created(), NotificationSettings { new_report: on, ..ON }, &targets);
-    assert_eq!(told.iter().map(|a| a.target.as_str()).collect::<Vec<_>>(), expected);
-    assert!(told.iter().all(|a| a.event.repair().id.0 == 7));
+    let announced = announcements(&created(), NotificationSettings { new_report: on, ..ON }, &targets);
+    assert_eq!(announced.iter().map(|a| a.target.as_str()).collect::<Vec<_>>(), expected);
+    assert!(announced.iter().all(|a| a.event.repair().id.0 == 7));
 }
 
 #[test]
@@ -44,10 +44,10 @@ fn new_report_goes_to_area_and_oops() {
 #[test]
 fn keys_tell_event_and_target_apart() {
     let targets = Targets { area: channel("#wood"), oops: channel("#oops") };
-    let told = announcements(&created(), ON, &targets);
-    assert_eq!(told[0].dedupe_key, "repair:7:v1:#wood");
-    assert_ne!(told[0].dedupe_key, told[1].dedupe_key);
-    assert_eq!(told[0].lane, "repair:7:#wood");
+    let announced = announcements(&created(), ON, &targets);
+    assert_eq!(announced[0].dedupe_key, "repair:7:v1:#wood");
+    assert_ne!(announced[0].dedupe_key, announced[1].dedupe_key);
+    assert_eq!(announced[0].lane, "repair:7:#wood");
 }
 
 /// An edit that makes these changes.
@@ -89,9 +89,9 @@ fn eta() -> FieldValue {
 
 #[track_caller]
 fn tells(change: &ChangeSet, switches: NotificationSettings, expected: &[&str]) {
-    let told = update_lines(change, switches);
+    let announced = update_lines(change, switches);
     let names: Vec<String> =
-        told.iter().map(|line| json!(line)["news"].as_str().unwrap().to_owned()).collect();
+        announced.iter().map(|line| json!(line)["news"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, expected, "{:?}", change.changes);
 }
 
@@ -171,7 +171,7 @@ fn resolving_last_open_repair_announces_back_in_service() {
     let back = |to, from, count| {
         let mut change = edited(&[status(to)], from);
         change.others.count = count;
-        let Some(Event::Updated(update)) = event(&change, ON) else { panic!("not told") };
+        let Some(Event::Updated(update)) = event(&change, ON) else { panic!("not announced") };
         update.is_back_in_service()
     };
     use RepairStatus::{InProgress, New, NoIssueFound, Resolved};

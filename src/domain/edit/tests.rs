@@ -28,7 +28,7 @@ fn run(
 }
 
 #[track_caller]
-fn told(changes: &[Change]) -> Vec<String> {
+fn lines(changes: &[Change]) -> Vec<String> {
     changes
         .iter()
         .map(|change| match change {
@@ -47,7 +47,7 @@ fn told(changes: &[Change]) -> Vec<String> {
 
 #[track_caller]
 fn accepts(before: &RepairFields, edit: &RepairEdit, expected: &[&str]) {
-    assert_eq!(told(&run(before, &[], edit).unwrap()), expected);
+    assert_eq!(lines(&run(before, &[], edit).unwrap()), expected);
 }
 
 #[track_caller]
@@ -168,7 +168,7 @@ fn claiming_takes_what_is_open() {
             assert!(!status.is_open(), "{status}");
             continue;
         };
-        let changes = told(&run(&before, &[], &edit(values, None)).unwrap());
+        let changes = lines(&run(&before, &[], &edit(values, None)).unwrap());
         match status {
             RepairStatus::New => assert_eq!(changes, ["status: New → Assigned", "assignee:  → sam"]),
             _ => assert_eq!(changes, ["assignee:  → sam"]),
@@ -204,7 +204,7 @@ fn conflict_names_author_and_value() {
         by: "Bo".into(),
     };
     let both = [later[0].clone(), back];
-    assert_eq!(told(&run(&now, &both, &severity(None)).unwrap()), ["severity: Down → "]);
+    assert_eq!(lines(&run(&now, &both, &severity(None)).unwrap()), ["severity: Down → "]);
     now.severity = None;
     let Err(EditError::Conflicts(conflicts)) = run(&now, &[by_bo(None)], &severity(Some(Severity::NotSure)))
     else {

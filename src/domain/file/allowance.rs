@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 /// Most bytes of photos that visitors may leave in a day. Reports are recorded beyond it, without their photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VisitorAllowance {
-    /// From one address.
     pub address_bytes: u64,
     /// From all addresses together.
     pub total_bytes: u64,
@@ -17,7 +16,7 @@ impl VisitorAllowance {
     /// What the product allows. A phone's photo has 2 to 5 MB: 40 to 100 photos a day from one network, behind
     /// which a whole makerspace may be. Somebody who does nothing else fills 15 GB a month at most.
     pub const STANDARD: Self = Self { address_bytes: 200 * MB, total_bytes: 500 * MB };
-    /// The time in which so many bytes are kept.
+    /// The window of the allowance.
     pub const DAY: TimeDelta = TimeDelta::days(1);
 }
 
@@ -31,7 +30,6 @@ pub struct LostPhotos {
 }
 
 impl LostPhotos {
-    /// None.
     pub const NONE: Self = Self { disk: 0, allowance: 0 };
 
     /// How many in all.

@@ -8,10 +8,10 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(40))")]
 pub enum DocumentCategory {
-    /// For whoever uses it.
+    /// For its users.
     #[sea_orm(string_value = "Owner's Manual")]
     OwnersManual,
-    /// For whoever repairs it.
+    /// For technicians.
     #[sea_orm(string_value = "Service Manual")]
     ServiceManual,
     /// To begin with.
@@ -40,7 +40,6 @@ pub enum DocumentCategory {
 pub struct NoCategory;
 
 impl DocumentCategory {
-    /// All of them.
     pub const ALL: [Self; 8] = [
         Self::OwnersManual,
         Self::ServiceManual,

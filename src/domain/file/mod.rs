@@ -17,14 +17,13 @@ pub use name::{FileName, StoredName};
 pub const PICTURE_MAX: u64 = 50 * MB;
 /// Most pixels of a picture: three bytes each while it is worked on.
 pub const PIXELS_MAX: u64 = 50_000_000;
-/// A megabyte, as people are told sizes.
+/// A megabyte, as sizes are shown.
 pub const MB: u64 = 1_000_000;
 
 /// What a file is, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]
 pub enum FileKind {
-    /// PDF.
     #[sea_orm(string_value = "pdf")]
     Pdf,
     /// Word, before 2007.
@@ -57,16 +56,13 @@ pub enum FileKind {
     /// PowerPoint.
     #[sea_orm(string_value = "pptx")]
     Pptx,
-    /// JPEG.
     #[sea_orm(string_value = "jpg")]
     Jpeg,
-    /// PNG.
     #[sea_orm(string_value = "png")]
     Png,
     /// GIF, still or moving.
     #[sea_orm(string_value = "gif")]
     Gif,
-    /// WebP.
     #[sea_orm(string_value = "webp")]
     Webp,
     /// HEIC, as iPhones write it.
@@ -75,16 +71,13 @@ pub enum FileKind {
     /// AVIF, still or moving.
     #[sea_orm(string_value = "avif")]
     Avif,
-    /// MP4.
     #[sea_orm(string_value = "mp4")]
     Mp4,
     /// QuickTime.
     #[sea_orm(string_value = "mov")]
     Mov,
-    /// AVI.
     #[sea_orm(string_value = "avi")]
     Avi,
-    /// WebM.
     #[sea_orm(string_value = "webm")]
     Webm,
 }
@@ -237,9 +230,7 @@ impl DiskReserve {
 /// What is taken at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepts {
-    /// Photos.
     Photos,
-    /// Photos and videos.
     PhotosAndVideos,
     /// Documents, and videos that teach.
     Documents,
@@ -289,9 +280,8 @@ impl Accepts {
 pub struct StoredFile {
     /// Its name in the directory of uploads.
     pub stored: StoredName,
-    /// What it is.
     pub kind: FileKind,
-    /// What whoever sent it called it.
+    /// The sender's name for it.
     pub name: FileName,
     /// Bytes.
     pub size: u64,
@@ -315,7 +305,6 @@ pub enum FileRefusal {
     Mislabelled {
         /// How the name ends.
         ending: String,
-        /// What it is.
         kind: Option<FileKind>,
     },
     /// A picture that cannot be read to its end.
@@ -347,11 +336,11 @@ impl fmt::Display for FileRefusal {
             Self::NotTaken(accepts) => write!(f, "is not what is taken here: {}.", accepts.words()),
             Self::Mislabelled { ending, kind: Some(kind) } => write!(
                 f,
-                "ends in .{ending} but is a {} inside. Please give it its right name, or save it anew.",
+                "ends in .{ending} but is a {} inside. Please give it its right name, or save it again.",
                 kind.ending().to_uppercase()
             ),
             Self::Mislabelled { ending, kind: None } => {
-                write!(f, "ends in .{ending} but is none inside. Please save it anew and send that.")
+                write!(f, "ends in .{ending} but is none inside. Save it again and send that.")
             }
             Self::Damaged => f.write_str("is damaged or not whole. Please send it again."),
             Self::TooManyPixels => {

@@ -5,7 +5,7 @@ use crate::domain::characters::{is_zero_width, without_unseen_in_name};
 use std::fmt;
 use std::str::FromStr;
 
-/// What whoever sent a file called it: one line, no path, at most [`FileName::MAX`] characters, with an
+/// The sender's name for a file: one line, no path, at most [`FileName::MAX`] characters, with an
 /// ending of its kind. Never used as a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileName(String);
@@ -14,7 +14,7 @@ impl FileName {
     /// Most characters.
     pub const MAX: usize = 200;
 
-    /// Makes a name of whatever came: only what stands behind the last slash, nothing invisible.
+    /// Makes a name of any text: what is after the last slash, nothing invisible.
     pub fn clean(given: &str) -> Self {
         let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
         let visible: String = last.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
@@ -48,7 +48,6 @@ impl FileName {
         }
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -80,7 +79,7 @@ impl fmt::Display for FileName {
 }
 
 /// The name under which a file is kept: 32 hexadecimal digits and the kind's ending. Cannot leave the
-/// directory of uploads, whatever the database says.
+/// upload directory, regardless of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoredName(String);
 
@@ -100,7 +99,6 @@ impl StoredName {
         Self(format!("{}.{}", hex::encode(bytes), kind.ending()))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

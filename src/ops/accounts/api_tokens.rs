@@ -17,7 +17,7 @@ pub const MOST: u64 = 100;
 /// The answer to a token's creation.
 #[derive(Debug)]
 pub enum TokenCreated {
-    /// The token is told here and never again.
+    /// The token is returned only here.
     Now(SecretString),
     /// The same submission made it before.
     Before,
@@ -26,7 +26,7 @@ pub enum TokenCreated {
 /// The tokens that were not revoked, the newest first.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; the database's.
+/// `Forbidden`, but for staff.
 pub async fn tokens(ctx: &Ctx, actor: &Actor) -> Result<Vec<TokenView>, OpError> {
     allow(actor, Role::Staff)?;
     let tokens = api_tokens::newest(ctx.store.read(), MOST).await?;
@@ -42,7 +42,7 @@ pub async fn tokens(ctx: &Ctx, actor: &Actor) -> Result<Vec<TokenView>, OpError>
 /// Makes a token. It may do what a program may do for staff, for as long as its maker is active staff.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; refused when there are too many; the database's.
+/// `Forbidden`, but for staff; refused when there are too many.
 pub async fn create_token(
     ctx: &Ctx,
     actor: &Actor,
@@ -81,7 +81,7 @@ pub async fn create_token(
 /// Revokes a token, with effect at once.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`, also when it was revoked before; the database's.
+/// `Forbidden`, but for staff; `NotFound`, also when it was revoked before.
 pub async fn revoke_token(ctx: &Ctx, actor: &Actor, id: ApiTokenId) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
     retry_on_deadlock(async || {

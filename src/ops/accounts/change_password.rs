@@ -23,7 +23,7 @@ pub struct ChangePassword {
 /// Changes the password of who is signed in, ends all their sessions and begins another one.
 ///
 /// # Errors
-/// Refused on `current`, `password` or `repeated`; the database's.
+/// Refused on `current`, `password` or `repeated`.
 pub async fn change_password(
     ctx: &Ctx,
     actor: &Actor,

@@ -33,7 +33,7 @@ pub struct CreateUser {
     pub role: Role,
     /// Slack handle, where known.
     pub slack_handle: Option<SlackHandle>,
-    /// The temporary password is told here, also where Slack knows them.
+    /// Show the temporary password here, even if Slack could deliver it.
     pub show_here: bool,
     /// Names this submission.
     #[serde(skip)]
@@ -49,10 +49,8 @@ pub enum UserCreated {
     Before(UserId),
 }
 
-/// What a user is to be.
 #[derive(Debug, Clone)]
 pub struct EditUser {
-    /// Which user.
     pub id: UserId,
     /// E-mail.
     pub email: EmailAddress,
@@ -65,7 +63,7 @@ pub struct EditUser {
 /// A page of the users, by name; the first page is 1.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; the database's.
+/// `Forbidden`, but for staff.
 pub async fn users(ctx: &Ctx, actor: &Actor, page: u64) -> Result<UsersView, OpError> {
     allow(actor, Role::Staff)?;
     let skip = page.saturating_sub(1).saturating_mul(PAGE_SIZE).min(i64::MAX as u64);
@@ -77,7 +75,7 @@ pub async fn users(ctx: &Ctx, actor: &Actor, page: u64) -> Result<UsersView, OpE
 /// One user.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; the database's.
+/// `Forbidden`, but for staff; `NotFound`.
 pub async fn user(ctx: &Ctx, actor: &Actor, id: UserId) -> Result<UserDetails, OpError> {
     allow(actor, Role::Staff)?;
     let db = ctx.store.read();
@@ -103,7 +101,7 @@ fn shown(user: User) -> UserView {
 /// Makes a user with a temporary password, which goes to them by direct message where Slack knows them.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; refused when name or e-mail are taken; the database's.
+/// `Forbidden`, but for staff; refused when name or e-mail are taken.
 pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result<UserCreated, OpError> {
     allow(actor, Role::Staff)?;
     let key = key("user.create", actor, &create.request_id, &create)?;
@@ -173,12 +171,11 @@ async fn create_once(
 }
 
 /// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done. Another e-mail ends
-/// a temporary password that went by a message: it may be in the hands of whoever has the old one. Whoever was
+/// a temporary password that went by a message: it may be in the hands of the owner of the old one. Whoever was
 /// unlinked may be linked again by it.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when the e-mail is taken, or when no staff user would be
-/// left; the database's.
+/// `Forbidden`, but for staff; `NotFound`; refused when the e-mail is taken, or when no staff user would be left.
 pub async fn edit_user(ctx: &Ctx, actor: &Actor, edit: EditUser, kept: &str) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
     retry_on_deadlock(|| edit_once(ctx, actor, &edit, kept)).await.map_err(taken)
@@ -240,7 +237,7 @@ async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Res
 /// Shuts a user out, with effect at once, or lets them in again.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when no staff user would be left; the database's.
+/// `Forbidden`, but for staff; `NotFound`; refused when no staff user would be left.
 pub async fn set_active(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
     retry_on_deadlock(|| set_active_once(ctx, actor, id, active)).await
@@ -271,7 +268,7 @@ async fn set_active_once(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> 
 /// is to be shown here; ends their sessions, but for `kept`: the one in which it is done.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; the database's.
+/// `Forbidden`, but for staff; `NotFound`.
 pub async fn reset_password(
     ctx: &Ctx,
     actor: &Actor,

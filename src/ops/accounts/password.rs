@@ -22,9 +22,6 @@ pub async fn hash(password: SecretString) -> Result<String, OpError> {
 }
 
 /// As [`hash`], for a password that was accepted once, under the rules of that time.
-///
-/// # Errors
-/// Only those of the machine.
 pub async fn rehash(password: SecretString) -> Result<String, OpError> {
     let hashed = work(move || {
         Argon2::default().hash_password(password.expose_secret().as_bytes()).map(|hash| hash.to_string())
@@ -35,9 +32,6 @@ pub async fn rehash(password: SecretString) -> Result<String, OpError> {
 /// True when the password is the one that `kept` was made of. Where there is none to compare with, the
 /// same work is done: how long it takes does not tell whether the user is known. While some users have
 /// hashes of the Python system (`imported`), the work of both kinds is done for everybody.
-///
-/// # Errors
-/// Only those of the machine.
 pub async fn verify(password: SecretString, kept: Option<String>, imported: bool) -> Result<bool, OpError> {
     static NOBODYS: OnceCell<String> = OnceCell::const_new();
     let nobodys = NOBODYS.get_or_try_init(|| hash("the password of nobody".into())).await?.clone();

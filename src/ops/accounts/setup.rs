@@ -1,4 +1,4 @@
-//! The first staff user of an empty installation, made in the browser by whoever can read the log.
+//! The first staff user of an empty installation, made in the browser by a person who can read the log.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
@@ -38,14 +38,10 @@ pub struct SetUp {
     pub username: Username,
     /// E-mail.
     pub email: EmailAddress,
-    /// The password.
     pub password: SecretString,
 }
 
 /// True while no staff user can log in: none is active and has a password.
-///
-/// # Errors
-/// The database's.
 pub async fn is_wanted(ctx: &Ctx) -> Result<bool, OpError> {
     Ok(!users::has_staff(ctx.store.read()).await?)
 }
@@ -53,8 +49,8 @@ pub async fn is_wanted(ctx: &Ctx) -> Result<bool, OpError> {
 /// Makes the first staff user.
 ///
 /// # Errors
-/// `NotFound` when there is a staff user; refused when the code is wrong, the password too short, or name
-/// or e-mail taken; the database's.
+/// `NotFound` when there is a staff user; refused when the code is wrong, the password too short, or name or e-mail
+/// taken.
 pub async fn set_up(ctx: &Ctx, actor: &Actor, code: &SetupCode, set_up: SetUp) -> Result<(), OpError> {
     if !is_wanted(ctx).await? {
         return Err(OpError::NotFound);

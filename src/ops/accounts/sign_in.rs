@@ -31,7 +31,6 @@ pub struct StartedSession {
 /// An account and its present password, as a browser may remember them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountMark {
-    /// Number of the user.
     pub user: UserId,
     /// Tells one password from the next, and nothing about it: 16 hexadecimal digits.
     pub password: String,
@@ -44,10 +43,7 @@ impl AccountMark {
     }
 }
 
-/// The account of that name, active or not; nobody is to be told whether there is one.
-///
-/// # Errors
-/// The database's.
+/// The account of that name, active or not. Callers must not reveal whether there is one.
 pub async fn account_mark(ctx: &Ctx, username: &str) -> Result<Option<AccountMark>, OpError> {
     let user = named(ctx, username).await?;
     Ok(user.map(|user| AccountMark::new(user.id, &user.password_hash)))
@@ -63,11 +59,8 @@ async fn named(ctx: &Ctx, typed: &str) -> Result<Option<User>, OpError> {
 }
 
 /// Begins a session, when name and password are those of an active user; `None` otherwise, after as much
-/// work whatever was wrong. `previous` is the session that the browser had until now: it ends. A hash that
+/// work in every case. `previous` is the session that the browser had until now: it ends. A hash that
 /// came from the Python system gives way to one of ours.
-///
-/// # Errors
-/// The database's.
 pub async fn log_in(
     ctx: &Ctx,
     username: &str,
@@ -79,14 +72,14 @@ pub async fn log_in(
     let imported = users::any_hash_like(ctx.store.read(), password::IMPORTED).await?;
     let is_right = password::verify(given.clone(), hash, imported).await?;
     let Some(user) = user.filter(|user| is_right && user.active) else { return Ok(None) };
-    let anew = match password::is_imported(&user.password_hash) {
+    let rehashed = match password::is_imported(&user.password_hash) {
         true => Some(password::rehash(given).await?),
         false => None,
     };
-    let account = AccountMark::new(user.id, anew.as_ref().unwrap_or(&user.password_hash));
+    let account = AccountMark::new(user.id, rehashed.as_ref().unwrap_or(&user.password_hash));
     let tx = ctx.store.begin().await?;
-    if let Some(anew) = anew {
-        users::replace_hash(&tx, user.id, &user.password_hash, anew).await?;
+    if let Some(rehashed) = rehashed {
+        users::replace_hash(&tx, user.id, &user.password_hash, rehashed).await?;
     }
     if let Some(previous) = previous {
         sessions::end(&tx, &previous.session).await?;
@@ -122,18 +115,12 @@ async fn begin(ctx: &Ctx, db: &impl ConnectionTrait, user: UserId) -> Result<Sec
 }
 
 /// Ends a session.
-///
-/// # Errors
-/// The database's.
 pub async fn log_out(ctx: &Ctx, who: &SignedIn) -> Result<(), OpError> {
     Ok(sessions::end(ctx.store.write(), &who.session).await?)
 }
 
 /// Who shows this session's token, as the database knows them now; `None` when it is none, has ended, or
 /// the user is not active.
-///
-/// # Errors
-/// The database's.
 pub async fn by_session(ctx: &Ctx, token: &SecretString) -> Result<Option<SignedIn>, OpError> {
     let Some(session) = secret::digest(token) else { return Ok(None) };
     let user = sessions::user(ctx.store.read(), &session, ctx.clock.now()).await?;
@@ -148,9 +135,6 @@ pub async fn by_session(ctx: &Ctx, token: &SecretString) -> Result<Option<Signed
 
 /// The program that shows this API token; `None` when it is none, was revoked, or its maker is no longer
 /// active staff.
-///
-/// # Errors
-/// The database's.
 pub async fn by_token(ctx: &Ctx, token: &SecretString) -> Result<Option<TokenBearer>, OpError> {
     let Some(digest) = secret::digest(token) else { return Ok(None) };
     let known = api_tokens::valid(ctx.store.read(), &digest).await?;

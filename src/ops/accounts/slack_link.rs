@@ -1,6 +1,6 @@
 //! Which person in Slack an account is linked to. The e-mail address links them (`people` finds out whose it is);
 //! staff unlink somebody, who is then not linked again by it until staff allow that or the address changes; and
-//! whoever is no member of the workspace any more is let go.
+//! a person who has left the workspace is unlinked.
 
 use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
 use crate::domain::change::AuditRecord;
@@ -89,7 +89,7 @@ pub async fn unlink_departed(ctx: &Ctx, id: &SlackUserId, name: &str) -> Result<
 /// Unlinks a person from an account. Their e-mail address does not link them again.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when the account is linked to another by now; the database's.
+/// `Forbidden`, but for staff; `NotFound`; refused when the account is linked to another by now.
 pub async fn unlink(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Result<(), OpError> {
     let run = |mut submission: Submission| async move {
         let (tx, now) = (&submission.tx, submission.now);
@@ -112,14 +112,14 @@ pub async fn unlink(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Resul
 /// Slack, if the e-mail address is theirs.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; the database's.
+/// `Forbidden`, but for staff; `NotFound`.
 pub async fn allow_link(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Result<(), OpError> {
     let run = |mut submission: Submission| async move {
         let (tx, now) = (&submission.tx, submission.now);
         require(tx, actor, Role::Staff).await?;
         let user = users::hold(tx, change.user).await?.ok_or(OpError::NotFound)?;
         if slack_unlinks::remove(tx, user.id, &change.person).await? {
-            // Whoever was told that they have no account is asked about again.
+            // The person may have been cached as one without an account.
             users::touch(tx, user.id, now).await?;
             let new = slack_id(Some(&change.person));
             submission.record([record("user.link_allowed", user.id, None, new)]);

@@ -1,4 +1,4 @@
-//! How a temporary password gets to whom it is for: by a direct message where Slack knows them, else by whoever made
+//! How a temporary password gets to whom it is for: by a direct message if Slack knows them, else by the person who made
 //! it, who sees it once. Called within the transaction that sets the password's hash; nothing here keeps it readable.
 //! One that may have got to the wrong person is ended.
 
@@ -20,13 +20,10 @@ const ENDED: &str = "!ended";
 /// How a temporary password was handed over.
 #[derive(Debug)]
 pub enum PasswordHandover {
-    /// It is told here and never again.
+    /// It is returned only here.
     Here(SecretString),
-    /// It is on its way to this person in Slack, and told nowhere else.
-    InSlack {
-        /// What they are called.
-        name: String,
-    },
+    /// It is on its way to this person in Slack, and shown nowhere else.
+    InSlack { name: String },
 }
 
 impl PasswordHandover {
@@ -40,7 +37,6 @@ impl PasswordHandover {
 pub(in crate::ops) struct Issued<'a> {
     /// Who made it.
     pub(in crate::ops) by: &'a Actor,
-    /// The password.
     pub(in crate::ops) password: &'a SecretString,
     /// What is kept of it.
     pub(in crate::ops) hash: &'a str,
@@ -51,7 +47,6 @@ pub(in crate::ops) struct Issued<'a> {
 /// Somebody in Slack.
 pub(in crate::ops) struct Recipient {
     id: SlackUserId,
-    /// What they are called.
     pub(in crate::ops) name: String,
     /// By which they were found; `None` where the user is linked to them.
     email_key: Option<String>,
@@ -99,7 +94,7 @@ pub(in crate::ops) async fn recipient(
     Ok(is_free.then_some(Recipient { id, name: person.name, email_key: Some(key) }))
 }
 
-/// Withdraws what the user is owed of earlier passwords; then owes them this one, unless it is to be shown or Slack
+/// Withdraws pending messages with earlier passwords; then enqueues one with this password, unless it is to be shown or Slack
 /// does not know them. Returns to whom it goes.
 pub(in crate::ops) async fn send(
     ctx: &Ctx,

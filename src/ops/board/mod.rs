@@ -26,7 +26,7 @@ pub use open::{open_repairs, search_open_repairs};
 use revision::Revision;
 pub use revision::{Revisions, follow, poll_revision, revision};
 
-/// Open repairs of one machine that are read at most, texts included: whoever may report without an account
+/// Open repairs of one machine that are read at most, texts included: anyone may report without an account
 /// must not make a page grow without end.
 pub const REPAIRS_MAX: u64 = 100;
 
@@ -44,9 +44,6 @@ pub(super) struct CachedViews {
 
 /// The whole board, read once per revision. The revision is read before the data, so that a board is
 /// never kept under a revision newer than what it shows.
-///
-/// # Errors
-/// The database's.
 pub async fn board(ctx: &Ctx) -> Result<Arc<BoardView>, OpError> {
     let revision = revision(ctx).await?;
     ctx.board.view.get(&revision, read(ctx, revision)).await
@@ -127,7 +124,7 @@ fn board_equipment_item(equipment: ActiveEquipment, open: OpenOfEquipment) -> Bo
 /// One machine with its open repairs, the worst [`REPAIRS_MAX`] of more; archived machines too, marked.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn equipment(ctx: &Ctx, id: EquipmentId) -> Result<PublicEquipment, OpError> {
     let db = ctx.store.read();
     let equipment = store::equipment::find(db, id).await?.ok_or(OpError::NotFound)?;

@@ -39,9 +39,6 @@ enum RepairFit {
 }
 
 /// All open repairs, those of archived machines too: worst severity first, then oldest.
-///
-/// # Errors
-/// The database's.
 pub async fn open_repairs(ctx: &Ctx) -> Result<Arc<Vec<OpenRepairLine>>, OpError> {
     Ok(Arc::clone(&kept(ctx).await?.lines))
 }
@@ -49,9 +46,6 @@ pub async fn open_repairs(ctx: &Ctx) -> Result<Arc<Vec<OpenRepairLine>>, OpError
 /// Open repairs for what somebody types: a part of the number, or words of the machine, the area and the
 /// assignee. That very number comes first, then the best matches; within each the worst, then the oldest. The best
 /// [`MATCHES_MAX`] of more; where nothing fits, those of the nearest names.
-///
-/// # Errors
-/// The database's.
 pub async fn search_open_repairs(ctx: &Ctx, typed: &str) -> Result<Vec<OpenRepairLine>, OpError> {
     let kept = kept(ctx).await?;
     let most = usize::try_from(MATCHES_MAX).unwrap_or(usize::MAX);

@@ -8,16 +8,13 @@ use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, HashMap};
 
-/// How long what Slack told is believed, and how long it is not asked again where it told nothing.
+/// How long a name from Slack is cached, and how long a missing one is not requested again.
 const FRESH: TimeDelta = TimeDelta::days(1);
 
 /// Names of channels, by their ids.
 pub type Names = HashMap<String, String>;
 
 /// Channels that are configured by their id and that Slack was not asked about for a day.
-///
-/// # Errors
-/// The database's.
 pub async fn unknown(ctx: &Ctx) -> Result<Vec<ChannelRef>, OpError> {
     let Announce::Slack { oops } = &ctx.announce else { return Ok(Vec::new()) };
     let db = ctx.store.read();
@@ -35,26 +32,17 @@ pub async fn unknown(ctx: &Ctx) -> Result<Vec<ChannelRef>, OpError> {
     Ok(wanted.into_values().collect())
 }
 
-/// Keeps what Slack told of a channel; nothing, where it told none.
-///
-/// # Errors
-/// The database's.
+/// Stores the name that Slack gave for a channel; `None` if it gave none.
 pub async fn learn(ctx: &Ctx, id: &ChannelRef, name: Option<&ChannelRef>) -> Result<(), OpError> {
     Ok(store::slack_channels::keep(ctx.store.write(), id, name, ctx.clock.now()).await?)
 }
 
 /// All names that are known.
-///
-/// # Errors
-/// The database's.
 pub async fn known(ctx: &Ctx) -> Result<Names, OpError> {
     Ok(names(ctx.store.read()).await?)
 }
 
 /// These channels as people know them: by their name where it is known, else as configured.
-///
-/// # Errors
-/// The database's.
 pub async fn shown(ctx: &Ctx, channels: &[ChannelRef]) -> Result<Vec<String>, OpError> {
     let names = match channels.iter().any(ChannelRef::has_hidden_name) {
         true => names(ctx.store.read()).await?,

@@ -7,9 +7,6 @@ use crate::ops::{Ctx, OpError};
 use crate::store;
 
 /// Has one delivery of each channel that takes nothing tried at once: something about a channel was put right.
-///
-/// # Errors
-/// The database's.
 pub async fn retry_blocked_channels(ctx: &Ctx) -> Result<(), OpError> {
     store::delivery_queue::request_channel_retries(ctx.store.write()).await?;
     ctx.wake.notify_one();

@@ -10,7 +10,7 @@ use crate::store::heartbeats::WORKER;
 use crate::views::deliveries::DeliveryProblems;
 use chrono::{DateTime, Utc};
 
-/// Figures of the queue, from the database: the same whichever process is asked.
+/// Figures of the queue, from the database: the same in every process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueFigures {
     /// Deliveries pending, sending or failed.
@@ -20,9 +20,6 @@ pub struct QueueFigures {
 }
 
 /// How much is pending.
-///
-/// # Errors
-/// The database's.
 pub async fn queue(ctx: &Ctx) -> Result<QueueFigures, OpError> {
     let pending = store::deliveries::pending(ctx.store.read()).await?;
     Ok(QueueFigures { pending: pending.count, oldest: pending.oldest })
@@ -31,7 +28,7 @@ pub async fn queue(ctx: &Ctx) -> Result<QueueFigures, OpError> {
 /// Messages that did not leave as they should; those that were given up as long as they are kept.
 ///
 /// # Errors
-/// `Forbidden` for all but staff; the database's.
+/// `Forbidden` for all but staff.
 pub async fn delivery_problems(ctx: &Ctx, actor: &Actor) -> Result<DeliveryProblems, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
@@ -42,9 +39,6 @@ pub async fn delivery_problems(ctx: &Ctx, actor: &Actor) -> Result<DeliveryProbl
 }
 
 /// Time of the last worker iteration; `None`: none ever has.
-///
-/// # Errors
-/// The database's.
 pub async fn worker_last_iteration(ctx: &Ctx) -> Result<Option<DateTime<Utc>>, OpError> {
     Ok(store::heartbeats::latest(ctx.store.read(), WORKER).await?)
 }
@@ -61,9 +55,6 @@ pub async fn check_writable(ctx: &Ctx) -> Result<(), OpError> {
 pub type JobFigure = (Option<JobKind>, JobState, i64);
 
 /// How many jobs there are, for every kind and state, also where there are none.
-///
-/// # Errors
-/// The database's.
 pub async fn jobs(ctx: &Ctx) -> Result<Vec<JobFigure>, OpError> {
     let counts = store::jobs::counts(ctx.store.read()).await?;
     let kinds = JobKind::ALL.map(Some).into_iter().chain([None]);

@@ -21,7 +21,7 @@ const NOUN: &str = "area";
 /// All areas, as staff see them.
 ///
 /// # Errors
-/// `Forbidden`; the database's.
+/// `Forbidden`.
 pub async fn areas(ctx: &Ctx, actor: &Actor) -> Result<AreasView, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
@@ -44,7 +44,7 @@ pub async fn areas(ctx: &Ctx, actor: &Actor) -> Result<AreasView, OpError> {
 /// Makes an area.
 ///
 /// # Errors
-/// `Forbidden`; refused on `name` when a live area has it; the database's.
+/// `Forbidden`; refused on `name` when a live area has it.
 pub async fn create_area(
     ctx: &Ctx,
     actor: &Actor,
@@ -63,7 +63,7 @@ pub async fn create_area(
 /// Gives an area that the person saw at `version` these details.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`, `Overtaken`; refused on `name` when a live area has it; the database's.
+/// `Forbidden`, `NotFound`, `Overtaken`; refused on `name` when a live area has it.
 pub async fn edit_area(
     ctx: &Ctx,
     actor: &Actor,
@@ -90,7 +90,7 @@ pub async fn edit_area(
 /// appear on no board.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`, `Overtaken`; refused on `name` when a live area has its name; the database's.
+/// `Forbidden`, `NotFound`, `Overtaken`; refused on `name` when a live area has its name.
 pub async fn set_area_archived(
     ctx: &Ctx,
     actor: &Actor,

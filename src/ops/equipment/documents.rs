@@ -16,12 +16,10 @@ const NOUN: &str = "document";
 /// Most documents of a machine: they stand on one page.
 pub const DOCUMENTS_MAX: u64 = 100;
 
-/// A document to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddDocument {
     /// The machine.
     pub equipment: EquipmentId,
-    /// What it is.
     pub category: DocumentCategory,
     /// What it is called.
     pub title: DocumentTitle,
@@ -56,7 +54,7 @@ struct AuditValues<'a> {
 /// that was not added.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; refused when the machine has very many; the database's.
+/// `Forbidden`, `NotFound`; refused when the machine has very many.
 pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result<DocumentId, OpError> {
     let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
@@ -85,7 +83,7 @@ pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result
 /// Removes a document of a machine; its file is the caller's to remove, after the commit.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`, also when it is another machine's; the database's.
+/// `Forbidden`; `NotFound`, also when it is another machine's.
 pub async fn remove_document(
     ctx: &Ctx,
     actor: &Actor,

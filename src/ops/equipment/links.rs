@@ -15,7 +15,6 @@ const NOUN: &str = "link";
 /// Most links of a machine: they stand on one page.
 pub const LINKS_MAX: u64 = 50;
 
-/// A link to add.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddLink {
     /// The machine.
@@ -39,7 +38,7 @@ struct AuditValues<'a> {
 /// Adds a link to a machine.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; refused when the machine has very many; the database's.
+/// `Forbidden`, `NotFound`; refused when the machine has very many.
 pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId, OpError> {
     let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
@@ -60,7 +59,7 @@ pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId,
 /// Removes a link of a machine.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`, also when it is another machine's; the database's.
+/// `Forbidden`; `NotFound`, also when it is another machine's.
 pub async fn remove_link(
     ctx: &Ctx,
     actor: &Actor,

@@ -34,7 +34,7 @@ const EXPORT_BATCH: u64 = 500;
 /// bumps.
 ///
 /// # Errors
-/// `NotFound` for a page that there is not; the database's.
+/// `NotFound` for a page that there is not.
 pub async fn equipment_list(
     ctx: &Ctx,
     wanted: &EquipmentQuery,
@@ -106,9 +106,6 @@ async fn statuses(ctx: &Ctx, listed: &[Listed]) -> Result<HashMap<EquipmentId, B
 }
 
 /// Live areas in their order.
-///
-/// # Errors
-/// The database's.
 pub async fn area_choices(ctx: &Ctx) -> Result<Vec<AreaChoice>, OpError> {
     let board = board::board(ctx).await?;
     Ok(board.areas.iter().map(|area| AreaChoice { id: area.id, name: area.name.clone() }).collect())
@@ -117,7 +114,7 @@ pub async fn area_choices(ctx: &Ctx) -> Result<Vec<AreaChoice>, OpError> {
 /// Everything on record about a machine, archived ones too.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn equipment_record(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentRecord, OpError> {
     let db = ctx.store.read();
     let row = store::equipment::row(db, id).await?.ok_or(OpError::NotFound)?;
@@ -126,9 +123,6 @@ pub async fn equipment_record(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentRec
 }
 
 /// How many repairs of a machine are open.
-///
-/// # Errors
-/// The database's.
 pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> {
     Ok(store::board::open_total_of(ctx.store.read(), id).await?.repairs)
 }
@@ -136,7 +130,7 @@ pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> 
 /// A machine with its links, notes and one page of its history, counted from 1.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`, also for a page that there is not; the database's.
+/// `Forbidden`; `NotFound`, also for a page that there is not.
 pub async fn equipment(
     ctx: &Ctx,
     actor: &Actor,
@@ -175,9 +169,6 @@ pub async fn equipment(
 }
 
 /// The closed repairs of a machine.
-///
-/// # Errors
-/// The database's.
 pub async fn past_repairs(ctx: &Ctx, id: EquipmentId) -> Result<PastRepairs, OpError> {
     let db = ctx.store.read();
     let total = store::equipment_list::closed_count(db, id).await?;
@@ -199,9 +190,6 @@ fn history_row(repair: PastRepair) -> HistoryRow {
 }
 
 /// The next machines of the export, by number, behind `after`; none at its end.
-///
-/// # Errors
-/// The database's.
 pub async fn export_batch(
     ctx: &Ctx,
     (area, archived): (Option<AreaId>, bool),

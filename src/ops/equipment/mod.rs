@@ -27,7 +27,7 @@ const NOUN: &str = "equipment";
 /// Makes a machine.
 ///
 /// # Errors
-/// `Forbidden`; refused on `area` when it is unknown or archived; the database's.
+/// `Forbidden`; refused on `area` when it is unknown or archived.
 pub async fn create_equipment(
     ctx: &Ctx,
     actor: &Actor,
@@ -47,8 +47,7 @@ pub async fn create_equipment(
 /// Gives a machine that the person saw at `version` these details.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`, `Overtaken`; refused on `area` when it is another one and unknown or archived;
-/// the database's.
+/// `Forbidden`, `NotFound`, `Overtaken`; refused on `area` when it is another one and unknown or archived.
 pub async fn edit_equipment(
     ctx: &Ctx,
     actor: &Actor,
@@ -90,8 +89,7 @@ pub enum OpenRepairs {
 /// Archives a machine. Who archives one with open repairs says what becomes of them.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`, `Overtaken`; refused on `open_repairs` when there are some and `fate` is not
-/// said; the database's.
+/// `Forbidden`, `NotFound`, `Overtaken`; refused on `open_repairs` when there are some and `fate` is not said.
 pub async fn archive_equipment(
     ctx: &Ctx,
     actor: &Actor,
@@ -132,7 +130,7 @@ pub async fn archive_equipment(
 /// Brings an archived machine back.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`, `Overtaken`; refused on `area` when its area is archived; the database's.
+/// `Forbidden`, `NotFound`, `Overtaken`; refused on `area` when its area is archived.
 pub async fn restore_equipment(
     ctx: &Ctx,
     actor: &Actor,

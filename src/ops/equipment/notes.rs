@@ -13,7 +13,6 @@ use serde::Serialize;
 
 const NOUN: &str = "note";
 
-/// A note to add.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddNote {
     /// The machine.
@@ -34,7 +33,7 @@ struct AuditValues<'a> {
 /// Adds a note to a machine, archived ones too.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; the database's.
+/// `Forbidden`, `NotFound`.
 pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId, OpError> {
     let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
@@ -52,8 +51,7 @@ pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId,
 /// Removes a note from a machine; the audit keeps what it said.
 ///
 /// # Errors
-/// `Forbidden`, also for technicians who did not write it; `NotFound`, also when it is another machine's;
-/// the database's.
+/// `Forbidden`, also for technicians who did not write it; `NotFound`, also when it is another machine's.
 pub async fn remove_note(
     ctx: &Ctx,
     actor: &Actor,

@@ -27,7 +27,7 @@ struct AuditValues<'a> {
 /// were not added.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; refused when the machine has very many; the database's.
+/// `Forbidden`, `NotFound`; refused when the machine has very many.
 pub async fn add_equipment_photos(
     ctx: &Ctx,
     actor: &Actor,
@@ -60,7 +60,7 @@ pub async fn add_equipment_photos(
 /// Removes a photo of a machine; its file is the caller's to remove, after the commit.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`, also when it is another machine's or a repair's; the database's.
+/// `Forbidden`; `NotFound`, also when it is another machine's or a repair's.
 pub async fn remove_equipment_photo(
     ctx: &Ctx,
     actor: &Actor,

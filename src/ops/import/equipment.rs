@@ -106,11 +106,8 @@ fn convert(reader: &mut RowReader<'_>, area: AreaId) -> Equipment {
     if let Some(mac) = reader.row.text("mac_machine_name").filter(|mac| !mac.trim().is_empty()) {
         reader.report("mac_machine_name", mac, "is not kept: there is no such field here");
     }
+    let name_key = fold(&name);
     Equipment {
-        id: EquipmentId(reader.row.id),
-        area_id: area,
-        name_key: fold(&name),
-        name,
         manufacturer,
         model,
         serial_number,
@@ -120,9 +117,9 @@ fn convert(reader: &mut RowReader<'_>, area: AreaId) -> Equipment {
         warranty_expiration: reader.read("warranty_expiration", |row| row.day("warranty_expiration")),
         description: reader.long("description"),
         archived: reader.flag("is_archived"),
-        version: 1,
         created_at: reader.made(),
         updated_at: reader.changed(),
+        ..Equipment::bare(EquipmentId(reader.row.id), area, name, name_key)
     }
 }
 

@@ -28,7 +28,6 @@ pub(super) struct CopiedIds {
     names: HashMap<String, UserId>,
     pub(super) areas: HashSet<AreaId>,
     pub(super) equipment: HashSet<EquipmentId>,
-    /// Repairs with their equipment.
     pub(super) repairs: HashMap<RepairId, EquipmentId>,
 }
 
@@ -44,7 +43,6 @@ impl CopiedIds {
     }
 }
 
-/// One run.
 pub(super) struct Run<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) old: &'a Legacy,

@@ -8,19 +8,18 @@ use crate::store;
 use crate::store::jobs::Job;
 use crate::views::jobs::JobMessage;
 
-/// A job as it is now, and what whoever started it is message of it.
+/// A job as it is now, with the message to the person who started it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSnapshot {
     /// The job; its columns of the message were read at the same moment.
     pub job: Job,
-    /// What is message.
     pub message: JobMessage,
 }
 
 /// A job with what is message of it.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn present(ctx: &Ctx, id: JobId) -> Result<JobSnapshot, OpError> {
     let db = ctx.store.read();
     let job = store::jobs::find(db, id).await?.ok_or(OpError::NotFound)?;

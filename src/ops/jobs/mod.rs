@@ -1,4 +1,4 @@
-//! Jobs: queued within the transaction of whoever wants the work; looked at, ended and taken up again by
+//! Jobs: queued within the caller's transaction; listed, canceled and resumed by
 //! staff. The worker does them.
 
 pub mod messages;
@@ -24,7 +24,6 @@ pub const PART: u64 = 50;
 #[derive(Debug)]
 #[must_use = "after the commit the worker is to be woken"]
 pub struct QueuedJob {
-    /// Its number.
     pub id: JobId,
     record: Option<AuditRecord>,
     now: DateTime<Utc>,
@@ -40,12 +39,9 @@ impl QueuedJob {
     }
 }
 
-/// Queues the fetching of photos from Slack to a repair, within the transaction of whoever wants it. With
+/// Queues the fetching of photos from Slack to a repair, within the caller's transaction. With
 /// `work_key` the same work is queued once, however often it is asked for; that the repair exists is the
 /// caller's to know.
-///
-/// # Errors
-/// The database's.
 pub async fn fetch_photos(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -85,7 +81,7 @@ async fn queue(
     Ok(QueuedJob { id, record: Some(record), now })
 }
 
-/// Whom a private message tells how a job goes: whoever starts it in Slack, unless Slack is off.
+/// The person who gets a private message about the job: who started it in Slack, unless Slack is off.
 fn starter_in_slack<'a>(ctx: &Ctx, actor: &'a Actor) -> Option<&'a SlackUserId> {
     let is_on = ctx.announce != Announce::Nowhere;
     actor.slack_id.as_ref().filter(|_| is_on && actor.edge == Edge::Slack)
@@ -94,7 +90,7 @@ fn starter_in_slack<'a>(ctx: &Ctx, actor: &'a Actor) -> Option<&'a SlackUserId> 
 /// The newest jobs in a state and of a kind, older than the one of the number `older_than`.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; the database's.
+/// `Forbidden`, but for staff.
 pub async fn jobs(
     ctx: &Ctx,
     actor: &Actor,
@@ -112,10 +108,10 @@ pub async fn jobs(
     Ok(JobsView { jobs: jobs.into_iter().map(view).collect(), older_than })
 }
 
-/// A job with its latest lines, at most so many.
+/// A job with its latest lines.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; the database's.
+/// `Forbidden`, but for staff; `NotFound`.
 pub async fn job(ctx: &Ctx, actor: &Actor, id: JobId, lines: u64) -> Result<JobDetails, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
@@ -128,7 +124,7 @@ pub async fn job(ctx: &Ctx, actor: &Actor, id: JobId, lines: u64) -> Result<JobD
 /// Ends a job: at once while it waits, after its present step while it runs.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when it is over; the database's.
+/// `Forbidden`, but for staff; `NotFound`; refused when it is over.
 pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
     let cancelled = retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;
@@ -155,7 +151,7 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
 /// Lets a job that failed or was cancelled go on from its last checkpoint.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused in any other state; the database's.
+/// `Forbidden`, but for staff; `NotFound`; refused in any other state.
 pub async fn resume(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
     let resumed = retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;

@@ -25,18 +25,13 @@ pub struct PresentCard {
 /// What a message in Slack is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CardLookup {
-    /// The card of a repair.
     CardOf(RepairId),
     /// No card so far, but one is being posted somewhere and not recorded yet: it may be this message.
     Unrecorded,
-    /// No card.
     NoCard,
 }
 
 /// Finds the repair whose card a message is.
-///
-/// # Errors
-/// The database's.
 pub async fn find_card(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup, OpError> {
     let db = ctx.store.read();
     let recorded = || async { store::cards::at(db, channel, ts).await };
@@ -53,7 +48,7 @@ pub async fn find_card(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup,
 /// A card with its repair.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn present(ctx: &Ctx, id: CardId) -> Result<PresentCard, OpError> {
     let db = ctx.store.read();
     let card = store::cards::find(db, id).await?.ok_or(OpError::NotFound)?;
@@ -66,9 +61,6 @@ pub async fn present(ctx: &Ctx, id: CardId) -> Result<PresentCard, OpError> {
 }
 
 /// The same for a message that somebody reacted to; `NoCard` where staff have switched reactions off.
-///
-/// # Errors
-/// The database's.
 pub async fn find_reacted(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup, OpError> {
     let found = find_card(ctx, channel, ts).await?;
     if found == CardLookup::NoCard {
@@ -79,9 +71,6 @@ pub async fn find_reacted(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLook
 }
 
 /// True when the repair's assignee was changed after a time.
-///
-/// # Errors
-/// The database's.
 pub async fn is_assigned_since(ctx: &Ctx, repair: RepairId, since: DateTime<Utc>) -> Result<bool, OpError> {
     Ok(store::timeline::has_since(ctx.store.read(), repair, TimelineKind::Assignee, since).await?)
 }

@@ -1,4 +1,4 @@
-//! A technician opens a repair, in whatever status it has already: one event, one announcement.
+//! A technician opens a repair, in any status: one event, one announcement.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::ChangeSet;
@@ -53,15 +53,12 @@ pub struct RepairCreated {
 /// Opens a repair and owes its announcement. The same submission again gets the first answer.
 ///
 /// # Errors
-/// `Forbidden`; refused on `equipment`, `status` or `assignee`; the database's.
+/// `Forbidden`; refused on `equipment`, `status` or `assignee`.
 pub async fn create_repair(ctx: &Ctx, actor: &Actor, create: CreateRepair) -> Result<RepairCreated, OpError> {
     create_with_photos(ctx, actor, create, PhotosToAttach::NOTHING).await
 }
 
 /// [`create_repair`], with photos.
-///
-/// # Errors
-/// As [`create_repair`].
 pub async fn create_with_photos(
     ctx: &Ctx,
     actor: &Actor,

@@ -21,8 +21,8 @@ pub struct MeToo {
 /// one that the person says it of, where the edge knows it.
 ///
 /// # Errors
-/// `NotFound`, also when the repair is another machine's; `Archived` when its machine is; refused when the
-/// repair is closed; the database's.
+/// `NotFound`, also when the repair is another machine's; `Archived` when its machine is; refused when the repair is
+/// closed.
 pub async fn me_too(
     ctx: &Ctx,
     actor: &Actor,

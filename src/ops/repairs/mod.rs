@@ -38,9 +38,6 @@ const LATEST: u64 = 3;
 
 /// A page of the queue; the first is 1. Read once per revision of the board, which every change of it
 /// bumps.
-///
-/// # Errors
-/// The database's.
 pub async fn queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<Arc<QueueView>, OpError> {
     let revision = board::revision(ctx).await?;
     let read = async { Ok(Arc::new(read_queue(ctx, filter, page).await?)) };
@@ -76,7 +73,7 @@ fn queue_item(row: QueueRow) -> QueueItem {
 /// One repair, with its timeline from before an entry on.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Result<RepairView, OpError> {
     let db = ctx.store.read();
     let row = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
@@ -116,7 +113,7 @@ pub async fn repair(ctx: &Ctx, id: RepairId, before: Option<TimelineId>) -> Resu
 /// One repair, as far as a form needs it.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn brief(ctx: &Ctx, id: RepairId) -> Result<RepairBrief, OpError> {
     let db = ctx.store.read();
     let row = store::repairs::find(db, id).await?.ok_or(OpError::NotFound)?;
@@ -142,7 +139,7 @@ pub async fn brief(ctx: &Ctx, id: RepairId) -> Result<RepairBrief, OpError> {
 /// Where a repair stands, and its version.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn state(ctx: &Ctx, id: RepairId) -> Result<(RepairStatus, i64), OpError> {
     let row = store::repairs::find(ctx.store.read(), id).await?.ok_or(OpError::NotFound)?;
     Ok((row.status, row.version))
@@ -151,7 +148,7 @@ pub async fn state(ctx: &Ctx, id: RepairId) -> Result<(RepairStatus, i64), OpErr
 /// What the person changed in a form of that version.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn touched(
     ctx: &Ctx,
     id: RepairId,
@@ -201,9 +198,6 @@ async fn timeline(
 }
 
 /// Active people by name, to give a repair to.
-///
-/// # Errors
-/// The database's.
 pub async fn assignees(ctx: &Ctx) -> Result<Vec<(UserId, String)>, OpError> {
     let people = store::users::all_active(ctx.store.read()).await?;
     Ok(people.into_iter().map(|user| (user.id, user.username)).collect())
@@ -213,7 +207,7 @@ pub async fn assignees(ctx: &Ctx) -> Result<Vec<(UserId, String)>, OpError> {
 /// now; with the version that it is of.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn form_again(
     ctx: &Ctx,
     id: RepairId,

@@ -30,7 +30,6 @@ pub enum WriteNote {
 /// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteWritten {
-    /// The repair.
     pub repair: RepairId,
     /// False when the note was as wanted already.
     pub changed: bool,
@@ -40,7 +39,7 @@ pub struct NoteWritten {
 /// submission again gets the first answer.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`, also when the note is another repair's; the database's.
+/// `Forbidden`; `NotFound`, also when the note is another repair's.
 pub async fn write_note(
     ctx: &Ctx,
     actor: &Actor,

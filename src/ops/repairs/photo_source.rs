@@ -33,7 +33,6 @@ pub enum PhotosToAttach<'a> {
         /// How many more were not kept.
         lost: LostPhotos,
     },
-    /// Slack has them.
     InSlack(&'a InSlack),
 }
 

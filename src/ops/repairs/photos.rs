@@ -1,4 +1,4 @@
-//! Photos and videos of a repair: added by technicians, by whoever reports, and by anyone who replies in its
+//! Photos and videos of a repair: added by technicians, by reporters, and by anyone who replies in its
 //! Slack thread. The files are there before; the transaction names them.
 
 use crate::domain::actor::{Actor, Edge, Role};
@@ -40,7 +40,6 @@ impl From<StoredFile> for NewPhoto {
 /// Photos to add to a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddPhotos {
-    /// The repair.
     pub repair: RepairId,
     /// The files.
     pub photos: Vec<NewPhoto>,
@@ -51,7 +50,6 @@ pub struct AddPhotos {
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhotosAdded {
-    /// The repair.
     pub repair: RepairId,
     /// Those that were added now.
     pub photos: Vec<PhotoId>,
@@ -61,8 +59,8 @@ pub struct PhotosAdded {
 /// again gets the first answer. Whatever comes of it, `Files::settle` removes what was not added.
 ///
 /// # Errors
-/// `Forbidden`, but from Slack, where anyone may (spec "Who may do what"); `NotFound`; refused when the
-/// repair has very many; the database's.
+/// `Forbidden`, but from Slack, where anyone may (spec "Who may do what"); `NotFound`; refused when the repair has
+/// very many.
 pub async fn add_photos(ctx: &Ctx, actor: &Actor, add: &AddPhotos) -> Result<PhotosAdded, OpError> {
     let key = key("repair_photos.add", actor, &add.request_id, &(add.repair, photos_content(&add.photos)))?;
     submit(ctx, actor, key, nothing_is_taken, |submission| change(ctx, actor, add, submission)).await
@@ -109,7 +107,7 @@ async fn change(
 /// Says on the timeline that a photo did not arrive, once for each reason.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub async fn note_missing(ctx: &Ctx, repair: RepairId, why: &Note) -> Result<(), OpError> {
     retry_on_deadlock(async || {
         let now = ctx.clock.now();

@@ -21,7 +21,7 @@ use sea_orm::ConnectionTrait;
 pub struct RecordedChange {
     records: Vec<AuditRecord>,
     now: DateTime<Utc>,
-    /// The channels that are told.
+    /// The channels of the announcement.
     pub channels: Vec<ChannelRef>,
     /// Something is pending.
     has_deliveries: bool,
@@ -107,7 +107,7 @@ async fn cards(
 /// An active user who can be given a repair.
 ///
 /// # Errors
-/// Refused on `assignee`; the database's.
+/// Refused on `assignee`.
 pub(in crate::ops) async fn assignable(db: &impl ConnectionTrait, id: UserId) -> Result<Person, OpError> {
     let message = "That person has no active account. Please choose somebody from the list.";
     let user = store::users::active(db, id).await?.ok_or_else(|| OpError::refused("assignee", message))?;

@@ -51,7 +51,6 @@ pub struct ProblemReported {
     pub repair: RepairId,
     /// The machine.
     pub equipment: EquipmentId,
-    /// Its name.
     pub equipment_name: String,
     /// The channels of the announcement, the area's first.
     pub channels: Vec<ChannelRef>,
@@ -66,7 +65,7 @@ pub struct ProblemReported {
 /// Opens a repair in status New and owes its announcements. The same submission again gets the first answer.
 ///
 /// # Errors
-/// Refused on `equipment` when the machine is unknown or archived; the database's.
+/// Refused on `equipment` when the machine is unknown or archived.
 pub async fn report_problem(
     ctx: &Ctx,
     actor: &Actor,
@@ -76,9 +75,6 @@ pub async fn report_problem(
 }
 
 /// [`report_problem`], with photos.
-///
-/// # Errors
-/// As [`report_problem`].
 pub async fn report_with_photos(
     ctx: &Ctx,
     actor: &Actor,
@@ -91,9 +87,6 @@ pub async fn report_with_photos(
 }
 
 /// Names a report with its content: [`reported`] finds its answer by that.
-///
-/// # Errors
-/// Never in practice: reports can be written as JSON.
 pub fn report_key(
     actor: &Actor,
     report: &ReportProblem,
@@ -105,7 +98,7 @@ pub fn report_key(
 /// The answer that an accepted report got.
 ///
 /// # Errors
-/// `NotFound` when no such report was accepted, or too long ago; the database's.
+/// `NotFound` when no such report was accepted, or too long ago.
 pub async fn reported(ctx: &Ctx, key: &IdempotencyKey) -> Result<ProblemReported, OpError> {
     find_answer(ctx.store.read(), key).await?.ok_or(OpError::NotFound)
 }

@@ -1,6 +1,6 @@
 //! What people write in the thread of a repair's card: it is a note on the repair, its edits and its deletion
 //! follow, and its photos are fetched. Anyone may (spec "Who may do what"). A message is known again by its
-//! channel and its `ts`, so that whatever Slack tells twice, or late, acts once.
+//! channel and its `ts`, so that what Slack sends twice, or late, acts once.
 //!
 //! The note, what is known of the message, and its photos' job commit together; the Slack edge acknowledges after that.
 
@@ -42,9 +42,6 @@ pub struct ThreadReply {
 }
 
 /// Finds the repair in whose thread a message is.
-///
-/// # Errors
-/// The database's.
 pub async fn find_thread(ctx: &Ctx, at: &ReplyAt) -> Result<CardLookup, OpError> {
     match (find(ctx.store.read(), at).await?, &at.thread) {
         (Some(repair), _) => Ok(CardLookup::CardOf(repair)),
@@ -54,9 +51,6 @@ pub async fn find_thread(ctx: &Ctx, at: &ReplyAt) -> Result<CardLookup, OpError>
 }
 
 /// Brings the repair's timeline up to a message in its thread; `false` where that is no repair's, or was known.
-///
-/// # Errors
-/// The database's.
 pub async fn apply_reply(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
     retry_on_deadlock(|| apply_once(ctx, actor, reply)).await
 }

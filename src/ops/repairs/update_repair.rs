@@ -28,7 +28,6 @@ const NAMED_MAX: u64 = 3;
 /// An edit of one repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateRepair {
-    /// The repair.
     pub repair: RepairId,
     /// What is wanted.
     pub edit: RepairEdit,
@@ -39,9 +38,8 @@ pub struct UpdateRepair {
 /// "This one is mine."
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimRepair {
-    /// The repair.
     pub repair: RepairId,
-    /// The version that the person saw; without one, whatever it is now.
+    /// The version that the person saw; without one, the current one.
     pub version: Option<i64>,
     /// Names this submission.
     pub request_id: RequestId,
@@ -50,7 +48,6 @@ pub struct ClaimRepair {
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairUpdated {
-    /// The repair.
     pub repair: RepairId,
     /// Where it stands now.
     pub status: RepairStatus,
@@ -65,8 +62,8 @@ pub struct RepairUpdated {
 /// Changes a repair. Fields that the person did not touch keep what others wrote meanwhile.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; refused by a rule; `Conflict` when somebody else changed the same fields since
-/// the edit's version; the database's.
+/// `Forbidden`; `NotFound`; refused by a rule; `Conflict` when somebody else changed the same fields since the edit's
+/// version.
 pub async fn update_repair(ctx: &Ctx, actor: &Actor, update: UpdateRepair) -> Result<RepairUpdated, OpError> {
     submit_change(ctx, actor, update.repair, RequestedChange::Edit(&update.edit), &update.request_id).await
 }
@@ -93,9 +90,6 @@ pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Resul
 }
 
 /// Names a claim, as its answer is stored under.
-///
-/// # Errors
-/// Never in practice: claims can be written as JSON.
 pub fn claim_key(actor: &Actor, claim: &ClaimRepair) -> Result<IdempotencyKey, OpError> {
     change_key(actor, claim.repair, RequestedChange::Claim(claim.version), &claim.request_id)
 }
@@ -290,9 +284,6 @@ async fn still_open(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result
 
 /// Closes every open repair of a machine as `Closed - No Issue Found` with a note, within the transaction
 /// that archives it. The caller has checked who asks, and calls `committed` on each after its commit.
-///
-/// # Errors
-/// The database's.
 pub(in crate::ops) async fn close_open_repairs(
     ctx: &Ctx,
     db: &impl ConnectionTrait,

@@ -6,9 +6,6 @@ use crate::ops::{Ctx, OpError};
 use crate::store;
 
 /// Bytes of the photos that people who are not signed in have left within the last day.
-///
-/// # Errors
-/// The database's.
 pub async fn bytes_within_day(ctx: &Ctx) -> Result<u64, OpError> {
     let since = ctx.clock.now() - VisitorAllowance::DAY;
     Ok(store::photos::visitor_bytes_since(ctx.store.read(), since).await?)

@@ -68,9 +68,6 @@ fn found(row: &EquipmentName) -> EquipmentMatch {
 
 /// Live machines for what somebody types, the best [`super::MATCHES_MAX`]; where none fits, the nearest names. `#17` finds
 /// just the machine of that number.
-///
-/// # Errors
-/// The database's.
 pub async fn find_equipment(ctx: &Ctx, typed: &str) -> Result<EquipmentSearch, OpError> {
     let (names, query) = (names(ctx).await?, SearchQuery::new(typed));
     if let Some(number) = query.number_after_sign()
@@ -94,26 +91,17 @@ pub async fn find_equipment(ctx: &Ctx, typed: &str) -> Result<EquipmentSearch, O
 }
 
 /// As [`find_equipment`], for a list that people choose from.
-///
-/// # Errors
-/// The database's.
 pub async fn search_equipment(ctx: &Ctx, typed: &str) -> Result<Vec<EquipmentMatch>, OpError> {
     Ok(find_equipment(ctx, typed).await?.found)
 }
 
 /// The machine that a text names for certain: `#17`, or the name of exactly one machine.
-///
-/// # Errors
-/// The database's.
 pub async fn exact_equipment(ctx: &Ctx, text: &str) -> Result<Option<EquipmentMatch>, OpError> {
     Ok(find_equipment(ctx, text).await?.exact)
 }
 
 /// The machines of the board that a text finds by their names and those of their areas; where none fits, the nearest
 /// names. `#17` finds the machine of that number and the one whose repair of that number the board shows.
-///
-/// # Errors
-/// The database's.
 pub async fn search_board(ctx: &Ctx, board: &BoardView, text: &str) -> Result<BoardMatches, OpError> {
     let query = SearchQuery::new(text);
     if let Some(number) = query.number_after_sign() {
@@ -136,9 +124,6 @@ pub async fn search_board(ctx: &Ctx, board: &BoardView, text: &str) -> Result<Bo
 
 /// The machines of the registry that a search finds, the best first, and whether they are only the nearest names. A
 /// number finds the machine that has it: alone after a `#`, else behind those of that name.
-///
-/// # Errors
-/// The database's.
 pub(in crate::ops) async fn search_equipment_list(
     ctx: &Ctx,
     wanted: &EquipmentQuery,
@@ -164,9 +149,6 @@ pub(in crate::ops) async fn search_equipment_list(
 
 /// Machines, archived ones too, that a search finds and the database's own search for the folded text would not: it
 /// knows no punctuation, order of words or typos. The best 5,000 of more.
-///
-/// # Errors
-/// The database's.
 pub(in crate::ops) async fn search_beyond_database(
     ctx: &Ctx,
     text: &str,

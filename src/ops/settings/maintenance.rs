@@ -7,9 +7,6 @@ use crate::ops::{Ctx, OpError};
 use crate::store;
 
 /// True while maintenance is on. Read once per revision: a change of settings raises it.
-///
-/// # Errors
-/// The database's.
 pub async fn is_on(ctx: &Ctx) -> Result<bool, OpError> {
     if ctx.maintenance {
         return Ok(true);

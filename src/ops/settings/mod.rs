@@ -21,7 +21,7 @@ const NOUN_ID: i64 = 0;
 /// All settings as they hold; secret ones say only whether they are set.
 ///
 /// # Errors
-/// `Forbidden`; the database's.
+/// `Forbidden`.
 pub async fn settings(ctx: &Ctx, actor: &Actor) -> Result<SettingsView, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
@@ -43,7 +43,7 @@ pub type SettingInput = (&'static Setting, String);
 /// Gives settings that the person saw at `version` these values.
 ///
 /// # Errors
-/// `Forbidden`, `Overtaken`; the database's.
+/// `Forbidden`, `Overtaken`.
 pub async fn change_settings(
     ctx: &Ctx,
     actor: &Actor,
@@ -71,7 +71,7 @@ pub async fn change_settings(
             return Err(overtaken(tx, NOUN, NOUN_ID).await?);
         }
         let (old, new) = (Some(Value::Object(old)), Some(Value::Object(new)));
-        // Boards and commands heed some of them, and all of them are read anew with the next revision.
+        // Boards and commands depend on some of them; all are read again with the next revision.
         submission.record_visible([AuditRecord {
             action: "settings.changed",
             noun: NOUN,

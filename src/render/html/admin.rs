@@ -54,7 +54,6 @@ pub struct AuditForm {
     pub who: String,
     /// What was changed.
     pub noun: String,
-    /// Its number.
     pub id: String,
     /// What was done.
     pub action: String,
@@ -123,9 +122,6 @@ pub const NOUNS: [&str; 10] =
 
 impl Html {
     /// All areas, with the form to add one.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn areas(&self, page: &AreasPage<'_>) -> Result<String, RenderError> {
         let mut request_ids = page.request_ids.iter().map(String::as_str);
         let content = Areas {
@@ -139,9 +135,6 @@ impl Html {
     }
 
     /// A part of the audit.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn audit(
         &self,
         view: &AuditView,

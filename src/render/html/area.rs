@@ -28,9 +28,6 @@ struct Area<'a> {
 
 impl Html {
     /// Page `page` (from 1) of an area of the board; `None` when it has no such page.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn area(
         &self,
         board: &BoardView,

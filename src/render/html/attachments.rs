@@ -44,7 +44,7 @@ pub(super) fn documents_shown(documents: &[DocumentView], removable: bool) -> Ve
 pub(super) struct PhotoShown<'a> {
     id: PhotoId,
     name: &'a str,
-    /// Who added it, where that is to be told.
+    /// Who added it, if the reader may see that.
     by: Option<&'a str>,
     has_thumbnail: bool,
     /// "Video, MP4": what stands there instead of a small picture.
@@ -52,7 +52,7 @@ pub(super) struct PhotoShown<'a> {
     removable: bool,
 }
 
-/// The photos in their order; who added them is told to technicians only.
+/// The photos in their order; only technicians see who added them.
 pub(super) fn photos_shown(photos: &[PhotoView], named: bool, removable: bool) -> Vec<PhotoShown<'_>> {
     let shown = |photo: &'_ PhotoView| {
         let what = if photo.kind.group() == FileGroup::Video { "Video" } else { "Photo" };

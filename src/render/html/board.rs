@@ -107,9 +107,6 @@ struct Section {
 
 impl Html {
     /// The board as `filter` wants it. `tag` is the version that the page's script asks with.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn board(
         &self,
         board: &BoardView,
@@ -162,7 +159,7 @@ fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea,
 
 /// How many machines there is room for.
 enum Room {
-    /// Each area whole if it is small, else at most so many of what is not green.
+    /// Each area whole if it is small, else only some of what is not green.
     Overview {
         /// Largest area that is shown whole.
         whole: usize,

@@ -79,7 +79,7 @@ fn row(equipment: &EquipmentRow) -> Row<'_> {
     }
 }
 
-/// A machine's page, for whoever looks at it.
+/// A machine's page.
 #[derive(Debug)]
 pub struct EquipmentPage<'a> {
     /// The machine.
@@ -165,9 +165,6 @@ struct RepairShown<'a> {
 
 impl Html {
     /// A page of the list of machines.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn equipment_list(
         &self,
         view: &EquipmentList,
@@ -196,9 +193,6 @@ impl Html {
     }
 
     /// A machine with everything that belongs to it.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn equipment(&self, page: &EquipmentPage<'_>) -> Result<String, RenderError> {
         let (view, zone) = (page.equipment, &self.site.timezone);
         let record = &view.record;

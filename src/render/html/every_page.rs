@@ -4,7 +4,7 @@
 use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
 use super::*;
 use crate::domain::actor::{Role, SlackUserId};
-use crate::domain::equipment::{Cost, StoredDetails};
+use crate::domain::equipment::{Cost, EquipmentDetails, StoredDetails};
 use crate::domain::field::{Person, RepairFields};
 use crate::domain::file::{DocumentCategory, FileKind};
 use crate::domain::ids::{
@@ -13,6 +13,7 @@ use crate::domain::ids::{
 use crate::domain::job::{JobKind, JobState};
 use crate::domain::queue::QueueFilter;
 use crate::domain::repair::RepairStatus;
+use crate::domain::text::EquipmentName;
 use crate::domain::timeline::TimelineKind;
 use crate::views::account::{
     PasswordMessage, SlackLink, SlackLinks, TokenView, UserDetails, UserView, UsersView,
@@ -403,15 +404,13 @@ fn equipment_detail(text: &str) -> EquipmentDetail {
         version: 1,
         details: StoredDetails {
             name: typed(),
-            area: AreaId(1),
             manufacturer: typed(),
             model: typed(),
             serial_number: typed(),
-            acquisition_date: None,
             acquisition_source: typed(),
             acquisition_cost: Cost::from_cents(5),
-            warranty_expiration: None,
             description: typed(),
+            ..StoredDetails::from(&EquipmentDetails::bare(EquipmentName::parse("x").unwrap(), AreaId(1)))
         },
         area: typed(),
         archived: false,

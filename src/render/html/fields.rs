@@ -110,7 +110,6 @@ pub struct Group {
     pub fields: Vec<Field>,
 }
 
-/// A page that is one form.
 #[derive(Debug)]
 pub struct FormPage<'a> {
     pub title: &'a str,

@@ -13,9 +13,7 @@ use serde::Serialize;
 /// What staff look for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JobFilter {
-    /// In this state.
     pub state: Option<JobState>,
-    /// Of this kind.
     pub kind: Option<JobKind>,
 }
 
@@ -75,9 +73,6 @@ struct Line<'a> {
 
 impl Html {
     /// A part of all jobs.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn jobs(&self, view: &JobsView, filter: JobFilter) -> Result<String, RenderError> {
         let states =
             JobState::ALL.map(|state| Choice::new(state.key(), state.word(), filter.state == Some(state)));
@@ -92,10 +87,6 @@ impl Html {
         self.page("jobs", "Jobs", &content)
     }
 
-    /// One job.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn job<'a>(&self, details: &'a JobDetails, csrf_token: &'a str) -> Result<String, RenderError> {
         let (job, zone) = (&details.job, &self.site.timezone);
         let line = |line: &'a JobLine| Line { text: &line.text, at: Moment::new(line.at, zone) };

@@ -1,4 +1,4 @@
-//! Views to pages, through the templates of `templates/`. Pure: whoever asks brings the time. Knows
+//! Views to pages, through the templates of `templates/`. Pure: the caller brings the time. Depends on
 //! no request; `web` calls it.
 
 use crate::domain::board::BoardStatus;
@@ -55,7 +55,6 @@ pub enum TemplatesError {
     /// One does not parse.
     #[error("a template does not parse")]
     Parse(#[source] Box<TemplateError>),
-    /// One is not text.
     #[error("the template {0} is not UTF-8")]
     NotUtf8(String),
 }
@@ -72,7 +71,6 @@ pub struct Site {
 /// Addresses of the assets that pages name.
 #[derive(Debug, Clone, Hash, Serialize)]
 pub struct AssetUrls {
-    /// The stylesheet.
     pub stylesheet: String,
     /// Keeps a board up to date.
     pub board_script: String,
@@ -80,7 +78,6 @@ pub struct AssetUrls {
     pub job_script: String,
     /// Shows times in the reader's own zone.
     pub time_script: String,
-    /// The icon.
     pub icon: String,
 }
 
@@ -114,7 +111,7 @@ struct LinkShown<'a> {
     words: &'a str,
 }
 
-/// What the layout takes beside the page's own fields.
+/// What the layout takes besides the page's own fields.
 #[derive(Serialize)]
 struct Page<'a, T> {
     page_title: &'a str,
@@ -170,9 +167,6 @@ impl Html {
     }
 
     /// The page that says why there is no other.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn problem(&self, problem: &Problem<'_>) -> Result<String, RenderError> {
         let shown = ProblemShown {
             title: problem.title,

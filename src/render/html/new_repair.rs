@@ -58,9 +58,6 @@ struct EquipmentOption<'a> {
 
 impl Html {
     /// The form of a new repair.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn new_repair(&self, page: &NewRepairPage<'_>) -> Result<String, RenderError> {
         let typed = page.form;
         let statuses = RepairStatus::ALL.iter().filter(|status| **status != RepairStatus::Duplicate);

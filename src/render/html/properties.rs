@@ -5,7 +5,7 @@ use super::every_page::pages;
 use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
 
-/// What is in a page beside its text: tags with the names of their attributes, comments, doctypes.
+/// What is in a page besides its text: tags with the names of their attributes, comments, doctypes.
 fn skeleton(page: &str) -> Vec<String> {
     let mut bones = Vec::new();
     let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -142,9 +142,6 @@ struct SeverityChoice {
 
 impl Html {
     /// The page of one machine.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn public_equipment(
         &self,
         page: &PublicEquipmentPage<'_>,

@@ -24,7 +24,6 @@ pub struct QueuePage<'a> {
     pub queue: &'a QueueView,
     /// What was asked for.
     pub filter: &'a QueueFilter,
-    /// The page, from 1.
     pub page: u64,
     /// Repairs on a page.
     pub page_size: u64,
@@ -89,10 +88,6 @@ struct Row<'a> {
 }
 
 impl Html {
-    /// A page of the queue.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn queue(&self, page: &QueuePage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
         let (zone, today) = (&self.site.timezone, self.today(now));
         let row = |repair| row(repair, zone, today);

@@ -65,7 +65,6 @@ impl RepairForm {
 /// Everything that the page shows.
 #[derive(Debug)]
 pub struct RepairPage<'a> {
-    /// The repair.
     pub repair: &'a RepairView,
     /// The form, with what was typed where it comes back.
     pub form: &'a RepairForm,
@@ -167,10 +166,6 @@ struct Entry<'a> {
 }
 
 impl Html {
-    /// The page of one repair.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn repair(&self, page: &RepairPage<'_>, now: DateTime<Utc>) -> Result<String, RenderError> {
         let (repair, fields) = (page.repair, &page.repair.fields);
         let (zone, today) = (&self.site.timezone, self.today(now));

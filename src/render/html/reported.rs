@@ -10,7 +10,6 @@ use serde::Serialize;
 pub struct ReportedPage<'a> {
     /// The machine.
     pub equipment: EquipmentId,
-    /// Its name.
     pub equipment_name: &'a str,
     /// Number of the new repair.
     pub repair: RepairId,
@@ -35,9 +34,6 @@ struct Filled<'a> {
 
 impl Html {
     /// The page after a report.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn reported(&self, page: &ReportedPage<'_>) -> Result<String, RenderError> {
         let lost = photos(page.lost_photos);
         let over_allowance = photos(page.photos_over_allowance);

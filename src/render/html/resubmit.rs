@@ -22,7 +22,7 @@ const HIDDEN: &[&str] = &[
 ];
 /// Check boxes, but for those of settings.
 const TICKS: &[&str] = &["safety_risk", "consumable", "show_here", "wifi_password_forget"];
-/// The token, which is given anew, and the field that only robots fill in.
+/// The token, which is replaced, and the field that only robots fill in.
 const DROPPED: &[&str] = &["csrf_token", "website"];
 /// Labels that do not follow from the field's name.
 const LABELS: &[(&str, &str)] = &[

@@ -4,7 +4,6 @@ use crate::domain::zone::Zone;
 use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 
-/// A moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Moment {
     /// RFC 3339 in UTC.
@@ -23,7 +22,7 @@ impl Moment {
     }
 }
 
-/// A calendar date, whichever day it is read.
+/// A calendar date, regardless of the day on which it is read.
 pub(super) fn day(date: NaiveDate) -> String {
     date.format("%a, %b %-d, %Y").to_string()
 }

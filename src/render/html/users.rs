@@ -19,7 +19,6 @@ pub struct UserForm {
     pub email: String,
     /// Role, in its word.
     pub role: String,
-    /// Slack handle.
     pub slack_handle: String,
     /// The temporary password is to be shown, also where it could be sent.
     pub show_here: bool,
@@ -30,7 +29,6 @@ pub struct UserForm {
 pub struct UsersPage<'a> {
     /// The users of this page.
     pub users: &'a UsersView,
-    /// Which page, from 1.
     pub page: u64,
     /// How many pages there are.
     pub pages: u64,
@@ -45,9 +43,7 @@ pub struct UsersPage<'a> {
 /// What the page of one user shows.
 #[derive(Debug)]
 pub struct UserPage<'a> {
-    /// The user.
     pub details: &'a UserDetails,
-    /// What they are to be.
     pub form: &'a UserForm,
     /// What is wrong with it, or with what was asked besides.
     pub errors: &'a [FieldError],
@@ -147,9 +143,6 @@ struct Token<'a> {
 
 impl Html {
     /// The list of users, with the form to make one more.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn users(&self, page: &UsersPage<'_>) -> Result<String, RenderError> {
         let username = Field::line("username", "Username", &page.form.username).verbatim();
         let mut fields = vec![username.hint("The name to log in with. It cannot be changed later.")];
@@ -171,9 +164,6 @@ impl Html {
     }
 
     /// One user, with the forms to change them.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn user(&self, page: &UserPage<'_>) -> Result<String, RenderError> {
         let user = &page.details.user;
         let fields = fields_of(page.form);
@@ -192,9 +182,6 @@ impl Html {
     }
 
     /// The API tokens, with the form to make one more.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn tokens(&self, page: &TokensPage<'_>) -> Result<String, RenderError> {
         let fields = [Field::line("name", "Name", page.name).hint("The program that will use it.")];
         let tokens = page.tokens.iter().map(|token| Token {
@@ -213,9 +200,6 @@ impl Html {
     }
 
     /// A secret, shown once.
-    ///
-    /// # Errors
-    /// A template that does not fit its fields.
     pub fn secret(&self, page: &SecretPage<'_>) -> Result<String, RenderError> {
         self.page("secret", page.heading, page)
     }
@@ -241,7 +225,7 @@ const fn describe_message(message: PasswordMessage) -> &'static str {
              arrived all the same: give a new one."
         }
         PasswordMessage::Ended => {
-            "The temporary password is no longer valid: it was meant for whoever has the e-mail address that the \
+            "The temporary password is no longer valid: it was meant for the owner of the email address that the \
              user had before, or was linked to the account. Give a new temporary password."
         }
     }

@@ -163,7 +163,6 @@ fn equipment(repair: &RepairSnapshot) -> String {
     format!("{} ({})", bold(&repair.equipment, 200), line(&repair.area, 80))
 }
 
-/// One line of an update.
 fn describe_line(update_line: &UpdateLine, update: &RepairUpdate) -> String {
     let repair = &update.repair;
     match update_line {

@@ -24,7 +24,7 @@ const MACHINES_MAX: usize = 20;
 const SECTIONS_MAX: usize = 5;
 /// Most characters of one of several repairs.
 const REPAIR_MAX: usize = 300;
-/// Most characters of a repair's description, beside which its facts have room in a section.
+/// Most characters of a repair's description, so that its facts fit into the same section.
 const ISSUE_MAX: usize = 400;
 
 const HELP: &str = "I know which machines work. Write to me here, or mention me in a channel:\n\
@@ -49,9 +49,6 @@ impl Blocks {
     }
 
     /// The whole board: how many work, and what does not, the worst first. `notice` stands above.
-    ///
-    /// # Errors
-    /// As [`Self::answer_help`].
     pub fn answer_board(&self, board: &BoardView, notice: Option<&str>) -> Result<Message, BlocksError> {
         let areas: Vec<&BoardArea> = board.areas.iter().collect();
         let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
@@ -60,10 +57,6 @@ impl Blocks {
         self.answer(equipment_list(&heading.join("\n"), equipment, view_all()))
     }
 
-    /// One area.
-    ///
-    /// # Errors
-    /// As [`Self::answer_help`].
     pub fn answer_area(&self, area: &BoardArea) -> Result<Message, BlocksError> {
         let heading =
             format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.equipment)));
@@ -71,9 +64,6 @@ impl Blocks {
     }
 
     /// One machine with the worst of its open repairs.
-    ///
-    /// # Errors
-    /// As [`Self::answer_help`].
     pub fn answer_equipment(&self, equipment: &PublicEquipment) -> Result<Message, BlocksError> {
         let name = name_line(&equipment.name, equipment.status, equipment.safety_risk);
         let heading = format!("{name}\n{}", line(&equipment.area, NAME_MAX));
@@ -86,9 +76,6 @@ impl Blocks {
     }
 
     /// The machines that a search found.
-    ///
-    /// # Errors
-    /// As [`Self::answer_help`].
     pub fn answer_matches(&self, typed: &str, found: &[EquipmentMatch]) -> Result<Message, BlocksError> {
         let mut sections = vec![section("matches".into(), matches_heading(typed, found.len()))];
         sections.extend(found.iter().take(SECTIONS_MAX).map(match_section));
@@ -97,9 +84,6 @@ impl Blocks {
     }
 
     /// The way to the report form: of a machine, or of any.
-    ///
-    /// # Errors
-    /// As [`Self::answer_help`].
     pub fn answer_report(
         &self,
         equipment: Option<&EquipmentMatch>,
@@ -119,19 +103,12 @@ impl Blocks {
         self.answer(vec![with(report(equipment), section("report".into(), words))])
     }
 
-    /// One repair.
-    ///
-    /// # Errors
-    /// As [`Self::answer_help`].
     pub fn answer_repair(&self, repair: &RepairBrief) -> Result<Message, BlocksError> {
         let text = format!("{}\n>{}", facts(repair), line_within(&repair.fields.description, ISSUE_MAX));
         self.answer(vec![with(open_repair(repair.id), section("repair".into(), text))])
     }
 
     /// There is no repair of that number. `typed` is a number.
-    ///
-    /// # Errors
-    /// As [`Self::answer_help`].
     pub fn answer_no_repair(&self, typed: &str) -> Result<Message, BlocksError> {
         self.answer(vec![section("repair".into(), format!(":x: There is no repair #{}.", line(typed, 20)))])
     }

@@ -29,11 +29,9 @@ const SPOKEN_MAX: usize = 40;
 /// What the tab is filled with.
 #[derive(Debug, Clone, Copy)]
 pub struct Home<'a> {
-    /// The board.
     pub board: &'a BoardView,
     /// For technicians and staff.
     pub repairs: Option<&'a HomeRepairs>,
-    /// For staff.
     pub staff: Option<&'a HomeStaff>,
 }
 

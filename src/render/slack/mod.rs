@@ -52,7 +52,6 @@ const TEXT_MAX: usize = 4_000;
 pub struct Message {
     /// Says the same as the blocks; mrkdwn.
     pub text: String,
-    /// The blocks.
     pub blocks: Value,
 }
 

@@ -22,7 +22,6 @@ pub(super) struct Section {
     pub button: Option<Button>,
 }
 
-/// A button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Button {
     /// One of `slack::ids`' names.
@@ -37,9 +36,7 @@ pub(super) struct Button {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Page {
-    /// Its sections.
     pub sections: Vec<Section>,
-    /// Its number, from 1.
     pub number: usize,
     /// How many there are.
     pub of: usize,

@@ -54,7 +54,7 @@ struct Content<'a> {
     severity: SelectOption,
     /// What was typed in vain in place of a machine's name.
     unknown: Option<String>,
-    /// Named beside its issues: two quick choices may show the first one's for a moment.
+    /// Shown with its issues: two quick choices may show the first one's for a moment.
     known_of: Option<String>,
     known: Vec<Known>,
     more: Option<String>,

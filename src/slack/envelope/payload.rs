@@ -190,7 +190,6 @@ pub struct BlockActions {
 pub struct Action {
     /// Which element.
     pub action_id: String,
-    /// Its block.
     #[serde(default)]
     pub block_id: String,
     /// What it holds now.
@@ -205,7 +204,6 @@ pub struct Container {
     /// `message` or `view`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The view.
     pub view_id: Option<String>,
     /// The message's channel.
     pub channel_id: Option<String>,
@@ -215,14 +213,12 @@ pub struct Container {
     pub is_ephemeral: bool,
 }
 
-/// A channel by id.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ChannelId {
     /// Slack's id.
     pub id: String,
 }
 
-/// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Message {
     /// Its id within the channel.
@@ -246,7 +242,6 @@ pub struct BlockSuggestion {
     pub sender: Sender,
     /// Which select.
     pub action_id: String,
-    /// Its block.
     #[serde(default)]
     pub block_id: String,
     /// What was typed so far.
@@ -282,7 +277,6 @@ pub struct MessageShortcut {
     pub response_url: SecretString,
     /// The message's channel.
     pub channel: ChannelId,
-    /// The message.
     pub message: Message,
 }
 
@@ -358,14 +352,14 @@ impl Event {
 
     /// The person of that id, as who caused it; `None` for what is no id.
     pub fn sender_of(&self, user_id: &str) -> Option<Sender> {
-        let told = |of: &Map<String, Value>| {
+        let team_of = |of: &Map<String, Value>| {
             let team = of.get("user_team").or_else(|| of.get("source_team"))?;
             team.as_str().map(str::to_owned)
         };
         // Of what was changed or deleted.
-        let previous = || self.body.get("previous_message").and_then(Value::as_object).and_then(told);
+        let previous = || self.body.get("previous_message").and_then(Value::as_object).and_then(team_of);
         // The outer one is theirs or, as far as we know, ours.
-        let home_team_id = told(&self.body).or_else(previous).or_else(|| Some(self.team_id.clone()));
+        let home_team_id = team_of(&self.body).or_else(previous).or_else(|| Some(self.team_id.clone()));
         Some(Sender {
             team_id: self.team_id.clone(),
             home_team_id,

@@ -45,7 +45,7 @@ struct ActMetadata {
 /// The modal for a repair as it is now.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
     let of = RepairAtVersion { repair, version: brief.version };

@@ -44,13 +44,24 @@ struct StatusMetadata {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Screen {
     /// The board.
-    Summary { page: usize, notice: Option<String> },
-    /// One area.
-    Area { id: AreaId, page: usize },
+    Summary {
+        page: usize,
+        notice: Option<String>,
+    },
+    Area {
+        id: AreaId,
+        page: usize,
+    },
     /// One machine.
-    Equipment { id: EquipmentId, page: usize },
+    Equipment {
+        id: EquipmentId,
+        page: usize,
+    },
     /// What a search found.
-    Matches { typed: String, page: usize },
+    Matches {
+        typed: String,
+        page: usize,
+    },
 }
 
 impl Screen {
@@ -107,7 +118,7 @@ impl Screen {
     /// The screen's view. It keeps what turning its pages needs, and where the person is answered.
     ///
     /// # Errors
-    /// What it should show is gone; the database's.
+    /// What it should show is gone.
     pub(crate) async fn modal(
         self,
         edge: &SlackContext,

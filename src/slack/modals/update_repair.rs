@@ -23,7 +23,7 @@ const STALE: &str = "This form is out of date. Please close it and start again w
 /// The modal for a repair as it is now.
 ///
 /// # Errors
-/// `NotFound`; the database's.
+/// `NotFound`.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
     let kept = ViewMetadata::new(to, RepairAtVersion { repair, version: brief.version }).to_json();

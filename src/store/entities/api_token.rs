@@ -9,7 +9,6 @@ use crate::domain::ids::{ApiTokenId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "api_tokens")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: ApiTokenId,
     /// What staff call it.

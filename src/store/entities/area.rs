@@ -9,7 +9,6 @@ use crate::domain::ids::AreaId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "areas")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: AreaId,
     /// Name, unique among live areas.

@@ -10,16 +10,14 @@ use crate::domain::ids::UserId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: i64,
     /// `noun.verb`.
     pub action: String,
     /// What was changed.
     pub noun: String,
-    /// Its number.
     pub noun_id: i64,
-    /// The way by which the request came in.
+    /// The edge of the request.
     pub edge: Edge,
     /// Name of who did it, as it was then.
     pub actor_name: String,

@@ -9,10 +9,8 @@ use crate::domain::ids::{CardId, RepairId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "cards")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: CardId,
-    /// The repair.
     pub repair_id: RepairId,
     /// Channel as configured when the first message was pending; unique together with the repair.
     pub target: String,

@@ -10,7 +10,6 @@ use crate::domain::ids::{CardId, DeliveryId, JobId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "deliveries")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: DeliveryId,
     /// Channel; for a job's message and a password, Slack's id of the person.

@@ -9,10 +9,8 @@ use crate::domain::ids::DeliveryId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "delivery_attempts")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The delivery.
     pub delivery_id: DeliveryId,
     /// `delivered`, or why not.
     pub outcome: String,

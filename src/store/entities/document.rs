@@ -10,12 +10,10 @@ use crate::domain::ids::{DocumentId, EquipmentId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "documents")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: DocumentId,
     /// The machine.
     pub equipment_id: EquipmentId,
-    /// What it is.
     pub category: DocumentCategory,
     /// What it is called.
     pub title: String,

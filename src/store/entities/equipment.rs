@@ -13,15 +13,12 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: EquipmentId,
     pub area_id: AreaId,
-    /// Name.
     pub name: String,
     /// Folded name, for searching.
     pub name_key: String,
     /// Who made it.
     pub manufacturer: String,
-    /// Its model.
     pub model: String,
-    /// Its serial number.
     pub serial_number: String,
     /// When it was got.
     pub acquisition_date: Option<Date>,
@@ -31,7 +28,6 @@ pub struct Model {
     pub acquisition_cents: Option<i64>,
     /// Last day of the warranty.
     pub warranty_expiration: Option<Date>,
-    /// What it is for.
     #[sea_orm(column_type = "Text")]
     pub description: String,
     /// Shown nowhere.
@@ -42,6 +38,30 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When it was last changed.
     pub updated_at: DateTimeUtc,
+}
+
+impl Model {
+    /// A machine of which only this is known: the import fills in what it reads.
+    pub fn bare(id: EquipmentId, area_id: AreaId, name: String, name_key: String) -> Self {
+        Self {
+            id,
+            area_id,
+            name,
+            name_key,
+            manufacturer: String::new(),
+            model: String::new(),
+            serial_number: String::new(),
+            acquisition_date: None,
+            acquisition_source: String::new(),
+            acquisition_cents: None,
+            warranty_expiration: None,
+            description: String::new(),
+            archived: false,
+            version: 1,
+            created_at: DateTimeUtc::default(),
+            updated_at: DateTimeUtc::default(),
+        }
+    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -9,7 +9,6 @@ use crate::domain::ids::{EquipmentId, LinkId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "equipment_links")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: LinkId,
     /// The machine.

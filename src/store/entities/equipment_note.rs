@@ -9,12 +9,10 @@ use crate::domain::ids::{EquipmentId, NoteId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "equipment_notes")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: NoteId,
     /// The machine.
     pub equipment_id: EquipmentId,
-    /// The text.
     #[sea_orm(column_type = "Text")]
     pub text: String,
     /// Name of who wrote it, as it was then.

@@ -11,7 +11,6 @@ use crate::domain::job::JobState;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "jobs")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: JobId,
     /// Key of a `JobKind`; a text, since another version may know other kinds.
@@ -31,7 +30,6 @@ pub struct Model {
     pub step: i64,
     /// Steps in all.
     pub steps: i64,
-    /// What it is at.
     pub activity: String,
     /// Why it failed, or waits for the next try; in words.
     #[sea_orm(column_type = "Text", nullable)]
@@ -52,7 +50,7 @@ pub struct Model {
     pub cancel_requested: bool,
     /// How many lines it has written.
     pub updates: i64,
-    /// The way by which it was asked for.
+    /// The edge of the request.
     pub edge: Edge,
     /// Name of who asked for it.
     pub starter_name: String,

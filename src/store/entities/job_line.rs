@@ -9,10 +9,8 @@ use crate::domain::ids::JobId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "job_updates")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The job.
     pub job_id: JobId,
     /// A line.
     #[sea_orm(column_type = "Text")]

@@ -9,10 +9,8 @@ use crate::domain::ids::RepairId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "me_toos")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The repair.
     pub repair_id: RepairId,
     /// Tells people apart: a Slack id or a browser.
     pub person_key: String,

@@ -10,7 +10,6 @@ use crate::domain::ids::{EquipmentId, PhotoId, RepairId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "photos")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: PhotoId,
     /// The machine, where it is of one.

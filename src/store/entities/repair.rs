@@ -10,7 +10,6 @@ use crate::domain::repair::{RepairStatus, Severity};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "repairs")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: RepairId,
     /// The machine.
@@ -23,7 +22,6 @@ pub struct Model {
     pub status: RepairStatus,
     /// Follows from the status; indexed.
     pub open: bool,
-    /// Name of the reporter.
     pub reporter_name: String,
     /// E-mail of the reporter, where given.
     pub reporter_email: Option<String>,

@@ -10,7 +10,6 @@ pub struct Model {
     /// Name.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// Value as text.
     #[sea_orm(column_type = "Text")]
     pub value: String,
     /// When it was last changed.

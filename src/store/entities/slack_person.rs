@@ -7,7 +7,6 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "slack_people")]
 pub struct Model {
-    /// Slack id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slack_user_id: String,
     /// Real name.

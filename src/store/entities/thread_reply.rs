@@ -9,10 +9,8 @@ use crate::domain::ids::{RepairId, TimelineId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "thread_replies")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The repair.
     pub repair_id: RepairId,
     /// Slack's id of the channel.
     pub channel: String,

@@ -10,10 +10,8 @@ use crate::domain::timeline::TimelineKind;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "timeline")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: TimelineId,
-    /// The repair.
     pub repair_id: RepairId,
     /// What happened.
     pub kind: TimelineKind,

@@ -10,7 +10,6 @@ use crate::domain::ids::UserId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
-    /// Number.
     #[sea_orm(primary_key)]
     pub id: UserId,
     /// Name to log in with.

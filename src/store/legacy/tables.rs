@@ -23,7 +23,6 @@ pub const USERS: Table = Table {
     ],
 };
 
-/// Areas.
 pub const AREAS: Table = Table {
     name: "areas",
     columns: &["name", "slack_channel", "is_archived", "sort_order", "created_at", "updated_at"],
@@ -60,7 +59,6 @@ pub const NOTES: Table = Table {
     columns: &["equipment_id", "author_id", "author_name", "content", "created_at"],
 };
 
-/// Repairs.
 pub const REPAIRS: Table = Table {
     name: "repair_records",
     columns: &[
@@ -112,7 +110,6 @@ pub const DOCUMENTS: Table = Table {
     ],
 };
 
-/// Settings.
 pub const SETTINGS: Table = Table { name: "app_config", columns: &["key", "value", "updated_at"] };
 
 /// Who changed what.

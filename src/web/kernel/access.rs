@@ -27,7 +27,6 @@ pub enum Access {
     Technician,
     /// Staff, and technicians where a setting lets them edit documents and photos of machines.
     Editor,
-    /// Staff.
     Staff,
     /// Staff, and programs with an API token.
     StaffOrToken,
@@ -46,7 +45,7 @@ pub enum Caller {
 
 /// What the cookie that holds a session's token is called, but for what [`Cookies`] adds.
 pub const SESSION_COOKIE: &str = "esb_session";
-/// Where programs may show their API token, beside `Authorization: Bearer`.
+/// Where programs may show their API token, besides `Authorization: Bearer`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// How long the database may take to say who is asking.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
@@ -56,7 +55,6 @@ const GUESSED_WITHIN: Duration = Duration::from_secs(1);
 const NEXT_MAX: usize = 2_000;
 
 impl Caller {
-    /// The signed-in person.
     pub const fn person(&self) -> Option<&SignedIn> {
         if let Self::Person(person) = self { Some(person) } else { None }
     }
@@ -139,7 +137,7 @@ pub fn authorize(access: Access, caller: &Caller, parts: &Parts) -> Result<(), P
 /// Lets those go on who may edit documents and photos of machines, before anything of a large file is read.
 ///
 /// # Errors
-/// `Forbidden`; the database's.
+/// `Forbidden`.
 pub async fn authorize_editor(web: &Web, caller: &Caller) -> Result<(), PageError> {
     if within(KNOWN_WITHIN, may_edit_attachments(&web.ctx, &caller.actor())).await? {
         Ok(())
@@ -192,18 +190,12 @@ fn session_token(web: &Web, headers: &HeaderMap) -> Option<SecretString> {
 }
 
 /// The header that makes the browser hold a session's token, for as long as the session lasts.
-///
-/// # Errors
-/// Never in practice: the cookie is plain ASCII.
 pub fn session_begins(token: &SecretString, cookies: &Cookies) -> Result<HeaderValue, InvalidHeaderValue> {
     let lasts = cookie::time::Duration::seconds(sign_in::SESSION.num_seconds());
     cookies.set(SESSION_COOKIE, token.expose_secret(), lasts)
 }
 
 /// The header that makes the browser forget it.
-///
-/// # Errors
-/// Never in practice: the cookie is plain ASCII.
 pub fn session_ends(cookies: &Cookies) -> Result<HeaderValue, InvalidHeaderValue> {
     cookies.set(SESSION_COOKIE, "", cookie::time::Duration::ZERO)
 }

@@ -68,9 +68,6 @@ where
 }
 
 /// As [`read`]; after an error `kept` has what came within the limit.
-///
-/// # Errors
-/// As [`read`].
 pub async fn read_into<B>(kept: &mut Vec<u8>, body: B, limit: usize, held: &Share) -> Result<(), PageError>
 where
     B: Body<Data = Bytes> + Send,

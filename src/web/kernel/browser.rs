@@ -120,9 +120,6 @@ impl Browsers {
     }
 
     /// The header that makes a new browser remember its id; `None` for one that has it.
-    ///
-    /// # Errors
-    /// Never in practice: the cookie is plain ASCII.
     pub fn session_cookie_header(
         &self,
         browser: &Browser,

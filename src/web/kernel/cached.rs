@@ -79,7 +79,6 @@ impl Cached {
         Self { version, media_type, plain, gzip }
     }
 
-    /// Its version.
     pub const fn version(&self) -> &Version {
         &self.version
     }
@@ -108,7 +107,7 @@ impl Cached {
 pub struct LatestBody(LatestCache<Version, Arc<Cached>>);
 
 impl LatestBody {
-    /// The body of `version`: the one at hand, else what `make` makes, once for all who ask.
+    /// The body of `version`: cached, else from `make`, once for all concurrent callers.
     ///
     /// # Errors
     /// Those of `make`.

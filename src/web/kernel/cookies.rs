@@ -1,4 +1,4 @@
-//! Names and attributes of our cookies. Browsers keep cookies by host, whatever the port: so that two installations on
+//! Names and attributes of our cookies. Browsers keep cookies by host, not by port: so that two installations on
 //! one host do not overwrite each other's, each has names of its own. Called by `access` and `browser`.
 
 use cookie::{Cookie, SameSite, time};
@@ -48,7 +48,7 @@ impl Cookies {
         all.filter(move |cookie| cookie.name() == name)
     }
 
-    /// The header by which a browser keeps a cookie for so long: from scripts, from other sites, and from http where
+    /// `Set-Cookie`, which hides the cookie from scripts, from other sites, and from http where
     /// members use https.
     ///
     /// # Errors

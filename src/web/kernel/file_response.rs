@@ -25,7 +25,6 @@ const SHOWN: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
 );
-/// For what is saved.
 const SAVED: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; sandbox");
 
@@ -34,7 +33,6 @@ const SAVED: HeaderValue =
 pub struct ServedFile<'a> {
     /// Changes with the content.
     pub version: Version,
-    /// What it is.
     pub kind: FileKind,
     /// What it is called when it is saved.
     pub name: &'a FileName,

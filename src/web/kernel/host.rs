@@ -1,5 +1,5 @@
 //! Which site a request is for: RFC 9112, section 3.2. A request that leaves it open is refused before anything
-//! else is done with it, since whoever stands in front of us may have read another site from it than we would.
+//! else is done with it, since a proxy in front of us may have read another site from it.
 
 use super::PageError;
 use http::header::HOST;
@@ -21,7 +21,7 @@ pub fn check(parts: &Parts) -> Result<(), PageError> {
     if is_fit { Ok(()) } else { Err(PageError::NoHost) }
 }
 
-/// The site that is meant: where the target is a whole address, that one, whatever `Host` says.
+/// The site that is meant: where the target is a whole address, that one, regardless of `Host`.
 pub fn of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let in_target = uri.authority().map(Authority::as_str);
     in_target.or_else(|| headers.get(HOST)?.to_str().ok())

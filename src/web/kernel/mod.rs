@@ -1,5 +1,5 @@
 //! What every page stands on: one tower `Service` that finds the route, reads the request within
-//! limits, asks the page and turns whatever comes of it into an answer. Knows no page; `server`
+//! limits, calls the page and turns its result into a response. Depends on no page; `server`
 //! calls it, `pages` are called by it.
 //!
 //! A request's way: [`host`] → [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`crate::web::upload`] for files → [`browser`]

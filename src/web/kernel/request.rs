@@ -1,4 +1,4 @@
-//! What a page is told of the request: already read, decoded and checked by the kernel.
+//! The request as a page gets it: read, decoded and checked by the kernel.
 
 use super::PageError;
 use super::access::Caller;
@@ -15,7 +15,6 @@ use http::{HeaderMap, HeaderValue, Uri};
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// One request.
 #[derive(Debug)]
 pub struct PageRequest {
     /// Its name.
@@ -30,7 +29,6 @@ pub struct PageRequest {
     pub frame: Frame,
     /// Where to.
     pub uri: Uri,
-    /// Its headers.
     pub headers: HeaderMap,
     /// The form, empty where the route reads none.
     pub form: Fields,

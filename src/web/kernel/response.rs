@@ -50,16 +50,12 @@ pub fn streamed(media_type: HeaderValue, pieces: impl Stream<Item = Bytes> + Sen
     response
 }
 
-/// A page.
 pub fn html(status: StatusCode, page: String) -> PageResponse {
     response(status, HTML, page)
 }
 
 /// A page that is for the asking browser alone because its forms are. It is not kept at all where somebody
 /// is signed in: after logging out it is gone.
-///
-/// # Errors
-/// Never in practice: the cookie is plain ASCII.
 pub fn html_with_forms(
     web: &Web,
     request: &PageRequest,
@@ -75,9 +71,6 @@ pub fn html_with_forms(
 }
 
 /// Lets a new browser remember its id, so that it is known when it comes back.
-///
-/// # Errors
-/// Never in practice: the cookie is plain ASCII.
 pub fn set_browser_cookie(
     web: &Web,
     request: &PageRequest,
@@ -90,17 +83,11 @@ pub fn set_browser_cookie(
 }
 
 /// Something for a program.
-///
-/// # Errors
-/// Never in practice: our shapes can all be written.
 pub fn json<T: Serialize>(status: StatusCode, shape: &T) -> Result<PageResponse, PageError> {
     Ok(response(status, JSON, serde_json::to_vec(shape).map_err(PageError::internal)?))
 }
 
 /// "Look there": the answer to a form that was accepted.
-///
-/// # Errors
-/// Never in practice: our paths are plain ASCII.
 pub fn see_other(path: &str) -> Result<PageResponse, PageError> {
     let mut response = Response::new(ResponseBody::default());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -110,9 +97,6 @@ pub fn see_other(path: &str) -> Result<PageResponse, PageError> {
 }
 
 /// "It is there by now": the answer to an address that was another program's.
-///
-/// # Errors
-/// Never in practice: our paths are plain ASCII.
 pub fn found(path: &str) -> Result<PageResponse, PageError> {
     let mut response = see_other(path)?;
     *response.status_mut() = StatusCode::FOUND;

@@ -1,4 +1,4 @@
-//! What the body of an answer is made of: bytes that are at hand, or a stream that goes on for as long
+//! What the body of an answer is made of: bytes in memory, or a stream that goes on for as long
 //! as somebody listens and the program runs.
 
 use crate::web::limits::shares::Share;
@@ -24,7 +24,7 @@ pub enum ResponseBody {
     Pieces(BoxStream<'static, Result<Bytes, BrokenOff>>),
 }
 
-/// The rest could not be made; whoever made it has logged why.
+/// The rest could not be produced; the producer has logged why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the rest could not be made")]
 pub struct BrokenOff;

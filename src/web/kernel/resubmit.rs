@@ -25,7 +25,6 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What a form brought, as far as it could be read.
 #[derive(Debug, Default)]
 pub struct TypedForm {
-    /// Its fields.
     pub fields: Fields,
     /// The last field is not whole.
     pub is_cut: bool,
@@ -38,7 +37,6 @@ pub struct TypedForm {
 pub struct Resubmit {
     action: String,
     files: Option<UploadRule>,
-    /// What was typed.
     pub typed: TypedForm,
     token: Option<String>,
     /// Makes the browser remember the id that the token is for.

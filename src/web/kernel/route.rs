@@ -20,7 +20,7 @@ pub enum BodyRule {
     Ignored,
     /// So many bytes as its check allows, as they are: its page finds out whom they come from.
     Raw(BodyCheck),
-    /// A form of at most so many bytes, with a token that proves where it came from.
+    /// A form with a CSRF token.
     Form {
         /// Bytes, encoded.
         limit: usize,
@@ -51,7 +51,7 @@ pub struct Route {
     pub body: BodyRule,
     /// Whose forms carry a token.
     pub csrf: CsrfRule,
-    /// It is answered also where no place for requests is left: for whoever watches whether we live.
+    /// It is answered even when too many requests are in flight: for health checks.
     pub is_always_answered: bool,
     /// Who answers.
     pub handler: Handler,

@@ -5,9 +5,9 @@
 //! browser, and a digest of the password's hash; all signed. It lets nobody in.
 //!
 //! - It is signed as the others are: after a rotation of `SECRET_KEY` what the previous key signed is known, and signed
-//!   anew at the next log-in; without the previous key the browser is one like any other.
+//!   again at the next log-in; without the previous key the browser is one like any other.
 //! - After the password was changed elsewhere, a mark counts together with all the user's marks of former passwords:
-//!   whoever knew such a password could have made any number of them. A stranger's guesses do not count there.
+//!   anyone who knew such a password could have made any number of them. A stranger's guesses do not count there.
 //! - It outlives a deactivation, which it does not undo: the password of somebody inactive is always wrong.
 
 use crate::domain::ids::UserId;
@@ -84,9 +84,6 @@ impl KnownBrowser {
     }
 
     /// The header that lets the browser remember who has just logged in, too.
-    ///
-    /// # Errors
-    /// Never in practice: the cookie is plain ASCII.
     pub fn remembering(
         mut self,
         browsers: &Browsers,

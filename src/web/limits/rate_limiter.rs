@@ -26,7 +26,7 @@ enum Key {
 }
 
 /// An allowance per client address that refills evenly: a token bucket. Whoever used none of it for a
-/// whole window has all of it at once and what refills meanwhile, so that the first window lets through up
+/// whole window has all of it at once and what refills in that time, so that the first window lets through up
 /// to twice as many, and each later one as many as were asked for. An IPv6 site has [`SITE_FACTOR`] times as much.
 #[derive(Debug)]
 pub struct Limit {

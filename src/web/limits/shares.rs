@@ -1,4 +1,4 @@
-//! What all clients share and none may use up: places and bytes, so many in all and so many for one client (see
+//! What all clients share and none may use up: places and bytes, with a limit in total and per client (see
 //! [`ClientNetwork`]). What a client has is given back when its [`Share`] is dropped. Used by `server` (requests
 //! under way), `body` and `upload` (bytes, places) and `pages::events` (listeners).
 

@@ -1,4 +1,4 @@
-//! `GET /`: the board. Kept whole and compressed per revision; what a filter shows is made anew.
+//! `GET /`: the board. Kept whole and compressed per revision; a filtered board is rendered for each request.
 
 use crate::domain::text::fold;
 use crate::ops;

@@ -216,7 +216,7 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
     page(web, request, shown).await
 }
 
-/// What is on record now, beside each field into which something else was typed.
+/// The stored value at each field in which something else was typed.
 async fn differences(
     web: &Web,
     record: &EquipmentRecord,

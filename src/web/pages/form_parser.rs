@@ -1,4 +1,4 @@
-//! Reads forms of technicians and staff: what is refused is collected, so that all of it is told at once.
+//! Reads forms of technicians and staff: all errors are collected and shown at once.
 
 use crate::domain::text::{RequestId, TextError};
 use crate::ops::OpError;

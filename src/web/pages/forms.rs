@@ -25,7 +25,7 @@ pub(super) fn request_id(request: &PageRequest) -> Result<RequestId, PageError> 
         .map_err(|error| PageError::Refused { message: error.to_string() })
 }
 
-/// A no of an operation, beside its field.
+/// A refusal of an operation, at its field.
 pub(super) fn refused(refusal: Refusal) -> FieldError {
     FieldError { field: refusal.field, message: refusal.message }
 }

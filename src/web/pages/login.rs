@@ -16,7 +16,7 @@ use crate::web::limits::known_browser::KnownBrowser;
 use http::StatusCode;
 use http::header::SET_COOKIE;
 
-/// What is said whatever was wrong.
+/// The same for a wrong name and a wrong password.
 const WRONG: &str = "Wrong username or password.";
 
 /// Where people go who have just logged in.

@@ -71,7 +71,7 @@ impl VisitorBytes {
         level.bytes.saturating_sub(u64::try_from(faded).unwrap_or(u64::MAX))
     }
 
-    /// Counts so many bytes more, if they fit.
+    /// Counts more bytes, if they fit.
     fn take(&self, client: ClientNetwork, (stored, kept_before): (u64, u64), bytes: u64) -> bool {
         let (now, allowance) = (self.0.clock.monotonic(), self.0.allowance);
         let mut state = self.state();
@@ -108,7 +108,7 @@ impl Reservation {
         fits
     }
 
-    /// Counts so many bytes, if they fit.
+    /// Counts bytes, if they fit.
     pub fn take(&mut self, bytes: u64) -> bool {
         let fits = self.counter.take(self.client, (self.stored, self.kept_before), bytes);
         self.bytes += if fits { bytes } else { 0 };

@@ -78,7 +78,6 @@ impl SlackChannel {
         card.map_err(|error| unrendered(&error))
     }
 
-    /// A temporary password.
     pub fn temporary_password(&self, given: &TemporaryPassword) -> Result<Message, Failure> {
         let message = self.blocks.temporary_password(given, self.links.log_in().as_deref());
         message.map_err(|error| unrendered(&error))
