@@ -333,6 +333,25 @@ fn typed_fields(text: &str) -> [Field; 8] {
 }
 
 /// Pages of the equipment_list, where everything that can be typed is this text.
+fn form_page(html: &Html, text: &str, errors: &[FieldError]) -> String {
+    let groups = [Group { legend: "Legend", fields: typed_fields(text).to_vec() }];
+    let form = FormPage {
+        title: text,
+        lead: "Lead",
+        back: ("/equipment", text),
+        action: "/x",
+        hidden: Hidden { csrf_token: text, request_id: Some(text) },
+        version: Some(1),
+        groups: &groups,
+        errors,
+        submit: "Save",
+        done: "Saved.",
+        next: text,
+        note: "Note",
+    };
+    html.form(&form).unwrap()
+}
+
 fn equipment_pages(text: &str) -> Vec<String> {
     let html = framed(text);
     let typed = || text.to_owned();
@@ -340,21 +359,7 @@ fn equipment_pages(text: &str) -> Vec<String> {
     let fields = typed_fields(text);
     let errors =
         [Some("name"), Some("text"), None].map(|field| FieldError { field, message: format!("x{text}") });
-    let groups = [Group { legend: "Legend", fields: fields.to_vec() }];
-    let form = FormPage {
-        title: text,
-        lead: "Lead",
-        back: ("/equipment", text),
-        action: "/x",
-        hidden,
-        version: Some(1),
-        groups: &groups,
-        errors: &errors,
-        submit: "Save",
-        done: "Saved.",
-        next: text,
-        note: "Note",
-    };
+    let form = form_page(&html, text, &errors);
     let machine = equipment_detail(text);
     let page = EquipmentPage {
         equipment: &machine,
@@ -388,7 +393,7 @@ fn equipment_pages(text: &str) -> Vec<String> {
     };
     let filter = EquipmentFilter { area: Some(AreaId(1)), archived: true, text: format!("x{text}") };
     vec![
-        html.form(&form).unwrap(),
+        form,
         html.equipment(&page).unwrap(),
         html.equipment_list(&list, &filter, true).unwrap(),
         html.areas(&AreasPage { areas: &areas, hidden, request_ids: &[], fields: &fields, errors: &errors })
