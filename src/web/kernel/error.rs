@@ -1,4 +1,4 @@
-//! Why a request fails, with its status. The response is made in [`super::error_page`].
+//! Why a request fails, with its status. The response is made in `error_page`.
 
 use super::fields::FieldsError;
 use super::reference::Reference;
