@@ -121,9 +121,10 @@ impl App {
         let seal = SecretBox::new(&secret_key, config.secret_key_previous.as_ref())?;
         // Hundreds of certificates and templates are read while the database is being opened.
         let (slack, counted) = (config.slack.clone(), metrics.clone());
+        let (blocks_clock, zone) = (clock.clone(), config.timezone.clone());
         let loading = spawn_blocking(move || {
             let api = SlackApi::new(&slack, counted).context("TLS cannot be set up")?;
-            anyhow::Ok((api, Arc::new(Blocks::new()?)))
+            anyhow::Ok((api, Arc::new(Blocks::new(move || zone.local(blocks_clock.now()).date())?)))
         });
         let ctx = open(&config, clock).await?.sealed_by(seal);
         let files = uploads(&config, &ctx).await;

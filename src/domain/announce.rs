@@ -1,5 +1,6 @@
 //! Which channels get which announcement of a [`ChangeSet`], given switches and targets. Pure.
 
+use crate::domain::actor::SlackUserId;
 use crate::domain::change::{Change, ChangeSet, OthersOpen, RepairSnapshot};
 use crate::domain::channel::ChannelRef;
 use crate::domain::field::{Field, FieldValue};
@@ -27,6 +28,9 @@ pub struct RepairUpdate {
     pub repair: RepairSnapshot,
     /// Who did it.
     pub by: String,
+    /// Their id in Slack, if they did it there.
+    #[serde(default)]
+    pub by_slack_id: Option<SlackUserId>,
     /// One line each; the first gives the message its prefix.
     pub lines: Vec<UpdateLine>,
     /// What they had to say.
@@ -69,6 +73,12 @@ pub enum UpdateLine {
 }
 
 impl RepairUpdate {
+    /// True when the person assigned the repair to themselves.
+    pub fn is_claim(&self) -> bool {
+        let is_same_id = self.by_slack_id.is_some() && self.by_slack_id == self.repair.assignee_slack_id;
+        is_same_id || self.repair.assignee.as_ref() == Some(&self.by)
+    }
+
     /// True when the machine's last open repair was resolved: only then is it back in service.
     pub fn is_back_in_service(&self) -> bool {
         let resolved = self.repair.status == RepairStatus::Resolved;
@@ -94,7 +104,9 @@ impl Event {
         match self {
             Self::NewReport(repair) => is_severe(repair),
             Self::Updated(update) => update.lines.iter().any(|news| match news {
-                UpdateLine::Closed { .. } | UpdateLine::SafetyRisk => true,
+                // The original tells what becomes of the machine.
+                UpdateLine::Closed { .. } => update.repair.status != RepairStatus::Duplicate,
+                UpdateLine::SafetyRisk => true,
                 UpdateLine::Severity { .. } => is_down(&update.repair),
                 UpdateLine::Status { from } => !from.is_open() && is_severe(&update.repair),
                 UpdateLine::Assignee { .. } | UpdateLine::Eta { .. } => false,
@@ -172,7 +184,8 @@ fn event(change: &ChangeSet, switches: NotificationSettings) -> Option<Event> {
         Change::Note { text, supersedes: None } => text.as_ref().map(ToString::to_string),
         _ => None,
     });
-    Some(Event::Updated(RepairUpdate { repair: change.repair.clone(), by: change.by.clone(), lines, note }))
+    let (repair, by, by_slack_id) = (change.repair.clone(), change.by.clone(), change.by_slack_id.clone());
+    Some(Event::Updated(RepairUpdate { repair, by, by_slack_id, lines, note }))
 }
 
 /// The lines that their switches let through, in the order of their prefixes: closing, status, assignee,

@@ -98,6 +98,8 @@ pub struct ChangeSet {
     pub changes: Vec<Change>,
     /// Who did it.
     pub by: String,
+    /// Their id in Slack, if they did it there.
+    pub by_slack_id: Option<SlackUserId>,
     /// The machine's other open repairs; read where the repair was closed.
     pub others: OthersOpen,
 }
@@ -118,7 +120,8 @@ pub struct AuditRecord {
 
 impl ChangeSet {
     pub fn created(repair: RepairSnapshot, by: String) -> Self {
-        Self { repair, changes: vec![Change::Created], by, others: OthersOpen::default() }
+        let (changes, others) = (vec![Change::Created], OthersOpen::default());
+        Self { repair, changes, by, by_slack_id: None, others }
     }
 
     /// The values before and after of a field that changed.
@@ -127,6 +130,17 @@ impl ChangeSet {
             Change::Field { from, to } if from.field() == field => Some((from, to)),
             _ => None,
         })
+    }
+
+    /// True when the repair's card shows something of it: fields, photos, and the note of a closing.
+    pub fn changes_card(&self) -> bool {
+        let is_closed = !self.repair.status.is_open();
+        let shows = |change: &Change| match change {
+            Change::Field { .. } | Change::Photo { .. } => true,
+            Change::Note { supersedes, .. } => is_closed && supersedes.is_some(),
+            Change::Created => false,
+        };
+        self.changes.iter().any(shows)
     }
 
     /// True when fields changed: then the repair has a new version.
@@ -231,6 +245,24 @@ pub(crate) mod tests {
         let audit = change.audit();
         assert_eq!((audit[0].action, audit[0].noun_id, &audit[0].old), ("repair.created", 7, &None));
         assert_eq!(audit[0].new.as_ref().unwrap()["equipment"], "Table saw");
+    }
+
+    #[test]
+    fn card_changes_with_fields_photos_and_closing_note() {
+        let note = |supersedes| Change::Note { text: Some(Note::parse("Ordered").unwrap()), supersedes };
+        let photo = Change::Photo { photo: PhotoId(1), name: FileName::clean("a.jpg") };
+        let resolved = RepairSnapshot { status: RepairStatus::Resolved, ..snapshot() };
+        for (repair, change, is_shown) in [
+            (snapshot(), photo, true),
+            (snapshot(), note(None), false),
+            (snapshot(), note(Some(TimelineId(4))), false),
+            (resolved.clone(), note(None), false),
+            (resolved, note(Some(TimelineId(4))), true),
+        ] {
+            let set = ChangeSet { changes: vec![change], ..ChangeSet::created(repair, "Ana".into()) };
+            assert_eq!(set.changes_card(), is_shown, "{:?}", set.changes);
+        }
+        assert!(!ChangeSet::created(snapshot(), "Ana".into()).changes_card());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reads: which file a document or photo is, and who may have it; lists of them for pages.
+//! Reads: the file of a document or photo, and who may read it; lists of them for pages.
 
 use super::equipment::documents::DOCUMENTS_MAX;
 use super::permission::{may_edit, require};
@@ -13,15 +13,14 @@ use crate::store::photos::{Photo, Subject};
 use crate::views::attachments::{DocumentView, PhotoView};
 use sea_orm::ConnectionTrait;
 
-/// True when the actor may edit documents and photos of machines.
 pub async fn may_edit_attachments(ctx: &Ctx, actor: &Actor) -> Result<bool, OpError> {
     may_edit(ctx.store.read(), actor).await
 }
 
-/// The file of a document, and whether everybody may read it: that of a machine in use.
+/// The file of a document, and whether it is public (its equipment is in use).
 ///
 /// # Errors
-/// `NotFound`; `Archived` for those who may not read it any longer.
+/// `NotFound`; `Archived` for an actor who may no longer read it.
 pub async fn document(ctx: &Ctx, actor: &Actor, id: DocumentId) -> Result<(StoredFile, bool), OpError> {
     let db = ctx.store.read();
     let row = store::documents::find(db, id).await?.ok_or(OpError::NotFound)?;
@@ -30,19 +29,18 @@ pub async fn document(ctx: &Ctx, actor: &Actor, id: DocumentId) -> Result<(Store
     Ok((file, is_public))
 }
 
-/// The file of a photo, and whether everybody may see it: that of a machine in use. Those of repairs
-/// are for technicians.
+/// The file of a photo, and whether it is public (its equipment is in use). Photos of repairs are for technicians.
 ///
 /// # Errors
-/// `NotFound`, also for those who may not see a repair's; `Archived` for those who may not see a machine's any
-/// longer.
+/// `NotFound`, also for a repair's photo that the actor may not see; `Archived` for an equipment's photo that the
+/// actor may no longer see.
 pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile, bool), OpError> {
     let db = ctx.store.read();
     let row = store::photos::find(db, id).await?.ok_or(OpError::NotFound)?;
     let is_public = match row.equipment_id {
         Some(equipment) => is_public(db, actor, equipment).await?,
         None => {
-            // Whether there is one is nothing to be guessed.
+            // `NotFound`, so that nobody can find out which ids exist.
             technicians_only(db, actor, OpError::NotFound).await?;
             false
         }
@@ -51,8 +49,8 @@ pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile,
     Ok((file, is_public))
 }
 
-/// True while everybody may see the files of a machine, as its page: until it is archived, itself or with
-/// its area. Then they are for technicians.
+/// True while the files of an equipment are public, like its page. Once it or its area is archived, they are for
+/// technicians.
 async fn is_public(
     db: &impl ConnectionTrait,
     actor: &Actor,
@@ -65,7 +63,7 @@ async fn is_public(
     Ok(!equipment.is_archived())
 }
 
-/// Lets technicians go on, and tells others `no`.
+/// Returns `no` unless the actor is a technician.
 async fn technicians_only(db: &impl ConnectionTrait, actor: &Actor, no: OpError) -> Result<(), OpError> {
     match require(db, actor, Role::Technician).await {
         Err(OpError::Forbidden) => Err(no),
@@ -84,7 +82,6 @@ fn stored(
     Ok(StoredFile { stored, kind, name: FileName::clean(name), size, has_thumbnail })
 }
 
-/// The documents of a machine.
 pub(super) async fn documents(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -99,7 +96,6 @@ pub(super) async fn documents(
     Ok(store::documents::of(db, equipment, DOCUMENTS_MAX).await?.into_iter().map(view).collect())
 }
 
-/// The photos of a machine or repair.
 pub(super) async fn photos(db: &impl ConnectionTrait, subject: Subject) -> Result<Vec<PhotoView>, OpError> {
     let view = |row: Photo| PhotoView {
         id: row.id,

@@ -1,4 +1,4 @@
-//! The audit as staff look it up: newest first, a part at a time.
+//! The audit log as staff search it: newest first, in pages.
 
 use super::permission::require;
 use super::{Ctx, OpError};
@@ -9,27 +9,25 @@ use crate::store::audit::AuditEntry;
 use crate::views::records::{AuditRow, AuditView};
 use chrono::{DateTime, Utc};
 
-/// Entries a part.
+/// Entries on a page.
 pub const PART: u64 = 50;
-/// Entries of the export that are held at once.
+/// Entries of the export that are in memory at once.
 pub const EXPORT_PART: u64 = 500;
 
-/// What staff look for; empty texts ask for nothing.
+/// Filter for audit entries; empty texts do not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Name of a person, just as it was written down, or of an account, case ignored.
+    /// A person's recorded name (exact), or the name of an account (any case).
     pub who: String,
-    /// What was changed.
     pub noun: String,
     pub noun_id: Option<i64>,
-    /// What was done.
     pub action: String,
-    /// Not before this.
+    /// Inclusive.
     pub from: Option<DateTime<Utc>>,
     pub before: Option<DateTime<Utc>>,
 }
 
-/// The newest `limit` entries that are older than the one of the number `older_than`.
+/// The newest `limit` entries with a number below `older_than`.
 ///
 /// # Errors
 /// `Forbidden`.

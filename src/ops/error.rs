@@ -1,4 +1,4 @@
-//! Why an operation did not do what was asked.
+//! Why an operation failed.
 
 use super::secret_box::SecretBoxError;
 use crate::domain::edit::{Conflict, EditError};
@@ -6,10 +6,10 @@ pub use crate::domain::refusal::Refusal;
 use crate::store::db_error;
 use sea_orm::{DbErr, SqlErr};
 
-/// Why an operation did not do what was asked. Nothing was changed.
+/// Why an operation failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpError {
-    /// A rule says no; the words are for the person.
+    /// A rule forbids it; the message is for the person.
     #[error("refused: {}", .0.message)]
     Refused(Refusal),
     /// Somebody else changed the same fields.
@@ -17,46 +17,40 @@ pub enum OpError {
     Conflict(Vec<Conflict>),
     /// Somebody else changed the same record since the person saw it.
     #[error("overtaken by {by}")]
-    Overtaken {
-        /// Who changed it last.
-        by: String,
-    },
-    /// There is no such record.
+    Overtaken { by: String },
     #[error("no such record")]
     NotFound,
-    /// The record is archived.
     #[error("archived")]
     Archived,
     /// The person may not do that (spec/product.md "Who may do what").
     #[error("forbidden")]
     Forbidden,
-    /// Our fault, or the database's.
+    /// A bug, or a database error.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A row got its next version from somebody else, just now.
+/// Another transaction has just written the next version of the row.
 #[derive(Debug, thiserror::Error)]
 #[error("overtaken by another change")]
 struct Overtaken;
 
 impl OpError {
-    /// A no that is about one input.
+    /// A refusal that belongs to one input.
     pub fn refused(field: &'static str, message: impl Into<String>) -> Self {
         Self::Refused(Refusal::on(field, message))
     }
 
-    /// True when the database does not answer, is overloaded or gone: the same may work in a while.
+    /// True when the database does not answer, is overloaded or unreachable: a later retry may work.
     pub fn is_transient(&self) -> bool {
         self.of_database().is_some_and(db_error::is_transient)
     }
 
-    /// Another transaction changed the row first.
     pub(super) fn overtaken() -> Self {
         Self::Internal(Overtaken.into())
     }
 
-    /// True when an immediate retry works: another transaction came in between.
+    /// True when an immediate retry works: another transaction interfered.
     pub(super) fn is_deadlock(&self) -> bool {
         let overtaken = matches!(self, Self::Internal(source) if source.is::<Overtaken>());
         overtaken || self.of_database().is_some_and(db_error::is_deadlock)
@@ -68,8 +62,8 @@ impl OpError {
         matches!(error, Some(SqlErr::UniqueConstraintViolation(_)))
     }
 
-    /// True when the same submission may have been accepted by another request, whose change is what this one
-    /// ran into: a name that it took, a field that it set.
+    /// True when another request may have accepted the same submission, and this one failed because of its change
+    /// (a name that it took, a field that it set).
     pub(super) fn may_be_replay(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Conflict(_)) || self.is_unique_violation()
     }

@@ -1,6 +1,6 @@
-//! A submission is accepted once: the same request id with the same content gets the first answer. The stored
-//! key covers the operation, the caller and the content, so that an id with other content, or of another form,
-//! is a submission of its own. Used by operations that carry a request id.
+//! A submission is accepted once: the same request id with the same content gets the first answer. The stored key
+//! covers the operation, the caller and the content, so that an id with other content, or from another form, counts
+//! as a different submission. Used by operations that carry a request id.
 
 use super::secret::digest_of;
 use super::{Ctx, OpError, retry_on_deadlock};
@@ -14,7 +14,7 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The key of a submission. `content` is what the person sent: neither the version that they saw nor anything
+/// The key of a submission. `content` is what the person entered: not the version that they saw, and nothing else
 /// that could differ when the same form arrives again.
 pub(super) fn key(
     operation: &str,
@@ -22,20 +22,19 @@ pub(super) fn key(
     request_id: &RequestId,
     content: &impl Serialize,
 ) -> Result<IdempotencyKey, OpError> {
-    // A Slack user stays one while an account is linked to them; names may change.
+    // A Slack user keeps the same key when an account is linked to them; names may change.
     let account = actor.account.as_ref().filter(|_| actor.slack_id.is_none()).map(|account| account.id);
     let named = (operation, request_id, &actor.slack_id, account, content);
     let digest = digest_of(&serde_json::to_string(&named)?);
     IdempotencyKey::parse(&digest).ok_or_else(|| OpError::Internal("a digest of another length".into()))
 }
 
-/// A file as content of a submission: every upload is stored under another random name.
+/// A file as content of a submission, without its stored name, which is random for each upload.
 pub(super) fn file_content(file: &StoredFile) -> (&str, &'static str, u64) {
     (file.name.as_str(), file.kind.ending(), file.size)
 }
 
-/// Runs one transaction for a submission; where another process accepted the same one just now, its
-/// answer is the answer.
+/// Runs one transaction for a submission. If another process has just accepted the same one, returns its answer.
 pub(super) async fn run_once<T, F>(ctx: &Ctx, key: &IdempotencyKey, run: impl Fn() -> F) -> Result<T, OpError>
 where
     T: DeserializeOwned,
@@ -50,7 +49,7 @@ where
 /// The answer that an accepted submission got.
 ///
 /// # Errors
-/// `NotFound` where the key is that of another operation.
+/// `NotFound` if the key belongs to another operation.
 pub(super) async fn find_answer<T: DeserializeOwned>(
     db: &impl ConnectionTrait,
     key: &IdempotencyKey,

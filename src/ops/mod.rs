@@ -1,6 +1,6 @@
-//! The use cases. Each that changes something is one transaction: change, timeline, audit, deliveries,
-//! request id and board revision commit together or not at all. Operations know no protocol and never
-//! call the network; edges and the worker call them.
+//! The use cases. Each mutation is one transaction: change, timeline, audit, deliveries, request id and board
+//! revision commit together or not at all. Operations do not depend on a protocol and never call the network; edges
+//! and the worker call them.
 
 use crate::clock::Clock;
 use crate::domain::actor::{Actor, Role};
@@ -38,17 +38,14 @@ pub use error::{OpError, Refusal};
 /// What operations work with; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Ctx {
-    /// The database.
     pub store: Store,
-    /// The time.
     pub clock: Clock,
-    /// Where announcements may go.
     pub announce: Announce,
     /// Maintenance is on, regardless of the settings.
     pub maintenance: bool,
-    /// Rung after a commit that owes deliveries: wakes the worker of this process.
+    /// Notified after a commit that enqueued deliveries: wakes the worker of this process.
     pub wake: Arc<Notify>,
-    /// Seals what deliveries must not show; without it nothing of that kind is sent.
+    /// Encrypts secrets in deliveries; without it no delivery carries one.
     pub seal: Option<Arc<secret_box::SecretBox>>,
     board: Arc<board::CachedViews>,
 }
@@ -58,42 +55,41 @@ pub struct Ctx {
 pub enum Announce {
     /// Slack is off: nothing is queued.
     Nowhere,
-    /// The areas' channels and, where there is one, the channel that hears of everything.
+    /// The areas' channels and, if set, the channel for all announcements.
     Slack {
-        /// The channel that hears of everything.
+        /// The channel for all announcements.
         oops: Option<ChannelRef>,
     },
 }
 
 impl Ctx {
-    /// Puts the parts together.
     pub fn new(store: Store, clock: Clock, announce: Announce) -> Self {
         let (wake, board) = (Arc::new(Notify::new()), Arc::default());
         Self { store, clock, announce, maintenance: false, wake, seal: None, board }
     }
 
-    /// The same with maintenance on, if it is, regardless of the settings.
+    /// Turns maintenance on if `maintenance` is true, regardless of the settings.
     #[must_use]
     pub fn in_maintenance(self, maintenance: bool) -> Self {
         Self { maintenance, ..self }
     }
 
-    /// The same with a seal: temporary passwords may go by direct message.
+    /// Adds a seal: temporary passwords may be sent by direct message.
     pub fn sealed_by(self, seal: secret_box::SecretBox) -> Self {
         Self { seal: Some(Arc::new(seal)), ..self }
     }
 
-    /// Commits a change that boards show: bumps the revision, last of all in the transaction, and lets
-    /// this process know. Its next reader sees the change, its listeners hear of it at once.
+    /// Commits a change that boards show. Increments the revision as the last statement of the transaction, then
+    /// notifies the readers and subscribers of this process.
     pub async fn commit_visible(&self, tx: Transaction) -> Result<(), DbErr> {
         store::board::bump_revision(&tx).await?;
         let committed = tx.commit().await;
-        // After a failure too: when the connection broke, nobody knows whether it was committed.
+        // After an error too: if the connection broke, the commit may have succeeded.
         self.board.revision.changed();
         committed
     }
 
-    /// Commits a change that no board shows, with its record, and writes its line.
+    /// Commits a change that no board shows, with its audit record, and writes its log line.
     async fn commit_recorded(
         &self,
         tx: Transaction,
@@ -108,13 +104,13 @@ impl Ctx {
     }
 }
 
-/// "Somebody else was faster": names who changed the record last.
+/// An `Overtaken` error that names who changed the record last.
 async fn overtaken(db: &impl ConnectionTrait, noun: &str, noun_id: i64) -> Result<OpError, OpError> {
     let by = store::audit::last_actor(db, noun, noun_id).await?;
     Ok(OpError::Overtaken { by: by.unwrap_or_else(|| "Somebody else".into()) })
 }
 
-/// Lets those go on who have this role, or one that may more.
+/// Checks that the actor has this role or a higher one.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -122,7 +118,7 @@ pub fn allow(actor: &Actor, role: Role) -> Result<(), OpError> {
     if actor.is_at_least(role) { Ok(()) } else { Err(OpError::Forbidden) }
 }
 
-/// Does something that is one transaction; repeats it when the database aborts it in favor of another.
+/// Runs a transaction; retries it when the database aborts it in favor of another.
 async fn retry_on_deadlock<T, F>(once: impl Fn() -> F) -> Result<T, OpError>
 where
     F: Future<Output = Result<T, OpError>>,

@@ -1,5 +1,5 @@
-//! Removes, once a day, what was kept long enough (spec "Database", "Kept how long"). Timeline and audit
-//! stay for good. The worker calls it.
+//! Removes expired rows once a day (spec "Database", "Kept how long"). Timeline and audit are never removed. The
+//! worker calls it.
 
 use super::{Ctx, OpError, retry_on_deadlock};
 use crate::domain::delivery::DeliveryState;
@@ -9,37 +9,34 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sea_orm::DbErr;
 
-/// Name of the pruning among the signs of life.
+/// Name of the pruning in the heartbeats table.
 const PRUNE: &str = "prune";
-/// How often.
 const EVERY: TimeDelta = TimeDelta::days(1);
-/// How long a delivery that arrived is kept, with its attempts.
+/// How long a delivered delivery is kept, with its attempts.
 const DELIVERED: TimeDelta = TimeDelta::days(90);
-/// How long one that was given up is kept.
+/// How long a dead delivery is kept.
 const DEAD: TimeDelta = TimeDelta::days(365);
-/// How long the same submission is recognised.
+/// How long a repeated submission is recognized.
 const REQUESTS: TimeDelta = TimeDelta::days(7);
 
-/// How long a job is kept after its end, with its lines.
+/// How long a finished job is kept, with its lines.
 const JOBS: TimeDelta = TimeDelta::days(30);
 
-/// How much was removed.
+/// Numbers of removed rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Deliveries, each with its attempts.
     pub deliveries: u64,
     /// Jobs, each with its lines.
     pub jobs: u64,
-    /// Ids of submissions.
+    /// Request ids of submissions.
     pub requests: u64,
-    /// Sessions that have ended.
+    /// Expired sessions.
     pub sessions: u64,
 }
 
-/// Prunes, unless some process did so within a day; `None` then.
-///
-/// # Errors
-/// The database's; what was removed until then stays removed.
+/// Prunes, unless a process has done so within a day; `None` then. After an error, the rows removed so far stay
+/// removed.
 pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
     let now = ctx.clock.now();
     let latest = heartbeats::latest(ctx.store.read(), PRUNE).await?;
@@ -53,13 +50,13 @@ pub async fn prune_daily(ctx: &Ctx) -> Result<Option<Pruned>, OpError> {
     pruned.jobs = all(ctx, move |tx| prune::jobs(tx, now - JOBS).boxed()).await?;
     pruned.requests = all(ctx, move |tx| prune::requests(tx, now - REQUESTS).boxed()).await?;
     pruned.sessions = all(ctx, move |tx| prune::sessions(tx, now).boxed()).await?;
-    // Last, so that what an outage left undone is done once it is over. Two processes may remove at once: each
-    // batch is retried where they collide.
+    // Last, so that pruning is repeated after a failure. Two processes may prune at once: a batch that collides is
+    // retried.
     heartbeats::beat(ctx.store.write(), PRUNE, now).await?;
     Ok(Some(pruned))
 }
 
-/// Removes batch after batch, each in a transaction of its own, until one is not full.
+/// Removes batch after batch, each in its own transaction, until one is not full.
 async fn all(
     ctx: &Ctx,
     batch: impl for<'a> Fn(&'a Transaction) -> BoxFuture<'a, Result<u64, DbErr>>,

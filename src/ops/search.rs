@@ -1,4 +1,4 @@
-//! Finding machines, people and repairs of a machine by what somebody typed.
+//! Search for equipment, people and repairs of an equipment by a typed text.
 
 mod equipment;
 
@@ -12,23 +12,22 @@ use crate::views::repairs::{OtherRepair, PersonMatch};
 pub(super) use equipment::{EquipmentNames, search_beyond_database, search_equipment_list};
 pub use equipment::{exact_equipment, find_equipment, search_board, search_equipment};
 
-/// Most matches of a search: what one Slack select can show.
+/// Most matches of a search: the limit of a Slack select.
 pub const MATCHES_MAX: u64 = MOST as u64;
 const MOST: usize = 100;
 
-/// True when at least one machine is registered.
 pub async fn any_equipment(ctx: &Ctx) -> Result<bool, OpError> {
     Ok(store::equipment::any_live(ctx.store.read()).await?)
 }
 
-/// Repairs of one machine whose texts are read at a time.
+/// Repairs of one equipment whose texts are read at a time.
 const OTHERS_AT_ONCE: usize = 500;
-/// How often: the person who types waits for it, 3 s at most (a Slack limit). Older ones are found by their number.
+/// Most pages to read: Slack waits 3 s for the options. Older repairs are found by their number.
 const OTHERS_PAGES: usize = 20;
 /// Most characters of another repair's description.
 const HINT_MAX: usize = 100;
 
-/// Active people for what somebody types, the best first; where nobody fits, the nearest names.
+/// Active people who match a typed text, best first; without a match, the nearest names.
 pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, OpError> {
     let people = store::users::names(ctx.store.read()).await?;
     let keys: Vec<SearchKey> = people.iter().map(|(_, name, _)| SearchKey::new(name)).collect();
@@ -36,8 +35,8 @@ pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, O
     Ok(rank(&SearchQuery::new(typed), people.zip(keys.iter().map(|key| [key])), MOST).into_items())
 }
 
-/// Other repairs of the same machine for what somebody types, of its newest 10,000: the one of that number; else
-/// those whose number begins with it, then those whose description fits, the best first, then the newest.
+/// Other repairs of the same equipment that match a typed text, of its newest 10,000: the one with that number;
+/// else those whose number begins with it, then those whose description matches, best first, then newest.
 ///
 /// # Errors
 /// `NotFound` when there is no such repair.
@@ -62,7 +61,7 @@ pub async fn search_others(ctx: &Ctx, repair: RepairId, typed: &str) -> Result<V
         found.extend(fitting);
         found.sort_by_key(|(fit, _)| *fit);
         found.truncate(MOST);
-        // Nothing that comes later is newer, nor fits better.
+        // All further repairs are older and match no better.
         let is_full = found.len() == MOST && found.iter().all(|(fit, _)| *fit <= Fit::Beginning);
         if is_last || is_full {
             break;

@@ -1,4 +1,4 @@
-//! Secrets that we hand out: long enough that nobody guesses them, kept as digests. Only operations use it.
+//! Secrets that we issue: too long to guess, stored as digests. Only operations use it.
 
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
@@ -7,15 +7,15 @@ use sha2::{Digest, Sha256};
 /// Characters of a secret.
 const LENGTH: usize = 64;
 
-/// A new one, 256 random bits in hexadecimal, and what is kept of it. A digest without salt keeps such a
-/// one well enough.
+/// A new secret of 256 random bits in hexadecimal, and its digest to store. With that many random bits no salt is
+/// needed.
 pub(super) fn random() -> (SecretString, String) {
     let secret = hex::encode(rand::rng().random::<[u8; LENGTH / 2]>());
     let digest = digest_of(&secret);
     (secret.into(), digest)
 }
 
-/// Letters and digits that nobody confuses with each other.
+/// Letters and digits that are not easily confused.
 const LEGIBLE: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
 
 /// A password to be read and typed once: four groups of four characters, 79 random bits.
@@ -30,14 +30,13 @@ pub(super) fn temporary_password() -> SecretString {
     [group(), group(), group(), group()].join("-").into()
 }
 
-/// What is kept of a secret; `None` for what cannot be one of ours.
+/// The digest to store for a secret; `None` if it cannot be one of ours.
 pub(super) fn digest(secret: &SecretString) -> Option<String> {
     let text = secret.expose_secret();
     let ours = text.len() == LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     ours.then(|| digest_of(text))
 }
 
-/// The digest of any text.
 pub(super) fn digest_of(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }

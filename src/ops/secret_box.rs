@@ -1,6 +1,6 @@
-//! What a delivery carries and nobody may read: temporary passwords on their way. Operations seal, the worker
-//! opens. The key comes from `SECRET_KEY`; what was sealed before a rotation is opened by the key before. Must not:
-//! log or show what it holds.
+//! Encrypts secrets in deliveries, i.e. temporary passwords. Operations seal, the worker opens. The key is derived
+//! from `SECRET_KEY`; what was sealed before a rotation is opened with the previous key. Must not log or show the
+//! content.
 
 pub use crate::views::account::TemporaryPassword;
 
@@ -11,26 +11,25 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::fmt;
 
-/// What the key is for: the same secret signs cookies with another one.
+/// Purpose of the key: cookies are signed with another key from the same secret.
 const PURPOSE: &[u8] = b"esb: temporary passwords in deliveries";
-/// How a sealed text of this form begins.
+/// Prefix of a sealed text of this format.
 const FORM: &str = "sealed:1:";
 
-/// Why something cannot be sealed or opened. It names neither key nor content.
+/// Why sealing or opening failed. Contains neither key nor content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretBoxError {
-    /// No key can be made, or nothing be sealed with it: never in practice.
+    /// No key can be derived, or nothing can be sealed with it: never in practice.
     #[error("it cannot be sealed")]
     Unusable,
-    /// It was sealed for another key or another delivery, or changed since.
+    /// Sealed with another key or for another delivery, or altered since.
     #[error("it was sealed with another SECRET_KEY or for another delivery, or changed since")]
     Foreign,
-    /// What was sealed is not what it should be: another version's.
+    /// The content has an unknown format, from another version of the program.
     #[error("it holds something that this version does not know")]
     Unknown,
 }
 
-/// Seals and opens.
 pub struct SecretBox {
     present: LessSafeKey,
     previous: Option<LessSafeKey>,
@@ -42,7 +41,7 @@ impl fmt::Debug for SecretBox {
     }
 }
 
-/// What is sealed, as JSON.
+/// The sealed content, as JSON.
 #[derive(Serialize)]
 struct Content<'a> {
     username: &'a str,
@@ -53,18 +52,12 @@ struct Content<'a> {
 }
 
 impl SecretBox {
-    /// Seals by a key made of `secret`; opens what was sealed by that of `previous`, too.
-    ///
-    /// # Errors
-    /// `Unusable`, never in practice.
+    /// Seals with a key derived from `secret`; also opens what was sealed with the key of `previous`.
     pub fn new(secret: &SecretString, previous: Option<&SecretString>) -> Result<Self, SecretBoxError> {
         Ok(Self { present: key(secret)?, previous: previous.map(key).transpose()? })
     }
 
-    /// Seals for the delivery of that dedupe key: in another one it cannot be opened.
-    ///
-    /// # Errors
-    /// `Unusable`, never in practice.
+    /// Seals for the delivery with that dedupe key: in another delivery it cannot be opened.
     pub fn seal(&self, delivery: &str, given: &TemporaryPassword) -> Result<String, SecretBoxError> {
         let TemporaryPassword { username, password, by, is_new, email_key } = given;
         let (password, is_new, email_key) = (password.expose_secret(), *is_new, email_key.as_deref());
@@ -72,14 +65,14 @@ impl SecretBox {
         let mut text = serde_json::to_vec(&content).map_err(|_| SecretBoxError::Unusable)?;
         let nonce: [u8; NONCE_LEN] = rand::random();
         let unique = Nonce::assume_unique_for_key(nonce);
-        // In its place, so that the plain text is gone.
+        // Encrypts in place, so that the plain text is gone.
         self.present
             .seal_in_place_append_tag(unique, Aad::from(delivery), &mut text)
             .map_err(|_| SecretBoxError::Unusable)?;
         Ok(format!("{FORM}{}{}", hex::encode(nonce), hex::encode(text)))
     }
 
-    /// Opens what was sealed for the delivery of that dedupe key.
+    /// Opens what was sealed for the delivery with that dedupe key.
     ///
     /// # Errors
     /// `Foreign`, `Unknown`.
@@ -94,7 +87,7 @@ impl SecretBox {
     }
 }
 
-/// What that key opens, if anything.
+/// Opens with one key; `None` if that fails.
 fn opened(
     key: &LessSafeKey,
     delivery: &str,
@@ -104,7 +97,7 @@ fn opened(
     let mut rest = rest.to_vec();
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let text = key.open_in_place(nonce, Aad::from(delivery), &mut rest).ok()?;
-    // The error may quote the text, so it is dropped.
+    // Drops the error: it may quote the text.
     let given = serde_json::from_slice(text).map_err(|_| SecretBoxError::Unknown);
     rest.zeroize();
     Some(given)

@@ -1,5 +1,5 @@
-//! What every submission of a form has in common: one transaction that remembers its key, so that the same
-//! one changes nothing when it arrives again and gets the first answer.
+//! What every submission of a form has in common: one transaction that stores its idempotency key, so that a
+//! repeated submission changes nothing and gets the first answer.
 
 use super::idempotency::{find_answer, remember, run_once};
 use super::jobs::QueuedJob;
@@ -13,9 +13,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A submission that is being carried out.
+/// A submission in progress.
 pub(super) struct Submission {
-    /// When it began.
     pub(super) now: DateTime<Utc>,
     pub(super) tx: Transaction,
     records: Vec<AuditRecord>,
@@ -29,25 +28,25 @@ impl Submission {
         Self { now, tx, records: Vec::new(), visible: false, repairs: Vec::new(), job: None }
     }
 
-    /// Something was changed that boards do not show.
+    /// Records a change that boards do not show.
     pub(super) fn record(&mut self, records: impl IntoIterator<Item = AuditRecord>) {
         self.records.extend(records);
     }
 
-    /// Something was changed that boards may show.
+    /// Records a change that boards may show.
     pub(super) fn record_visible(&mut self, records: impl IntoIterator<Item = AuditRecord>) {
         self.record(records);
         self.visible |= !self.records.is_empty();
     }
 
-    /// Repairs were changed, and what they tell is written down already.
+    /// Records changed repairs, whose timeline, audit and deliveries are already written.
     pub(super) fn record_repairs(&mut self, repairs: impl IntoIterator<Item = RecordedChange>) {
         let before = self.repairs.len();
         self.repairs.extend(repairs);
         self.visible |= self.repairs.len() > before;
     }
 
-    /// The same, where boards do not show what was changed: notes and photos.
+    /// The same for details that boards do not show: notes and photos.
     pub(super) fn record_repair_details(&mut self, repair: Option<RecordedChange>) {
         self.repairs.extend(repair);
     }
@@ -56,12 +55,12 @@ impl Submission {
         self.job = job;
     }
 
-    /// Ends the work with its answer.
+    /// Ends the submission with its answer.
     pub(super) const fn answer<T>(self, answer: T) -> SubmissionResult<T> {
         Ok((self, answer))
     }
 
-    /// Commits the change with its audit.
+    /// Commits the change with its audit records.
     async fn commit(self, ctx: &Ctx, actor: &Actor) -> Result<(), OpError> {
         if !self.records.is_empty() {
             store::audit::append(&self.tx, &self.records, actor, self.now).await?;
@@ -82,11 +81,11 @@ impl Submission {
     }
 }
 
-/// A submission that was carried out, with its answer; an error takes everything back.
+/// A finished submission with its answer; an error rolls everything back.
 pub(super) type SubmissionResult<T> = Result<(Submission, T), OpError>;
 
-/// Carries a submission out by `run`, which changes and records; the same one again gets the first answer.
-/// `taken` is said where a name is another's already.
+/// Runs a submission: `run` changes and records. A repeated submission gets the first answer. `taken` is the error
+/// for a name that is already taken.
 pub(super) async fn submit<T, F>(
     ctx: &Ctx,
     actor: &Actor,
@@ -112,7 +111,7 @@ where
     done.await.map_err(|error| if error.is_unique_violation() { taken() } else { error })
 }
 
-/// For what has no name of its own: nothing can be taken but the key.
+/// For submissions without a unique name: the only unique value is the key.
 pub(super) fn nothing_is_taken() -> OpError {
     OpError::Internal("a row is there already".into())
 }

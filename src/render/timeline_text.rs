@@ -6,8 +6,8 @@ use crate::views::repairs::TimelineEntryView;
 use chrono::NaiveDate;
 
 /// What happened, as it follows the name of who did it; dates as the surface writes them.
-pub(super) fn describe(entry: &TimelineEntryView, date: fn(NaiveDate) -> String) -> String {
-    let day = |text: &str| text.parse().map_or_else(|_| text.to_owned(), date);
+pub(super) fn describe(entry: &TimelineEntryView, date: impl Fn(NaiveDate) -> String) -> String {
+    let day = |text: &str| text.parse().map_or_else(|_| text.to_owned(), &date);
     let shown = |text: &Option<String>| text.as_deref().map(|text| format!("“{}”", day(text)));
     let label = match (entry.kind, Field::of(entry.kind)) {
         (TimelineKind::Created, _) => {

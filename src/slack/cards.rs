@@ -76,7 +76,7 @@ fn beaten(error: OpError, repair: RepairId) -> OpError {
     let OpError::Conflict(conflicts) = &error else { return error };
     let by = conflicts.first().map_or("Somebody", |conflict| &conflict.by);
     let message = format!(
-        "{by} was faster: the card shows what became of repair #{repair}. Press Claim again if it should be yours."
+        "{by} was faster: the card shows repair #{repair} as it is now. To take it over, press More… and Claim."
     );
     OpError::Refused(Refusal { field: None, message })
 }

@@ -125,6 +125,28 @@ pub async fn last_note(
     notes.order_by_desc(timeline::Column::Id).one(db).await
 }
 
+/// The latest change of the status, with the present text of the note that was written with it.
+pub async fn latest_status(
+    db: &impl ConnectionTrait,
+    repair: RepairId,
+) -> Result<Option<(Entry, Option<String>)>, DbErr> {
+    let status = timeline::Entity::find()
+        .filter(timeline::Column::RepairId.eq(repair))
+        .filter(timeline::Column::Kind.eq(TimelineKind::Status))
+        .order_by_desc(timeline::Column::Id);
+    let Some(status) = status.one(db).await? else { return Ok(None) };
+    let note = timeline::Entity::find()
+        .filter(timeline::Column::RepairId.eq(repair))
+        .filter(timeline::Column::Kind.eq(TimelineKind::Note))
+        .filter(timeline::Column::Version.eq(status.version))
+        .filter(timeline::Column::ActorName.eq(&status.actor_name))
+        .filter(timeline::Column::CreatedAt.eq(status.created_at))
+        .filter(timeline::Column::Supersedes.is_null());
+    let Some(note) = note.one(db).await? else { return Ok(Some((status, None))) };
+    let latest = edits(db, &[note.id]).await?.pop().unwrap_or(note);
+    Ok(Some((status, latest.new_value)))
+}
+
 /// A note of a repair as it was first written.
 pub async fn note(
     db: &impl ConnectionTrait,

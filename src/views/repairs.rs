@@ -1,12 +1,13 @@
 //! Repairs as technicians see them.
 
 use crate::domain::actor::Role;
+use crate::domain::change::OthersOpen;
 use crate::domain::field::RepairFields;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId, TimelineId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 use crate::domain::timeline::TimelineKind;
 use crate::views::attachments::PhotoView;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// A page of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,4 +165,25 @@ pub struct TimelineEntryView {
     pub new: Option<String>,
     /// Who edited the note last.
     pub edited_by: Option<String>,
+}
+
+/// What a repair's card shows besides its fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CardDetails {
+    pub me_too: u64,
+    pub photos: u64,
+    /// `None` while the repair is open.
+    pub closing: Option<Closing>,
+}
+
+/// How a repair was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    pub by: String,
+    pub note: Option<String>,
+    /// From the report to the closing.
+    pub took: TimeDelta,
+    pub duplicate_of: Option<RepairId>,
+    /// What is still wrong with the machine.
+    pub others: OthersOpen,
 }

@@ -27,6 +27,7 @@ use crate::ops::repairs::cards::{self, PresentCard};
 use crate::ops::secret_box::SecretBoxError;
 use crate::ops::{Ctx, OpError, accounts::slack_link};
 use crate::render::slack::Message;
+use crate::render::slack::announcement::Placement;
 use crate::store::deliveries::{self, Delivery};
 use crate::store::live_message::{LiveMessage, RenderedMessage};
 use chrono::TimeDelta;
@@ -180,7 +181,7 @@ impl Sender {
         if let Some(found) = self.find(delivery, None).await? {
             return Ok(SendOutcome::Posted(found));
         }
-        let message = self.slack.announcement(&event(delivery)?)?;
+        let message = self.slack.announcement(&event(delivery)?, Placement::Channel)?;
         let post =
             Post { channel: &delivery.target, message: &message, key: &delivery.dedupe_key, thread: None };
         self.slack.post(&post).await.map(SendOutcome::Posted)
@@ -205,8 +206,10 @@ impl Sender {
             return Ok(SendOutcome::Posted(found));
         }
         let event = event(delivery)?;
-        let message = self.slack.announcement(&event)?;
-        let thread = Some(Thread { ts: &ts, broadcast: event.is_broadcast() });
+        let broadcast = event.is_broadcast();
+        let placement = if broadcast { Placement::Channel } else { Placement::Thread };
+        let message = self.slack.announcement(&event, placement)?;
+        let thread = Some(Thread { ts: &ts, broadcast });
         let post = Post { channel: &channel, message: &message, key: &delivery.dedupe_key, thread };
         match self.slack.post(&post).await {
             Err(Failure::Rejected { code }) if NO_THREAD.contains(&code.as_str()) => {

@@ -3,14 +3,15 @@
 
 use crate::support::block_kit::{faults_of_message, faults_of_options, faults_of_view};
 use crate::support::views::{self, Texts, repair, snapshot};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta};
+use esb::domain::actor::SlackUserId;
 use esb::domain::announce::{Event, RepairUpdate, UpdateLine};
 use esb::domain::change::{OthersOpen, RepairSnapshot, StillOpen};
 use esb::domain::ids::RepairId;
 use esb::domain::job::JobState;
 use esb::domain::repair::{RepairStatus, Severity};
 use esb::render::links::Links;
-use esb::render::slack::announcement::version_of_buttons;
+use esb::render::slack::announcement::{Placement, RepairLinks, version_of_buttons};
 use esb::render::slack::home::{Home, HomeRepairs, HomeStaff};
 use esb::render::slack::jobs::JobLinks;
 use esb::render::slack::repair_forms::{ActForm, RepairAction};
@@ -20,7 +21,7 @@ use esb::slack::ids;
 use esb::views::account::TemporaryPassword;
 use esb::views::deliveries::DeliveryProblems;
 use esb::views::equipment::EquipmentMatch;
-use esb::views::repairs::{QueueView, RepairBrief};
+use esb::views::repairs::{CardDetails, Closing, QueueView, RepairBrief};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -69,22 +70,46 @@ fn report(blocks: &Blocks, texts: Texts, known: usize, counted: &[RepairId]) -> 
 }
 
 fn update_form(blocks: &Blocks, brief: &RepairBrief) -> Modal {
-    blocks.update_repair("{}", brief, chrono::DateTime::UNIX_EPOCH).unwrap()
+    blocks.update_repair("{}", brief, DateTime::UNIX_EPOCH).unwrap()
+}
+
+/// On a day of 2026.
+fn new_blocks() -> Blocks {
+    Blocks::new(|| NaiveDate::from_ymd_opt(2026, 4, 7).unwrap()).unwrap()
+}
+
+const LINKS: RepairLinks<'_> =
+    RepairLinks { equipment: Some(LINK), repair: Some("http://esb.test/repairs/42") };
+
+fn links_if(all: bool) -> RepairLinks<'static> {
+    if all { LINKS } else { RepairLinks::default() }
 }
 
 fn new_report(blocks: &Blocks, texts: Texts, all: bool) -> Message {
-    blocks.announcement(&Event::NewReport(snapshot(texts, all)), all.then_some(LINK)).unwrap()
+    let event = Event::NewReport(snapshot(texts, all));
+    blocks.announcement(&event, links_if(all), Placement::Channel).unwrap()
 }
 
 fn card(blocks: &Blocks, texts: Texts, all: bool) -> Message {
-    let me_too = if all { 1_000_000 } else { 0 };
-    blocks.card(&snapshot(texts, all), me_too, all.then_some(LINK)).unwrap()
+    let (me_too, photos) = if all { (1_000_000, 100) } else { (0, 0) };
+    let details = CardDetails { me_too, photos, closing: None };
+    blocks.card(&snapshot(texts, all), &details, links_if(all)).unwrap()
 }
 
-/// The card of a repair that is over.
-fn closed_card(blocks: &Blocks, texts: Texts, link: Option<&str>) -> Message {
-    let repair = RepairSnapshot { status: RepairStatus::Resolved, ..snapshot(texts, true) };
-    blocks.card(&repair, 1, link).unwrap()
+/// The card of a repair that is over; `left` repairs of the machine are still open.
+fn closed_card(blocks: &Blocks, texts: Texts, status: RepairStatus, left: usize) -> Message {
+    let repair = RepairSnapshot { status, ..snapshot(texts, true) };
+    let worst =
+        |n| StillOpen { id: RepairId(n), severity: Some(Severity::Down), description: texts.of(3000) };
+    let closing = Closing {
+        by: texts.name("person", 2, 200),
+        note: Some(texts.of(3000)),
+        took: TimeDelta::days(4),
+        duplicate_of: (status == RepairStatus::Duplicate).then_some(RepairId(7)),
+        others: OthersOpen { count: left, worst: (1..=3).take(left).map(worst).collect() },
+    };
+    let details = CardDetails { me_too: 1, photos: 1, closing: Some(closing) };
+    blocks.card(&repair, &details, LINKS).unwrap()
 }
 
 /// An update that tells the least, or all that one can tell.
@@ -105,11 +130,12 @@ fn update(blocks: &Blocks, texts: Texts, all: bool) -> Message {
     repair.status = if all { RepairStatus::Resolved } else { RepairStatus::InProgress };
     let update = RepairUpdate {
         by: texts.name("person", 2, 200),
+        by_slack_id: None,
         lines: if all { lines } else { vec![UpdateLine::Status { from }] },
         note: all.then(|| texts.of(3000)),
         repair,
     };
-    blocks.announcement(&Event::Updated(update), all.then_some(LINK)).unwrap()
+    blocks.announcement(&Event::Updated(update), links_if(all), Placement::Channel).unwrap()
 }
 
 /// The Home tab of a member; or of staff, with all that there can be.
@@ -211,8 +237,8 @@ fn card_cases(blocks: &Blocks, texts: Texts) -> Vec<Case> {
     vec![
         ("repair_card", Filled::Message(card(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(card(blocks, texts, true).blocks)),
-        ("repair_card", Filled::Message(closed_card(blocks, texts, None).blocks)),
-        ("repair_card", Filled::Message(closed_card(blocks, texts, Some(LINK)).blocks)),
+        ("repair_card", Filled::Message(closed_card(blocks, texts, RepairStatus::Resolved, 0).blocks)),
+        ("repair_card", Filled::Message(closed_card(blocks, texts, RepairStatus::Duplicate, 3).blocks)),
         ("repair_card", Filled::Message(new_report(blocks, texts, false).blocks)),
         ("repair_card", Filled::Message(new_report(blocks, texts, true).blocks)),
     ]
@@ -334,7 +360,7 @@ fn check(filled: &Filled) {
 
 #[test]
 fn slack_accepts_every_template_with_any_content() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let mut filled = BTreeSet::new();
     for texts in Texts::ALL {
         for (name, case) in cases(&blocks, texts) {
@@ -367,7 +393,7 @@ fn strings_at(value: &Value, key: &str, found: &mut BTreeSet<String>) {
 
 #[test]
 fn template_names_match_code() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let (mut callbacks, mut actions) = (BTreeSet::new(), BTreeSet::new());
     for (name, case) in cases(&blocks, Texts::Plain) {
         let (Filled::View(value) | Filled::Message(value) | Filled::Options(value)) = &case;
@@ -425,7 +451,7 @@ fn assert_shown_once(text: &str, before: &str, after: &str, numbers: impl IntoIt
 
 #[test]
 fn pages_lose_nothing() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let equipment = |area: i64, n: i64| (1..=n).map(move |i| area * 10_000 + i);
 
     let area = views::area(1, Texts::Plain, 5000);
@@ -453,7 +479,7 @@ fn pages_lose_nothing() {
 
 #[test]
 fn full_home_tab_counts_omitted_repairs() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let view = home(&blocks, Texts::Plain, true).0;
     assert_eq!(view["blocks"].as_array().unwrap().len(), 100, "all that Slack shows");
     let shown = view.to_string();
@@ -466,7 +492,7 @@ fn full_home_tab_counts_omitted_repairs() {
 
 #[test]
 fn truncated_match_list_says_so() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let heading = |n: i64| {
         let found: Vec<EquipmentMatch> = (1..=n).map(|n| views::found(n, Texts::Plain)).collect();
         let view = blocks.status_matches("saw", &found, 1).unwrap().0;
@@ -480,7 +506,7 @@ fn truncated_match_list_says_so() {
 
 #[test]
 fn only_summary_truncates_problem_at_80_characters() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let issue = format!("{}END", "x".repeat(78));
     let mut area = views::area(1, Texts::Plain, 1);
     area.equipment[0].headline.as_mut().unwrap().issue.clone_from(&issue);
@@ -501,65 +527,215 @@ fn only_summary_truncates_problem_at_80_characters() {
 }
 
 #[test]
-fn a_card_says_the_same_without_its_blocks() {
-    let blocks = Blocks::new().unwrap();
-    let plain = Texts::Plain;
-    for card in [
-        card(&blocks, plain, false),
-        card(&blocks, plain, true),
-        closed_card(&blocks, plain, None),
-        new_report(&blocks, plain, true),
-    ] {
-        let mut texts = BTreeSet::new();
-        let said = card.blocks.as_array().unwrap().iter().filter(|block| block["type"] != "actions");
-        said.for_each(|block| strings_at(block, "text", &mut texts));
-        for text in texts {
-            assert!(card.text.contains(&text), "{text:?} is missing in {}", card.text);
+fn notification_names_equipment_state_problem_and_person() {
+    let blocks = new_blocks();
+    let saw = RepairSnapshot {
+        equipment: "Band saw".into(),
+        area: "Wood shop".into(),
+        description: "Blade wanders\noff the <line>".into(),
+        severity: Some(Severity::Degraded),
+        reporter: "Ana Lovelace".into(),
+        safety_risk: false,
+        ..snapshot(Texts::Plain, false)
+    };
+    let text = |repair: &RepairSnapshot| blocks.card(repair, &CardDetails::default(), LINKS).unwrap().text;
+    let expected = "Band saw degraded (Wood shop): Blade wanders off the &lt;line&gt; – Ana Lovelace";
+    assert_eq!(text(&saw), expected);
+    let unsafe_saw = RepairSnapshot { safety_risk: true, severity: Some(Severity::Down), ..saw.clone() };
+    assert!(text(&unsafe_saw).starts_with("Do not use: Band saw down (Wood shop): "));
+    let long = RepairSnapshot { description: "Blade ".repeat(500), ..saw };
+    assert!(text(&long).ends_with("… – Ana Lovelace"), "{}", text(&long));
+}
+
+#[test]
+fn notifications_are_short_and_without_markup() {
+    let blocks = new_blocks();
+    for texts in Texts::ALL {
+        let messages = [
+            card(&blocks, texts, false),
+            card(&blocks, texts, true),
+            closed_card(&blocks, texts, RepairStatus::Resolved, 0),
+            closed_card(&blocks, texts, RepairStatus::Resolved, 3),
+            closed_card(&blocks, texts, RepairStatus::Duplicate, 3),
+            new_report(&blocks, texts, true),
+            update(&blocks, texts, false),
+            update(&blocks, texts, true),
+        ];
+        for Message { text, .. } in messages {
+            assert!(text.chars().count() <= 150, "{text}");
+            assert!(!text.contains("http://esb.test") && !text.contains(['<', '>', '\n']), "{text}");
         }
     }
 }
 
+/// The first line of a card, and its buttons in order.
+fn shown(card: &Message) -> (String, Vec<String>) {
+    let blocks = card.blocks.as_array().unwrap();
+    let first = blocks[0]["text"]["text"].as_str().unwrap().lines().next().unwrap().to_owned();
+    let actions = blocks.iter().find(|block| block["type"] == "actions").unwrap();
+    let buttons = actions["elements"].as_array().unwrap().iter();
+    (first, buttons.map(|button| button["action_id"].as_str().unwrap().to_owned()).collect())
+}
+
 #[test]
-fn card_shows_headline_and_buttons_of_its_state() {
-    let blocks = Blocks::new().unwrap();
-    let shown = |status, safety_risk, link| {
-        let repair = RepairSnapshot { status, safety_risk, ..snapshot(Texts::Plain, false) };
-        let card = blocks.card(&repair, 0, link).unwrap();
-        let mut buttons = BTreeSet::new();
-        strings_at(&card.blocks, "action_id", &mut buttons);
-        (card.text.lines().next().unwrap().to_owned(), buttons.into_iter().collect::<Vec<_>>())
+fn open_card_shows_sign_word_and_buttons() {
+    let blocks = new_blocks();
+    let card = |status, severity, safety_risk, is_assigned: bool| {
+        let assignee = is_assigned.then(|| "Riley".to_owned());
+        let plain = snapshot(Texts::Plain, false);
+        let repair = RepairSnapshot { status, severity, safety_risk, assignee, ..plain };
+        shown(&blocks.card(&repair, &CardDetails::default(), RepairLinks::default()).unwrap())
     };
-    let equipment = "*machine 7.* (area 1.)";
-    let open = ["card_claim", "card_more", "card_resolve", "me_too"];
-    use RepairStatus::{InProgress, New, NoIssueFound, Resolved};
-    for (status, safety_risk, header) in [
-        (New, false, ":rotating_light: New report: "),
-        (New, true, ":warning: *SAFETY RISK* :warning: New report: "),
-        (InProgress, false, ":rotating_light: "),
-        (InProgress, true, ":warning: *SAFETY RISK* :warning: "),
+    use RepairStatus::{Assigned, New};
+    let name = "*machine 7.*";
+    for (status, severity, safety_risk, first) in [
+        (New, Some(Severity::Degraded), false, format!(":large_orange_diamond: {name} degraded · area 1.")),
+        (
+            New,
+            Some(Severity::NotSure),
+            false,
+            format!(":large_orange_diamond: {name} has a problem · area 1."),
+        ),
+        (New, Some(Severity::Down), false, format!(":rotating_light: {name} down · area 1.")),
+        (Assigned, Some(Severity::Down), false, format!(":no_entry: {name} down · area 1.")),
+        (Assigned, Some(Severity::Down), true, ":warning: *Do not use: machine 7.* · down · area 1.".into()),
+        (
+            New,
+            None,
+            true,
+            ":warning::rotating_light: *Do not use: machine 7.* · has a problem · area 1.".into(),
+        ),
     ] {
-        let expected = format!("{header}{equipment}");
-        assert_eq!(shown(status, safety_risk, None), (expected.clone(), open.map(str::to_owned).to_vec()));
-        let (_, buttons) = shown(status, safety_risk, Some(LINK));
-        assert_eq!(buttons, ["card_claim", "card_more", "card_page", "card_resolve", "me_too"]);
-    }
-    for status in [Resolved, NoIssueFound] {
-        let expected = format!(":white_check_mark: {equipment}");
-        assert_eq!(
-            shown(status, true, None),
-            (expected.clone(), vec!["card_more".to_owned()]),
-            "a safety risk is over"
-        );
-        assert_eq!(
-            shown(status, false, Some(LINK)),
-            (expected, ["card_more", "card_page"].map(str::to_owned).to_vec())
-        );
+        let (shown, buttons) = card(status, severity, safety_risk, status == Assigned);
+        assert_eq!(shown, first);
+        let claim = (status != Assigned).then_some("card_claim");
+        assert_eq!(buttons.first().map(String::as_str), claim.or(Some("card_resolve")), "{first}");
+        assert!(buttons.contains(&"me_too".to_owned()) && buttons.contains(&"card_more".to_owned()));
     }
 }
 
 #[test]
+fn closed_card_says_what_became_of_the_machine() {
+    let blocks = new_blocks();
+    let name = format!("*<{LINK}|machine 7.>*");
+    use RepairStatus::{Duplicate, NoIssueFound, Resolved};
+    for (status, left, first, how) in [
+        (Resolved, 0, format!(":white_check_mark: {name} works again · area 1."), "fixed in 4 days"),
+        (
+            Resolved,
+            2,
+            format!(":white_check_mark: {name} · done, but still down: #1 Blade wobbles"),
+            "fixed in 4 days",
+        ),
+        (
+            NoIssueFound,
+            0,
+            format!(":white_check_mark: {name} works again · area 1."),
+            "no issue found after 4 days",
+        ),
+        (Duplicate, 1, format!("{name} · closed as a duplicate of #7 · area 1."), "closed after 4 days"),
+    ] {
+        let card = closed_card(&blocks, Texts::Plain, status, left);
+        assert_eq!(shown(&card), (first, ["card_more", "card_page"].map(str::to_owned).to_vec()));
+        let note = card.blocks[0]["text"]["text"].as_str().unwrap().lines().nth(1).unwrap();
+        assert_eq!(note, ">Blade wobbles");
+        let context = card.blocks[1]["elements"][0]["text"].as_str().unwrap();
+        let expected = format!("person 2. · {how} · <http://esb.test/repairs/42|#42> · was: Blade wobbles");
+        assert_eq!(context, expected);
+    }
+}
+
+#[test]
+fn each_card_button_has_an_accessibility_label() {
+    let blocks = new_blocks();
+    for texts in Texts::ALL {
+        for card in [card(&blocks, texts, true), closed_card(&blocks, texts, RepairStatus::Resolved, 0)] {
+            let actions = card.blocks.as_array().unwrap().iter().find(|block| block["type"] == "actions");
+            for button in actions.unwrap()["elements"].as_array().unwrap() {
+                let label = button["accessibility_label"].as_str().unwrap();
+                assert!(label.contains("#42") && label.chars().count() <= 75, "{label}");
+            }
+        }
+    }
+}
+
+fn update_of(by: &str, repair: RepairSnapshot, lines: Vec<UpdateLine>) -> RepairUpdate {
+    RepairUpdate { by: by.into(), by_slack_id: None, lines, note: None, repair }
+}
+
+#[test]
+fn replies_are_one_line_each() {
+    let blocks = new_blocks();
+    let repair = RepairSnapshot {
+        assignee: Some("riley".into()),
+        assignee_slack_id: Some(SlackUserId("U0RILEY".into())),
+        status: RepairStatus::PartsOrdered,
+        eta: NaiveDate::from_ymd_opt(2026, 12, 5),
+        ..snapshot(Texts::Plain, false)
+    };
+    let from = RepairStatus::Assigned;
+    let claimed = || UpdateLine::Assignee { from: None };
+    let resolved = || UpdateLine::Closed { from, others: OthersOpen::default() };
+    let is = |status| RepairSnapshot { status, ..repair.clone() };
+    for (update, expected) in [
+        (update_of("riley", repair.clone(), vec![claimed()]), ":bust_in_silhouette: *riley* claimed this"),
+        (
+            update_of(
+                "riley",
+                is(RepairStatus::Assigned),
+                vec![
+                    UpdateLine::Status { from: RepairStatus::New },
+                    UpdateLine::Eta { from: None },
+                    claimed(),
+                ],
+            ),
+            ":calendar: *riley* claimed this, back Sat 5 Dec",
+        ),
+        (
+            update_of("sam", repair.clone(), vec![claimed()]),
+            ":bust_in_silhouette: *sam* assigned this to <@U0RILEY>",
+        ),
+        (
+            update_of(
+                "riley",
+                repair.clone(),
+                vec![UpdateLine::Status { from }, UpdateLine::Eta { from: None }],
+            ),
+            ":arrows_counterclockwise: *riley*: parts ordered, back Sat 5 Dec",
+        ),
+        (
+            update_of("riley", is(RepairStatus::Resolved), vec![resolved()]),
+            ":white_check_mark: *riley* fixed this",
+        ),
+        (
+            update_of("riley", is(RepairStatus::Duplicate), vec![resolved()]),
+            "*riley* closed this as a duplicate",
+        ),
+    ] {
+        let event = Event::Updated(update);
+        let reply = blocks.announcement(&event, LINKS, Placement::Thread).unwrap();
+        assert_eq!(reply.blocks.as_array().unwrap().len(), 1, "{:?}", reply.blocks);
+        assert_eq!(reply.blocks[0]["text"]["text"], expected);
+    }
+}
+
+#[test]
+fn message_in_channel_names_the_machine() {
+    let blocks = new_blocks();
+    let from = RepairStatus::Assigned;
+    let resolved = UpdateLine::Closed { from, others: OthersOpen::default() };
+    let repair = RepairSnapshot { status: RepairStatus::Resolved, ..snapshot(Texts::Plain, false) };
+    let update = RepairUpdate { note: Some("New belt".into()), ..update_of("riley", repair, vec![resolved]) };
+    let message = blocks.announcement(&Event::Updated(update), LINKS, Placement::Channel).unwrap();
+    let first = format!(":white_check_mark: *<{LINK}|machine 7.>* works again · area 1.");
+    assert_eq!(message.blocks[0]["text"]["text"], first);
+    assert_eq!(message.blocks[1]["text"]["text"], "*riley* fixed this\n>New belt");
+    assert_eq!(message.text, "machine 7. (area 1.): riley fixed this: New belt");
+}
+
+#[test]
 fn password_is_never_in_notification_text() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     for texts in Texts::ALL {
         for is_new in [true, false] {
             let Message { text, blocks } = temporary_password(&blocks, texts, is_new);
@@ -573,9 +749,9 @@ fn password_is_never_in_notification_text() {
 
 #[test]
 fn button_press_carries_card_version() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let repair = RepairSnapshot { version: 17, ..snapshot(Texts::Plain, false) };
-    let card = blocks.card(&repair, 0, None).unwrap().blocks;
+    let card = blocks.card(&repair, &CardDetails::default(), LINKS).unwrap().blocks;
     let actions = card.as_array().unwrap().iter().find(|block| block["type"] == "actions").unwrap();
     assert_eq!(version_of_buttons(actions["block_id"].as_str().unwrap()), Some(17));
     for odd in ["", "17", "buttons:", "buttons:x", "footer"] {
@@ -585,7 +761,7 @@ fn button_press_carries_card_version() {
 
 #[test]
 fn snapshots() {
-    let blocks = Blocks::new().unwrap();
+    let blocks = new_blocks();
     let plain = Texts::Plain;
     let area = views::area(1, plain, 3);
     let found = [views::found(1, plain), views::found(2, plain)];
@@ -645,7 +821,7 @@ fn snapshots() {
 
 #[test]
 fn snapshots_of_what_one_person_is_sent() {
-    let (blocks, plain) = (Blocks::new().unwrap(), Texts::Plain);
+    let (blocks, plain) = (new_blocks(), Texts::Plain);
     insta::assert_json_snapshot!("temporary_password", temporary_password(&blocks, plain, true).blocks);
     insta::assert_snapshot!("temporary_password_text", temporary_password(&blocks, plain, false).text);
     let links = JobLinks { job: Some(LINK.into()), repair: Some(LINK.into()) };
@@ -658,7 +834,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn no_description_breaks_a_view(text in any::<String>(), times in 1..200usize) {
-        static BLOCKS: LazyLock<Blocks> = LazyLock::new(|| Blocks::new().unwrap());
+        static BLOCKS: LazyLock<Blocks> = LazyLock::new(|| new_blocks());
         let blocks = &*BLOCKS;
         let text = text.repeat(times);
         let mut snapshot = snapshot(Texts::Plain, true);
@@ -680,7 +856,7 @@ proptest! {
             counted: &[],
         };
         let event = Event::NewReport(snapshot);
-        check(&Filled::Message(blocks.announcement(&event, None).unwrap().blocks));
+        check(&Filled::Message(blocks.announcement(&event, RepairLinks::default(), Placement::Thread).unwrap().blocks));
         check(&Filled::View(blocks.report_problem(&report).unwrap().0));
         check(&Filled::View(blocks.status_equipment(&equipment, None, 1, &Links::default()).unwrap().0));
         check(&Filled::View(blocks.status_area(&area, None, 1).unwrap().0));

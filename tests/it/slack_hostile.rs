@@ -50,7 +50,7 @@ impl Rig {
             ctx: ops.ctx.clone(),
             people: People::new(ops.store.clone(), ops.clock.clone(), api.clone()),
             api,
-            blocks: Arc::new(Blocks::new().unwrap()),
+            blocks: Arc::new(Blocks::new(|| chrono::NaiveDate::MIN).unwrap()),
             links: Links::new(None),
             summary: Arc::default(),
             identity: Arc::default(),

@@ -58,7 +58,7 @@ async fn a_preselected_machine_shows_its_issues_at_once() {
     app.read_all();
     app.command(ANA, "/esb-report", "table saw").await;
     let shown = app.view().shown();
-    assert!(shown.contains("*#1* :warning: *SAFETY RISK* :warning: Belt slips"), "{shown}");
+    assert!(shown.contains("*#1* :warning: *Do not use* · Belt slips"), "{shown}");
     app.finish().await;
 }
 

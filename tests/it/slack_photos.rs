@@ -1,6 +1,6 @@
 //! Photos in forms: asked for where the bot may read files, fetched by a job, and named where they cannot be had.
 
-use crate::support::app::{ANA, BO, TestApp, world};
+use crate::support::app::{ANA, BO, TestApp, only, world};
 use crate::support::jobs::{PNG, photos, pictures, staff};
 use crate::support::ops::user;
 use crate::support::slack::{errors_of, put};
@@ -53,6 +53,9 @@ async fn report_photos_are_fetched_and_reporter_informed() {
     assert!(app.private(ANA).contains("repair #1"));
     assert_eq!((app.repairs().await, app.asked_for().len()), (1, 2), "sent again, nothing is fetched again");
     assert!(app.job_message_text().contains("2 of 2 done."));
+    app.after(TimeDelta::seconds(2)).await;
+    let card = only(app.slack.posted_in("#woodshop"));
+    assert!(card.shown().contains(":camera: 2 photos"), "{}", card.shown());
     app.read_channels();
     app.finish().await;
 }

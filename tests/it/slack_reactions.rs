@@ -45,7 +45,7 @@ async fn eyes_of_a_technician_claim_whoever_had_it() {
     app.react(BO, &card, "eyes").await;
     let repair = app.repair(1).await;
     assert_eq!((repair.assignee_id, repair.status), (Some(bo), RepairStatus::Assigned));
-    assert!(app.card().shown().contains("Assigned"), "{}", app.card().shown());
+    assert!(app.card().shown().contains(":wrench: <@U0BO>"), "{}", app.card().shown());
     app.react(BO, &card, "eyes").await;
     assert_eq!(app.repair(1).await.version, repair.version, "it is theirs already");
     assert!(app.slack.direct_messages(BO).is_empty());

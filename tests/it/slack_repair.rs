@@ -132,7 +132,7 @@ async fn each_action_applies_and_is_confirmed() {
     app.choose("eta", "2026-03-09").await;
     app.submit().await;
     let told = app.private(ANA);
-    assert!(told.starts_with(":calendar: Repair #1 should be done by 9 Mar 2026."), "{told}");
+    assert!(told.starts_with(":calendar: Repair #1 should be done by Mon 9 Mar."), "{told}");
     assert!(told.contains("Posting to #woodshop and #oops."), "{told}");
     assert_eq!(app.repair(1).await.eta, NaiveDate::from_ymd_opt(2026, 3, 9));
 

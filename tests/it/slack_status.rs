@@ -61,10 +61,10 @@ async fn status_without_text_shows_all_areas() {
     assert_eq!(view.callback_id(), "status_summary");
     let shown = view.shown();
     for line in [
-        ":white_check_mark: 2 operational   :warning: 1 degraded   :no_entry: 1 down",
-        "*Wood shop*   :white_check_mark: 1 operational   :warning: 1 degraded   :no_entry: 1 down",
-        ":no_entry: *Table saw* · Down: Belt slips · ETA 9 Mar 2026",
-        ":warning: *Drill* · Degraded: Wobbles",
+        ":white_check_mark: 2 operational   :large_orange_diamond: 1 degraded   :no_entry: 1 down",
+        "*Wood shop*   :white_check_mark: 1 operational   :large_orange_diamond: 1 degraded   :no_entry: 1 down",
+        ":no_entry: *Table saw* · Down: Belt slips · back Mon 9 Mar",
+        ":large_orange_diamond: *Drill* · Degraded: Wobbles",
         "*Metal shop*   :white_check_mark: 1 operational",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
@@ -83,8 +83,8 @@ async fn area_name_shows_its_equipment() {
     assert_eq!((view.callback_id(), view.title()), ("status_area", "Wood shop"));
     let shown = view.shown();
     for line in [
-        ":no_entry: *Table saw* · Down\n>Belt slips\n>#1 · nobody assigned · ETA 9 Mar 2026",
-        ":warning: *Drill* · Degraded\n>Wobbles\n>#2 · nobody assigned",
+        ":no_entry: *Table saw* · Down\n>Belt slips\n>#1 · nobody assigned · back Mon 9 Mar",
+        ":large_orange_diamond: *Drill* · Degraded\n>Wobbles\n>#2 · nobody assigned",
         ":white_check_mark: *Lathe* · Operational",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
@@ -107,8 +107,8 @@ async fn name_or_number_shows_one_equipment() {
         assert_eq!(view.callback_id(), "status_equipment", "{text}");
         let shown = view.shown();
         for line in [
-            ":no_entry: *Table saw* · :warning: *SAFETY RISK* :warning: · Down\nWood shop",
-            "*#1* :warning: *SAFETY RISK* :warning: Belt slips\nDown · New · ETA 9 Mar 2026",
+            ":warning: *Do not use* · :no_entry: *Table saw* · Down\nWood shop",
+            "*#1* :warning: *Do not use* · Belt slips\nDown · New · back Mon 9 Mar",
             "<http://esb.test/e/1|Open its page>",
         ] {
             assert!(shown.contains(line), "{line}\n{shown}");
@@ -127,12 +127,12 @@ async fn safety_risk_is_shown_in_every_list() {
     app.sql("UPDATE repairs SET safety_risk = TRUE WHERE id = 3").await;
     app.read_all();
     for (text, line) in [
-        ("", ":no_entry: *Table saw* · :warning: *SAFETY RISK* :warning: · Down: Belt slips"),
-        ("wood shop", ":no_entry: *Table saw* · :warning: *SAFETY RISK* :warning: · Down\n>Belt slips"),
+        ("", ":warning: *Do not use* · :no_entry: *Table saw* · Down: Belt slips"),
+        ("wood shop", ":warning: *Do not use* · :no_entry: *Table saw* · Down\n>Belt slips"),
     ] {
         let shown = app.status(text).await.shown();
         assert!(shown.contains(line), "{line}\n{shown}");
-        assert_eq!(shown.matches("SAFETY RISK").count(), 1, "{shown}");
+        assert_eq!(shown.matches("Do not use").count(), 1, "{shown}");
     }
     app.finish().await;
 }

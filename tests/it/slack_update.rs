@@ -257,6 +257,6 @@ async fn dates_are_written_as_everywhere_in_slack() {
     app.changed_by("sam", vec![eta(10)]).await;
     app.command(ANA, "/esb-update", "1").await;
     let shown = app.view().shown();
-    assert!(shown.contains("sam set the ETA from “9 Mar 2026” to “10 Mar 2026” just now"), "{shown}");
+    assert!(shown.contains("sam set the ETA from “Mon 9 Mar” to “Tue 10 Mar” just now"), "{shown}");
     app.settle_and_finish().await;
 }

@@ -68,7 +68,7 @@ fn edited(changes: &[FieldValue], from: RepairStatus) -> ChangeSet {
         }
     }
     let changes = changes.iter().map(|to| Change::Field { from: before(to), to: to.clone() }).collect();
-    ChangeSet { repair, changes, by: "Sam".into(), others: OthersOpen::default() }
+    ChangeSet { repair, changes, by: "Sam".into(), by_slack_id: None, others: OthersOpen::default() }
 }
 
 fn status(status: RepairStatus) -> FieldValue {

@@ -1,4 +1,4 @@
-//! API tokens: made by staff for programs, shown once, revoked when they are no longer wanted.
+//! API tokens: made by staff for programs, shown once, revoked when no longer needed.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
@@ -11,22 +11,21 @@ use crate::views::account::TokenView;
 use secrecy::SecretString;
 use serde_json::json;
 
-/// Tokens at once: more would not be looked through.
+/// Most active tokens: staff could not review more.
 pub const MOST: u64 = 100;
 
-/// The answer to a token's creation.
 #[derive(Debug)]
 pub enum TokenCreated {
-    /// The token is returned only here.
+    /// The only time that the token is returned.
     Now(SecretString),
     /// The same submission made it before.
     Before,
 }
 
-/// The tokens that were not revoked, the newest first.
+/// The tokens that are not revoked, newest first.
 ///
 /// # Errors
-/// `Forbidden`, but for staff.
+/// `Forbidden` unless the actor is staff.
 pub async fn tokens(ctx: &Ctx, actor: &Actor) -> Result<Vec<TokenView>, OpError> {
     allow(actor, Role::Staff)?;
     let tokens = api_tokens::newest(ctx.store.read(), MOST).await?;
@@ -39,10 +38,10 @@ pub async fn tokens(ctx: &Ctx, actor: &Actor) -> Result<Vec<TokenView>, OpError>
     Ok(tokens.into_iter().map(shown).collect())
 }
 
-/// Makes a token. It may do what a program may do for staff, for as long as its maker is active staff.
+/// Makes a token. It has the permissions of a program of staff, as long as its maker is active staff.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; refused when there are too many.
+/// `Forbidden` unless the actor is staff; refused when there are too many.
 pub async fn create_token(
     ctx: &Ctx,
     actor: &Actor,
@@ -72,16 +71,16 @@ pub async fn create_token(
     match created.await {
         Ok(true) => Ok(TokenCreated::Now(token)),
         Ok(false) => Ok(TokenCreated::Before),
-        // The same submission was accepted by another process just now.
+        // Another process has just accepted the same submission.
         Err(error) if error.is_unique_violation() => Ok(TokenCreated::Before),
         Err(error) => Err(error),
     }
 }
 
-/// Revokes a token, with effect at once.
+/// Revokes a token, effective immediately.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`, also when it was revoked before.
+/// `Forbidden` unless the actor is staff; `NotFound`, also when it was revoked before.
 pub async fn revoke_token(ctx: &Ctx, actor: &Actor, id: ApiTokenId) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
     retry_on_deadlock(async || {

@@ -1,4 +1,4 @@
-//! Somebody chooses a password of their own.
+//! A user changes their password.
 
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
@@ -9,18 +9,15 @@ use crate::store::{password_messages, users};
 use crate::views::account::SignedIn;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What is typed.
 #[derive(Debug, Clone)]
 pub struct ChangePassword {
-    /// The present password: a browser that was left open is not enough.
+    /// The current password: an open browser is not enough.
     pub current: SecretString,
-    /// The new one.
     pub password: SecretString,
-    /// The new one again.
     pub repeated: SecretString,
 }
 
-/// Changes the password of who is signed in, ends all their sessions and begins another one.
+/// Changes the password of the signed-in user, ends all their sessions and starts a new one.
 ///
 /// # Errors
 /// Refused on `current`, `password` or `repeated`.
@@ -47,7 +44,7 @@ pub async fn change_password(
     let hash = password::hash(change.password).await?;
     retry_on_deadlock(async || {
         let (tx, now) = (ctx.store.begin().await?, ctx.clock.now());
-        // It may have been ended while the new one was made.
+        // The session may have ended while the new password was hashed.
         let present = users::hold(&tx, who.id).await?.ok_or(OpError::NotFound)?;
         if present.password_hash != user.password_hash {
             return Err(not_present());

@@ -1,5 +1,5 @@
-//! Nobody gets a name that people take for another user's. Called within the transaction that makes a user, or gives
-//! one another e-mail address; the import tells of such names and takes them.
+//! Rejects names that look like another user's. Called within the transaction that makes a user or changes an
+//! e-mail address; the import reports such names but accepts them.
 
 use crate::domain::ids::UserId;
 use crate::domain::text::{EmailAddress, Username};
@@ -9,8 +9,8 @@ use crate::store::{heartbeats, users};
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
-/// Lets one transaction at a time go on that makes a user: of two at once the second waits here, and then sees the
-/// first one's. The first statement of its transaction, since some databases show what was there at the first one.
+/// Serializes transactions that make a user: the second waits here, then sees the first one's user. Must be the
+/// first statement of its transaction, since some databases fix their snapshot at the first statement.
 pub(in crate::ops) async fn one_at_a_time(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -18,7 +18,7 @@ pub(in crate::ops) async fn one_at_a_time(
     Ok(heartbeats::beat(db, "users", now).await?)
 }
 
-/// Refuses the name of a new user that looks like another's.
+/// Rejects the name of a new user if it looks like another's.
 pub(in crate::ops) async fn refuse_name(db: &impl ConnectionTrait, name: &Username) -> Result<(), OpError> {
     let seen = Appearance::of(name.as_str());
     let other =
@@ -28,8 +28,8 @@ pub(in crate::ops) async fn refuse_name(db: &impl ConnectionTrait, name: &Userna
     Err(OpError::refused("username", message))
 }
 
-/// Refuses an e-mail address that looks like another's, but for that of `own`. Two addresses in plain ASCII are two:
-/// people cannot choose theirs.
+/// Rejects an e-mail address that looks like another's, except that of `own`. Two addresses in plain ASCII count as
+/// different: people cannot choose theirs.
 pub(in crate::ops) async fn refuse_email(
     db: &impl ConnectionTrait,
     email: &EmailAddress,

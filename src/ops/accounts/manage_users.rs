@@ -1,5 +1,5 @@
-//! Users: made, changed, shut out and let in again by staff. Nobody's password is known to anybody for
-//! longer than it takes to hand it over.
+//! Users: made, changed, deactivated and reactivated by staff. A temporary password is known to staff only until it
+//! is handed over.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
@@ -22,25 +22,20 @@ use serde_json::{Value, json};
 /// Users on one page.
 pub const PAGE_SIZE: u64 = 100;
 
-/// A user to make.
 #[derive(Debug, Clone, Serialize)]
 pub struct CreateUser {
-    /// Name to log in with.
     pub username: Username,
-    /// E-mail; links the user to Slack.
+    /// Also links the user to Slack.
     pub email: EmailAddress,
-    /// What they may do.
     pub role: Role,
-    /// Slack handle, where known.
+    /// If known.
     pub slack_handle: Option<SlackHandle>,
     /// Show the temporary password here, even if Slack could deliver it.
     pub show_here: bool,
-    /// Names this submission.
     #[serde(skip)]
     pub request_id: RequestId,
 }
 
-/// The answer to it.
 #[derive(Debug)]
 pub enum UserCreated {
     /// The user was made, and the temporary password handed over.
@@ -52,18 +47,15 @@ pub enum UserCreated {
 #[derive(Debug, Clone)]
 pub struct EditUser {
     pub id: UserId,
-    /// E-mail.
     pub email: EmailAddress,
-    /// What they may do.
     pub role: Role,
-    /// Slack handle, where known.
     pub slack_handle: Option<SlackHandle>,
 }
 
 /// A page of the users, by name; the first page is 1.
 ///
 /// # Errors
-/// `Forbidden`, but for staff.
+/// `Forbidden` unless the actor is staff.
 pub async fn users(ctx: &Ctx, actor: &Actor, page: u64) -> Result<UsersView, OpError> {
     allow(actor, Role::Staff)?;
     let skip = page.saturating_sub(1).saturating_mul(PAGE_SIZE).min(i64::MAX as u64);
@@ -75,7 +67,7 @@ pub async fn users(ctx: &Ctx, actor: &Actor, page: u64) -> Result<UsersView, OpE
 /// One user.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`.
+/// `Forbidden` unless the actor is staff; `NotFound`.
 pub async fn user(ctx: &Ctx, actor: &Actor, id: UserId) -> Result<UserDetails, OpError> {
     allow(actor, Role::Staff)?;
     let db = ctx.store.read();
@@ -98,10 +90,10 @@ fn shown(user: User) -> UserView {
     }
 }
 
-/// Makes a user with a temporary password, which goes to them by direct message where Slack knows them.
+/// Makes a user with a temporary password, which is sent by direct message if they are in Slack.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; refused when name or e-mail are taken.
+/// `Forbidden` unless the actor is staff; refused when name or e-mail are taken.
 pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result<UserCreated, OpError> {
     allow(actor, Role::Staff)?;
     let key = key("user.create", actor, &create.request_id, &create)?;
@@ -111,7 +103,7 @@ pub async fn create_user(ctx: &Ctx, actor: &Actor, create: CreateUser) -> Result
     match retry_on_deadlock(|| create_once(ctx, &key, &create, &issued)).await {
         Ok(Some((id, sent_to))) => Ok(UserCreated::Now(id, handed_over(ctx, temporary, sent_to))),
         Ok(None) => before(ctx, &key).await?.ok_or(OpError::NotFound),
-        // Somebody has just made that user, by this submission or by another one.
+        // This submission or another one has just made that user.
         Err(error) if error.may_be_replay() => before(ctx, &key).await?.ok_or_else(|| taken(error)),
         Err(error) => Err(error),
     }
@@ -122,7 +114,7 @@ async fn before(ctx: &Ctx, key: &IdempotencyKey) -> Result<Option<UserCreated>, 
     Ok(find_answer(ctx.store.read(), key).await?.map(UserCreated::Before))
 }
 
-/// After the commit: wakes the worker where it has a password to send.
+/// Call after the commit: wakes the worker if it has a password to send.
 fn handed_over(ctx: &Ctx, temporary: SecretString, sent_to: Option<String>) -> PasswordHandover {
     if sent_to.is_some() {
         ctx.wake.notify_one();
@@ -130,7 +122,7 @@ fn handed_over(ctx: &Ctx, temporary: SecretString, sent_to: Option<String>) -> P
     PasswordHandover::of(temporary, sent_to)
 }
 
-/// The new user's number, and to whom the password goes; `None` when the submission was accepted before.
+/// The new user's id, and who receives the password; `None` when the submission was accepted before.
 async fn create_once(
     ctx: &Ctx,
     key: &IdempotencyKey,
@@ -170,12 +162,13 @@ async fn create_once(
     Ok(Some((id, sent_to)))
 }
 
-/// Changes a user. Another role ends their sessions, but for `kept`: the one in which it is done. Another e-mail ends
-/// a temporary password that went by a message: it may be in the hands of the owner of the old one. Whoever was
-/// unlinked may be linked again by it.
+/// Changes a user. Another role ends their sessions, except `kept`, the session of the request. Another e-mail ends
+/// a temporary password that was sent by message, since the owner of the old address may have it, and permits the
+/// account to be linked to Slack again.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when the e-mail is taken, or when no staff user would be left.
+/// `Forbidden` unless the actor is staff; `NotFound`; refused when the e-mail is taken, or when no staff user would
+/// be left.
 pub async fn edit_user(ctx: &Ctx, actor: &Actor, edit: EditUser, kept: &str) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
     retry_on_deadlock(|| edit_once(ctx, actor, &edit, kept)).await.map_err(taken)
@@ -234,10 +227,10 @@ async fn edit_once(ctx: &Ctx, actor: &Actor, edit: &EditUser, kept: &str) -> Res
     ctx.commit_recorded(tx, actor, record("user.updated", user.id, Some(old), Some(new))).await
 }
 
-/// Shuts a user out, with effect at once, or lets them in again.
+/// Deactivates a user, effective immediately, or reactivates them.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when no staff user would be left.
+/// `Forbidden` unless the actor is staff; `NotFound`; refused when no staff user would be left.
 pub async fn set_active(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> Result<(), OpError> {
     allow(actor, Role::Staff)?;
     retry_on_deadlock(|| set_active_once(ctx, actor, id, active)).await
@@ -264,11 +257,11 @@ async fn set_active_once(ctx: &Ctx, actor: &Actor, id: UserId, active: bool) -> 
     ctx.commit_recorded(tx, actor, record(action, id, Some(old), Some(new))).await
 }
 
-/// Gives a user another temporary password, which goes to them by direct message where Slack knows them, unless it
-/// is to be shown here; ends their sessions, but for `kept`: the one in which it is done.
+/// Gives a user a new temporary password, which is sent by direct message if they are in Slack, unless it is to be
+/// shown here. Ends their sessions, except `kept`, the session of the request.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`.
+/// `Forbidden` unless the actor is staff; `NotFound`.
 pub async fn reset_password(
     ctx: &Ctx,
     actor: &Actor,
@@ -293,7 +286,7 @@ pub async fn reset_password(
     Ok(handed_over(ctx, temporary, sent_to))
 }
 
-/// Refuses what would leave nobody of the staff (spec/product.md "Who may do what").
+/// Rejects a change that would leave no staff user (spec/product.md "Who may do what").
 fn leave_staff(staff: &[UserId], leaving: UserId, field: &'static str) -> Result<(), OpError> {
     if staff != [leaving] {
         return Ok(());
@@ -305,7 +298,7 @@ fn email_taken() -> OpError {
     OpError::refused("email", "Another user has this e-mail address.")
 }
 
-/// What two who did the same at once get to hear.
+/// The error when two requests make the same user at once.
 fn taken(error: OpError) -> OpError {
     if error.is_unique_violation() {
         let message = "Somebody has just saved the same user. Please check the list of users.".to_owned();

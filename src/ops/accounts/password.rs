@@ -1,5 +1,4 @@
-//! Passwords: what is accepted, how they are kept, and whether one is right. Also those that came from the
-//! Python system, which kept them otherwise.
+//! Passwords: rules, hashing and verification, including hashes of the Python system.
 
 use crate::domain::password::check_new;
 use crate::ops::{OpError, secret};
@@ -9,10 +8,10 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OnceCell, Semaphore};
 
-/// Passwords worked on at once: each takes 19 MiB and a core.
+/// Passwords hashed at once: each takes 19 MiB and a core.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
-/// Hashes a password with argon2id; the PHC string to keep. About 30 ms of work, off the async threads.
+/// Hashes a password with argon2id; returns the PHC string. About 30 ms of work, off the async threads.
 ///
 /// # Errors
 /// Refused when it is too short, or begins or ends with a blank.
@@ -21,7 +20,7 @@ pub async fn hash(password: SecretString) -> Result<String, OpError> {
     rehash(password).await
 }
 
-/// As [`hash`], for a password that was accepted once, under the rules of that time.
+/// Like [`hash`], without the rules: for a password that was accepted under earlier ones.
 pub async fn rehash(password: SecretString) -> Result<String, OpError> {
     let hashed = work(move || {
         Argon2::default().hash_password(password.expose_secret().as_bytes()).map(|hash| hash.to_string())
@@ -29,9 +28,9 @@ pub async fn rehash(password: SecretString) -> Result<String, OpError> {
     hashed.await?.map_err(|error| OpError::Internal(error.into()))
 }
 
-/// True when the password is the one that `kept` was made of. Where there is none to compare with, the
-/// same work is done: how long it takes does not tell whether the user is known. While some users have
-/// hashes of the Python system (`imported`), the work of both kinds is done for everybody.
+/// True when the password matches the hash `kept`. Without a hash the same work is done, so that the duration does
+/// not reveal whether the user exists. While some users have hashes of the Python system (`imported`), the work of
+/// both kinds is done for every request.
 pub async fn verify(password: SecretString, kept: Option<String>, imported: bool) -> Result<bool, OpError> {
     static NOBODYS: OnceCell<String> = OnceCell::const_new();
     let nobodys = NOBODYS.get_or_try_init(|| hash("the password of nobody".into())).await?.clone();
@@ -49,11 +48,11 @@ pub async fn verify(password: SecretString, kept: Option<String>, imported: bool
     .await
 }
 
-/// Begins the hashes of the Python system, as its library (Werkzeug) writes them: scrypt with a cost of
-/// 2^15, then salt and digest (64 bytes in hexadecimal), each behind a `$`. It has never written others.
+/// Prefix of the Python system's hashes, as Werkzeug writes them: scrypt with a cost of 2^15, then salt and digest
+/// (64 bytes in hexadecimal), each after a `$`. It never wrote others.
 pub const IMPORTED: &str = "scrypt:32768:8:1$";
 
-/// True when the hash is one of the Python system's, which [`verify`] knows.
+/// True when the hash is one of the Python system's, which [`verify`] supports.
 pub fn is_imported(kept: &str) -> bool {
     Imported::read(kept).is_some()
 }
@@ -66,7 +65,7 @@ struct Imported<'a> {
 }
 
 impl<'a> Imported<'a> {
-    /// What nobody's password is compared with.
+    /// Compared with when there is no hash.
     const NOBODYS: Imported<'static> = Imported { salt: "the salt of nobody", digest: "" };
     /// Bytes of a digest.
     const LENGTH: usize = 64;
@@ -83,16 +82,16 @@ impl<'a> Imported<'a> {
             .ok()
             .and_then(|cost| scrypt::scrypt(password, self.salt.as_bytes(), &cost, &mut digest).ok());
         let digest = hex::encode(digest);
-        // Compared by digests, so that how long it takes tells nothing of the kept one.
+        // Compares digests, so that the duration reveals nothing about the stored hash.
         made.is_some() && secret::digest_of(&digest) == secret::digest_of(&self.digest.to_ascii_lowercase())
     }
 }
 
-/// Works off the async threads, with few at once; further ones wait for their turn.
+/// Runs work off the async threads, a few at once; others wait for a permit.
 async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OpError> {
     let turn = AT_ONCE.acquire().await.map_err(|error| OpError::Internal(error.into()))?;
     let worked = tokio::task::spawn_blocking(move || {
-        // Held to the end of the work, also when nobody waits for it any more.
+        // Kept until the work ends, even if the caller is gone.
         let _turn = turn;
         work()
     });

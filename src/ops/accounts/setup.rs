@@ -8,23 +8,22 @@ use crate::store::users::{self, NewUser};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-/// What the log tells and the page asks for; each process has its own.
+/// The code that is logged and that the page requests; each process has its own.
 #[derive(Debug, Clone)]
 pub struct SetupCode(SecretString);
 
 impl SetupCode {
-    /// A new one.
     pub fn random() -> Self {
         Self(secret::temporary_password())
     }
 
-    /// The code, for the log: it is of use only until there is a staff user.
+    /// The code, for the log: it works only until there is a staff user.
     pub fn for_log(&self) -> &str {
         self.0.expose_secret()
     }
 
     fn is(&self, typed: &str) -> bool {
-        // Compared by digests, so that how long it takes tells nothing of the code.
+        // Compares digests, so that the duration reveals nothing about the code.
         secret::digest_of(typed.trim()) == secret::digest_of(self.0.expose_secret())
     }
 }
@@ -32,11 +31,8 @@ impl SetupCode {
 /// The first staff user, as typed into the page.
 #[derive(Debug, Clone)]
 pub struct SetUp {
-    /// The code of the log.
     pub code: String,
-    /// Name to log in with.
     pub username: Username,
-    /// E-mail.
     pub email: EmailAddress,
     pub password: SecretString,
 }
@@ -46,7 +42,6 @@ pub async fn is_wanted(ctx: &Ctx) -> Result<bool, OpError> {
     Ok(!users::has_staff(ctx.store.read()).await?)
 }
 
-/// Makes the first staff user.
 ///
 /// # Errors
 /// `NotFound` when there is a staff user; refused when the code is wrong, the password too short, or name or e-mail
@@ -65,7 +60,7 @@ pub async fn set_up(ctx: &Ctx, actor: &Actor, code: &SetupCode, set_up: SetUp) -
 async fn set_up_once(ctx: &Ctx, actor: &Actor, set_up: &SetUp, hash: &str) -> Result<(), OpError> {
     let now = ctx.clock.now();
     let tx = ctx.store.begin().await?;
-    // Of two at once the second waits here until the first is done, and then finds a staff user.
+    // Of two requests at once the second waits here until the first commits, then finds a staff user.
     look_alike::one_at_a_time(&tx, now).await?;
     if users::has_staff(&tx).await? {
         return Err(OpError::NotFound);

@@ -1,4 +1,4 @@
-//! Signing in at the web and out again, and who it is that asks: by session or by API token.
+//! Sign-in and sign-out on the web, and authentication of requests by session or API token.
 
 use crate::domain::actor::Role;
 use crate::domain::ids::UserId;
@@ -15,24 +15,22 @@ use secrecy::SecretString;
 /// How long a session lasts (spec/web.md "Staff").
 pub const SESSION: TimeDelta = TimeDelta::hours(12);
 
-/// A session that was just begun.
 #[derive(Debug)]
 pub struct StartedSession {
-    /// What the browser shows from now on.
+    /// The token for the browser's cookie.
     pub token: SecretString,
-    /// What the user may do.
     pub role: Role,
-    /// The password was made by somebody else and must be changed first.
+    /// Somebody else set the password; it must be changed first.
     pub must_change_password: bool,
-    /// Whose it is, and with which password it was begun.
+    /// The account, and the password with which the session started.
     pub account: AccountMark,
 }
 
-/// An account and its present password, as a browser may remember them.
+/// An account and its current password, as a browser may store them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountMark {
     pub user: UserId,
-    /// Tells one password from the next, and nothing about it: 16 hexadecimal digits.
+    /// Identifies the password without revealing anything about it: 16 hexadecimal digits.
     pub password: String,
 }
 
@@ -43,14 +41,14 @@ impl AccountMark {
     }
 }
 
-/// The account of that name, active or not. Callers must not reveal whether there is one.
+/// The account of that name, active or not. Callers must not reveal whether it exists.
 pub async fn account_mark(ctx: &Ctx, username: &str) -> Result<Option<AccountMark>, OpError> {
     let user = named(ctx, username).await?;
     Ok(user.map(|user| AccountMark::new(user.id, &user.password_hash)))
 }
 
-/// The user whom somebody means who types this name. Names of former versions may hold characters that nobody sees:
-/// who types or copies them is let in.
+/// The user with this typed name. Names of earlier versions may contain invisible characters: a person who types or
+/// copies such a name can sign in.
 async fn named(ctx: &Ctx, typed: &str) -> Result<Option<User>, OpError> {
     Ok(match Username::parse(typed) {
         Ok(name) => users::typed(ctx.store.read(), typed.trim(), &name).await?,
@@ -58,9 +56,9 @@ async fn named(ctx: &Ctx, typed: &str) -> Result<Option<User>, OpError> {
     })
 }
 
-/// Begins a session, when name and password are those of an active user; `None` otherwise, after as much
-/// work in every case. `previous` is the session that the browser had until now: it ends. A hash that
-/// came from the Python system gives way to one of ours.
+/// Starts a session if name and password are those of an active user; `None` otherwise, after the same amount of
+/// work. `previous` is the browser's session until now: it ends. A hash of the Python system is replaced by one of
+/// ours.
 pub async fn log_in(
     ctx: &Ctx,
     username: &str,
@@ -94,7 +92,7 @@ pub async fn log_in(
     }))
 }
 
-/// Ends all sessions of a user who has just chosen a password, and begins one with it.
+/// Ends all sessions of a user who has just changed their password, and starts a new one.
 pub(in crate::ops) async fn replace_sessions(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -106,7 +104,7 @@ pub(in crate::ops) async fn replace_sessions(
     Ok(StartedSession { token, role: user.role, must_change_password: false, account })
 }
 
-/// Begins a session of a user; its token.
+/// Starts a session of a user; returns its token.
 async fn begin(ctx: &Ctx, db: &impl ConnectionTrait, user: UserId) -> Result<SecretString, OpError> {
     let now = ctx.clock.now();
     let (token, token_hash) = secret::random();
@@ -114,13 +112,12 @@ async fn begin(ctx: &Ctx, db: &impl ConnectionTrait, user: UserId) -> Result<Sec
     Ok(token)
 }
 
-/// Ends a session.
 pub async fn log_out(ctx: &Ctx, who: &SignedIn) -> Result<(), OpError> {
     Ok(sessions::end(ctx.store.write(), &who.session).await?)
 }
 
-/// Who shows this session's token, as the database knows them now; `None` when it is none, has ended, or
-/// the user is not active.
+/// The user of this session token, as the database has them now; `None` when the token is invalid, the session has
+/// ended, or the user is not active.
 pub async fn by_session(ctx: &Ctx, token: &SecretString) -> Result<Option<SignedIn>, OpError> {
     let Some(session) = secret::digest(token) else { return Ok(None) };
     let user = sessions::user(ctx.store.read(), &session, ctx.clock.now()).await?;
@@ -133,8 +130,8 @@ pub async fn by_session(ctx: &Ctx, token: &SecretString) -> Result<Option<Signed
     }))
 }
 
-/// The program that shows this API token; `None` when it is none, was revoked, or its maker is no longer
-/// active staff.
+/// The program of this API token; `None` when the token is invalid or revoked, or its maker is no longer active
+/// staff.
 pub async fn by_token(ctx: &Ctx, token: &SecretString) -> Result<Option<TokenBearer>, OpError> {
     let Some(digest) = secret::digest(token) else { return Ok(None) };
     let known = api_tokens::valid(ctx.store.read(), &digest).await?;

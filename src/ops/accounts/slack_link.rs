@@ -1,6 +1,6 @@
-//! Which person in Slack an account is linked to. The e-mail address links them (`people` finds out whose it is);
-//! staff unlink somebody, who is then not linked again by it until staff allow that or the address changes; and
-//! a person who has left the workspace is unlinked.
+//! Which Slack user an account is linked to. They are linked by e-mail address (`people` looks it up); after staff
+//! unlink a user, the address does not link them again until staff allow it or the address changes; a user who has
+//! left the workspace is unlinked.
 
 use crate::domain::actor::{Actor, Edge, Role, SlackUserId};
 use crate::domain::change::AuditRecord;
@@ -18,19 +18,16 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Whom staff link or unlink.
 #[derive(Debug, Clone, Serialize)]
 pub struct SlackLinkChange {
-    /// Which account.
     pub user: UserId,
-    /// Which person, as the page showed them.
+    /// The Slack user, as the page showed them.
     pub person: SlackUserId,
-    /// Names this submission.
     #[serde(skip)]
     pub request_id: RequestId,
 }
 
-/// What staff see of the links of an account.
+/// The links of an account, as staff see them.
 pub(in crate::ops) async fn links(db: &impl ConnectionTrait, user: &User) -> Result<SlackLinks, OpError> {
     let linked = user.slack_user_id.clone().map(SlackUserId);
     let unlinked = slack_unlinks::latest(db, user.id).await?;
@@ -47,11 +44,8 @@ pub(in crate::ops) async fn links(db: &impl ConnectionTrait, user: &User) -> Res
     Ok(SlackLinks { linked: linked.as_ref().map(view), unlinked: unlinked.iter().map(view).collect() })
 }
 
-/// Links an account that is linked to nobody to the person who has its e-mail address in Slack, who is linked to no
-/// other from then on. Does nothing where that is no longer so, or where staff have unlinked them.
-///
-/// # Errors
-/// Only the database's.
+/// Links an account without a link to the Slack user with its e-mail address, and removes that user's links to
+/// other accounts. Does nothing if that no longer applies, or if staff have unlinked them.
 pub async fn link(ctx: &Ctx, user: UserId, person: &SlackPerson) -> Result<(), OpError> {
     let id = SlackUserId(person.slack_user_id.clone());
     let tx = ctx.store.begin().await?;
@@ -68,11 +62,8 @@ pub async fn link(ctx: &Ctx, user: UserId, person: &SlackPerson) -> Result<(), O
     Ok(())
 }
 
-/// Unlinks a person who may not be linked to an account (any more). A temporary password that was sent to them, or
-/// is about to be, ends. Does nothing where they are linked to none.
-///
-/// # Errors
-/// Only the database's.
+/// Unlinks a Slack user who may no longer be linked to an account. Ends a temporary password that was sent to them
+/// or is pending. Does nothing if they are not linked.
 pub async fn unlink_departed(ctx: &Ctx, id: &SlackUserId, name: &str) -> Result<(), OpError> {
     let Some(user) = users::linked(ctx.store.read(), id).await? else { return Ok(()) };
     retry_on_deadlock(async || {
@@ -86,10 +77,10 @@ pub async fn unlink_departed(ctx: &Ctx, id: &SlackUserId, name: &str) -> Result<
     .await
 }
 
-/// Unlinks a person from an account. Their e-mail address does not link them again.
+/// Unlinks a Slack user from an account. Their e-mail address does not link them again.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when the account is linked to another by now.
+/// `Forbidden` unless the actor is staff; `NotFound`; refused when the account is now linked to another.
 pub async fn unlink(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Result<(), OpError> {
     let run = |mut submission: Submission| async move {
         let (tx, now) = (&submission.tx, submission.now);
@@ -108,18 +99,18 @@ pub async fn unlink(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Resul
         .await
 }
 
-/// Lets a person be linked to an account again from which staff had unlinked them; they are at their next command in
-/// Slack, if the e-mail address is theirs.
+/// Permits a Slack user whom staff had unlinked to be linked to the account again. Their next command in Slack
+/// links them, if the e-mail address matches.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`.
+/// `Forbidden` unless the actor is staff; `NotFound`.
 pub async fn allow_link(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Result<(), OpError> {
     let run = |mut submission: Submission| async move {
         let (tx, now) = (&submission.tx, submission.now);
         require(tx, actor, Role::Staff).await?;
         let user = users::hold(tx, change.user).await?.ok_or(OpError::NotFound)?;
         if slack_unlinks::remove(tx, user.id, &change.person).await? {
-            // The person may have been cached as one without an account.
+            // The Slack user may have been cached as one without an account.
             users::touch(tx, user.id, now).await?;
             let new = slack_id(Some(&change.person));
             submission.record([record("user.link_allowed", user.id, None, new)]);
@@ -130,7 +121,7 @@ pub async fn allow_link(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> R
         .await
 }
 
-/// Unlinks within a transaction that holds the user's row.
+/// Unlinks within a transaction that has locked the user's row.
 async fn unlinked(
     ctx: &Ctx,
     db: &impl ConnectionTrait,

@@ -1,13 +1,13 @@
-//! Whom a person may ask who has no account.
+//! Staff whom a person without an account may contact.
 
 use crate::domain::actor::SlackUserId;
 use crate::ops::{Ctx, OpError};
 use crate::store::users;
 
-/// Most people that are named.
+/// Most people to name.
 const NAMED_MAX: u64 = 3;
 
-/// Some staff users whom Slack knows; none when nobody of them has used it yet.
+/// Some staff users with a known Slack user; empty if none of them has used Slack yet.
 pub async fn staff_in_slack(ctx: &Ctx) -> Result<Vec<SlackUserId>, OpError> {
     let staff = users::staff_in_slack(ctx.store.read(), NAMED_MAX).await?;
     Ok(staff.into_iter().filter_map(|user| user.slack_user_id.map(SlackUserId)).collect())

@@ -1,6 +1,6 @@
-//! How a temporary password gets to whom it is for: by a direct message if Slack knows them, else by the person who made
-//! it, who sees it once. Called within the transaction that sets the password's hash; nothing here keeps it readable.
-//! One that may have got to the wrong person is ended.
+//! Hands over a temporary password: by direct message if the user is in Slack, else through the person who made it,
+//! who sees it once. Called within the transaction that sets the password's hash; the password is not stored in
+//! plain text. Ends a password that may have reached the wrong person.
 
 use crate::domain::actor::{Actor, SlackUserId};
 use crate::domain::delivery::DeliveryState;
@@ -14,46 +14,44 @@ use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use secrecy::SecretString;
 
-/// Kept in place of a hash once a temporary password was ended: no password fits it.
+/// Replaces the hash of an ended temporary password: no password matches it.
 const ENDED: &str = "!ended";
 
 /// How a temporary password was handed over.
 #[derive(Debug)]
 pub enum PasswordHandover {
-    /// It is returned only here.
+    /// The only time that it is returned.
     Here(SecretString),
-    /// It is on its way to this person in Slack, and shown nowhere else.
+    /// It is being sent to this person in Slack, and shown nowhere else.
     InSlack { name: String },
 }
 
 impl PasswordHandover {
-    /// Of a password that went to this person, or to nobody.
+    /// From a password and the person it was sent to, if any.
     pub(in crate::ops) fn of(password: SecretString, sent_to: Option<String>) -> Self {
         sent_to.map_or(Self::Here(password), |name| Self::InSlack { name })
     }
 }
 
-/// A password that was made for somebody.
+/// A new password for a user.
 pub(in crate::ops) struct Issued<'a> {
-    /// Who made it.
     pub(in crate::ops) by: &'a Actor,
     pub(in crate::ops) password: &'a SecretString,
-    /// What is kept of it.
+    /// What is stored of it.
     pub(in crate::ops) hash: &'a str,
-    /// It is for a new user.
     pub(in crate::ops) is_new: bool,
 }
 
-/// Somebody in Slack.
+/// A person in Slack.
 pub(in crate::ops) struct Recipient {
     id: SlackUserId,
     pub(in crate::ops) name: String,
-    /// By which they were found; `None` where the user is linked to them.
+    /// The e-mail address that identified them; `None` if the user is linked to them.
     email_key: Option<String>,
 }
 
 impl Ctx {
-    /// By which messages with passwords are sealed, where messages go anywhere.
+    /// Encrypts passwords in messages, if Slack is on.
     fn sealing(&self) -> Option<&SecretBox> {
         match self.announce {
             Announce::Nowhere => None,
@@ -61,15 +59,15 @@ impl Ctx {
         }
     }
 
-    /// Whether temporary passwords may go by direct message.
+    /// Whether temporary passwords may be sent by direct message.
     pub(in crate::ops) fn sends_passwords(&self) -> bool {
         self.sealing().is_some()
     }
 }
 
-/// As whom Slack knows a user: the person they are linked to, else the one whose e-mail is theirs, who is linked to
-/// nobody else and was not unlinked from them. Nobody for whom cannot log in anyway, and nobody of another workspace:
-/// where we do not know that yet, the worker asks before it sends.
+/// The Slack user of a user: the linked one, else the one with the same e-mail, if they are linked to nobody else
+/// and were not unlinked. `None` if the user cannot log in, or the Slack user is of another workspace; if their
+/// workspace is not known yet, the worker checks before it sends.
 pub(in crate::ops) async fn recipient(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -94,8 +92,8 @@ pub(in crate::ops) async fn recipient(
     Ok(is_free.then_some(Recipient { id, name: person.name, email_key: Some(key) }))
 }
 
-/// Withdraws pending messages with earlier passwords; then enqueues one with this password, unless it is to be shown or Slack
-/// does not know them. Returns to whom it goes.
+/// Withdraws pending messages with earlier passwords; then enqueues one with this password, unless it is to be
+/// shown or the user is not in Slack. Returns the recipient's name.
 pub(in crate::ops) async fn send(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -121,10 +119,10 @@ pub(in crate::ops) async fn send(
     Ok(Some(to.name))
 }
 
-/// After another e-mail was set or somebody was unlinked, within that transaction, which holds the user's row:
-/// withdraws what is still pending, and ends the present temporary password if a message was to take it to whom the
-/// e-mail or the link before led to. Whether it has arrived is not asked: nobody can be sure that it has not. One that
-/// staff handed over stays. Returns whether it was ended.
+/// After a change of e-mail or an unlinking, within that transaction, which has locked the user's row: withdraws
+/// pending messages, and ends the current temporary password if a message was to take it to the owner of the old
+/// e-mail or link, whether or not it has arrived. A password that staff handed over stays valid. Returns whether it
+/// was ended.
 pub(in crate::ops) async fn end_misdirected(
     db: &impl ConnectionTrait,
     user: UserId,
@@ -142,7 +140,8 @@ pub(in crate::ops) async fn end_misdirected(
     Ok(true)
 }
 
-/// What became of the message with the user's present password; `None` when there is none, or it was changed.
+/// The state of the message with the user's current password; `None` when there is none, or the password was
+/// changed.
 pub(in crate::ops) async fn message(
     db: &impl ConnectionTrait,
     user: &User,
@@ -164,7 +163,7 @@ pub(in crate::ops) async fn message(
     }))
 }
 
-/// Names the message of one password: it tells which password that was, and nothing about it.
+/// Dedupe key of the message with one password. Identifies the password without revealing anything about it.
 fn key(user: UserId, hash: &str) -> String {
     let digest = secret::digest_of(hash);
     format!("password:{user}:{}", digest.get(..16).unwrap_or(&digest))

@@ -1,4 +1,4 @@
-//! Reads: the board, kept per revision, and one machine. `revision` knows what the board's is.
+//! Reads: the board, cached per revision, and one machine. `revision` determines the revision.
 
 use super::search::EquipmentNames;
 use super::{Ctx, OpError, attachments};
@@ -26,11 +26,12 @@ pub use open::{open_repairs, search_open_repairs};
 use revision::Revision;
 pub use revision::{Revisions, follow, poll_revision, revision};
 
-/// Open repairs of one machine that are read at most, texts included: anyone may report without an account
+/// Most open repairs of one machine that are read, texts included: anyone may report without an account, and the
+/// page must not grow without limit.
 /// must not make a page grow without end.
 pub const REPAIRS_MAX: u64 = 100;
 
-/// What this process keeps of the board.
+/// The cached views of this process.
 #[derive(Debug, Default)]
 pub(super) struct CachedViews {
     pub(super) revision: Revision,
@@ -42,8 +43,8 @@ pub(super) struct CachedViews {
     pub(super) equipment_list: QueryCache<i64, (EquipmentQuery, u64), Arc<EquipmentList>>,
 }
 
-/// The whole board, read once per revision. The revision is read before the data, so that a board is
-/// never kept under a revision newer than what it shows.
+/// The whole board, read once per revision. The revision is read before the data, so that a board is never cached
+/// under a revision newer than its data.
 pub async fn board(ctx: &Ctx) -> Result<Arc<BoardView>, OpError> {
     let revision = revision(ctx).await?;
     ctx.board.view.get(&revision, read(ctx, revision)).await
@@ -60,7 +61,7 @@ async fn read(ctx: &Ctx, revision: i64) -> Result<Arc<BoardView>, OpError> {
     Ok(Arc::new(BoardView { revision, generated_at: ctx.clock.now(), areas }))
 }
 
-/// The open repairs of one machine: of all of them what its status follows from, of one the text.
+/// The open repairs of one machine: of all of them the facts that determine its status, of one the text.
 #[derive(Default)]
 struct OpenOfEquipment {
     issues: Vec<OpenIssue>,
@@ -145,7 +146,7 @@ fn equipment_view(
     (repairs, me_toos): (Vec<OpenRow>, &HashMap<RepairId, u64>),
     links: Vec<Link>,
 ) -> PublicEquipment {
-    // The worst repair speaks for the machine, and it is always among those read.
+    // The worst repair determines the machine's status, and it is always among those read.
     let status = standing(&repairs.iter().map(open_issue).collect::<Vec<_>>()).status;
     PublicEquipment {
         archived: equipment.is_archived(),

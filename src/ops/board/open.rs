@@ -1,5 +1,5 @@
-//! Reads: all open repairs, worst first, kept per revision, and the search over them. A search reads nothing
-//! but what is kept: it is asked for with every letter that somebody types.
+//! Reads: all open repairs, worst first, cached per revision, and the search over them. A search reads only the
+//! cache, since it runs with every letter that a person types.
 
 use super::revision;
 use crate::domain::ids::RepairId;
@@ -13,14 +13,14 @@ use crate::views::repairs::OpenRepairLine;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Most characters of what is wrong.
+/// Most characters of the description.
 const ISSUE_MAX: usize = 200;
 
-/// What is kept of the open repairs.
+/// The cached open repairs.
 #[derive(Debug)]
 pub(super) struct Searchable {
     lines: Arc<Vec<OpenRepairLine>>,
-    /// How each is searched.
+    /// The search keys of each repair.
     keys: Vec<Keys>,
 }
 
@@ -31,7 +31,7 @@ type Keys = [Arc<SearchKey>; 3];
 #[derive(Default)]
 struct Names(HashMap<String, Arc<SearchKey>>);
 
-/// How well a repair fits, the best first.
+/// How well a repair matches, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum RepairFit {
     Number,
@@ -43,9 +43,9 @@ pub async fn open_repairs(ctx: &Ctx) -> Result<Arc<Vec<OpenRepairLine>>, OpError
     Ok(Arc::clone(&kept(ctx).await?.lines))
 }
 
-/// Open repairs for what somebody types: a part of the number, or words of the machine, the area and the
-/// assignee. That very number comes first, then the best matches; within each the worst, then the oldest. The best
-/// [`MATCHES_MAX`] of more; where nothing fits, those of the nearest names.
+/// Open repairs that match a typed text: a part of the number, or words of the machine, the area and the assignee.
+/// An exact number comes first, then the best matches; within each the worst, then the oldest. At most
+/// [`MATCHES_MAX`]; without a match, those of the nearest names.
 pub async fn search_open_repairs(ctx: &Ctx, typed: &str) -> Result<Vec<OpenRepairLine>, OpError> {
     let kept = kept(ctx).await?;
     let most = usize::try_from(MATCHES_MAX).unwrap_or(usize::MAX);

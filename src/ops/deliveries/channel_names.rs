@@ -1,5 +1,5 @@
-//! What channels are called that are configured by Slack's id of them. The worker learns it, pages and logs show
-//! it, and announcements go by it where an id and a name mean the same channel.
+//! Names of channels that are configured by Slack's id. The worker fetches them, pages and logs show them, and
+//! announcements use them to detect that an id and a name are the same channel.
 
 use crate::domain::channel::ChannelRef;
 use crate::ops::{Announce, Ctx, OpError};
@@ -14,7 +14,7 @@ const FRESH: TimeDelta = TimeDelta::days(1);
 /// Names of channels, by their ids.
 pub type Names = HashMap<String, String>;
 
-/// Channels that are configured by their id and that Slack was not asked about for a day.
+/// Channels that are configured by id and that Slack was not asked about for a day.
 pub async fn unknown(ctx: &Ctx) -> Result<Vec<ChannelRef>, OpError> {
     let Announce::Slack { oops } = &ctx.announce else { return Ok(Vec::new()) };
     let db = ctx.store.read();
@@ -32,17 +32,17 @@ pub async fn unknown(ctx: &Ctx) -> Result<Vec<ChannelRef>, OpError> {
     Ok(wanted.into_values().collect())
 }
 
-/// Stores the name that Slack gave for a channel; `None` if it gave none.
+/// Stores the name that Slack returned for a channel; `None` if it returned none.
 pub async fn learn(ctx: &Ctx, id: &ChannelRef, name: Option<&ChannelRef>) -> Result<(), OpError> {
     Ok(store::slack_channels::keep(ctx.store.write(), id, name, ctx.clock.now()).await?)
 }
 
-/// All names that are known.
+/// All cached names.
 pub async fn known(ctx: &Ctx) -> Result<Names, OpError> {
     Ok(names(ctx.store.read()).await?)
 }
 
-/// These channels as people know them: by their name where it is known, else as configured.
+/// These channels as people see them: by name if cached, else as configured.
 pub async fn shown(ctx: &Ctx, channels: &[ChannelRef]) -> Result<Vec<String>, OpError> {
     let names = match channels.iter().any(ChannelRef::has_hidden_name) {
         true => names(ctx.store.read()).await?,
@@ -51,7 +51,7 @@ pub async fn shown(ctx: &Ctx, channels: &[ChannelRef]) -> Result<Vec<String>, Op
     Ok(channels.iter().map(|channel| show(&names, channel.as_str())).collect())
 }
 
-/// A channel as people know it.
+/// A channel as people see it.
 pub fn show(names: &Names, channel: &str) -> String {
     names.get(channel).map_or(channel, String::as_str).to_owned()
 }
@@ -61,8 +61,8 @@ pub(in crate::ops) async fn names(db: &impl ConnectionTrait) -> Result<Names, Db
     Ok(rows.into_iter().filter_map(|row| Some((row.slack_channel_id, row.name?))).collect())
 }
 
-/// True for two references to one channel, as far as is known: one is its id, the other its name. Slack says what
-/// an id is called; where it does not, it has said where messages to the name arrived.
+/// True if both references are known to be the same channel: one is its id, the other its name. The name comes from
+/// Slack's lookup, else from a delivery to the name, whose response has the id.
 pub(in crate::ops) async fn are_one(
     db: &impl ConnectionTrait,
     one: &ChannelRef,

@@ -1,4 +1,4 @@
-//! What operators watch: how much is pending, when the worker last went round.
+//! Figures for operators: how much is pending, when the worker last ran.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::delivery::DeliveryState;
@@ -15,20 +15,19 @@ use chrono::{DateTime, Utc};
 pub struct QueueFigures {
     /// Deliveries pending, sending or failed.
     pub pending: i64,
-    /// Since when the oldest of them is pending.
+    /// Creation time of the oldest of them.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// How much is pending.
 pub async fn queue(ctx: &Ctx) -> Result<QueueFigures, OpError> {
     let pending = store::deliveries::pending(ctx.store.read()).await?;
     Ok(QueueFigures { pending: pending.count, oldest: pending.oldest })
 }
 
-/// Messages that did not leave as they should; those that were given up as long as they are kept.
+/// Messages with delivery problems; dead ones until they are pruned.
 ///
 /// # Errors
-/// `Forbidden` for all but staff.
+/// `Forbidden` unless the actor is staff.
 pub async fn delivery_problems(ctx: &Ctx, actor: &Actor) -> Result<DeliveryProblems, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
@@ -38,23 +37,23 @@ pub async fn delivery_problems(ctx: &Ctx, actor: &Actor) -> Result<DeliveryProbl
     })
 }
 
-/// Time of the last worker iteration; `None`: none ever has.
+/// Time of the worker's last iteration; `None` if there was none.
 pub async fn worker_last_iteration(ctx: &Ctx) -> Result<Option<DateTime<Utc>>, OpError> {
     Ok(store::heartbeats::latest(ctx.store.read(), WORKER).await?)
 }
 
-/// Finds out whether the database can be written: by a small write, unless one was tried in the last seconds.
+/// Checks by a small write that the database is writable, unless one was tried in the last seconds.
 ///
 /// # Errors
-/// It cannot.
+/// The database is not writable.
 pub async fn check_writable(ctx: &Ctx) -> Result<(), OpError> {
     Ok(ctx.store.check_writable(ctx.clock.now()).await?)
 }
 
-/// How many jobs there are of a kind in a state; `None` stands for kinds that this version does not know.
+/// Number of jobs of a kind in a state; `None` for kinds that this version does not support.
 pub type JobFigure = (Option<JobKind>, JobState, i64);
 
-/// How many jobs there are, for every kind and state, also where there are none.
+/// Number of jobs of every kind and state, zeros included.
 pub async fn jobs(ctx: &Ctx) -> Result<Vec<JobFigure>, OpError> {
     let counts = store::jobs::counts(ctx.store.read()).await?;
     let kinds = JobKind::ALL.map(Some).into_iter().chain([None]);

@@ -41,8 +41,6 @@ pub async fn areas(ctx: &Ctx, actor: &Actor) -> Result<AreasView, OpError> {
     Ok(AreasView { live, archived })
 }
 
-/// Makes an area.
-///
 /// # Errors
 /// `Forbidden`; refused on `name` when a live area has it.
 pub async fn create_area(
@@ -60,7 +58,7 @@ pub async fn create_area(
     submit(ctx, actor, key("area.create", actor, request_id, new)?, || taken(&new.name), run).await
 }
 
-/// Gives an area that the person saw at `version` these details.
+/// Replaces the details of an area that the person saw at `version`.
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`, `Overtaken`; refused on `name` when a live area has it.
@@ -86,8 +84,8 @@ pub async fn edit_area(
     submit(ctx, actor, key("area.edit", actor, request_id, &(id, new))?, || taken(&new.name), run).await
 }
 
-/// Archives an area, or restores it. The machines in it stay what they are, and with an archived area they
-/// appear on no board.
+/// Archives an area, or restores it. Its machines stay unchanged, but machines of an archived area appear on no
+/// board.
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`, `Overtaken`; refused on `name` when a live area has its name.
@@ -124,7 +122,7 @@ fn taken(name: &AreaName) -> OpError {
     OpError::refused("name", format!("There is an area “{name}” already. Please choose another name."))
 }
 
-/// An area as the audit compares it: imported rows may hold what no form takes.
+/// The audited values of an area: imported rows may have values that no form accepts.
 #[derive(Serialize)]
 struct AuditValues<'a> {
     name: &'a str,

@@ -1,4 +1,4 @@
-//! Documents of machines: added and removed by staff, and by technicians where a setting lets them.
+//! Documents of machines: added and removed by staff, and by technicians if a setting permits it.
 
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
@@ -13,30 +13,27 @@ use crate::store;
 use serde::{Deserialize, Serialize};
 
 const NOUN: &str = "document";
-/// Most documents of a machine: they stand on one page.
+/// Most documents of a machine: all are on one page.
 pub const DOCUMENTS_MAX: u64 = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddDocument {
-    /// The machine.
     pub equipment: EquipmentId,
     pub category: DocumentCategory,
-    /// What it is called.
     pub title: DocumentTitle,
-    /// The file, entrusted.
+    /// Already stored by `Files`.
     pub file: StoredFile,
-    /// Names this submission.
     pub request_id: RequestId,
 }
 
-/// The answer to a removal: what is to be removed from the disk.
+/// The file to remove from the disk after a removal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileGone {
     pub(in crate::ops) stored: String,
 }
 
 impl FileGone {
-    /// The file that no row names any longer.
+    /// The file that no row refers to any more.
     pub fn stored(&self) -> Option<StoredName> {
         self.stored.parse().ok()
     }
@@ -50,11 +47,10 @@ struct AuditValues<'a> {
     name: &'a str,
 }
 
-/// Adds a document to a machine, archived ones too. Whatever comes of it, `Files::settle` removes a file
-/// that was not added.
+/// Adds a document to a machine, archived ones too. If it is not added, `Files::settle` removes the file.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; refused when the machine has very many.
+/// `Forbidden`, `NotFound`; refused when the machine has [`DOCUMENTS_MAX`].
 pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result<DocumentId, OpError> {
     let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
@@ -80,7 +76,7 @@ pub async fn add_document(ctx: &Ctx, actor: &Actor, add: &AddDocument) -> Result
     submit(ctx, actor, key("document.add", actor, &add.request_id, &content)?, nothing_is_taken, run).await
 }
 
-/// Removes a document of a machine; its file is the caller's to remove, after the commit.
+/// Removes a document of a machine. The caller removes its file after the commit.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also when it is another machine's.

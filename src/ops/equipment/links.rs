@@ -1,4 +1,4 @@
-//! Links of machines: added and removed by staff, and by technicians where a setting lets them.
+//! Links of machines: added and removed by staff, and by technicians if a setting permits it.
 
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
@@ -12,18 +12,14 @@ use crate::store;
 use serde::Serialize;
 
 const NOUN: &str = "link";
-/// Most links of a machine: they stand on one page.
+/// Most links of a machine: all are on one page.
 pub const LINKS_MAX: u64 = 50;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddLink {
-    /// The machine.
     pub equipment: EquipmentId,
-    /// What it is called.
     pub title: LinkTitle,
-    /// Where it leads.
     pub url: LinkUrl,
-    /// Names this submission.
     #[serde(skip)]
     pub request_id: RequestId,
 }
@@ -35,10 +31,8 @@ struct AuditValues<'a> {
     url: &'a str,
 }
 
-/// Adds a link to a machine.
-///
 /// # Errors
-/// `Forbidden`, `NotFound`; refused when the machine has very many.
+/// `Forbidden`, `NotFound`; refused when the machine has [`LINKS_MAX`].
 pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId, OpError> {
     let run = |mut submission: Submission| async move {
         let tx = &submission.tx;
@@ -56,8 +50,6 @@ pub async fn add_link(ctx: &Ctx, actor: &Actor, add: &AddLink) -> Result<LinkId,
     submit(ctx, actor, key("link.add", actor, &add.request_id, add)?, nothing_is_taken, run).await
 }
 
-/// Removes a link of a machine.
-///
 /// # Errors
 /// `Forbidden`; `NotFound`, also when it is another machine's.
 pub async fn remove_link(

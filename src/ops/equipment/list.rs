@@ -1,4 +1,4 @@
-//! Reads of the equipment_list: the list, one machine with everything that belongs to it, the export.
+//! Reads of the equipment list: the list, one machine with everything that belongs to it, the export.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::board::BoardStatus;
@@ -19,22 +19,21 @@ use std::sync::Arc;
 
 pub use crate::store::equipment_list::EquipmentQuery;
 
-/// Machines a page (spec/web.md, as the queue).
+/// Machines on a page (spec/web.md; the same as the queue's).
 pub const PAGE: u64 = 50;
-/// Repairs a page of a machine's history.
+/// Repairs on a page of a machine's history.
 pub const HISTORY_PAGE: u64 = 20;
-/// Closed repairs of a machine that a list in Slack holds.
+/// Most closed repairs of a machine in a list in Slack.
 pub const PAST_MAX: u64 = 200;
 /// Newest notes that a machine's page shows.
 pub const NOTES_SHOWN: u64 = 50;
-/// Machines of the export that are held at once.
+/// Machines of the export that are in memory at once.
 const EXPORT_BATCH: u64 = 500;
 
-/// One page of the list, counted from 1. Read once per revision of the board, which every change of it
-/// bumps.
+/// One page of the list, counted from 1. Cached per board revision, which every change of the list increments.
 ///
 /// # Errors
-/// `NotFound` for a page that there is not.
+/// `NotFound` for a page that does not exist.
 pub async fn equipment_list(
     ctx: &Ctx,
     wanted: &EquipmentQuery,
@@ -68,8 +67,8 @@ async fn read_list(ctx: &Ctx, wanted: &EquipmentQuery, page: u64) -> Result<Equi
     Ok(EquipmentList { areas: area_choices(ctx).await?, total, page, pages, equipment, are_nearest })
 }
 
-/// A page of what a search finds, the best first: the machines, how many there are, on how many pages, and whether
-/// they only have the nearest names.
+/// A page of the search results, best first: the machines, their number, the number of pages, and whether they only
+/// have the nearest names.
 async fn find_list(
     ctx: &Ctx,
     wanted: &EquipmentQuery,
@@ -84,13 +83,13 @@ async fn find_list(
     Ok((listed, total, pages, are_nearest))
 }
 
-/// How many pages there are, and how many rows come before this one.
+/// The number of pages, and of rows before this one.
 fn pages(total: u64, page: u64, size: u64) -> Result<(u64, u64), OpError> {
     let pages = total.div_ceil(size).max(1);
     if (1..=pages).contains(&page) { Ok((pages, (page - 1) * size)) } else { Err(OpError::NotFound) }
 }
 
-/// Colours of these machines, as the board has them; those that are on no board are left out.
+/// Board colors of these machines; machines on no board are absent.
 async fn statuses(ctx: &Ctx, listed: &[Listed]) -> Result<HashMap<EquipmentId, BoardStatus>, OpError> {
     let mut wanted: HashMap<EquipmentId, ()> = HashMap::new();
     for row in listed.iter().filter(|row| !row.archived && !row.area_archived) {
@@ -105,7 +104,7 @@ async fn statuses(ctx: &Ctx, listed: &[Listed]) -> Result<HashMap<EquipmentId, B
     Ok(asked.map(|equipment| (equipment.id, equipment.status)).collect())
 }
 
-/// Live areas in their order.
+/// Live areas in board order.
 pub async fn area_choices(ctx: &Ctx) -> Result<Vec<AreaChoice>, OpError> {
     let board = board::board(ctx).await?;
     Ok(board.areas.iter().map(|area| AreaChoice { id: area.id, name: area.name.clone() }).collect())
@@ -122,7 +121,7 @@ pub async fn equipment_record(ctx: &Ctx, id: EquipmentId) -> Result<EquipmentRec
     Ok(record(row, area.name, area.archived))
 }
 
-/// How many repairs of a machine are open.
+/// Number of open repairs of a machine.
 pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> {
     Ok(store::board::open_total_of(ctx.store.read(), id).await?.repairs)
 }
@@ -130,7 +129,7 @@ pub async fn open_repairs(ctx: &Ctx, id: EquipmentId) -> Result<usize, OpError> 
 /// A machine with its links, notes and one page of its history, counted from 1.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`, also for a page that there is not.
+/// `Forbidden`; `NotFound`, also for a page that does not exist.
 pub async fn equipment(
     ctx: &Ctx,
     actor: &Actor,
@@ -168,7 +167,6 @@ pub async fn equipment(
     })
 }
 
-/// The closed repairs of a machine.
 pub async fn past_repairs(ctx: &Ctx, id: EquipmentId) -> Result<PastRepairs, OpError> {
     let db = ctx.store.read();
     let total = store::equipment_list::closed_count(db, id).await?;
@@ -189,7 +187,7 @@ fn history_row(repair: PastRepair) -> HistoryRow {
     }
 }
 
-/// The next machines of the export, by number, behind `after`; none at its end.
+/// The next machines of the export with a number above `after`; empty at the end.
 pub async fn export_batch(
     ctx: &Ctx,
     (area, archived): (Option<AreaId>, bool),

@@ -24,8 +24,6 @@ use serde::Serialize;
 
 const NOUN: &str = "equipment";
 
-/// Makes a machine.
-///
 /// # Errors
 /// `Forbidden`; refused on `area` when it is unknown or archived.
 pub async fn create_equipment(
@@ -44,7 +42,7 @@ pub async fn create_equipment(
     submit(ctx, actor, key("equipment.create", actor, request_id, new)?, nothing_is_taken, run).await
 }
 
-/// Gives a machine that the person saw at `version` these details.
+/// Replaces the details of a machine that the person saw at `version`.
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`, `Overtaken`; refused on `area` when it is another one and unknown or archived.
@@ -77,19 +75,18 @@ pub async fn edit_equipment(
     submit(ctx, actor, key("equipment.edit", actor, request_id, &(id, new))?, nothing_is_taken, run).await
 }
 
-/// What becomes of the open repairs of a machine that is archived.
+/// What to do with the open repairs of an archived machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OpenRepairs {
-    /// They stay open.
     Keep,
     /// They are closed as `Closed - No Issue Found` with this note.
     Close(Note),
 }
 
-/// Archives a machine. Who archives one with open repairs says what becomes of them.
+/// Archives a machine. If it has open repairs, `fate` is required.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`, `Overtaken`; refused on `open_repairs` when there are some and `fate` is not said.
+/// `Forbidden`, `NotFound`, `Overtaken`; refused on `open_repairs` when there are some and `fate` is missing.
 pub async fn archive_equipment(
     ctx: &Ctx,
     actor: &Actor,
@@ -127,7 +124,7 @@ pub async fn archive_equipment(
     submit(ctx, actor, key("equipment.archive", actor, request_id, &(id, fate))?, nothing_is_taken, run).await
 }
 
-/// Brings an archived machine back.
+/// Restores an archived machine.
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`, `Overtaken`; refused on `area` when its area is archived.

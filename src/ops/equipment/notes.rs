@@ -1,4 +1,4 @@
-//! Notes on machines: written by technicians, removed by who wrote them or by staff.
+//! Notes on machines: written by technicians, removed by their author or staff.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::AuditRecord;
@@ -15,11 +15,8 @@ const NOUN: &str = "note";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddNote {
-    /// The machine.
     pub equipment: EquipmentId,
-    /// What it says.
     pub text: EquipmentNote,
-    /// Names this submission.
     #[serde(skip)]
     pub request_id: RequestId,
 }
@@ -48,7 +45,7 @@ pub async fn add_note(ctx: &Ctx, actor: &Actor, add: &AddNote) -> Result<NoteId,
     submit(ctx, actor, key("equipment_note.add", actor, &add.request_id, add)?, nothing_is_taken, run).await
 }
 
-/// Removes a note from a machine; the audit keeps what it said.
+/// Removes a note from a machine; the audit keeps its text.
 ///
 /// # Errors
 /// `Forbidden`, also for technicians who did not write it; `NotFound`, also when it is another machine's.

@@ -1,4 +1,4 @@
-//! Photos and videos of machines: added and removed by staff, and by technicians where a setting lets them.
+//! Photos and videos of machines: added and removed by staff, and by technicians if a setting permits it.
 
 use crate::domain::actor::Actor;
 use crate::domain::change::AuditRecord;
@@ -23,11 +23,10 @@ struct AuditValues<'a> {
     name: &'a str,
 }
 
-/// Adds photos to a machine, archived ones too. Whatever comes of it, `Files::settle` removes files that
-/// were not added.
+/// Adds photos to a machine, archived ones too. `Files::settle` removes files that were not added.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; refused when the machine has very many.
+/// `Forbidden`, `NotFound`; refused when the machine has too many.
 pub async fn add_equipment_photos(
     ctx: &Ctx,
     actor: &Actor,
@@ -57,7 +56,7 @@ pub async fn add_equipment_photos(
     submit(ctx, actor, key("equipment_photos.add", actor, request_id, &content)?, nothing_is_taken, run).await
 }
 
-/// Removes a photo of a machine; its file is the caller's to remove, after the commit.
+/// Removes a photo of a machine. The caller removes its file after the commit.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also when it is another machine's or a repair's.

@@ -1,5 +1,5 @@
-//! Documents and photos: each file goes through the same checks as an upload, then gets a row. The caller knows where
-//! the old files are.
+//! Documents and photos: each file goes through the same checks as an upload, then gets a row. The caller locates
+//! the old files.
 
 use super::Tally;
 use super::convert::{RowReader, quoted};

@@ -98,7 +98,7 @@ fn value(row: &Row, column: &str) -> Option<String> {
     row.text(column).map(|value| value.replace('\0', "")).filter(|value| !value.is_empty())
 }
 
-/// The text of an entry whose kind is not known here.
+/// The text of an entry of an unknown kind.
 fn in_words(kind: &str, old: Option<String>, new: Option<String>, content: Option<String>) -> String {
     let change = match (old, new) {
         (None, None) => None,

@@ -100,7 +100,7 @@ fn leads_to(kept: &HashMap<RepairId, RepairId>, one: RepairId, other: RepairId) 
     std::iter::successors(Some(one), |repair| kept.get(repair).copied()).any(|repair| repair == other)
 }
 
-/// What the old timeline says of a repair's start and end.
+/// The start and end of a repair according to the old timeline.
 #[derive(Debug, Default)]
 struct StatusHistory {
     reporter: String,

@@ -1,4 +1,4 @@
-//! What a job's private message shows at this moment: the worker asks, before each time it sends it.
+//! The content of a job's private message: the worker reads it before each send.
 
 use crate::domain::ids::JobId;
 use crate::domain::job::Work;
@@ -8,16 +8,14 @@ use crate::store;
 use crate::store::jobs::Job;
 use crate::views::jobs::JobMessage;
 
-/// A job as it is now, with the message to the person who started it.
+/// A job as it is now, with its starter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSnapshot {
-    /// The job; its columns of the message were read at the same moment.
+    /// The job, with the columns of its message read at the same moment.
     pub job: Job,
     pub message: JobMessage,
 }
 
-/// A job with what is message of it.
-///
 /// # Errors
 /// `NotFound`.
 pub async fn present(ctx: &Ctx, id: JobId) -> Result<JobSnapshot, OpError> {
@@ -27,9 +25,9 @@ pub async fn present(ctx: &Ctx, id: JobId) -> Result<JobSnapshot, OpError> {
         Some(id) => store::users::active(db, id).await?,
         None => None,
     };
-    // Whoever was unlinked since sees what everybody may see.
+    // A person who was unlinked since then gets the public view.
     let starter = starter.filter(|user| user.slack_user_id == job.starter_slack_id);
-    // What another version has queued is message by the name of its kind.
+    // A job of another version is shown by the name of its kind.
     let work = Work::read(&job.kind, &job.input).ok();
     let message = JobMessage {
         about: work.as_ref().map(Work::about),

@@ -1,5 +1,4 @@
-//! Jobs: queued within the caller's transaction; listed, canceled and resumed by
-//! staff. The worker does them.
+//! Jobs: enqueued within the caller's transaction; listed, canceled and resumed by staff. The worker runs them.
 
 pub mod messages;
 
@@ -17,10 +16,10 @@ use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-/// Jobs a part of the list.
+/// Jobs on a page.
 pub const PART: u64 = 50;
 
-/// A job that was queued, or was there before, in a transaction that is yet to be committed.
+/// A job that is enqueued in a transaction that is not committed yet, or existed before.
 #[derive(Debug)]
 #[must_use = "after the commit the worker is to be woken"]
 pub struct QueuedJob {
@@ -30,7 +29,7 @@ pub struct QueuedJob {
 }
 
 impl QueuedJob {
-    /// After the commit: wakes the worker and writes the log line.
+    /// Call after the commit: wakes the worker and writes the log line.
     pub fn committed(self, ctx: &Ctx, actor: &Actor) {
         if let Some(record) = self.record {
             ctx.wake.notify_one();
@@ -39,9 +38,8 @@ impl QueuedJob {
     }
 }
 
-/// Queues the fetching of photos from Slack to a repair, within the caller's transaction. With
-/// `work_key` the same work is queued once, however often it is asked for; that the repair exists is the
-/// caller's to know.
+/// Enqueues a job that fetches photos from Slack for a repair, within the caller's transaction. With `work_key` the
+/// same work is enqueued once. The caller ensures that the repair exists.
 pub async fn fetch_photos(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -81,16 +79,16 @@ async fn queue(
     Ok(QueuedJob { id, record: Some(record), now })
 }
 
-/// The person who gets a private message about the job: who started it in Slack, unless Slack is off.
+/// The recipient of the job's private message: the person who started it in Slack, unless Slack is off.
 fn starter_in_slack<'a>(ctx: &Ctx, actor: &'a Actor) -> Option<&'a SlackUserId> {
     let is_on = ctx.announce != Announce::Nowhere;
     actor.slack_id.as_ref().filter(|_| is_on && actor.edge == Edge::Slack)
 }
 
-/// The newest jobs in a state and of a kind, older than the one of the number `older_than`.
+/// The newest jobs in a state and of a kind with a number below `older_than`.
 ///
 /// # Errors
-/// `Forbidden`, but for staff.
+/// `Forbidden` unless the actor is staff.
 pub async fn jobs(
     ctx: &Ctx,
     actor: &Actor,
@@ -111,7 +109,7 @@ pub async fn jobs(
 /// A job with its latest lines.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`.
+/// `Forbidden` unless the actor is staff; `NotFound`.
 pub async fn job(ctx: &Ctx, actor: &Actor, id: JobId, lines: u64) -> Result<JobDetails, OpError> {
     let db = ctx.store.read();
     require(db, actor, Role::Staff).await?;
@@ -121,10 +119,10 @@ pub async fn job(ctx: &Ctx, actor: &Actor, id: JobId, lines: u64) -> Result<JobD
     Ok(JobDetails { job: view(job), lines: lines.into_iter().map(line).collect() })
 }
 
-/// Ends a job: at once while it waits, after its present step while it runs.
+/// Ends a job: immediately if it is queued, after its current step if it runs.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused when it is over.
+/// `Forbidden` unless the actor is staff; `NotFound`; refused when it has ended.
 pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
     let cancelled = retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;
@@ -148,10 +146,10 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
     Ok(())
 }
 
-/// Lets a job that failed or was cancelled go on from its last checkpoint.
+/// Resumes a failed or canceled job from its last checkpoint.
 ///
 /// # Errors
-/// `Forbidden`, but for staff; `NotFound`; refused in any other state.
+/// `Forbidden` unless the actor is staff; `NotFound`; refused in any other state.
 pub async fn resume(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> {
     let resumed = retry_on_deadlock(async || {
         let tx = ctx.store.begin().await?;
@@ -172,13 +170,13 @@ pub async fn resume(ctx: &Ctx, actor: &Actor, id: JobId) -> Result<(), OpError> 
     Ok(())
 }
 
-/// The job, for staff to change it.
+/// Locks the job, for staff to change it.
 async fn locked(db: &impl ConnectionTrait, actor: &Actor, id: JobId) -> Result<Job, OpError> {
     require(db, actor, Role::Staff).await?;
     store::jobs::lock(db, id).await?.ok_or(OpError::NotFound)
 }
 
-/// The audit of what staff do to a job.
+/// The audit record of a staff action on a job.
 fn acted(action: &'static str, job: &Job) -> AuditRecord {
     let old = Some(json!({ "state": job.state.key() }));
     AuditRecord { action, noun: "job", noun_id: job.id.0, old, new: None }
@@ -188,10 +186,9 @@ fn refused(message: String) -> OpError {
     OpError::Refused(crate::ops::Refusal { field: None, message })
 }
 
-/// A job as people see it.
 pub(in crate::ops) fn view(job: Job) -> JobView {
     let kind = JobKind::of_key(&job.kind).map_or(job.kind, |kind| kind.words().to_owned());
-    // A wait that Slack named is no failure of its own, but one for which it says why.
+    // A delay that Slack requested is not a new failure, but the reason for one.
     let waits = job.state == JobState::Queued && job.failing_since.is_some();
     let failed = job.state == JobState::Failed;
     JobView {

@@ -1,37 +1,40 @@
-//! What a repair's card shows at this moment: the worker asks, before each time it sends one. Which repair's
-//! card a message is: the Slack edge asks where somebody replied or reacted to one.
+//! The content of a repair's card: the worker reads it before each send. Also finds the repair of a card: the Slack
+//! edge looks it up when a person replies or reacts to a message.
 
 use crate::domain::change::RepairSnapshot;
+use crate::domain::field::RepairFields;
 use crate::domain::ids::{CardId, RepairId};
 use crate::domain::setting::REACTIONS;
 use crate::domain::timeline::TimelineKind;
 use crate::ops::repairs::record_change::snapshot;
+use crate::ops::repairs::update_repair::still_open;
 use crate::ops::{Ctx, OpError};
 use crate::store;
 use crate::store::cards::Card;
+use crate::store::photos::Subject;
+use crate::store::repairs::Repair;
+use crate::views::repairs::{CardDetails, Closing};
 use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
 
-/// A card, and the repair as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresentCard {
-    /// The card, read before the repair: what changed since then is counted by it.
+    /// Read before the repair: a later change increments its desired version.
     pub card: Card,
-    /// The repair, with the names of this moment.
+    /// With current names.
     pub repair: RepairSnapshot,
-    /// How many people said "me too".
-    pub me_too: u64,
+    pub details: CardDetails,
 }
 
-/// What a message in Slack is to us.
+/// Whether a message in Slack is a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CardLookup {
     CardOf(RepairId),
-    /// No card so far, but one is being posted somewhere and not recorded yet: it may be this message.
+    /// No recorded card, but one is being posted and not recorded yet: it may be this message.
     Unrecorded,
     NoCard,
 }
 
-/// Finds the repair whose card a message is.
 pub async fn find_card(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup, OpError> {
     let db = ctx.store.read();
     let recorded = || async { store::cards::at(db, channel, ts).await };
@@ -41,7 +44,7 @@ pub async fn find_card(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup,
     if store::cards::any_unrecorded(db).await? {
         return Ok(CardLookup::Unrecorded);
     }
-    // It may have been recorded between the two questions.
+    // It may have been recorded between the two queries.
     Ok(recorded().await?.map_or(CardLookup::NoCard, |card| CardLookup::CardOf(card.repair_id)))
 }
 
@@ -56,11 +59,34 @@ pub async fn present(ctx: &Ctx, id: CardId) -> Result<PresentCard, OpError> {
     let equipment = store::equipment::find(db, row.equipment_id).await?.ok_or(OpError::NotFound)?;
     let fields = store::repairs::fields(db, &row).await?;
     let me_too = store::me_toos::counts(db, &[row.id]).await?.remove(&row.id).unwrap_or(0);
+    let photos = store::photos::count(db, Subject::Repair(row.id)).await?;
+    let closing = match row.closed_at {
+        Some(closed_at) => Some(closing(db, &row, &fields, closed_at).await?),
+        None => None,
+    };
     let repair = snapshot(row.id, row.version, &equipment, &fields, &row.reporter_name);
-    Ok(PresentCard { card, repair, me_too })
+    Ok(PresentCard { card, repair, details: CardDetails { me_too, photos, closing } })
 }
 
-/// The same for a message that somebody reacted to; `NoCard` where staff have switched reactions off.
+/// Who closed a repair, with which note, and what is still wrong with its machine.
+async fn closing(
+    db: &impl ConnectionTrait,
+    row: &Repair,
+    fields: &RepairFields,
+    closed_at: DateTime<Utc>,
+) -> Result<Closing, OpError> {
+    let entries = store::timeline::latest_status(db, row.id).await?;
+    let (by, note) = match entries {
+        Some((status, note)) => (status.actor_name, note),
+        // An imported repair may have no such entry.
+        None => ("Somebody".to_owned(), None),
+    };
+    let others = still_open(db, row.equipment_id).await?;
+    let took = closed_at - row.created_at;
+    Ok(Closing { by, note, took, duplicate_of: fields.duplicate_of, others })
+}
+
+/// Like [`find_card`], for a message that a person reacted to; `NoCard` if staff have turned reactions off.
 pub async fn find_reacted(ctx: &Ctx, channel: &str, ts: &str) -> Result<CardLookup, OpError> {
     let found = find_card(ctx, channel, ts).await?;
     if found == CardLookup::NoCard {

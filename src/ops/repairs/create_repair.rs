@@ -19,38 +19,31 @@ use crate::store;
 use crate::store::repairs::{FIRST_VERSION, NewRepair};
 use serde::{Deserialize, Serialize};
 
-/// The repair to open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CreateRepair {
-    /// The machine.
     pub equipment: EquipmentId,
-    /// What is wrong; for one that is resolved already, also what was done.
+    /// What is wrong; for a repair that is already resolved, also what was done.
     pub description: Description,
-    /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands: any status but `Closed - Duplicate`.
+    /// Any status except `Closed - Duplicate`.
     pub status: RepairStatus,
-    /// Who works on it.
     pub assignee: Option<UserId>,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
-    /// Names this submission.
     #[serde(skip)]
     pub request_id: RequestId,
 }
 
-/// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairCreated {
-    /// Number of the new repair.
     pub repair: RepairId,
     /// The channels of the announcement, the area's first.
     pub channels: Vec<ChannelRef>,
 }
 
-/// Opens a repair and owes its announcement. The same submission again gets the first answer.
+/// Opens a repair and enqueues its announcement. A repeated submission gets the first answer.
 ///
 /// # Errors
 /// `Forbidden`; refused on `equipment`, `status` or `assignee`.

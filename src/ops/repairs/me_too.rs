@@ -1,4 +1,4 @@
-//! Somebody has a problem that is known already.
+//! A person reports that they have a known problem too.
 
 use crate::domain::actor::Actor;
 use crate::domain::ids::{EquipmentId, RepairId};
@@ -6,23 +6,21 @@ use crate::ops::{Ctx, OpError, mutation_log, retry_on_deadlock};
 use crate::store;
 use serde_json::json;
 
-/// The answer to a "me too".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeToo {
-    /// The machine.
     pub equipment: EquipmentId,
-    /// How many people are counted now.
+    /// Number of people counted so far.
     pub people: u64,
     /// False when this person was counted before.
     pub counted: bool,
 }
 
-/// Counts a person on an open repair, once per `person_key` (a Slack id, or a browser). `machine` is the
-/// one that the person says it of, where the edge knows it.
+/// Counts a person on an open repair, once per `person_key` (a Slack id, or a browser). `machine` is the machine
+/// that the person means, if the edge has it.
 ///
 /// # Errors
-/// `NotFound`, also when the repair is another machine's; `Archived` when its machine is; refused when the repair is
-/// closed.
+/// `NotFound`, also when the repair is another machine's; `Archived` when its machine is; refused when the repair
+/// is closed.
 pub async fn me_too(
     ctx: &Ctx,
     actor: &Actor,

@@ -29,15 +29,14 @@ use std::sync::Arc;
 
 /// Repairs on a page of the queue (spec/web.md).
 pub const QUEUE_PAGE: u64 = 50;
-/// Entries of a timeline on a page.
+/// Timeline entries on a page.
 const TIMELINE_PAGE: u64 = 100;
-/// Other repairs of the machine that are offered or listed.
+/// Most other repairs of the machine that are offered or listed.
 const OTHERS_MAX: u64 = 100;
-/// Entries of a timeline that a brief holds.
+/// Timeline entries in a brief.
 const LATEST: u64 = 3;
 
-/// A page of the queue; the first is 1. Read once per revision of the board, which every change of it
-/// bumps.
+/// A page of the queue; the first is 1. Cached per board revision, which every change of the queue increments.
 pub async fn queue(ctx: &Ctx, filter: &QueueFilter, page: u64) -> Result<Arc<QueueView>, OpError> {
     let revision = board::revision(ctx).await?;
     let read = async { Ok(Arc::new(read_queue(ctx, filter, page).await?)) };
@@ -70,7 +69,7 @@ fn queue_item(row: QueueRow) -> QueueItem {
     }
 }
 
-/// One repair, with its timeline from before an entry on.
+/// One repair, with the timeline entries before one of them.
 ///
 /// # Errors
 /// `NotFound`.
@@ -136,7 +135,7 @@ pub async fn brief(ctx: &Ctx, id: RepairId) -> Result<RepairBrief, OpError> {
     })
 }
 
-/// Where a repair stands, and its version.
+/// The status and version of a repair.
 ///
 /// # Errors
 /// `NotFound`.
@@ -145,7 +144,7 @@ pub async fn state(ctx: &Ctx, id: RepairId) -> Result<(RepairStatus, i64), OpErr
     Ok((row.status, row.version))
 }
 
-/// What the person changed in a form of that version.
+/// The fields that the person changed in a form of that version.
 ///
 /// # Errors
 /// `NotFound`.
@@ -197,14 +196,14 @@ async fn timeline(
     Ok((entries.into_iter().map(happened).collect(), older))
 }
 
-/// Active people by name, to give a repair to.
+/// Active people by name, as possible assignees.
 pub async fn assignees(ctx: &Ctx) -> Result<Vec<(UserId, String)>, OpError> {
     let people = store::users::all_active(ctx.store.read()).await?;
     Ok(people.into_iter().map(|user| (user.id, user.username)).collect())
 }
 
-/// The form of an edit that was refused because of others: what the person touched, and all else as it is
-/// now; with the version that it is of.
+/// The form of an edit that was rejected because of other people's changes: the fields that the person touched, all
+/// others with current values; and the current version.
 ///
 /// # Errors
 /// `NotFound`.

@@ -1,5 +1,5 @@
-//! Notes on a repair: written, edited, deleted. What was written first stays in the timeline; an edit takes
-//! its place wherever it is shown.
+//! Notes on a repair: written, edited, deleted. The first text stays in the timeline; an edit replaces it on every
+//! page.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::Change;
@@ -16,27 +16,25 @@ use crate::store::users::User;
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
-/// What is to be done to a note.
+/// A change of a note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum WriteNote {
-    /// A new one.
     Add(Note),
-    /// Another text for this one.
+    /// A new text for this note.
     Edit(TimelineId, Note),
-    /// This one is to be shown no longer.
+    /// Hide this note.
     Delete(TimelineId),
 }
 
-/// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteWritten {
     pub repair: RepairId,
-    /// False when the note was as wanted already.
+    /// False when the note already was as requested.
     pub changed: bool,
 }
 
-/// Writes, edits or deletes a note of a repair. Those of others are changed by staff only. The same
-/// submission again gets the first answer.
+/// Writes, edits or deletes a note of a repair. Only staff change other people's notes. A repeated submission gets
+/// the first answer.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`, also when the note is another repair's.
@@ -74,7 +72,7 @@ async fn change(
     submission.answer(answer)
 }
 
-/// The entry that takes a note's place; nothing when it says the same.
+/// The timeline entry that replaces a note; `None` if the text is the same.
 async fn superseding(
     db: &impl ConnectionTrait,
     repair: RepairId,

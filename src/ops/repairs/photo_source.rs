@@ -1,5 +1,5 @@
-//! Files that come with a repair or with a reply in its thread: they are here already, or Slack has them and
-//! a job fetches them. Called within the transaction of what they come with.
+//! Files that come with a repair or with a reply in its thread: stored already, or in Slack, from which a job
+//! fetches them. Called within the transaction of the repair or the reply.
 
 use crate::domain::actor::Actor;
 use crate::domain::change::Change;
@@ -14,33 +14,31 @@ use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-/// Files that somebody sent to Slack.
+/// Files that a person sent to Slack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InSlack {
-    /// Those to fetch, at most ten.
+    /// Files to fetch, at most ten.
     pub fetch: Vec<PhotoSource>,
-    /// Names the others, with links where there are any.
+    /// Names the other files, with links if there are any.
     pub links: Option<Note>,
 }
 
-/// Files that come with something.
+/// Files that come with a repair or a reply.
 #[derive(Debug, Clone, Copy)]
 pub enum PhotosToAttach<'a> {
-    /// Their files are here. `Files::settle` removes those that were not added, also after an error.
+    /// Stored files. `Files::settle` removes those that were not added, also after an error.
     Here {
-        /// The files.
         photos: &'a [NewPhoto],
-        /// How many more were not kept.
+        /// Number of photos that were not kept.
         lost: LostPhotos,
     },
     InSlack(&'a InSlack),
 }
 
 impl PhotosToAttach<'_> {
-    /// None at all.
     pub const NOTHING: Self = Self::Here { photos: &[], lost: LostPhotos::NONE };
 
-    /// What of them counts as content of a submission.
+    /// The part that counts as content of a submission.
     pub(in crate::ops) fn content(&self) -> Value {
         match self {
             Self::Here { photos, .. } => photos_content(photos),
@@ -51,7 +49,7 @@ impl PhotosToAttach<'_> {
         }
     }
 
-    /// How many photos were not kept.
+    /// Number of photos that were not kept.
     pub(in crate::ops) const fn lost(&self) -> LostPhotos {
         match self {
             Self::Here { lost, .. } => *lost,
@@ -60,7 +58,7 @@ impl PhotosToAttach<'_> {
     }
 }
 
-/// Says on the timeline that photos are missing.
+/// Timeline entries that report missing photos.
 fn lost_notes(lost: LostPhotos) -> impl Iterator<Item = Change> {
     let reasons = [
         (lost.disk, "the server's disk was full or could not be written"),
@@ -73,7 +71,7 @@ fn lost_notes(lost: LostPhotos) -> impl Iterator<Item = Change> {
     })
 }
 
-/// Adds what comes with a repair: what its change set tells of that, and the job that was queued for it.
+/// Adds the files that come with a repair: returns the entries for its change set, and the job that was enqueued.
 pub(in crate::ops) async fn enclose(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -95,7 +93,7 @@ pub(in crate::ops) async fn enclose(
     }
 }
 
-/// Queues the fetching of photos, where there are any.
+/// Enqueues a job that fetches photos, if there are any.
 pub(in crate::ops) async fn fetch(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -106,6 +104,6 @@ pub(in crate::ops) async fn fetch(
     if photos.is_empty() {
         return Ok(None);
     }
-    // Whatever they come with is done once, so this is.
+    // No work key: the surrounding transaction runs once.
     Ok(Some(fetch_photos(ctx, db, actor, FetchPhotos::new(repair, photos.to_vec())?, None).await?))
 }

@@ -1,5 +1,5 @@
-//! Photos and videos of a repair: added by technicians, by reporters, and by anyone who replies in its
-//! Slack thread. The files are there before; the transaction names them.
+//! Photos and videos of a repair: added by technicians, by reporters, and by anyone who replies in its Slack
+//! thread. The files are stored before the transaction that adds their rows.
 
 use crate::domain::actor::{Actor, Edge, Role};
 use crate::domain::change::Change;
@@ -18,49 +18,44 @@ use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Most photos of a repair: they stand on one page.
+/// Most photos of a repair: all are on one page.
 pub const PHOTOS_MAX: u64 = 100;
 
-/// A file to add as a photo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPhoto {
-    /// The file, entrusted.
+    /// Already stored by `Files`.
     pub file: StoredFile,
-    /// Names it where it comes from, such as Slack's id of it: one that is there already is not added again.
+    /// Its id at its origin, such as Slack's file id: a photo that exists already is not added again.
     pub source: Option<String>,
 }
 
 impl From<StoredFile> for NewPhoto {
-    /// A file that comes from nowhere else.
+    /// A file without an origin elsewhere.
     fn from(file: StoredFile) -> Self {
         Self { file, source: None }
     }
 }
 
-/// Photos to add to a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddPhotos {
     pub repair: RepairId,
-    /// The files.
     pub photos: Vec<NewPhoto>,
-    /// Names this submission.
     pub request_id: RequestId,
 }
 
-/// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhotosAdded {
     pub repair: RepairId,
-    /// Those that were added now.
+    /// The photos that were added now.
     pub photos: Vec<PhotoId>,
 }
 
-/// Adds photos to a repair, open or closed, with an entry of its timeline each. The same submission
-/// again gets the first answer. Whatever comes of it, `Files::settle` removes what was not added.
+/// Adds photos to a repair, open or closed, with one timeline entry each. A repeated submission gets the first
+/// answer. `Files::settle` removes files that were not added.
 ///
 /// # Errors
-/// `Forbidden`, but from Slack, where anyone may (spec "Who may do what"); `NotFound`; refused when the repair has
-/// very many.
+/// `Forbidden`, except from Slack, where anyone may (spec "Who may do what"); `NotFound`; refused when the repair
+/// has too many.
 pub async fn add_photos(ctx: &Ctx, actor: &Actor, add: &AddPhotos) -> Result<PhotosAdded, OpError> {
     let key = key("repair_photos.add", actor, &add.request_id, &(add.repair, photos_content(&add.photos)))?;
     submit(ctx, actor, key, nothing_is_taken, |submission| change(ctx, actor, add, submission)).await
@@ -104,7 +99,7 @@ async fn change(
     submission.answer(answer)
 }
 
-/// Says on the timeline that a photo did not arrive, once for each reason.
+/// Adds a timeline entry that a photo is missing, once for each reason.
 ///
 /// # Errors
 /// `NotFound`.
@@ -130,7 +125,7 @@ const fn photo(change: &Change) -> Option<PhotoId> {
     if let Change::Photo { photo, .. } = change { Some(*photo) } else { None }
 }
 
-/// Names files as photos of a repair; what the repair's change set tells of them.
+/// Adds files as photos of a repair; returns the entries for its change set.
 pub(in crate::ops) async fn photos_of(
     db: &impl ConnectionTrait,
     repair: RepairId,

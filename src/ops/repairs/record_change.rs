@@ -1,5 +1,5 @@
-//! Writes down what a change tells: timeline, audit, announcements. Called within the transaction of the
-//! change by every operation that changes a repair.
+//! Writes the timeline, audit and announcements of a change. Called within the transaction of the change by every
+//! operation that changes a repair.
 
 use crate::domain::actor::Actor;
 use crate::domain::announce::{Announcement, Targets, announcements};
@@ -16,19 +16,18 @@ use crate::store::equipment::EquipmentWithArea;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
-/// What was written down; the log line follows after the commit.
+/// A recorded change; the log line is written after the commit.
 #[derive(Debug)]
 pub struct RecordedChange {
     records: Vec<AuditRecord>,
     now: DateTime<Utc>,
     /// The channels of the announcement.
     pub channels: Vec<ChannelRef>,
-    /// Something is pending.
     has_deliveries: bool,
 }
 
 impl RecordedChange {
-    /// After the commit: wakes the worker and writes the log line.
+    /// Call after the commit: wakes the worker and writes the log line.
     pub fn committed(self, ctx: &Ctx, actor: &Actor) -> Vec<ChannelRef> {
         if self.has_deliveries {
             ctx.wake.notify_one();
@@ -38,7 +37,7 @@ impl RecordedChange {
     }
 }
 
-/// Appends timeline and audit, and owes what is to be announced.
+/// Appends timeline and audit entries, and enqueues the announcements.
 pub(in crate::ops) async fn record(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -51,8 +50,8 @@ pub(in crate::ops) async fn record(
     store::timeline::append(db, change, actor, now).await?;
     store::audit::append(db, &records, actor, now).await?;
     let targets = targets(ctx, db, equipment).await?;
-    // Before the messages of the change, so that these know whether the card is still there.
-    let edits = change.changes_fields() && store::cards::changed(db, change.repair.id, now).await?;
+    // Before the messages of the change, whose text depends on whether the card still exists.
+    let edits = change.changes_card() && store::cards::changed(db, change.repair.id, now).await?;
     let switches = store::settings::switches(db).await?;
     let announcements = announcements(change, switches, &targets);
     let cards = match switches.thread_updates {
@@ -86,7 +85,7 @@ async fn targets(
     Ok(Targets { area, oops })
 }
 
-/// The cards of a repair, with those that these announcements begin.
+/// The cards of a repair, including those that these announcements begin.
 async fn cards(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -104,7 +103,7 @@ async fn cards(
     Ok(store::cards::add(db, repair, new.into_iter()).await?)
 }
 
-/// An active user who can be given a repair.
+/// An active user who can be assigned.
 ///
 /// # Errors
 /// Refused on `assignee`.
@@ -114,7 +113,7 @@ pub(in crate::ops) async fn assignable(db: &impl ConnectionTrait, id: UserId) ->
     Ok(store::users::person(user))
 }
 
-/// The repair as announcements show it, with the names of this moment.
+/// The repair as announcements show it, with current names.
 pub(in crate::ops) fn snapshot(
     id: RepairId,
     version: i64,

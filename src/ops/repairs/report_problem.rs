@@ -1,4 +1,4 @@
-//! Somebody reports that a machine does not work as it should.
+//! A person reports a problem with a machine.
 
 use crate::domain::actor::Actor;
 use crate::domain::change::{Change, ChangeSet};
@@ -19,50 +19,40 @@ use crate::store::repairs::{FIRST_VERSION, NewRepair};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
-/// What is reported, of which machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportProblem {
-    /// The machine.
     pub equipment: EquipmentId,
-    /// Who reports.
     pub reporter_name: PersonName,
-    /// Their e-mail, where given.
     pub reporter_email: Option<EmailAddress>,
-    /// What is wrong.
     pub description: Description,
-    /// How bad.
     pub severity: Severity,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
-    /// What stands on its timeline from the beginning, such as where the report came from. Nobody types it.
+    /// First note on the timeline, such as the origin of the report. No person types it.
     #[serde(skip)]
     pub note: Option<Note>,
-    /// Names this submission.
     #[serde(skip)]
     pub request_id: RequestId,
 }
 
-/// The answer to a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemReported {
-    /// Number of the new repair.
     pub repair: RepairId,
-    /// The machine.
     pub equipment: EquipmentId,
     pub equipment_name: String,
     /// The channels of the announcement, the area's first.
     pub channels: Vec<ChannelRef>,
-    /// How many of its photos the disk could not take.
+    /// Number of photos that the disk could not store.
     #[serde(default)]
     pub lost_photos: usize,
-    /// How many were more than visitors may leave in a day.
+    /// Number of photos above the daily allowance of visitors.
     #[serde(default)]
     pub photos_over_allowance: usize,
 }
 
-/// Opens a repair in status New and owes its announcements. The same submission again gets the first answer.
+/// Opens a repair in status New and enqueues its announcements. A repeated submission gets the first answer.
 ///
 /// # Errors
 /// Refused on `equipment` when the machine is unknown or archived.
@@ -86,7 +76,7 @@ pub async fn report_with_photos(
         .await
 }
 
-/// Names a report with its content: [`reported`] finds its answer by that.
+/// The key of a report with its content: [`reported`] finds its answer by it.
 pub fn report_key(
     actor: &Actor,
     report: &ReportProblem,
@@ -98,7 +88,7 @@ pub fn report_key(
 /// The answer that an accepted report got.
 ///
 /// # Errors
-/// `NotFound` when no such report was accepted, or too long ago.
+/// `NotFound` when no such report was accepted, or its answer has expired.
 pub async fn reported(ctx: &Ctx, key: &IdempotencyKey) -> Result<ProblemReported, OpError> {
     find_answer(ctx.store.read(), key).await?.ok_or(OpError::NotFound)
 }
@@ -135,7 +125,7 @@ async fn open(
     submission.answer(answer)
 }
 
-/// A machine that is in use, and that nobody archives before the transaction ends.
+/// An active machine, locked so that it cannot be archived before the transaction ends.
 pub(in crate::ops) async fn find_active_equipment(
     db: &impl ConnectionTrait,
     id: EquipmentId,

@@ -1,8 +1,8 @@
-//! What people write in the thread of a repair's card: it is a note on the repair, its edits and its deletion
-//! follow, and its photos are fetched. Anyone may (spec "Who may do what"). A message is known again by its
-//! channel and its `ts`, so that what Slack sends twice, or late, acts once.
+//! Replies in the thread of a repair's card: a reply becomes a note on the repair, its edits and deletion are
+//! applied, and its photos are fetched. Anyone may reply (spec "Who may do what"). A message is identified by its
+//! channel and `ts`, so that an event that Slack repeats or delays is applied once.
 //!
-//! The note, what is known of the message, and its photos' job commit together; the Slack edge acknowledges after that.
+//! The note, the reply's row, and its photos' job commit together; the Slack edge acknowledges after that.
 
 use crate::domain::actor::Actor;
 use crate::domain::change::Change;
@@ -17,25 +17,24 @@ use crate::store;
 use crate::store::timeline::Entry;
 use sea_orm::ConnectionTrait;
 
-/// Which message.
+/// The place of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyAt {
     /// Slack's id of the channel.
     pub channel: String,
-    /// The message that began the thread; nothing where Slack does not say so.
+    /// The message that began the thread; `None` if Slack does not send it.
     pub thread: Option<String>,
     /// The message itself.
     pub ts: String,
 }
 
-/// A message in a thread as it stands since a moment.
+/// A version of a message in a thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadReply {
-    /// Which message.
     pub at: ReplyAt,
-    /// Since when it stands so, as Slack writes times.
+    /// Since when this version is current, as Slack writes times.
     pub since: String,
-    /// What it says; nothing when it was deleted, or has only photos.
+    /// Its text; `None` when it was deleted, or has only photos.
     pub text: Option<Note>,
     /// Its photos, at most ten.
     pub photos: Vec<PhotoSource>,
@@ -50,7 +49,8 @@ pub async fn find_thread(ctx: &Ctx, at: &ReplyAt) -> Result<CardLookup, OpError>
     }
 }
 
-/// Brings the repair's timeline up to a message in its thread; `false` where that is no repair's, or was known.
+/// Applies a message in a thread to the repair's timeline; `false` if the thread is not a repair's, or the version
+/// was applied before.
 pub async fn apply_reply(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<bool, OpError> {
     retry_on_deadlock(|| apply_once(ctx, actor, reply)).await
 }
@@ -60,7 +60,7 @@ async fn apply_once(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<boo
     let tx = ctx.store.begin().await?;
     let Some(id) = find(&tx, at).await? else { return Ok(false) };
     let (repair, fields) = locked(&tx, id).await?;
-    // Read again under the lock: what Slack tells twice at once comes one after the other from here on.
+    // Read again under the lock, which serializes events that arrive at once.
     let known = store::thread_replies::find(&tx, &at.channel, &at.ts).await?;
     if known.as_ref().is_some_and(|known| known.seen >= reply.since) {
         return Ok(false);
@@ -87,7 +87,7 @@ async fn apply_once(ctx: &Ctx, actor: &Actor, reply: &ThreadReply) -> Result<boo
     Ok(true)
 }
 
-/// By what is known of the message, else by the card that began its thread: a card may be gone by now.
+/// Finds the repair by the stored reply, else by the card that began its thread: a card may be gone by now.
 async fn find(db: &impl ConnectionTrait, at: &ReplyAt) -> Result<Option<RepairId>, OpError> {
     if let Some(known) = store::thread_replies::find(db, &at.channel, &at.ts).await? {
         return Ok(Some(known.repair_id));
@@ -96,7 +96,7 @@ async fn find(db: &impl ConnectionTrait, at: &ReplyAt) -> Result<Option<RepairId
     Ok(store::cards::at(db, &at.channel, thread).await?.map(|card| card.repair_id))
 }
 
-/// What has to be written so that the timeline says `text`. A note that was deleted on the web stays so.
+/// The change that sets the timeline's text to `text`. A note that was deleted on the web stays deleted.
 async fn change(
     db: &impl ConnectionTrait,
     repair: RepairId,

@@ -1,5 +1,5 @@
-//! A technician changes a repair: any fields together, with a note. Claiming, resolving and reopening are
-//! edits of a few fields; the rules are `domain::edit`'s.
+//! A technician changes a repair: any fields together, with a note. Claiming, resolving and reopening are edits of
+//! a few fields; the rules are in `domain::edit`.
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::change::{Change, ChangeSet, OthersOpen, StillOpen};
@@ -22,53 +22,46 @@ use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Open repairs of the same machine that a closing names.
+/// Open repairs of the same machine that a closing announcement names.
 const NAMED_MAX: u64 = 3;
 
-/// An edit of one repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateRepair {
     pub repair: RepairId,
-    /// What is wanted.
     pub edit: RepairEdit,
-    /// Names this submission.
     pub request_id: RequestId,
 }
 
-/// "This one is mine."
+/// A claim: the actor becomes the assignee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimRepair {
     pub repair: RepairId,
-    /// The version that the person saw; without one, the current one.
+    /// The version that the person saw; `None` means the current one.
     pub version: Option<i64>,
-    /// Names this submission.
     pub request_id: RequestId,
 }
 
-/// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairUpdated {
     pub repair: RepairId,
-    /// Where it stands now.
     pub status: RepairStatus,
-    /// Its version now.
     pub version: i64,
-    /// False when everything was as wanted already.
+    /// False when the repair already was as requested.
     pub changed: bool,
     /// The channels of the announcement, the area's first.
     pub channels: Vec<ChannelRef>,
 }
 
-/// Changes a repair. Fields that the person did not touch keep what others wrote meanwhile.
+/// Changes a repair. Fields that the person did not touch keep other people's changes.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; refused by a rule; `Conflict` when somebody else changed the same fields since the edit's
-/// version.
+/// `Forbidden`; `NotFound`; refused by a rule; `Conflict` when another person changed the same fields since the
+/// edit's version.
 pub async fn update_repair(ctx: &Ctx, actor: &Actor, update: UpdateRepair) -> Result<RepairUpdated, OpError> {
     submit_change(ctx, actor, update.repair, RequestedChange::Edit(&update.edit), &update.request_id).await
 }
 
-/// The same, as long as the repair is open.
+/// Like [`update_repair`], for a repair that is open.
 ///
 /// # Errors
 /// As [`update_repair`]; refused when the repair is closed.
@@ -81,7 +74,7 @@ pub async fn update_open_repair(
         .await
 }
 
-/// The assignee becomes the actor, and what is new becomes assigned.
+/// Assigns the repair to the actor, and changes status New to Assigned.
 ///
 /// # Errors
 /// As [`update_repair`]; refused when the repair is closed.
@@ -89,7 +82,7 @@ pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Resul
     submit_change(ctx, actor, claim.repair, RequestedChange::Claim(claim.version), &claim.request_id).await
 }
 
-/// Names a claim, as its answer is stored under.
+/// The key under which a claim's answer is stored.
 pub fn claim_key(actor: &Actor, claim: &ClaimRepair) -> Result<IdempotencyKey, OpError> {
     change_key(actor, claim.repair, RequestedChange::Claim(claim.version), &claim.request_id)
 }
@@ -103,7 +96,7 @@ fn change_key(
     key("repair.update", actor, request_id, &(id, wanted.content()))
 }
 
-/// What is wanted of a repair; a claim depends on how it stands.
+/// A requested change; a claim depends on the repair's current state.
 #[derive(Debug, Clone, Copy)]
 enum RequestedChange<'a> {
     Edit(&'a RepairEdit),
@@ -112,8 +105,8 @@ enum RequestedChange<'a> {
 }
 
 impl RequestedChange<'_> {
-    /// What the person chose and typed. The version that they saw is no part of it: a form that was refused
-    /// with a conflict comes back with another one.
+    /// What the person chose and typed. The version that they saw is not included: a form that was rejected with a
+    /// conflict is sent again with another version.
     fn content(&self) -> Value {
         let (Self::Edit(edit) | Self::EditOpen(edit)) = self else { return json!("claim") };
         let value = |value: &FieldValue| match value {
@@ -169,7 +162,7 @@ async fn change(
     submission.answer(answer)
 }
 
-/// The repair, with no one else changing any of the machine's until the transaction ends.
+/// Locks the machine, so that no other transaction changes its repairs, and reads the repair.
 pub(in crate::ops) async fn locked(
     db: &impl ConnectionTrait,
     id: RepairId,
@@ -181,7 +174,7 @@ pub(in crate::ops) async fn locked(
     Ok((repair, fields))
 }
 
-/// What the edit changes, after the rules.
+/// The changes of the edit, after the rules.
 async fn planned(
     db: &impl ConnectionTrait,
     before: &Repair,
@@ -202,7 +195,7 @@ async fn planned(
             FieldValue::DuplicateOf(Some(target)) => {
                 duplicates = relations(db, before.equipment_id, *target).await?;
             }
-            // Somebody inactive may stay assigned, but not become it.
+            // An inactive user may stay assigned, but cannot become the assignee.
             FieldValue::Assignee(Some(person)) => {
                 let first = later.iter().find(|later| later.old.field() == Field::Assignee);
                 let seen = first.map_or(before.assignee_id, |later| later.old.user());
@@ -227,15 +220,14 @@ async fn relations(
     Ok(Duplicates { same_equipment: found.is_some_and(|repair| repair.equipment_id == equipment), links })
 }
 
-/// What came of changes.
 pub(in crate::ops) struct Applied {
     pub(in crate::ops) status: RepairStatus,
     pub(in crate::ops) version: i64,
-    /// Nothing where nothing changed.
+    /// `None` if nothing changed.
     pub(in crate::ops) recorded: Option<RecordedChange>,
 }
 
-/// Makes changes that the rules allow, and writes down what they tell.
+/// Makes changes that the rules allow, and records them.
 pub(in crate::ops) async fn apply(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -256,7 +248,8 @@ pub(in crate::ops) async fn apply(
     }
     let equipment = store::equipment::find(db, before.equipment_id).await?.ok_or(OpError::NotFound)?;
     let repair = snapshot(before.id, before.version, &equipment, &after, &before.reporter_name);
-    let mut change = ChangeSet { repair, changes, by: actor.name.clone(), others: OthersOpen::default() };
+    let (by, by_slack_id) = (actor.name.clone(), actor.slack_id.clone());
+    let mut change = ChangeSet { repair, changes, by, by_slack_id, others: OthersOpen::default() };
     if change.changes_fields() {
         if !store::repairs::update(db, before, &after, now).await? {
             return Err(OpError::overtaken());
@@ -271,7 +264,10 @@ pub(in crate::ops) async fn apply(
 }
 
 /// The machine's open repairs, now that one of them is closed.
-async fn still_open(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<OthersOpen, OpError> {
+pub(super) async fn still_open(
+    db: &impl ConnectionTrait,
+    equipment: EquipmentId,
+) -> Result<OthersOpen, OpError> {
     let count = store::board::open_total_of(db, equipment).await?.repairs;
     let worst = store::board::worst_repairs_of(db, equipment, NAMED_MAX).await?;
     let named = |row: store::board::OpenRow| StillOpen {
@@ -282,8 +278,8 @@ async fn still_open(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result
     Ok(OthersOpen { count, worst: worst.into_iter().map(named).collect() })
 }
 
-/// Closes every open repair of a machine as `Closed - No Issue Found` with a note, within the transaction
-/// that archives it. The caller has checked who asks, and calls `committed` on each after its commit.
+/// Closes every open repair of a machine as `Closed - No Issue Found` with a note, within the transaction that
+/// archives it. The caller has checked the actor's permission, and calls `committed` on each after its commit.
 pub(in crate::ops) async fn close_open_repairs(
     ctx: &Ctx,
     db: &impl ConnectionTrait,

@@ -1,5 +1,5 @@
-//! Finding machines by name or number. The folded names of all machines are kept per board revision, so that a search
-//! reads no row: it runs with every letter that somebody types.
+//! Search for machines by name or number. The folded names of all machines are cached per board revision: a search
+//! runs with every letter that a person types, and reads no row.
 
 use super::MOST;
 use crate::domain::ids::{AreaId, EquipmentId};
@@ -14,7 +14,7 @@ use crate::views::equipment::{EquipmentMatch, EquipmentSearch};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Most machines by whose numbers a query of the database searches.
+/// Most machine ids to pass to a database query.
 const BEYOND_DATABASE_MAX: usize = 5_000;
 
 /// The names of all machines, archived ones too, by name.
@@ -66,8 +66,8 @@ fn found(row: &EquipmentName) -> EquipmentMatch {
     EquipmentMatch { id: row.id, name: row.name.clone(), area: row.area_name.clone() }
 }
 
-/// Live machines for what somebody types, the best [`super::MATCHES_MAX`]; where none fits, the nearest names. `#17` finds
-/// just the machine of that number.
+/// Live machines that match a typed text, the best [`super::MATCHES_MAX`]; without a match, the nearest names.
+/// `#17` finds only the machine with that number.
 pub async fn find_equipment(ctx: &Ctx, typed: &str) -> Result<EquipmentSearch, OpError> {
     let (names, query) = (names(ctx).await?, SearchQuery::new(typed));
     if let Some(number) = query.number_after_sign()
@@ -90,18 +90,19 @@ pub async fn find_equipment(ctx: &Ctx, typed: &str) -> Result<EquipmentSearch, O
     })
 }
 
-/// As [`find_equipment`], for a list that people choose from.
+/// Like [`find_equipment`], for a list that people choose from.
 pub async fn search_equipment(ctx: &Ctx, typed: &str) -> Result<Vec<EquipmentMatch>, OpError> {
     Ok(find_equipment(ctx, typed).await?.found)
 }
 
-/// The machine that a text names for certain: `#17`, or the name of exactly one machine.
+/// The only machine that a text can mean: `#17`, or the name of exactly one machine.
 pub async fn exact_equipment(ctx: &Ctx, text: &str) -> Result<Option<EquipmentMatch>, OpError> {
     Ok(find_equipment(ctx, text).await?.exact)
 }
 
-/// The machines of the board that a text finds by their names and those of their areas; where none fits, the nearest
-/// names. `#17` finds the machine of that number and the one whose repair of that number the board shows.
+/// The machines of the board that match a text by their names and those of their areas; without a match, the
+/// nearest names. `#17` finds the machine with that number and the machine whose repair with that number is on the
+/// board.
 pub async fn search_board(ctx: &Ctx, board: &BoardView, text: &str) -> Result<BoardMatches, OpError> {
     let query = SearchQuery::new(text);
     if let Some(number) = query.number_after_sign() {
@@ -122,8 +123,8 @@ pub async fn search_board(ctx: &Ctx, board: &BoardView, text: &str) -> Result<Bo
     Ok(BoardMatches { are_nearest: ranked.are_nearest(), ids: ranked.into_items().into_iter().collect() })
 }
 
-/// The machines of the registry that a search finds, the best first, and whether they are only the nearest names. A
-/// number finds the machine that has it: alone after a `#`, else behind those of that name.
+/// The machines that a search finds in the equipment list, best first, and whether they are only the nearest names.
+/// A number finds the machine with that number: alone with `#`, else after the machines with that name.
 pub(in crate::ops) async fn search_equipment_list(
     ctx: &Ctx,
     wanted: &EquipmentQuery,
@@ -147,8 +148,8 @@ pub(in crate::ops) async fn search_equipment_list(
     Ok((ids, are_nearest))
 }
 
-/// Machines, archived ones too, that a search finds and the database's own search for the folded text would not: it
-/// knows no punctuation, order of words or typos. The best 5,000 of more.
+/// Machines, archived ones too, that match a text but that the database's own search for the folded text would
+/// miss, since it does not handle punctuation, word order or typos. The best 5,000 of more.
 pub(in crate::ops) async fn search_beyond_database(
     ctx: &Ctx,
     text: &str,

@@ -1,12 +1,12 @@
-//! Whether maintenance keeps everybody but staff out: by configuration, or by the switch of the settings. Edges
-//! ask before they let somebody in, and say so in their own way.
+//! Whether maintenance mode locks out everybody except staff: by configuration, or by a setting. Edges check it
+//! before they handle a request, and show their own message.
 
 use crate::domain::setting::MAINTENANCE;
 use crate::ops::board::revision;
 use crate::ops::{Ctx, OpError};
 use crate::store;
 
-/// True while maintenance is on. Read once per revision: a change of settings raises it.
+/// True while maintenance is on. Cached per board revision, which a change of settings increments.
 pub async fn is_on(ctx: &Ctx) -> Result<bool, OpError> {
     if ctx.maintenance {
         return Ok(true);

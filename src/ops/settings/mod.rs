@@ -15,10 +15,10 @@ use crate::views::records::{SettingValue, SettingsView};
 use serde_json::{Map, Value, json};
 
 const NOUN: &str = "settings";
-/// Settings are one record as far as the audit goes.
+/// The audit treats the settings as one record.
 const NOUN_ID: i64 = 0;
 
-/// All settings as they hold; secret ones say only whether they are set.
+/// All current settings; of secret ones only whether they are set.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -37,10 +37,10 @@ pub async fn settings(ctx: &Ctx, actor: &Actor) -> Result<SettingsView, OpError>
     Ok(SettingsView { version: stored.version(), values: SETTINGS.iter().map(value).collect() })
 }
 
-/// A setting with the value that it shall have, as [`Setting::parse`] gave it.
+/// A setting with its new value, as [`Setting::parse`] returned it.
 pub type SettingInput = (&'static Setting, String);
 
-/// Gives settings that the person saw at `version` these values.
+/// Sets these settings, which the person saw at `version`.
 ///
 /// # Errors
 /// `Forbidden`, `Overtaken`.
@@ -71,7 +71,7 @@ pub async fn change_settings(
             return Err(overtaken(tx, NOUN, NOUN_ID).await?);
         }
         let (old, new) = (Some(Value::Object(old)), Some(Value::Object(new)));
-        // Boards and commands depend on some of them; all are read again with the next revision.
+        // Boards and commands depend on some settings; a new revision makes all readers reload.
         submission.record_visible([AuditRecord {
             action: "settings.changed",
             noun: NOUN,
@@ -86,7 +86,7 @@ pub async fn change_settings(
     submit(ctx, actor, key("settings.change", actor, request_id, &content)?, nothing_is_taken, run).await
 }
 
-/// A value as the audit keeps it: of a secret one only whether it is set.
+/// A value for the audit: of a secret only whether it is set.
 fn audit_value(setting: &Setting, value: &str) -> Value {
     match (setting.is_secret(), value.is_empty()) {
         (false, _) => json!(value),

@@ -15,6 +15,7 @@ use crate::domain::text::cut;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView, StatusCounts};
 use crate::views::equipment::{EquipmentMatch, OpenRepair, PublicEquipment};
 use crate::views::repairs::RepairBrief;
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::cmp::Reverse;
 
@@ -54,13 +55,13 @@ impl Blocks {
         let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
         heading.push(in_all(&areas));
         let equipment = areas.iter().flat_map(|area| &area.equipment);
-        self.answer(equipment_list(&heading.join("\n"), equipment, view_all()))
+        self.answer(equipment_list(&heading.join("\n"), equipment, view_all(), self.today()))
     }
 
     pub fn answer_area(&self, area: &BoardArea) -> Result<Message, BlocksError> {
         let heading =
             format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.equipment)));
-        self.answer(equipment_list(&heading, area.equipment.iter(), view_area(area)))
+        self.answer(equipment_list(&heading, area.equipment.iter(), view_area(area), self.today()))
     }
 
     /// One machine with the worst of its open repairs.
@@ -69,7 +70,8 @@ impl Blocks {
         let heading = format!("{name}\n{}", line(&equipment.area, NAME_MAX));
         let mut sections =
             vec![with(view_equipment(equipment.id, &equipment.name), section("machine".into(), heading))];
-        let repairs = equipment.open_repairs.iter().take(SECTIONS_MAX).map(short);
+        let repairs =
+            equipment.open_repairs.iter().take(SECTIONS_MAX).map(|repair| short(repair, self.today()));
         sections.extend(repairs);
         sections.extend(more(equipment.open_count.saturating_sub(SECTIONS_MAX)));
         self.answer(sections)
@@ -104,7 +106,11 @@ impl Blocks {
     }
 
     pub fn answer_repair(&self, repair: &RepairBrief) -> Result<Message, BlocksError> {
-        let text = format!("{}\n>{}", facts(repair), line_within(&repair.fields.description, ISSUE_MAX));
+        let text = format!(
+            "{}\n>{}",
+            facts(repair, self.today()),
+            line_within(&repair.fields.description, ISSUE_MAX)
+        );
         self.answer(vec![with(open_repair(repair.id), section("repair".into(), text))])
     }
 
@@ -139,12 +145,13 @@ fn equipment_list<'a>(
     heading: &str,
     equipment: impl Iterator<Item = &'a BoardEquipment>,
     button: Button,
+    today: NaiveDate,
 ) -> Vec<Section> {
     let mut broken: Vec<&BoardEquipment> =
         equipment.filter(|equipment| equipment.headline.is_some()).collect();
     broken.sort_by_key(|equipment| Reverse(equipment.status));
     let lines: Vec<String> =
-        broken.iter().take(MACHINES_MAX).map(|equipment| summary_line(equipment)).collect();
+        broken.iter().take(MACHINES_MAX).map(|equipment| summary_line(equipment, today)).collect();
     let packed = pack(heading, &lines).into_iter().enumerate();
     let mut sections: Vec<Section> = packed.map(|(i, text)| section(format!("machines:{i}"), text)).collect();
     if let Some(first) = sections.first_mut() {
@@ -154,9 +161,9 @@ fn equipment_list<'a>(
     sections
 }
 
-fn short(repair: &OpenRepair) -> Section {
+fn short(repair: &OpenRepair, today: NaiveDate) -> Section {
     let description = cut(&repair.description, REPAIR_MAX);
-    let text = repair_lines(&OpenRepair { description, ..repair.clone() });
+    let text = repair_lines(&OpenRepair { description, ..repair.clone() }, today);
     with(open_repair(repair.id), section(format!("repair:{}", repair.id), text))
 }
 

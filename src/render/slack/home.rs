@@ -1,6 +1,6 @@
 //! The app's Home tab: what is not green, for technicians their repairs, for staff the way to their pages.
 
-use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, line, line_within};
+use super::mrkdwn::{SAFETY, SECTION_MAX, back, bold, line, line_within};
 use super::paging::{Section, first};
 use super::status::{
     ERROR_PREFIX, ISSUE_MAX, NAME_MAX, in_all, open_repair, section, summary_line, view_all, view_equipment,
@@ -11,6 +11,7 @@ use crate::domain::text::cut;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView};
 use crate::views::deliveries::DeliveryProblems;
 use crate::views::repairs::{QueueItem, QueueView};
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -65,15 +66,22 @@ impl Blocks {
         let areas: Vec<&BoardArea> = home.board.areas.iter().collect();
         let mut sections: Vec<Section> = home.staff.map(staff).into_iter().collect();
         if let Some(repairs) = home.repairs {
-            sections.extend(repair_list("mine", "*My repairs*", "You have none.", &repairs.mine));
+            sections.extend(repair_list(
+                "mine",
+                "*My repairs*",
+                "You have none.",
+                &repairs.mine,
+                self.today(),
+            ));
             sections.extend(repair_list(
                 "unassigned",
                 "*Nobody’s repairs*",
                 "Every open repair is assigned.",
                 &repairs.unassigned,
+                self.today(),
             ));
         }
-        sections.extend(not_green(&areas));
+        sections.extend(not_green(&areas, self.today()));
         Ok(Modal(self.fill("home", &Content { heading: in_all(&areas), sections })?))
     }
 
@@ -96,9 +104,9 @@ fn staff(staff: &HomeStaff) -> Section {
     section("staff".into(), format!("*For staff*\n{messages}\n{}", pages.join(" · ")).trim_end().to_owned())
 }
 
-fn repair_list(name: &str, heading: &str, none: &str, queue: &QueueView) -> Vec<Section> {
+fn repair_list(name: &str, heading: &str, none: &str, queue: &QueueView, today: NaiveDate) -> Vec<Section> {
     let lines = queue.rows.iter().map(|repair| {
-        let shown = section(format!("{name}:{}", repair.id), repair_line(repair));
+        let shown = section(format!("{name}:{}", repair.id), repair_line(repair, today));
         Section { button: Some(open_repair(repair.id)), ..shown }
     });
     let (lines, _) = first(lines.collect(), REPAIRS_MAX, REPAIRS_BYTES);
@@ -113,10 +121,10 @@ fn repair_list(name: &str, heading: &str, none: &str, queue: &QueueView) -> Vec<
     sections
 }
 
-fn repair_line(repair: &QueueItem) -> String {
+fn repair_line(repair: &QueueItem, today: NaiveDate) -> String {
     let mut facts: Vec<String> = repair.severity.map(Severity::word).map(str::to_owned).into_iter().collect();
     facts.push(repair.status.word().to_owned());
-    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(repair.eta.map(|eta| back(eta, today)));
     format!(
         "{}*#{}* {} ({}) · {}\n>{}",
         if repair.safety_risk { SAFETY } else { "" },
@@ -129,7 +137,7 @@ fn repair_line(repair: &QueueItem) -> String {
 }
 
 /// What is down before what is degraded, each in the order of the board.
-fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
+fn not_green(areas: &[&BoardArea], today: NaiveDate) -> Vec<Section> {
     let of_area = |area: &&BoardArea| area.equipment.len();
     if areas.iter().map(of_area).sum::<usize>() == 0 {
         return vec![section("machines".into(), "No machines are registered yet.".into())];
@@ -141,8 +149,11 @@ fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
         return vec![section("machines".into(), ":white_check_mark: Every machine works.".into())];
     }
     broken.sort_by_key(|(_, equipment)| Reverse(equipment.status));
-    let (lines, left) =
-        first(broken.into_iter().map(equipment_section).collect(), MACHINES_MAX, MACHINES_BYTES);
+    let (lines, left) = first(
+        broken.into_iter().map(|broken| equipment_section(broken, today)).collect(),
+        MACHINES_MAX,
+        MACHINES_BYTES,
+    );
     let mut sections = vec![section("machines".into(), "*Not working as it should*".into())];
     sections.extend(lines);
     if left > 0 {
@@ -152,8 +163,8 @@ fn not_green(areas: &[&BoardArea]) -> Vec<Section> {
     sections
 }
 
-fn equipment_section((area, equipment): (&BoardArea, &BoardEquipment)) -> Section {
-    let text = format!("{}\n{}", summary_line(equipment), line(&area.name, NAME_MAX));
+fn equipment_section((area, equipment): (&BoardArea, &BoardEquipment), today: NaiveDate) -> Section {
+    let text = format!("{}\n{}", summary_line(equipment, today), line(&area.name, NAME_MAX));
     let button = view_equipment(equipment.id, &cut(&equipment.name, SPOKEN_MAX));
     Section { button: Some(button), ..section(format!("machine:{}", equipment.id), text) }
 }

@@ -4,10 +4,12 @@
 pub use inputs::PHOTOS_MAX;
 
 use crate::domain::characters::without_bidi_controls;
+use chrono::NaiveDate;
 use handlebars::Handlebars;
 use rust_embed::RustEmbed;
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt;
 
 pub mod announcement;
 mod answers;
@@ -77,15 +79,24 @@ pub enum BlocksError {
 }
 
 /// The templates of `blocks/`, ready to be filled.
-#[derive(Debug)]
-pub struct Blocks(Handlebars<'static>);
+pub struct Blocks {
+    templates: Handlebars<'static>,
+    /// The date in the space's zone.
+    today: Box<dyn Fn() -> NaiveDate + Send + Sync>,
+}
+
+impl fmt::Debug for Blocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blocks").field("templates", &self.templates).finish_non_exhaustive()
+    }
+}
 
 impl Blocks {
-    /// Reads the embedded templates.
+    /// Reads the embedded templates. `today` gives the date in the space's zone.
     ///
     /// # Errors
     /// A template does not parse.
-    pub fn new() -> Result<Self, BlocksError> {
+    pub fn new(today: impl Fn() -> NaiveDate + Send + Sync + 'static) -> Result<Self, BlocksError> {
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
         registry.register_escape_fn(json_text);
@@ -95,16 +106,20 @@ impl Blocks {
             let source = String::from_utf8_lossy(&source);
             registry.register_template_string(name, source).map_err(Box::new)?;
         }
-        Ok(Self(registry))
+        Ok(Self { templates: registry, today: Box::new(today) })
     }
 
     /// Names of the templates, for the test that fills each.
     pub fn names(&self) -> Vec<&str> {
-        self.0.get_templates().keys().map(String::as_str).collect()
+        self.templates.get_templates().keys().map(String::as_str).collect()
+    }
+
+    pub fn today(&self) -> NaiveDate {
+        (self.today)()
     }
 
     fn fill(&self, template: &str, content: &impl Serialize) -> Result<Value, BlocksError> {
-        let text = self.0.render(template, content).map_err(Box::new)?;
+        let text = self.templates.render(template, content).map_err(Box::new)?;
         Ok(serde_json::from_str(&text)?)
     }
 }

@@ -6,13 +6,19 @@ use crate::domain::board::BoardStatus;
 use crate::domain::channel::ChannelRef;
 use crate::domain::characters::is_bidi_control;
 use crate::domain::text::cut;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
 /// Most characters of a section's text (a Slack limit).
 pub const SECTION_MAX: usize = 3000;
 
-/// Stands before what somebody could be hurt by, in lists.
-pub const SAFETY: &str = ":warning: *SAFETY RISK* :warning: ";
+/// Signs of a machine's state (slack-messages.md "Signs"); each goes with its word.
+pub const DOWN: &str = ":no_entry:";
+pub const DEGRADED: &str = ":large_orange_diamond:";
+pub const WORKS: &str = ":white_check_mark:";
+pub const SAFETY_SIGN: &str = ":warning:";
+
+/// Begins the line of what somebody could be hurt by, in lists.
+pub const SAFETY: &str = ":warning: *Do not use* · ";
 
 /// Takes the meaning from `&`, `<` and `>`, and out what shows a text in another order than it has.
 pub fn escape(text: &str) -> String {
@@ -109,9 +115,41 @@ pub fn channel(channel: &str) -> String {
     }
 }
 
-/// A calendar date as people say it; it has no zone.
-pub fn date(date: NaiveDate) -> String {
-    date.format("%-d %b %Y").to_string()
+/// A name in bold that leads to its page, if there is one.
+pub fn bold_link(name: &str, max: usize, link: Option<&str>) -> String {
+    match link {
+        Some(link) => format!("*<{link}|{}>*", line(&name.replace(['*', '|'], "∗"), max)),
+        None => bold(name, max),
+    }
+}
+
+/// A text from a person as a quote of at most `max` characters, on one line.
+pub fn quote(text: &str, max: usize) -> String {
+    format!(">{}", line_within(text, max))
+}
+
+/// "Sat 5 Dec", with the year only when it is another one than today's.
+pub fn date(date: NaiveDate, today: NaiveDate) -> String {
+    let form = if date.year() == today.year() { "%a %-d %b" } else { "%a %-d %b %Y" };
+    date.format(form).to_string()
+}
+
+/// "back Sat 5 Dec", "overdue since 1 Nov".
+pub fn back(eta: NaiveDate, today: NaiveDate) -> String {
+    if eta < today {
+        return format!("overdue since {}", date(eta, today));
+    }
+    format!("back {}", date(eta, today))
+}
+
+/// "20 minutes", "3 hours", "4 days": the largest unit, rounded down.
+pub fn duration(duration: TimeDelta) -> String {
+    let counted = |n: i64, unit: &str| format!("{n} {unit}{}", if n == 1 { "" } else { "s" });
+    match (duration.num_days(), duration.num_hours(), duration.num_minutes()) {
+        (days @ 1.., _, _) => counted(days, "day"),
+        (_, hours @ 1.., _) => counted(hours, "hour"),
+        (_, _, minutes) => counted(minutes.max(1), "minute"),
+    }
 }
 
 /// The time of day, in the reader's time zone.
@@ -122,9 +160,9 @@ pub fn time(at: DateTime<Utc>) -> String {
 /// The shape that goes with a board status's word.
 pub const fn shape(status: BoardStatus) -> &'static str {
     match status {
-        BoardStatus::Operational => ":white_check_mark:",
-        BoardStatus::Degraded => ":warning:",
-        BoardStatus::Down => ":no_entry:",
+        BoardStatus::Operational => WORKS,
+        BoardStatus::Degraded => DEGRADED,
+        BoardStatus::Down => DOWN,
     }
 }
 
@@ -154,6 +192,35 @@ mod tests {
         assert_eq!(channel("<!channel>"), "&lt;!channel&gt;");
         assert_eq!(mention(&SlackUserId("U0ANA".into())), Some("<@U0ANA>".into()));
         assert_eq!(mention(&SlackUserId("U1> <!channel".into())), None);
+    }
+
+    #[test]
+    fn dates_have_the_year_only_when_it_differs() {
+        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        assert_eq!(date(day(2026, 12, 5), day(2026, 1, 1)), "Sat 5 Dec");
+        assert_eq!(date(day(2027, 1, 1), day(2026, 12, 31)), "Fri 1 Jan 2027");
+    }
+
+    #[test]
+    fn durations_have_one_unit() {
+        for (minutes, words) in [
+            (0, "1 minute"),
+            (59, "59 minutes"),
+            (60, "1 hour"),
+            (23 * 60 + 59, "23 hours"),
+            (24 * 60, "1 day"),
+            (4 * 24 * 60 + 100, "4 days"),
+        ] {
+            assert_eq!(duration(TimeDelta::minutes(minutes)), words);
+        }
+    }
+
+    #[test]
+    fn linked_names_and_quotes_are_escaped() {
+        let link = Some("https://esb.org/e/1");
+        assert_eq!(bold_link("A|<b>*", 20, link), "*<https://esb.org/e/1|A∗&lt;b&gt;∗>*");
+        assert_eq!(bold_link("Saw", 20, None), "*Saw*");
+        assert_eq!(quote("a\n>b <!channel>", 40), ">a &gt;b &lt;!channel&gt;");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! `update_repair`.
 
 use super::inputs::Inputs;
-use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, escape_within, line, line_within};
+use super::mrkdwn::{SAFETY, SECTION_MAX, back, bold, date, escape_within, line, line_within};
 use super::options::SelectOption;
 use super::{Blocks, BlocksError, Modal, PHOTOS_MAX};
 use crate::domain::repair::{RepairStatus, Severity};
@@ -160,7 +160,7 @@ impl Blocks {
         let content = Act {
             private_metadata,
             title: title(repair),
-            facts: facts(repair),
+            facts: facts(repair, self.today()),
             issue: line_within(&repair.fields.description, ISSUE_MAX),
             action: action.map(RepairAction::option),
             actions: actions.iter().copied().map(RepairAction::option).collect(),
@@ -247,7 +247,7 @@ fn title(repair: &RepairBrief) -> String {
     cut(&format!("Repair #{}", repair.id), TITLE_MAX)
 }
 
-pub(super) fn facts(repair: &RepairBrief) -> String {
+pub(super) fn facts(repair: &RepairBrief, today: NaiveDate) -> String {
     let fields = &repair.fields;
     let mut facts = vec![
         format!("*#{}* {} ({})", repair.id, bold(&repair.equipment, NAME_MAX), line(&repair.area, NAME_MAX)),
@@ -258,7 +258,7 @@ pub(super) fn facts(repair: &RepairBrief) -> String {
             |person| format!("assigned to {}", line(&person.name, NAME_MAX)),
         ),
     ];
-    facts.extend(fields.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(fields.eta.map(|eta| back(eta, today)));
     let safety = if fields.safety_risk { SAFETY } else { "" };
     format!("{safety}{}", facts.join(" · "))
 }
@@ -281,7 +281,10 @@ fn happened(entry: &TimelineEntryView, now: DateTime<Utc>) -> String {
         Some(text) if entry.kind == TimelineKind::Note => format!(": {}", line_within(text, ISSUE_MAX)),
         _ => String::new(),
     };
-    let (by, change) = (line(&entry.by, NAME_MAX), line_within(&describe(entry, date), ISSUE_MAX));
+    let (by, change) = (
+        line(&entry.by, NAME_MAX),
+        line_within(&describe(entry, |day| date(day, now.date_naive())), ISSUE_MAX),
+    );
     format!("{by} {change} {}{note}", ago(entry.at, now))
 }
 

@@ -1,12 +1,13 @@
 //! The modal `report_problem`, and the private answers around it.
 
-use super::mrkdwn::{SAFETY, bold, date, line};
+use super::mrkdwn::{SAFETY, back, bold, line};
 use super::options::SelectOption;
 use super::{Blocks, BlocksError, Modal, PHOTOS_MAX};
 use crate::domain::ids::RepairId;
 use crate::domain::repair::Severity;
 use crate::domain::text::{Description, PersonName, cut};
 use crate::views::equipment::{EquipmentMatch, OpenRepair};
+use chrono::NaiveDate;
 use serde::Serialize;
 
 /// Known issues shown in the modal; more are counted.
@@ -76,7 +77,12 @@ impl Blocks {
             severity: SelectOption::of_severity(Severity::NotSure),
             unknown: modal.unknown.map(|typed| line(typed, 80)),
             known_of: modal.equipment.map(|equipment| bold(&equipment.name, 80)),
-            known: modal.known.iter().take(KNOWN_MAX).map(|repair| known(repair, modal.counted)).collect(),
+            known: modal
+                .known
+                .iter()
+                .take(KNOWN_MAX)
+                .map(|repair| known(repair, modal.counted, self.today()))
+                .collect(),
             more: more(modal.known_count),
             photos: modal.photos,
             photos_max: PHOTOS_MAX,
@@ -85,11 +91,11 @@ impl Blocks {
     }
 }
 
-fn known(repair: &OpenRepair, counted: &[RepairId]) -> Known {
+fn known(repair: &OpenRepair, counted: &[RepairId], today: NaiveDate) -> Known {
     let severity = repair.severity.map_or("", Severity::word);
     let mut facts: Vec<String> =
         [severity, repair.status.word()].iter().filter(|w| !w.is_empty()).map(ToString::to_string).collect();
-    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(repair.eta.map(|eta| back(eta, today)));
     facts.extend(people(repair.me_too));
     Known {
         repair: repair.id.to_string(),

@@ -1,7 +1,7 @@
 //! The modals of `/esb-status`: summary, area, matches, and the one that says what went wrong; and what the
 //! one of a machine (`status_equipment`) shares with them.
 
-use super::mrkdwn::{SAFETY, SECTION_MAX, bold, date, line, line_within, shape};
+use super::mrkdwn::{SAFETY, SECTION_MAX, back, bold, line, line_within, shape};
 use super::paging::{Button, Page, Section, pack, page};
 use super::{Blocks, BlocksError, Modal};
 use crate::domain::board::BoardStatus;
@@ -10,6 +10,7 @@ use crate::domain::text::cut;
 use crate::views::board::{BoardArea, BoardEquipment, BoardView, StatusCounts};
 use crate::views::equipment::EquipmentMatch;
 use crate::views::repairs::OpenRepairLine;
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -46,7 +47,7 @@ impl Blocks {
             "No machines are registered yet. Staff can add them; until then there is nothing to see here.";
         let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
         heading.push(if areas.is_empty() { empty.into() } else { in_all(&areas) });
-        let sections = areas.iter().flat_map(|area| area_sections(area)).collect();
+        let sections = areas.iter().flat_map(|area| area_sections(area, self.today())).collect();
         let list = List {
             title: "Equipment status".into(),
             heading: heading.join("\n"),
@@ -68,8 +69,9 @@ impl Blocks {
         equipment.sort_by_key(|equipment| std::cmp::Reverse(equipment.status));
         let (broken, plain): (Vec<_>, Vec<_>) =
             equipment.into_iter().partition(|equipment| open.is_some() && equipment.headline.is_some());
-        let mut sections = to_act_on(&broken, open.unwrap_or_default());
-        let lines: Vec<String> = plain.into_iter().map(equipment_lines).collect();
+        let mut sections = to_act_on(&broken, open.unwrap_or_default(), self.today());
+        let lines: Vec<String> =
+            plain.into_iter().map(|equipment| equipment_lines(equipment, self.today())).collect();
         let packed = pack("", &lines).into_iter().enumerate();
         sections.extend(packed.map(|(i, text)| section(format!("part:{i}"), text)));
         let heading = match area.equipment.len() {
@@ -119,8 +121,8 @@ pub(super) fn section(block_id: String, text: String) -> Section {
 
 /// How a machine is named wherever one is shown: whether somebody could be hurt stands before its status.
 pub(super) fn name_line(name: &str, status: BoardStatus, safety_risk: bool) -> String {
-    let safety = if safety_risk { format!("{SAFETY}· ") } else { String::new() };
-    format!("{} {} · {safety}{}", shape(status), bold(name, NAME_MAX), status.word())
+    let safety = if safety_risk { SAFETY } else { "" };
+    format!("{safety}{} {} · {}", shape(status), bold(name, NAME_MAX), status.word())
 }
 
 pub(super) fn matches_heading(typed: &str, found: usize) -> String {
@@ -137,7 +139,7 @@ pub(super) fn matches_heading(typed: &str, found: usize) -> String {
 }
 
 /// A section for each machine, and one for each further open repair of it.
-fn to_act_on(equipment: &[&BoardEquipment], open: &[OpenRepairLine]) -> Vec<Section> {
+fn to_act_on(equipment: &[&BoardEquipment], open: &[OpenRepairLine], today: NaiveDate) -> Vec<Section> {
     let mut by_equipment: HashMap<EquipmentId, Vec<&OpenRepairLine>> = HashMap::new();
     for repair in open {
         by_equipment.entry(repair.equipment_id).or_default().push(repair);
@@ -145,11 +147,11 @@ fn to_act_on(equipment: &[&BoardEquipment], open: &[OpenRepairLine]) -> Vec<Sect
     let mut sections = Vec::new();
     for equipment in equipment {
         let headline = equipment.headline.as_ref().map(|headline| headline.repair);
-        let shown = section(format!("machine:{}", equipment.id), equipment_lines(equipment));
+        let shown = section(format!("machine:{}", equipment.id), equipment_lines(equipment, today));
         sections.push(Section { button: headline.map(open_repair), ..shown });
         let others = by_equipment.remove(&equipment.id).unwrap_or_default();
         for repair in others.into_iter().filter(|repair| Some(repair.id) != headline) {
-            let shown = section(format!("repair:{}", repair.id), further(repair));
+            let shown = section(format!("repair:{}", repair.id), further(repair, today));
             sections.push(Section { button: Some(open_repair(repair.id)), ..shown });
         }
     }
@@ -157,7 +159,7 @@ fn to_act_on(equipment: &[&BoardEquipment], open: &[OpenRepairLine]) -> Vec<Sect
 }
 
 /// Another open repair of the machine above.
-fn further(repair: &OpenRepairLine) -> String {
+fn further(repair: &OpenRepairLine, today: NaiveDate) -> String {
     let mut facts = vec![format!("#{}", repair.id)];
     facts.extend(repair.severity.map(|severity| severity.word().to_owned()));
     facts.push(repair.status.word().to_owned());
@@ -167,7 +169,7 @@ fn further(repair: &OpenRepairLine) -> String {
             .as_ref()
             .map_or_else(|| "nobody assigned".into(), |who| format!("assigned to {}", line(who, NAME_MAX))),
     );
-    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(repair.eta.map(|eta| back(eta, today)));
     format!(
         "Also on {}\n>{}\n>{}",
         bold(&repair.equipment, NAME_MAX),
@@ -202,12 +204,12 @@ pub(super) fn counts(counts: StatusCounts) -> String {
 }
 
 /// One section, or several where the lines of an area fill more than one.
-fn area_sections(area: &BoardArea) -> Vec<Section> {
+fn area_sections(area: &BoardArea, today: NaiveDate) -> Vec<Section> {
     let heading = format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.equipment)));
     let mut equipment: Vec<&BoardEquipment> =
         area.equipment.iter().filter(|m| m.headline.is_some()).collect();
     equipment.sort_by_key(|equipment| std::cmp::Reverse(equipment.status));
-    let lines: Vec<String> = equipment.into_iter().map(summary_line).collect();
+    let lines: Vec<String> = equipment.into_iter().map(|equipment| summary_line(equipment, today)).collect();
     let mut sections: Vec<Section> = pack(&heading, &lines)
         .into_iter()
         .enumerate()
@@ -249,19 +251,19 @@ pub(super) fn view_all() -> Button {
     }
 }
 
-pub(super) fn summary_line(equipment: &BoardEquipment) -> String {
+pub(super) fn summary_line(equipment: &BoardEquipment, today: NaiveDate) -> String {
     let mut text = name_line(&equipment.name, equipment.status, equipment.safety_risk);
     if let Some(headline) = &equipment.headline {
         text.push_str(": ");
         text.push_str(&line(&headline.issue, ISSUE_MAX));
         if let Some(eta) = headline.eta {
-            text.push_str(&format!(" · ETA {}", date(eta)));
+            text.push_str(&format!(" · {}", back(eta, today)));
         }
     }
     text
 }
 
-fn equipment_lines(equipment: &BoardEquipment) -> String {
+fn equipment_lines(equipment: &BoardEquipment, today: NaiveDate) -> String {
     let name = name_line(&equipment.name, equipment.status, equipment.safety_risk);
     let Some(headline) = &equipment.headline else { return name };
     let mut facts = vec![format!("#{}", headline.repair)];
@@ -271,7 +273,7 @@ fn equipment_lines(equipment: &BoardEquipment) -> String {
             .as_ref()
             .map_or_else(|| "nobody assigned".into(), |who| format!("assigned to {}", line(who, NAME_MAX))),
     );
-    facts.extend(headline.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(headline.eta.map(|eta| back(eta, today)));
     if headline.open_repairs > 1 {
         facts.push(format!("{} open repairs", headline.open_repairs));
     }

@@ -1,7 +1,7 @@
 //! The modal `status_equipment`: one machine with its open repairs, what leads on from it, and for those who
 //! may act on repairs also what was wrong before.
 
-use super::mrkdwn::{SAFETY, SECTION_MAX, date, escape, line, line_within};
+use super::mrkdwn::{SAFETY, SECTION_MAX, back, date, escape, line, line_within};
 use super::paging::{Section, pack, page};
 use super::report::people;
 use super::status::{List, NAME_MAX, TITLE_MAX, name_line, open_repair, section};
@@ -11,6 +11,7 @@ use crate::domain::text::cut;
 use crate::render::links::Links;
 use crate::views::equipment::{OpenRepair, PublicEquipment};
 use crate::views::records::{HistoryRow, PastRepairs};
+use chrono::NaiveDate;
 
 /// Most characters of what was wrong once.
 const PAST_MAX: usize = 200;
@@ -28,12 +29,12 @@ impl Blocks {
         links: &Links,
     ) -> Result<Modal, BlocksError> {
         let open = equipment.open_repairs.iter().map(|repair| {
-            let shown = section(format!("repair:{}", repair.id), repair_lines(repair));
+            let shown = section(format!("repair:{}", repair.id), repair_lines(repair, self.today()));
             Section { button: past.map(|_| open_repair(repair.id)), ..shown }
         });
         let mut sections: Vec<Section> = open.collect();
         sections.extend(references(equipment, links));
-        sections.extend(past.into_iter().flat_map(history));
+        sections.extend(past.into_iter().flat_map(|past| history(past, self.today())));
         let list = List {
             title: cut(&equipment.name, TITLE_MAX),
             heading: equipment_heading(equipment),
@@ -70,7 +71,7 @@ fn reference(title: &str, url: Option<&str>) -> String {
     linked.filter(|linked| linked.chars().count() <= LINK_MAX).unwrap_or_else(|| format!("• {title}"))
 }
 
-fn history(past: &PastRepairs) -> Vec<Section> {
+fn history(past: &PastRepairs, today: NaiveDate) -> Vec<Section> {
     let shown = past.repairs.len();
     if shown == 0 {
         return Vec::new();
@@ -80,15 +81,15 @@ fn history(past: &PastRepairs) -> Vec<Section> {
         false => "*Closed before*".to_owned(),
     };
     let closed = past.repairs.iter().map(|repair| {
-        let shown = section(format!("past:{}", repair.id), past_lines(repair));
+        let shown = section(format!("past:{}", repair.id), past_lines(repair, today));
         Section { button: Some(open_repair(repair.id)), ..shown }
     });
     std::iter::once(section("past".into(), heading)).chain(closed).collect()
 }
 
-fn past_lines(repair: &HistoryRow) -> String {
+fn past_lines(repair: &HistoryRow, today: NaiveDate) -> String {
     let mut facts = vec![repair.status.word().to_owned()];
-    facts.extend(repair.closed_at.map(|at| date(at.date_naive())));
+    facts.extend(repair.closed_at.map(|at| date(at.date_naive(), today)));
     facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
     format!("*#{}* {}\n{}", repair.id, line_within(&repair.description, PAST_MAX), facts.join(" · "))
 }
@@ -106,11 +107,11 @@ fn equipment_heading(equipment: &PublicEquipment) -> String {
     heading
 }
 
-pub(super) fn repair_lines(repair: &OpenRepair) -> String {
+pub(super) fn repair_lines(repair: &OpenRepair, today: NaiveDate) -> String {
     let mut facts: Vec<String> = repair.severity.map(Severity::word).map(str::to_owned).into_iter().collect();
     facts.push(repair.status.word().to_owned());
     facts.extend(repair.assignee.as_ref().map(|who| format!("assigned to {}", line(who, NAME_MAX))));
-    facts.extend(repair.eta.map(|eta| format!("ETA {}", date(eta))));
+    facts.extend(repair.eta.map(|eta| back(eta, today)));
     facts.extend(people(repair.me_too));
     let safety = if repair.safety_risk { SAFETY } else { "" };
     let (number, facts) = (format!("*#{}* {safety}", repair.id), facts.join(" · "));

@@ -23,6 +23,7 @@ use crate::slack::context::{EdgeError, ReplyTo, SlackContext};
 use crate::slack::envelope::{Sender, State, View, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
+use chrono::NaiveDate;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -150,7 +151,7 @@ async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyT
             edit(edge, &actor, of, typed, kept.request_id, may_be_closed).await?
         }
     };
-    Ok((to, confirmation(&wanted, &updated)))
+    Ok((to, confirmation(&wanted, &updated, edge.blocks.today())))
 }
 
 /// Reads what the chosen action needs; other inputs are ignored.
@@ -240,7 +241,7 @@ fn remembering(
     answer
 }
 
-fn confirmation(wanted: &RequestedAction, done: &RepairUpdated) -> String {
+fn confirmation(wanted: &RequestedAction, done: &RepairUpdated, today: NaiveDate) -> String {
     let RepairUpdated { repair, status, .. } = done;
     let eta = wanted.values.iter().find_map(|value| match value {
         FieldValue::Eta(eta) => Some(*eta),
@@ -251,7 +252,7 @@ fn confirmation(wanted: &RequestedAction, done: &RepairUpdated) -> String {
             (":arrows_counterclockwise:", format!("Repair #{repair} is yours. It is {status}."))
         }
         (RepairAction::SetEta, Some(eta)) => {
-            (":calendar:", format!("Repair #{repair} should be done by {}.", date(eta)))
+            (":calendar:", format!("Repair #{repair} should be done by {}.", date(eta, today)))
         }
         (RepairAction::SetEta, None) => (":calendar:", format!("Repair #{repair} has no ETA any more.")),
         _ if status.is_open() => (":arrows_counterclockwise:", format!("Repair #{repair} is now {status}.")),

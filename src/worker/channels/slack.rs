@@ -4,6 +4,7 @@
 use crate::clients::slack_api::{Blame, PostedMessage, SlackApi, SlackApiError};
 use crate::domain::actor::Role;
 use crate::domain::announce::Event;
+use crate::domain::change::RepairSnapshot;
 use crate::domain::channel::is_person;
 use crate::domain::delivery::{Cause, Failure};
 use crate::domain::text::{PersonName, cut};
@@ -12,6 +13,7 @@ use crate::ops::jobs::messages::JobSnapshot;
 use crate::ops::repairs::cards::PresentCard;
 use crate::ops::secret_box::TemporaryPassword;
 use crate::render::links::Links;
+use crate::render::slack::announcement::{Placement, RepairLinks};
 use crate::render::slack::jobs::JobLinks;
 use crate::render::slack::{Blocks, BlocksError, Message};
 use crate::store::users::email_key;
@@ -65,16 +67,22 @@ impl SlackChannel {
         Self { api, blocks, links }
     }
 
-    /// What an event tells.
-    pub fn announcement(&self, event: &Event) -> Result<Message, Failure> {
-        let link = self.links.equipment(event.repair().equipment_id);
-        self.blocks.announcement(event, link.as_deref()).map_err(|error| unrendered(&error))
+    pub fn announcement(&self, event: &Event, placement: Placement) -> Result<Message, Failure> {
+        let links = self.links_of(event.repair());
+        let links = RepairLinks { equipment: links.0.as_deref(), repair: links.1.as_deref() };
+        self.blocks.announcement(event, links, placement).map_err(|error| unrendered(&error))
+    }
+
+    /// The pages of the machine and of the repair.
+    fn links_of(&self, repair: &RepairSnapshot) -> (Option<String>, Option<String>) {
+        (self.links.equipment(repair.equipment_id), self.links.repair(repair.id))
     }
 
     /// A repair's card.
     pub fn card(&self, present: &PresentCard) -> Result<Message, Failure> {
-        let link = self.links.equipment(present.repair.equipment_id);
-        let card = self.blocks.card(&present.repair, present.me_too, link.as_deref());
+        let links = self.links_of(&present.repair);
+        let links = RepairLinks { equipment: links.0.as_deref(), repair: links.1.as_deref() };
+        let card = self.blocks.card(&present.repair, &present.details, links);
         card.map_err(|error| unrendered(&error))
     }
 

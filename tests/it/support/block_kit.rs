@@ -197,7 +197,9 @@ fn check_section(block: &Object, faults: &mut Faults) {
 
 fn check_button(button: &Object, faults: &mut Faults) {
     faults.unless(button.kind() == "button", &format!("{}: no button", button.at));
-    button.keys(&["type", "action_id", "value", "url", "text", "accessibility_label"], faults);
+    button.keys(&["type", "action_id", "value", "url", "text", "style", "accessibility_label"], faults);
+    let style = button.value.get("style").and_then(Value::as_str);
+    faults.unless(matches!(style, None | Some("primary" | "danger")), &format!("{}: style", button.at));
     button.chars("action_id", 255, true, faults);
     button.chars("value", 2000, false, faults);
     button.chars("url", 3000, false, faults);

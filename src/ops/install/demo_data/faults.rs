@@ -1,9 +1,9 @@
-//! What goes wrong with made-up machines: each fault fits its kind of machine, and says itself how bad it is.
+//! Faults of made-up machines: each fits its kind of machine, and its text shows its severity.
 
 use crate::domain::repair::Severity;
 
-/// What a machine is, as far as its faults tell it apart: it works badly; it shows an odd sign; it is out of
-/// order; something is used up; it is dangerous.
+/// The faults of a kind of machine: it works badly; it shows an odd sign; it is out of order; something is used up;
+/// it is dangerous.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind([&'static str; 5]);
 
@@ -90,7 +90,6 @@ impl Kind {
     ]);
 }
 
-/// What is wrong in one repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) text: &'static str,
@@ -99,8 +98,8 @@ pub(super) struct Fault {
     pub(super) consumable: bool,
 }
 
-/// The fault of the `i`th repair; every eleventh is dangerous. The others go by another step than the areas
-/// of `spread`, so that an area has faults of every sort.
+/// The fault of the `i`th repair; every eleventh is dangerous. The others use another step than the areas of
+/// `spread`, so that an area has faults of every sort.
 pub(super) const fn fault(kind: Kind, i: usize) -> Fault {
     let place = if i % 11 == 5 { 4 } else { (i + i / 4) % 4 };
     let severity = match place {

@@ -233,7 +233,7 @@ fn repair(
     }
 }
 
-/// Five entries a repair: created, taken, a note, an ETA, where it stands.
+/// Five entries per repair: created, taken, a note, an ETA, its current status.
 fn timeline(i: usize, repair: RepairId, row: &RepairRow, technicians: &[Technician]) -> [TimelineRow; 5] {
     let who = technician(i, technicians).name;
     let eta = (row.created_at + TimeDelta::days(2)).date_naive().to_string();
