@@ -1,4 +1,4 @@
-//! Which channels get which announcement of a [`ChangeSet`], given switches and targets. Pure.
+//! Which channels get which announcement of a [`ChangeSet`], given settings and targets. Pure.
 
 use crate::domain::actor::SlackUserId;
 use crate::domain::change::{Change, ChangeSet, OthersOpen, RepairSnapshot};
@@ -10,64 +10,52 @@ use crate::domain::setting::NotificationSettings;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// What a delivery tells: the event with its own snapshot, so that it reads as it was then. Events outlive
-/// the program that wrote them: what is added later has a default.
+/// The event of a delivery, with a snapshot, so that its text does not change later. Stored events outlive the
+/// program that wrote them: new fields have defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A repair was created.
     NewReport(RepairSnapshot),
-    /// A repair changed.
     Updated(RepairUpdate),
 }
 
-/// What changed of a repair, as far as the switches announce it.
+/// The changes of a repair that the settings announce.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairUpdate {
-    /// The repair after it.
+    /// The repair after the change.
     pub repair: RepairSnapshot,
-    /// Who did it.
     pub by: String,
-    /// Their id in Slack, if they did it there.
+    /// Their id in Slack, if they acted there.
     #[serde(default)]
     pub by_slack_id: Option<SlackUserId>,
-    /// One line each; the first gives the message its prefix.
+    /// One line each; the first determines the message's prefix.
     pub lines: Vec<UpdateLine>,
-    /// What they had to say.
     pub note: Option<String>,
 }
 
-/// One line of an update; what is new stands in the repair's snapshot.
+/// One line of an update; new values are in the repair's snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "snake_case")]
 pub enum UpdateLine {
     /// The status became a closed one.
     Closed {
-        /// The status before.
         from: RepairStatus,
-        /// What is still wrong with the machine.
+        /// Other open repairs of the machine.
         others: OthersOpen,
     },
     /// The status became an open one.
     Status {
-        /// The status before.
         from: RepairStatus,
     },
-    /// Another person works on it.
     Assignee {
-        /// Who did before.
         from: Option<String>,
     },
-    /// It is worse or better than thought.
     Severity {
-        /// The severity before.
         from: Option<Severity>,
     },
-    /// Somebody could be hurt, as is known now.
+    /// The safety flag was set.
     SafetyRisk,
-    /// It should be done at another date.
     Eta {
-        /// The date before.
         from: Option<NaiveDate>,
     },
 }
@@ -88,7 +76,6 @@ impl RepairUpdate {
 }
 
 impl Event {
-    /// The repair that it is about.
     pub const fn repair(&self) -> &RepairSnapshot {
         match self {
             Self::NewReport(repair) => repair,
@@ -96,15 +83,15 @@ impl Event {
         }
     }
 
-    /// True for what a reply in a thread shows to the whole channel: that somebody could be hurt, that the
-    /// machine is down (also once more, by a repair that is opened again), that it is over.
+    /// True for replies that are also shown to the whole channel: a safety risk, a machine that is down (also by a
+    /// reopened repair), a closed repair.
     pub fn is_broadcast(&self) -> bool {
         let is_down = |repair: &RepairSnapshot| repair.severity == Some(Severity::Down);
         let is_severe = |repair: &RepairSnapshot| repair.safety_risk || is_down(repair);
         match self {
             Self::NewReport(repair) => is_severe(repair),
             Self::Updated(update) => update.lines.iter().any(|news| match news {
-                // The original tells what becomes of the machine.
+                // The original repair announces when the machine works again.
                 UpdateLine::Closed { .. } => update.repair.status != RepairStatus::Duplicate,
                 UpdateLine::SafetyRisk => true,
                 UpdateLine::Severity { .. } => is_down(&update.repair),
@@ -115,45 +102,42 @@ impl Event {
     }
 }
 
-/// One message to one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
-    /// Where it goes.
     pub target: ChannelRef,
     /// The same event for the same target has the same key, so it is sent once.
     pub dedupe_key: String,
-    /// Messages of one lane leave in their order: one lane a repair and channel.
+    /// Messages of one lane are sent in order: one lane per repair and channel.
     pub lane: String,
-    /// What it tells.
     pub event: Event,
 }
 
-/// Where announcements can go.
+/// Where announcements are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Targets {
     /// The area's channel.
     pub area: Option<ChannelRef>,
-    /// The channel that hears of everything.
+    /// The channel for all announcements.
     pub oops: Option<ChannelRef>,
 }
 
 impl Targets {
-    /// No message can leave.
+    /// No announcements.
     pub const NONE: Self = Self { area: None, oops: None };
 
-    /// Each channel once, as far as texts tell: who makes the targets knows more.
+    /// Each channel once, compared as text: the caller may have more information.
     fn channels(&self) -> impl Iterator<Item = &ChannelRef> {
         let oops = self.oops.as_ref().filter(|oops| Some(*oops) != self.area.as_ref());
         self.area.iter().chain(oops)
     }
 }
 
-/// Messages of one repair to one target leave in their order.
+/// Messages of one repair to one target are sent in order.
 pub fn lane(repair: RepairId, target: &str) -> String {
     format!("repair:{repair}:{target}")
 }
 
-/// What is announced of a change (spec "Announcements").
+/// The announcements of a change (spec "Announcements").
 pub fn announcements(
     change: &ChangeSet,
     switches: NotificationSettings,
@@ -188,8 +172,7 @@ fn event(change: &ChangeSet, switches: NotificationSettings) -> Option<Event> {
     Some(Event::Updated(RepairUpdate { repair, by, by_slack_id, lines, note }))
 }
 
-/// The lines that their switches let through, in the order of their prefixes: closing, status, assignee,
-/// severity, ETA.
+/// The lines that the settings announce, in the order of their prefixes: closing, status, assignee, severity, ETA.
 fn update_lines(change: &ChangeSet, switches: NotificationSettings) -> Vec<UpdateLine> {
     let mut lines = Vec::new();
     let mut closing = false;

@@ -1,11 +1,10 @@
-//! What the audit keeps of nouns without a timeline: the values that differ, and no others.
+//! Audit values of nouns without a timeline: only the values that differ.
 
 use crate::domain::change::AuditRecord;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 impl AuditRecord {
-    /// Something was made.
     pub fn made<T: Serialize>(
         action: &'static str,
         noun: &'static str,
@@ -15,7 +14,6 @@ impl AuditRecord {
         Ok(Self { action, noun, noun_id, old: None, new: Some(serde_json::to_value(new)?) })
     }
 
-    /// Something was removed.
     pub fn removed<T: Serialize>(
         action: &'static str,
         noun: &'static str,
@@ -25,7 +23,7 @@ impl AuditRecord {
         Ok(Self { action, noun, noun_id, old: Some(serde_json::to_value(old)?), new: None })
     }
 
-    /// Something was changed: the fields that differ. `None` when none does.
+    /// The fields that differ; `None` if none does.
     pub fn changed<T: Serialize>(
         action: &'static str,
         noun: &'static str,
@@ -38,7 +36,7 @@ impl AuditRecord {
     }
 }
 
-/// The fields of two objects that differ, on either side.
+/// The fields of two objects that differ, with the values of each.
 fn difference(old: Value, new: Value) -> Option<(Value, Value)> {
     let (Value::Object(old), Value::Object(new)) = (old, new) else { return None };
     let of = |side: &Map<String, Value>, other: &Map<String, Value>| -> Map<String, Value> {

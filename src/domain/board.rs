@@ -1,19 +1,19 @@
-//! How a machine's colour on the board follows from its open repairs. Never stored.
+//! Derives a machine's color on the board from its open repairs. Never stored.
 
 use crate::domain::ids::RepairId;
 use crate::domain::repair::Severity;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What the board says of a machine; ordered from best to worst.
+/// Status of a machine on the board, ordered from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BoardStatus {
     /// Green: no open repair.
     Operational,
-    /// Yellow: something is wrong, it can be used with care.
+    /// Yellow: something is wrong, usable with care.
     Degraded,
-    /// Red: it cannot be used.
+    /// Red: unusable.
     Down,
 }
 
@@ -21,7 +21,7 @@ impl BoardStatus {
     /// All three, best first.
     pub const ALL: [Self; 3] = [Self::Operational, Self::Degraded, Self::Down];
 
-    /// The word that people see.
+    /// The word on pages.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Operational => "Operational",
@@ -40,15 +40,13 @@ impl BoardStatus {
     }
 }
 
-/// What the derivation needs to know of an open repair.
+/// The facts about an open repair that determine the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenIssue {
     pub id: RepairId,
-    /// How bad; imported repairs may have none.
+    /// Imported repairs may have none.
     pub severity: Option<Severity>,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
 }
 
@@ -59,10 +57,9 @@ impl OpenIssue {
     }
 }
 
-/// What a machine's open repairs amount to.
+/// The board status of a machine with its headline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// The colour.
     pub status: BoardStatus,
     /// The repair that the board shows, if any is open.
     pub headline: Option<RepairId>,
@@ -82,8 +79,8 @@ pub const fn rank(severity: Option<Severity>) -> u8 {
 
 /// Derives a machine's standing from its open repairs, in any order.
 ///
-/// The headline is the oldest of the worst severity; the ETA is its own or, where it has none, the
-/// latest among the repairs of that severity.
+/// The headline is the oldest of the worst severity. The ETA is the headline's, or without one the latest among the
+/// repairs of that severity.
 pub fn standing(open: &[OpenIssue]) -> Standing {
     let Some(headline) = open.iter().min_by_key(|issue| issue.precedence()) else {
         return Standing { status: BoardStatus::Operational, headline: None, eta: None };

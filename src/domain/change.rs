@@ -1,5 +1,5 @@
-//! `ChangeSet`: what one operation did to one repair. Timeline, audit, announcements and the log
-//! line all derive from it, so that none can tell another story.
+//! `ChangeSet`: what one operation did to one repair. Timeline, audit, announcements and the log line all derive
+//! from it, so that they agree.
 
 use crate::domain::actor::SlackUserId;
 use crate::domain::field::{Field, FieldValue};
@@ -12,78 +12,62 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A repair as it was when something happened, with the names of that moment.
+/// A repair at the time of an event, with the names of that time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairSnapshot {
     pub id: RepairId,
     /// Its version after the change.
     pub version: i64,
-    /// Number of the machine.
     pub equipment_id: EquipmentId,
-    /// Name of the machine.
     pub equipment: String,
-    /// Name of the area.
     pub area: String,
-    /// What is wrong.
     pub description: String,
-    /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
-    /// Who reported it.
     pub reporter: String,
-    /// Who works on it.
     pub assignee: Option<String>,
-    /// Slack's id of who works on it, where known.
+    /// If known.
     #[serde(default)]
     pub assignee_slack_id: Option<SlackUserId>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
 }
 
-/// One thing that happened to a repair.
+/// One change of a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     Created,
-    /// A field got another value.
     Field {
-        /// The value before.
         from: FieldValue,
-        /// The value after.
         to: FieldValue,
     },
-    /// Somebody wrote a note, edited one or deleted it.
+    /// A person wrote a note, edited one or deleted it.
     Note {
-        /// Its text; `None` for one that was deleted.
+        /// `None` for a deleted note.
         text: Option<Note>,
-        /// The note that this one takes the place of.
+        /// The note that this one replaces.
         supersedes: Option<TimelineId>,
     },
-    /// Somebody added a photo or video.
     Photo {
         photo: PhotoId,
         name: FileName,
     },
 }
 
-/// Another repair of the machine that is still open.
+/// Another open repair of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StillOpen {
     pub id: RepairId,
-    /// How bad.
     pub severity: Option<Severity>,
-    /// What is wrong.
     pub description: String,
 }
 
-/// What else is wrong with the machine.
+/// Other open repairs of the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OthersOpen {
-    /// How many repairs.
     pub count: usize,
     /// The worst few of them.
     pub worst: Vec<StillOpen>,
@@ -92,29 +76,26 @@ pub struct OthersOpen {
 /// What one operation did to one repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeSet {
-    /// The repair after it.
+    /// The repair after the change.
     pub repair: RepairSnapshot,
-    /// What happened, in the order of the announcement.
+    /// In the order of the announcement.
     pub changes: Vec<Change>,
-    /// Who did it.
     pub by: String,
-    /// Their id in Slack, if they did it there.
+    /// Their id in Slack, if they acted there.
     pub by_slack_id: Option<SlackUserId>,
-    /// The machine's other open repairs; read where the repair was closed.
+    /// The machine's other open repairs; read only if the repair was closed.
     pub others: OthersOpen,
 }
 
-/// What the audit keeps of a change.
+/// The audit record of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
     /// `noun.verb`, also the event of the log line.
     pub action: &'static str,
-    /// The noun that was changed.
     pub noun: &'static str,
     pub noun_id: i64,
     /// Values before; absent for a creation.
     pub old: Option<Value>,
-    /// Values after.
     pub new: Option<Value>,
 }
 
@@ -124,7 +105,7 @@ impl ChangeSet {
         Self { repair, changes, by, by_slack_id: None, others }
     }
 
-    /// The values before and after of a field that changed.
+    /// The old and new value of a changed field.
     pub fn of(&self, field: Field) -> Option<(&FieldValue, &FieldValue)> {
         self.changes.iter().find_map(|change| match change {
             Change::Field { from, to } if from.field() == field => Some((from, to)),
@@ -132,7 +113,7 @@ impl ChangeSet {
         })
     }
 
-    /// True when the repair's card shows something of it: fields, photos, and the note of a closing.
+    /// True when the change affects the repair's card: fields, photos, and the note of a closing.
     pub fn changes_card(&self) -> bool {
         let is_closed = !self.repair.status.is_open();
         let shows = |change: &Change| match change {

@@ -1,4 +1,4 @@
-//! The name of a Slack channel as staff type it.
+//! A Slack channel as staff type it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,7 +11,7 @@ pub struct ChannelRef(String);
 /// Longest channel reference (spec "Nouns", Area).
 pub const CHANNEL_MAX: usize = 80;
 
-/// Why a text names no channel; its `Display` is the sentence for the person.
+/// Why a text is not a channel; its `Display` is the sentence for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
     /// A person, by handle or id.
@@ -22,13 +22,13 @@ pub enum ChannelError {
         "This is not a channel. Leave the field empty for no channel, or write a name such as #woodshop."
     )]
     NoChannel,
-    /// A link that leads to no channel of Slack.
+    /// A link that does not lead to a Slack channel.
     #[error(
         "This link leads to no Slack channel. In Slack, choose “Copy link” in the channel's menu, or write its \
          name, such as #woodshop."
     )]
     OtherLink,
-    /// Anything else that is neither a name nor an id.
+    /// Any other text that is neither a name nor an id.
     #[error(
         "Write the channel's name, such as #woodshop, its id or its link: no spaces, at most {CHANNEL_MAX} characters."
     )]
@@ -36,11 +36,11 @@ pub enum ChannelError {
 }
 
 impl ChannelRef {
-    /// Reads a channel as people write or paste it: a name with or without `#`, an id, a link to the channel or to a
-    /// message in it, or Slack's own markup `<#C0123ABCD|wood>`.
+    /// Parses a channel as people write or paste it: a name with or without `#`, an id, a link to the channel or to
+    /// a message in it, or Slack's markup `<#C0123ABCD|wood>`.
     ///
     /// # Errors
-    /// What it is instead.
+    /// What the text is instead.
     pub fn read(text: &str) -> Result<Self, ChannelError> {
         let text = text.trim();
         let marked = text.strip_prefix('<').and_then(|it| it.strip_suffix('>'));
@@ -65,7 +65,7 @@ impl ChannelRef {
         Ok(Self(format!("#{}", bare.to_lowercase())))
     }
 
-    /// As [`Self::read`], without the reason.
+    /// Like [`Self::read`], without the reason.
     pub fn parse(text: &str) -> Option<Self> {
         Self::read(text).ok()
     }
@@ -75,7 +75,7 @@ impl ChannelRef {
         !self.0.starts_with('#')
     }
 
-    /// True for the id of something that has a name: direct messages have none.
+    /// True for the id of a channel with a name: direct messages have none.
     pub fn has_hidden_name(&self) -> bool {
         self.0.starts_with(['C', 'G'])
     }
@@ -86,12 +86,12 @@ impl ChannelRef {
     }
 }
 
-/// True when what a message is addressed to is a person: neither a channel's name nor its id.
+/// True when the target of a message is a person: neither a channel's name nor its id.
 pub fn is_person(target: &str) -> bool {
     !target.starts_with(['#', 'C', 'G', 'D'])
 }
 
-/// What follows `https://`, `http://` or `slack://`.
+/// The text after `https://`, `http://` or `slack://`.
 fn after_scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once("://")?;
     ["https", "http", "slack"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(rest)
@@ -119,7 +119,7 @@ fn is_channel_id(text: &str) -> bool {
     is_slack_id(text, b"CGD")
 }
 
-/// An id of a person has a digit in it, and names of channels that somebody wrote in capitals have none.
+/// An id of a person contains a digit, unlike a channel's name that was written in capitals.
 fn is_person_id(text: &str) -> bool {
     is_slack_id(text, b"UW") && text.bytes().any(|b| b.is_ascii_digit())
 }

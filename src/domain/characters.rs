@@ -1,5 +1,5 @@
-//! Characters that nobody sees: which they are, which of them a text needs, and how the others are taken out.
-//! `text` calls it for everything that people type; `render` for what was stored before.
+//! Invisible characters: which they are, which of them a text needs, and how the others are removed. `text` uses it
+//! for everything that people type; `render` for texts that were stored before.
 //!
 //! | Characters | One line (names) | Several lines |
 //! | --- | --- | --- |
@@ -13,7 +13,7 @@
 
 use std::borrow::Cow;
 
-/// True for characters that take no room on the screen, or look like a blank and are none.
+/// True for characters without width, and for those that look like a blank but are not white space.
 pub const fn is_zero_width(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -22,23 +22,23 @@ pub const fn is_zero_width(c: char) -> bool {
         | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// True when a reader would see something: neither white space, nor control, nor zero-width.
+/// True when a reader would see something: not only white space, control and zero-width characters.
 pub fn is_visible(text: &str) -> bool {
     text.chars().any(|c| !is_unseen(c))
 }
 
-/// True for what no reader sees: white space, control and zero-width characters.
+/// True for invisible characters: white space, control and zero-width characters.
 pub fn is_unseen(c: char) -> bool {
     c.is_whitespace() || c.is_control() || is_zero_width(c)
 }
 
-/// True for characters that show a text in another order than it has: embeddings, overrides and isolates.
-/// Right-to-left scripts need none of them.
+/// True for characters that display a text in another order: embeddings, overrides and isolates. Right-to-left
+/// scripts need none of them.
 pub const fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text that is shown in the order that it has: for what was stored before such characters were taken out.
+/// Removes bidi controls from a text that was stored before they were removed at input.
 pub fn without_bidi_controls(text: &str) -> Cow<'_, str> {
     if text.contains(is_bidi_control) {
         Cow::Owned(text.chars().filter(|c| !is_bidi_control(*c)).collect())
@@ -47,19 +47,19 @@ pub fn without_bidi_controls(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name without what nobody sees in it, but for what joins letters and emoji.
+/// Removes invisible characters from a name, except those that join letters and emoji.
 pub fn without_unseen_in_name(text: &str) -> String {
     let mut before = None;
     text.chars().filter(|&c| kept(c, &mut before, true)).collect()
 }
 
-/// Lines without what no text needs.
+/// Removes characters from lines that no text needs.
 pub fn without_unseen_in_lines(text: &str) -> String {
     let mut before = None;
     text.chars().filter(|&c| kept(c, &mut before, false)).collect()
 }
 
-/// Whether this character stays behind those that did; `before` is the last of them.
+/// Whether to keep this character; `before` is the last kept one.
 fn kept(c: char, before: &mut Option<char>, is_name: bool) -> bool {
     let stays = match c {
         _ if is_bidi_control(c) => false,
@@ -67,7 +67,7 @@ fn kept(c: char, before: &mut Option<char>, is_name: bool) -> bool {
         '\u{e0020}'..='\u{e007f}' => before.is_some_and(takes_tags),
         '\u{e0100}'..='\u{e01ef}' => !is_name || before.is_some_and(has_variants),
         '\u{e0000}'..='\u{e0fff}' => false,
-        // A blank that one sees as a blank is like any other.
+        // A visible blank counts as a blank.
         '\u{2800}' => true,
         _ if !is_name => true,
         '\u{200c}' | '\u{200d}' => before.is_some_and(joins),
@@ -80,18 +80,19 @@ fn kept(c: char, before: &mut Option<char>, is_name: bool) -> bool {
     stays
 }
 
-/// True for the black flag and for the tags behind it: flags of regions are made so.
+/// True for the black flag and for the tags after it, which form flags of regions.
 const fn takes_tags(c: char) -> bool {
     matches!(c, '\u{1f3f4}' | '\u{e0020}'..='\u{e007e}')
 }
 
-/// True behind which a joiner may be seen: no script written with ASCII or Latin, Greek and Cyrillic letters joins.
+/// True for characters after which a joiner may be visible: no script with ASCII or Latin, Greek and Cyrillic
+/// letters joins.
 fn joins(c: char) -> bool {
     c >= '\u{590}' && !c.is_whitespace() && (!is_zero_width(c) || matches!(c, '\u{fe00}'..='\u{fe0f}'))
         || matches!(c, '©' | '®')
 }
 
-/// True for what has variants: digits and signs that become emoji, and everything beyond letters of the West.
+/// True for characters with variants: digits and signs that become emoji, and everything beyond Western letters.
 fn has_variants(c: char) -> bool {
     joins(c) || c.is_ascii_digit() || matches!(c, '#' | '*')
 }

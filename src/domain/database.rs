@@ -1,12 +1,12 @@
-//! Addresses of databases: what one says without being opened; and how many connections a process
-//! has. Must not: open it. Called by `config` and `store`.
+//! Database URLs: what they say without a connection; and the number of connections of a process. Must not open a
+//! database. Called by `config` and `store`.
 
 use std::path::Path;
 
-/// Connections of one process to a database server; to SQLite it has a writer and some readers.
+/// Connections of one process to a database server; on SQLite it has a writer and some readers.
 pub const CONNECTIONS: u32 = 8;
 
-/// The file of a SQLite address; `None` for other databases. One in memory is none of ours.
+/// The file of a SQLite address; `None` for other databases and for one in memory.
 pub fn sqlite_file(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);

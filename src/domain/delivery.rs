@@ -1,30 +1,29 @@
-//! The life of a delivery: its states, what a failure is about, when it is tried again.
+//! The life of a delivery: its states, the kinds of failures, and retries.
 //!
 //! ```text
 //! pending ──lease──► sending ──sent──► delivered
 //!    ▲                  │
 //!    │                  ├─failed──► failed ──lease──► sending …
-//!    └──not its turn────┘           └─ten rejections of the message, or 7 days─► dead
+//!    └──rate limited────┘           └─ten rejections of the message, or 7 days─► dead
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::prelude::StringLen;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 
-/// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum DeliveryState {
     /// Never tried.
     #[sea_orm(string_value = "pending")]
     Pending,
-    /// A worker holds its lease.
+    /// A worker has its lease.
     #[sea_orm(string_value = "sending")]
     Sending,
     /// Slack has it.
     #[sea_orm(string_value = "delivered")]
     Delivered,
-    /// At least one failure, still trying.
+    /// At least one failure; will be retried.
     #[sea_orm(string_value = "failed")]
     Failed,
     /// Given up.
@@ -32,17 +31,16 @@ pub enum DeliveryState {
     Dead,
 }
 
-/// What a delivery does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum DeliveryKind {
-    /// It posts a message: that tells an event, or begins a live message.
+    /// Posts a message about an event, or begins a live message.
     #[sea_orm(string_value = "message")]
     Message,
-    /// It brings a live message up to date, with what is when that is sent.
+    /// Updates a live message to the state at the time of sending.
     #[sea_orm(string_value = "edit")]
     Edit,
-    /// It takes a temporary password to whom it is for.
+    /// Sends a temporary password to its user.
     #[sea_orm(string_value = "password")]
     Password,
 }
@@ -52,59 +50,59 @@ impl DeliveryState {
     pub const PENDING: [Self; 3] = [Self::Pending, Self::Sending, Self::Failed];
 }
 
-/// What several deliveries wait for together. It is tried again by one of them, not by each.
+/// A shared cause of failure. One of the waiting deliveries is retried, not each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Cause {
-    /// Slack as a whole does not answer, or says that it is in trouble.
+    /// Slack as a whole does not answer, or reports an outage.
     #[sea_orm(string_value = "slack")]
     Slack,
     /// Slack does not accept the token.
     #[sea_orm(string_value = "token")]
     Token,
-    /// The channel takes nothing: it is archived, unknown, or the bot is not in it.
+    /// The channel accepts nothing: it is archived, unknown, or the bot is not in it.
     #[sea_orm(string_value = "channel")]
     Channel,
-    /// Our own database did not say what to send.
+    /// Our database did not return the content.
     #[sea_orm(string_value = "database")]
     Database,
 }
 
-/// Why a try failed.
+/// Why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The target refuses this message; counts towards giving up.
+    /// The target rejects this message; counts towards giving up.
     Rejected {
-        /// The target's own word for it.
+        /// The target's error code.
         code: String,
     },
-    /// It cannot be made into a message: a mistake of ours. Nothing was sent; counts like a rejection.
+    /// The message could not be built: a bug. Nothing was sent; counts like a rejection.
     Unsendable {
-        /// A short word for it.
+        /// A short error code.
         code: String,
     },
-    /// Not known to be about the message: network, overload, rate limit, authentication, the channel.
+    /// Not known to be caused by the message: network, overload, rate limit, authentication, the channel.
     Transient {
-        /// A short word for it.
+        /// A short error code.
         code: String,
-        /// What other deliveries wait for, too; none where only this one is known to wait.
+        /// The shared cause; `None` if only this delivery is known to be affected.
         cause: Option<Cause>,
-        /// How long to wait, where that is known.
+        /// How long to wait, if known.
         retry_after: Option<TimeDelta>,
-        /// True when the target may have taken the message and we do not know.
+        /// True when the target may have received the message.
         in_doubt: bool,
     },
 }
 
 impl Failure {
-    /// The word that the attempt's record and the log carry.
+    /// The code in the attempt's row and in the log.
     pub fn code(&self) -> &str {
         match self {
             Self::Rejected { code } | Self::Unsendable { code } | Self::Transient { code, .. } => code,
         }
     }
 
-    /// What other deliveries wait for, too.
+    /// The shared cause, if any.
     pub const fn cause(&self) -> Option<Cause> {
         match self {
             Self::Rejected { .. } | Self::Unsendable { .. } => None,
@@ -120,14 +118,14 @@ impl Failure {
 
 /// Rejections after which a delivery is dead (spec "Deliveries").
 pub const REJECTIONS_MAX: i32 = 10;
-/// How long a delivery is tried at all.
+/// How long a delivery is retried.
 pub const TRIED_FOR: TimeDelta = TimeDelta::days(7);
-/// How often a cause is probed that several deliveries wait for (spec "Deliveries").
+/// How often a shared cause is probed (spec "Deliveries").
 pub const PROBE_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// Longest wait: a hostile answer must not park a message for years.
+/// Longest delay: a hostile response must not delay a message for years.
 pub const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 
-/// Wait after the first, second … failure; the last one goes on.
+/// Delay after the first, second … failure; the last one repeats.
 const SCHEDULE: [TimeDelta; 6] = [
     TimeDelta::seconds(30),
     TimeDelta::minutes(1),
@@ -137,10 +135,9 @@ const SCHEDULE: [TimeDelta; 6] = [
     WAIT_MAX,
 ];
 
-/// What a delivery has behind it, the present failure not counted.
+/// Earlier failures of a delivery, without the current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// When it was enqueued.
     pub created_at: DateTime<Utc>,
     /// Failures of any kind.
     pub failures: i32,
@@ -148,24 +145,22 @@ pub struct Tally {
     pub rejections: i32,
 }
 
-/// What becomes of a delivery after a failure.
+/// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is tried again at this time.
     Retry(DateTime<Utc>),
-    /// It is given up.
     Dead,
 }
 
-/// How long to wait after a failure, given the number of earlier ones: as long as was asked for, within reason, else
-/// by the schedule.
+/// The delay after a failure, given the number of earlier ones: the requested one up to a limit, else by the
+/// schedule.
 pub fn wait(failures: i64, asked: Option<TimeDelta>) -> TimeDelta {
     let step = usize::try_from(failures).unwrap_or(0).min(SCHEDULE.len() - 1);
     asked.map_or(SCHEDULE[step], |asked| asked.clamp(TimeDelta::zero(), WAIT_MAX))
 }
 
-/// Decides what becomes of a delivery that has just failed. What waits for a shared cause is due again with that
-/// cause's next probe.
+/// Decides what to do with a failed delivery. A delivery with a shared cause is due again with that cause's next
+/// probe.
 pub fn after_failure(tally: Tally, failure: &Failure, now: DateTime<Utc>) -> Verdict {
     let failures = i64::from(tally.failures);
     if failure.is_rejection() && tally.rejections + 1 >= REJECTIONS_MAX {

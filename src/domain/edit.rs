@@ -1,5 +1,5 @@
-//! What becomes of an edit of a repair: which fields the person touched, what others wrote since, and
-//! what the rules say (spec "Rules of a repair"). Pure; `ops::repairs::update_repair` reads and writes.
+//! Edits of a repair: which fields the person touched, what others changed since, and the rules (spec "Rules of a
+//! repair"). Pure; `ops::repairs::update_repair` reads and writes.
 
 use crate::domain::change::Change;
 use crate::domain::field::{Field, FieldValue, Person, RepairFields};
@@ -9,48 +9,44 @@ use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, Note, SpecialistDescription, TextError, cut};
 use std::collections::HashMap;
 
-/// Most characters of a text that a conflict shows.
+/// Most characters of a text in a conflict message.
 const SHOWN_MAX: usize = 300;
 
-/// What a person wants of a repair. Fields that are not named stay as they are.
+/// A requested edit of a repair. Fields without a value stay unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairEdit {
     /// The version that the person saw.
     pub version: i64,
-    /// The values that the form brought, changed or not; a field at most once.
+    /// The values of the form, changed or not; each field at most once.
     pub values: Vec<FieldValue>,
-    /// What the person has to say.
     pub note: Option<Note>,
 }
 
-/// A change that came after the version of an edit.
+/// A change after the version of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterveningChange {
-    /// The value before.
     pub old: FieldValue,
-    /// The value after.
     pub new: FieldValue,
-    /// Who did it.
     pub by: String,
 }
 
-/// What the rules on duplicates need to know.
+/// The facts that the rules on duplicates need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Duplicates {
-    /// The wanted repair is one of the same machine.
+    /// The requested original is a repair of the same machine.
     pub same_equipment: bool,
-    /// The duplicates of the machine, and what each repeats.
+    /// The duplicates of the machine, and the original of each.
     pub links: HashMap<RepairId, RepairId>,
 }
 
-/// A repair as it is.
+/// The current state of a repair.
 #[derive(Debug, Clone, Copy)]
 pub struct EditContext<'a> {
     pub id: RepairId,
     pub fields: &'a RepairFields,
-    /// What came after the version of the edit, in its order.
+    /// The changes after the version of the edit, in order.
     pub later: &'a [InterveningChange],
-    /// Filled where the edit names a repair that this one repeats.
+    /// Set only if the edit names an original.
     pub duplicates: &'a Duplicates,
 }
 
@@ -58,13 +54,12 @@ pub struct EditContext<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     pub field: Field,
-    /// Who changed it.
     pub by: String,
     pub now: FieldValue,
 }
 
 impl Conflict {
-    /// The sentence for the person whose edit was refused.
+    /// The sentence for the person whose edit was rejected.
     pub fn message(&self) -> String {
         let (by, label) = (&self.by, self.field.label());
         let did = match self.now.text() {
@@ -75,19 +70,19 @@ impl Conflict {
     }
 }
 
-/// The form of a refused edit, filled in again: what the person touched as they left it, the rest as it is now.
+/// The form of a rejected edit: fields that the person touched with their values, the others with current ones.
 pub fn shown_again(context: EditContext<'_>, values: &[FieldValue]) -> RepairFields {
     let mut form = context.fields.clone();
     touched(context, values).into_iter().for_each(|value| form.set(value));
     form
 }
 
-/// Why an edit is not accepted.
+/// Why an edit is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditError {
-    /// A rule says no.
+    /// A rule forbids it.
     Refused(Refusal),
-    /// Somebody else changed the same fields to something else.
+    /// Another person changed the same fields to other values.
     Conflicts(Vec<Conflict>),
 }
 
@@ -97,13 +92,13 @@ impl From<Refusal> for EditError {
     }
 }
 
-/// What an edit changes, in the order of the announcement; empty if it changes nothing.
+/// The changes of an edit, in the order of the announcement; empty if it changes nothing.
 ///
-/// A field is touched when it differs from its value at the edit's version: the old value of its first
-/// later entry, else the present one. Fields that the person did not touch keep what others wrote.
+/// A field is touched when it differs from its value at the edit's version: the old value of its first later entry,
+/// else the current one. Untouched fields keep other people's changes.
 ///
 /// # Errors
-/// A rule says no, or a touched field was changed by somebody else, to another value.
+/// A rule forbids it, or another person changed a touched field to another value.
 pub fn plan(context: EditContext<'_>, edit: &RepairEdit) -> Result<Vec<Change>, EditError> {
     let mut wanted = touched(context, &edit.values);
     let status = wanted.iter().find_map(|value| match value {
@@ -112,7 +107,7 @@ pub fn plan(context: EditContext<'_>, edit: &RepairEdit) -> Result<Vec<Change>, 
     });
     let status = status.unwrap_or(context.fields.status);
     if status != RepairStatus::Duplicate {
-        // A link means something in that status only: what a form still shows there is not an answer.
+        // A duplicate link applies to that status only: ignore it in a form with another status.
         wanted.retain(|value| value.field() != Field::DuplicateOf);
     }
     let conflicts: Vec<Conflict> = wanted.iter().filter_map(|value| conflict(context, value)).collect();
@@ -134,7 +129,7 @@ pub fn plan(context: EditContext<'_>, edit: &RepairEdit) -> Result<Vec<Change>, 
     Ok(changes)
 }
 
-/// The values that the person changed: those that differ from what stood there at the edit's version.
+/// The values that the person changed: those that differ from the value at the edit's version.
 pub fn touched(context: EditContext<'_>, values: &[FieldValue]) -> Vec<FieldValue> {
     let seen = |field: Field| {
         let first = context.later.iter().find(|later| later.old.field() == field);
@@ -143,7 +138,7 @@ pub fn touched(context: EditContext<'_>, values: &[FieldValue]) -> Vec<FieldValu
     values.iter().filter(|value| !value.means(&seen(value.field()))).cloned().collect()
 }
 
-/// Both changed it, and not to the same.
+/// Both changed it, to different values.
 fn conflict(context: EditContext<'_>, wanted: &FieldValue) -> Option<Conflict> {
     let field = wanted.field();
     let now = context.fields.get(field);
@@ -186,7 +181,7 @@ fn check_rules(context: EditContext<'_>, after: &RepairFields, note: Option<&Not
     Ok(())
 }
 
-/// Another repair of the same machine, not itself, and no cycle.
+/// The original must be another repair of the same machine, without a cycle.
 fn validate_duplicate(context: EditContext<'_>, target: Option<RepairId>) -> Result<(), Refusal> {
     let on = |message: String| Err(Refusal::on(Field::DuplicateOf.name(), message));
     let Some(target) = target else {
@@ -200,7 +195,7 @@ fn validate_duplicate(context: EditContext<'_>, target: Option<RepairId>) -> Res
     }
     let links = &context.duplicates.links;
     let mut next = Some(target);
-    // Each step is another link, unless there is a circle already: then that ends it.
+    // Each step is another link unless there is already a cycle, which this bound ends.
     for _ in 0..=links.len() {
         match next {
             Some(repair) if repair == context.id => {
@@ -213,7 +208,7 @@ fn validate_duplicate(context: EditContext<'_>, target: Option<RepairId>) -> Res
     Ok(())
 }
 
-/// What claiming asks for: the assignee becomes `me`, and what is new becomes assigned.
+/// The edit of a claim: the assignee becomes `me`, and status New becomes Assigned.
 ///
 /// # Errors
 /// The repair is closed.
@@ -226,7 +221,7 @@ pub fn claim(fields: &RepairFields, me: Person) -> Result<Vec<FieldValue>, Refus
     Ok(values)
 }
 
-/// What is only done to open repairs may be done.
+/// Checks that a repair is open.
 ///
 /// # Errors
 /// The repair is closed.
@@ -238,10 +233,10 @@ pub fn is_open(status: RepairStatus) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The statuses that a repair may begin with: any but `Closed - Duplicate`.
+/// Checks the first status of a repair: any except `Closed - Duplicate`.
 ///
 /// # Errors
-/// That one.
+/// The status is `Closed - Duplicate`.
 pub fn may_begin(status: RepairStatus) -> Result<(), Refusal> {
     if status == RepairStatus::Duplicate {
         let message = "A new repair cannot be a duplicate. Create it first, then close it as a duplicate.";

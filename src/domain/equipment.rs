@@ -1,4 +1,4 @@
-//! What is on record about a machine besides its repairs: details, money, days.
+//! The record of a machine besides its repairs: details, money, days.
 
 use crate::domain::ids::AreaId;
 use crate::domain::text::{About, Detail, EquipmentName};
@@ -7,29 +7,24 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// Everything that staff write down about a machine (spec "Nouns").
+/// The fields of a machine that staff edit (spec "Nouns").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EquipmentDetails {
     pub name: EquipmentName,
-    /// Where it stands.
     pub area: AreaId,
-    /// Who made it.
     pub manufacturer: Detail,
     pub model: Detail,
     pub serial_number: Detail,
-    /// When it was got.
     pub acquisition_date: Option<NaiveDate>,
-    /// From whom.
     pub acquisition_source: Detail,
-    /// For how much.
     pub acquisition_cost: Option<Cost>,
-    /// Until when its warranty holds.
+    /// Last day of the warranty.
     pub warranty_expiration: Option<NaiveDate>,
     pub description: About,
 }
 
 impl EquipmentDetails {
-    /// A machine of which no more is known than its name and place.
+    /// A machine with only a name and an area.
     pub fn bare(name: EquipmentName, area: AreaId) -> Self {
         Self {
             name,
@@ -46,7 +41,7 @@ impl EquipmentDetails {
     }
 }
 
-/// The same as stored. Texts are plain: imported rows may hold values that no form accepts.
+/// The details as stored. Texts are unchecked: imported rows may have values that no form accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredDetails {
     pub name: String,
@@ -82,7 +77,6 @@ impl From<&EquipmentDetails> for StoredDetails {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cost(i64);
 
-/// A text that is not an amount of money that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Please write an amount such as 1250 or 1250.50, below 100 million.")]
 pub struct NotACost;
@@ -91,7 +85,7 @@ impl Cost {
     /// The highest amount, in cents.
     const MOST: i64 = 9_999_999_999;
 
-    /// From whole cents; `None` where it is negative or does not fit.
+    /// From whole cents; `None` if negative or too large.
     pub fn from_cents(cents: i64) -> Option<Self> {
         (0..=Self::MOST).contains(&cents).then_some(Self(cents))
     }
@@ -105,7 +99,7 @@ impl Cost {
 impl FromStr for Cost {
     type Err = NotACost;
 
-    /// Reads `1250`, `1250.5`, `1,250.50` and the same behind a dollar sign.
+    /// Parses `1250`, `1250.5`, `1,250.50` and the same after a dollar sign.
     fn from_str(text: &str) -> Result<Self, NotACost> {
         let text = text.trim();
         let text = text.strip_prefix('$').unwrap_or(text).trim_start();
@@ -122,7 +116,7 @@ impl FromStr for Cost {
     }
 }
 
-/// Takes the commas out that stand between groups of three digits; `None` for any other comma.
+/// Removes the commas between groups of three digits; `None` for any other comma.
 fn ungrouped(whole: &str) -> Option<String> {
     let mut groups = whole.split(',');
     let first = groups.next().unwrap_or_default();
@@ -143,15 +137,15 @@ impl Serialize for Cost {
     }
 }
 
-/// A text that is not a day that every database can keep.
+/// A text that is not a day that every database can store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Please give a day as YYYY-MM-DD, such as 2026-03-01.")]
 pub struct NotADay;
 
-/// Reads a day as browsers send it.
+/// Parses a day as browsers send it.
 ///
 /// # Errors
-/// Another shape, no such day, or before the year 1000 or after 9999.
+/// Another format, no such day, or before the year 1000 or after 9999.
 pub fn parse_day(text: &str) -> Result<NaiveDate, NotADay> {
     let day = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").map_err(|_| NotADay)?;
     if (1000..=9999).contains(&day.year()) { Ok(day) } else { Err(NotADay) }

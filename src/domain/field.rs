@@ -1,5 +1,5 @@
-//! The fields of a repair that people edit, as values that can be compared, kept in the timeline as text
-//! and read from there again.
+//! The editable fields of a repair, as values that can be compared, stored in the timeline as text and parsed from
+//! there.
 
 use crate::domain::actor::SlackUserId;
 use crate::domain::ids::{RepairId, UserId};
@@ -9,36 +9,30 @@ use crate::domain::timeline::TimelineKind;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-/// A person with an account, by the name of the moment.
+/// A person with an account, by their current name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Number of the account.
     pub id: UserId,
     pub name: String,
-    /// Slack's id, where known.
+    /// If known.
     pub slack_id: Option<SlackUserId>,
 }
 
-/// A field of a repair that people edit.
+/// An editable field of a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// Where it stands.
     Status,
-    /// The repair that this one repeats.
+    /// The repair that this one duplicates.
     DuplicateOf,
-    /// Who works on it.
     Assignee,
-    /// How bad.
     Severity,
-    /// When it should be done.
     Eta,
-    /// What a specialist is needed for.
     SpecialistDescription,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     SafetyRisk,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     Consumable,
-    /// What is wrong.
     Description,
 }
 
@@ -71,7 +65,7 @@ impl Field {
         }
     }
 
-    /// What people call it, within a sentence.
+    /// Its name within a sentence.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -86,7 +80,6 @@ impl Field {
         }
     }
 
-    /// The kind of its timeline entries.
     pub const fn kind(self) -> TimelineKind {
         match self {
             Self::Status => TimelineKind::Status,
@@ -101,7 +94,7 @@ impl Field {
         }
     }
 
-    /// The field whose entries are of that kind.
+    /// The field whose entries have that kind.
     pub fn of(kind: TimelineKind) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.kind() == kind)
     }
@@ -109,23 +102,15 @@ impl Field {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldValue {
-    /// Where it stands.
     Status(RepairStatus),
-    /// The repair that this one repeats.
     DuplicateOf(Option<RepairId>),
-    /// Who works on it.
     Assignee(Option<Person>),
-    /// How bad.
     Severity(Option<Severity>),
-    /// When it should be done.
     Eta(Option<NaiveDate>),
-    /// What a specialist is needed for; empty when for nothing.
+    /// Empty if no specialist is needed.
     SpecialistDescription(String),
-    /// Somebody could be hurt.
     SafetyRisk(bool),
-    /// Something that wears out is used up.
     Consumable(bool),
-    /// What is wrong.
     Description(String),
 }
 
@@ -133,7 +118,6 @@ const YES: &str = "yes";
 const NO: &str = "no";
 
 impl FieldValue {
-    /// Whose value it is.
     pub const fn field(&self) -> Field {
         match self {
             Self::Status(_) => Field::Status,
@@ -148,7 +132,7 @@ impl FieldValue {
         }
     }
 
-    /// True when both mean the same: people by their number, texts as forms bring them back.
+    /// True when both mean the same: people by id, texts ignoring the changes that forms make.
     pub fn means(&self, other: &Self) -> bool {
         let id = |person: &Option<Person>| person.as_ref().map(|person| person.id);
         match (self, other) {
@@ -161,7 +145,7 @@ impl FieldValue {
         }
     }
 
-    /// As the timeline keeps it; `None` for what is absent.
+    /// The timeline's text; `None` if there is no value.
     pub fn text(&self) -> Option<String> {
         let flag = |on| if on { YES } else { NO }.to_owned();
         match self {
@@ -176,13 +160,13 @@ impl FieldValue {
         }
     }
 
-    /// The account that it names; the timeline stores its number with the name.
+    /// The account of an assignee; the timeline stores its id with the name.
     pub fn user(&self) -> Option<UserId> {
         let Self::Assignee(Some(person)) = self else { return None };
         Some(person.id)
     }
 
-    /// Reads what the timeline keeps; `None` for what no field of ours has written.
+    /// Parses the timeline's text; `None` if it is not valid for the field.
     pub fn read(field: Field, text: Option<&str>, user: Option<UserId>) -> Option<Self> {
         fn parsed<T: std::str::FromStr>(text: Option<&str>) -> Option<Option<T>> {
             text.map_or(Some(None), |text| text.parse().ok().map(Some))
@@ -210,7 +194,7 @@ impl FieldValue {
         })
     }
 
-    /// As the audit keeps it.
+    /// The audit's value.
     pub fn json(&self) -> Value {
         match self {
             Self::DuplicateOf(repair) => json!(repair),
@@ -225,23 +209,16 @@ impl FieldValue {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairFields {
-    /// Where it stands.
     pub status: RepairStatus,
-    /// The repair that this one repeats.
     pub duplicate_of: Option<RepairId>,
-    /// Who works on it.
     pub assignee: Option<Person>,
-    /// How bad.
     pub severity: Option<Severity>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// What a specialist is needed for.
     pub specialist_description: String,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
-    /// What is wrong.
     pub description: String,
 }
 
@@ -262,7 +239,6 @@ impl RepairFields {
         }
     }
 
-    /// Gives a field a value.
     pub fn set(&mut self, value: FieldValue) {
         match value {
             FieldValue::Status(status) => self.status = status,

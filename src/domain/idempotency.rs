@@ -1,20 +1,19 @@
-//! The name under which the answer to an accepted submission is stored.
+//! The key under which the answer to an accepted submission is stored.
 
-/// Names one submission with its content: 64 lower-case hexadecimal digits (SHA-256). Nobody can guess it who
-/// does not know the random request id in it.
+/// Identifies one submission with its content: 64 lower-case hexadecimal digits (SHA-256). Cannot be guessed
+/// without the random request id that it covers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
     const LENGTH: usize = 64;
 
-    /// Reads one, also from an address; `None` for anything else.
+    /// Parses a key, also from an address; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == Self::LENGTH && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The key.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,11 +1,10 @@
-//! Typed numbers of the nouns, so that a repair's number never stands where a machine's is wanted.
+//! Typed ids of the nouns, so that a repair's id cannot be passed as a machine's.
 
 use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A text that is not the number of anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a number of one of our records")]
 pub struct NotAnId;
@@ -28,7 +27,7 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = NotAnId;
 
-            /// Reads a positive decimal number; signs, blanks and zero are refused.
+            /// Parses a positive decimal number; rejects signs, blanks and zero.
             fn from_str(s: &str) -> Result<Self, NotAnId> {
                 if s.is_empty() || !s.bytes().all(|b| b.is_ascii_digit()) {
                     return Err(NotAnId);

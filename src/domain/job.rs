@@ -1,12 +1,12 @@
-//! The life of a job: long work in steps, each of which may be done again. What kinds there are, what each
-//! is given, and what becomes of a step that failed.
+//! The life of a job: long work in steps, each of which may be repeated. Kinds, inputs, and what to do after a
+//! failed step.
 //!
 //! ```text
 //! queued ──lease──► running ──step──► running … ──last step──► succeeded
-//!   ▲                  ├─a step failed, in passing──► queued, due later
-//!   │                  ├─for good, or for a day──► failed
-//!   ├──cancel──────────┴─cancel, between steps──► cancelled
-//!   └──resume, from the last checkpoint── failed, cancelled
+//!   ▲                  ├─transient failure──► queued, due later
+//!   │                  ├─final failure, or for a day──► failed
+//!   ├──cancel──────────┴─cancel, between steps──► canceled
+//!   └──resume, from the last checkpoint── failed, canceled
 //! ```
 
 use crate::domain::characters::without_unseen_in_name;
@@ -19,23 +19,19 @@ use sea_orm::prelude::StringLen;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 
-/// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum JobState {
-    /// Waits for its turn, or for the next try.
+    /// Waits for a worker, or for a retry.
     #[sea_orm(string_value = "queued")]
     Queued,
-    /// A worker is at it.
     #[sea_orm(string_value = "running")]
     Running,
-    /// Done.
     #[sea_orm(string_value = "succeeded")]
     Succeeded,
-    /// Given up; it says why.
+    /// Given up, with a reason.
     #[sea_orm(string_value = "failed")]
     Failed,
-    /// Somebody ended it.
     #[sea_orm(string_value = "cancelled")]
     Cancelled,
 }
@@ -44,7 +40,7 @@ impl JobState {
     /// All of them, in the order of a life.
     pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled];
 
-    /// The word of addresses and metrics.
+    /// The word in addresses and metrics.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -55,7 +51,7 @@ impl JobState {
         }
     }
 
-    /// The word that people read.
+    /// The word on pages.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Queued => "Queued",
@@ -66,74 +62,69 @@ impl JobState {
         }
     }
 
-    /// The state of that key.
     pub fn of_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.key() == key)
     }
 
-    /// True when nothing more happens by itself.
+    /// True when the job has ended; staff may resume it.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 
-    /// True when somebody may ask for its end.
     pub const fn may_be_cancelled(self) -> bool {
         matches!(self, Self::Queued | Self::Running)
     }
 
-    /// True when it can go on from its checkpoint.
     pub const fn may_be_resumed(self) -> bool {
         matches!(self, Self::Failed | Self::Cancelled)
     }
 }
 
-/// What kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobKind {
-    /// Photos from Slack to a repair, a step each.
+    /// Photos from Slack to a repair, one step each.
     FetchPhotos,
 }
 
 impl JobKind {
     pub const ALL: [Self; 1] = [Self::FetchPhotos];
 
-    /// The word that is stored, and that addresses and metrics use.
+    /// The word in the database, addresses and metrics.
     pub const fn key(self) -> &'static str {
         match self {
             Self::FetchPhotos => "fetch_photos",
         }
     }
 
-    /// The words that people read.
+    /// The words on pages.
     pub const fn words(self) -> &'static str {
         match self {
             Self::FetchPhotos => "Photos from Slack",
         }
     }
 
-    /// The kind of that key.
     pub fn of_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.key() == key)
     }
 }
 
-/// What a job is given.
+/// The input of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
     /// Photos from Slack to a repair.
     FetchPhotos(FetchPhotos),
 }
 
-/// Why stored work cannot be done.
+/// Why stored work cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownWork {
-    /// Another version's kind.
+    /// A kind of another version.
     #[error(
         "This version of ESB does not know jobs of the kind “{0}”. Install the version that started it, \
          then resume the job."
     )]
     Kind(String),
-    /// A known kind, of another version's shape.
+    /// A known kind with another version's format.
     #[error("This version of ESB cannot read the job's input. Please start the work again.")]
     Input,
 }
@@ -145,45 +136,45 @@ impl Work {
         }
     }
 
-    /// How many steps it takes, as far as is known before the first.
+    /// Number of steps, as estimated before the first.
     pub const fn steps(&self) -> usize {
         match self {
             Self::FetchPhotos(work) => work.photos.len(),
         }
     }
 
-    /// What it is at in its first step.
+    /// Activity of the first step.
     pub fn begins_with(&self) -> String {
         match self {
             Self::FetchPhotos(work) => work.photos.first().map(PhotoSource::activity).unwrap_or_default(),
         }
     }
 
-    /// What it does, for the person who started it.
+    /// Description for the person who started it.
     pub fn about(&self) -> String {
         match self {
             Self::FetchPhotos(work) => format!("Photos for repair #{}", work.repair),
         }
     }
 
-    /// The repair that it does it for.
+    /// The repair that the job works for.
     pub const fn repair(&self) -> RepairId {
         match self {
             Self::FetchPhotos(work) => work.repair,
         }
     }
 
-    /// What it is given, as it is stored.
+    /// The stored input.
     pub fn input(&self) -> Result<String, serde_json::Error> {
         match self {
             Self::FetchPhotos(work) => serde_json::to_string(work),
         }
     }
 
-    /// Reads what is stored.
+    /// Parses a stored job.
     ///
     /// # Errors
-    /// Why it cannot be done, in words for people.
+    /// Why it cannot be run, in words for people.
     pub fn read(kind: &str, input: &str) -> Result<Self, UnknownWork> {
         match JobKind::of_key(kind).ok_or_else(|| UnknownWork::Kind(kind.to_owned()))? {
             JobKind::FetchPhotos => {
@@ -193,22 +184,22 @@ impl Work {
     }
 }
 
-/// Photos of one submission, to be put on a repair.
+/// Photos of one submission, to add to a repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchPhotos {
     pub repair: RepairId,
-    /// Where they are; a step each.
+    /// One step each.
     pub photos: Vec<PhotoSource>,
 }
 
-/// A file that Slack has.
+/// A file in Slack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhotoSource {
-    /// Slack's id of it, such as `F012ABCDEF`: the same file is put on a repair once.
+    /// Slack's file id, such as `F012ABCDEF`: the same file is added to a repair once.
     pub file_id: String,
-    /// Slack's `url_private`; none where Slack has to be asked for it first.
+    /// Slack's `url_private`; `None` if it must be looked up first.
     pub url: Option<String>,
-    /// What its owner called it.
+    /// The owner's name for it.
     pub name: String,
 }
 
@@ -225,7 +216,7 @@ impl FetchPhotos {
     /// One to ten photos.
     ///
     /// # Errors
-    /// Other numbers of them.
+    /// There are none, or more than ten.
     pub fn new(repair: RepairId, photos: Vec<PhotoSource>) -> Result<Self, Refusal> {
         if (1..=PHOTOS_MAX).contains(&photos.len()) {
             return Ok(Self { repair, photos });
@@ -235,10 +226,10 @@ impl FetchPhotos {
 }
 
 impl PhotoSource {
-    /// A file as Slack names it. What nobody could see is left out of the name.
+    /// A file as Slack describes it. Removes invisible characters from the name.
     ///
     /// # Errors
-    /// An id or address that is none of Slack's.
+    /// An id or address that is not one of Slack's.
     pub fn new(file_id: &str, url: &str, name: &str) -> Result<Self, Refusal> {
         let is_url = (1..=URL_MAX).contains(&url.len()) && url.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_url {
@@ -247,10 +238,10 @@ impl PhotoSource {
         Ok(Self { url: Some(url.to_owned()), ..Self::to_look_up(file_id, name)? })
     }
 
-    /// A file of which Slack has sent no more than this.
+    /// A file whose address Slack has not sent.
     ///
     /// # Errors
-    /// An id that is none of Slack's.
+    /// An id that is not one of Slack's.
     pub fn to_look_up(file_id: &str, name: &str) -> Result<Self, Refusal> {
         let is_id = (1..=FILE_ID_MAX).contains(&file_id.len())
             && file_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -262,7 +253,7 @@ impl PhotoSource {
         Ok(Self { file_id: file_id.to_owned(), url: None, name })
     }
 
-    /// What people read while it is fetched.
+    /// The activity while it is fetched.
     pub fn activity(&self) -> String {
         format!("Fetching {}", self.name)
     }
@@ -272,31 +263,31 @@ fn nowhere() -> Refusal {
     Refusal::on("photos", "Slack did not say where this file is. Please send it again.")
 }
 
-/// Why a step was not done.
+/// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepFailure {
-    /// Nothing is wrong with the work: network, overload, a rate limit. The same may work in a while.
+    /// A transient failure: network, overload, a rate limit. A retry may work.
     Passing {
         /// Words for people.
         why: String,
-        /// How long the refusing service asked us to wait.
+        /// Delay that the service requested.
         wait: Option<TimeDelta>,
     },
-    /// The same would fail again.
+    /// A retry would fail again.
     Final {
         /// Words for people.
         why: String,
     },
 }
 
-/// A step that has lost this many workers is given up as the cause.
+/// Lost workers after which a step is given up as the cause.
 pub const LOSSES_MAX: i64 = 5;
 
-/// How long a step is tried.
+/// How long a step is retried.
 const TRIED_FOR: TimeDelta = TimeDelta::days(1);
 
-/// When a step is tried again that failed in passing, `failures` times before and for the first time at
-/// `failing_since`; `None`: it is given up. A wait that was asked for does not lengthen the next one.
+/// When to retry a step after a transient failure, with `failures` earlier ones, the first at `failing_since`;
+/// `None`: give up. A requested delay does not lengthen the next one.
 pub fn next_try(
     failures: i64,
     failing_since: DateTime<Utc>,

@@ -1,7 +1,7 @@
 //! The nouns and rules of the product: pure, no IO, no async, no clock.
 //!
-//! Everything here can be tested with a table of inputs and outputs. Whoever needs the time or a
-//! row of the database is handed it.
+//! Everything here can be tested with a table of inputs and outputs. Callers pass the time and database rows as
+//! arguments.
 
 pub mod actor;
 pub mod announce;

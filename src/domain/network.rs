@@ -1,18 +1,17 @@
-//! Networks of addresses, as administrators write them: one address, or CIDR. An IPv4 address in IPv6 clothing counts
-//! as the IPv4 address that it is.
+//! Networks as administrators write them: one address, or CIDR. An IPv4-mapped IPv6 address counts as the IPv4
+//! address.
 
 use ipnet::{IpNet, Ipv4Net};
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// Leading bits of `::ffff:0:0/96`, the IPv4 addresses within IPv6.
+/// Leading bits of `::ffff:0:0/96`, the IPv4-mapped addresses.
 const MAPPED_BITS: u8 = 96;
 
 /// One address or a network of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
-/// Neither an address nor a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is neither an address nor a network")]
 pub struct NotANetwork;

@@ -1,26 +1,25 @@
-//! What is accepted as a password (spec/web.md "Staff").
+//! Rules for passwords (spec/web.md "Staff").
 
 use super::characters::is_unseen;
 
 /// Fewest characters of a password.
 pub const LENGTH_MIN: usize = 10;
 
-/// Why a password was refused; its `Display` is the sentence for the person.
+/// Why a password was rejected; its `Display` is the sentence for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Too few characters.
     #[error("A password needs at least {LENGTH_MIN} characters. Several spaces in a row count as one.")]
     TooShort,
-    /// Whoever copies or types it will lose the blank.
+    /// A person who copies or types it would lose the blank.
     #[error("A password cannot begin or end with a space. Please leave it out.")]
     OuterSpace,
 }
 
-/// Checks a password that somebody chose. Blanks in a row, and invisible characters next to a blank, count as one
-/// character: twelve blanks are no password.
+/// Checks a new password. Consecutive blanks, and invisible characters next to a blank, count as one character:
+/// twelve blanks are not a password.
 ///
 /// # Errors
-/// Too short, or a blank at one of its ends.
+/// Too short, or a blank at either end.
 pub fn check_new(password: &str) -> Result<(), PasswordError> {
     if has_outer_space(password) && password.chars().any(|c| !is_unseen(c)) {
         return Err(PasswordError::OuterSpace);
@@ -34,7 +33,7 @@ pub fn check_new(password: &str) -> Result<(), PasswordError> {
     if counted.count() < LENGTH_MIN { Err(PasswordError::TooShort) } else { Ok(()) }
 }
 
-/// True where a blank, or another character that nobody sees, was copied along with a password.
+/// True if a blank or another invisible character was copied along with a password.
 pub fn has_outer_space(password: &str) -> bool {
     // Joiners and variation selectors belong to the character that they follow.
     let is_blank = |c: char| {
@@ -45,7 +44,7 @@ pub fn has_outer_space(password: &str) -> bool {
     password.starts_with(is_blank) || password.ends_with(is_blank)
 }
 
-/// What is said where a password is wrong that [`has_outer_space`]; it tells nothing of the right one.
+/// The hint after a wrong password that [`has_outer_space`]; reveals nothing about the right one.
 pub const OUTER_SPACE_HINT: &str =
     "The password begins or ends with a space. Copy it without the space, or type it.";
 

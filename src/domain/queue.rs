@@ -1,24 +1,22 @@
-//! What of the queue of repairs somebody wants to see, and in which order.
+//! Filter and order of the queue of repairs.
 
 use crate::domain::ids::{AreaId, UserId};
 use crate::domain::repair::{RepairStatus, Severity};
 
-/// Whose repairs.
+/// Filter by assignee.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Whose {
-    /// Everybody's.
     #[default]
     All,
-    /// Those of this person.
     Of(UserId),
-    /// Those that nobody has taken.
+    /// Unassigned ones.
     Nobody,
 }
 
 /// The sort column of the queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum QueueOrder {
-    /// Worst first, then oldest: the order in which to work.
+    /// Worst first, then oldest: the order to work in.
     #[default]
     Urgency,
     /// By machine.
@@ -42,7 +40,7 @@ impl QueueOrder {
         (Self::Age, "age"),
     ];
 
-    /// The column of that name; the queue's own order for any other.
+    /// The column with that name; the queue's default for any other.
     pub fn named(name: &str) -> Self {
         Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(order, _)| order).unwrap_or_default()
     }
@@ -53,21 +51,17 @@ impl QueueOrder {
     }
 }
 
-/// What of the queue is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct QueueFilter {
-    /// Only this area.
     pub area: Option<AreaId>,
-    /// Only this status.
     pub status: Option<RepairStatus>,
-    /// Only this severity.
     pub severity: Option<Severity>,
     pub whose: Whose,
     /// Only those whose text, machine or number matches; empty for all.
     pub text: String,
-    /// Closed ones instead of open ones.
+    /// Closed repairs instead of open ones.
     pub closed: bool,
     pub order: QueueOrder,
-    /// The other way round.
+    /// Descending instead of ascending.
     pub reversed: bool,
 }

@@ -1,4 +1,4 @@
-//! Severity and status of a repair, in the words of the product.
+//! Severity and status of a repair.
 
 use sea_orm::prelude::StringLen;
 use sea_orm::{DeriveActiveEnum, EnumIter};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A word that names no severity or status.
+/// A word that is not a severity or status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the choices")]
 pub struct UnknownWord;
@@ -14,10 +14,10 @@ pub struct UnknownWord;
 macro_rules! words {
     ($name:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl $name {
-            /// Every choice, in the order in which people are shown them.
+            /// All variants, in the order of forms.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word that people see and that is stored.
+            /// The word that is shown and stored.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
@@ -39,15 +39,14 @@ macro_rules! words {
     };
 }
 
-/// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum Severity {
-    /// The machine cannot be used.
+    /// The machine is unusable.
     #[sea_orm(string_value = "Down")]
     #[serde(rename = "Down")]
     Down,
-    /// It can be used with care.
+    /// Usable with care.
     #[sea_orm(string_value = "Degraded")]
     #[serde(rename = "Degraded")]
     Degraded,
@@ -60,7 +59,7 @@ pub enum Severity {
 words!(Severity { Down => "Down", Degraded => "Degraded", NotSure => "Not Sure" });
 
 impl Severity {
-    /// What it means, for the person who chooses.
+    /// Its meaning, for the person who chooses.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Down => "It cannot be used.",
@@ -70,15 +69,14 @@ impl Severity {
     }
 }
 
-/// Where a repair stands. The last three are closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))")]
 pub enum RepairStatus {
-    /// Reported, nobody has looked yet.
+    /// Reported, not looked at yet.
     #[sea_orm(string_value = "New")]
     #[serde(rename = "New")]
     New,
-    /// Somebody has taken it.
+    /// It has an assignee.
     #[sea_orm(string_value = "Assigned")]
     #[serde(rename = "Assigned")]
     Assigned,
@@ -94,11 +92,11 @@ pub enum RepairStatus {
     #[sea_orm(string_value = "Parts Ordered")]
     #[serde(rename = "Parts Ordered")]
     PartsOrdered,
-    /// Parts are here.
+    /// Parts have arrived.
     #[sea_orm(string_value = "Parts Received")]
     #[serde(rename = "Parts Received")]
     PartsReceived,
-    /// Somebody from outside is needed.
+    /// An external specialist is needed.
     #[sea_orm(string_value = "Needs Specialist")]
     #[serde(rename = "Needs Specialist")]
     NeedsSpecialist,
@@ -106,7 +104,7 @@ pub enum RepairStatus {
     #[sea_orm(string_value = "Resolved")]
     #[serde(rename = "Resolved")]
     Resolved,
-    /// Looked at, nothing found.
+    /// Checked, nothing found.
     #[sea_orm(string_value = "Closed - No Issue Found")]
     #[serde(rename = "Closed - No Issue Found")]
     NoIssueFound,
@@ -130,7 +128,7 @@ words!(RepairStatus {
 });
 
 impl RepairStatus {
-    /// True while somebody still has to do something.
+    /// True until the repair is closed.
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Resolved | Self::NoIssueFound | Self::Duplicate)
     }

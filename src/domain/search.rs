@@ -1,5 +1,5 @@
-//! Search by name: how typed text and names are folded, how well one fits the other, and which names are nearest
-//! where none fits. Used by every list that people search, in Slack and on the web. Keeps no records.
+//! Search by name: folds typed text and names, ranks the matches, and finds the nearest names if nothing matches.
+//! Used by every list that people search, in Slack and on the web. Stores nothing.
 //!
 //! Case, accents, punctuation, `:emoji:`, the order of words and the spaces within them do not matter, and a word
 //! of five letters may have one typo.
@@ -12,27 +12,27 @@ use std::cmp::Reverse;
 use typo::{LikeWord, begins_with_one_typo};
 use words::words;
 
-/// Least letters of a word that may have a typo.
+/// Fewest letters of a word that may have a typo.
 const TYPO_LETTERS: usize = 5;
-/// Most names that are offered where none fits.
+/// Most names to offer if nothing matches.
 pub const NEAREST_MAX: usize = 5;
-/// Least likeness of a name that is offered where none fits, in percent.
+/// Least similarity of a name to offer if nothing matches, in percent.
 const NEAR: usize = 50;
-/// Most words of a query that are compared with names that do not fit.
+/// Most words of a query that are compared with names that do not match.
 const NEAR_WORDS: usize = 8;
 
 /// A name, folded once for many searches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchKey {
-    /// Without case and accents, else as it is written.
+    /// Without case and accents, otherwise unchanged.
     folded: Box<str>,
-    /// Letters and digits of all words in a row.
+    /// Letters and digits of all words, concatenated.
     joined: Box<str>,
     /// Where the words begin in `joined`, in bytes.
     starts: Box<[usize]>,
 }
 
-/// What somebody typed into a search.
+/// A typed search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchQuery {
     folded: String,
@@ -47,10 +47,10 @@ struct TypedNumber {
     has_sign: bool,
 }
 
-/// How well a name fits, the best first.
+/// How well a name matches, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
-    /// It is the whole name; case and accents ignored.
+    /// It is the whole name, ignoring case and accents.
     Name,
     /// It has the letters and digits of the whole name.
     Letters,
@@ -60,35 +60,35 @@ pub enum Fit {
     Within,
     /// Each of its words begins a word of the name, in any order.
     Words,
-    /// The name holds it as it is typed.
+    /// The name contains it as typed.
     Written,
     /// Each of its words is somewhere in the name.
     Inside,
     /// The same with typos.
     Typo,
-    /// It does not fit, but nothing else is nearer.
+    /// No match, but no other name is nearer.
     Near,
 }
 
-/// What a search found, the best first.
+/// The results of a search, best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranked<T> {
-    /// How well each fits; those that fit alike are in the order in which they were given.
+    /// Equal fits keep the given order.
     pub found: Vec<(Fit, T)>,
 }
 
 impl<T> Ranked<T> {
-    /// True when nothing fits, and what was found are the nearest names.
+    /// True when nothing matches, and the results are the nearest names.
     pub fn are_nearest(&self) -> bool {
         self.found.first().is_some_and(|(fit, _)| *fit == Fit::Near)
     }
 
-    /// What was found, without how well it fits.
+    /// The results without their fits.
     pub fn into_items(self) -> Vec<T> {
         self.found.into_iter().map(|(_, item)| item).collect()
     }
 
-    /// The one item that the text names for certain: the only one of that name, else the only one of those letters.
+    /// The one item that the text must mean: the only one with that name, else the only one with those letters.
     pub fn exact(&self) -> Option<&T> {
         let of = |fit: Fit| self.found.iter().filter(move |(it, _)| *it == fit).map(|(_, item)| item);
         let (mut names, mut letters) = (of(Fit::Name), of(Fit::Letters));
@@ -99,8 +99,8 @@ impl<T> Ranked<T> {
         }
     }
 
-    /// The one item that needs no choice: the exact one, else the only one that fits without a typo by the beginnings
-    /// of its words, else the only one that fits at all.
+    /// The one item that needs no choice: the exact one, else the only one that matches by the beginnings of its
+    /// words without a typo, else the only match.
     pub fn certain(&self) -> Option<&T> {
         if self.are_nearest() {
             return None;
@@ -115,7 +115,6 @@ impl<T> Ranked<T> {
 }
 
 impl SearchKey {
-    /// Folds a name.
     pub fn new(name: &str) -> Self {
         let folded = fold(name);
         let (mut joined, mut starts) = (String::new(), Vec::new());
@@ -130,7 +129,7 @@ impl SearchKey {
         }
     }
 
-    /// The name from the beginning of each word on, spaces left out.
+    /// The rest of the name from the beginning of each word, without spaces.
     fn tails(&self) -> impl Iterator<Item = &str> {
         self.starts.iter().filter_map(|start| self.joined.get(*start..))
     }
@@ -142,14 +141,13 @@ impl SearchKey {
 }
 
 impl SearchQuery {
-    /// Reads what somebody typed.
     pub fn new(text: &str) -> Self {
         let folded = fold(text);
         let words = words(&folded);
         Self { joined: words.concat(), words, number: TypedNumber::parse(text), folded }
     }
 
-    /// True when everything fits.
+    /// True when everything matches.
     pub fn is_empty(&self) -> bool {
         self.folded.is_empty()
     }
@@ -169,12 +167,12 @@ impl SearchQuery {
         self.number.as_ref().is_some_and(|typed| number.to_string().starts_with(&typed.digits))
     }
 
-    /// True when a database that looks for the folded text in this folded name would find it.
+    /// True when a database search for the folded text in this folded name would find it.
     pub fn is_written_in(&self, key: &SearchKey) -> bool {
         key.folded.contains(&self.folded)
     }
 
-    /// How well something fits that goes by several names; `None` when it does not.
+    /// How well something with several names matches; `None` when it does not.
     pub fn fit(&self, keys: &[&SearchKey]) -> Option<Fit> {
         if self.is_empty() {
             return Some(Fit::Beginning);
@@ -200,7 +198,7 @@ impl SearchQuery {
         }
     }
 
-    /// How well all of the text, spaces left out, fits one name.
+    /// How well the whole text, without spaces, matches one name.
     fn whole_fit(&self, key: &SearchKey) -> Option<Fit> {
         let joined = self.joined.as_str();
         if *key.joined == *joined {
@@ -213,7 +211,7 @@ impl SearchQuery {
     }
 }
 
-/// How much something is like these words, in percent of their letters.
+/// Similarity to these words, in percent of their letters.
 fn likeness(words: &[LikeWord<'_>], keys: &[&SearchKey]) -> usize {
     let of_name = || keys.iter().flat_map(|key| key.words().chain([&*key.joined]));
     let (mut sum, mut letters) = (0, 0);
@@ -237,12 +235,12 @@ impl TypedNumber {
     }
 }
 
-/// The worse of two fits; nothing when either does not fit.
+/// The worse of two fits; `None` when either does not match.
 fn worse(fit: Fit, other: Option<Fit>) -> Option<Fit> {
     other.map(|other| fit.max(other))
 }
 
-/// How well one word fits something that goes by several names.
+/// How well one word matches something with several names.
 fn word_fit(word: &str, keys: &[&SearchKey]) -> Option<Fit> {
     let any = |is_it: &dyn Fn(&SearchKey) -> bool| keys.iter().any(|key| is_it(key));
     if any(&|key| key.tails().any(|tail| tail.starts_with(word))) {
@@ -254,7 +252,7 @@ fn word_fit(word: &str, keys: &[&SearchKey]) -> Option<Fit> {
     }
 }
 
-/// Digits within others are another number.
+/// Digits within other digits are another number.
 fn is_number(word: &str) -> bool {
     word.chars().all(char::is_numeric)
 }
@@ -264,7 +262,7 @@ fn has_typo(word: &str, key: &SearchKey) -> bool {
         && key.tails().any(|tail| begins_with_one_typo(tail, word))
 }
 
-/// The items that fit, the best `most` of them; where none does, the nearest few. Each item comes with its names.
+/// The items that match, the best `most` of them; if none does, the nearest few. Each item comes with its names.
 pub fn rank<'k, T, K>(
     query: &SearchQuery,
     items: impl Iterator<Item = (T, K)> + Clone,

@@ -1,10 +1,10 @@
-//! Settings that staff edit: their keys, kept as text in the database, and what each may hold.
+//! Settings that staff edit: their keys, stored as text in the database, and their valid values.
 
 use crate::domain::characters::without_unseen_in_name;
 use crate::domain::text::{TextError, is_visible};
 use chrono::NaiveDateTime;
 
-/// Which changes are announced in Slack (spec "Announcements"): all on until staff say otherwise.
+/// Which changes are announced in Slack (spec "Announcements"): all on by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotificationSettings {
     /// A repair is created.
@@ -18,7 +18,7 @@ pub struct NotificationSettings {
     pub assignee_changed: bool,
     /// The ETA is set, changed or cleared.
     pub eta_updated: bool,
-    /// A repair has one live message a channel, its card; later events go to the card's thread.
+    /// A repair has one live message per channel, its card; later events are replies in the card's thread.
     pub thread_updates: bool,
 }
 
@@ -38,7 +38,7 @@ impl NotificationSettings {
     /// Key of [`NotificationSettings::thread_updates`].
     pub const THREAD_UPDATES: &'static str = "slack_thread_updates";
 
-    /// Reads the switches from stored settings; only the word `false` switches one off.
+    /// Reads the flags from stored settings; only `false` turns one off.
     pub fn read<'a>(stored: impl Fn(&str) -> Option<&'a str>) -> Self {
         let on = |key| stored(key).is_none_or(|value| value != "false");
         Self {
@@ -53,34 +53,34 @@ impl NotificationSettings {
     }
 }
 
-/// What a setting may hold.
+/// The valid values of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `true` or `false`.
     Switch {
-        /// Where nothing is stored.
+        /// Default.
         default: bool,
     },
-    /// One line, or nothing.
+    /// One line, or empty.
     Line {
         /// Bytes in UTF-8.
         max: usize,
     },
-    /// A line that is written and never shown again.
+    /// A line that is never shown again.
     Secret {
         /// Bytes in UTF-8.
         min: usize,
         /// Bytes in UTF-8.
         max: usize,
     },
-    /// One of these words; the first where nothing is stored.
+    /// One of these words; the first is the default.
     Choice(&'static [&'static str]),
-    /// `info:` or `warn:` with a text, or nothing.
+    /// `info:` or `warn:` with a text, or empty.
     Banner {
-        /// Characters of the whole.
+        /// In characters, with the prefix.
         max: usize,
     },
-    /// A moment in the zone of the place, `YYYY-MM-DDTHH:MM`, or nothing.
+    /// A time in the makerspace's zone, `YYYY-MM-DDTHH:MM`, or empty.
     Moment,
 }
 
@@ -88,27 +88,26 @@ pub enum Kind {
 pub struct Setting {
     /// Its key in the database and in forms.
     pub key: &'static str,
-    /// What it may hold.
     pub kind: Kind,
 }
 
 /// Key of the setting that lets technicians edit documents, photos and links.
 pub const TECH_DOC_EDIT: &str = "tech_doc_edit_enabled";
-/// Key of the setting that lets reactions to cards act.
+/// Key of the setting that turns reactions to cards on.
 pub const REACTIONS: &str = "slack_reactions";
-/// Key of the switch that keeps everybody but staff out while work is going on.
+/// Key of the setting that locks out everybody except staff during maintenance.
 pub const MAINTENANCE: &str = "maintenance";
-/// Key of the banner's first moment.
+/// Key of the banner's start time.
 const BANNER_FROM: &str = "banner_from";
-/// Key of the banner's last moment.
+/// Key of the banner's end time.
 const BANNER_UNTIL: &str = "banner_until";
 
 const fn switch(key: &'static str, default: bool) -> Setting {
     Setting { key, kind: Kind::Switch { default } }
 }
 
-/// All settings (spec "Nouns", Setting), in the order in which staff see them. WiFi names have at most 32
-/// bytes, pass phrases 8 to 63 (IEEE 802.11).
+/// All settings (spec "Nouns", Setting), in display order. WiFi names have at most 32 bytes, pass phrases 8 to 63
+/// (IEEE 802.11).
 pub const SETTINGS: &[Setting] = &[
     switch(NotificationSettings::NEW_REPORT, true),
     switch("notify_resolved", true),
@@ -128,7 +127,7 @@ pub const SETTINGS: &[Setting] = &[
     switch(MAINTENANCE, false),
 ];
 
-/// Why a value was refused; its `Display` is the sentence for the person.
+/// Why a value was rejected; its `Display` is the sentence for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
     #[error(transparent)]
@@ -141,10 +140,8 @@ pub enum SettingError {
         /// Bytes in UTF-8.
         max: usize,
     },
-    /// None of the words.
     #[error("Please choose from the list.")]
     NoChoice,
-    /// Neither kind of banner.
     #[error("Please begin with “info:” or “warn:”, and then the text.")]
     NoBanner,
     #[error("Please give a day and a time such as 2026-03-01T18:00.")]
@@ -152,12 +149,11 @@ pub enum SettingError {
 }
 
 impl Setting {
-    /// The setting of that key.
     pub fn of(key: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.key == key)
     }
 
-    /// What holds while nothing is stored.
+    /// The value if nothing is stored.
     pub fn default(&self) -> &'static str {
         match self.kind {
             Kind::Switch { default: true } => "true",
@@ -167,15 +163,15 @@ impl Setting {
         }
     }
 
-    /// True when its value is shown to nobody.
+    /// True when its value is never shown.
     pub const fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Secret { .. })
     }
 
-    /// Tidies and checks a value.
+    /// Normalizes and checks a value.
     ///
     /// # Errors
-    /// What the kind does not hold.
+    /// The value is not valid for the kind.
     pub fn parse(&self, typed: &str) -> Result<String, SettingError> {
         let typed = typed.trim();
         if typed.chars().any(char::is_control) {

@@ -1,4 +1,4 @@
-//! Text that people type: what is accepted, how it is compared, how long it may be.
+//! Text that people type: rules, comparison, limits.
 
 pub use super::characters::is_visible;
 use super::characters::{is_zero_width, without_unseen_in_lines, without_unseen_in_name};
@@ -7,43 +7,40 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Why a text was refused; its `Display` is the sentence for the person.
+/// Why a text was rejected; its `Display` is the sentence for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing visible in it.
+    /// Nothing visible.
     #[error("Please fill this in.")]
     Empty,
-    /// Too many characters.
     #[error("Please keep this to {max} characters; it has {len}.")]
     TooLong {
-        /// The most that fit, in characters.
+        /// Limit in characters.
         max: usize,
-        /// How many were given.
+        /// Actual length in characters.
         len: usize,
     },
-    /// It contains U+0000, which not every database can keep.
+    /// It contains U+0000, which not every database can store.
     #[error("This contains an invisible character (U+0000). Please type the text again.")]
     Unstorable,
-    /// Not the shape of an e-mail address.
+    /// Not in the format of an e-mail address.
     #[error("This does not look like an e-mail address, such as ana@example.org.")]
     NotAnAddress,
-    /// Not an address of the web.
+    /// Not an http or https address.
     #[error("Please give a whole address that begins with https:// or http://.")]
     NotALink,
-    /// Not one of our request ids.
     #[error("This form is incomplete. Please open it again and send it once more.")]
     NotARequestId,
 }
 
-/// Longest folded key in characters: what a unique index takes on every database.
+/// Longest folded key in characters: the limit of a unique index on every database.
 pub const KEY_MAX: usize = 191;
 
-/// The form in which names are searched and compared: case and accents ignored, white space collapsed,
-/// control characters gone. Marks that make another letter (й, が) stay: only those on Latin and Greek
-/// letters are accents.
+/// Folds a name for search and comparison: case and accents ignored, white space collapsed, control characters
+/// removed. Marks that make another letter (й, が) stay: only those on Latin and Greek letters are accents.
 pub fn fold(text: &str) -> String {
     let mut base = ' ';
-    // Twice in lower case: İ falls apart in it, and Ⅳ becomes capital letters without it.
+    // Lower case twice: it decomposes İ, and Ⅳ becomes capital letters without it.
     let lower = text.chars().flat_map(char::to_lowercase).nfkd().flat_map(char::to_lowercase);
     let plain = lower.filter(|c| {
         if !is_combining_mark(*c) {
@@ -67,7 +64,7 @@ const fn takes_accents(base: char) -> bool {
         | '\u{1e00}'..='\u{1fff}')
 }
 
-/// Cuts to at most `max` characters, the last one an ellipsis when something was cut.
+/// Cuts to at most `max` characters, the last one an ellipsis if something was cut.
 pub fn cut(text: &str, max: usize) -> String {
     if text.chars().nth(max).is_none() {
         return text.to_owned();
@@ -90,7 +87,7 @@ fn checked(text: String, max: usize) -> Result<String, TextError> {
     Ok(text)
 }
 
-/// As [`checked`], for what may be left out: nothing visible is nothing.
+/// Like [`checked`], for an optional text: if nothing is visible, it is empty.
 fn checked_if_any(text: String, max: usize) -> Result<String, TextError> {
     match checked(text, max) {
         Err(TextError::Empty) => Ok(String::new()),
@@ -98,21 +95,21 @@ fn checked_if_any(text: String, max: usize) -> Result<String, TextError> {
     }
 }
 
-/// One line: white space and control characters collapse to single blanks, and what nobody sees goes
-/// ([`super::characters`]); U+0000 stays, to be refused.
+/// One line: white space and control characters collapse to single blanks, and invisible characters are removed
+/// ([`super::characters`]); U+0000 stays, to be rejected.
 fn one_line(text: &str) -> String {
     let blank = |c: char| c.is_whitespace() || (c.is_control() && c != '\0');
     let text = without_unseen_in_name(text);
     text.split(blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A line without any character that takes no room: two such names that look the same are the same.
+/// A line without zero-width characters: two such names that look the same are the same.
 fn plain_line(text: &str) -> String {
     one_line(&text.chars().filter(|c| !is_zero_width(*c)).collect::<String>())
 }
 
-/// Several lines: line ends become `\n`, other control characters but tab go, as does what turns the direction of
-/// a text; the ends are trimmed.
+/// Several lines: line ends become `\n`; other control characters except tab, and bidi controls, are removed; the
+/// ends are trimmed.
 pub fn tidy_lines(text: &str) -> String {
     let text = without_unseen_in_lines(text).replace("\r\n", "\n").replace('\r', "\n");
     let keep = |c: &char| !c.is_control() || matches!(c, '\n' | '\t' | '\0');
@@ -130,13 +127,13 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// Most characters.
+            /// In characters.
             pub const MAX: usize = $max;
 
-            /// Tidies and checks what somebody typed.
+            /// Normalizes and checks a typed text.
             ///
             /// # Errors
-            /// Nothing visible, too long, or U+0000 in it.
+            /// Nothing visible, too long, or contains U+0000.
             pub fn parse(text: &str) -> Result<Self, TextError> {
                 $check($shape(text), Self::MAX).map(Self)
             }
@@ -145,7 +142,6 @@ macro_rules! text {
                 &self.0
             }
 
-            /// The text, owned.
             pub fn into_string(self) -> String {
                 self.0
             }
@@ -189,29 +185,29 @@ text!(
     Detail, one_line, 200, checked_if_any
 );
 text!(
-    /// What a machine is for and how it is treated: nothing, or up to 10,000 characters.
+    /// The purpose of a machine and how to treat it: empty, or up to 10,000 characters.
     #[derive(Default)]
     About, tidy_lines, 10000, checked_if_any
 );
 text!(
-    /// What a technician writes down about a machine.
+    /// A technician's note on a machine.
     EquipmentNote, tidy_lines, 3000
 );
 text!(
-    /// What a link of a machine is called.
+    /// Title of a link (spec "Nouns").
     LinkTitle, one_line, 200
 );
 text!(
-    /// What a document of a machine is called.
+    /// Title of a document (spec "Nouns").
     DocumentTitle, one_line, 200
 );
 text!(
-    /// Name under which a user logs in.
+    /// The name to log in with.
     Username, plain_line, 80
 );
 
 text!(
-    /// What staff call an API token.
+    /// Name of an API token.
     TokenName, one_line, 80
 );
 
@@ -220,19 +216,19 @@ text!(
     SlackHandle, one_line, 80
 );
 
-/// An e-mail address, as far as its shape tells.
+/// An e-mail address; only its format is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Most characters (the limit of mail itself).
+    /// Most characters (the limit of e-mail itself).
     pub const MAX: usize = 254;
 
-    /// Reads `name@host`.
+    /// Parses `name@host`.
     ///
     /// # Errors
-    /// Anything of another shape, too long, or not visible.
+    /// Another format, too long, or nothing visible.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = checked(one_line(text), Self::MAX)?;
         let odd = |c: char| {
@@ -248,22 +244,21 @@ impl EmailAddress {
         }
     }
 
-    /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// An address of the web: http or https, so that following it runs nothing.
+/// A web address: http or https, so that following it runs no code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LinkUrl(String);
 
 impl LinkUrl {
-    /// Most characters.
+    /// In characters.
     pub const MAX: usize = 2000;
 
-    /// Reads `https://host/…`.
+    /// Parses `https://host/…`.
     ///
     /// # Errors
     /// Another scheme, no host, blanks, control characters or quotes in it, too long, nothing visible.
@@ -282,13 +277,12 @@ impl LinkUrl {
         Ok(Self(text))
     }
 
-    /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Names one submission of a form or modal, so that its second arrival is recognised.
+/// Identifies one submission of a form or modal, so that a repeated one is recognized.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct RequestId(String);
@@ -296,25 +290,25 @@ pub struct RequestId(String);
 impl TryFrom<String> for RequestId {
     type Error = TextError;
 
-    /// As [`RequestId::parse`]: a modal brings one back from outside.
+    /// Like [`RequestId::parse`]: the id in a modal comes from outside.
     fn try_from(text: String) -> Result<Self, TextError> {
         Self::parse(&text)
     }
 }
 
 impl RequestId {
-    /// Makes one of 128 random bits.
+    /// An id of 128 random bits.
     pub fn from_random(bits: [u8; 16]) -> Self {
         Self(hex::encode(bits))
     }
 
-    /// The one of what follows from an event, the same however often Slack sends that.
+    /// The request id of an event's effects, the same each time Slack sends the event.
     pub fn of_event(event: &EventId) -> Self {
-        // No event's id has a dash in it, so no two ids become one.
+        // No event id contains a dash, so two ids cannot become one.
         Self(format!("slack-event-{:->4}", event.0))
     }
 
-    /// Reads one that a form brought back: 16 to 64 letters, digits, `-` or `_`.
+    /// Parses an id from a form: 16 to 64 letters, digits, `-` or `_`.
     ///
     /// # Errors
     /// Anything else.
@@ -324,24 +318,22 @@ impl RequestId {
         if fits { Ok(Self(text.to_owned())) } else { Err(TextError::NotARequestId) }
     }
 
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Slack's name of an event, the same however often it is sent.
+/// Slack's id of an event, the same each time Slack sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventId(String);
 
 impl EventId {
-    /// Reads one: 1 to 48 letters and digits. `None` for anything else.
+    /// Parses an id: 1 to 48 letters and digits. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=48).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

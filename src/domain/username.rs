@@ -1,12 +1,12 @@
-//! Names of accounts that people take for each other: `tеss` with a Cyrillic е is no second `tess`. Compared by
-//! the skeletons of Unicode Technical Standard 39, wherever a user is made.
+//! Account names that people confuse: `tеss` with a Cyrillic е must not be a second `tess`. Compared by the
+//! skeletons of Unicode Technical Standard 39, on every path that makes a user.
 
 use super::text::caseless;
 use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
-/// What a name looks like: as it is written, and in lower case. Names look alike that share one of the two.
+/// The skeletons of a name: as written, and in lower case. Names look alike if they share one of the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appearance {
     written: String,
@@ -14,21 +14,21 @@ pub struct Appearance {
 }
 
 impl Appearance {
-    /// That of a user name or an e-mail address.
+    /// From a user name or an e-mail address.
     pub fn of(name: &str) -> Self {
-        // A text that is too wide or set in bold is the same text.
+        // A text in full width or bold is the same text.
         let plain: String = name.nfkc().collect();
         let seen = |text: &str| caseless(&skeleton(text).collect::<String>());
         Self { written: seen(&plain), lower: seen(&plain.to_lowercase()) }
     }
 
-    /// True when people take one for the other.
+    /// True when people may confuse the two.
     pub fn is_like(&self, other: &Self) -> bool {
         self.written == other.written || self.lower == other.lower
     }
 }
 
-/// Finds among many names those that look like another one.
+/// Finds names that look like another among many.
 #[derive(Debug, Clone, Default)]
 pub struct Appearances {
     written: HashMap<String, String>,
@@ -42,7 +42,7 @@ impl Appearances {
         self.lower.entry(lower).or_insert_with(|| name.to_owned());
     }
 
-    /// One that looks like this name and is not the same but for case.
+    /// A name that looks like this one and differs by more than case.
     pub fn like(&self, name: &str) -> Option<&str> {
         let Appearance { written, lower } = Appearance::of(name);
         let found = [self.written.get(&written), self.lower.get(&lower)];

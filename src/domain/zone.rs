@@ -1,5 +1,5 @@
-//! The time zone of the place, by its IANA name: which day and which time it is there. Zones come with the
-//! program, so that none has to be installed.
+//! The makerspace's time zone, by its IANA name: days and times there. The zones are compiled into the program, so
+//! that none has to be installed.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use jiff::Timestamp;
@@ -11,7 +11,6 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
-/// No zone has that name.
 #[derive(Debug, thiserror::Error)]
 #[error("no such time zone")]
 pub struct UnknownZone;
@@ -27,25 +26,24 @@ impl FromStr for Zone {
 }
 
 impl Zone {
-    /// Its IANA name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// What clocks there show.
+    /// The local time.
     pub fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
         let ahead = self.0.to_offset(timestamp(at)).seconds();
         let utc = at.naive_utc();
         utc.checked_add_signed(TimeDelta::seconds(ahead.into())).unwrap_or(utc)
     }
 
-    /// What the time there is called then: "EST", or "-03" where it has no name.
+    /// The zone's abbreviation at that time: "EST", or "-03" if it has none.
     pub fn abbreviation(&self, at: DateTime<Utc>) -> String {
         self.0.to_offset_info(timestamp(at)).abbreviation().to_owned()
     }
 
-    /// When a day begins there; where clocks leap over midnight, when they have. `None` from the last day of
-    /// the year 9999 on, where the list of zones ends.
+    /// The start of a day there; where clocks skip midnight, the first time after it. `None` from the last day of
+    /// the year 9999 on, where the zone data ends.
     pub fn begin(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
         let part = |number: u32| i8::try_from(number).ok();
         let date = Date::new(i16::try_from(day.year()).ok()?, part(day.month())?, part(day.day())?).ok()?;
@@ -54,7 +52,7 @@ impl Zone {
     }
 }
 
-/// The same moment, or the nearest that the list of zones knows: it spans the years from -9999 to 9999.
+/// The same time, or the nearest in the range of the zone data: the years from -9999 to 9999.
 fn timestamp(at: DateTime<Utc>) -> Timestamp {
     let second = at.timestamp().clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(second).unwrap_or(Timestamp::MAX)

@@ -1,5 +1,5 @@
-//! Fetches the photos of one submission from Slack to a repair, one per step. A refused photo does not stop the others:
-//! a note on the repair and the job's result name it, and a resumed job tries it again.
+//! Fetches the photos of one submission from Slack to a repair, one per step. A refused photo does not stop the
+//! others: a note on the repair and the job's result name it, and a resumed job retries it.
 
 use super::{Jobs, Progress, Stepped, Task};
 use crate::clients::slack_api::{DownloadError, SlackApiError};
@@ -16,7 +16,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Longest that one photo may take.
+/// Time limit for one photo.
 pub(super) const STEP_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// Most characters of a file's name in a note.
@@ -38,7 +38,7 @@ struct Refused {
 
 /// Why a photo is not on the repair.
 enum FetchError {
-    /// A later try may succeed.
+    /// A later attempt may succeed.
     Passing(StepFailure),
     /// Permanent. The text follows the photo's name.
     Refused(String),
@@ -82,7 +82,7 @@ async fn note_on_repair(jobs: &Jobs, repair: RepairId, text: &str) -> Result<(),
 }
 
 impl Checkpoint {
-    /// If only refused photos are left, the job was resumed: they are tried again.
+    /// If only refused photos are left, the job was resumed: they are retried.
     fn read(stored: Option<&str>, work: &FetchPhotos) -> Self {
         let begin = || Self { left: (0..work.photos.len()).collect(), refused: Vec::new() };
         let mut at = stored.and_then(|stored| serde_json::from_str(stored).ok()).unwrap_or_else(begin);
@@ -117,7 +117,7 @@ impl Checkpoint {
     }
 }
 
-/// Where a file is.
+/// Address of a file.
 enum FileLocation {
     Photo {
         url: String,
@@ -127,7 +127,7 @@ enum FileLocation {
     Link(String),
 }
 
-/// Asks Slack for a file of which only the id is known.
+/// Looks up a file of which only the id is known.
 async fn look_up(jobs: &Jobs, photo: &PhotoSource) -> Result<FileLocation, FetchError> {
     let file = jobs.api.file_info(&photo.file_id).await;
     let file = file.map_err(|error| FetchError::of_slack(&photo.name, lookup_error(error)))?;

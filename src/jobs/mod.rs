@@ -1,6 +1,6 @@
-//! The steps of jobs, one file per kind. A step gets the job's input and its last checkpoint and returns its progress.
-//! A step may run again after a crash, so it must recognize its own changes. Must not: lease or schedule. Called by
-//! `worker::JobRunner`, one job of a kind at a time.
+//! The steps of jobs, one file per kind. A step gets the job's input and its last checkpoint and returns its
+//! progress. A step may run again after a crash, so it must recognize its own changes. Must not lease or schedule.
+//! Called by `worker::JobRunner`, one job of a kind at a time.
 
 mod fetch_photos;
 
@@ -14,9 +14,8 @@ use std::time::Duration;
 /// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stepped {
-    /// Where the next step begins; JSON of the kind.
+    /// The next step's checkpoint; JSON of the kind.
     pub checkpoint: String,
-    /// Steps done.
     pub step: i64,
     /// The next step, in words for people.
     pub activity: String,
@@ -27,10 +26,9 @@ pub struct Stepped {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// There is another step.
     More,
     Done,
-    /// Parts failed. A resumed job tries them again.
+    /// Parts failed. A resumed job retries them.
     Incomplete {
         /// Words for people.
         why: String,
@@ -43,11 +41,9 @@ pub struct Task<'a> {
     pub work: &'a Work,
     /// `None` before the first step.
     pub checkpoint: Option<&'a str>,
-    /// Who started it.
     pub starter: &'a Actor,
 }
 
-/// The parts that steps use.
 #[derive(Clone)]
 pub struct Jobs {
     ctx: Ctx,
@@ -67,7 +63,7 @@ impl Jobs {
     }
 }
 
-/// Longest that one step may take.
+/// Time limit of one step.
 pub const fn step_max(kind: JobKind) -> Duration {
     match kind {
         JobKind::FetchPhotos => fetch_photos::STEP_MAX,

@@ -17,7 +17,7 @@ pub async fn may_edit_attachments(ctx: &Ctx, actor: &Actor) -> Result<bool, OpEr
     may_edit(ctx.store.read(), actor).await
 }
 
-/// The file of a document, and whether it is public (its equipment is in use).
+/// The file of a document, and whether it is public (its machine is in use).
 ///
 /// # Errors
 /// `NotFound`; `Archived` for an actor who may no longer read it.
@@ -29,10 +29,10 @@ pub async fn document(ctx: &Ctx, actor: &Actor, id: DocumentId) -> Result<(Store
     Ok((file, is_public))
 }
 
-/// The file of a photo, and whether it is public (its equipment is in use). Photos of repairs are for technicians.
+/// The file of a photo, and whether it is public (its machine is in use). Photos of repairs are for technicians.
 ///
 /// # Errors
-/// `NotFound`, also for a repair's photo that the actor may not see; `Archived` for an equipment's photo that the
+/// `NotFound`, also for a repair's photo that the actor may not see; `Archived` for a machine's photo that the
 /// actor may no longer see.
 pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile, bool), OpError> {
     let db = ctx.store.read();
@@ -49,7 +49,7 @@ pub async fn photo(ctx: &Ctx, actor: &Actor, id: PhotoId) -> Result<(StoredFile,
     Ok((file, is_public))
 }
 
-/// True while the files of an equipment are public, like its page. Once it or its area is archived, they are for
+/// True while the files of a machine are public, like its page. Once it or its area is archived, they are for
 /// technicians.
 async fn is_public(
     db: &impl ConnectionTrait,

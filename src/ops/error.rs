@@ -12,10 +12,10 @@ pub enum OpError {
     /// A rule forbids it; the message is for the person.
     #[error("refused: {}", .0.message)]
     Refused(Refusal),
-    /// Somebody else changed the same fields.
+    /// Another person changed the same fields.
     #[error("conflict on {} fields", .0.len())]
     Conflict(Vec<Conflict>),
-    /// Somebody else changed the same record since the person saw it.
+    /// Another person changed the same record since the person saw it.
     #[error("overtaken by {by}")]
     Overtaken { by: String },
     #[error("no such record")]

@@ -24,7 +24,7 @@ pub async fn is_handled(ctx: &Ctx, event: &EventId) -> Result<bool, OpError> {
 }
 
 /// Stores that an event was processed, for as long as submissions are kept. Only for effects outside of our
-/// transactions: a transaction stores the event itself, by [`RequestId::of_event`] or a key of its own.
+/// transactions: a transaction stores the event itself, by [`RequestId::of_event`] or a separate key.
 ///
 /// [`RequestId::of_event`]: crate::domain::text::RequestId::of_event
 pub async fn mark_handled(ctx: &Ctx, event: &EventId) -> Result<(), OpError> {

@@ -1,4 +1,4 @@
-//! Search for equipment, people and repairs of an equipment by a typed text.
+//! Search for equipment, people and repairs of a machine by a typed text.
 
 mod equipment;
 
@@ -20,7 +20,7 @@ pub async fn any_equipment(ctx: &Ctx) -> Result<bool, OpError> {
     Ok(store::equipment::any_live(ctx.store.read()).await?)
 }
 
-/// Repairs of one equipment whose texts are read at a time.
+/// Repairs of one machine whose texts are read at a time.
 const OTHERS_AT_ONCE: usize = 500;
 /// Most pages to read: Slack waits 3 s for the options. Older repairs are found by their number.
 const OTHERS_PAGES: usize = 20;
@@ -35,7 +35,7 @@ pub async fn search_people(ctx: &Ctx, typed: &str) -> Result<Vec<PersonMatch>, O
     Ok(rank(&SearchQuery::new(typed), people.zip(keys.iter().map(|key| [key])), MOST).into_items())
 }
 
-/// Other repairs of the same equipment that match a typed text, of its newest 10,000: the one with that number;
+/// Other repairs of the same machine that match a typed text, of its newest 10,000: the one with that number;
 /// else those whose number begins with it, then those whose description matches, best first, then newest.
 ///
 /// # Errors

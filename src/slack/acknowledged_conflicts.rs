@@ -6,7 +6,7 @@ use crate::domain::text::RequestId;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// Forms that are remembered; the oldest gives way.
+/// Most forms to store; the oldest is removed first.
 const KEPT_MAX: usize = 1_000;
 
 /// The newest conflicts, by form.
@@ -14,7 +14,7 @@ const KEPT_MAX: usize = 1_000;
 pub struct ShownConflicts(Mutex<VecDeque<(RequestId, i64)>>);
 
 impl ShownConflicts {
-    /// Up to this version the person knows what others did.
+    /// Stores that the person has seen the changes up to this version.
     pub fn show(&self, form: &RequestId, version: i64) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(other, _)| other != form);
@@ -24,7 +24,7 @@ impl ShownConflicts {
         kept.push_back((form.clone(), version));
     }
 
-    /// The version up to which the person of this form was shown what others did.
+    /// The version up to which the person of this form has seen the changes.
     pub fn version(&self, form: &RequestId) -> Option<i64> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().find(|(other, _)| other == form).map(|(_, version)| *version)

@@ -1,4 +1,4 @@
-//! Buttons and selects that act without a form. They are acknowledged first, then dispatched to their surface.
+//! Buttons and selects that are not part of a form. They are acknowledged first, then dispatched to their surface.
 
 use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::BlockActions;
@@ -11,7 +11,7 @@ use crate::domain::actor::SlackUserId;
 const OUT_OF_DATE: EdgeError =
     EdgeError::Unfit("This button is out of date. Please start again with /esb-report or /esb-status.");
 
-/// What decides which inputs `act_on_repair` shows.
+/// Choices that determine which inputs `act_on_repair` shows.
 const CHOICES: [&str; 2] = [action::ACTION, action::STATUS];
 
 pub(crate) async fn press(edge: &SlackContext, pressed: BlockActions, ack: Ack, reference: &Reference) {
@@ -45,13 +45,13 @@ pub(crate) async fn press(edge: &SlackContext, pressed: BlockActions, ack: Ack, 
             None if cards::BUTTONS.contains(&name) && pressed.message.is_some() => {
                 cards::press(edge, &pressed, act, reference).await;
             }
-            // It may hold what somebody typed, so it stays as it is.
+            // The view may contain typed text, so it stays unchanged.
             _ => edge.reply_failure(&reply_to(edge, &pressed), OUT_OF_DATE, reference).await,
         }
     }
 }
 
-/// Where somebody is answered who pressed something in a message or in a view without a response_url.
+/// Where to answer a person who pressed something in a message, or in a view without a response_url.
 fn reply_to(edge: &SlackContext, pressed: &BlockActions) -> ReplyTo {
     let now = edge.ctx.clock.now();
     ReplyTo {

@@ -1,5 +1,6 @@
-//! Buttons and selects on the Home tab and in answers to messages. Each opens a modal with the trigger of the press.
-//! A refusal goes to the person as a direct message, and the tab is rendered again because it is out of date.
+//! Buttons and selects on the Home tab and in answers to messages. Each opens a modal with the trigger of the
+//! press. A refusal goes to the person as a direct message, and the tab is rendered again because it is out of
+//! date.
 
 use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Action, BlockActions};
@@ -10,7 +11,7 @@ use super::modals::report_problem::{self, Beginning};
 use super::modals::{act_on_repair, status};
 use crate::domain::ids::EquipmentId;
 
-/// What opens a modal wherever it stands but in a modal.
+/// Actions that open a modal everywhere except in a modal.
 pub(crate) const OPENING: &[&str] = &[
     action::REPORT,
     action::SEARCH_EQUIPMENT,
@@ -23,7 +24,7 @@ pub(crate) const OPENING: &[&str] = &[
 const OUT_OF_DATE: EdgeError =
     EdgeError::Unfit("This button is out of date. Please start again with /esb-report or /esb-status.");
 
-/// A button was pressed or a machine chosen, and acknowledged.
+/// Handles a pressed button or a chosen machine, after the acknowledgement.
 pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Action, reference: &Reference) {
     let to = edge.reply_at_message(&pressed.sender, pressed.response_url.as_ref());
     let Err(error) = open(edge, pressed, act, &to).await else { return };

@@ -32,7 +32,7 @@ pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Act
     }
 }
 
-/// Does what the button says; what is left to say where the card does not show it.
+/// Handles a button; returns a text if the card does not show the result.
 async fn answer(
     edge: &SlackContext,
     pressed: &BlockActions,
@@ -44,7 +44,7 @@ async fn answer(
     match (act.action_id.as_str(), &pressed.trigger_id) {
         (action::CARD_CLAIM, _) => {
             let actor = edge.technician(sender).await?;
-            // If the card showed nobody, a claim in between is reported as a conflict.
+            // If the card showed no assignee, a claim in between is reported as a conflict.
             let version = version_of_buttons(&act.block_id);
             let claim = ClaimRepair { repair, version, request_id: RequestId::from_random(rand::random()) };
             let claimed =
@@ -71,7 +71,7 @@ async fn answer(
     }
 }
 
-/// Somebody else changed assignee or status since the card was seen.
+/// The error when another person changed assignee or status since the card was rendered.
 fn beaten(error: OpError, repair: RepairId) -> OpError {
     let OpError::Conflict(conflicts) = &error else { return error };
     let by = conflicts.first().map_or("Somebody", |conflict| &conflict.by);

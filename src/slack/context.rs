@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::SetOnce;
 
-/// How long a response_url works, less a margin (a Slack limit: 30 minutes).
+/// How long a response_url works, minus a margin (a Slack limit: 30 minutes).
 const RESPONSE_URL_LIFE: TimeDelta = TimeDelta::minutes(29);
 
 /// Cheap to clone.
@@ -34,38 +34,38 @@ pub struct SlackContext {
     pub links: Links,
     /// The first page of the whole board, by revision.
     pub summary: Arc<LatestCache<i64, Arc<Modal>>>,
-    /// Whom the bot token stands for, once Slack has said so.
+    /// The bot's user and workspace, once Slack has returned them.
     pub identity: Arc<SetOnce<Identity>>,
-    /// Which conflicts people have been shown.
+    /// The conflicts that people have seen.
     pub conflicts: Arc<ShownConflicts>,
 }
 
-/// Why a surface could not do what was asked.
+/// Why a surface failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
-    /// An operation said no or failed.
+    /// An operation was refused or failed.
     #[error("an operation failed")]
     Op(#[from] OpError),
-    /// Slack said no or is away.
+    /// Slack refused a call, or is unavailable.
     #[error("a call of Slack failed")]
     Slack(#[from] SlackApiError),
     /// A template failed.
     #[error("a view could not be made")]
     Blocks(#[from] BlocksError),
-    /// What came in does not fit the surface; the words are for the person.
+    /// The request does not fit the surface; the text is for the person.
     #[error("an unfit request: {0}")]
     Unfit(&'static str),
-    /// Slack did not say in time who somebody is.
+    /// Slack did not return a person's profile in time.
     #[error("Slack does not say who somebody is")]
     Unidentified,
-    /// Somebody without an account wanted what needs one.
+    /// A person without an account requested an action that requires one.
     #[error("no account")]
     Stranger {
         /// Their e-mail address, if known from Slack.
         email: Option<String>,
-        /// False where they can have no account.
+        /// False if they cannot have an account.
         is_member: bool,
-        /// Some staff whom they may ask.
+        /// Some staff whom they may contact.
         staff: Vec<SlackUserId>,
     },
 }
@@ -81,15 +81,15 @@ const OUTSIDER: EdgeError = EdgeError::Unfit(
      Me too and reply in a repair's thread.",
 );
 
-/// Where a private answer goes: the response_url while it lives, then a direct message.
+/// Where a private answer goes: the response_url while it is valid, else a direct message.
 #[derive(Debug, Clone)]
 pub struct ReplyTo {
     pub user: SlackUserId,
-    /// The response_url and when it was given to us.
+    /// The response_url, and when we received it.
     pub response_url: Option<(SecretString, DateTime<Utc>)>,
 }
 
-/// Where a message is answered that everybody there may read.
+/// The place of a message, for answers that everybody there may read.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub channel: String,
@@ -97,21 +97,21 @@ pub struct Place {
 }
 
 impl ReplyTo {
-    /// By direct message, where there is no response_url.
+    /// By direct message, without a response_url.
     pub fn directly(to: &Sender) -> Self {
         Self { user: SlackUserId(to.user_id.clone()), response_url: None }
     }
 }
 
 impl SlackContext {
-    /// True when forms may ask for files: without the scope Slack opens no form that does.
+    /// True when forms may have file inputs: without the scope Slack rejects such forms.
     pub fn may_read_files(&self) -> bool {
         self.identity.get().is_some_and(|identity| identity.may("files:read"))
     }
 
-    /// False for an event that was acted upon already, by this process or another. Of an event that is acknowledged
-    /// at once: it is remembered before it is acted upon, so that two processes do not answer it both. While the
-    /// database does not say so it is taken for new: a second answer is better than none.
+    /// False for an event that this process or another has already processed. For events that are acknowledged
+    /// immediately: the event is stored before processing, so that two processes do not both answer. If the
+    /// database does not respond, the event counts as new: a second answer is better than none.
     pub async fn is_new(&self, event: &Event, reference: &Reference) -> bool {
         let Some(id) = event.id() else { return true };
         match first_arrival(&self.ctx, &id).await {
@@ -127,12 +127,12 @@ impl SlackContext {
         }
     }
 
-    /// The actor behind an envelope's sender.
+    /// The actor of an envelope's sender.
     pub async fn actor(&self, sender: &Sender) -> Result<Actor, EdgeError> {
         Ok(self.who(sender).await?.actor)
     }
 
-    /// Lets everybody go on, and during maintenance staff alone.
+    /// Admits everybody, but only staff during maintenance.
     ///
     /// # Errors
     /// Unfit during maintenance.
@@ -141,15 +141,15 @@ impl SlackContext {
         if is_open || self.actor(sender).await?.is_at_least(Role::Staff) { Ok(()) } else { Err(MAINTENANCE) }
     }
 
-    /// True for people of another workspace, in a channel that is shared with it. In an organisation Slack names the
-    /// organisation instead of the workspace, which says nothing here.
+    /// True for people of another workspace, in a channel that is shared with it. In an organization Slack sends
+    /// the organization's id instead of the workspace's, which cannot be judged.
     pub fn is_outsider(&self, sender: &Sender) -> bool {
         let home = sender.home_team_id.as_deref().filter(|team| team.starts_with('T'));
         home.zip(self.identity.get()).is_some_and(|(home, ours)| home != ours.team_id)
     }
 
-    /// Where somebody is answered who acted on a message: by direct message, or in the channel if direct messages may
-    /// not reach them.
+    /// Where to answer a person who acted on a message: by direct message, or in the channel if direct messages
+    /// cannot reach them.
     pub fn reply_at_message(&self, sender: &Sender, response_url: Option<&SecretString>) -> ReplyTo {
         let url = response_url.filter(|_| self.is_outsider(sender));
         ReplyTo {
@@ -158,7 +158,7 @@ impl SlackContext {
         }
     }
 
-    /// The technician or staff user behind an envelope's sender.
+    /// The technician or staff user of an envelope's sender.
     ///
     /// # Errors
     /// [`EdgeError::Stranger`]; [`EdgeError::Unidentified`]; unfit for people of other workspaces and during
@@ -186,7 +186,7 @@ impl SlackContext {
         Ok(who)
     }
 
-    /// Where a command is answered.
+    /// Where to answer a command.
     pub fn reply_to(&self, command: &Command) -> ReplyTo {
         ReplyTo {
             user: SlackUserId(command.sender.user_id.clone()),
@@ -194,13 +194,13 @@ impl SlackContext {
         }
     }
 
-    /// Answers a person privately. What cannot be said is one log line: the work is done all the same.
+    /// Answers a person privately. A failure is only logged: the work is done already.
     pub async fn tell(&self, to: &ReplyTo, text: &str) {
         let alive = |at: &DateTime<Utc>| self.ctx.clock.now() - *at < RESPONSE_URL_LIFE;
         if let Some((url, _)) = to.response_url.as_ref().filter(|(_, at)| alive(at)) {
             let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": text });
             match self.api.respond(url, &body).await {
-                // Slack may have accepted it and answered late. Do not send it twice.
+                // Slack may have accepted it and responded late. Do not send it twice.
                 Ok(()) | Err(SlackApiError::TimedOut) => return,
                 Err(_) => {}
             }
@@ -208,7 +208,7 @@ impl SlackContext {
         self.send_direct(json!({ "channel": to.user.0, "text": text })).await;
     }
 
-    /// Shows a person something with buttons, by direct message.
+    /// Sends a message with buttons by direct message.
     pub async fn show(&self, to: &SlackUserId, message: &Message) {
         let message = json!({ "channel": to.0, "text": message.text, "blocks": message.blocks });
         self.send_direct(message).await;
@@ -235,7 +235,7 @@ impl SlackContext {
         self.api.post_message(&body).await.map(drop)
     }
 
-    /// Tells the person what went wrong, and the log.
+    /// Logs an error and shows it to the person.
     pub async fn reply_failure(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
         let staff: Vec<String> = match &error {
             EdgeError::Stranger { staff, .. } => staff.iter().filter_map(mention).collect(),
@@ -246,7 +246,8 @@ impl SlackContext {
         self.tell(to, &format!(":x: {words}{whom}")).await;
     }
 
-    /// The same of what went wrong in a view; nothing where it was closed before the answer came: nobody misses it.
+    /// Like [`Self::reply_failure`], for an error in a view; nothing if the view is closed: the person does not
+    /// expect an answer.
     pub async fn reply_failure_in_view(&self, to: &ReplyTo, error: EdgeError, reference: &Reference) {
         if !error.is_of_a_closed_view() {
             self.reply_failure(to, error, reference).await;
@@ -255,7 +256,7 @@ impl SlackContext {
 }
 
 impl EdgeError {
-    /// True where the same may work in a while; a mistake of ours counts as such, since nobody can tell.
+    /// True if a retry may work; our bugs count as transient, since they cannot be distinguished.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Op(error) => matches!(error, OpError::Internal(_)),
@@ -264,7 +265,7 @@ impl EdgeError {
         }
     }
 
-    /// True where Slack knows the view no more.
+    /// True if the view is already closed in Slack.
     fn is_of_a_closed_view(&self) -> bool {
         matches!(self, Self::Slack(SlackApiError::Refused { code }) if code == "not_found")
     }
@@ -283,7 +284,7 @@ fn stranger(email: Option<&str>, is_member: bool) -> String {
     format!("You need a Technician or Staff account with {email} for this. Please ask staff.")
 }
 
-/// Writes one log line for what went wrong; the words for the person.
+/// Logs an error; returns the text for the person.
 pub fn failure(error: EdgeError, reference: &Reference) -> String {
     let words = match &error {
         EdgeError::Op(OpError::Refused(refusal)) => Some(refusal.message.clone()),
@@ -318,7 +319,7 @@ pub fn failure(error: EdgeError, reference: &Reference) -> String {
     reference.sorry()
 }
 
-/// A response_url as it travels through a view's private_metadata.
+/// A response_url for a view's private_metadata.
 pub fn exposed(url: &SecretString) -> &str {
     url.expose_secret()
 }

@@ -9,7 +9,6 @@ use super::{actions, commands, events, home, mentions, modals, reactions, shortc
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-/// The dispatcher of the program.
 pub struct Dispatcher {
     edge: SlackContext,
 }
@@ -37,7 +36,7 @@ impl Dispatch for Dispatcher {
         }
     }
 
-    /// Of forms there is nothing to say: they are acknowledged when all is done.
+    /// Forms need none: they are acknowledged after the work.
     fn apology(&self, envelope: &Envelope, reference: &Reference) -> Option<BoxFuture<'static, ()>> {
         let to = match envelope {
             Envelope::Command(command) => self.edge.reply_to(command),

@@ -2,14 +2,14 @@
 //!
 //! | Event | Acknowledged | Because |
 //! | --- | --- | --- |
-//! | replies in threads, reactions to cards, `user_change`, the bot joining a channel | when what follows from it is committed | Slack sends an unacknowledged event again: at once, after 1 and after 5 minutes |
-//! | `app_mention`, direct messages, `app_home_opened` | at once | it changes nothing; a person without an answer asks again, and an answer that comes minutes later confuses |
+//! | replies in threads, reactions to cards, `user_change`, the bot joining a channel | once its effects are committed | Slack retries an unacknowledged event: immediately, after 1 and after 5 minutes |
+//! | `app_mention`, direct messages, `app_home_opened` | immediately | it changes nothing; a person without an answer tries again, and a late answer is confusing |
 //!
-//! Slack disables the events of an app that leaves more than 95 % of them unacknowledged for an hour, and spares apps
-//! with fewer than 1,000 events an hour (its page on the Events API). That is no danger here: messages outside
-//! threads, other reactions and questions to the bot are acknowledged without the database, and so is what fails for
-//! good. It would take a database that is away for an hour in which a whole workspace of thousands does nothing but
-//! reply in threads, react and change accounts.
+//! Slack disables the events of an app that leaves more than 95 % of them unacknowledged for an hour, except of
+//! apps with fewer than 1,000 events an hour (its page on the Events API). That is unlikely here: messages outside
+//! threads, other reactions and questions to the bot are acknowledged without the database, and so are permanent
+//! failures. It would take a database outage of an hour during which a workspace of thousands only replies in
+//! threads, reacts and changes accounts.
 
 use super::context::{EdgeError, SlackContext, failure};
 use super::envelope::Event;
@@ -21,14 +21,15 @@ use serde_json::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventOutcome {
-    /// Nothing more follows from it: it is acknowledged.
+    /// Processed: acknowledge it.
     Handled,
-    /// It could not be handled for a reason that may pass: it is not acknowledged, so that Slack sends it again.
+    /// A transient failure: do not acknowledge it, so that Slack sends it again.
     Retry,
 }
 
 impl EventOutcome {
-    /// The outcome of an event whose handling failed. What may pass is logged here; the handler logs what it gives up.
+    /// The outcome of an event whose handler failed. Transient failures are logged here; the handler logs permanent
+    /// ones.
     pub(super) fn of_error(error: &EdgeError, event: &Event, reference: &Reference) -> Self {
         if !error.may_pass() {
             return Self::Handled;
@@ -40,7 +41,7 @@ impl EventOutcome {
     }
 }
 
-/// Somebody's name, e-mail or account in Slack has changed.
+/// A person's name, e-mail or account in Slack has changed.
 pub(crate) async fn user_change(edge: &SlackContext, event: &Event, reference: &Reference) -> EventOutcome {
     let Some(user) = event.body.get("user").and_then(SlackUser::of_event) else {
         tracing::warn!(%reference, "user_change event without a user");
@@ -59,7 +60,7 @@ pub(crate) async fn user_change(edge: &SlackContext, event: &Event, reference: &
     outcome
 }
 
-/// Somebody joined a channel. Where that is the bot, what waits for channels that take nothing is tried at once.
+/// A user joined a channel. If it is the bot, retries deliveries of blocked channels immediately.
 pub(crate) async fn member_joined(edge: &SlackContext, event: &Event, reference: &Reference) -> EventOutcome {
     let joined = event.body.get("user").and_then(Value::as_str);
     if joined.is_none() || joined != edge.identity.get().map(|identity| identity.user_id.as_str()) {

@@ -1,5 +1,5 @@
-//! The Home tab. It is rendered for the current person and role each time that it is opened, and after a refused
-//! press.
+//! The Home tab. It is rendered for the person and their current role each time that it is opened, and after a
+//! refused press.
 
 use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Event, Sender};
@@ -17,9 +17,9 @@ use crate::views::repairs::QueueView;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Somebody opened the Home tab. The Messages tab needs no action. Slack's rate limit is logged
-/// by direct message, since the tab cannot say so; of other failures of Slack's the log is enough: a person who opens
-/// the tab again and again while Slack is down would hear of it each time.
+/// A person opened the Home tab. The Messages tab needs no action. Slack's rate limit is reported by direct
+/// message, since the tab cannot show it. Other Slack failures are only logged: a person who opens the tab
+/// repeatedly while Slack is down would get a message each time.
 pub(crate) async fn opened(edge: &SlackContext, event: &Event, ack: Ack, reference: &Reference) {
     ack.at_once().await;
     let is_home = event.body.get("tab").and_then(Value::as_str) == Some(HOME_TAB);
@@ -36,8 +36,8 @@ pub(crate) async fn opened(edge: &SlackContext, event: &Event, ack: Ack, referen
     }
 }
 
-/// Puts the tab as it is now before its person; one that says what went wrong where it cannot be made: what they
-/// saw before is out of date.
+/// Publishes the current tab for its person; if it cannot be rendered, a tab with the error, since the previous one
+/// is out of date.
 pub(crate) async fn publish(
     edge: &SlackContext,
     sender: &Sender,

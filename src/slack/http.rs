@@ -1,6 +1,6 @@
-//! Slack's requests over HTTP (`POST /slack/events`), the alternative to Socket Mode. It verifies the signature,
-//! parses the three body formats, calls [`Intake`] and answers with the acknowledgement. `app` mounts it in the web
-//! router.
+//! Slack's requests over HTTP (`POST /slack/events`), the alternative to Socket Mode. Verifies the signature,
+//! parses the three body formats, calls [`Intake`] and responds with the acknowledgement. `app` mounts it in the
+//! web router.
 
 use super::envelope::{Parsed, Retry, Source};
 use super::intake::Intake;
@@ -15,19 +15,19 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 const SIGNATURE: &str = "x-slack-signature";
-/// How old or how far ahead a request may be, in seconds (Slack's own advice).
+/// How old or how far ahead a request may be, in seconds (recommended by Slack).
 const WINDOW: u64 = 5 * 60;
 /// Most bytes of a request: Slack's largest are views with all their inputs filled.
 const BODY_BYTES: usize = 1024 * 1024;
-/// The same of one that is not signed: all that can be is a trial of the certificate, two short fields.
+/// Most bytes of an unsigned request: only Slack's certificate check is unsigned, with two short fields.
 const UNSIGNED_BODY_BYTES: usize = 1024;
-/// Longest challenge that is given back.
+/// Longest challenge that is returned.
 const CHALLENGE_MAX: usize = 500;
 
-/// What is answered: a status, and the acknowledgement where it has content.
+/// A response: a status, and the acknowledgement if it has content.
 pub type HttpAnswer = (StatusCode, Option<Value>);
 
-/// Takes in Slack's signed requests; cheap to clone.
+/// Receives Slack's signed requests; cheap to clone.
 #[derive(Clone)]
 pub struct SlackHttp {
     intake: Intake,
@@ -37,24 +37,23 @@ pub struct SlackHttp {
 }
 
 enum Request {
-    /// Slack tries whether the address is ours.
+    /// Slack verifies that we own the address.
     Challenge(String),
-    /// Something to act upon.
     Payload(Source, Value),
 }
 
 impl SlackHttp {
-    /// Hands what was signed with `signing_secret` to `intake`.
+    /// Passes requests that are signed with `signing_secret` to `intake`.
     pub fn new(intake: Intake, signing_secret: SecretString, clock: Clock) -> Self {
         let log_throttle = Arc::new(Throttle::new(clock.clone()));
         Self { intake, signing_secret, clock, log_throttle }
     }
 
-    /// How many bytes of the body are worth reading, by the headers alone: a request without a well-formed, recent
-    /// signature takes no memory.
+    /// Returns how many bytes of the body to read, based on the headers alone: a request without a well-formed,
+    /// recent signature uses no memory.
     ///
     /// # Errors
-    /// The status of the answer, where Slack did not send this.
+    /// The status of the response to a request that is not from Slack.
     pub fn check_headers(&self, headers: &HeaderMap) -> Result<usize, StatusCode> {
         if self.claimed_signature(headers).is_some() {
             return Ok(BODY_BYTES);
@@ -75,7 +74,7 @@ impl SlackHttp {
         }
     }
 
-    /// Answers one request, at the latest when Slack's time is nearly up.
+    /// Responds to one request, at the latest when Slack's time limit is nearly reached.
     pub async fn receive(&self, headers: &HeaderMap, body: &[u8]) -> HttpAnswer {
         if is_ssl_check(headers, body) {
             return (StatusCode::OK, None);
@@ -93,14 +92,14 @@ impl SlackHttp {
                 self.intake.accept(None, Parsed::new(source, payload), acknowledge);
                 match answer.await {
                     Ok(payload) => (StatusCode::OK, payload),
-                    // Dropped unanswered: Slack shall send it again.
+                    // Dropped without an answer: Slack should send it again.
                     Err(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
                 }
             }
         }
     }
 
-    /// The time within the window and the signature that a request shows, be it a wrong one.
+    /// The time, if within the window, and the claimed signature, not verified.
     fn claimed_signature<'a>(&self, headers: &'a HeaderMap) -> Option<(&'a str, [u8; 32])> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let (time, signature) =
@@ -110,8 +109,7 @@ impl SlackHttp {
         is_recent.then_some((time, signature))
     }
 
-    /// True for version 0 of Slack's signature over time and body, within the window. Compared in a time
-    /// that tells nothing.
+    /// True for a valid version 0 signature over time and body, within the window. Compared in constant time.
     fn is_signed(&self, headers: &HeaderMap, body: &[u8]) -> bool {
         let Some((time, signature)) = self.claimed_signature(headers) else { return false };
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.signing_secret.expose_secret().as_bytes())
@@ -133,7 +131,7 @@ fn signature(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Slack tries whether the certificate is good. It does so without a signature, and nothing follows from it.
+/// Slack checks the certificate, without a signature. It has no effect.
 fn is_ssl_check(headers: &HeaderMap, body: &[u8]) -> bool {
     let (mut asks, mut wants_more) = (false, false);
     if is_form(headers) {
@@ -153,7 +151,7 @@ fn media_type(headers: &HeaderMap) -> &str {
     headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
-/// Events come as JSON, commands as a form, interactions as JSON in a form.
+/// Events are JSON, commands a form, interactions JSON in a form.
 fn read(headers: &HeaderMap, body: &[u8]) -> Option<Request> {
     if media_type(headers).starts_with("application/json") {
         let payload: Value = serde_json::from_slice(body).ok()?;

@@ -1,11 +1,11 @@
-//! Names of our Slack surfaces, each written once. They are a contract: people's open modals and the
-//! manifest carry them (spec/slack.md). Templates of `blocks/` repeat them; a test compares the two.
+//! Ids of our Slack surfaces, each written once. They are a contract: people's open modals and the manifest contain
+//! them (spec/slack.md). Templates of `blocks/` repeat them; a test compares the two.
 
 /// Slash commands.
 pub mod command {
     /// Anyone reports a problem.
     pub const REPORT: &str = "/esb-report";
-    /// Anyone sees what works.
+    /// Anyone views the status.
     pub const STATUS: &str = "/esb-status";
     /// Technicians repair.
     pub const REPAIR: &str = "/esb-repair";
@@ -18,35 +18,27 @@ pub mod command {
 pub mod shortcut {
     /// Anyone reports a problem, from anywhere in Slack.
     pub const REPORT_PROBLEM: &str = "report_problem_shortcut";
-    /// Anyone reports what a message says, from the menu of that message.
+    /// Anyone reports a message, from the menu of that message.
     pub const REPORT_FROM_MESSAGE: &str = "report_from_message";
     pub const ALL: &[&str] = &[REPORT_PROBLEM, REPORT_FROM_MESSAGE];
 }
 
 /// `callback_id`s of views.
 pub mod view {
-    /// The report form.
     pub const REPORT_PROBLEM: &str = "report_problem";
-    /// The board.
     pub const STATUS_SUMMARY: &str = "status_summary";
     pub const STATUS_AREA: &str = "status_area";
-    /// One machine.
     pub const STATUS_EQUIPMENT: &str = "status_equipment";
-    /// What a search found.
     pub const STATUS_MATCHES: &str = "status_matches";
-    /// What went wrong.
     pub const STATUS_ERROR: &str = "status_error";
-    /// What was done, asked before a repair is resolved.
+    /// Asks what was done before a repair is resolved.
     pub const RESOLVE_REPAIR: &str = "resolve_repair";
-    /// Which of the open repairs.
+    /// Selects an open repair.
     pub const CHOOSE_REPAIR: &str = "choose_repair";
     /// Claim, ETA, status, resolve.
     pub const ACT_ON_REPAIR: &str = "act_on_repair";
-    /// A new repair.
     pub const CREATE_REPAIR: &str = "create_repair";
-    /// The full edit.
     pub const UPDATE_REPAIR: &str = "update_repair";
-    /// The app's Home tab.
     pub const HOME: &str = "home";
     pub const ALL: &[&str] = &[
         REPORT_PROBLEM,
@@ -62,42 +54,37 @@ pub mod view {
         UPDATE_REPAIR,
         HOME,
     ];
-    /// Those of `/esb-status`: they hold nothing that anybody typed, so one may replace another.
+    /// The views of `/esb-status`: they contain no typed text, so one may replace another.
     pub const STATUS: &[&str] =
         &[STATUS_SUMMARY, STATUS_AREA, STATUS_EQUIPMENT, STATUS_MATCHES, STATUS_ERROR];
 }
 
-/// `action_id`s of buttons and selects that act by themselves.
+/// `action_id`s of buttons and selects outside of forms.
 pub mod action {
     /// A machine is chosen in the report form.
     pub const EQUIPMENT: &str = "equipment";
     /// "I have this problem too."
     pub const ME_TOO: &str = "me_too";
-    /// Show an area.
     pub const VIEW_AREA: &str = "view_area";
-    /// Show a machine.
     pub const VIEW_EQUIPMENT: &str = "view_equipment";
-    /// Show the board.
     pub const BACK_TO_SUMMARY: &str = "back_to_summary";
     /// Show another page.
     pub const PAGE: &str = "page";
-    /// "This one is mine", on a card.
+    /// "Claim" on a card.
     pub const CARD_CLAIM: &str = "card_claim";
-    /// "It is done", on a card: opens a form.
+    /// "Resolve" on a card: opens a form.
     pub const CARD_RESOLVE: &str = "card_resolve";
-    /// All else that can be done with a repair, on a card: opens a form.
+    /// All other actions on a repair, on a card: opens a form.
     pub const CARD_MORE: &str = "card_more";
-    /// A link on a card: the browser follows it, and Slack lets us know.
+    /// A link on a card: the browser follows it, and Slack notifies us.
     pub const CARD_PAGE: &str = "card_page";
-    /// Act on a repair.
     pub const OPEN_REPAIR: &str = "open_repair";
-    /// Report a problem.
     pub const REPORT: &str = "report";
     /// Find a machine, on the Home tab.
     pub const SEARCH_EQUIPMENT: &str = "search_equipment";
-    /// What to do with a repair.
+    /// The action on a repair.
     pub const ACTION: &str = "action";
-    /// Another status, where it decides what else is asked.
+    /// A new status, if it determines the other inputs.
     pub const STATUS: &str = "status";
     pub const ALL: &[&str] = &[
         EQUIPMENT,
@@ -120,37 +107,26 @@ pub mod action {
 
 /// `action_id`s, and `block_id`s, of inputs.
 pub mod input {
-    /// The machine.
     pub const EQUIPMENT: &str = super::action::EQUIPMENT;
-    /// The reporter's name.
     pub const REPORTER_NAME: &str = "reporter_name";
-    /// What is wrong.
     pub const DESCRIPTION: &str = "description";
-    /// How bad.
     pub const SEVERITY: &str = "severity";
-    /// Somebody could be hurt; also the value of its only option.
+    /// A person could be hurt; also the value of its only option.
     pub const SAFETY_RISK: &str = "safety_risk";
-    /// Something is used up; also the value of its only option.
+    /// A consumable is used up; also the value of its only option.
     pub const CONSUMABLE: &str = "consumable";
     pub const REPAIR: &str = "repair";
-    /// What to do with it.
     pub const ACTION: &str = super::action::ACTION;
-    /// Where it stands.
     pub const STATUS: &str = super::action::STATUS;
-    /// When it should be done.
     pub const ETA: &str = "eta";
-    /// What there is to say.
     pub const NOTE: &str = "note";
-    /// The repair that this one repeats.
+    /// The original repair.
     pub const DUPLICATE_OF: &str = "duplicate_of";
-    /// Who works on it.
     pub const ASSIGNEE: &str = "assignee";
-    /// What it looks like.
     pub const PHOTOS: &str = "photos";
-    /// What a specialist is needed for.
     pub const SPECIALIST_DESCRIPTION: &str = "specialist_description";
 
-    /// The input whose choice decides whether a form shows this one.
+    /// The input whose choice determines whether a form shows this one.
     pub fn chooser_of(input: &str) -> Option<&'static str> {
         match input {
             DUPLICATE_OF | SPECIALIST_DESCRIPTION => Some(STATUS),
@@ -180,23 +156,23 @@ pub mod input {
 
 /// `type`s of events that Slack sends.
 pub mod event {
-    /// Somebody wrote something, changed it or deleted it.
+    /// A message was written, changed or deleted.
     pub const MESSAGE: &str = "message";
-    /// Somebody reacted to a message.
+    /// A person reacted to a message.
     pub const REACTION_ADDED: &str = "reaction_added";
-    /// Somebody's account in Slack has changed.
+    /// A person's account in Slack has changed.
     pub const USER_CHANGE: &str = "user_change";
-    /// Somebody has joined a channel in which the bot is, or the bot one.
+    /// A user has joined a channel of the bot, or the bot has joined one.
     pub const MEMBER_JOINED: &str = "member_joined_channel";
-    /// Somebody has opened the app's Home tab, or its messages.
+    /// A person has opened the app's Home tab, or its messages.
     pub const APP_HOME_OPENED: &str = "app_home_opened";
-    /// The tab that it names when that is the Home tab.
+    /// The event's `tab` if it is the Home tab.
     pub const HOME_TAB: &str = "home";
-    /// Somebody has mentioned the bot in a channel.
+    /// A person has mentioned the bot in a channel.
     pub const APP_MENTION: &str = "app_mention";
     pub const ALL: &[&str] =
         &[APP_HOME_OPENED, APP_MENTION, MEMBER_JOINED, MESSAGE, REACTION_ADDED, USER_CHANGE];
-    /// What Slack is asked for, as the manifest has it: messages by the kind of channel that they stand in.
+    /// The subscribed events, as in the manifest: messages by the kind of their channel.
     pub const SUBSCRIBED: &[&str] = &[
         APP_HOME_OPENED,
         APP_MENTION,
@@ -209,15 +185,15 @@ pub mod event {
     ];
 }
 
-/// Words with which people begin a message to the bot.
+/// First words of messages to the bot.
 pub mod word {
-    /// How does it stand?
+    /// Shows the status.
     pub const STATUS: &str = "status";
-    /// Something is wrong.
+    /// Reports a problem.
     pub const REPORT: &str = "report";
 }
 
-/// The name as one of ours, or `other`: a closed set for metrics.
+/// The name if it is one of ours, else `other`: a closed set for metrics.
 pub fn known(name: &str, ours: &[&'static str]) -> &'static str {
     ours.iter().find(|known| **known == name).copied().unwrap_or("other")
 }

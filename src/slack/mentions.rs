@@ -17,7 +17,7 @@ use crate::render::slack::Message;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Kinds of messages that people write; others tell of edits, deletions, comings and goings.
+/// Subtypes of messages that people write; others report edits, deletions, joins and leaves.
 const WRITTEN: [&str; 2] = ["file_share", "thread_broadcast"];
 
 #[derive(Deserialize)]
@@ -109,7 +109,7 @@ async fn status(edge: &SlackContext, name: &str) -> Result<Message, EdgeError> {
     })
 }
 
-/// The text without the mentions around it, of which the bot's is one.
+/// The text without the mentions around it, one of which is the bot's.
 fn unaddressed(text: &str) -> &str {
     let mut text = text.trim();
     while let Some((_, rest)) = text.strip_prefix("<@").and_then(|rest| rest.split_once('>')) {

@@ -1,7 +1,7 @@
-//! Reactions to repairs' cards: technicians claim by eyes, and are offered to close by a check mark (spec "The
-//! repair card in a channel"). Of others, and of other reactions, nothing comes. A reaction opens no form, so
-//! what needs one is offered by a button in a direct message. An event is acknowledged when what follows from it is
-//! done: see [`super::events`].
+//! Reactions to repairs' cards: with eyes a technician claims the repair, and after a check mark they get a button
+//! to resolve it (spec "The repair card in a channel"). Other people's reactions and other emoji are ignored. A
+//! reaction cannot open a form, so the button is sent in a direct message. An event is acknowledged after
+//! processing: see [`super::events`].
 
 use super::context::{EdgeError, ReplyTo, SlackContext, failure};
 use super::envelope::{Event, Retry, Sender};
@@ -28,7 +28,7 @@ struct Added {
     user: String,
     reaction: String,
     item: Item,
-    /// Who wrote what was reacted to.
+    /// Author of the message.
     item_user: Option<String>,
     event_ts: Option<String>,
 }
@@ -74,7 +74,7 @@ pub(crate) async fn added(edge: &SlackContext, event: &Event, reference: &Refere
     outcome
 }
 
-/// What a reaction is about.
+/// The meaning of a reaction.
 enum ReactionIntent {
     /// A card's repair, and the technician who reacted.
     Repair(Actor, RepairId),
@@ -96,7 +96,7 @@ async fn meant(edge: &SlackContext, sender: &Sender, item: &Item) -> Result<Reac
     }
 }
 
-/// As of replies: under a message that is no card it ends with the last time that Slack sends it.
+/// Like replies: for a message that is not a card, it ends with Slack's last retry.
 fn await_card(edge: &SlackContext, event: &Event, added: &Added, reference: &Reference) -> EventOutcome {
     let ours = edge.identity.get().map(|identity| &identity.user_id);
     let is_others = added.item_user.as_ref().zip(ours).is_some_and(|(author, ours)| author != ours);
@@ -107,8 +107,8 @@ fn await_card(edge: &SlackContext, event: &Event, added: &Added, reference: &Ref
     EventOutcome::Retry
 }
 
-/// It becomes theirs, also where somebody else had it: the card shows whose it is. The request id is the event's, so that the claim
-/// is remembered in its own transaction.
+/// Claims the repair, also from another assignee: the card shows the new one. The request id is the event's, so
+/// that the claim's own transaction stores it.
 async fn claim(
     edge: &SlackContext,
     actor: &Actor,
@@ -116,7 +116,7 @@ async fn claim(
     event: &Event,
     added: &Added,
 ) -> Result<(), EdgeError> {
-    // One that comes again may be minutes old: a person who was assigned since then keeps it.
+    // A retry may be minutes late: a person who was assigned since then stays the assignee.
     if let Some(at) = added.at().filter(|_| event.retry.is_some())
         && is_assigned_since(&edge.ctx, repair, at).await?
     {
@@ -145,7 +145,7 @@ async fn offer_to_resolve(
         return Ok(());
     }
     let repair = brief(&edge.ctx, repair).await?;
-    // A check mark on what is done says no more than that.
+    // On a closed repair, a check mark has no effect.
     if !repair.fields.status.is_open() {
         return Ok(());
     }
@@ -160,7 +160,7 @@ async fn offer_to_resolve(
 }
 
 impl Added {
-    /// When it happened.
+    /// Time of the reaction.
     fn at(&self) -> Option<DateTime<Utc>> {
         let (seconds, micros) = self.event_ts.as_ref()?.split_once('.')?;
         let nanos = micros.parse::<u32>().ok()?.checked_mul(1_000)?;

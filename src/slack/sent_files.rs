@@ -1,17 +1,17 @@
-//! Files that come with forms and messages: which are photos to be fetched, and which are only named. What a
-//! file is, its content says when it is fetched.
+//! Files of forms and messages: which are photos to fetch, and which are only named. The actual type is determined
+//! by the content when it is fetched.
 
 use super::envelope::SentFile;
 use crate::domain::job::PhotoSource;
 use crate::domain::text::{Note, cut};
 use crate::ops::repairs::photo_source::InSlack;
 
-/// Most photos that are fetched for one message (a Slack limit of files of one).
+/// Most photos to fetch from one message (Slack's limit of files per message).
 const FETCH_MAX: usize = 10;
 /// Most characters of a file's name in a note.
 const NAME_MAX: usize = 120;
 
-/// Sorts files; those that others keep, that are no pictures or are too many are named with a link.
+/// Sorts files; external files, files that are not pictures, and those above the limit are named with a link.
 pub(super) fn sorted(files: &[SentFile]) -> InSlack {
     let mut fetch = Vec::new();
     let mut links = Vec::new();
@@ -25,12 +25,12 @@ pub(super) fn sorted(files: &[SentFile]) -> InSlack {
     InSlack { fetch, links: links.and_then(|links| note(&links)) }
 }
 
-/// The words of a note, as far as they fit and can be kept; nothing where nothing is to be seen.
+/// A text as a note, cut and normalized; `None` if nothing is visible.
 pub(super) fn note(text: &str) -> Option<Note> {
     Note::parse(&cut(text.replace('\0', "").trim(), Note::MAX)).ok()
 }
 
-/// What Slack says of a file of which it says nothing else (its page on Slack Connect).
+/// Slack's value for a file without further fields (its page on Slack Connect).
 const ASK: &str = "check_file_info";
 
 fn photo(file: &SentFile) -> Option<PhotoSource> {

@@ -1,5 +1,5 @@
-//! Shortcuts: anyone reports a problem from anywhere in Slack, or what a message says from its menu. The form is
-//! that of `/esb-report`; people are answered by direct message.
+//! Shortcuts: anyone reports a problem from anywhere in Slack, or reports a message from its menu. The form is that
+//! of `/esb-report`; answers are direct messages.
 
 use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::{MessageShortcut, Shortcut};
@@ -15,7 +15,7 @@ pub(crate) async fn report(edge: &SlackContext, used: &Shortcut, ack: Ack, refer
     }
 }
 
-/// Somebody reports what a message says.
+/// A person reports a message.
 pub(crate) async fn report_from_message(
     edge: &SlackContext,
     used: &MessageShortcut,
@@ -29,7 +29,7 @@ pub(crate) async fn report_from_message(
     }
 }
 
-/// What the message says is what is wrong, and the repair keeps where it stands.
+/// Opens the form with the message's text as the description; the repair stores the link to the message.
 async fn open_from_message(
     edge: &SlackContext,
     used: &MessageShortcut,

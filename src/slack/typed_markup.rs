@@ -1,4 +1,4 @@
-//! What people type in Slack, as it comes in messages: marked up for Slack, read here as people read it there.
+//! Converts Slack's markup in typed messages to plain text as people see it.
 
 use super::context::{EdgeError, SlackContext};
 use crate::domain::actor::SlackUserId;
@@ -11,17 +11,16 @@ const MENTIONS_MAX: usize = 100;
 /// A part of a text.
 enum Part<'a> {
     Plain(&'a str),
-    /// What stood between `<` and `>`.
+    /// The text between `<` and `>`.
     Marked(&'a str),
 }
 
-/// The text as people read it: its mentions are names, as far as they are known from Slack.
+/// The text as people see it: mentions become names, if Slack returns them.
 pub(super) async fn as_read(edge: &SlackContext, text: &str) -> Result<String, EdgeError> {
     let names = edge.people.names(&mentioned(text)).await.map_err(OpError::from)?;
     Ok(plain(text, &names))
 }
 
-/// The people whom a text mentions.
 fn mentioned(text: &str) -> Vec<SlackUserId> {
     let mut ids: Vec<SlackUserId> = Vec::new();
     for part in parts(text) {
@@ -34,7 +33,7 @@ fn mentioned(text: &str) -> Vec<SlackUserId> {
     ids
 }
 
-/// The text without markup; people by these names where they are known.
+/// The text without markup; people by these names if available.
 fn plain(text: &str, names: &HashMap<String, String>) -> String {
     let mut out = String::with_capacity(text.len());
     for part in parts(text) {
@@ -46,7 +45,7 @@ fn plain(text: &str, names: &HashMap<String, String>) -> String {
     out
 }
 
-/// In the text of a message `<` and `>` only stand for markup: typed ones are escaped.
+/// In the text of a message `<` and `>` are only markup: typed ones are escaped.
 fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -58,7 +57,7 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
             rest = after;
             return Some(Part::Marked(marked));
         }
-        // A mark that never ends is a sign like others.
+        // A `<` without an end is an ordinary character.
         let end = rest.char_indices().skip(1).find(|(_, c)| *c == '<').map_or(rest.len(), |(at, _)| at);
         let (plain, after) = rest.split_at(end);
         rest = after;
@@ -88,7 +87,7 @@ fn shown(marked: &str, names: &HashMap<String, String>) -> String {
     }
 }
 
-/// What was typed, without markup: Slack escapes three signs of it.
+/// Reverts Slack's escaping of three characters.
 pub(super) fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 pub use super::entities::api_token::Model as ApiToken;
 
-/// The token with this digest and who made it, unless it was revoked.
+/// The token with this digest and its maker, unless it was revoked.
 pub async fn valid(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option<(ApiToken, User)>, DbErr> {
     let token = valid_ones().filter(api_token::Column::TokenHash.eq(token_hash)).one(db).await?;
     let Some(token) = token else { return Ok(None) };
@@ -22,7 +22,6 @@ pub async fn valid(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option
     Ok(maker.map(|maker| (token, maker)))
 }
 
-/// Adds a token; its number.
 pub async fn add(
     db: &impl ConnectionTrait,
     name: &TokenName,
@@ -41,7 +40,7 @@ pub async fn add(
     Ok(row.insert(db).await?.id)
 }
 
-/// The newest tokens that were not revoked, each with who made it.
+/// The newest tokens that are not revoked, each with its maker's name.
 pub async fn newest(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(ApiToken, String)>, DbErr> {
     let tokens = valid_ones().order_by_desc(api_token::Column::Id).limit(most).all(db).await?;
     let makers =
@@ -55,12 +54,12 @@ pub async fn newest(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(ApiToke
     Ok(with_maker.collect())
 }
 
-/// How many tokens were not revoked.
+/// Number of tokens that are not revoked.
 pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     valid_ones().count(db).await
 }
 
-/// Revokes a token; its name, or `None` when it is unknown or was revoked before.
+/// Revokes a token; returns its name, or `None` when it is unknown or was revoked before.
 pub async fn revoke(
     db: &impl ConnectionTrait,
     id: ApiTokenId,

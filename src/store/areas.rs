@@ -12,7 +12,7 @@ use sea_orm::{
 
 pub use super::entities::area::Model as Area;
 
-/// Live areas in their order on the board.
+/// Live areas in board order.
 pub async fn live(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
     area::Entity::find()
         .filter(area::Column::Archived.eq(false))
@@ -22,7 +22,7 @@ pub async fn live(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
         .await
 }
 
-/// All areas in their order, archived ones last.
+/// All areas in board order, archived ones last.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
     area::Entity::find()
         .order_by_asc(area::Column::Archived)
@@ -33,15 +33,12 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Area>, DbErr> {
         .await
 }
 
-/// The area of that number, archived ones too.
+/// The area with this id, archived ones too.
 pub async fn find(db: &impl ConnectionTrait, id: AreaId) -> Result<Option<Area>, DbErr> {
     area::Entity::find_by_id(id).one(db).await
 }
 
-/// Adds a live area.
-///
-/// # Errors
-/// The database's; a live area of that name is a unique violation.
+/// Adds a live area. A live area of that name is a unique violation.
 pub async fn add(
     db: &impl ConnectionTrait,
     details: &AreaDetails,
@@ -66,10 +63,8 @@ fn channel(details: &AreaDetails) -> String {
     details.slack_channel.as_ref().map_or_else(String::new, ToString::to_string)
 }
 
-/// Writes the details of an area that is at `version`, and counts it on; false when it is at another.
-///
-/// # Errors
-/// The database's; a live area of that name is a unique violation.
+/// Replaces the details of an area that is at `version`, and increments its version; false when it is at another. A
+/// live area of that name is a unique violation.
 pub async fn replace(
     db: &impl ConnectionTrait,
     area: &Area,
@@ -89,10 +84,8 @@ pub async fn replace(
     write(db, area.id, version, row, now).await
 }
 
-/// Archives or restores an area that is at `version`, and counts it on; false when it is at another.
-///
-/// # Errors
-/// The database's; restoring while a live area has that name is a unique violation.
+/// Archives or restores an area that is at `version`, and increments its version; false when it is at another.
+/// Restoring while a live area has that name is a unique violation.
 pub async fn set_archived(
     db: &impl ConnectionTrait,
     area: &Area,

@@ -1,4 +1,4 @@
-//! The audit: who changed what, appended in the transaction of the change, and looked up.
+//! The audit log: who changed what, appended in the transaction of the change, and searched.
 
 use super::entities::audit;
 use crate::domain::actor::{Actor, Edge};
@@ -12,7 +12,6 @@ use serde_json::Value;
 
 pub use super::entities::audit::Model as AuditEntry;
 
-/// Appends records.
 pub async fn append(
     db: &impl ConnectionTrait,
     records: &[AuditRecord],
@@ -35,27 +34,21 @@ pub async fn append(
     Ok(())
 }
 
-/// An entry that is copied from another installation.
+/// An entry from another installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
     /// `noun.verb`.
     pub action: String,
-    /// What was changed.
     pub noun: String,
     pub noun_id: i64,
-    /// Name of who did it.
     pub actor_name: String,
-    /// Account of who did it.
     pub actor_user_id: Option<UserId>,
-    /// Values before.
     pub old: Option<Value>,
-    /// Values after.
     pub new: Option<Value>,
-    /// When.
     pub created_at: DateTime<Utc>,
 }
 
-/// Appends entries that are copied from the Python system, under new numbers.
+/// Appends entries from the Python system, under new ids.
 pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Copied>) -> Result<(), DbErr> {
     if entries.is_empty() {
         return Ok(());
@@ -76,18 +69,16 @@ pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Copied>) -> Result<(),
     Ok(())
 }
 
-/// Which entries are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Only what somebody of this name did, or this account.
+    /// By the recorded name, or by account.
     pub who: Option<(String, Option<UserId>)>,
-    /// Only changes of this noun.
+    /// Empty for all.
     pub noun: String,
-    /// Only the noun of this number.
     pub noun_id: Option<i64>,
-    /// Only this action.
+    /// Empty for all.
     pub action: String,
-    /// Not before this.
+    /// Inclusive.
     pub from: Option<DateTime<Utc>>,
     pub before: Option<DateTime<Utc>>,
 }
@@ -110,7 +101,7 @@ impl AuditQuery {
     }
 }
 
-/// Name of who changed a record last; `None` where nobody did.
+/// Name of the actor who changed a record last; `None` if there is none.
 pub async fn last_actor(
     db: &impl ConnectionTrait,
     noun: &str,
@@ -127,7 +118,7 @@ pub async fn last_actor(
         .await
 }
 
-/// Entries, newest first: at most `limit`, older than the one of the number `older_than`.
+/// Entries, newest first: at most `limit`, with an id below `older_than`.
 pub async fn page(
     db: &impl ConnectionTrait,
     wanted: &AuditQuery,

@@ -1,4 +1,4 @@
-//! What boards are made of: the revision, live machines, open repairs.
+//! The data of boards: the revision, live machines, open repairs.
 
 use super::entities::{area, board, equipment, repair, user};
 use crate::domain::board::rank;
@@ -15,16 +15,13 @@ use sea_orm::{
 /// The board's only row.
 const ROW: i64 = 1;
 
-/// The revision of all that boards show.
-///
-/// # Errors
-/// The database's; a missing row is `RecordNotFound`.
+/// The revision of the board. A missing row is `RecordNotFound`.
 pub async fn revision(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let row = board::Entity::find_by_id(ROW).one(db).await?;
     row.map(|row| row.revision).ok_or_else(|| DbErr::RecordNotFound("board".into()))
 }
 
-/// Says that something visible changed: the last statement of the transaction that changed it.
+/// Increments the board revision. Must be the last statement of the transaction of a visible change.
 pub async fn bump_revision(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     board::Entity::update_many()
         .col_expr(board::Column::Revision, Expr::col(board::Column::Revision).add(1))
@@ -59,29 +56,22 @@ pub async fn active_equipment(db: &impl ConnectionTrait) -> Result<Vec<ActiveEqu
         .await
 }
 
-/// An open repair with the name of who works on it.
+/// An open repair with its assignee's name.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct OpenRow {
     pub id: RepairId,
-    /// The machine.
     pub equipment_id: EquipmentId,
-    /// What is wrong.
     pub description: String,
-    /// How bad.
     pub severity: Option<Severity>,
     pub status: RepairStatus,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
-    /// Who works on it.
     pub assignee: Option<String>,
 }
 
-/// Reads the open repairs of all machines, oldest first, one row at a time: their texts together may be
-/// megabytes.
+/// Reads the open repairs of all machines, oldest first, one row at a time: their texts may be megabytes in total.
 pub async fn for_each_open_repair(
     db: &(impl ConnectionTrait + StreamTrait),
     mut take: impl FnMut(OpenRow),
@@ -97,25 +87,18 @@ pub async fn for_each_open_repair(
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct OpenPlace {
     pub id: RepairId,
-    /// The machine.
     pub equipment_id: EquipmentId,
-    /// Name of the machine.
     pub equipment: String,
     pub area_id: AreaId,
-    /// Name of the area.
     pub area: String,
-    /// What is wrong.
     pub description: String,
-    /// How bad.
     pub severity: Option<Severity>,
     pub status: RepairStatus,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// Who works on it.
     pub assignee: Option<String>,
 }
 
-/// Reads the open repairs of all machines with their places, one row at a time, archived machines included:
+/// Reads the open repairs of all machines with machine and area, one row at a time, archived machines included:
 /// worst severity first, then oldest.
 pub async fn for_each_open_place(
     db: &(impl ConnectionTrait + StreamTrait),
@@ -145,16 +128,13 @@ pub async fn worst_repairs_of(
     oldest_first(of_equipment.order_by_asc(severity_rank())).limit(most).into_model().all(db).await
 }
 
-/// What all open repairs of a machine amount to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OpenTotal {
-    /// How many there are.
     pub repairs: usize,
-    /// With any of them somebody could be hurt.
+    /// True if any of them is a safety risk.
     pub safety_risk: bool,
 }
 
-/// Counts the open repairs of a machine.
 pub async fn open_total_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<OpenTotal, DbErr> {
     let groups: Vec<(bool, i64)> = repair::Entity::find()
         .select_only()

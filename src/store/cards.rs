@@ -44,14 +44,14 @@ pub async fn of(db: &impl ConnectionTrait, repair: RepairId) -> Result<Vec<Card>
     card::Entity::find().filter(card::Column::RepairId.eq(repair)).all(db).await
 }
 
-/// The card that is this message.
+/// The card that is posted as this message.
 pub async fn at(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<Option<Card>, DbErr> {
     let there = card::Entity::find().filter(card::Column::Channel.eq(channel));
     there.filter(card::Column::Ts.eq(ts)).one(db).await
 }
 
-/// True while Slack may show a message that is or becomes a card and is not recorded yet: it is being sent, or nobody
-/// knows whether an earlier try posted it.
+/// True while Slack may show a card that is not recorded yet: it is being sent, or an earlier attempt may have
+/// posted it.
 pub async fn any_unrecorded(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let is_sent = Condition::any()
         .add(delivery::Column::State.eq(DeliveryState::Sending))
@@ -66,7 +66,7 @@ pub async fn any_unrecorded(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(unrecorded.limit(1).into_tuple::<DeliveryId>().one(db).await?.is_some())
 }
 
-/// Adds cards that nobody has posted yet, one a target, and reads all of the repair's.
+/// Adds cards that are not posted yet, one per target, and reads all of the repair's.
 pub async fn add(
     db: &impl ConnectionTrait,
     repair: RepairId,

@@ -1,5 +1,4 @@
-//! Opens the database: one file with a writer and readers on SQLite, a pool elsewhere. The schema is
-//! `schema`'s.
+//! Opens the database: one file with a writer and readers on SQLite, a pool elsewhere. `schema` migrates it.
 
 use super::Store;
 use super::connect_error::ConnectError;
@@ -23,31 +22,30 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Readers of one process on SQLite: they compute rather than wait, so one for each processor is enough, and
-/// each has a thread and a cache. Two at least, so that none waits for somebody's long list.
+/// Readers of one process on SQLite: they compute rather than wait, so one per processor is enough, and each has a
+/// thread and a cache. At least two, so that no request waits for a long list of another one.
 const READERS: RangeInclusive<u32> = 2..=8;
-/// The cache of one SQLite connection, in KiB. The operating system has the pages, too.
+/// The cache of one SQLite connection, in KiB. The operating system caches the pages, too.
 const CACHE: u32 = 256;
 /// How long a statement waits for another process's write.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
-/// How soon a locked file is tried again.
+/// Retry interval for a locked file.
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
-/// How long a database that starts later than this program is waited for (spec "Database"), in all.
+/// How long to wait in all for a database that starts later than this program (spec "Database").
 const LATE: Duration = Duration::from_secs(60);
-/// The table in which the Python system notes its schema's version.
+/// The table in which the Python system stores its schema version.
 const ALEMBIC: &str = "alembic_version";
 
 impl Store {
-    /// Opens the database at `url`, once it answers; a missing SQLite file is made. The schema is left as
-    /// it is.
+    /// Opens the database at `url`, once it answers; a missing SQLite file is created. Does not migrate.
     ///
     /// # Errors
-    /// When it cannot be opened, for a minute or for good, or when it is the Python system's.
+    /// It cannot be opened within a minute, or it is the Python system's.
     pub async fn connect(url: &SecretString) -> Result<Self, ConnectError> {
         Self::connect_with(url, CONNECTIONS).await
     }
 
-    /// The same, with as many connections to a server.
+    /// Like [`Store::connect`], with this number of connections to a server.
     pub async fn connect_with(url: &SecretString, connections: u32) -> Result<Self, ConnectError> {
         let began = Instant::now();
         once_it_answers(began, late(url), || Self::connect_now(url, connections, began)).await
@@ -84,10 +82,10 @@ impl Store {
     }
 }
 
-/// Refuses a SQLite file of the Python system's. It is opened read-only, since opening it as ours would change
-/// its journal mode. That cannot be where a process was killed while it wrote and left its journal (as ours does when
-/// it is killed in the first milliseconds of its first start): SQLite has to undo the write first, so the
-/// file is opened for writing then, with its journal mode as it is.
+/// Refuses a SQLite file of the Python system. It is opened read-only, since opening it as ours would change its
+/// journal mode. That fails if a process was killed during a write and left its journal (as ours does when it is
+/// killed in the first milliseconds of its first start): SQLite has to undo the write first, so the file is then
+/// opened for writing, with its journal mode unchanged.
 async fn refuse_python_file(address: &str) -> Result<(), ConnectError> {
     let candidate = async |is_read_only: bool| {
         let options = if is_read_only { READ_ONLY } else { AS_IT_IS };
@@ -120,8 +118,8 @@ async fn is_python_system(db: &DatabaseConnection) -> Result<bool, ConnectError>
     within(ACQUIRE, Box::pin(schema.has_table(ALEMBIC))).await.map_err(ConnectError::Open)
 }
 
-/// Opens the Python system's database on one connection that cannot write. Such a database is never one of
-/// ours, since [`Store::connect`] takes none that has the table which this wants.
+/// Opens the Python system's database on one read-only connection. Such a database is never one of ours, since
+/// [`Store::connect`] refuses every database with the table that this requires.
 pub(super) async fn open_python_system(url: &SecretString) -> Result<DatabaseConnection, ConnectError> {
     let opened = open(url.expose_secret(), 1, BUSY, READ_ONLY, READS, &Arc::default()).await;
     let db = opened.map_err(ConnectError::Open)?;
@@ -133,7 +131,7 @@ pub(super) async fn open_python_system(url: &SecretString) -> Result<DatabaseCon
 async fn create_mariadb_database(address: &str) -> Result<(), DbErr> {
     let options: MySqlConnectOptions = address.parse().map_err(sqlx_error)?;
     let name = options.get_database().unwrap_or_default().replace('`', "``");
-    // `mysql` is always there.
+    // `mysql` always exists.
     let mut server = MySqlConnection::connect_with(&options.database("mysql")).await.map_err(sqlx_error)?;
     let create = format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4");
     server.execute(sqlx::AssertSqlSafe(create)).await.map_err(sqlx_error)?;
@@ -146,13 +144,13 @@ fn sqlx_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-/// How long a database is waited for: a file is there or it is not.
+/// How long to wait for a database to answer; not at all for a file.
 pub(super) fn late(url: &SecretString) -> Duration {
     if sqlite_file(url.expose_secret()).is_some() { Duration::ZERO } else { LATE }
 }
 
-/// A SQLite file and its directory, so that a first start needs no preparation. They are for their owner
-/// only, regardless of the umask, and SQLite gives the file's companions the same mode.
+/// Creates a SQLite file and its directory, so that a first start needs no preparation. Only their owner has
+/// access, regardless of the umask, and SQLite gives the file's companions the same mode.
 fn make(file: &Path) -> std::io::Result<()> {
     if let Some(directory) = file.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -164,8 +162,8 @@ fn make(file: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Does something with a database that starts later than this program, or goes away while this one starts:
-/// again and again until it answers, at most for `limit` since it was first waited for.
+/// Runs something with a database that starts later than this program, or becomes unreachable while this one
+/// starts: retries until it answers, at most for `limit` since the first attempt.
 pub(super) async fn once_it_answers<T, F>(
     began: Instant,
     limit: Duration,
@@ -190,7 +188,7 @@ where
     }
 }
 
-/// Opens a database of ours. `busy` is how long a statement waits for another process's write to SQLite.
+/// Opens one of our databases. `busy` is how long a statement waits for another process's write to SQLite.
 pub(super) async fn open_ours(
     url: &str,
     connections: u32,
@@ -199,7 +197,7 @@ pub(super) async fn open_ours(
     open_monitored(url, connections, busy, &Arc::default()).await
 }
 
-/// The same; SQLite's connections are replaced after the failures that the monitor records.
+/// The same; SQLite's connections are replaced after failures that the monitor records.
 async fn open_monitored(
     url: &str,
     connections: u32,
@@ -225,7 +223,8 @@ pub(super) struct Session {
     postgres: &'static str,
 }
 
-/// Of a transaction in which nothing is asked the server itself gives up the locks: see [`with_liveness_check`].
+/// The server itself ends a transaction that sends no statements, and releases its locks: see
+/// [`with_liveness_check`].
 const WRITES: Session = Session {
     mariadb: "SET SESSION idle_transaction_timeout = 15",
     postgres: "SET SESSION idle_in_transaction_session_timeout = '15s'",
@@ -236,7 +235,7 @@ pub(super) const READS: Session = Session {
     postgres: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
 };
 
-/// How SQLite is opened.
+/// How to open SQLite.
 pub(super) type SqliteOptions = fn(SqliteConnectOptions) -> SqliteConnectOptions;
 
 pub(super) async fn open(
@@ -253,8 +252,8 @@ pub(super) async fn open(
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .connect_timeout(ACQUIRE)
-        // A file needs no sign of life, which costs each query two more changes of thread; servers are asked by
-        // `with_liveness_check`, in its own way.
+        // A file needs no ping, which costs each query two more thread switches; servers are pinged by
+        // `with_liveness_check`.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
@@ -271,7 +270,7 @@ pub(super) async fn open(
     loop {
         // Boxed: the library's future is too deeply nested.
         match Box::pin(Database::connect(options.clone())).await {
-            // The very first switch to WAL waits for nobody by itself.
+            // SQLite does not apply its busy timeout to the very first switch to WAL.
             Err(error) if is_busy(&error) && started.elapsed() < busy => tokio::time::sleep(BUSY_AGAIN).await,
             connected => return connected,
         }

@@ -17,7 +17,7 @@ pub enum ConnectError {
     /// Another process has held the schema lock too long.
     #[error("another process has been changing the database's schema for a minute")]
     Locked,
-    /// This program does not know an applied migration.
+    /// The database has a migration that this program does not have.
     #[error("the database's schema is newer than this program: install the newer version")]
     Newer,
     /// Another program has a table of this name.

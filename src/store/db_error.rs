@@ -1,4 +1,4 @@
-//! Which of the database's errors pass by themselves. Knows each driver's codes; decides nothing.
+//! Classifies database errors by each driver's codes, such as those that are transient.
 
 use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::sqlx::error::DatabaseError;
@@ -8,7 +8,7 @@ use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// True when the database does not answer, is overloaded or gone: the same may work in a while.
+/// True when the database does not answer, is overloaded or unreachable: a later retry may work.
 pub fn is_transient(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) => true,
@@ -19,8 +19,8 @@ pub fn is_transient(error: &DbErr) -> bool {
     }
 }
 
-/// True when SQLite's file was not allowed to be written: it is on a read-only file system, or was opened
-/// read-only and has to be recovered first.
+/// True when SQLite's file was not writable: it is on a read-only file system, or was opened read-only and has to
+/// be recovered first.
 pub(super) fn is_read_only(error: &DbErr) -> bool {
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))
@@ -42,10 +42,7 @@ pub(super) fn is_unknown_database(error: &DbErr) -> bool {
         .is_some_and(|error| error.number() == MARIADB_UNKNOWN_DATABASE)
 }
 
-/// Gives something up that the database neither does nor refuses within `limit`: an outage.
-///
-/// # Errors
-/// Those of `asked`, and that.
+/// Stops waiting for the database after `limit`, and returns an outage error.
 pub async fn within<T>(limit: Duration, asked: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
     timeout(limit, asked).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
 }
@@ -63,14 +60,11 @@ pub fn is_deadlock(error: &DbErr) -> bool {
     }
 }
 
-/// How often a transaction is tried that the database gives up in favour of another.
+/// Most attempts of a transaction that the database aborts in favor of another.
 const DEADLOCKS: usize = 10;
 
-/// Does something that is one transaction or one statement; repeats it when the database aborts it in favor of
-/// another, up to ten times in all.
-///
-/// # Errors
-/// Those of `once`.
+/// Runs one transaction or one statement; retries it when the database aborts it in favor of another, up to ten
+/// times in all.
 pub async fn retry_on_deadlock<T, E, F>(
     is_deadlock: impl Fn(&E) -> bool,
     once: impl Fn() -> F,
@@ -119,15 +113,15 @@ fn by_driver(error: &SqlxError) -> bool {
 /// `SQLITE_READONLY`.
 const SQLITE_READONLY: u32 = 8;
 
-/// Busy, read-only, cannot be read or written, full, cannot be opened. The driver gives extended result codes,
-/// whose low byte is the one meant here (<https://sqlite.org/rescode.html>).
+/// Busy, read-only, cannot be read or written, full, cannot be opened. The driver returns extended result codes,
+/// whose low byte is the primary code used here (<https://sqlite.org/rescode.html>).
 const fn sqlite(code: u32) -> bool {
     matches!(code & 0xff, 5 | SQLITE_READONLY | 10 | 13 | 14)
 }
 
-/// Disk full (as the server, a table, a file and the storage engine say it), read-only (by option and mode), too
-/// many connections (in all, of this user), shutting down, lock wait too long, connection killed; the last
-/// two are a client's words for a lost server, which proxies pass on.
+/// Disk full (reported by the server, a table, a file and the storage engine), read-only (by option and mode), too
+/// many connections (in all, of this user), shutting down, lock wait too long, connection killed; the last two are
+/// client errors for a lost server, which proxies pass on.
 const fn mariadb(number: u16) -> bool {
     matches!(number, 1021 | 1114 | 1026 | 1030 | 1290 | 1836 | 1040 | 1203 | 1053 | 1205 | 1927 | 2006 | 2013)
 }

@@ -15,25 +15,23 @@ use sea_orm::{
 
 pub use super::entities::delivery::Model as Delivery;
 
-/// A delivery to enqueue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelivery {
     /// Channel as configured, or Slack's id of a person.
     pub target: String,
     /// Unique: the same message is enqueued once.
     pub dedupe_key: String,
-    /// Deliveries of one lane leave in their order.
+    /// Deliveries of one lane are sent in order.
     pub lane: String,
-    /// The event as JSON; empty where what is shown, not what happened; sealed for a password.
+    /// The event as JSON; empty if the message shows a current state instead; sealed for a password.
     pub event: String,
-    /// What it does.
     pub kind: DeliveryKind,
     /// The live message that it belongs to.
     pub live_message: Option<LiveMessage>,
 }
 
 impl NewDelivery {
-    /// A message that tells an event: on its own, or as a card or in a card's thread.
+    /// A message about an event: on its own, as a card, or in a card's thread.
     ///
     /// # Errors
     /// The event cannot be written as JSON.
@@ -49,10 +47,8 @@ impl NewDelivery {
     }
 }
 
-/// Inserts deliveries that are due at once, independent of this host's clock.
-///
-/// # Errors
-/// A unique violation when one with the same `dedupe_key` exists.
+/// Inserts deliveries that are due immediately, regardless of this host's clock. An existing `dedupe_key` is a
+/// unique violation.
 pub async fn enqueue(
     db: &impl ConnectionTrait,
     pending: Vec<NewDelivery>,
@@ -83,7 +79,7 @@ pub async fn enqueue(
     Ok(())
 }
 
-/// Slack's id of a channel as configured, where a message has arrived there.
+/// Slack's id of a channel as configured, if a message has arrived there.
 pub async fn channel_id(db: &impl ConnectionTrait, target: &str) -> Result<Option<String>, DbErr> {
     let latest: Option<Option<String>> = delivery::Entity::find()
         .select_only()
@@ -97,18 +93,14 @@ pub async fn channel_id(db: &impl ConnectionTrait, target: &str) -> Result<Optio
     Ok(latest.flatten())
 }
 
-/// One try to deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// `delivered`, or why not.
     pub outcome: String,
-    /// How long it took.
     pub took: TimeDelta,
-    /// When it ended.
     pub at: DateTime<Utc>,
 }
 
-/// Records one try.
 pub async fn record_attempt(
     db: &impl ConnectionTrait,
     id: DeliveryId,
@@ -125,21 +117,19 @@ pub async fn record_attempt(
     Ok(())
 }
 
-/// How much is pending.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct PendingCount {
     /// Deliveries pending, sending or failed.
     pub count: i64,
-    /// Since when the oldest of them is pending.
+    /// Creation time of the oldest of them.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// How many deliveries are in a state.
 pub async fn count(db: &impl ConnectionTrait, state: DeliveryState) -> Result<u64, DbErr> {
     delivery::Entity::find().filter(delivery::Column::State.eq(state)).count(db).await
 }
 
-/// Counts what is pending; dead ones are not.
+/// Counts pending deliveries; dead ones are not included.
 pub async fn pending(db: &impl ConnectionTrait) -> Result<PendingCount, DbErr> {
     let pending = delivery::Entity::find()
         .select_only()

@@ -1,4 +1,4 @@
-//! The queue of deliveries: what may be sent now, leases, what became of it. The worker calls it.
+//! The queue of deliveries: which may be sent now, leases, and results. The worker calls it.
 
 use super::entities::{card, delivery};
 use super::time::{AT_ONCE, RETRY_REQUESTED, due, expired};
@@ -13,27 +13,27 @@ use sea_orm::{
 
 pub use super::entities::delivery::Model as Delivery;
 
-/// How long a lease holds unless it is renewed: with the poll's half second, another worker takes over within a
-/// minute.
+/// How long a lease lasts unless it is renewed: with the poll interval of half a second, another worker takes over
+/// within a minute.
 pub const LEASE: TimeDelta = TimeDelta::seconds(45);
-/// Channels that are tried at once because something about some channel changed.
+/// Most channels to retry immediately after something about a channel changed.
 const REQUESTED_MAX: u64 = 200;
 
-/// What the present moment allows.
+/// What may be leased now.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
     /// In database time.
     pub now: DateTime<Utc>,
     /// Edits may be sent: replies in a card's thread wait for edits that are due.
     pub may_edit: bool,
-    /// Leases of other workers that have expired may be taken, of all but these deliveries, which this worker is
-    /// sending. `None`: the clock was set just now, so that no lease can be judged.
+    /// Expired leases of other workers may be taken, except of these deliveries, which this worker is sending.
+    /// `None`: the clock was just set, so no lease can be judged.
     pub leases_expire: Option<&'a [DeliveryId]>,
 }
 
-/// May be leased, and is first of its lane; but an edit, which shows what is, waits for other edits alone, and what is
-/// messages waits for an edit only while that is under way, or due while edits go: one that waits for its turn may take
-/// minutes, one that failed hours.
+/// May be leased, and is first of its lane. But an edit, which shows a current state, waits only for other edits.
+/// Messages wait for an edit only while it is being sent, or is due while edits are allowed: an edit may wait
+/// minutes for the rate limit, and a failed one hours.
 fn ready(moment: Moment<'_>) -> Condition {
     let earlier = Alias::new("earlier");
     let of_earlier = |column| Expr::col((earlier.clone(), column));
@@ -69,37 +69,33 @@ fn ready(moment: Moment<'_>) -> Condition {
     Condition::all().add(free).add(Expr::exists(blocked).not())
 }
 
-/// A delivery that could be leased.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Head {
     pub id: DeliveryId,
-    /// Where it goes.
     pub target: String,
-    /// What it does.
     pub kind: DeliveryKind,
     pub state: DeliveryState,
-    /// How often it failed.
     pub failures: i32,
-    /// When it was due.
     pub due_at: DateTime<Utc>,
-    /// Since when Slack may have it without our knowing.
+    /// Since when an earlier attempt may have posted it.
     pub in_doubt_since: Option<DateTime<Utc>>,
     /// The worker that has the lease while the state is `Sending`.
     pub lease: Option<String>,
-    /// Until when.
+    /// End of that lease.
     pub leased_until: Option<DateTime<Utc>>,
     /// Slack's id of the channel of the card that it edits or replies to.
     pub card_channel: Option<String>,
 }
 
 impl Head {
-    /// The channel that has to take it. A card stays where it was posted, also when its area names another channel
-    /// by now, so that the one may be archived and the other not.
+    /// The channel that it is sent to. A card stays where it was posted even if its area now has another channel,
+    /// so one of them may be archived and the other not.
     pub fn place(&self) -> &str {
         self.card_channel.as_deref().unwrap_or(&self.target)
     }
 
-    /// True when it is looked for before it is posted: nobody knows whether an earlier try posted it.
+    /// True when the worker must search for the message before it posts it, since an earlier attempt may have
+    /// posted it.
     pub fn is_in_doubt(&self) -> bool {
         let in_doubt = self.in_doubt_since.is_some() || self.state == DeliveryState::Sending;
         in_doubt && self.kind == DeliveryKind::Message
@@ -122,8 +118,8 @@ const HEAD: [delivery::Column; 9] = [
     delivery::Column::LeasedUntil,
 ];
 
-/// Of each target, kind and place the first delivery that could be leased now, at most `limit`, the oldest first:
-/// however long the backlog of one is, the others are seen.
+/// The first delivery of each target, kind and place that could be leased now, at most `limit`, oldest first: a
+/// long backlog of one target does not hide the others.
 pub async fn heads(db: &impl ConnectionTrait, moment: Moment<'_>, limit: u64) -> Result<Vec<Head>, DbErr> {
     let first: Vec<DeliveryId> = delivery::Entity::find()
         .select_only()
@@ -152,8 +148,8 @@ pub async fn heads(db: &impl ConnectionTrait, moment: Moment<'_>, limit: u64) ->
         .await
 }
 
-/// Takes the lease of a delivery as it was seen; `None` when another worker was faster. One conditional statement,
-/// so that it means the same on every database.
+/// Takes the lease of a delivery as it was read; `None` when another worker was faster. One conditional statement,
+/// so that it behaves the same on every database.
 pub async fn lease(
     db: &impl ConnectionTrait,
     seen: &Head,
@@ -169,8 +165,8 @@ pub async fn lease(
             .add(delivery::Column::Lease.is_null())
             .add(delivery::Column::DueAt.eq(seen.due_at)),
     };
-    // One whose worker did not say what became of it may have been sent, at the earliest when that worker leased it:
-    // that is what its due time says by then. Written in this order: MariaDB assigns one after the other.
+    // If its worker recorded no result, it may have been sent, at the earliest when that worker leased it, which
+    // its due time then contains. In this order: MariaDB assigns from left to right.
     let doubt =
         Func::coalesce([Expr::col(delivery::Column::InDoubtSince), Expr::col(delivery::Column::DueAt)]);
     let doubt = Expr::case(delivery::Column::State.eq(DeliveryState::Sending), doubt)
@@ -192,20 +188,20 @@ pub async fn lease(
     delivery::Entity::find_by_id(seen.id).filter(delivery::Column::Lease.eq(lease)).one(db).await
 }
 
-/// What is brought forward.
+/// Which deliveries to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry<'a> {
-    /// Everything that failed and waits.
+    /// All failed deliveries.
     All,
-    /// All but what was rejected.
+    /// All except rejected ones.
     Unrejected,
-    /// What waits for this cause.
+    /// Those that wait for this cause.
     Of(Cause),
-    /// What waits for this channel.
+    /// Those that wait for this channel.
     Channel(&'a str),
 }
 
-/// Makes failed deliveries due now: the cause that they wait for is over, or the clock by which they wait was set.
+/// Makes failed deliveries due now: the cause that they wait for has ended, or the clock was set.
 pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTime<Utc>) -> Result<(), DbErr> {
     let which = match which {
         Retry::All => Condition::all(),
@@ -227,8 +223,8 @@ pub async fn retry_now(db: &impl ConnectionTrait, which: Retry<'_>, now: DateTim
     Ok(())
 }
 
-/// Asks for one try of each channel that takes nothing, though its next probe is not due: somebody has just changed
-/// something about a channel. What else waits for it follows, once that try succeeds.
+/// Requests one attempt for each blocked channel before its next probe is due, since something about a channel has
+/// just changed. Its other deliveries follow once that attempt succeeds.
 pub async fn request_channel_retries(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let first: Vec<DeliveryId> = delivery::Entity::find()
         .select_only()
@@ -268,7 +264,7 @@ pub async fn hold(
     Ok(held.rows_affected == 1)
 }
 
-/// What became of a leased delivery.
+/// The result of a leased delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     pub state: DeliveryState,
@@ -276,18 +272,18 @@ pub struct Settlement {
     pub failures: i32,
     /// Failures that were rejections of the message.
     pub rejections: i32,
-    /// What it waits for together with others.
+    /// The shared cause that it waits for.
     pub cause: Option<Cause>,
-    /// When it is tried again, for those that are.
+    /// When it is retried, if it is.
     pub due_at: DateTime<Utc>,
-    /// Channel and name of the message that Slack has.
+    /// Channel and `ts` of the message in Slack.
     pub posted: Option<(String, String)>,
-    /// Since when Slack may have it without our knowing.
+    /// Since when an earlier attempt may have posted it.
     pub in_doubt_since: Option<DateTime<Utc>>,
 }
 
-/// Gives a lease back with what became of the delivery; `false` when the lease was lost. A password
-/// that is delivered or given up is erased by the same statement.
+/// Releases a lease and records the result; `false` when the lease was lost. The same statement erases a password
+/// that is delivered or dead.
 pub async fn settle(
     db: &impl ConnectionTrait,
     id: DeliveryId,
@@ -319,7 +315,7 @@ pub async fn settle(
     Ok(done.rows_affected == 1)
 }
 
-/// True when exactly this was recorded already, by a transaction whose answer was lost.
+/// True when exactly this was already recorded, by a transaction whose response was lost.
 pub async fn is_settled_as(
     db: &impl ConnectionTrait,
     id: DeliveryId,

@@ -9,54 +9,41 @@ use crate::domain::timeline::TimelineKind;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryOrder, QuerySelect, Set};
 
-/// Rows of one statement: times the widest table's columns it stays below every database's limit.
+/// Rows per statement: times the columns of the widest table, it stays below every database's parameter limit.
 const CHUNK: usize = 500;
 
-/// A repair with a past.
+/// A repair with a history.
 #[derive(Debug, Clone)]
 pub struct RepairRow {
-    /// The machine.
     pub equipment: EquipmentId,
-    /// What is wrong.
     pub description: String,
-    /// How bad.
     pub severity: Severity,
     pub status: RepairStatus,
-    /// Who reported it.
+    /// Name of the reporter.
     pub reporter: String,
-    /// Who works on it.
     pub assignee: Option<UserId>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
-    /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
 }
 
-/// One entry of a past.
 #[derive(Debug, Clone)]
 pub struct TimelineRow {
     pub repair: RepairId,
-    /// What happened.
     pub kind: TimelineKind,
-    /// Who did it.
     pub actor_name: String,
     /// Version of the repair after it.
     pub version: i64,
-    /// Value before.
     pub old: Option<String>,
-    /// Value after.
     pub new: String,
-    /// When.
     pub created_at: DateTime<Utc>,
 }
 
-/// Adds machines to a table without any; their numbers in order.
+/// Adds machines to an empty table; returns their ids in order.
 pub async fn add_equipment(
     db: &impl ConnectionTrait,
     equipment: &[EquipmentDetails],
@@ -70,7 +57,7 @@ pub async fn add_equipment(
     ids.order_by_asc(equipment::Column::Id).into_tuple().all(db).await
 }
 
-/// Adds repairs to a table without any; their numbers in order. Each has five versions behind it.
+/// Adds repairs to an empty table; returns their ids in order. Each is at its fifth version.
 pub async fn add_repairs(db: &impl ConnectionTrait, repairs: &[RepairRow]) -> Result<Vec<RepairId>, DbErr> {
     for chunk in repairs.chunks(CHUNK) {
         let rows = chunk.iter().map(|row| repair::ActiveModel {
@@ -96,7 +83,6 @@ pub async fn add_repairs(db: &impl ConnectionTrait, repairs: &[RepairRow]) -> Re
     ids.order_by_asc(repair::Column::Id).into_tuple().all(db).await
 }
 
-/// Appends entries.
 pub async fn add_timeline(db: &impl ConnectionTrait, entries: &[TimelineRow]) -> Result<(), DbErr> {
     for chunk in entries.chunks(CHUNK) {
         let rows = chunk.iter().map(|row| timeline::ActiveModel {

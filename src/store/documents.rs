@@ -13,7 +13,7 @@ use sea_orm::{
 
 pub use super::entities::document::Model as Document;
 
-/// The documents of a machine, in the order in which they were added; at most `most`.
+/// The documents of a machine, oldest first; at most `most`.
 pub async fn of(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -27,7 +27,6 @@ pub async fn of(
         .await
 }
 
-/// How many documents a machine has.
 pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     document::Entity::find().filter(document::Column::EquipmentId.eq(equipment)).count(db).await
 }
@@ -36,7 +35,6 @@ pub async fn find(db: &impl ConnectionTrait, id: DocumentId) -> Result<Option<Do
     document::Entity::find_by_id(id).one(db).await
 }
 
-/// Adds a document.
 pub async fn add(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -64,7 +62,7 @@ pub async fn add(
     Ok(row.insert(db).await?.id)
 }
 
-/// Removes a document; false when it was gone.
+/// Removes a document; false when it did not exist.
 pub async fn remove(db: &impl ConnectionTrait, id: DocumentId) -> Result<bool, DbErr> {
     Ok(document::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }

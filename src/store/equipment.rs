@@ -1,4 +1,4 @@
-//! Machines: one by its number, the search by name, and writing them.
+//! Machines: by id, by name, and writes.
 
 use super::entities::{area, equipment};
 use crate::domain::equipment::{Cost, EquipmentDetails, StoredDetails};
@@ -13,16 +13,15 @@ use sea_orm::{
 
 pub use super::entities::equipment::Model as Equipment;
 
-/// A machine with what is needed of its area.
+/// A machine with the needed columns of its area.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct EquipmentWithArea {
     pub id: EquipmentId,
     pub name: String,
-    /// Who made it.
     pub manufacturer: String,
     pub model: String,
     pub description: String,
-    /// It is archived itself.
+    /// Regardless of its area.
     pub archived: bool,
     pub area_id: AreaId,
     pub area_name: String,
@@ -57,25 +56,25 @@ fn live() -> Select<equipment::Entity> {
     equipment().filter(equipment::Column::Archived.eq(false)).filter(area::Column::Archived.eq(false))
 }
 
-/// The machine of that number, archived ones too.
+/// The machine with this id, archived ones too.
 pub async fn find(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<EquipmentWithArea>, DbErr> {
     equipment().filter(equipment::Column::Id.eq(id)).into_model().one(db).await
 }
 
-/// Keeps other transactions from changing the machine's repairs until this one ends: rules between them
-/// (duplicates, the last one open) block concurrent ones. SQLite has one writer anyway.
+/// Locks the machine's repairs until the transaction ends: rules over several repairs (duplicates, the last open
+/// one) must not run concurrently. SQLite has one writer anyway.
 pub async fn lock(db: &impl ConnectionTrait, id: EquipmentId) -> Result<(), DbErr> {
     let row = equipment::Entity::find_by_id(id).select_only().column(equipment::Column::Id);
     row.lock_exclusive().into_tuple::<EquipmentId>().one(db).await?;
     Ok(())
 }
 
-/// A machine as searches know it.
+/// A machine as searches use it.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct EquipmentName {
     pub id: EquipmentId,
     pub name: String,
-    /// It is archived itself.
+    /// Regardless of its area.
     pub archived: bool,
     pub area_id: AreaId,
     pub area_name: String,
@@ -101,13 +100,11 @@ pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<EquipmentName>, DbEr
         .await
 }
 
-/// True when at least one live machine is registered.
 pub async fn any_live(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let row: Option<EquipmentWithArea> = live().limit(1).into_model().one(db).await?;
     Ok(row.is_some())
 }
 
-/// How many machines there are, archived ones included.
 pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     equipment::Entity::find().count(db).await
 }
@@ -116,17 +113,16 @@ pub(super) fn name_key() -> (equipment::Entity, equipment::Column) {
     (equipment::Entity, equipment::Column::NameKey)
 }
 
-/// Takes the wildcards' meaning from a text; `!` escapes, since backslash differs between databases.
+/// Escapes the wildcards of a text with `!`, since backslash differs between databases.
 pub(super) fn escape_like(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
-/// Everything on record about the machine of that number, archived ones too.
+/// The whole row of a machine, archived ones too.
 pub async fn row(db: &impl ConnectionTrait, id: EquipmentId) -> Result<Option<equipment::Model>, DbErr> {
     equipment::Entity::find_by_id(id).one(db).await
 }
 
-/// Adds a live machine.
 pub async fn add(
     db: &impl ConnectionTrait,
     details: &EquipmentDetails,
@@ -176,7 +172,7 @@ fn columns(details: &EquipmentDetails) -> equipment::ActiveModel {
     }
 }
 
-/// Writes the details of a machine that is at `version`, and counts it on; false when it is at another.
+/// Replaces the details of a machine that is at `version`, and increments its version; false when it is at another.
 pub async fn replace(
     db: &impl ConnectionTrait,
     (id, version): (EquipmentId, i64),
@@ -186,7 +182,7 @@ pub async fn replace(
     write(db, (id, version), columns(details), now).await
 }
 
-/// Archives or restores a machine that is at `version`, and counts it on; false when it is at another.
+/// Archives or restores a machine that is at `version`, and increments its version; false when it is at another.
 pub async fn set_archived(
     db: &impl ConnectionTrait,
     (id, version): (EquipmentId, i64),

@@ -11,7 +11,7 @@ use sea_orm::{
 
 pub use super::entities::equipment_link::Model as Link;
 
-/// The links of a machine, in the order in which they were added.
+/// The links of a machine, oldest first.
 pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec<Link>, DbErr> {
     equipment_link::Entity::find()
         .filter(equipment_link::Column::EquipmentId.eq(equipment))
@@ -20,7 +20,6 @@ pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec
         .await
 }
 
-/// How many links a machine has.
 pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     equipment_link::Entity::find().filter(equipment_link::Column::EquipmentId.eq(equipment)).count(db).await
 }
@@ -29,7 +28,6 @@ pub async fn find(db: &impl ConnectionTrait, id: LinkId) -> Result<Option<Link>,
     equipment_link::Entity::find_by_id(id).one(db).await
 }
 
-/// Adds a link.
 pub async fn add(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -46,7 +44,7 @@ pub async fn add(
     Ok(row.insert(db).await?.id)
 }
 
-/// Removes a link; false when it was gone.
+/// Removes a link; false when it did not exist.
 pub async fn remove(db: &impl ConnectionTrait, id: LinkId) -> Result<bool, DbErr> {
     Ok(equipment_link::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }

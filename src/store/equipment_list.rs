@@ -1,4 +1,4 @@
-//! The registry as lists: machines by the page and in batches, and what was repaired of one.
+//! The equipment list: machines in pages and batches, and a machine's repairs.
 
 use super::entities::{area, equipment, repair, user};
 use super::equipment::with_area;
@@ -11,14 +11,14 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 
-/// Which machines are wanted.
+/// Filter of the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct EquipmentQuery {
-    /// Only those of this area.
+    /// Only machines of this area.
     pub area: Option<AreaId>,
-    /// Those that are archived, themselves or with their area, instead of the others.
+    /// Machines that are archived, themselves or with their area, instead of the others.
     pub archived: bool,
-    /// Only those that a search for this finds.
+    /// Only machines that match this search.
     pub text: String,
 }
 
@@ -33,15 +33,13 @@ impl EquipmentQuery {
     }
 }
 
-/// A machine in the list.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Listed {
     pub id: EquipmentId,
     pub name: String,
-    /// Who made it.
     pub manufacturer: String,
     pub model: String,
-    /// It is archived itself.
+    /// Regardless of its area.
     pub archived: bool,
     pub area_name: String,
     pub area_archived: bool,
@@ -62,7 +60,7 @@ fn listed(condition: Condition) -> Select<equipment::Entity> {
         .filter(condition)
 }
 
-/// Machines of that area and state by name, regardless of the text: `limit` of them behind the first `skipped`.
+/// Machines of that area and state by name, regardless of the text: `limit` of them after the first `skipped`.
 pub async fn page(
     db: &impl ConnectionTrait,
     wanted: &EquipmentQuery,
@@ -78,7 +76,7 @@ pub async fn page(
         .await
 }
 
-/// The machines of these numbers, in this order.
+/// The machines with these ids, in this order.
 pub async fn of_numbers(db: &impl ConnectionTrait, ids: &[EquipmentId]) -> Result<Vec<Listed>, DbErr> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -89,12 +87,12 @@ pub async fn of_numbers(db: &impl ConnectionTrait, ids: &[EquipmentId]) -> Resul
     Ok(rows)
 }
 
-/// How many machines there are of that area and state, regardless of the text.
+/// Number of machines of that area and state, regardless of the text.
 pub async fn count(db: &impl ConnectionTrait, wanted: &EquipmentQuery) -> Result<u64, DbErr> {
     with_area().filter(wanted.condition()).count(db).await
 }
 
-/// How many live machines each area has; areas without any are left out.
+/// Number of live machines by area; areas without any are absent.
 pub async fn equipment_by_area(db: &impl ConnectionTrait) -> Result<HashMap<AreaId, i64>, DbErr> {
     let rows: Vec<(AreaId, i64)> = equipment::Entity::find()
         .select_only()
@@ -108,8 +106,8 @@ pub async fn equipment_by_area(db: &impl ConnectionTrait) -> Result<HashMap<Area
     Ok(rows.into_iter().collect())
 }
 
-/// Everything on record about machines with the names of their areas, by number: `limit` of them behind
-/// `after`. Archived ones too where `archived` says so.
+/// Whole rows of machines with the names of their areas, by id: `limit` of them after `after`. Includes archived
+/// ones if `archived` is true.
 pub async fn batch(
     db: &impl ConnectionTrait,
     (area, archived): (Option<AreaId>, bool),
@@ -138,18 +136,13 @@ pub struct PastRepair {
     pub id: RepairId,
     /// What is or was wrong.
     pub description: String,
-    /// How bad.
     pub severity: Option<Severity>,
     pub status: RepairStatus,
-    /// Who reported it.
     pub reporter_name: String,
     /// Who works or worked on it.
     pub assignee: Option<String>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
-    /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
 }
 
@@ -157,7 +150,7 @@ fn repairs_of(equipment: EquipmentId) -> Select<repair::Entity> {
     repair::Entity::find().filter(repair::Column::EquipmentId.eq(equipment))
 }
 
-/// All repairs of a machine, newest first: `limit` of them behind the first `skipped`.
+/// All repairs of a machine, newest first: `limit` of them after the first `skipped`.
 pub async fn repairs(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -175,7 +168,6 @@ pub async fn closed_repairs(
     past(closed_of(equipment)).limit(limit).into_model().all(db).await
 }
 
-/// How many closed repairs a machine has.
 pub async fn closed_count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     closed_of(equipment).count(db).await
 }
@@ -203,7 +195,6 @@ fn past(repairs: Select<repair::Entity>) -> Select<repair::Entity> {
         .order_by_desc(repair::Column::Id)
 }
 
-/// How many repairs a machine has had.
 pub async fn repair_count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     repairs_of(equipment).count(db).await
 }

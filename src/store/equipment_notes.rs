@@ -21,7 +21,6 @@ pub async fn of(db: &impl ConnectionTrait, equipment: EquipmentId, limit: u64) -
         .await
 }
 
-/// How many notes there are on a machine.
 pub async fn count(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<u64, DbErr> {
     equipment_note::Entity::find().filter(equipment_note::Column::EquipmentId.eq(equipment)).count(db).await
 }
@@ -30,7 +29,6 @@ pub async fn find(db: &impl ConnectionTrait, id: NoteId) -> Result<Option<Note>,
     equipment_note::Entity::find_by_id(id).one(db).await
 }
 
-/// Adds a note.
 pub async fn add(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -49,7 +47,7 @@ pub async fn add(
     Ok(row.insert(db).await?.id)
 }
 
-/// Removes a note; false when it was gone.
+/// Removes a note; false when it did not exist.
 pub async fn remove(db: &impl ConnectionTrait, id: NoteId) -> Result<bool, DbErr> {
     Ok(equipment_note::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }

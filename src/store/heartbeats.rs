@@ -1,4 +1,4 @@
-//! Signs of life of loops, the latest of all processes.
+//! Heartbeats of loops, the latest of all processes.
 
 use super::entities::heartbeat;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
 /// Name of the worker's loop.
 pub const WORKER: &str = "worker";
 
-/// Notes that the loop went round, unless a later time is noted: the clock of another machine may be behind.
+/// Stores a heartbeat, unless a later one is stored: another host's clock may be behind.
 pub async fn beat(db: &impl ConnectionTrait, name: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row = heartbeat::ActiveModel { name: Set(name.to_owned()), beat_at: Set(now) };
     let noted = (heartbeat::Entity, heartbeat::Column::BeatAt);
@@ -19,7 +19,7 @@ pub async fn beat(db: &impl ConnectionTrait, name: &str, now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// When the loop last went round; `None`: never.
+/// The last heartbeat of a loop, if any.
 pub async fn latest(db: &impl ConnectionTrait, name: &str) -> Result<Option<DateTime<Utc>>, DbErr> {
     Ok(heartbeat::Entity::find_by_id(name).one(db).await?.map(|row| row.beat_at))
 }

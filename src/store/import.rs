@@ -1,5 +1,5 @@
-//! Rows that are copied from another installation under their own numbers. The operation that imports
-//! calls it; histories go by their own files, which call it too.
+//! Rows that are copied from another installation under their own ids. `ops::import` calls it. `timeline` and
+//! `audit` copy their own rows.
 
 use super::entities::{document, photo, repair, user};
 use super::users::{User, email_key};
@@ -13,8 +13,7 @@ use sea_orm::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// When the rows of these numbers were made, of those that are there; some hundreds at most: each takes a
-/// parameter.
+/// Creation times of those of these rows that exist; a few hundred ids at most: each takes a parameter.
 pub async fn made<M: ModelTrait>(
     db: &impl ConnectionTrait,
     ids: &[i64],
@@ -25,7 +24,6 @@ pub async fn made<M: ModelTrait>(
     Ok(rows.into_tuple::<(i64, DateTime<Utc>)>().all(db).await?.into_iter().collect())
 }
 
-/// How many rows there are.
 pub async fn count<M>(db: &impl ConnectionTrait) -> Result<u64, DbErr>
 where
     M: ModelTrait + sea_orm::FromQueryResult + Send + Sync,
@@ -34,7 +32,7 @@ where
     <M::Entity as EntityTrait>::find().count(db).await
 }
 
-/// Adds rows under their own numbers. The table's next number is then beyond all of them.
+/// Adds rows under their own ids. The table's next id is then above all of them.
 pub async fn add<M>(db: &impl ConnectionTrait, rows: Vec<M>) -> Result<(), DbErr>
 where
     M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
@@ -47,8 +45,9 @@ where
     follow(db, M::Entity::default().table_name()).await
 }
 
-/// PostgreSQL counts by itself and hears nothing of numbers that are given; the others look at the table.
-/// Its count never goes back, so that a number which another transaction has just got stays its own.
+/// Advances the table's id sequence. Only PostgreSQL needs it: its sequence ignores explicit ids, while the other
+/// databases look at the table. The sequence never goes back, so an id that another transaction has just received
+/// stays unique.
 async fn follow(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(());
@@ -62,7 +61,7 @@ async fn follow(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Users of one of these names, e-mail addresses or numbers; some hundreds at most of each.
+/// Users with one of these names, e-mail addresses or ids; a few hundred of each at most.
 pub async fn users_like(
     db: &impl ConnectionTrait,
     names: &[Username],
@@ -78,7 +77,7 @@ pub async fn users_like(
     user::Entity::find().filter(like).all(db).await
 }
 
-/// Those of these sources that a document or photo has; some hundreds at most.
+/// Which of these sources a document or photo has; a few hundred at most.
 pub async fn sources(db: &impl ConnectionTrait, sources: &[String]) -> Result<HashSet<String>, DbErr> {
     let documents = document::Entity::find().select_only().column(document::Column::Source);
     let documents = documents.filter(document::Column::Source.is_in(sources));
@@ -89,14 +88,14 @@ pub async fn sources(db: &impl ConnectionTrait, sources: &[String]) -> Result<Ha
     Ok(here)
 }
 
-/// The highest number of a user, zero where there is none.
+/// The highest user id; zero if there are no users.
 pub async fn highest_user(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let highest = user::Entity::find().select_only().expr(Func::max(Expr::col("id")));
     Ok(highest.into_tuple::<Option<i64>>().one(db).await?.flatten().unwrap_or_default())
 }
 
-/// Says of repairs which other they repeat, where nobody has said so and nobody has edited them; some
-/// hundreds at most.
+/// Sets which repair these repairs duplicate, unless that is set or a person has edited them; a few hundred at
+/// most.
 pub async fn link_duplicates(db: &impl ConnectionTrait, links: &[(RepairId, RepairId)]) -> Result<(), DbErr> {
     let repeats = links.iter().fold(CaseStatement::new(), |case, (repair, repeated)| {
         case.case(Expr::col(repair::Column::Id).eq(repair.0), repeated.0)

@@ -65,7 +65,7 @@ pub(super) async fn changed(db: &impl ConnectionTrait, job: &Job, now: DateTime<
         .filter(job::Column::Id.eq(job.id))
         .exec(db)
         .await?;
-    // Read after it was locked: it may have been posted since.
+    // Read again under the lock: it may have been posted since.
     let job = job::Entity::find_by_id(job.id).one(db).await?;
     let edit = job.as_ref().and_then(job::Entity::edit);
     let failed = if job.is_some_and(|job| job.state.is_over()) {

@@ -1,4 +1,5 @@
-//! Jobs: enqueued in the transaction of the operation that needs the work, leased by workers, recorded step by step.
+//! Jobs: enqueued in the transaction of the operation that needs the work, leased by workers, recorded step by
+//! step.
 
 use super::delivery_queue::LEASE;
 use super::entities::{job, job_line};
@@ -31,26 +32,24 @@ const FAILURE_MAX: usize = 1_000;
 /// Longest activity in characters.
 const ACTIVITY_MAX: usize = 200;
 
-/// Work to be done.
+/// A job to enqueue.
 #[derive(Debug)]
 pub struct NewJob<'a> {
     pub kind: JobKind,
     /// As JSON of its kind.
     pub input: String,
-    /// How many steps.
     pub steps: i64,
-    /// What it is at in the first.
+    /// Activity of the first step.
     pub activity: String,
-    /// Names the work; a job of that name is queued once.
+    /// Identifies the work; a job with the same key is enqueued once.
     pub work_key: Option<&'a RequestId>,
-    /// Who wants it.
     pub starter: &'a Actor,
-    /// Whom a private message in Slack tells how it goes.
+    /// Recipient of the private message in Slack, if any.
     pub starter_in_slack: Option<&'a SlackUserId>,
 }
 
-/// Queues a job, due at once, and enqueues its private message: its number, and false when the same work
-/// is queued already, or was done.
+/// Enqueues a job, due immediately, and its private message. Returns its id, and false when the same work was
+/// already enqueued or done.
 pub async fn queue(
     db: &impl ConnectionTrait,
     new: NewJob<'_>,
@@ -94,7 +93,7 @@ async fn add(db: &impl ConnectionTrait, new: NewJob<'_>, now: DateTime<Utc>) -> 
     if let Some(job) = of_key().one(db).await? {
         return Ok((job.id, false));
     }
-    // Two at once: not "do nothing", which MariaDB lacks; rewriting the key changes nothing.
+    // Two inserts at once: not "do nothing", which MariaDB lacks; rewriting the key changes nothing.
     let again = OnConflict::column(job::Column::WorkKey).update_column(job::Column::WorkKey).to_owned();
     job::Entity::insert(row).on_conflict(again).exec_without_returning(db).await?;
     let job = of_key().one(db).await?.ok_or(DbErr::RecordNotInserted)?;
@@ -127,8 +126,8 @@ fn abandoned(now: DateTime<Utc>) -> Condition {
     ))
 }
 
-/// Jobs that could be leased now: of each kind the first. Those of other workers only where `leases_expire`, and none
-/// of `ours`, which this worker is at.
+/// The first job of each kind that could be leased now. Includes other workers' expired ones only if
+/// `leases_expire`, and none of `ours`, which this worker is running.
 pub async fn due_now(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -146,7 +145,7 @@ pub async fn due_now(
 }
 
 /// Takes the lease of a job; `None` when another worker was faster, or another job of its kind runs. One
-/// conditional statement and a unique index, so that it means the same on every database.
+/// conditional statement and a unique index, so that it behaves the same on every database.
 pub async fn lease(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -179,7 +178,7 @@ pub async fn lease(
     }
 }
 
-/// Renews a lease; `false` when it was lost. Within a transaction nobody else changes the job until its end.
+/// Renews a lease; `false` when it was lost. In a transaction, locks the job until its end.
 pub async fn hold(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -195,8 +194,7 @@ pub async fn hold(
     Ok(held.rows_affected == 1)
 }
 
-/// Writes down where a job stands, and a line about it; its message shows it. In any state but running its
-/// lease is given back.
+/// Records the state of a job, and a line about it; updates its message. Releases its lease unless it is running.
 pub async fn record(
     db: &impl ConnectionTrait,
     job: &Job,
@@ -228,7 +226,7 @@ pub async fn record(
     write_update(db, job, update, now).await
 }
 
-/// Gives a lease back without a word: the job goes on elsewhere, at once.
+/// Releases a lease without a line: another worker continues the job immediately.
 pub async fn release(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -246,7 +244,7 @@ pub async fn release(
     Ok(())
 }
 
-/// Asks the worker that is at a job to end it; its message shows that.
+/// Requests cancellation from the worker that runs a job; updates its message.
 pub async fn want_cancel(db: &impl ConnectionTrait, job: &Job, now: DateTime<Utc>) -> Result<(), DbErr> {
     let wanted = changed(job.id, now)
         .col_expr(job::Column::CancelRequested, Expr::value(true))
@@ -261,7 +259,7 @@ fn changed(id: JobId, now: DateTime<Utc>) -> UpdateMany<job::Entity> {
         .filter(job::Column::Id.eq(id))
 }
 
-/// Appends a line, as long as there is room for one.
+/// Appends a line, up to the limit.
 pub async fn write_update(
     db: &impl ConnectionTrait,
     job: &Job,
@@ -288,12 +286,12 @@ pub async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>, D
     job::Entity::find_by_id(id).one(db).await
 }
 
-/// The job of that number. Nobody else changes it until the transaction ends.
+/// Locks a job until the transaction ends.
 pub async fn lock(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>, DbErr> {
     job::Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
-/// The latest lines of a job, the newest first.
+/// The latest lines of a job, newest first.
 pub async fn latest_updates(
     db: &impl ConnectionTrait,
     id: JobId,
@@ -307,7 +305,7 @@ pub async fn latest_updates(
         .await
 }
 
-/// Jobs, newest first: at most `limit`, older than the one of the number `older_than`.
+/// Jobs, newest first: at most `limit`, with an id below `older_than`.
 pub async fn page(
     db: &impl ConnectionTrait,
     (state, kind): (Option<JobState>, Option<JobKind>),
@@ -321,17 +319,14 @@ pub async fn page(
     job::Entity::find().filter(wanted).order_by_desc(job::Column::Id).limit(limit).all(db).await
 }
 
-/// How many jobs of a kind are in a state.
+/// Number of jobs of a kind in a state.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct JobCount {
-    /// Key of the kind.
     pub kind: String,
     pub state: JobState,
-    /// How many.
     pub count: i64,
 }
 
-/// Counts the jobs by kind and state.
 pub async fn counts(db: &impl ConnectionTrait) -> Result<Vec<JobCount>, DbErr> {
     job::Entity::find()
         .select_only()

@@ -1,4 +1,4 @@
-//! Leases of work that one process does at a time. Times are the database's.
+//! Leases of work that only one process may do at a time. Times are the database's.
 
 use super::entities::lease;
 use super::time::is_expired;
@@ -17,7 +17,7 @@ pub async fn acquire(
     let Some(seen) = lease::Entity::find_by_id(name).one(db).await? else {
         return begin(db, name, holder, now + term).await;
     };
-    // Most who ask in vain learn so without a write.
+    // Most attempts without success need no write.
     if seen.holder != holder && !is_expired(seen.leased_until, now, term) {
         return Ok(false);
     }
@@ -51,7 +51,7 @@ async fn begin(
     }
 }
 
-/// Gives a lease back, if it is still ours.
+/// Releases a lease, if this process still holds it.
 pub async fn release(db: &impl ConnectionTrait, name: &str, holder: &str) -> Result<(), DbErr> {
     lease::Entity::delete_many()
         .filter(lease::Column::Name.eq(name))

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 
 pub use super::entities::delivery::LiveMessage;
 
-/// What such a message has to show before anything changed.
+/// The first desired version.
 pub(super) const FIRST: i64 = 1;
 
 /// The state of a live message in Slack.
@@ -23,42 +23,40 @@ pub(super) const FIRST: i64 = 1;
 pub struct RenderedMessage {
     /// Slack's id of the channel.
     pub channel: String,
-    /// Slack's name of the message.
+    /// Slack's timestamp of the message.
     pub ts: String,
-    /// What `desired_version` was before that was read which it shows.
+    /// The desired version that was read before the rendered content.
     pub desired_version: i64,
 }
 
 /// A table whose rows have a live message each.
 pub(super) trait LiveMessageTable: EntityTrait {
-    /// The row's number.
     const ID: Self::Column;
     /// Slack's id of the channel; NULL while the message is not posted.
     const CHANNEL: Self::Column;
     /// Slack's timestamp of the message; NULL while it is not posted.
     const TS: Self::Column;
-    /// The last of the changes that it shows.
+    /// The version that the message shows.
     const RENDERED_VERSION: Self::Column;
-    /// How many changes it has to show.
+    /// The version that the message should show.
     const DESIRED_VERSION: Self::Column;
 
-    /// How many changes it has to show.
     fn desired_version(row: &Self::Model) -> i64;
 
-    /// The edit that brings a posted message up to date.
+    /// The edit that updates a posted message.
     fn edit(row: &Self::Model) -> Option<NewDelivery>;
 }
 
-/// What becomes of an edit that failed and waits for its next try, now that there is more to show.
+/// What happens to a failed edit that waits for its retry when there is a new change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailedEdits {
-    /// It is tried at once: what kept it may be over, and somebody has just done something that should be seen.
+    /// It is retried immediately: its cause may have ended, and a person expects to see the change.
     RetryNow,
-    /// It waits: what a program does may come often, and would use up its tries.
+    /// It waits: changes by programs may be frequent and would use up its attempts.
     KeepSchedule,
 }
 
-/// Enqueues these edits, each unless one of its message is pending. True when an edit is pending now.
+/// Enqueues these edits, unless one of the same message is pending. True when an edit is pending now.
 pub(super) async fn enqueue_edits(
     db: &impl ConnectionTrait,
     mut edits: Vec<NewDelivery>,
@@ -72,7 +70,7 @@ pub(super) async fn enqueue_edits(
     let (cards, jobs): (Vec<_>, Vec<_>) = ids.unzip();
     let (cards, jobs): (Vec<_>, Vec<_>) =
         (cards.into_iter().flatten().collect(), jobs.into_iter().flatten().collect());
-    // Named only where there are some: else no database would take the index for it.
+    // Omitted without ids: otherwise no database would use the index.
     let mut of_these = Condition::any();
     if !cards.is_empty() {
         of_these = of_these.add(delivery::Column::CardId.is_in(cards));
@@ -104,8 +102,8 @@ pub(super) async fn enqueue_edits(
     Ok(true)
 }
 
-/// Records what a message shows, and enqueues an edit if that is out of date. An edit that ends must be
-/// settled in the same transaction, before this.
+/// Records what a message shows, and enqueues an edit if that is out of date. An edit that finishes must be settled
+/// earlier in the same transaction.
 pub async fn record_rendered(
     db: &impl ConnectionTrait,
     live_message: LiveMessage,
@@ -120,11 +118,11 @@ pub async fn record_rendered(
     Ok(())
 }
 
-/// Cards of one target that are brought up to date at once.
+/// Most cards of one target to update at once.
 const STALE_MAX: u64 = 500;
 
-/// Enqueues edits of the cards of a target that are behind, with none to come: their edits were given up while the
-/// channel took nothing.
+/// Enqueues edits of the cards of a target that are out of date and have no pending edit: their edits were given up
+/// while the channel was blocked.
 pub async fn enqueue_stale_edits(
     db: &impl ConnectionTrait,
     target: &str,
@@ -143,7 +141,7 @@ pub async fn enqueue_stale_edits(
     if stale.is_empty() {
         return Ok(());
     }
-    // Counted as a change, since the edit of the latest one has been enqueued before.
+    // Counts as a change, since the edit of the latest one was enqueued before.
     card::Entity::update_many()
         .col_expr(card::Column::DesiredVersion, Expr::col(card::Column::DesiredVersion).add(1))
         .filter(card::Column::Id.is_in(stale.iter().copied()))
@@ -168,7 +166,7 @@ async fn note<L: LiveMessageTable>(
         .exec(db)
         .await?;
     if shown.desired_version == 0 {
-        // One that was found again: nobody knows what it shows. Counted as a change, since the edit of the latest one
+        // A message that was found again may show anything. Counts as a change, since the edit of the latest one
         // may have been enqueued before.
         let more = Expr::col(L::DESIRED_VERSION).add(1);
         L::update_many().col_expr(L::DESIRED_VERSION, more).filter(L::ID.eq(id)).exec(db).await?;
@@ -177,8 +175,8 @@ async fn note<L: LiveMessageTable>(
     Ok(row.filter(|row| L::desired_version(row) > shown.desired_version).and_then(|row| L::edit(&row)))
 }
 
-/// Clears the posted message, if it is still this one: it is edited no more. Of a card, the next
-/// message of its channel is the card again.
+/// Clears the posted message, if it is still this one, so that it is no longer edited. The next message of the
+/// repair in that channel becomes its card.
 pub async fn forget(
     db: &impl ConnectionTrait,
     live_message: LiveMessage,

@@ -1,4 +1,4 @@
-//! "Me too": who else has a problem that is known already.
+//! "Me too": who else has a known problem.
 
 use super::entities::me_too;
 use crate::domain::ids::RepairId;
@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 
-/// Adds a person to a repair; `false` when they are counted already.
+/// Adds a person to a repair; `false` when they are already counted.
 pub async fn add(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -30,7 +30,7 @@ pub async fn add(
     if known.is_some() {
         return Ok(false);
     }
-    // Two at once: not "do nothing", which MariaDB lacks; rewriting the key changes nothing.
+    // Two inserts at once: not "do nothing", which MariaDB lacks; rewriting the key changes nothing.
     let again = OnConflict::columns([me_too::Column::RepairId, me_too::Column::PersonKey])
         .update_column(me_too::Column::PersonKey)
         .to_owned();
@@ -44,8 +44,8 @@ struct Count {
     people: i64,
 }
 
-/// How many people are counted on each of these repairs, a few hundred at most: each takes a parameter.
-/// Those without any are absent.
+/// Number of people by repair, for a few hundred repairs at most: each takes a parameter. Repairs without any are
+/// absent.
 pub async fn counts(
     db: &impl ConnectionTrait,
     repairs: &[RepairId],

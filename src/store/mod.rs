@@ -1,5 +1,5 @@
-//! All SQL. Functions take a connection or an open transaction first and speak the domain's words;
-//! only operations, the worker and `people` call them.
+//! All SQL. Functions take a connection or an open transaction first and use domain types. Only operations, the
+//! worker and `people` call them.
 
 use sea_orm::{DatabaseConnection, DbErr};
 use secrecy::SecretString;
@@ -57,7 +57,7 @@ pub use probe::{DatabaseContent, probe};
 pub use time::{AT_ONCE, RETRY_REQUESTED};
 pub use writer::{Transaction, WriteConnection};
 
-/// How long connections have to come back when all are closed.
+/// How long connections may take to be returned to the pool at close.
 const CLOSE: Duration = Duration::from_secs(5);
 
 /// The database. On SQLite a single writer and several readers, elsewhere one pool; cheap to clone.
@@ -65,14 +65,14 @@ const CLOSE: Duration = Duration::from_secs(5);
 pub struct Store {
     read: DatabaseConnection,
     write: WriteConnection,
-    /// For migrations, which want a connection of their own.
+    /// For migrations, which need a separate connection.
     url: SecretString,
-    /// When the first connection was tried. Connecting and migrating share one wait.
+    /// When the first connection attempt started. Connecting and migrating share one wait.
     began: Instant,
 }
 
 impl Store {
-    /// For reading; sees what is committed.
+    /// For reading; sees committed data.
     pub const fn read(&self) -> &DatabaseConnection {
         &self.read
     }
@@ -82,7 +82,7 @@ impl Store {
         &self.write
     }
 
-    /// Closes all connections, within 5 s. SQLite then folds its journal into the file, so that a copy is whole.
+    /// Closes all connections, within 5 s. SQLite then folds its journal into the file, so that a copy is complete.
     pub async fn close(&self) -> Result<(), DbErr> {
         let closing = async {
             self.read.clone().close().await?;
@@ -91,8 +91,8 @@ impl Store {
         db_error::within(CLOSE, closing).await
     }
 
-    /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that began
-    /// as a reader could not become a writer while another writes.
+    /// Begins a transaction that may write. On SQLite it takes the write lock immediately: a transaction that
+    /// starts as a reader could not become a writer while another one writes.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         self.write.begin().await
     }

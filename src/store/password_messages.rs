@@ -1,5 +1,5 @@
-//! Messages that take a temporary password to whom it is for: deliveries of a kind of their own, of which one at
-//! most is of use. Operations enqueue and withdraw them, the worker ends what was withdrawn while it was being sent.
+//! Messages with a temporary password: deliveries of a separate kind, of which at most the latest is valid.
+//! Operations enqueue and withdraw them; the worker ends those that were withdrawn while being sent.
 
 use super::deliveries::{self, Attempt, Delivery, NewDelivery};
 use super::entities::delivery;
@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-/// Messages to one user leave in their order.
+/// Messages to one user are sent in order.
 fn lane(user: UserId) -> String {
     format!("password:{user}")
 }
@@ -34,8 +34,8 @@ pub async fn enqueue(
     deliveries::enqueue(db, vec![message], now).await
 }
 
-/// Withdraws what a user is still pending: it is erased, and over unless it is being sent at this moment. What is
-/// being sent holds its lane, so that it does not come after its successor, and is not tried again.
+/// Withdraws a user's pending messages: erases them, and ends those that are not being sent right now. A message
+/// that is being sent keeps its lane, so that its successor arrives later, and is not retried.
 ///
 /// The caller has locked the user's row, so that no message is enqueued at the same time.
 pub async fn withdraw(db: &impl ConnectionTrait, user: UserId, now: DateTime<Utc>) -> Result<(), DbErr> {
@@ -49,7 +49,7 @@ pub async fn withdraw(db: &impl ConnectionTrait, user: UserId, now: DateTime<Utc
     end_withdrawn(db, &lane, now).await
 }
 
-/// Ends what was withdrawn and nobody sends.
+/// Ends withdrawn messages that are not being sent.
 pub async fn end_withdrawn(db: &impl ConnectionTrait, lane: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
     let withdrawn: Vec<DeliveryId> = delivery::Entity::find()
         .select_only()
@@ -75,7 +75,7 @@ pub async fn end_withdrawn(db: &impl ConnectionTrait, lane: &str, now: DateTime<
     Ok(())
 }
 
-/// The message of that key.
+/// The message with that key.
 pub async fn find(db: &impl ConnectionTrait, key: &str) -> Result<Option<Delivery>, DbErr> {
     delivery::Entity::find().filter(delivery::Column::DedupeKey.eq(key)).one(db).await
 }

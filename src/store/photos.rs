@@ -1,4 +1,4 @@
-//! Photos and videos of machines and of repairs, and which files any row names.
+//! Photos and videos of machines and of repairs, and which stored files have a row.
 
 use super::entities::{document, photo};
 use crate::domain::actor::Actor;
@@ -14,10 +14,9 @@ use std::collections::HashSet;
 
 pub use super::entities::photo::Model as Photo;
 
-/// What a photo is of.
+/// The owner of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// A machine.
     Equipment(EquipmentId),
     Repair(RepairId),
 }
@@ -31,12 +30,11 @@ impl Subject {
     }
 }
 
-/// The photos of a machine or repair, in the order in which they were added; at most `most`.
+/// The photos of a machine or repair, oldest first; at most `most`.
 pub async fn of(db: &impl ConnectionTrait, subject: Subject, most: u64) -> Result<Vec<Photo>, DbErr> {
     photo::Entity::find().filter(subject.has()).order_by_asc(photo::Column::Id).limit(most).all(db).await
 }
 
-/// How many there are of it.
 pub async fn count(db: &impl ConnectionTrait, subject: Subject) -> Result<u64, DbErr> {
     photo::Entity::find().filter(subject.has()).count(db).await
 }
@@ -45,7 +43,7 @@ pub async fn find(db: &impl ConnectionTrait, id: PhotoId) -> Result<Option<Photo
     photo::Entity::find_by_id(id).one(db).await
 }
 
-/// The photo that came from there.
+/// The photo with this source.
 pub async fn of_source(db: &impl ConnectionTrait, source: &str) -> Result<Option<Photo>, DbErr> {
     photo::Entity::find().filter(photo::Column::Source.eq(source)).one(db).await
 }
@@ -70,10 +68,7 @@ pub async fn visitor_bytes_since(db: &impl ConnectionTrait, since: DateTime<Utc>
     Ok(bytes.flatten().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0))
 }
 
-/// Adds a photo. `source` names it where it comes from.
-///
-/// # Errors
-/// The database's; a unique violation when one of that source is there.
+/// Adds a photo. `source` is its id at its origin; an existing source is a unique violation.
 pub async fn add(
     db: &impl ConnectionTrait,
     subject: Subject,
@@ -103,13 +98,12 @@ pub async fn add(
     Ok(row.insert(db).await?.id)
 }
 
-/// Removes a photo; false when it was gone.
+/// Removes a photo; false when it did not exist.
 pub async fn remove(db: &impl ConnectionTrait, id: PhotoId) -> Result<bool, DbErr> {
     Ok(photo::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
-/// Those of these stored names that a document or photo has; a few hundred names at most: each takes a
-/// parameter.
+/// Which of these stored names a document or photo has; a few hundred names at most: each takes a parameter.
 pub async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<HashSet<String>, DbErr> {
     if names.is_empty() {
         return Ok(HashSet::new());

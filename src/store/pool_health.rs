@@ -1,13 +1,13 @@
-//! Pools that get over connections which no longer lead anywhere, though nobody has closed them: a cable was
-//! pulled, a firewall forgot them. `connect` opens its pools so.
+//! Pools that survive dead connections which nobody has closed (a cable was pulled, a firewall dropped them).
+//! `connect` opens its pools with it.
 //!
-//! Ours: left to itself, the pool waits for a sign of life without an end where a connection comes back, and a
-//! few such waits are the whole pool, until TCP gives up after a quarter of an hour; where one is taken out, it
-//! waits until the caller gets a timeout. We ping first, and not for long, and put a new one in its
-//! place: closing the old one would wait as well, for TLS says goodbye and listens.
+//! Client side: without it, the pool pings a returned connection without a timeout, and a few such pings block the
+//! whole pool until TCP gives up after a quarter of an hour; a ping at checkout lasts until the caller's timeout.
+//! Here a connection is pinged with a short timeout and replaced if it does not answer. It is not closed, since the
+//! TLS shutdown would wait as well.
 //!
-//! The server's: it does not notice either, and keeps the locks of a transaction that was open. By `session`, a
-//! setting, it gives up one in which nothing was asked for 15 s: ours take milliseconds.
+//! Server side: the server does not notice a dead connection either, and keeps the locks of its open transaction. A
+//! session setting makes it end a transaction that is idle for 15 s: ours take milliseconds.
 
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection, Executor};
@@ -21,11 +21,11 @@ pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
 pub(super) const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 /// How long a ping may take. Less than `ACQUIRE`, so that there is time for another connection.
 const ALIVE: Duration = Duration::from_secs(2);
-/// How long the ping of a connection may take that is most likely dead.
+/// Ping timeout for a connection that is most likely dead.
 const SUSPECT: Duration = Duration::from_millis(250);
 
-/// What was learnt of a pool's connections. What has been idle since before one was found to lead nowhere most
-/// likely shares its fate: a whole pool of waits for a sign of life, one after the other, would be an outage.
+/// The time at which a connection of the pool was found dead. Connections that have been idle since before then are
+/// most likely dead too: to ping all of them with the full timeout would be an outage.
 #[derive(Debug, Clone, Default)]
 struct StaleCutoff(Arc<Mutex<Option<Instant>>>);
 
@@ -34,14 +34,14 @@ impl StaleCutoff {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    /// How long a connection is waited for that has been idle since then.
+    /// The ping timeout for a connection that has been idle since then.
     fn ping_timeout(&self, idle_since: Option<Instant>) -> Duration {
         let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_suspect = raised.is_some_and(|raised| idle_since.is_none_or(|since| since < raised));
         if is_suspect { SUSPECT } else { ALIVE }
     }
 
-    /// False when a connection says nothing; the error is one that was closed.
+    /// False when a connection does not answer; an error when it is closed.
     async fn is_alive(
         &self,
         connection: &mut impl Connection,
@@ -58,8 +58,8 @@ impl StaleCutoff {
     }
 }
 
-/// The pool of the database at this address, made to get over such connections; as it is where the address cannot be
-/// parsed: opening the pool parses it again and reports the error.
+/// The pool of the database at this address, with liveness checks; without them if the address cannot be parsed:
+/// opening the pool parses it again and reports the error.
 pub(super) fn with_liveness_check<DB: sqlx::Database>(
     pool: PoolOptions<DB>,
     address: Option<<DB::Connection as Connection>::Options>,

@@ -1,7 +1,7 @@
-//! Refuses poolers that hand the connection of one client to another between two statements (pgbouncer in transaction
-//! mode, older than 1.21 or without `max_prepared_statements`). Statements are prepared under names, which there belong
-//! to a server connection that others use, too: they would fail now and then, and in the middle of something. Called
-//! by `connect` and `probe`.
+//! Refuses poolers that pass the connection of one client to another between two statements (pgbouncer in
+//! transaction mode, older than 1.21 or without `max_prepared_statements`). Named prepared statements there belong
+//! to a server connection that several clients share, so statements would fail now and then. Called by `connect`
+//! and `probe`.
 
 use super::connect_error::ConnectError;
 use super::db_error::within;
@@ -11,16 +11,16 @@ use sea_orm::sqlx::{self, ConnectOptions as _, Connection};
 use sea_orm::{DbErr, RuntimeErr};
 use std::sync::Arc;
 
-/// PostgreSQL's word for a prepared statement whose name is taken.
+/// PostgreSQL's code for an existing prepared statement of the same name.
 const DUPLICATE: &str = "42P05";
 
-/// Opens connections without a parameter that poolers refuse by default. It changes how many digits of fractions are
-/// sent as text; we read none so.
+/// Opens connections without a parameter that poolers refuse by default. It affects only the digits of fractions as
+/// text, which we do not read.
 pub(super) fn options(options: PgConnectOptions) -> PgConnectOptions {
     options.extra_float_digits(None)
 }
 
-/// Prepares a statement on each of two connections, which give it the same name: two servers' sessions do not mind.
+/// Prepares a statement of the same name on each of two connections, which succeeds if each has its own session.
 pub(super) async fn refuse_shared_sessions(url: &str) -> Result<(), ConnectError> {
     let trying = async { two_sessions(url).await.map_err(to_db_err) };
     match within(ACQUIRE, Box::pin(trying)).await.map_err(ConnectError::Open)? {
@@ -39,7 +39,7 @@ async fn two_sessions(url: &str) -> Result<bool, sqlx::Error> {
     let mut first = PgConnection::connect_with(&options).await?;
     let mut second = PgConnection::connect_with(&options).await?;
     let mut own = true;
-    // The first one may find what an earlier process left.
+    // The first one may find a statement of an earlier process.
     for connection in [&mut first, &mut second] {
         match sqlx::query("SELECT 1").execute(connection).await {
             Err(error) if is_taken(&error) => own = false,

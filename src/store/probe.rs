@@ -1,4 +1,4 @@
-//! Tries whether a database could be used, and changes nothing in it. Called by `app::check`.
+//! Checks whether a database could be used, without changing it. Called by `app::check`.
 
 use super::connect::{AS_IT_IS, BUSY, READ_ONLY, READS, open, refuse_python_system};
 use super::connect_error::ConnectError;
@@ -14,22 +14,22 @@ use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
-/// What is in a database that can be used.
+/// The content of a usable database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseContent {
     /// No tables, or no such database on MariaDB: the next start creates them.
     Nothing,
-    /// The tables, some steps behind: the next start applies them.
+    /// The tables, with missing migrations: the next start applies them.
     Tables {
-        /// Steps.
+        /// Number of missing migrations.
         missing: usize,
     },
 }
 
-/// Opens the database at `url`, looks at its schema and closes it. Within 5 s for a server; it is not waited for.
+/// Opens the database at `url`, reads its schema and closes it. Within 5 s for a server; no retries.
 ///
 /// # Errors
-/// When it does not answer, refuses, is the Python system's or newer than this program.
+/// It does not answer, refuses the connection, is the Python system's or newer than this program.
 pub async fn probe(url: &SecretString) -> Result<DatabaseContent, ConnectError> {
     let address = url.expose_secret();
     if let Some(file) = sqlite_file(address) {
@@ -38,7 +38,7 @@ pub async fn probe(url: &SecretString) -> Result<DatabaseContent, ConnectError> 
             _ => Ok(DatabaseContent::Nothing),
         };
     }
-    // By hand, since a pool asks again and again, and then only says that it had no time.
+    // Without a pool, which would retry and then report only a timeout.
     let greeting = within(ACQUIRE, Box::pin(greet(address)));
     match greeting.await {
         Err(error) if is_unknown_database(&error) => return Ok(DatabaseContent::Nothing),
@@ -53,7 +53,7 @@ pub async fn probe(url: &SecretString) -> Result<DatabaseContent, ConnectError> 
     found
 }
 
-/// Read-only, unless a write that was cut off has to be undone first.
+/// Read-only, unless an interrupted write has to be undone first.
 async fn content_of_file(address: &str) -> Result<DatabaseContent, ConnectError> {
     let candidate = async |options| {
         let db = open(address, 1, BUSY, options, READS, &Arc::default()).await.map_err(ConnectError::Open)?;

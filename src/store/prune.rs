@@ -1,4 +1,4 @@
-//! Removes what was kept long enough, in batches small enough to keep nobody waiting.
+//! Removes expired rows, in batches small enough not to block other writers.
 
 use super::entities::{delivery, delivery_attempt, job, job_line, request, session};
 use crate::domain::delivery::DeliveryState;
@@ -13,7 +13,7 @@ use sea_orm::{
 /// Most rows that one call removes.
 pub const BATCH: u64 = 500;
 
-/// Removes deliveries that ended as `state` before a time, with their attempts; how many.
+/// Removes deliveries that ended as `state` before a time, with their attempts; returns their number.
 pub async fn deliveries(
     db: &impl ConnectionTrait,
     state: DeliveryState,
@@ -26,7 +26,7 @@ pub async fn deliveries(
     remove::<delivery::Entity, _>(db, delivery::Column::Id, &old).await
 }
 
-/// Removes jobs that ended before a time, with their lines; how many.
+/// Removes jobs that ended before a time, with their lines; returns their number.
 pub async fn jobs(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     let ended = job::Column::FinishedAt.lt(before).into_condition();
     let old: Vec<JobId> = keys::<job::Entity, _>(db, job::Column::Id, ended).await?;
@@ -34,21 +34,21 @@ pub async fn jobs(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u6
     remove::<job::Entity, _>(db, job::Column::Id, &old).await
 }
 
-/// Forgets submissions that were accepted before a time; how many.
+/// Removes submissions that were accepted before a time; returns their number.
 pub async fn requests(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     let accepted = request::Column::CreatedAt.lt(before).into_condition();
     let old: Vec<String> = keys::<request::Entity, _>(db, request::Column::Id, accepted).await?;
     remove::<request::Entity, _>(db, request::Column::Id, &old).await
 }
 
-/// Removes sessions that ended before a time; how many.
+/// Removes sessions that ended before a time; returns their number.
 pub async fn sessions(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
     let ended = session::Column::ExpiresAt.lt(before).into_condition();
     let old: Vec<String> = keys::<session::Entity, _>(db, session::Column::TokenHash, ended).await?;
     remove::<session::Entity, _>(db, session::Column::TokenHash, &old).await
 }
 
-/// Keys of a batch of rows that are old enough. They stay so until the transaction ends.
+/// Locks a batch of expired rows; returns their keys.
 async fn keys<E: EntityTrait, K: TryGetableMany>(
     db: &impl ConnectionTrait,
     key: E::Column,
@@ -57,7 +57,7 @@ async fn keys<E: EntityTrait, K: TryGetableMany>(
     E::find().select_only().column(key).filter(old).limit(BATCH).lock_exclusive().into_tuple().all(db).await
 }
 
-/// Removes the rows whose column holds one of these keys; how many.
+/// Removes the rows whose column has one of these keys; returns their number.
 async fn remove<E: EntityTrait, K: Clone + Into<Value>>(
     db: &impl ConnectionTrait,
     column: E::Column,

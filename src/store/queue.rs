@@ -1,4 +1,4 @@
-//! The queue: a page of repairs, found by number first, so that no text is read that is not shown.
+//! The queue: pages of repairs. Selects ids first, so that only the texts of shown repairs are read.
 
 use super::board::{severity_rank, to_area, to_assignee, to_equipment};
 use super::entities::{area, equipment, repair, user};
@@ -14,34 +14,25 @@ use sea_orm::{
     QueryOrder, QuerySelect, Select,
 };
 
-/// A repair as the queue shows it.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct QueueRow {
     pub id: RepairId,
     pub version: i64,
-    /// The machine.
     pub equipment_id: EquipmentId,
-    /// Name of the machine.
     pub equipment: String,
-    /// Name of the area.
     pub area: String,
-    /// What is wrong.
     pub description: String,
-    /// How bad.
     pub severity: Option<Severity>,
     pub status: RepairStatus,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// Who works on it.
     pub assignee: Option<String>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
 }
 
-/// A page of the queue: `limit` repairs behind the first `offset`. `found` are machines that a search for the
-/// filter's text finds.
+/// A page of the queue: `limit` repairs after the first `offset`. `found` are the machines that match the filter's
+/// text.
 pub async fn page(
     db: &impl ConnectionTrait,
     filter: &QueueFilter,
@@ -80,7 +71,6 @@ pub async fn page(
     Ok(rows)
 }
 
-/// How many repairs match.
 pub async fn total(
     db: &impl ConnectionTrait,
     filter: &QueueFilter,
@@ -91,7 +81,7 @@ pub async fn total(
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// The numbers of those that match; other tables are joined only where they are asked about.
+/// Ids of the matching repairs; joins other tables only if the filter needs them.
 fn matching(filter: &QueueFilter, equipment: &[EquipmentId]) -> Select<repair::Entity> {
     let mut found = repair::Entity::find()
         .select_only()
@@ -121,8 +111,8 @@ fn matching(filter: &QueueFilter, equipment: &[EquipmentId]) -> Select<repair::E
     if text.is_empty() { found } else { found.filter(holding(text, equipment)) }
 }
 
-/// In the description or the machine's name (case ignored, as far as the database knows how), of one of these
-/// machines, or the number.
+/// The text is in the description or the machine's name (ignoring case as far as the database can), or is the
+/// number, or the machine is one of these.
 fn holding(text: &str, equipment: &[EquipmentId]) -> Condition {
     let like = |text: &str| LikeExpr::new(format!("%{}%", escape_like(text))).escape('!');
     let description = Expr::expr(Func::lower(Expr::col((repair::Entity, repair::Column::Description))));

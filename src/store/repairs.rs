@@ -17,30 +17,22 @@ use std::collections::HashMap;
 
 pub use super::entities::repair::Model as Repair;
 
-/// The version that a repair begins with.
 pub const FIRST_VERSION: i64 = 1;
 
-/// A repair to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRepair<'a> {
-    /// The machine.
     pub equipment: EquipmentId,
-    /// What is wrong.
     pub description: &'a Description,
-    /// How bad.
     pub severity: Option<Severity>,
     pub status: RepairStatus,
-    /// Who works on it.
     pub assignee: Option<UserId>,
-    /// Who reports.
     pub reporter: &'a PersonName,
-    /// Their e-mail, where given.
     pub reporter_email: Option<&'a EmailAddress>,
-    /// Their Slack id, where known.
+    /// If known.
     pub reporter_slack_id: Option<&'a SlackUserId>,
-    /// Somebody could be hurt.
+    /// A person could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
 }
 
@@ -75,7 +67,7 @@ pub async fn find(db: &impl ConnectionTrait, id: RepairId) -> Result<Option<Repa
     repair::Entity::find_by_id(id).one(db).await
 }
 
-/// The fields that people edit, with the assignee by name.
+/// The editable fields, with the assignee's name.
 pub async fn fields(db: &impl ConnectionTrait, repair: &Repair) -> Result<RepairFields, DbErr> {
     let assignee = match repair.assignee_id {
         Some(id) => user::Entity::find_by_id(id).one(db).await?,
@@ -94,7 +86,7 @@ pub async fn fields(db: &impl ConnectionTrait, repair: &Repair) -> Result<Repair
     })
 }
 
-/// Gives a repair its next version, if it still is at `before.version`; `false` when somebody was faster.
+/// Writes a repair's next version, if it is still at `before.version`; `false` when another transaction was faster.
 pub async fn update(
     db: &impl ConnectionTrait,
     before: &Repair,
@@ -126,7 +118,7 @@ pub async fn update(
     Ok(done.rows_affected == 1)
 }
 
-/// The duplicates of a machine, and what each of them repeats.
+/// The duplicates of a machine, and which repair each of them duplicates.
 pub async fn duplicate_links(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -142,7 +134,7 @@ pub async fn duplicate_links(
     Ok(links.into_iter().collect())
 }
 
-/// Numbers of a machine's open repairs, in their order.
+/// Ids of a machine's open repairs, in order.
 pub async fn open_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Result<Vec<RepairId>, DbErr> {
     repair::Entity::find()
         .select_only()
@@ -155,7 +147,7 @@ pub async fn open_of(db: &impl ConnectionTrait, equipment: EquipmentId) -> Resul
         .await
 }
 
-/// Other repairs of a machine, newest first, at most `most`: those older than `before`, where that is given.
+/// Other repairs of a machine, newest first, at most `most`; if given, only those older than `before`.
 pub async fn others_of(
     db: &impl ConnectionTrait,
     equipment: EquipmentId,
@@ -173,7 +165,7 @@ pub async fn others_of(
         .await
 }
 
-/// The repairs that repeat this one, newest first, at most `most`.
+/// The duplicates of a repair, newest first, at most `most`.
 pub async fn duplicates_of(
     db: &impl ConnectionTrait,
     repair: RepairId,

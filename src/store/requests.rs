@@ -1,5 +1,5 @@
-//! Accepted submissions, so that the second arrival of one gets the first one's answer; and events that were acted
-//! upon, so that nothing follows from a second arrival.
+//! Accepted submissions, so that a repeated one gets the first answer; and processed events, so that a repeated one
+//! has no effect.
 
 use super::entities::request;
 use crate::domain::idempotency::IdempotencyKey;
@@ -7,15 +7,13 @@ use crate::domain::text::EventId;
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Set, SqlErr};
 
-/// The answer, as JSON, that this submission got when it was accepted.
+/// The answer to an accepted submission, as JSON.
 pub async fn answer(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Option<String>, DbErr> {
     Ok(request::Entity::find_by_id(key.as_str()).one(db).await?.map(|row| row.answer))
 }
 
-/// Keeps the answer: part of the transaction that did the work.
-///
-/// # Errors
-/// The database's; a unique violation when the submission is being accepted elsewhere just now.
+/// Stores the answer, in the transaction that did the work. A unique violation when another transaction has just
+/// accepted the submission.
 pub async fn remember(
     db: &impl ConnectionTrait,
     key: &IdempotencyKey,
@@ -28,7 +26,7 @@ pub async fn remember(
     Ok(())
 }
 
-/// True for an event that is remembered.
+/// True for a stored event.
 pub async fn knows_event(db: &impl ConnectionTrait, event: &EventId) -> Result<bool, DbErr> {
     Ok(request::Entity::find_by_id(event_key(event)).one(db).await?.is_some())
 }
@@ -37,8 +35,8 @@ fn event_key(event: &EventId) -> String {
     format!("event:{}", event.as_str())
 }
 
-/// Remembers an event; false when it is remembered already. Its id is distinct from the keys of submissions, in
-/// which there is no colon.
+/// Stores an event; false when it is already stored. Its id differs from the keys of submissions, which contain no
+/// colon.
 pub async fn remember_event(
     db: &impl ConnectionTrait,
     event: &EventId,

@@ -13,15 +13,15 @@ use tokio::time::timeout;
 
 /// How long a process waits for another one's migrations.
 const WAIT: Duration = Duration::from_secs(60);
-/// Names the lock on PostgreSQL, where it belongs to the database: `esb` in ASCII.
+/// PostgreSQL's id of the lock, which belongs to the database: `esb` in ASCII.
 const POSTGRES_LOCK: i64 = 0x0065_7362;
 
 impl Store {
-    /// Applies the steps that are missing, all or none of them where the database can. Of several
-    /// processes one does it and the others wait.
+    /// Applies missing migrations, all or none of them if the database supports it. One of several processes does
+    /// it while the others wait.
     ///
     /// # Errors
-    /// A step failed, or the schema is newer than this program.
+    /// A migration failed, or the schema is newer than this program.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
         // Boxed: the library's futures are too deeply nested.
         let once = || {
@@ -40,12 +40,12 @@ impl Store {
     /// Reverts the latest migration.
     ///
     /// # Errors
-    /// The step failed, or the schema is newer than this program.
+    /// It failed, or the schema is newer than this program.
     pub async fn migrate_down(&self) -> Result<(), ConnectError> {
         Box::pin(self.alone(async |db| Migrator::down(db, Some(1)).await)).await
     }
 
-    /// Names of all steps, with whether each is applied.
+    /// Names of all migrations, with whether each is applied.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, ConnectError> {
         let applied = applied(&self.read).await.map_err(ConnectError::Migrate)?;
         Ok(known_steps().into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
@@ -74,7 +74,7 @@ impl Store {
     }
 }
 
-/// One line for all steps that were applied; none where nothing was missing.
+/// Logs one line with all applied migrations; none if nothing was missing.
 fn say_migrated(before: &[String]) {
     let known = known_steps();
     let missing = known.len().saturating_sub(before.len());
@@ -92,7 +92,7 @@ fn say_migrated(before: &[String]) {
 async fn lock(db: &DatabaseTransaction) -> Result<(), ConnectError> {
     let lock = match db.get_database_backend() {
         DbBackend::MySql => {
-            // Names of locks are the server's: the database's own name, in 64 characters at most.
+            // Lock names are shared by the server: uses the database's own name, in at most 64 characters.
             let name = Func::cust("MD5").arg(Expr::cust("DATABASE()"));
             Func::cust("GET_LOCK").arg(name).arg(WAIT.as_secs())
         }
@@ -133,8 +133,8 @@ async fn refuse_newer(db: &DatabaseTransaction) -> Result<(), ConnectError> {
     if applied.iter().all(|step| known.contains(step)) { Ok(()) } else { Err(ConnectError::Newer) }
 }
 
-/// Names of the steps that were applied, in their order; none where nothing is noted. Only reads, which the library's
-/// own way does not.
+/// Names of the applied migrations, in order; empty without a migration table. Only reads, unlike the library's
+/// function.
 pub(super) async fn applied<C: ConnectionTrait>(db: &C) -> Result<Vec<String>, DbErr>
 where
     for<'a> &'a C: IntoSchemaManagerConnection<'a>,

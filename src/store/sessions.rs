@@ -7,18 +7,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 
-/// A session to begin.
 #[derive(Debug, Clone)]
 pub struct NewSession {
-    /// Digest of its token.
     pub token_hash: String,
-    /// Whose it is.
     pub user: UserId,
-    /// When it ends.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Begins a session.
 pub async fn add(db: &impl ConnectionTrait, new: NewSession, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row = session::ActiveModel {
         token_hash: Set(new.token_hash),
@@ -30,7 +25,7 @@ pub async fn add(db: &impl ConnectionTrait, new: NewSession, now: DateTime<Utc>)
     Ok(())
 }
 
-/// The active user whose session it is, unless it has ended.
+/// The active user of a session, unless it has expired.
 pub async fn user(
     db: &impl ConnectionTrait,
     token_hash: &str,
@@ -46,13 +41,12 @@ pub async fn user(
     found.filter(user::Column::Active.eq(true)).one(db).await
 }
 
-/// Ends one session.
 pub async fn end(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), DbErr> {
     session::Entity::delete_by_id(token_hash.to_owned()).exec(db).await?;
     Ok(())
 }
 
-/// Ends all sessions of a user, but for one.
+/// Ends all sessions of a user, except one.
 pub async fn end_others(db: &impl ConnectionTrait, user: UserId, but: Option<&str>) -> Result<(), DbErr> {
     let mut theirs = session::Entity::delete_many().filter(session::Column::UserId.eq(user));
     if let Some(kept) = but {

@@ -1,4 +1,4 @@
-//! Settings: rows of key and value; a missing row means the default. One row counts the changes of all.
+//! Settings: rows of key and value; a missing row means the default. One row has the version of them all.
 
 use super::entities::setting;
 use crate::domain::setting::NotificationSettings;
@@ -7,42 +7,39 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 use std::collections::HashMap;
 
-/// Key of the row that counts.
+/// Key of the version row.
 const VERSION: &str = "version";
-/// Key of the row that names the installation.
+/// Key of the row with the installation's name.
 const INSTALLATION: &str = "installation";
 
-/// What is stored, and the version of it all.
+/// The stored settings and their version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     values: HashMap<String, String>,
 }
 
 impl Stored {
-    /// The stored value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str)
     }
 
-    /// Counts the changes of all settings.
+    /// Number of changes so far.
     pub fn version(&self) -> i64 {
         self.get(VERSION).and_then(|version| version.parse().ok()).unwrap_or_default()
     }
 }
 
-/// Everything that is stored.
 pub async fn stored(db: &impl ConnectionTrait) -> Result<Stored, DbErr> {
     let rows = setting::Entity::find().all(db).await?;
     Ok(Stored { values: rows.into_iter().map(|row| (row.key, row.value)).collect() })
 }
 
-/// The switches of the announcements.
 pub async fn switches(db: &impl ConnectionTrait) -> Result<NotificationSettings, DbErr> {
     let stored = stored(db).await?;
     Ok(NotificationSettings::read(|key| stored.get(key)))
 }
 
-/// Counts the changes on from `version`; false when they are at another, or somebody else counts just now.
+/// Increments the version if it is `version`; false when it is another, or another transaction is incrementing it.
 pub async fn count_on(db: &impl ConnectionTrait, version: i64, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let written = setting::Entity::update_many()
         .col_expr(setting::Column::Value, Expr::value((version + 1).to_string()))
@@ -54,8 +51,8 @@ pub async fn count_on(db: &impl ConnectionTrait, version: i64, now: DateTime<Utc
     Ok(written.rows_affected == 1)
 }
 
-/// The random name of this installation: of its database, and of the directories that belong to it. Made when
-/// it is asked for first.
+/// The random name of this installation: of its database, and of the directories that belong to it. Created at the
+/// first call.
 pub async fn installation(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<String, DbErr> {
     let new = setting::ActiveModel {
         key: Set(INSTALLATION.to_owned()),

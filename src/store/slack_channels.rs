@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
 
 pub use super::entities::slack_channel::Model as SlackChannelRow;
 
-/// All of which Slack was ever asked.
+/// All cached channels.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<SlackChannelRow>, DbErr> {
     slack_channel::Entity::find().all(db).await
 }

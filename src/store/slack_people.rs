@@ -11,15 +11,15 @@ pub async fn find(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<
     slack_person::Entity::find_by_id(id.0.as_str()).one(db).await
 }
 
-/// The only person of that e-mail (as [`super::users::email_key`] has it); `None` where it is several people's, of
-/// whom Slack sent us at different times.
+/// The only person with that e-mail (as [`super::users::email_key`] returns it); `None` if several profiles have
+/// it, which were fetched at different times.
 pub async fn with_email(db: &impl ConnectionTrait, key: &str) -> Result<Option<SlackPerson>, DbErr> {
     let theirs = slack_person::Entity::find().filter(slack_person::Column::EmailKey.eq(key));
     let mut theirs = theirs.limit(2).all(db).await?;
     Ok(theirs.pop().filter(|_| theirs.is_empty()))
 }
 
-/// Those of these people whom Slack has sent us; a few hundred ids at most: each takes a parameter.
+/// Cached profiles of these people; a few hundred ids at most: each takes a parameter.
 pub async fn of(db: &impl ConnectionTrait, ids: &[SlackUserId]) -> Result<Vec<SlackPerson>, DbErr> {
     let ids = ids.iter().map(|id| id.0.as_str());
     slack_person::Entity::find().filter(slack_person::Column::SlackUserId.is_in(ids)).all(db).await

@@ -1,4 +1,4 @@
-//! Whom staff have unlinked from an account: the e-mail address that they share links them no more.
+//! Slack users whom staff have unlinked from an account: a common e-mail address no longer links them.
 
 use super::entities::slack_unlink;
 use crate::domain::actor::SlackUserId;
@@ -8,10 +8,10 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 
-/// Most people that are named for one account.
+/// Most people that are listed for one account.
 const NAMED_MAX: u64 = 20;
 
-/// Notes that this person is not linked to the account again. The caller has locked the user's row.
+/// Prevents this person from being linked to the account again. The caller has locked the user's row.
 pub async fn add(
     db: &impl ConnectionTrait,
     user: UserId,
@@ -43,7 +43,7 @@ pub async fn latest(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<Slack
     Ok(latest.all(db).await?.into_iter().map(|row| SlackUserId(row.slack_user_id)).collect())
 }
 
-/// This person may be linked to the account again; false where they could before.
+/// Allows this person to be linked to the account again; false if that was allowed already.
 pub async fn remove(db: &impl ConnectionTrait, user: UserId, id: &SlackUserId) -> Result<bool, DbErr> {
     let theirs = slack_unlink::Entity::delete_many()
         .filter(slack_unlink::Column::UserId.eq(user))
@@ -51,7 +51,7 @@ pub async fn remove(db: &impl ConnectionTrait, user: UserId, id: &SlackUserId) -
     Ok(theirs.exec(db).await?.rows_affected > 0)
 }
 
-/// Everybody may be linked to the account again.
+/// Allows everybody to be linked to the account again.
 pub async fn clear(db: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
     let all = slack_unlink::Entity::delete_many().filter(slack_unlink::Column::UserId.eq(user));
     all.exec(db).await?;

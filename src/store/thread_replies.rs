@@ -1,4 +1,4 @@
-//! Replies of people in the threads of cards. A row is written while the repair is locked.
+//! Replies in the threads of cards. The repair is locked while a row is written.
 
 use super::entities::thread_reply;
 use crate::domain::ids::{RepairId, TimelineId};
@@ -6,7 +6,6 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait
 
 pub use super::entities::thread_reply::Model as ThreadReply;
 
-/// The reply of that name.
 pub async fn find(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<Option<ThreadReply>, DbErr> {
     thread_reply::Entity::find()
         .filter(thread_reply::Column::Channel.eq(channel))
@@ -15,7 +14,7 @@ pub async fn find(db: &impl ConnectionTrait, channel: &str, ts: &str) -> Result<
         .await
 }
 
-/// Keeps a reply that is not known yet.
+/// Stores a new reply.
 pub async fn add(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -34,7 +33,7 @@ pub async fn add(
     Ok(())
 }
 
-/// Keeps what became of a known reply.
+/// Updates a stored reply.
 pub async fn saw(
     db: &impl ConnectionTrait,
     known: ThreadReply,

@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 
 pub use super::entities::timeline::Model as Entry;
 
-/// Appends what a change tells.
+/// Appends the entries of a change.
 pub async fn append(
     db: &impl ConnectionTrait,
     change: &ChangeSet,
@@ -38,12 +38,12 @@ pub async fn append(
     Ok(())
 }
 
-/// Appends entries that are copied from another installation, under their own numbers.
+/// Appends entries from another installation, under their own ids.
 pub async fn copy(db: &impl ConnectionTrait, entries: Vec<Entry>) -> Result<(), DbErr> {
     import::add(db, entries).await
 }
 
-/// What changed after a version, in its order.
+/// The entries after a version, in order.
 pub async fn later(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -81,8 +81,8 @@ pub async fn has_since(
     Ok(newer.limit(1).into_tuple::<TimelineId>().one(db).await?.is_some())
 }
 
-/// Entries of a repair older than `before`, newest first, at most `most`. Edits of notes are not among
-/// them: [`edits`] has those.
+/// Entries of a repair older than `before`, newest first, at most `most`, without edits of notes, which [`edits`]
+/// returns.
 pub async fn newest(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -99,7 +99,7 @@ pub async fn newest(
     entries.order_by_desc(timeline::Column::Id).limit(most).all(db).await
 }
 
-/// Edits of these notes, in their order; a few hundred notes at most: each takes a parameter.
+/// Edits of these notes, in order; a few hundred notes at most: each takes a parameter.
 pub async fn edits(db: &impl ConnectionTrait, notes: &[TimelineId]) -> Result<Vec<Entry>, DbErr> {
     if notes.is_empty() {
         return Ok(Vec::new());
@@ -108,7 +108,7 @@ pub async fn edits(db: &impl ConnectionTrait, notes: &[TimelineId]) -> Result<Ve
     edits.order_by_asc(timeline::Column::Id).all(db).await
 }
 
-/// The note that was written last, edits aside, or only the one that says just this.
+/// The latest note, without its edits; or only the one with exactly this text.
 pub async fn last_note(
     db: &impl ConnectionTrait,
     repair: RepairId,
@@ -125,7 +125,7 @@ pub async fn last_note(
     notes.order_by_desc(timeline::Column::Id).one(db).await
 }
 
-/// The latest change of the status, with the present text of the note that was written with it.
+/// The latest change of the status, with the current text of the note that was written with it.
 pub async fn latest_status(
     db: &impl ConnectionTrait,
     repair: RepairId,

@@ -14,27 +14,20 @@ use sea_orm::{
 
 pub use super::entities::user::Model as User;
 
-/// A user to add.
 #[derive(Debug, Clone)]
 pub struct NewUser<'a> {
-    /// Name to log in with.
     pub username: &'a Username,
-    /// E-mail.
     pub email: &'a EmailAddress,
-    /// What they may do.
     pub role: Role,
-    /// Slack handle, where known.
+    /// If known.
     pub slack_handle: Option<&'a SlackHandle>,
     /// In the PHC string format.
     pub password_hash: String,
-    /// The password was made by somebody else.
+    /// Somebody else set the password.
     pub must_change_password: bool,
 }
 
-/// Adds an active user.
-///
-/// # Errors
-/// The database's; a unique violation when name or e-mail are taken.
+/// Adds an active user. A taken name or e-mail is a unique violation.
 pub async fn add(db: &impl ConnectionTrait, new: NewUser<'_>, now: DateTime<Utc>) -> Result<UserId, DbErr> {
     let row = user::ActiveModel {
         username: Set(new.username.as_str().to_owned()),
@@ -54,17 +47,17 @@ pub async fn add(db: &impl ConnectionTrait, new: NewUser<'_>, now: DateTime<Utc>
     Ok(row.insert(db).await?.id)
 }
 
-/// The form in which e-mail addresses are compared.
+/// Normalizes an e-mail address for comparison.
 pub fn email_key(email: &str) -> String {
     email.to_lowercase().chars().take(crate::domain::text::KEY_MAX).collect()
 }
 
-/// The user of that name, case ignored.
+/// The user with that name, ignoring case.
 pub async fn named(db: &impl ConnectionTrait, username: &Username) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::UsernameKey.eq(caseless(username.as_str()))).one(db).await
 }
 
-/// The user of the name as it was typed, else of the name that is read from it; case ignored.
+/// The user with the name as typed, else with the name parsed from it; ignoring case.
 pub async fn typed(db: &impl ConnectionTrait, typed: &str, name: &Username) -> Result<Option<User>, DbErr> {
     let (typed, name) = (caseless(typed), caseless(name.as_str()));
     let either = user::Entity::find().filter(user::Column::UsernameKey.is_in([&typed, &name]));
@@ -73,12 +66,12 @@ pub async fn typed(db: &impl ConnectionTrait, typed: &str, name: &Username) -> R
     Ok(either.into_iter().next())
 }
 
-/// The user of that e-mail, case ignored.
+/// The user with that e-mail, ignoring case.
 pub async fn with_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::EmailKey.eq(email_key(email))).one(db).await
 }
 
-/// The active user who is that person in Slack: by the stored id, else by the e-mail that Slack tells.
+/// The active user of a person in Slack: by the stored id, else by their e-mail in Slack.
 pub async fn active_in_slack(
     db: &impl ConnectionTrait,
     id: &SlackUserId,
@@ -95,13 +88,13 @@ pub async fn active_in_slack(
     }
 }
 
-/// The user who is tied to that person in Slack, active or not.
+/// The user who is linked to a person in Slack, active or not.
 pub async fn linked(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<Option<User>, DbErr> {
     user::Entity::find().filter(user::Column::SlackUserId.eq(id.0.as_str())).one(db).await
 }
 
-/// Ties a user who is tied to nobody to a person in Slack, who is tied to no other user from then on; false
-/// when somebody was faster. The user's own record counts as unchanged.
+/// Links a user without a link to a person in Slack, and removes that person's other link; false when another
+/// transaction was faster. Does not count as a change of the user.
 pub async fn link(db: &impl ConnectionTrait, user: UserId, id: &SlackUserId) -> Result<bool, DbErr> {
     unlink(db, id).await?;
     let done = user::Entity::update_many()
@@ -123,7 +116,7 @@ pub async fn unlink(db: &impl ConnectionTrait, id: &SlackUserId) -> Result<bool,
     Ok(done.rows_affected > 0)
 }
 
-/// Notes that something about a user has changed which their own row does not hold.
+/// Marks a user as changed, though the change is not in their row.
 pub async fn touch(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), DbErr> {
     change(db, id, UserChange::default(), now).await
 }
@@ -135,13 +128,13 @@ pub async fn changed_after(db: &impl ConnectionTrait, since: DateTime<Utc>) -> R
     Ok(changed.into_tuple::<UserId>().one(db).await?.is_some())
 }
 
-/// Some of the active staff users who are known in Slack, by name.
+/// Some of the active staff users with a Slack user, by name.
 pub async fn staff_in_slack(db: &impl ConnectionTrait, most: u64) -> Result<Vec<User>, DbErr> {
     let known = active_staff().filter(user::Column::SlackUserId.is_not_null());
     known.order_by_asc(user::Column::UsernameKey).limit(most).all(db).await
 }
 
-/// The user of that number, if active.
+/// The user with this id, if active.
 pub async fn active(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
     user::Entity::find_by_id(id).filter(user::Column::Active.eq(true)).one(db).await
 }
@@ -149,7 +142,7 @@ pub async fn active(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User
 /// Most accounts that are searched.
 const SEARCHED_MAX: u64 = 20_000;
 
-/// Numbers, names and roles of active users, by name.
+/// Ids, names and roles of active users, by name.
 pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<(UserId, String, Role)>, DbErr> {
     user::Entity::find()
         .select_only()
@@ -162,17 +155,15 @@ pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<(UserId, String, Rol
         .await
 }
 
-/// What tells a user from others.
+/// Name and e-mail of a user.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Label {
     pub id: UserId,
-    /// Name.
     pub username: String,
-    /// E-mail.
     pub email: String,
 }
 
-/// What tells all users apart, active or not.
+/// Labels of all users, active or not.
 pub async fn labels(db: &impl ConnectionTrait) -> Result<Vec<Label>, DbErr> {
     let columns = [user::Column::Id, user::Column::Username, user::Column::Email];
     let all = user::Entity::find().select_only().columns(columns).limit(SEARCHED_MAX);
@@ -192,7 +183,6 @@ pub async fn all_active(db: &impl ConnectionTrait) -> Result<Vec<User>, DbErr> {
         .await
 }
 
-/// A user as others see them.
 pub fn person(user: User) -> Person {
     Person { id: user.id, name: user.username, slack_id: user.slack_user_id.map(SlackUserId) }
 }
@@ -201,12 +191,12 @@ pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>,
     user::Entity::find_by_id(id).one(db).await
 }
 
-/// The user of that number, whom nobody else changes until the transaction ends.
+/// The user with this id, locked until the transaction ends.
 pub async fn hold(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, DbErr> {
     user::Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
-/// Some of all users by name, and how many there are.
+/// A page of all users by name, and their total number.
 pub async fn some(db: &impl ConnectionTrait, skip: u64, most: u64) -> Result<(Vec<User>, u64), DbErr> {
     let all = user::Entity::find();
     let count = all.clone().count(db).await?;
@@ -214,12 +204,12 @@ pub async fn some(db: &impl ConnectionTrait, skip: u64, most: u64) -> Result<(Ve
     Ok((sorted.all(db).await?, count))
 }
 
-/// What a password's hash begins with: ours, and those of the Python system. Anything else is no hash, and nobody logs
-/// in with it.
+/// Prefixes of password hashes: ours, and those of the Python system. Any other text is not a hash, and no password
+/// matches it.
 const HASHES: [&str; 2] = ["$argon2", "scrypt:"];
 
 impl User {
-    /// True when there is a password with which they can log in, while they are active.
+    /// True when they can log in with some password while active.
     pub fn has_password(&self) -> bool {
         HASHES.iter().any(|beginning| self.password_hash.starts_with(beginning))
     }
@@ -232,7 +222,7 @@ pub async fn has_staff(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(active_staff().filter(has_password).limit(1).one(db).await?.is_some())
 }
 
-/// Numbers of the staff users who can log in. Nobody else changes them until the transaction ends.
+/// Locks the staff users who can log in until the transaction ends; returns their ids.
 pub async fn lock_staff(db: &impl ConnectionTrait) -> Result<Vec<UserId>, DbErr> {
     let staff = active_staff().order_by_asc(user::Column::Id).lock_exclusive().all(db).await?;
     Ok(staff.into_iter().filter(User::has_password).map(|user| user.id).collect())
@@ -242,23 +232,18 @@ fn active_staff() -> Select<user::Entity> {
     user::Entity::find().filter(user::Column::Role.eq(Role::Staff)).filter(user::Column::Active.eq(true))
 }
 
-/// What staff set of a user; `None` leaves it as it is.
+/// A change of a user by staff; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct UserChange<'a> {
-    /// E-mail. Another one loosens the tie to Slack: it may be another person.
+    /// A new address removes the link to Slack: it may belong to another person.
     pub email: Option<&'a EmailAddress>,
-    /// What they may do.
     pub role: Option<Role>,
-    /// Slack handle; the inner `None` when it is unknown.
+    /// The inner `None` removes it.
     pub slack_handle: Option<Option<&'a SlackHandle>>,
-    /// False: can do nothing.
     pub active: Option<bool>,
 }
 
-/// Changes a user.
-///
-/// # Errors
-/// The database's; a unique violation when the e-mail is taken.
+/// Changes a user. A taken e-mail is a unique violation.
 pub async fn change(
     db: &impl ConnectionTrait,
     id: UserId,
@@ -303,14 +288,14 @@ pub async fn set_password(
     Ok(())
 }
 
-/// True when some user's password hash begins so.
+/// True when some user's password hash begins with this.
 pub async fn any_hash_like(db: &impl ConnectionTrait, beginning: &str) -> Result<bool, DbErr> {
     let like = user::Entity::find().filter(user::Column::PasswordHash.starts_with(beginning));
     let id = like.select_only().column(user::Column::Id).limit(1).into_tuple::<UserId>();
     Ok(id.one(db).await?.is_some())
 }
 
-/// Keeps the same password in another form, unless it was changed since.
+/// Stores another hash of the same password, unless the password was changed since.
 pub async fn replace_hash(
     db: &impl ConnectionTrait,
     id: UserId,

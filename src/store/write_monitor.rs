@@ -1,5 +1,5 @@
-//! Whether the database can be written. `writer` records failures here, the pool of SQLite's writer asks here
-//! whether to replace its connection, and `/health` asks through [`Store::check_writable`].
+//! Whether the database is writable. `writer` records failures here, the pool of SQLite's writer checks here
+//! whether to replace its connection, and `/health` checks with [`Store::check_writable`].
 
 use super::db_error::{is_read_only, is_transient, within};
 use super::{Store, settings};
@@ -12,22 +12,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the outcome of a probe is reused, and how long an outage counts that a write ran into.
+/// How long the result of a probe is reused, and how long a failed write counts as an outage.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
-/// How long a probe may take: less than a health check waits.
+/// Timeout of a probe: shorter than a health check's.
 const PROBE_LIMIT: Duration = Duration::from_millis(1500);
 /// The setting that a probe writes, with a new value each time: an equal one would not reach the disk.
 const PROBE_KEY: &str = "write_probe";
 
-/// What is known of the writes of one store.
+/// Results of the recent writes of one store.
 #[derive(Debug, Default)]
 pub(super) struct WriteMonitor {
-    /// True when a statement, commit or rollback failed on the connection that is in use.
+    /// True when a statement, commit or rollback failed on the current connection.
     is_suspect: AtomicBool,
     latest: Mutex<Option<Observation>>,
     /// When SQLite's file was last found to be read-only.
     read_only_at: Mutex<Option<Instant>>,
-    /// Held by the request that probes, so that others wait for its outcome.
+    /// Locked by the request that probes, so that others wait for its result.
     probing: tokio::sync::Mutex<()>,
 }
 
@@ -60,8 +60,8 @@ impl WriteMonitor {
         latest.filter(|latest| latest.at.elapsed() < PROBE_EVERY).map(|latest| latest.is_writable)
     }
 
-    /// True for a connection of that age when the file was read-only since it was opened, or before: it may have
-    /// been opened read-only, and stay so.
+    /// True if the file was found read-only since a connection of that age was opened: the connection may have been
+    /// opened read-only, and stay so.
     fn may_be_read_only(&self, age: Duration) -> bool {
         let read_only_at = *self.read_only_at.lock().unwrap_or_else(PoisonError::into_inner);
         read_only_at.is_some_and(|at| at.elapsed() <= age)
@@ -73,11 +73,11 @@ impl WriteMonitor {
 }
 
 impl Store {
-    /// Finds out whether the database can be written: by the latest probe or outage of the last seconds, else by
-    /// a small write. `now` is noted with it.
+    /// Checks whether the database is writable: by a probe or an outage in the last seconds, else by a small write,
+    /// which stores `now`.
     ///
     /// # Errors
-    /// It cannot: an outage.
+    /// It is not writable: an outage.
     pub async fn check_writable(&self, now: DateTime<Utc>) -> Result<(), DbErr> {
         let monitor = self.write.monitor();
         if let Some(is_writable) = monitor.recent() {
@@ -98,12 +98,12 @@ fn outcome(is_writable: bool) -> Result<(), DbErr> {
     if is_writable { Ok(()) } else { Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) }
 }
 
-/// Makes a pool of SQLite's connections replace what may be within a transaction that nobody will end.
+/// Makes a pool of SQLite's connections replace those that may be within a transaction that will never end.
 ///
 /// When SQLite itself ends a transaction (a full disk, an I/O error), the driver's ROLLBACK fails, and the driver
-/// goes on counting an open transaction: its next BEGIN becomes a savepoint that takes no write lock, and its
-/// next COMMIT a release that may commit nothing. A connection is therefore not handed out while the driver counts a
-/// transaction, and is not reused after any failure of a write. Opening another takes about a millisecond.
+/// still counts an open transaction: its next BEGIN becomes a savepoint that takes no write lock, and its next
+/// COMMIT a release that may commit nothing. A connection is therefore not checked out while the driver counts a
+/// transaction, and is not reused after any failed write. Opening another takes about a millisecond.
 pub(super) fn replace_suspects(
     pool: PoolOptions<Sqlite>,
     monitor: Arc<WriteMonitor>,

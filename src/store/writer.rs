@@ -1,5 +1,5 @@
-//! The connection and transactions through which everything is written. They record each failure for
-//! `write_monitor`: SQLite's writer connection is then replaced, and `/health` knows of the outage.
+//! The connection and transactions for all writes. They record each failure in `write_monitor`: SQLite's writer
+//! connection is then replaced, and `/health` reports the outage.
 
 use super::write_monitor::WriteMonitor;
 use sea_orm::{
@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a connection answers, as the library's trait wants it.
+/// The return type that the library's trait requires.
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
 
 /// A connection or a transaction that writes.
@@ -18,11 +18,10 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>
 pub struct Writer<C> {
     inner: C,
     monitor: Arc<WriteMonitor>,
-    /// True once a statement failed.
     failed: AtomicBool,
 }
 
-/// For single statements, each of which is a transaction of its own.
+/// For single statements, each in its own transaction.
 pub type WriteConnection = Writer<DatabaseConnection>;
 /// A transaction that may write. Dropped without a commit, it is rolled back.
 pub type Transaction = Writer<DatabaseTransaction>;
@@ -51,7 +50,6 @@ impl WriteConnection {
         Ok(Writer::new(self.record(begun)?, Arc::clone(&self.monitor)))
     }
 
-    /// Closes it; nothing can be written any longer.
     pub async fn close(self) -> Result<(), DbErr> {
         self.inner.close().await
     }
@@ -64,18 +62,18 @@ impl Clone for WriteConnection {
 }
 
 impl Transaction {
-    /// Commits. A transaction of which a statement failed is rolled back instead, as PostgreSQL does it: SQLite
-    /// may have ended it with that statement, and the statements after it would be half of a change.
+    /// Commits. A transaction with a failed statement is rolled back instead, as on PostgreSQL: SQLite may have
+    /// ended it with that statement, and the later statements would be half of a change.
     ///
     /// # Errors
-    /// Nothing is known to be committed.
+    /// The commit may have failed or succeeded.
     pub async fn commit(self) -> Result<(), DbErr> {
         let Self { inner, monitor, failed } = self;
         if failed.into_inner() {
             return Err(DbErr::Custom("a statement of this transaction failed".into()));
         }
         // The driver reports success only when COMMIT did: this is never an inner savepoint, since a connection
-        // with a transaction that did not end is not handed out (`connect`).
+        // with an unfinished transaction is not checked out (`connect`).
         inner.commit().await.inspect_err(|error| monitor.record_failure(error))
     }
 
@@ -131,7 +129,7 @@ impl<C: ConnectionTrait> ConnectionTrait for Writer<C> {
 
 /// Begins a transaction that may write; on SQLite with the write lock.
 pub(super) async fn begin_writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    // MariaDB would go on reading what it read first; the others see later commits.
+    // MariaDB would keep its first snapshot; the others see later commits.
     let mariadb = db.get_database_backend() == DbBackend::MySql;
     let options = TransactionOptions {
         isolation_level: mariadb.then_some(IsolationLevel::ReadCommitted),

@@ -16,7 +16,7 @@ const SCOPES: [&str; 2] = ["channels:read", "groups:read"];
 const BATCH_MAX: usize = 20;
 /// Wait after Slack did not answer or rejected the token.
 const RETRY_WAIT: Duration = Duration::from_secs(3 * 60);
-/// Longest Retry-After that is obeyed.
+/// Longest Retry-After that is respected.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// The names of channels, cached for the log.
@@ -31,19 +31,19 @@ impl ChannelNames {
         Self { ctx, api, known: RwLock::default() }
     }
 
-    /// The channel's name for the log, or its id where the name is not known.
+    /// The channel's name for the log, or its id if the name is unknown.
     pub(super) fn display_name(&self, channel: &str) -> String {
         show(&self.known.read().unwrap_or_else(PoisonError::into_inner), channel)
     }
 
-    /// Refreshes, then waits as long as Slack asked for.
+    /// Refreshes, then waits for the returned delay.
     pub(super) async fn refresh_and_wait(&self) {
         if let Some(wait) = self.refresh().await {
             sleep(wait.min(RETRY_WAIT_MAX)).await;
         }
     }
 
-    /// Looks up unknown names. Returns how long to wait before the next lookup.
+    /// Looks up unknown names. Returns the delay before the next lookup.
     pub async fn refresh(&self) -> Option<Duration> {
         let looked_up = self.look_up_unknown().await;
         let known = channel_names::known(&self.ctx).await;
@@ -79,7 +79,7 @@ impl ChannelNames {
         Ok(None)
     }
 
-    /// A channel's name; `None` where Slack refuses to tell. The error is how long to wait.
+    /// A channel's name; `None` if Slack refuses the lookup. The error is the delay before a retry.
     async fn name(&self, id: &ChannelRef) -> Result<Option<ChannelRef>, Duration> {
         match self.api.channel_name(id.as_str()).await {
             Ok(name) => Ok(ChannelRef::parse(&name).filter(|name| !name.is_id())),

@@ -32,7 +32,7 @@ pub(super) enum Permit {
 /// What a failure changes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CircuitChange {
-    /// The causes that are over: a Slack that refuses a channel or a message is up and accepts the token.
+    /// The causes that have ended: if Slack refuses a channel or a message, it is up and accepts the token.
     pub(super) over: Vec<Cause>,
     /// The cause whose circuit opened.
     pub(super) opened: Option<Cause>,
@@ -68,7 +68,7 @@ struct Circuit {
     probe_at: Option<Duration>,
     /// The first failure since the latest success. A single delivery never opens the circuit, however often it fails.
     failed: Option<DeliveryId>,
-    /// What keeps the circuit open.
+    /// The causes that keep the circuit open.
     causes: Vec<Cause>,
 }
 
@@ -97,13 +97,13 @@ impl CircuitBreaker {
         state.edits.probe_at.is_none_or(|probe_at| probe_at <= now)
     }
 
-    /// Notes a probe. The next one follows after a minute, unless its outcome comes first.
+    /// Records a probe. The next one follows after a minute, unless its outcome comes first.
     pub(super) fn probing(&self, subject: Subject<'_>) {
         let next = self.clock.monotonic() + every();
         self.probe_times(subject, |probe_at| *probe_at = next);
     }
 
-    /// Notes that a delivery ended before a call to Slack: the next one may probe.
+    /// Records that a delivery ended before a call to Slack: the next one may probe.
     pub(super) fn undecided(&self, subject: Subject<'_>) {
         let now = self.clock.monotonic();
         self.probe_times(subject, |probe_at| *probe_at = now.min(*probe_at));
@@ -117,7 +117,7 @@ impl CircuitBreaker {
         [slack.probe_at.as_mut(), of_edits, of_channel].into_iter().flatten().for_each(set);
     }
 
-    /// Notes a success. Returns the causes that are over.
+    /// Records a success. Returns the causes that have ended.
     pub(super) fn succeeded(&self, subject: Subject<'_>) -> Vec<Cause> {
         let mut state = self.state();
         let mut over = state.slack.close();
@@ -133,7 +133,7 @@ impl CircuitBreaker {
         self.state().channels.remove(channel).is_some()
     }
 
-    /// Notes a failure after a call to Slack.
+    /// Records a failure after a call to Slack.
     pub(super) fn failed(&self, subject: Subject<'_>, cause: Option<Cause>) -> CircuitChange {
         let (now, Subject { id, place, is_edit }) = (self.clock.monotonic(), subject);
         let mut state = self.state();
@@ -168,7 +168,7 @@ impl Circuit {
         std::mem::take(&mut self.causes)
     }
 
-    /// A rejected token opens the circuit at once. A failure of Slack opens it after two different deliveries: a single
+    /// A rejected token opens the circuit immediately. A failure of Slack opens it after two different deliveries: a single
     /// one may be the cause itself. Returns true if the cause is new.
     fn failed(&mut self, id: DeliveryId, cause: Cause, now: Duration) -> bool {
         let first = *self.failed.get_or_insert(id);

@@ -1,5 +1,5 @@
-//! The database's time. Deliveries and jobs are leased and become due by it, since all workers share it and the clock
-//! of a worker's machine may be wrong. What is due at once is due by any clock (`store::AT_ONCE`).
+//! The database's time. Leases and due times of deliveries and jobs use it, since all workers share it and the
+//! clock of a worker's host may be wrong. Work that is due immediately is due on every clock (`store::AT_ONCE`).
 
 use crate::clock::Clock;
 use crate::store::Store;
@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A clock step up to this size looks like a slow answer of the database.
+/// A clock step up to this size looks like a slow response of the database.
 const UNNOTICED: TimeDelta = TimeDelta::seconds(2);
 
-/// This machine's clock, corrected by the database's.
+/// This host's clock, corrected by the database's.
 #[derive(Debug)]
 pub(super) struct DbClock {
     clock: Clock,
-    /// How far the database's clock is ahead of this machine's, in microseconds.
+    /// How far the database's clock is ahead of this host's, in microseconds.
     ahead: AtomicI64,
     latest: Mutex<Latest>,
 }
@@ -36,8 +36,8 @@ impl DbClock {
         Self { clock, ahead: AtomicI64::new(0), latest: Mutex::default() }
     }
 
-    /// Compares the two clocks, before each poll. Returns true if the database's clock was set back since the latest
-    /// comparison: everything that waits by it would wait too long.
+    /// Compares the two clocks, before each poll. Returns true if the database's clock was set back since the
+    /// latest comparison: everything that waits for a due time would wait too long.
     pub(super) async fn compare(&self, store: &Store) -> Result<bool, DbErr> {
         let (asked, began) = (self.clock.now(), self.clock.monotonic());
         let theirs = if self.clock.is_manual() { asked } else { store.time().await? };

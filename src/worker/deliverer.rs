@@ -92,9 +92,9 @@ impl Deliverer {
         &self.name
     }
 
-    /// Leases due deliveries and starts sending them, up to 64 at once. Returns after how long more may be sent, if
-    /// known. Calls `beat` for the heartbeat, since each lease may wait for the database. After an error, the sends
-    /// that were started go on.
+    /// Leases due deliveries and starts sending them, up to 64 at once. Returns the delay until more may be sent,
+    /// if known. Calls `beat` for the heartbeat, since each lease may wait for the database. After an error, the
+    /// sends that were started continue.
     pub async fn poll(
         self: &Arc<Self>,
         sends: &mut JoinSet<()>,
@@ -115,7 +115,7 @@ impl Deliverer {
         let (now, parts) = (self.clock().monotonic(), (&self.limiter, &self.breaker));
         let mut turns = Turns::of(heads, now, parts, &self.count_in_flight());
         if turns.ready.is_empty() && turns.is_paced && self.leadership.is_held() {
-            // Another process would not know this one's rate limits.
+            // Rate limits are per process.
             self.leadership.ensure(&self.ctx.store, moment.now).await?;
         }
         if turns.ready.is_empty() || !self.leadership.ensure(&self.ctx.store, moment.now).await? {
@@ -174,7 +174,7 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Delivers until nothing is due at the present time.
+    /// Delivers until nothing is due now.
     pub async fn settle(self: &Arc<Self>) -> Result<(), DbErr> {
         let mut sends = JoinSet::new();
         loop {
@@ -222,7 +222,7 @@ impl Deliverer {
         self.record(&delivery, sent.as_ref().ok(), &settlement, &attempt, &over).await;
     }
 
-    /// Updates rate limiter and circuit breaker by the outcome. Returns the causes that are over.
+    /// Updates rate limiter and circuit breaker by the outcome. Returns the causes that have ended.
     fn update_limits(
         &self,
         delivery: &Delivery,
@@ -259,7 +259,7 @@ impl Deliverer {
                         self.limiter.back_off_channel(target, wait);
                     }
                 }
-                // The search may be what Slack limited.
+                // Slack may have rate-limited the search.
                 if delivery.kind == DeliveryKind::Message && delivery.in_doubt_since.is_some() {
                     self.limiter.back_off(RateBucket::Searches, wait);
                 }
@@ -273,7 +273,7 @@ impl Deliverer {
         noted.over
     }
 
-    /// One line when a circuit opens. The Slack client logs a rejected token.
+    /// Logs one line when a circuit opens. The Slack client logs a rejected token.
     fn log_opened(&self, cause: Cause, place: &str, code: &str) {
         let channel = self.names.display_name(place);
         match cause {

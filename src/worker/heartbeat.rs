@@ -17,7 +17,8 @@ impl Heartbeat {
         Self { path, failing: AtomicBool::new(false) }
     }
 
-    /// Sets the file's time to now and creates a missing file. Logs the first failure in a row; the worker goes on.
+    /// Sets the file's time to now and creates a missing file. Logs the first failure in a row; the worker
+    /// continues.
     pub fn touch(&self) {
         let file = fs::OpenOptions::new().create(true).append(true).open(&self.path);
         match file.and_then(|file| file.set_modified(SystemTime::now())) {

@@ -26,9 +26,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Longest that one try to record a step may take.
+/// Longest attempt to record a step.
 const RECORD_MAX: Duration = Duration::from_secs(10);
-/// Waits between such tries; together shorter than a lease.
+/// Delays between such attempts; together shorter than a lease.
 const RECORD_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// Shared by the worker's loop and its runs.
@@ -44,7 +44,7 @@ pub struct JobRunner {
 enum Outcome {
     Stepped(Stepped),
     Failed(StepFailure),
-    /// No step ran, since a person cancelled the job.
+    /// No step ran, since a person canceled the job.
     Cancelled,
 }
 
@@ -60,9 +60,9 @@ impl JobRunner {
         Self { ctx, jobs, db_clock, running: Mutex::default() }
     }
 
-    /// Leases due jobs, one of each kind, and starts them. Once `stop` is cancelled, runs release their leases.
+    /// Leases due jobs, one of each kind, and starts them. Once `stop` is canceled, runs release their leases.
     /// Dropping the future loses no job: each lease is taken within its run. After an error, the jobs that were
-    /// started go on.
+    /// started continue.
     pub async fn poll(
         self: &Arc<Self>,
         running: &mut JoinSet<()>,
@@ -120,7 +120,7 @@ impl JobRunner {
         }
     }
 
-    /// Runs step after step until the job is over, waits, or belongs to another worker. The lease was requested at
+    /// Runs step after step until the job ends, waits, or belongs to another worker. The lease was requested at
     /// `held`.
     async fn run(&self, run: Run, job: Job, mut held: Instant, stop: CancellationToken) {
         let mut next = Some(job);
@@ -175,7 +175,7 @@ impl JobRunner {
         }
     }
 
-    /// Who started a job, with the current role of their account.
+    /// The actor who started a job, with the current role of their account.
     async fn starter(&self, job: &Job) -> Result<Actor, DbErr> {
         let account = match job.starter_user_id {
             Some(id) => store::users::active(self.ctx.store.read(), id).await?,
@@ -195,7 +195,7 @@ impl JobRunner {
         RenewalTimes::STANDARD.renew_until_lost(held, hold).await;
     }
 
-    /// Releases the job, so that another worker can continue at once.
+    /// Releases the job, so that another worker can continue immediately.
     async fn release(&self, run: &Run) {
         let db = self.ctx.store.write();
         let mut waits = RECORD_AGAIN.into_iter();

@@ -1,5 +1,5 @@
 //! One process at a time sends deliveries, so that rate limits, back-off and order need no database. It leases
-//! leadership while it has something to send. Each delivery has a lease of its own, which prevents a second send when
+//! leadership while it has something to send. Each delivery has a separate lease, which prevents a second send when
 //! leadership is lost.
 
 use crate::clock::Clock;

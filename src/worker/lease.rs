@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RenewalTimes {
     renew_after: Duration,
-    /// Wait after a renewal that failed.
+    /// Delay after a failed renewal.
     retry_after: Duration,
     /// Longest that a renewal may take.
     timeout: Duration,
@@ -26,8 +26,8 @@ impl RenewalTimes {
         lost_after: Duration::from_secs(40),
     };
 
-    /// Renews a lease by `renew`, which returns whether it is still ours. Returns when the lease is lost. `since` is
-    /// when the lease was requested, not when the answer came.
+    /// Renews a lease by `renew`, which returns whether it is still ours. Returns when the lease is lost. `since`
+    /// is when the lease was requested, not when the response arrived.
     pub(super) async fn renew_until_lost<F>(&self, since: Instant, renew: impl Fn() -> F)
     where
         F: Future<Output = Result<bool, DbErr>>,
@@ -100,7 +100,7 @@ mod tests {
         timeout(SOON, stalled.renew_until_lost(Instant::now(), std::future::pending))
             .await
             .expect("it is lost");
-        // The answer to the first request took as long as the lease lasts.
+        // The response to the first request took as long as the lease lasts.
         let asked = Instant::now().checked_sub(FAST.lost_after).unwrap();
         timeout(SOON, stalled.renew_until_lost(asked, std::future::pending)).await.expect("it is lost");
     }

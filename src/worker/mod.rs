@@ -45,7 +45,7 @@ const POLL: Duration = Duration::from_millis(500);
 const POLL_MAX: Duration = Duration::from_secs(20);
 /// The last-iteration timestamp is written at least this often (spec "Watching it").
 const BEAT_MAX: Duration = Duration::from_secs(30);
-/// Longest wait for messages in flight at shutdown: the time-out of one call and a margin.
+/// Longest wait for messages in flight at shutdown: the timeout of one call and a margin.
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// The worker's loop.
@@ -117,7 +117,7 @@ impl Worker {
                 self.spawn_maintenance(&mut background);
             }
         }
-        // What the edges accepted during the shutdown is sent now rather than after the next start.
+        // Envelopes that were accepted during the shutdown are sent now rather than after the next start.
         if let Err(error) = self.poll(&mut in_flight).await {
             outage.log(&error, self.beat_every);
         }
@@ -133,7 +133,7 @@ impl Worker {
         }
     }
 
-    /// Starts sending what is due. Returns after how long more may be sent.
+    /// Starts sending due deliveries. Returns the delay until more may be sent.
     async fn poll(&self, in_flight: &mut JoinSet<()>) -> Result<Option<Duration>, DbErr> {
         let beat = || self.heartbeat.touch();
         within(POLL_MAX, self.deliverer.poll(in_flight, &beat)).await

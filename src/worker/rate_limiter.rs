@@ -13,9 +13,9 @@ use std::time::Duration;
 
 /// Time between two messages to one channel: Slack's limit of `chat.postMessage`.
 const PER_CHANNEL: Duration = Duration::from_secs(1);
-/// Messages a minute in all. Slack allows "several hundred messages per minute" in a workspace and names no number.
-/// Eight a second let the channel for all reports and seven areas each get one message a second. If that is too much
-/// for a workspace, Slack answers 429 and each channel obeys its Retry-After.
+/// Messages a minute in total. Slack allows "several hundred messages per minute" in a workspace without an exact
+/// number. Eight a second allow one message a second for each of seven areas' channels and for the channel of all
+/// reports. If that is too much for a workspace, Slack responds with 429 and each channel respects its Retry-After.
 const POSTS: Quota =
     Quota::per_minute(NonZeroU32::new(480).unwrap()).allow_burst(NonZeroU32::new(20).unwrap());
 /// Edits a minute: Slack's minimum for `chat.update`, with a burst.
@@ -25,7 +25,7 @@ const EDITS: Quota =
 /// `conversations.replies`. The two share one bucket, since the method is not known yet when a token is taken.
 const SEARCHES: Quota = EDITS;
 
-/// The token buckets. Channels have limits of their own.
+/// The token buckets. Channels have separate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RateBucket {
     Posts,
@@ -107,7 +107,7 @@ impl RateLimiter {
         self.channels().get(channel).copied()
     }
 
-    /// Notes that a channel gets a message now.
+    /// Records that a channel gets a message now.
     pub(super) fn posting_to(&self, channel: &str) {
         self.wait(channel, PER_CHANNEL);
     }

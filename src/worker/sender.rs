@@ -1,4 +1,4 @@
-//! Sends one delivery: a message of its own, a live message (a repair's card, a job's private message), a reply in a
+//! Sends one delivery: a separate message, a live message (a repair's card, a job's private message), a reply in a
 //! card's thread, an edit of a live message, or a temporary password for one person. The deliverer records the
 //! outcome.
 //!
@@ -13,7 +13,6 @@
 //!    │                 is theirs
 //!    └─erased──► withdrawn: nothing to do
 //! ```
-//!
 
 use super::channels::slack::{Post, SlackChannel, Thread};
 use crate::clients::slack_api::PostedMessage;
@@ -39,7 +38,7 @@ const READ_MAX: Duration = Duration::from_secs(10);
 /// How far Slack's clock may be behind ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// Wait before the next try when our database did not answer.
+/// Delay before the next attempt when our database did not respond.
 const DATABASE_WAIT: TimeDelta = TimeDelta::seconds(5);
 
 /// Slack's error codes for a message that is gone or can no longer be edited.
@@ -50,7 +49,7 @@ const NO_THREAD: [&str; 3] = ["message_not_found", "thread_not_found", "cannot_r
 const CLOSED_THREAD: [&str; 2] =
     ["restricted_action_non_threadable_channel", "restricted_action_thread_locked"];
 
-/// The outcome of a try without a failure.
+/// The outcome of a successful attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SendOutcome {
     /// The message is in its channel.
@@ -92,7 +91,7 @@ impl LiveContent {
 }
 
 impl SendOutcome {
-    /// The word in the attempt's record.
+    /// The word in the attempt's row.
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Posted(_) | Self::Shows(_) => "delivered",
@@ -187,7 +186,7 @@ impl Sender {
         self.slack.post(&post).await.map(SendOutcome::Posted)
     }
 
-    /// Posts a live message, or finds the one that an earlier try posted: its content is not known (version 0).
+    /// Posts a live message, or finds the one that an earlier attempt posted: its content is unknown (version 0).
     async fn post_live(&self, delivery: &Delivery, present: LiveContent) -> Result<SendOutcome, Failure> {
         let (posted, desired_version) = match self.find(delivery, None).await? {
             Some(found) => (found, 0),
@@ -236,8 +235,8 @@ impl Sender {
         }
     }
 
-    /// Searches for a message that an earlier try may have posted, in its thread if it has one. Returns `None` where
-    /// Slack does not permit the search: posting twice is better than never.
+    /// Searches for a message that an earlier attempt may have posted, in its thread if it has one. Returns `None`
+    /// if Slack does not permit the search: a duplicate is better than a lost message.
     async fn find(
         &self,
         delivery: &Delivery,

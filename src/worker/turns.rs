@@ -81,7 +81,7 @@ impl Turns {
 /// Takes the tokens that a delivery needs.
 ///
 /// # Errors
-/// When it may be tried again.
+/// The time at which to retry.
 pub(super) fn admit(head: &Head, limiter: &RateLimiter, breaker: &CircuitBreaker) -> Result<(), Duration> {
     let is_probe = match breaker.permit(subject(head), is_requested(head)) {
         Permit::Send => false,
@@ -89,7 +89,7 @@ pub(super) fn admit(head: &Head, limiter: &RateLimiter, breaker: &CircuitBreaker
         Permit::Wait(until) => return Err(until),
     };
     let is_edit = head.kind == DeliveryKind::Edit;
-    // Slack may have asked for a pause since the heads were sorted.
+    // Slack may have requested a pause since the heads were sorted.
     if let Some(next) = limiter.channel_next(&head.target).filter(|next| !is_edit && *next > limiter.now()) {
         return Err(next);
     }

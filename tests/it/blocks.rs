@@ -834,7 +834,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn no_description_breaks_a_view(text in any::<String>(), times in 1..200usize) {
-        static BLOCKS: LazyLock<Blocks> = LazyLock::new(|| new_blocks());
+        static BLOCKS: LazyLock<Blocks> = LazyLock::new(new_blocks);
         let blocks = &*BLOCKS;
         let text = text.repeat(times);
         let mut snapshot = snapshot(Texts::Plain, true);

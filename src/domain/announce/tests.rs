@@ -1,4 +1,4 @@
-//! Row by row of the spec's table "Announcements", and what stands below it.
+//! The spec's table "Announcements" row by row, and the text below it.
 
 use super::*;
 use crate::domain::change::tests::snapshot;
@@ -121,7 +121,7 @@ fn each_change_is_announced_unless_switched_off() {
     for (changes, from, expected, silent) in rows {
         let change = edited(changes, from);
         tells(&change, ON, &[expected]);
-        // No other switch lets it through.
+        // No other setting announces it.
         tells(&change, silent, &[]);
     }
 }

@@ -1,4 +1,4 @@
-//! Rules one by one, and the law that two editors lose nothing in any interleaving.
+//! Rules one by one, and the property that two editors lose nothing in any interleaving.
 
 use super::*;
 use crate::domain::field::tests::{fields, person};
@@ -177,7 +177,7 @@ fn claiming_takes_what_is_open() {
     assert!(may_begin(RepairStatus::Duplicate).is_err() && may_begin(RepairStatus::Resolved).is_ok());
 }
 
-/// Somebody else's change of the severity from Down.
+/// Another person's change of the severity from Down.
 fn by_bo(to: Option<Severity>) -> InterveningChange {
     let old = FieldValue::Severity(Some(Severity::Down));
     InterveningChange { old, new: FieldValue::Severity(to), by: "Bo".into() }
@@ -193,10 +193,10 @@ fn conflict_names_author_and_value() {
         panic!("no conflict");
     };
     assert!(conflicts[0].message().starts_with("Bo set the severity to “Degraded”"), "{conflicts:?}");
-    // Not touched: what Bo wrote stays. The same: nothing to do.
+    // Not touched: Bo's change stays. The same: nothing to do.
     assert_eq!(run(&now, &later, &severity(Some(Severity::Down))), Ok(vec![]));
     assert_eq!(run(&now, &later, &severity(Some(Severity::Degraded))), Ok(vec![]));
-    // Bo took it back.
+    // Bo reverted it.
     now.severity = Some(Severity::Down);
     let back = InterveningChange {
         old: FieldValue::Severity(Some(Severity::Degraded)),
@@ -213,7 +213,7 @@ fn conflict_names_author_and_value() {
     assert!(conflicts[0].message().starts_with("Bo cleared the severity"), "{conflicts:?}");
 }
 
-/// A repair whose past is kept, as the database keeps it.
+/// A repair with its history, as the database stores it.
 struct House {
     fields: RepairFields,
     past: Vec<InterveningChange>,
@@ -266,7 +266,7 @@ proptest! {
                 loaded[editor] = house.at.len() - 1;
             }
             let saw = house.seen[loaded[editor]].clone();
-            // A form brings every field: those typed into, and the others as it showed them.
+            // A form sends every field: typed ones, and the others as shown.
             let mut form = saw.clone();
             values.into_iter().for_each(|value| form.set(value));
             let brought: Vec<FieldValue> = Field::ALL.into_iter().map(|field| form.get(field)).collect();
@@ -276,7 +276,7 @@ proptest! {
                 let (saw, wants, was, is) = (saw.get(field), form.get(field), before.get(field), house.fields.get(field));
                 let (mine, theirs) = (!wants.means(&saw), !was.means(&saw));
                 match &outcome {
-                    // Mine is there, and it took the place of nothing that I had not seen.
+                    // My value is there, and replaced nothing that I had not seen.
                     Ok(()) if mine => prop_assert!(is.means(&wants) && (!theirs || was.means(&wants))),
                     Ok(()) => prop_assert!(is.means(&was)),
                     Err(EditError::Conflicts(conflicts)) => {

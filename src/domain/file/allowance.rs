@@ -1,10 +1,10 @@
-//! How much people who are not signed in may leave on the disk, and how many photos of theirs were not kept.
-//! Must not: count (the web does, and the store).
+//! How many bytes people without a session may upload, and how many of their photos were not kept. Must not count
+//! (the web and the store do).
 
 use super::MB;
 use chrono::TimeDelta;
 
-/// Most bytes of photos that visitors may leave in a day. Reports are recorded beyond it, without their photos.
+/// Most bytes of photos that visitors may leave in a day. Reports beyond it are recorded without their photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VisitorAllowance {
     pub address_bytes: u64,
@@ -13,26 +13,25 @@ pub struct VisitorAllowance {
 }
 
 impl VisitorAllowance {
-    /// What the product allows. A phone's photo has 2 to 5 MB: 40 to 100 photos a day from one network, behind
-    /// which a whole makerspace may be. Somebody who does nothing else fills 15 GB a month at most.
+    /// The product's limits. A phone's photo has 2 to 5 MB: 40 to 100 photos a day from one network, which a whole
+    /// makerspace may share. Constant abuse fills 15 GB a month at most.
     pub const STANDARD: Self = Self { address_bytes: 200 * MB, total_bytes: 500 * MB };
     /// The window of the allowance.
     pub const DAY: TimeDelta = TimeDelta::days(1);
 }
 
-/// How many photos of a report were not kept, by the reason.
+/// Number of photos of a report that were not kept, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LostPhotos {
-    /// The disk was full or could not be written.
+    /// The disk was full or not writable.
     pub disk: usize,
-    /// Visitors had left as many bytes as they may.
+    /// Visitors had used up the allowance.
     pub allowance: usize,
 }
 
 impl LostPhotos {
     pub const NONE: Self = Self { disk: 0, allowance: 0 };
 
-    /// How many in all.
     pub const fn total(self) -> usize {
         self.disk + self.allowance
     }

@@ -1,10 +1,10 @@
-//! What a document of a machine is (spec "Nouns": the eight categories).
+//! Categories of documents (spec "Nouns": the eight categories).
 
 use sea_orm::prelude::StringLen;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use std::str::FromStr;
 
-/// What a document is, in the order in which pages group them.
+/// Category of a document, in the order of pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(40))")]
 pub enum DocumentCategory {
@@ -14,19 +14,19 @@ pub enum DocumentCategory {
     /// For technicians.
     #[sea_orm(string_value = "Service Manual")]
     ServiceManual,
-    /// To begin with.
+    /// For first use.
     #[sea_orm(string_value = "Quick Start Guide")]
     QuickStart,
-    /// To learn by watching.
+    /// Instruction videos.
     #[sea_orm(string_value = "Training Video")]
     TrainingVideo,
-    /// What is dangerous about it.
+    /// Dangers of the machine.
     #[sea_orm(string_value = "Safety Data Sheet")]
     SafetyData,
-    /// What its maker says of it.
+    /// The maker's page about it.
     #[sea_orm(string_value = "Manufacturer Product Page")]
     ProductPage,
-    /// How its maker helps.
+    /// The maker's support.
     #[sea_orm(string_value = "Manufacturer Support")]
     Support,
     /// Anything else.
@@ -34,7 +34,6 @@ pub enum DocumentCategory {
     Other,
 }
 
-/// Not one of the categories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Please choose from the list.")]
 pub struct NoCategory;
@@ -51,7 +50,7 @@ impl DocumentCategory {
         Self::Other,
     ];
 
-    /// The word that people read and forms send.
+    /// The word on pages and in forms.
     pub const fn word(self) -> &'static str {
         match self {
             Self::OwnersManual => "Owner's Manual",

@@ -1,5 +1,5 @@
-//! Files that people attach: what kinds there are, what is taken where, what a kept one is known by, and
-//! the words with which others are refused. Must not: look into a file (`files` does).
+//! Files that people attach: kinds, where each is accepted, what is stored about a file, and the messages for
+//! rejected ones. Must not read files (`files` does).
 
 use sea_orm::prelude::StringLen;
 use sea_orm::{DeriveActiveEnum, EnumIter};
@@ -13,14 +13,14 @@ pub use allowance::{LostPhotos, VisitorAllowance};
 pub use category::DocumentCategory;
 pub use name::{FileName, StoredName};
 
-/// Most bytes of a picture, wherever it is sent: it is held in memory while it is turned upright.
+/// Most bytes of a picture: it is in memory while it is rotated.
 pub const PICTURE_MAX: u64 = 50 * MB;
-/// Most pixels of a picture: three bytes each while it is worked on.
+/// Most pixels of a picture: three bytes each in memory.
 pub const PIXELS_MAX: u64 = 50_000_000;
-/// A megabyte, as sizes are shown.
+/// Decimal, as sizes are shown.
 pub const MB: u64 = 1_000_000;
 
-/// What a file is, by its content.
+/// Kind of a file, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(8))")]
 pub enum FileKind {
@@ -82,14 +82,11 @@ pub enum FileKind {
     Webm,
 }
 
-/// What a kind is good for.
+/// The use of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileGroup {
-    /// To read.
     Document,
-    /// To look at.
     Photo,
-    /// To watch.
     Video,
 }
 
@@ -119,7 +116,7 @@ impl FileKind {
         Self::Webm,
     ];
 
-    /// How names of this kind end, the usual ending first.
+    /// Extensions of this kind, the usual one first.
     pub const fn endings(self) -> &'static [&'static str] {
         match self {
             Self::Pdf => &["pdf"],
@@ -146,17 +143,16 @@ impl FileKind {
         }
     }
 
-    /// The usual ending.
+    /// The usual extension.
     pub fn ending(self) -> &'static str {
         self.endings().first().copied().unwrap_or("bin")
     }
 
-    /// The kind that a name's ending claims, in lower case.
+    /// The kind of an extension in lower case.
     pub fn of_ending(ending: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.endings().contains(&ending))
     }
 
-    /// As HTTP calls it.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
@@ -183,7 +179,6 @@ impl FileKind {
         }
     }
 
-    /// What it is good for.
     pub const fn group(self) -> FileGroup {
         match self {
             Self::Jpeg | Self::Png | Self::Gif | Self::Webp | Self::Heic | Self::Avif => FileGroup::Photo,
@@ -192,13 +187,13 @@ impl FileKind {
         }
     }
 
-    /// True for photos in a HEIF container, which nothing here decodes.
+    /// True for photos in a HEIF container, which we cannot decode.
     pub const fn is_heif(self) -> bool {
         matches!(self, Self::Heic | Self::Avif)
     }
 
-    /// True when a browser may show it within its window; all else is saved. HEIC and AVI are shown by few, and
-    /// AVIF not by older ones.
+    /// True when a browser may show it inline; others are downloaded. Few browsers show HEIC and AVI, and older
+    /// ones no AVIF.
     pub const fn is_shown(self) -> bool {
         match self {
             Self::Heic | Self::Avif | Self::Avi => false,
@@ -208,7 +203,7 @@ impl FileKind {
     }
 }
 
-/// How much of a disk uploads leave free, so that the database can still write.
+/// Disk space that uploads leave free, so that the database can still write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskReserve {
     /// At least this many bytes.
@@ -218,26 +213,25 @@ pub struct DiskReserve {
 }
 
 impl DiskReserve {
-    /// What the product keeps free (spec "Database").
+    /// The product's reserve (spec "Database").
     pub const STANDARD: Self = Self { bytes: 200 * MB, percent: 5 };
 
-    /// True when so much of `total` bytes is free. A disk that does not tell its size is not judged.
+    /// True when this much of `total` bytes is free. A disk of unknown size passes.
     pub const fn is_free(self, free: u64, total: u64) -> bool {
         total == 0 || (free >= self.bytes && free >= (total / 100).saturating_mul(self.percent))
     }
 }
 
-/// What is taken at one place.
+/// What an upload form accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepts {
     Photos,
     PhotosAndVideos,
-    /// Documents, and videos that teach.
+    /// Documents, and instruction videos.
     Documents,
 }
 
 impl Accepts {
-    /// True when files of this kind are taken.
     pub const fn takes(self, kind: FileKind) -> bool {
         match (self, kind.group()) {
             (Self::Photos | Self::PhotosAndVideos, FileGroup::Photo)
@@ -248,20 +242,20 @@ impl Accepts {
         }
     }
 
-    /// What browsers offer to choose: the value of `accept`.
+    /// The value of the `accept` attribute.
     pub fn offered(self) -> String {
         let taken = FileKind::ALL.into_iter().filter(|kind| self.takes(*kind));
         let endings: Vec<String> =
             taken.flat_map(FileKind::endings).map(|ending| format!(".{ending}")).collect();
         match self {
-            // Phones offer the camera for a type, not for an ending.
+            // Phones offer the camera for a type, not for an extension.
             Self::Photos => format!("image/*,{}", endings.join(",")),
             Self::PhotosAndVideos => format!("image/*,video/*,{}", endings.join(",")),
             Self::Documents => endings.join(","),
         }
     }
 
-    /// What is taken, in words.
+    /// The accepted files, in words.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Photos => "photos: JPEG, PNG, GIF, WebP, HEIC or AVIF",
@@ -275,48 +269,45 @@ impl Accepts {
     }
 }
 
-/// A file that is kept.
+/// A stored file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
-    /// Its name in the directory of uploads.
+    /// Its name in the upload directory.
     pub stored: StoredName,
     pub kind: FileKind,
     /// The sender's name for it.
     pub name: FileName,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// True when there is a small picture of it.
     pub has_thumbnail: bool,
 }
 
-/// Why a file is not taken; its `Display` is the sentence for the person.
+/// Why a file is rejected; its `Display` is the sentence for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileRefusal {
-    /// No byte came.
     Empty,
-    /// More bytes than this came.
     TooLarge {
-        /// Most bytes.
+        /// In bytes.
         limit: u64,
     },
-    /// Its content is nothing that is taken here.
+    /// Its content is not an accepted kind.
     NotTaken(Accepts),
-    /// Its name claims another kind than its content is.
+    /// Its extension does not match its content.
     Mislabelled {
-        /// How the name ends.
+        /// The extension.
         ending: String,
         kind: Option<FileKind>,
     },
-    /// A picture that cannot be read to its end.
+    /// A picture that cannot be decoded completely.
     Damaged,
-    /// A picture of more pixels than are worked on.
+    /// A picture with too many pixels.
     TooManyPixels,
-    /// A HEIC or AVIF whose metadata cannot be found for certain.
+    /// A HEIC or AVIF whose metadata cannot be located reliably.
     OddHeic,
 }
 
 impl FileRefusal {
-    /// True when less would have been taken.
+    /// True when a smaller file would have been accepted.
     pub const fn is_about_size(&self) -> bool {
         matches!(self, Self::TooLarge { .. })
     }

@@ -1,20 +1,20 @@
-//! Names of files: the one that somebody gave, made harmless, and the random one under which we keep it.
+//! File names: the sender's, sanitized, and the random one under which a file is stored.
 
 use super::FileKind;
 use crate::domain::characters::{is_zero_width, without_unseen_in_name};
 use std::fmt;
 use std::str::FromStr;
 
-/// The sender's name for a file: one line, no path, at most [`FileName::MAX`] characters, with an
-/// ending of its kind. Never used as a path.
+/// The sender's name for a file: one line, no path, at most [`FileName::MAX`] characters, with an extension of its
+/// kind. Never used as a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileName(String);
 
 impl FileName {
-    /// Most characters.
+    /// In characters.
     pub const MAX: usize = 200;
 
-    /// Makes a name of any text: what is after the last slash, nothing invisible.
+    /// Sanitizes any text: takes the part after the last slash, without invisible characters.
     pub fn clean(given: &str) -> Self {
         let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
         let visible: String = last.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
@@ -25,7 +25,7 @@ impl FileName {
         Self(shortened(name))
     }
 
-    /// How it ends, in lower case: what stands behind the last dot, when that looks like an ending.
+    /// Its extension in lower case: the text after the last dot, if it looks like an extension.
     pub fn ending(&self) -> Option<String> {
         let (stem, ending) = self.0.rsplit_once('.')?;
         let plausible = (1..=5).contains(&ending.len())
@@ -34,7 +34,7 @@ impl FileName {
         (!stem.is_empty() && plausible).then(|| ending.to_ascii_lowercase())
     }
 
-    /// The same with an ending of this kind: another kind's is replaced, an unknown one stays before it.
+    /// The same name with an extension of this kind: another kind's is replaced, an unknown one stays before it.
     pub fn of_kind(self, kind: FileKind) -> Self {
         let ending = self.ending();
         match ending.as_deref().map(|ending| (ending, FileKind::of_ending(ending))) {
@@ -53,13 +53,13 @@ impl FileName {
     }
 }
 
-/// Control characters, and those that nobody sees: some turn the direction of a text and so hide how a name ends.
-/// Those that emoji and Indian scripts need stay where they belong ([`crate::domain::characters`]).
+/// Control characters, and invisible ones: some reverse the direction of a text and so hide the extension. Those
+/// that emoji and Indian scripts need stay where they belong ([`crate::domain::characters`]).
 fn is_unseen(c: char) -> bool {
     c.is_control() || (is_zero_width(c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}'))
 }
 
-/// Cuts in the middle, so that the ending stays.
+/// Cuts in the middle, so that the extension stays.
 fn shortened(name: &str) -> String {
     let excess = name.chars().count().saturating_sub(FileName::MAX);
     if excess == 0 {
@@ -78,23 +78,22 @@ impl fmt::Display for FileName {
     }
 }
 
-/// The name under which a file is kept: 32 hexadecimal digits and the kind's ending. Cannot leave the
-/// upload directory, regardless of the database.
+/// The name under which a file is stored: 32 hexadecimal digits and the kind's extension. Cannot leave the upload
+/// directory, regardless of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoredName(String);
 
-/// Not a name of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a name under which files are kept")]
 pub struct NotStored;
 
 /// Digits of a random name.
 const DIGITS: usize = 32;
-/// What stands behind the name of a file in that of its small picture.
+/// Suffix of a file's thumbnail.
 const THUMBNAIL: &str = ".thumbnail.jpg";
 
 impl StoredName {
-    /// A name that nobody can guess.
+    /// A name that cannot be guessed.
     pub fn from_random(bytes: [u8; DIGITS / 2], kind: FileKind) -> Self {
         Self(format!("{}.{}", hex::encode(bytes), kind.ending()))
     }
@@ -103,12 +102,12 @@ impl StoredName {
         &self.0
     }
 
-    /// The name of its small picture.
+    /// The name of its thumbnail.
     pub fn thumbnail(&self) -> String {
         format!("{}{THUMBNAIL}", self.0)
     }
 
-    /// The file that a name found in the directory belongs to: the file itself, or its small picture.
+    /// The file of a name found in the directory: the file itself, or its thumbnail.
     pub fn of_found(found: &str) -> Option<Self> {
         found.strip_suffix(THUMBNAIL).unwrap_or(found).parse().ok()
     }

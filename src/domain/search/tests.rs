@@ -1,4 +1,4 @@
-//! Names as makerspaces have them, what people type for them, and laws for any text.
+//! Names as makerspaces have them, what people type for them, and properties for any text.
 
 use super::*;
 use proptest::prelude::*;

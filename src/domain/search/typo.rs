@@ -1,9 +1,9 @@
-//! How far two words are apart: one typo at the beginning of a name, and likeness where more is wrong.
+//! Distance of two words: one typo at the beginning of a name, and similarity beyond that.
 
-/// Longest words that are compared for their likeness, in characters: longer ones are like nothing.
+/// Longest words that are compared for similarity, in characters: longer ones are never similar.
 const LIKE_MAX: usize = 40;
 
-/// True when `text` begins with `word`, but for one letter that is another, missing, too many or swapped with the
+/// True when `text` begins with `word`, except that one letter is different, missing, extra or swapped with the
 /// next. Digits have no typos: 3 is not 8.
 pub(super) fn begins_with_one_typo(text: &str, word: &str) -> bool {
     let same: usize =
@@ -26,7 +26,7 @@ pub(super) fn begins_with_one_typo(text: &str, word: &str) -> bool {
         || is_swapped()
 }
 
-/// A word to which others are compared.
+/// A word to compare others with.
 pub(super) struct LikeWord<'a> {
     pub(super) text: &'a str,
     letters: Vec<char>,
@@ -42,12 +42,12 @@ impl<'a> LikeWord<'a> {
         self.letters.len()
     }
 
-    /// How like another word is, in percent: the share of letters that need no change; 0 where that is less than
+    /// Similarity of another word, in percent: the share of letters that need no change; 0 if that is less than
     /// half of them.
     pub(super) fn similarity(&self, other: &str) -> usize {
         let len = other.chars().take(LIKE_MAX + 1).count();
         let (short, long) = (self.len().min(len), self.len().max(len));
-        // Letters that the other lacks would have to be changed, one by one.
+        // Each letter that the other lacks would have to be changed.
         let lacking =
             (self.kinds & !kinds(other)).count_ones().max((kinds(other) & !self.kinds).count_ones());
         if long > LIKE_MAX
@@ -60,7 +60,7 @@ impl<'a> LikeWord<'a> {
         if same * 2 < long { 0 } else { same * 100 / long.max(1) }
     }
 
-    /// Changes that lead from one word to the other: a letter added, removed, replaced, or two swapped.
+    /// Number of changes from one word to the other: a letter added, removed, replaced, or two swapped.
     fn distance(&self, other: &str) -> usize {
         let mut rows = [[0_usize; LIKE_MAX + 1]; 3];
         let [mut before, mut above, mut row] = rows.each_mut();
@@ -90,7 +90,7 @@ impl<'a> LikeWord<'a> {
     }
 }
 
-/// Which letters a word has, as bits; some share one.
+/// The set of letters of a word, as bits; some letters share one.
 fn kinds(word: &str) -> u32 {
     word.chars().fold(0, |kinds, c| kinds | 1 << (u32::from(c) % 32))
 }

@@ -1,8 +1,8 @@
-//! Splits folded text into the words that are searched. Owns what counts as a word, and what is not read at all.
+//! Splits folded text into searchable words. Owns what counts as a word, and what is ignored.
 
 use unicode_normalization::char::is_combining_mark;
 
-/// The words of a folded text. Emoji such as `:fire:` are none, unless there is nothing else.
+/// The words of a folded text. Emoji such as `:fire:` are ignored, unless there is nothing else.
 pub(super) fn words(folded: &str) -> Vec<String> {
     let found = split(&without_emoji(folded));
     if found.is_empty() { split(folded) } else { found }
@@ -24,7 +24,7 @@ fn split(text: &str) -> Vec<String> {
     words
 }
 
-/// Appends a letter, or what people type who do not have it on their keyboard.
+/// Appends a letter, or its replacement for people who do not have it on their keyboard.
 fn push_plain(word: &mut String, c: char) {
     match c {
         'ß' => word.push_str("ss"),
@@ -40,13 +40,13 @@ fn push_plain(word: &mut String, c: char) {
     }
 }
 
-/// What takes no room within a word: it does not end one.
+/// Invisible characters within a word, which do not end it.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// The text with a blank in the place of each emoji that is written as its name between colons.
+/// Replaces each emoji that is written as its name between colons by a blank.
 fn without_emoji(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

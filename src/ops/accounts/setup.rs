@@ -42,7 +42,6 @@ pub async fn is_wanted(ctx: &Ctx) -> Result<bool, OpError> {
     Ok(!users::has_staff(ctx.store.read()).await?)
 }
 
-///
 /// # Errors
 /// `NotFound` when there is a staff user; refused when the code is wrong, the password too short, or name or e-mail
 /// taken.

@@ -99,7 +99,7 @@ pub async fn unlink(ctx: &Ctx, actor: &Actor, change: &SlackLinkChange) -> Resul
         .await
 }
 
-/// Permits a Slack user whom staff had unlinked to be linked to the account again. Their next command in Slack
+/// Allows a Slack user whom staff had unlinked to be linked to the account again. Their next command in Slack
 /// links them, if the e-mail address matches.
 ///
 /// # Errors

@@ -28,7 +28,6 @@ pub use revision::{Revisions, follow, poll_revision, revision};
 
 /// Most open repairs of one machine that are read, texts included: anyone may report without an account, and the
 /// page must not grow without limit.
-/// must not make a page grow without end.
 pub const REPAIRS_MAX: u64 = 100;
 
 /// The cached views of this process.

@@ -14,7 +14,7 @@ const FRESH: TimeDelta = TimeDelta::days(1);
 /// Names of channels, by their ids.
 pub type Names = HashMap<String, String>;
 
-/// Channels that are configured by id and that Slack was not asked about for a day.
+/// Channels that are configured by id and were not looked up for a day.
 pub async fn unknown(ctx: &Ctx) -> Result<Vec<ChannelRef>, OpError> {
     let Announce::Slack { oops } = &ctx.announce else { return Ok(Vec::new()) };
     let db = ctx.store.read();

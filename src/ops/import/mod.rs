@@ -92,7 +92,7 @@ pub async fn import_legacy(
     ctx.commit_recorded(ctx.store.begin().await?, actor, record).await
 }
 
-/// Refuses a database with data of its own. Records that an import has started.
+/// Refuses a database with other data. Records that an import has started.
 async fn begin(ctx: &Ctx, dry: bool) -> Result<(), OpError> {
     let tx = ctx.store.begin().await?;
     if stored_settings::stored(&tx).await?.get(AUDIT_COPIED).is_some() {

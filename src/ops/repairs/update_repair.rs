@@ -64,7 +64,7 @@ pub async fn update_repair(ctx: &Ctx, actor: &Actor, update: UpdateRepair) -> Re
 /// Like [`update_repair`], for a repair that is open.
 ///
 /// # Errors
-/// As [`update_repair`]; refused when the repair is closed.
+/// Like [`update_repair`]; refused when the repair is closed.
 pub async fn update_open_repair(
     ctx: &Ctx,
     actor: &Actor,
@@ -77,7 +77,7 @@ pub async fn update_open_repair(
 /// Assigns the repair to the actor, and changes status New to Assigned.
 ///
 /// # Errors
-/// As [`update_repair`]; refused when the repair is closed.
+/// Like [`update_repair`]; refused when the repair is closed.
 pub async fn claim_repair(ctx: &Ctx, actor: &Actor, claim: ClaimRepair) -> Result<RepairUpdated, OpError> {
     submit_change(ctx, actor, claim.repair, RequestedChange::Claim(claim.version), &claim.request_id).await
 }

@@ -259,7 +259,7 @@ impl Html {
             done: page.done,
             note: page.note,
         };
-        let saved = if page.errors.is_empty() { "" } else { "Not saved yet: " };
-        self.page("form", &format!("{saved}{}", page.title), &content)
+        let prefix = if page.errors.is_empty() { "" } else { "Error: " };
+        self.page("form", &format!("{prefix}{}", page.title), &content)
     }
 }

@@ -175,7 +175,7 @@ impl Html {
         };
         let title = match page.errors {
             [] => equipment.name.clone(),
-            _ => format!("Not sent yet: {}", equipment.name),
+            _ => format!("Error: {}", equipment.name),
         };
         self.page("public_equipment", &title, &content)
     }

@@ -206,8 +206,8 @@ impl Html {
             csrf_token: page.csrf_token,
             request_id: page.request_id,
         };
-        let saved = if page.errors.is_empty() { "" } else { "Not saved yet: " };
-        self.page("repair", &format!("{saved}#{} {}", repair.id, repair.equipment), &content)
+        let prefix = if page.errors.is_empty() { "" } else { "Error: " };
+        self.page("repair", &format!("{prefix}#{} {}", repair.id, repair.equipment), &content)
     }
 }
 

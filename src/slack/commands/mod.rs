@@ -1,4 +1,4 @@
-//! Slash commands, one file each: acknowledged at once, then a modal or a private answer.
+//! Slash commands, one file each: acknowledged immediately, then a modal or a private answer.
 
 pub mod repair;
 pub mod report;
@@ -11,12 +11,12 @@ use crate::domain::ids::RepairId;
 use crate::domain::text::cut;
 use crate::render::slack::Modal;
 
-/// What the text of a technician's command names.
+/// The argument of a technician's command.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Named<'a> {
     /// There is none.
     Nothing,
-    /// A number as typed, `42` or `#42`, and the repair that it can be.
+    /// A number as typed, `42` or `#42`, and the id that it may be.
     Number(&'a str, Option<RepairId>),
     /// Anything else.
     Words(&'a str),
@@ -34,12 +34,12 @@ pub(super) fn named(text: &str) -> Named<'_> {
     }
 }
 
-/// What is said of a number that no repair has.
+/// The answer for a number without a repair.
 fn unknown(number: &str) -> String {
     format!(":x: There is no repair #{}.", cut(number, 20))
 }
 
-/// Opens a modal, or says privately why there is none.
+/// Opens a modal, or answers privately why there is none.
 async fn open_or_tell(
     edge: &SlackContext,
     command: &Command,

@@ -1,4 +1,4 @@
-//! `/esb-repair`: technicians claim, date, move and resolve repairs, and open new ones.
+//! `/esb-repair`: technicians claim repairs, set ETA and status, resolve repairs, and open new ones.
 
 use super::{Named, named};
 use crate::ops::OpError;

@@ -1,4 +1,4 @@
-//! `/esb-status [area or equipment]`: anyone sees what works. `/esb-status job 12`: staff see how a job stands.
+//! `/esb-status [area or equipment]`: anyone views the status. `/esb-status job 12`: staff view a job's status.
 
 use crate::domain::ids::JobId;
 use crate::ops::{OpError, jobs};

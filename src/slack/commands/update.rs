@@ -1,4 +1,4 @@
-//! `/esb-update [repair]`: technicians edit everything of a repair at once.
+//! `/esb-update [repair]`: technicians edit all fields of a repair at once.
 
 use super::repair::NONE_OPEN;
 use super::{Named, named};

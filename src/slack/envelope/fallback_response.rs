@@ -6,23 +6,23 @@ use crate::slack::ids::input::chooser_of;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// What is wrong with a submission, by input.
+/// Errors of a submission, by input.
 pub type FieldErrors = BTreeMap<&'static str, String>;
 
-/// How an envelope can be answered with words.
+/// How to show a text in response to an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FallbackResponse {
     /// A private message to the sender of the command.
     Private,
-    /// Errors at the inputs of the submitted view: the modal stays and keeps what was typed.
+    /// Errors at the inputs of the submitted view: the modal stays open and keeps the typed text.
     OnInputs(Inputs),
-    /// An empty list: a select has no place for words.
+    /// An empty list: a select cannot show a text.
     NoOptions,
-    /// Nothing: this kind has no place for words.
+    /// Nothing: this kind cannot show a text.
     Nothing,
 }
 
-/// The input blocks of a submitted view. Slack shows an error of its own instead of ours when those name any other.
+/// The input blocks of a submitted view. If errors name any other block, Slack shows its own error instead of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs {
     first: String,
@@ -30,7 +30,7 @@ pub struct Inputs {
 }
 
 impl FallbackResponse {
-    /// Finds the form in a payload that may well be malformed.
+    /// Finds the form in a payload that may be malformed.
     pub fn of(source: &Source, payload: &Value) -> Self {
         let kind = payload.get("type").and_then(Value::as_str);
         match (source, kind) {
@@ -43,7 +43,7 @@ impl FallbackResponse {
         }
     }
 
-    /// The payload of an acknowledgement that says `words`; `None` for an empty one.
+    /// The payload of an acknowledgement that shows `words`; `None` for an empty one.
     pub fn say(&self, words: &str) -> Option<Value> {
         match self {
             Self::Private => Some(json!({ "response_type": "ephemeral", "text": format!(":x: {words}") })),
@@ -55,7 +55,7 @@ impl FallbackResponse {
         }
     }
 
-    /// The same for what is wrong with a submission. An error on an input that the view lacks goes to the input that
+    /// The payload for the errors of a submission. An error on an input that the view lacks goes to the input that
     /// chose it, else to the first one.
     pub fn with_field_errors(&self, faults: FieldErrors) -> Option<Value> {
         let Self::OnInputs(inputs) = self else {
@@ -80,7 +80,7 @@ impl Inputs {
         Some(Self { first: ids.next()?, others: ids.collect() })
     }
 
-    /// The input itself where the view has it, else the one that chose it.
+    /// The input itself if the view has it, else the one that chose it.
     fn nearest<'a>(&'a self, input: &'a str) -> &'a str {
         let has = |id: &str| self.first == id || self.others.iter().any(|other| other == id);
         std::iter::successors(Some(input), |id| chooser_of(id)).find(|id| has(id)).unwrap_or(&self.first)

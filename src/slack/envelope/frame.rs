@@ -9,38 +9,37 @@ use serde_json::Value;
 /// The longest envelope id that is echoed; Slack's have 36 characters.
 const LONGEST_ID: usize = 255;
 
-/// One text frame from Slack.
 #[derive(Debug)]
 pub enum Frame {
     /// The connection is ready.
     Hello(Hello),
-    /// Slack wants this connection to be replaced.
+    /// Slack requests that this connection be replaced.
     Disconnect(DisconnectReason),
-    /// Something to act upon and acknowledge.
+    /// An envelope to process and acknowledge.
     Delivery(Box<Delivery>),
 }
 
-/// What Slack says at the start.
+/// Slack's first frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hello {
-    /// How many connections this app has now.
+    /// Number of connections of this app.
     pub connections: Option<u64>,
-    /// How long this connection will live, in seconds, about.
+    /// Approximate lifetime of this connection, in seconds.
     pub lives_for: Option<u64>,
 }
 
-/// Why Slack wants a connection to be replaced.
+/// Why Slack requests a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisconnectReason {
     /// It closes in about 10 s.
     Warning,
     /// It is old.
     RefreshRequested,
-    /// Socket Mode was switched off in the app's settings.
+    /// Socket Mode was turned off in the app's settings.
     LinkDisabled,
     /// The app has more than 10 connections.
     TooManyWebsockets,
-    /// A reason that we do not know.
+    /// An unknown reason.
     Other,
 }
 
@@ -49,7 +48,7 @@ pub enum DisconnectReason {
 pub struct Delivery {
     /// Echoed by the acknowledgement.
     pub envelope_id: String,
-    /// What it says, or why that cannot be read.
+    /// The envelope, or why it cannot be parsed.
     pub parsed: Parsed,
 }
 
@@ -58,7 +57,7 @@ pub struct Delivery {
 #[error("no envelope_id: {0}")]
 pub struct FrameError(#[source] EnvelopeError);
 
-/// Found in any JSON, however deep: the rest is skipped without recursion and without being decoded.
+/// Found in JSON of any depth: the rest is skipped without recursion and without decoding.
 #[derive(Deserialize)]
 struct Header {
     envelope_id: Option<String>,
@@ -67,13 +66,13 @@ struct Header {
 }
 
 impl Frame {
-    /// Reads a frame.
+    /// Parses a frame.
     ///
     /// # Errors
-    /// When it is neither `hello` nor `disconnect` and has no usable `envelope_id`. With one, whatever
-    /// else is wrong stands in the delivery, so that it can be acknowledged.
+    /// It is neither `hello` nor `disconnect` and has no usable `envelope_id`. With one, any other error is part of
+    /// the delivery, so that it can be acknowledged.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
-        // serde_json refuses JSON that nests deeper than 128 levels.
+        // serde_json rejects JSON that nests deeper than 128 levels.
         let Ok(mut frame) = serde_json::from_str::<Value>(text) else {
             let header = serde_json::from_str::<Header>(text).ok();
             let envelope_id = header.and_then(|header| header.envelope_id);

@@ -1,4 +1,4 @@
-//! What people typed and chose: the state of a view's inputs and of pressed elements.
+//! Typed and chosen values: the state of a view's inputs and of pressed elements.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer};
@@ -13,37 +13,35 @@ pub struct Input {
     /// Value of the option chosen in a select or among radio buttons.
     #[serde(deserialize_with = "option_value")]
     pub selected_option: Option<String>,
-    /// Values of the options that are ticked.
+    /// Values of the checked options.
     #[serde(deserialize_with = "option_values")]
     pub selected_options: Vec<String>,
-    /// The date picked.
     pub selected_date: Option<NaiveDate>,
-    /// Uploaded files.
     #[serde(deserialize_with = "or_none")]
     pub files: Vec<SentFile>,
 }
 
-/// A file that somebody sent to Slack, as far as Slack tells of it.
+/// A file that a person sent to Slack, as Slack describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SentFile {
     pub id: String,
-    /// What its owner called it.
+    /// The owner's name for it.
     pub name: Option<String>,
-    /// Its media type, as Slack took it.
+    /// Media type according to Slack.
     pub mimetype: Option<String>,
-    /// Where its bytes are; for an external file, where it is kept.
+    /// Address of its bytes; for an external file, of its host.
     pub url_private: Option<String>,
-    /// Where people look at it.
+    /// Address of its page.
     pub permalink: Option<String>,
-    /// Somebody else keeps it.
+    /// It is stored outside of Slack.
     pub is_external: bool,
-    /// `check_file_info` where this says nothing but the id: so it is with files of people of other workspaces.
+    /// `check_file_info` if only the id is set, as for files of people of other workspaces.
     pub file_access: Option<String>,
 }
 
-/// The inputs of a view by `action_id`. An input that the view lacks is absent; one that was left
-/// empty is there and empty.
+/// The inputs of a view by `action_id`. An input that the view lacks is absent; an input without a value is present
+/// and empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Option<Values>")]
 pub struct State(BTreeMap<String, Input>);
@@ -61,32 +59,29 @@ impl From<Option<Values>> for State {
 }
 
 impl State {
-    /// The input, or `None` where the view has none of that name.
+    /// The input, or `None` if the view lacks it.
     pub fn get(&self, action_id: &str) -> Option<&Input> {
         self.0.get(action_id)
     }
 
-    /// Typed text; `None` also where nothing was typed.
+    /// Typed text; `None` also if it is empty.
     pub fn text(&self, action_id: &str) -> Option<&str> {
         self.get(action_id)?.value.as_deref().filter(|text| !text.is_empty())
     }
 
-    /// Value of the chosen option.
     pub fn selected(&self, action_id: &str) -> Option<&str> {
         self.get(action_id)?.selected_option.as_deref()
     }
 
-    /// Values of the options that are ticked.
+    /// Values of the checked options.
     pub fn ticked(&self, action_id: &str) -> &[String] {
         self.get(action_id).map_or(&[], |input| &input.selected_options)
     }
 
-    /// The date picked.
     pub fn date(&self, action_id: &str) -> Option<NaiveDate> {
         self.get(action_id)?.selected_date
     }
 
-    /// Uploaded files.
     pub fn files(&self, action_id: &str) -> &[SentFile] {
         self.get(action_id).map_or(&[], |input| &input.files)
     }

@@ -1,7 +1,6 @@
-//! What comes in from Slack, as our own small types: only what somebody reads, so that nothing new
-//! or missing elsewhere can break us. Everything is hostile until it is parsed here; unknown fields
-//! are skipped, unknown kinds are an error value. No transport, no IO; read by `intake`, `socket` and
-//! `dispatch`.
+//! Parses Slack's requests into small types with only the fields that are used, so that unused fields cannot break
+//! us. All input is hostile until it is parsed here; unknown fields are skipped, unknown kinds are an error value.
+//! No transport, no IO; used by `intake`, `socket` and `dispatch`.
 
 mod fallback_response;
 mod frame;
@@ -24,61 +23,56 @@ use serde_json::Value;
 #[derive(Debug)]
 pub enum Envelope {
     Command(Command),
-    /// Somebody submitted a modal.
     ViewSubmission(ViewSubmission),
-    /// Somebody closed a modal.
     ViewClosed(ViewClosed),
-    /// Somebody pressed or chose something in a message or a view.
+    /// A button was pressed or an option chosen, in a message or a view.
     BlockActions(Box<BlockActions>),
-    /// An external select asks for its options.
+    /// An external select requests its options.
     BlockSuggestion(BlockSuggestion),
     Shortcut(Shortcut),
     /// A shortcut in the menu of a message.
     MessageShortcut(MessageShortcut),
-    /// Something happened in the workspace.
     Event(Event),
 }
 
-/// Why an envelope cannot be acted upon. Shows nothing that came from outside but a short kind.
+/// Why an envelope cannot be processed. Contains no input except a short kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
-    /// JSON that breaks off, nests too deeply or is none.
+    /// Not JSON, incomplete, or nested too deeply.
     #[error("unreadable JSON")]
     Unreadable,
-    /// A kind that we do not know.
     #[error("unknown kind {0:?}")]
     Unknown(String),
-    /// A known kind without a field that it must have, or with one of another type.
+    /// A known kind with a missing required field, or with one of another type.
     #[error("malformed {kind}: {flaw}")]
     Malformed {
-        /// The envelope's kind.
         kind: &'static str,
-        /// What is wrong, in serde's words where they quote nothing from outside.
+        /// Serde's message, if it quotes no input.
         flaw: String,
     },
 }
 
-/// What a payload's transport says it is.
+/// The kind of payload according to its transport.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// A slash command: flat fields.
     Command,
     /// An interaction: JSON with a `type`.
     Interaction,
-    /// An event, and whether it was sent before.
+    /// An event, and whether it is a retry.
     Event(Option<Retry>),
 }
 
-/// A payload, read as far as possible.
+/// A payload, parsed as far as possible.
 #[derive(Debug)]
 pub struct Parsed {
     pub envelope: Result<Envelope, EnvelopeError>,
-    /// How to answer where the regular answer fails.
+    /// How to answer when the regular response fails.
     pub fallback_response: FallbackResponse,
 }
 
 impl Envelope {
-    /// The kind in Slack's words; the label of metrics.
+    /// Slack's name for the kind; the label of metrics.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Command(_) => "command",
@@ -92,7 +86,7 @@ impl Envelope {
         }
     }
 
-    /// Who did it; an event says so in its body, if at all.
+    /// The person who acted; an event has it in its body, if at all.
     pub const fn sender(&self) -> Option<&Sender> {
         match self {
             Self::Command(it) => Some(&it.sender),
@@ -106,8 +100,8 @@ impl Envelope {
         }
     }
 
-    /// True when it is about the app as that workspace has installed it. In a channel that is shared with another
-    /// workspace, people of both act: whose account somebody has decides nothing here.
+    /// True when the payload is for the app's installation in that workspace. In a channel that is shared with
+    /// another workspace, people of both act: the account that a person has is irrelevant here.
     pub fn is_for_team(&self, team_id: &str) -> bool {
         let outer = match self {
             Self::Event(event) => &event.team_id,
@@ -122,7 +116,7 @@ impl Envelope {
             || self.view().and_then(|view| view.app_installed_team_id.as_deref()) == Some(team_id)
     }
 
-    /// The view in which somebody acted.
+    /// The view in which the person acted.
     const fn view(&self) -> Option<&View> {
         match self {
             Self::ViewSubmission(it) => Some(&it.view),
@@ -133,7 +127,7 @@ impl Envelope {
         }
     }
 
-    /// What lets us open a modal: 3 s, once.
+    /// Permits to open one modal within 3 s.
     pub const fn trigger_id(&self) -> Option<&SecretString> {
         match self {
             Self::Command(it) => Some(&it.trigger_id),
@@ -147,7 +141,7 @@ impl Envelope {
 }
 
 impl Parsed {
-    /// Reads a payload.
+    /// Parses a payload.
     pub fn new(source: Source, payload: Value) -> Self {
         let fallback_response = FallbackResponse::of(&source, &payload);
         let envelope = match source {
@@ -179,14 +173,14 @@ fn interaction(payload: Value) -> Result<Envelope, EnvelopeError> {
 
 fn read<T: DeserializeOwned>(kind: &'static str, payload: Value) -> Result<T, EnvelopeError> {
     serde_json::from_value(payload).map_err(|error| {
-        // Only this message of serde's quotes nothing but our own field names.
+        // Only this message of serde's quotes nothing except our own field names.
         let words = error.to_string();
         let flaw = if words.starts_with("missing field") { words } else { "a field of a wrong type".into() };
         EnvelopeError::Malformed { kind, flaw }
     })
 }
 
-/// The start of a word from outside, short enough for a log line.
+/// The start of an external word, short enough for a log line.
 fn clipped(word: &str) -> String {
     word.chars().take(40).collect()
 }

@@ -1,4 +1,4 @@
-//! Envelopes as Slack sends them, and as nobody should.
+//! Envelopes as Slack sends them, and invalid ones.
 
 use super::*;
 use proptest::prelude::*;
@@ -307,8 +307,8 @@ fn real() -> Vec<(&'static str, Value)> {
 /// A credential for a channel.
 const HOOK: &str = "https://hooks.slack.com/actions/T1/2/secret";
 
-/// Properties of every payload with an id: it can be acknowledged, its error fits a log line and tells
-/// nothing from outside but a short kind, and its last resort has one of four forms.
+/// Properties of every payload with an id: it can be acknowledged, its error fits a log line and contains no input
+/// except a short kind, and its fallback response has one of four forms.
 fn check_delivery(delivery: &Delivery) -> Result<(), TestCaseError> {
     prop_assert_eq!(delivery.envelope_id.as_str(), "e1");
     match &delivery.parsed.envelope {

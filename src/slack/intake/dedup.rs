@@ -8,12 +8,12 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a thing is remembered; Slack's last repetition comes after 5 minutes.
+/// How long an id is stored; Slack's last retry arrives after 5 minutes.
 const AGE: Duration = Duration::from_secs(15 * 60);
-/// How many are remembered at most; then the oldest goes early.
+/// Most ids; beyond it, the oldest is removed early.
 const MAX_ENTRIES: usize = 100_000;
 
-/// An id of Slack's with its kind.
+/// One of Slack's ids with its kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key<'a> {
     kind: &'static str,
@@ -26,14 +26,11 @@ impl<'a> Key<'a> {
     }
 }
 
-/// How far something has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Progress {
-    /// It failed, and may come again.
+    /// It failed, and may be retried.
     Failed,
-    /// It is being worked on.
     Running,
-    /// Nothing more follows from it.
     Done,
 }
 
@@ -41,8 +38,8 @@ pub(super) enum Progress {
 #[derive(Debug, Clone)]
 pub(super) struct Ids(Vec<u64>);
 
-/// A bounded memory of ids. It keeps 64-bit hashes, so that long ids cost no more than short ones; the
-/// hasher's keys are random, so that nobody can choose ids that collide.
+/// A bounded set of ids. It stores 64-bit hashes, so that long ids use no more memory than short ones; the hasher's
+/// keys are random, so that nobody can choose ids that collide.
 pub(super) struct Memory {
     clock: Clock,
     hasher: RandomState,
@@ -65,15 +62,15 @@ impl Memory {
         Ids(keys.iter().map(|key| self.hasher.hash_one((key.kind, key.id))).collect())
     }
 
-    /// Begins something new at `progress`, also what failed before, and returns `None`. Returns how far it is where
-    /// any of its ids is in progress or done: then it must not be worked on.
+    /// Inserts an envelope that is new or failed before, with `progress`, and returns `None`. Returns the progress
+    /// if any of its ids is in progress or done: then it must not be processed.
     pub(super) fn check_and_insert(&self, ids: &Ids, progress: Progress) -> Option<Progress> {
         let now = self.clock.monotonic();
         let mut seen = self.lock();
         seen.forget_before(now.saturating_sub(AGE));
         let known = ids.0.iter().filter_map(|id| seen.progress.get(id)).max().copied();
         match known.filter(|known| *known > Progress::Failed) {
-            // Nobody would ever mark a new id of it as done or failed.
+            // A new id of it would never be marked as done or failed.
             Some(Progress::Running) => {}
             Some(known) => seen.set(ids, known, now),
             None => seen.set(ids, progress, now),
@@ -81,7 +78,7 @@ impl Memory {
         known.filter(|known| *known > Progress::Failed)
     }
 
-    /// Notes how far something came.
+    /// Updates the progress of an envelope.
     pub(super) fn update(&self, ids: &Ids, progress: Progress) {
         let now = self.clock.monotonic();
         self.lock().set(ids, progress, now);

@@ -1,6 +1,6 @@
-//! Accepts envelopes from a transport: bounded, deduplicated, one task each. Every envelope is acknowledged in time,
-//! except an event: it is acknowledged only when its handler is done, since Slack repeats an unacknowledged event.
-//! A transport calls [`Intake::accept`] with a closure that sends the acknowledgement; the call never waits.
+//! Accepts envelopes from a transport: bounded, deduplicated, one task each. Every envelope is acknowledged in
+//! time, except an event: it is acknowledged only when its handler is done, since Slack retries an unacknowledged
+//! event. A transport calls [`Intake::accept`] with a closure that sends the acknowledgement; the call never waits.
 
 mod dedup;
 mod received;
@@ -28,18 +28,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
-/// How long abandoned work has to notice.
+/// How long an aborted task may take to stop.
 const ABANDON_LIMIT: Duration = Duration::from_secs(1);
 
-/// How much and how long.
+/// Limits of number and time.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// From receipt to the last-resort acknowledgement; Slack's own limit is 3 s. An event that is not done by then
-    /// is not acknowledged, and its work goes on.
+    /// From receipt to the fallback acknowledgement; Slack's own limit is 3 s. An event that is not done by then is
+    /// not acknowledged, and its work continues.
     pub acknowledge: Duration,
     /// From receipt to the end of all work on it.
     pub work: Duration,
-    /// How many envelopes are worked upon at once (spec "Transport").
+    /// Most envelopes in progress at once (spec "Transport").
     pub in_flight: usize,
 }
 
@@ -49,7 +49,7 @@ impl Default for Limits {
     }
 }
 
-/// Takes in envelopes; cheap to clone, all clones count together.
+/// Accepts envelopes; cheap to clone, all clones share the limits.
 #[derive(Clone)]
 pub struct Intake(Arc<Inner>);
 
@@ -64,7 +64,7 @@ struct Inner {
     abandoned: CancellationToken,
 }
 
-/// An envelope on its way through its task.
+/// The state of an envelope's task.
 struct Task<R> {
     envelope: Envelope,
     fallback_response: FallbackResponse,
@@ -75,10 +75,10 @@ struct Task<R> {
 }
 
 impl Intake {
-    /// Hands everything to `dispatch`. `clock` tells how old the memory of past envelopes is.
+    /// Passes all envelopes to `dispatch`. `clock` determines the age of stored ids.
     pub fn new(dispatch: Arc<dyn Dispatch>, clock: Clock, metrics: Metrics, limits: Limits) -> Self {
         let tasks = TaskTracker::new();
-        // A closed tracker still takes tasks; closed only means that `wait` may end.
+        // A closed tracker still accepts tasks; closing only lets `wait` end.
         tasks.close();
         Self(Arc::new(Inner {
             dispatch,
@@ -92,9 +92,9 @@ impl Intake {
         }))
     }
 
-    /// Takes one envelope in and returns at once. `reply` is called once with the acknowledgement's
-    /// payload, here or from a task, and must not block; for an event that Slack shall send again it is dropped
-    /// uncalled, in time. `delivery_id` is the transport's own id, where it has one.
+    /// Accepts one envelope and returns immediately. `reply` is called once with the acknowledgement's payload,
+    /// here or from a task, and must not block; for an event that Slack should send again it is dropped without a
+    /// call, in time. `delivery_id` is the transport's own id, if it has one.
     pub fn accept<R>(&self, delivery_id: Option<&str>, parsed: Parsed, reply: R)
     where
         R: FnOnce(Option<Value>) + Send + 'static,
@@ -120,17 +120,17 @@ impl Intake {
         }
     }
 
-    /// How many envelopes are being worked upon.
+    /// Number of envelopes in progress.
     pub fn in_flight(&self) -> usize {
         self.0.tasks.len()
     }
 
-    /// Waits until nothing is being worked upon.
+    /// Waits until no envelope is in progress.
     pub async fn idle(&self) {
         self.0.tasks.wait().await;
     }
 
-    /// Takes nothing new and waits for what is in flight; what is not done after `limit` is abandoned.
+    /// Accepts nothing new and waits for envelopes in progress; aborts the rest after `limit`.
     pub async fn drain(&self, limit: Duration) {
         self.0.draining.store(true, Ordering::SeqCst);
         if timeout(limit, self.idle()).await.is_err() {
@@ -152,7 +152,7 @@ impl Inner {
         }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
         let ids = self.memory.ids(&keys(delivery_id, envelope));
-        // Slack sends only events again: the rest acts once, however its work ends.
+        // Slack retries only events: all other envelopes are processed once, regardless of the result.
         let is_event = matches!(envelope, Envelope::Event(_));
         let begins = if is_event { Progress::Running } else { Progress::Done };
         match self.memory.check_and_insert(&ids, begins) {
@@ -162,8 +162,8 @@ impl Inner {
         }
     }
 
-    /// One envelope from its start to its end. The work is a task of its own, so that neither a panic
-    /// nor a handler that hogs its thread keeps the acknowledgement.
+    /// Processes one envelope. The work is a separate task, so that neither a panic nor a handler that blocks its
+    /// thread delays the acknowledgement.
     async fn act<R>(self: Arc<Self>, task: Task<R>, _place: OwnedSemaphorePermit)
     where
         R: FnOnce(Option<Value>) + Send,
@@ -212,7 +212,7 @@ impl Inner {
         match end {
             Some(complaint) => {
                 label.error(&complaint);
-                // Otherwise the last resort has said so.
+                // Otherwise the fallback response has reported it.
                 if let Some(apology) = apology.filter(|_| in_time) {
                     apology.await;
                 }
@@ -222,7 +222,7 @@ impl Inner {
         }
     }
 
-    /// What is to be said about the end of some work.
+    /// The text for the person when the work ended abnormally.
     async fn end_of(&self, mut work: JoinHandle<Result<(), Elapsed>>) -> Option<String> {
         let ended = tokio::select! {
             ended = &mut work => ended,
@@ -240,7 +240,7 @@ impl Inner {
     }
 }
 
-/// How one envelope is called in metrics and log lines.
+/// Name of an envelope in metrics and log lines.
 struct Label {
     kind: &'static str,
     name: &'static str,
@@ -248,7 +248,7 @@ struct Label {
 }
 
 impl Label {
-    /// Around all log lines of the work.
+    /// The span of all log lines of the work.
     fn span(&self) -> Span {
         let Self { kind, name, reference } = self;
         tracing::info_span!("slack_request", kind, name, %reference)

@@ -1,4 +1,4 @@
-//! The dispatcher's input, and how it answers.
+//! The dispatcher's input, and its responses.
 
 use crate::slack::envelope::{Envelope, FallbackResponse, FieldErrors};
 use futures_util::future::BoxFuture;
@@ -7,48 +7,44 @@ use std::fmt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Acts upon envelopes. Commands and block_actions are acknowledged first and worked upon after;
-/// view_submission and block_suggestion are acknowledged with the work's result; events when what follows from them
-/// is committed, where anything is.
+/// Processes envelopes. Commands and block_actions are acknowledged before the work; view_submission and
+/// block_suggestion with its result; events once their effects, if any, are committed.
 pub trait Dispatch: Send + Sync + 'static {
     /// The envelope's name in metrics, out of a closed set; `other` for any name that is not ours.
     fn name(&self, envelope: &Envelope) -> &'static str;
 
-    /// Tells the waiting person that the work on an envelope broke off after its acknowledgement; nothing where
-    /// nobody waits. Made before the work begins, and run only when that happens.
+    /// Reports to the waiting person that the work on an envelope stopped after its acknowledgement; `None` if
+    /// nobody waits. Created before the work begins, and run only in that case.
     fn apology(&self, _: &Envelope, _: &Reference) -> Option<BoxFuture<'static, ()>> {
         None
     }
 
-    /// Does the work, within [`super::Limits::work`]. It may panic: that is logged and answered,
-    /// after the acknowledgement by [`Self::apology`].
+    /// Does the work, within [`super::Limits::work`]. It may panic: that is logged and answered, after the
+    /// acknowledgement by [`Self::apology`].
     fn dispatch(&self, received: Received) -> BoxFuture<'static, ()>;
 }
 
-/// An envelope to act upon.
+/// An envelope to process.
 #[derive(Debug)]
 pub struct Received {
     pub envelope: Envelope,
-    /// Answers it, once.
     pub ack: Ack,
-    /// Names it in the log and to the person, should something go wrong.
+    /// Identifies it in the log and to the person if something fails.
     pub reference: Reference,
-    /// When it was received.
     pub at: Instant,
 }
 
-/// What the dispatcher decides about an envelope.
+/// The dispatcher's decision about an envelope.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// It is acknowledged.
     Acknowledge(Option<Value>),
-    /// It is an event that Slack shall send again.
+    /// An event that Slack should send again.
     Withhold,
 }
 
-/// Answers one envelope. Neither waits nor fails: an answer after the time limit is not sent, since the
-/// last resort went out then; an `Ack` that is dropped unused is answered by the last resort. An event has no last
-/// resort: it is left unacknowledged then, so that Slack sends it again.
+/// Responds to one envelope. Never waits or fails: a response after the time limit is dropped, since the fallback
+/// response was sent. An `Ack` that is dropped unused also leads to the fallback response. An event has none: it is
+/// left unacknowledged, so that Slack sends it again.
 #[derive(Debug)]
 #[must_use = "an envelope without an answer shows the person an error"]
 pub struct Ack {
@@ -61,8 +57,8 @@ impl Ack {
         Self { answer, fallback_response }
     }
 
-    /// Answers without content: received; for a submission also: close the modal. For an event: nothing more
-    /// follows from it, also where this comes after the time limit.
+    /// Responds without content: received; for a submission also: close the modal. For an event: it is processed,
+    /// even if this call is after the time limit.
     pub fn empty(self) {
         let _ = self.answer.send(Answer::Acknowledge(None));
     }
@@ -72,27 +68,27 @@ impl Ack {
         let _ = self.answer.send(Answer::Withhold);
     }
 
-    /// Answers without content, and lets that out before anything else is done: what comes next may keep
-    /// this thread busy for longer than a person should wait to hear that they were heard.
+    /// Responds without content, and yields so that the response is sent first: the following work may block this
+    /// thread for longer than a person should wait.
     pub async fn at_once(self) {
         self.empty();
         tokio::task::yield_now().await;
     }
 
-    /// Answers with content: a message, a `response_action` or options. What is wrong with a submission goes by
+    /// Responds with content: a message, a `response_action` or options. Errors of a submission use
     /// [`Self::faults`].
     pub fn with(self, payload: Value) {
         debug_assert!(payload.get("response_action").is_none_or(|action| action != "errors"), "{payload}");
         let _ = self.answer.send(Answer::Acknowledge(Some(payload)));
     }
 
-    /// Answers a submission with its errors, at inputs that the view has.
+    /// Responds to a submission with its errors, at inputs that the view has.
     pub fn faults(self, faults: FieldErrors) {
         let _ = self.answer.send(Answer::Acknowledge(self.fallback_response.with_field_errors(faults)));
     }
 
-    /// Answers with words that say what went wrong, in the form that this kind of envelope has for
-    /// them (see [`FallbackResponse`]).
+    /// Responds with a text for the person about a failure, in the format of this kind of envelope (see
+    /// [`FallbackResponse`]).
     pub fn sorry(self, words: &str) {
         let _ = self.answer.send(Answer::Acknowledge(self.fallback_response.say(words)));
     }
@@ -107,7 +103,7 @@ impl Reference {
         Self(format!("{:08x}", rand::random::<u32>()))
     }
 
-    /// What a person reads when something went wrong on our side.
+    /// The text for the person after an internal error.
     pub fn sorry(&self) -> String {
         format!("Something went wrong (ref {self}). Please try again.")
     }

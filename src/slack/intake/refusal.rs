@@ -3,7 +3,7 @@
 use super::Reference;
 use crate::slack::envelope::EnvelopeError;
 
-/// Why an envelope is not acted upon.
+/// Why an envelope is not processed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("{0}")]
@@ -19,13 +19,13 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// True for what passes: an event is left unacknowledged then, so that Slack sends it again, to
-    /// the process that is connected by then.
+    /// True if the reason is transient: an event is then left unacknowledged, so that Slack sends it again, to the
+    /// process that is connected by then.
     pub(super) const fn may_pass(&self) -> bool {
         matches!(self, Self::Busy | Self::InProgress | Self::Ending)
     }
 
-    /// What to tell the person; `None` where nothing is wrong.
+    /// The text for the person; `None` if nothing is wrong.
     pub(super) fn words(&self, reference: &Reference) -> Option<String> {
         match self {
             Self::Malformed(_) => Some(reference.sorry()),

@@ -30,20 +30,20 @@ use serde_json::json;
 
 const STALE: &str = "This form is out of date. Please close it and start again with /esb-repair.";
 
-/// What the modal keeps.
+/// The modal's own metadata.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct ActMetadata {
     #[serde(flatten)]
     of: RepairAtVersion,
-    /// The repair had an ETA, which an empty date takes away.
+    /// The repair had an ETA, which an empty date removes.
     #[serde(default)]
     has_eta: bool,
-    /// What was typed into the note before it was hidden.
+    /// The typed note, while its input is hidden.
     #[serde(default)]
     note: String,
 }
 
-/// The modal for a repair as it is now.
+/// The modal for a repair in its current state.
 ///
 /// # Errors
 /// `NotFound`.
@@ -55,10 +55,10 @@ pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -
     Ok(edge.blocks.act_on_repair(&kept, &brief, &ActForm::default())?)
 }
 
-/// Opens the modal, for a technician, with the trigger of the pressed button.
+/// Opens the modal with the trigger of the pressed button.
 ///
 /// # Errors
-/// They are none; `NotFound`; the database's; Slack's.
+/// The person is not a technician; `NotFound`; Slack's errors.
 pub(crate) async fn open(
     edge: &SlackContext,
     sender: &Sender,
@@ -71,7 +71,7 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Puts the modal on top of a view, or in its place where Slack would not stack another one.
+/// Pushes the modal onto a view, or replaces the view if Slack would not stack another one.
 pub(crate) async fn push(
     edge: &SlackContext,
     sender: &Sender,
@@ -88,8 +88,8 @@ pub(crate) async fn push(
     Ok(())
 }
 
-/// Something was chosen that decides which inputs are needed: the modal shows those. Inputs that stay keep
-/// their names, so Slack keeps what was typed into them.
+/// Updates the modal after a choice that determines its inputs. Inputs that stay keep their names, so Slack keeps
+/// their typed text.
 pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, shown: &View, reference: &Reference) {
     if let Err(error) = refresh(edge, sender, shown).await {
         edge.reply_failure_in_view(&answered_at(shown, sender), error, reference).await;
@@ -111,7 +111,7 @@ async fn refresh(edge: &SlackContext, sender: &Sender, shown: &View) -> Result<(
         note: kept.more.note.clone(),
     };
     if kept.to_json().chars().count() > METADATA_MAX_CHARS {
-        // Too long to be kept while it is hidden; as long as it is shown, Slack keeps it.
+        // Too long to store while it is hidden; Slack keeps it while it is shown.
         kept.more.note.clear();
     }
     let modal = edge.blocks.act_on_repair(&kept.to_json(), &brief, &form)?;
@@ -119,7 +119,6 @@ async fn refresh(edge: &SlackContext, sender: &Sender, shown: &View) -> Result<(
     Ok(())
 }
 
-/// What the person wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RequestedAction {
     action: RepairAction,
@@ -127,7 +126,7 @@ struct RequestedAction {
     note: Option<Note>,
 }
 
-/// Does it: errors on the field at fault, or all modals close and a private message confirms.
+/// Performs it: errors at the invalid fields, or all modals close and a private message confirms.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, words) = match act(edge, &submission).await {
         Ok(done) => done,
@@ -154,7 +153,7 @@ async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyT
     Ok((to, confirmation(&wanted, &updated, edge.blocks.today())))
 }
 
-/// Reads what the chosen action needs; other inputs are ignored.
+/// Parses the inputs of the chosen action; ignores others.
 fn read(state: &State, has_eta: bool) -> Result<RequestedAction, SubmissionError> {
     let action = state.selected(input::ACTION).and_then(RepairAction::of_word);
     let action = action.ok_or_else(|| SubmissionError::on(input::ACTION, "Please choose what to do."))?;
@@ -201,8 +200,8 @@ async fn claim(
     remembering(edge, &request_id, now, claim_repair(&edge.ctx, actor, claim).await)
 }
 
-/// Changes a repair as a form asks for it. Who has been shown what others did, and sends the form again,
-/// puts their choice in its place; what they did not touch still stays as others left it.
+/// Changes a repair as a form requests. A person who has seen other people's changes and submits the form again
+/// overwrites them; fields that they did not touch keep them.
 pub(super) async fn edit(
     edge: &SlackContext,
     actor: &Actor,

@@ -1,4 +1,4 @@
-//! The modal `choose_repair`: which of the open repairs; Continue puts the form for it on top.
+//! The modal `choose_repair`: selects an open repair; Continue pushes its form.
 
 use super::submission_error::SubmissionError;
 use super::view_metadata::{RepairAtVersion, ViewMetadata};
@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 
 const STALE: &str = "This form is out of date. Please close it and start again with /esb-repair.";
 
-/// Where Continue leads.
+/// The form after Continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Then {
-    /// To one step on it.
+    /// `act_on_repair`.
     Act,
-    /// To the full edit.
+    /// The full edit.
     Update,
 }
 
@@ -32,7 +32,7 @@ struct ChooseMetadata {
     then: Then,
 }
 
-/// The modal; nothing where no repair is open.
+/// The modal; `None` if no repair is open.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, then: Then) -> Result<Option<Modal>, EdgeError> {
     if open_repairs(&edge.ctx).await?.is_empty() {
         return Ok(None);
@@ -41,7 +41,7 @@ pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, then: Then) -> Resu
     Ok(Some(edge.blocks.choose_repair(&kept)?))
 }
 
-/// Continue: the form for the chosen repair. Slack stacks three modals; a fourth takes the third's place.
+/// Continue: the form for the chosen repair. Slack stacks three modals; a fourth replaces the third.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let next = if submission.view.is_deepest() { "update" } else { "push" };
     match chosen(edge, &submission).await {
@@ -69,7 +69,7 @@ async fn chosen(edge: &SlackContext, submission: &ViewSubmission) -> Result<Moda
     }
 }
 
-/// Answers the selects of technicians' forms; nobody else is offered anything.
+/// The options of the selects of technicians' forms; empty for other people.
 pub(crate) async fn suggest(edge: &SlackContext, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
     match options(edge, asked).await {
         Ok(options) => ack.with(options),

@@ -18,11 +18,11 @@ use serde_json::json;
 
 const STALE: &str = "This form is out of date. Please close it and start again with /esb-repair.";
 
-/// This modal keeps nothing of its own.
+/// This modal needs no further metadata.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct NoMetadata {}
 
-/// The modal, with the machine that `typed` names for certain.
+/// The modal, with the machine if `typed` is unambiguous.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, typed: &str) -> Result<Modal, EdgeError> {
     let equipment = exact_equipment(&edge.ctx, typed).await?;
     let unknown = Some(typed).filter(|_| equipment.is_none());
@@ -34,7 +34,7 @@ pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, typed: &str) -> Res
     )?)
 }
 
-/// Opens it: errors on the fields at fault, or all modals close and a private message confirms.
+/// Opens the repair: errors at the invalid fields, or all modals close and a private message confirms.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, photos, created) = match create(edge, &submission).await {
         Ok(done) => done,

@@ -1,5 +1,5 @@
 //! Parses the inputs that several repair forms share. It collects all errors by field; an input that the form lacks
-//! is no value.
+//! has no value.
 
 use super::submission_error::FieldErrors;
 use crate::domain::field::{FieldValue, Person};
@@ -20,7 +20,7 @@ impl<'a> FormParser<'a> {
         Self { state, faults: FieldErrors::new() }
     }
 
-    /// The choice of a select that must have one.
+    /// The choice of a required select.
     pub(super) fn chosen<T: FromStr>(&mut self, name: &'static str, missing: &str) -> Option<T> {
         let chosen = self.state.selected(name).and_then(|value| value.parse().ok());
         if chosen.is_none() {
@@ -29,8 +29,7 @@ impl<'a> FormParser<'a> {
         chosen
     }
 
-    /// The choice of a select that may have none: the outer `None` if the form lacks it, or if the
-    /// choice was not offered.
+    /// The choice of an optional select: the outer `None` if the form lacks it, or if the choice was not offered.
     pub(super) fn optional<T: FromStr>(&mut self, name: &'static str) -> Option<Option<T>> {
         self.state.get(name)?;
         match self.state.selected(name).map(str::parse) {
@@ -43,7 +42,7 @@ impl<'a> FormParser<'a> {
         }
     }
 
-    /// True when the only option of these checkboxes is ticked; `None` where the form lacks them.
+    /// True when the only option of these checkboxes is checked; `None` if the form lacks them.
     pub(super) fn ticked(&self, name: &str) -> Option<bool> {
         self.state.get(name)?;
         Some(self.state.ticked(name).iter().any(|value| value == name))
@@ -64,7 +63,7 @@ impl<'a> FormParser<'a> {
         self.optional(input::DUPLICATE_OF).map(FieldValue::DuplicateOf)
     }
 
-    /// Whose name it is, the operation finds out.
+    /// The operation looks up the name.
     pub(super) fn assignee(&mut self) -> Option<FieldValue> {
         let person = |id| Person { id, name: String::new(), slack_id: None };
         let id = self.optional(input::ASSIGNEE)?;

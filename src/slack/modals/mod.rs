@@ -1,4 +1,4 @@
-//! Modals, one file each: what they carry, what a submission or a choice in them does.
+//! Modals, one file each: their metadata, and the handlers of submissions and choices.
 
 pub mod act_on_repair;
 pub mod choose_repair;
@@ -19,7 +19,7 @@ use crate::slack::envelope::State;
 use crate::slack::ids::input;
 use crate::slack::sent_files::sorted;
 
-/// The photos of a form; the words for the person where there are too many.
+/// The photos of a form; the text for the person if there are too many.
 fn photos(state: &State) -> Result<InSlack, String> {
     let files = state.files(input::PHOTOS);
     if files.len() > PHOTOS_MAX {
@@ -30,7 +30,7 @@ fn photos(state: &State) -> Result<InSlack, String> {
     Ok(sorted(files))
 }
 
-/// The sentence that says what becomes of the photos; nothing where there are none.
+/// The sentence that announces that photos are being fetched; empty if there are none.
 fn being_fetched(photos: &InSlack) -> String {
     let fetched = match photos.fetch.len() {
         0 => String::new(),

@@ -29,17 +29,17 @@ const STALE: &str = "This form is out of date. Please close it and start again w
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct ReportMetadata {
-    /// Issues on which the person has said "me too" here, the last ones of many.
+    /// Issues that the person has counted as "me too" here; the latest ones.
     #[serde(default)]
     counted: Vec<RepairId>,
-    /// The message that is reported.
+    /// The reported message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<Source>,
 }
 
 pub(crate) type Metadata = ViewMetadata<ReportMetadata>;
 
-/// Most issues remembered as counted: twice what the form shows of one machine.
+/// Most issues stored as counted: twice what the form shows of one machine.
 const COUNTED_MAX: usize = 20;
 
 impl ReportMetadata {
@@ -52,7 +52,7 @@ impl ReportMetadata {
     }
 }
 
-/// Answers the select that asks for machines.
+/// The options of the machine select.
 pub(crate) async fn suggest(edge: &SlackContext, asked: &BlockSuggestion, ack: Ack, reference: &Reference) {
     let options = async {
         let found = search_equipment(&edge.ctx, &asked.value).await?;
@@ -64,7 +64,7 @@ pub(crate) async fn suggest(edge: &SlackContext, asked: &BlockSuggestion, ack: A
     }
 }
 
-/// Files the report: errors on the fields at fault, or the modal clears and a private message confirms.
+/// Reports the problem: errors at the invalid fields, or the modal closes and a private message confirms.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, words) = match file(edge, &submission).await {
         Ok(done) => done,
@@ -95,7 +95,7 @@ async fn file(
     Ok((metadata.reply_to(&submission.sender.user_id), words))
 }
 
-/// Reads the inputs; every field at fault is named at once.
+/// Parses the inputs; collects all errors.
 fn parse(state: &State, request_id: RequestId) -> Result<(ReportProblem, InSlack), FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut fault = |field: &'static str, words: String| {
@@ -149,8 +149,8 @@ fn confirmation(edge: &SlackContext, reported: &ProblemReported, photos: &InSlac
     text
 }
 
-/// A machine was chosen: its known issues appear in the modal. If not, a message says why, and the
-/// form works without them; it keeps what was typed.
+/// After a choice of machine: updates the modal with its known issues. If that fails, a message explains it, and
+/// the form works without them; it keeps the typed text.
 pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, view: &View, reference: &Reference) {
     let refreshed = async { refresh(edge, view, &Metadata::of(view, STALE)?).await };
     if let Err(error) = refreshed.await {
@@ -158,8 +158,8 @@ pub(crate) async fn choose(edge: &SlackContext, sender: &Sender, view: &View, re
     }
 }
 
-/// "Me too" on a known issue: counted, and the modal says so. If not, a message says why, and
-/// the modal shows what is known by now.
+/// "Me too" on a known issue: counts it, and updates the modal. If that fails, a message explains it, and the modal
+/// shows the current issues.
 pub(crate) async fn me_too(
     edge: &SlackContext,
     sender: &Sender,
@@ -175,7 +175,7 @@ pub(crate) async fn me_too(
     let counted = count(edge, sender, value).await.map(|repair| metadata.more.count(repair));
     let refreshed = refresh(edge, view, &metadata).await;
     match (counted, refreshed) {
-        // One reason is enough for a person; the log has both.
+        // One message is enough for a person; the log has both.
         (Err(error), refreshed) => {
             edge.reply_failure(&to, error, reference).await;
             refreshed.err().map(|error| failure(error, reference));
@@ -193,8 +193,7 @@ async fn count(edge: &SlackContext, sender: &Sender, value: &str) -> Result<Repa
     Ok(repair)
 }
 
-/// Shows the form again with the chosen machine's issues. Inputs keep their names, so Slack keeps what
-/// was typed into them.
+/// Updates the form with the chosen machine's issues. Inputs keep their names, so Slack keeps their typed text.
 async fn refresh(edge: &SlackContext, view: &View, metadata: &Metadata) -> Result<(), EdgeError> {
     let chosen = view.state.selected(input::EQUIPMENT).and_then(|id| id.parse::<EquipmentId>().ok());
     let equipment = match chosen {

@@ -1,4 +1,4 @@
-//! The modal `resolve_repair`: asks what was done, and closes the repair with that note.
+//! The modal `resolve_repair`: has an input for what was done, and closes the repair with that note.
 
 use super::act_on_repair::edit;
 use super::form_parser::FormParser;
@@ -18,10 +18,10 @@ use serde_json::json;
 const CLOSED: EdgeError = EdgeError::Unfit("This repair is already closed.");
 const STALE: &str = "This form is out of date. Please close it and press the button again.";
 
-/// Opens the modal, for a technician, by the trigger of the button that they pressed.
+/// Opens the modal with the trigger of the pressed button.
 ///
 /// # Errors
-/// They are none; `NotFound`; closed already; the database's; Slack's.
+/// The person is not a technician; `NotFound`; the repair is closed already; Slack's errors.
 pub(crate) async fn open(
     edge: &SlackContext,
     sender: &Sender,
@@ -40,7 +40,7 @@ pub(crate) async fn open(
 }
 
 /// Resolves the repair; errors are shown at the note. Card and channels show the result, so the person gets a
-/// private message only if no channel is announced to.
+/// private message only if there is no announcement.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let resolved = match resolve(edge, &submission).await {
         Ok(resolved) => resolved,

@@ -1,4 +1,4 @@
-//! The modals of `/esb-status`: which screen is shown, and what their buttons lead to.
+//! The modals of `/esb-status`: which screen to show, and where its buttons lead.
 
 use super::act_on_repair;
 use super::view_metadata::{ViewMetadata, answered_at};
@@ -27,20 +27,20 @@ const MACHINE_GONE: EdgeError =
 const AREA_GONE: EdgeError =
     EdgeError::Unfit("This area is no longer on the board. Please start again with /esb-status.");
 
-/// Most characters of what somebody searched for that are kept for the pager: with six times as many, as JSON
-/// may need, there is still room for the rest.
+/// Most characters of a search text in the pager's metadata: even if JSON escapes make it six times as long, there
+/// is room for the rest.
 const TYPED_MAX: usize = 400;
 
-/// Most of the nearest names that are named where nothing has the name that was searched for.
+/// Most nearest names to list when no name matches.
 const NEAREST_NAMED: usize = 3;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StatusMetadata {
-    /// The number of the area or machine, or what was searched for; empty for the board.
+    /// The id of the area or machine, or the search text; empty for the board.
     of: String,
 }
 
-/// What a status modal shows.
+/// The content of a status modal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Screen {
     /// The board.
@@ -57,7 +57,7 @@ pub(crate) enum Screen {
         id: EquipmentId,
         page: usize,
     },
-    /// What a search found.
+    /// Search results.
     Matches {
         typed: String,
         page: usize,
@@ -65,7 +65,7 @@ pub(crate) enum Screen {
 }
 
 impl Screen {
-    /// What a text names: an area of that name, else what a search finds, else the board.
+    /// The screen for a text: an area with that name, else search results, else the board.
     pub(crate) async fn named(edge: &SlackContext, text: &str) -> Result<Self, EdgeError> {
         if text.is_empty() {
             return Ok(Self::Summary { page: 1, notice: None });
@@ -83,7 +83,7 @@ impl Screen {
         })
     }
 
-    /// The screen that a button leads to.
+    /// The screen of a button.
     pub(crate) fn of(pressed: &str, value: &str) -> Result<Self, EdgeError> {
         match pressed {
             action::BACK_TO_SUMMARY => Ok(Self::Summary { page: 1, notice: None }),
@@ -95,7 +95,7 @@ impl Screen {
         }
     }
 
-    /// The screen that a button of this view leads to.
+    /// The screen of a button in this view.
     fn after(shown: &View, pressed: &str, value: &str) -> Result<Self, EdgeError> {
         match pressed {
             action::PAGE => Self::turned(shown, value.parse().map_err(|_| OUT_OF_DATE)?),
@@ -103,7 +103,7 @@ impl Screen {
         }
     }
 
-    /// Another page of what is shown.
+    /// Another page of the shown screen.
     fn turned(shown: &View, page: usize) -> Result<Self, EdgeError> {
         let StatusMetadata { of } = ViewMetadata::of(shown, STALE)?.more;
         match shown.callback_id.as_str() {
@@ -115,10 +115,10 @@ impl Screen {
         }
     }
 
-    /// The screen's view. It keeps what turning its pages needs, and where the person is answered.
+    /// The screen's view, with the metadata for its pager and for answers to the person.
     ///
     /// # Errors
-    /// What it should show is gone.
+    /// The record to show no longer exists.
     pub(crate) async fn modal(
         self,
         edge: &SlackContext,
@@ -126,7 +126,7 @@ impl Screen {
         to: &ReplyTo,
     ) -> Result<Modal, EdgeError> {
         let kept = ViewMetadata::new(to, self.shown()).to_json();
-        // What many see is copied before it gets what is one person's.
+        // A shared view is copied before it gets one person's metadata.
         Ok(Arc::unwrap_or_clone(self.content(edge, sender).await?).keeping(kept))
     }
 
@@ -140,11 +140,11 @@ impl Screen {
         StatusMetadata { of }
     }
 
-    /// Reads what the screen shows and makes its view.
+    /// Reads the screen's data and renders its view.
     async fn content(self, edge: &SlackContext, sender: &Sender) -> Result<Arc<Modal>, EdgeError> {
         let (ctx, blocks) = (&edge.ctx, &edge.blocks);
         Ok(Arc::new(match self {
-            // What nearly everybody asks for: made once per revision.
+            // The most requested screen: rendered once per revision.
             Self::Summary { page: 1, notice: None } => {
                 let board = board(ctx).await?;
                 let make = async { Ok(Arc::new(blocks.status_summary(&board, 1, None)?)) };
@@ -181,7 +181,7 @@ impl Screen {
     }
 }
 
-/// The area whose whole name a text is, the first of several.
+/// The area whose name equals a text, the first of several.
 fn named_area(board: &BoardView, text: &str) -> Option<AreaId> {
     let query = SearchQuery::new(text);
     let fitting =
@@ -190,7 +190,7 @@ fn named_area(board: &BoardView, text: &str) -> Option<AreaId> {
     (fit <= Fit::Letters).then_some(area)
 }
 
-/// What is said above the board where nothing has the name that was searched for.
+/// The notice above the board when no name matches the search.
 fn nothing_called(text: &str, nearest: &[EquipmentMatch]) -> String {
     let names: Vec<String> = nearest.iter().take(NEAREST_NAMED).map(|it| cut(&it.name, 80)).collect();
     let nearest = match names.split_last() {
@@ -205,8 +205,7 @@ async fn may_repair(edge: &SlackContext, sender: &Sender) -> Result<bool, EdgeEr
     Ok(edge.actor(sender).await?.is_at_least(Role::Technician))
 }
 
-/// A repair is to be acted upon: its form is put on top of the view. Where it cannot, the view is replaced by
-/// one that says so.
+/// Pushes the form of a repair onto the view. On failure, replaces the view by one with the error.
 pub(crate) async fn open_repair(
     edge: &SlackContext,
     sender: &Sender,
@@ -224,7 +223,7 @@ pub(crate) async fn open_repair(
     }
 }
 
-/// A button was pressed: its view is replaced, by one that says so where it fails.
+/// After a button press: replaces the view; on failure, by one with the error.
 pub(crate) async fn press(
     edge: &SlackContext,
     sender: &Sender,
@@ -257,7 +256,7 @@ async fn replace(
     }
 }
 
-/// The view that says what went wrong; a way leads on from there, too.
+/// The view with an error, and a button to continue.
 fn failed(edge: &SlackContext, to: &ReplyTo, words: &str) -> Result<Modal, EdgeError> {
     let kept = ViewMetadata::new(to, StatusMetadata { of: String::new() });
     Ok(edge.blocks.status_error(words)?.keeping(kept.to_json()))

@@ -1,5 +1,5 @@
-//! Why a submission is rejected, and how its acknowledgement says so: at the fields with errors, which
-//! keep what was typed.
+//! Why a submission is rejected, and the acknowledgement with the errors at their fields, which keep the typed
+//! text.
 
 use crate::ops::OpError;
 use crate::slack::context::{EdgeError, failure};
@@ -9,12 +9,12 @@ pub(crate) use crate::slack::envelope::FieldErrors;
 
 const NO_LONGER: &str = "You need a Technician or Staff account for this. Please ask staff.";
 
-/// Why a submission is not accepted.
+/// Why a submission is rejected.
 #[derive(Debug)]
 pub(crate) enum SubmissionError {
-    /// What is wrong, by field.
+    /// Errors by field.
     Fields(FieldErrors),
-    /// What is not about a field.
+    /// An error without a field.
     Edge(EdgeError),
 }
 
@@ -37,12 +37,12 @@ impl<E: Into<EdgeError>> From<E> for SubmissionError {
 }
 
 impl SubmissionError {
-    /// One field is at fault.
+    /// An error of one field.
     pub(crate) fn on(field: &'static str, words: impl Into<String>) -> Self {
         Self::Fields(FieldErrors::from([(field, words.into())]))
     }
 
-    /// Answers the form.
+    /// Responds to the form.
     pub(crate) fn answer(self, ack: Ack, reference: &Reference) {
         match self {
             Self::Fields(faults) => ack.faults(faults),

@@ -1,5 +1,5 @@
-//! The modal `update_repair`: everything of a repair at once. What the person did not touch keeps what others
-//! wrote in between; an input that the form lacks is left as it is.
+//! The modal `update_repair`: all fields of a repair at once. Fields that the person did not touch keep other
+//! people's changes; inputs that the form lacks stay unchanged.
 
 use super::act_on_repair::edit;
 use super::announced_in;
@@ -20,7 +20,7 @@ use serde_json::json;
 
 const STALE: &str = "This form is out of date. Please close it and start again with /esb-update.";
 
-/// The modal for a repair as it is now.
+/// The modal for a repair in its current state.
 ///
 /// # Errors
 /// `NotFound`.
@@ -30,7 +30,7 @@ pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -
     Ok(edge.blocks.update_repair(&kept, &brief, edge.ctx.clock.now())?)
 }
 
-/// Saves it: errors on the fields at fault, conflicts among them, or all modals close and a private message
+/// Saves it: errors at the invalid fields, conflicts among them, or all modals close and a private message
 /// confirms.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
     let (to, updated) = match save(edge, &submission).await {
@@ -52,7 +52,7 @@ async fn save(
     Ok((to, edit(edge, &actor, kept.more, typed, kept.request_id, true).await?))
 }
 
-/// Reads every input that the form has.
+/// Parses all inputs of the form.
 fn read(state: &State) -> Result<(Vec<FieldValue>, Option<Note>), SubmissionError> {
     let mut typed = FormParser::new(state);
     let mut values = Vec::new();

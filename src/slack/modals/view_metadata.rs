@@ -25,7 +25,7 @@ pub(crate) struct ViewMetadata<T> {
     pub(crate) more: T,
 }
 
-/// The repair that a form is about, as the person saw it.
+/// The repair of a form, at the version that the person saw.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct RepairAtVersion {
     pub(crate) repair: RepairId,
@@ -39,7 +39,7 @@ pub(crate) fn answered_at(view: &View, sender: &Sender) -> ReplyTo {
 }
 
 impl<T: Serialize + DeserializeOwned> ViewMetadata<T> {
-    /// A new form, answered at `to`.
+    /// A new form whose answers go to `to`.
     pub(crate) fn new(to: &ReplyTo, more: T) -> Self {
         Self {
             request_id: RequestId::from_random(rand::random()),
@@ -56,12 +56,12 @@ impl<T: Serialize + DeserializeOwned> ViewMetadata<T> {
     /// Parses the metadata of a view.
     ///
     /// # Errors
-    /// Unfit, in the words of `stale`.
+    /// Unfit, with the text `stale`.
     pub(crate) fn of(view: &View, stale: &'static str) -> Result<Self, EdgeError> {
         serde_json::from_str(view.private_metadata.expose_secret()).map_err(|_| EdgeError::Unfit(stale))
     }
 
-    /// Where the person is answered.
+    /// Where to answer the person.
     pub(crate) fn reply_to(&self, user_id: &str) -> ReplyTo {
         ReplyTo {
             user: SlackUserId(user_id.to_owned()),

@@ -1,15 +1,15 @@
-//! How long to wait before the next try to connect. Pure but for the jitter.
+//! Back-off between connection attempts. Pure except for the jitter.
 
 use super::timings::SocketTimings;
 use rand::RngExt;
 use std::time::Duration;
 
-/// At once after a loss, then longer and longer; reset only after a connection was stable, so that a
-/// Slack that closes right after its hello causes no storm.
+/// Immediately after a loss, then longer and longer; reset only after a stable connection, so that there is no
+/// storm if Slack closes right after its hello.
 #[derive(Debug)]
 pub(super) struct Backoff {
     timings: SocketTimings,
-    /// Tries since the last stable connection.
+    /// Attempts since the last stable connection.
     tries: u32,
 }
 
@@ -18,19 +18,19 @@ impl Backoff {
         Self { timings, tries: 0 }
     }
 
-    /// A connection ended that had lived so long.
+    /// A connection ended that lasted this long.
     pub(super) fn ended_after(&mut self, lived: Duration) {
         if lived >= self.timings.stable {
             self.tries = 0;
         }
     }
 
-    /// The next try must not be made at once.
+    /// The next attempt must not be immediate.
     pub(super) fn slow_down(&mut self) {
         self.tries = self.tries.max(1);
     }
 
-    /// The wait before the next try: between half and all of the schedule's.
+    /// The delay before the next attempt: between half and all of the schedule's.
     pub(super) fn next_wait(&mut self) -> Duration {
         let wait = self.scheduled();
         self.tries = self.tries.saturating_add(1);

@@ -1,5 +1,5 @@
-//! One live connection: a reader that waits for nothing but the socket, and a writer task with a
-//! bounded queue. Replaced by its `slot`, which it tells when that is due.
+//! One live connection: a reader that waits only for the socket, and a writer task with a bounded queue. Its `slot`
+//! replaces it on request.
 
 use super::Shared;
 use super::open::WebSocket;
@@ -17,25 +17,24 @@ use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How many acknowledgements may wait for the network: more than envelopes can be in flight.
+/// Most acknowledgements that wait for the network: more than envelopes can be in progress.
 const QUEUE: usize = 4_096;
 
-/// Why a connection is to be replaced, or is over.
+/// Why a connection must be replaced, or has ended.
 #[derive(Debug)]
 pub(super) enum End {
     /// Slack announced it.
     Disconnect(DisconnectReason),
     /// Slack closed it.
     Closed,
-    /// It broke, or brought what is no WebSocket traffic, such as a message over the limit.
+    /// It broke, or received invalid WebSocket traffic, such as a message over the limit.
     Broken(WebSocketError),
-    /// Nothing came for too long.
+    /// No frame arrived for too long.
     Silent,
-    /// It takes no more acknowledgements.
+    /// The queue of acknowledgements is full.
     Stuck,
-    /// Another one took its place.
+    /// Another connection replaced it.
     Replaced,
-    /// The program ends.
     Shutdown,
 }
 
@@ -59,13 +58,13 @@ pub(super) struct Connection {
     outgoing: mpsc::Sender<Message>,
     stuck: CancellationToken,
     writer: AbortOnDropHandle<()>,
-    /// Cancelled by the slot when another connection has taken this one's place.
+    /// Canceled by the slot when another connection has replaced this one.
     superseded: CancellationToken,
-    /// Tells the slot that a successor is wanted; used up by the first reason.
+    /// Requests a successor from the slot; only the first reason is sent.
     leaving: Option<oneshot::Sender<End>>,
 }
 
-/// Counts a connection as open for as long as it is read.
+/// Counts a connection as open while it is read.
 struct Opened(Metrics);
 
 impl Opened {
@@ -82,7 +81,7 @@ impl Drop for Opened {
 }
 
 impl Connection {
-    /// Takes over a WebSocket that has said hello.
+    /// Takes over a WebSocket after its hello.
     pub(super) fn new(
         shared: Arc<Shared>,
         socket: WebSocket,
@@ -97,7 +96,7 @@ impl Connection {
         Self { shared, stream, outgoing, stuck, writer, superseded, leaving: Some(leaving) }
     }
 
-    /// Reads until the connection is over.
+    /// Reads until the connection ends.
     pub(super) async fn run(mut self) {
         let end = self.read().await;
         let in_order = matches!(end, End::Replaced | End::Shutdown | End::Closed);
@@ -166,12 +165,12 @@ impl Connection {
 
     fn leave(&mut self, end: End) {
         if let Some(leaving) = self.leaving.take() {
-            // A slot that no longer listens is shutting down.
+            // A slot without a receiver is shutting down.
             let _ = leaving.send(end);
         }
     }
 
-    /// Sends what is queued and the close frame, then waits a little for Slack's.
+    /// Sends the queue and the close frame, then waits briefly for Slack's.
     async fn close(&mut self) {
         let limit = self.shared.timings.close;
         let _ = timeout(limit, async {
@@ -191,7 +190,7 @@ fn acknowledgement(envelope_id: String, payload: Option<Value>) -> Value {
     }
 }
 
-/// Writes the queue, and a ping now and then, until a close frame or an error.
+/// Writes the queue, with a ping at intervals, until a close frame or an error.
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
     mut queue: mpsc::Receiver<Message>,

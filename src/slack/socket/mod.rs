@@ -32,7 +32,7 @@ pub struct SocketMode {
     connections: usize,
 }
 
-/// What all connections have in common.
+/// Shared by all connections.
 struct Shared {
     api: SlackApi,
     intake: Intake,
@@ -40,12 +40,12 @@ struct Shared {
     timings: SocketTimings,
     /// True after the log reported that Slack refuses us; false again after a hello.
     refusal_logged: AtomicBool,
-    /// Cancelled when the connections shall be closed: nothing is left to acknowledge.
+    /// Canceled to close the connections: nothing is left to acknowledge.
     closing: CancellationToken,
 }
 
 impl SocketMode {
-    /// Will keep `connections` connections; connects to nothing yet.
+    /// Will open `connections` connections; does not connect yet.
     pub fn new(
         api: SlackApi,
         intake: Intake,
@@ -61,15 +61,14 @@ impl SocketMode {
         }
     }
 
-    /// Runs until `shutdown`; then lets what is in flight finish, acknowledges
-    /// it, and closes.
+    /// Runs until `shutdown`; then finishes and acknowledges envelopes in progress, and closes.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut slots = JoinSet::new();
         for number in 0..self.connections {
             slots.spawn(Slot::new(Arc::clone(&self.shared), number).run(shutdown.clone()));
         }
         shutdown.cancelled().await;
-        // The connections are still read: what comes now is answered with "try again".
+        // The connections are still read: new envelopes are answered with "try again".
         self.shared.intake.drain(self.shared.timings.drain).await;
         self.shared.closing.cancel();
         while slots.join_next().await.is_some() {}

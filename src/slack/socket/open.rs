@@ -1,4 +1,4 @@
-//! Opens one connection: asks for a URL, connects, shakes hands, waits for hello.
+//! Opens one connection: requests a URL, connects, does the handshake, waits for hello.
 
 use super::Shared;
 use crate::clients::slack_api::{SlackApiError, SlackStream};
@@ -11,8 +11,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
-/// The longest message that is read, in bytes: ten times the longest that Slack's limits allow us to
-/// think of. A longer one costs its connection, not our memory.
+/// Most bytes of a message: ten times the longest that Slack's limits allow. A longer one closes its connection, so
+/// that it cannot exhaust our memory.
 const LONGEST_MESSAGE: usize = 4 * 1024 * 1024;
 
 pub(super) type WebSocket = WebSocketStream<SlackStream>;
@@ -33,7 +33,7 @@ pub(super) enum OpenError {
 }
 
 impl OpenError {
-    /// How long Slack asks to wait.
+    /// Slack's Retry-After.
     pub(super) const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(SlackApiError::RateLimited { retry_after }) => Some(*retry_after),
@@ -41,8 +41,8 @@ impl OpenError {
         }
     }
 
-    /// True when only the operator can cure it: a wrong token, a missing scope. What Slack says while
-    /// it is itself in trouble is no refusal.
+    /// True when only the operator can fix it: a wrong token, a missing scope. An error during a Slack outage is
+    /// not a refusal.
     pub(super) fn is_refusal(&self) -> bool {
         match self {
             Self::Api(SlackApiError::Auth { .. }) => true,
@@ -54,7 +54,7 @@ impl OpenError {
     }
 }
 
-/// A connection that has said hello.
+/// A connection after its hello.
 pub(super) async fn open(shared: &Shared) -> Result<(WebSocket, Hello), OpenError> {
     let url = shared.api.open_connection().await?;
     timeout(shared.timings.hello, async {

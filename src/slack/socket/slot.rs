@@ -14,12 +14,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// Keeps one connection for as long as the program runs.
+/// Keeps one connection open while the program runs.
 pub(super) struct Slot {
     shared: Arc<Shared>,
     number: usize,
     backoff: Backoff,
-    /// The live connection and those that linger after it.
+    /// The live connection and its lingering predecessors.
     connections: JoinSet<()>,
     /// Signals the latest connection that it has a successor.
     superseded: CancellationToken,
@@ -69,10 +69,10 @@ impl Slot {
         while self.connections.try_join_next().is_some() {}
     }
 
-    /// Waits until the connection wants a successor; returns how long to wait before opening that.
+    /// Waits until the connection requests a successor; returns the delay before opening that.
     async fn live(&mut self, left: oneshot::Receiver<End>) -> Duration {
         let since = Instant::now();
-        // A connection that ends without a word has panicked: as good as broken.
+        // A connection that ends without a reason has panicked: treat it as broken.
         let end = left.await.unwrap_or(End::Closed);
         let lived = since.elapsed();
         let lived_s = lived.as_secs();
@@ -84,7 +84,7 @@ impl Slot {
         self.backoff.next_wait()
     }
 
-    /// Two reasons to disconnect are the operator's to cure, and no reason to hurry.
+    /// Two reasons to disconnect need the operator, so there is no hurry.
     fn apply_reply(&mut self, reason: DisconnectReason) {
         let cure = match reason {
             DisconnectReason::LinkDisabled => "switch Socket Mode on in the Slack app's settings",
@@ -97,11 +97,11 @@ impl Slot {
         self.backoff.slow_down();
     }
 
-    /// Says what is wrong; returns how long to wait before the next try.
+    /// Logs the error; returns the delay before the next attempt.
     fn complain(&mut self, error: &OpenError) -> Duration {
         let refused = error.is_refusal();
         let wait = match error.retry_after() {
-            // A little later than asked for, so that not all slots come at once.
+            // Adds jitter to the requested delay, so that not all slots reconnect at once.
             Some(retry_after) => retry_after.mul_f64(rand::rng().random_range(1.0..=1.1)),
             None if refused => self.shared.timings.refused_wait,
             None => self.backoff.next_wait(),

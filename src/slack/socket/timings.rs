@@ -1,8 +1,7 @@
-//! How long Socket Mode waits for what. Tests shorten it; the program uses the defaults.
+//! Timeouts and delays of Socket Mode. Tests shorten them; the program uses the defaults.
 
 use std::time::Duration;
 
-/// Waits of Socket Mode.
 #[derive(Debug, Clone, Copy)]
 pub struct SocketTimings {
     /// From a connection's start to its hello.
@@ -11,21 +10,21 @@ pub struct SocketTimings {
     pub silence: Duration,
     /// Between our own pings.
     pub ping: Duration,
-    /// For one frame to be taken by the network.
+    /// For the network to accept one frame.
     pub write: Duration,
-    /// How long a connection that was replaced is still read; Slack warns 10 s before it closes one.
+    /// How long a replaced connection is still read; Slack warns 10 s before it closes one.
     pub linger: Duration,
     /// For the close handshake; Slack does not close TCP after it.
     pub close: Duration,
     /// The age from which a connection counts as stable.
     pub stable: Duration,
-    /// The first wait after a failed try; it doubles from there.
+    /// The first delay after a failed attempt; it doubles from there.
     pub first_wait: Duration,
-    /// The longest wait between two tries.
+    /// The longest delay between two attempts.
     pub longest_wait: Duration,
-    /// Between two tries with a token that Slack does not accept.
+    /// Between two attempts with a token that Slack rejects.
     pub refused_wait: Duration,
-    /// For envelopes in flight at shutdown.
+    /// For envelopes in progress at shutdown.
     pub drain: Duration,
 }
 

@@ -20,12 +20,12 @@ use crate::ops::repairs::thread_replies::{ThreadReply, apply_reply, find_thread}
 use crate::render::slack::mrkdwn::escape;
 use thread_message::ThreadMessage;
 
-/// Somebody wrote, changed or deleted a message somewhere.
+/// A message was written, changed or deleted.
 pub(crate) async fn message(edge: &SlackContext, event: Event, reference: &Reference) -> EventOutcome {
     let Some(message) = ThreadMessage::parse(event.body.clone()) else { return EventOutcome::Handled };
     let sender = message.author.as_deref().and_then(|author| event.sender_of(author));
     let is_deletion = message.content.is_none();
-    // While nobody knows whether it is about a repair: it can be in a thread that we began, and in no other.
+    // Before the lookup: a repair's thread begins with a message of ours.
     let mut is_of_repair = message.is_begun_by_us(edge) == Some(true);
     let kept = match find_thread(&edge.ctx, &message.at).await {
         Ok(CardLookup::NoCard) => return EventOutcome::Handled,
@@ -49,8 +49,8 @@ pub(crate) async fn message(edge: &SlackContext, event: Event, reference: &Refer
     outcome
 }
 
-/// Slack may show a card before we have recorded it: the event shall come again until we have. Under any other
-/// message of ours that ends with the last time that Slack sends it.
+/// Slack may show a card before it is recorded: the event is left unacknowledged until then. For any other message
+/// of ours that ends with Slack's last retry.
 fn await_card(
     edge: &SlackContext,
     event: &Event,
@@ -64,8 +64,8 @@ fn await_card(
     EventOutcome::Retry
 }
 
-/// What somebody reads of whose message the timeline knows nothing, once Slack sends it no more. When what kept it
-/// has passed, an edit of it says all that it says.
+/// The message to a person whose message could not be stored after Slack's last retry. After the problem is fixed,
+/// an edit of it stores its whole text.
 fn not_kept(is_deletion: bool, why: &str, may_pass: bool) -> String {
     let (what, remedy) = match is_deletion {
         true => (
@@ -83,7 +83,7 @@ fn not_kept(is_deletion: bool, why: &str, may_pass: bool) -> String {
 async fn keep(edge: &SlackContext, sender: Option<&Sender>, message: ThreadMessage) -> Result<(), EdgeError> {
     let actor = match sender {
         Some(sender) => edge.actor(sender).await?,
-        // Slack hides who wrote what it has removed.
+        // Slack does not send who wrote a removed message.
         None => Actor::visitor(Edge::Slack, "Slack"),
     };
     let (text, photos) = match message.content {
@@ -101,8 +101,7 @@ async fn keep(edge: &SlackContext, sender: Option<&Sender>, message: ThreadMessa
 }
 
 impl ThreadMessage {
-    /// Whether we began its thread, as far as that is known: cards are messages of ours, and none is in a direct
-    /// message.
+    /// Whether the thread begins with our message, if known: cards are our messages, and none is a direct message.
     fn is_begun_by_us(&self, edge: &SlackContext) -> Option<bool> {
         if self.at.channel.starts_with('D') {
             return Some(false);

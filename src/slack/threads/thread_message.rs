@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 /// Subtypes of messages that people write.
 const WRITTEN: [&str; 2] = ["file_share", "thread_broadcast"];
-/// The subtype of what Slack leaves in the place of a message that it removed.
+/// The subtype of Slack's placeholder for a removed message.
 const TOMBSTONE: &str = "tombstone";
 
-/// A message as an event carries it.
+/// A message in an event.
 #[derive(Debug, Deserialize)]
 struct Message {
     ts: String,
@@ -22,9 +22,9 @@ struct Message {
     edited: Option<Edited>,
     #[serde(default)]
     files: Option<Vec<SentFile>>,
-    /// Who began the thread.
+    /// Author of the thread's first message.
     parent_user_id: Option<String>,
-    /// What began it, of a reply that was shown to the whole channel.
+    /// The thread's first message, in a reply that was also sent to the channel.
     root: Option<Root>,
 }
 
@@ -44,17 +44,17 @@ struct Changed {
     message: Message,
 }
 
-/// What happened to a message in a thread.
+/// A change of a message in a thread.
 #[derive(Debug)]
 pub(super) struct ThreadMessage {
-    /// Who wrote it; nothing where Slack does not say so of what was removed.
+    /// Its author; `None` if Slack does not send it for a removed message.
     pub(super) author: Option<String>,
     pub(super) at: ReplyAt,
-    /// Since when it is so, as Slack writes times.
+    /// Since when this version is current, as Slack writes times.
     pub(super) since: String,
-    /// Nothing for a message that was removed.
+    /// `None` for a removed message.
     pub(super) content: Option<(String, Vec<SentFile>)>,
-    /// Who began the thread, as far as Slack says so.
+    /// Author of the thread's first message, if Slack sends it.
     pub(super) thread_author: Option<String>,
 }
 
@@ -77,7 +77,7 @@ impl Message {
 }
 
 impl ThreadMessage {
-    /// Reads an event; nothing unless it is about what a person wrote in a thread.
+    /// Parses an event; `None` unless it is about a person's message in a thread.
     pub(super) fn parse(mut event: Map<String, Value>) -> Option<Self> {
         let word = |key: &str| event.get(key).and_then(Value::as_str).map(str::to_owned);
         let (channel, kind, told_at, deleted) =
@@ -120,7 +120,7 @@ impl ThreadMessage {
         })
     }
 
-    /// Its author and thread are those of the message as it was: a tombstone names Slack's own bot.
+    /// Author and thread are those of the previous message: a tombstone has Slack's own bot.
     fn removed(
         channel: String,
         since: String,
@@ -137,7 +137,7 @@ impl ThreadMessage {
                 thread_author = previous.thread_author();
                 author = previous.user;
             }
-            // What was no reply before is none now.
+            // A message that was not a reply before is not one now.
             thread = Some(thread.or(previous.thread_ts)?);
         }
         let is_reply = thread.as_ref() != Some(&ts);
@@ -157,7 +157,7 @@ impl ThreadMessage {
     }
 }
 
-/// Slack's ids, and its names of messages: seconds and six digits.
+/// Slack's ids, and its timestamps of messages: seconds and six digits.
 pub(in crate::slack) fn is_name(name: &str) -> bool {
     (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
 }

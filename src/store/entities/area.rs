@@ -4,7 +4,6 @@ use sea_orm::entity::prelude::*;
 
 use crate::domain::ids::AreaId;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "areas")]
@@ -19,15 +18,12 @@ pub struct Model {
     pub live_key: Option<String>,
     /// Channel; empty when none is set.
     pub slack_channel: String,
-    /// Place on the board, then by name.
+    /// Order on the board, then by name.
     pub sort_order: i64,
-    /// Shown nowhere.
     pub archived: bool,
-    /// Counts the changes.
+    /// Incremented by each change.
     pub version: i64,
-    /// When it was made.
     pub created_at: DateTimeUtc,
-    /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
 

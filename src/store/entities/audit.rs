@@ -5,7 +5,6 @@ use sea_orm::entity::prelude::*;
 use crate::domain::actor::Edge;
 use crate::domain::ids::UserId;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit")]
@@ -14,14 +13,12 @@ pub struct Model {
     pub id: i64,
     /// `noun.verb`.
     pub action: String,
-    /// What was changed.
     pub noun: String,
     pub noun_id: i64,
     /// The edge of the request.
     pub edge: Edge,
-    /// Name of who did it, as it was then.
+    /// At that time.
     pub actor_name: String,
-    /// Account of who did it.
     pub actor_user_id: Option<UserId>,
     /// Values before, as JSON.
     #[sea_orm(column_type = "Text", nullable)]
@@ -29,7 +26,6 @@ pub struct Model {
     /// Values after, as JSON.
     #[sea_orm(column_type = "Text", nullable)]
     pub new_value: Option<String>,
-    /// When.
     pub created_at: DateTimeUtc,
 }
 

@@ -1,8 +1,7 @@
-//! Table `board`: one row: the revision of all that boards show.
+//! Table `board`: one row with the board revision.
 
 use sea_orm::entity::prelude::*;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "board")]
@@ -10,7 +9,7 @@ pub struct Model {
     /// Always 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i64,
-    /// Counts the visible changes.
+    /// Incremented by each visible change.
     pub revision: i64,
 }
 

@@ -5,7 +5,6 @@ use sea_orm::entity::prelude::*;
 use crate::domain::delivery::{Cause, DeliveryKind, DeliveryState};
 use crate::domain::ids::{CardId, DeliveryId, JobId};
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "deliveries")]
@@ -16,10 +15,10 @@ pub struct Model {
     pub target: String,
     /// Unique: the same event for the same target is enqueued once.
     pub dedupe_key: String,
-    /// Deliveries of one lane leave in their order.
+    /// Deliveries of one lane are sent in order.
     pub lane: String,
-    /// `domain::announce::Event` as JSON; empty where what is shown, not what happened. A password is sealed in
-    /// it, until it is delivered, given up or withdrawn: empty from then on.
+    /// `domain::announce::Event` as JSON; empty if the message shows a current state instead. A password is sealed,
+    /// and erased once it is delivered, given up or withdrawn.
     #[sea_orm(column_type = "Text")]
     pub event: String,
     pub state: DeliveryState,
@@ -27,29 +26,25 @@ pub struct Model {
     pub failures: i32,
     /// Failures that were rejections of the message.
     pub rejections: i32,
-    /// What it waits for together with others.
+    /// The shared cause that it waits for.
     pub cause: Option<Cause>,
-    /// Not before this time.
+    /// Earliest time of the next attempt.
     pub due_at: DateTimeUtc,
-    /// The worker that has the lease.
     pub lease: Option<String>,
-    /// Until when.
+    /// End of the lease.
     pub leased_until: Option<DateTimeUtc>,
-    /// Since when it is pending.
     pub created_at: DateTimeUtc,
-    /// When it was delivered or given up.
     pub finished_at: Option<DateTimeUtc>,
-    /// Slack id of the channel that has it.
+    /// Slack's id of the channel.
     pub posted_channel: Option<String>,
-    /// Slack's name of the message.
+    /// Slack's timestamp of the message.
     pub posted_ts: Option<String>,
-    /// What it does.
     pub kind: DeliveryKind,
-    /// The card that it edits, becomes, or replies to; none for a message of its own.
+    /// The card that it edits, becomes, or replies to; `None` for a separate message.
     pub card_id: Option<CardId>,
     /// The job whose message it begins or edits.
     pub job_id: Option<JobId>,
-    /// Since when Slack may have the message without our knowing: it is looked for before it is sent again.
+    /// Since when an earlier attempt may have posted it: the worker searches for it before a retry.
     pub in_doubt_since: Option<DateTimeUtc>,
 }
 

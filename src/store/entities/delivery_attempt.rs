@@ -1,10 +1,9 @@
-//! Table `delivery_attempts`: tries to deliver; append-only.
+//! Table `delivery_attempts`: attempts to deliver; append-only.
 
 use sea_orm::entity::prelude::*;
 
 use crate::domain::ids::DeliveryId;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "delivery_attempts")]
@@ -14,9 +13,7 @@ pub struct Model {
     pub delivery_id: DeliveryId,
     /// `delivered`, or why not.
     pub outcome: String,
-    /// How long it took, in milliseconds.
     pub duration_ms: i64,
-    /// When.
     pub created_at: DateTimeUtc,
 }
 

@@ -4,44 +4,36 @@ use sea_orm::entity::prelude::*;
 
 use crate::domain::ids::{AreaId, EquipmentId};
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "equipment")]
 pub struct Model {
-    /// Number, printed on the label.
+    /// Printed on the label.
     #[sea_orm(primary_key)]
     pub id: EquipmentId,
     pub area_id: AreaId,
     pub name: String,
     /// Folded name, for searching.
     pub name_key: String,
-    /// Who made it.
     pub manufacturer: String,
     pub model: String,
     pub serial_number: String,
-    /// When it was got.
     pub acquisition_date: Option<Date>,
-    /// Where it was got.
     pub acquisition_source: String,
-    /// For how much, in cents.
     pub acquisition_cents: Option<i64>,
     /// Last day of the warranty.
     pub warranty_expiration: Option<Date>,
     #[sea_orm(column_type = "Text")]
     pub description: String,
-    /// Shown nowhere.
     pub archived: bool,
-    /// Counts the changes.
+    /// Incremented by each change.
     pub version: i64,
-    /// When it was made.
     pub created_at: DateTimeUtc,
-    /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
 
 impl Model {
-    /// A machine of which only this is known: the import fills in what it reads.
+    /// A machine with only these values; the import sets others.
     pub fn bare(id: EquipmentId, area_id: AreaId, name: String, name_key: String) -> Self {
         Self {
             id,

@@ -1,13 +1,11 @@
-//! Table `heartbeats`: signs of life, one row a kind of loop.
+//! Table `heartbeats`: one row per kind of loop.
 
 use sea_orm::entity::prelude::*;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "heartbeats")]
 pub struct Model {
-    /// Whose.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
     /// The latest of all processes.

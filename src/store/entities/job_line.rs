@@ -1,10 +1,9 @@
-//! Table `job_updates`: what a job has to say; append-only.
+//! Table `job_updates`: lines of jobs; append-only.
 
 use sea_orm::entity::prelude::*;
 
 use crate::domain::ids::JobId;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "job_updates")]
@@ -12,10 +11,8 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub job_id: JobId,
-    /// A line.
     #[sea_orm(column_type = "Text")]
     pub text: String,
-    /// When.
     pub created_at: DateTimeUtc,
 }
 

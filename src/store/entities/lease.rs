@@ -1,16 +1,13 @@
-//! Table `leases`: which process does what only one may do at a time.
+//! Table `leases`: which process does work that only one may do at a time.
 
 use sea_orm::entity::prelude::*;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "leases")]
 pub struct Model {
-    /// What is leased.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
-    /// The process that holds it.
     pub holder: String,
     /// In database time.
     pub leased_until: DateTimeUtc,

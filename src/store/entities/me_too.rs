@@ -1,10 +1,9 @@
-//! Table `me_toos`: who has the same problem; one row a repair and person.
+//! Table `me_toos`: who has the same problem; one row per repair and person.
 
 use sea_orm::entity::prelude::*;
 
 use crate::domain::ids::RepairId;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "me_toos")]
@@ -12,9 +11,8 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub repair_id: RepairId,
-    /// Tells people apart: a Slack id or a browser.
+    /// Identifies a person: a Slack id or a browser.
     pub person_key: String,
-    /// When.
     pub created_at: DateTimeUtc,
 }
 

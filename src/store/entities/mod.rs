@@ -1,4 +1,4 @@
-//! One file a table. Only `store` uses these; they hold no rules.
+//! One file per table. Only `store` uses these; they contain no rules.
 
 pub mod api_token;
 pub mod area;

@@ -5,38 +5,33 @@ use sea_orm::entity::prelude::*;
 use crate::domain::file::FileKind;
 use crate::domain::ids::{EquipmentId, PhotoId, RepairId, UserId};
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "photos")]
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: PhotoId,
-    /// The machine, where it is of one.
+    /// Set for a photo of a machine.
     pub equipment_id: Option<EquipmentId>,
-    /// The repair, where it is of one.
+    /// Set for a photo of a repair.
     pub repair_id: Option<RepairId>,
-    /// Its name in the directory of uploads.
+    /// Its name in the upload directory.
     #[sea_orm(unique)]
     pub stored_name: String,
-    /// What it is, by its content.
+    /// Determined by its content.
     pub kind: FileKind,
-    /// The file name as uploaded.
+    /// As uploaded, sanitized.
     pub original_name: String,
-    /// Bytes.
+    /// In bytes.
     pub size: i64,
-    /// True when there is a small picture of it.
     pub has_thumbnail: bool,
-    /// Name of who added it, as it was then.
+    /// At that time.
     pub uploader_name: String,
-    /// Account of who added it.
     pub uploader_user_id: Option<UserId>,
-    /// Slack's id of who added it.
     pub uploader_slack_id: Option<String>,
-    /// Names it where it comes from, such as Slack's id of it.
+    /// Its id at its origin, such as Slack's file id.
     #[sea_orm(unique)]
     pub source: Option<String>,
-    /// When.
     pub created_at: DateTimeUtc,
 }
 

@@ -1,9 +1,8 @@
-//! Table `requests`: submissions that were accepted, so that a second arrival gets the same answer; events that were
-//! acted upon, so that a second arrival is none.
+//! Table `requests`: accepted submissions, so that a repeated one gets the same answer; processed events, so that a
+//! repeated one has no effect.
 
 use sea_orm::entity::prelude::*;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "requests")]
@@ -14,7 +13,6 @@ pub struct Model {
     /// The answer, as JSON.
     #[sea_orm(column_type = "Text")]
     pub answer: String,
-    /// When.
     pub created_at: DateTimeUtc,
 }
 

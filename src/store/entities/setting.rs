@@ -2,17 +2,14 @@
 
 use sea_orm::entity::prelude::*;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "settings")]
 pub struct Model {
-    /// Name.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     #[sea_orm(column_type = "Text")]
     pub value: String,
-    /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,17 +1,16 @@
-//! Table `slack_channels`: what channels are called that are configured by Slack's id of them.
+//! Table `slack_channels`: cached names of channels that are configured by Slack's id.
 
 use sea_orm::entity::prelude::*;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "slack_channels")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub slack_channel_id: String,
-    /// Its name with the `#`; none where Slack does not tell it.
+    /// With the `#`; `None` if Slack returned none.
     pub name: Option<String>,
-    /// When Slack was last asked.
+    /// Time of the latest lookup.
     pub asked_at: DateTimeUtc,
 }
 

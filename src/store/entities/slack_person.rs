@@ -2,7 +2,6 @@
 
 use sea_orm::entity::prelude::*;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "slack_people")]
@@ -11,12 +10,12 @@ pub struct Model {
     pub slack_user_id: String,
     /// Real name.
     pub name: String,
-    /// E-mail in lower case, where Slack tells it; never of those who may not be linked to an account.
+    /// E-mail in lower case, if Slack returns it; never of people who may not be linked to an account.
     pub email_key: Option<String>,
-    /// Whether they may be linked to an account: a person of our workspace whose e-mail was confirmed. `None`: Slack
-    /// was asked before that counted.
+    /// Whether they may be linked to an account: a person of our workspace with a confirmed e-mail. `None`: looked
+    /// up by a version without this check.
     pub is_member: Option<bool>,
-    /// When Slack was last asked.
+    /// Time of the latest lookup.
     pub asked_at: DateTimeUtc,
 }
 

@@ -1,10 +1,10 @@
-//! Table `slack_unlinks`: whom staff have unlinked from an account, and who is not linked to it again.
+//! Table `slack_unlinks`: Slack users whom staff have unlinked from an account, and who must not be linked to it
+//! again.
 
 use sea_orm::entity::prelude::*;
 
 use crate::domain::ids::UserId;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "slack_unlinks")]
@@ -13,9 +13,7 @@ pub struct Model {
     pub id: i64,
     /// The account; unique together with the person.
     pub user_id: UserId,
-    /// Slack id of the person.
     pub slack_user_id: String,
-    /// When they were unlinked.
     pub created_at: DateTimeUtc,
 }
 

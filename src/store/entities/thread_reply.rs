@@ -1,10 +1,9 @@
-//! Table `thread_replies`: what people wrote in the threads of cards, and what became of it.
+//! Table `thread_replies`: people's replies in the threads of cards, and the notes made from them.
 
 use sea_orm::entity::prelude::*;
 
 use crate::domain::ids::{RepairId, TimelineId};
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "thread_replies")]
@@ -18,7 +17,7 @@ pub struct Model {
     pub ts: String,
     /// `since` of the reply's version that was applied last: of two versions the later one has the greater text.
     pub seen: String,
-    /// The note that it became, as it was first written.
+    /// The note as it was first written.
     pub note_id: Option<TimelineId>,
 }
 

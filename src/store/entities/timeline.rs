@@ -5,7 +5,6 @@ use sea_orm::entity::prelude::*;
 use crate::domain::ids::{RepairId, TimelineId, UserId};
 use crate::domain::timeline::TimelineKind;
 
-/// One row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "timeline")]
@@ -13,27 +12,22 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: TimelineId,
     pub repair_id: RepairId,
-    /// What happened.
     pub kind: TimelineKind,
-    /// Name of who did it, as it was then.
+    /// At that time.
     pub actor_name: String,
-    /// Account of who did it.
     pub actor_user_id: Option<UserId>,
     /// Version of the repair after it.
     pub version: i64,
-    /// Value before.
     #[sea_orm(column_type = "Text", nullable)]
     pub old_value: Option<String>,
-    /// Value after.
     #[sea_orm(column_type = "Text", nullable)]
     pub new_value: Option<String>,
-    /// Account that the value before names.
+    /// Account that the old value names.
     pub old_user_id: Option<UserId>,
-    /// Account that the value after names.
+    /// Account that the new value names.
     pub new_user_id: Option<UserId>,
-    /// The note that this one takes the place of: always the first of its edits.
+    /// The note that this one replaces: always the original, not an earlier edit.
     pub supersedes: Option<TimelineId>,
-    /// When.
     pub created_at: DateTimeUtc,
 }
 

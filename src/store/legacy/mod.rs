@@ -1,5 +1,5 @@
-//! The Python system's database, opened for reading only. Returns its tables a page at a time with every value as
-//! text, for all three databases and versions 0.14 to 0.19. Must not: write. Called by `ops::import`.
+//! The Python system's database, opened read-only. Returns its tables a page at a time with every value as text,
+//! for all three databases and versions 0.14 to 0.19. Must not write. Called by `ops::import`.
 
 use super::connect::open_python_system;
 use super::connect_error::ConnectError;

@@ -28,7 +28,6 @@ pub const AREAS: Table = Table {
     columns: &["name", "slack_channel", "is_archived", "sort_order", "created_at", "updated_at"],
 };
 
-/// Machines.
 pub const EQUIPMENT: Table = Table {
     name: "equipment",
     columns: &[
@@ -49,7 +48,7 @@ pub const EQUIPMENT: Table = Table {
     ],
 };
 
-/// Addresses of the web that belong to a machine.
+/// Web links of machines.
 pub const LINKS: Table =
     Table { name: "external_links", columns: &["equipment_id", "title", "url", "created_by", "created_at"] };
 
@@ -94,7 +93,6 @@ pub const TIMELINE: Table = Table {
     ],
 };
 
-/// Documents and photos.
 pub const DOCUMENTS: Table = Table {
     name: "documents",
     columns: &[

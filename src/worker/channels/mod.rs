@@ -1,3 +1,3 @@
-//! The ways out, one file each: render, send, and say who is to blame for a failure.
+//! The delivery channels, one file each: render, send, and classify failures.
 
 pub mod slack;

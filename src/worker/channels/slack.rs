@@ -44,13 +44,13 @@ pub struct Thread<'a> {
     pub broadcast: bool,
 }
 
-/// The recipient of something personal.
+/// A Slack user before a personal message is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     pub name: String,
     /// A person of our workspace, who may have an account.
     pub is_member: bool,
-    /// As `store::users::email_key` has it; `None` for people who are not members.
+    /// As `store::users::email_key` returns it; `None` for people who are not members.
     pub email_key: Option<String>,
 }
 
@@ -62,7 +62,6 @@ pub struct SlackChannel {
 }
 
 impl SlackChannel {
-    /// Puts the parts together.
     pub const fn new(api: SlackApi, blocks: Arc<Blocks>, links: Links) -> Self {
         Self { api, blocks, links }
     }
@@ -73,12 +72,11 @@ impl SlackChannel {
         self.blocks.announcement(event, links, placement).map_err(|error| unrendered(&error))
     }
 
-    /// The pages of the machine and of the repair.
+    /// Links to the pages of the machine and of the repair.
     fn links_of(&self, repair: &RepairSnapshot) -> (Option<String>, Option<String>) {
         (self.links.equipment(repair.equipment_id), self.links.repair(repair.id))
     }
 
-    /// A repair's card.
     pub fn card(&self, present: &PresentCard) -> Result<Message, Failure> {
         let links = self.links_of(&present.repair);
         let links = RepairLinks { equipment: links.0.as_deref(), repair: links.1.as_deref() };
@@ -142,8 +140,8 @@ impl SlackChannel {
         Ok(Recipient { name, is_member, email_key: email })
     }
 
-    /// Searches for a message of ours by its key, in a thread or outside of threads, in one page since a time.
-    /// Returns `None` also where Slack refuses the search. At most 5 s.
+    /// Searches for one of our messages by its key, in a thread or outside of threads, in one page since a time.
+    /// Returns `None` also if Slack refuses the search. At most 5 s.
     ///
     /// # Errors
     /// Slack is unavailable or rate-limits the search.
@@ -176,7 +174,7 @@ fn unrendered(error: &BlocksError) -> Failure {
     Failure::Unsendable { code: "cannot_render".into() }
 }
 
-/// Nobody unarchives a person: what cannot reach one is given up after some tries.
+/// Unlike a channel, a person is never unarchived: a message that cannot reach one is given up after some attempts.
 fn failure_at(target: &str, error: &SlackApiError) -> Failure {
     match failure(error) {
         Failure::Transient { code, cause: Some(Cause::Channel), .. } if is_person(target) => {

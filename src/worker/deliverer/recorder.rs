@@ -16,16 +16,16 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::json;
 use std::time::Duration;
 
-/// Longest that one try to record an outcome may take.
+/// Longest attempt to record an outcome.
 const RECORD_MAX: Duration = Duration::from_secs(10);
-/// Longest wait between such tries; the first is a second, each further one twice as long.
+/// Longest delay between such attempts; the first is a second, each further one twice as long.
 const RECORD_WAIT_MAX: Duration = Duration::from_secs(15);
 /// After this many failures that are no outage, the outcome is recorded without its follow-ups.
 const RECORD_WHOLE_MAX: u64 = 5;
 
 impl Deliverer {
-    /// Records the outcome of a message. The message counts as in flight until then, so at most 64 wait here. `over`
-    /// are the causes that ended with it.
+    /// Records the outcome of a message. The message counts as in flight until then, so at most 64 wait here.
+    /// `over` are the causes that ended with it.
     pub(super) async fn record(
         &self,
         delivery: &Delivery,
@@ -113,7 +113,7 @@ impl Deliverer {
         tx.commit().await
     }
 
-    /// Metrics and log: one line a failed attempt (spec "Watching it").
+    /// Metrics and log: one line per failed attempt (spec "Watching it").
     pub(super) fn report(
         &self,
         delivery: &Delivery,
@@ -141,7 +141,7 @@ impl Deliverer {
     }
 }
 
-/// A cause is over: everything that waited for it becomes due, and stale cards of a recovered channel are edited.
+/// A cause has ended: everything that waited for it becomes due, and stale cards of a recovered channel are edited.
 async fn resume_after(
     db: &impl ConnectionTrait,
     cause: Cause,
@@ -159,7 +159,7 @@ fn is_rejected_for_good(delivery: &Delivery, settlement: &Settlement) -> bool {
     settlement.state == DeliveryState::Dead && settlement.rejections > delivery.rejections
 }
 
-/// The state of a delivery after a try.
+/// The state of a delivery after an attempt.
 pub(super) fn settlement(
     delivery: &Delivery,
     sent: &Result<SendOutcome, Failure>,
@@ -175,7 +175,7 @@ pub(super) fn settlement(
         in_doubt_since: None,
     };
     let failure = match sent {
-        // Retried at once; it becomes the new card.
+        // Retried immediately; it becomes the new card.
         Ok(SendOutcome::Gone { .. }) if delivery.kind == DeliveryKind::Message => {
             return Settlement { state: DeliveryState::Failed, due_at: now, ..kept };
         }
@@ -191,7 +191,7 @@ pub(super) fn settlement(
         Verdict::Retry(at) => (DeliveryState::Failed, at),
         Verdict::Dead => (DeliveryState::Dead, delivery.due_at),
     };
-    // A Retry-After does not count: it says nothing about the next wait.
+    // A Retry-After does not count: it says nothing about the next delay.
     let counts = i32::from(!matches!(failure, Failure::Transient { retry_after: Some(_), .. }));
     let doubt = matches!(failure, Failure::Transient { in_doubt: true, .. });
     Settlement {

@@ -115,7 +115,6 @@ pub(super) const fn note(i: usize) -> &'static str {
     NOTES[i % NOTES.len()]
 }
 
-/// Who reported it.
 pub(super) const fn reporter(i: usize) -> &'static str {
     REPORTERS[i % REPORTERS.len()]
 }

@@ -1,5 +1,4 @@
-//! How the modal `report_problem` opens: by a command, a shortcut or a button, with what is known of the
-//! report already.
+//! Opens the modal `report_problem`: from a command, a shortcut or a button, with prefilled values.
 
 use super::{Metadata, ReportMetadata};
 use crate::domain::text::Note;
@@ -14,18 +13,17 @@ use serde::{Deserialize, Serialize};
 const NO_MACHINES: &str =
     "No machines are registered yet, so there is nothing to report. Please ask staff to add them.";
 
-/// What is known of a report before anything is typed into its form.
+/// Prefilled values of a report form.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Beginning<'a> {
     /// The machine: a name, or `#` and its number.
     pub(crate) typed: &'a str,
-    /// What is wrong.
     pub(crate) description: &'a str,
-    /// The message that says so.
+    /// The reported message.
     pub(crate) source: Option<Source>,
 }
 
-/// A message from which somebody reports.
+/// A message that is reported.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub(crate) channel: String,
@@ -33,8 +31,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// What stands of it on the repair's timeline. Asked of Slack only when the form is sent: nothing may
-    /// come between a trigger and its modal. A repair without its source is better than none.
+    /// The note about the message for the repair's timeline. Slack is called only at submission: nothing may delay
+    /// the modal after its trigger. `None` on failure: a repair without its source is better than none.
     pub(super) async fn note(&self, edge: &SlackContext) -> Option<Note> {
         match edge.api.permalink(&self.channel, &self.ts).await {
             Ok(link) => Note::parse(&format!("From Slack: {link}")).ok(),
@@ -46,10 +44,10 @@ impl Source {
     }
 }
 
-/// Opens the form; says privately that there is nothing to report while no machine is registered.
+/// Opens the form; without any machine, answers privately that there is nothing to report.
 ///
 /// # Errors
-/// Unfit during maintenance; the database's; Slack's.
+/// Unfit during maintenance; Slack's errors.
 pub(crate) async fn open(
     edge: &SlackContext,
     sender: &Sender,

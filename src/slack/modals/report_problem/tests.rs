@@ -1,4 +1,4 @@
-//! The inputs of the form, as nobody should fill them in.
+//! Invalid inputs of the form.
 
 use super::*;
 use crate::domain::actor::SlackUserId;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-/// Any text, and often one that is refused: invisible, endless, with U+0000.
+/// Any text, often an invalid one: invisible, too long, with U+0000.
 fn typed() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
