@@ -1,5 +1,5 @@
 //! Buttons of the repair cards in channels, and of single buttons in direct messages. The card shows the change; a
-//! refusal goes to the person as a direct message.
+//! refusal is shown where the button was pressed, to that person alone.
 
 use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::{Action, BlockActions};
@@ -17,15 +17,16 @@ use crate::render::slack::announcement::version_of_buttons;
 pub(crate) const BUTTONS: &[&str] =
     &[action::CARD_CLAIM, action::CARD_RESOLVE, action::CARD_MORE, action::ME_TOO, action::CARD_PAGE];
 
-const OUT_OF_DATE: EdgeError = EdgeError::Unfit("This button is out of date.");
+const OUT_OF_DATE: EdgeError =
+    EdgeError::Unfit("This button is out of date. Find the repair with /esb-repair.");
 
 pub(crate) async fn press(edge: &SlackContext, pressed: &BlockActions, act: &Action, reference: &Reference) {
     // The browser has followed the link already.
     if act.action_id == action::CARD_PAGE {
         return;
     }
-    let to = edge.reply_at_message(&pressed.sender, pressed.response_url.as_ref());
-    match answer(edge, pressed, act).await {
+    let to = edge.reply_where_pressed(&pressed.sender, pressed.response_url.as_ref());
+    match answer(edge, pressed, act, &to).await {
         Ok(None) => {}
         Ok(Some(words)) => edge.tell(&to, &words).await,
         Err(error) => edge.reply_failure(&to, error, reference).await,
@@ -37,6 +38,7 @@ async fn answer(
     edge: &SlackContext,
     pressed: &BlockActions,
     act: &Action,
+    to: &ReplyTo,
 ) -> Result<Option<String>, EdgeError> {
     let value = act.input.value.as_deref().unwrap_or_default();
     let repair: RepairId = value.parse().map_err(|_| OUT_OF_DATE)?;
@@ -57,7 +59,7 @@ async fn answer(
             Ok(None)
         }
         (action::CARD_MORE, Some(trigger)) => {
-            act_on_repair::open(edge, sender, trigger, &ReplyTo::directly(sender), repair).await?;
+            act_on_repair::open_from_card(edge, sender, trigger, to, repair).await?;
             Ok(None)
         }
         (action::ME_TOO, _) => {

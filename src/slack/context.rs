@@ -158,6 +158,12 @@ impl SlackContext {
         }
     }
 
+    /// Where to answer a person who pressed a button of a card: where it was pressed, visible to them alone.
+    pub fn reply_where_pressed(&self, sender: &Sender, response_url: Option<&SecretString>) -> ReplyTo {
+        let now = self.ctx.clock.now();
+        ReplyTo { response_url: response_url.map(|url| (url.clone(), now)), ..ReplyTo::directly(sender) }
+    }
+
     /// The technician or staff user of an envelope's sender.
     ///
     /// # Errors

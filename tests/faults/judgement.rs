@@ -250,15 +250,15 @@ async fn cards_are_right(store: &Store, evidence: &Evidence, found: &mut Found) 
         let people = me_toos.iter().filter(|row| row.repair_id == repair.id).count();
         let words = match people {
             0 => repair.description.clone(),
-            1 => "1 person says".to_owned(),
-            people => format!("{people} people say"),
+            1 => "1 other too".to_owned(),
+            people => format!("{people} others too"),
         };
         for card in cards {
             let shown = evidence.messages.iter().find(|message| {
                 Some(&message.channel) == card.channel.as_ref() && Some(&message.ts) == card.ts.as_ref()
             });
             let right = shown.is_some_and(|m| {
-                m.text.contains(&words) && m.text.contains(&repair.description) && m.thread_ts.is_none()
+                m.shown().contains(&words) && m.text.contains(&repair.description) && m.thread_ts.is_none()
             });
             if !right || card.rendered_version != card.desired_version {
                 found.wrong.push(format!("not right: {card:?} with {people} me toos: {shown:?}"));

@@ -156,7 +156,7 @@ async fn claim_button_updates_cards_and_thread() {
     // Pressed again, on the card as it was, it changes nothing and tells Bo alone.
     assert!(app.slack.press_in(BO, &seen, "card_claim", None).await.unwrap().is_acknowledged());
     app.settle().await;
-    assert!(only(app.slack.direct_messages(BO)).text.contains("yours already"));
+    assert!(app.private(BO).contains("yours already"));
     assert_eq!((app.repair(1).await.version, app.update_calls()), (2, 2));
     app.finish().await;
 }
@@ -170,7 +170,7 @@ async fn later_claim_names_who_was_faster() {
         assert!(app.slack.press_in(who, &seen, "card_claim", None).await.unwrap().is_acknowledged());
         app.settle().await;
     }
-    let told = only(app.slack.direct_messages(ANA)).text;
+    let told = app.private(ANA);
     assert!(told.starts_with(":x: ") && told.contains("Bo Okafor was faster"), "{told}");
     assert!(told.contains("press More… and Claim"), "{told}");
     let (card, replies) = thread(app.slack.posted_in(WOOD));
@@ -189,7 +189,7 @@ async fn two_presses_at_once_act_once() {
     app.settle().await;
     assert_eq!(app.repair(1).await.version, 2);
     assert_eq!(thread(app.slack.posted_in(WOOD)).1.len(), 1);
-    app.slack.direct_messages(BO);
+    app.slack.private_to(BO);
     app.read_all();
     app.finish().await;
 }
@@ -222,7 +222,7 @@ async fn unauthorized_press_is_refused_privately() {
     let app = TestApp::with_card().await;
     for action in ["card_claim", "card_resolve", "card_more"] {
         app.press_card(ANA, action).await;
-        let told = only(app.slack.direct_messages(ANA)).text;
+        let told = app.private(ANA);
         assert!(told.contains("a Technician or Staff account"), "{action}: {told}");
         assert!(app.slack.top_view(ANA).is_none());
         app.clock.advance(SECOND);
@@ -234,7 +234,7 @@ async fn unauthorized_press_is_refused_privately() {
     let Submitted::Errors(errors) = app.slack.submit(BO).await.unwrap() else { panic!("taken") };
     assert!(errors["note"].contains("a Technician or Staff account"), "{errors:?}");
     app.press_card(BO, "card_claim").await;
-    assert!(only(app.slack.direct_messages(BO)).text.contains("a Technician or Staff account"));
+    assert!(app.private(BO).contains("a Technician or Staff account"));
     assert_eq!((app.repair(1).await.version, app.update_calls()), (1, 0));
     app.finish().await;
 }
@@ -271,7 +271,7 @@ async fn outdated_card_buttons_say_repair_is_closed() {
         app.clock.advance(SECOND);
         assert!(app.slack.press_in(BO, &seen, action, None).await.unwrap().is_acknowledged());
         app.settle().await;
-        assert!(only(app.slack.direct_messages(BO)).text.contains("closed"), "{action}");
+        assert!(app.private(BO).contains("closed"), "{action}");
     }
     assert_eq!(app.repair(1).await.status, RepairStatus::NoIssueFound);
     app.read_all();
@@ -287,7 +287,10 @@ async fn more_button_opens_actions_and_reopens() {
     app.slack.choose(BO, "eta", "2026-03-09").await.unwrap();
     assert_eq!(app.slack.submit(BO).await.unwrap(), Submitted::Cleared);
     app.after(SECOND).await;
-    assert!(only(app.slack.direct_messages(BO)).text.starts_with(":calendar:"));
+    assert!(
+        app.slack.private_to(BO).is_empty() && app.slack.direct_messages(BO).is_empty(),
+        "the card shows it"
+    );
     let (card, replies) = thread(app.slack.posted_in(WOOD));
     assert!(card.shown().contains(" 9 Mar") && replies.len() == 1, "{}", card.text);
     app.change(vec![status(RepairStatus::NoIssueFound)]).await;
@@ -309,7 +312,7 @@ async fn me_too_updates_card_link_does_nothing() {
     app.press_card(BO, "me_too").await;
     assert!(only(app.slack.posted_in(WOOD)).shown().contains("2 others too"));
     app.press_card(ANA, "me_too").await;
-    assert!(only(app.slack.direct_messages(ANA)).text.contains("counted on repair #1 already"));
+    assert!(app.private(ANA).contains("counted on repair #1 already"));
     app.press_card(ANA, "card_page").await;
     assert_eq!(app.slack.posted_in(WOOD).len(), 0);
     app.read_all();

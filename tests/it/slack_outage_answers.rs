@@ -78,12 +78,13 @@ async fn every_form_says_so_on_its_first_input() {
 }
 
 #[tokio::test]
-async fn outage_answers_buttons_by_direct_message() {
+async fn outage_answers_buttons_and_shortcuts_privately() {
     let (app, card) = shop().await;
     app.lose_the_database().await;
     for button in ["card_claim", "card_resolve", "card_more", "me_too"] {
         assert!(app.slack.press_in(ANA, &card, button, None).await.unwrap().is_acknowledged(), "{button}");
-        let told = app.told_directly().await;
+        app.app.intake.idle().await;
+        let told = app.private(ANA);
         assert!(told.starts_with(&format!(":x: {AWAY}")), "{button}: {told}");
     }
     app.slack.shortcut(ANA, "report_problem_shortcut").await.unwrap();

@@ -153,6 +153,27 @@ async fn what_fits_several_machines_shows_the_list() {
 }
 
 #[tokio::test]
+async fn exact_name_opens_machine_among_several() {
+    let app = shop().await;
+    app.add_equipment(esb::domain::ids::AreaId(1), "Drill press").await;
+    for (text, title) in [("drill", "Drill"), ("Drill press", "Drill press")] {
+        let view = app.status(text).await;
+        assert_eq!((view.callback_id(), view.title()), ("status_equipment", title), "{text}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn status_help_explains_the_command() {
+    let app = shop().await;
+    app.command(ANA, "/esb-status", " HELP ").await;
+    let help = app.private(ANA);
+    assert!(help.contains("/esb-status wood shop") && help.contains("/esb-report"), "{help}");
+    assert!(app.slack.top_view(ANA).is_none());
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn no_match_says_so_and_shows_board() {
     let app = shop().await;
     for text in ["xyzzy", "#99", "%", "job x", "<!channel> & \"{{x}}\"", &"y".repeat(4000)] {

@@ -1,4 +1,5 @@
-//! `/esb-status [area or equipment]`: anyone views the status. `/esb-status job 12`: staff view a job's status.
+//! `/esb-status [area or equipment]`: anyone views the status. `/esb-status help` explains it. `/esb-status job 12`:
+//! staff view a job's status.
 
 use crate::domain::ids::JobId;
 use crate::ops::{OpError, jobs};
@@ -15,12 +16,21 @@ pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, referen
     }
 }
 
+const HELP: &str = "`/esb-status` shows what does not work, area by area.\n\
+    `/esb-status wood shop` shows one area, `/esb-status band saw` one machine, `/esb-status #17` the machine with that \
+    number on its label.\n\
+    Is something broken? `/esb-report band saw`";
+
 /// Most lines of a job in the answer.
 const LINES: u64 = 5;
 
 async fn open(edge: &SlackContext, command: &Command) -> Result<(), EdgeError> {
     edge.admit(&command.sender).await?;
     let to = edge.reply_to(command);
+    if command.text.trim().eq_ignore_ascii_case("help") {
+        edge.tell(&to, HELP).await;
+        return Ok(());
+    }
     if let Some(id) = job_of(&command.text) {
         let words = describe_job(edge, command, id).await?;
         edge.tell(&to, &words).await;

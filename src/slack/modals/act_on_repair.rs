@@ -41,6 +41,9 @@ struct ActMetadata {
     /// The typed note, while its input is hidden.
     #[serde(default)]
     note: String,
+    /// Opened from a card, which will show the result.
+    #[serde(default)]
+    from_card: bool,
 }
 
 /// The modal for a repair in its current state.
@@ -48,9 +51,18 @@ struct ActMetadata {
 /// # Errors
 /// `NotFound`.
 pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
+    modal_of(edge, to, repair, false).await
+}
+
+async fn modal_of(
+    edge: &SlackContext,
+    to: &ReplyTo,
+    repair: RepairId,
+    from_card: bool,
+) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
     let of = RepairAtVersion { repair, version: brief.version };
-    let acting = ActMetadata { of, has_eta: brief.fields.eta.is_some(), note: String::new() };
+    let acting = ActMetadata { of, has_eta: brief.fields.eta.is_some(), note: String::new(), from_card };
     let kept = ViewMetadata::new(to, acting).to_json();
     Ok(edge.blocks.act_on_repair(&kept, &brief, &ActForm::default())?)
 }
@@ -68,6 +80,19 @@ pub(crate) async fn open(
 ) -> Result<(), EdgeError> {
     edge.technician(sender).await?;
     edge.api.views_open(trigger, &modal(edge, to, repair).await?.0).await?;
+    Ok(())
+}
+
+/// The same from a card, which shows the result: there is no confirmation.
+pub(crate) async fn open_from_card(
+    edge: &SlackContext,
+    sender: &Sender,
+    trigger: &SecretString,
+    to: &ReplyTo,
+    repair: RepairId,
+) -> Result<(), EdgeError> {
+    edge.technician(sender).await?;
+    edge.api.views_open(trigger, &modal_of(edge, to, repair, true).await?.0).await?;
     Ok(())
 }
 
@@ -126,17 +151,22 @@ struct RequestedAction {
     note: Option<Note>,
 }
 
-/// Performs it: errors at the invalid fields, or all modals close and a private message confirms.
+/// Performs it: errors at the invalid fields, or all modals close. A private message confirms what no card shows.
 pub(crate) async fn submit(edge: &SlackContext, submission: ViewSubmission, ack: Ack, reference: &Reference) {
-    let (to, words) = match act(edge, &submission).await {
+    let (to, confirmation) = match act(edge, &submission).await {
         Ok(done) => done,
         Err(declined) => return declined.answer(ack, reference),
     };
     ack.with(json!({ "response_action": "clear" }));
-    edge.tell(&to, &words).await;
+    if let Some(words) = confirmation {
+        edge.tell(&to, &words).await;
+    }
 }
 
-async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyTo, String), SubmissionError> {
+async fn act(
+    edge: &SlackContext,
+    submission: &ViewSubmission,
+) -> Result<(ReplyTo, Option<String>), SubmissionError> {
     let kept = ViewMetadata::<ActMetadata>::of(&submission.view, STALE)?;
     let actor = edge.technician(&submission.sender).await?;
     let wanted = read(&submission.view.state, kept.more.has_eta)?;
@@ -150,7 +180,8 @@ async fn act(edge: &SlackContext, submission: &ViewSubmission) -> Result<(ReplyT
             edit(edge, &actor, of, typed, kept.request_id, may_be_closed).await?
         }
     };
-    Ok((to, confirmation(&wanted, &updated, edge.blocks.today())))
+    let is_on_card = kept.more.from_card && updated.changed;
+    Ok((to, (!is_on_card).then(|| confirmation(&wanted, &updated, edge.blocks.today()))))
 }
 
 /// Parses the inputs of the chosen action; ignores others.

@@ -65,7 +65,7 @@ pub(crate) enum Screen {
 }
 
 impl Screen {
-    /// The screen for a text: an area with that name, else search results, else the board.
+    /// The screen for a text: an area or machine with that name, else search results, else the board.
     pub(crate) async fn named(edge: &SlackContext, text: &str) -> Result<Self, EdgeError> {
         if text.is_empty() {
             return Ok(Self::Summary { page: 1, notice: None });
@@ -74,7 +74,8 @@ impl Screen {
             return Ok(Self::Area { id: area, page: 1 });
         }
         let search = find_equipment(&edge.ctx, text).await?;
-        Ok(match &search.certain {
+        // An exact name opens its machine, even if other names contain it.
+        Ok(match search.exact.as_ref().or(search.certain.as_ref()) {
             Some(equipment) => Self::Equipment { id: equipment.id, page: 1 },
             None if search.found.is_empty() || search.are_nearest => {
                 Self::Summary { page: 1, notice: Some(nothing_called(text, &search.found)) }
