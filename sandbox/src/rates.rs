@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_then_one_a_second() {
+    fn burst_passes_then_one_a_second() {
         let (mut rates, t) = (Rates::default(), Utc::now());
         let bucket = Bucket::posting(3);
         for _ in 0..3 {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tier_tells_how_long_to_wait() {
+    fn tier_tells_how_long_to_wait() {
         let (mut rates, t) = (Rates::default(), Utc::now());
         let bucket = Bucket::per_minute(20);
         for _ in 0..20 {

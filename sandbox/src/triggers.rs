@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trigger_works_once() {
+    fn trigger_works_once() {
         let (mut triggers, t) = (Triggers::default(), Utc::now());
         triggers.give("1.2.a", "U1", Some("V1"), t);
         let exchanged = triggers.exchange("1.2.a", t).unwrap();
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trigger_lives_three_seconds() {
+    fn trigger_lives_three_seconds() {
         let (mut triggers, t) = (Triggers::default(), Utc::now());
         triggers.give("late", "U1", None, t);
         triggers.give("in time", "U1", None, t);

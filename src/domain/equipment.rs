@@ -186,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_amount_is_read_as_it_is_written(cents in 0..=Cost::MOST) {
+        fn amount_is_read_as_it_is_written(cents in 0..=Cost::MOST) {
             let cost = Cost::from_cents(cents).unwrap();
             prop_assert_eq!(cost.to_string().parse(), Ok(cost));
         }

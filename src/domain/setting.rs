@@ -219,7 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_switch_is_on_until_switched_off() {
+    fn switch_is_on_until_switched_off() {
         let all = [
             NotificationSettings::NEW_REPORT,
             NotificationSettings::RESOLVED,

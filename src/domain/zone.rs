@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_when_it_does_there() {
+    fn day_begins_when_it_does_there() {
         let begin = |name: &str, day: &str| zone(name).begin(day.parse().unwrap()).unwrap().to_rfc3339();
         assert_eq!(begin("America/New_York", "2026-03-08"), "2026-03-08T05:00:00+00:00");
         assert_eq!(begin("America/New_York", "2026-03-09"), "2026-03-09T04:00:00+00:00");

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_eleventh_is_named() {
+    fn eleventh_is_named() {
         let files: Vec<SentFile> = (1..=12).map(|n| file(&format!("F{n}"))).collect();
         let sorted = sorted(&files);
         assert_eq!(sorted.fetch.len(), FETCH_MAX);

@@ -86,7 +86,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     #[tokio::test]
-    async fn a_peer_that_takes_nothing_is_given_up() {
+    async fn peer_that_takes_nothing_is_given_up() {
         let (ours, _theirs) = duplex(4);
         let mut stream = WriteTimeout::new(ours, Duration::from_millis(10), || ());
         let stalled = stream.write_all(b"more than four").await.unwrap_err();

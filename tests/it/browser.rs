@@ -206,7 +206,7 @@ async fn open_board_updates_and_disconnects_while_hidden() {
 }
 
 #[tokio::test]
-async fn a_test_that_fails_leaves_no_browser_behind() {
+async fn test_that_fails_leaves_no_browser_behind() {
     let web = serving_as(empty().await, plain()).await;
     let Some(chromium) = Chromium::desk(web.site.0).await else { return };
     let browser = chromium.debugger();

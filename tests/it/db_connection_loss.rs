@@ -82,7 +82,7 @@ async fn broken_connections_are_replaced_before_anybody_notices() {
 }
 
 #[tokio::test]
-async fn a_database_that_was_away_is_used_again() {
+async fn database_that_was_away_is_used_again() {
     let Some(way) = Way::open().await else { return };
     way.proxy.refuse();
     assert!(is_transient(&way.bump().await.unwrap_err()));

@@ -164,7 +164,7 @@ async fn channel_gets_one_message_per_second() {
 }
 
 #[tokio::test]
-async fn a_dead_workers_lease_expires_within_a_minute() {
+async fn dead_workers_lease_expires_within_a_minute() {
     let (app, saw) = TestApp::with_saw().await;
     app.file_report(saw, 1).await;
     let now = app.clock.now();
@@ -181,7 +181,7 @@ async fn a_dead_workers_lease_expires_within_a_minute() {
 }
 
 #[tokio::test]
-async fn a_lost_lease_settles_nothing() {
+async fn lost_lease_settles_nothing() {
     let (app, saw) = TestApp::with_saw().await;
     app.file_report(saw, 1).await;
     let (now, db) = (app.clock.now(), app.app.ctx.store.write());

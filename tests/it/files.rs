@@ -194,7 +194,7 @@ async fn unreferenced_files_are_removed_on_settle() {
 }
 
 #[tokio::test]
-async fn the_sweep_of_another_database_takes_nothing() {
+async fn sweep_of_another_database_takes_nothing() {
     let (ops, other) = (with_saw().await.0, with_saw().await.0);
     let files = ops.files();
     let orphan = kept(&files, &png(), "a.png").await;

@@ -390,7 +390,7 @@ async fn polled<F: Future>(times: usize, future: F) -> bool {
 }
 
 #[tokio::test]
-async fn a_look_that_is_dropped_loses_no_lease() {
+async fn look_that_is_dropped_loses_no_lease() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let mut times = 0;
     loop {

@@ -167,7 +167,7 @@ async fn role_or_password_change_ends_sessions() {
 }
 
 #[tokio::test]
-async fn the_last_staff_user_stays() {
+async fn last_staff_user_stays() {
     let ops = empty().await;
     let stu = staff(&ops).await;
     let id = stu.account.as_ref().unwrap().id;

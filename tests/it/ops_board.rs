@@ -90,7 +90,7 @@ async fn new_revision_is_read_once() {
 }
 
 #[tokio::test]
-async fn a_slow_listener_hears_of_the_newest_only() {
+async fn slow_listener_hears_of_the_newest_only() {
     let (ops, saw) = with_saw().await;
     let start = revision(&ops).await.unwrap();
     let mut revisions = follow(&ops).await.unwrap();

@@ -179,7 +179,7 @@ async fn one_id_claims_each_repair_of_a_page() {
 }
 
 #[tokio::test]
-async fn an_id_used_on_another_form_acts_there() {
+async fn id_used_on_another_form_acts_there() {
     let (ops, _, repair, tess) = reported().await;
     let stu = acting(&ops, "stu", Role::Staff).await;
     let note = WriteNote::Add(Note::parse("Ordered").unwrap());

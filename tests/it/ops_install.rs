@@ -38,7 +38,7 @@ fn seed(name: &str, email: &str) -> SeedAdmin {
 }
 
 #[tokio::test]
-async fn a_known_staff_user_stays_untouched() {
+async fn known_staff_user_stays_untouched() {
     let ops = empty().await;
     let SeedOutcome::Created(id) =
         seed_admin(&ops, &operator(), seed("Admin", "a@example.org")).await.unwrap()
@@ -222,7 +222,7 @@ async fn new_database_file_is_private() {
 }
 
 #[tokio::test]
-async fn the_queue_is_counted_and_the_worker_seen() {
+async fn queue_is_counted_and_the_worker_seen() {
     let (ops, saw) = with_saw().await;
     let empty = queue_stats::queue(&ops).await.unwrap();
     assert_eq!((empty.pending, empty.oldest), (0, None));

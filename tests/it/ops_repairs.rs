@@ -410,7 +410,7 @@ async fn archiving_can_close_what_is_open() {
 }
 
 #[tokio::test]
-async fn a_switch_silences_its_line_and_no_other() {
+async fn switch_silences_its_line_and_no_other() {
     let (ops, _, repair, sam, _) = reported().await;
     let set = async |key: &str| {
         store::settings::set(ops.store.write(), key, "false", ops.clock.now()).await.unwrap();

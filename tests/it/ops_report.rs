@@ -202,7 +202,7 @@ async fn everything_of_a_report_is_kept_or_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_announcement_is_owed_once() {
+async fn same_announcement_is_owed_once() {
     let (ops, saw) = with_saw().await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
     let row = delivery::Entity::find().one(ops.store.read()).await.unwrap().unwrap();

@@ -151,7 +151,7 @@ async fn sigterm_gives_a_job_back_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_starts_late_is_waited_for() {
+async fn database_that_starts_late_is_waited_for() {
     if Kind::from_env() == Kind::Sqlite {
         return eprintln!("skipped: a file does not start");
     }

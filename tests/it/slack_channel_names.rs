@@ -86,7 +86,7 @@ async fn unknown_channel_name_is_retried_next_day() {
 }
 
 #[tokio::test]
-async fn a_slack_that_is_away_is_asked_again() {
+async fn slack_that_is_away_is_asked_again() {
     let (app, _) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
     app.slack.fail_next(INFO, Fault::Http(503));
     app.slack.fail_next(INFO, Fault::RateLimited(7));

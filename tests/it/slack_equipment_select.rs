@@ -83,7 +83,7 @@ async fn names_of_any_length_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn a_search_that_fails_finds_nothing() {
+async fn search_that_fails_finds_nothing() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "").await;
     app.sql("ALTER TABLE equipment RENAME TO away").await;
@@ -94,7 +94,7 @@ async fn a_search_that_fails_finds_nothing() {
 }
 
 #[tokio::test]
-async fn a_select_that_nobody_serves_offers_nothing() {
+async fn select_that_nobody_serves_offers_nothing() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "").await;
     let mut asked = app.interaction("block_suggestion");

@@ -55,7 +55,7 @@ async fn what_reaches_two_processes_is_answered_once() {
 }
 
 #[tokio::test]
-async fn a_reaction_that_comes_again_offers_once() {
+async fn reaction_that_comes_again_offers_once() {
     let app = TestApp::hearing().await;
     let other = app.another_serve().await;
     app.report("table saw", "Belt slips").await;

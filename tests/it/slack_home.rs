@@ -174,7 +174,7 @@ async fn failed_home_publish_is_reported() {
 }
 
 #[tokio::test]
-async fn a_press_that_fails_leaves_no_stale_tab() {
+async fn press_that_fails_leaves_no_stale_tab() {
     let app = TestApp::workshop().await;
     assert!(app.home().await.shown().contains("Blade wobbles"));
     app.close_repair(1).await;

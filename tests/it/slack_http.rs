@@ -11,7 +11,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 #[tokio::test]
-async fn a_report_goes_all_the_way() {
+async fn report_goes_all_the_way() {
     let app = TestApp::over_http().await;
     let area = app.area("Wood shop", "#woodshop").await;
     app.add_equipment(area, "Table saw").await;

@@ -207,7 +207,7 @@ async fn failed_job_shows_reason_and_allowed_links() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_file_notifies_nobody() {
+async fn name_of_a_file_notifies_nobody() {
     let (app, repair) = TestApp::with_pictures(&[]).await;
     app.slack.change_world(|world| world.files.push(File::new("F1", "x", "image/png", "no picture")));
     let url = app.slack.file_url("F1");

@@ -51,7 +51,7 @@ async fn choosing_equipment_shows_problems_and_keeps_text() {
 }
 
 #[tokio::test]
-async fn a_preselected_machine_shows_its_issues_at_once() {
+async fn preselected_machine_shows_its_issues_at_once() {
     let (app, _) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;
     app.sql("UPDATE repairs SET safety_risk = TRUE").await;
@@ -124,7 +124,7 @@ async fn me_too_counts_each_person_once() {
 }
 
 #[tokio::test]
-async fn a_counted_person_may_still_report() {
+async fn counted_person_may_still_report() {
     let (app, _) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;
     app.read_all();

@@ -98,7 +98,7 @@ async fn maintenance_blocks_technician_forms_and_buttons() {
 }
 
 #[tokio::test]
-async fn the_variable_beats_the_switch() {
+async fn variable_beats_the_switch() {
     let app = TestApp::workshop().await;
     let forced = app.another_app_with(|config| config.maintenance = true).await;
     assert!(esb::ops::settings::maintenance::is_on(&forced.ctx).await.unwrap());

@@ -95,7 +95,7 @@ async fn outage_answers_buttons_and_shortcuts_privately() {
 }
 
 #[tokio::test]
-async fn the_home_tab_says_so_in_its_place() {
+async fn home_tab_says_so_in_its_place() {
     let (app, _) = shop().await;
     assert!(app.home_shows().contains("Belt slips"));
     app.lose_the_database().await;

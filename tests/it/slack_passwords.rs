@@ -323,7 +323,7 @@ async fn lost_answer_or_worker_repeats_password_message() {
 }
 
 #[tokio::test]
-async fn the_same_form_sent_twice_is_one_message() {
+async fn same_form_sent_twice_is_one_message() {
     let app = TestApp::with_bo().await;
     let stu = app.staff().await;
     let page = stu.get(USERS).await;

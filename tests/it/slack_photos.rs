@@ -61,7 +61,7 @@ async fn report_photos_are_fetched_and_reporter_informed() {
 }
 
 #[tokio::test]
-async fn a_technicians_new_repair_has_photos_too() {
+async fn technicians_new_repair_has_photos_too() {
     let app = TestApp::with_photos(&["F1"]).await;
     user(&app.app.ctx, "ana", Role::Technician).await;
     app.command(ANA, "/esb-repair", "table saw").await;
@@ -135,7 +135,7 @@ async fn unavailable_photo_is_retried_then_listed() {
 }
 
 #[tokio::test]
-async fn a_sixth_photo_is_refused_beside_the_input() {
+async fn sixth_photo_is_refused_beside_the_input() {
     let app = TestApp::with_photos(&["F1"]).await;
     app.filled(&["F1"]).await;
     let mut submission = app.submission();

@@ -37,7 +37,7 @@ fn command(app: &TestApp, name: &str, text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_confirmation_goes_where_the_command_was_typed() {
+async fn confirmation_goes_where_the_command_was_typed() {
     let app = filled().await;
     let mark = app.calls();
     app.submit().await;

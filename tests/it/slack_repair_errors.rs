@@ -103,7 +103,7 @@ async fn somebody_faster_is_named_and_may_be_followed() {
 }
 
 #[tokio::test]
-async fn the_same_form_sent_twice_acts_once() {
+async fn same_form_sent_twice_acts_once() {
     let app = TestApp::claiming().await;
     app.choose("action", "set_status").await;
     app.choose("status", "Parts Needed").await;

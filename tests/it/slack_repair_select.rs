@@ -79,7 +79,7 @@ async fn repair_select_offers_best_hundred() {
 }
 
 #[tokio::test]
-async fn a_change_shows_in_the_select_at_once() {
+async fn change_shows_in_the_select_at_once() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-repair", "").await;
     assert_eq!(suggested(&app, "repair", "").await[0].label, "#1 Table saw — New");

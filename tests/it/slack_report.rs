@@ -257,7 +257,7 @@ async fn invisible_name_is_not_prefilled() {
 }
 
 #[tokio::test]
-async fn the_same_form_sent_twice_is_one_report() {
+async fn same_form_sent_twice_is_one_report() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;

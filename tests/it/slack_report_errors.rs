@@ -200,7 +200,7 @@ async fn report_form_survives_database_outage() {
 }
 
 #[tokio::test]
-async fn a_closed_database_is_answered_at_once() {
+async fn closed_database_is_answered_at_once() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "table saw").await;
     app.fill("description", "Belt slips").await;

@@ -191,7 +191,7 @@ async fn no_match_says_so_and_shows_board() {
 }
 
 #[tokio::test]
-async fn an_empty_installation_says_what_to_do() {
+async fn empty_installation_says_what_to_do() {
     let app = TestApp::start().await;
     for text in ["", "saw"] {
         let shown = app.status(text).await.shown();

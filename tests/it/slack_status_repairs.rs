@@ -117,7 +117,7 @@ async fn equipment_status_shows_links_and_past_repairs() {
 }
 
 #[tokio::test]
-async fn a_machine_shows_its_documents_to_everybody() {
+async fn machine_shows_its_documents_to_everybody() {
     let (app, saw) = TestApp::with_saw().await;
     let (at, to) = (format!("/equipment/{saw}"), format!("/equipment/{saw}/documents"));
     let stu = app.staff().await;

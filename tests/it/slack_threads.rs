@@ -81,7 +81,7 @@ async fn thread_replies_become_authors_notes() {
 }
 
 #[tokio::test]
-async fn an_edit_supersedes_and_a_deletion_blanks() {
+async fn edit_supersedes_and_a_deletion_blanks() {
     let (app, card, _) = TestApp::with_thread().await;
     let reply = app.reply(ANA, &card, "Blet slips").await;
     let mut unfurled = edit_of(&event_of(&card, &reply.ts, "Blet slips"), "0", "Blet slips");

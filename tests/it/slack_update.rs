@@ -33,7 +33,7 @@ fn inputs(view: &View) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_form_shows_everything_as_it_is() {
+async fn form_shows_everything_as_it_is() {
     let app = TestApp::workshop().await;
     let sam = app.technician("sam").await;
     app.sql(&format!(

@@ -175,7 +175,7 @@ async fn api_token(web: &TestWeb, request: u8) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_permission_matrix_holds_on_every_route() {
+async fn permission_matrix_holds_on_every_route() {
     let web = serving(empty().await).await;
     let token = api_token(&web, 1).await;
     let ivy = user(&web.ops, "ivy", Role::Staff).await;
@@ -199,7 +199,7 @@ async fn the_permission_matrix_holds_on_every_route() {
 }
 
 #[tokio::test]
-async fn the_navigation_leads_where_its_readers_may_go() {
+async fn navigation_leads_where_its_readers_may_go() {
     let web = serving(empty().await).await;
     for (_, path, least) in NAVIGATION {
         let browser = match least {
@@ -294,7 +294,7 @@ async fn api_token_ends_with_creators_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_is_refused_on_every_route() {
+async fn wrong_token_is_refused_on_every_route() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let made = stu.fill_in_new("/admin/tokens", "/admin/tokens", &[("name", "monitoring")]).await;
@@ -348,7 +348,7 @@ fn esb_digest(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_host_that_somebody_makes_up_leads_nowhere() {
+async fn host_that_somebody_makes_up_leads_nowhere() {
     let web = serving(empty().await).await;
     for host in ["evil.example", "evil.example:80", "esb.example.org@evil.example", ""] {
         for path in ["/admin/users", "/", "/login", "/nowhere"] {

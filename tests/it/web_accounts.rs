@@ -266,7 +266,7 @@ async fn login_prevents_session_fixation() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_twelve_hours() {
+async fn session_ends_after_twelve_hours() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     web.ops.clock.advance(TimeDelta::hours(12) - TimeDelta::seconds(1));

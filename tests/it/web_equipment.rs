@@ -313,7 +313,7 @@ async fn files_for_spreadsheets_hold_everything_and_no_formula() {
 }
 
 #[tokio::test]
-async fn the_audit_is_filtered_paged_and_exported() {
+async fn audit_is_filtered_paged_and_exported() {
     let web = saw().await;
     let stu = web.signed_in(Role::Staff).await;
     for n in 0..60 {

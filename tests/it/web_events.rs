@@ -103,7 +103,7 @@ async fn one_address_does_not_use_up_the_listeners() {
 }
 
 #[tokio::test]
-async fn a_shutdown_ends_the_streams_at_once() {
+async fn shutdown_ends_the_streams_at_once() {
     let web = serving(empty().await).await;
     let mut listener = Listener::at(&web).await;
     assert!(listener.next().await.is_some());

@@ -183,7 +183,7 @@ async fn malformed_forms_are_refused() {
 }
 
 #[tokio::test]
-async fn a_login_form_works_only_in_its_browser() {
+async fn login_form_works_only_in_its_browser() {
     let (ops, _) = with_saw().await;
     let web = serving(ops).await;
     let (ana, eve) = (web.browser(), web.browser());
@@ -240,7 +240,7 @@ static WAITS: &[Route] = &[Route::get("/wait", Access::Public, |_, _| {
 })];
 
 #[tokio::test]
-async fn a_shutdown_lets_requests_under_way_end() {
+async fn shutdown_lets_requests_under_way_end() {
     let web = Arc::new(serving_routes(empty().await, WAITS, Limits::STANDARD).await);
     let mut idle = TcpStream::connect(web.site.0).await.unwrap();
     let asking = tokio::spawn({

@@ -11,7 +11,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 #[tokio::test]
-async fn the_board_is_sent_once_per_revision() {
+async fn board_is_sent_once_per_revision() {
     let (ops, saw) = with_saw().await;
     let web = serving(ops).await;
     for (path, request) in [("/", 1), ("/?q=saw", 2), ("/area/1", 3), ("/status.json", 4)] {
@@ -89,7 +89,7 @@ async fn equipment_page_shows_worst_problems() {
 }
 
 #[tokio::test]
-async fn an_archived_machine_says_so() {
+async fn archived_machine_says_so() {
     let (ops, _) = with_saw().await;
     let web = serving(ops).await;
     web.ops.store.write().execute_unprepared("UPDATE equipment SET archived = TRUE").await.unwrap();
@@ -106,7 +106,7 @@ async fn an_archived_machine_says_so() {
 }
 
 #[tokio::test]
-async fn an_empty_installation_says_what_to_do() {
+async fn empty_installation_says_what_to_do() {
     let web = serving(empty().await).await;
     let (board, login) = (web.get("/").await, web.get("/login").await);
     assert!(board.text().contains("esb demo-data"));

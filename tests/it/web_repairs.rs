@@ -198,7 +198,7 @@ async fn queue_is_sorted_filtered_and_paged() {
 }
 
 #[tokio::test]
-async fn a_technician_opens_a_repair_for_somebody() {
+async fn technician_opens_a_repair_for_somebody() {
     let (web, saw) = one_repair().await;
     let bo = user(&web.ops, "bo", Role::Technician).await.to_string();
     let tess = web.signed_in(Role::Technician).await;

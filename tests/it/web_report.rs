@@ -76,7 +76,7 @@ async fn another_problem_after_back_is_another_report() {
 }
 
 #[tokio::test]
-async fn a_request_id_works_on_every_form() {
+async fn request_id_works_on_every_form() {
     let web = saw().await;
     let stu = web.signed_in(Role::Staff).await;
     let page = stu.get("/admin/areas").await;

@@ -191,7 +191,7 @@ async fn typed_text_survives_expired_session() {
 }
 
 #[tokio::test]
-async fn a_temporary_password_holds_no_text_back() {
+async fn temporary_password_holds_no_text_back() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     web.ops.store.write().execute_unprepared("UPDATE users SET must_change_password = TRUE").await.unwrap();
@@ -220,7 +220,7 @@ async fn http_under_an_https_address_is_explained() {
 }
 
 #[tokio::test]
-async fn a_new_secret_key_costs_one_more_press() {
+async fn new_secret_key_costs_one_more_press() {
     let web = saw().await;
     let (tess, ana) = (web.signed_in(Role::Technician).await, web.browser());
     let token = tess.get("/repairs/1").await.hidden("csrf_token");
@@ -244,7 +244,7 @@ async fn a_new_secret_key_costs_one_more_press() {
 }
 
 #[tokio::test]
-async fn a_lost_database_loses_no_text() {
+async fn lost_database_loses_no_text() {
     let web = saw().await;
     let (tess, ana) = (web.signed_in(Role::Technician).await, web.browser());
     let token = tess.get("/repairs/1").await.hidden("csrf_token");
@@ -330,7 +330,7 @@ async fn overlong_text_comes_back_truncated() {
 }
 
 #[tokio::test]
-async fn an_internal_error_loses_no_text() {
+async fn internal_error_loses_no_text() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     let token = tess.get("/repairs/1").await.hidden("csrf_token");
@@ -344,7 +344,7 @@ async fn an_internal_error_loses_no_text() {
 }
 
 #[tokio::test]
-async fn a_lost_record_or_role_leaves_the_text() {
+async fn lost_record_or_role_leaves_the_text() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     let token = tess.get("/repairs/1").await.hidden("csrf_token");
@@ -360,7 +360,7 @@ static PANICS: &[Route] =
     &[Route::open_form("/panic", 1_000, |_, _| Box::pin(async { panic!("as tests want") }))];
 
 #[tokio::test]
-async fn a_panic_loses_no_text() {
+async fn panic_loses_no_text() {
     let web = serving_routes(with_saw().await.0, PANICS, Limits::STANDARD).await;
     let reply = web.browser().post("/panic?a=1&b=%22", &TYPED).await;
     let texts = ["This is a bug in ESB", "Blade\nwobbles", "action=\"/panic?a&#x3D;1&amp;b&#x3D;%22\""];

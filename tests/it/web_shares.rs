@@ -166,7 +166,7 @@ async fn watchers_are_answered_when_everything_is_taken() {
 }
 
 #[tokio::test]
-async fn an_answer_nobody_reads_keeps_its_place() {
+async fn answer_nobody_reads_keeps_its_place() {
     let limits = Limits { connections: 3, requests: 1, requests_of_client: 1, ..Limits::STANDARD };
     let web = web(limits).await;
     let mut reads_slowly = web.begin(ANA, "GET /large HTTP/1.1\r\nHost: esb\r\n\r\n").await;

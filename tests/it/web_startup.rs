@@ -111,7 +111,7 @@ async fn liveness_and_metrics_answer_before_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quick_start_is_waited_for() {
+async fn quick_start_is_waited_for() {
     let (site, ready, waiting) = starting().await;
     let mut asks = TcpStream::connect(site.0).await.unwrap();
     asks.write_all(b"GET / HTTP/1.1\r\nHost: esb\r\nConnection: close\r\n\r\n").await.unwrap();

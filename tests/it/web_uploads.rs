@@ -123,7 +123,7 @@ async fn endless_upload_ends_at_its_limit() {
 }
 
 #[tokio::test]
-async fn a_form_that_breaks_off_leaves_nothing() {
+async fn form_that_breaks_off_leaves_nothing() {
     let web = web().await;
     let ana = web.browser();
     let begun = form(&ana)

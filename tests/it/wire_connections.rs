@@ -41,7 +41,7 @@ async fn two_connections_share_the_work() {
 }
 
 #[tokio::test]
-async fn a_disconnect_opens_the_successor_before_it_leaves() {
+async fn disconnect_opens_the_successor_before_it_leaves() {
     for reason in ["warning", "refresh_requested", "brand_new"] {
         let lines = Lines::from(tracing::Level::INFO);
         let mut rig = setup(|timings| timings.linger = LINGER).start().await;
@@ -99,7 +99,7 @@ async fn configuration_errors_are_logged_and_retried_slowly() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_replaced_at_once() {
+async fn lost_connection_is_replaced_at_once() {
     let rig = setup(|timings| {
         // Were this waited for, the test would fail by time.
         timings.first_wait = DEADLINE * 3;
@@ -142,7 +142,7 @@ async fn repeated_losses_back_off_until_stable() {
 }
 
 #[tokio::test]
-async fn a_half_open_connection_is_replaced() {
+async fn half_open_connection_is_replaced() {
     let lines = Lines::from(tracing::Level::INFO);
     let rig = setup(|timings| {
         timings.silence = Duration::from_secs(1);
@@ -208,7 +208,7 @@ async fn refused_token_is_logged_and_retried_slowly() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_is_obeyed() {
+async fn rate_limit_is_obeyed() {
     let slack = sandbox();
     slack.fail_next(OPEN, Fault::RateLimited(1));
     let rig = Setup { sandbox: slack, ..Setup::default() }.start().await;
@@ -216,7 +216,7 @@ async fn a_rate_limit_is_obeyed() {
 }
 
 #[tokio::test]
-async fn an_outage_is_outlived() {
+async fn outage_is_outlived() {
     let lines = Lines::from(tracing::Level::WARN);
     let slack = sandbox();
     for fault in [Fault::Http(503), Fault::CutAfterAccept, Fault::Error("internal_error"), Fault::Http(502)] {
@@ -229,7 +229,7 @@ async fn an_outage_is_outlived() {
 }
 
 #[tokio::test]
-async fn the_gauge_follows_the_connection() {
+async fn gauge_follows_the_connection() {
     let mut rig = Rig::start().await;
     rig.connected(true).await;
     rig.sandbox.fail_always(OPEN, Fault::Http(503));

@@ -19,7 +19,7 @@ fn reference(text: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn an_answer_goes_out_with_or_without_content() {
+async fn answer_goes_out_with_or_without_content() {
     let rig = Rig::start().await;
     rig.command("a", "fine");
     rig.command("b", "words");
@@ -72,7 +72,7 @@ async fn panicking_handler_gets_fallback_of_its_kind() {
 }
 
 #[tokio::test]
-async fn a_forgotten_answer_is_given_too() {
+async fn forgotten_answer_is_given_too() {
     let lines = Lines::from(tracing::Level::ERROR);
     let rig = Rig::start().await;
     rig.command("a", "silent");
@@ -137,7 +137,7 @@ async fn blocking_handler_gets_fallback() {
 }
 
 #[tokio::test]
-async fn the_same_envelope_event_or_trigger_acts_once() {
+async fn same_envelope_event_or_trigger_acts_once() {
     let rig = Setup { connections: 2, ..Setup::default() }.start().await;
     rig.serves("a").await;
     for _ in 0..2 {

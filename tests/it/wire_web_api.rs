@@ -54,7 +54,7 @@ async fn auth_test_reads_identity_and_scopes() {
 }
 
 #[tokio::test]
-async fn a_message_is_posted_and_named() {
+async fn message_is_posted_and_named() {
     let slack = sandbox();
     let (api, metrics) = api(&slack);
     let posted = api.post_message(&message()).await.unwrap();
@@ -233,7 +233,7 @@ async fn no_secret_is_written_whatever_the_level() {
 }
 
 #[test]
-fn a_machine_without_certificates_still_reaches_plain_http() {
+fn machine_without_certificates_still_reaches_plain_http() {
     // The variables that name the certificates belong to the process: so a process of its own.
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "wire_web_api::auth_test_reads_identity_and_scopes"])

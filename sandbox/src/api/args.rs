@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_and_json_mean_the_same() {
+    fn form_and_json_mean_the_same() {
         let json =
             Args::read("", "application/json; charset=utf-8", br#"{"view":{"a":1},"on":true}"#).unwrap();
         let form =
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_an_array_or_has_commas() {
+    fn list_is_an_array_or_has_commas() {
         for body in [r#"{"users":["U1","U2"]}"#, r#"{"users":"U1, U2"}"#] {
             let args = Args::read("", "application/json", body.as_bytes()).unwrap();
             assert_eq!(args.words("users"), ["U1", "U2"]);

@@ -163,7 +163,7 @@ fn what_a_view_may_carry() {
 }
 
 #[test]
-fn an_input_needs_a_button_to_submit() {
+fn input_needs_a_button_to_submit() {
     let mut view = modal(json!([input(json!({"type": "plain_text_input"}))]));
     assert!(check_view(&view, Surface::Modal, "/view").is_empty());
     view.as_object_mut().unwrap().remove("submit");

@@ -79,7 +79,7 @@ fn update_drops_choice_no_longer_offered() {
 }
 
 #[test]
-fn an_external_id_is_one_views_only() {
+fn external_id_is_one_views_only() {
     let (mut views, mut ids) = (Views::default(), Ids::new());
     let mut view = form(json!([]));
     view["external_id"] = json!("mine");
@@ -90,7 +90,7 @@ fn an_external_id_is_one_views_only() {
 }
 
 #[test]
-fn a_home_tab_keeps_its_id() {
+fn home_tab_keeps_its_id() {
     let (mut views, mut ids) = (Views::default(), Ids::new());
     let home = json!({"type": "home", "blocks": [{"type": "divider"}]});
     let first = views.publish(&mut ids, "U1", home.clone());

@@ -123,7 +123,7 @@ async fn answers_that_slack_does_not_take() {
 }
 
 #[tokio::test]
-async fn a_trigger_is_late_or_used() {
+async fn trigger_is_late_or_used() {
     let shop = Shop::open().await;
     let trigger = shop.last_seen()["trigger_id"].clone();
     let open = async |trigger: &Value| {
@@ -140,7 +140,7 @@ async fn a_trigger_is_late_or_used() {
 }
 
 #[tokio::test]
-async fn a_response_url_is_late_or_used() {
+async fn response_url_is_late_or_used() {
     let shop = Shop::open().await;
     let url = shop.last_seen()["response_url"].as_str().unwrap().to_owned();
     let post = async |args: Value| shop.caller.post(&url, None, args).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_response_url_is_late_or_used() {
 }
 
 #[tokio::test]
-async fn an_update_by_hash() {
+async fn update_by_hash() {
     let shop = Shop::open().await;
     let view = shop.sandbox.top_view("ana").unwrap();
     shop.sandbox.fill("ana", "note", "typed").await.unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::app::{Caller, start, start_unlimited, start_with_clock};
 
 #[tokio::test]
-async fn a_token_opens_what_it_is_for() {
+async fn token_opens_what_it_is_for() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let check = async |method: &str, token: Option<&str>, error: Value| {
@@ -25,7 +25,7 @@ async fn a_token_opens_what_it_is_for() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_named() {
+async fn missing_scope_is_named() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     sandbox.change_world(|world| world.scopes = vec!["commands".into(), "users:read".into()]);
@@ -75,7 +75,7 @@ async fn what_a_message_must_say() {
 }
 
 #[tokio::test]
-async fn a_thread_and_a_change() {
+async fn thread_and_a_change() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let first = caller.call("chat.postMessage", json!({"channel": "C01", "text": "first"})).await;
@@ -169,7 +169,7 @@ async fn history_needs_channel_id_and_scope() {
 }
 
 #[tokio::test]
-async fn a_message_that_somebody_deleted_cannot_be_changed() {
+async fn message_that_somebody_deleted_cannot_be_changed() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let ts = caller.call("chat.postMessage", json!({"channel": "C01", "text": "first"})).await["ts"].clone();
@@ -215,7 +215,7 @@ async fn about_one_message_a_second() {
 }
 
 #[tokio::test]
-async fn a_home_tab_is_published() {
+async fn home_tab_is_published() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let publish = async |user: &str, hash: Value| {

@@ -10,7 +10,7 @@ use crate::app::{Caller, start};
 const POST: &str = "chat.postMessage";
 
 #[tokio::test]
-async fn a_fault_is_met_once_and_in_order() {
+async fn fault_is_met_once_and_in_order() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     sandbox.fail_next(POST, Fault::RateLimited(7));

@@ -56,7 +56,7 @@ async fn terminal() -> Terminal {
 }
 
 #[tokio::test]
-async fn an_order_line_by_line() {
+async fn order_line_by_line() {
     let mut terminal = terminal().await;
     assert_eq!(terminal.place(), "ana in #wood");
     let shown = terminal.line("/order").await;

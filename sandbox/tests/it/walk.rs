@@ -64,7 +64,7 @@ async fn answer(caller: Caller, payload: Value) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn an_order_from_command_to_button() {
+async fn order_from_command_to_button() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let app = Arc::new(caller.clone());

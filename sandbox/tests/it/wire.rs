@@ -69,7 +69,7 @@ async fn envelopes_take_turns() {
 }
 
 #[tokio::test]
-async fn the_app_is_late_or_not_there() {
+async fn app_is_late_or_not_there() {
     let options = Options { ack_timeout: Duration::from_millis(50), ..Options::default() };
     let sandbox = Sandbox::start(workshop(), options).unwrap();
     let caller = Caller::new(&sandbox);
@@ -84,7 +84,7 @@ async fn the_app_is_late_or_not_there() {
 }
 
 #[tokio::test]
-async fn an_envelope_comes_again() {
+async fn envelope_comes_again() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     run(Link::open(&caller).await, |_| async { None });
@@ -152,7 +152,7 @@ async fn acknowledgements_that_no_app_should_send() {
 }
 
 #[tokio::test]
-async fn the_ways_a_connection_ends() {
+async fn ways_a_connection_ends() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let wire = sandbox.wire();
@@ -176,7 +176,7 @@ async fn the_ways_a_connection_ends() {
 }
 
 #[tokio::test]
-async fn a_frozen_connection_answers_no_ping() {
+async fn frozen_connection_answers_no_ping() {
     let sandbox = start();
     let caller = Caller::new(&sandbox);
     let mut link = Link::open(&caller).await;

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_head_tells_whether_the_file_comes() {
+    fn head_tells_whether_the_file_comes() {
         let said = |status, headers: &[(&str, &str)]| match check(&head(status, headers), 100) {
             Ok(()) => "comes".to_owned(),
             Err(error) => error.to_string(),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_leads_where_it_says() {
+    fn redirect_leads_where_it_says() {
         let to = |location| redirect("https://files.slack.com/a?b=c", &head(302, &[("location", location)]));
         assert_eq!(to("/x/y?z").as_deref(), Some("https://files.slack.com/x/y?z"));
         for elsewhere in ["https://evil.example/", "//evil.example/x", "x", ""] {

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_ends_as_its_content_says() {
+    fn name_ends_as_its_content_says() {
         for (given, kind, named) in [
             ("saw.jpeg", FileKind::Jpeg, "saw.jpeg"),
             ("saw.PNG", FileKind::Jpeg, "saw.jpg"),

@@ -57,7 +57,7 @@ fn holds(bytes: &[u8], words: &[u8]) -> bool {
 }
 
 #[test]
-fn a_photo_stands_upright_and_tells_no_place() {
+fn photo_stands_upright_and_tells_no_place() {
     let before = jpeg(&flag(), 6);
     assert!(holds(&before, b"GPS 52.52"));
     let (kind, content, thumbnail) = prepared(&before, FileKind::Jpeg).unwrap();

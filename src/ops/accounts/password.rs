@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_short_one_is_refused() {
+    async fn short_one_is_refused() {
         for short in ["short", "            "] {
             assert!(matches!(hash(short.into()).await, Err(OpError::Refused(_))), "{short:?}");
         }

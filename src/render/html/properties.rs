@@ -42,7 +42,7 @@ proptest! {
 }
 
 #[test]
-fn a_skeleton_shows_what_escaping_hides() {
+fn skeleton_shows_what_escaping_hides() {
     let bones = |inside: &str| skeleton(&format!("<p class=\"{inside}\">{inside}</p>"));
     assert_eq!(bones("x"), ["<p class>", "</p>"]);
     for raw in ["<b>", "\" onload=\"x", "<!---->"] {

@@ -83,7 +83,7 @@ fn rows(page: &str) -> usize {
 }
 
 #[test]
-fn an_empty_installation_says_what_to_do() {
+fn empty_installation_says_what_to_do() {
     let page = board(vec![], &BoardFilter::default());
     assert!(page.contains("esb demo-data") && page.contains("data-tag=\"&quot;7-x&quot;\""));
     let page = board(vec![area(1, "Wood", vec![])], &BoardFilter::default());
@@ -304,7 +304,7 @@ pub(super) fn equipment_page(
 }
 
 #[test]
-fn a_machine_without_problems_has_a_form() {
+fn machine_without_problems_has_a_form() {
     let page = equipment_page(&equipment(vec![]), &ReportForm::default(), &[]);
     for text in [
         "<h1>Saw</h1>",

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_told_as_people_tell_it() {
+    fn day_is_told_as_people_tell_it() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let text = |date| Eta::new(day(date), day("2026-11-22")).text;
         assert_eq!(text("2026-11-22"), "ETA today");
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_names_its_zone() {
+    fn moment_names_its_zone() {
         let moment =
             Moment::new("2026-11-22T02:39:11.5Z".parse().unwrap(), &"America/New_York".parse().unwrap());
         assert_eq!(moment.iso, "2026-11-22T02:39:11Z");

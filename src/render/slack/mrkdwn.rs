@@ -266,7 +266,7 @@ mod tests {
         }
 
         #[test]
-        fn a_channel_notifies_nobody(text in typed()) {
+        fn channel_notifies_nobody(text in typed()) {
             let shown = channel(&text);
             let id = shown.strip_prefix("<#").and_then(|rest| rest.strip_suffix('>'));
             let safe = id.map_or_else(|| is_plain(&shown), |id| id.bytes().all(|b| b.is_ascii_alphanumeric()));

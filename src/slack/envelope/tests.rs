@@ -149,7 +149,7 @@ fn actions_in_messages_and_views_are_parsed() {
 }
 
 #[test]
-fn a_suggestion_and_shortcuts() {
+fn suggestion_and_shortcuts() {
     let who = |mut rest: Value| {
         rest["team"] = json!({"id": "T1"});
         rest["user"] = json!({"id": "U1"});
@@ -169,7 +169,7 @@ fn a_suggestion_and_shortcuts() {
 }
 
 #[test]
-fn an_event_and_its_repetition() {
+fn event_and_its_repetition() {
     let payload = json!({"team_id": "T1", "event_id": "Ev1", "type": "event_callback",
         "event": {"type": "app_home_opened", "user": "U1"}});
     let Envelope::Event(first) = envelope("events_api", payload.clone()) else { panic!() };

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thing_is_known_for_fifteen_minutes() {
+    fn thing_is_known_for_fifteen_minutes() {
         let clock = Clock::manual(DateTime::UNIX_EPOCH);
         let memory = Memory::new(clock.clone());
         let knows = |keys: &[&str]| memory.check_and_insert(&ids(&memory, keys), Progress::Done).is_some();

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_from_either_header() {
+    fn token_is_read_from_either_header() {
         let read = |name: &str, value: &[u8]| {
             let name: HeaderName = name.parse().unwrap();
             let headers = HeaderMap::from_iter([(name, HeaderValue::from_bytes(value).unwrap())]);

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_limit_counts_while_reading() {
+    async fn limit_counts_while_reading() {
         assert_eq!(read(chunks(&[4, 4, 2]), 10).await.unwrap().len(), 10);
         assert!(matches!(read(chunks(&[4, 4, 3]), 10).await, Err(PageError::TooLarge { limit: 10 })));
         assert!(matches!(read(Full::from("eleven byte"), 10).await, Err(PageError::TooLarge { .. })));

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_is_known_when_it_comes_back() {
+    fn browser_is_known_when_it_comes_back() {
         let browsers = browsers("0123456789abcdef");
         let new = browsers.recognise(&HeaderMap::new());
         let back = browsers.recognise(&returning(&browsers, &new));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_belongs_to_its_session() {
+    fn form_belongs_to_its_session() {
         let browsers = browsers("0123456789abcdef");
         let known = browsers.recognise(&returning(&browsers, &Browser::new()));
         let (mut one, mut other) = (known.clone(), known.clone());
@@ -275,7 +275,7 @@ mod tests {
         }
 
         #[test]
-        fn a_token_with_another_letter_vouches_for_nothing(at in any::<prop::sample::Index>(), letter in "[ -~]") {
+        fn token_with_another_letter_vouches_for_nothing(at in any::<prop::sample::Index>(), letter in "[ -~]") {
             let browsers = browsers("0123456789abcdef");
             let known = browsers.recognise(&returning(&browsers, &Browser::new()));
             let token = browsers.token(&known);

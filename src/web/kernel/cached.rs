@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_version_is_made_once() {
+    async fn version_is_made_once() {
         let newest = LatestBody::default();
         let get = async |n: &str| {
             let make = || Ok::<_, Infallible>(n.to_owned());

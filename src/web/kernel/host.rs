@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_address_says_which_site() {
+    fn whole_address_says_which_site() {
         let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("other"))]);
         assert_eq!(of(&Uri::from_static("http://esb:5000/e/1"), &headers), Some("esb:5000"));
         assert_eq!(of(&Uri::from_static("/e/1"), &headers), Some("other"));

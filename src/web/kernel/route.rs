@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_has_one_pattern() {
+    fn path_has_one_pattern() {
         check("GET", "/e/7", Some(("/e/{id}", &["7"])));
         check("HEAD", "/e/7", Some(("/e/{id}", &["7"])));
         check("GET", "/e/7.json", Some(("/e/{id}.json", &["7"])));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_path_names_its_methods() {
+    fn known_path_names_its_methods() {
         let table = RouteTable::new(ROUTES).unwrap();
         let allow = |method: Method, path| table.find(&method, path).unwrap().route.unwrap_err();
         assert_eq!(allow(Method::POST, "/e/7"), "GET, HEAD");

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_line_uses_nothing_of_its_site() {
+    fn refused_line_uses_nothing_of_its_site() {
         let (limit, _) = limit();
         for _ in 0..1_000 {
             let _ = limit.count(address("2001:db8:7:1::1"));

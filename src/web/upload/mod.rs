@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_body_that_takes_too_long_is_ended() {
+    async fn body_that_takes_too_long_is_ended() {
         let held = || {
             let client = IpAddr::from([198, 51, 100, 1]);
             let share = body::BodyBudget::of(Clock::system(), 100, 100).open(client);
