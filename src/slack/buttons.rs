@@ -10,6 +10,7 @@ use super::intake::Reference;
 use super::modals::report_problem::{self, Beginning};
 use super::modals::{act_on_repair, status};
 use crate::domain::ids::EquipmentId;
+use crate::slack::modals::act_on_repair::Confirm;
 
 /// Actions that open a modal everywhere except in a modal.
 pub(crate) const OPENING: &[&str] = &[
@@ -53,7 +54,7 @@ async fn open(
         }
         action::OPEN_REPAIR => {
             let repair = value.parse().map_err(|_| OUT_OF_DATE)?;
-            act_on_repair::open(edge, sender, trigger, to, repair).await
+            act_on_repair::open(edge, sender, trigger, (to, Confirm::ByMessage), repair).await
         }
         name => {
             let modal = status::Screen::of(name, value)?.modal(edge, sender, to).await?;

@@ -5,7 +5,8 @@ use super::context::{EdgeError, ReplyTo, SlackContext};
 use super::envelope::{Action, BlockActions};
 use super::ids::action;
 use super::intake::Reference;
-use super::modals::{act_on_repair, resolve_repair};
+use super::modals::act_on_repair::{self, Confirm};
+use super::modals::resolve_repair;
 use crate::domain::ids::RepairId;
 use crate::domain::text::RequestId;
 use crate::ops::repairs::me_too::me_too;
@@ -59,7 +60,7 @@ async fn answer(
             Ok(None)
         }
         (action::CARD_MORE, Some(trigger)) => {
-            act_on_repair::open_from_card(edge, sender, trigger, to, repair).await?;
+            act_on_repair::open(edge, sender, trigger, (to, Confirm::ByCard), repair).await?;
             Ok(None)
         }
         (action::ME_TOO, _) => {

@@ -5,6 +5,7 @@ use crate::ops::OpError;
 use crate::slack::context::{EdgeError, SlackContext};
 use crate::slack::envelope::Command;
 use crate::slack::intake::{Ack, Reference};
+use crate::slack::modals::act_on_repair::Confirm;
 use crate::slack::modals::choose_repair::{self, Then};
 use crate::slack::modals::{act_on_repair, create_repair};
 
@@ -20,7 +21,9 @@ pub(crate) async fn run(edge: &SlackContext, command: Command, ack: Ack, referen
 async fn open(edge: &SlackContext, command: &Command) -> Result<(), EdgeError> {
     let (sender, to) = (&command.sender, edge.reply_to(command));
     if let Named::Number(number, Some(repair)) = named(&command.text) {
-        return match act_on_repair::open(edge, sender, &command.trigger_id, &to, repair).await {
+        return match act_on_repair::open(edge, sender, &command.trigger_id, (&to, Confirm::ByMessage), repair)
+            .await
+        {
             Err(EdgeError::Op(OpError::NotFound)) => {
                 edge.tell(&to, &super::unknown(number)).await;
                 Ok(())

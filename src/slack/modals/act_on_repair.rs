@@ -30,6 +30,15 @@ use serde_json::json;
 
 const STALE: &str = "This form is out of date. Please close it and start again with /esb-repair.";
 
+/// How the person learns that it is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Confirm {
+    #[default]
+    ByMessage,
+    /// The card from which the modal was opened shows it.
+    ByCard,
+}
+
 /// The modal's own metadata.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct ActMetadata {
@@ -41,28 +50,23 @@ struct ActMetadata {
     /// The typed note, while its input is hidden.
     #[serde(default)]
     note: String,
-    /// Opened from a card, which will show the result.
     #[serde(default)]
-    from_card: bool,
+    confirm: Confirm,
 }
 
 /// The modal for a repair in its current state.
 ///
 /// # Errors
 /// `NotFound`.
-pub(crate) async fn modal(edge: &SlackContext, to: &ReplyTo, repair: RepairId) -> Result<Modal, EdgeError> {
-    modal_of(edge, to, repair, false).await
-}
-
-async fn modal_of(
+pub(crate) async fn modal(
     edge: &SlackContext,
     to: &ReplyTo,
     repair: RepairId,
-    from_card: bool,
+    confirm: Confirm,
 ) -> Result<Modal, EdgeError> {
     let brief = brief(&edge.ctx, repair).await?;
     let of = RepairAtVersion { repair, version: brief.version };
-    let acting = ActMetadata { of, has_eta: brief.fields.eta.is_some(), note: String::new(), from_card };
+    let acting = ActMetadata { of, has_eta: brief.fields.eta.is_some(), note: String::new(), confirm };
     let kept = ViewMetadata::new(to, acting).to_json();
     Ok(edge.blocks.act_on_repair(&kept, &brief, &ActForm::default())?)
 }
@@ -75,24 +79,11 @@ pub(crate) async fn open(
     edge: &SlackContext,
     sender: &Sender,
     trigger: &SecretString,
-    to: &ReplyTo,
+    (to, confirm): (&ReplyTo, Confirm),
     repair: RepairId,
 ) -> Result<(), EdgeError> {
     edge.technician(sender).await?;
-    edge.api.views_open(trigger, &modal(edge, to, repair).await?.0).await?;
-    Ok(())
-}
-
-/// The same from a card, which shows the result: there is no confirmation.
-pub(crate) async fn open_from_card(
-    edge: &SlackContext,
-    sender: &Sender,
-    trigger: &SecretString,
-    to: &ReplyTo,
-    repair: RepairId,
-) -> Result<(), EdgeError> {
-    edge.technician(sender).await?;
-    edge.api.views_open(trigger, &modal_of(edge, to, repair, true).await?.0).await?;
+    edge.api.views_open(trigger, &modal(edge, to, repair, confirm).await?.0).await?;
     Ok(())
 }
 
@@ -105,7 +96,7 @@ pub(crate) async fn push(
     repair: RepairId,
 ) -> Result<(), EdgeError> {
     edge.technician(sender).await?;
-    let modal = modal(edge, to, repair).await?;
+    let modal = modal(edge, to, repair, Confirm::ByMessage).await?;
     match trigger.filter(|_| !shown.is_deepest()) {
         Some(trigger) => edge.api.views_push(trigger, &modal.0).await?,
         None => edge.api.views_update(&shown.id, None, &modal.0).await?,
@@ -180,7 +171,7 @@ async fn act(
             edit(edge, &actor, of, typed, kept.request_id, may_be_closed).await?
         }
     };
-    let is_on_card = kept.more.from_card && updated.changed;
+    let is_on_card = kept.more.confirm == Confirm::ByCard && updated.changed;
     Ok((to, (!is_on_card).then(|| confirmation(&wanted, &updated, edge.blocks.today()))))
 }
 

@@ -12,6 +12,7 @@ use crate::slack::context::{EdgeError, ReplyTo, SlackContext, failure};
 use crate::slack::envelope::{BlockSuggestion, ViewSubmission};
 use crate::slack::ids::input;
 use crate::slack::intake::{Ack, Reference};
+use crate::slack::modals::act_on_repair::Confirm;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -58,7 +59,7 @@ async fn chosen(edge: &SlackContext, submission: &ViewSubmission) -> Result<Moda
         chosen.ok_or_else(|| SubmissionError::on(input::REPAIR, "Please choose a repair from the list."))?;
     let to = kept.reply_to(&submission.sender.user_id);
     let modal = match kept.more.then {
-        Then::Act => act_on_repair::modal(edge, &to, repair).await,
+        Then::Act => act_on_repair::modal(edge, &to, repair, Confirm::ByMessage).await,
         Then::Update => update_repair::modal(edge, &to, repair).await,
     };
     match modal {
