@@ -1,19 +1,19 @@
-//! The only source of time: the wall clock, which people can set, and a monotonic one, which only moves on.
-//! Tests turn the hands of a manual clock; nothing else may ask the system.
+//! The only source of time: the wall clock, which people can set, and a monotonic clock. Tests use a manual clock; no
+//! other code reads the system time.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use governor::nanos::Nanos;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What the monotonic clock counts from: an hour before this process first asked, so that a time of some minutes
-/// before "now" always exists.
+/// Zero of the monotonic clock: an hour before its first use in this process, so that subtracting some minutes from
+/// "now" never underflows.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 const BEFORE_START: Duration = Duration::from_secs(3600);
 
 const THROTTLE: Duration = Duration::from_secs(60);
 
-/// Tells the time; cheap to clone, all clones agree.
+/// Cheap to clone; all clones share a manual clock.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -24,7 +24,7 @@ enum Source {
     Manual(Arc<Mutex<Hands>>),
 }
 
-/// Of a manual clock.
+/// The state of a manual clock.
 #[derive(Debug)]
 struct Hands {
     wall: DateTime<Utc>,
@@ -32,29 +32,27 @@ struct Hands {
 }
 
 impl Clock {
-    /// The machine's own clock.
     pub const fn system() -> Self {
         Self(Source::System)
     }
 
-    /// The clock of a machine that is off by so much, as seen from this one: for tests of machines that
-    /// disagree.
+    /// A clock that differs from this one by `much`: for tests of machines whose clocks disagree.
     pub const fn off_by(much: TimeDelta) -> Self {
         Self(Source::OffBy(much))
     }
 
-    /// True when the hands are moved by hand: then no other clock, such as the database's, counts.
+    /// True for a manual clock, which then also replaces the database's clock.
     pub const fn is_manual(&self) -> bool {
         matches!(self.0, Source::Manual(_))
     }
 
-    /// A clock that stands at `start` until it is moved.
+    /// A clock that stays at `start` until it is advanced.
     pub fn manual(start: DateTime<Utc>) -> Self {
         let hands = Hands { wall: start, monotonic: BEFORE_START };
         Self(Source::Manual(Arc::new(Mutex::new(hands))))
     }
 
-    /// The time in UTC, in whole microseconds: what every database can keep.
+    /// UTC in whole microseconds, which every database can store.
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
             Source::System => Utc::now(),
@@ -64,8 +62,8 @@ impl Clock {
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
     }
 
-    /// Time since some moment before this process began. Setting the wall clock does not move it: pace and waits
-    /// within one process are measured by it.
+    /// Time since a moment before this process started. Setting the wall clock does not affect it, so it measures rates
+    /// and waits within one process.
     pub fn monotonic(&self) -> Duration {
         match &self.0 {
             Source::System | Source::OffBy(_) => START.elapsed() + BEFORE_START,
@@ -73,7 +71,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock on; the system's clock is left alone.
+    /// Advances a manual clock; no effect on the system clock.
     pub fn advance(&self, by: TimeDelta) {
         if let Source::Manual(hands) = &self.0 {
             let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +80,8 @@ impl Clock {
         }
     }
 
-    /// Sets the wall clock of a manual clock, as an operator or a time service does: no time goes by.
+    /// Sets the wall clock of a manual clock, as an operator or a time service does, without advancing the monotonic
+    /// clock.
     pub fn set_wall_clock(&self, by: TimeDelta) {
         if let Source::Manual(hands) = &self.0 {
             hands.lock().unwrap_or_else(PoisonError::into_inner).wall += by;
@@ -90,7 +89,7 @@ impl Clock {
     }
 }
 
-/// Lets something happen at most once a minute, such as a log line that any client can cause.
+/// Allows something at most once a minute, such as a log line that any client can cause.
 #[derive(Debug)]
 pub struct Throttle {
     clock: Clock,
@@ -108,7 +107,7 @@ impl Throttle {
         Self { clock, state: Mutex::default() }
     }
 
-    /// How often it was skipped since it last happened; `None` to skip it now.
+    /// The number of skips since it last passed; `None` to skip now.
     pub fn pass(&self) -> Option<u64> {
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +120,7 @@ impl Throttle {
     }
 }
 
-/// Rate limiters count monotonic time: a wall clock that is set neither grants nor denies anything.
+/// Rate limiters use monotonic time, so setting the wall clock does not affect them.
 impl governor::clock::Clock for Clock {
     type Instant = Nanos;
 

@@ -1,5 +1,5 @@
-//! An error with its causes in one line. The JSON log writes an error's own words only; what went wrong
-//! below them is what an operator needs.
+//! Formats an error with its causes in one line. The JSON log writes only the outermost error, but operators need the
+//! causes.
 
 use std::error::Error;
 use std::fmt;
@@ -28,7 +28,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn causes_are_told_in_their_order() {
+    fn causes_are_listed_in_order() {
         let error = Outer(std::io::Error::other("disk full"));
         assert_eq!(ErrorChain(&error).to_string(), "the board cannot be read: disk full");
     }

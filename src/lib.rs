@@ -1,9 +1,9 @@
-//! Equipment Status Board tells the members of a makerspace which machines work, from Slack.
+//! Equipment Status Board shows the members of a makerspace which machines work, in Slack and on the web.
 //!
 //! # Layout
-//! What comes in (`slack`, `web`, `cli`) becomes a call of one operation of `ops`; an operation is
-//! one transaction that changes the `store` and writes the deliveries it owes; the `worker` sends
-//! them. ARCHITECTURE.md has the picture, the rules and where to find what.
+//! Each request (`slack`, `web`, `cli`) calls one operation of `ops`. An operation is one transaction that changes the
+//! `store` and enqueues deliveries; the `worker` sends them. ARCHITECTURE.md has the overview, the rules and a map of
+//! the code.
 
 pub mod app;
 pub mod cli;

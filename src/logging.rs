@@ -1,5 +1,5 @@
-//! What the program writes to its log: JSON or text lines by filter, the mutation log always, panics as
-//! errors, and no line of a library that could show a secret. Set up once, first thing in main.
+//! Sets up the log: JSON or text lines by filter, mutation lines always, panics as errors, and no library line that
+//! could show a secret. Called once, first in main.
 
 use crate::clock::Clock;
 use crate::ops::mutation_log;
@@ -31,7 +31,7 @@ pub enum Style {
 
 pub enum Destination {
     Stdout,
-    /// For commands that print an answer to standard output.
+    /// For commands that print output to standard output.
     Stderr,
     /// For `demo`, which uses the terminal itself.
     File(std::fs::File),

@@ -1,5 +1,5 @@
-//! What this process counts: histograms, counters and gauges behind typed methods, so that labels
-//! come from closed sets. `web` writes them out; gauges that live in the database are read there.
+//! This process's histograms, counters and gauges behind typed methods, so that labels come from closed sets. `web`
+//! exports them; gauges computed from the database are read there.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// Labels of one served web request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct HttpLabels {
     route: &'static str,
@@ -19,21 +18,18 @@ struct HttpLabels {
     status: u32,
 }
 
-/// Labels of one envelope received from Slack.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SlackLabels {
     kind: &'static str,
     name: &'static str,
 }
 
-/// Labels of one Web API call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ApiLabels {
     method: &'static str,
     outcome: &'static str,
 }
 
-/// Labels of one try to deliver.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeliveryLabels {
     channel: &'static str,
@@ -47,7 +43,7 @@ struct BuildLabels {
 
 type Seconds<L> = Family<L, Histogram, fn() -> Histogram>;
 
-/// The process's metrics; cheap to clone, all clones count together.
+/// Cheap to clone; all clones share the same counters.
 #[derive(Debug, Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -119,7 +115,6 @@ impl Metrics {
         }))
     }
 
-    /// The registry, for the exporter.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
     }
@@ -129,43 +124,41 @@ impl Metrics {
         self.0.slack_requests.get_or_create(&SlackLabels { kind, name }).observe(took.as_secs_f64());
     }
 
-    /// A Web API call ended.
     pub fn slack_api_call(&self, method: &'static str, outcome: &'static str) {
         self.0.slack_api.get_or_create(&ApiLabels { method, outcome }).inc();
     }
 
-    /// A delivery was tried.
     pub fn delivery(&self, channel: &'static str, outcome: &'static str) {
         self.0.deliveries.get_or_create(&DeliveryLabels { channel, outcome }).inc();
     }
 
-    /// A web request was answered. `route` is the route's pattern, `other` where none matched.
+    /// `route` is the route's pattern, or `other` if none matched.
     pub fn http_request(&self, route: &'static str, method: &'static str, status: u16, took: Duration) {
         let labels = HttpLabels { route, method, status: status.into() };
         self.0.http.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// Says whether Socket Mode is wanted and possible.
+    /// Sets whether Socket Mode is enabled and configured.
     pub fn socket_mode_enabled(&self, enabled: bool) {
         self.0.socket_enabled.set(enabled.into());
     }
 
-    /// True when Socket Mode is wanted and possible.
+    /// True if Socket Mode is enabled and configured.
     pub fn is_socket_mode_enabled(&self) -> bool {
         self.0.socket_enabled.get() > 0
     }
 
-    /// A Socket Mode connection said hello.
+    /// A Socket Mode connection received hello.
     pub fn socket_opened(&self) {
         self.socket_count(1);
     }
 
-    /// A Socket Mode connection that had said hello is gone.
+    /// A Socket Mode connection closed after its hello.
     pub fn socket_closed(&self) {
         self.socket_count(-1);
     }
 
-    /// True while at least one Socket Mode connection has said hello.
+    /// True while at least one Socket Mode connection has received hello.
     pub fn is_socket_connected(&self) -> bool {
         self.0.sockets.load(Ordering::SeqCst) > 0
     }

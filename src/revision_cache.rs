@@ -1,12 +1,12 @@
-//! A value that is made once per key and then shared: only the newest is kept. Whoever makes something
-//! costly from a revision keeps it here.
+//! Caches a value per key and shares it; only the newest key is kept. For values that are costly to compute from a
+//! revision.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::OnceCell;
 
-/// The newest value, with the key under which it was made.
+/// The newest value, with its key.
 #[derive(Debug)]
 pub struct LatestCache<K, V>(RwLock<Option<Arc<Slot<K, V>>>>);
 
@@ -23,11 +23,8 @@ impl<K, V> Default for LatestCache<K, V> {
 }
 
 impl<K: PartialEq + Clone, V: Clone> LatestCache<K, V> {
-    /// The value of `key`: cached, else from `make`. Callers with the same key
-    /// wait for it; if `make` fails or is dropped, the next caller's is tried.
-    ///
-    /// # Errors
-    /// Those of `make`.
+    /// The value of `key`: from the cache, else from `make`. Callers with the same key wait for it; if `make` fails or
+    /// is dropped, the next caller's is tried.
     pub async fn get<E>(&self, key: &K, make: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         let kept = self.kept(key);
         if let Some(value) = kept.as_ref().and_then(|slot| slot.value.get()) {
@@ -44,7 +41,7 @@ impl<K: PartialEq + Clone, V: Clone> LatestCache<K, V> {
 
     fn begin(&self, key: &K) -> Arc<Slot<K, V>> {
         let mut newest = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        // Another may have been faster.
+        // A concurrent caller may have been faster.
         if let Some(slot) = newest.as_ref().filter(|slot| slot.key == *key) {
             return Arc::clone(slot);
         }
@@ -54,12 +51,11 @@ impl<K: PartialEq + Clone, V: Clone> LatestCache<K, V> {
     }
 }
 
-/// Answers to questions, made of what a key stands for: those of the newest key are kept, and of them the
-/// first so many.
+/// Caches the results of queries under the newest key, up to a limit.
 #[derive(Debug)]
 pub struct QueryCache<K, Q, V>(RwLock<Option<(K, HashMap<Q, V>)>>);
 
-/// Most answers that are kept: people ask for the same few pages.
+/// Most cached results: people request the same few pages.
 const ANSWERS: usize = 64;
 
 impl<K, Q, V> Default for QueryCache<K, Q, V> {
@@ -69,10 +65,7 @@ impl<K, Q, V> Default for QueryCache<K, Q, V> {
 }
 
 impl<K: PartialEq + Clone, Q: Eq + Hash, V: Clone> QueryCache<K, Q, V> {
-    /// The answer to `question` under `key`: cached, else from `make`.
-    ///
-    /// # Errors
-    /// Those of `make`.
+    /// The result of `question` under `key`: from the cache, else from `make`.
     pub async fn get<E>(
         &self,
         key: &K,

@@ -109,7 +109,6 @@ impl Attack {
     }
 }
 
-/// A running attack.
 struct Running {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<anyhow::Result<()>>,
@@ -117,7 +116,7 @@ struct Running {
 
 impl Running {
     fn end(self) -> anyhow::Result<()> {
-        // One that has ended by itself hears nothing.
+        // The receiver is gone if the attack has ended by itself.
         let _ = self.stop.send(());
         self.thread.join().map_err(|_| anyhow::anyhow!("the attack panicked"))?
     }
@@ -167,13 +166,13 @@ impl Options {
         add_times(figures, &name, &attacked.samples, &calm.samples);
         add_costs(figures, &name, &attacked, &calm);
         figures.add(format!("{name}: processor time in the 3 s after"), "s", after.as_secs_f64());
-        // It is not asked to end: it may still be at work for the attacker.
+        // Killed, not terminated: it may still be busy with the attack.
         drop(process);
         Ok(())
     }
 }
 
-/// A period with what the visitors met and what the program used.
+/// A period with the visitors' results and the program's resource use.
 struct Phase {
     began: Instant,
     lasted: Duration,
@@ -248,7 +247,7 @@ struct RepairJson {
     id: i64,
 }
 
-/// A machine with an open repair.
+/// Equipment with an open repair.
 async fn find_target(installation: &Installation, round: u64) -> anyhow::Result<Target> {
     let web = installation.web;
     for machine in installation.areas().await?.into_iter().flat_map(|area| area.equipment) {

@@ -20,7 +20,7 @@ pub const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 /// Longest start.
 const START: Duration = Duration::from_secs(30);
 
-/// How much there is in the database.
+/// The amount of data in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Size {
     /// 60 machines in 4 areas, 25 open repairs: what `esb demo-data` makes by itself
@@ -36,7 +36,7 @@ pub enum Size {
 }
 
 impl Size {
-    /// Both of the whole measurement.
+    /// The sizes of the whole measurement.
     pub const ALL: &[Self] = &[Self::Small, Self::Large];
 
     pub const fn name(self) -> &'static str {
@@ -74,7 +74,7 @@ impl Size {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Machine {
     pub id: i64,
-    /// Its name; no two have the same.
+    /// Unique.
     pub name: String,
 }
 
@@ -89,20 +89,18 @@ struct Status {
     areas: Vec<Area>,
 }
 
-/// An installation with a filled database.
 pub struct Installation {
     executable: PathBuf,
     database_url: String,
     folder: TempDir,
-    /// Where its web is while it runs.
+    /// The web's address while it runs.
     pub web: SocketAddr,
     pub slack: Slack,
-    /// How much there is in it.
     pub size: Size,
 }
 
 impl Installation {
-    /// Prepares one in a new folder.
+    /// Prepares an installation in a new folder.
     pub async fn new(executable: &Path, size: Size, database_url: Option<&str>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let database_url = match database_url {
@@ -115,12 +113,12 @@ impl Installation {
         Ok(this)
     }
 
-    /// Runs one of its commands to its end.
+    /// Runs an `esb` command to its end.
     pub fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
         process::run(&mut self.command(arguments))
     }
 
-    /// A folder for files that are gone with the installation.
+    /// A folder for files; removed with the installation.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -156,8 +154,8 @@ impl Installation {
         process::tail(&self.log())
     }
 
-    /// Starts it with its log in a file. Returns the process, and the times to the first 200 of `/health/live` and of
-    /// `/`. Its Slack connections are open when this returns.
+    /// Starts the program with its log in a file. Returns the process, and the times to the first 200 of `/health/live`
+    /// and of `/`. Its Slack connections are open when this returns.
     pub async fn start(&mut self) -> anyhow::Result<(Process, Duration, Duration)> {
         self.web = free_address()?;
         let mut command = self.command(&["serve"]);
@@ -172,7 +170,7 @@ impl Installation {
         Ok((process, live, board))
     }
 
-    /// Its areas with their machines.
+    /// Its areas with their equipment.
     pub async fn areas(&self) -> anyhow::Result<Vec<Area>> {
         let mut connection = Connection::open(self.web).await?;
         let answer = connection.ask(b"GET /status.json HTTP/1.1\r\nhost: bench\r\n\r\n").await?;

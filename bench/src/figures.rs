@@ -7,7 +7,6 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
     pub name: String,
-    /// The unit.
     pub unit: &'static str,
     /// The value of esb.
     pub value: f64,
@@ -31,7 +30,7 @@ impl Figures {
         Self::with_columns(size, ["esb", "floor"])
     }
 
-    /// None yet; the values and what they are compared with have other names than "esb" and "floor".
+    /// Empty; values and their comparisons have other column names than "esb" and "floor".
     pub const fn with_columns(size: &'static str, columns: [&'static str; 2]) -> Self {
         Self { size, columns, figures: Vec::new() }
     }
@@ -55,7 +54,7 @@ impl Figures {
         }
     }
 
-    /// The figures for a terminal.
+    /// As a table for a terminal.
     pub fn table(&self) -> String {
         let width = self.figures.iter().map(|figure| figure.name.chars().count()).max().unwrap_or(0);
         let [value, floor] = self.columns;
@@ -70,7 +69,7 @@ impl Figures {
     }
 }
 
-/// Three significant digits, or all those before the point.
+/// Three significant digits, or all digits before the decimal point.
 fn shown(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 100.0 || v == 0.0 => 0,
@@ -81,7 +80,7 @@ fn shown(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// Durations of one thing, done many times.
+/// Durations of repeated measurements of one thing.
 #[derive(Debug, Clone, Default)]
 pub struct Times(Vec<f64>);
 

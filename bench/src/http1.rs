@@ -8,20 +8,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-/// Longest wait for an answer.
+/// Time-out of a response.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Buffer space that is reserved before each read.
+/// Buffer space reserved before each read.
 const ROOM: usize = 64 * 1024;
 
 /// A persistent connection.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// The body of a chunked answer.
+    /// The body of a chunked response.
     whole: Vec<u8>,
 }
 
-/// An answer, valid until the next request.
+/// A response, valid until the next request.
 #[derive(Debug)]
 pub struct Answer<'a> {
     head: &'a str,
@@ -42,7 +42,7 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::new(), whole: Vec::new() })
     }
 
-    /// Sends a request's bytes and reads its answer.
+    /// Sends a request's bytes and reads the response.
     pub async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
         self.buffer.clear();
         self.stream.write_all(request).await?;
@@ -122,7 +122,7 @@ impl Answer<'_> {
         header(self.head, name)
     }
 
-    /// Names and values of all headers but those that say how long the body is.
+    /// Names and values of all headers except those about the body's length.
     pub fn headers(&self) -> Vec<(String, String)> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         let framing = |name: &str| {

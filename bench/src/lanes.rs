@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// The last area stays quiet while the others are busy.
 const BUSY_AREAS: usize = 4;
-/// The program rests for this long before its memory is read.
+/// Idle time of the program before its memory is read.
 const REST: Duration = Duration::from_secs(5);
 
 /// What to play.
@@ -78,7 +78,7 @@ async fn rest(process: &Process, figures: &mut Figures) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A report that is ready to be submitted.
+/// An opened report form.
 struct Form {
     view: Value,
     machine: i64,
@@ -86,7 +86,7 @@ struct Form {
 }
 
 impl Form {
-    /// Opens the form for a machine of an area.
+    /// Opens the form for equipment of an area.
     async fn open(slack: &mut Slack, area: &Area, nth: usize, number: usize) -> anyhow::Result<Self> {
         let machine = &area.equipment[nth % area.equipment.len()];
         let command = Command::Report(machine.name.clone());
@@ -115,7 +115,7 @@ impl Form {
         Ok(forms)
     }
 
-    /// Submits it: the envelope's number.
+    /// Submits the form; returns the envelope's number.
     fn submit(&self, slack: &mut Slack) -> anyhow::Result<u64> {
         slack.submit(&self.view, self.machine, &ledger::description(self.number))
     }

@@ -80,13 +80,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread: what is measured has to share the machine with its load.
+/// One thread: the program under test shares the machine with its load.
 fn one_thread(task: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(task)
 }
 
-/// Prints a line. A terminal that is gone is nobody's error.
+/// Prints a line. Ignores a closed terminal.
 fn say(to: &mut impl std::io::Write, line: &str) {
     let _ = writeln!(to, "{line}");
 }

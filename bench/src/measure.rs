@@ -45,7 +45,7 @@ impl Effort {
         repairs: 50,
         rest: Duration::from_secs(10),
     };
-    /// For a test that everything answers.
+    /// For a test that everything responds.
     pub const QUICK: Self = Self {
         starts: 1,
         in_a_row: 20,
@@ -57,14 +57,14 @@ impl Effort {
     };
 }
 
-/// A running esb with its content.
+/// A running esb with its data.
 struct Subject<'a> {
     installation: &'a mut Installation,
     process: &'a Process,
     areas: Vec<Area>,
 }
 
-/// Measures everything of one installation.
+/// Runs all measurements of one installation.
 pub async fn everything(
     installation: &mut Installation,
     effort: &Effort,
@@ -116,7 +116,7 @@ async fn starts(
     }
 }
 
-/// As many starts of a bare server that gives the same two answers: how long each took.
+/// The same number of starts of a bare server with the same two responses; returns the time of each.
 async fn bare_starts(installation: &Installation, effort: &Effort) -> anyhow::Result<Vec<Vec<Duration>>> {
     let mut answers = Vec::new();
     for path in ["/health/live", "/"] {
@@ -140,7 +140,7 @@ fn request(path: &str, extra: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// How long a new connection takes to an answer with status 200.
+/// Time of a new connection to a response with status 200.
 async fn page_time(address: SocketAddr, path: &str) -> anyhow::Result<Duration> {
     let mut connection = Connection::open(address).await?;
     let request = request(path, "accept-encoding: gzip\r\n");

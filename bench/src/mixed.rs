@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 
 /// Idle times before memory is read: a short one, and one after which caches may be freed.
 const RESTS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
-/// Memory is read this often.
+/// Interval of memory samples.
 const SAMPLE: Duration = Duration::from_millis(500);
-/// Memory is printed this often.
+/// Samples between printed lines.
 const SHOW_EVERY_SAMPLES: usize = 40;
 /// A description of usual length.
 const DESCRIPTION: &str = "The belt slips when the load is high. It smells of rubber, and the noise is louder than \
     last week. I switched it off and left a note on the machine for whoever comes next.";
-/// Repairs of the made-up data, open and closed ones.
+/// Repairs of the sample data, open and closed ones.
 const DEMO_REPAIRS: usize = 325;
 const STATUSES: [&str; 3] = ["In Progress", "Parts Needed", "Parts Ordered"];
 
@@ -76,7 +76,7 @@ fn add(figures: &mut Figures, when: &str, process: &Process) -> anyhow::Result<(
     Ok(())
 }
 
-/// A report, what a technician does, and who reads.
+/// One step: a report, a technician's action, and page requests.
 async fn step(
     slack: &mut Slack,
     web: &mut Connection,

@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 pub const TEAM: &str = "T0BENCH";
 /// Number of people who send commands.
 pub const PEOPLE: u64 = 20;
-/// A technician of the made-up data, by the id that this Slack gives to that e-mail address.
+/// A technician of the sample data, by the id that this Slack gives to that e-mail address.
 pub const TECHNICIAN: &str = "TOM";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// `/esb-report` and a machine's name.
+    /// `/esb-report` and the equipment's name.
     Report(String),
     /// `/esb-status`.
     Status,
-    /// `/esb-repair` and a repair's number, given by the technician of the made-up data.
+    /// `/esb-repair` and a repair's id, sent by the technician of the sample data.
     Repair(String),
 }
 
@@ -28,7 +28,7 @@ impl Command {
         }
     }
 
-    /// Its frame. `base` is the base of its response_url.
+    /// The command's frame. `base` is the base of its response_url.
     pub fn frame(&self, n: u64, base: &str) -> String {
         let name = self.name();
         let person = match self {
@@ -133,8 +133,8 @@ fn submitted(n: u64, person: &str, view: &Value, values: Value) -> Value {
     })
 }
 
-/// The frame of a claim, pressed on the card of a repair by a technician of the made-up data; `base` is where
-/// its response_url leads.
+/// The frame of a claim, pressed on a repair's card by a technician of the sample data; `base` is the base of its
+/// response_url.
 pub fn claim(n: u64, repair: &str, base: &str) -> Value {
     json!({
         "envelope_id": envelope_id(n),
@@ -159,7 +159,7 @@ pub fn claim(n: u64, repair: &str, base: &str) -> Value {
     })
 }
 
-/// The frame that asks for open repairs matching the typed text in `choose_repair`.
+/// The frame that requests open repairs matching the typed text in `choose_repair`.
 pub fn suggestion(n: u64, typed: &str) -> Value {
     json!({
         "envelope_id": envelope_id(n),
@@ -189,7 +189,7 @@ fn trigger_id(n: u64) -> String {
     format!("1000000000000.1000000000000.{n:012}")
 }
 
-/// The number in the first id of this name in some JSON: the twelve digits that end it.
+/// The number in the first id of this name in some JSON: its last twelve digits.
 pub fn number(json: &[u8], name: &str) -> Option<u64> {
     let text = value(json, name)?;
     std::str::from_utf8(text.get(text.len().checked_sub(12)?..)?).ok()?.parse().ok()

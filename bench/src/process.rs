@@ -17,7 +17,7 @@ impl Process {
         Ok(Self(child.with_context(|| format!("{} does not start", command.get_program().display()))?))
     }
 
-    /// A field of `/proc/<pid>/status` that is counted in kB, in MiB: `VmRSS`, `VmHWM`.
+    /// A kB field of `/proc/<pid>/status` in MiB: `VmRSS`, `VmHWM`.
     pub fn memory(&self, field: &str) -> anyhow::Result<f64> {
         let pid = self.0.id();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -26,13 +26,13 @@ impl Process {
         Ok(kib.with_context(|| format!("no {field} in /proc/{pid}/status"))? / 1024.0)
     }
 
-    /// Its processor time so far.
+    /// Processor time so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let [_, _, own @ ..] = cpu(&self.0.id().to_string())?;
         Ok(own.iter().sum())
     }
 
-    /// Bytes that it has written to files.
+    /// Bytes written to files.
     pub fn written(&self) -> anyhow::Result<u64> {
         let io = std::fs::read_to_string(format!("/proc/{}/io", self.0.id()))?;
         let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok());
@@ -57,7 +57,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Most have ended by now.
+        // The process has usually ended by now.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -69,7 +69,7 @@ fn cpu(pid: &str) -> anyhow::Result<[Duration; 4]> {
     let (_, fields) = stat.rsplit_once(')').context("an unknown form of /proc/<pid>/stat")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let time = |number: usize| {
-        // proc(5) counts from 1; the third field, the state, is the first behind the name.
+        // proc(5) counts from 1; the third field, the state, is the first after the name.
         let ticks = fields.get(number - 3).and_then(|field| field.parse().ok());
         ticks.map(in_time).context("an unknown form of /proc/<pid>/stat")
     };
@@ -90,7 +90,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Reads it; `child` is ours and still runs.
+    /// Reads the times; `child` is a running child process.
     pub fn now(child: Option<&Process>) -> anyhow::Result<Self> {
         let stat = std::fs::read_to_string("/proc/stat")?;
         let line = stat.lines().next().unwrap_or_default();
@@ -109,7 +109,6 @@ impl Machine {
     }
 }
 
-/// Where this program is.
 pub fn own_executable() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("this program's own path")
 }
@@ -149,7 +148,7 @@ mod tests {
     fn running_process_reports_memory_and_end() {
         let process = Process::start(Command::new("sleep").arg("60")).unwrap();
         let began = Instant::now();
-        // Just after its start it has none of its own yet.
+        // Just after its start the process has no memory yet.
         while process.memory("VmRSS").unwrap() < 0.1 {
             assert!(began.elapsed() < Duration::from_secs(20), "a program without memory");
         }

@@ -7,7 +7,7 @@ use anyhow::Context;
 const NAME: &str = "bench";
 const PASSWORD: &str = "a password for bench";
 
-/// The cookies of a logged-in user, as one header's value.
+/// The cookies of a logged-in user, as one header value.
 pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     installation.run(&["seed-admin", NAME, "bench@example.org", "--password", PASSWORD])?;
     let mut connection = Connection::open(installation.web).await?;
@@ -26,7 +26,7 @@ pub async fn cookies(installation: &Installation) -> anyhow::Result<String> {
     Ok(format!("{browser}; {session}"))
 }
 
-/// Sends a page's form with only its token. Returns the page of the answer.
+/// Sends a page's form with only its token. Returns the page of the response.
 pub async fn send_form(
     connection: &mut Connection,
     cookies: &str,
@@ -50,7 +50,7 @@ pub async fn send_form(
 /// The token of a page's form, as forms send it.
 fn csrf_token(page: &Answer<'_>) -> anyhow::Result<String> {
     let token = hidden(std::str::from_utf8(page.body)?, "csrf_token").context("the form has no token")?;
-    // As HTML writes it, to as forms do.
+    // From HTML encoding to form encoding.
     Ok(token.replace("&#x3D;", "%3D").replace('+', "%2B"))
 }
 

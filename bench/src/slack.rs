@@ -15,17 +15,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 pub use web_api::Behavior;
 
-/// Longest wait for a call: longer than Slack waits.
+/// Time-out of a call: longer than Slack's own.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Something that arrived, and when.
+/// A call and its time.
 #[derive(Debug)]
 pub struct Arrival {
     pub at: Instant,
     pub what: SlackCall,
 }
 
-/// What the app sends to Slack.
+/// A call from the app to Slack.
 #[derive(Debug)]
 pub enum SlackCall {
     /// A new Socket Mode connection, with the sender for its frames.
@@ -52,7 +52,7 @@ pub enum SlackCall {
 pub struct Slack {
     address: String,
     arrivals: UnboundedReceiver<Arrival>,
-    /// How messages are answered: at once and with success, until this is changed.
+    /// How messages are answered; by default immediately and with success.
     pub behavior: Arc<Behavior>,
     links: Vec<UnboundedSender<Message>>,
     /// Number of the last envelope.
@@ -128,7 +128,7 @@ impl Slack {
         self.send(claim(self.last, repair, &self.address).to_string())
     }
 
-    /// Asks for open repairs that match the typed text. Returns the envelope's number.
+    /// Requests open repairs that match the typed text. Returns the envelope's number.
     pub fn suggest(&mut self, typed: &str) -> anyhow::Result<u64> {
         self.last += 1;
         self.send(suggestion(self.last, typed).to_string())

@@ -10,7 +10,6 @@ pub(crate) fn id() -> ColumnDef {
     ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key().take()
 }
 
-/// The id of another row.
 pub(crate) fn reference(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().take()
 }

@@ -1,7 +1,6 @@
 //! One connection: the task between a WebSocket and the hub.
 //!
-//! Owns: the WebSocket, `hello`, pings. Must not: know what envelopes mean. Called by: `server`, which
-//! has upgraded the HTTP request.
+//! Owns: the WebSocket, `hello`, pings. Must not: interpret envelopes. Called by: `server`, after the HTTP upgrade.
 
 use std::sync::Arc;
 
@@ -17,14 +16,14 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::Message as Frame};
 use crate::hub::Order;
 use crate::state::{Shared, State};
 
-/// How long Slack says that a connection will last, in seconds; about five hours.
+/// Lifetime of a connection as announced by Slack, in seconds; about five hours.
 const LASTS: u64 = 18_060;
 
-/// How a conversation came to its end.
+/// How a connection ended.
 enum End {
-    /// The app sent a close frame; the other side of the handshake was sent.
+    /// The app sent a close frame, and the sandbox answered it.
     ClosedByApp,
-    /// The connection is no more, or the sandbox stops.
+    /// The connection broke, or the sandbox stops.
     Gone,
 }
 
@@ -37,7 +36,7 @@ where
     let Some(number) = shared.with(|state| state.hub.connect(sender)) else {
         let frame =
             json!({"type": "disconnect", "reason": "too_many_websockets", "debug_info": {"host": "sandbox"}});
-        // Whether the refusal arrives or not, the connection ends here.
+        // The connection ends here even if the refusal cannot be sent.
         _ = socket.send(Frame::text(frame.to_string())).await;
         _ = socket.close(None).await;
         return;
@@ -94,7 +93,7 @@ where
             order = orders.recv() => match order {
                 Some(Order::Send(frame)) => frame,
                 Some(Order::Freeze) => {
-                    // Still here for the app's TCP, deaf and mute until somebody cuts it.
+                    // Keeps TCP open without reading or writing until a cut.
                     while !matches!(orders.recv().await, None | Some(Order::Cut)) {}
                     return End::Gone;
                 }
@@ -105,7 +104,7 @@ where
                 match frame {
                     Some(Ok(Frame::Close(_))) => closing = true,
                     Some(Ok(frame)) => shared.with(|state| receive(state, number, &frame)),
-                    // After a close frame the stream ends when the handshake is done.
+                    // After a close frame the stream ends with the handshake.
                     None if closing => return End::ClosedByApp,
                     Some(Err(_)) | None => return End::Gone,
                 }

@@ -1,31 +1,31 @@
-//! Failures on demand: what the next calls of a method meet instead of an answer.
+//! Injected failures of the next calls of a method.
 //!
-//! Owns: [`Fault`] and the queue of them. Must not: perform a fault. Called by: tests through
-//! [`crate::Sandbox`]; asked by `server::call` for every request.
+//! Owns: [`Fault`] and its queue. Must not: perform a fault. Called by: tests through [`crate::Sandbox`];
+//! `server::call` checks it for every request.
 
 use std::{
     collections::{HashMap, VecDeque},
     time::Duration,
 };
 
-/// A way for a call to go wrong.
+/// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// HTTP 429 with `Retry-After` in seconds.
     RateLimited(u64),
     /// `{"ok": false, "error": …}` with this code.
     Error(&'static str),
-    /// A bare HTTP status, as a proxy in front of Slack gives.
+    /// A bare HTTP status, as from a proxy.
     Http(u16),
-    /// The call is taken and never answered; it has no effect.
+    /// The request is read and never answered; it has no effect.
     Silence,
     /// The call takes effect and is answered after this real time.
     Delay(Duration),
-    /// The call takes effect, and the connection breaks before the answer.
+    /// The call takes effect, and the connection breaks before the response.
     CutAfterAccept,
 }
 
-/// The faults in waiting.
+/// Pending faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     next: HashMap<String, VecDeque<Fault>>,
@@ -45,7 +45,7 @@ impl Faults {
         *self = Self::default();
     }
 
-    /// What this call meets: queued faults first, then the lasting one.
+    /// The fault of this call: queued faults first, then the permanent one.
     pub(crate) fn take(&mut self, method: &str) -> Option<Fault> {
         let queued = self.next.get_mut(method).and_then(VecDeque::pop_front);
         queued.or_else(|| self.always.get(method).copied())

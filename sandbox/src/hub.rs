@@ -1,7 +1,7 @@
 //! The state of Socket Mode.
 //!
-//! Owns: tickets, connections, envelopes, acknowledgements. Must not: touch a socket: it gives orders
-//! to the task of each connection. Called by: `act`, `wire`, `connection_task`.
+//! Owns: tickets, connections, envelopes, acknowledgements. Must not: access a socket; it sends orders to the task of
+//! each connection. Called by: `act`, `wire`, `connection_task`.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,20 +14,20 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 
 use crate::{ids::Ids, record::Record};
 
-/// Slack's most connections of one app (docs.slack.dev, Socket Mode).
+/// Slack's limit of connections per app (docs.slack.dev, Socket Mode).
 const MOST_CONNECTIONS: usize = 10;
 
 /// Orders to the task of a connection.
 #[derive(Debug)]
 pub(crate) enum Order {
     Send(Frame),
-    /// Drop the TCP connection without a word.
+    /// Drop the TCP connection without a close frame.
     Cut,
-    /// Keep the TCP connection and do nothing on it, ever.
+    /// Keep the TCP connection open, and never read or write again.
     Freeze,
 }
 
-/// One connection of the app, open or not any more.
+/// A connection of the app, open or closed.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// Counts from 1 in the order in which connections were opened.
@@ -36,35 +36,33 @@ pub struct Connection {
     pub opened: Instant,
     /// When it ended, in real time; `None` while it is open.
     pub closed: Option<Instant>,
-    /// Whether the app closed it by a close frame, not by a broken connection or at our order.
+    /// Whether the app closed it with a close frame.
     pub closed_by_app: bool,
     /// Pings the app sent.
     pub pings: u64,
     /// Pongs the app sent.
     pub pongs: u64,
-    /// Slack has asked the app to leave this connection, and sends nothing more over it.
+    /// Slack has asked the app to close this connection, and prefers others.
     leaving: bool,
     orders: UnboundedSender<Order>,
 }
 
 impl Connection {
-    /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.closed.is_none()
     }
 }
 
-/// An acknowledgement that came in.
+/// A received acknowledgement.
 #[derive(Clone, Debug)]
 pub struct Ack {
     pub envelope_id: String,
-    /// Over which connection.
+    /// The connection's number.
     pub connection: u64,
-    /// What came with it.
     pub payload: Option<Value>,
     /// Real time since the envelope was last sent.
     pub latency: Duration,
-    /// When, in real time.
+    /// In real time.
     pub at: Instant,
 }
 
@@ -101,17 +99,17 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// Lets one connection in that brings this ticket.
+    /// Allows one connection with this ticket.
     pub(crate) fn admit(&mut self, ticket: String) {
         self.tickets.insert(ticket);
     }
 
-    /// Takes a ticket: it is good once.
+    /// Uses up a ticket; false if it is unknown or used.
     pub(crate) fn take_ticket(&mut self, ticket: &str) -> bool {
         self.tickets.remove(ticket)
     }
 
-    /// Enters a connection in the list and returns its number; `None` when there are too many.
+    /// Adds a connection and returns its number; `None` if there are too many.
     pub(crate) fn connect(&mut self, orders: UnboundedSender<Order>) -> Option<u64> {
         if self.open_count() >= MOST_CONNECTIONS {
             return None;
@@ -142,7 +140,6 @@ impl Hub {
         self.connections.iter_mut().find(|c| c.number == number)
     }
 
-    /// Notes that a connection has ended.
     pub(crate) fn ended(&mut self, number: u64, by_app: bool) {
         if let Some(connection) = self.connection(number).filter(|c| c.is_open()) {
             connection.closed = Some(Instant::now());
@@ -150,8 +147,7 @@ impl Hub {
         }
     }
 
-    /// Slack sends each envelope over any one connection: here over each in turn. One that shall be
-    /// left is taken only when there is no other.
+    /// The next connection in turn; Slack may use any. A leaving connection is used only if there is no other.
     pub(crate) fn next_connection(&mut self) -> Option<u64> {
         let mut open: Vec<&Connection> = self.connections.iter().filter(|c| c.is_open()).collect();
         if open.iter().any(|c| !c.leaving) {
@@ -164,7 +160,7 @@ impl Hub {
         open.get(self.turn % open.len()).map(|c| c.number)
     }
 
-    /// Gives an order to an open connection; whether there is such a one.
+    /// Sends an order to an open connection; false if there is none of that number.
     pub(crate) fn order(&mut self, number: u64, order: Order) -> bool {
         self.connection(number).filter(|c| c.is_open()).is_some_and(|c| c.orders.send(order).is_ok())
     }
@@ -195,7 +191,7 @@ impl Hub {
         (id, sent)
     }
 
-    /// Sends an envelope that is complete, for the first time or again.
+    /// Sends a complete envelope, for the first time or again.
     pub(crate) fn send_frame(&mut self, id: &str, frame: Value) -> bool {
         let text = frame.to_string();
         let now = Instant::now();
@@ -208,12 +204,12 @@ impl Hub {
         self.order(number, Order::Send(Frame::text(text)))
     }
 
-    /// The frame of an envelope that was sent.
+    /// The frame of a sent envelope.
     pub(crate) fn frame(&self, id: &str) -> Option<&Value> {
         self.envelopes.get(id).map(|e| &e.frame)
     }
 
-    /// Takes what the app sent over a connection; notes what no app should send.
+    /// Handles a frame from the app; records frames that no app should send.
     pub(crate) fn receive(&mut self, connection: u64, text: &str, record: &mut Record) {
         let Ok(message) = serde_json::from_str::<Value>(text) else {
             return record.unexpected(format!("not JSON over Socket Mode: {text}"));
@@ -253,7 +249,7 @@ impl Hub {
     }
 }
 
-/// Inputs for which an acknowledgement has errors, and which the view lacked when it was submitted.
+/// Inputs with errors in an acknowledgement that the submitted view does not have.
 pub(crate) fn unknown_inputs(submitted: &Value, acknowledgement: &Value) -> Vec<String> {
     let blocks = submitted["blocks"].as_array().map_or(&[][..], Vec::as_slice);
     let has_input = |id: &str| blocks.iter().any(|block| block["type"] == "input" && block["block_id"] == id);

@@ -1,12 +1,12 @@
-//! Identifiers as Slack forms them.
+//! Identifiers in Slack's formats.
 //!
-//! Owns: their uniqueness and the order of timestamps. Must not: know what they identify.
-//! Called by: everything that makes something.
+//! Owns: their uniqueness and the order of timestamps. Must not: depend on what they identify. Called by: all parts
+//! that create something.
 
 use chrono::{DateTime, Utc};
 
-/// Makes identifiers that are unique within a sandbox and, by a random part, between sandboxes:
-/// an app that remembers what it has seen must not take a second sandbox's envelope for an old one.
+/// Makes identifiers that are unique within a sandbox and, by a random part, between sandboxes: an app's dedup cache
+/// must not confuse envelopes of two sandboxes.
 #[derive(Debug)]
 pub(crate) struct Ids {
     seed: u32,
@@ -24,31 +24,30 @@ impl Ids {
         self.count
     }
 
-    /// An id with Slack's one or two letters in front, such as `V…` or `Ev…`.
+    /// An id with Slack's prefix of one or two letters, such as `V…` or `Ev…`.
     pub(crate) fn id(&mut self, prefix: &str) -> String {
         let (seed, n) = (self.seed, self.next());
         format!("{prefix}{seed:08X}{n:04X}")
     }
 
-    /// An envelope id, which has the form of a UUID.
+    /// An envelope id, in the format of a UUID.
     pub(crate) fn envelope(&mut self) -> String {
         let (seed, n) = (self.seed, self.next());
         format!("{seed:08x}-0000-4000-8000-{n:012x}")
     }
 
-    /// A trigger id: three parts with points between them.
+    /// A trigger id: three parts separated by dots.
     pub(crate) fn trigger(&mut self) -> String {
         let (seed, n) = (self.seed, self.next());
         format!("{n}.{seed}.{:016x}", rand::random::<u64>())
     }
 
-    /// Something that cannot be guessed.
+    /// A random secret.
     pub(crate) fn secret(&mut self) -> String {
         format!("{:016x}{:016x}", rand::random::<u64>(), rand::random::<u64>())
     }
 
-    /// A message timestamp: seconds and six digits, later than every one before it even when the
-    /// clock is stopped.
+    /// A message timestamp: seconds and six digits, greater than every earlier one even if the clock is stopped.
     pub(crate) fn ts(&mut self, now: DateTime<Utc>) -> String {
         self.last_micros = now.timestamp_micros().max(self.last_micros + 1);
         format!("{}.{:06}", self.last_micros / 1_000_000, self.last_micros % 1_000_000)

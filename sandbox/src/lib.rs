@@ -1,15 +1,15 @@
-//! A Slack on loopback for demos and tests: Web API and Socket Mode with Slack's limits, and a world of
-//! people and channels to act in and to read. It is independent of the app under test.
+//! A Slack sandbox on loopback for demos and tests: Web API and Socket Mode with Slack's limits, and a simulated
+//! workspace of people and channels. It is independent of the app under test.
 //!
 //! ```text
 //!   tests, demos ──► act, read, wire, terminal ──► state ◄── server, connection_task ◄──► the app
 //! ```
 //!
 //! # Layout
-//! - [`Sandbox`] starts and stops; [`World`] and [`Options`] say with what.
+//! - [`Sandbox`] starts and stops; [`World`] and [`Options`] configure it.
 //! - `act`: a person types a command, fills a modal, presses a button.
-//! - `read`: what was posted, what is open, what was called.
-//! - `wire`: Socket Mode by hand, for tests of a client.
+//! - `read`: posted messages, open views, API calls.
+//! - `wire`: low-level Socket Mode, for tests of a client.
 //! - `api`, `blocks`, `views`, `triggers`, `response_urls`, `rates`: Slack's rules, each in one place.
 //! - `server`, `connection_task`: HTTP and WebSockets on 127.0.0.1.
 

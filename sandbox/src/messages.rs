@@ -1,7 +1,7 @@
-//! What was said: every message of the workspace, and who has read it.
+//! Every message of the workspace, and which of them tests have read.
 //!
-//! Owns: [`Message`] and the list of them. Must not: check what an app may say (that is `api::chat`).
-//! Called by: `api`, `act`, and the tests that read the world.
+//! Owns: [`Message`] and the list of them. Must not: check what an app may post (that is `api::chat`). Called by:
+//! `api`, `act`, and tests that read messages.
 
 use serde_json::{Map, Value, json};
 
@@ -10,9 +10,8 @@ use crate::world::World;
 /// Who can see a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody in the channel.
     Channel,
-    /// One person: an ephemeral message, which also vanishes when they reload.
+    /// One person: an ephemeral message, which disappears on reload.
     Only(String),
 }
 
@@ -21,40 +20,38 @@ pub enum Audience {
 pub struct Message {
     /// Channel id; `D…` for direct messages.
     pub channel: String,
-    /// Timestamp, which is the message's id within its channel.
+    /// Timestamp: the message's id within its channel.
     pub ts: String,
-    /// The message whose thread this one is in.
+    /// The parent message of its thread.
     pub thread_ts: Option<String>,
-    /// Who wrote the message that began the thread.
+    /// Author of the thread's parent message.
     pub(crate) parent_user: Option<String>,
-    /// Whether a thread's reply was also shown in the channel.
+    /// Whether a reply was also shown in the channel.
     pub broadcast: bool,
-    /// Who can see it.
     pub audience: Audience,
-    /// Author: a person's or the bot's user id.
+    /// Author: user id of a person or of the bot.
     pub user: String,
-    /// The plain text, which notifications show when there are blocks.
+    /// The plain text, which notifications show if there are blocks.
     pub text: String,
     /// Blocks, complete with their ids.
     pub blocks: Vec<Value>,
-    /// Files sent with it, as payloads carry them.
+    /// Files sent with it, as in payloads.
     pub files: Vec<Value>,
     /// Metadata (`event_type`, `event_payload`).
     pub metadata: Option<Value>,
-    /// Whether it was changed after posting.
     pub edited: bool,
-    /// When a person changed it last.
+    /// When a person last edited it.
     pub(crate) edited_ts: Option<String>,
     pub(crate) read: bool,
 }
 
 impl Message {
-    /// Everything a reader sees, in plain text: blocks if there are any, else the text.
+    /// All visible content as plain text: the blocks if there are any, else the text.
     pub fn shown(&self) -> String {
         crate::terminal::message_text(self)
     }
 
-    /// The message as payloads and answers carry it.
+    /// The message as in payloads and responses.
     pub(crate) fn to_json(&self, world: &World) -> Value {
         let mut json = Map::from_iter([
             ("type".into(), json!("message")),
@@ -115,7 +112,7 @@ impl Messages {
         self.all.iter().find(|m| m.channel == channel && m.ts == ts)
     }
 
-    /// Who began a thread, if it is one's.
+    /// The author of a thread's parent message.
     pub(crate) fn author(&self, channel: &str, thread: Option<&str>) -> Option<String> {
         Some(self.find(channel, thread?)?.user.clone())
     }
@@ -128,7 +125,7 @@ impl Messages {
         self.all.retain(|m| m.channel != channel || m.ts != ts);
     }
 
-    /// Takes the unread ones that match, and marks them read.
+    /// Returns the unread messages that match, and marks them read.
     pub(crate) fn read(&mut self, wanted: impl Fn(&Message) -> bool) -> Vec<Message> {
         let unread = self.all.iter_mut().filter(|m| !m.read && wanted(m));
         unread

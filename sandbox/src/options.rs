@@ -1,4 +1,4 @@
-//! What a caller may tune when starting a sandbox.
+//! Options for starting a sandbox.
 //!
 //! Owns: [`Options`] and its defaults. Must not: read the environment or the state of a running
 //! sandbox. Called by: callers of [`crate::Sandbox::start`].
@@ -9,32 +9,31 @@ use chrono::{DateTime, Utc};
 
 use crate::rates::RateLimits;
 
-/// Where the sandbox reads the time that Slack's rules run on: triggers, response URLs and rate limits.
+/// The sandbox's clock for Slack's rules: triggers, response URLs and rate limits.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// How a sandbox behaves; the default is a Slack that keeps all of its limits.
+/// A sandbox's behavior; by default all of Slack's limits apply.
 #[derive(Clone)]
 pub struct Options {
-    /// The time by Slack's clock. A test gives the clock that the app runs on, too.
+    /// Slack's clock. Tests pass the app's clock.
     pub clock: Clock,
     /// Port on 127.0.0.1; 0 lets the system choose a free one.
     pub port: u16,
-    /// The host name that the app uses, for example of a proxy; `None` for the address on loopback.
+    /// The host name that the app uses, for example with a proxy; `None` for the loopback address.
     pub host: Option<String>,
-    /// How long an envelope may stay unacknowledged, in real time. Slack: 3 s.
+    /// Time limit for an acknowledgement, in real time. Slack: 3 s.
     pub ack_timeout: Duration,
-    /// The waits, in real time, before an event that was not acknowledged is sent again by itself: each counts from
-    /// the end of the wait for the acknowledgement before. None unless a caller says so, since a test that holds the
-    /// clock sends again by hand; Slack's own are [`Options::REDELIVERY_OF_SLACK`].
+    /// Waits, in real time, before each redelivery of an unacknowledged event, counted from the end of the previous
+    /// acknowledgement's time limit. Empty by default, since tests with a manual clock redeliver explicitly; Slack's
+    /// own are [`Options::REDELIVERY_OF_SLACK`].
     pub redelivery: Vec<Duration>,
-    /// How often a connection is pinged, in real time. Slack: about 30 s.
+    /// Ping interval, in real time. Slack: about 30 s.
     pub ping_every: Duration,
-    /// How fast the app may call.
     pub rate_limits: RateLimits,
 }
 
 impl Options {
-    /// When Slack sends an unacknowledged event again: at once, after a minute, after five.
+    /// Slack's redelivery: immediately, after a minute, after five.
     pub const REDELIVERY_OF_SLACK: [Duration; 3] =
         [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)];
 }

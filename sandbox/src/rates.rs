@@ -1,19 +1,19 @@
-//! How fast an app may call: buckets per method and, for posting, per channel.
+//! Rate limits: token buckets per method and, for posting, per channel.
 //!
-//! Owns: [`RateLimits`] and the buckets. Must not: know a method's arguments. Called by: `server::call`.
-//! Time is the caller's, so with a stopped test clock the limits stop, too.
+//! Owns: [`RateLimits`] and the buckets. Must not: depend on a method's arguments. Called by: `server::call`. The
+//! caller passes the time, so with a stopped test clock the limits stop, too.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-/// Slack's limits on calls; `RateLimits::off()` for a Slack that never tires.
+/// Slack's rate limits; `RateLimits::off()` disables them.
 #[derive(Clone, Debug)]
 pub struct RateLimits {
-    /// Messages that may be posted to one channel at once, before the limit of one a second bites.
-    /// Slack says "short bursts" without a number; `None` switches the limit off.
+    /// Messages per channel in a burst, before the limit of one a second applies. Slack says "short bursts" without a
+    /// number; `None` disables the limit.
     pub post_burst: Option<u32>,
-    /// Whether calls per minute and method are limited by Slack's tiers (20, 50, 100).
+    /// Whether Slack's tiers limit calls per minute and method (20, 50, 100).
     pub tiers: bool,
 }
 
@@ -24,7 +24,6 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// No limits.
     pub fn off() -> Self {
         Self { post_burst: None, tiers: false }
     }
@@ -38,7 +37,7 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// Calls per minute, all of which may come in one burst.
+    /// Calls per minute, all of which may be one burst.
     pub(crate) fn per_minute(calls: u32) -> Self {
         Self { size: f64::from(calls), per_second: f64::from(calls) / 60.0 }
     }
@@ -49,14 +48,13 @@ impl Bucket {
     }
 }
 
-/// How full each bucket is.
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
     levels: HashMap<String, (f64, DateTime<Utc>)>,
 }
 
 impl Rates {
-    /// Takes one call out of a bucket, or says in how many seconds there will be one to take.
+    /// Takes one token, or returns the seconds until there is one.
     pub(crate) fn take(&mut self, key: &str, bucket: Bucket, now: DateTime<Utc>) -> Result<(), u64> {
         let (level, since) = self.levels.entry(key.to_owned()).or_insert((bucket.size, now));
         let elapsed = (now - *since).as_seconds_f64().max(0.0);
@@ -66,7 +64,7 @@ impl Rates {
             *level -= 1.0;
             return Ok(());
         }
-        // The wait is at least a second: Retry-After is in whole seconds and 0 would invite a storm.
+        // At least a second: Retry-After is in whole seconds, and 0 would cause an immediate retry.
         let wait = ((1.0 - *level) / bucket.per_second).ceil().max(1.0);
         Err(wait as u64)
     }

@@ -1,4 +1,4 @@
-//! Reading the world: what was posted, what is open, what was called.
+//! Reads the workspace: posted messages, open views, API calls.
 //!
 //! Owns: which messages a test has read. Must not: change anything else. Called by: tests and demos.
 //!
@@ -15,7 +15,7 @@ use crate::{
     world::World,
 };
 
-/// The id for a name in a test. An unknown name stays as it is and matches nothing.
+/// The id for a name in a test. An unknown name is returned unchanged and matches nothing.
 fn person_id(state: &State, who: &str) -> String {
     state.world.find_person(who).map_or_else(|| who.to_owned(), |p| p.id.clone())
 }
@@ -25,8 +25,8 @@ fn channel_id(state: &State, which: &str) -> String {
 }
 
 impl Sandbox {
-    /// The unread messages that everybody in a channel can see, oldest first; they are read now. One
-    /// that the app has changed since it was read counts as unread again.
+    /// The unread messages that everyone in a channel can see, oldest first; marks them read. A message that the app
+    /// edits counts as unread again.
     pub fn posted_in(&self, channel: &str) -> Vec<Message> {
         self.shared.peek(|state| {
             let id = channel_id(state, channel);
@@ -34,7 +34,7 @@ impl Sandbox {
         })
     }
 
-    /// The unread messages that only this person can see: ephemeral ones and answers to their commands.
+    /// The unread messages that only this person can see: ephemeral ones and responses to their commands.
     pub fn private_to(&self, user: &str) -> Vec<Message> {
         self.shared.peek(|state| {
             let audience = Audience::Only(person_id(state, user));
@@ -55,12 +55,12 @@ impl Sandbox {
         self.shared.peek(|state| state.messages.all().to_vec())
     }
 
-    /// What nobody has read: empty at the end of a good test.
+    /// All unread messages: empty at the end of a good test.
     pub fn unread(&self) -> Vec<Message> {
         self.shared.peek(|state| state.messages.all().iter().filter(|m| !m.read).cloned().collect())
     }
 
-    /// A person's modals, the one on top last.
+    /// A person's modals, the top one last.
     pub fn views_of(&self, user: &str) -> Vec<View> {
         self.shared.peek(|state| {
             let id = person_id(state, user);
@@ -68,7 +68,6 @@ impl Sandbox {
         })
     }
 
-    /// The modal that a person has before them.
     pub fn top_view(&self, user: &str) -> Option<View> {
         self.views_of(user).pop()
     }
@@ -91,19 +90,19 @@ impl Sandbox {
         self.shared.peek(|state| state.record.calls.clone())
     }
 
-    /// What no well-behaved app does on the wire: unknown methods, acknowledgements of nothing, triggers
-    /// that are late or used. Empty at the end of a good test.
+    /// Protocol errors of the app: unknown methods, acknowledgements of unknown envelopes, expired or used triggers.
+    /// Empty at the end of a good test.
     pub fn unexpected(&self) -> Vec<String> {
         self.shared.peek(|state| state.record.unexpected.clone())
     }
 
-    /// What the app sent that Slack refuses or shows wrongly, in calls and in acknowledgements. Empty at
-    /// the end of a good test.
+    /// Content from the app that Slack rejects or shows wrongly, in calls and in acknowledgements. Empty at the end of
+    /// a good test.
     pub fn complaints(&self) -> Vec<String> {
         self.shared.peek(|state| state.record.complaints.clone())
     }
 
-    /// Forgets what was unexpected and complained of: for tests that provoke it.
+    /// Clears `unexpected` and `complaints`: for tests that provoke them.
     pub fn forgive(&self) {
         self.shared.with(|state| {
             state.record.unexpected.clear();

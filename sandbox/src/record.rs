@@ -1,7 +1,7 @@
-//! What the app did, kept for tests: its calls, and what it did wrong.
+//! Records the app's calls and mistakes for tests.
 //!
-//! Owns: [`Call`] and the three lists. Must not: judge; the part that finds a fault records it here.
-//! Called by: `server`, `api`, `socket` and `act`; read by tests.
+//! Owns: [`Call`] and the three lists. Must not: detect mistakes; the part that detects one records it here. Called by:
+//! `server`, `api`, `connection_task` and `act`; read by tests.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -13,29 +13,28 @@ use crate::faults::Fault;
 pub struct Call {
     /// Method name, such as `views.open`.
     pub method: String,
-    /// Its arguments; without the token.
+    /// The arguments, without the token.
     pub args: Value,
-    /// When, by the sandbox's clock.
+    /// By the sandbox's clock.
     pub at: DateTime<Utc>,
-    /// What was answered; `Null` while it is not, and when it never is.
+    /// The response; `Null` before it is sent, or if it never is.
     pub answer: Value,
-    /// The fault that it met.
+    /// The injected fault, if any.
     pub fault: Option<Fault>,
 }
 
 impl Call {
-    /// Whether Slack did what was asked.
+    /// Whether the call succeeded.
     pub fn ok(&self) -> bool {
         self.answer["ok"] == true
     }
 
-    /// The error code answered.
+    /// The error code of the response.
     pub fn error(&self) -> Option<&str> {
         self.answer["error"].as_str()
     }
 }
 
-/// The lists.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) calls: Vec<Call>,
@@ -44,7 +43,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Records a call and returns its number, to add the answer later.
+    /// Records a call and returns its number, to add the response later.
     pub(crate) fn call(
         &mut self,
         method: &str,
@@ -62,12 +61,12 @@ impl Record {
         }
     }
 
-    /// Something no well-behaved app does on the wire.
+    /// Records a protocol error of the app.
     pub(crate) fn unexpected(&mut self, what: impl Into<String>) {
         self.unexpected.push(what.into());
     }
 
-    /// Content that Slack refuses.
+    /// Records content that Slack rejects.
     pub(crate) fn complain(&mut self, what: impl Into<String>) {
         self.complaints.push(what.into());
     }

@@ -1,25 +1,25 @@
-//! Response URLs: the right to answer a command or an interaction without a token.
+//! Response URLs, which allow responses to a command or an interaction without a token.
 //!
-//! Owns: their lifetime of 30 minutes and their 5 uses. Must not: post. Called by: `act`, which hands
-//! them out, and `api::answers`, which spends them.
+//! Owns: their lifetime of 30 minutes and their 5 uses. Must not: post. Called by: `act`, which creates them, and
+//! `api::answers`, which uses them.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long an answer may come (docs.slack.dev, interactivity: "within 30 minutes").
+/// Lifetime (docs.slack.dev, interactivity: "within 30 minutes").
 const LIFETIME: TimeDelta = TimeDelta::minutes(30);
-/// How many answers may come ("up to 5 times").
+/// Most responses ("up to 5 times").
 const USES: u32 = 5;
 
-/// Where the answers of one URL go.
+/// Where responses of one URL go.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// Who acted, and alone sees an ephemeral answer.
+    /// The acting person, who alone sees an ephemeral response.
     pub(crate) user: String,
-    /// Where they acted.
+    /// The channel of the action.
     pub(crate) channel: String,
-    /// Timestamp of the message they acted on, which `replace_original` and `delete_original` mean.
+    /// Timestamp of the original message for `replace_original` and `delete_original`.
     pub(crate) original: Option<String>,
 }
 
@@ -30,7 +30,7 @@ struct Issued {
     uses: u32,
 }
 
-/// Every response URL given out, by its secret.
+/// All response URLs, by secret.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseUrls {
     given: HashMap<String, Issued>,
@@ -41,7 +41,7 @@ impl ResponseUrls {
         self.given.insert(secret.to_owned(), Issued { place, made: now, uses: 0 });
     }
 
-    /// Spends one use; the error is Slack's code.
+    /// Uses the URL once; the error is Slack's code.
     pub(crate) fn spend(&mut self, secret: &str, now: DateTime<Utc>) -> Result<Place, &'static str> {
         let issued = self.given.get_mut(secret).ok_or("invalid_url")?;
         if now - issued.made > LIFETIME {

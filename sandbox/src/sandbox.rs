@@ -1,7 +1,7 @@
-//! The handle on a running sandbox.
+//! The handle of a running sandbox.
 //!
-//! Owns: starting and stopping, addresses and tokens, faults. Must not: act or read for anybody; that is
-//! in `act`, `read` and `wire`, which add to this type. Called by: demos and tests.
+//! Owns: starting and stopping, addresses and tokens, faults. Must not: act or read; `act`, `read` and `wire` extend
+//! this type. Called by: demos and tests.
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     world::World,
 };
 
-/// A Slack on loopback. Clones are handles on the same one; it stops when the last of them is dropped.
+/// A Slack on loopback. Clones share it; it stops when the last clone is dropped.
 #[derive(Clone)]
 pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
@@ -47,13 +47,13 @@ impl Sandbox {
         Ok(Self { shared, address, _stop: stop })
     }
 
-    /// The base of every method's address: `http://127.0.0.1:PORT/api/`, or with the name of [`Options::host`].
+    /// The base URL of all methods: `http://127.0.0.1:PORT/api/`, or with the name of [`Options::host`].
     pub fn api_url(&self) -> String {
         format!("{}api/", self.address)
     }
 
-    /// Where a file of the workspace is, its `url_private`: for the bot token, if that may read files. Among
-    /// methods, for faults and calls, it goes by the name `file`.
+    /// A file's `url_private`, which requires the bot token with the scope to read files. Faults and calls use the
+    /// method name `file` for it.
     pub fn file_url(&self, id: &str) -> String {
         self.shared.peek(|state| state.file_url(id))
     }
@@ -63,39 +63,38 @@ impl Sandbox {
         BOT_TOKEN
     }
 
-    /// The app-level token, `xapp-…`, which opens connections and nothing else.
+    /// The app-level token, `xapp-…`, which only opens connections.
     pub fn app_token(&self) -> &'static str {
         APP_TOKEN
     }
 
-    /// The workspace as it is now.
     pub fn world(&self) -> World {
         self.shared.peek(|state| state.world.clone())
     }
 
-    /// Changes the workspace while it runs: somebody leaves, a channel is archived.
+    /// Changes the workspace at run time: somebody leaves, a channel is archived.
     pub fn change_world(&self, change: impl FnOnce(&mut World)) {
         self.shared.with(|state| change(&mut state.world));
     }
 
-    /// The next call of this method meets a fault; called again, the one after it meets the next.
-    /// Response URLs go by the name `response_url`.
+    /// Injects a fault into the next call of this method; further calls of this function queue more. Response URLs use
+    /// the name `response_url`.
     pub fn fail_next(&self, method: &str, fault: Fault) {
         self.shared.with(|state| state.faults.push(method, fault));
     }
 
-    /// Every call of this method meets a fault until [`Sandbox::clear_faults`].
+    /// Injects a fault into every call of this method until [`Sandbox::clear_faults`].
     pub fn fail_always(&self, method: &str, fault: Fault) {
         self.shared.with(|state| state.faults.set(method, fault));
     }
 
-    /// Takes back every fault that nothing has met yet.
+    /// Removes all pending faults.
     pub fn clear_faults(&self) {
         self.shared.with(|state| state.faults.clear());
     }
 
-    /// Waits, at most `limit` of real time, until `look` finds what it looks for; `None` when it does
-    /// not. It looks again whenever something has happened.
+    /// Waits, at most `limit` of real time, until `look` returns a value; `None` after the limit. Calls `look` again
+    /// after every change.
     pub async fn wait_for<T>(&self, limit: Duration, mut look: impl FnMut(&Self) -> Option<T>) -> Option<T> {
         self.shared.until_unlocked(limit, || look(self)).await
     }

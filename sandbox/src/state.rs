@@ -1,9 +1,9 @@
-//! The one state of a sandbox, and the lock around it.
+//! The state of a sandbox, and its lock.
 //!
-//! Owns: [`State`], which every part works on in turn, and [`Shared`], which gives tasks access to it.
-//! Must not: hold rules; each part keeps its own. Called by: everything in this crate.
+//! Owns: [`State`], which all parts share, and [`Shared`], which gives tasks access to it. Must not: contain rules;
+//! each part has its own. Called by: everything in this crate.
 //!
-//! The lock is held for plain computing only, never across an await: `with` takes a closure.
+//! The lock is held for computation only, never across an await: `with` takes a closure.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,6 @@ use crate::{
     record::Record, response_urls::ResponseUrls, triggers::Triggers, views::Views, world::World,
 };
 
-/// Everything that changes while a sandbox runs.
 pub(crate) struct State {
     pub(crate) options: Options,
     pub(crate) base: String,
@@ -33,7 +32,7 @@ pub(crate) struct State {
     pub(crate) rates: Rates,
     pub(crate) faults: Faults,
     pub(crate) hub: Hub,
-    /// What became of each event, by its id.
+    /// By event id.
     pub(crate) events: HashMap<String, EventRecord>,
     pub(crate) record: Record,
 }
@@ -57,20 +56,20 @@ impl State {
         }
     }
 
-    /// Where Slack gives a file of the workspace out.
+    /// The URL at which Slack serves a file of the workspace.
     pub(crate) fn file_url(&self, id: &str) -> String {
         let name = self.world.files.iter().find(|file| file.id == id).map(|file| file.name.as_str());
         let name: String = form_urlencoded::byte_serialize(name.unwrap_or_default().as_bytes()).collect();
         format!("{}files/{id}/{name}", self.base)
     }
 
-    /// The time by Slack's clock.
+    /// The current time of Slack's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.options.clock)()
     }
 }
 
-/// The state, a bell that rings when it may have changed, and the end of it all.
+/// The state, a notification of its changes, and the shutdown signal.
 pub(crate) struct Shared {
     state: Mutex<State>,
     changed: Notify,
@@ -82,21 +81,20 @@ impl Shared {
         Self { state: Mutex::new(state), changed: Notify::new(), stop: CancellationToken::new() }
     }
 
-    /// Works on the state and wakes everybody who waits for a change of it.
+    /// Changes the state and wakes all tasks that wait for a change.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         let result = self.peek(work);
         self.changed.notify_waiters();
         result
     }
 
-    /// Looks at the state without waking anybody: for what nobody waits for. Whoever looks while they
-    /// wait would wake themselves otherwise.
+    /// Accesses the state without waking any task: a waiting task that used `with` would wake itself.
     pub(crate) fn peek<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        // A test that panicked under the lock has failed already; the others go on.
+        // A test that panicked under the lock has already failed; the others continue.
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits, at most `limit` of real time, until `look` finds what it looks for.
+    /// Waits, at most `limit` of real time, until `look` returns a value.
     pub(crate) async fn until<T>(
         &self,
         limit: Duration,
@@ -113,7 +111,7 @@ impl Shared {
     ) -> Option<T> {
         let deadline = Instant::now() + limit;
         loop {
-            // Registered before looking, so that no change between the two is missed.
+            // Registered before `look`, so that no change between the two is missed.
             let bell = self.changed.notified();
             tokio::pin!(bell);
             bell.as_mut().enable();
@@ -126,7 +124,7 @@ impl Shared {
             }
             tokio::select! {
                 () = self.stop.cancelled() => return None,
-                // Rung or not, it looks once more.
+                // Checks once more in either case.
                 _ = timeout(left, bell) => {}
             }
         }

@@ -1,7 +1,7 @@
-//! Trigger ids: the right to open a view, given with every interaction.
+//! Trigger ids, which allow an interaction's handler to open a view.
 //!
-//! Owns: their lifetime of 3 s and their single use. Must not: open views. Called by: `act`, which
-//! hands them out, and `api::views`, which exchanges them.
+//! Owns: their lifetime of 3 s and their single use. Must not: open views. Called by: `act`, which creates them, and
+//! `api::views`, which exchanges them.
 //!
 //! ```text
 //! live ──exchange──► used            (then exchanged_trigger_id)
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long a trigger can be exchanged (docs.slack.dev, interactivity: "within 3 seconds").
+/// Lifetime (docs.slack.dev, interactivity: "within 3 seconds").
 const LIFETIME: TimeDelta = TimeDelta::seconds(3);
 
 #[derive(Clone, Debug)]
@@ -23,16 +23,16 @@ struct Trigger {
     used: bool,
 }
 
-/// What a trigger entitled to when it was exchanged.
+/// What an exchanged trigger allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exchanged {
-    /// Who acted.
+    /// The acting person.
     pub(crate) user: String,
-    /// The modal in which they acted, if it was one.
+    /// The modal of the action, if it was in one.
     pub(crate) view: Option<String>,
 }
 
-/// Every trigger given out.
+/// All triggers.
 #[derive(Debug, Default)]
 pub(crate) struct Triggers {
     given: HashMap<String, Trigger>,
@@ -44,7 +44,7 @@ impl Triggers {
         self.given.insert(id.to_owned(), trigger);
     }
 
-    /// Uses a trigger up; the error is Slack's code.
+    /// Uses up a trigger; the error is Slack's code.
     pub(crate) fn exchange(&mut self, id: &str, now: DateTime<Utc>) -> Result<Exchanged, &'static str> {
         let trigger = self.given.get_mut(id).ok_or("invalid_trigger_id")?;
         if trigger.used {

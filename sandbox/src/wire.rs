@@ -1,7 +1,7 @@
-//! Socket Mode by hand: for tests of a client of it.
+//! Low-level Socket Mode, for tests of a client.
 //!
-//! Owns: what tests may do to connections and see of them. Must not: build payloads (that is `act`).
-//! Called by: tests, through [`Sandbox::wire`].
+//! Owns: what tests may do with connections and observe of them. Must not: build payloads (that is `act`). Called by:
+//! tests, through [`Sandbox::wire`].
 
 use std::time::Duration;
 
@@ -17,13 +17,12 @@ use crate::{
     state::State,
 };
 
-/// The connections of a sandbox. Each is called by its number, which counts from 1 in the order of opening;
-/// orders to one that is closed do nothing.
+/// The connections of a sandbox, each identified by its number, which counts from 1 in the order of opening; orders to
+/// a closed one have no effect.
 #[derive(Debug)]
 pub struct Wire<'a>(&'a Sandbox);
 
 impl Sandbox {
-    /// Socket Mode by hand.
     pub fn wire(&self) -> Wire<'_> {
         Wire(self)
     }
@@ -39,12 +38,12 @@ impl Wire<'_> {
         self.0.shared.peek(|state| state.hub.open_count())
     }
 
-    /// Every connection there was, in the order of opening.
+    /// All connections, open and closed, in the order of opening.
     pub fn connections(&self) -> Vec<Connection> {
         self.0.shared.peek(|state| state.hub.connections().to_vec())
     }
 
-    /// Every acknowledgement that came in, late ones too.
+    /// All received acknowledgements, including late ones.
     pub fn acks(&self) -> Vec<Ack> {
         self.0.shared.peek(|state| state.hub.acks().to_vec())
     }
@@ -75,14 +74,14 @@ impl Wire<'_> {
         self.0.shared.until(limit, look).await.is_some()
     }
 
-    /// Sends a complete envelope over the next connection and matches its acknowledgement by its
-    /// `envelope_id`; whether a connection was there.
+    /// Sends a complete envelope over the next connection and matches its acknowledgement by its `envelope_id`; false
+    /// if there is no connection.
     pub fn send_envelope(&self, envelope: Value) -> bool {
         let id = envelope["envelope_id"].as_str().unwrap_or_default().to_owned();
         self.with(|state| state.hub.send_frame(&id, envelope))
     }
 
-    /// Sends an envelope again as it was, over the next connection; whether it was known and sent.
+    /// Sends an envelope again unchanged, over the next connection; false if it is unknown or was not sent.
     pub fn send_again(&self, envelope_id: &str) -> bool {
         self.with(|state| {
             let frame = state.hub.frame(envelope_id).cloned();
@@ -95,7 +94,7 @@ impl Wire<'_> {
         self.send_next(Frame::text(text))
     }
 
-    /// Sends bytes over the next connection; Slack never does.
+    /// Sends bytes over the next connection, which Slack never does.
     pub fn send_binary(&self, bytes: Vec<u8>) -> bool {
         self.send_next(Frame::binary(bytes))
     }
@@ -107,9 +106,9 @@ impl Wire<'_> {
         })
     }
 
-    /// Asks the app to leave a connection: `warning` (Slack's notice of about 10 s), `refresh_requested`,
-    /// `link_disabled`, `too_many_websockets`. But for a warning, nothing more is sent over it while
-    /// there is another. It stays open: `cut` or `close` it when its time has come.
+    /// Asks the app to close a connection: `warning` (Slack's notice of about 10 s), `refresh_requested`,
+    /// `link_disabled`, `too_many_websockets`. Except after a warning, other connections are preferred from then on.
+    /// The connection stays open until `cut` or `close`.
     pub fn disconnect(&self, connection: u64, reason: &str) -> bool {
         let frame = json!({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}});
         self.with(|state| {
@@ -126,18 +125,18 @@ impl Wire<'_> {
         self.with(|state| state.hub.order(connection, Order::Send(Frame::Close(Some(frame)))))
     }
 
-    /// Drops the TCP of a connection without a word.
+    /// Drops the TCP connection without a close frame.
     pub fn cut(&self, connection: u64) -> bool {
         self.with(|state| state.hub.order(connection, Order::Cut))
     }
 
-    /// Makes a connection half-open: its TCP stays, and nothing is answered on it, pings neither. The
-    /// sandbox does not know, as Slack would not: envelopes go over it, too, and are lost.
+    /// Makes a connection half-open: its TCP stays, and nothing on it is answered, not even pings. The sandbox still
+    /// sends envelopes over it, as Slack would, and they are lost.
     pub fn freeze(&self, connection: u64) -> bool {
         self.with(|state| state.hub.order(connection, Order::Freeze))
     }
 
-    /// Whether new connections are greeted with `hello`; true by default.
+    /// Whether `hello` is sent on new connections; true by default.
     pub fn set_hello(&self, greets: bool) {
         self.with(|state| state.hub.greets = greets);
     }

@@ -1,31 +1,30 @@
-//! The workspace that the sandbox plays: its people, its channels and the app installed in it.
+//! The simulated workspace: its people, its channels and the installed app.
 //!
-//! Owns: [`World`], [`Person`], [`Channel`], [`File`]. Must not: hold what happens later (messages, views).
-//! Called by: callers of [`crate::Sandbox::start`]; read by every part that names a person or channel.
+//! Owns: [`World`], [`Person`], [`Channel`], [`File`]. Must not: contain later state (messages, views). Called by:
+//! callers of [`crate::Sandbox::start`]; read by every part that refers to a person or channel.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// Somebody with an account in the workspace.
+/// A person with an account in the workspace.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// User id, such as `U01`.
     pub id: String,
     /// User name, without `@`.
     pub name: String,
-    /// The name that Slack shows.
+    /// The displayed name.
     pub real_name: String,
-    /// E-mail address; shown to apps that have the scope `users:read.email`.
+    /// Only shown to apps with the scope `users:read.email`.
     pub email: Option<String>,
-    /// Deactivated accounts stay known to users.info.
+    /// Deactivated accounts remain visible in users.info.
     pub deleted: bool,
     /// The account of an app.
     pub is_bot: bool,
-    /// Workspace that the person belongs to, if it is another one: Slack Connect brings such people into channels.
+    /// The person's workspace, if it is another one: Slack Connect brings such people into channels.
     pub team_id: Option<String>,
-    /// Of another workspace, and in no channel that the app sees.
+    /// In another workspace, and in no channel that the app sees.
     pub is_stranger: bool,
-    /// Whether the e-mail address was confirmed.
     pub is_email_confirmed: bool,
     /// A guest, who is in a few channels only.
     pub is_guest: bool,
@@ -48,49 +47,42 @@ impl Person {
         }
     }
 
-    /// Puts the person into another workspace.
     #[must_use]
     pub fn of_team(mut self, team_id: &str) -> Self {
         self.team_id = Some(team_id.into());
         self
     }
 
-    /// Puts the person into no channel that the app sees.
     #[must_use]
     pub fn stranger(mut self) -> Self {
         self.is_stranger = true;
         self
     }
 
-    /// Leaves the e-mail address unconfirmed.
     #[must_use]
     pub fn unconfirmed(mut self) -> Self {
         self.is_email_confirmed = false;
         self
     }
 
-    /// Makes the person a guest.
     #[must_use]
     pub fn guest(mut self) -> Self {
         self.is_guest = true;
         self
     }
 
-    /// Gives the person an e-mail address.
     #[must_use]
     pub fn email(mut self, email: &str) -> Self {
         self.email = Some(email.into());
         self
     }
 
-    /// Makes it the account of an app.
     #[must_use]
     pub fn bot(mut self) -> Self {
         self.is_bot = true;
         self
     }
 
-    /// Deactivates the account.
     #[must_use]
     pub fn deleted(mut self) -> Self {
         self.deleted = true;
@@ -98,7 +90,7 @@ impl Person {
     }
 }
 
-/// A channel: public, unless it is made private.
+/// A channel: public by default.
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// Channel id, such as `C01`.
@@ -107,83 +99,78 @@ pub struct Channel {
     pub name: String,
     /// Whether the app's bot was invited.
     pub bot_is_member: bool,
-    /// Archived channels take no messages.
+    /// Archived channels accept no messages.
     pub archived: bool,
-    /// Private channels do not exist for people who are not in them.
+    /// Private channels are invisible to people outside them.
     pub private: bool,
 }
 
 impl Channel {
-    /// An open channel that the bot is a member of.
+    /// An open channel with the bot as a member.
     pub fn new(id: &str, name: &str) -> Self {
         Self { id: id.into(), name: name.into(), bot_is_member: true, archived: false, private: false }
     }
 
-    /// Leaves the bot out.
     #[must_use]
     pub fn without_bot(mut self) -> Self {
         self.bot_is_member = false;
         self
     }
 
-    /// Archives the channel.
     #[must_use]
     pub fn archived(mut self) -> Self {
         self.archived = true;
         self
     }
 
-    /// Makes the channel private.
     #[must_use]
     pub fn private(mut self) -> Self {
         self.private = true;
         self
     }
 
-    /// Whether an app without the bot in it gets `channel_not_found`.
+    /// Whether an app whose bot is not a member gets `channel_not_found`.
     pub(crate) fn is_hidden(&self) -> bool {
         self.private && !self.bot_is_member
     }
 }
 
-/// A file that somebody sent to the workspace.
+/// A file in the workspace.
 #[derive(Clone, Debug)]
 pub struct File {
     /// File id, such as `F01`.
     pub id: String,
-    /// What its owner called it.
+    /// File name given by its owner.
     pub name: String,
-    /// Media type with which it is given out.
     pub media_type: String,
     pub content: Bytes,
-    /// Where it is, if somebody else than Slack keeps it.
+    /// The address of a file that is stored outside Slack.
     pub external: Option<String>,
-    /// Payloads say no more than its id: the app has to ask files.info, as in channels shared with other workspaces.
+    /// Payloads contain only its id: the app must call files.info, as in channels shared with other workspaces.
     pub hidden: bool,
 }
 
 impl File {
-    /// A file of that name and type.
     pub fn new(id: &str, name: &str, media_type: &str, content: impl Into<Bytes>) -> Self {
         let (id, name, media_type) = (id.into(), name.into(), media_type.into());
         Self { id, name, media_type, content: content.into(), external: None, hidden: false }
     }
 
-    /// A file that somebody else keeps, under this address.
+    /// Stores the file outside Slack, at this address.
     #[must_use]
     pub fn external(mut self, url: &str) -> Self {
         self.external = Some(url.into());
         self
     }
 
-    /// Hides all but its id from payloads.
+    /// Hides everything but the id from payloads.
     #[must_use]
     pub fn hidden(mut self) -> Self {
         self.hidden = true;
         self
     }
 
-    /// The file as payloads carry it (docs.slack.dev, Slack Connect); `url` is where Slack gives it out.
+    /// The file as in payloads (docs.slack.dev, Slack Connect); `url` is where Slack serves it.
     pub(crate) fn in_payload(&self, world: &World, url: &str) -> Value {
         if !self.hidden {
             return self.to_json(world, url);
@@ -194,7 +181,7 @@ impl File {
         })
     }
 
-    /// The file as files.info shows it.
+    /// The file as in files.info.
     pub(crate) fn to_json(&self, world: &World, url: &str) -> Value {
         let extension = self.name.rsplit_once('.').map_or("", |(_, extension)| extension);
         json!({
@@ -219,7 +206,7 @@ impl File {
 pub struct World {
     /// Workspace id, `T…`.
     pub team_id: String,
-    /// The workspace's part of its address.
+    /// The workspace's subdomain.
     pub team_domain: String,
     /// Id of the organization that the workspace is part of, `E…`.
     pub enterprise_id: Option<String>,
@@ -227,21 +214,21 @@ pub struct World {
     pub app_id: String,
     /// The bot's user id, `U…`.
     pub bot_user: String,
-    /// The bot's own id, `B…`, which is another one than its user id.
+    /// The bot's own id, `B…`, which differs from its user id.
     pub bot_id: String,
     /// The bot's user name.
     pub bot_name: String,
-    /// Scopes of the bot token; every answer names them in `x-oauth-scopes`.
+    /// Scopes of the bot token; every response lists them in `x-oauth-scopes`.
     pub scopes: Vec<String>,
-    /// Everybody but the bot.
+    /// Everyone except the bot.
     pub people: Vec<Person>,
-    /// Every channel but direct messages, which exist for each person.
+    /// All channels except direct messages, which exist for each person.
     pub channels: Vec<Channel>,
-    /// Files; [`crate::Sandbox::file_url`] says where each is.
+    /// See [`crate::Sandbox::file_url`] for their URLs.
     pub files: Vec<File>,
 }
 
-/// What a bot needs to answer commands, post, and look people up.
+/// Scopes to answer commands, post, and look up people.
 const USUAL_SCOPES: [&str; 5] = ["commands", "chat:write", "users:read", "users:read.email", "im:write"];
 
 impl Default for World {
@@ -268,28 +255,24 @@ impl World {
         Self::default()
     }
 
-    /// Adds a person.
     #[must_use]
     pub fn person(mut self, person: Person) -> Self {
         self.people.push(person);
         self
     }
 
-    /// Adds a channel.
     #[must_use]
     pub fn channel(mut self, channel: Channel) -> Self {
         self.channels.push(channel);
         self
     }
 
-    /// Adds a file.
     #[must_use]
     pub fn file(mut self, file: File) -> Self {
         self.files.push(file);
         self
     }
 
-    /// Replaces the scopes of the bot token.
     #[must_use]
     pub fn scopes(mut self, scopes: &[&str]) -> Self {
         self.scopes = scopes.iter().copied().map(String::from).collect();
@@ -313,12 +296,12 @@ impl World {
         format!("D{}", user.strip_prefix('U').unwrap_or(user))
     }
 
-    /// Whose direct messages a channel id stands for.
+    /// The person of a direct message channel.
     pub(crate) fn person_of_dm(&self, channel: &str) -> Option<&Person> {
         self.people.iter().find(|p| Self::dm_of(&p.id) == channel)
     }
 
-    /// The kind of a channel, as events name it and as scopes begin but for their `s`.
+    /// The kind of a channel as in events; with an `s` it is the prefix of scopes.
     pub(crate) fn kind_of(&self, channel: &str) -> &'static str {
         match self.channels.iter().find(|c| c.id == channel) {
             Some(channel) if channel.private => "group",
@@ -327,7 +310,7 @@ impl World {
         }
     }
 
-    /// The scope that reading a channel's messages needs, or hearing of them.
+    /// The scope for reading a channel's messages or receiving their events.
     pub(crate) fn history_scope(kind: &str) -> &'static str {
         match kind {
             "group" => "groups:history",
@@ -337,35 +320,34 @@ impl World {
         }
     }
 
-    /// The name that payloads give a channel; Slack calls every direct message channel the same.
+    /// The channel name in payloads; Slack uses the same name for every direct message channel.
     pub(crate) fn channel_name(&self, id: &str) -> String {
         self.find_channel(id).map_or_else(|| "directmessage".into(), |c| c.name.clone())
     }
 
-    /// A person as interaction payloads name them.
+    /// A person as in interaction payloads.
     pub(crate) fn user_json(&self, user: &str) -> Value {
         let name = self.find_person(user).map_or(user, |p| p.name.as_str());
         json!({"id": user, "username": name, "name": name, "team_id": self.team_of(user)})
     }
 
-    /// The workspace that somebody has their account in.
+    /// A person's workspace.
     pub(crate) fn team_of(&self, user: &str) -> &str {
         let outside = self.find_person(user).and_then(|person| person.team_id.as_deref());
         outside.unwrap_or(&self.team_id)
     }
 
-    /// Whether somebody is of another workspace than the app.
+    /// Whether a person is in another workspace than the app.
     pub(crate) fn is_outside(&self, user: &str) -> bool {
         self.team_of(user) != self.team_id
     }
 
-    /// A workspace as interaction payloads name it.
+    /// A workspace as in interaction payloads.
     pub(crate) fn team_json(&self, team_id: &str) -> Value {
         let domain = if team_id == self.team_id { self.team_domain.as_str() } else { "elsewhere" };
         json!({"id": team_id, "domain": domain})
     }
 
-    /// Whether the bot token carries a scope.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
         self.scopes.iter().any(|s| s == scope)
     }

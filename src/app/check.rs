@@ -1,4 +1,4 @@
-//! Checks a valid configuration: tries its files and its database, and asks Slack. Changes nothing. Called by
+//! Checks a valid configuration: its files, its database, and the Slack tokens. Changes nothing. Called by
 //! `check-config`; `new_database` also at each start.
 
 use super::writable::remedy;
@@ -129,7 +129,7 @@ fn can_touch(file: &Path) -> io::Result<()> {
     }
 }
 
-/// What is wrong with the Slack tokens; empty while Slack is off.
+/// Errors of the Slack tokens; empty while Slack is off.
 async fn ask_slack(config: &Config) -> Vec<String> {
     let slack = &config.slack;
     match (&slack.bot_token, &slack.app_token) {

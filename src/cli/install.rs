@@ -41,7 +41,7 @@ impl SeedAdmin {
     /// `database` is its address as it may be shown.
     pub(super) async fn run(self, ctx: &Ctx, database: &str) -> anyhow::Result<()> {
         let username = Username::parse(&self.username).context("username")?;
-        // Checked before the password is asked for.
+        // Checked before the password is requested.
         let known = install::find_user(ctx, &username).await.map_err(in_words)?;
         match (known, self.reset_password) {
             (None, false) => self.create(ctx, username, database).await,

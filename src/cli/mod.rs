@@ -163,7 +163,7 @@ fn log_to_stdout(config: &Config) -> anyhow::Result<Style> {
     Ok(style)
 }
 
-/// For commands that print their answer to standard output.
+/// For commands that print their output to standard output.
 fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
     logging::start(Style::Text, "warn", Destination::Stderr)?;
     log_new_database(config);
@@ -207,7 +207,7 @@ fn complain(text: &str, status: u8) -> u8 {
     status
 }
 
-/// Prints a line of an answer.
+/// Prints a line of a command's output.
 fn print(text: &str) -> anyhow::Result<()> {
     std::io::Write::write_all(&mut std::io::stdout(), format!("{text}\n").as_bytes())?;
     Ok(())

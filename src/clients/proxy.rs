@@ -1,4 +1,4 @@
-//! Connects directly, or by a tunnel (CONNECT) through the proxy of `HTTPS_PROXY`. Called by `tls`.
+//! Connects directly, or through a tunnel (CONNECT) of the proxy in `HTTPS_PROXY`. Called by `tls`.
 
 use crate::config::Proxy;
 use futures_util::future::BoxFuture;
@@ -17,15 +17,15 @@ use tower::Service;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens TCP to a host, by the proxy where there is one and nothing says to go directly. Tunnels carry every scheme:
-/// the proxy sees host and port, and nothing of what is said.
+/// Opens TCP to a host, through the proxy if one is configured and the host is not excluded. Tunnels carry every
+/// scheme: the proxy sees only host and port.
 #[derive(Debug, Clone)]
 pub(super) struct OutboundConnector {
     direct: HttpConnector,
     proxy: Option<Arc<Matcher>>,
 }
 
-/// The proxy refuses, or does not answer.
+/// The proxy rejects the tunnel, or does not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy {address} (HTTPS_PROXY) opens no tunnel")]
 struct ProxyError {
@@ -52,14 +52,14 @@ impl OutboundConnector {
     }
 }
 
-/// True for this machine itself, which no proxy can reach.
+/// True for a loopback address, which no proxy can reach.
 fn is_here(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
     host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_loopback)
 }
 
-/// The same with a port: the tunnel takes 443 for granted.
+/// Adds the port: the tunnel defaults to 443.
 fn with_port(to: Uri) -> Uri {
     if to.port().is_some() || to.scheme_str() != Some("http") {
         return to;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_names_what_is_called_directly() {
+    fn no_proxy_hosts_bypass_the_proxy() {
         for (no_proxy, to, directly) in [
             ("", "https://slack.com/api/", false),
             ("", "http://slack.com/api/", false),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_reach_the_proxy_but_no_text() {
+    fn credentials_reach_proxy_but_are_never_displayed() {
         let connector = connector("");
         let proxy = connector.proxy_for(&"https://slack.com/".parse().unwrap()).unwrap();
         assert_eq!(proxy.uri().to_string(), "http://proxy.lan:3128/");

@@ -11,14 +11,10 @@ use std::time::Duration;
 /// How long one address may take to accept a TCP connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Opens TCP for `http:` and TLS for `https:`.
 pub(super) type Connector = HttpsConnector<OutboundConnector>;
 
-/// A connector that trusts the machine's certificate authorities. A machine that has none is only
-/// warned about: a Slack on loopback needs none, and anything else fails with a TLS error.
-///
-/// # Errors
-/// When ring offers no protocol version that rustls takes; never seen.
+/// A connector that trusts the system's certificate authorities. Without any it only logs a warning: a Slack on
+/// loopback needs none, and other connections fail with a TLS error.
 pub(super) fn connector(proxy: Option<&Proxy>) -> Result<Connector, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =

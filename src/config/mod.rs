@@ -164,7 +164,7 @@ impl fmt::Display for ConfigErrors {
 /// Names and values of environment variables.
 pub type Environment = BTreeMap<String, String>;
 
-/// The value of a variable; `None` if it is unset or empty. Names of proxies may be in lower case.
+/// The value of a variable; `None` if it is unset or empty. Proxy variables may be in lower case.
 fn value_of<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
     let set = |name: &str| Some(environment.get(name)?.trim()).filter(|value| !value.is_empty());
     set(name).or_else(|| name.ends_with("_PROXY").then(|| set(&name.to_ascii_lowercase()))?)

@@ -53,7 +53,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_what_differs_is_kept() {
+    fn audit_record_stores_only_changed_fields() {
         let (old, new) = (json!({"name": "Saw", "model": ""}), json!({"name": "Table saw", "model": ""}));
         let record = AuditRecord::changed("equipment.edited", "equipment", 7, (&old, &new)).unwrap().unwrap();
         assert_eq!(record.old, Some(json!({"name": "Saw"})));

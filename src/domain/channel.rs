@@ -147,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn names_and_ids() {
+    fn channel_names_and_ids_are_parsed() {
         let read = |s: &str| ChannelRef::parse(s).map(|c| c.to_string());
         assert_eq!(read(" #Wood-Shop "), Some("#wood-shop".into()));
         assert_eq!(read("woodshop"), Some("#woodshop".into()));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn people_and_words_for_none_are_no_channels() {
+    fn people_and_none_words_are_rejected() {
         for person in ["@tess", "#@tess", "U02ABCDEF", "W02ABCDEF", "<@U02ABCDEF>", "<@U02ABCDEF|tess>"] {
             assert_eq!(ChannelRef::read(person), Err(ChannelError::Person), "{person}");
         }
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_read_again(text in prop_oneof![any::<String>(), "(https://|<|#|@)?[a-zC-U0-9./|#>-]{0,30}"]) {
+        fn parsed_channel_parses_to_itself(text in prop_oneof![any::<String>(), "(https://|<|#|@)?[a-zC-U0-9./|#>-]{0,30}"]) {
             if let Ok(channel) = ChannelRef::read(&text) {
                 prop_assert!(channel.as_str().chars().count() <= CHANNEL_MAX);
                 prop_assert_eq!(ChannelRef::read(channel.as_str()), Ok(channel));

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_leave_names_and_stay_in_lines() {
+    fn direction_marks_are_removed_from_names_only() {
         for c in ['\u{200e}', '\u{200f}', '\u{61c}'] {
             let text = format!("שלום{c} C++");
             assert_eq!(without_unseen_in_name(&text), "שלום C++", "{c:?}");
@@ -162,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_tidied_once_stays(text in any::<String>()) {
+        fn removing_unseen_characters_is_idempotent(text in any::<String>()) {
             let (name, lines) = (without_unseen_in_name(&text), without_unseen_in_lines(&text));
             prop_assert_eq!(without_unseen_in_name(&name), name.as_str());
             prop_assert_eq!(without_unseen_in_lines(&lines), lines.as_str());

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_sqlite_file_is_a_file() {
+    fn only_sqlite_file_urls_have_a_file() {
         for (url, file) in [
             ("sqlite://data/esb.db", Some("data/esb.db")),
             ("sqlite:///var/lib/esb.db?mode=rwc", Some("/var/lib/esb.db")),

@@ -157,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn amounts_as_people_write_them() {
+    fn usual_spellings_of_costs_are_parsed() {
         let read = |text: &str| text.parse::<Cost>().map(|cost| cost.to_string());
         for (text, amount) in [
             ("0", "0.00"),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn days_that_databases_can_keep() {
+    fn only_storable_days_are_parsed() {
         assert_eq!(parse_day(" 2024-02-29 "), Ok(NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()));
         for bad in ["", "2023-02-29", "0999-01-01", "+10000-01-01", "1/2/2024", "2024-2-29x"] {
             assert_eq!(parse_day(bad), Err(NotADay), "{bad}");
@@ -186,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn amount_is_read_as_it_is_written(cents in 0..=Cost::MOST) {
+        fn cost_round_trips_through_its_text(cents in 0..=Cost::MOST) {
             let cost = Cost::from_cents(cents).unwrap();
             prop_assert_eq!(cost.to_string().parse(), Ok(cost));
         }

@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_words_name_one_each() {
+    fn job_keys_and_words_are_unique() {
         for state in JobState::ALL {
             assert_eq!(JobState::of_key(state.key()), Some(state));
             assert_eq!(state.word().to_lowercase(), state.key());

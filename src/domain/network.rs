@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_networks_contain_what_they_should() {
+    fn networks_contain_exactly_their_addresses() {
         for (network, inside, outside) in [
             ("127.0.0.1", "127.0.0.1", "127.0.0.2"),
             ("10.1.2.3/8", "10.200.0.1", "11.0.0.1"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn invalid_networks_are_rejected() {
         for junk in
             ["", "proxy", "10.0.0.0/33", "10.0.0/8", "::1/129", "10.0.0.1/", "10.0.0.1-9", "1.2.3.4:80"]
         {

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_are_no_password() {
+    fn short_and_blank_passwords_are_rejected() {
         for typed in [
             "",
             "short",
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn copied_blanks_are_seen() {
+    fn outer_spaces_of_passwords_are_detected() {
         for typed in [" x", "x ", "x\n", "\u{a0}x", "x\u{200b}", "\u{feff}x"] {
             assert!(has_outer_space(typed), "{typed:?}");
         }

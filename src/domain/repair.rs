@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_go_out_and_come_back() {
+    fn severity_and_status_words_round_trip() {
         for &severity in Severity::ALL {
             assert_eq!(severity.word().parse(), Ok(severity));
         }

@@ -219,7 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn switch_is_on_until_switched_off() {
+    fn notification_switches_default_to_on() {
         let all = [
             NotificationSettings::NEW_REPORT,
             NotificationSettings::RESOLVED,
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_holds_what_it_may() {
+    fn each_setting_kind_validates_its_values() {
         let parse = |key, typed| Setting::of(key).unwrap().parse(typed);
         for (key, typed, kept) in [
             ("maintenance", "true", "true"),

@@ -194,11 +194,11 @@ text!(
     EquipmentNote, tidy_lines, 3000
 );
 text!(
-    /// Title of a link (spec "Nouns").
+    /// Title of a link of a machine.
     LinkTitle, one_line, 200
 );
 text!(
-    /// Title of a document (spec "Nouns").
+    /// Title of a document of a machine.
     DocumentTitle, one_line, 200
 );
 text!(
@@ -363,13 +363,13 @@ mod tests {
     }
 
     #[test]
-    fn names_are_one_line_and_descriptions_keep_theirs() {
+    fn names_are_one_line_descriptions_preserve_lines() {
         assert_eq!(PersonName::parse(" Ana\r\nLee\u{7} ").unwrap().as_str(), "Ana Lee");
         assert_eq!(Description::parse(" a\r\nb\rc\u{7} ").unwrap().as_str(), "a\nb\nc");
     }
 
     #[test]
-    fn no_text_shows_another_order_than_it_has() {
+    fn bidi_overrides_are_removed_from_all_text() {
         let turned = "photo\u{202e}gpj.exe";
         for read in [
             PersonName::parse(turned).unwrap().into_string(),
@@ -413,14 +413,14 @@ mod tests {
     }
 
     #[test]
-    fn cutting_says_so() {
+    fn cut_text_ends_with_ellipsis() {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
         assert_eq!(cut("ab cd", 4), "ab…");
     }
 
     #[test]
-    fn addresses_and_request_ids() {
+    fn email_addresses_and_request_ids_are_validated() {
         assert!(EmailAddress::parse("ana@example.org").is_ok());
         for bad in ["ana", "@x", "a@", "a@b@c", "a b@c", "<a@b>"] {
             assert_eq!(EmailAddress::parse(bad), Err(TextError::NotAnAddress), "{bad}");
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_left_out_is_nothing_then() {
+    fn blank_optional_text_becomes_empty() {
         assert_eq!(Detail::parse(" \u{200b} ").unwrap().as_str(), "");
         assert_eq!(Detail::parse(" Jet ").unwrap().as_str(), "Jet");
         assert_eq!(Detail::parse("\0"), Err(TextError::Unstorable));

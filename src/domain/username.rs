@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn same_name_is_not_like_itself() {
+    fn same_name_is_not_a_look_alike() {
         let mut names = Appearances::default();
         names.add("Tess");
         assert_eq!(names.like("tESS"), None, "that is the same one, which is another rule's");

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_go_forth_and_back() {
+    fn local_time_follows_daylight_saving() {
         let zone = zone("America/New_York");
         let shown = |text| (zone.local(at(text)).to_string(), zone.abbreviation(at(text)));
         assert_eq!(shown("2026-03-08T06:59:59Z"), ("2026-03-08 01:59:59".into(), "EST".into()));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn day_begins_when_it_does_there() {
+    fn day_begins_at_local_midnight() {
         let begin = |name: &str, day: &str| zone(name).begin(day.parse().unwrap()).unwrap().to_rfc3339();
         assert_eq!(begin("America/New_York", "2026-03-08"), "2026-03-08T05:00:00+00:00");
         assert_eq!(begin("America/New_York", "2026-03-09"), "2026-03-09T04:00:00+00:00");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn no_moment_is_too_far_away() {
+    fn extreme_times_convert_without_panic() {
         for at in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
             for name in ["Asia/Tokyo", "America/New_York"] {
                 let local = zone(name).local(at);

@@ -123,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn pictures_move_on_and_notes_go() {
+    fn animation_survives_and_metadata_is_removed() {
         let plain = moving();
         assert_eq!(copied(&plain).unwrap(), plain, "without notes it is the same");
         let comment = b"\x21\xfe\x0952.5,13.4\x00".as_slice();
         let xmp = b"\x21\xff\x0bXMP DataXMP\x04<x/>\x00".as_slice();
-        // Behind the head and its colours.
+        // After the header and its color table.
         let at = 13 + if plain[10] & 0x80 == 0 { 0 } else { 3 << ((plain[10] & 7) + 1) };
         let noted = [&plain[..at], comment, xmp, &plain[at..], b"and more"].concat();
         assert_eq!(copied(&noted).unwrap(), plain);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn one_without_its_end_is_damaged() {
+    fn truncated_gif_is_damaged() {
         let whole = moving();
         for length in 0..whole.len() {
             assert!(copied(&whole[..length]).is_err(), "{length} of {}", whole.len());
@@ -146,7 +146,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_are_too_odd(bytes in any::<Vec<u8>>()) {
+        fn any_bytes_parse_without_panic(bytes in any::<Vec<u8>>()) {
             let begun = [b"GIF89a\x01\x00\x01\x00\x00\x00\x00".as_slice(), &bytes].concat();
             for bytes in [bytes, begun] {
                 if let Ok(copy) = copied(&bytes) {

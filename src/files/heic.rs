@@ -1,8 +1,8 @@
-//! HEIC and AVIF: stored as they are, since nothing here decodes them, with everything overwritten that may tell
-//! the position. Exif and XMP are items of the box `meta`: `iinf` lists the items, `iloc` says where they
-//! are (ISO/IEC 14496-12, 23008-12). Boxes that are not needed to show the picture may hold anything, such as
-//! `sefd` and `mpvd` of Samsung phones, or `uuid`: each becomes a `free` box of zeros. A file is refused when an
-//! item's position is not certain, or when metadata items share bytes: no byte is overwritten more than twice.
+//! HEIC and AVIF: stored undecoded, with everything overwritten that may contain the position. Exif and XMP are items
+//! of the box `meta`: `iinf` lists the items, `iloc` their locations (ISO/IEC 14496-12, 23008-12). Boxes that are not
+//! needed to show the picture may contain anything, such as `sefd` and `mpvd` of Samsung phones, or `uuid`: each
+//! becomes a `free` box of zeros. A file is rejected if an item's location is ambiguous, or if metadata items share
+//! bytes: no byte is overwritten more than twice.
 
 mod boxes;
 mod items;
@@ -12,22 +12,21 @@ use boxes::{Blank, Place, any_overlap, box_head, boxes};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-/// Most bytes of the boxes `meta` and `moov`: cameras write some kilobytes.
+/// Most bytes of the boxes `meta` and `moov`: cameras write a few kilobytes.
 const HEAD_MAX_BYTES: u64 = 1024 * 1024;
-/// Most boxes of the file, items of it, and extents of all items together.
+/// Most top-level boxes, items, and extents of all items together.
 const COUNT_MAX: usize = 10_000;
-/// Boxes of the file that are kept as they are.
+/// Top-level boxes that are kept unchanged.
 const KEPT: [&[u8; 4]; 2] = [b"ftyp", b"mdat"];
-/// Boxes of `meta` that are kept as they are.
+/// Boxes of `meta` that are kept unchanged.
 const KEPT_IN_META: [&[u8; 4]; 10] =
     [b"hdlr", b"dinf", b"pitm", b"iinf", b"iref", b"iprp", b"idat", b"iloc", b"grpl", b"ipro"];
 
 /// Why the metadata was not overwritten.
 #[derive(Debug)]
 pub(super) enum HeicError {
-    /// It is not written as cameras do.
+    /// Not encoded as cameras do.
     Odd,
-    /// The disk's.
     Disk(io::Error),
 }
 
@@ -65,7 +64,7 @@ pub(super) fn blank_metadata(file: &mut File, length: u64) -> Result<(), HeicErr
     Ok(file.flush()?)
 }
 
-/// What is at the top level of the file.
+/// The top-level boxes of the file.
 #[derive(Default)]
 struct TopLevel {
     meta: Option<Place>,
@@ -89,7 +88,7 @@ fn top_level(file: &mut File, length: u64) -> Result<TopLevel, HeicError> {
         match &kind {
             b"meta" if top.meta.is_none() => top.meta = Some(content),
             b"moov" if top.moov.is_none() => top.moov = Some(content),
-            // Which of the two counts is not certain.
+            // A second one would be ambiguous.
             b"meta" | b"moov" => return Err(HeicError::Odd),
             kind if KEPT.contains(&kind) => {}
             _ => top.blanks.push(Blank { place: content, kind_at: at + 4 }),
@@ -99,7 +98,7 @@ fn top_level(file: &mut File, length: u64) -> Result<TopLevel, HeicError> {
     Err(HeicError::Odd)
 }
 
-/// True when only zeros follow, as some phones write them behind the last box.
+/// True if only zeros follow, as some phones write after the last box.
 fn is_padding(file: &mut File, at: u64, length: u64) -> io::Result<bool> {
     file.seek(SeekFrom::Start(at))?;
     let mut rest = io::BufReader::new(file.take(length - at)).bytes();
@@ -123,15 +122,15 @@ fn read(file: &mut File, place: Place) -> Result<Vec<u8>, HeicError> {
     Ok(bytes)
 }
 
-/// What the box `meta` tells.
+/// The parsed box `meta`.
 struct Metadata {
-    /// What is overwritten.
+    /// Ranges to overwrite.
     blanks: Vec<Blank>,
-    /// Where the picture is.
+    /// Ranges of the picture.
     needed: Vec<Place>,
 }
 
-/// Reads the content of `meta`, which is at `at` of a file of that length.
+/// Parses the content of `meta`, at offset `at` of a file of that length.
 fn metadata(meta: &[u8], at: u64, length: u64) -> Option<Metadata> {
     // Version and flags come first.
     let boxes = boxes(meta.get(4..)?, at + 4)?;

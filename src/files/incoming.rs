@@ -1,4 +1,4 @@
-//! Writes an upload to the disk within its limit, and stops as soon as its first bytes show that it is refused. Then
+//! Writes an upload to disk within its limit, and stops as soon as its first bytes show that it is rejected. Then
 //! checks, sanitizes and renames it. Called by `Files`.
 
 use super::picture::{self, PictureError, Sender};
@@ -110,7 +110,7 @@ fn early<E>(
             *limit = (*limit).min(PICTURE_MAX);
         }
     } else if family == Family::Unknown || !accepts.takes(FileKind::Txt) {
-        // Archives and texts are documents, or nothing that is taken anywhere.
+        // Archives and texts are documents; other unknown content is never accepted.
         return Err(ReceiveError::Refused(sniff::no(accepts, name, None)));
     }
     Ok(family)
@@ -168,7 +168,7 @@ impl From<heic::HeicError> for Unfinished {
     }
 }
 
-/// What is to be kept.
+/// A sanitized file before its rename.
 struct PendingFile {
     file: NamedTempFile,
     kind: FileKind,
@@ -186,7 +186,7 @@ impl PendingFile {
             paths.push(renamed(thumbnail, &directory.join(stored.thumbnail()))?);
         }
         paths.push(renamed(self.file, &directory.join(stored.as_str()))?);
-        // The names are part of the directory.
+        // Sync the directory too, since it contains the names.
         File::open(directory)?.sync_all()?;
         let name = name.of_kind(self.kind);
         let file = StoredFile { stored, kind: self.kind, name, size, has_thumbnail };

@@ -1,10 +1,10 @@
 //! Uploads: receives, checks, sanitizes, stores, opens and removes files. All are in one directory under random names.
-//! Must not: know HTTP, forms or Slack. Called by `web`, `jobs` and the worker with a stream of bytes.
+//! Independent of HTTP, forms and Slack. Called by `web`, `jobs` and the worker with a stream of bytes.
 //!
 //! [`Files::receive`] streams a file into `incoming-…`, decides its kind by its content, turns pictures upright,
 //! removes the camera's metadata, and renames the result to its random name. Dropping the [`ReceivedFile`] deletes it.
-//! [`ReceivedFile::entrust`] passes it to an operation whose transaction names it in a row. [`Files::settle`] then
-//! removes files without a row. [`Files::sweep`] removes a killed process's leftovers a day later.
+//! [`ReceivedFile::entrust`] passes it to an operation whose transaction stores its name in a row. [`Files::settle`]
+//! then removes files without a row. [`Files::sweep`] removes a killed process's leftovers a day later.
 
 mod claim;
 mod disk_space;
@@ -160,7 +160,7 @@ impl Files {
         }
     }
 
-    /// Removes entrusted files without a row, after a submission that was refused or was a replay. If the database
+    /// Removes entrusted files without a row, after a submission that was rejected or was a replay. If the database
     /// does not answer, the sweep removes them.
     pub async fn settle(&self, files: &[StoredFile]) {
         let names: Vec<String> = files.iter().map(|file| file.stored.to_string()).collect();

@@ -4,8 +4,8 @@
 //! | received | stored |
 //! | --- | --- |
 //! | JPEG | JPEG |
-//! | PNG | PNG, the first picture of a moving one |
-//! | WebP | JPEG, or PNG where it is transparent: written as WebP it would be many times larger |
+//! | PNG | PNG, the first picture of an animation |
+//! | WebP | JPEG, or PNG if it is transparent: re-encoded as WebP it would be many times larger |
 //! | GIF | the same GIF, animated or not, without comments and other metadata ([`super::gif`]) |
 
 mod bounded;
@@ -66,14 +66,14 @@ impl From<ImageError> for PictureError {
     }
 }
 
-/// A picture as it is kept.
+/// A sanitized picture.
 pub(super) struct Prepared {
     pub(super) content: NamedTempFile,
     pub(super) kind: FileKind,
     pub(super) thumbnail: NamedTempFile,
 }
 
-/// Makes of a picture of that kind what is kept of it, unless its sender leaves.
+/// Sanitizes a picture of that kind; stops if its sender disconnects.
 pub(super) fn prepare(
     mut file: File,
     kind: FileKind,
@@ -116,14 +116,14 @@ fn write_png(picture: &DecodedImage, to: impl Write) -> Result<(), PictureError>
     let mut to = BufWriter::new(to);
     let mut encoder = PngEncoder::new(&mut to);
     if let Some(profile) = &picture.profile {
-        // A picture without its profile is still the picture.
+        // Ignore errors: without its profile the picture is still usable.
         let _ = encoder.set_icc_profile(profile.clone());
     }
     picture.image.write_with_encoder(encoder)?;
     Ok(to.flush()?)
 }
 
-/// JPEG knows eight bits, and no transparency: white shows through.
+/// JPEG has eight bits per channel and no transparency: transparent pixels become white.
 fn write_jpeg(picture: &DecodedImage, quality: u8, to: impl Write) -> Result<(), PictureError> {
     let mut to = BufWriter::new(to);
     let mut encoder = JpegEncoder::new_with_quality(&mut to, quality);
@@ -158,7 +158,7 @@ fn small(picture: DecodedImage) -> DecodedImage {
         true => image.thumbnail(THUMBNAIL, THUMBNAIL),
         false => image,
     };
-    // Transparency leaves with the colours of a grey picture.
+    // The encoder drops transparency together with the color of a gray picture.
     if image.color().has_alpha() && !image.color().has_color() {
         profile = None;
     }

@@ -19,7 +19,7 @@ const REMOVED_MAX: u64 = 100_000;
 /// Why a sweep ended early; what was removed until then stays removed.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// The directory has files and does not name this installation.
+    /// The directory has files and is not marked with this installation.
     #[error(
         "the directory of uploads belongs to another database, so nothing in it is removed: is DATABASE_URL \
          right? If the files are this installation's, remove .esb-installation from the directory, and each \
@@ -29,7 +29,7 @@ pub enum SweepError {
     /// The directory cannot be read.
     #[error("the directory of uploads cannot be read")]
     Disk(#[from] io::Error),
-    /// Whether a row names a file is not known.
+    /// The database query for rows failed.
     #[error("the database does not say which uploads are named")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -38,7 +38,7 @@ pub enum SweepError {
 struct Batch {
     /// Incomplete uploads.
     incoming: Vec<PathBuf>,
-    /// Files that a row may name, each with its thumbnail.
+    /// Files that a row may refer to, each with its thumbnail.
     kept: BTreeMap<StoredName, Vec<PathBuf>>,
 }
 

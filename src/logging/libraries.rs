@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_for_details_of_libraries_is_noticed() {
+    fn verbose_library_log_filters_are_detected() {
         for more in [
             "debug",
             "TRACE",

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_its_key_and_its_delivery_open_it() {
+    fn payload_decrypts_only_with_key_and_delivery() {
         let sealed = seal("a secret of some length", None).seal(HERE, &given()).unwrap();
         let rotated = seal("another secret", Some("a secret of some length"));
         assert_eq!(rotated.open(HERE, &sealed).unwrap().username, "nia");
@@ -175,7 +175,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn whatever_is_changed_it_is_not_opened(at in 0..100usize, to in "[0-9a-f]") {
+        fn altered_payload_does_not_decrypt(at in 0..100usize, to in "[0-9a-f]") {
             let ours = seal("a secret of some length", None);
             let mut sealed = ours.seal(HERE, &given()).unwrap();
             let at = FORM.len() + at;
@@ -185,7 +185,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(sealed in any::<String>(), hex in "[0-9a-f]{0,80}") {
+        fn arbitrary_payload_is_rejected_without_panic(sealed in any::<String>(), hex in "[0-9a-f]{0,80}") {
             let ours = seal("a secret of some length", None);
             prop_assert!(ours.open(HERE, &sealed).is_err());
             let of_our_form = format!("{FORM}{hex}");

@@ -51,8 +51,8 @@ impl People {
         Self { ctx: Ctx::new(store, clock, Announce::Nowhere), api }
     }
 
-    /// Asks Slack (1 s at most) if the cached answer is older than ten minutes, or if the person has no account and any
-    /// account changed since. If Slack does not answer, uses the cached name, else `user_name`.
+    /// Queries Slack (1 s at most) if the cached response is older than ten minutes, or if the person has no account
+    /// and any account changed since. If Slack does not answer, uses the cached name, else `user_name`.
     pub async fn who(&self, id: &SlackUserId, user_name: &str) -> Result<Who, OpError> {
         let db = self.ctx.store.read();
         let known = store::slack_people::find(db, id).await?;
@@ -106,7 +106,7 @@ impl People {
     }
 
     /// The same for an event that Slack delivers again, minutes later. The profile may have changed since, so Slack is
-    /// asked (1 s at most). The event's profile is used only if Slack does not answer.
+    /// queried (1 s at most). The event's profile is used only if Slack does not answer.
     pub async fn changed_before(&self, user: SlackUser) -> Result<(), OpError> {
         if !self.is_known(&SlackUserId(user.id.clone())).await? {
             return Ok(());
@@ -148,7 +148,7 @@ impl People {
     }
 
     /// Finds the account of this person's e-mail if it is linked to another Slack user whose cached profile is stale.
-    /// That link ends if Slack says that the other user is not a member (any more).
+    /// If Slack reports that the other user is not a member (any more), that link is removed.
     async fn take_over_account(
         &self,
         id: &SlackUserId,
@@ -173,7 +173,7 @@ impl People {
         Ok(self.account(id, Some(person)).await?)
     }
 
-    /// Asks Slack and caches the answer. `None` if Slack does not answer.
+    /// Queries Slack and caches the response. `None` if Slack does not answer.
     async fn ask(&self, id: &SlackUserId) -> Result<Option<SlackPerson>, OpError> {
         let (user, ours) = tokio::join!(self.api.users_info(&id.0), self.api.workspace());
         match (user, ours) {
@@ -211,7 +211,7 @@ impl People {
         }
     }
 
-    /// `ours` is `None` if Slack does not say which workspace is ours.
+    /// `ours` is `None` if Slack does not identify our workspace.
     fn person(&self, user: SlackUser, ours: Option<&Workspace>) -> SlackPerson {
         let is_member = match ours {
             _ if user.is_surely_no_member() => Some(false),

@@ -1,10 +1,10 @@
-//! Tables as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark, and no cell that a spreadsheet
-//! would take for a formula. Pure; `web` streams what comes out.
+//! Tables as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark. Cells are escaped so that no spreadsheet
+//! evaluates them as formulas. Pure; `web` streams the output.
 
 use crate::views::records::{AuditRow, EquipmentRecord};
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// Says "UTF-8" to spreadsheets: the first thing in a file.
+/// Marks the file as UTF-8 for spreadsheets; must come first.
 const BOM: &str = "\u{feff}";
 
 /// Columns of the equipment (spec/web.md, `GET /equipment.csv`).
@@ -28,12 +28,12 @@ const EQUIPMENT: [&str; 14] = [
 /// Columns of the audit.
 const AUDIT: [&str; 9] = ["id", "created_at", "who", "edge", "action", "noun", "noun_id", "old", "new"];
 
-/// How a file of machines begins.
+/// The byte order mark and the header line.
 pub fn equipment_head() -> String {
     head(&EQUIPMENT)
 }
 
-/// Machines as lines.
+/// One line per piece of equipment.
 pub fn equipment(equipment: &[EquipmentRecord]) -> String {
     lines(equipment, |equipment| {
         let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
@@ -56,12 +56,12 @@ pub fn equipment(equipment: &[EquipmentRecord]) -> String {
     })
 }
 
-/// How a file of the audit begins.
+/// The byte order mark and the header line.
 pub fn audit_head() -> String {
     head(&AUDIT)
 }
 
-/// Entries of the audit as lines.
+/// One line per audit entry.
 pub fn audit(entries: &[AuditRow]) -> String {
     lines(entries, |entry| {
         vec![
@@ -94,7 +94,7 @@ fn lines<T>(rows: &[T], cells: impl Fn(&T) -> Vec<String>) -> String {
     rows.iter().map(line).collect()
 }
 
-/// A cell: what begins as formulas do gets an apostrophe before it, what would end the cell is quoted.
+/// One cell: an apostrophe is put before text that starts like a formula; text with separators is quoted.
 fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// Reads one line as RFC 4180 says.
+    /// Parses one line as RFC 4180 specifies.
     fn read(line: &str) -> Vec<String> {
         let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
         let mut rest = line.chars().peekable();
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_what_is_read(texts in prop::collection::vec("(=|,|\"|\n|\r|-|'|a|é){0,6}", 1..5)) {
+        fn csv_round_trips_except_formula_quotes(texts in prop::collection::vec("(=|,|\"|\n|\r|-|'|a|é){0,6}", 1..5)) {
             let line = lines(&[&texts], |texts| texts.to_vec());
             let line = line.strip_suffix("\r\n").unwrap();
             let bare = |text: &String| text.strip_prefix('\'').unwrap_or(text).to_owned();

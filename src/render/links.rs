@@ -1,8 +1,8 @@
-//! Addresses of our own pages, for messages. Without a base URL there are none.
+//! Links to our own pages, for messages. `None` without a base URL.
 
 use crate::domain::ids::{DocumentId, EquipmentId, JobId, RepairId};
 
-/// Makes links; cheap to clone.
+/// Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     base: Option<String>,
@@ -14,17 +14,16 @@ impl Links {
         Self { base }
     }
 
-    /// The machine's page, which its label leads to.
+    /// The public page, which the equipment's label links to.
     pub fn equipment(&self, id: EquipmentId) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/e/{id}"))
     }
 
-    /// A document of a machine, for everybody.
+    /// A document of equipment; public.
     pub fn document(&self, id: DocumentId) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/documents/{id}"))
     }
 
-    /// The page to log in at.
     pub fn log_in(&self) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/login"))
     }
@@ -34,7 +33,7 @@ impl Links {
         self.base.as_ref().map(|base| format!("{base}/repairs/{id}"))
     }
 
-    /// Pages of staff, with what they are called; none without a base URL.
+    /// Staff pages with their labels; empty without a base URL.
     pub fn admin(&self) -> Vec<(&'static str, String)> {
         const PAGES: [(&str, &str); 7] = [
             ("Areas", "areas"),
@@ -49,7 +48,6 @@ impl Links {
         PAGES.into_iter().filter_map(page).collect()
     }
 
-    /// The page of a job, for staff.
     pub fn job(&self, id: JobId) -> Option<String> {
         self.base.as_ref().map(|base| format!("{base}/admin/jobs/{id}"))
     }

@@ -1,4 +1,4 @@
-//! Views to Block Kit and HTML. Pure: takes what it shows, the time included; asks nobody.
+//! Renders views as Block Kit and HTML. Pure: all data, the time included, are arguments.
 
 pub mod csv;
 pub mod html;

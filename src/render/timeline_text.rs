@@ -1,11 +1,11 @@
-//! What a timeline entry says, in words. For pages and for Slack; escapes nothing.
+//! The text of a timeline entry, for pages and for Slack. Does not escape.
 
 use crate::domain::field::Field;
 use crate::domain::timeline::TimelineKind;
 use crate::views::repairs::TimelineEntryView;
 use chrono::NaiveDate;
 
-/// What happened, as it follows the name of who did it; dates as the surface writes them.
+/// The text that follows the person's name; `date` formats dates for the surface.
 pub(super) fn describe(entry: &TimelineEntryView, date: impl Fn(NaiveDate) -> String) -> String {
     let day = |text: &str| text.parse().map_or_else(|_| text.to_owned(), &date);
     let shown = |text: &Option<String>| text.as_deref().map(|text| format!("“{}”", day(text)));

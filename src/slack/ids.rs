@@ -205,7 +205,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn label_comes_from_a_closed_set(name in prop_oneof![any::<String>(), "/?[a-z-_]{0,16}"]) {
+        fn metric_label_comes_from_a_fixed_set(name in prop_oneof![any::<String>(), "/?[a-z-_]{0,16}"]) {
             for ours in [command::ALL, shortcut::ALL, view::ALL, action::ALL, event::ALL] {
                 let label = known(&name, ours);
                 prop_assert_eq!(label, if ours.contains(&name.as_str()) { name.as_str() } else { "other" });

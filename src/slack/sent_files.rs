@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn photos_are_fetched_and_all_else_is_named() {
+    fn photos_are_fetched_other_files_are_linked() {
         let elsewhere =
             SentFile { url_private: Some("https://drive.test/a".into()), is_external: true, ..file("F2") };
         let files = [
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn eleventh_is_named() {
+    fn files_over_fetch_limit_are_linked() {
         let files: Vec<SentFile> = (1..=12).map(|n| file(&format!("F{n}"))).collect();
         let sorted = sorted(&files);
         assert_eq!(sorted.fetch.len(), FETCH_MAX);

@@ -100,7 +100,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn marks_are_read_as_people_read_them() {
+    fn slack_markup_becomes_readable_text() {
         let names = HashMap::from([("U1".to_owned(), "Ana Lee".to_owned())]);
         for (text, expected) in [
             ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
@@ -125,7 +125,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_typed_is_read_again(typed in prop_oneof![any::<String>(), "(<!channel>|<@U1>|&lt;|&|>|.){0,30}"]) {
+        fn escaped_text_round_trips(typed in prop_oneof![any::<String>(), "(<!channel>|<@U1>|&lt;|&|>|.){0,30}"]) {
             let read = plain(&escape(&typed), &HashMap::new());
             prop_assert_eq!(read, without_bidi_controls(&typed).into_owned());
         }

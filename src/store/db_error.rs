@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_each_database() {
+    fn transient_error_codes_of_each_database() {
         for code in [5, 261, 517, 8, 264, 776, 1032, 1544, 10, 266, 778, 13, 14, 1038] {
             assert!(sqlite(code), "{code}");
         }

@@ -1,18 +1,17 @@
-//! What the board shows: every live area with its live machines.
+//! The board: every live area with its live equipment.
 
 use crate::domain::board::BoardStatus;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashSet;
 
-/// The whole board as it was at one revision.
+/// The whole board at one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoardView {
-    /// `board_revision` read before the data: the key of every cache made from this.
+    /// `board_revision` read before the data: the key of every cache of this view.
     pub revision: i64,
-    /// When it was read.
     pub generated_at: DateTime<Utc>,
-    /// Live areas in their order, empty ones included.
+    /// Live areas in order, empty ones included.
     pub areas: Vec<BoardArea>,
 }
 
@@ -20,59 +19,51 @@ pub struct BoardView {
 pub struct BoardArea {
     pub id: AreaId,
     pub name: String,
-    /// Live machines, by name.
+    /// Live equipment, by name.
     pub equipment: Vec<BoardEquipment>,
 }
 
-/// One machine of the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoardEquipment {
     pub id: EquipmentId,
     pub name: String,
-    /// Its colour.
     pub status: BoardStatus,
-    /// True when somebody could be hurt, by any of its open repairs.
+    /// True if any of its open repairs has a safety risk.
     pub safety_risk: bool,
-    /// The repair that speaks for it; `None` exactly when it is operational.
+    /// The repair to show for it; `None` exactly if it is operational.
     pub headline: Option<Headline>,
 }
 
-/// The repair that the board shows for a machine.
+/// The repair that the board shows for a piece of equipment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headline {
     pub repair: RepairId,
-    /// What is wrong, as reported, whole.
+    /// The full reported description.
     pub issue: String,
-    /// When it should be done (see `domain::board::standing`).
+    /// See `domain::board::standing`.
     pub eta: Option<NaiveDate>,
-    /// Who works on it.
     pub assignee: Option<String>,
-    /// How many repairs of the machine are open, this one included.
+    /// Number of open repairs of the equipment, including this one.
     pub open_repairs: usize,
 }
 
-/// The machines of the board that a search finds.
+/// The search results on the board.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BoardMatches {
-    /// Their numbers.
     pub ids: HashSet<EquipmentId>,
-    /// True when none fits: these have the nearest names.
+    /// True if nothing matched; these have the nearest names.
     pub are_nearest: bool,
 }
 
-/// How many machines have which colour.
+/// Number of equipment per status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StatusCounts {
-    /// Green ones.
     pub operational: usize,
-    /// Yellow ones.
     pub degraded: usize,
-    /// Red ones.
     pub down: usize,
 }
 
 impl StatusCounts {
-    /// Counts machines by colour.
     pub fn of<'a>(equipment: impl IntoIterator<Item = &'a BoardEquipment>) -> Self {
         let mut counts = Self::default();
         for equipment in equipment {

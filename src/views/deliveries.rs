@@ -1,10 +1,10 @@
 //! Pending messages.
 
-/// Messages that did not leave as they should.
+/// Deliveries with problems.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeliveryProblems {
-    /// They failed, and are being tried again.
+    /// Failed, and being retried.
     pub failing: u64,
-    /// They were given up.
+    /// Given up.
     pub given_up: u64,
 }

@@ -1,4 +1,4 @@
-//! Jobs as staff see them.
+//! Jobs as shown to staff.
 
 use crate::domain::actor::Role;
 use crate::domain::ids::{JobId, RepairId};
@@ -8,40 +8,30 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobView {
     pub id: JobId,
-    /// What kind of work, in words.
     pub kind: String,
-    /// Where it stands.
     pub state: JobState,
-    /// It runs, and somebody wants it to end.
+    /// It is running, and its cancellation was requested.
     pub is_ending: bool,
-    /// Steps done.
     pub step: i64,
-    /// Steps in all.
     pub steps: i64,
-    /// What it is at; empty once it is over.
+    /// Empty once the job has ended.
     pub activity: String,
-    /// Why it failed.
     pub failure: Option<String>,
-    /// Why the next try is waited for.
+    /// Why the last attempt of a step failed.
     pub waits_because: Option<String>,
-    /// When it is tried again, where a step failed in passing.
+    /// When a step with a transient error is retried.
     pub next_try: Option<DateTime<Utc>>,
-    /// Who started it.
+    /// Name of the person who started it.
     pub starter: String,
-    /// When it was asked for.
     pub created_at: DateTime<Utc>,
-    /// When something about it changed.
     pub updated_at: DateTime<Utc>,
-    /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// A line that a job wrote.
+/// A line of a job's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobLine {
-    /// The line.
     pub text: String,
-    /// When.
     pub at: DateTime<Utc>,
 }
 
@@ -49,27 +39,26 @@ pub struct JobLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobDetails {
     pub job: JobView,
-    /// Lines, the newest first.
+    /// Newest first.
     pub lines: Vec<JobLine>,
 }
 
-/// A part of all jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobsView {
-    /// Jobs, newest first.
+    /// Newest first.
     pub jobs: Vec<JobView>,
-    /// Number of the last one, where there are older ones.
+    /// Id of the last job, if there are older ones.
     pub older_than: Option<JobId>,
 }
 
-/// A job as the message to its starter in Slack shows it.
+/// A job as shown in the Slack message to its starter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobMessage {
     pub job: JobView,
-    /// What it does, where this version knows.
+    /// What the job does, if this version has a description.
     pub about: Option<String>,
-    /// The repair that it does it for.
+    /// The repair that the job is for.
     pub repair: Option<RepairId>,
-    /// The present role of the starter's account, if any.
+    /// The current role of the starter's account, if any.
     pub role: Option<Role>,
 }

@@ -1,4 +1,4 @@
-//! Plain structs that operations return and `render` takes. No behaviour, no markup, no SQL.
+//! Plain structs that operations return and `render` takes. No behavior, no markup, no SQL.
 
 pub mod account;
 pub mod attachments;

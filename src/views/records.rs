@@ -1,4 +1,4 @@
-//! What technicians and staff see of the registry: machines, areas, settings.
+//! Equipment, areas and settings as technicians and staff see them.
 
 use crate::domain::board::BoardStatus;
 use crate::domain::equipment::StoredDetails;
@@ -9,41 +9,36 @@ use crate::views::attachments::{DocumentView, PhotoView};
 use crate::views::equipment::LinkView;
 use chrono::{DateTime, Utc};
 
-/// One page of the list of machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EquipmentList {
-    /// Live areas in their order, to choose from.
+    /// Live areas in order, to choose from.
     pub areas: Vec<AreaChoice>,
-    /// How many machines match.
+    /// Number of matches on all pages.
     pub total: u64,
     pub page: u64,
-    /// How many there are.
     pub pages: u64,
-    /// The machines of this page, by name; of a search the best matches first.
+    /// By name; in a search the best matches first.
     pub equipment: Vec<EquipmentRow>,
-    /// True when nothing fits a search: these have the nearest names.
+    /// True if a search matched nothing; these have the nearest names.
     pub are_nearest: bool,
 }
 
-/// An area to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AreaChoice {
     pub id: AreaId,
     pub name: String,
 }
 
-/// A machine in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EquipmentRow {
     pub id: EquipmentId,
     pub name: String,
-    /// Who made it; empty when unknown.
+    /// Empty if unknown.
     pub manufacturer: String,
-    /// Its model; empty when unknown.
+    /// Empty if unknown.
     pub model: String,
-    /// Name of its area.
     pub area: String,
-    /// Its colour; archived ones have none.
+    /// `None` if archived.
     pub status: Option<BoardStatus>,
 }
 
@@ -51,10 +46,9 @@ pub struct EquipmentRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EquipmentRecord {
     pub id: EquipmentId,
-    /// The version that an edit has to name.
+    /// The version for optimistic locking.
     pub version: i64,
     pub details: StoredDetails,
-    /// Name of its area.
     pub area: String,
     /// The equipment itself is archived.
     pub archived: bool,
@@ -63,138 +57,112 @@ pub struct EquipmentRecord {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A machine with what belongs to it.
+/// A piece of equipment with its notes, photos and history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EquipmentDetail {
-    /// Itself.
     pub record: EquipmentRecord,
-    /// Its colour.
     pub status: BoardStatus,
-    /// How many repairs are open.
     pub open_repairs: usize,
     pub links: Vec<LinkView>,
     pub documents: Vec<DocumentView>,
-    /// Its photos and videos.
     pub photos: Vec<PhotoView>,
-    /// The newest notes on it.
+    /// The newest notes.
     pub notes: Vec<NoteView>,
-    /// How many notes there are.
+    /// Number of all notes.
     pub notes_total: u64,
-    /// Which part of its history is shown, from 1.
+    /// The page of the history, from 1.
     pub page: u64,
-    /// How many parts there are.
+    /// Number of pages of the history.
     pub pages: u64,
-    /// How many repairs it has had.
+    /// Number of repairs, open and closed.
     pub repairs_total: u64,
-    /// Repairs of this part, newest first.
+    /// Newest first.
     pub repairs: Vec<HistoryRow>,
-    /// True when the person may edit links, documents and photos.
+    /// True if the person may edit links, documents and photos.
     pub may_edit: bool,
 }
 
-/// A note on a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteView {
     pub id: NoteId,
-    /// What it says.
     pub text: String,
-    /// Who wrote it, by the name of that time.
+    /// Name of the author, as of that time.
     pub author: String,
-    /// The account of who wrote it.
     pub author_id: Option<UserId>,
-    /// When.
     pub created_at: DateTime<Utc>,
 }
 
-/// A repair of a machine, open or closed.
+/// A repair of the equipment, open or closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
     pub id: RepairId,
-    /// What is or was wrong.
     pub description: String,
-    /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
-    /// Who reported it.
     pub reporter: String,
-    /// Who works or worked on it.
     pub assignee: Option<String>,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
-    /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
 }
 
-/// The closed repairs of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PastRepairs {
-    /// Newest first; the newest ones of very many.
+    /// Newest first; limited to the newest ones.
     pub repairs: Vec<HistoryRow>,
-    /// How many there are.
+    /// Number of closed repairs.
     pub total: u64,
 }
 
-/// All areas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AreasView {
-    /// Live ones, in their order.
+    /// In board order.
     pub live: Vec<AreaRow>,
-    /// Archived ones.
     pub archived: Vec<AreaRow>,
 }
 
-/// An area as staff see it.
+/// An area as shown to staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AreaRow {
     pub id: AreaId,
-    /// For edits.
+    /// For optimistic locking.
     pub version: i64,
     pub name: String,
-    /// Its channel as configured; empty when none is set.
+    /// The channel as configured; may be empty.
     pub slack_channel: String,
-    /// The same as people know it.
+    /// The channel's name for people.
     pub channel_shown: String,
-    /// Its place on the board.
     pub sort_order: i64,
-    /// True when it is shown nowhere.
     pub archived: bool,
-    /// How many machines are in it that are not archived themselves.
+    /// Number of its equipment that is not itself archived.
     pub equipment: i64,
 }
 
-/// All settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsView {
-    /// For edits.
+    /// For optimistic locking.
     pub version: i64,
-    /// Each, in the order of the page.
+    /// In the order of the page.
     pub values: Vec<SettingValue>,
 }
 
-/// A setting as it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingValue {
     pub setting: &'static Setting,
-    /// Its value; nothing for secret ones.
+    /// Empty for secret settings.
     pub value: String,
-    /// True when it is not empty.
     pub is_set: bool,
 }
 
-/// An entry of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
     pub id: i64,
-    /// When.
     pub created_at: DateTime<Utc>,
-    /// Who, by the name of that time.
+    /// Name of the person, as of that time.
     pub actor: String,
-    /// By which way: `slack`, `web` or `cli`.
+    /// `slack`, `web` or `cli`.
     pub edge: &'static str,
     /// `noun.verb`.
     pub action: String,
-    /// What was changed.
     pub noun: String,
     pub noun_id: i64,
     /// Values before, as JSON.
@@ -203,11 +171,10 @@ pub struct AuditRow {
     pub new: Option<String>,
 }
 
-/// A part of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditView {
-    /// Entries, newest first.
+    /// Newest first.
     pub entries: Vec<AuditRow>,
-    /// Number of the last one, where there are older ones.
+    /// Id of the last entry, if there are older ones.
     pub older_than: Option<i64>,
 }

@@ -9,165 +9,133 @@ use crate::domain::timeline::TimelineKind;
 use crate::views::attachments::PhotoView;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-/// A page of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueView {
-    /// The repairs of this page.
     pub rows: Vec<QueueItem>,
-    /// How many there are on all pages.
+    /// Number of matches on all pages.
     pub total: u64,
     /// Live areas, to choose from.
     pub areas: Vec<(AreaId, String)>,
 }
 
-/// A repair in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueItem {
     pub id: RepairId,
     pub version: i64,
-    /// Name of the machine.
+    /// Name of the equipment.
     pub equipment: String,
     /// Name of the area.
     pub area: String,
-    /// What is wrong.
     pub description: String,
-    /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
-    /// Somebody could be hurt.
     pub safety_risk: bool,
-    /// Who works on it.
     pub assignee: Option<String>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
 }
 
-/// One repair with everything about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairView {
     pub id: RepairId,
     pub version: i64,
-    /// Number of the machine.
     pub equipment_id: EquipmentId,
-    /// Name of the machine.
+    /// Name of the equipment.
     pub equipment: String,
     /// Name of the area.
     pub area: String,
-    /// What people edit.
+    /// The editable fields.
     pub fields: RepairFields,
-    /// Who reported it.
     pub reporter: String,
-    /// Their e-mail, where given.
     pub reporter_email: Option<String>,
-    /// How many others have the problem as well.
     pub me_too: u64,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
-    /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
-    /// The repair that this one repeats.
+    /// The repair that this one duplicates.
     pub duplicate_of: Option<OtherRepair>,
-    /// Those that repeat this one.
+    /// Repairs that duplicate this one.
     pub duplicates: Vec<OtherRepair>,
-    /// Other repairs of the machine that it could repeat, newest first.
+    /// Other repairs of the equipment that it could duplicate, newest first.
     pub others: Vec<OtherRepair>,
-    /// Its photos and videos, in the order in which they were added.
+    /// In the order in which they were added.
     pub photos: Vec<PhotoView>,
     /// Newest first.
     pub timeline: Vec<TimelineEntryView>,
-    /// The timeline goes on before this entry.
+    /// The id to continue the timeline from, if there are older entries.
     pub older: Option<TimelineId>,
-    /// Whom it can be given to.
+    /// Possible assignees.
     pub people: Vec<(UserId, String)>,
 }
 
-/// One repair, as far as a form needs it.
+/// The part of a repair that forms need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairBrief {
     pub id: RepairId,
     pub version: i64,
-    /// Name of the machine.
+    /// Name of the equipment.
     pub equipment: String,
     /// Name of the area.
     pub area: String,
-    /// What people edit.
+    /// The editable fields.
     pub fields: RepairFields,
-    /// Who reported it.
     pub reporter: String,
-    /// When it was reported.
     pub created_at: DateTime<Utc>,
-    /// The repair that this one repeats.
+    /// The repair that this one duplicates.
     pub duplicate_of: Option<OtherRepair>,
-    /// What happened last, newest first.
+    /// The latest entries, newest first.
     pub latest: Vec<TimelineEntryView>,
 }
 
-/// An open repair, as lists of them show it.
+/// An open repair, as shown in lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRepairLine {
     pub id: RepairId,
-    /// Number of the machine.
     pub equipment_id: EquipmentId,
-    /// Name of the machine.
+    /// Name of the equipment.
     pub equipment: String,
     pub area_id: AreaId,
     /// Name of the area.
     pub area: String,
-    /// What is wrong, cut.
+    /// The description, truncated.
     pub issue: String,
-    /// How bad.
     pub severity: Option<Severity>,
-    /// Where it stands.
     pub status: RepairStatus,
-    /// Who works on it.
     pub assignee: Option<String>,
-    /// When it should be done.
     pub eta: Option<NaiveDate>,
 }
 
-/// Somebody to whom a repair can be given.
+/// A possible assignee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonMatch {
-    /// Number of the account.
     pub id: UserId,
     pub name: String,
-    /// What they may do.
     pub role: Role,
 }
 
-/// Another repair of the same machine.
+/// Another repair of the same equipment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherRepair {
     pub id: RepairId,
-    /// Where it stands.
     pub status: RepairStatus,
-    /// What is wrong.
     pub description: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntryView {
     pub id: TimelineId,
-    /// What happened.
     pub kind: TimelineKind,
-    /// Who did it.
     pub by: String,
-    /// The account of who did it.
     pub by_id: Option<UserId>,
-    /// When.
     pub at: DateTime<Utc>,
     /// The value before.
     pub old: Option<String>,
-    /// The value after; of a note the text as it is now, nothing when it was deleted.
+    /// The value after; for a note its current text, `None` if it was deleted.
     pub new: Option<String>,
-    /// Who edited the note last.
+    /// The last editor of the note.
     pub edited_by: Option<String>,
 }
 
-/// What a repair's card shows besides its fields.
+/// Data of a repair's card besides its fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CardDetails {
     pub me_too: u64,
@@ -184,6 +152,6 @@ pub struct Closing {
     /// From the report to the closing.
     pub took: TimeDelta,
     pub duplicate_of: Option<RepairId>,
-    /// What is still wrong with the machine.
+    /// Other open repairs of the equipment.
     pub others: OthersOpen,
 }

@@ -1,9 +1,9 @@
-//! The table of open connections: how many there are, how many of one address, and which one is closed when there
-//! is no room for the next. `server` fills it; nothing here knows HTTP.
+//! Table of open connections: counts them in total and per client, and closes an idle one when a new connection finds
+//! no room. `server` fills it; nothing here depends on HTTP.
 //!
-//! A connection is idle while no request of it is under way: before the first, between two, and while the head of
-//! one trickles in. When a new connection finds no room, the one that has been idle for the longest time is closed.
-//! There always is one, since fewer requests may be under way than connections may be open: so everybody is
+//! A connection is idle while no request is in flight: before the first request, between two requests, and while a
+//! request head is still arriving. When a new connection finds no room, the longest-idle connection is closed. There
+//! always is one, because fewer requests may be in flight than connections may be open. So every connection is
 //! accepted, and health checks are answered.
 
 use super::limits::client_network::ClientNetwork;
@@ -19,7 +19,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 /// How long to wait for a connection to end or to become idle before looking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// States of an [`Activity`] that are no time at which it became idle.
+/// Values of `Activity::state` that are not an idle time.
 const BUSY: u64 = u64::MAX;
 const FLUSHING: u64 = u64::MAX - 1;
 const CLOSED: u64 = u64::MAX - 2;
@@ -31,12 +31,12 @@ fn next_turn() -> u64 {
     TURN.fetch_add(1, Ordering::Relaxed)
 }
 
-/// What one connection is doing. Its task writes it, the table reads it.
+/// What one connection is doing. The connection's task writes it; the table reads it.
 #[derive(Debug)]
 pub struct Activity {
-    /// When it became idle, or one of the states.
+    /// When the connection became idle, or one of the states.
     state: AtomicU64,
-    /// Its request's place among those under way.
+    /// Counts the request in flight, if any.
     place: Mutex<Option<Share>>,
     closed: Notify,
 }
@@ -46,8 +46,8 @@ impl Activity {
         Self { state: AtomicU64::new(next_turn()), place: Mutex::default(), closed: Notify::new() }
     }
 
-    /// A request begins, with its place where it has one; without, the connection may be closed for another.
-    /// False where it was closed already: then nothing must be done.
+    /// A request begins. Without a `place` the connection may still be closed to make room. Returns false if the
+    /// connection was already closed; the caller must then do nothing.
     pub fn begin(&self, place: Option<Share>) -> bool {
         let next = if place.is_some() { BUSY } else { next_turn() };
         let begun = self
@@ -57,12 +57,12 @@ impl Activity {
         begun.is_ok()
     }
 
-    /// Its answer was handed over, but not yet to the network.
+    /// The response was handed to hyper but is not yet on the network.
     pub fn answered(&self) {
         let _ = self.state.compare_exchange(BUSY, FLUSHING, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    /// All that was handed over has been written.
+    /// Everything handed to hyper has been written.
     pub fn flushed(&self) {
         if self.state.load(Ordering::Relaxed) == FLUSHING {
             self.hold(None);
@@ -70,7 +70,7 @@ impl Activity {
         }
     }
 
-    /// Waits until the table closes it.
+    /// Waits until the table closes this connection.
     pub async fn closed(&self) {
         self.closed.notified().await;
     }
@@ -79,13 +79,13 @@ impl Activity {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 
-    /// Since when it is idle, as a turn.
+    /// The turn at which it became idle; `None` while busy.
     fn idle_since(&self) -> Option<u64> {
         let state = self.state.load(Ordering::Acquire);
         (state < CLOSED).then_some(state)
     }
 
-    /// Closes it, unless it is no longer idle since then.
+    /// Closes the connection, unless it was busy since `idle_since`.
     fn close(&self, idle_since: u64) -> bool {
         let closed =
             self.state.compare_exchange(idle_since, CLOSED, Ordering::AcqRel, Ordering::Relaxed).is_ok();
@@ -96,7 +96,6 @@ impl Activity {
     }
 }
 
-/// All open connections.
 #[derive(Debug)]
 pub struct Connections {
     most: usize,
@@ -110,18 +109,18 @@ pub struct Connections {
 #[derive(Debug)]
 struct Open {
     activity: Arc<Activity>,
-    /// Whose it is; `None` for a proxy, whose connections bring many clients.
+    /// `None` for a trusted proxy, whose connections carry many clients.
     client: Option<ClientNetwork>,
 }
 
 impl Connections {
-    /// At most `most`, and `most_of_client` of one client.
+    /// Allows `most` connections in total and `most_of_client` per client.
     pub fn new(most: usize, most_of_client: usize, log_throttle: Throttle) -> Self {
         let (tasks, open, by_client) = (JoinSet::new(), HashMap::new(), HashMap::new());
         Self { most, most_of_client, tasks, open, by_client, log_throttle }
     }
 
-    /// Waits until there is room for one more connection of `client`, closing idle ones. May be dropped at any time.
+    /// Waits until there is room for one more connection of `client`, closing idle ones. Cancel safe.
     pub async fn make_room(&mut self, client: Option<ClientNetwork>) {
         if let Some(client) = client
             && self.by_client.get(&client).copied().unwrap_or_default() >= self.most_of_client
@@ -133,7 +132,7 @@ impl Connections {
             self.note(ended);
         }
         while self.tasks.len() >= self.most {
-            // Those that were closed before end in a moment.
+            // Connections that were just closed end shortly.
             if self.open.len() >= self.most {
                 self.log_refusal();
                 self.close_longest_idle(None);
@@ -142,7 +141,6 @@ impl Connections {
         }
     }
 
-    /// Starts a task that serves a new connection.
     pub fn spawn<F>(
         &mut self,
         client: Option<ClientNetwork>,
@@ -158,7 +156,7 @@ impl Connections {
         self.open.insert(task.id(), Open { activity, client });
     }
 
-    /// Waits until a connection has ended; for ever where there is none.
+    /// Waits until a connection has ended; pends forever if there is none.
     pub async fn ended(&mut self) {
         match self.tasks.join_next_with_id().await {
             Some(ended) => self.note(ended),
@@ -167,7 +165,7 @@ impl Connections {
     }
 
     fn note(&mut self, ended: Result<(Id, ()), JoinError>) {
-        // A connection's task never fails; should it, the log must know.
+        // A connection's task never fails; if it does, log it.
         let (id, ()) = ended.unwrap_or_else(|error| {
             tracing::error!(%error, "web connection ended with an error");
             (error.id(), ())
@@ -175,12 +173,12 @@ impl Connections {
         self.forget(id);
     }
 
-    /// Closes one that is idle, where there is any, to have its file for something else.
+    /// Closes an idle connection, if any, to free its file descriptor.
     pub fn close_one(&mut self) {
         self.close_longest_idle(None);
     }
 
-    /// Waits for those that are under way, but not for ever.
+    /// Waits for connections in flight, `at_most` this long.
     pub async fn drain(mut self, at_most: Duration) {
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(at_most, drained).await.is_err() {
@@ -189,8 +187,8 @@ impl Connections {
         }
     }
 
-    /// Closes the connection that has been idle for the longest time, of one client or of all. What it was counted
-    /// for is free at once; its task ends soon.
+    /// Closes the longest-idle connection, of one client or of all. Its count is freed immediately; its task ends
+    /// shortly after.
     fn close_longest_idle(&mut self, of: Option<ClientNetwork>) {
         let candidates = self.open.iter().filter(|(_, open)| of.is_none() || open.client == of);
         let idle = candidates.filter_map(|(id, open)| Some((open.activity.idle_since()?, *id)));
@@ -211,7 +209,7 @@ impl Connections {
         }
     }
 
-    /// Tells the log, naming the client that has the most of them.
+    /// Logs the refusal with the client that has the most connections.
     fn log_refusal(&self) {
         let Some(skipped) = self.log_throttle.pass() else { return };
         let client = self.by_client.iter().max_by_key(|(_, open)| **open);
@@ -245,7 +243,7 @@ mod tests {
     }
 
     impl Connections {
-        /// One more, as `server` makes it, that lasts until it is closed.
+        /// Opens one more connection as `server` does; it lasts until it is closed.
         async fn one_more(&mut self, client: Option<ClientNetwork>) -> Arc<Activity> {
             self.make_room(client).await;
             let mut made = None;

@@ -1,6 +1,6 @@
-//! The web edge: pages and JSON over hyper. Turns requests into operations and views into pages;
-//! decides nothing of the product and knows no SQL. `app` builds [`Web`] and calls
-//! [`server::serve`], and before the database is there [`startup::serve_until_ready`].
+//! The web edge: pages and JSON over hyper. Turns requests into operations and views into pages; contains no product
+//! rules and no SQL. `app` builds [`Web`] and calls [`server::serve`], and before the database is ready
+//! [`startup::serve_until_ready`].
 
 use crate::domain::file::VisitorAllowance;
 use crate::domain::network::Network;
@@ -44,51 +44,49 @@ pub mod startup;
 pub mod upload;
 mod write_timeout;
 
-/// Reports from one address: 10 in 10 minutes (spec, `POST /e/{id}/report`), read as 10 at once and then
-/// one more a minute (see [`Limit`]): a class may report together, a robot is slowed down.
+/// Reports per address: 10 in 10 minutes (spec, `POST /e/{id}/report`), implemented as 10 at once and then one more a
+/// minute (see [`Limit`]): a class may report together, a robot is slowed down.
 const REPORTS: u32 = 10;
-/// Forms with files from one address, of people who are not signed in.
+/// Forms with files per address, of people who are not signed in.
 const UPLOADS: u32 = 30;
-/// "Me too" from one address: a class may stand before the same machine.
+/// "Me too" per address: a whole class may use the same machine.
 const ME_TOOS: u32 = 60;
-/// Log-ins, and attempts to set up, from one address: a class may begin together.
+/// Logins and setup attempts per address: a class may begin together.
 const LOG_INS: u32 = 30;
-/// Log-ins under one name from one address; at one browser that has logged in under it before, where no other counts.
+/// Logins per name and address, or per browser that has logged in under the name before, where only this limit counts.
 const LOG_INS_OF_NAME: u32 = 10;
-/// Guesses of the present password within one session.
+/// Guesses of the current password within one session.
 const PASSWORD_CHANGES: u32 = 10;
-/// How long a page waits to learn whether there is a staff user.
+/// How long a page waits for the check whether there is a staff user.
 const SETUP_KNOWN_WITHIN: Duration = Duration::from_secs(1);
-/// The window of all these limits.
+/// The window of these limits.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 
-/// What the web takes from the configuration.
+/// The web's part of the configuration.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
-    /// Address under which members reach the web, without a trailing slash.
+    /// Address at which members reach the web, without a trailing slash.
     pub base_url: Option<String>,
     /// Signs cookies.
     pub secret_key: SecretString,
-    /// Signed them before a rotation.
+    /// Signed cookies before a rotation.
     pub secret_key_previous: Option<SecretString>,
-    /// Zone in which people read times.
+    /// Zone in which times are shown.
     pub timezone: Zone,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Network>,
 }
 
-/// Why the web cannot be built: a mistake of the program, found by every start and every test.
+/// Why the web cannot be built: a programming error, found by every start and every test.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
-    /// A template does not parse.
     #[error("the templates cannot be used")]
     Templates(#[from] TemplatesError),
-    /// Two routes for the same path.
     #[error("the routes cannot be used")]
     Routes(#[from] matchit::InsertError),
 }
 
-/// What pages work with.
+/// State shared by all pages.
 #[derive(Debug)]
 pub struct Web {
     ctx: Ctx,
@@ -110,7 +108,7 @@ pub struct Web {
     log_ins_at_known: Limit,
     password_changes: Limit,
     setup_code: SetupCode,
-    /// There is a staff user who can log in: found once, and then believed.
+    /// There is a staff user who can log in; cached once it is true.
     is_set_up: AtomicBool,
     board_page: LatestBody,
     status_json: LatestBody,
@@ -121,22 +119,20 @@ pub struct Web {
     build: String,
 }
 
-/// How an attempt to log in was counted.
+/// How a login attempt was counted.
 enum CountedLogIn {
     AtKnown(String),
     Anywhere(IpAddr, String),
 }
 
 impl Web {
-    /// Puts the parts together.
-    ///
     /// # Errors
-    /// Templates or routes that cannot be used.
+    /// A template or route is invalid.
     pub async fn new(ctx: Ctx, config: WebConfig, metrics: Metrics, files: Files) -> Result<Self, WebError> {
         Self::with_routes(ctx, config, metrics, files, Self::routes()).await
     }
 
-    /// [`Web::new`] with routes of one's own: for tests of the kernel.
+    /// [`Web::new`] with custom routes: for tests of the kernel.
     pub async fn with_routes(
         ctx: Ctx,
         config: WebConfig,
@@ -193,22 +189,22 @@ impl Web {
         Self { bodies, ..self }
     }
 
-    /// Takes in what Slack sends over HTTP, too.
+    /// Enables Slack requests over HTTP.
     pub fn with_slack(self, inbox: SlackInbox) -> Self {
         Self { slack: Some(inbox), ..self }
     }
 
-    /// Every route of the product.
     pub const fn routes() -> &'static [Route] {
         pages::ROUTES
     }
 
-    /// The code with which `/setup` makes the first staff user; `None` where there is one already.
+    /// The code with which `/setup` creates the first staff user; `None` if there is one already.
     pub async fn setup_code(&self) -> Result<Option<&str>, OpError> {
         Ok(setup::is_wanted(&self.ctx).await?.then(|| self.setup_code.for_log()))
     }
 
-    /// True while nobody can log in and `/setup` makes the first staff user; false as well while nobody knows.
+    /// True while nobody can log in and `/setup` creates the first staff user; false if the database does not answer in
+    /// time.
     async fn offers_setup(&self) -> bool {
         if self.is_set_up.load(Ordering::Relaxed) {
             return false;
@@ -218,8 +214,8 @@ impl Web {
         matches!(wanted, Ok(Ok(true)))
     }
 
-    /// Counts an attempt to log in under this name: at a browser that is `known` to have logged in under it before by
-    /// itself, so that nobody else can shut it out; elsewhere per address, and per name and address together.
+    /// Counts a login attempt under this name. A browser that is `known` to have logged in under the name has its own
+    /// count, so that nobody else can lock it out; other attempts count per address, and per name and address.
     fn count_log_in(
         &self,
         client: IpAddr,
@@ -229,21 +225,21 @@ impl Web {
         if let Some(browser) = known {
             match self.log_ins_at_known.count_name(&browser) {
                 Ok(()) => return Ok(CountedLogIn::AtKnown(browser)),
-                // Somebody else may know a former password: then this browser counts like any other.
+                // Somebody else may have a former password: then this browser counts like any other.
                 Err(_) if is_shared(&browser) => {}
                 Err(wait) => return Err(wait),
             }
         }
-        // However it is written.
+        // Normalize, so that spelling variants share one count.
         let name = Username::parse(name).map_or_else(|_| name.to_owned(), Username::into_string);
         let name = name_at(client, &name);
         self.log_ins.count(client)?;
-        // No password is looked at, so nothing was guessed.
+        // The attempt is rejected before the password is checked, so it was no guess.
         self.log_ins_of_name.count_name(&name).inspect_err(|_| self.log_ins.give_back(client))?;
         Ok(CountedLogIn::Anywhere(client, name))
     }
 
-    /// Gives an attempt back that was no guess.
+    /// Refunds an attempt that was no guess.
     fn give_back_log_in(&self, counted: CountedLogIn) {
         match counted {
             CountedLogIn::AtKnown(browser) => self.log_ins_at_known.give_back_name(&browser),
@@ -254,18 +250,18 @@ impl Web {
         }
     }
 
-    /// Writes the pages for who asks.
+    /// The page renderer for this caller.
     fn html(&self, request: &PageRequest) -> Html {
         self.html.framed(request.frame.clone())
     }
 
-    /// The same, with the way to the first staff user where there is none.
+    /// The same, with a link to `/setup` if `offers`.
     fn html_offering_setup(&self, request: &PageRequest, offers: bool) -> Html {
         self.html.framed(request.frame.clone().offering_setup(offers))
     }
 
-    /// The version of every page made from the board at `revision`: it changes with the board, with
-    /// the program's build, with who is signed in, and with the day, since pages say "today".
+    /// The version of every page made from the board at `revision`. It also depends on the program's build, on the
+    /// signed-in user, and on the day, since pages say "today".
     fn board_version(&self, request: &PageRequest, revision: i64, now: DateTime<Utc>) -> Version {
         let day = self.config.timezone.local(now).date().num_days_from_ce();
         let session: String =
@@ -275,7 +271,7 @@ impl Web {
     }
 }
 
-/// Tells two builds or configurations apart that would write the same board differently.
+/// Distinguishes two builds or configurations that would render the same board differently.
 fn build_mark(html: &Html, config: &WebConfig) -> String {
     let mut hasher = DefaultHasher::new();
     (env!("CARGO_PKG_VERSION"), html.fingerprint(), config.timezone.name()).hash(&mut hasher);

@@ -1,5 +1,5 @@
-//! Accepts connections and hands their requests to the kernel: bounded in number, in all and of one client, patient with
-//! slow clients but not for ever, and drained when the program ends. Called by `app` and `waiting`.
+//! Accepts connections and passes their requests to the kernel. Connections are limited in total and per client, slow
+//! clients time out, and shutdown drains connections. Called by `app` and `startup`.
 
 use super::Web;
 use super::connections::{Activity, Connections};
@@ -30,38 +30,35 @@ use tower::{Service, ServiceExt};
 use tower_http::compression::Compression;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
-/// How much and how long a client may take.
+/// Limits on connections, requests and time.
 ///
 /// A whole makerspace may sit behind one IPv4 address: six hundred members, thirty wall screens. At its busiest that
 /// is some fifty boards that listen, as many pages and pictures under way and a few uploads; next to them are the
 /// connections that browsers keep open for a while, two to six each.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once; for the next one, that which is idle for the longest time is closed.
+    /// Concurrent connections; for the next one, the longest-idle connection is closed.
     pub connections: usize,
-    /// Those of one client. More browsers than these have room are served all the same, each by a connection
-    /// of its own for each page.
+    /// Connections per client. Browsers beyond this are served too, each with a new connection for each page.
     pub connections_of_client: usize,
-    /// Requests under way at once, which are refused beyond it. Fewer than connections, so that there is always one
-    /// for health checks.
+    /// Requests in flight; more are refused. Fewer than connections, so that there is always one for health checks.
     pub requests: usize,
-    /// Those of one client: twice what the makerspace above needs, and an eighth of all.
+    /// Requests in flight per client: twice what the makerspace above needs, and an eighth of all.
     pub requests_of_client: usize,
-    /// From the start of waiting for a request to the end of its head; also how long an idle
-    /// connection is kept.
+    /// From the start of waiting for a request to the end of its head; also the keep-alive timeout.
     pub head: Duration,
-    /// Largest head of a request, in bytes.
+    /// Largest request head, in bytes.
     pub head_bytes: usize,
-    /// How long a client may take none of an answer.
+    /// How long a write may make no progress.
     pub stall: Duration,
-    /// How long requests under way may take at shutdown.
+    /// How long requests in flight may take at shutdown.
     pub drain: Duration,
 }
 
 impl Limits {
-    /// What the program runs with.
+    /// The production limits.
     pub const STANDARD: Self = Self {
-        // A thousand of them may listen to the board's events, and a page needs a place too.
+        // A thousand of them may listen to the board's events, and pages need connections too.
         connections: 2048,
         connections_of_client: 512,
         requests: 1984,
@@ -73,17 +70,17 @@ impl Limits {
     };
 }
 
-/// How long to wait after the operating system refused to hand over a connection (too many files).
+/// Delay after `accept` failed (too many open files).
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-/// Most bytes that are read from a connection before they are taken: two thousand stalled bodies hold so much each.
+/// Read buffer per connection, in bytes: two thousand stalled bodies hold this much each.
 const READ_BUFFER_BYTES: usize = 32 * 1024;
 
-/// Serves until `shutdown`, then lets requests under way end (at most [`Limits::drain`]).
+/// Serves until `shutdown`, then drains requests in flight (at most [`Limits::drain`]).
 pub async fn serve(listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
     serve_within(Limits::STANDARD, listener, web, shutdown).await;
 }
 
-/// [`serve`] with limits of one's own.
+/// [`serve`] with custom limits.
 pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, shutdown: CancellationToken) {
     let (clock, proxies) = (web.ctx.clock.clone(), web.config.trusted_proxies.clone());
     let server = Server::new(limits, clock, proxies, shutdown.clone());
@@ -93,7 +90,7 @@ pub async fn serve_within(limits: Limits, listener: TcpListener, web: Arc<Web>, 
     connections.drain(limits.drain).await;
 }
 
-/// Answers by `service` until `end`, and keeps the listener: somebody else is to go on with it.
+/// Serves with `service` until `end`, and keeps the listener open: another server continues with it.
 pub(super) async fn serve_until<S>(
     end: CancellationToken,
     limits: Limits,
@@ -108,7 +105,7 @@ pub(super) async fn serve_until<S>(
     connections.drain(limits.drain).await;
 }
 
-/// What answers requests, and never fails.
+/// A service that answers requests and never fails.
 pub(super) trait Answers:
     Service<Request<Incoming>, Response = PageResponse, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
@@ -122,19 +119,18 @@ impl<S> Answers for S where
 {
 }
 
-/// What all connections have in common; cheap to clone.
+/// State shared by all connections; cheap to clone.
 #[derive(Clone)]
 struct Server {
     limits: Limits,
-    /// Requests under way.
     requests: Arc<Shares>,
     clock: Clock,
-    /// Whose connections bring many clients.
+    /// Proxies, whose connections carry many clients.
     proxies: Arc<[Network]>,
     shutdown: CancellationToken,
 }
 
-/// The connection was closed for another just when a request of it came: nothing is done, nothing is answered.
+/// The connection was closed to make room just as a request arrived; nothing was done or answered.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was closed to make room")]
 struct MadeRoom;
@@ -146,7 +142,7 @@ impl Server {
         Self { limits, requests, clock, proxies: proxies.into(), shutdown }
     }
 
-    /// Accepts connections until the shutdown; those that are still there then.
+    /// Accepts connections until shutdown; returns those that are still open.
     async fn serve_until_shutdown<S: Answers>(
         &self,
         listener: &TcpListener,
@@ -169,7 +165,7 @@ impl Server {
                     if let Some(skipped) = log_throttle.pass() {
                         tracing::warn!(%error, skipped, "web connection could not be accepted");
                     }
-                    // Most likely too many files are open.
+                    // The usual cause is too many open files.
                     connections.close_one();
                     tokio::time::sleep(ACCEPT_AGAIN).await;
                     continue;
@@ -186,7 +182,7 @@ impl Server {
         }
     }
 
-    /// Answers the requests of one connection until either side has had enough.
+    /// Serves the requests of one connection until either side closes it.
     async fn serve_connection<S: Answers>(
         self,
         stream: TcpStream,
@@ -194,7 +190,7 @@ impl Server {
         service: S,
         activity: Arc<Activity>,
     ) {
-        // Files are sent as they are: most are small already, and parts of them are counted in their own bytes.
+        // Files are not compressed: most already are, and ranges count uncompressed bytes.
         let is_page = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
             !headers.contains_key(ACCEPT_RANGES)
         };
@@ -215,7 +211,7 @@ impl Server {
                 Ok::<_, MadeRoom>(response.map(|body| TrackedBody { body, activity }))
             }
         });
-        // Answers are whole when they are written: waiting to fill a packet only delays them.
+        // Responses are written whole, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         let flushed = Arc::clone(&activity);
         let stream = WriteTimeout::new(stream, limits.stall, move || flushed.flushed());
@@ -226,7 +222,7 @@ impl Server {
             .max_buf_size(READ_BUFFER_BYTES)
             .serve_connection(TokioIo::new(stream), response);
         let mut connection = pin!(connection);
-        // What has arrived already is answered first.
+        // Requests that have already arrived are answered first.
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,

@@ -1,7 +1,6 @@
-//! What the web answers while the program waits for its database, or brings the schema up to date: that it
-//! lives and what it counts (spec "Watching it"), and that everything else comes in a moment: a form comes back with
-//! what was typed. Called by `app`
-//! before there is a [`Web`].
+//! Serves the web while the program waits for its database or migrates the schema: liveness and counters (spec
+//! "Watching it"), and "starting" for everything else; a submitted form is shown again with what was typed. Called by
+//! `app` before there is a [`Web`].
 
 use super::Web;
 use super::kernel::body::BodyBudget;
@@ -34,10 +33,10 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// How long who asks is left waiting, since a start takes a tenth of it. `/metrics` is due within 2 s.
+/// How long a request waits before it gets the startup response; a normal start takes a tenth of it. `/metrics` is due
+/// within 2 s.
 const GRACE: Duration = Duration::from_secs(1);
-/// Few files are open by now, and more are not allowed yet. Whoever is slow must not hold up the beginning of
-/// the real answers.
+/// Small, since the open-files limit is not raised yet. Slow clients must not delay the start of normal service.
 const LIMITS: Limits = Limits {
     connections: 256,
     connections_of_client: 64,
@@ -48,7 +47,7 @@ const LIMITS: Limits = Limits {
     ..Limits::STANDARD
 };
 
-/// Waits for what is being built, and answers at `listener` once that takes longer than a second.
+/// Waits for `Web` to be built, and serves `listener` if that takes longer than a second.
 pub async fn serve_until_ready<T>(
     listener: &TcpListener,
     trusted_proxies: Vec<Network>,
@@ -81,7 +80,7 @@ pub async fn serve_until_ready<T>(
     tokio::join!(built, answering).0
 }
 
-/// What is answered until ESB is ready.
+/// Responses until ESB is ready.
 struct StartupPages {
     metrics: Metrics,
     site: Option<SitePages>,
@@ -89,7 +88,7 @@ struct StartupPages {
     trusted_proxies: Vec<Network>,
 }
 
-/// What error pages look like, and which addresses take forms.
+/// The error page templates, and the routes that accept forms.
 struct SitePages {
     html: Html,
     assets: Assets,
@@ -97,7 +96,7 @@ struct SitePages {
 }
 
 impl SitePages {
-    /// `None` where templates or routes cannot be used: the program says so when it is built.
+    /// `None` if templates or routes are invalid; the error is reported when `Web` is built.
     async fn load() -> Option<Self> {
         let assets = Assets::load().await;
         let site = Site { timezone: "UTC".parse().ok()?, assets: assets.urls() };
@@ -144,7 +143,7 @@ impl StartupPages {
                 response.map(|body| body.holding(held))
             }
         };
-        // A proxy must not keep a connection to what ends in a moment.
+        // A proxy must not reuse this connection; it ends shortly.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         finish(&mut response, &reference, &self.metrics, (method, route), arrived.elapsed());
         response
@@ -155,7 +154,7 @@ impl StartupPages {
         client_address(peer, &parts.headers, &self.trusted_proxies)
     }
 
-    /// An asset of the error page; everything else has to wait.
+    /// An asset of the error page; other paths get the startup response.
     fn asset(&self, path: &str, headers: &HeaderMap) -> Result<PageResponse, PageError> {
         match (path.strip_prefix("/assets/"), &self.site) {
             (Some(asset), Some(site)) => site.assets.response(asset, headers),

@@ -1,6 +1,5 @@
-//! A stream that gives up on a peer which takes nothing of what is written to it: hyper limits how
-//! slowly a client may ask, this limits how slowly it may listen. Tells as well when all of it has been written. Used by
-//! `server`.
+//! A stream that fails if the peer reads nothing for too long: hyper limits slow requests, this limits slow readers.
+//! Also reports when everything has been written. Used by `server`.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream whose writes fail once none of them made progress for a while.
+/// A stream whose writes fail after making no progress for a while.
 #[derive(Debug)]
 pub struct WriteTimeout<S, F> {
     stream: S,
@@ -19,12 +18,12 @@ pub struct WriteTimeout<S, F> {
 }
 
 impl<S, F> WriteTimeout<S, F> {
-    /// Waits at most `stall` for each bit of progress; calls `on_flush` each time that nothing is left to write.
+    /// Waits at most `stall` for progress; calls `on_flush` each time the buffer is empty.
     pub const fn new(stream: S, stall: Duration, on_flush: F) -> Self {
         Self { stream, stall, on_flush, waiting: None }
     }
 
-    /// Passes on what a write said, unless it has been pending for too long.
+    /// Returns a write's result, or an error if it has been pending for too long.
     fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = None;

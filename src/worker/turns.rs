@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn probe_is_what_failed_least_and_no_edit() {
+    fn probe_prefers_least_failures_and_no_edit() {
         let case = Case { breaker: CircuitBreaker::new(case().clock), ..case() };
         let mut heads = messages(&["#wood", "#metal"]);
         heads[0].failures = 1;

@@ -615,7 +615,7 @@ fn open_card_shows_sign_word_and_buttons() {
 }
 
 #[test]
-fn closed_card_says_what_became_of_the_machine() {
+fn closed_card_shows_equipment_status() {
     let blocks = new_blocks();
     let name = format!("*<{LINK}|machine 7.>*");
     use RepairStatus::{Duplicate, NoIssueFound, Resolved};
@@ -760,7 +760,7 @@ fn button_press_carries_card_version() {
 }
 
 #[test]
-fn snapshots() {
+fn templates_match_their_snapshots() {
     let blocks = new_blocks();
     let plain = Texts::Plain;
     let area = views::area(1, plain, 3);
@@ -820,7 +820,7 @@ fn snapshots() {
 }
 
 #[test]
-fn snapshots_of_what_one_person_is_sent() {
+fn private_messages_match_their_snapshots() {
     let (blocks, plain) = (new_blocks(), Texts::Plain);
     insta::assert_json_snapshot!("temporary_password", temporary_password(&blocks, plain, true).blocks);
     insta::assert_snapshot!("temporary_password_text", temporary_password(&blocks, plain, false).text);

@@ -1,4 +1,4 @@
-//! What people do at a real browser: forms, redirects, cookies and the content security policy together.
+//! End-to-end tests in a real browser: forms, redirects, cookies and the content security policy.
 
 use crate::support::app::TestApp;
 use crate::support::chromium::Chromium;

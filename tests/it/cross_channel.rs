@@ -1,4 +1,4 @@
-//! One house, several doors: what comes in by one is seen through all.
+//! A change made through one channel is visible in all others.
 
 use crate::support::app::{ANA, TestApp, only};
 use chrono::TimeDelta;

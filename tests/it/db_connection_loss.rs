@@ -1,5 +1,4 @@
-//! Connections to the database that break, or lead nowhere without breaking; and that none is kept busy while
-//! Slack is called.
+//! Broken and stalled database connections are replaced, and none is held open while Slack is called.
 
 use crate::support::app::{ANA, DEADLINE, TestApp};
 use crate::support::database::{Kind, TestDatabase};
@@ -91,7 +90,7 @@ async fn database_that_was_away_is_used_again() {
 }
 
 #[tokio::test]
-async fn what_stalled_for_a_moment_goes_on() {
+async fn briefly_stalled_transaction_still_commits() {
     let Some(way) = Way::open().await else { return };
     let transaction = way.store.begin().await.unwrap();
     way.proxy.stall();

@@ -1,4 +1,4 @@
-//! Deliveries: sent once, tried again by the schedule, given up by the rules, taken over from the dead.
+//! Deliveries are sent once, retried on schedule, given up by the rules, and taken over from dead workers.
 
 use crate::support::app::{DEADLINE, TestApp, only, world};
 use crate::support::lines::Lines;
@@ -412,7 +412,7 @@ async fn messages_are_looked_for_at_slacks_pace() {
 
 /// The way to the database is cut while Slack takes a message, for longer than a lease holds.
 #[tokio::test]
-async fn slack_answer_is_kept_until_recorded() {
+async fn slack_response_is_retained_until_recorded() {
     let (app, Some(proxy)) = TestApp::behind_proxy(world()).await else {
         return eprintln!("skipped: there are no connections to a file");
     };

@@ -1,5 +1,4 @@
-//! Back-off belongs to the cause: what waits for Slack, for the token or for a channel waits together, costs one
-//! probe a minute, and follows at once when that works again.
+//! Deliveries blocked by Slack, the token or a channel back off together, cost one probe a minute, and resume at once.
 
 use crate::support::app::{TestApp, only};
 use crate::support::lines::Lines;
@@ -73,7 +72,7 @@ async fn outage_costs_one_call_a_minute() {
 }
 
 #[tokio::test]
-async fn restart_sends_at_once_what_waited() {
+async fn restart_sends_pending_deliveries_at_once() {
     let app = TestApp::start().await;
     app.slack.fail_always(POST, Fault::Error("invalid_auth"));
     app.reports_in_channels(3).await;
@@ -117,7 +116,7 @@ fn only_line(lines: &[String]) -> &str {
 }
 
 #[tokio::test]
-async fn channel_put_right_gets_what_waited() {
+async fn repaired_channel_receives_pending_messages() {
     for code in ["channel_not_found", "is_archived", "restricted_action", "not_in_channel"] {
         let (app, saw) = TestApp::with_saw().await;
         app.slack.fail_always(POST, Fault::Error(code));
@@ -161,7 +160,7 @@ async fn requested_retry_is_one_call_without_probe() {
 }
 
 #[tokio::test]
-async fn message_slack_stumbles_over_delays_no_other() {
+async fn message_failing_in_slack_delays_no_other() {
     let (app, saw) = TestApp::with_saw().await;
     app.one_report(saw, 1).await;
     app.settle().await;
@@ -181,7 +180,7 @@ async fn message_slack_stumbles_over_delays_no_other() {
 }
 
 #[tokio::test]
-async fn bot_that_joins_gets_what_waited_at_once() {
+async fn channel_receives_pending_messages_when_bot_joins() {
     let (app, saw) = TestApp::with_saw_and_scopes(&["channels:read"]).await;
     let invite = |is_member| {
         app.slack.change_world(|world| {

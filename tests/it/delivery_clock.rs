@@ -1,4 +1,4 @@
-//! Clocks that are set: nothing stops, nothing is sent twice.
+//! A changed system clock stops no delivery and sends nothing twice.
 
 use crate::support::app::{TestApp, only};
 use crate::support::ops::{ana, lease, report};

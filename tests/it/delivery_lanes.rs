@@ -1,5 +1,4 @@
-//! Fairness and pace: a burst delays nobody else, each channel gets its message a second, and a backlog costs the
-//! database nothing while it waits.
+//! A burst delays no other channel, each channel gets one message a second, and a backlog causes no writes.
 
 use crate::support::app::{BO, TestApp};
 use crate::support::ops::{ana, report};

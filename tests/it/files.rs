@@ -1,4 +1,4 @@
-//! Files from any stream: what is kept, what is refused, and that nothing else stays.
+//! Uploads from any stream: what is stored, what is refused, and that nothing is left behind.
 
 use crate::support::ops::{NO_RESERVE, TestOps, UPLOAD_MAX, ana, report, with_saw};
 use crate::support::pictures::{PLACE, contains_bytes, heif, jpeg, mp4, names, pdf, png};
@@ -99,7 +99,7 @@ async fn upload_stops_when_reserve_is_reached() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_leaves_nothing() {
+async fn refused_upload_leaves_no_file() {
     let (ops, _) = with_saw().await;
     let files = ops.files();
     let jpeg = jpeg();

@@ -1,5 +1,4 @@
-//! The engine of jobs, by the one kind that there is: leases, one of a kind at a time, checkpoints, the
-//! schedule, cancel and resume.
+//! The job engine: leases, one job per kind at a time, checkpoints, retries, cancel and resume.
 
 use crate::support::app::TestApp;
 use crate::support::jobs::{FILE, member, queue, staff};
@@ -82,7 +81,7 @@ async fn same_work_is_queued_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_kind_one_runs_however_many_race() {
+async fn only_one_job_per_kind_runs_concurrently() {
     let (ops, saw) = with_saw().await;
     let report = crate::support::ops::report(saw, 1);
     let repair =
@@ -174,7 +173,7 @@ async fn lost_workers_job_resumes_within_a_minute() {
 }
 
 #[tokio::test]
-async fn what_kills_its_workers_is_given_up() {
+async fn job_that_kills_its_workers_fails() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     for worker in 0..6 {
@@ -356,7 +355,7 @@ async fn only_staff_look_at_jobs_and_change_them() {
 }
 
 #[tokio::test]
-async fn lines_are_bounded() {
+async fn job_updates_are_limited_in_number_and_length() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let id = app.queue(repair, &["F1"]).await;
     app.sql("UPDATE jobs SET updates = 498").await;
@@ -390,7 +389,7 @@ async fn polled<F: Future>(times: usize, future: F) -> bool {
 }
 
 #[tokio::test]
-async fn look_that_is_dropped_loses_no_lease() {
+async fn canceled_poll_loses_no_lease() {
     let (app, repair) = TestApp::with_pictures(&["F1"]).await;
     let mut times = 0;
     loop {

@@ -1,4 +1,4 @@
-//! Photos from Slack to a repair: what arrives, what is refused in words, and whom the token is shown.
+//! Photos fetched from Slack: which are stored, which are refused, and that the token goes to Slack only.
 
 use crate::support::app::TestApp;
 use crate::support::jobs::{photos, staff};

@@ -1,5 +1,4 @@
-//! Users, passwords and the first staff user, as operations: who may, what is recorded, and what two at
-//! once cannot do.
+//! User operations: permissions, audit, password hashes, the last staff user, and concurrent requests.
 
 use crate::support::ops::{empty, user};
 use esb::domain::actor::{Account, Actor, Edge, Role};

@@ -1,4 +1,4 @@
-//! Reading the board as it changes, and a machine on which more is open than is shown.
+//! Reading the board and its revision, also for equipment with more open repairs than are shown.
 
 use crate::support::app::DEADLINE;
 use crate::support::ops::{TestOps, ana, open_repairs, poll_revisions, report, with_saw};
@@ -90,7 +90,7 @@ async fn new_revision_is_read_once() {
 }
 
 #[tokio::test]
-async fn slow_listener_hears_of_the_newest_only() {
+async fn slow_listener_gets_only_latest_revision() {
     let (ops, saw) = with_saw().await;
     let start = revision(&ops).await.unwrap();
     let mut revisions = follow(&ops).await.unwrap();

@@ -1,4 +1,4 @@
-//! The equipment_list: who may change what, what is refused, what comes twice, and two people at once.
+//! Equipment, area and settings operations: permissions, refusals, repeated requests and concurrent edits.
 
 use crate::support::ops::{TestOps, ana, area, empty, open_repairs, report, user, with_saw};
 use esb::domain::actor::{Account, Actor, Edge, Role};
@@ -298,7 +298,7 @@ async fn technicians_write_notes_and_links_if_allowed() {
 }
 
 #[tokio::test]
-async fn settings_keep_secrets_and_tell_who_was_faster() {
+async fn settings_hide_secrets_and_name_conflicting_author() {
     let ops = empty().await;
     let stu = stu(&ops).await;
     let set = |key, value: &str| (Setting::of(key).unwrap(), value.to_owned());

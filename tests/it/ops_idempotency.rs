@@ -1,4 +1,4 @@
-//! Submissions that arrive again: the same content gets the first answer, other content acts.
+//! A repeated request with the same content gets the first answer, and one with other content is applied.
 
 use crate::support::ops::{TestOps, ana, area, report, user, with_saw};
 use esb::domain::actor::{Account, Actor, Edge, Role, SlackUserId};
@@ -107,7 +107,7 @@ fn photos_count_by_name_and_content() {
 }
 
 #[test]
-fn keys_tell_callers_apart_but_not_their_names() {
+fn request_keys_differ_by_caller_not_name() {
     let report = report(EquipmentId(1), 1);
     let key = |actor: &Actor| report_key(actor, &report, PhotosToAttach::NOTHING).unwrap();
     let account = |id| Account { id: UserId(id), role: Role::Technician };

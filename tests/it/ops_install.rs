@@ -1,4 +1,4 @@
-//! First install: the staff user, demo data, the schema's steps.
+//! First installation: setup of the first staff user, demo data, and migrations.
 
 use crate::support::lines::Lines;
 use crate::support::ops::{empty, user, with_saw};
@@ -126,7 +126,7 @@ async fn setup_lives_until_staff_can_log_in() {
 }
 
 #[tokio::test]
-async fn of_two_setups_beside_a_ghost_one_wins() {
+async fn concurrent_setups_with_unusable_account_allow_one() {
     let ops = empty().await;
     with_hash(&ops, "ghost", "!").await;
     let code = SetupCode::random();
@@ -222,7 +222,7 @@ async fn new_database_file_is_private() {
 }
 
 #[tokio::test]
-async fn queue_is_counted_and_the_worker_seen() {
+async fn queue_stats_show_pending_and_worker_heartbeat() {
     let (ops, saw) = with_saw().await;
     let empty = queue_stats::queue(&ops).await.unwrap();
     assert_eq!((empty.pending, empty.oldest), (0, None));

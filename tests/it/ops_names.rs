@@ -1,5 +1,4 @@
-//! No account gets a name that people take for another's, whichever way it is made, and no name shows another order
-//! than it has.
+//! Names that look like another user's are refused, and bidi controls are removed from text.
 
 use crate::support::ops::{area, empty, report, user, with_saw};
 use crate::support::web::serving;
@@ -67,7 +66,7 @@ async fn look_alike_names_are_refused() {
 }
 
 #[tokio::test]
-async fn deactivated_users_keep_their_look() {
+async fn names_of_deactivated_users_stay_reserved() {
     let ops = empty().await;
     let stu = staff(&ops).await;
     let tess = user(&ops, "tess", Role::Technician).await;
@@ -78,7 +77,7 @@ async fn deactivated_users_keep_their_look() {
 }
 
 #[tokio::test]
-async fn other_email_may_not_look_like_anothers() {
+async fn look_alike_email_is_refused() {
     let ops = empty().await;
     let stu = staff(&ops).await;
     let (tess, bo) = (user(&ops, "tess", Role::Technician).await, user(&ops, "bo", Role::Technician).await);

@@ -1,4 +1,4 @@
-//! What was kept long enough goes, once a day and in batches; what people did stays.
+//! Expired rows are pruned once a day in batches, and the history of repairs stays.
 
 use crate::support::jobs::{job as support_job, queue, staff};
 use crate::support::ops::{ana, open_repairs, report, user, with_saw};

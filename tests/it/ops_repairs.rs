@@ -1,4 +1,4 @@
-//! Creating, changing, claiming and closing repairs: what is kept, who may, and which channels are told.
+//! Repair operations: edit, claim, resolve and duplicate, with permissions and announcements.
 
 use crate::support::ops::{TestOps, add_equipment, ana, report, user, with_saw};
 use chrono::NaiveDate;
@@ -238,7 +238,7 @@ async fn repeated_edit_applies_once() {
 }
 
 #[tokio::test]
-async fn who_may_not_changes_nothing() {
+async fn unauthorized_callers_change_nothing() {
     let (ops, saw, repair, sam, _) = reported().await;
     let row_of = |id| user_table::Entity::find_by_id(id).one(ops.store.read());
     let gone = actor(&ops, "gone", Role::Staff).await;

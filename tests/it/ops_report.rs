@@ -1,4 +1,4 @@
-//! Reporting: one transaction with everything in it, harmless twice, refused where it must be.
+//! A report commits in one transaction, can be repeated safely, and is refused for unavailable equipment.
 
 use crate::support::ops::{add_equipment, ana, report, with_saw};
 use esb::domain::board::BoardStatus;
@@ -185,7 +185,7 @@ async fn search_finds_prefixes_first_and_takes_wildcards_literally() {
 }
 
 #[tokio::test]
-async fn everything_of_a_report_is_kept_or_nothing() {
+async fn failed_report_is_rolled_back_completely() {
     for table in ["requests", "deliveries", "audit", "timeline"] {
         let (ops, saw) = with_saw().await;
         let before = revision(&ops).await.unwrap();
@@ -202,7 +202,7 @@ async fn everything_of_a_report_is_kept_or_nothing() {
 }
 
 #[tokio::test]
-async fn same_announcement_is_owed_once() {
+async fn duplicate_delivery_violates_unique_constraint() {
     let (ops, saw) = with_saw().await;
     report_problem(&ops, &ana(), report(saw, 1)).await.unwrap();
     let row = delivery::Entity::find().one(ops.store.read()).await.unwrap().unwrap();

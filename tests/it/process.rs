@@ -1,4 +1,4 @@
-//! The program as a process: kill -9 loses nothing, SIGTERM leaves nobody without an answer.
+//! The program as a process: kill -9 loses nothing, and SIGTERM answers what is in flight.
 
 use crate::support::app::{ANA, DEADLINE};
 use crate::support::database::Kind;

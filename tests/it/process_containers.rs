@@ -1,4 +1,4 @@
-//! The program as the image and the guide of the Python system run it.
+//! The program run as its container image and the Python system's guide run it.
 
 use crate::support::app::DEADLINE;
 use crate::support::database::{Kind, TestDatabase};

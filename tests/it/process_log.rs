@@ -1,4 +1,4 @@
-//! What the program's log says and keeps to itself, whatever RUST_LOG asks for.
+//! The log of the program at every level: required lines, and no secrets.
 
 use crate::support::app::{ANA, DEADLINE};
 use crate::support::database::{Kind, TestDatabase};
@@ -116,7 +116,7 @@ async fn no_secret_is_logged_at_any_level() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn first_line_says_that_a_database_is_new() {
+async fn first_log_line_announces_new_database() {
     let here = Installation::on(TestDatabase::empty().await);
     for (start, is_new) in [("first", true), ("second", false)] {
         let (process, _, path) = started(&here, start, |_| {}).await;

@@ -56,7 +56,7 @@ fn is_root() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn shared_sessions_are_refused_in_words() {
+async fn transaction_pooling_is_refused_with_remedy() {
     if Kind::from_env() != Kind::Postgres {
         return eprintln!("skipped: pgbouncer stands before PostgreSQL");
     }

@@ -1,5 +1,4 @@
-//! The program as a process, at a database that it must not touch: which exit status says so, what it says,
-//! and that nothing was written.
+//! A database that ESB must not touch: exit status, message, and that nothing is written.
 
 use crate::support::database::Kind;
 use crate::support::process::Installation;

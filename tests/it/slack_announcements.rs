@@ -1,4 +1,4 @@
-//! New reports in channels: each channel for itself, retried on schedule, never repeated.
+//! Announcements of new reports: each channel is retried on its own schedule and gets each message once.
 
 use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::ops::user;

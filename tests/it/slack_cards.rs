@@ -1,4 +1,4 @@
-//! Cards: one live message per repair and channel. Its thread shows what happens.
+//! Cards are live messages, one per repair and channel, and their thread shows each change.
 
 use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::ops::user;

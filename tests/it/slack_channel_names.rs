@@ -1,4 +1,4 @@
-//! Channels that are configured by Slack's id of them: learnt by name where Slack tells it, and one with their name.
+//! Channels configured by id: their names are looked up in Slack, and id and name count as one channel.
 
 use crate::support::app::{TestApp, only, world};
 use crate::support::lines::Lines;
@@ -86,7 +86,7 @@ async fn unknown_channel_name_is_retried_next_day() {
 }
 
 #[tokio::test]
-async fn slack_that_is_away_is_asked_again() {
+async fn failed_channel_lookup_is_retried() {
     let (app, _) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
     app.slack.fail_next(INFO, Fault::Http(503));
     app.slack.fail_next(INFO, Fault::RateLimited(7));
@@ -124,7 +124,7 @@ async fn channel_id_and_name_are_one_target() {
 }
 
 #[tokio::test]
-async fn channels_of_which_nothing_is_known_are_two() {
+async fn unresolved_channels_count_as_different() {
     let (app, laser) = TestApp::laser_in(with_lasers(&["channels:read"]), LASERS).await;
     let channels = report_problem(&app.app.ctx, &ana(), report(laser, 1)).await.unwrap().channels;
     assert_eq!(channels.len(), 2);

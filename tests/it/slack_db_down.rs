@@ -1,5 +1,4 @@
-//! Slack while the database is really cut off, not only missing a table: everybody hears so, and nothing that was
-//! typed is lost.
+//! Slack forms during a real database outage: each is answered, and no typed text is lost.
 
 use crate::support::app::{ANA, DEADLINE, TestApp, world};
 use crate::support::slack::errors;

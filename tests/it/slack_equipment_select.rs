@@ -94,7 +94,7 @@ async fn search_that_fails_finds_nothing() {
 }
 
 #[tokio::test]
-async fn select_that_nobody_serves_offers_nothing() {
+async fn unknown_select_offers_no_options() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "").await;
     let mut asked = app.interaction("block_suggestion");

@@ -1,4 +1,4 @@
-//! Events that Slack sends again: acted upon once, whichever process they reach, and whatever ended meanwhile.
+//! Redelivered Slack events act once across processes and restarts.
 
 use crate::support::app::{ANA, BO, DEADLINE, Process, TestApp, only, world};
 use crate::support::ops::user;
@@ -37,7 +37,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn what_reaches_two_processes_is_answered_once() {
+async fn event_sent_to_two_processes_is_answered_once() {
     let app = TestApp::hearing().await;
     let other = app.another_serve().await;
     let asked = app.slack.say(ANA, ANA, "help", None).await.unwrap();
@@ -55,7 +55,7 @@ async fn what_reaches_two_processes_is_answered_once() {
 }
 
 #[tokio::test]
-async fn reaction_that_comes_again_offers_once() {
+async fn redelivered_reaction_offers_resolve_once() {
     let app = TestApp::hearing().await;
     let other = app.another_serve().await;
     app.report("table saw", "Belt slips").await;

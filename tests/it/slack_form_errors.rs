@@ -1,4 +1,4 @@
-//! What is wrong with a form stands on an input that the form shows: Slack shows an error of its own otherwise.
+//! Form errors are shown on inputs that are visible in the view.
 
 use crate::support::app::{ANA, TestApp};
 use crate::support::slack::{errors, errors_of, put};
@@ -41,7 +41,7 @@ async fn errors_on_hidden_inputs_go_to_their_chooser() {
 }
 
 #[tokio::test]
-async fn several_errors_on_one_input_are_all_told() {
+async fn several_errors_on_one_input_are_joined() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-report", "table saw").await;
     let mut sent = app.submission();

@@ -1,6 +1,4 @@
-//! Commands and interactions that no person's Slack sends, through the program's own dispatcher: each is
-//! answered once, never with a fault of ours, and a form closes if and only if its report is kept. Technicians'
-//! forms come from a technician, so that what they hold meets its parsers.
+//! Hostile commands, interactions and technician forms are answered once; a form closes only if its report is saved.
 
 use crate::support::app::choose_tls;
 use crate::support::block_kit::faults_of_view;

@@ -1,4 +1,4 @@
-//! Slack over HTTP instead of Socket Mode: the same surfaces, and only what Slack signed.
+//! Slack over HTTP: the same features as Socket Mode, for requests with a valid signature only.
 
 use crate::support::app::{ANA, BO, TestApp, world};
 use crate::support::http_bridge::{send, sign};
@@ -11,7 +11,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 #[tokio::test]
-async fn report_goes_all_the_way() {
+async fn report_over_http_reaches_both_channels() {
     let app = TestApp::over_http().await;
     let area = app.area("Wood shop", "#woodshop").await;
     app.add_equipment(area, "Table saw").await;
@@ -80,7 +80,7 @@ async fn unhandled_event_is_answered_503_and_handled_later() {
 }
 
 #[tokio::test]
-async fn only_what_slack_signed_just_now_is_heard() {
+async fn unsigned_or_expired_requests_are_rejected() {
     let app = TestApp::over_http().await;
     let now = app.clock.now().timestamp();
     let body = &json!({"type": "url_verification", "challenge": "3eZbrw1a"}).to_string();

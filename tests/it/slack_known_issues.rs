@@ -156,7 +156,7 @@ async fn me_too_on_closed_repair_updates_form() {
 }
 
 #[tokio::test]
-async fn me_too_on_nothing_is_answered_privately() {
+async fn invalid_me_too_is_answered_privately() {
     let (app, saw) = TestApp::with_saw().await;
     app.report("table saw", "Belt slips").await;
     app.read_all();

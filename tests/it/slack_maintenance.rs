@@ -1,4 +1,4 @@
-//! Maintenance in Slack: everybody but staff is told so, wherever they come in, and no typed text is lost.
+//! Maintenance mode in Slack: everybody except staff gets a notice, and no typed text is lost.
 
 use crate::support::app::{ANA, BO, TestApp};
 use crate::support::ops::user;
@@ -98,7 +98,7 @@ async fn maintenance_blocks_technician_forms_and_buttons() {
 }
 
 #[tokio::test]
-async fn variable_beats_the_switch() {
+async fn maintenance_variable_overrides_setting() {
     let app = TestApp::workshop().await;
     let forced = app.another_app_with(|config| config.maintenance = true).await;
     assert!(esb::ops::settings::maintenance::is_on(&forced.ctx).await.unwrap());

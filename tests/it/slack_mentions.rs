@@ -101,7 +101,7 @@ async fn member_pressing_technician_button_is_refused_privately() {
 }
 
 #[tokio::test]
-async fn what_is_typed_notifies_nobody() {
+async fn typed_text_notifies_nobody() {
     let app = TestApp::listening().await;
     for text in ["status <!channel>", "report &lt;!channel&gt;", "status <!here|*x*>"] {
         let answer = app.mention(text).await;

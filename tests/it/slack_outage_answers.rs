@@ -1,4 +1,4 @@
-//! What each surface says while there is no database: in its form, in its place or privately, and nothing else happens.
+//! What each Slack surface shows while the database is down.
 
 use crate::support::app::{ANA, DEADLINE, TestApp, only};
 use crate::support::slack::errors_of;
@@ -62,7 +62,7 @@ async fn forms(app: &TestApp, card: &Message) -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn every_form_says_so_on_its_first_input() {
+async fn every_form_shows_outage_on_first_input() {
     let (app, card) = shop().await;
     let forms = forms(&app, &card).await;
     app.lose_the_database().await;
@@ -95,7 +95,7 @@ async fn outage_answers_buttons_and_shortcuts_privately() {
 }
 
 #[tokio::test]
-async fn home_tab_says_so_in_its_place() {
+async fn home_tab_shows_outage() {
     let (app, _) = shop().await;
     assert!(app.home_shows().contains("Belt slips"));
     app.lose_the_database().await;
@@ -112,7 +112,7 @@ async fn home_tab_says_so_in_its_place() {
 }
 
 #[tokio::test]
-async fn of_reactions_nobody_hears_since_members_react_too() {
+async fn reactions_during_outage_send_no_message() {
     let (app, card) = shop().await;
     app.lose_the_database().await;
     for emoji in ["eyes", "white_check_mark"] {

@@ -1,4 +1,4 @@
-//! Temporary passwords that went, or would go, to somebody else: by a mistyped e-mail, or one that has changed in Slack.
+//! Temporary passwords are revoked or held back when the user's e-mail address changes.
 
 use crate::support::app::{BO, TestApp};
 use crate::support::database::Kind;

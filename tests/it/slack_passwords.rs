@@ -1,4 +1,4 @@
-//! Temporary passwords by direct message: who gets one, what is shown of it, and what is left of it.
+//! Temporary passwords by direct message: recipients, visibility, retries and revocation.
 
 use crate::support::app::{BO, DEADLINE, TestApp, only};
 use crate::support::lines::Lines;

@@ -1,4 +1,4 @@
-//! Who is who: people of Slack and their accounts.
+//! How Slack users are linked to accounts, and how changes of either take effect.
 
 use crate::support::app::{ANA, BO, TestApp};
 use crate::support::lines::Lines;
@@ -89,7 +89,7 @@ async fn new_or_changed_user_applies_at_once() {
 }
 
 #[tokio::test]
-async fn slack_says_by_itself_that_somebody_has_changed() {
+async fn user_change_event_updates_person_without_lookup() {
     let app = TestApp::workshop().await;
     let (ana, bo) = (app.technician("ana").await, app.technician("bo").await);
     app.sql("UPDATE users SET email = 'b@example.org', email_key = 'b@example.org' WHERE username = 'bo'")

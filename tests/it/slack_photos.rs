@@ -1,4 +1,4 @@
-//! Photos in forms: asked for where the bot may read files, fetched by a job, and named where they cannot be had.
+//! Photos in Slack forms: when the form asks for them, how a job fetches them, and how failures are listed.
 
 use crate::support::app::{ANA, BO, TestApp, only, world};
 use crate::support::jobs::{PNG, photos, pictures, staff};
@@ -77,7 +77,7 @@ async fn technicians_new_repair_has_photos_too() {
 }
 
 #[tokio::test]
-async fn without_the_scope_no_form_asks_for_photos() {
+async fn form_omits_photos_without_scope() {
     let (app, _) = TestApp::with_saw().await;
     app.app.identity.wait().await;
     user(&app.app.ctx, "ana", Role::Technician).await;
@@ -90,7 +90,7 @@ async fn without_the_scope_no_form_asks_for_photos() {
 }
 
 #[tokio::test]
-async fn what_others_keep_is_linked_and_not_fetched() {
+async fn external_files_are_linked_and_not_fetched() {
     let app = TestApp::with_photos(&["F1"]).await;
     let file = File::new("F2", "b.png", "image/png", PNG).external("https://drive.test/b");
     app.slack.change_world(|world| world.files.push(file));
@@ -135,7 +135,7 @@ async fn unavailable_photo_is_retried_then_listed() {
 }
 
 #[tokio::test]
-async fn sixth_photo_is_refused_beside_the_input() {
+async fn sixth_photo_is_refused_on_its_field() {
     let app = TestApp::with_photos(&["F1"]).await;
     app.filled(&["F1"]).await;
     let mut submission = app.submission();

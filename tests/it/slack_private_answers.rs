@@ -1,4 +1,4 @@
-//! Private answers: where they go, and what is said when something cannot be done.
+//! Private answers: where they are posted, and what they say when an action fails.
 
 use crate::support::app::{ANA, DEADLINE, TestApp, only};
 use crate::support::lines::Lines;
@@ -236,7 +236,7 @@ impl Dispatch for Breaking {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_what_broke_off_is_told() {
+async fn panic_is_answered_where_a_person_waits() {
     let app = filled().await;
     let dispatch = Arc::new(Breaking(Dispatcher::new(app.edge())));
     let intake = Intake::new(dispatch, app.clock.clone(), Metrics::new(), Limits::default());

@@ -1,4 +1,4 @@
-//! Reactions to cards: eyes claim, a check mark offers to close; of anybody else's nothing comes.
+//! Reactions to cards: eyes claim, a check mark offers to resolve, and others do nothing.
 
 use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::ops::user;
@@ -40,7 +40,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn eyes_of_a_technician_claim_whoever_had_it() {
+async fn technician_eyes_reaction_claims_or_reassigns() {
     let (app, card, [bo, cy]) = TestApp::with_technicians().await;
     app.react(BO, &card, "eyes").await;
     let repair = app.repair(1).await;
@@ -103,7 +103,7 @@ async fn other_reactions_do_nothing() {
 }
 
 #[tokio::test]
-async fn without_the_scope_slack_tells_of_no_reactions() {
+async fn reactions_have_no_effect_without_scope() {
     let (app, _) = TestApp::with_saw().await;
     user(&app.app.ctx, "bo", Role::Technician).await;
     app.report("table saw", "Belt slips").await;

@@ -1,5 +1,4 @@
-//! Events that are acknowledged only when they are handled: what failed is handled when Slack sends it again, also
-//! what was about a card that was not recorded yet.
+//! Events that fail are not acknowledged and are handled when Slack redelivers them.
 
 use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::ops::user;
@@ -190,7 +189,7 @@ async fn claim_waits_while_person_is_unknown() {
 }
 
 #[tokio::test]
-async fn failed_deactivation_is_kept_when_sent_again() {
+async fn failed_deactivation_applies_on_redelivery() {
     let (app, [bo, _]) = TestApp::hears_events().await;
     app.command(BO, "/esb-report", "table saw").await;
     app.slack.close(BO).await.unwrap();

@@ -200,7 +200,7 @@ async fn only_inputs_of_chosen_action_are_read() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_said_on_its_field() {
+async fn missing_inputs_are_reported_on_their_field() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-repair", "1").await;
     assert_eq!(errors(app.submit().await).keys().collect::<Vec<_>>(), ["action"], "Slack's own");
@@ -298,7 +298,7 @@ async fn other_text_opens_a_new_repair() {
 }
 
 #[tokio::test]
-async fn members_learn_whom_to_ask_for_access() {
+async fn members_without_access_see_staff_contacts() {
     let app = TestApp::workshop().await;
     let words = "You need a Technician or Staff account with your Slack e-mail address (bo@example.org) \
         for this. Please ask staff.";

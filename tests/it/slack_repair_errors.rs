@@ -1,4 +1,4 @@
-//! Technicians' forms when something comes in between: others, a lost role, no database, a Slack that fails.
+//! Technician forms when something interferes: conflicts, a lost role, database outages and Slack errors.
 
 use crate::support::app::{ANA, TestApp, only};
 use crate::support::lines::Lines;
@@ -89,7 +89,7 @@ async fn resubmitted_form_after_closing_gets_first_answer() {
 }
 
 #[tokio::test]
-async fn somebody_faster_is_named_and_may_be_followed() {
+async fn conflict_names_author_and_resubmission_overwrites() {
     let app = TestApp::claiming().await;
     let sam = app.technician("sam").await;
     let person = esb::domain::field::Person { id: sam, name: "sam".into(), slack_id: None };
@@ -181,7 +181,7 @@ async fn technician_forms_survive_database_outage() {
 }
 
 #[tokio::test]
-async fn what_slack_does_not_show_is_explained() {
+async fn failed_view_is_explained_privately() {
     let app = TestApp::claiming().await;
     app.slack.close(ANA).await.unwrap();
     for (fault, words) in [

@@ -1,4 +1,4 @@
-//! The selects of technicians' forms, in a large place.
+//! The selects of technician forms with many repairs, equipment and people.
 
 use crate::support::app::{ANA, BO, TestApp};
 use crate::support::slack::{errors_of, put_option};
@@ -146,7 +146,7 @@ async fn names_of_any_length_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn nobody_else_is_offered_anything() {
+async fn selects_offer_nothing_without_technician_role() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-repair", "").await;
     app.sql("UPDATE users SET active = FALSE").await;

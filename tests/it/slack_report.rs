@@ -99,7 +99,7 @@ async fn every_severity_says_what_it_means() {
 }
 
 #[tokio::test]
-async fn everything_that_is_filled_in_is_kept() {
+async fn every_filled_input_is_saved() {
     let (app, _) = TestApp::with_saw().await;
     app.command(ANA, "/esb-report", "").await;
     app.choose("equipment", "Table saw").await;

@@ -1,4 +1,4 @@
-//! Reports that are not taken: errors on the field at fault, what was typed stays, nothing is changed.
+//! Refused reports: errors are shown on their field, and nothing is saved.
 
 use crate::support::app::{ANA, TestApp, only};
 use crate::support::lines::Lines;
@@ -38,7 +38,7 @@ async fn invisible_text_is_refused_on_its_field() {
 }
 
 #[tokio::test]
-async fn text_that_cannot_be_kept_is_refused_kindly() {
+async fn unstorable_text_is_refused_on_its_field() {
     let app = filled().await;
     for (input, most) in [("description", 3000), ("reporter_name", 200)] {
         for (text, words) in [

@@ -1,4 +1,4 @@
-//! Shortcuts: a report from anywhere in Slack, and from what a message says.
+//! Shortcuts: the report form opened from anywhere in Slack or from a message.
 
 use crate::support::app::{ANA, BO, TestApp, only, world};
 use crate::support::slack::errors;
@@ -101,7 +101,7 @@ async fn report_without_permalink_is_accepted() {
 }
 
 #[tokio::test]
-async fn whatever_a_message_says_the_form_opens() {
+async fn any_message_text_opens_the_form() {
     let (app, _) = TestApp::with_saw().await;
     for (text, chars) in [("x".repeat(9000), 3000), ("&amp;".repeat(2000), 2000), ("🔥".repeat(3001), 3000)]
     {

@@ -138,7 +138,7 @@ async fn safety_risk_is_shown_in_every_list() {
 }
 
 #[tokio::test]
-async fn what_fits_several_machines_shows_the_list() {
+async fn ambiguous_text_lists_matching_equipment() {
     let app = shop().await;
     let view = app.status("l").await;
     assert_eq!(view.callback_id(), "status_matches");
@@ -191,7 +191,7 @@ async fn no_match_says_so_and_shows_board() {
 }
 
 #[tokio::test]
-async fn empty_installation_says_what_to_do() {
+async fn empty_status_explains_first_steps() {
     let app = TestApp::start().await;
     for text in ["", "saw"] {
         let shown = app.status(text).await.shown();
@@ -337,7 +337,7 @@ async fn failed_view_replacement_is_explained_privately() {
 }
 
 #[tokio::test]
-async fn slack_is_asked_for_nothing_but_the_view() {
+async fn status_calls_only_views_open() {
     let app = shop().await;
     for text in ["", "wood shop", "saw", "l", "nothing"] {
         let mark = app.calls();
@@ -348,7 +348,7 @@ async fn slack_is_asked_for_nothing_but_the_view() {
 }
 
 #[tokio::test]
-async fn staff_are_told_privately_how_a_job_stands() {
+async fn job_status_is_answered_privately_to_staff() {
     let (app, repair) = TestApp::with_pictures(&["F1", "F2", "F3"]).await;
     app.slack.change_world(|world| world.files.retain(|file| file.id != "F2"));
     let job = app.queue(repair, &["F1", "F2", "F3"]).await;

@@ -1,4 +1,4 @@
-//! `/esb-status` for technicians: buttons that lead to repairs, what was wrong before, links, documents.
+//! `/esb-status` for technicians: buttons to repairs, past repairs, links and documents.
 
 use crate::support::app::{ANA, BO, TestApp, only};
 use crate::support::pictures::pdf;

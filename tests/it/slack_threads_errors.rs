@@ -1,5 +1,4 @@
-//! Threads in private channels and without the scope that they need; and what people hear whose replies cannot
-//! be noted.
+//! Thread replies in private channels or without their scope, and notices for replies that are lost.
 
 use crate::support::app::{ANA, BO, DEADLINE, TestApp, only, world};
 use crate::support::lines::Lines;
@@ -94,7 +93,7 @@ async fn failed_reply_is_saved_on_redelivery() {
 }
 
 #[tokio::test]
-async fn author_of_lost_reply_is_told() {
+async fn author_of_lost_reply_is_notified() {
     let (app, _) = TestApp::with_saw_and_scopes(&["channels:history"]).await;
     app.report("table saw", "Belt slips").await;
     app.read_all();

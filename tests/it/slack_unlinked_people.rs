@@ -1,4 +1,4 @@
-//! Who in Slack is linked to an account: nobody but members of our own workspace, and nobody whom staff unlinked.
+//! Only members of our own workspace are linked to accounts, and staff can unlink them.
 
 use crate::support::app::{ANA, BO, TestApp, only, world};
 use crate::support::ops::user;
@@ -60,7 +60,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn nobody_but_members_is_linked_by_e_mail() {
+async fn only_members_are_linked_by_email() {
     let app = TestApp::workshop().await;
     let bo = app.technician("bo").await;
     for (n, person) in [
@@ -227,7 +227,7 @@ async fn password_waits_while_membership_is_unknown() {
 }
 
 #[tokio::test]
-async fn staff_unlink_somebody_who_is_not_linked_again() {
+async fn unlinked_person_is_not_linked_again() {
     let app = TestApp::workshop().await;
     let (bo, staff) = (app.technician("bo").await, app.staff().await);
     assert!(app.is_technician(BO).await);
@@ -272,7 +272,7 @@ async fn staff_unlink_somebody_who_is_not_linked_again() {
 }
 
 #[tokio::test]
-async fn another_e_mail_allows_links_again() {
+async fn changed_email_allows_linking_again() {
     let app = TestApp::workshop().await;
     let (bo, by) = (app.technician("bo").await, app.staff_user().await);
     assert!(app.is_technician(BO).await);

@@ -1,4 +1,4 @@
-//! `/esb-update` through Slack: what the form shows, what it changes, and what becomes of two people at once.
+//! `/esb-update` through Slack: what the form shows, what it changes, and how conflicts are handled.
 
 use crate::support::app::{ANA, BO, TestApp};
 use crate::support::slack::{errors, errors_of, put, put_option};
@@ -33,7 +33,7 @@ fn inputs(view: &View) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn form_shows_everything_as_it_is() {
+async fn update_form_shows_current_values() {
     let app = TestApp::workshop().await;
     let sam = app.technician("sam").await;
     app.sql(&format!(
@@ -208,7 +208,7 @@ async fn concurrent_updates_conflict_on_their_field() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_said_on_its_field() {
+async fn invalid_values_are_reported_on_their_field() {
     let app = TestApp::workshop().await;
     app.command(ANA, "/esb-update", "1").await;
     app.choose("status", "Resolved").await;
@@ -234,7 +234,7 @@ async fn what_cannot_be_is_said_on_its_field() {
 }
 
 #[tokio::test]
-async fn somebody_who_left_may_stay_assigned() {
+async fn deactivated_assignee_may_stay_assigned() {
     let app = TestApp::workshop().await;
     let bo = app.technician("bo").await;
     app.sql(&format!("UPDATE repairs SET assignee_id = {bo}")).await;

@@ -1,4 +1,4 @@
-//! Migrations: up, down, one process at a time, never in another program's tables.
+//! Migrations: up and down, one process at a time, and never on another program's tables.
 
 use crate::support::database::{Kind, TestDatabase};
 use esb::ops::install::ConnectError;

@@ -1,4 +1,4 @@
-//! SQLite's writer connection after failures: it is replaced, nothing acknowledged is lost, nobody is locked out.
+//! SQLite's writer connection is replaced after failures without losing acknowledged writes.
 
 use crate::support::database::{Kind, TestDatabase};
 use esb::store::Store;

@@ -1,5 +1,4 @@
-//! Who may ask for what: one table over all routes, forged forms, API tokens, and whatever somebody might
-//! try to be taken for another.
+//! Permissions of every route, forged forms and cookies, API tokens and hosts.
 
 use crate::support::ops::{empty, user};
 use crate::support::web::{Browser, Reply, TestWeb, serving, serving_routes};
@@ -199,7 +198,7 @@ async fn permission_matrix_holds_on_every_route() {
 }
 
 #[tokio::test]
-async fn navigation_leads_where_its_readers_may_go() {
+async fn navigation_links_only_to_permitted_pages() {
     let web = serving(empty().await).await;
     for (_, path, least) in NAVIGATION {
         let browser = match least {
@@ -317,7 +316,7 @@ async fn wrong_token_is_refused_on_every_route() {
 }
 
 #[tokio::test]
-async fn made_up_and_planted_cookies_are_nobodys() {
+async fn forged_cookies_do_not_authenticate() {
     let web = serving(empty().await).await;
     let stu = web.signed_in(Role::Staff).await;
     let token = stu.cookie_value(SESSION_COOKIE);
@@ -348,7 +347,7 @@ fn esb_digest(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn host_that_somebody_makes_up_leads_nowhere() {
+async fn forged_host_never_appears_in_response() {
     let web = serving(empty().await).await;
     for host in ["evil.example", "evil.example:80", "esb.example.org@evil.example", ""] {
         for path in ["/admin/users", "/", "/login", "/nowhere"] {

@@ -1,4 +1,4 @@
-//! Who is let in: logging in and out, sessions, roles, temporary passwords.
+//! Login and logout, sessions, roles, temporary passwords and setup.
 
 use crate::support::ops::{empty, user};
 use crate::support::web::{Browser, Reply, TestWeb, serving, serving_routes};
@@ -58,7 +58,7 @@ async fn with_sam() -> TestWeb {
 }
 
 #[tokio::test]
-async fn each_door_opens_to_whom_it_should() {
+async fn each_access_level_admits_its_roles() {
     let web = serving_routes(empty().await, DOORS, Limits::STANDARD).await;
     let (tess, stu) = (web.signed_in(Role::Technician).await, web.signed_in(Role::Staff).await);
     let nobody = web.browser();
@@ -119,7 +119,7 @@ async fn login_starts_and_logout_ends_session() {
 }
 
 #[tokio::test]
-async fn whatever_was_wrong_is_not_told() {
+async fn login_error_does_not_reveal_its_cause() {
     let web = with_sam().await;
     let mut told = Vec::new();
     for (username, given) in
@@ -181,7 +181,7 @@ async fn temporary_password_must_be_changed_first() {
 }
 
 #[tokio::test]
-async fn staff_change_users_and_it_counts_at_once() {
+async fn user_changes_take_effect_immediately() {
     let web = serving(empty().await).await;
     let (stu, tess) = (web.signed_in(Role::Staff).await, web.signed_in(Role::Technician).await);
     let id = user(&web.ops, "tess", Role::Technician).await;

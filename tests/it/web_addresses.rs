@@ -1,4 +1,4 @@
-//! Addresses as people type them, and forms about equipment that is archived or unknown.
+//! Spellings of paths, and forms about archived or unknown equipment.
 
 use crate::support::ops::{open_repairs, with_saw};
 use crate::support::web::{TestWeb, serving};

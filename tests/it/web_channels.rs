@@ -32,7 +32,7 @@ async fn pasted_channel_links_become_ids() {
 }
 
 #[tokio::test]
-async fn what_is_no_channel_is_refused_with_remedy() {
+async fn invalid_channel_is_refused_with_remedy() {
     let web = serving(with_saw().await.0).await;
     let stu = web.signed_in(Role::Staff).await;
     for (typed, words) in [

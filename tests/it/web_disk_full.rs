@@ -1,4 +1,4 @@
-//! A full disk, seen through the web: what is refused, what is kept, and that service resumes by itself.
+//! A full disk: what is refused, what is stored, and that service resumes by itself.
 
 use crate::support::app::DEADLINE;
 use crate::support::database::{Kind, TestDatabase};
@@ -164,12 +164,12 @@ async fn photos_on_full_disk(disk: Option<&SmallDisk>) {
 }
 
 #[tokio::test]
-async fn photos_are_lost_in_words_below_reserve() {
+async fn report_below_reserve_says_photos_were_dropped() {
     photos_on_full_disk(None).await;
 }
 
 #[tokio::test]
-async fn photos_are_lost_in_words_on_full_disk() {
+async fn report_on_full_disk_says_photos_dropped() {
     let Some(disk) = SmallDisk::mount(8) else { return };
     photos_on_full_disk(Some(&disk)).await;
 }

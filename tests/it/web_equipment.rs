@@ -1,5 +1,4 @@
-//! Pages of the registry: forms that come back, two people at once, files for spreadsheets, hostile names,
-//! addresses of the Python system.
+//! Equipment, area, settings and audit pages: form errors, conflicts, exports and legacy redirects.
 
 use crate::support::ops::{add_equipment, area, empty, open_repairs, with_saw};
 use crate::support::web::{Browser, Reply, TestWeb, serving};
@@ -265,7 +264,7 @@ const HOSTILE: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn files_for_spreadsheets_hold_everything_and_no_formula() {
+async fn csv_exports_are_complete_and_formula_free() {
     let ops = empty().await;
     let db = ops.store.write();
     let wood = store::areas::add(db, &area("=Wood", ""), ops.clock.now()).await.unwrap();
@@ -351,7 +350,7 @@ async fn audit_is_filtered_paged_and_exported() {
 }
 
 #[tokio::test]
-async fn each_page_lets_in_whom_it_should() {
+async fn equipment_pages_require_their_roles() {
     let web = saw().await;
     let (tess, stu, nobody) =
         (web.signed_in(Role::Technician).await, web.signed_in(Role::Staff).await, web.browser());

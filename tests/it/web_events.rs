@@ -1,4 +1,4 @@
-//! Boards that update themselves: what one process changes is heard and seen in all.
+//! Boards update themselves when any process changes something, and listeners are limited.
 
 use crate::support::app::{DEADLINE, TestApp, only};
 use crate::support::events::Listener;

@@ -1,4 +1,4 @@
-//! Photos and documents through the web: added, shown to whom they are for, handed out safely, removed.
+//! Photos and documents on the web: upload, permissions, safe serving and removal.
 
 use crate::support::ops::{TestOps, user, with_saw};
 use crate::support::pictures::{PLACE, contains_bytes, jpeg, mp4, names, pdf, png};

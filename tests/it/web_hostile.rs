@@ -1,5 +1,4 @@
-//! Requests that no browser sends, straight into the kernel: nobody is told of a fault of ours, nothing
-//! changes without our token, and what is cached is sent only to those who want it so.
+//! Requests that no browser sends cause no internal error and change nothing without a token.
 
 use crate::support::ops::with_saw;
 use crate::support::web::config;

@@ -1,5 +1,4 @@
-//! Pictures that are small on the wire and cost a careless reader gigabytes of memory, of writes or of time: the
-//! program, as a process, refuses them for next to nothing.
+//! Small uploads that would decode to gigabytes are refused at little cost.
 
 use crate::support::app::DEADLINE;
 use crate::support::hostile_pictures::{

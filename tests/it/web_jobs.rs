@@ -1,4 +1,4 @@
-//! `/admin/jobs` and the page of one job: what they show, how they keep up to date, and what their forms do.
+//! `/admin/jobs` and the job page: progress, updates, cancel and resume.
 
 use crate::support::jobs::{member, queue, step};
 use crate::support::ops::{report, with_saw};

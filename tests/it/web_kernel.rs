@@ -1,4 +1,4 @@
-//! The kernel over a real connection: what every page can rely on.
+//! The web kernel over a real connection: headers, errors, limits and shutdown.
 
 use crate::support::ops::{empty, with_saw};
 use crate::support::web::{serving, serving_routes};
@@ -108,7 +108,7 @@ async fn malformed_query_is_a_clear_error() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_ones_work() {
+async fn wrong_method_lists_allowed_methods() {
     let web = serving(empty().await).await;
     let told = async |method: Method, path: &str| {
         let reply = web.ask(method, path, &[]).await;

@@ -1,4 +1,4 @@
-//! Wrong passwords are limited, and keep out nobody but whoever types them.
+//! Wrong passwords are limited without locking out other users or known browsers.
 
 use crate::support::ops::{TestOps, empty, user};
 use crate::support::web::{Browser, Reply, TestWeb, config, serving, serving_as};
@@ -113,7 +113,7 @@ async fn guesses_at_known_browser_are_limited_too() {
 }
 
 #[tokio::test]
-async fn one_name_is_counted_however_it_is_written() {
+async fn spellings_of_one_name_share_a_count() {
     let web = serving(with_people().await).await;
     for name in ["tess", "TESS", " tess ", "te\u{200b}ss", "tess\u{202e}"].iter().cycle().take(10) {
         assert_eq!(log_in(&web.browser(), name, "a wrong guess").await.status, WRONG);
@@ -136,7 +136,7 @@ async fn log_ins_that_succeed_are_no_guesses() {
 }
 
 #[tokio::test]
-async fn nobody_else_keeps_one_from_changing_the_password() {
+async fn guesses_elsewhere_do_not_block_password_change() {
     let web = serving(with_people().await).await;
     let (tess, other) = (web.browser(), web.browser());
     for browser in [&tess, &other] {
@@ -205,7 +205,7 @@ async fn known_browser_outlives_a_new_password() {
 }
 
 #[tokio::test]
-async fn deactivated_user_is_told_what_everybody_is() {
+async fn deactivated_user_gets_generic_login_error() {
     let web = serving(with_people().await).await;
     let tess = user(&web.ops, "tess", Role::Technician).await;
     let known = used_by(&web, "tess").await;

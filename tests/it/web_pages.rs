@@ -1,4 +1,4 @@
-//! Pages to look at and JSON to read: shapes, versions, absences and outages.
+//! Public pages and JSON: shapes, caching, empty states and outages.
 
 use crate::support::app::DEADLINE;
 use crate::support::ops::{ana, empty, open_repairs, report, user, with_saw};
@@ -30,7 +30,7 @@ async fn board_is_sent_once_per_revision() {
 }
 
 #[tokio::test]
-async fn whoever_takes_gzip_gets_it() {
+async fn gzip_is_sent_when_accepted() {
     let (ops, _) = with_saw().await;
     let web = serving(ops).await;
     for path in ["/", "/?broken=1", "/e/1", "/status.json", "/metrics"] {
@@ -106,7 +106,7 @@ async fn archived_machine_says_so() {
 }
 
 #[tokio::test]
-async fn empty_installation_says_what_to_do() {
+async fn empty_installation_explains_first_steps() {
     let web = serving(empty().await).await;
     let (board, login) = (web.get("/").await, web.get("/login").await);
     assert!(board.text().contains("esb demo-data"));
@@ -124,7 +124,7 @@ async fn empty_installation_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn assets_are_kept_for_ever_under_their_hash() {
+async fn hashed_assets_are_cached_forever() {
     let web = serving(empty().await).await;
     let page = web.get("/").await.text();
     let urls: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();

@@ -98,7 +98,7 @@ async fn request_id_works_on_every_form() {
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
 #[tokio::test]
-async fn what_is_refused_comes_back_with_its_text() {
+async fn refused_report_returns_form_with_text() {
     let web = saw().await;
     let ana = web.browser();
     let long = "x".repeat(100_000);
@@ -168,7 +168,7 @@ async fn ten_reports_in_ten_minutes_are_enough() {
 }
 
 #[tokio::test]
-async fn failures_of_ours_use_up_no_reports() {
+async fn server_errors_do_not_count_towards_limit() {
     let web = saw().await;
     let (ana, db) = (web.browser(), web.ops.store.write());
     db.execute_unprepared("ALTER TABLE timeline RENAME TO elsewhere").await.unwrap();

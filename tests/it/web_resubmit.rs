@@ -191,7 +191,7 @@ async fn typed_text_survives_expired_session() {
 }
 
 #[tokio::test]
-async fn temporary_password_holds_no_text_back() {
+async fn forced_password_change_returns_typed_text() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     web.ops.store.write().execute_unprepared("UPDATE users SET must_change_password = TRUE").await.unwrap();
@@ -220,7 +220,7 @@ async fn http_under_an_https_address_is_explained() {
 }
 
 #[tokio::test]
-async fn new_secret_key_costs_one_more_press() {
+async fn new_secret_key_requires_one_resubmission() {
     let web = saw().await;
     let (tess, ana) = (web.signed_in(Role::Technician).await, web.browser());
     let token = tess.get("/repairs/1").await.hidden("csrf_token");
@@ -344,7 +344,7 @@ async fn internal_error_loses_no_text() {
 }
 
 #[tokio::test]
-async fn lost_record_or_role_leaves_the_text() {
+async fn missing_record_or_role_returns_typed_text() {
     let web = saw().await;
     let tess = web.signed_in(Role::Technician).await;
     let token = tess.get("/repairs/1").await.hidden("csrf_token");

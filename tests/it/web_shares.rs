@@ -1,5 +1,4 @@
-//! Nobody is knocked over: one address takes up its share of connections, requests and places, and everybody else
-//! is served.
+//! Each address has a limited share of connections, requests and uploads, so others are still served.
 
 use crate::support::app::DEADLINE;
 use crate::support::lines::Lines;
@@ -129,7 +128,7 @@ async fn one_address_closes_its_own_connections() {
 }
 
 #[tokio::test]
-async fn watchers_are_answered_when_everything_is_taken() {
+async fn health_checks_are_answered_at_full_load() {
     let lines = Lines::from(tracing::Level::WARN);
     let limits = Limits { connections: 8, requests: 3, requests_of_client: 2, ..Limits::STANDARD };
     let web = web(limits).await;
@@ -166,7 +165,7 @@ async fn watchers_are_answered_when_everything_is_taken() {
 }
 
 #[tokio::test]
-async fn answer_nobody_reads_keeps_its_place() {
+async fn unread_response_keeps_its_place() {
     let limits = Limits { connections: 3, requests: 1, requests_of_client: 1, ..Limits::STANDARD };
     let web = web(limits).await;
     let mut reads_slowly = web.begin(ANA, "GET /large HTTP/1.1\r\nHost: esb\r\n\r\n").await;
@@ -238,7 +237,7 @@ async fn one_address_cannot_use_all_uploads() {
 }
 
 #[tokio::test]
-async fn many_lines_of_one_site_are_counted_together() {
+async fn ipv6_networks_of_one_site_share_limits() {
     let web = serving(empty().await).await;
     let me_too = async |n: u32| {
         let browser = web.browser().from(&format!("2001:db8:7:{n:x}::1"));

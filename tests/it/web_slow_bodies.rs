@@ -1,4 +1,4 @@
-//! Bodies that fill memory or never end: bounded together, shared fairly, and not begun where the head says enough.
+//! Large, slow and endless request bodies share one memory limit, and some are refused by their headers alone.
 
 use crate::support::app::{DEADLINE, TestApp};
 use crate::support::ops::with_saw;
@@ -56,7 +56,7 @@ async fn one_address_holds_no_more_than_its_share() {
 }
 
 #[tokio::test]
-async fn all_bodies_together_have_an_end() {
+async fn bodies_share_a_total_memory_limit() {
     let web = web(30_000, 30_000).await;
     let _stream = web.begin([127, 0, 0, 1], &stalled("203.0.113.1")).await;
     let refused = until_refused(&web, "203.0.113.2", 25_000).await;

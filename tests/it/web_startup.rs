@@ -1,4 +1,4 @@
-//! What the web answers while the program waits for its database, and that the real answers follow.
+//! What the web serves while the program waits for its database.
 
 use crate::support::app::DEADLINE;
 use crate::support::ops::with_saw;

@@ -1,4 +1,4 @@
-//! Forms with files as nobody's browser sends them: forged, endless, broken off, malformed.
+//! Upload forms that are forged, endless, interrupted or malformed.
 
 use crate::support::ops::with_saw;
 use crate::support::pictures::{mp4, names, png};
@@ -53,7 +53,7 @@ async fn no_file_is_stored_before_csrf_check() {
 }
 
 #[tokio::test]
-async fn odd_forms_are_refused_tidily() {
+async fn malformed_multipart_forms_are_refused() {
     let web = web().await;
     let ana = web.browser();
     let form = form(&ana).await;

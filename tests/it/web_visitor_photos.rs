@@ -1,4 +1,4 @@
-//! What visitors may leave on the disk in a day: how a report beyond it is recorded, and what does not count.
+//! The daily allowance of visitors' photos: what counts, and how a report over it is recorded.
 
 use crate::support::ops::with_saw;
 use crate::support::pictures::{heif, jpeg, mp4, names};

@@ -1,4 +1,4 @@
-//! Socket Mode: how connections come, stay and go.
+//! Socket Mode connections: open, replace, back off and close.
 
 use crate::support::lines::Lines;
 use crate::support::wire::{DEADLINE, Rig, Setup, sandbox, sandbox_with, until};

@@ -1,4 +1,4 @@
-//! Socket Mode: every envelope is acknowledged in time and acted upon once, whatever happens.
+//! Socket Mode: every envelope is acknowledged in time and handled once.
 
 use crate::support::lines::Lines;
 use crate::support::wire::{DEADLINE, Rig, Setup, command, search, submission, until};

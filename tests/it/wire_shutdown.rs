@@ -1,4 +1,4 @@
-//! Socket Mode: the end of the program loses nothing that was taken in.
+//! Socket Mode: shutdown finishes the envelopes in flight.
 
 use crate::support::lines::Lines;
 use crate::support::wire::{Rig, Setup, sandbox, until};
@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn what_is_in_flight_is_finished_and_acknowledged() {
+async fn envelopes_in_flight_are_finished_and_acknowledged() {
     let mut rig = Setup { connections: 2, ..Setup::default() }.start().await;
     for n in 0..50 {
         rig.command(&format!("e{n}"), "hold");
@@ -52,7 +52,7 @@ async fn work_that_does_not_end_is_abandoned() {
 }
 
 #[tokio::test]
-async fn it_ends_also_while_it_cannot_connect() {
+async fn shutdown_works_while_connecting_fails() {
     let slack = sandbox();
     slack.fail_always("apps.connections.open", Fault::Silence);
     let mut rig = Setup { sandbox: slack, ..Setup::default() }.launch();

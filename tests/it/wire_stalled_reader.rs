@@ -1,4 +1,4 @@
-//! Socket Mode against a Slack that sends and never reads: what the sandbox cannot play.
+//! Socket Mode with a Slack that sends but never reads, which the sandbox cannot simulate.
 
 use crate::support::wire::{DEADLINE, Script, Setup, command, slack_config};
 use esb::clients::slack_api::SlackApi;

@@ -64,7 +64,7 @@ async fn message_is_posted_and_named() {
 }
 
 #[tokio::test]
-async fn errors_are_told_apart() {
+async fn error_kinds_are_distinguished() {
     for (fault, outcome, blame) in [
         (Fault::Error("channel_not_found"), "refused", Blame::Channel),
         (Fault::Error("invalid_blocks"), "refused", Blame::Message),
@@ -91,7 +91,7 @@ async fn errors_are_told_apart() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_an_outage() {
+async fn refused_connection_is_transient() {
     let slack = sandbox();
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut config = slack_config(&slack);
@@ -210,7 +210,7 @@ async fn endless_answer_is_a_transient_error() {
 }
 
 #[tokio::test]
-async fn no_secret_is_written_whatever_the_level() {
+async fn secrets_are_never_logged_at_any_level() {
     let lines = Lines::from(tracing::Level::TRACE);
     let slack = sandbox();
     let (api, _) = api(&slack);

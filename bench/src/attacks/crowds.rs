@@ -22,7 +22,7 @@ const WITHIN: Duration = Duration::from_secs(2);
 /// batches.
 const OPENED_AT_ONCE: usize = 50;
 const ACCEPTED_WITHIN: Duration = Duration::from_millis(20);
-/// How often closed connections are looked for.
+/// Interval of the check for closed connections.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Silent connections.
@@ -45,14 +45,14 @@ pub(super) async fn stall_bodies(target: Target) -> anyhow::Result<()> {
     hold(target, STALLED, &[head.into_bytes(), vec![b'x'; STALLED_BYTES]].concat()).await
 }
 
-/// Holds this number of connections, each of which has sent this head. Reopens those that are closed.
+/// Opens this number of connections and sends this head on each. Reopens those that are closed.
 async fn hold(target: Target, count: usize, sent: &[u8]) -> anyhow::Result<()> {
     let mut held: Vec<TcpStream> = Vec::new();
     loop {
         held.retain(is_open);
         while held.len() < count {
             let Ok(Ok(mut stream)) = timeout(WITHIN, connect_from(ATTACKER, target.web)).await else { break };
-            // One that takes no more is held all the same.
+            // A connection that accepts no more bytes stays open.
             let _ = timeout(WITHIN, stream.write_all(sent)).await;
             held.push(stream);
             if held.len().is_multiple_of(OPENED_AT_ONCE) {

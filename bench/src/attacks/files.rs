@@ -54,7 +54,7 @@ pub(super) fn overlapping_heic() -> anyhow::Result<Vec<u8>> {
     let items = [&b"\0\0\0\0\0\x02"[..], &item(1, b"hvc1")?, &item(2, b"Exif")?].concat();
     let hdlr = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0")?;
     let whole = [0, u32::try_from(PHOTO_BYTES)?].map(u32::to_be_bytes).concat();
-    // Version 1, places and lengths of four bytes; one item, the second, in the file itself.
+    // Version 1, offsets and lengths of four bytes; one item, the second, in the file itself.
     let located = [&b"\x01\0\0\0\x44\0\0\x01\0\x02\0\0\0\0"[..], &EXTENTS.to_be_bytes()].concat();
     let iloc = boxed(b"iloc", &[located, whole.repeat(usize::from(EXTENTS))].concat())?;
     let meta = boxed(b"meta", &[&[0; 4][..], &hdlr, &boxed(b"iinf", &items)?, &iloc].concat())?;
@@ -68,7 +68,7 @@ fn boxed(kind: &[u8; 4], content: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok([&length[..], kind, content].concat())
 }
 
-/// A GIF of a visitor's largest size that is stored as it is: behind its first picture comes a large second one.
+/// A GIF of a visitor's largest size that is stored unchanged: its second picture is large.
 pub(super) fn large_gif() -> Vec<u8> {
     let head = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff";
     let picture = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02";

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
-/// More networks than are remembered.
+/// More networks than the rate limiter remembers.
 const NETWORKS: usize = 10_200;
 /// Connections for all networks.
 const CONNECTIONS: usize = 16;

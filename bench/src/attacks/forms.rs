@@ -1,16 +1,15 @@
-//! Requests as browsers write them: forms, with and without files.
+//! Requests as browsers send them: forms, with and without files.
 
 use super::Target;
 
 /// The boundary of a multipart form.
 const BOUNDARY: &str = "----esb-bench";
 
-/// A page.
 pub(super) fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes()
 }
 
-/// "Me too", with the address that a proxy names, if given.
+/// "Me too", with `X-Forwarded-For` if given.
 pub(super) fn me_too(target: Target, forwarded_for: Option<&str>) -> Vec<u8> {
     let forwarded =
         forwarded_for.map(|address| format!("x-forwarded-for: {address}\r\n")).unwrap_or_default();

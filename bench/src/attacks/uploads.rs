@@ -36,7 +36,7 @@ pub(super) async fn fill_disk(target: Target) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends a report. Waits after a refusal or without an answer.
+/// Sends a report. Waits after a refusal or without a response.
 async fn send(target: Target, number: u64, photos: &[(&str, &[u8])]) {
     let request = forms::report(target, number, photos);
     let status = async {
@@ -48,7 +48,7 @@ async fn send(target: Target, number: u64, photos: &[(&str, &[u8])]) {
     }
 }
 
-/// Holds all upload places.
+/// Occupies all upload places.
 pub(super) async fn send_slowly(target: Target) -> anyhow::Result<()> {
     let mut uploads = JoinSet::new();
     for number in 0..SLOW_UPLOADS {

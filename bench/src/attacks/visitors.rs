@@ -1,5 +1,6 @@
-//! Eleven visitors, each from an address of its own, who open the board, a machine and the JSON endpoints, say "me too"
-//! and report with a photo at intervals. Each request uses a new connection, like the first request of a phone.
+//! Eleven visitors, each from a separate address, who open the board, a piece of equipment and the JSON endpoints, say
+//! "me too" and report with a photo at intervals. Each request uses a new connection, like the first request of a
+//! phone.
 
 use super::{Target, files, forms};
 use crate::figures::Times;
@@ -10,13 +11,13 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// Last parts of the visitors' addresses, 127.0.0.x.
+/// Last octets of the visitors' addresses, 127.0.0.x.
 const ADDRESSES: std::ops::RangeInclusive<u8> = 10..=20;
 /// Interval of each visitor's requests.
 const EVERY: Duration = Duration::from_millis(100);
-/// After this time, a visitor gives up a request.
+/// Time-out of a visitor's request.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The paths that they open, in turn.
+/// The paths that they request, in turn.
 const PAGES: [&str; 6] = ["/", "/e/", "/status.json", "/", "/health", "/metrics"];
 /// Every n-th request of a visitor is of another kind.
 const ME_TOO_EVERY: u64 = 23;
@@ -29,7 +30,7 @@ struct Sample {
     is_answered: bool,
 }
 
-/// The visitors' experience in a period.
+/// The visitors' results in a period.
 #[derive(Debug, Default)]
 pub(super) struct Samples(Vec<Sample>);
 
@@ -39,7 +40,7 @@ impl Samples {
         Times::new(self.0.iter().map(|sample| sample.took))
     }
 
-    /// The share of requests of these kinds with a wrong answer; 0 without requests.
+    /// The share of requests of these kinds with a wrong response; 0 without requests.
     #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub(super) fn failed_percent(&self, is_counted: impl Fn(&str) -> bool) -> f64 {
         let counted: Vec<&Sample> = self.0.iter().filter(|sample| is_counted(sample.kind)).collect();
@@ -55,7 +56,6 @@ pub(super) struct Visitors {
 }
 
 impl Visitors {
-    /// Starts them.
     pub(super) fn start(target: Target) -> Self {
         let (samples, mut tasks) = (Arc::<Mutex<Samples>>::default(), JoinSet::new());
         let photo: Arc<[u8]> = files::photo().into();
@@ -65,7 +65,7 @@ impl Visitors {
         Self { samples, _tasks: tasks }
     }
 
-    /// Their experience since the last call.
+    /// The results since the last call.
     pub(super) fn take(&self) -> Samples {
         std::mem::take(&mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -74,7 +74,7 @@ impl Visitors {
 async fn visit(target: Target, address: u8, photo: Arc<[u8]>, samples: Arc<Mutex<Samples>>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // They do not all do the same at once.
+    // Each visitor starts at another request.
     for count in u64::from(address).. {
         ticks.tick().await;
         let number = u64::from(address) << 32 | count;

@@ -1,6 +1,6 @@
-//! Acknowledges every frame at once and sends what esb would send: a modal for a command; a private answer for a form;
-//! a message to each of two channels for a report; an edit of each and two replies for a claim. All of it has the
-//! given size. Looks only at the kind of a frame.
+//! Acknowledges every frame immediately and sends what esb would send: a modal for a command; a private response for a
+//! form; a message to each of two channels for a report; an edit of each and two replies for a claim. All of it has the
+//! given size. Parses only the kind of a frame.
 
 use crate::payloads::{after, value};
 use anyhow::Context;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-/// What ends the answer to a form: it is closed.
+/// Ends the acknowledgement of a form: it closes the form.
 const CLEAR: &str = ",\"payload\":{\"response_action\":\"clear\"}";
 
 type HttpClient = Client<HttpConnector, Full<Bytes>>;
@@ -35,7 +35,7 @@ pub struct Options {
     pub sizes: Sizes,
 }
 
-/// Sizes of its messages, in bytes.
+/// Sizes of the messages, in bytes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Sizes {
     /// The view that `/esb-report` opens
@@ -56,7 +56,7 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// As the floor is started with them.
+    /// As command-line arguments.
     pub fn arguments(&self) -> Vec<String> {
         [
             ("report", self.report_bytes),
@@ -103,7 +103,7 @@ struct Shared {
     client: HttpClient,
     api: String,
     sizes: Sizes,
-    /// As long as the largest of them.
+    /// As long as the largest message.
     padding: String,
 }
 
@@ -150,7 +150,7 @@ async fn connection(shared: Arc<Shared>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The measurement notices a failure by its time-out.
+/// The measurement detects a failure by its time-out.
 async fn follow(shared: Arc<Shared>, frame: Frame, trigger: String) {
     let Sizes { report_bytes, status_bytes, repair_bytes, card_bytes, edit_bytes } = shared.sizes;
     match frame {
@@ -182,7 +182,7 @@ impl Shared {
         let _ = self.post("views.open", format!("{{\"trigger_id\":\"{trigger}\",\"view\":{view}}}")).await;
     }
 
-    /// With words that the checks of esb's messages look for.
+    /// Posts a message with the words that the checks of esb's messages expect.
     async fn say(&self, method: &str, channel: &str, bytes: usize) {
         let padding = self.padding.get(..bytes).unwrap_or_default();
         let text = format!("Thank you. Assigned. {padding}");

@@ -28,7 +28,7 @@ pub struct Options {
     pub answers: PathBuf,
 }
 
-/// An answer as its file holds it: status, then names and values of headers.
+/// A response as stored in its file: status, then names and values of headers.
 pub type Head = (u16, Vec<(String, String)>);
 
 impl Options {
@@ -50,7 +50,7 @@ impl Options {
                     let answer = number.and_then(|number| answers.get(number)).cloned();
                     async move { Ok::<_, Infallible>(answer.unwrap_or_default()) }
                 });
-                // A client that goes away is no news.
+                // Ignore clients that disconnect.
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }

@@ -13,7 +13,7 @@ use crate::{say, sign_in};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// Submissions that wait for their acknowledgement at the same time.
+/// Most submissions without acknowledgement at one time.
 const AT_ONCE: usize = 20;
 /// The password and the first quiet report come this long after the burst began.
 const EARLY: Duration = Duration::from_secs(5);
@@ -23,11 +23,11 @@ const LATE: Duration = Duration::from_secs(60);
 const QUIET: [usize; 2] = [9_001, 9_002];
 /// The technician's number in the made-up data: the first user.
 const TECHNICIAN_PAGE: &str = "/admin/users/1";
-/// Longest wait for an arrival before the script is looked at again.
+/// Longest wait for an arrival before the script is checked.
 const STEP: Duration = Duration::from_millis(20);
-/// Memory is read this often.
+/// Interval of memory samples.
 const SAMPLE: Duration = Duration::from_secs(1);
-/// Memory is printed this often.
+/// Samples between printed lines.
 const SHOW: u64 = 15;
 
 struct Burst<'a> {
@@ -46,7 +46,7 @@ struct Burst<'a> {
     began: Instant,
     /// When the last report of the burst was acknowledged.
     acknowledged: Option<Instant>,
-    /// When the page said that the password was on its way.
+    /// When the page announced the password message.
     password_reset: Option<Instant>,
     /// When the quiet reports were submitted.
     quiet_submitted: Vec<Instant>,
@@ -121,7 +121,7 @@ impl Burst<'_> {
         Ok(())
     }
 
-    /// Does what is due by now.
+    /// Runs the steps that are due.
     async fn play_script(&mut self) -> anyhow::Result<()> {
         while self.open.len() < AT_ONCE && self.submitted < self.forms.len() {
             self.open.insert(self.forms[self.submitted].submit(self.slack)?);
@@ -189,7 +189,7 @@ impl Burst<'_> {
     fn add_figures(&self, figures: &mut Figures) {
         let took = self.began.elapsed().as_secs_f64();
         let since = |from: Option<Instant>, at: Option<Instant>| match (from, at) {
-            // A message may arrive before the page that mentions it.
+            // A message may arrive before the page that announces it.
             (Some(from), Some(at)) => at.saturating_duration_since(from).as_secs_f64(),
             _ => f64::NAN,
         };
@@ -216,7 +216,7 @@ impl Burst<'_> {
         figures.add("memory, mean of the run", "MiB", mean);
     }
 
-    /// How long a channel took to get everything, or how much it got, compared with one message a second.
+    /// How long a channel took for all messages, or how many it got, compared with one message a second.
     fn add_channel(&self, figures: &mut Figures, name: &str, times: &[Instant], expected: usize) {
         let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
         let (Some(first), Some(last)) = (times.first(), times.last()) else {
@@ -224,7 +224,7 @@ impl Burst<'_> {
         };
         if times.len() == expected {
             let took = last.saturating_duration_since(self.began).as_secs_f64();
-            // The first message need not wait.
+            // The first message is not delayed.
             figures.compare(format!("{name}, all {expected} messages"), "s", took, count(expected - 1));
         } else {
             figures.compare(format!("{name}, messages arrived"), "", count(times.len()), count(expected));

@@ -8,9 +8,9 @@ use crate::slack::{Slack, SlackCall};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// Reports that wait, shared out among the busy areas.
+/// Pending reports, distributed over the busy areas.
 const REPORTS: usize = 12;
-/// Longest wait for an arrival before the clock is looked at again.
+/// Longest wait for an arrival before the clock is checked.
 const STEP: Duration = Duration::from_millis(20);
 
 pub(super) async fn play(
@@ -68,7 +68,7 @@ fn add_figures(ledger: &Ledger, calls: usize, outage: Duration, recovered: Insta
     let first = [areas.first(), oops.first()].into_iter().flatten().min();
     figures.add("recovery to the first message", "s", since(first, true));
     let whole = |times: &[Instant]| since(times.last(), times.len() == REPORTS);
-    // The first message of a channel need not wait.
+    // The first message of a channel is not delayed.
     let floor = count(REPORTS / BUSY_AREAS - 1);
     figures.compare("recovery to all 12 in the areas' channels", "s", whole(&areas), floor);
     figures.compare("recovery to all 12 in #oops", "s", whole(&oops), count(REPORTS - 1));

@@ -20,7 +20,7 @@ const CROWD: usize = 500;
 /// Commands in flight in the sustained run: enough to keep two cores busy.
 const WINDOW: usize = 64;
 
-/// A command with the times of its answers.
+/// A command with the times of its responses.
 struct Trace {
     command: Command,
     sent: Instant,
@@ -33,7 +33,7 @@ struct Run<'a> {
     slack: &'a mut Slack,
     first: Option<u64>,
     traces: Vec<Trace>,
-    /// Commands with both answers.
+    /// Commands with both responses.
     done: usize,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Waits for the next answer.
+    /// Waits for the next response.
     async fn receive(&mut self) -> anyhow::Result<()> {
         let arrival = self.slack.next().await;
         let arrival = arrival.with_context(|| {
@@ -100,9 +100,9 @@ struct CommandTimes {
     status: Vec<Trace>,
     crowds: Vec<Vec<Trace>>,
     sustained: Vec<Trace>,
-    /// How long the sustained run took.
+    /// Duration of the sustained run.
     took: Duration,
-    /// How much processor time the app took for it.
+    /// Processor time of the app for the sustained run.
     cpu: Duration,
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn measure(
     Ok(floor)
 }
 
-/// A floor whose modals are as large as these.
+/// A floor whose modals have the same sizes.
 async fn floor(done: &CommandTimes) -> anyhow::Result<SocketFloor> {
     let size = |traces: &[Trace]| {
         let sizes = traces.iter().filter_map(|trace| Some(trace.opened.as_ref()?.1.len()));
@@ -140,7 +140,7 @@ async fn floor(done: &CommandTimes) -> anyhow::Result<SocketFloor> {
 
 impl App<'_> {
     async fn run(&mut self, effort: &Effort) -> anyhow::Result<CommandTimes> {
-        // Each person once, so that all people are known and all caches are filled.
+        // One command per person, to fill all caches.
         self.in_a_row(usize::try_from(PEOPLE)?, 0).await?;
         self.in_a_row(usize::try_from(PEOPLE)?, 1).await?;
         let report = self.in_a_row(effort.in_a_row, 0).await?;
@@ -160,7 +160,7 @@ impl App<'_> {
         Ok(CommandTimes { report, status, crowds, sustained, took, cpu })
     }
 
-    /// One after the other; `kind` 0 is a report, 1 the status.
+    /// Sends one after the other; `kind` 0 is a report, 1 the status.
     async fn in_a_row(&mut self, count: usize, kind: usize) -> anyhow::Result<Vec<Trace>> {
         let mut run = Run::new(self.slack);
         for n in 0..count {
@@ -189,7 +189,7 @@ impl App<'_> {
         Ok((self.checked(traces)?, took))
     }
 
-    /// The traces, if every answer in them is right.
+    /// The traces, if every response in them is correct.
     fn checked(&self, traces: Vec<Trace>) -> anyhow::Result<Vec<Trace>> {
         for trace in &traces {
             let (_, ack) = trace.acknowledged.as_ref().context("no acknowledgement")?;
@@ -237,7 +237,7 @@ fn modals<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Times {
     Times::new(traces.into_iter().filter_map(|trace| Some(trace.opened.as_ref()?.0 - trace.sent)))
 }
 
-/// Commands a second of a burst, until the last answer.
+/// Commands per second of a burst, until the last response.
 fn rates(crowds: &[Vec<Trace>], answered: fn(&Trace) -> Option<Instant>) -> f64 {
     let rate = |crowd: &Vec<Trace>| {
         let began = crowd.first()?.sent;

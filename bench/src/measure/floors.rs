@@ -1,4 +1,4 @@
-//! Starts the floors and waits until they answer. They answer with what esb sent in the same run.
+//! Starts the floors and waits until they respond. They send the responses that esb sent in the same run.
 
 use super::REST;
 use crate::esb::{CONNECTIONS, first_answer, free_address};
@@ -13,16 +13,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The bare client of Socket Mode, and its Slack.
+/// The bare Socket Mode client, and its Slack.
 pub struct SocketFloor {
     pub slack: Slack,
     pub process: Process,
-    /// Its memory before anything was asked of it, in MiB.
+    /// Its memory before any load, in MiB.
     pub idle: f64,
 }
 
 impl SocketFloor {
-    /// One that sends as much.
+    /// Starts a floor that sends messages of these sizes.
     pub async fn start(sizes: &Sizes) -> anyhow::Result<Self> {
         let mut slack = Slack::start().await?;
         let mut program = Command::new(own_executable()?);
@@ -41,12 +41,12 @@ pub type Answer = (Head, Vec<u8>);
 pub struct WebFloor {
     pub address: SocketAddr,
     pub process: Process,
-    /// From its start to the first 200 of each of its answers.
+    /// Times from its start to the first 200 of each response.
     pub first: Vec<Duration>,
 }
 
 impl WebFloor {
-    /// Puts answers into a new folder: `/0` is the first one.
+    /// Writes responses into a new folder: `/0` is the first one.
     pub fn prepare(folder: &Path, answers: &[Answer]) -> anyhow::Result<()> {
         create_dir(folder)?;
         for (number, (head, body)) in answers.iter().enumerate() {
@@ -56,7 +56,7 @@ impl WebFloor {
         Ok(())
     }
 
-    /// Starts it with this folder, and waits until this number of its answers are 200.
+    /// Starts the floor with this folder, and waits until this number of its responses are 200.
     pub async fn start(folder: &Path, awaited: usize) -> anyhow::Result<Self> {
         let address = free_address()?;
         let mut program = Command::new(own_executable()?);
@@ -71,7 +71,7 @@ impl WebFloor {
     }
 }
 
-/// What esb answers there.
+/// esb's response.
 pub async fn answer_of(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
     let mut connection = Connection::open(address).await?;
     let answer = connection.ask(format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").as_bytes()).await?;

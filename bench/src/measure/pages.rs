@@ -1,5 +1,5 @@
-//! Pages: answers a second over 2 and over 16 connections that stay open: compressed as browsers request it, plain,
-//! and 304. The floor answers with the same bytes and headers.
+//! Pages: responses per second over 2 and over 16 persistent connections: compressed as browsers request it, plain, and
+//! 304. The floor responds with the same bytes and headers.
 
 use super::floors::{Answer, WebFloor};
 use super::{Effort, REST, Subject, request};
@@ -25,14 +25,14 @@ enum How {
 
 /// The results for one page.
 struct Load {
-    /// Answers a second.
+    /// Responses per second.
     rate: f64,
     times: Times,
-    /// Processor time of the program for each answer, in microseconds.
+    /// Processor time of the program per response, in microseconds.
     cpu: f64,
 }
 
-/// A request and the answer that it must get.
+/// A request and its expected response.
 struct Page {
     name: String,
     path: String,
@@ -90,7 +90,7 @@ pub(super) async fn measure(
 }
 
 impl Page {
-    /// Requests it once like a returning browser, and checks the answer.
+    /// Requests the page once like a returning browser, and checks the response.
     async fn fetch(
         web: SocketAddr,
         (name, path, cookies): (&str, &str, Option<&str>),
@@ -143,20 +143,20 @@ impl Page {
         read && text.trim_end().ends_with("</html>") && text.contains(&self.mark)
     }
 
-    /// The cheap check of an answer while the clock runs.
+    /// The cheap check of a response while the clock runs.
     fn looks_right(&self, body: &[u8]) -> bool {
         body.len().abs_diff(self.body.len()) <= self.body.len() / 20
     }
 }
 
-/// A floor that answers `/0` with the first page, which is a 200, and so on.
+/// A floor that responds to `/0` with the first page, and so on.
 async fn floor(folder: &Path, pages: &[Rc<Page>]) -> anyhow::Result<WebFloor> {
     let answer = |page: &Rc<Page>| ((page.status, page.headers.clone()), page.body.clone());
     WebFloor::prepare(folder, &pages.iter().map(answer).collect::<Vec<Answer>>())?;
     WebFloor::start(folder, 1).await
 }
 
-/// Sends requests as fast as answers come.
+/// Sends requests as fast as responses arrive.
 async fn load(
     address: SocketAddr,
     page: &Rc<Page>,
@@ -185,7 +185,7 @@ async fn load(
     Ok(Load { rate: per_second(times.len(), took), cpu: each(cpu, times.len()), times: Times::new(times) })
 }
 
-/// The requests of one connection. Every answer is checked, the last one in full.
+/// Sends the requests of one connection. Every response is checked, the last one in full.
 async fn ask(
     mut connection: Connection,
     page: Rc<Page>,

@@ -1,6 +1,6 @@
-//! A technician at work: `/esb-repair` with a number, and changes of that repair in `act_on_repair`. Measures from each
-//! form to its answer, while the worker posts to the channels. Runs last, since the channels get one message a second
-//! and need long for the rest. The same with the floor.
+//! A technician at work: `/esb-repair` with a repair's id, and changes of that repair in `act_on_repair`. Measures from
+//! each form to its response, while the worker posts to the channels. Runs last, since the channels get one message a
+//! second and need long for the rest. The same with the floor.
 
 use super::floors::SocketFloor;
 use super::{Effort, Subject};
@@ -21,7 +21,7 @@ const ACTS: [Act; 4] = [
     Act::Resolve("Bench: the belt is new"),
 ];
 
-/// The times of all forms, and how large the largest was.
+/// The times of all forms, and the size of the largest.
 #[derive(Default)]
 struct RepairTimes {
     shown: Vec<Duration>,
@@ -66,7 +66,7 @@ async fn run(slack: &mut Slack, effort: &Effort) -> anyhow::Result<RepairTimes> 
     Ok(done)
 }
 
-/// Asks for a repair: when its form came, and what came with it.
+/// Requests a repair's form; returns its time and body.
 async fn modal(slack: &mut Slack, repair: usize) -> anyhow::Result<(Instant, Bytes)> {
     let sent = slack.command(&Command::Repair(repair.to_string()))?;
     let (mut acknowledged, mut opened) = (false, None);
@@ -91,7 +91,7 @@ fn form(body: &[u8]) -> anyhow::Result<Value> {
     Ok(body["view"].clone())
 }
 
-/// Sends the form and waits until it is closed and the person has the answer. Returns when it closed.
+/// Submits the form and waits until it is closed and the person has the response. Returns when it closed.
 async fn submit(slack: &mut Slack, view: &Value, act: Act) -> anyhow::Result<Instant> {
     let sent = slack.act(view, act)?;
     let (mut closed, mut is_answered) = (None, false);

@@ -136,8 +136,7 @@ impl App<'_> {
         if self.is_bare { Ok("1".to_owned()) } else { repair_of(card) }
     }
 
-    /// Presses "Claim" and waits until both cards show it; replies in their threads follow at the channels'
-    /// pace.
+    /// Presses "Claim" and waits until both cards show it; replies in their threads follow at the channels' rate.
     async fn claim(&mut self, repair: &str, done: &mut ReportTimes) -> anyhow::Result<()> {
         let began = Instant::now();
         let sent = self.slack.claim(repair)?;
@@ -182,7 +181,7 @@ async fn modal(slack: &mut Slack, command: &Command) -> anyhow::Result<(Value, u
     Ok((body["view"].clone(), opened.len()))
 }
 
-/// The repair of a card's buttons.
+/// The repair id in a card's buttons.
 fn repair_of(card: &[u8]) -> anyhow::Result<String> {
     let card: Value = serde_json::from_slice(card)?;
     let blocks = card["blocks"].as_array().context("no blocks")?;
@@ -190,8 +189,8 @@ fn repair_of(card: &[u8]) -> anyhow::Result<String> {
     Ok(buttons["elements"][0]["value"].as_str().context("no repair")?.to_owned())
 }
 
-/// Checks that both messages are about this report and in two channels, one of them `#oops`. The floor's messages are
-/// about no report.
+/// Checks that both messages are about this report and in two channels, one of them `#oops`. The floor's messages
+/// contain no report.
 fn check(posted: &[(Instant, Bytes)], description: Option<&String>) -> anyhow::Result<()> {
     let mut channels = Vec::new();
     for (_, body) in posted {

@@ -27,7 +27,7 @@ pub struct Behavior {
 }
 
 impl Behavior {
-    /// Latency of answers, in milliseconds.
+    /// Latency of responses, in milliseconds.
     pub fn set_latency_ms(&self, latency: u64) {
         self.latency_ms.store(latency, Ordering::Relaxed);
     }
@@ -94,7 +94,7 @@ async fn connection(
             Ok::<_, hyper::Error>(response)
         }
     });
-    // A client that goes away is no news.
+    // Ignore clients that disconnect.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -130,7 +130,7 @@ fn answer(path: &str, query: &str, body: Bytes, socket_url: &str) -> (Option<Sla
     }
 }
 
-/// Slack gives the whole view back, with its id.
+/// Slack returns the whole view, with its id.
 fn opened(body: &[u8]) -> String {
     let view = after(body, b"\"view\":{").and_then(|view| std::str::from_utf8(view).ok());
     format!(r#"{{"ok":true,"view":{{"id":"V0BENCH","hash":"1.bench",{}"#, view.unwrap_or("\"lost\":true}}"))

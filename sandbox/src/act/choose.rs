@@ -1,7 +1,7 @@
-//! Typing, choosing and ticking in the view before a person.
+//! Typing, choosing and ticking in a person's open view.
 //!
-//! Owns: what an element takes, and telling the app where `dispatch_action` asks for it. Must not:
-//! check what only a submission checks (that is `submit`). Called by: tests, demos, `terminal`.
+//! Owns: the values that an element accepts, and notifying the app if `dispatch_action` requires it. Must not: run the
+//! checks of a submission (that is `submit`). Called by: tests, demos, `terminal`.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Sandbox {
-    /// A person types into a text input, replacing what stood there, and presses Enter.
+    /// A person types into a text input, replacing its value, and presses Enter.
     ///
     /// # Errors
     /// When there is no such input, or it is not one to type in.
@@ -27,8 +27,8 @@ impl Sandbox {
         self.put(&user, &target, value).await
     }
 
-    /// A person chooses by label or value: an option, a date (`2026-01-31`), a time, a person, a channel.
-    /// In an external select it is chosen from what was last suggested, or the app is asked first.
+    /// A person chooses by label or value: an option, a date (`2026-01-31`), a time, a person, a channel. An external
+    /// select offers its last suggestions; without any, the app is queried first.
     ///
     /// # Errors
     /// When there is no such element, or it offers no such choice.
@@ -82,7 +82,7 @@ impl Sandbox {
         self.put(&user, &target, json!(files)).await
     }
 
-    /// A person takes a tick away, or one of several choices.
+    /// A person unticks a checkbox, or removes one of several choices.
     ///
     /// # Errors
     /// When there is no such element, or the choice is not ticked.
@@ -97,7 +97,7 @@ impl Sandbox {
     /// A person empties an element.
     ///
     /// # Errors
-    /// When there is no such element, or it keeps nothing.
+    /// When there is no such element, or it has no value.
     pub async fn clear(&self, user: &str, action_id: &str) -> Result<Outcome, Cannot> {
         let (user, target) = self.target(user, action_id)?;
         let empty = if keeps_many(&target) { json!([]) } else { Value::Null };
@@ -128,7 +128,7 @@ impl Sandbox {
         json!(chosen)
     }
 
-    /// Puts a value into an element, and notifies the app if the element asks for it.
+    /// Sets an element's value, and notifies the app if the element requires it.
     async fn put(&self, user: &str, target: &Target, value: Value) -> Result<Outcome, Cannot> {
         let Some(key) = values::state_key(&target.kind) else {
             return Err(target.wrong("it is pressed, not filled or chosen"));
@@ -153,7 +153,7 @@ impl Sandbox {
         .await
     }
 
-    /// The option of an external select that a person means.
+    /// The option of an external select that matches `wanted`.
     async fn suggested(&self, user: &str, target: &Target, wanted: &str) -> Result<Value, Cannot> {
         let last = self.shared.with(|state| {
             let view = state.views.get(&target.view_id);
@@ -171,7 +171,7 @@ fn keeps_many(target: &Target) -> bool {
     target.kind == "checkboxes" || target.kind.starts_with("multi_")
 }
 
-/// What an element without options takes.
+/// The value for an element without options.
 fn plain_choice(state: &State, target: &Target, wanted: &str) -> Result<Value, Cannot> {
     let text = json!(wanted);
     match target.kind.as_str() {

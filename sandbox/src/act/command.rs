@@ -1,6 +1,6 @@
 //! Commands and shortcuts.
 //!
-//! Owns: how they begin. Must not: act in views. Called by: tests, demos, `terminal`.
+//! Owns: their payloads. Must not: act in views. Called by: tests, demos, `terminal`.
 
 use serde_json::json;
 
@@ -8,8 +8,8 @@ use super::{Cannot, Outcome, channel, deliver::OutgoingEnvelope, payload, person
 use crate::{api, messages::Message, response_urls::Place, sandbox::Sandbox, state::State};
 
 impl Sandbox {
-    /// A person types a command in a channel (a person's name stands for their direct messages). `text` is what
-    /// they type.
+    /// A person types a command in a channel (a person's name means their direct messages). `text` is the text after
+    /// the command.
     ///
     /// # Errors
     /// When the person or the channel is not in the world.
@@ -70,12 +70,12 @@ impl Sandbox {
     }
 }
 
-/// Typed text as Slack sends it with a command: three signs are escaped, and nothing else is.
+/// Escapes typed text as Slack does for commands: only `&`, `<` and `>`.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The time of an act.
+/// The `action_ts` of an act.
 pub(super) fn action_ts(state: &mut State) -> String {
     let now = state.now();
     state.ids.ts(now)

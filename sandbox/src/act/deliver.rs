@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::{Cannot, Outcome};
 use crate::{hub::Ack, sandbox::Sandbox, state::State};
 
-/// An envelope that is about to be sent.
+/// An envelope to be sent.
 pub(super) struct OutgoingEnvelope {
     /// `slash_commands`, `interactive` or `events_api`.
     pub(super) kind: &'static str,
-    /// Whether its acknowledgement may carry something.
+    /// Whether its acknowledgement may have a payload.
     pub(super) accepts_payload: bool,
     pub(super) payload: Value,
 }
@@ -37,11 +37,11 @@ impl Sandbox {
         Ok(if sent { self.acknowledged(&id).await } else { Outcome::NoConnection })
     }
 
-    /// Waits until an envelope is acknowledged, or as long as Slack does.
+    /// Waits until an envelope is acknowledged, or until Slack's deadline.
     pub(super) async fn acknowledged(&self, envelope_id: &str) -> Outcome {
         let limit = self.shared.with(|state| state.options.ack_timeout);
         let ack = self.shared.until(limit, |state| state.hub.ack_of(envelope_id).cloned()).await;
-        // What comes after the deadline is seen by `acks`, but does the person no good.
+        // A late acknowledgement is recorded in `acks`, but the person sees an error.
         ack.filter(|ack: &Ack| ack.latency <= limit).map_or(Outcome::TimedOut, Outcome::Acknowledged)
     }
 }

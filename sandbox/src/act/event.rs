@@ -1,10 +1,10 @@
 //! Events of the workspace.
 //!
-//! Owns: the events that people cause but by messages (those are `say`'s), and redelivery. Must not: act in views. Called by: tests, demos,
-//! `terminal`.
+//! Owns: events caused by people, except messages (those are `say`'s), and redelivery. Must not: act in views. Called
+//! by: tests, demos, `terminal`.
 //!
-//! Slack sends an event that is not acknowledged again: at once, after a minute, after five. Here it is
-//! sent again when a test says so, or by the timers of [`crate::Options::redelivery`].
+//! Slack sends an unacknowledged event again: immediately, after a minute, after five. The sandbox does so when a test
+//! calls it, or by the timers of [`crate::Options::redelivery`].
 
 use serde_json::{Value, json};
 
@@ -15,15 +15,15 @@ use crate::{api::user_json, messages::Message, sandbox::Sandbox, state::State, w
 #[derive(Clone, Debug)]
 pub struct Delivered {
     pub envelope_id: String,
-    /// The event, which keeps its id when it is sent again.
+    /// The event's id, which stays the same when it is sent again.
     pub event_id: String,
     /// Whether the app acknowledged it.
     pub outcome: Outcome,
 }
 
 impl Sandbox {
-    /// Sends any event: the inner object, such as `{"type": "app_mention", …}`. Kept where the app may not hear
-    /// of it: without the scope of its kind, or of what happens in a channel that the bot is not in.
+    /// Sends any event: the inner object, such as `{"type": "app_mention", …}`. Sends nothing if the app may not
+    /// receive it: without the scope of its kind, or for a channel that the bot is not in.
     pub async fn event(&self, event: Value) -> Delivered {
         let sent = self.shared.with(|state| {
             is_heard(&state.world, &event).then(|| {
@@ -41,8 +41,8 @@ impl Sandbox {
         delivered
     }
 
-    /// Sends an event again in a new envelope, as Slack does when it was not acknowledged.
-    /// `attempt` counts from 1; Slack's reasons are `timeout`, `http_error` and the like.
+    /// Sends an event again in a new envelope, as Slack does if it was not acknowledged. `attempt` counts from 1;
+    /// Slack's reasons are `timeout`, `http_error` and similar.
     ///
     /// # Errors
     /// When that envelope was never sent.
@@ -62,8 +62,8 @@ impl Sandbox {
         Ok(Delivered { envelope_id, event_id: delivered.event_id.clone(), outcome })
     }
 
-    /// A person deletes a message, which workspaces may let them do with an app's, too. The app gets no event:
-    /// [`Sandbox::take_back`] tells it.
+    /// A person deletes a message; workspaces may allow this for an app's messages, too. The app gets no event:
+    /// [`Sandbox::take_back`] sends one.
     ///
     /// # Errors
     /// When the message is not there.
@@ -118,7 +118,7 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// Tells the app that a person's account has changed (see [`Sandbox::change_world`]).
+    /// Sends `user_change` for a person's account (see [`Sandbox::change_world`]).
     ///
     /// # Errors
     /// When the person is not in the world.
@@ -132,7 +132,7 @@ impl Sandbox {
     }
 }
 
-/// Whether Slack tells the app of an event (docs.slack.dev/reference/events, "required scopes").
+/// Whether Slack sends the app this event (docs.slack.dev/reference/events, "required scopes").
 fn is_heard(world: &World, event: &Value) -> bool {
     let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
     let is_among = |channel: &str| world.channels.iter().all(|c| c.id != channel || c.bot_is_member);

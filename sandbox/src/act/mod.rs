@@ -1,8 +1,8 @@
 //! Acting as a person: each act builds the payload that Slack would send, sends it, and waits for the
 //! app's acknowledgement.
 //!
-//! Owns: [`Outcome`] and [`Cannot`], and who is meant by a name. Must not: validate blocks or keep
-//! views. Called by: tests, demos, and `terminal`.
+//! Owns: [`Outcome`] and [`Cannot`], and resolving names. Must not: validate blocks or store views. Called by: tests,
+//! demos, and `terminal`.
 
 mod choose;
 mod command;
@@ -23,17 +23,17 @@ pub use suggest::Choice;
 
 use crate::{hub::Ack, state::State, world::World};
 
-/// What came of an act.
+/// The result of an act.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// The app acknowledged in time.
     Acknowledged(Ack),
-    /// The app did not: the person sees an error, even if the app answers later. For a command Slack calls
-    /// it `operation_timeout`.
+    /// The app did not: the person sees an error, even if the app answers later. Slack calls it `operation_timeout` for
+    /// a command.
     TimedOut,
     /// The app has no connection: the person sees an error at once.
     NoConnection,
-    /// Nothing was sent: what was typed or chosen stays in the view until it is submitted.
+    /// Nothing was sent: the value stays in the view until it is submitted.
     Kept,
 }
 
@@ -43,7 +43,6 @@ impl Outcome {
         matches!(self, Self::Acknowledged(_))
     }
 
-    /// The acknowledgement.
     pub fn ack(&self) -> Option<&Ack> {
         match self {
             Self::Acknowledged(ack) => Some(ack),
@@ -52,16 +51,14 @@ impl Outcome {
     }
 }
 
-/// Why a person cannot do what a test or a line of the terminal asks.
+/// Why a person cannot do what a test or a terminal line requests.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cannot {
-    /// No such person in the world.
     #[error("nobody is called {0}")]
     NoPerson(String),
-    /// No such channel in the world.
     #[error("there is no channel {0}")]
     NoChannel(String),
-    /// No modal is open, and there is no Home tab either; with the person's name.
+    /// No modal is open, and there is no Home tab; with the person's name.
     #[error("{0} has no view open")]
     NoView(String),
     /// No element of that name, or none with that value.
@@ -69,32 +66,30 @@ pub enum Cannot {
     NoElement {
         /// The action id, with its value if one was given.
         wanted: String,
-        /// The action ids that are there.
+        /// The existing action ids.
         there: String,
     },
-    /// A choice that is not offered.
+    /// A choice that the element does not offer.
     #[error("{action_id} does not offer {wanted}; it offers: {offered}")]
     NoOption {
-        /// The element.
+        /// The element's action id.
         action_id: String,
-        /// The label or value asked for.
+        /// The requested label or value.
         wanted: String,
-        /// What it offers, cut when it is much.
+        /// The offered choices, truncated.
         offered: String,
     },
     /// An element of another kind.
     #[error("{action_id} is a {kind}: {reason}")]
     WrongKind {
-        /// The element.
+        /// The element's action id.
         action_id: String,
         kind: String,
-        /// What is wrong with it.
         reason: &'static str,
     },
     /// No message with that element or timestamp that the person can see.
     #[error("no message has {0}")]
     NoMessage(String),
-    /// No such file in the world.
     #[error("there is no file {0}")]
     NoFile(String),
     /// The modal has no button to submit, or it is disabled.
@@ -121,7 +116,7 @@ fn channel(state: &State, which: &str) -> Result<String, Cannot> {
     Err(Cannot::NoChannel(which.into()))
 }
 
-/// What to say when somebody has nothing before them.
+/// The error if a person has no open view.
 fn no_view(state: &State, user: &str) -> Cannot {
     Cannot::NoView(state.world.find_person(user).map_or(user, |p| p.name.as_str()).to_owned())
 }

@@ -1,13 +1,12 @@
-//! The payloads that Slack sends, as far as several acts share them.
+//! Parts of Slack's payloads that several acts share.
 //!
-//! Owns: their common fields, and the trigger or response URL given with them. Must not: send.
-//! Called by: `act`.
+//! Owns: their common fields, and the trigger or response URL in them. Must not: send. Called by: `act`.
 
 use serde_json::{Value, json};
 
 use crate::{messages::Message, response_urls::Place, state::State};
 
-/// The verification token, which every payload carries although it is deprecated.
+/// The verification token, deprecated but present in every payload.
 const VERIFICATION: &str = "sandbox-verification-token";
 
 /// A trigger for a person, and for the modal they acted in.
@@ -23,7 +22,7 @@ pub(super) fn response_url(state: &mut State, place: Place) -> String {
     format!("{}response/{secret}", state.base)
 }
 
-/// What every interaction carries.
+/// The fields of every interaction.
 pub(super) fn interaction(state: &State, kind: &str, user: &str) -> Value {
     json!({
         "type": kind,
@@ -36,8 +35,8 @@ pub(super) fn interaction(state: &State, kind: &str, user: &str) -> Value {
     })
 }
 
-/// Adds the view somebody acted in. Of people of another workspace Slack names theirs, and the app's only in the view
-/// (github.com/slackapi/bolt-js, issue 1614).
+/// Adds the view of an interaction. For people of another workspace Slack gives their team, and the app's team only in
+/// the view (github.com/slackapi/bolt-js, issue 1614).
 pub(super) fn in_view(state: &State, payload: &mut Value, view_id: &str) {
     payload["container"] = json!({"type": "view", "view_id": view_id});
     if let Some(view) = state.views.get(view_id) {
@@ -53,7 +52,7 @@ pub(super) fn in_view(state: &State, payload: &mut Value, view_id: &str) {
     }
 }
 
-/// Adds the message somebody acted on, and a response URL for it.
+/// Adds the message of an interaction, and a response URL for it.
 pub(super) fn on_message(state: &mut State, payload: &mut Value, user: &str, message: &Message) {
     let ephemeral = message.audience != crate::messages::Audience::Channel;
     payload["container"] = json!({
@@ -63,7 +62,7 @@ pub(super) fn on_message(state: &mut State, payload: &mut Value, user: &str, mes
         "is_ephemeral": ephemeral,
     });
     payload["channel"] = json!({"id": message.channel, "name": state.world.channel_name(&message.channel)});
-    // Slack leaves the content of ephemeral messages out.
+    // Slack omits the content of ephemeral messages.
     if !ephemeral {
         payload["message"] = message.to_json(&state.world);
     }
@@ -73,7 +72,7 @@ pub(super) fn on_message(state: &mut State, payload: &mut Value, user: &str, mes
     payload["response_url"] = json!(response_url(state, place));
 }
 
-/// A command's payload: flat, as the form that Slack posts over HTTP.
+/// A command's payload: flat, like the form that Slack posts over HTTP.
 pub(super) fn command(state: &mut State, user: &str, channel: &str, command: &str, text: &str) -> Value {
     let place = Place { user: user.into(), channel: channel.into(), original: None };
     let (trigger_id, response_url) = (trigger(state, user, None), response_url(state, place));

@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Sandbox {
-    /// A person presses a button in the view before them (the modal on top, else Home). With several of
-    /// one action id, `value` tells which: a button's value or label, or an overflow menu's choice.
+    /// A person presses a button in their open view (the top modal, else Home). If several have one action id, `value`
+    /// selects one: a button's value or label, or an overflow menu's choice.
     ///
     /// # Errors
     /// When there is no view, or no such element in it.
@@ -32,8 +32,8 @@ impl Sandbox {
         .await
     }
 
-    /// A person presses a button in the newest message they can see that has it, in a channel (or in
-    /// direct messages, by a person's name).
+    /// A person presses a button in the newest visible message that has it, in a channel (or in direct messages, by a
+    /// person's name).
     ///
     /// # Errors
     /// When no such message is there.
@@ -57,8 +57,7 @@ impl Sandbox {
         self.press_in(user, &message, action_id, value).await
     }
 
-    /// A person presses a button in this message; in a copy that was read earlier, it is the message as
-    /// it was then.
+    /// A person presses a button in this message; an older copy is used as it was then.
     ///
     /// # Errors
     /// When the message has no such button.
@@ -96,7 +95,7 @@ fn sees(user: &str, message: &Message) -> bool {
     }
 }
 
-/// Adds what pressing an element says of it.
+/// Adds the fields of a pressed element.
 fn add_press(action: &mut Value, element: &Value, value: Option<&str>) -> Result<(), Cannot> {
     let id = element["action_id"].as_str().unwrap_or_default();
     match element["type"].as_str().unwrap_or_default() {

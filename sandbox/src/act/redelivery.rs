@@ -1,35 +1,32 @@
-//! Sending events again that the app does not acknowledge.
+//! Redelivery of events that the app does not acknowledge.
 //!
-//! Owns: the timers of [`crate::Options::redelivery`], and what became of each event. Must not: build events.
-//! Called by: `event`; tests ask what became of one.
+//! Owns: the timers of [`crate::Options::redelivery`], and the fate of each event. Must not: build events. Called by:
+//! `event`; tests query an event's fate.
 
 use std::time::Duration;
 
 use super::Delivered;
 use crate::sandbox::Sandbox;
 
-/// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventFate {
-    /// It is not acknowledged yet and will be sent again.
+    /// Not yet acknowledged; it will be sent again.
     Open,
-    /// The app acknowledged it in time, one of the times that it was sent.
+    /// The app acknowledged one of the deliveries in time.
     Acknowledged,
-    /// It was sent as often as it is, and never acknowledged in time.
+    /// All deliveries were sent, and none was acknowledged in time.
     GivenUp,
 }
 
 /// An event that was sent.
 #[derive(Clone, Copy, Debug)]
 pub struct EventRecord {
-    /// How often it was sent.
+    /// Number of deliveries.
     pub sent: u32,
-    /// What became of it.
     pub fate: EventFate,
 }
 
 impl Sandbox {
-    /// What became of an event so far.
     pub fn event_record(&self, event_id: &str) -> Option<EventRecord> {
         self.shared.peek(|state| state.events.get(event_id).copied())
     }
@@ -40,8 +37,8 @@ impl Sandbox {
         self.shared.until(limit, |state| state.events.get(event_id).copied().filter(is_over)).await
     }
 
-    /// Notes what came of the first time, and sends the event again by and by where that was nothing. The sandbox
-    /// lives at least as long as it has events to send.
+    /// Records the result of the first delivery, and redelivers the event while it is unacknowledged. The sandbox lives
+    /// at least as long as it has events to send.
     pub(super) fn follow(&self, first: &Delivered) {
         let waits = self.shared.peek(|state| state.options.redelivery.clone());
         self.note(first, 1, waits.is_empty());

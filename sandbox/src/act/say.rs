@@ -1,4 +1,4 @@
-//! What people write: messages with files or without, their edits and deletions.
+//! Messages of people: with or without files, their edits and deletions.
 //!
 //! Owns: the events of the kind `message`. Must not: post for the app (that is `api::chat`). Called by: tests,
 //! demos, `terminal`.
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Sandbox {
-    /// A person writes a message, in a thread or not; see [`Sandbox::event`] for when the app gets an event.
+    /// A person writes a message, in a thread or not; [`Sandbox::event`] says when the app gets an event.
     ///
     /// # Errors
     /// When the person or the channel is not in the world.
@@ -56,8 +56,8 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// A person mentions the bot in a message, in a thread or not; the app gets `app_mention` with the scope
-    /// `app_mentions:read`. In direct messages there are no mentions.
+    /// A person mentions the bot in a message, in a thread or not; with the scope `app_mentions:read` the app gets
+    /// `app_mention`. Direct messages have no mentions.
     ///
     /// # Errors
     /// When the person or the channel is not in the world.
@@ -82,7 +82,7 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// A person changes the text of a message of theirs; the app gets an event.
+    /// A person edits one of their messages; the app gets an event.
     ///
     /// # Errors
     /// When the message is not there.
@@ -105,7 +105,7 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// A person deletes a message of theirs; the app gets an event.
+    /// A person deletes one of their messages; the app gets an event.
     ///
     /// # Errors
     /// When the message is not there.
@@ -122,8 +122,8 @@ impl Sandbox {
         Ok(self.event(event).await)
     }
 
-    /// Slack removes a message and leaves a tombstone in its place, as it does for data loss prevention and where
-    /// replies hang on a message; the app gets an event.
+    /// Slack removes a message and leaves a tombstone, as it does for data loss prevention and for messages with
+    /// replies; the app gets an event.
     ///
     /// # Errors
     /// When the message is not there.
@@ -148,21 +148,21 @@ impl Sandbox {
     }
 }
 
-/// Says where the event of a message happened.
+/// Adds the channel of a message's event.
 fn in_channel(state: &State, mut event: Value, channel: &str) -> Value {
     event["channel"] = json!(channel);
     event["channel_type"] = json!(state.world.kind_of(channel));
     event
 }
 
-/// A file of the workspace as payloads carry it.
+/// A file of the workspace as in payloads.
 pub(super) fn file(state: &State, id: &str) -> Result<Value, Cannot> {
     let file = state.world.files.iter().find(|file| file.id == id);
     let file = file.ok_or_else(|| Cannot::NoFile(id.into()))?;
     Ok(file.in_payload(&state.world, &state.file_url(id)))
 }
 
-/// A message of a person's. It counts as read: tests read what the app says.
+/// Adds a message of a person. It counts as read: tests read the app's messages.
 fn written(state: &mut State, user: String, channel: String, text: &str, thread_ts: Option<&str>) -> Message {
     Message {
         ts: super::command::action_ts(state),

@@ -1,7 +1,7 @@
 //! Submitting and closing modals.
 //!
-//! Owns: what Slack checks before a submission is sent, and what its acknowledgement does. Must not:
-//! keep views. Called by: tests, demos, `terminal`.
+//! Owns: Slack's checks before a submission is sent, and the effect of its acknowledgement. Must not: store views.
+//! Called by: tests, demos, `terminal`.
 
 use std::collections::BTreeMap;
 
@@ -16,28 +16,28 @@ use crate::{
     views::{OpenView, values},
 };
 
-/// What came of a submission.
+/// The result of a submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Submitted {
     /// All of the person's modals are closed.
     Cleared,
     /// This modal is closed; the one beneath is on top again.
     Closed,
-    /// Nothing is closed: error messages at inputs, by block id. They are the app's, or Slack's own
-    /// when something required is missing; the latter never reaches the app.
+    /// Nothing is closed: error messages at inputs, by block id. They are from the app, or from Slack if a required
+    /// value is missing; the latter never reaches the app.
     Errors(BTreeMap<String, String>),
-    /// The modal shows something else now.
+    /// The modal has new content.
     Updated,
     /// Another modal is on top now.
     Pushed,
-    /// The app did not acknowledge in time: the modal stays, with an error that is Slack's.
+    /// The app did not acknowledge in time: the modal stays open with an error from Slack.
     TimedOut,
-    /// Slack does not take what the app answered (see `complaints`); the person sees an error.
+    /// Slack rejects the app's response (see `complaints`); the person sees an error.
     Refused,
 }
 
 impl Sandbox {
-    /// A person presses the button that submits the modal on top.
+    /// A person submits the top modal.
     ///
     /// # Errors
     /// When no modal is open, or it cannot be submitted.
@@ -69,7 +69,7 @@ impl Sandbox {
         let Outcome::Acknowledged(ack) = outcome else { return Ok(Submitted::TimedOut) };
         let answer = ack.payload.unwrap_or_else(|| json!({}));
         Ok(self.shared.with(|state| {
-            // That was complained of when the acknowledgement came.
+            // The complaint was recorded when the acknowledgement arrived.
             if !unknown_inputs(&submitted, &answer).is_empty() {
                 return Submitted::Refused;
             }
@@ -80,7 +80,7 @@ impl Sandbox {
         }))
     }
 
-    /// A person closes the modal on top.
+    /// A person closes the top modal.
     ///
     /// # Errors
     /// When no modal is open.
@@ -110,7 +110,7 @@ impl Sandbox {
     }
 }
 
-/// What Slack itself refuses to submit: required inputs that are empty, texts of a wrong length.
+/// Errors that Slack finds itself: required inputs that are empty, texts of a wrong length.
 fn check_inputs(view: &OpenView) -> BTreeMap<String, String> {
     let mut errors = BTreeMap::new();
     for element in view.elements().filter(values::Element::is_input) {
@@ -138,13 +138,13 @@ fn show_errors(state: &mut State, view_id: &str, errors: BTreeMap<String, String
     }
 }
 
-/// Does what the app's answer says; the error is why Slack does not take it.
+/// Applies the app's response; the error says why Slack rejects it.
 fn respond(state: &mut State, user: &str, view_id: &str, answer: &Value) -> Result<Submitted, String> {
     let Some(action) = answer.get("response_action").filter(|a| !a.is_null()) else {
         if answer.as_object().is_none_or(|a| !a.is_empty()) {
             return Err(format!("no response_action in {answer}"));
         }
-        // The app may have changed the stack since then: only the submitted view closes.
+        // The app may have changed the stack since: only the submitted view closes.
         if state.views.top(user).is_some_and(|top| top.id == view_id) {
             state.views.close(user);
         }

@@ -1,35 +1,34 @@
 //! Searching in external selects.
 //!
-//! Owns: the `block_suggestion` payload and its answer. Must not: choose. Called by: tests, demos,
-//! `terminal`, and `choose` when nothing was suggested yet.
+//! Owns: the `block_suggestion` payload and its response. Must not: choose. Called by: tests, demos, `terminal`, and
+//! `choose` if there are no suggestions yet.
 
 use serde_json::{Value, json};
 
 use super::{Cannot, deliver::OutgoingEnvelope, payload, target::Target};
 use crate::{blocks, sandbox::Sandbox, views::values};
 
-/// Slack asks the app from the third character on, unless the element says otherwise.
+/// Slack queries the app from the third character on, unless the element sets another minimum.
 const USUAL_MIN_QUERY: u64 = 3;
 
 /// One option as a person sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What it says.
+    /// The shown text.
     pub label: String,
-    /// What the app gets.
+    /// The value that the app receives.
     pub value: String,
-    /// The smaller line beneath.
     pub description: Option<String>,
     /// The label of the group it is in.
     pub group: Option<String>,
 }
 
 impl Sandbox {
-    /// A person types into an external select and sees what the app suggests.
+    /// A person types into an external select and sees the app's suggestions.
     ///
     /// # Errors
-    /// When there is no such element, when fewer characters were typed than it asks for, or when the app
-    /// does not answer in time, or not in a way that Slack takes.
+    /// When there is no such element, fewer characters were typed than it requires, or the app does not send a valid
+    /// response in time.
     pub async fn suggest(&self, user: &str, action_id: &str, typed: &str) -> Result<Vec<Choice>, Cannot> {
         let (user, target) = self.target(user, action_id)?;
         let answer = self.ask(&user, &target, typed).await?;
@@ -43,8 +42,8 @@ impl Sandbox {
         Ok(all)
     }
 
-    /// Asks the app for what a person wants, and without a word of it when that finds nothing: the wanted
-    /// may be a value, which no search finds.
+    /// Queries the app for `wanted`, and with an empty query if that finds nothing: `wanted` may be a value, which a
+    /// search does not find.
     pub(super) async fn ask_for(
         &self,
         user: &str,

@@ -1,7 +1,7 @@
-//! Finding the element that a person acts on.
+//! Finds the element that a person acts on.
 //!
-//! Owns: where is looked (the modal on top, else the Home tab) and what is said when nothing is found.
-//! Must not: act. Called by: `choose`, `press`, `suggest`.
+//! Owns: the search order (the top modal, else the Home tab) and the error if nothing is found. Must not: act. Called
+//! by: `choose`, `press`, `suggest`.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{
     views::{OpenView, values::Element},
 };
 
-/// An element of an open view, by its own copy: the view may change while the app is asked.
+/// A copy of an element of an open view: the view may change while the app is queried.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) view_id: String,
@@ -32,7 +32,7 @@ impl Target {
         Cannot::WrongKind { action_id: self.action_id.clone(), kind: self.kind.clone(), reason }
     }
 
-    /// Slack's element in a payload's `actions`, without what was chosen.
+    /// The element in a payload's `actions`, without the chosen value.
     pub(super) fn action(&self) -> Value {
         serde_json::json!({"type": self.kind, "action_id": self.action_id, "block_id": self.block_id})
     }
@@ -44,7 +44,7 @@ fn view_of<'a>(state: &'a State, user: &str) -> Result<&'a OpenView, Cannot> {
     view.ok_or_else(|| super::no_view(state, user))
 }
 
-/// The first element with this action id, and with this value if one is asked for.
+/// The first element with this action id, and with this value if given.
 pub(super) fn in_view(
     state: &State,
     user: &str,
@@ -65,7 +65,7 @@ pub(super) fn in_view(
     })
 }
 
-/// Whether an element is the one asked for: a value is a button's value or its label.
+/// Whether an element matches: `value` is a button's value or its label.
 pub(super) fn is_meant(element: &Element<'_>, action_id: &str, value: Option<&str>) -> bool {
     let holds = |value: &str| {
         element.element["value"] == value
@@ -75,7 +75,7 @@ pub(super) fn is_meant(element: &Element<'_>, action_id: &str, value: Option<&st
     element.action_id == action_id && value.is_none_or(holds)
 }
 
-/// What to say when it is not there.
+/// The error if it does not exist.
 pub(super) fn missing<'a>(
     elements: impl Iterator<Item = Element<'a>>,
     action_id: &str,

@@ -1,4 +1,4 @@
-//! Answers without a token: messages sent to a response URL or with the acknowledgement of a command.
+//! Responses without a token: messages sent to a response URL or with the acknowledgement of a command.
 //!
 //! Owns: `response_type`, `replace_original`, `delete_original`. Must not: count a URL's uses (that is
 //! `response_urls`). Called by: `server` and `act::commands`.
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{ApiError, Args, chat};
 use crate::{messages::Audience, response_urls::Place, state::State};
 
-/// Takes an answer that was sent to a response URL.
+/// Handles a message sent to a response URL.
 pub(crate) fn spend_response_url(state: &mut State, secret: &str, args: &Args) -> Result<(), ApiError> {
     let now = state.now();
     let result = state.response_urls.spend(secret, now).map_err(ApiError::from);
@@ -19,7 +19,7 @@ pub(crate) fn spend_response_url(state: &mut State, secret: &str, args: &Args) -
     result
 }
 
-/// Takes the message that acknowledged a command.
+/// Handles the message in a command's acknowledgement.
 pub(crate) fn answer_command(state: &mut State, place: &Place, payload: &Value) {
     let args = Args(payload.as_object().cloned().unwrap_or_default());
     if let Err(error) = answer(state, place, &args) {

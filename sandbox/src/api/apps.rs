@@ -1,6 +1,6 @@
 //! Methods about the app itself: `api.test`, `auth.test`, `apps.connections.open`.
 //!
-//! Owns: their answers. Must not: accept WebSockets (that is `socket`). Called by: the table in `api`.
+//! Owns: their responses. Must not: accept WebSockets (that is `connection_task`). Called by: the table in `api`.
 
 use serde_json::{Value, json};
 
@@ -31,8 +31,8 @@ pub(super) fn auth(state: &mut State, _: &Args) -> Answer {
     Ok(answer)
 }
 
-/// Gives a URL for one connection. Slack gives more URLs than connections it allows: the eleventh
-/// connection is refused when it comes, not here.
+/// Gives a URL for one connection. Slack gives more URLs than it allows connections: the eleventh connection is refused
+/// when it opens, not here.
 pub(super) fn open_connection(state: &mut State, _: &Args) -> Answer {
     let ticket = state.ids.secret();
     let url = format!(

@@ -1,13 +1,12 @@
-//! Arguments of a call, however they were sent.
+//! Arguments of a call, from JSON bodies, form bodies and query strings.
 //!
-//! Owns: reading JSON bodies, form bodies and query strings alike. Must not: know what a method wants.
-//! Called by: `server`, which makes them, and every method.
+//! Owns: parsing. Must not: depend on a method. Called by: `server`, which builds them, and every method.
 
 use serde_json::{Map, Value};
 
 use super::ApiError;
 
-/// The arguments; in a form, structured ones are JSON in a string, as Slack has it.
+/// The arguments; in a form, structured ones are JSON strings, as in Slack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Args(pub(crate) Map<String, Value>);
 
@@ -34,7 +33,7 @@ impl Args {
         Ok(Self(args))
     }
 
-    /// The token among the arguments, taken out so that no record shows it.
+    /// Removes the token from the arguments, so that no record shows it.
     pub(crate) fn take_token(&mut self) -> Option<String> {
         match self.0.remove("token") {
             Some(Value::String(token)) => Some(token),
@@ -47,12 +46,12 @@ impl Args {
         self.0.get(name).and_then(Value::as_str).filter(|s| !s.is_empty())
     }
 
-    /// A text argument that the method cannot do without.
+    /// A required text argument.
     pub(crate) fn need(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).ok_or_else(|| ApiError::arguments(&format!("missing required field: {name}")))
     }
 
-    /// A list of words: an array, or one string with commas, as forms have it.
+    /// A list of words: an array, or one string with commas, as in forms.
     pub(crate) fn words(&self, name: &str) -> Vec<&str> {
         match self.0.get(name) {
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
@@ -61,7 +60,7 @@ impl Args {
         }
     }
 
-    /// A structured argument, sent as it is or as JSON in a string.
+    /// A structured argument, as JSON or as JSON in a string.
     pub(crate) fn json(&self, name: &str) -> Result<Option<Value>, ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -73,7 +72,7 @@ impl Args {
         }
     }
 
-    /// A yes or no; forms write it as a word or a digit.
+    /// A boolean; forms write it as a word or a digit.
     pub(crate) fn flag(&self, name: &str) -> bool {
         match self.0.get(name) {
             Some(Value::Bool(flag)) => *flag,

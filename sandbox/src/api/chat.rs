@@ -1,8 +1,8 @@
 //! Methods that post: `chat.postMessage`, `chat.update`, `chat.delete`, `chat.postEphemeral`,
 //! `chat.getPermalink`.
 //!
-//! Owns: what may be posted where. Must not: check blocks themselves (that is `blocks`).
-//! Called by: the table in `api`; `answers` shares the reading of a message's content.
+//! Owns: what may be posted where. Must not: check blocks (that is `blocks`). Called by: the table in `api`; `answers`
+//! shares the parsing of a message's content.
 
 use serde_json::{Value, json};
 
@@ -17,17 +17,17 @@ use crate::{
 /// Slack's longest text of a message, in characters (docs.slack.dev, chat.postMessage).
 const LONGEST_TEXT: usize = 40_000;
 
-/// Slack's longest text of a message that is edited, in bytes: found by many apps, not in the documentation.
+/// Slack's longest text of an edited message, in bytes: observed by many apps, not documented.
 const LONGEST_EDITED_TEXT: usize = 4_000;
 
-/// What a message says, checked.
+/// A message's content, checked.
 pub(super) struct Content {
     pub(super) text: String,
     pub(super) blocks: Vec<Value>,
     metadata: Option<Value>,
 }
 
-/// Reads and checks what a message says.
+/// Parses and checks a message's content.
 pub(super) fn content(state: &mut State, args: &Args) -> Result<Content, ApiError> {
     let text = args.text("text").unwrap_or_default().to_owned();
     if text.chars().count() > LONGEST_TEXT {
@@ -62,7 +62,7 @@ pub(super) fn post(state: &mut State, args: &Args) -> Answer {
     let content = content(state, args)?;
     let thread_ts = args.text("thread_ts").map(String::from);
     if let Some(thread) = thread_ts.as_deref().filter(|ts| state.messages.find(&channel, ts).is_none()) {
-        // Slack takes such a message and shows it nowhere sensible, so nobody would notice.
+        // Slack accepts such a message and shows it in no useful place, so the mistake would go unnoticed.
         state.record.complain(format!("chat.postMessage: no message {thread} in {channel} to reply to"));
     }
     let message = Message {
@@ -76,7 +76,7 @@ pub(super) fn post(state: &mut State, args: &Args) -> Answer {
     Ok(answer)
 }
 
-/// A new message of the bot's, not yet anybody's to see.
+/// A new message of the bot, not yet posted.
 pub(super) fn by_bot(state: &mut State, channel: String, audience: Audience, content: Content) -> Message {
     let now = state.now();
     Message {
@@ -97,7 +97,7 @@ pub(super) fn by_bot(state: &mut State, channel: String, audience: Audience, con
     }
 }
 
-/// A message of the bot's that everybody sees: the only kind that can be changed by its timestamp.
+/// A public message of the bot: the only kind that can be edited by its timestamp.
 fn own_message<'a>(state: &'a mut State, channel: &str, ts: &str) -> Result<&'a mut Message, ApiError> {
     if state.world.find_channel(channel).is_none_or(|c| c.id != channel)
         && state.world.person_of_dm(channel).is_none()
@@ -159,7 +159,7 @@ pub(super) fn permalink(state: &mut State, args: &Args) -> Answer {
     Ok(json!({"channel": channel, "permalink": link(&state.world, channel, ts)}))
 }
 
-/// Where people find a message.
+/// A message's permalink.
 fn link(world: &World, channel: &str, ts: &str) -> String {
     format!("https://{}.slack.com/archives/{channel}/p{}", world.team_domain, ts.replace('.', ""))
 }

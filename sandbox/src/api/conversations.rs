@@ -1,7 +1,7 @@
 //! Methods about channels: `conversations.open`, `conversations.info`, `conversations.history`,
 //! `conversations.replies`.
 //!
-//! Owns: their answers. Must not: post. Called by: the table in `api`.
+//! Owns: their responses. Must not: post. Called by: the table in `api`.
 
 use serde_json::{Value, json};
 
@@ -12,10 +12,10 @@ use crate::{
     world::{Channel, World},
 };
 
-/// Messages on a page where the caller does not say, and at most (docs.slack.dev, conversations.history).
+/// Default and largest page size (docs.slack.dev, conversations.history).
 const PAGE: (usize, usize) = (100, 999);
 
-/// Opens direct messages with one person; a bot in a group conversation is beyond this sandbox.
+/// Opens direct messages with one person; group conversations are not supported.
 pub(super) fn open(state: &mut State, args: &Args) -> Answer {
     let &[user] = args.words("users").as_slice() else {
         return Err(ApiError::arguments("this sandbox opens direct messages with one person, in users"));
@@ -45,7 +45,7 @@ pub(super) fn info(state: &mut State, args: &Args) -> Answer {
     }}))
 }
 
-/// The messages of a channel, newest first; replies only where they were broadcast.
+/// The messages of a channel, newest first; replies only if they were broadcast.
 pub(super) fn history(state: &mut State, args: &Args) -> Answer {
     let channel = readable(state, args)?;
     let (mut page, has_more) = page(state, args, &channel, |m| m.thread_ts.is_none() || m.broadcast)?;
@@ -53,7 +53,7 @@ pub(super) fn history(state: &mut State, args: &Args) -> Answer {
     Ok(json!({"messages": page, "has_more": has_more}))
 }
 
-/// The messages of a thread, oldest first; the one that began it always among them.
+/// The messages of a thread, oldest first, always including its parent.
 pub(super) fn replies(state: &mut State, args: &Args) -> Answer {
     let (channel, thread) = (readable(state, args)?, args.need("ts")?);
     let root = state.messages.find(&channel, thread).ok_or("thread_not_found")?;
@@ -63,7 +63,7 @@ pub(super) fn replies(state: &mut State, args: &Args) -> Answer {
     Ok(json!({"messages": page, "has_more": has_more}))
 }
 
-/// The channel that is read: by its id, never by its name, with the bot in it and the scope for its kind.
+/// The channel to read: by id, never by name; the bot must be in it and have the scope for its kind.
 fn readable(state: &State, args: &Args) -> Result<String, ApiError> {
     let id = args.need("channel")?;
     need_scope(state, World::history_scope(state.world.kind_of(id)))?;
@@ -76,8 +76,8 @@ fn readable(state: &State, args: &Args) -> Result<String, ApiError> {
     }
 }
 
-/// A page of a channel's messages that everybody sees, oldest first, and whether there are more. With
-/// `oldest` alone the page is the one closest to it, else the newest.
+/// A page of a channel's public messages, oldest first, and whether there are more. With `oldest` alone the page is the
+/// one closest to it, else the newest.
 fn page(
     state: &State,
     args: &Args,
@@ -109,7 +109,7 @@ fn page(
     Ok((there.into_iter().map(|m| shown(state, args, m)).collect(), more > 0))
 }
 
-/// A message as it is read: its metadata only on request.
+/// A message as returned: its metadata only on request.
 fn shown(state: &State, args: &Args, message: &Message) -> Value {
     let mut json = message.to_json(&state.world);
     if !args.flag("include_all_metadata")

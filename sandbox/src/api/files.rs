@@ -1,7 +1,6 @@
 //! Methods about files: `files.info`.
 //!
-//! Owns: how a file is shown to an app that asks for it. Must not: give out its bytes (that is `server::file`). Called
-//! by: the table in `api`.
+//! Owns: a file's metadata for apps. Must not: serve its bytes (that is `server::file`). Called by: the table in `api`.
 
 use serde_json::json;
 

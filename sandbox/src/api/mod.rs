@@ -1,7 +1,7 @@
-//! The Web API: which methods there are, who may call them, and how a call is answered.
+//! The Web API: the methods, authorization, and responses.
 //!
-//! Owns: the table of methods, tokens, [`ApiError`]. Must not: know HTTP (that is `server`).
-//! Called by: `server::call`. Each method is a plain function of the state and its arguments.
+//! Owns: the table of methods, tokens, [`ApiError`]. Must not: depend on HTTP (that is `server`). Called by:
+//! `server::call`. Each method is a plain function of the state and its arguments.
 
 mod answers;
 mod apps;
@@ -22,12 +22,12 @@ pub(crate) use users::to_json as user_json;
 
 use crate::{blocks::Problem, state::State};
 
-/// The bot token that a sandbox takes.
+/// The bot token that a sandbox accepts.
 pub const BOT_TOKEN: &str = "xoxb-sandbox-bot-token";
-/// The app-level token that a sandbox takes.
+/// The app-level token that a sandbox accepts.
 pub const APP_TOKEN: &str = "xapp-1-sandbox-app-token";
 
-/// A refusal with Slack's code, and with its reasons where Slack gives them.
+/// An error with Slack's code, and with details if Slack gives them.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     pub(crate) code: String,
@@ -35,7 +35,7 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    /// What was wrong with blocks or views: every problem with a pointer to it.
+    /// An error in blocks or views: every problem with a JSON pointer.
     pub(crate) fn content(code: &str, problems: &[Problem]) -> Self {
         let errors: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let messages: Vec<String> = errors.iter().map(|e| format!("[ERROR] {e}")).collect();
@@ -43,7 +43,7 @@ impl ApiError {
         Self { code: code.into(), more }
     }
 
-    /// An argument that is missing or has a wrong form.
+    /// A missing or malformed argument.
     pub(crate) fn arguments(what: &str) -> Self {
         let more = json!({"response_metadata": {"messages": [format!("[ERROR] {what}")]}});
         Self { code: "invalid_arguments".into(), more }
@@ -54,7 +54,7 @@ impl ApiError {
         Self { code: "missing_scope".into(), more }
     }
 
-    /// The answer that says so.
+    /// The error response.
     pub(crate) fn into_json(self) -> Value {
         let mut answer = json!({"ok": false, "error": self.code});
         if let (Some(answer), Value::Object(more)) = (answer.as_object_mut(), self.more) {
@@ -70,7 +70,7 @@ impl From<&str> for ApiError {
     }
 }
 
-/// The result of a method: the fields of its answer except `ok`.
+/// A method's result: the fields of its response except `ok`.
 pub(crate) type Answer = Result<Value, ApiError>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ enum Token {
 pub(crate) struct Method {
     name: &'static str,
     token: Token,
-    /// Needed for every call; methods that need one by the kind of channel look for themselves.
+    /// Required for every call; methods whose scope depends on the kind of channel check it themselves.
     scope: Option<&'static str>,
     /// Calls a minute by Slack's tiers (docs.slack.dev/apis/web-api/rate-limits).
     pub(crate) per_minute: Option<u32>,
@@ -100,7 +100,7 @@ const fn method(
     Method { name, token: Token::Bot, scope, per_minute, run }
 }
 
-/// Every method that the sandbox has; any other is `unknown_method`.
+/// All supported methods; any other is `unknown_method`.
 static METHODS: &[Method] = &[
     Method { token: Token::None, ..method("api.test", None, None, apps::test) },
     Method { token: Token::App, ..method("apps.connections.open", None, None, apps::open_connection) },
@@ -123,7 +123,7 @@ static METHODS: &[Method] = &[
     method("views.publish", None, Some(100), views::publish),
 ];
 
-/// Refuses without the scope.
+/// An error without the scope.
 fn need_scope(state: &State, scope: &str) -> Result<(), ApiError> {
     if state.world.has_scope(scope) {
         Ok(())
@@ -141,7 +141,7 @@ impl Method {
         self.name
     }
 
-    /// Whether this token may call this method, in the order in which Slack refuses.
+    /// Whether this token may call this method; checks in Slack's order.
     pub(crate) fn admit(&self, state: &State, token: Option<&str>) -> Result<(), ApiError> {
         if self.token == Token::None {
             return Ok(());
@@ -158,7 +158,7 @@ impl Method {
         self.scope.map_or(Ok(()), |scope| need_scope(state, scope))
     }
 
-    /// Does what the method does, and notes content that Slack refuses.
+    /// Runs the method, and records content that Slack rejects.
     pub(crate) fn run(&self, state: &mut State, args: &Args) -> Answer {
         let answer = (self.run)(state, args);
         if let Err(error) = &answer {

@@ -1,13 +1,13 @@
-//! Finding the channel that an argument means, and whether the bot may post there.
+//! Resolves a channel argument, and decides whether the bot may post there.
 //!
-//! Owns: those two rules. Must not: post. Called by: `chat`, `conversations`, and
-//! `server::call` for the rate limit of a channel.
+//! Owns: those two rules. Must not: post. Called by: `chat`, `conversations`, and `server::call` for the rate limit of
+//! a channel.
 
 use super::ApiError;
 use crate::{state::State, world::World};
 
-/// The channel id that a `channel` argument stands for: an id, a name with or without `#`, or a
-/// person's id, which means their direct messages.
+/// The channel id of a `channel` argument: an id, a name with or without `#`, or a person's id, which means their
+/// direct messages.
 pub(crate) fn channel_id(state: &State, argument: &str) -> Result<String, ApiError> {
     if let Some(channel) = state.world.find_channel(argument) {
         return Ok(channel.id.clone());

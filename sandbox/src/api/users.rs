@@ -1,6 +1,6 @@
 //! Methods about people: `users.info`, `users.lookupByEmail`.
 //!
-//! Owns: how a person is shown to an app. Must not: change people. Called by: the table in `api`.
+//! Owns: a person's profile for apps. Must not: change people. Called by: the table in `api`.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(super) fn lookup_by_email(state: &mut State, args: &Args) -> Answer {
     Ok(json!({"user": to_json(&state.world, person)}))
 }
 
-/// A person as users.info and user_change show them.
+/// A person as in users.info and user_change.
 pub(crate) fn to_json(world: &World, person: &Person) -> Value {
     let team = world.team_of(&person.id);
     let mut user = json!({
@@ -53,11 +53,11 @@ pub(crate) fn to_json(world: &World, person: &Person) -> Value {
         "is_email_confirmed": person.is_email_confirmed,
         "updated": 0,
     });
-    // Slack tells this of people of other workspaces alone.
+    // Slack sends this only for people of other workspaces.
     if person.team_id.is_some() {
         user["is_stranger"] = json!(person.is_stranger);
     }
-    // Without the scope Slack leaves the address out rather than refusing the call.
+    // Without the scope Slack omits the address and does not fail the call.
     if let Some(email) = person.email.as_ref().filter(|_| world.has_scope("users:read.email")) {
         user["profile"]["email"] = json!(email);
     }

@@ -1,7 +1,7 @@
 //! Methods about views: `views.open`, `views.push`, `views.update`, `views.publish`.
 //!
-//! Owns: which trigger may open which view. Must not: keep views (that is `crate::views`).
-//! Called by: the table in `api`; `act::submission` shares the checking of a view.
+//! Owns: which trigger may open which view. Must not: store views (that is `crate::views`). Called by: the table in
+//! `api`; `act::submission` shares the checking of a view.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
 /// Slack's largest view, in bytes (docs.slack.dev, views.open: `view_too_large`).
 const LARGEST_VIEW: usize = 250_000;
 
-/// The view of a call, checked for where it shall be shown.
+/// The view of a call, checked for its surface.
 fn checked_view(state: &State, args: &Args, surface: Surface) -> Result<Value, ApiError> {
     let view = args.json("view")?.ok_or_else(|| ApiError::arguments("missing required field: view"))?;
     if view.to_string().len() > LARGEST_VIEW {
@@ -31,7 +31,7 @@ fn checked_view(state: &State, args: &Args, surface: Surface) -> Result<Value, A
     if problems.is_empty() { Ok(view) } else { Err(ApiError::content("invalid_arguments", &problems)) }
 }
 
-/// Checks the view first, as Slack does: a view that is refused leaves the trigger unused.
+/// Checks the view first, as Slack does: a rejected view leaves the trigger unused.
 fn view_and_trigger(state: &mut State, args: &Args) -> Result<(Value, Exchanged), ApiError> {
     let view = checked_view(state, args, Surface::Modal)?;
     let now = state.now();
@@ -85,7 +85,7 @@ pub(super) fn publish(state: &mut State, args: &Args) -> Answer {
     shown(state, &id)
 }
 
-/// The answer that shows a view.
+/// The response with a view.
 fn shown(state: &State, id: &str) -> Answer {
     let view = state.views.get(id).ok_or("not_found")?;
     Ok(json!({"view": view.to_json(&state.world)}))

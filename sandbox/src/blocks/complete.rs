@@ -1,13 +1,13 @@
-//! What Slack adds to blocks that it takes: ids that were left out, and defaults of text objects.
+//! Fields that Slack adds to accepted blocks: missing ids, and defaults of text objects.
 //!
-//! Owns: the form in which blocks come back in answers and payloads. Must not: check them.
-//! Called by: `api` and `views` for blocks that were accepted.
+//! Owns: the form of blocks in responses and payloads. Must not: check them. Called by: `api` and `views` for accepted
+//! blocks.
 
 use serde_json::{Value, json};
 
 use crate::ids::Ids;
 
-/// Gives every block and every element an id, and every text object its defaults.
+/// Adds missing ids of blocks and elements, and the defaults of text objects.
 pub(crate) fn complete(blocks: &mut [Value], ids: &mut Ids) {
     for block in blocks {
         add_defaults(block);
@@ -33,7 +33,7 @@ fn name_action(element: &mut Value, ids: &mut Ids) {
     }
 }
 
-/// A copy with every text object's defaults, so that two ways of writing one thing compare equal.
+/// A copy with the defaults of text objects, so that equivalent blocks compare equal.
 pub(crate) fn with_defaults(value: &Value) -> Value {
     let mut value = value.clone();
     add_defaults(&mut value);

@@ -1,7 +1,7 @@
-//! Interactive elements: what each may carry.
+//! Interactive elements and their allowed fields.
 //!
-//! Owns: the table of elements. Must not: say where they may be used (that is `layout`).
-//! Called by: the tables of `layout`. Source: docs.slack.dev/reference/block-kit/block-elements.
+//! Owns: the table of elements. Must not: decide where they may be used (that is `layout`). Called by: the tables of
+//! `layout`. Source: docs.slack.dev/reference/block-kit/block-elements.
 
 use serde_json::{Map, Value};
 
@@ -172,7 +172,7 @@ fn select(object: &Map<String, Value>, at: &str, problems: &mut Problems) {
     initial_among_options(object, at, problems);
 }
 
-/// What is preselected must be one of the options, character for character.
+/// A preselected option must equal one of the options exactly.
 fn initial_among_options(object: &Map<String, Value>, at: &str, problems: &mut Problems) {
     let items = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let mut options = items(object.get("options"));
@@ -205,7 +205,7 @@ fn lengths(object: &Map<String, Value>, at: &str, problems: &mut Problems) {
     }
 }
 
-/// Exactly one place to take a picture from.
+/// Requires exactly one image source.
 pub(super) fn image_source(object: &Map<String, Value>, at: &str, problems: &mut Problems) {
     if object.contains_key("image_url") == object.contains_key("slack_file") {
         problems.add(at, "must have either image_url or slack_file");

@@ -1,6 +1,6 @@
-//! Layout blocks: what each may carry, and which elements it may contain.
+//! Layout blocks: their allowed fields and elements.
 //!
-//! Owns: the table of blocks. Must not: look at more than one block (that is `whole`).
+//! Owns: the table of blocks. Must not: compare several blocks (that is `whole`).
 //! Called by: `blocks`. Source: docs.slack.dev/reference/block-kit/blocks.
 
 use serde_json::{Map, Value};

@@ -1,10 +1,10 @@
 //! Block Kit as Slack enforces it.
 //!
-//! Owns: what a message, a modal and a Home tab may contain. Must not: know who sent it or keep it.
-//! Called by: `api` for what calls carry, `act` for what acknowledgements carry.
+//! Owns: what a message, a modal and a Home tab may contain. Must not: depend on who sent it, or store it. Called by:
+//! `api` for the content of calls, `act` for the content of acknowledgements.
 //!
-//! The limits are tables (`layout`, `elements`, `objects`) read by one engine (`rules`); what concerns
-//! more than one block is in `whole`. Source: docs.slack.dev/reference/block-kit and /reference/views.
+//! The limits are tables (`layout`, `elements`, `objects`) interpreted by one engine (`rules`); checks across blocks
+//! are in `whole`. Source: docs.slack.dev/reference/block-kit and /reference/views.
 
 mod complete;
 mod elements;
@@ -25,7 +25,6 @@ pub(crate) use rules::{Problem, is_date, is_time};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surface {
     Modal,
-    /// A person's Home tab.
     Home,
 }
 
@@ -57,7 +56,7 @@ static HOME: Shape =
 
 static A_HOME: Rule = Rule::Typed(&[&HOME]);
 
-/// What every kind of view may carry. Empty ones are taken: Slack itself shows absent ones as empty.
+/// Fields of every kind of view. Empty ones are accepted: Slack itself returns absent ones as empty.
 const COMMON: [Key; 3] = [
     opt("private_metadata", Rule::Chars(0, 3000)),
     opt("callback_id", Rule::Chars(0, 255)),
@@ -71,7 +70,7 @@ pub(crate) fn check_message(blocks: &[Value]) -> Vec<Problem> {
     problems.into_list()
 }
 
-/// Checks a view; `at` is its place in the call, such as `/view`.
+/// Checks a view; `at` is its JSON pointer in the call, such as `/view`.
 pub(crate) fn check_view(view: &Value, surface: Surface, at: &str) -> Vec<Problem> {
     let mut problems = Problems::default();
     let rule = match surface {
@@ -87,7 +86,7 @@ pub(crate) fn check_view(view: &Value, surface: Surface, at: &str) -> Vec<Proble
     problems.into_list()
 }
 
-/// Checks the answer to a `block_suggestion`: options, or groups of them, but not both.
+/// Checks the response to a `block_suggestion`: options, or groups of them, but not both.
 pub(crate) fn check_suggestions(payload: &Value) -> Vec<Problem> {
     let mut problems = Problems::default();
     objects::SUGGESTIONS.check_keys(payload.as_object().unwrap_or(&Map::new()), "", &mut problems);

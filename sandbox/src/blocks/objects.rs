@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::rules::{Problems, Rule, Shape, need, opt};
 
-/// Slack's documents disagree on 75 or 150 characters for an option's value: the smaller one holds here.
+/// Slack's documents disagree on 75 or 150 characters for an option's value; the smaller limit applies here.
 const OPTION_VALUE: Rule = Rule::Chars(1, 75);
 
 static OPTION: Shape = Shape {
@@ -28,7 +28,7 @@ static RICH_OPTION: Shape = Shape {
 /// A rich option as an item of a list.
 pub(super) static A_RICH_OPTION: Rule = Rule::Object(&RICH_OPTION);
 
-/// Overflow menus may carry links.
+/// Overflow menus may have links.
 static LINK_OPTION: Shape = Shape {
     kind: "",
     keys: &[
@@ -52,7 +52,7 @@ static GROUP: Shape = Shape {
 /// A group as an item of a list.
 pub(super) static A_GROUP: Rule = Rule::Object(&GROUP);
 
-/// An answer to a `block_suggestion`: it may be empty ("no results").
+/// A response to a `block_suggestion`: it may be empty ("no results").
 pub(super) static SUGGESTIONS: Shape = Shape {
     kind: "",
     keys: &[
@@ -96,7 +96,7 @@ pub(super) static FILTER: Shape = Shape {
 pub(super) static SLACK_FILE: Shape =
     Shape { kind: "", keys: &[opt("id", Rule::Chars(1, 255)), opt("url", Rule::Url(3000))], also: None };
 
-/// Exactly one of the two lists.
+/// Requires exactly one of the two lists.
 pub(super) fn options_or_groups(object: &Map<String, Value>, at: &str, problems: &mut Problems) {
     match (object.contains_key("options"), object.contains_key("option_groups")) {
         (true, true) => problems.add(at, "options and option_groups exclude each other"),

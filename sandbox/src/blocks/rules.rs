@@ -1,13 +1,13 @@
-//! The engine that reads the tables of Block Kit.
+//! The engine that interprets the tables of Block Kit.
 //!
-//! Owns: what a rule means and the words of a problem. Must not: name a block or an element.
-//! Called by: `blocks`, whose tables are made of these.
+//! Owns: the rules and the text of problems. Must not: name a block or an element. Called by: `blocks`, whose tables
+//! consist of rules.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// One thing that Slack refuses, and a JSON pointer to it.
+/// One thing that Slack rejects, with a JSON pointer to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     at: String,
@@ -34,10 +34,10 @@ impl Problems {
     }
 }
 
-/// What a value may be.
+/// The allowed values.
 #[derive(Clone, Copy)]
 pub(super) enum Rule {
-    /// Any value, for parts that this sandbox shows but does not check.
+    /// Any value, for parts that this sandbox does not check.
     Any,
     /// `true` or `false`.
     Flag,
@@ -74,12 +74,12 @@ pub(super) struct Key {
     rule: Rule,
 }
 
-/// A key that must be there.
+/// A required key.
 pub(super) const fn need(name: &'static str, rule: Rule) -> Key {
     Key { name, required: true, rule }
 }
 
-/// A key that may be there.
+/// An optional key.
 pub(super) const fn opt(name: &'static str, rule: Rule) -> Key {
     Key { name, required: false, rule }
 }
@@ -87,7 +87,7 @@ pub(super) const fn opt(name: &'static str, rule: Rule) -> Key {
 /// A check of keys against each other.
 pub(super) type Also = fn(&Map<String, Value>, &str, &mut Problems);
 
-/// The keys an object may have; any other is refused.
+/// The keys that an object may have; any other is rejected.
 pub(super) struct Shape {
     /// The value of `type`; empty for objects that have none.
     pub(super) kind: &'static str,
@@ -96,7 +96,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Checks an object's keys; its `type` has been looked at.
+    /// Checks an object's keys; its `type` is already checked.
     pub(super) fn check_keys(&self, object: &Map<String, Value>, at: &str, problems: &mut Problems) {
         for key in self.keys {
             match object.get(key.name) {
@@ -119,7 +119,7 @@ impl Shape {
 }
 
 impl Rule {
-    /// Adds every way in which a value breaks this rule.
+    /// Adds every problem of a value.
     pub(super) fn check(&self, value: &Value, at: &str, problems: &mut Problems) {
         match self {
             Self::Any => {}

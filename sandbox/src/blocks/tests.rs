@@ -1,4 +1,4 @@
-//! Each limit of Block Kit, at it and beyond it.
+//! Tests each limit of Block Kit, at the limit and beyond it.
 
 use serde_json::{Value, json};
 
@@ -42,12 +42,12 @@ fn actions(elements: Value) -> Value {
     json!({"type": "actions", "elements": elements})
 }
 
-/// What is wrong with a modal of one block.
+/// The problems of a modal with one block.
 fn problems_of(block: Value) -> Vec<String> {
     check_view(&modal(json!([block])), Surface::Modal, "/view").iter().map(ToString::to_string).collect()
 }
 
-/// A block passes at its limit and is refused beyond it, with a pointer to the place.
+/// A block is accepted at its limit and rejected beyond it, with a pointer to the place.
 #[track_caller]
 fn limit(limit: usize, pointer: &str, block: impl Fn(usize) -> Value) {
     assert_eq!(problems_of(block(limit)), Vec::<String>::new(), "{limit} is allowed at {pointer}");
@@ -56,7 +56,7 @@ fn limit(limit: usize, pointer: &str, block: impl Fn(usize) -> Value) {
     assert!(problems[0].contains(&format!("[json-pointer:/view/blocks/0{pointer}]")), "{problems:?}");
 }
 
-/// A block is refused, once, with these words.
+/// A block is rejected, once, with these words.
 #[track_caller]
 fn refused(words: &str, block: Value) {
     let problems = problems_of(block);

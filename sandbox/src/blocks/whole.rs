@@ -1,4 +1,4 @@
-//! What concerns more than one block: ids that must differ, and a button that inputs need.
+//! Checks across blocks: unique ids, and the submit button that inputs require.
 //!
 //! Owns: those checks. Must not: check a block by itself. Called by: `blocks`.
 

@@ -1,7 +1,7 @@
 //! A call of the Web API or of a response URL, from request to reply.
 //!
-//! Owns: the record of calls, faults, rate limits, HTTP status and headers. Must not: know what a
-//! method does (that is `api`). Called by: `server`.
+//! Owns: the record of calls, faults, rate limits, HTTP status and headers. Must not: depend on a method (that is
+//! `api`). Called by: `server`.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     state::{Shared, State},
 };
 
-/// What a call comes to.
+/// The result of a call.
 struct Verdict {
     status: StatusCode,
     retry_after: Option<u64>,
@@ -54,7 +54,6 @@ impl Verdict {
     }
 }
 
-/// Answers a call of a method.
 pub(super) async fn api(shared: &Shared, name: &str, parts: &Parts, body: &Bytes) -> Result<Reply, Cut> {
     let mut args = read_args(parts, body);
     let token = bearer(parts).or_else(|| args.as_mut().ok().and_then(Args::take_token));
@@ -68,7 +67,7 @@ pub(super) async fn api(shared: &Shared, name: &str, parts: &Parts, body: &Bytes
     .await
 }
 
-/// Answers a message sent to a response URL; Slack says no by status 404.
+/// Handles a message sent to a response URL; Slack's error is status 404.
 pub(super) async fn response_url(
     shared: &Shared,
     secret: &str,
@@ -83,7 +82,7 @@ pub(super) async fn response_url(
     .await
 }
 
-/// A form carries the message as JSON in `payload`.
+/// A form contains the message as JSON in `payload`.
 fn unwrap_payload(args: Args) -> Args {
     match args.json("payload") {
         Ok(Some(Value::Object(message))) => Args(message),
@@ -101,7 +100,7 @@ pub(super) fn bearer(parts: &Parts) -> Option<String> {
     value.strip_prefix("Bearer ").map(String::from)
 }
 
-/// Records a call, lets a fault have its way with it, and records what was answered.
+/// Records a call, applies a fault, and records the response.
 async fn answered(
     shared: &Shared,
     name: &str,
@@ -149,7 +148,7 @@ pub(super) async fn wait(shared: &Shared, time: Duration) -> Result<(), Cut> {
     }
 }
 
-/// Slack asks who calls before how often, and how often before what.
+/// Slack checks the token before the rate limit, and the rate limit before the arguments.
 fn perform(state: &mut State, method: &Method, token: Option<&str>, args: &Args) -> Verdict {
     if let Err(error) = method.admit(state, token) {
         return Verdict::refused(error);
@@ -175,7 +174,7 @@ fn within_rate(state: &mut State, method: &Method, args: &Args) -> Result<(), u6
     match limits.post_burst.filter(|_| method.name() == "chat.postMessage") {
         Some(burst) => {
             let channel = args.text("channel").unwrap_or_default();
-            // The same channel by its name and by its id is one channel.
+            // A channel's name and its id share one bucket.
             let channel = api::channel_id(state, channel).unwrap_or_else(|_| channel.to_owned());
             state.rates.take(&format!("post {channel}"), Bucket::posting(burst), now)
         }

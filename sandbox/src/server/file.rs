@@ -1,4 +1,4 @@
-//! The files of the workspace, as Slack gives them out: to a token that may read files, and to nobody else.
+//! Serves files of the workspace to tokens that may read files.
 //!
 //! Owns: `GET /files/{id}/{name}`. Must not: change the world. Called by: `server`.
 
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{api::BOT_TOKEN, faults::Fault, state::Shared};
 
-/// Name of the endpoint among methods, for faults and calls.
+/// Name of the endpoint for faults and calls.
 const METHOD: &str = "file";
 
-/// Answers a request for a file; `path` is what follows `/files/`.
+/// Handles a request for a file; `path` is the part after `/files/`.
 pub(super) async fn reply(shared: &Shared, path: &str, parts: &Parts) -> Result<Reply, Cut> {
     let id = path.split('/').next().unwrap_or_default();
     let token = bearer(parts);

@@ -1,7 +1,7 @@
 //! The HTTP server on loopback.
 //!
-//! Owns: accepting connections and telling paths apart. Must not: know methods or views.
-//! Called by: [`crate::Sandbox::start`].
+//! Owns: accepting connections and routing by path. Must not: depend on methods or views. Called by:
+//! [`crate::Sandbox::start`].
 
 mod call;
 mod file;
@@ -20,7 +20,7 @@ use crate::state::Shared;
 
 type Reply = Response<Full<Bytes>>;
 
-/// Why a request gets no reply: its connection is broken on purpose.
+/// A request gets no response: its connection is cut on purpose.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut as asked")]
 struct Cut;
@@ -43,12 +43,12 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::select! {
         () = shared.stop.cancelled() => {}
-        // A client that goes away is no news.
+        // Ignore clients that disconnect.
         _ = serving => {}
     }
 }
 
-/// Tells a path by what it begins with.
+/// Routes by path prefix.
 async fn reply(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Reply, Cut> {
     let path = request.uri().path().to_owned();
     if path.starts_with("/link/") {
@@ -75,7 +75,7 @@ fn plain(status: StatusCode, text: &'static str) -> Reply {
     reply
 }
 
-/// Listens on loopback; nobody else can reach a sandbox.
+/// Listens on loopback only.
 pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
     listener.set_nonblocking(true)?;

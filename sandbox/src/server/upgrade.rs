@@ -1,6 +1,6 @@
-//! From HTTP to a WebSocket.
+//! Upgrades HTTP to a WebSocket.
 //!
-//! Owns: the handshake and its ticket. Must not: speak Socket Mode (that is `connection_task`).
+//! Owns: the handshake and its ticket. Must not: implement Socket Mode (that is `connection_task`).
 //! Called by: `server`.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio_tungstenite::{
 use super::{Reply, plain};
 use crate::{connection_task, state::Shared};
 
-/// Answers a request for a WebSocket, and serves it when HTTP has let go of the connection.
+/// Answers an upgrade request, and serves the WebSocket once HTTP has released the connection.
 pub(super) fn reply(shared: Arc<Shared>, request: &mut Request<Incoming>) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     let ticket =

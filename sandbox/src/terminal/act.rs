@@ -1,7 +1,7 @@
-//! Lines that act.
+//! Terminal lines that act.
 //!
-//! Owns: which act a line means, and what is said of its outcome. Must not: show messages or views
-//! (that is `show`). Called by: `terminal`.
+//! Owns: the act of a line, and the text about its outcome. Must not: show messages or views (that is `show`). Called
+//! by: `terminal`.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{
     views::{View, values},
 };
 
-/// A reply or a reaction needs a message that it is to.
+/// A reply or a reaction requires a message that was read before.
 const READ_FIRST: &str = "Read a message first.";
 
 impl Terminal {
@@ -66,7 +66,7 @@ impl Terminal {
         Ok(failure(&outcome).map(warning))
     }
 
-    /// Types or chooses, as the kind of element wants it.
+    /// Types or chooses, depending on the kind of element.
     async fn set(&self, name: &str, text: &str) -> Result<Outcome, Cannot> {
         let me = self.person.as_str();
         let view = self.sandbox.top_view(me).or_else(|| self.sandbox.home_of(me));
@@ -81,8 +81,8 @@ impl Terminal {
         }
     }
 
-    /// Presses in the form if there is one that has the button; else in the newest message that has it,
-    /// here or elsewhere; else on the Home tab.
+    /// Presses a button in the open form if it has the button; else in the newest message that has it, in this channel
+    /// or another; else on the Home tab.
     async fn press(&self, name: &str, value: Option<&str>) -> Result<Outcome, Cannot> {
         let me = self.person.as_str();
         let has_it = |view: Option<View>| view.is_some_and(|view| view.element(name).is_some());
@@ -102,7 +102,7 @@ impl Terminal {
         }
     }
 
-    /// This channel, one's direct messages, and every other channel.
+    /// This channel, the person's direct messages, and all other channels.
     fn places(&self) -> Vec<String> {
         let others = self.sandbox.world().channels.into_iter().map(|c| c.name).filter(|n| *n != self.channel);
         [self.channel.clone(), self.person.clone()].into_iter().chain(others).collect()
@@ -131,8 +131,7 @@ fn warning(error: &str) -> String {
     format!("Slack shows a warning sign: {error}")
 }
 
-/// The option that a person means by less than its label: the only tick by `yes`, another by how its label
-/// begins, where no other begins so.
+/// The option that an abbreviated label means: the only checkbox by `yes`, another by a unique prefix of its label.
 fn meant(element: &Value, text: &str) -> String {
     let options = values::all_options(element);
     let typed = text.to_lowercase();
@@ -154,7 +153,7 @@ fn value_of(option: &Value) -> String {
     option["value"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Slack's word for an act that the app left alone.
+/// Slack's error for an act that the app did not handle.
 fn failure(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Acknowledged(_) | Outcome::Kept => None,

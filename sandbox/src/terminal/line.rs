@@ -1,4 +1,4 @@
-//! Lines of the terminal, understood.
+//! Parses lines of the terminal.
 //!
 //! Owns: their grammar. Must not: act. Called by: `terminal`.
 
@@ -6,9 +6,9 @@
 pub(super) enum Line<'a> {
     Nothing,
     Help,
-    /// A word that wants more after it.
+    /// A command without its required argument.
     Unfinished(&'a str),
-    /// A whole line that begins with no word of ours.
+    /// A line that begins with no known command.
     Unknown(&'a str),
     As(&'a str),
     In(&'a str),
@@ -54,7 +54,6 @@ fn some(text: &str) -> Option<&str> {
 }
 
 impl<'a> Line<'a> {
-    /// Understands a line.
     pub(super) fn parse(line: &'a str) -> Self {
         let (word, rest) = split(line);
         let (name, text) = split(rest);

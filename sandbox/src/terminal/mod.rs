@@ -1,7 +1,7 @@
-//! A Slack in plain text: lines in, what Slack would show out.
+//! A text-mode Slack: takes input lines, returns what Slack would show.
 //!
-//! Owns: who acts and where, and what is shown after an act. Must not: print or read stdin: the caller
-//! has the loop. Called by: demos.
+//! Owns: the acting person and channel, and the output after an act. Must not: print or read stdin: the caller runs the
+//! loop. Called by: demos.
 
 mod act;
 mod line;
@@ -15,17 +15,16 @@ pub(crate) use text::{message_text, view_text};
 use crate::{messages::Message, sandbox::Sandbox};
 use line::Line;
 
-/// Waits until the app has nothing left to do; awaited after every line that acts, before its effect is
-/// shown.
+/// Waits until the app is idle; awaited after every line that acts, before its effect is shown.
 pub type Settle = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// One seat before a sandbox: a person in a channel.
+/// One person in one channel of a sandbox.
 pub struct Terminal {
     sandbox: Sandbox,
     settle: Settle,
     person: String,
     channel: String,
-    /// The message read last, which `reply` and `react` mean.
+    /// The last message read, for `reply` and `react`.
     last: Option<Message>,
 }
 
@@ -38,7 +37,7 @@ impl fmt::Debug for Terminal {
     }
 }
 
-/// What the terminal understands, as `help` says it.
+/// The text of `help`.
 const HELP: &str = "\
 as ana                  be somebody else
 in #channel             go to a channel
@@ -57,7 +56,7 @@ who                     the people and channels there are
 help                    this list";
 
 impl Terminal {
-    /// A terminal in which the world's first person sits in its first channel.
+    /// Starts with the workspace's first person in its first channel.
     pub fn new(sandbox: Sandbox, settle: Settle) -> Self {
         let world = sandbox.world();
         let person = world.people.first().map(|p| p.name.clone()).unwrap_or_default();
@@ -65,12 +64,12 @@ impl Terminal {
         Self { sandbox, settle, person, channel, last: None }
     }
 
-    /// What a prompt may show: `ana in #wood`.
+    /// The prompt: `ana in #wood`.
     pub fn place(&self) -> String {
         format!("{} in #{}", self.person, self.channel)
     }
 
-    /// Does what one line says and returns what Slack would show; empty for an empty line.
+    /// Runs one line and returns what Slack would show; empty for an empty line.
     pub async fn line(&mut self, line: &str) -> String {
         match Line::parse(line) {
             Line::Nothing => String::new(),
@@ -87,7 +86,7 @@ impl Terminal {
     }
 }
 
-/// What `help` says of a word that wants more after it.
+/// The usage text of a command without its argument.
 fn usage(word: &str) -> String {
     let is_of = |line: &&str| {
         let usage = line.split("  ").next().unwrap_or_default();

@@ -1,15 +1,15 @@
-//! What a person sees: after an act, and when they look around.
+//! Output for a person: after an act, and on request.
 //!
-//! Owns: the order and the frames of what is shown. Must not: act. Called by: `terminal`.
+//! Owns: the order and framing of the output. Must not: act. Called by: `terminal`.
 
 use super::Terminal;
 use crate::messages::{Audience, Message};
 
-/// Said where an act shows nothing.
+/// Shown after an act without output.
 const NOTHING: &str = "(nothing yet: answers to you, forms and new messages in channels appear here)";
 
 impl Terminal {
-    /// What was said of an act, then what is new to this person.
+    /// The text about an act, then the person's new messages.
     pub(super) fn after(&mut self, said: Option<String>, shows_view: bool) -> String {
         let mut parts: Vec<String> = said.into_iter().collect();
         for message in self.sandbox.private_to(&self.person) {
@@ -29,7 +29,7 @@ impl Terminal {
         parts.join("\n\n")
     }
 
-    /// Which channels have something new.
+    /// Channels with new messages.
     fn news(&self) -> Option<String> {
         let unread = self.sandbox.unread();
         let count =
@@ -44,7 +44,7 @@ impl Terminal {
         (!news.is_empty()).then(|| format!("New in {}", news.join(", ")))
     }
 
-    /// What to type instead of a line that says nothing to the terminal.
+    /// A hint for a line that is not a command.
     pub(super) fn instead_of(&self, line: &str) -> String {
         let word = line.split_whitespace().next().unwrap_or_default();
         let view = self.sandbox.top_view(&self.person);
@@ -81,7 +81,7 @@ impl Terminal {
         if texts.is_empty() { "Nothing new.".into() } else { texts.join("\n\n") }
     }
 
-    /// A message under a line that says whose it is, and to what it replies.
+    /// A message under a line with its author, and with the message that it replies to.
     fn titled(&self, message: &Message) -> String {
         let world = self.sandbox.world();
         let author = world.find_person(&message.user).map_or(&world.bot_name, |p| &p.name);

@@ -1,6 +1,6 @@
 //! Messages and views as plain text.
 //!
-//! Owns: how each block and element is written. Must not: know who asked. Called by: `terminal`,
+//! Owns: the text form of each block and element. Must not: depend on the caller. Called by: `terminal`,
 //! `Message::shown`, `View::shown`.
 
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::{
     views::{View, values},
 };
 
-/// Everything a reader of a message sees.
+/// All visible content of a message.
 pub(crate) fn message_text(message: &Message) -> String {
     if message.blocks.is_empty() {
         return message.text.clone();
@@ -19,7 +19,7 @@ pub(crate) fn message_text(message: &Message) -> String {
     lines.join("\n")
 }
 
-/// Everything a person sees in a view: title, blocks, values of inputs, errors, buttons.
+/// All visible content of a view: title, blocks, values of inputs, errors, buttons.
 pub(crate) fn view_text(view: &View) -> String {
     let mut lines = Vec::new();
     if !view.title().is_empty() {
@@ -83,7 +83,7 @@ fn input_lines(block: &Value, view: Option<&View>) -> Vec<String> {
     lines
 }
 
-/// What is to be chosen from, where the choices are explained.
+/// The options that have descriptions.
 fn meanings(element: &Value) -> impl Iterator<Item = String> {
     let explained = |option: Value| {
         let meaning = option["description"]["text"].as_str()?;
@@ -99,7 +99,7 @@ fn context_text(element: &Value) -> String {
     }
 }
 
-/// The words of rich text, without its decoration.
+/// The text of rich text, without formatting.
 fn rich_text(part: &Value) -> String {
     match part {
         Value::Array(parts) => parts.iter().map(rich_text).collect(),
@@ -109,7 +109,7 @@ fn rich_text(part: &Value) -> String {
     }
 }
 
-/// An element with the name that tests and the terminal call it by.
+/// An element with its action id, which tests and the terminal use.
 fn element_text(block: &Value, element: &Value, view: Option<&View>) -> String {
     let id = element["action_id"].as_str().unwrap_or_default();
     let kind = element["type"].as_str().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The views people have before them: a stack of modals and a Home tab each.
+//! Open views: a stack of modals and a Home tab per person.
 //!
-//! Owns: opening, stacking, updating, closing, and what was typed. Must not: check content or triggers
-//! (that is `blocks` and `api::views`), or send anything. Called by: `api::views` and `act`.
+//! Owns: opening, stacking, updating, closing, and typed values. Must not: check content or triggers (that is `blocks`
+//! and `api::views`), or send anything. Called by: `api::views` and `act`.
 //!
 //! ```text
 //!            open                push (at most 3)
@@ -25,7 +25,7 @@ use crate::ids::Ids;
 /// Slack's deepest stack of modals (docs.slack.dev, modals: "up to three views").
 const DEEPEST: usize = 3;
 
-/// Every view that is open, by person.
+/// All open views, by person.
 #[derive(Debug, Default)]
 pub(crate) struct Views {
     stacks: HashMap<String, Vec<OpenView>>,
@@ -33,7 +33,7 @@ pub(crate) struct Views {
 }
 
 impl Views {
-    /// Opens a modal. One that was open gives way: a person has one stack.
+    /// Opens a modal. Replaces an open one: a person has one stack.
     pub(crate) fn open(&mut self, ids: &mut Ids, user: &str, view: Value) -> String {
         let view = OpenView::new(ids, view, None);
         let id = view.id.clone();
@@ -41,7 +41,7 @@ impl Views {
         id
     }
 
-    /// Puts a modal on top of those open.
+    /// Pushes a modal on top of the open ones.
     pub(crate) fn push(&mut self, ids: &mut Ids, user: &str, view: Value) -> Result<String, &'static str> {
         let stack = self.stacks.get_mut(user).ok_or("not_found")?;
         let beneath = stack.last().ok_or("not_found")?;
@@ -54,14 +54,14 @@ impl Views {
         Ok(id)
     }
 
-    /// Replaces a view's content; what was typed stays where the same input stays.
+    /// Replaces a view's content; typed values are kept for inputs that stay.
     pub(crate) fn update(&mut self, ids: &mut Ids, id: &str, view: Value) {
         if let Some(open) = self.get_mut(id) {
             open.replace(ids, view);
         }
     }
 
-    /// Shows a Home tab, the first or another one.
+    /// Shows a Home tab, or replaces it.
     pub(crate) fn publish(&mut self, ids: &mut Ids, user: &str, view: Value) -> String {
         if let Some(home) = self.homes.get_mut(user) {
             home.replace(ids, view);
@@ -89,7 +89,7 @@ impl Views {
         self.all().find(|v| v.body["external_id"] == external_id)
     }
 
-    /// An external id must be nobody else's.
+    /// An external id must be unique.
     pub(crate) fn refuse_external_id(&self, view: &Value, own: Option<&str>) -> Result<(), &'static str> {
         let Some(external) = view["external_id"].as_str().filter(|e| !e.is_empty()) else { return Ok(()) };
         match self.by_external_id(external) {
@@ -102,7 +102,7 @@ impl Views {
         self.homes.get(user)
     }
 
-    /// A person's modals, the one on top last.
+    /// A person's modals, the top one last.
     pub(crate) fn stack(&self, user: &str) -> &[OpenView] {
         self.stacks.get(user).map_or(&[], Vec::as_slice)
     }
@@ -111,12 +111,12 @@ impl Views {
         self.stack(user).last()
     }
 
-    /// Closes the modal on top.
+    /// Closes the top modal.
     pub(crate) fn close(&mut self, user: &str) -> Option<OpenView> {
         self.stacks.get_mut(user).and_then(Vec::pop)
     }
 
-    /// Closes all of a person's modals, the one on top first.
+    /// Closes all of a person's modals, the top one first.
     pub(crate) fn clear(&mut self, user: &str) -> Vec<OpenView> {
         let mut closed = self.stacks.remove(user).unwrap_or_default();
         closed.reverse();

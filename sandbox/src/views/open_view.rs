@@ -1,7 +1,7 @@
-//! One open view: its content, what was typed into it, and its errors.
+//! One open view: its content, its typed values, and its errors.
 //!
-//! Owns: [`View`], the form tests read, and [`OpenView`], the one the sandbox works on. Must not: know
-//! the stack it is in. Called by: `views`, `act`, `terminal`.
+//! Owns: [`View`], which tests read, and [`OpenView`], which the sandbox changes. Must not: depend on the stack it is
+//! in. Called by: `views`, `act`, `terminal`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,24 +17,24 @@ use crate::{
 /// Values of the elements of a view: state objects by block id and action id.
 pub(crate) type Typed = BTreeMap<(String, String), Value>;
 
-/// A view as it is before a person.
+/// An open view of a person.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenView {
     pub(crate) id: String,
     pub(crate) hash: String,
     root: String,
     previous: Option<String>,
-    /// What the app sent, completed.
+    /// The view from the app, completed.
     pub(crate) body: Value,
     pub(crate) typed: Typed,
     /// Error messages at inputs, by block id.
     pub(crate) errors: BTreeMap<String, String>,
-    /// The options last suggested, by action id.
+    /// The latest suggestions, by action id.
     pub(crate) suggested: HashMap<String, Vec<Value>>,
 }
 
 impl OpenView {
-    /// A view that was just opened, with the initial values its elements ask for.
+    /// A new view with the initial values of its elements.
     pub(super) fn new(ids: &mut Ids, body: Value, beneath: Option<&Self>) -> Self {
         let id = ids.id("V");
         let mut view = Self {
@@ -51,8 +51,8 @@ impl OpenView {
         view
     }
 
-    /// Takes new content. Slack keeps the value of an element whose block id and action id stay, even
-    /// when the new content asks for another initial value; an option that is gone is not kept.
+    /// Replaces the content. Slack keeps the value of an element whose block id and action id stay, even if the new
+    /// content has another initial value; an option that is gone is not kept.
     pub(super) fn replace(&mut self, ids: &mut Ids, mut body: Value) {
         if let Some(blocks) = body.get_mut("blocks").and_then(Value::as_array_mut) {
             blocks::complete(blocks, ids);
@@ -83,7 +83,7 @@ impl OpenView {
         if self.body["type"] == "home" { Surface::Home } else { Surface::Modal }
     }
 
-    /// `state.values` as payloads carry it.
+    /// `state.values` as in payloads.
     fn state(&self) -> Value {
         let mut values = Map::new();
         for ((block, action), state) in &self.typed {
@@ -93,7 +93,7 @@ impl OpenView {
         json!({"values": values})
     }
 
-    /// The whole view as answers and payloads carry it.
+    /// The whole view as in responses and payloads.
     pub(crate) fn to_json(&self, world: &World) -> Value {
         let mut view = json!({
             "id": self.id,
@@ -121,16 +121,15 @@ impl OpenView {
         view
     }
 
-    /// A copy for reading.
     pub(crate) fn snapshot(&self, world: &World) -> View {
         View { json: self.to_json(world), errors: self.errors.clone(), typed: self.typed.clone() }
     }
 }
 
-/// A view as a person sees it at one moment.
+/// A snapshot of a view.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// The whole view as Slack's payloads carry it, `state.values` included.
+    /// The whole view as in Slack's payloads, `state.values` included.
     pub json: Value,
     /// Error messages at inputs, by block id.
     pub errors: BTreeMap<String, String>,
@@ -142,27 +141,25 @@ impl View {
         self.json[name].as_str().unwrap_or_default()
     }
 
-    /// View id.
     pub fn id(&self) -> &str {
         self.field("id")
     }
 
-    /// Hash of this content; every update makes a new one.
+    /// Changes with every update.
     pub fn hash(&self) -> &str {
         self.field("hash")
     }
 
-    /// The app's name for this kind of view.
+    /// The app's identifier of this kind of view.
     pub fn callback_id(&self) -> &str {
         self.field("callback_id")
     }
 
-    /// What the app keeps in the view, unseen.
     pub fn private_metadata(&self) -> &str {
         self.field("private_metadata")
     }
 
-    /// The title's text; a Home tab has none.
+    /// The title's text; empty for a Home tab.
     pub fn title(&self) -> &str {
         self.json["title"]["text"].as_str().unwrap_or_default()
     }
@@ -177,15 +174,15 @@ impl View {
         values::elements(self.blocks()).find(|e| e.action_id == action_id).map(|e| e.element)
     }
 
-    /// The value of an element, in plain text: typed text, an option's label, a date. `None` when
-    /// nothing does, or no such element is there.
+    /// The value of an element as plain text: typed text, an option's label, a date. `None` if it has no value or does
+    /// not exist.
     pub fn value(&self, action_id: &str) -> Option<String> {
         let state = self.typed.iter().find(|((_, action), _)| action == action_id)?.1;
         let shown = values::shown(state);
         (!shown.is_empty()).then(|| shown.join(", "))
     }
 
-    /// The input in which a person would write next: the first that is empty, else the last.
+    /// The input to type into next: the first empty one, else the last.
     pub(crate) fn text_input(&self) -> Option<String> {
         let inputs: Vec<&str> = values::elements(self.blocks())
             .filter(|element| element.kind == "plain_text_input")
@@ -200,7 +197,7 @@ impl View {
         &self.json["state"]["values"][block_id][action_id]
     }
 
-    /// Everything the person sees, in plain text.
+    /// All visible content, as plain text.
     pub fn shown(&self) -> String {
         crate::terminal::view_text(self)
     }

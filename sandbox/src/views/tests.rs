@@ -1,4 +1,4 @@
-//! How views open, stack, change and close.
+//! Tests of opening, stacking, updating and closing views.
 
 use serde_json::{Value, json};
 

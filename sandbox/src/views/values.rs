@@ -1,12 +1,11 @@
 //! Values of interactive elements, in the form of `state.values`.
 //!
-//! Owns: for each kind of element, the key of its state and of its initial value; finding elements in
-//! blocks. Must not: decide what a person chooses (that is `act::choose`). Called by: `views`, `act`,
-//! `terminal`.
+//! Owns: for each kind of element, the key of its state and of its initial value; finding elements in blocks. Must not:
+//! decide what a person chooses (that is `act::choose`). Called by: `views`, `act`, `terminal`.
 
 use serde_json::{Map, Value, json};
 
-/// How an element keeps what was chosen: its state's key and its initial value's key.
+/// How an element stores its value: the key of its state and of its initial value.
 struct Keeps {
     kind: &'static str,
     state: &'static str,
@@ -17,7 +16,7 @@ const fn keeps(kind: &'static str, state: &'static str, initial: &'static str) -
     Keeps { kind, state, initial }
 }
 
-/// Buttons, overflow menus and images keep nothing and are not here.
+/// Buttons, overflow menus and images have no value and are not listed.
 static KEEPS: &[Keeps] = &[
     keeps("plain_text_input", "value", "initial_value"),
     keeps("email_text_input", "value", "initial_value"),
@@ -39,17 +38,17 @@ static KEEPS: &[Keeps] = &[
     keeps("file_input", "files", "initial_files"),
 ];
 
-/// The key under which the state of a kind of element keeps its value.
+/// The key of the value in the state of a kind of element.
 pub(crate) fn state_key(kind: &str) -> Option<&'static str> {
     KEEPS.iter().find(|k| k.kind == kind).map(|k| k.state)
 }
 
-/// Whether a state's key keeps a list.
+/// Whether the value of this key is a list.
 fn is_list(key: &str) -> bool {
     key.ends_with('s')
 }
 
-/// An element that a person can act on, and its block.
+/// An interactive element and its block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub(crate) block: &'a Value,
@@ -74,12 +73,12 @@ impl Element<'_> {
         !self.is_input() || self.block["dispatch_action"] == true
     }
 
-    /// The options it brings with it, those of groups included.
+    /// Its static options, including those in groups.
     pub(crate) fn options(&self) -> Vec<Value> {
         all_options(self.element)
     }
 
-    /// Its state when the view opens; `None` for elements that keep nothing.
+    /// Its state when the view opens; `None` for elements without a value.
     pub(super) fn initial(&self) -> Option<Value> {
         let keeps = KEEPS.iter().find(|k| k.kind == self.kind)?;
         let given = self.element.get(keeps.initial).filter(|v| !v.is_null()).cloned();
@@ -97,7 +96,7 @@ impl Element<'_> {
     }
 }
 
-/// The options of an element or of an answer to a search, those in groups included.
+/// The options of an element or of a search response, including those in groups.
 pub(crate) fn all_options(holder: &Value) -> Vec<Value> {
     let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut options = items(&holder["options"]);
@@ -105,7 +104,6 @@ pub(crate) fn all_options(holder: &Value) -> Vec<Value> {
     options
 }
 
-/// A state object.
 pub(crate) fn state_of(kind: &str, value: Value) -> Value {
     let mut state = Map::from_iter([("type".to_owned(), json!(kind))]);
     if let Some(key) = state_key(kind) {
@@ -114,7 +112,7 @@ pub(crate) fn state_of(kind: &str, value: Value) -> Value {
     Value::Object(state)
 }
 
-/// What a state keeps, as a list: nothing, one or several.
+/// The values of a state, as a list: none, one or several.
 pub(crate) fn chosen(state: &Value) -> Vec<Value> {
     let kind = state["type"].as_str().unwrap_or_default();
     match state_key(kind).map(|key| &state[key]) {
@@ -125,7 +123,7 @@ pub(crate) fn chosen(state: &Value) -> Vec<Value> {
     }
 }
 
-/// What a state keeps, as a person reads it.
+/// The values of a state, as shown to a person.
 pub(crate) fn shown(state: &Value) -> Vec<String> {
     let read = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -137,7 +135,7 @@ pub(crate) fn shown(state: &Value) -> Vec<String> {
     chosen(state).iter().map(read).collect()
 }
 
-/// Every element in blocks that a person can act on, in the order shown.
+/// All interactive elements in blocks, in display order.
 pub(crate) fn elements(blocks: &[Value]) -> impl Iterator<Item = Element<'_>> {
     blocks.iter().flat_map(|block| {
         let many = block["elements"].as_array().filter(|_| block["type"] == "actions");

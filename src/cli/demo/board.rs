@@ -12,7 +12,7 @@ use std::fmt::Write;
 /// Largest response, in bytes.
 const RESPONSE_MAX: usize = 8 << 20;
 
-/// Every machine that is not operational, or those whose name or area contains `word`.
+/// All equipment that is not operational, or equipment whose name or area contains `word`.
 pub(super) async fn show(board: &str, word: &str) -> anyhow::Result<String> {
     let url = format!("{board}/status.json");
     let client = Client::builder(TokioExecutor::new()).build_http();

@@ -36,7 +36,7 @@ const CHANNELS: &[&str] = &["general", "oops", "woodshop", "metalshop", "lasers"
 
 /// Lines that end the demo.
 const EXIT_COMMANDS: &[&str] = &["exit", "quit"];
-/// Help for the commands that the sandbox's terminal does not know.
+/// Help for the commands that the sandbox's terminal does not handle.
 const HELP: &str = "\
 board [word]            show the machines that do not work, or those of that name or area
 exit, quit, Ctrl-C      end the demo";
@@ -129,7 +129,7 @@ fn config(directory: &Path, board: &str, sandbox: &Sandbox) -> anyhow::Result<Co
     Ok(Config::parse(&environment)?)
 }
 
-/// Loads sample data, unless a kept directory has some. Returns who can log in.
+/// Loads sample data, unless a kept directory has some. Returns the demo logins.
 async fn load_data(app: &App) -> anyhow::Result<Vec<DemoLogin>> {
     if crate::ops::search::any_equipment(&app.ctx).await? {
         return Ok(Vec::new());

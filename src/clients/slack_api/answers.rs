@@ -4,29 +4,28 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A message that stands in a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PostedMessage {
-    /// Id of the channel, also where it was addressed by name.
+    /// Channel id, even if the request used a name.
     pub channel: String,
     /// The message's id within its channel.
     pub ts: String,
 }
 
-/// A message that was found in a channel.
+/// A message from a channel's history.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ChannelMessage {
     /// The message's id within its channel.
     pub ts: String,
-    /// The message whose thread it is in; its own id, where it has a thread.
+    /// The parent message of its thread; its own id if it is the parent.
     #[serde(default)]
     pub thread_ts: Option<String>,
-    /// What an app wrote on its back.
+    /// Metadata that an app attached to the message.
     #[serde(default)]
     pub metadata: Option<Metadata>,
 }
 
-/// What an app wrote on the back of a message.
+/// Message metadata, which only apps can read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct Metadata {
@@ -35,7 +34,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// True for metadata of this kind with this key.
+    /// True for metadata of this type with this key.
     pub fn is(&self, event_type: &str, key: &str) -> bool {
         self.event_type == event_type && self.event_payload["key"] == key
     }
@@ -47,52 +46,50 @@ pub(super) struct MessagesAnswer {
     pub messages: Vec<ChannelMessage>,
 }
 
-/// A view that a person sees.
+/// An open view.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct OpenView {
-    /// Slack's id of it, for a later `views.update`.
+    /// For a later `views.update`.
     pub id: String,
-    /// Its state when this answer was given.
+    /// Identifies its state at the time of the response.
     #[serde(default)]
     pub hash: Option<String>,
 }
 
-/// A person of the workspace.
+/// A person of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlackUser {
-    /// Slack's id.
     pub id: String,
     /// The real name, or the user name of people without one.
     pub real_name: String,
     /// Only with scope users:read.email, and never for bots.
     pub email: Option<String>,
-    /// The workspace, or the organization, that they belong to.
+    /// The workspace or organization of the person.
     pub team_id: Option<String>,
-    /// The organization that their workspace is part of.
+    /// The organization that the workspace is part of.
     pub enterprise_id: Option<String>,
-    /// Somebody of another workspace whom we share no channel with.
+    /// A person of another workspace without a channel shared with the bot.
     pub is_stranger: bool,
-    /// False where Slack says that nobody has confirmed the address.
+    /// False if Slack reports that the address is not confirmed.
     pub is_email_confirmed: bool,
-    /// True for apps.
     pub is_bot: bool,
-    /// True for accounts that were switched off.
+    /// True for deactivated accounts.
     pub deleted: bool,
 }
 
-/// What Slack tells of a file when it is asked.
+/// A file's metadata from `files.info`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SlackFile {
-    /// What its owner called it.
+    /// File name given by its owner.
     pub name: Option<String>,
-    /// Its media type, as Slack took it.
+    /// Media type as detected by Slack.
     pub mimetype: Option<String>,
-    /// Where its bytes are; for an external file, where it is kept.
+    /// Download address; for an external file, its address elsewhere.
     pub url_private: Option<String>,
-    /// Where people look at it.
+    /// The file's page in Slack.
     pub permalink: Option<String>,
-    /// Somebody else keeps it.
+    /// The file is stored outside Slack.
     pub is_external: bool,
 }
 
@@ -132,7 +129,7 @@ pub(super) struct ChannelShown {
     pub name: String,
 }
 
-/// An answer of which nothing is read.
+/// A response without fields that are used.
 #[derive(Deserialize)]
 pub(super) struct Nothing {}
 
@@ -180,7 +177,7 @@ struct Profile {
 }
 
 impl SlackUser {
-    /// The person whom a `user_change` event shows; `None` when it shows none.
+    /// The person in a `user_change` event; `None` if it has none.
     pub fn of_event(user: &Value) -> Option<Self> {
         User::deserialize(user).ok().map(Self::from)
     }

@@ -7,26 +7,24 @@ use serde::Deserialize;
 use slack_morphism::SlackApiToken;
 use std::collections::BTreeSet;
 
-/// Whom a bot token stands for.
+/// The identity of a bot token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The workspace.
     pub team_id: String,
-    /// The organization that it is part of.
+    /// The organization that the workspace is part of.
     pub enterprise_id: Option<String>,
-    /// The bot's user.
     pub user_id: String,
-    /// The bot itself; absent for a token that is no bot's.
+    /// Absent if the token is not a bot token.
     pub bot_id: Option<String>,
-    /// What the token may do; `None` when the answer did not say.
+    /// The token's scopes; `None` if the response did not list them.
     pub scopes: Option<BTreeSet<String>>,
 }
 
-/// What a bot token must be allowed: enough for every command and announcement (spec "Scopes").
+/// Scopes that a bot token must have: enough for every command and announcement (spec "Scopes").
 pub const REQUIRED_SCOPES: &[&str] =
     &["commands", "chat:write", "users:read", "users:read.email", "im:write"];
 
-/// What a token may be allowed besides: without one of these a feature is off (spec "Scopes").
+/// Optional scopes: without one of these a feature is off (spec "Scopes").
 pub const OPTIONAL_SCOPES: &[&str] = &[
     "channels:history",
     "groups:history",
@@ -38,18 +36,18 @@ pub const OPTIONAL_SCOPES: &[&str] = &[
     "groups:read",
 ];
 
-/// The optional scopes that a token lacks; none are known to be missing when Slack did not say.
+/// The optional scopes that a token lacks; empty if Slack did not list the scopes.
 pub fn absent_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
     lacking(OPTIONAL_SCOPES, granted)
 }
 
-/// The required scopes that a token lacks; none are known to be missing when Slack did not say.
+/// The required scopes that a token lacks; empty if Slack did not list the scopes.
 pub fn missing_scopes(granted: Option<&BTreeSet<String>>) -> Vec<&'static str> {
     lacking(REQUIRED_SCOPES, granted)
 }
 
 impl Identity {
-    /// True unless Slack said that the token may not do this.
+    /// True unless Slack reported that the token lacks this scope.
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope))
     }

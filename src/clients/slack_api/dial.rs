@@ -9,7 +9,6 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
-/// An open connection to Slack.
 pub type SlackStream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
 pub(super) async fn dial(connector: Connector, url: &str) -> Result<SlackStream, SlackApiError> {
@@ -19,8 +18,7 @@ pub(super) async fn dial(connector: Connector, url: &str) -> Result<SlackStream,
     Ok(TokioIo::new(stream))
 }
 
-/// The same host and port under the scheme that the connector knows; nothing else is needed, and the
-/// rest of the URL is a secret.
+/// The same host and port under the connector's scheme. The rest of the URL is a secret and is not needed.
 fn address(url: &str) -> Option<Uri> {
     let uri: Uri = url.parse().ok()?;
     let scheme = match uri.scheme_str()? {

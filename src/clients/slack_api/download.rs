@@ -15,39 +15,35 @@ use hyper_util::rt::TokioExecutor;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long Slack may take to begin an answer, connecting included.
+/// How long Slack may take to begin a response, connecting included.
 const BEGIN_MAX: Duration = Duration::from_secs(15);
 /// Longest silence within a file.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
-/// Redirects that are followed.
 const REDIRECTS_MAX: usize = 3;
-/// The name in metrics.
 const METHOD: &str = "file";
 
-/// Why a file did not arrive.
+/// Why a download failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// The network, an overloaded Slack, a rate limit: it may arrive in a while.
+    /// The network, an overloaded Slack or a rate limit: a retry may succeed.
     #[error(transparent)]
     Slack(#[from] SlackApiError),
-    /// Slack shows its log-in page, or says no: the token lacks `files:read`, or is no longer one.
+    /// Slack shows its login page or rejects the request: the token lacks `files:read`, or is no longer valid.
     #[error("the bot may not read files (missing_scope: files:read)")]
     NotPermitted,
-    /// There is no such file any more.
     #[error("the file is not there")]
     Gone,
-    /// The address, or where it leads, is not Slack's.
+    /// The address, or its redirect, is outside Slack.
     #[error("the file is not Slack's")]
     Elsewhere,
-    /// It has more bytes than are wanted.
     #[error("the file is larger than {most} bytes")]
     TooLarge {
-        /// Most bytes.
+        /// In bytes.
         most: u64,
     },
 }
 
-/// A file that is arriving.
+/// A file that is being downloaded.
 #[derive(Debug)]
 pub struct Download {
     body: Incoming,
@@ -56,7 +52,7 @@ pub struct Download {
 }
 
 impl SlackApi {
-    /// Starts to fetch a file of at most `most` bytes. It starts within 15 s or fails.
+    /// Starts the download of a file of at most `most` bytes. The response begins within 15 s, or this fails.
     pub async fn download(&self, url: &str, most: u64) -> Result<Download, DownloadError> {
         let begun = timeout(BEGIN_MAX, self.begin(url, most)).await;
         let begun = begun.unwrap_or(Err(SlackApiError::TimedOut.into()));
@@ -94,7 +90,7 @@ impl SlackApi {
 }
 
 impl Download {
-    /// The bytes, as they come: a silence of 20 s and a file that grows too large end it with an error.
+    /// The bytes as a stream: it ends with an error after a silence of 20 s, or if the file exceeds the limit.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, DownloadError>> + Send {
         stream::try_unfold(self, |mut file| async move { Ok(file.next().await?.map(|bytes| (bytes, file))) })
     }
@@ -123,7 +119,7 @@ fn text(head: &Parts, name: HeaderName) -> Option<&str> {
     head.headers.get(name)?.to_str().ok()
 }
 
-/// What the head of an answer says of the file.
+/// Checks the response head of a file.
 fn check(head: &Parts, most: u64) -> Result<(), DownloadError> {
     match head.status {
         StatusCode::OK => {}
@@ -147,7 +143,7 @@ fn check(head: &Parts, most: u64) -> Result<(), DownloadError> {
     Ok(())
 }
 
-/// Where an answer leads: another address, or another path of the same host.
+/// The redirect target: another address, or another path of the same host.
 fn redirect(from: &str, head: &Parts) -> Option<String> {
     let to = text(head, LOCATION)?;
     if !to.starts_with('/') || to.starts_with("//") {
@@ -171,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn head_tells_whether_the_file_comes() {
+    fn response_head_decides_whether_download_starts() {
         let said = |status, headers: &[(&str, &str)]| match check(&head(status, headers), 100) {
             Ok(()) => "comes".to_owned(),
             Err(error) => error.to_string(),
@@ -191,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn redirect_leads_where_it_says() {
+    fn redirect_target_is_resolved_from_location() {
         let to = |location| redirect("https://files.slack.com/a?b=c", &head(302, &[("location", location)]));
         assert_eq!(to("/x/y?z").as_deref(), Some("https://files.slack.com/x/y?z"));
         for elsewhere in ["https://evil.example/", "//evil.example/x", "x", ""] {

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use slack_morphism::errors::SlackClientError;
 use std::time::Duration;
 
-/// How long to wait when Slack says "too often" without saying how long.
+/// Wait after a rate limit without `Retry-After`.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
-/// The shortest and the longest wait that we believe in: "at once" would be asked again at once.
+/// Range of accepted `Retry-After` values: zero would cause an immediate retry.
 const SHORTEST_RETRY_AFTER: Duration = Duration::from_secs(1);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-/// Codes that speak of the token, not of the request.
+/// Error codes about the token, not about the request.
 const AUTH_CODES: &[&str] = &[
     "account_inactive",
     "invalid_auth",
@@ -31,8 +31,8 @@ const UNAVAILABLE_CODES: &[&str] = &[
     "service_unavailable",
     "team_added_to_org",
 ];
-/// Codes that speak of the channel: every message there is refused until somebody changes the channel, its
-/// members or its permissions.
+/// Error codes about the channel: every message to it is rejected until somebody changes the channel, its members or
+/// its permissions.
 const CHANNEL_CODES: &[&str] = &[
     "channel_is_limited_access",
     "channel_not_found",
@@ -50,7 +50,7 @@ const CHANNEL_CODES: &[&str] = &[
     "restricted_action_thread_only_channel",
     "team_access_not_granted",
 ];
-/// Codes that speak of the message, or of the message that it edits or replies to: it is refused again as it is.
+/// Error codes about the message, or about its parent or the edited message: a retry would be rejected again.
 const MESSAGE_CODES: &[&str] = &[
     "as_user_not_supported",
     "block_mismatch",
@@ -94,16 +94,16 @@ const MESSAGE_CODES: &[&str] = &[
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a call of the Web API did not do what it should.
+/// Why a Web API call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SlackApiError {
-    /// Too many calls: nothing before `retry_after` has gone by (30 s where Slack does not say).
+    /// Too many calls: retry only after `retry_after` (30 s if Slack does not say).
     #[error("Slack asks to wait {} s", retry_after.as_secs())]
     RateLimited {
         /// From one second to one hour.
         retry_after: Duration,
     },
-    /// `ok: false` for a reason that lies in the request.
+    /// `ok: false` because of the request.
     #[error("Slack refused: {code}")]
     Refused {
         /// Slack's `error`, such as `channel_not_found`.
@@ -115,24 +115,23 @@ pub enum SlackApiError {
         /// Slack's `error`, such as `invalid_auth`.
         code: String,
     },
-    /// No answer that means anything: the network, a 5xx, something that is not Slack.
+    /// No valid response: the network, a 5xx, or a server that is not Slack.
     #[error("Slack is unavailable")]
     Unavailable(#[source] Outage),
-    /// No answer within the call's limit; Slack may have done the work.
+    /// No response within the call's limit; Slack may have done the work.
     #[error("Slack did not answer in time")]
     TimedOut,
 }
 
-/// What stood between us and an answer of Slack.
+/// Why there is no valid response.
 #[derive(Debug, thiserror::Error)]
 pub enum Outage {
-    /// An HTTP status that is no answer of the Web API.
+    /// An HTTP status outside the Web API's.
     #[error("HTTP status {0}")]
     Status(u16),
-    /// The connection could not be made or broke.
     #[error("no connection")]
     Network(#[source] BoxError),
-    /// The answer is not what Slack documents.
+    /// The response does not match Slack's documentation.
     #[error("an answer that cannot be read")]
     Undecodable,
     /// Slack reports an outage with status 200.
@@ -140,25 +139,25 @@ pub enum Outage {
     SlackError(&'static str),
 }
 
-/// What a call failed because of, and so what has to change before the next one can succeed.
+/// The cause of a failure: what has to change before a retry can succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
-    /// The message: it is refused again as it is.
+    /// This message: a retry would be rejected again.
     Message,
-    /// The channel, for every message there.
+    /// The channel: every message to it fails.
     Channel,
-    /// The token, for every call.
+    /// The token: every call fails.
     Token,
-    /// Slack or the way to it, for every call.
+    /// Slack or the network: every call fails.
     Slack,
-    /// Slack wants this kind of call to wait.
+    /// The rate limit of this kind of call.
     Pace,
-    /// Slack's code is not one that we know.
+    /// An unknown error code.
     Unknown,
 }
 
 impl SlackApiError {
-    /// What the call failed because of (spec "Deliveries").
+    /// The cause of the failure (spec "Deliveries").
     pub fn blame(&self) -> Blame {
         match self {
             Self::RateLimited { .. } => Blame::Pace,
@@ -170,7 +169,7 @@ impl SlackApiError {
         }
     }
 
-    /// The word for it in records and log lines: Slack's own code, where there is one.
+    /// The error's code for records and log lines: Slack's own, if there is one.
     pub fn code(&self) -> &str {
         match self {
             Self::Refused { code } | Self::Auth { code } => code,
@@ -190,7 +189,7 @@ impl SlackApiError {
         }
     }
 
-    /// Reads the `error` of an answer.
+    /// Maps the `error` of a response.
     pub(super) fn of_code(code: &str) -> Self {
         match code {
             "ratelimited" | "rate_limited" => Self::rate_limited(None),
@@ -202,8 +201,8 @@ impl SlackApiError {
         }
     }
 
-    /// Reads an HTTP status other than 200 and 429. Slack also sends codes with a 4xx, for example
-    /// `used_url` for a response_url.
+    /// Maps an HTTP status other than 200 and 429. Slack also sends codes with a 4xx, for example `used_url` for a
+    /// response_url.
     pub(super) fn of_status(status: u16, body: &[u8]) -> Self {
         #[derive(Deserialize)]
         struct Answer {
@@ -255,7 +254,7 @@ mod tests {
     use slack_morphism::errors::{SlackClientApiError, SlackClientHttpError, SlackClientProtocolError};
 
     #[test]
-    fn codes_say_what_has_to_change() {
+    fn error_codes_map_to_outcome_and_blame() {
         for (code, outcome, blame) in [
             ("invalid_blocks", "refused", Blame::Message),
             ("message_not_found", "refused", Blame::Message),
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn no_code_stands_in_two_lists() {
+    fn error_code_lists_are_disjoint() {
         let lists = [AUTH_CODES, UNAVAILABLE_CODES, CHANNEL_CODES, MESSAGE_CODES];
         let mut codes: Vec<&str> = lists.into_iter().flatten().copied().collect();
         let all = codes.len();
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_body_shows() {
+    fn error_text_never_contains_response_body() {
         let secret = "https://hooks.slack.com/actions/T1/2/abc";
         let json = serde_json::from_str::<u8>("\"x\"").unwrap_err();
         let status = http::StatusCode::BAD_GATEWAY;

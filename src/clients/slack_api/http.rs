@@ -24,15 +24,15 @@ use slack_morphism::{
 use std::time::Duration;
 use url::Url;
 
-/// The longest answer that is read, in bytes: a view with 100 blocks of text has a tenth of it.
+/// Longest response, in bytes: a view with 100 blocks of text has a tenth of it.
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
-/// Connections that stay open when a crowd has gone, and for how long.
+/// Idle connections that are kept after a load peak, and for how long.
 const IDLE_MAX: usize = 16;
 const IDLE_FOR: Duration = Duration::from_secs(5);
-/// The buffer of a connection, in bytes; longer answers come in parts.
+/// Buffer per connection, in bytes; longer responses are read in parts.
 const BUFFER: usize = 16 * 1024;
 
-/// Speaks HTTP with Slack; clones share their connections.
+/// HTTP client for Slack; clones share their connections.
 #[derive(Debug, Clone)]
 pub(super) struct Http {
     client: Client<Connector, Full<Bytes>>,
@@ -40,7 +40,7 @@ pub(super) struct Http {
     api_url: String,
 }
 
-/// What every answer of the Web API has.
+/// The fields of every Web API response.
 #[derive(Deserialize)]
 struct Verdict {
     #[serde(default)]
@@ -58,7 +58,7 @@ impl Http {
         Self { client, api_url: api_url.to_owned() }
     }
 
-    /// Calls a method without arguments; head and body of a good answer.
+    /// Calls a method without arguments; returns head and body of a successful response.
     pub(super) async fn call(
         &self,
         method: &str,
@@ -100,7 +100,7 @@ impl Http {
         A: for<'de> Deserialize<'de>,
     {
         let (head, body) = self.exchange(request).await?;
-        // A response_url answers "ok" as plain text.
+        // A response_url responds with "ok" as plain text.
         let body = if is_json(&head) { body.as_ref() } else { b"{}" };
         serde_json::from_slice(body).map_err(unreadable)
     }
@@ -130,12 +130,12 @@ fn network_boxed(cause: Box<dyn std::error::Error + Send + Sync>) -> SlackClient
     SlackClientError::HttpProtocolError(error)
 }
 
-/// The body stays out of the error, and so out of the log.
+/// Leaves the body out of the error, and so out of the log.
 fn unreadable(error: serde_json::Error) -> SlackClientError {
     SlackClientError::ProtocolError(SlackClientProtocolError::new(error))
 }
 
-/// The trait asks for ways to send that no method of ours takes.
+/// For methods that the trait requires and ESB does not use.
 fn not_spoken<'a, A: Send + 'a>() -> BoxFuture<'a, ClientResult<A>> {
     let cause = std::io::Error::from(std::io::ErrorKind::Unsupported);
     std::future::ready(Err(network(cause))).boxed()

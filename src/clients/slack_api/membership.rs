@@ -1,22 +1,21 @@
-//! Who belongs to our workspace. Slack Connect brings people of other workspaces into channels that we share: Slack
-//! reports them like our own members, with an e-mail address that only their workspace has checked.
+//! Decides who belongs to our workspace. Slack Connect brings people of other workspaces into shared channels: Slack
+//! reports them like our own members, with an e-mail address that only their workspace has verified.
 
 use super::SlackUser;
 
-/// The workspace that the bot token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
     pub team_id: String,
-    /// Of the organization that it is part of, where it is part of one.
+    /// The organization that the workspace is part of, if any.
     pub enterprise_id: Option<String>,
 }
 
-/// Slack's own robot, which it does not call one.
+/// Slackbot, which Slack does not mark as a bot.
 const SLACKBOT: &str = "USLACKBOT";
 
 impl SlackUser {
-    /// True for a person of our workspace, or of another one of our organization, whose e-mail address was
-    /// confirmed: the rule for accounts (spec "Who may do what"). Guests are such people.
+    /// True for a person of our workspace, or of another one of our organization, whose e-mail address is confirmed:
+    /// the rule for accounts (spec "Who may do what"). This includes guests.
     pub fn is_member(&self, ours: &Workspace) -> bool {
         let is_ours = |id: &Option<String>| {
             id.as_ref().is_some_and(|id| *id == ours.team_id || Some(id) == ours.enterprise_id.as_ref())
@@ -24,7 +23,7 @@ impl SlackUser {
         !self.is_surely_no_member() && (is_ours(&self.team_id) || is_ours(&self.enterprise_id))
     }
 
-    /// True for those who cannot be members of any workspace of ours.
+    /// True for people who cannot be members of any of our workspaces.
     pub fn is_surely_no_member(&self) -> bool {
         self.deleted || self.is_bot || self.id == SLACKBOT || self.is_stranger || !self.is_email_confirmed
     }
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_is_a_member() {
+    fn people_outside_our_workspace_are_not_members() {
         for change in [
             json!({ "team_id": "T2" }),
             json!({ "team_id": null }),

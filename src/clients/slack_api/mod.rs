@@ -38,7 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SetOnce};
 
-/// A method of the Web API and how long one call of it may take.
+/// A method of the Web API and its time limit.
 struct Method {
     name: &'static str,
     limit: Duration,
@@ -49,7 +49,7 @@ const fn method(name: &'static str, milliseconds: u64) -> Method {
 }
 
 const AUTH_TEST: Method = method("auth.test", 5_000);
-// A form waits for it, the first time.
+// A form waits for the first call.
 const OUR_WORKSPACE: Method = method("auth.test", 1_000);
 const OPEN_CONNECTION: Method = method("apps.connections.open", 10_000);
 const POST_MESSAGE: Method = method("chat.postMessage", 15_000);
@@ -62,21 +62,21 @@ const USERS_INFO: Method = method("users.info", 1_000);
 // A form waits for it.
 const PERMALINK: Method = method("chat.getPermalink", 1_000);
 const RESPOND: Method = method("response_url", 5_000);
-// A trigger dies 3 s after the press and works once. Giving up earlier would win nothing, since no
-// second try is possible; waiting longer would only keep the person from hearing of it.
+// A trigger expires 3 s after the press and works once. A shorter limit would not help, since no retry is possible; a
+// longer one would only delay the error message.
 const VIEWS_OPEN: Method = method("views.open", 2_400);
 const VIEWS_PUSH: Method = method("views.push", 2_400);
 const VIEWS_UPDATE: Method = method("views.update", 2_400);
 const VIEWS_PUBLISH: Method = method("views.publish", 5_000);
 
-/// Messages on a page of those that are looked through.
+/// Messages per page of a channel's history.
 const PAGE: &str = "200";
 
 /// Views in flight at the same time. Slack returns each view in full, so many of them cost memory and connections.
 /// At 100 to 400 ms per view, 500 people still get theirs within a trigger's 3 s.
 const VIEWS_AT_ONCE: usize = 128;
 
-/// Slack's Web API; cheap to clone, all clones share their connections.
+/// Cheap to clone; all clones share their connections.
 #[derive(Clone)]
 pub struct SlackApi(Arc<Inner>);
 
@@ -87,11 +87,11 @@ struct Inner {
     api_url: String,
     bot_token: Option<SlackApiToken>,
     app_token: Option<SlackApiToken>,
-    /// Turns to send a view.
+    /// Limits concurrent views.
     views: Semaphore,
-    /// Slack's latest word on the bot token was that it does not accept it.
+    /// Slack rejected the bot token at the last call.
     bot_token_refused: AtomicBool,
-    /// The bot token's: it never changes.
+    /// The bot token's workspace, which never changes.
     workspace: SetOnce<Workspace>,
     metrics: Metrics,
 }
@@ -117,10 +117,10 @@ struct ForPerson<'a> {
 }
 
 impl SlackApi {
-    /// Connects to nothing yet. A token that is not configured answers as Slack would: `not_authed`.
+    /// Does not connect yet. Without a token every call fails as Slack would: `not_authed`.
     ///
     /// # Errors
-    /// When TLS cannot be set up at all.
+    /// TLS cannot be set up.
     pub fn new(config: &SlackConfig, metrics: Metrics) -> Result<Self, rustls::Error> {
         let connector = tls::connector(config.proxy.as_ref())?;
         let api_url = config.api_url.trim_end_matches('/').to_owned();
@@ -139,12 +139,12 @@ impl SlackApi {
         })))
     }
 
-    /// Asks whom the bot token stands for and what it may do. At most 5 s.
+    /// The bot token's identity and scopes. At most 5 s.
     pub async fn auth_test(&self) -> Result<Identity, SlackApiError> {
         self.identity(&AUTH_TEST).await
     }
 
-    /// The workspace that the bot token belongs to: what Slack once said, else it is asked. At most 1 s.
+    /// The workspace of the bot token, cached after the first response. At most 1 s.
     pub async fn workspace(&self) -> Result<Workspace, SlackApiError> {
         if let Some(known) = self.0.workspace.get() {
             return Ok(known.clone());
@@ -160,33 +160,30 @@ impl SlackApi {
         });
         let identity = identity.await?;
         let (team_id, enterprise_id) = (identity.team_id.clone(), identity.enterprise_id.clone());
-        // Another call may have said the same first.
+        // A concurrent call may have set the same value first.
         let _ = self.0.workspace.set(Workspace { team_id, enterprise_id });
         Ok(identity)
     }
 
-    /// Asks for the URL of one Socket Mode connection, with the app token. At most 10 s.
+    /// Requests the URL of one Socket Mode connection, with the app token. At most 10 s.
     pub async fn open_connection(&self) -> Result<SecretString, SlackApiError> {
         let token = self.0.app_token.as_ref();
         let answer: ConnectionAnswer = self.post(&OPEN_CONNECTION, token, &serde_json::json!({})).await?;
         Ok(answer.url)
     }
 
-    /// Opens the bytes below a Socket Mode connection. The caller limits the time.
-    ///
-    /// # Errors
-    /// [`SlackApiError::Unavailable`].
+    /// Opens the byte stream of a Socket Mode connection. The caller limits the time.
     pub async fn dial(&self, url: &SecretString) -> Result<SlackStream, SlackApiError> {
         dial::dial(self.0.connector.clone(), url.expose_secret()).await
     }
 
-    /// Opens a modal. At most 2.4 s.
+    /// At most 2.4 s.
     pub async fn views_open(&self, trigger: &SecretString, view: &Value) -> Result<OpenView, SlackApiError> {
         let body = ByTrigger { trigger_id: trigger.expose_secret(), view };
         self.view(&VIEWS_OPEN, &body).await
     }
 
-    /// Puts a modal on top of the one that the person sees. At most 2.4 s.
+    /// Pushes a modal on top of the open one. At most 2.4 s.
     pub async fn views_push(&self, trigger: &SecretString, view: &Value) -> Result<OpenView, SlackApiError> {
         let body = ByTrigger { trigger_id: trigger.expose_secret(), view };
         self.view(&VIEWS_PUSH, &body).await
@@ -195,7 +192,7 @@ impl SlackApi {
     /// Replaces a view; with `hash` only if it is still in that state. At most 2.4 s.
     ///
     /// # Errors
-    /// See [`SlackApiError`]; `hash_conflict` is a refusal.
+    /// See [`SlackApiError`]; `hash_conflict` is `Refused`.
     pub async fn views_update(
         &self,
         view_id: &str,
@@ -205,34 +202,34 @@ impl SlackApi {
         self.view(&VIEWS_UPDATE, &ById { view_id, hash, view }).await
     }
 
-    /// Shows somebody their Home tab. At most 5 s.
+    /// Publishes a person's Home tab. At most 5 s.
     pub async fn views_publish(&self, user_id: &str, view: &Value) -> Result<OpenView, SlackApiError> {
         self.view(&VIEWS_PUBLISH, &ForPerson { user_id, view }).await
     }
 
-    /// The address at which people find a message. At most 1 s.
+    /// A message's permalink. At most 1 s.
     pub async fn permalink(&self, channel: &str, ts: &str) -> Result<String, SlackApiError> {
         let params = [("channel", Some(channel)), ("message_ts", Some(ts))];
         let answer: PermalinkAnswer = self.get(&PERMALINK, &params).await?;
         Ok(answer.permalink)
     }
 
-    /// Posts a message, `body` being the arguments of `chat.postMessage`. At most 15 s.
+    /// Posts a message; `body` has the arguments of `chat.postMessage`. At most 15 s.
     pub async fn post_message(&self, body: &Value) -> Result<PostedMessage, SlackApiError> {
         self.post(&POST_MESSAGE, self.0.bot_token.as_ref(), body).await
     }
 
-    /// Changes a message, `body` being the arguments of `chat.update`. At most 15 s.
+    /// Edits a message; `body` has the arguments of `chat.update`. At most 15 s.
     pub async fn update_message(&self, body: &Value) -> Result<(), SlackApiError> {
         let _: Nothing = self.post(&UPDATE_MESSAGE, self.0.bot_token.as_ref(), body).await?;
         Ok(())
     }
 
-    /// A page of the messages of a channel, or of one of its threads, since a time in microseconds. At most
-    /// 5 s. `channel` is Slack's id of it.
+    /// A page of the messages of a channel, or of one of its threads, since a time in microseconds. At most 5 s.
+    /// `channel` is a channel id.
     ///
     /// # Errors
-    /// See [`SlackApiError`]; a scope that is missing is a refusal.
+    /// See [`SlackApiError`]; a missing scope is `Refused`.
     pub async fn messages(
         &self,
         channel: &str,
@@ -252,34 +249,34 @@ impl SlackApi {
         Ok(answer.messages)
     }
 
-    /// Asks what a channel is called, without the `#`. At most 5 s.
+    /// A channel's name, without the `#`. At most 5 s.
     ///
     /// # Errors
-    /// See [`SlackApiError`]; a scope that is missing is a refusal, as is a channel that we may not know of.
+    /// See [`SlackApiError`]; a missing scope is `Refused`, as is a channel that the bot may not see.
     pub async fn channel_name(&self, channel: &str) -> Result<String, SlackApiError> {
         let answer: ChannelAnswer = self.get(&CHANNEL_INFO, &[("channel", Some(channel))]).await?;
         Ok(answer.channel.name)
     }
 
-    /// Asks where a file is, and what. At most 5 s.
+    /// A file's metadata. At most 5 s.
     ///
     /// # Errors
-    /// See [`SlackApiError`]; a scope that is missing is a refusal, as is a file that the bot may not see.
+    /// See [`SlackApiError`]; a missing scope is `Refused`, as is a file that the bot may not see.
     pub async fn file_info(&self, file_id: &str) -> Result<SlackFile, SlackApiError> {
         let answer: FileAnswer = self.get(&FILE_INFO, &[("file", Some(file_id))]).await?;
         Ok(answer.file)
     }
 
-    /// Asks who a person is. At most 1 s.
+    /// A person's profile. At most 1 s.
     pub async fn users_info(&self, user_id: &str) -> Result<SlackUser, SlackApiError> {
         let answer: UserAnswer = self.get(&USERS_INFO, &[("user", Some(user_id))]).await?;
         Ok(answer.into())
     }
 
-    /// Answers through a `response_url`, without any token. At most 5 s.
+    /// Responds through a `response_url`, without any token. At most 5 s.
     ///
     /// # Errors
-    /// See [`SlackApiError`]; a URL that is not Slack's, or was used up, is a refusal.
+    /// See [`SlackApiError`]; a URL that is not Slack's, or was used up, is `Refused`.
     pub async fn respond(&self, response_url: &SecretString, body: &Value) -> Result<(), SlackApiError> {
         self.counted(&RESPOND, async {
             let url = response_url.expose_secret();
@@ -287,7 +284,7 @@ impl SlackApi {
                 return Err(SlackApiError::Refused { code: "not_a_response_url".to_owned() });
             }
             let url = url.parse().map_err(slack_morphism::errors::SlackClientError::from)?;
-            // The library writes URLs to its debug lines unless they are called sensitive.
+            // The library writes URLs to its debug lines unless they are marked as sensitive.
             let context = SlackClientApiCallContext {
                 rate_control_params: None,
                 token: None,
@@ -302,7 +299,7 @@ impl SlackApi {
         .await
     }
 
-    /// True for `https` under slack.com, and for the host of `SLACK_API_URL` and those below it.
+    /// True for `https` under slack.com, and for the host of `SLACK_API_URL` and its subdomains.
     fn is_of_slack(&self, url: &str) -> bool {
         let Ok(url) = url.parse::<Uri>() else { return false };
         let api = self.0.api_url.parse::<Uri>().unwrap_or_default();
@@ -315,7 +312,7 @@ impl SlackApi {
 
     async fn view(&self, method: &Method, body: &impl Body) -> Result<OpenView, SlackApiError> {
         self.counted(method, async {
-            // Closed never.
+            // The semaphore is never closed.
             let _turn = self.0.views.acquire().await;
             let answer: ViewAnswer = self.send(method, self.0.bot_token.as_ref(), body).await?;
             Ok(answer.view)
@@ -323,7 +320,7 @@ impl SlackApi {
         .await
     }
 
-    /// Slack's reading methods take no JSON bodies.
+    /// Slack's read methods accept no JSON bodies.
     async fn get<A>(&self, method: &Method, params: &[(&str, Option<&str>)]) -> Result<A, SlackApiError>
     where
         A: for<'de> Deserialize<'de> + Send,
@@ -377,8 +374,8 @@ impl SlackApi {
         answer
     }
 
-    /// One ERROR line when Slack ceases to accept the bot token, by any call (spec "Configuration"), and
-    /// one line when it accepts it again.
+    /// Logs one ERROR line when Slack first rejects the bot token, in any call (spec "Configuration"), and one line
+    /// when Slack accepts it again.
     fn note_bot_token(&self, error: Option<&SlackApiError>) {
         let refused = &self.0.bot_token_refused;
         match error {
@@ -387,7 +384,7 @@ impl SlackApi {
                 "Slack does not accept SLACK_BOT_TOKEN: messages wait. Copy the token from the app's settings and \
                  restart ESB"
             ),
-            // A refusal was decided with the token known.
+            // Slack checks the token before it rejects a request.
             None | Some(SlackApiError::Refused { .. }) if refused.swap(false, Ordering::Relaxed) => {
                 tracing::info!("Slack accepts SLACK_BOT_TOKEN again");
             }

@@ -42,7 +42,7 @@ fn new_report_goes_to_area_and_oops() {
 }
 
 #[test]
-fn keys_tell_event_and_target_apart() {
+fn dedupe_keys_differ_per_event_and_target() {
     let targets = Targets { area: channel("#wood"), oops: channel("#oops") };
     let announced = announcements(&created(), ON, &targets);
     assert_eq!(announced[0].dedupe_key, "repair:7:v1:#wood");
@@ -127,7 +127,7 @@ fn each_change_is_announced_unless_switched_off() {
 }
 
 #[test]
-fn what_no_switch_is_for_is_not_announced() {
+fn changes_without_a_switch_are_not_announced() {
     let quiet = [
         FieldValue::SafetyRisk(false),
         FieldValue::Consumable(true),

@@ -79,7 +79,7 @@ mod tests {
     use sea_orm::ActiveEnum;
 
     #[test]
-    fn words_are_what_is_stored() {
+    fn category_is_stored_as_its_word() {
         for category in DocumentCategory::ALL {
             assert_eq!(category.to_value(), category.word());
             assert_eq!(category.word().parse(), Ok(category));

@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_where() {
+    fn each_upload_accepts_its_file_kinds() {
         for (kind, photos, both, documents) in [
             (FileKind::Jpeg, true, true, false),
             (FileKind::Heic, true, true, false),
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_told_shortly() {
+    fn sizes_are_shown_in_short_units() {
         assert_eq!((size_words(0), size_words(999)), ("0 bytes".into(), "999 bytes".into()));
         assert_eq!((size_words(1_500), size_words(10 * MB)), ("1 kB".into(), "10 MB".into()));
         let refusal = FileRefusal::TooLarge { limit: 10 * MB };

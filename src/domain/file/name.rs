@@ -139,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn names_lose_their_way_and_keep_their_words() {
+    fn file_names_lose_path_and_unsafe_characters() {
         for (given, clean) in [
             ("saw.jpg", "saw.jpg"),
             ("../../etc/passwd", "passwd"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn name_ends_as_its_content_says() {
+    fn file_extension_follows_detected_content() {
         for (given, kind, named) in [
             ("saw.jpeg", FileKind::Jpeg, "saw.jpeg"),
             ("saw.PNG", FileKind::Jpeg, "saw.jpg"),
@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_name_it_is_one_harmless_line(given in any::<String>(), kind in 0..FileKind::ALL.len()) {
+        fn any_file_name_becomes_one_safe_line(given in any::<String>(), kind in 0..FileKind::ALL.len()) {
             let kind = FileKind::ALL[kind];
             let name = FileName::clean(&given).of_kind(kind);
             let text = name.as_str();

@@ -102,7 +102,7 @@ fn nearest_names_are_offered_where_none_fits() {
 }
 
 #[test]
-fn one_machine_may_be_certain() {
+fn only_an_unambiguous_match_is_certain() {
     for (names, typed, expected) in [
         (&["Saw", "Sawhorse"][..], "SAW", Some("Saw")),
         (&["Saw", "saw"], "saw", None),

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_letter_may_be_wrong() {
+    fn one_typo_per_word_is_tolerated() {
         for word in ["lazer", "lser", "laaser", "alser", "lasre", "laserx", "laser", "lase", "lasercuttr"] {
             assert!(begins_with_one_typo("lasercutter", word), "{word}");
         }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn likeness_is_a_share_of_letters() {
+    fn similarity_is_percentage_of_shared_letters() {
         let similarity = |one: &str, other: &str| LikeWord::new(one).similarity(other);
         for (one, other, expected) in [
             ("laser", "laser", 100),

@@ -30,7 +30,7 @@ pub(super) fn any_overlap(mut some: Vec<Place>, mut others: Vec<Place>) -> bool 
     others.sort_unstable_by_key(|place| place.at);
     let (mut some, mut others) = (some.into_iter().peekable(), others.into_iter().peekable());
     while let (Some(one), Some(other)) = (some.peek(), others.peek()) {
-        // What ends before the other begins ends before all that follow the other.
+        // A part that ends before this one begins also ends before all later ones.
         if one.end() <= other.at {
             some.next();
         } else if other.end() <= one.at {
@@ -52,7 +52,7 @@ pub(super) fn share_bytes(places: &mut [Place]) -> bool {
 #[derive(Debug)]
 pub(super) struct Blank {
     pub(super) place: Place,
-    /// Where the type of the box is, which becomes `free`; 0 for the content of an item.
+    /// Offset of the box type, which becomes `free`; 0 for the content of an item.
     pub(super) kind_at: u64,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn box_head(bytes: &[u8], there: u64) -> Option<([u8; 4], u64, u64)> 
 pub(super) struct FoundBox<'a> {
     pub(super) kind: [u8; 4],
     pub(super) content: &'a [u8],
-    /// Where the content is in the file.
+    /// Offset of the content in the file.
     pub(super) at: u64,
     kind_at: u64,
 }

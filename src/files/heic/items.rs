@@ -1,10 +1,10 @@
-//! Items of a picture file: which ones hold metadata (`iinf`), and where each is (`iloc`).
+//! Items of a picture file: which ones contain metadata (`iinf`), and their locations (`iloc`).
 
 use super::COUNT_MAX;
 use super::boxes::{Place, Reader, boxes, share_bytes};
 use std::collections::HashSet;
 
-/// Where items are in the file.
+/// Locations of items in the file.
 #[derive(Default)]
 pub(super) struct Extents {
     pub(super) metadata: Vec<Place>,
@@ -33,7 +33,7 @@ pub(super) fn with_metadata(iinf: &[u8]) -> Option<HashSet<u32>> {
         };
         let number = u32::try_from(reader.number(width)?).ok()?;
         reader.skip(2)?;
-        // `uri ` items may hold anything as well.
+        // `uri ` items may contain anything, too.
         if matches!(reader.bytes(4)?, b"Exif" | b"mime" | b"uri ") {
             wanted.insert(number);
         }
@@ -41,8 +41,8 @@ pub(super) fn with_metadata(iinf: &[u8]) -> Option<HashSet<u32>> {
     Some(wanted)
 }
 
-/// Where the items are; `wanted` hold metadata, `data` is the box `idat`. All metadata must be found, within
-/// the file, no byte of it named twice: what is overwritten is at most the file.
+/// The locations of all items; `wanted` are the metadata items, `data` is the box `idat`. All metadata must be found
+/// within the file, without a byte that is listed twice, so that at most the whole file is overwritten.
 pub(super) fn extents(
     iloc: &[u8],
     wanted: &HashSet<u32>,
@@ -70,14 +70,14 @@ pub(super) fn extents(
         let base = reader.number(base_size)?;
         let is_metadata = wanted.contains(&number);
         let count = usize::try_from(reader.number(2)?).ok()?;
-        // Extents that take no byte of the box can be as many as it likes, so they are counted before.
+        // Extents may take zero bytes in the box, so their number is checked first.
         allowed = allowed.checked_sub(count.max(1))?;
         for _ in 0..count {
             reader.skip(index_size)?;
             let (offset, size) = (reader.number(offset_size)?, reader.number(length_size)?);
             let offset = base.checked_add(offset)?;
             if !is_metadata {
-                // Within the file; what is within `idat` or another item is never overwritten as a box.
+                // Data within `idat` or another item is never overwritten as a box.
                 let is_of_file = method == 0 && !elsewhere;
                 extents.pictures.extend(is_of_file.then_some(Place { at: offset, length: size }));
                 continue;
@@ -90,7 +90,7 @@ pub(super) fn extents(
             };
             extents.metadata.push(around.within(offset, size)?);
         }
-        // An item that is listed twice is not certain.
+        // An item that is listed twice is ambiguous.
         if is_metadata && !found.insert(number) {
             return None;
         }

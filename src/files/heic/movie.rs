@@ -1,9 +1,9 @@
-//! The box `moov` of a picture file that moves: what it needs to play is kept, everything else may tell the
-//! position (`udta`, `meta`, `uuid`) and is overwritten.
+//! The box `moov` of a live picture: what playback needs is kept; everything else may contain the position (`udta`,
+//! `meta`, `uuid`) and is overwritten.
 
 use super::boxes::{Blank, FoundBox, Reader, boxes};
 
-/// What is overwritten in the content of `moov`, which is at `at`; `None` when a track may hold metadata.
+/// The ranges to overwrite in the content of `moov`, which is at `at`; `None` if a track may contain metadata.
 pub(super) fn blanks(moov: &[u8], at: u64) -> Option<Vec<Blank>> {
     let mut blanks = Vec::new();
     for track in kept(moov, at, &[b"mvhd", b"trak"], &mut blanks)? {

@@ -1,4 +1,4 @@
-//! HEICs made by hand, with notes in all places, and odd ones.
+//! Handmade HEICs with metadata in all places, and malformed ones.
 
 use super::*;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn item(number: u16, kind: &[u8; 4]) -> Vec<u8> {
     boxed(b"infe", &[&[2, 0, 0, 0][..], &number.to_be_bytes(), &[0, 0], kind, b"\0"].concat())
 }
 
-/// Number, method (0 the file, 1 `idat`), place, length.
+/// Item id, method (0 the file, 1 `idat`), offset, length.
 type Located = (u16, u16, u32, u32);
 
 fn iloc(located: &[Located]) -> Vec<u8> {
@@ -35,7 +35,7 @@ fn meta(items: &[Vec<u8>], located: &[Located], more: &[u8]) -> Vec<u8> {
 const EXIF: &[u8] = b"\0\0\0\x06Exif\0\0MM\0*GPS 52.5 13.4";
 const XMP: &[u8] = b"<x:xmpmeta>place</x:xmpmeta>";
 
-/// A HEIC with a picture and two notes, and where `mdat`'s content begins.
+/// A HEIC with a picture and two metadata items, and the offset of `mdat`'s content.
 fn heic() -> Vec<u8> {
     let ftyp = boxed(b"ftyp", b"heic\0\0\0\0mif1heic");
     let items = [item(1, b"hvc1"), item(2, b"Exif"), item(3, b"mime")];
@@ -65,7 +65,7 @@ fn odd(bytes: &[u8]) {
 }
 
 #[test]
-fn notes_become_zeros_and_nothing_else_changes() {
+fn metadata_is_zeroed_and_nothing_else_changes() {
     let before = heic();
     let after = blanked(&before).unwrap();
     assert_eq!(after.len(), before.len());
@@ -79,14 +79,14 @@ fn notes_become_zeros_and_nothing_else_changes() {
 }
 
 #[test]
-fn one_without_notes_stays_as_it_is() {
+fn file_without_metadata_is_unchanged() {
     let items = [item(1, b"hvc1")];
     let bytes = [boxed(b"ftyp", b"heic\0\0\0\0"), meta(&items, &[(1, 0, 0, 4)], &[])].concat();
     assert_eq!(blanked(&bytes).unwrap(), bytes);
 }
 
 #[test]
-fn what_nobody_reads_is_overwritten_too() {
+fn free_boxes_are_overwritten_too() {
     let bytes = [heic(), boxed(b"free", b"52.5,13.4")].concat();
     assert!(blanked(&bytes).unwrap().ends_with(&boxed(b"free", &[0; 9])));
 }
@@ -115,7 +115,7 @@ fn samsung_boxes_become_free_zeros() {
         let left = blanked(&[heic(), boxed(kind, &sefd)].concat()).unwrap();
         assert_eq!(left, [clean.clone(), boxed(b"free", &vec![0; sefd.len()])].concat());
     }
-    // Between the others, where the picture moves on by its length.
+    // Inserted before the picture, which moves by its length.
     let ftyp = boxed(b"ftyp", b"heic\0\0\0\0");
     let sefd = boxed(b"sefd", POSITION);
     let mdat = boxed(b"mdat", b"picture");
@@ -160,7 +160,7 @@ fn moving_picture_loses_position_only() {
 }
 
 #[test]
-fn odd_ones_are_refused() {
+fn malformed_files_are_refused() {
     let ftyp = boxed(b"ftyp", b"heic\0\0\0\0");
     let with = |meta: Vec<u8>| [ftyp.clone(), meta].concat();
     let exif = [item(2, b"Exif")];
@@ -185,7 +185,7 @@ fn odd_ones_are_refused() {
     }
 }
 
-/// A HEIC whose Exif has these extents, and that long `mdat`.
+/// A HEIC whose Exif has these extents, with `mdat` of that length.
 fn with_extents(extents: &[(u32, u32)], data: usize) -> Vec<u8> {
     let mut content = [&b"\x01\0\0\0\x44\0\0\x01\0\x02\0\0\0\0"[..]].concat();
     content.extend(u16::try_from(extents.len()).unwrap().to_be_bytes());
@@ -203,7 +203,7 @@ fn overlapping_notes_are_refused() {
     for extents in [[(8, 10), (17, 5)], [(8, 10), (8, 10)], [(20, 2), (8, 100)], [(8, 100), (50, 1)]] {
         odd(&with_extents(&extents, 100));
     }
-    // One that is within a box that is overwritten anyway is no harm.
+    // An extent within a box that is overwritten anyway is harmless.
     let bytes = [with_extents(&[(8, 1)], 100), boxed(b"free", b"52.5,13.4")].concat();
     blanked(&bytes).unwrap();
 }

@@ -1,6 +1,6 @@
-//! Pictures into memory, upright. The decoders' own limits do not hold everywhere: PNG unpacks its notes before
-//! anybody looks at them, JPEG and WebP take what they like. So each kind is asked for its size first, and
-//! refused when pixels and working memory together would pass the limit. Called by `picture`.
+//! Decodes pictures into memory, upright. The decoders' own limits are not sufficient: PNG decompresses its metadata
+//! before checking it, and JPEG and WebP are unlimited. So the size is read first, and the picture is rejected if
+//! pixels and working memory together exceed the limit. Called by `picture`.
 
 use super::super::jpeg::JpegHead;
 use super::PictureError;
@@ -14,27 +14,27 @@ use image::{DynamicImage, ImageDecoder, Limits};
 use std::fs::File;
 use std::io::BufReader;
 
-/// Bytes that the pixels of one picture may take.
+/// Most bytes of the pixels of one picture.
 const PIXEL_BYTES_MAX: u64 = 4 * PIXELS_MAX;
-/// Bytes that a decoder may take altogether.
+/// Most bytes of a decoder in total.
 pub(super) const DECODER_BYTES_MAX: u64 = 2 * PIXEL_BYTES_MAX;
-/// Longest side: JPEG and GIF know no longer one, and PNG decoders hold several lines.
+/// Longest side: the maximum of JPEG and GIF; PNG decoders buffer several lines.
 const SIDE_MAX: u32 = 65_535;
-/// Bytes that notes of a PNG may take, unpacked. The decoder counts a note up to three times.
+/// Most bytes of decompressed PNG metadata. The decoder counts a chunk up to three times.
 const PNG_NOTES_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// Largest colour profile that is kept.
+/// Largest color profile that is kept, in bytes.
 const PROFILE_MAX: usize = 1024 * 1024;
-/// Begins Exif in JPEG.
+/// Prefix of Exif in JPEG.
 const EXIF_MARK: &[u8] = b"Exif\0\0";
 
 /// A picture in memory, upright.
 pub(super) struct DecodedImage {
     pub(super) image: DynamicImage,
-    /// What its colours mean.
+    /// The color profile.
     pub(super) profile: Option<Vec<u8>>,
 }
 
-/// Decodes a picture of that kind; `head` is what the walk through a JPEG found.
+/// Decodes a picture of that kind; `head` is the result of walking a JPEG.
 pub(super) fn decode(
     file: BufReader<File>,
     kind: FileKind,
@@ -49,7 +49,7 @@ pub(super) fn decode(
                 // The canvas, and the first picture on it.
                 (true, _) => 8,
                 (false, true) => 0,
-                // It is decoded with transparency, which is left out then.
+                // It is decoded with an alpha channel, which is then dropped.
                 (false, false) => 4,
             };
             read(decoder, working)
@@ -68,7 +68,7 @@ fn limits(bytes: u64) -> Limits {
 
 /// Reads the pixels. `working` is the decoder's extra memory, in bytes per pixel.
 fn read(mut decoder: impl ImageDecoder, working: u64) -> Result<DecodedImage, PictureError> {
-    // What the head says is enough to refuse a small file that unpacks to gigabytes.
+    // The header suffices to reject a small file that decompresses to gigabytes.
     let (width, height) = decoder.dimensions();
     let (pixels, bytes) = (u64::from(width) * u64::from(height), decoder.total_bytes());
     let left = DECODER_BYTES_MAX.checked_sub(bytes.saturating_add(pixels.saturating_mul(working)));
@@ -85,7 +85,7 @@ fn read(mut decoder: impl ImageDecoder, working: u64) -> Result<DecodedImage, Pi
     Ok(DecodedImage { image, profile })
 }
 
-/// How the camera was held. Exif begins with a mark in JPEG; some programs write it in other kinds too.
+/// The camera's orientation. In JPEG, Exif has a prefix; some programs write the prefix in other formats too.
 fn orientation(exif: Option<&[u8]>) -> Orientation {
     let tiff = exif.map(|exif| exif.strip_prefix(EXIF_MARK).unwrap_or(exif));
     tiff.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)

@@ -1,4 +1,4 @@
-//! Pictures made here: with notes, lying on their side, moving, damaged, too large.
+//! Generated pictures: with metadata, rotated, animated, damaged, too large.
 
 use super::*;
 use image::codecs::webp::WebPEncoder;
@@ -13,7 +13,7 @@ fn flag() -> DynamicImage {
     RgbImage::from_fn(80, 20, colour).into()
 }
 
-/// Exif that says how the camera was held, and where it was.
+/// Exif with an orientation and a position.
 fn exif(orientation: u8) -> Vec<u8> {
     let entry = |tag: u16, value: u32| {
         [&tag.to_le_bytes()[..], &3_u16.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat()
@@ -57,7 +57,7 @@ fn holds(bytes: &[u8], words: &[u8]) -> bool {
 }
 
 #[test]
-fn photo_stands_upright_and_tells_no_place() {
+fn photo_is_rotated_upright_without_location() {
     let before = jpeg(&flag(), 6);
     assert!(holds(&before, b"GPS 52.52"));
     let (kind, content, thumbnail) = prepared(&before, FileKind::Jpeg).unwrap();
@@ -71,7 +71,7 @@ fn photo_stands_upright_and_tells_no_place() {
 }
 
 #[test]
-fn other_kinds_lose_their_notes_too() {
+fn png_and_webp_lose_metadata_too() {
     let clear: DynamicImage = RgbaImage::from_pixel(600, 300, Rgba([9, 9, 9, 0])).into();
     let mut webp = Vec::new();
     let mut encoder = WebPEncoder::new_lossless(&mut webp);

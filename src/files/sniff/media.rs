@@ -1,4 +1,4 @@
-//! Pictures and videos in containers: which one, by the brands and types that they name.
+//! Pictures and videos in containers, identified by their brands and types.
 
 use crate::domain::file::FileKind;
 
@@ -23,7 +23,7 @@ pub(super) fn kind(head: &[u8]) -> Option<FileKind> {
         },
         (b"\x1a\x45\xdf\xa3", _) => is_webm(head).then_some(FileKind::Webm),
         (_, b"ftyp") => of_brand(head),
-        // Text begins otherwise: a length has a zero byte, unless the film is longer than 16 MB.
+        // Distinguishes it from text: a length has a zero byte, unless the film is longer than 16 MB.
         (length, kind) if QUICKTIME.contains(&kind) && (length[0] == 0 || length[3] < b' ') => {
             Some(FileKind::Mov)
         }
@@ -50,7 +50,7 @@ fn of_brand(head: &[u8]) -> Option<FileKind> {
     brands.any(|brand| MP4.contains(&brand)).then_some(FileKind::Mp4)
 }
 
-/// The header of Matroska files says whether they are WebM (element 0x4282, "DocType").
+/// Matroska's header says whether the file is WebM (element 0x4282, "DocType").
 fn is_webm(head: &[u8]) -> bool {
     let head = head.get(..head.len().min(64)).unwrap_or_default();
     head.windows(7).any(|window| window == b"\x42\x82\x84webm")

@@ -3,7 +3,7 @@
 //! name wrongly.
 //!
 //! The crate `infer` is not used: it matches signatures only. ESB also has to read the directories of office files
-//! (kind, macros), the brands of ISO media (HEIC, AVIF, MOV, MP4), and to tell text from binary data.
+//! (kind, macros) and the brands of ISO media (HEIC, AVIF, MOV, MP4), and to distinguish text from binary data.
 
 mod media;
 mod ole;

@@ -1,4 +1,4 @@
-//! Office files of before 2007: a small file system, whose directory names the main stream ([MS-CFB]).
+//! Office files from before 2007: a small file system, whose directory contains the main stream ([MS-CFB]).
 
 use super::{read_at, u16_le, u32_le};
 use crate::domain::file::FileKind;
@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek};
 const SECTORS_MAX: usize = 64;
 /// Bytes per directory entry.
 const ENTRY: usize = 128;
-/// Sectors that the header itself names of those that hold the table of sectors.
+/// Sectors of the sector table that are listed in the header itself.
 const IN_HEADER: usize = 109;
 /// Sector numbers above this have special meanings.
 const LAST_SECTOR: u32 = 0xffff_fffa;
@@ -56,9 +56,9 @@ fn next_sector<R: Read + Seek>(
     Ok(read_at(file, at, 4)?.and_then(|bytes| u32_le(&bytes, 0)))
 }
 
-/// The kind that an entry of the directory tells.
+/// The kind that a directory entry indicates.
 fn main_stream(entry: &[u8]) -> Option<FileKind> {
-    // The length counts bytes, with the zero at the end.
+    // The length includes the terminating zero.
     let length = usize::from(u16_le(entry, 64)?).checked_sub(2)?;
     let name: Vec<u16> = entry.get(..length.min(64))?.chunks_exact(2).filter_map(|c| u16_le(c, 0)).collect();
     match String::from_utf16(&name).ok()?.as_str() {

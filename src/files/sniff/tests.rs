@@ -1,4 +1,4 @@
-//! Tables of heads and of whole files, made by hand.
+//! Tables of handmade file heads and whole files.
 
 use super::*;
 use crate::domain::file::Accepts::{Documents, Photos, PhotosAndVideos};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::io::Cursor;
 
 #[test]
-fn heads_tell_families() {
+fn file_family_is_detected_from_first_bytes() {
     let is = Family::Is;
     for (head, expected) in [
         (&b"%PDF-1.7\n%\xe2\xe3"[..], is(FileKind::Pdf)),
@@ -50,7 +50,7 @@ fn entry(path: &str) -> Vec<u8> {
     entry
 }
 
-/// An archive that names these files, of which only the directory is right.
+/// An archive with these file names, of which only the directory is valid.
 fn archive(paths: &[&str]) -> Vec<u8> {
     let mut bytes = b"PK\x03\x04".to_vec();
     bytes.resize(100, 7);
@@ -69,13 +69,13 @@ fn odt() -> Vec<u8> {
     [&bytes[..], b"mimetype", text, b"PK"].concat()
 }
 
-/// An OLE file whose directory is in its second sector and goes on in its fourth, where the stream is.
+/// An OLE file whose directory is in its second sector and continues in its fourth, which has the stream.
 fn ole(stream: &str) -> Vec<u8> {
     let mut bytes = vec![0; 512 * 5];
     bytes[..8].copy_from_slice(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
     bytes[30..32].copy_from_slice(&9_u16.to_le_bytes());
     bytes[48..52].copy_from_slice(&1_u32.to_le_bytes());
-    // The table of sectors is the first sector: after 1 comes 3, and then the end.
+    // The sector table is the first sector: 1 is followed by 3, then by the end mark.
     bytes[512 + 4..512 + 8].copy_from_slice(&3_u32.to_le_bytes());
     bytes[512 + 12..512 + 16].copy_from_slice(&0xffff_fffe_u32.to_le_bytes());
     let name: Vec<u8> = stream.encode_utf16().flat_map(u16::to_le_bytes).collect();

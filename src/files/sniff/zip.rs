@@ -1,4 +1,4 @@
-//! Archives: which of them are office files, by the names in their directory. Nothing is unpacked.
+//! Identifies archives that are office files, by the names in their directory. Does not unpack.
 
 use super::{read_at, u16_le, u32_le};
 use crate::domain::file::FileKind;
@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 const END_MAX: u64 = 22 + 65_535;
 /// Most bytes of a directory that are read. Office files have a few kilobytes.
 const DIRECTORY_MAX: usize = 1024 * 1024;
-/// What an OpenDocument text begins with, behind the head of its first file.
+/// Start of an OpenDocument text, after the header of its first file.
 const ODT: &[u8] = b"application/vnd.oasis.opendocument.text";
 
 /// `None` for an archive that is not an office file, or that contains macros.

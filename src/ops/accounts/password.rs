@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_is_argon2id_and_salted() {
+    async fn password_hash_is_salted_argon2id() {
         let (first, second) =
             (hash("changeme123".into()).await.unwrap(), hash("changeme123".into()).await.unwrap());
         assert!(first.starts_with("$argon2id$"));
@@ -113,14 +113,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn short_one_is_refused() {
+    async fn short_password_is_refused() {
         for short in ["short", "            "] {
             assert!(matches!(hash(short.into()).await, Err(OpError::Refused(_))), "{short:?}");
         }
     }
 
     #[tokio::test]
-    async fn nobody_has_a_password() {
+    async fn missing_or_invalid_hash_never_verifies() {
         for given in ["the password of nobody", "", "x"] {
             for imported in [false, true] {
                 assert!(!verify(given.into(), None, imported).await.unwrap(), "{given}");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_of_the_python_system_is_known() {
+    async fn python_system_hash_is_recognized_and_verified() {
         assert!(is_imported(CHANGEME));
         assert!(verify("changeme".into(), Some(CHANGEME.into()), true).await.unwrap());
         assert!(!verify("changeme1".into(), Some(CHANGEME.into()), true).await.unwrap());

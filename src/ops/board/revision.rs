@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_may_overtake_each_other() {
+    fn late_query_results_never_lower_the_revision() {
         let start = Instant::now();
         let late = CachedRevision::with(None, queried(start, 0), 6, start + 2 * SECOND);
         let cached = CachedRevision::with(Some(late), queried(start + SECOND, 0), 5, start + 3 * SECOND);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn older_revision_of_replaced_database_counts() {
+    fn lower_revision_of_replaced_database_is_accepted() {
         let start = Instant::now();
         let mut cached = CachedRevision::with(None, queried(start, 0), 100, start + SECOND);
         for second in 2..5 {

@@ -1,4 +1,4 @@
-//! Pages of staff that are lists: the areas and the audit.
+//! Staff pages that are lists: areas and audit.
 
 use super::Html;
 use super::controls::{Choice, ErrorLine, Pager};
@@ -11,18 +11,14 @@ use crate::views::records::{AreaRow, AreasView, AuditRow, AuditView};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// The areas, with the form to add one.
 #[derive(Debug)]
 pub struct AreasPage<'a> {
-    /// All of them.
     pub areas: &'a AreasView,
-    /// What the forms carry unseen.
     pub hidden: Hidden<'a>,
-    /// A submission's name of its own for each area, in the order of the page.
+    /// One idempotency key per area, in the order of the page.
     pub request_ids: &'a [String],
-    /// The fields of a new area.
     pub fields: &'a [Field],
-    /// Why a form comes back.
+    /// Errors of a form that is shown again.
     pub errors: &'a [FieldError],
 }
 
@@ -47,24 +43,19 @@ struct AreaShown<'a> {
     request_id: &'a str,
 }
 
-/// What staff look for in the audit, as they typed it.
+/// The filter of the audit, as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AuditForm {
-    /// Name of a person.
     pub who: String,
-    /// What was changed.
     pub noun: String,
     pub id: String,
-    /// What was done.
     pub action: String,
-    /// First day.
     pub from: String,
-    /// Last day.
     pub to: String,
 }
 
 impl AuditForm {
-    /// The query of an address.
+    /// As a query string.
     fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let all = [
@@ -108,7 +99,6 @@ struct Entry<'a> {
     changes: Vec<ChangeShown>,
 }
 
-/// One value before and after.
 #[derive(Serialize)]
 struct ChangeShown {
     field: String,
@@ -116,12 +106,10 @@ struct ChangeShown {
     new: Option<String>,
 }
 
-/// Nouns of the audit.
 pub const NOUNS: [&str; 10] =
     ["area", "equipment", "installation", "job", "link", "note", "repair", "settings", "token", "user"];
 
 impl Html {
-    /// All areas, with the form to add one.
     pub fn areas(&self, page: &AreasPage<'_>) -> Result<String, RenderError> {
         let mut request_ids = page.request_ids.iter().map(String::as_str);
         let content = Areas {
@@ -134,7 +122,6 @@ impl Html {
         self.page("areas", "Areas", &content)
     }
 
-    /// A part of the audit.
     pub fn audit(
         &self,
         view: &AuditView,
@@ -182,7 +169,7 @@ fn entry<'a>(row: &'a AuditRow, zone: &Zone) -> Entry<'a> {
     }
 }
 
-/// Field by field what was and what is; a value that is no object stands alone.
+/// Differences per field; a value that is not an object is shown whole.
 fn changes(old: Option<&str>, new: Option<&str>) -> Vec<ChangeShown> {
     let read = |json: Option<&str>| match json.map(serde_json::from_str) {
         Some(Ok(serde_json::Value::Object(fields))) => fields,

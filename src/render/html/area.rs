@@ -1,4 +1,4 @@
-//! One area, whole, in pages.
+//! One area with all its equipment, in pages.
 
 use super::Html;
 use super::board_equipment::{BoardEquipmentList, Counts, worst_first};
@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// Machines a page: with the longest names in four-byte characters it stays under 300 kB.
+/// Equipment per page: with the longest names in four-byte characters a page stays under 300 kB.
 pub const PAGE_SIZE: usize = 100;
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct Area<'a> {
 }
 
 impl Html {
-    /// Page `page` (from 1) of an area of the board; `None` when it has no such page.
+    /// Page `page` (from 1) of an area of the board; `None` if there is no such page.
     pub fn area(
         &self,
         board: &BoardView,

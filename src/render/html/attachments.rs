@@ -1,11 +1,10 @@
-//! Documents, photos and videos as the pages of machines and repairs list them.
+//! Documents, photos and videos as listed on the pages of equipment and repairs.
 
 use crate::domain::file::{DocumentCategory, FileGroup, FileKind, size_words};
 use crate::domain::ids::{DocumentId, PhotoId};
 use crate::views::attachments::{DocumentView, PhotoView};
 use serde::Serialize;
 
-/// Documents of one category.
 #[derive(Serialize)]
 pub(super) struct DocumentsShown<'a> {
     category: &'static str,
@@ -21,7 +20,7 @@ struct DocumentShown<'a> {
     removable: bool,
 }
 
-/// The documents by category, in the order of the categories; empty ones are left out.
+/// The documents by category, in the order of the categories; empty categories are omitted.
 pub(super) fn documents_shown(documents: &[DocumentView], removable: bool) -> Vec<DocumentsShown<'_>> {
     let of = |category: DocumentCategory| DocumentsShown {
         category: category.word(),
@@ -39,7 +38,6 @@ pub(super) fn documents_shown(documents: &[DocumentView], removable: bool) -> Ve
     DocumentCategory::ALL.into_iter().map(of).filter(|group| !group.documents.is_empty()).collect()
 }
 
-/// A photo or video.
 #[derive(Serialize)]
 pub(super) struct PhotoShown<'a> {
     id: PhotoId,
@@ -47,7 +45,7 @@ pub(super) struct PhotoShown<'a> {
     /// Who added it, if the reader may see that.
     by: Option<&'a str>,
     has_thumbnail: bool,
-    /// "Video, MP4": what stands there instead of a small picture.
+    /// "Video, MP4": shown instead of a thumbnail.
     about: String,
     removable: bool,
 }

@@ -1,4 +1,4 @@
-//! The board: every area, or those machines that somebody asks for.
+//! The board: all areas, or the equipment that matches a filter.
 
 use super::board_equipment::{BoardEquipmentList, Counts, worst_first};
 use super::controls::Choice;
@@ -11,37 +11,33 @@ use chrono::{DateTime, NaiveDate, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// An area of more machines shows its counts and what is not green (spec, `GET /`).
+/// A larger area shows its counts and only what is not green (spec, `GET /`).
 const WHOLE_AREA: usize = 60;
-/// So does every area of a board of more machines than this: a page stays a page.
+/// So does every area if the board has more equipment than this: it limits the page size.
 const WHOLE_BOARD: usize = 1_000;
-/// Most of what is not green that an area shows, where it does not show all.
+/// Most non-green equipment per area that is not shown whole.
 const BROKEN_SHOWN: usize = 60;
-/// What all areas of a larger board share of that.
+/// The same for all areas of a large board together.
 const BROKEN_SHARED: usize = 500;
-/// Most machines that a filter shows.
+/// Most equipment that a filter shows.
 const FOUND_SHOWN: usize = 300;
 
-/// What somebody wants to see of the board.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BoardFilter {
-    /// Only this area.
     pub area: Option<AreaId>,
-    /// Only what is not green.
     pub broken: bool,
-    /// What was searched for.
+    /// The search text.
     pub text: String,
-    /// Only these machines, where anything was searched for.
+    /// The matches, if `text` is not empty.
     pub found: BoardMatches,
 }
 
 impl BoardFilter {
-    /// True when it lets everything through.
     pub fn is_empty(&self) -> bool {
         self.area.is_none() && !self.broken && self.text.is_empty()
     }
 
-    /// Where a board filtered like this is.
+    /// The address of the board with this filter.
     fn address(&self) -> String {
         let mut query = form_urlencoded::Serializer::for_suffix(String::from("/?"), 2);
         query.append_pair("q", &self.text);
@@ -63,13 +59,13 @@ struct Board<'a> {
     counts: Counts,
     filter: FilterForm<'a>,
     sections: Vec<Section>,
-    /// Why there is nothing to see.
+    /// Explains an empty board.
     nothing: Option<Nothing>,
-    /// True before the first area is made.
+    /// True before the first area exists.
     is_new: bool,
     /// "Showing 300 of 812 machines."
     cut: Option<String>,
-    /// What is shown has only the nearest names.
+    /// Nothing matched; the nearest names are shown.
     are_nearest: bool,
 }
 
@@ -84,7 +80,7 @@ struct FilterForm<'a> {
 #[derive(Serialize)]
 struct Nothing {
     why: String,
-    /// Address of the board without the tick that hides what matches.
+    /// Address of the board without the filter that hides the matches.
     unticked: Option<String>,
 }
 
@@ -100,13 +96,13 @@ struct Section {
     name: String,
     counts: Counts,
     equipment: BoardEquipmentList,
-    /// "All 120 machines", where some are not shown.
+    /// "All 120 machines", if some are not shown.
     whole: Option<String>,
     is_empty: bool,
 }
 
 impl Html {
-    /// The board as `filter` wants it. `tag` is the version that the page's script asks with.
+    /// The board with this filter. `tag` is the version that the page's script polls with.
     pub fn board(
         &self,
         board: &BoardView,
@@ -144,7 +140,7 @@ impl Html {
     }
 }
 
-/// The areas that a filter lets through, with their machines that it lets through, worst first.
+/// The areas that pass the filter with the equipment that passes it, worst first.
 fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea, Vec<&'a BoardEquipment>)> {
     let areas = board.areas.iter().filter(|area| filter.area.is_none_or(|wanted| wanted == area.id));
     let equipment = |area: &'a BoardArea| {
@@ -157,16 +153,16 @@ fn wanted<'a>(board: &'a BoardView, filter: &BoardFilter) -> Vec<(&'a BoardArea,
     areas.map(equipment).filter(|(_, equipment)| !filter.is_narrow() || !equipment.is_empty()).collect()
 }
 
-/// How many machines there is room for.
+/// How much equipment fits on the page.
 enum Room {
-    /// Each area whole if it is small, else only some of what is not green.
+    /// Small areas whole; of others only some of what is not green.
     Overview {
-        /// Largest area that is shown whole.
+        /// Most equipment of an area that is shown whole.
         whole: usize,
-        /// Most of what is not green in another.
+        /// Most non-green equipment of other areas.
         broken: usize,
     },
-    /// So many more of what was asked for.
+    /// How many more matches of a filter fit.
     Found(usize),
 }
 
@@ -179,7 +175,7 @@ impl Room {
         Self::Overview { whole: 0, broken: share.clamp(1, BROKEN_SHOWN) }
     }
 
-    /// Those of an area's machines, worst first, for which there is room.
+    /// The equipment of an area that fits; `equipment` is sorted worst first.
     fn take<'a>(&mut self, equipment: &[&'a BoardEquipment]) -> Vec<&'a BoardEquipment> {
         match self {
             Self::Overview { whole, .. } if equipment.len() <= *whole => equipment.to_vec(),
@@ -224,7 +220,7 @@ fn form<'a>(board: &'a BoardView, filter: &'a BoardFilter) -> FilterForm<'a> {
     }
 }
 
-/// Why there is nothing to see, in words that say what to do.
+/// Explains an empty board, and says what to do.
 fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Option<Nothing> {
     if board.areas.is_empty() || !sections.is_empty() {
         return None;
@@ -242,7 +238,7 @@ fn nothing(board: &BoardView, filter: &BoardFilter, sections: &[Section]) -> Opt
     })
 }
 
-/// What is said where nothing is left because everything that was asked for works.
+/// Shown if everything that matches is operational.
 fn all_work(unticked: &BoardFilter, working: usize) -> Nothing {
     if unticked.is_empty() {
         return "Everything works. Enjoy making things!".into();

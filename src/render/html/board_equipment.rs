@@ -1,5 +1,5 @@
-//! Machines in a list, the same wherever one is shown: what does not work first, in full; what
-//! works after it, in short.
+//! Equipment in a list, the same everywhere: equipment that is not operational first, in full; operational equipment
+//! after it, in short form.
 
 use super::StatusMark;
 use super::times::Eta;
@@ -10,17 +10,16 @@ use crate::views::board::{BoardEquipment, StatusCounts};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-/// Most characters of an issue in a list; the machine's own page has it whole.
+/// Most characters of an issue in a list; the equipment's page shows it whole.
 const ISSUE_SHOWN: usize = 140;
 
-/// The machines of one list.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct BoardEquipmentList {
     pub(super) broken: Vec<BrokenEquipment>,
     pub(super) working: Vec<WorkingEquipment>,
 }
 
-/// A machine that is not green.
+/// Equipment that is not green.
 #[derive(Debug, Serialize)]
 pub(super) struct BrokenEquipment {
     id: EquipmentId,
@@ -29,11 +28,11 @@ pub(super) struct BrokenEquipment {
     safety_risk: bool,
     issue: String,
     eta: Option<Eta>,
-    /// "2 more problems", when other repairs are open too.
+    /// "2 more problems", if other repairs are open too.
     others: Option<String>,
 }
 
-/// A green one.
+/// Green equipment.
 #[derive(Debug, Serialize)]
 pub(super) struct WorkingEquipment {
     id: EquipmentId,
@@ -42,7 +41,7 @@ pub(super) struct WorkingEquipment {
 }
 
 impl BoardEquipmentList {
-    /// Lists machines in the order in which they are given.
+    /// Keeps the given order.
     pub(super) fn new<'a>(equipment: impl IntoIterator<Item = &'a BoardEquipment>, today: NaiveDate) -> Self {
         let mut list = Self::default();
         for equipment in equipment {
@@ -59,7 +58,7 @@ impl BoardEquipmentList {
     }
 }
 
-/// Worst first; among equals in the order in which they are given.
+/// Sorts worst first; stable.
 pub(super) fn worst_first<'a>(
     equipment: impl IntoIterator<Item = &'a BoardEquipment>,
 ) -> Vec<&'a BoardEquipment> {
@@ -83,7 +82,7 @@ fn broken(equipment: &BoardEquipment, today: NaiveDate) -> BrokenEquipment {
     }
 }
 
-/// How many machines have which colour, as numbers and in words.
+/// Equipment per board status, as numbers and in words.
 #[derive(Debug, Serialize)]
 pub(super) struct Counts {
     pub(super) total: usize,

@@ -1,9 +1,8 @@
-//! Parts that many pages share: options of a select, the pager, the list of what is wrong with a form.
+//! Parts that many pages share: options of a select, the pager, the error list of a form.
 
 use super::FieldError;
 use serde::Serialize;
 
-/// An option of a select.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Choice {
     value: String,
@@ -17,11 +16,11 @@ impl Choice {
     }
 }
 
-/// Links to the neighbors of a page.
+/// Links to the neighboring pages.
 #[derive(Debug, Serialize)]
 pub(super) struct Pager {
     previous: Option<Link>,
-    /// "Page 2 of 7", where the pages are counted.
+    /// "Page 2 of 7", if the pages are counted.
     position: Option<String>,
     next: Option<Link>,
 }
@@ -43,22 +42,22 @@ impl Pager {
         })
     }
 
-    /// A list that is read backward in time, and not counted.
+    /// The pager of a list that is read backward in time and not counted.
     pub(super) const fn older(href: String) -> Self {
         Self { previous: None, position: None, next: Some(Link { href, label: "Older" }) }
     }
 }
 
-/// One line of the list of what is wrong with a form.
+/// One line of a form's error list.
 #[derive(Debug, Serialize)]
 pub(super) struct ErrorLine<'a> {
-    /// The input to jump to; empty where it is about the whole form.
+    /// The input to jump to; empty if the error is about the whole form.
     field: &'a str,
     label: &'static str,
     message: &'a str,
 }
 
-/// `label` names an input, or is `None` where the form does not have it.
+/// `label` names an input; it returns `None` if the form does not have the input.
 pub(super) fn error_lines<'a>(
     errors: &'a [FieldError],
     label: impl Fn(&str) -> Option<&'static str>,
@@ -71,7 +70,6 @@ pub(super) fn error_lines<'a>(
     errors.iter().map(line).collect()
 }
 
-/// What is wrong with one input.
 pub(super) fn error_of<'a>(errors: &'a [FieldError], field: &str) -> Option<&'a str> {
     errors.iter().find(|error| error.field == Some(field)).map(|error| error.message.as_str())
 }

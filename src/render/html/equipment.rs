@@ -1,4 +1,4 @@
-//! The equipment_list: the list of machines, and one machine with everything that belongs to it.
+//! The equipment list, and the page of one piece of equipment.
 
 use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
 use super::controls::{Choice, ErrorLine, Pager};
@@ -16,22 +16,20 @@ use crate::views::records::{
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// Most characters of a repair in a machine's history; its own page has it whole.
+/// Most characters of a repair in the history; the repair's page shows it whole.
 const HISTORY_SHOWN: usize = 200;
 
-/// What somebody wants to see of the equipment_list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EquipmentFilter {
-    /// Only this area.
     pub area: Option<AreaId>,
-    /// What is archived instead of what is in use.
+    /// Shows archived equipment instead of equipment in use.
     pub archived: bool,
-    /// Only machines that a search for this finds.
+    /// Only equipment that matches this search.
     pub text: String,
 }
 
 impl EquipmentFilter {
-    /// The query of an address, without the page.
+    /// As a query string, without the page.
     fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("q", &self.text);
@@ -79,26 +77,21 @@ fn row(equipment: &EquipmentRow) -> Row<'_> {
     }
 }
 
-/// A machine's page.
 #[derive(Debug)]
 pub struct EquipmentPage<'a> {
-    /// The machine.
     pub equipment: &'a EquipmentDetail,
-    /// The account of who looks.
     pub viewer: UserId,
-    /// True for staff.
     pub is_staff: bool,
-    /// What its forms carry unseen.
     pub hidden: Hidden<'a>,
-    /// The fields of a new note.
+    /// Fields of a new note.
     pub note: &'a [Field],
-    /// The fields of a new link.
+    /// Fields of a new link.
     pub link: &'a [Field],
-    /// The fields of a new document.
+    /// Fields of a new document.
     pub document: &'a [Field],
-    /// The field of new photos.
+    /// Field for new photos.
     pub photos: &'a [Field],
-    /// Why one of them comes back.
+    /// Errors of a form that is shown again.
     pub errors: &'a [FieldError],
 }
 
@@ -135,7 +128,7 @@ struct Content<'a> {
     hidden: Hidden<'a>,
 }
 
-/// A line of what is on record.
+/// One line of the equipment's properties.
 #[derive(Serialize)]
 struct Fact {
     label: &'static str,
@@ -164,7 +157,6 @@ struct RepairShown<'a> {
 }
 
 impl Html {
-    /// A page of the list of machines.
     pub fn equipment_list(
         &self,
         view: &EquipmentList,
@@ -192,7 +184,6 @@ impl Html {
         self.page("equipment_list", "Equipment", &content)
     }
 
-    /// A machine with everything that belongs to it.
     pub fn equipment(&self, page: &EquipmentPage<'_>) -> Result<String, RenderError> {
         let (view, zone) = (page.equipment, &self.site.timezone);
         let record = &view.record;
@@ -236,7 +227,7 @@ impl Html {
     }
 }
 
-/// What is known of a machine; what is not known is left out.
+/// The known properties; unknown ones are omitted.
 fn facts(record: &EquipmentRecord, zone: &Zone) -> Vec<Fact> {
     let day = |day: Option<chrono::NaiveDate>| {
         day.map(|day| day.format("%b %-d, %Y").to_string()).unwrap_or_default()

@@ -1,5 +1,5 @@
-//! Every page of `templates/` with one text wherever somebody could have typed it, for the tests that hold
-//! something about all of them.
+//! Every page of `templates/` with one text in every place that a person could have typed, for tests that check all
+//! pages.
 
 use super::tests::{area, equipment, equipment_page, html, machine, now, repair, view};
 use super::*;
@@ -58,7 +58,7 @@ fn typed_equipment(text: &str) -> String {
     equipment_page(&machine, &form, &[&fields[..], &[error(None)]].concat())
 }
 
-/// An error page with a form of every kind of field.
+/// An error page with a form that has every kind of field.
 fn refused_form(text: &str) -> Problem<'_> {
     let files = ResubmitFiles { name: "photos", accept: text.to_owned(), several: true, were_sent: true };
     let fields = vec![(text, text), ("request_id", text), ("safety_risk", text), ("password", text)];
@@ -66,7 +66,6 @@ fn refused_form(text: &str) -> Problem<'_> {
     Problem { title: text, message: text, reference: Some(text), link: Some((text, text)), form: Some(form) }
 }
 
-/// Every page of `templates/`.
 pub(super) fn pages(text: &str) -> Vec<String> {
     let board = view(vec![typed_area(text)]);
     let machines = board.areas.iter().flat_map(|area| &area.equipment);
@@ -98,13 +97,13 @@ pub(super) fn pages(text: &str) -> Vec<String> {
     .collect()
 }
 
-/// As somebody of that name sees it, at an address that the navigation does not lead to: the one it leads to
-/// is marked as current, which is an attribute more.
+/// The page for a user of that name, at an address that is not in the navigation: the current navigation entry would
+/// have an additional attribute.
 fn framed(text: &str) -> Html {
     html().framed(Frame::of(text, Role::Staff, text.to_owned(), &format!("/x{text}")))
 }
 
-/// Pages about accounts, as somebody of that name sees them.
+/// Pages about accounts, for a user of that name.
 fn account_pages(text: &str) -> Vec<String> {
     let html = framed(text);
     let typed = || text.to_owned();
@@ -278,7 +277,7 @@ fn queue_page(html: &Html, text: &str) -> String {
     html.queue(&page, now()).unwrap()
 }
 
-/// The technicians' pages, as staff see them.
+/// The technicians' pages, for staff.
 fn repair_pages(text: &str) -> Vec<String> {
     let html = html().framed(Frame::of("stu", Role::Staff, text.to_owned(), "/repairs"));
     let fields = ["status", "duplicate_of", "assignee", "severity", "eta", "description", "note"];
@@ -332,7 +331,7 @@ fn typed_fields(text: &str) -> [Field; 8] {
     ]
 }
 
-/// Pages of the equipment_list, where everything that can be typed is this text.
+/// Pages of the equipment list, with this text in every place that can be typed.
 fn form_page(html: &Html, text: &str, errors: &[FieldError]) -> String {
     let groups = [Group { legend: "Legend", fields: typed_fields(text).to_vec() }];
     let form = FormPage {

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Hidden<'a> {
     pub csrf_token: &'a str,
-    /// `None` where sending the form twice does no harm.
+    /// `None` if sending the form twice does no harm.
     pub request_id: Option<&'a str>,
 }
 
@@ -37,12 +37,12 @@ pub struct Field {
     /// May be empty.
     pub hint: Cow<'static, str>,
     pub input: Input,
-    /// Of a tick: empty or not.
+    /// Of a check box: empty or not.
     pub value: String,
     pub required: bool,
     /// Value of `autocomplete`.
     pub autocomplete: &'static str,
-    /// Typed letter by letter: phones must not capitalize or correct it.
+    /// Phones must not capitalize or correct it.
     pub verbatim: bool,
 }
 
@@ -65,7 +65,7 @@ impl Field {
         Self::new("email", "E-mail", Input::Line("email"), value).verbatim()
     }
 
-    /// Never filled in again.
+    /// The value is never shown again.
     pub fn password(name: &'static str, label: &'static str, autocomplete: &'static str) -> Self {
         Self::new(name, label, Input::Line("password"), "").autocomplete(autocomplete).verbatim()
     }
@@ -102,7 +102,6 @@ impl Field {
     }
 }
 
-/// Fields that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// May be empty.
@@ -113,23 +112,23 @@ pub struct Group {
 #[derive(Debug)]
 pub struct FormPage<'a> {
     pub title: &'a str,
-    /// What to know first; may be empty.
+    /// Shown first; may be empty.
     pub lead: &'a str,
-    /// Path and label of the page that it belongs to; the path may be empty.
+    /// Path and label of the page to go back to; the path may be empty.
     pub back: (&'a str, &'a str),
     pub action: &'a str,
     pub hidden: Hidden<'a>,
-    /// The version of the record that it edits.
+    /// The version of the edited record.
     pub version: Option<i64>,
-    /// Where to go after a log-in; may be empty.
+    /// Where to go after login; may be empty.
     pub next: &'a str,
     pub groups: &'a [Group],
     pub errors: &'a [FieldError],
-    /// Label of the button.
+    /// Label of the submit button.
     pub submit: &'a str,
-    /// What was done just now; may be empty.
+    /// Confirmation of the last action; may be empty.
     pub done: &'a str,
-    /// Below the button; may be empty.
+    /// Shown below the button; may be empty.
     pub note: &'a str,
 }
 
@@ -174,7 +173,7 @@ struct GroupShown<'a> {
     fields: Vec<FieldShown<'a>>,
 }
 
-/// A field as templates take it.
+/// A field as templates use it.
 #[derive(Debug, Serialize)]
 pub(super) struct FieldShown<'a> {
     name: &'a str,

@@ -1,9 +1,9 @@
-//! What stands around every page: where one can go, and who is signed in.
+//! The frame around every page: the navigation, and who is signed in.
 
 use crate::domain::actor::Role;
 use serde::Serialize;
 
-/// Where the header leads, in its order: the words, the address, and who sees it (`None`: everybody).
+/// Navigation entries in order: label, address, and the required role (`None`: everyone).
 pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
     ("Board", "/", None),
     ("Repairs", "/repairs", Some(Role::Technician)),
@@ -15,16 +15,15 @@ pub const NAVIGATION: &[(&str, &str, Option<Role>)] = &[
     ("Audit", "/admin/audit", Some(Role::Staff)),
 ];
 
-/// The frame of one page; the default is that of nobody in particular.
+/// The frame of one page; the default has no signed-in person.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Frame {
     places: Vec<Place>,
     person: Option<Person>,
-    /// Nobody can log in yet: the page leads to `/setup`.
+    /// Nobody can log in yet: the page links to `/setup`.
     offers_setup: bool,
 }
 
-/// An entry of the navigation.
 #[derive(Debug, Clone, Serialize)]
 struct Place {
     label: &'static str,
@@ -32,7 +31,7 @@ struct Place {
     current: bool,
 }
 
-/// Who is signed in, and what it takes to log out.
+/// The signed-in person, and the token of the logout form.
 #[derive(Debug, Clone, Serialize)]
 struct Person {
     name: String,
@@ -40,14 +39,14 @@ struct Person {
 }
 
 impl Frame {
-    /// The frame for somebody signed in who looks at the page at `path`.
+    /// The frame for a signed-in person on the page at `path`.
     pub fn of(name: &str, role: Role, csrf_token: String, path: &str) -> Self {
         let seen = NAVIGATION.iter().filter(|(_, _, least)| least.is_none_or(|least| role >= least));
         let places = seen.map(|&(label, to, _)| Place { label, path: to, current: to == path }).collect();
         Self { places, person: Some(Person { name: name.to_owned(), csrf_token }), offers_setup: false }
     }
 
-    /// The same, with the way to `/setup` or without.
+    /// Sets whether the frame links to `/setup`.
     pub fn offering_setup(self, offers_setup: bool) -> Self {
         Self { offers_setup, ..self }
     }

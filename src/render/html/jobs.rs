@@ -1,4 +1,4 @@
-//! Jobs: the list of all, and the page of one, which keeps itself up to date.
+//! Jobs: the list, and the page of one job, which updates itself.
 
 use super::Html;
 use super::controls::{Choice, Pager};
@@ -10,7 +10,6 @@ use crate::views::jobs::{JobDetails, JobLine, JobView, JobsView};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// What staff look for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JobFilter {
     pub state: Option<JobState>,
@@ -39,7 +38,7 @@ struct Jobs<'a> {
 
 #[derive(Serialize)]
 struct JobPage<'a> {
-    /// Another one when something about the job changed.
+    /// Changes whenever the job changes.
     version: i64,
     is_over: bool,
     job: JobShown<'a>,
@@ -72,7 +71,6 @@ struct Line<'a> {
 }
 
 impl Html {
-    /// A part of all jobs.
     pub fn jobs(&self, view: &JobsView, filter: JobFilter) -> Result<String, RenderError> {
         let states =
             JobState::ALL.map(|state| Choice::new(state.key(), state.word(), filter.state == Some(state)));

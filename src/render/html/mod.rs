@@ -1,5 +1,5 @@
-//! Views to pages, through the templates of `templates/`. Pure: the caller brings the time. Depends on
-//! no request; `web` calls it.
+//! Renders views as pages, through the templates of `templates/`. Pure: the caller passes the time. Independent of
+//! requests; `web` calls it.
 
 use crate::domain::board::BoardStatus;
 use crate::domain::characters::without_bidi_controls;
@@ -49,50 +49,47 @@ pub use users::{SecretPage, TokensPage, UserForm, UserPage, UsersPage};
 #[folder = "templates/"]
 struct Templates;
 
-/// Why the templates cannot be used: a mistake of the build.
+/// A template is invalid: a mistake in the build.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplatesError {
-    /// One does not parse.
     #[error("a template does not parse")]
     Parse(#[source] Box<TemplateError>),
     #[error("the template {0} is not UTF-8")]
     NotUtf8(String),
 }
 
-/// What is the same on every page.
+/// What all pages share.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The zone in which times are written.
+    /// The zone in which times are shown.
     pub timezone: Zone,
-    /// Where the styles, scripts and pictures are.
     pub assets: AssetUrls,
 }
 
-/// Addresses of the assets that pages name.
+/// Addresses of the assets that pages use.
 #[derive(Debug, Clone, Hash, Serialize)]
 pub struct AssetUrls {
     pub stylesheet: String,
-    /// Keeps a board up to date.
+    /// Updates a board.
     pub board_script: String,
-    /// Keeps the page of a job up to date.
+    /// Updates the page of a job.
     pub job_script: String,
-    /// Shows times in the reader's own zone.
+    /// Shows times in the reader's time zone.
     pub time_script: String,
     pub icon: String,
 }
 
-/// A page that says why there is no other.
+/// An error page.
 #[derive(Debug)]
 pub struct Problem<'a> {
-    /// Its heading.
     pub title: &'a str,
     /// What happened and what to do.
     pub message: &'a str,
-    /// What to tell the staff, where they can do something about it.
+    /// The reference to give to staff, if they can help.
     pub reference: Option<&'a str>,
-    /// What to do first, in a tab of its own: the address and the words.
+    /// What to do first, in a new tab: address and label.
     pub link: Option<(&'a str, &'a str)>,
-    /// The form that was not accepted.
+    /// The rejected form.
     pub form: Option<ResubmitForm<'a>>,
 }
 
@@ -111,11 +108,11 @@ struct LinkShown<'a> {
     words: &'a str,
 }
 
-/// What the layout takes besides the page's own fields.
+/// The layout's data, with the page's own fields.
 #[derive(Serialize)]
 struct Page<'a, T> {
     page_title: &'a str,
-    /// What keeps the page up to date; nothing for pages that stay as they are.
+    /// The script that updates the page, if any.
     script: Option<&'a str>,
     assets: &'a AssetUrls,
     frame: &'a Frame,
@@ -123,7 +120,7 @@ struct Page<'a, T> {
     content: &'a T,
 }
 
-/// Writes pages; cheap to clone.
+/// Renders pages; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Html {
     registry: Arc<Handlebars<'static>>,
@@ -132,10 +129,7 @@ pub struct Html {
 }
 
 impl Html {
-    /// Reads the templates.
-    ///
-    /// # Errors
-    /// A template that does not parse.
+    /// Parses the templates.
     pub fn new(site: Site) -> Result<Self, TemplatesError> {
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
@@ -151,12 +145,12 @@ impl Html {
         Ok(Self { registry: Arc::new(registry), site: Arc::new(site), frame: Frame::default() })
     }
 
-    /// Writes its pages within this frame.
+    /// Renders pages within this frame.
     pub fn framed(&self, frame: Frame) -> Self {
         Self { frame, ..self.clone() }
     }
 
-    /// Tells two sets of templates or assets apart.
+    /// Distinguishes two sets of templates or assets.
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         for path in Templates::iter() {
@@ -166,7 +160,6 @@ impl Html {
         hasher.finish()
     }
 
-    /// The page that says why there is no other.
     pub fn problem(&self, problem: &Problem<'_>) -> Result<String, RenderError> {
         let shown = ProblemShown {
             title: problem.title,
@@ -182,7 +175,7 @@ impl Html {
         self.scripted_page(template, title, None, content)
     }
 
-    /// A page that keeps itself up to date by that script.
+    /// A page that this script updates.
     fn scripted_page<T: Serialize>(
         &self,
         template: &str,
@@ -199,7 +192,7 @@ impl Html {
     }
 }
 
-/// A status as templates take it: a class name for shape and colour, and the word.
+/// A status as templates use it: a class name for shape and color, and the word.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct StatusMark {
     key: &'static str,
@@ -212,8 +205,7 @@ impl From<BoardStatus> for StatusMark {
     }
 }
 
-/// A text without meaning in HTML, and without what shows it in another order than it has: it may have been stored
-/// before that was taken out.
+/// Escapes HTML and removes bidirectional control characters, which texts stored by older versions may still contain.
 fn plain_text(text: &str) -> String {
     handlebars::html_escape(&without_bidi_controls(text))
 }

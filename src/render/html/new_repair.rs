@@ -1,4 +1,4 @@
-//! The form in which a technician opens a repair, and the search for its machine.
+//! The form in which a technician opens a repair, and the search for its equipment.
 
 use super::controls::{Choice, ErrorLine, error_lines};
 use super::repair::label;
@@ -10,26 +10,23 @@ use crate::views::equipment::{EquipmentMatch, PublicEquipment};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// Everything that the page shows.
 #[derive(Debug)]
 pub struct NewRepairPage<'a> {
-    /// The machine, once it is chosen.
+    /// The equipment, once it is chosen.
     pub equipment: Option<&'a PublicEquipment>,
-    /// What was searched for.
+    /// The search text.
     pub text: &'a str,
-    /// The machines that match.
+    /// The matches.
     pub found: &'a [EquipmentMatch],
-    /// None matches: these have the nearest names.
+    /// Nothing matched; `found` has the nearest names.
     pub are_nearest: bool,
-    /// Whom it can be given to.
+    /// Possible assignees.
     pub people: &'a [(UserId, String)],
-    /// The form as it was typed.
+    /// The form as typed.
     pub form: &'a RepairForm,
-    /// Why it comes back.
+    /// Errors if the form is shown again.
     pub errors: &'a [FieldError],
-    /// The hidden field that proves where the form came from.
     pub csrf_token: &'a str,
-    /// The hidden field that names the submission.
     pub request_id: &'a str,
 }
 
@@ -57,7 +54,6 @@ struct EquipmentOption<'a> {
 }
 
 impl Html {
-    /// The form of a new repair.
     pub fn new_repair(&self, page: &NewRepairPage<'_>) -> Result<String, RenderError> {
         let typed = page.form;
         let statuses = RepairStatus::ALL.iter().filter(|status| **status != RepairStatus::Duplicate);

@@ -1,11 +1,11 @@
-//! Every page with any text wherever somebody could have typed it, read as browsers read it: it has the
-//! elements and attributes that it has with letters in the same places, and no others.
+//! Renders every page with arbitrary text in every place that a person could have typed, and parses it as browsers do:
+//! it must have the same elements and attributes as with plain letters, and no others.
 
 use super::every_page::pages;
 use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
 
-/// What is in a page besides its text: tags with the names of their attributes, comments, doctypes.
+/// The page without its text: tags with attribute names, comments, doctypes.
 fn skeleton(page: &str) -> Vec<String> {
     let mut bones = Vec::new();
     let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -24,7 +24,7 @@ fn skeleton(page: &str) -> Vec<String> {
     bones
 }
 
-/// Any text, and often one that means something to a browser or to a template.
+/// Arbitrary text, often with characters that are special in HTML or in a template.
 fn typed() -> impl Strategy<Value = String> {
     let telling = "(<|>|\"|'|=|`|&|/|;|#|</?(script|textarea|title|svg|a)|<!--|-->|]]>|&(lt|quot|#60|amp);?|\\{\\{|\\}\\}|onload=|javascript:|\u{0}|\n| |x|é){0,12}";
     prop_oneof![1 => "\\PC{0,40}", 1 => any::<String>(), 2 => telling]
@@ -42,7 +42,7 @@ proptest! {
 }
 
 #[test]
-fn skeleton_shows_what_escaping_hides() {
+fn skeleton_detects_unescaped_markup() {
     let bones = |inside: &str| skeleton(&format!("<p class=\"{inside}\">{inside}</p>"));
     assert_eq!(bones("x"), ["<p class>", "</p>"]);
     for raw in ["<b>", "\" onload=\"x", "<!---->"] {

@@ -1,4 +1,4 @@
-//! One machine: the page behind its label, with the form to report a problem.
+//! One piece of equipment: the page that its label links to, with the form to report a problem.
 
 use super::attachments::{DocumentsShown, PhotoShown, documents_shown, photos_shown};
 use super::controls::{ErrorLine, error_lines, error_of};
@@ -15,20 +15,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// What somebody typed into the report form, as it came.
+/// The report form as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportForm {
-    /// Name of the person.
     pub reporter_name: String,
-    /// Their e-mail, or nothing.
+    /// May be empty.
     pub reporter_email: String,
-    /// What is wrong.
     pub description: String,
-    /// How bad.
     pub severity: Severity,
-    /// Somebody could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
 }
 
@@ -46,29 +42,25 @@ impl Default for ReportForm {
     }
 }
 
-/// Why a field, or the form as a whole, was not accepted.
+/// Why a field, or the form as a whole, was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The input's name; `None`: the whole form.
+    /// The input's name; `None` for the whole form.
     pub field: Option<&'static str>,
-    /// The sentence for the person.
+    /// Shown to the person.
     pub message: String,
 }
 
-/// Everything that the page shows.
 #[derive(Debug)]
 pub struct PublicEquipmentPage<'a> {
-    /// The machine.
     pub equipment: &'a PublicEquipment,
-    /// The form, with what was typed where it comes back.
+    /// The form, with what was typed if it is shown again.
     pub form: &'a ReportForm,
-    /// Why it comes back.
+    /// Errors if the form is shown again.
     pub errors: &'a [FieldError],
-    /// The hidden field that proves where the form came from.
     pub csrf_token: &'a str,
-    /// The hidden field that names the submission.
     pub request_id: &'a str,
-    /// The repair to which the person just said "me too".
+    /// The repair for which the person just said "me too".
     pub thanks_for: Option<RepairId>,
 }
 
@@ -78,7 +70,7 @@ struct Equipment<'a> {
     name: &'a str,
     area_id: AreaId,
     area: &'a str,
-    /// "Jet · JWBS-14", or nothing.
+    /// "Jet · JWBS-14", or empty.
     make: String,
     description: &'a str,
     links: Vec<LinkShown<'a>>,
@@ -87,7 +79,7 @@ struct Equipment<'a> {
     status: StatusMark,
     advice: &'static str,
     issues: Vec<Issue<'a>>,
-    /// What is said of the issues that are not shown.
+    /// Text about the issues that are not shown.
     more: Option<String>,
     form: Form<'a>,
     errors: Vec<ErrorLine<'a>>,
@@ -100,7 +92,7 @@ struct Issue<'a> {
     id: RepairId,
     description: &'a str,
     severity: StatusMark,
-    /// The severity in the reporter's word.
+    /// The severity in the form's wording.
     severity_word: &'static str,
     status: &'static str,
     reported: Moment,
@@ -141,7 +133,6 @@ struct SeverityChoice {
 }
 
 impl Html {
-    /// The page of one machine.
     pub fn public_equipment(
         &self,
         page: &PublicEquipmentPage<'_>,
@@ -181,7 +172,7 @@ impl Html {
     }
 }
 
-/// A link as templates take it.
+/// A link as templates use it.
 #[derive(Serialize)]
 pub(super) struct LinkShown<'a> {
     id: i64,

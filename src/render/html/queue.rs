@@ -17,21 +17,17 @@ use serde::Serialize;
 /// Most characters of a description in the queue.
 const EXCERPT_MAX: usize = 200;
 
-/// Everything that the page shows.
 #[derive(Debug)]
 pub struct QueuePage<'a> {
-    /// What is shown.
     pub queue: &'a QueueView,
-    /// What was asked for.
     pub filter: &'a QueueFilter,
     pub page: u64,
-    /// Repairs on a page.
+    /// Repairs per page.
     pub page_size: u64,
-    /// Who looks.
+    /// The signed-in user.
     pub me: UserId,
-    /// The hidden field that proves where the forms came from.
     pub csrf_token: &'a str,
-    /// Begins the names of the forms' submissions.
+    /// Prefix of the forms' idempotency keys.
     pub request_id: &'a str,
 }
 
@@ -44,7 +40,7 @@ struct Queue<'a> {
     pager: Option<Pager>,
     csrf_token: &'a str,
     request_id: &'a str,
-    /// Where the page leads back to after a form.
+    /// The address to return to after a form.
     here: String,
 }
 
@@ -64,7 +60,7 @@ struct Filter<'a> {
 #[derive(Serialize)]
 struct Column {
     label: &'static str,
-    /// Where a click leads; nothing for a column that cannot be sorted by.
+    /// Where a click leads; `None` if the column cannot be sorted.
     sorted: Option<String>,
     /// Value of `aria-sort`.
     order: Option<&'static str>,
@@ -109,7 +105,7 @@ impl Html {
     }
 }
 
-/// How a severity looks: its mark on boards, and its own word.
+/// The severity's mark, as on boards, and its word.
 pub(super) fn severity_mark(severity: Option<Severity>) -> (StatusMark, &'static str) {
     let mark = match severity {
         Some(Severity::Down) => BoardStatus::Down,
@@ -185,7 +181,7 @@ fn columns(page: &QueuePage<'_>) -> Vec<Column> {
     sortable.map(column).into_iter().chain([Column { label: "Do", sorted: None, order: None }]).collect()
 }
 
-/// Where this part of the queue is.
+/// The address of a page of the queue.
 fn address(filter: &QueueFilter, me: UserId, page: u64) -> String {
     let mut query = form_urlencoded::Serializer::for_suffix(String::from("/repairs?"), 9);
     let mut add = |name: &str, value: Option<String>| {

@@ -1,4 +1,4 @@
-//! One repair: everything about it, its forms, its timeline.
+//! One repair: its details, its forms, its timeline.
 
 use super::attachments::{PhotoShown, photos_shown};
 use super::controls::{Choice, ErrorLine, error_lines, error_of};
@@ -18,33 +18,29 @@ use chrono::{DateTime, Utc};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// The form in which a repair is edited, as it was typed.
+/// The edit form of a repair, as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RepairForm {
-    /// A status's word.
+    /// A status word.
     pub status: String,
-    /// A repair's number, or nothing.
+    /// A repair's id, or empty.
     pub duplicate_of: String,
-    /// A user's number, or nothing.
+    /// A user's id, or empty.
     pub assignee: String,
-    /// A severity's word, or nothing.
+    /// A severity word, or empty.
     pub severity: String,
-    /// A date, or nothing.
+    /// A date, or empty.
     pub eta: String,
-    /// What a specialist is needed for.
     pub specialist_description: String,
-    /// Somebody could be hurt.
     pub safety_risk: bool,
-    /// Something that wears out is used up.
+    /// A consumable is used up.
     pub consumable: bool,
-    /// What is wrong.
     pub description: String,
-    /// What there is to say.
     pub note: String,
 }
 
 impl RepairForm {
-    /// The form of a repair as it is.
+    /// The form with the repair's current values.
     pub fn of(fields: &RepairFields) -> Self {
         let text = |field| fields.get(field).text().unwrap_or_default();
         Self {
@@ -62,23 +58,20 @@ impl RepairForm {
     }
 }
 
-/// Everything that the page shows.
 #[derive(Debug)]
 pub struct RepairPage<'a> {
     pub repair: &'a RepairView,
-    /// The form, with what was typed where it comes back.
+    /// The form, with what was typed if it is shown again.
     pub form: &'a RepairForm,
-    /// The version that the form is of.
+    /// The version that the form was rendered for.
     pub version: i64,
-    /// Why it comes back.
+    /// Errors if the form is shown again.
     pub errors: &'a [FieldError],
-    /// Who looks.
+    /// The signed-in user.
     pub me: UserId,
-    /// What they may do.
     pub role: Role,
-    /// The hidden field that proves where the forms came from.
     pub csrf_token: &'a str,
-    /// Begins the names of the forms' submissions.
+    /// Prefix of the forms' idempotency keys.
     pub request_id: &'a str,
 }
 
@@ -131,11 +124,11 @@ struct Form<'a> {
     severities: Vec<Choice>,
     people: Vec<Choice>,
     others: Vec<Choice>,
-    /// By the names of the inputs.
+    /// Errors by input name.
     wrong: Wrong<'a>,
 }
 
-/// What is wrong with each input.
+/// Errors by input name.
 #[derive(Serialize)]
 struct Wrong<'a> {
     status: Option<&'a str>,
@@ -156,12 +149,12 @@ struct Entry<'a> {
     at: Moment,
     /// "set the status from New to Assigned".
     text: String,
-    /// The number of a photo that is shown above.
+    /// The id of a photo that is shown above.
     photo: Option<&'a str>,
-    /// A note's text.
+    /// The text of a note.
     note: Option<&'a str>,
     edited_by: Option<&'a str>,
-    /// The reader may edit and delete it.
+    /// The reader wrote it, and may edit and delete it.
     is_mine: bool,
 }
 
@@ -221,7 +214,7 @@ fn form<'a>(page: &RepairPage<'a>) -> Form<'a> {
     let mut people: Vec<Choice> = vec![Choice::new("", "Nobody", typed.assignee.is_empty())];
     let person = |id: UserId, name: &str| Choice::new(id, name, typed.assignee == id.to_string());
     people.extend(repair.people.iter().map(|(id, name)| person(*id, name)));
-    // Somebody whose account is no longer active may stay.
+    // An inactive assignee stays selectable.
     people.extend(
         repair
             .fields

@@ -1,39 +1,35 @@
-//! What a person sees after reporting: that it arrived, and what happens next.
+//! The page after a report: it confirms the report and says what happens next.
 
 use super::Html;
 use crate::domain::ids::{EquipmentId, RepairId};
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// Everything that the page shows.
 #[derive(Debug, Serialize)]
 pub struct ReportedPage<'a> {
-    /// The machine.
     pub equipment: EquipmentId,
     pub equipment_name: &'a str,
-    /// Number of the new repair.
     pub repair: RepairId,
-    /// Slack channels that hear of it; empty when Slack is off.
+    /// Slack channels that are notified; empty if Slack is off.
     pub channels: Vec<&'a str>,
-    /// How many photos the disk could not take.
+    /// Photos lost because the disk could not store them.
     pub lost_photos: usize,
-    /// How many were more than visitors may leave in a day.
+    /// Photos lost because they exceeded the visitors' daily allowance.
     pub photos_over_allowance: usize,
 }
 
-/// What the template is filled with.
+/// The template's data.
 #[derive(Debug, Serialize)]
 struct Filled<'a> {
     #[serde(flatten)]
     page: &'a ReportedPage<'a>,
-    /// "1 photo", "3 photos"; `None` when the disk took all.
+    /// "1 photo", "3 photos"; `None` if all were stored.
     lost: Option<String>,
-    /// The same for those over the allowance.
+    /// The same for photos over the allowance.
     over_allowance: Option<String>,
 }
 
 impl Html {
-    /// The page after a report.
     pub fn reported(&self, page: &ReportedPage<'_>) -> Result<String, RenderError> {
         let lost = photos(page.lost_photos);
         let over_allowance = photos(page.photos_over_allowance);
@@ -41,7 +37,7 @@ impl Html {
     }
 }
 
-/// So many photos in words; `None` for none.
+/// A number of photos in words; `None` for zero.
 fn photos(count: usize) -> Option<String> {
     match count {
         0 => None,

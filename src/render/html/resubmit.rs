@@ -1,12 +1,12 @@
-//! A form that was not accepted, on its error page: what was typed, ready to be sent again. Which fields are
-//! secret, hidden or ticked is known by their names; all other fields are text.
+//! A rejected form on its error page: what was typed, ready to be sent again. Field names decide which fields are
+//! secret, hidden or check boxes; all other fields are text.
 
 use crate::domain::setting::{Kind, Setting};
 use serde::Serialize;
 
-/// Fields whose values never come back.
+/// Fields whose values are never shown again.
 const SECRET: &[&str] = &["password", "current", "repeated", "code"];
-/// Fields that mean nothing to a reader: numbers of records, and what a form carries unseen.
+/// Fields without meaning for a reader: record ids, and a form's hidden fields.
 const HIDDEN: &[&str] = &[
     "request_id",
     "version",
@@ -20,11 +20,11 @@ const HIDDEN: &[&str] = &[
     "archived",
     "person",
 ];
-/// Check boxes, but for those of settings.
+/// Check boxes, except those of settings.
 const TICKS: &[&str] = &["safety_risk", "consumable", "show_here", "wifi_password_forget"];
-/// The token, which is replaced, and the field that only robots fill in.
+/// The token, which is replaced, and the honeypot field.
 const DROPPED: &[&str] = &["csrf_token", "website"];
-/// Labels that do not follow from the field's name.
+/// Labels that are not derived from the field's name.
 const LABELS: &[(&str, &str)] = &[
     ("reporter_name", "Your name"),
     ("reporter_email", "E-mail"),
@@ -38,12 +38,12 @@ const LABELS: &[(&str, &str)] = &[
     ("wifi_ssid", "WiFi name"),
     ("wifi_password", "WiFi password"),
 ];
-/// Longest value in characters that is shown as one line; longer ones can be edited.
+/// Longest value in characters that is shown as plain text; longer ones can be edited.
 const LINE_MAX: usize = 60;
-/// Longest label in characters.
+/// In characters.
 const LABEL_MAX: usize = 60;
 
-/// What is done with a field of a form that comes back.
+/// How a field is shown again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldKind {
     Text,
@@ -68,40 +68,38 @@ fn kind_of(name: &str) -> FieldKind {
     }
 }
 
-/// True when a person typed or chose this value, so that it would be a loss.
+/// True if a person typed or chose this value, so that its loss matters.
 pub fn is_typed(name: &str, value: &str) -> bool {
     matches!(kind_of(name), FieldKind::Text | FieldKind::Tick) && !value.trim().is_empty()
 }
 
-/// Files that have to be chosen again.
+/// Files that must be chosen again.
 #[derive(Debug, Clone)]
 pub struct ResubmitFiles {
-    /// The input's name.
     pub name: &'static str,
-    /// What browsers offer to choose.
+    /// Value of `accept`.
     pub accept: String,
-    /// More than one is taken.
+    /// More than one file is accepted.
     pub several: bool,
-    /// Some were sent, and are gone.
+    /// Some were sent, and were dropped.
     pub were_sent: bool,
 }
 
-/// A form that was not accepted.
 #[derive(Debug)]
 pub struct ResubmitForm<'a> {
-    /// Where it is sent: the address that it came to.
+    /// The address that the form was sent to.
     pub action: &'a str,
-    /// The token that it carries; may be empty.
+    /// May be empty.
     pub csrf_token: &'a str,
-    /// Names and values as they came.
+    /// Names and values as sent.
     pub fields: Vec<(&'a str, &'a str)>,
-    /// The last value is not whole.
+    /// The last value is incomplete.
     pub is_cut: bool,
-    /// Where the form takes files.
+    /// If the form takes files.
     pub files: Option<ResubmitFiles>,
 }
 
-/// The same as the template takes it.
+/// The form as the template uses it.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown<'a> {
     action: &'a str,
@@ -118,7 +116,7 @@ struct HiddenField<'a> {
     value: &'a str,
 }
 
-/// One field that a person reads. Only secret and long ones are inputs: of others the hidden field is sent.
+/// One field that a person reads. Only secret and long ones are inputs; the others are sent as hidden fields.
 #[derive(Debug, Serialize)]
 struct Input<'a> {
     id: usize,
@@ -170,7 +168,7 @@ impl<'a> From<&'a ResubmitForm<'a>> for Shown<'a> {
     }
 }
 
-/// What people call a field.
+/// The label of a field.
 fn label(name: &str) -> String {
     if let Some((_, label)) = LABELS.iter().find(|(known, _)| *known == name) {
         return (*label).to_owned();
@@ -185,7 +183,7 @@ mod tests {
     use super::*;
     use crate::render::html::every_page;
 
-    /// Names and elements of all inputs of all forms that are posted.
+    /// Names and elements of all inputs of all POST forms.
     fn inputs() -> Vec<(String, String)> {
         let pages = every_page::pages("x");
         let forms = pages.iter().flat_map(|page| page.split("<form ").skip(1));

@@ -1,5 +1,5 @@
-//! Every template with least, most and hostile content: it renders, stays escaped, the text survives
-//! and the size stays within bounds.
+//! Renders every template with minimal, large and hostile content: it must render, stay escaped, keep the text, and
+//! stay within size limits.
 
 use super::*;
 use crate::domain::ids::{AreaId, EquipmentId, RepairId};
@@ -8,9 +8,9 @@ use crate::views::board::{BoardArea, BoardEquipment, BoardMatches, BoardView, He
 use crate::views::equipment::{OpenRepair, PublicEquipment};
 use std::sync::LazyLock;
 
-/// What somebody might type to break a page.
+/// Text that tries to break a page.
 const HOSTILE: &str = "\"'><script>alert(1)</script>{{page_title}}{{{assets}}}</textarea>&amp;`=🪚\u{202e}";
-/// What must be found of it, and what must not, in a page.
+/// What a page must contain of it, and what it must not.
 const ESCAPED: &str =
     "&lt;script&gt;alert(1)&lt;/script&gt;{{page_title}}{{{assets}}}&lt;/textarea&gt;&amp;amp;";
 const RAW: [&str; 3] = ["<script>alert", "</textarea>&", "\"'>"];
@@ -64,7 +64,7 @@ fn board(areas: Vec<BoardArea>, filter: &BoardFilter) -> String {
     html().board(&view(areas), filter, "\"7-x\"", now()).unwrap()
 }
 
-/// `n` machines, every fourth of them down.
+/// `n` pieces of equipment, every fourth of them down.
 fn many(n: i64, name: &str) -> Vec<BoardEquipment> {
     let status = |id| if id % 4 == 0 { BoardStatus::Down } else { BoardStatus::Operational };
     (1..=n).map(|id| machine(id, &format!("{name} {id}"), status(id))).collect()
@@ -83,7 +83,7 @@ fn rows(page: &str) -> usize {
 }
 
 #[test]
-fn empty_installation_says_what_to_do() {
+fn empty_board_explains_first_steps() {
     let page = board(vec![], &BoardFilter::default());
     assert!(page.contains("esb demo-data") && page.contains("data-tag=\"&quot;7-x&quot;\""));
     let page = board(vec![area(1, "Wood", vec![])], &BoardFilter::default());
@@ -180,7 +180,7 @@ fn filters_show_and_count_matches() {
     assert!(page.contains("Showing 300 of 400 machines."));
 }
 
-/// A search that found the machines of these numbers.
+/// A search that found the equipment with these ids.
 fn search(text: &str, found: &[i64], are_nearest: bool) -> BoardFilter {
     let ids = found.iter().copied().map(EquipmentId).collect();
     let found = BoardMatches { ids, are_nearest };
@@ -191,7 +191,7 @@ fn search(text: &str, found: &[i64], are_nearest: bool) -> BoardFilter {
 fn search_hidden_by_filter_offers_way_out() {
     let areas = || vec![area(1, "Wood", many(3, "M & \"")), area(2, "Metal", many(1, "M"))];
     let broken = |area: Option<i64>, text: &str| {
-        // Machines of both areas have the numbers 1 to 3.
+        // Equipment of both areas has the ids 1 to 3.
         let found: &[i64] = if text == "xyz" { &[] } else { &[1, 2, 3] };
         BoardFilter { area: area.map(AreaId), broken: true, ..search(text, found, false) }
     };
@@ -304,7 +304,7 @@ pub(super) fn equipment_page(
 }
 
 #[test]
-fn machine_without_problems_has_a_form() {
+fn equipment_without_problems_shows_report_form() {
     let page = equipment_page(&equipment(vec![]), &ReportForm::default(), &[]);
     for text in [
         "<h1>Saw</h1>",
@@ -381,7 +381,7 @@ fn refused_form_keeps_text_and_shows_error() {
         "aria-describedby=\"reporter_email-hint reporter_email-error\" aria-invalid=\"true\"",
         "name=\"severity\" value=\"Down\" checked",
         "name=\"safety_risk\" value=\"1\" checked",
-        // A first line that is empty survives: browsers drop the first line break.
+        // Browsers drop the first line break of a textarea, so an empty first line needs a second one.
         "aria-describedby=\"description-hint\">\n\n&quot;",
     ] {
         assert!(page.contains(text), "{text} in {page}");

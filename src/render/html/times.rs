@@ -1,4 +1,4 @@
-//! Times and dates as people read them, and as programs do.
+//! Times and dates for people and for programs.
 
 use crate::domain::zone::Zone;
 use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
@@ -8,7 +8,7 @@ use serde::Serialize;
 pub(super) struct Moment {
     /// RFC 3339 in UTC.
     pub(super) iso: String,
-    /// In the zone of the place, which is named.
+    /// In the configured zone, with its name.
     pub(super) text: String,
 }
 
@@ -22,19 +22,18 @@ impl Moment {
     }
 }
 
-/// A calendar date, regardless of the day on which it is read.
+/// A calendar date, independent of the current day.
 pub(super) fn day(date: NaiveDate) -> String {
     date.format("%a, %b %-d, %Y").to_string()
 }
 
-/// When a machine should work again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Eta {
     /// RFC 3339.
     pub(super) iso: String,
     /// "ETA Tue, Nov 24".
     pub(super) text: String,
-    /// True when that day is over.
+    /// True if that day is over.
     pub(super) late: bool,
 }
 
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn day_is_told_as_people_tell_it() {
+    fn eta_day_is_shown_relative_to_today() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let text = |date| Eta::new(day(date), day("2026-11-22")).text;
         assert_eq!(text("2026-11-22"), "ETA today");

@@ -1,4 +1,4 @@
-//! The pages at which staff look after users and API tokens, and the one that shows a secret once.
+//! The pages where staff manage users and API tokens, and the page that shows a secret once.
 
 use super::controls::{ErrorLine, Pager};
 use super::fields::{Field, FieldShown, Hidden, field_errors, fields_shown};
@@ -10,70 +10,55 @@ use crate::views::account::{PasswordMessage, SlackLink, TokenView, UserDetails, 
 use handlebars::RenderError;
 use serde::Serialize;
 
-/// A user as typed into a form.
+/// The form of a user, as typed.
 #[derive(Debug, Clone, Default)]
 pub struct UserForm {
-    /// Name to log in with; only a new user is asked for it.
+    /// Only for a new user.
     pub username: String,
-    /// E-mail.
     pub email: String,
-    /// Role, in its word.
     pub role: String,
     pub slack_handle: String,
-    /// The temporary password is to be shown, also where it could be sent.
+    /// Show the temporary password, even if it could be sent.
     pub show_here: bool,
 }
 
-/// What the list of users shows.
 #[derive(Debug)]
 pub struct UsersPage<'a> {
-    /// The users of this page.
     pub users: &'a UsersView,
     pub page: u64,
-    /// How many pages there are.
     pub pages: u64,
-    /// The form to make one more.
+    /// The form for a new user.
     pub form: &'a UserForm,
-    /// What is wrong with it.
     pub errors: &'a [FieldError],
-    /// What the form carries.
     pub hidden: Hidden<'a>,
 }
 
-/// What the page of one user shows.
 #[derive(Debug)]
 pub struct UserPage<'a> {
     pub details: &'a UserDetails,
     pub form: &'a UserForm,
-    /// What is wrong with it, or with what was asked besides.
+    /// Errors of any form on the page.
     pub errors: &'a [FieldError],
-    /// What the forms carry.
     pub hidden: Hidden<'a>,
 }
 
-/// What the page of API tokens shows.
 #[derive(Debug)]
 pub struct TokensPage<'a> {
-    /// The tokens, the newest first.
+    /// Newest first.
     pub tokens: &'a [TokenView],
-    /// The name of a new one, as typed.
+    /// The name of a new token, as typed.
     pub name: &'a str,
-    /// What is wrong with it.
     pub errors: &'a [FieldError],
-    /// What the forms carry.
     pub hidden: Hidden<'a>,
 }
 
-/// A page that shows a secret, once.
+/// A page that shows a secret once.
 #[derive(Debug, Serialize)]
 pub struct SecretPage<'a> {
-    /// What happened.
     pub heading: &'a str,
-    /// The secret; `None` where it was shown before.
+    /// The secret; `None` if it was shown before.
     pub secret: Option<&'a str>,
-    /// What to do with it.
     pub advice: &'a str,
-    /// Where to go on.
     pub back: &'a str,
 }
 
@@ -103,12 +88,12 @@ struct Row<'a> {
 #[derive(Serialize)]
 struct One<'a> {
     user: Row<'a>,
-    /// Who gets a new temporary password in Slack.
+    /// The Slack person who gets a new temporary password.
     known_as: Option<&'a str>,
-    /// What became of the message with the present one.
+    /// The state of the message with the current password.
     message: Option<&'static str>,
     linked: Option<Person<'a>>,
-    /// Those whom staff have unlinked.
+    /// People whom staff have unlinked.
     unlinked: Vec<Person<'a>>,
     fields: Vec<FieldShown<'a>>,
     errors: Vec<ErrorLine<'a>>,
@@ -116,7 +101,7 @@ struct One<'a> {
     hidden: Hidden<'a>,
 }
 
-/// Somebody in Slack.
+/// A Slack person.
 #[derive(Serialize)]
 struct Person<'a> {
     id: &'a str,
@@ -142,7 +127,6 @@ struct Token<'a> {
 }
 
 impl Html {
-    /// The list of users, with the form to make one more.
     pub fn users(&self, page: &UsersPage<'_>) -> Result<String, RenderError> {
         let username = Field::line("username", "Username", &page.form.username).verbatim();
         let mut fields = vec![username.hint("The name to log in with. It cannot be changed later.")];
@@ -163,7 +147,6 @@ impl Html {
         self.page("users", "Users", &content)
     }
 
-    /// One user, with the forms to change them.
     pub fn user(&self, page: &UserPage<'_>) -> Result<String, RenderError> {
         let user = &page.details.user;
         let fields = fields_of(page.form);
@@ -181,7 +164,6 @@ impl Html {
         self.page("user", &user.username, &content)
     }
 
-    /// The API tokens, with the form to make one more.
     pub fn tokens(&self, page: &TokensPage<'_>) -> Result<String, RenderError> {
         let fields = [Field::line("name", "Name", page.name).hint("The program that will use it.")];
         let tokens = page.tokens.iter().map(|token| Token {
@@ -199,13 +181,12 @@ impl Html {
         self.page("tokens", "API tokens", &content)
     }
 
-    /// A secret, shown once.
     pub fn secret(&self, page: &SecretPage<'_>) -> Result<String, RenderError> {
         self.page("secret", page.heading, page)
     }
 }
 
-/// What became of a message with a temporary password, and what to do.
+/// The state of a message with a temporary password, and what to do.
 const fn describe_message(message: PasswordMessage) -> &'static str {
     match message {
         PasswordMessage::Waiting { failures: 0 } => {

@@ -14,26 +14,25 @@ use crate::views::repairs::{CardDetails, Closing};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-/// A new report of something that is down or unsafe.
+/// A new report that is down or unsafe.
 const ALARM: &str = ":rotating_light:";
-/// Prefixes of updates, by their first line.
+/// Prefix of an update, by its first line.
 const SEVERITY: &str = ":wrench: ";
 const STATUS: &str = ":arrows_counterclockwise: ";
 const ASSIGNEE: &str = ":bust_in_silhouette: ";
 const ETA: &str = ":calendar: ";
 
-/// Begins the block id of a card's buttons; the repair's version follows.
+/// Prefix of the block id of a card's buttons; the repair's version follows.
 const BUTTONS: &str = "buttons:";
 
 /// Most characters of a notification: what a phone shows on its lock screen.
 const NOTIFICATION_MAX: usize = 150;
-/// Most characters of the problem on a card. The whole text is behind *More…*.
+/// Most characters of the problem on a card. *More…* shows the whole text.
 const PROBLEM_MAX: usize = 300;
 /// Most characters of a note.
 const NOTE_MAX: usize = 600;
 /// Most characters of a description that only names the repair.
 const HINT_MAX: usize = 80;
-/// Most characters of a name.
 const NAME_MAX: usize = 200;
 /// Most characters of an accessibility label (a Slack limit).
 const LABEL_MAX: usize = 75;
@@ -41,9 +40,9 @@ const LABEL_MAX: usize = 75;
 /// Links of a repair's messages; none without a base URL.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RepairLinks<'a> {
-    /// The machine's page, for everybody.
+    /// The equipment's public page.
     pub equipment: Option<&'a str>,
-    /// The repair's page, for technicians.
+    /// The repair's page for technicians.
     pub repair: Option<&'a str>,
 }
 
@@ -52,7 +51,7 @@ pub struct RepairLinks<'a> {
 pub enum Placement {
     /// In the card's thread only: the card names equipment and problem.
     Thread,
-    /// In the channel: a message of its own, or a reply that the channel shows, too.
+    /// In the channel: a separate message, or a reply that is also sent to the channel.
     Channel,
 }
 
@@ -60,13 +59,13 @@ pub enum Placement {
 struct Card<'a> {
     lines: Vec<String>,
     context: String,
-    /// Block id of the buttons, where there are any: it says which version of the repair is shown.
+    /// Block id of the buttons, if any; it contains the shown version of the repair.
     buttons: Option<String>,
     repair: RepairId,
     open: bool,
     can_claim: bool,
     link: Option<&'a str>,
-    /// What accessibility labels call the repair.
+    /// The repair's name in accessibility labels.
     label: String,
 }
 
@@ -77,7 +76,7 @@ struct Update {
 }
 
 impl Blocks {
-    /// The announcement of an event.
+    /// The message of an update.
     pub fn announcement(
         &self,
         event: &Event,
@@ -90,7 +89,7 @@ impl Blocks {
         }
     }
 
-    /// The card of a repair as it is now.
+    /// The card of a repair in its current state.
     pub fn card(
         &self,
         repair: &RepairSnapshot,
@@ -105,7 +104,7 @@ impl Blocks {
         let card = Card {
             lines,
             context,
-            // Slack wants another id in each version of a message; a press brings it back.
+            // Slack requires a new id in each version of a message; a button press returns it.
             buttons: Some(buttons_of_version(repair.version)),
             repair: repair.id,
             open,
@@ -131,7 +130,7 @@ impl Blocks {
         Ok(Message::new(notification(repair, None), self.fill("repair_card", &card)?))
     }
 
-    /// The sections of an open repair: state, problem, who works on it.
+    /// The sections of an open repair: state, problem, progress.
     fn open(&self, repair: &RepairSnapshot, links: RepairLinks<'_>) -> Vec<String> {
         let (area, state) = (line(&repair.area, HINT_MAX), state(repair));
         let first = match repair.safety_risk {
@@ -149,7 +148,7 @@ impl Blocks {
         lines
     }
 
-    /// Who works on it, how far it is, and until when; `None` for a new one.
+    /// Who works on it, its status, and the ETA; `None` for a new repair.
     fn progress(&self, repair: &RepairSnapshot) -> Option<String> {
         // An edit of a card notifies nobody.
         let mentioned = repair.assignee_slack_id.as_ref().and_then(mention);
@@ -247,7 +246,7 @@ fn open_context(repair: &RepairSnapshot, details: &CardDetails, links: RepairLin
     parts.into_iter().chain([replies]).flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// What a phone shows: equipment, state, the problem, who. Plain text of at most [`NOTIFICATION_MAX`] characters.
+/// The notification text: equipment, state, problem, person. Plain text of at most [`NOTIFICATION_MAX`] characters.
 fn notification(repair: &RepairSnapshot, closing: Option<&Closing>) -> String {
     let (equipment, area) = (&repair.equipment, &repair.area);
     let Some(closing) = closing else {
@@ -270,17 +269,17 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Text without markup, as short as a notification.
+/// Text without markup, cut to the length of a notification.
 fn plain(text: &str) -> String {
     line_within(text, NOTIFICATION_MAX)
 }
 
-/// The words of a line with bold names.
+/// Removes the markup of bold names.
 fn unmarked(text: &str) -> String {
     text.replace('*', "").replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
 }
 
-/// `#326`, with a link for technicians.
+/// `#326`, linked for technicians.
 fn number(repair: &RepairSnapshot, links: RepairLinks<'_>) -> String {
     match links.repair {
         Some(link) => format!("<{link}|#{}>", repair.id),
@@ -292,17 +291,17 @@ fn label(repair: &RepairSnapshot) -> String {
     cut(&format!("#{} {}", repair.id, repair.equipment), LABEL_MAX - "Machine’s page: ".chars().count())
 }
 
-/// Block id of buttons about this version of a repair.
+/// Block id of the buttons for this version of a repair.
 pub(super) fn buttons_of_version(version: i64) -> String {
     format!("{BUTTONS}{version}")
 }
 
-/// The version of the repair that a card showed whose button was pressed.
+/// The version of the repair that the card with the pressed button showed.
 pub fn version_of_buttons(block_id: &str) -> Option<i64> {
     block_id.strip_prefix(BUTTONS)?.parse().ok()
 }
 
-/// The sign of an open repair. A new one that is down or unsafe has the alarm.
+/// The emoji of an open repair. A new one that is down or unsafe gets the alarm.
 fn sign(repair: &RepairSnapshot) -> String {
     let is_down = repair.severity == Some(Severity::Down);
     let sign = match (repair.safety_risk, is_down) {
@@ -311,7 +310,7 @@ fn sign(repair: &RepairSnapshot) -> String {
         (false, false) => DEGRADED,
     };
     let is_alarm = repair.status == RepairStatus::New && (is_down || repair.safety_risk);
-    // The safety sign is always first.
+    // The safety emoji is always first.
     match (is_alarm, repair.safety_risk) {
         (true, false) => ALARM.to_owned(),
         (true, true) => format!("{SAFETY_SIGN}{ALARM}"),
@@ -331,7 +330,7 @@ const fn state_word(severity: Option<Severity>) -> &'static str {
     }
 }
 
-/// The lines without those that others imply: who is assigned makes the status *Assigned*.
+/// The lines except those that others imply: an assignment implies the status *Assigned*.
 fn visible_lines(update: &RepairUpdate) -> impl Iterator<Item = &UpdateLine> {
     let is_assigned = update.lines.iter().any(|line| matches!(line, UpdateLine::Assignee { .. }));
     let is_implied = is_assigned && update.repair.status == RepairStatus::Assigned;
@@ -358,7 +357,7 @@ fn prefix(update: &RepairUpdate) -> String {
     sign.to_owned()
 }
 
-/// What somebody did, in one line: "*Riley* claimed this, back Sat 5 Dec". A notification mentions nobody.
+/// An update in one line: "*Riley* claimed this, back Sat 5 Dec". A notification mentions nobody.
 fn said(update: &RepairUpdate, today: NaiveDate, mentions: bool) -> String {
     let by = bold(&update.by, NAME_MAX);
     let mut phrases: Vec<(bool, String)> =
@@ -374,7 +373,7 @@ fn said(update: &RepairUpdate, today: NaiveDate, mentions: bool) -> String {
     format!("{by}{separator}{}", words.join(", "))
 }
 
-/// What one line says, and whether it continues the sentence after the person's name.
+/// The text of one line, and whether it continues the sentence after the person's name.
 fn phrase(
     update_line: &UpdateLine,
     update: &RepairUpdate,
@@ -403,7 +402,7 @@ const fn closed_phrase(status: RepairStatus) -> &'static str {
     }
 }
 
-/// Nobody is mentioned for what they did themselves.
+/// People are not mentioned for their own changes.
 fn assigned(update: &RepairUpdate, mentions: bool) -> String {
     match &update.repair.assignee {
         Some(_) if update.is_claim() => "claimed this".into(),
@@ -415,7 +414,7 @@ fn assigned(update: &RepairUpdate, mentions: bool) -> String {
     }
 }
 
-/// What is still wrong with the machine: the worst few, and how many more.
+/// The other open repairs of the equipment: the worst few, and how many more.
 fn open_still(others: &OthersOpen) -> Option<String> {
     let shown: Vec<String> = others
         .worst

@@ -1,5 +1,5 @@
-//! Answers to mentions and direct messages: how things stand, and buttons that open the modals; an event lets us
-//! open none.
+//! Replies to mentions and direct messages: status texts, and buttons that open the modals, since an event has no
+//! trigger to open one.
 
 use super::mrkdwn::{bold, line, line_within};
 use super::paging::{Button, Section, pack};
@@ -19,11 +19,11 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use std::cmp::Reverse;
 
-/// Most machines of a list; its modal has them all.
+/// Most equipment in a list; the modal lists all.
 const MACHINES_MAX: usize = 20;
-/// Most matches and repairs, each in a section of its own.
+/// Most matches and repairs, one section each.
 const SECTIONS_MAX: usize = 5;
-/// Most characters of one of several repairs.
+/// Most characters of one repair among several.
 const REPAIR_MAX: usize = 300;
 /// Most characters of a repair's description, so that its facts fit into the same section.
 const ISSUE_MAX: usize = 400;
@@ -41,15 +41,12 @@ struct Content<'a> {
 }
 
 impl Blocks {
-    /// What can be asked.
-    ///
-    /// # Errors
-    /// A mistake of ours in the template, as with all answers.
+    /// The available commands.
     pub fn answer_help(&self) -> Result<Message, BlocksError> {
         self.answer(vec![with(report(None), section("help".into(), HELP.into()))])
     }
 
-    /// The whole board: how many work, and what does not, the worst first. `notice` stands above.
+    /// The whole board: counts, and what is not operational, worst first. `notice` is shown above.
     pub fn answer_board(&self, board: &BoardView, notice: Option<&str>) -> Result<Message, BlocksError> {
         let areas: Vec<&BoardArea> = board.areas.iter().collect();
         let mut heading: Vec<String> = notice.map(|notice| line(notice, 500)).into_iter().collect();
@@ -64,7 +61,7 @@ impl Blocks {
         self.answer(equipment_list(&heading, area.equipment.iter(), view_area(area), self.today()))
     }
 
-    /// One machine with the worst of its open repairs.
+    /// One piece of equipment with the worst of its open repairs.
     pub fn answer_equipment(&self, equipment: &PublicEquipment) -> Result<Message, BlocksError> {
         let name = name_line(&equipment.name, equipment.status, equipment.safety_risk);
         let heading = format!("{name}\n{}", line(&equipment.area, NAME_MAX));
@@ -77,7 +74,7 @@ impl Blocks {
         self.answer(sections)
     }
 
-    /// The machines that a search found.
+    /// The results of a search.
     pub fn answer_matches(&self, typed: &str, found: &[EquipmentMatch]) -> Result<Message, BlocksError> {
         let mut sections = vec![section("matches".into(), matches_heading(typed, found.len()))];
         sections.extend(found.iter().take(SECTIONS_MAX).map(match_section));
@@ -85,7 +82,7 @@ impl Blocks {
         self.answer(sections)
     }
 
-    /// The way to the report form: of a machine, or of any.
+    /// A button for the report form: of this equipment, or of any.
     pub fn answer_report(
         &self,
         equipment: Option<&EquipmentMatch>,
@@ -114,7 +111,7 @@ impl Blocks {
         self.answer(vec![with(open_repair(repair.id), section("repair".into(), text))])
     }
 
-    /// There is no repair of that number. `typed` is a number.
+    /// No repair has this id. `typed` is a number.
     pub fn answer_no_repair(&self, typed: &str) -> Result<Message, BlocksError> {
         self.answer(vec![section("repair".into(), format!(":x: There is no repair #{}.", line(typed, 20)))])
     }
@@ -140,7 +137,7 @@ fn report(equipment: Option<EquipmentId>) -> Button {
     }
 }
 
-/// Machines that are not green, the worst first, beneath a heading that has a button.
+/// Equipment that is not green, worst first, below a heading with a button.
 fn equipment_list<'a>(
     heading: &str,
     equipment: impl Iterator<Item = &'a BoardEquipment>,

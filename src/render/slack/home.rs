@@ -1,4 +1,4 @@
-//! The app's Home tab: what is not green, for technicians their repairs, for staff the way to their pages.
+//! The app's Home tab: what is not green; for technicians their repairs; for staff links to their pages.
 
 use super::mrkdwn::{SAFETY, SECTION_MAX, back, bold, line, line_within};
 use super::paging::{Section, first};
@@ -16,18 +16,17 @@ use serde::Serialize;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-// Slack shows at most 100 blocks: two above all lists, one for staff, two lists of repairs, one of machines,
-// each with a heading and a line for what is left.
+// Slack shows at most 100 blocks: two above all lists, one for staff, two lists of repairs, one of equipment, each with
+// a heading and a line for the rest.
 const MACHINES_MAX: usize = 61;
 const REPAIRS_MAX: usize = 15;
-/// Bytes of text of the machines, which keep the view below Slack's 250 kB however its characters are written.
+/// Bytes of text of the equipment list, which keep the view below Slack's 250 kB in any encoding.
 const MACHINES_BYTES: usize = 26_000;
 /// Bytes of text of one list of repairs.
 const REPAIRS_BYTES: usize = 12_000;
-/// Most characters of a name that only a screen reader says.
+/// Most characters of a name in an accessibility label.
 const SPOKEN_MAX: usize = 40;
 
-/// What the tab is filled with.
 #[derive(Debug, Clone, Copy)]
 pub struct Home<'a> {
     pub board: &'a BoardView,
@@ -36,21 +35,19 @@ pub struct Home<'a> {
     pub staff: Option<&'a HomeStaff>,
 }
 
-/// What technicians see.
+/// The part for technicians.
 #[derive(Debug, Clone)]
 pub struct HomeRepairs {
-    /// The first of those that are theirs.
+    /// The first repairs assigned to the viewer.
     pub mine: Arc<QueueView>,
-    /// The first of those that are nobody's.
+    /// The first repairs without assignee.
     pub unassigned: Arc<QueueView>,
 }
 
-/// What staff see.
+/// The part for staff.
 #[derive(Debug, Clone)]
 pub struct HomeStaff {
-    /// Messages that did not leave as they should.
     pub problems: DeliveryProblems,
-    /// Names and addresses of their pages.
     pub pages: Vec<(&'static str, String)>,
 }
 
@@ -61,7 +58,6 @@ struct Content {
 }
 
 impl Blocks {
-    /// Somebody's Home tab.
     pub fn home(&self, home: &Home<'_>) -> Result<Modal, BlocksError> {
         let areas: Vec<&BoardArea> = home.board.areas.iter().collect();
         let mut sections: Vec<Section> = home.staff.map(staff).into_iter().collect();
@@ -85,7 +81,7 @@ impl Blocks {
         Ok(Modal(self.fill("home", &Content { heading: in_all(&areas), sections })?))
     }
 
-    /// What stands in for somebody's Home tab that could not be made; what can be begun there still can.
+    /// Shown if the Home tab cannot be rendered; its buttons still work.
     pub fn home_that_failed(&self, message: &str) -> Result<Modal, BlocksError> {
         let heading = format!(":x: {}", line_within(message, SECTION_MAX - ERROR_PREFIX));
         Ok(Modal(self.fill("home", &Content { heading, sections: Vec::new() })?))
@@ -136,7 +132,7 @@ fn repair_line(repair: &QueueItem, today: NaiveDate) -> String {
     )
 }
 
-/// What is down before what is degraded, each in the order of the board.
+/// Down before degraded, each in the order of the board.
 fn not_green(areas: &[&BoardArea], today: NaiveDate) -> Vec<Section> {
     let of_area = |area: &&BoardArea| area.equipment.len();
     if areas.iter().map(of_area).sum::<usize>() == 0 {

@@ -1,4 +1,4 @@
-//! The inputs that the forms of a repair share; each form's template includes those that it shows.
+//! The inputs that the repair forms share; each form's template includes those that it shows.
 
 use super::options::SelectOption;
 use crate::domain::repair::{RepairStatus, Severity};
@@ -8,12 +8,12 @@ use serde::Serialize;
 /// Most photos in a form (spec "/esb-report").
 pub const PHOTOS_MAX: usize = 5;
 
-/// What the templates `input_*` are filled with.
+/// The data of the templates `input_*`.
 #[derive(Debug, Serialize)]
 pub(super) struct Inputs {
     pub(super) status: Option<SelectOption>,
     pub(super) statuses: Vec<SelectOption>,
-    /// Choosing a status tells us at once.
+    /// Choosing a status sends an action immediately.
     pub(super) status_asks: bool,
     pub(super) duplicate_of: Option<SelectOption>,
     pub(super) severity: Option<SelectOption>,
@@ -30,7 +30,7 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Empty ones, with these statuses to choose from.
+    /// Empty inputs that offer these statuses.
     pub(super) fn offering(
         statuses: impl Iterator<Item = RepairStatus>,
         chosen: Option<RepairStatus>,

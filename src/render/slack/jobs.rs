@@ -1,4 +1,4 @@
-//! A job as private messages tell it: the one that is asked for, and the one that follows it to its end.
+//! Jobs in private messages: the answer to a request, and the message that tracks a job to its end.
 
 use super::mrkdwn::{escape_within, line, line_within, time};
 use super::{Blocks, BlocksError, Message};
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 /// Most characters of a name or activity.
 const LINE_MAX: usize = 200;
-/// Most characters of what a job wrote or why it failed.
+/// Most characters of a job's output or error.
 const TEXT_MAX: usize = 500;
-/// Most characters of why it failed or waits, where that stands in a section of its own.
+/// Most characters of an error or wait reason in a section of its own.
 const WHY_MAX: usize = 2500;
 
-/// State, step n of m, what it is at, and its latest lines, the oldest of them first. `link` leads to its page.
+/// State, step n of m, current activity, and the latest lines, oldest first. `link` is the job's page.
 pub fn job_text(details: &JobDetails, link: Option<&str>) -> String {
     let job = &details.job;
     let mut lines = vec![
@@ -32,12 +32,10 @@ pub fn job_text(details: &JobDetails, link: Option<&str>) -> String {
     lines.join("\n")
 }
 
-/// Links in a job's message; those that the recipient may not open are left out.
+/// Links in a job's message; those that the recipient may not open are omitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobLinks {
-    /// The job's page.
     pub job: Option<String>,
-    /// The page of the repair that it is for.
     pub repair: Option<String>,
 }
 
@@ -57,7 +55,7 @@ impl Blocks {
         let content = JobMessageContent {
             header: header(message, links),
             progress: progress(job),
-            // Three backticks would make code of what follows.
+            // Three backticks would turn the following text into code.
             why: why.map(|why| escape_within(&why.replace("```", "'''"), WHY_MAX)),
             footer: footer(job, links),
         };
@@ -81,7 +79,7 @@ fn header(message: &JobMessage, links: &JobLinks) -> String {
     }
 }
 
-/// How far it came, and what is next.
+/// The steps done and the current activity.
 fn progress(job: &JobView) -> String {
     let (of, activity) = (format!("{} of {}", job.step, job.steps), line_within(&job.activity, LINE_MAX));
     match job.state {
@@ -99,7 +97,7 @@ fn progress(job: &JobView) -> String {
     }
 }
 
-/// Its number, and what can be done now.
+/// The job's id, and the available actions.
 fn footer(job: &JobView, links: &JobLinks) -> String {
     let next = match (job.state, &links.job) {
         (JobState::Failed, Some(link)) => {

@@ -1,5 +1,5 @@
-//! Block Kit: one template of `blocks/` a surface, filled with views. Text from people goes through
-//! [`mrkdwn`] or stands in `plain_text`; limits are those of Slack, named where they are kept.
+//! Block Kit: one template of `blocks/` per surface, filled with views. Text from people goes through [`mrkdwn`] or
+//! into `plain_text`; the limits are Slack's, documented at their constants.
 
 pub use inputs::PHOTOS_MAX;
 
@@ -37,7 +37,7 @@ struct Templates;
 pub struct Modal(pub Value);
 
 impl Modal {
-    /// The same view, which keeps this until somebody acts in it; at most 3000 characters.
+    /// Sets `private_metadata`; at most 3000 characters.
     #[must_use]
     pub fn keeping(mut self, private_metadata: String) -> Self {
         self.0["private_metadata"] = private_metadata.into();
@@ -45,43 +45,39 @@ impl Modal {
     }
 }
 
-/// Most bytes of a message's text: `chat.update` answers `msg_too_long` beyond 4,000, markup included, though
-/// `chat.postMessage` takes more (a Slack limit).
+/// Most bytes of a message's text: `chat.update` answers `msg_too_long` beyond 4,000, markup included, although
+/// `chat.postMessage` accepts more (a Slack limit).
 const TEXT_MAX: usize = 4_000;
 
 /// A message: blocks, and the text for notifications and screen readers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Says the same as the blocks; mrkdwn.
+    /// Equivalent to the blocks; mrkdwn.
     pub text: String,
     pub blocks: Value,
 }
 
 impl Message {
-    /// Puts both together. Of a text that is longer than Slack takes, the beginning: the blocks say it all.
+    /// Truncates a text that exceeds Slack's limit: the blocks contain all of it.
     pub(crate) fn new(text: String, blocks: Value) -> Self {
         Self { text: mrkdwn::beginning(text, TEXT_MAX), blocks }
     }
 }
 
-/// A template that cannot be filled: a mistake of ours.
+/// A template cannot be rendered: a programming error.
 #[derive(Debug, thiserror::Error)]
 pub enum BlocksError {
-    /// A template does not parse.
     #[error("a template of blocks/ does not parse")]
     Template(#[from] Box<handlebars::TemplateError>),
-    /// A template cannot be filled.
     #[error("a template of blocks/ cannot be filled")]
     Render(#[from] Box<handlebars::RenderError>),
-    /// What came out is no JSON.
     #[error("a template of blocks/ makes no JSON")]
     Json(#[from] serde_json::Error),
 }
 
-/// The templates of `blocks/`, ready to be filled.
 pub struct Blocks {
     templates: Handlebars<'static>,
-    /// The date in the space's zone.
+    /// The date in the configured zone.
     today: Box<dyn Fn() -> NaiveDate + Send + Sync>,
 }
 
@@ -92,10 +88,7 @@ impl fmt::Debug for Blocks {
 }
 
 impl Blocks {
-    /// Reads the embedded templates. `today` gives the date in the space's zone.
-    ///
-    /// # Errors
-    /// A template does not parse.
+    /// Parses the embedded templates. `today` gives the date in the configured zone.
     pub fn new(today: impl Fn() -> NaiveDate + Send + Sync + 'static) -> Result<Self, BlocksError> {
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
@@ -109,7 +102,7 @@ impl Blocks {
         Ok(Self { templates: registry, today: Box::new(today) })
     }
 
-    /// Names of the templates, for the test that fills each.
+    /// Names of the templates, for the test that renders each.
     pub fn names(&self) -> Vec<&str> {
         self.templates.get_templates().keys().map(String::as_str).collect()
     }
@@ -124,8 +117,8 @@ impl Blocks {
     }
 }
 
-/// The inside of a JSON string, without what shows a text in another order than it has: it may have been stored before
-/// that was taken out.
+/// Escapes text for a JSON string and removes bidirectional control characters, which texts stored by older versions
+/// may still contain.
 fn json_text(text: &str) -> String {
     let quoted = Value::String(without_bidi_controls(text).into_owned()).to_string();
     quoted[1..quoted.len() - 1].to_owned()

@@ -1,5 +1,4 @@
-//! Slack's markup: text from people loses the meaning of `&`, `<` and `>`, so that `<!channel>` from
-//! anyone notifies nobody.
+//! Slack's markup: escapes `&`, `<` and `>` in text from people, so that `<!channel>` in it notifies nobody.
 
 use crate::domain::actor::SlackUserId;
 use crate::domain::board::BoardStatus;
@@ -11,16 +10,16 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 /// Most characters of a section's text (a Slack limit).
 pub const SECTION_MAX: usize = 3000;
 
-/// Signs of a machine's state (slack-messages.md "Signs"); each goes with its word.
+/// Emoji of equipment states (slack-messages.md "Signs"); each goes with its word.
 pub const DOWN: &str = ":no_entry:";
 pub const DEGRADED: &str = ":large_orange_diamond:";
 pub const WORKS: &str = ":white_check_mark:";
 pub const SAFETY_SIGN: &str = ":warning:";
 
-/// Begins the line of what somebody could be hurt by, in lists.
+/// Prefix of lines with a safety risk, in lists.
 pub const SAFETY: &str = ":warning: *Do not use* · ";
 
-/// Takes the meaning from `&`, `<` and `>`, and out what shows a text in another order than it has.
+/// Escapes `&`, `<` and `>`, and removes bidirectional control characters.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -42,8 +41,8 @@ const fn entity(c: char) -> Option<&'static str> {
     }
 }
 
-/// Escapes, then cuts to at most `max` characters of the escaped form, never inside an entity; the
-/// last character is an ellipsis when something was cut.
+/// Escapes, then cuts to at most `max` characters of the escaped form, never inside an entity; the last character is an
+/// ellipsis if the text was cut.
 pub fn escape_within(text: &str, max: usize) -> String {
     let escaped = escape(text);
     if escaped.chars().count() <= max {
@@ -65,8 +64,8 @@ pub fn escape_within(text: &str, max: usize) -> String {
     format!("{}…", out.trim_end())
 }
 
-/// The beginning of a text that is escaped already, in at most `max` bytes: it ends before a character, an entity
-/// or a link that does not fit whole, and with an ellipsis when something was cut.
+/// The beginning of an escaped text, in at most `max` bytes. Never cuts inside a character, an entity or a link; ends
+/// with an ellipsis if the text was cut.
 pub fn beginning(text: String, max: usize) -> String {
     if text.len() <= max {
         return text;
@@ -80,8 +79,8 @@ pub fn beginning(text: String, max: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// One line of a text, cut at `max` characters and escaped. Three backticks in it would make code of the
-/// lines that follow, so they are replaced.
+/// One line of a text, cut at `max` characters and escaped. Three backticks would turn the following lines into code,
+/// so they are replaced.
 pub fn line(text: &str, max: usize) -> String {
     escape(&cut(&one_line(text), max))
 }
@@ -101,13 +100,13 @@ pub fn bold(name: &str, max: usize) -> String {
     format!("*{}*", line(&name.replace('*', "∗"), max))
 }
 
-/// A person whom Slack knows; `None` for an id that cannot be one of Slack's.
+/// A mention; `None` if the id cannot be a Slack id.
 pub fn mention(id: &SlackUserId) -> Option<String> {
     let is_id = !id.0.is_empty() && id.0.bytes().all(|b| b.is_ascii_alphanumeric());
     is_id.then(|| format!("<@{}>", id.0))
 }
 
-/// A channel as staff wrote it down: one known by its id is shown by its name.
+/// A channel as configured by staff; a channel id is shown as the channel's name.
 pub fn channel(channel: &str) -> String {
     match ChannelRef::parse(channel) {
         Some(channel) if !channel.as_str().starts_with('#') => format!("<#{channel}>"),
@@ -115,7 +114,7 @@ pub fn channel(channel: &str) -> String {
     }
 }
 
-/// A name in bold that leads to its page, if there is one.
+/// A name in bold, linked to its page if there is one.
 pub fn bold_link(name: &str, max: usize, link: Option<&str>) -> String {
     match link {
         Some(link) => format!("*<{link}|{}>*", line(&name.replace(['*', '|'], "∗"), max)),
@@ -123,12 +122,12 @@ pub fn bold_link(name: &str, max: usize, link: Option<&str>) -> String {
     }
 }
 
-/// A text from a person as a quote of at most `max` characters, on one line.
+/// A text from a person as a one-line quote of at most `max` characters.
 pub fn quote(text: &str, max: usize) -> String {
     format!(">{}", line_within(text, max))
 }
 
-/// "Sat 5 Dec", with the year only when it is another one than today's.
+/// "Sat 5 Dec", with the year only if it differs from today's.
 pub fn date(date: NaiveDate, today: NaiveDate) -> String {
     let form = if date.year() == today.year() { "%a %-d %b" } else { "%a %-d %b %Y" };
     date.format(form).to_string()
@@ -157,7 +156,7 @@ pub fn time(at: DateTime<Utc>) -> String {
     format!("<!date^{}^{{time}}|{} UTC>", at.timestamp(), at.format("%H:%M"))
 }
 
-/// The shape that goes with a board status's word.
+/// The emoji of a board status.
 pub const fn shape(status: BoardStatus) -> &'static str {
     match status {
         BoardStatus::Operational => WORKS,
@@ -230,13 +229,13 @@ mod tests {
         assert_eq!(escape_within("a&bc", 6), "a…");
     }
 
-    /// Slack would find no mention, link or channel in it.
+    /// True if Slack finds no mention, link or channel in it.
     fn is_plain(out: &str) -> bool {
         let rest = out.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "");
         !rest.contains(['&', '<', '>'])
     }
 
-    /// Any text, and often one that means something to Slack.
+    /// Arbitrary text, often with characters that are special in Slack.
     fn typed() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), "(<!channel>|<@U1>|<#C1>|&lt;|&|`|```|\\*|_|\n|\r|>| |.){0,30}"]
     }
@@ -266,7 +265,7 @@ mod tests {
         }
 
         #[test]
-        fn channel_notifies_nobody(text in typed()) {
+        fn channel_reference_never_notifies_anybody(text in typed()) {
             let shown = channel(&text);
             let id = shown.strip_prefix("<#").and_then(|rest| rest.strip_suffix('>'));
             let safe = id.map_or_else(|| is_plain(&shown), |id| id.bytes().all(|b| b.is_ascii_alphanumeric()));

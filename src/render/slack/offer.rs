@@ -1,4 +1,4 @@
-//! What a technician is offered who reacted to a card: the button that resolves it, by direct message.
+//! The direct message to a technician who reacted to a card: it offers a button that resolves the repair.
 
 use super::mrkdwn::{bold, line, line_within};
 use super::{Blocks, BlocksError, Message};
@@ -6,7 +6,7 @@ use crate::domain::ids::RepairId;
 use crate::views::repairs::RepairBrief;
 use serde::Serialize;
 
-/// Most characters of the description: it only tells which repair is meant.
+/// Most characters of the description, which only identifies the repair.
 const HINT_MAX: usize = 300;
 
 #[derive(Serialize)]
@@ -16,7 +16,7 @@ struct Content {
 }
 
 impl Blocks {
-    /// The message that offers to close it.
+    /// The message with the button.
     pub fn offer_to_resolve(&self, repair: &RepairBrief) -> Result<Message, BlocksError> {
         let which =
             format!("{} ({}) · repair #{}", bold(&repair.equipment, 200), line(&repair.area, 80), repair.id);

@@ -1,4 +1,4 @@
-//! Options of selects: machines, people, repairs, words; and the answers to selects that ask for them.
+//! Options of selects (equipment, people, repairs, words), and the responses to selects that load options.
 
 use super::{Blocks, BlocksError};
 use crate::domain::field::Person;
@@ -10,11 +10,10 @@ use crate::views::repairs::{OpenRepairLine, OtherRepair, PersonMatch};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Most characters of an option's text and description, and of a group's label (a Slack limit; documents
-/// disagree on more).
+/// Most characters of an option's text and description, and of a group's label (a Slack limit; its documents disagree
+/// on more).
 pub(super) const OPTION_MAX: usize = 75;
 
-/// One choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct SelectOption {
     text: String,
@@ -52,7 +51,7 @@ impl SelectOption {
         Self::new(severity.word(), severity.meaning(), severity)
     }
 
-    /// `#42 Table saw — In Progress`, of which only the name is ever cut.
+    /// `#42 Table saw — In Progress`; only the name is truncated.
     fn of_open(repair: &OpenRepairLine) -> Self {
         let (number, status) = (format!("#{} ", repair.id), format!(" — {}", repair.status));
         let room = OPTION_MAX.saturating_sub(number.chars().count() + status.chars().count());
@@ -86,23 +85,19 @@ struct Groups {
 }
 
 impl Blocks {
-    /// The answer to a select that asks for machines.
     pub fn equipment_options(&self, equipment: &[EquipmentMatch]) -> Result<Value, BlocksError> {
         self.options(equipment.iter().map(SelectOption::of_equipment))
     }
 
-    /// The answer to a select that asks for people.
     pub fn people_options(&self, people: &[PersonMatch]) -> Result<Value, BlocksError> {
         self.options(people.iter().map(|it| SelectOption::new(&it.name, it.role.word(), it.id)))
     }
 
-    /// The answer to a select that asks for other repairs of a machine.
     pub fn duplicate_options(&self, repairs: &[OtherRepair]) -> Result<Value, BlocksError> {
         self.options(repairs.iter().map(SelectOption::of_other))
     }
 
-    /// The answer to a select that asks for open repairs: a group an area, in the order in which the first
-    /// of each comes.
+    /// The response to a select for open repairs: one group per area, in the order in which areas first occur.
     pub fn repair_options(&self, repairs: &[OpenRepairLine]) -> Result<Value, BlocksError> {
         if repairs.is_empty() {
             return self.options(std::iter::empty());

@@ -1,18 +1,17 @@
 //! Lists of any length in modals of at most 100 blocks: lines are packed into sections, sections into
 //! pages, and nothing is cut silently.
 //!
-//! A view may have 250 kB (a Slack limit). How its characters are counted is not documented, so that a
-//! page stays below it also with each character outside ASCII written as an escape of three times its size.
+//! A view may have 250 kB (a Slack limit). Slack does not document how characters are counted, so a page stays below
+//! the limit even if each non-ASCII character is written as an escape of three times its size.
 
 use super::mrkdwn::SECTION_MAX;
 use serde::Serialize;
 
 /// Sections of one page: below Slack's 100 blocks with room for heading, pager and buttons.
 pub(super) const PER_PAGE: usize = 40;
-/// Bytes of text on one page: a quarter of what a view may have.
+/// Bytes of text on one page: a quarter of a view's limit.
 const PAGE_BYTES: usize = 60_000;
 
-/// One section of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Section {
     /// Unique in its view.
@@ -24,29 +23,28 @@ pub(super) struct Section {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Button {
-    /// One of `slack::ids`' names.
+    /// One of the names in `slack::ids`.
     pub action_id: &'static str,
-    /// What it stands for.
+    /// The value that a button press returns.
     pub value: String,
     pub label: &'static str,
-    /// What a screen reader says.
+    /// The accessibility label.
     pub description: String,
 }
 
-/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Page {
     pub sections: Vec<Section>,
     pub number: usize,
-    /// How many there are.
+    /// Number of pages.
     pub of: usize,
-    /// Number of the page before.
+    /// Number of the previous page.
     pub previous: Option<usize>,
-    /// Number of the page after.
+    /// Number of the next page.
     pub next: Option<usize>,
 }
 
-/// Cuts a page out of a list; a number beyond the last page means the last.
+/// One page of a list; a number beyond the last page returns the last.
 pub(super) fn page(sections: Vec<Section>, wanted: usize) -> Page {
     let mut pages = pages(sections);
     let of = pages.len();
@@ -60,7 +58,7 @@ pub(super) fn page(sections: Vec<Section>, wanted: usize) -> Page {
     }
 }
 
-/// At least one page, and each as full as may be.
+/// At least one page, each as full as possible.
 fn pages(sections: Vec<Section>) -> Vec<Vec<Section>> {
     let mut pages = vec![Vec::new()];
     let mut bytes = 0;
@@ -80,7 +78,7 @@ fn pages(sections: Vec<Section>) -> Vec<Vec<Section>> {
     pages
 }
 
-/// The first sections of a list, limited by count and by bytes of text, and how many are left.
+/// The first sections of a list, limited by count and by bytes of text, and the number of the rest.
 pub(super) fn first(mut sections: Vec<Section>, most: usize, bytes: usize) -> (Vec<Section>, usize) {
     let mut room = bytes;
     let fits = |section: &&Section| match room.checked_sub(section.text.len()) {
@@ -96,7 +94,7 @@ pub(super) fn first(mut sections: Vec<Section>, most: usize, bytes: usize) -> (V
     (sections, left)
 }
 
-/// Joins lines into texts of at most a section's length, in their order. Each line must fit alone.
+/// Joins lines, in order, into texts of at most a section's length. Each line must fit alone.
 pub(super) fn pack(heading: &str, lines: &[String]) -> Vec<String> {
     let mut texts = vec![heading.to_owned()];
     for line in lines {

@@ -1,5 +1,4 @@
-//! The forms in which technicians work on repairs: `choose_repair`, `act_on_repair`, `create_repair`,
-//! `update_repair`.
+//! The repair forms of technicians: `choose_repair`, `act_on_repair`, `create_repair`, `update_repair`.
 
 use super::inputs::Inputs;
 use super::mrkdwn::{SAFETY, SECTION_MAX, back, bold, date, escape_within, line, line_within};
@@ -16,29 +15,25 @@ use serde::Serialize;
 
 /// Most characters of a view's title (a Slack limit).
 const TITLE_MAX: usize = 24;
-/// Most characters of a name in a line.
 const NAME_MAX: usize = 200;
-/// Most characters of what is wrong, above a form.
+/// Most characters of the issue above a form.
 const ISSUE_MAX: usize = 600;
 
-/// What can be done with a repair in one step (spec `/esb-repair`).
+/// An action on a repair in one step (spec `/esb-repair`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepairAction {
-    /// It is mine.
+    /// Assign it to the person.
     Claim,
-    /// When it should be done.
     SetEta,
-    /// Where it stands.
     SetStatus,
-    /// It is done.
     Resolve,
 }
 
 impl RepairAction {
-    /// All of them, in their order.
+    /// All actions, in display order.
     pub const ALL: [Self; 4] = [Self::Claim, Self::SetEta, Self::SetStatus, Self::Resolve];
 
-    /// The word that Slack sends back.
+    /// The value that Slack sends back.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Claim => "claim",
@@ -48,12 +43,11 @@ impl RepairAction {
         }
     }
 
-    /// The action of that word.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.word() == word)
     }
 
-    /// Those that a repair of this status offers: a closed one can only get another status.
+    /// Actions for a repair of this status: a closed one can only get another status.
     pub fn offered(status: RepairStatus) -> &'static [Self] {
         if status.is_open() { &Self::ALL } else { &[Self::SetStatus] }
     }
@@ -69,16 +63,12 @@ impl RepairAction {
     }
 }
 
-/// The content of `act_on_repair`, except the repair.
+/// The values of `act_on_repair`, except the repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActForm {
-    /// What is chosen.
     pub action: Option<RepairAction>,
-    /// The status that is chosen.
     pub status: Option<RepairStatus>,
-    /// The date that is picked.
     pub eta: Option<NaiveDate>,
-    /// What is typed.
     pub note: String,
 }
 
@@ -129,7 +119,7 @@ struct Update<'a> {
 }
 
 impl Blocks {
-    /// Which of the open repairs.
+    /// Asks for one of the open repairs.
     pub fn choose_repair(&self, private_metadata: &str) -> Result<Modal, BlocksError> {
         Ok(Modal(self.fill("choose_repair", &Choose { private_metadata })?))
     }
@@ -142,7 +132,7 @@ impl Blocks {
         form: &ActForm,
     ) -> Result<Modal, BlocksError> {
         let actions = RepairAction::offered(repair.fields.status);
-        // Where there is only one, it is chosen.
+        // A single action is preselected.
         let action = match actions {
             [only] => Some(*only),
             _ => form.action,
@@ -173,7 +163,7 @@ impl Blocks {
         Ok(Modal(self.fill("act_on_repair", &content)?))
     }
 
-    /// A new repair. `unknown` is what the person typed where it names no single machine.
+    /// A new repair. `unknown` is the typed text if it does not identify one piece of equipment.
     pub fn create_repair(
         &self,
         private_metadata: &str,
@@ -196,7 +186,7 @@ impl Blocks {
         Ok(Modal(self.fill("create_repair", &content)?))
     }
 
-    /// The full edit. A specialist text that no input can hold is shown, and cannot be edited here.
+    /// The full edit. A specialist text that is too long for an input is shown read-only.
     pub fn update_repair(
         &self,
         private_metadata: &str,
@@ -227,7 +217,7 @@ impl Blocks {
     }
 }
 
-/// True for a text that Slack lets people edit.
+/// True if Slack can edit this text in an input.
 fn fits_an_input(specialist: &str) -> bool {
     specialist.chars().count() <= SpecialistDescription::MAX
 }
@@ -238,7 +228,7 @@ fn read_only(specialist: &str) -> String {
     format!("{heading}\n>>>{}", escape_within(specialist, SECTION_MAX - heading.len() - 4))
 }
 
-/// What `set_status` offers: resolving is an action of its own.
+/// The statuses that `set_status` offers: resolving is a separate action.
 fn steps() -> impl Iterator<Item = RepairStatus> {
     RepairStatus::ALL.iter().copied().filter(|status| *status != RepairStatus::Resolved)
 }
@@ -275,7 +265,7 @@ fn top(repair: &RepairBrief, now: DateTime<Utc>) -> String {
     )
 }
 
-/// One entry of the timeline, in a line.
+/// One timeline entry, in one line.
 fn happened(entry: &TimelineEntryView, now: DateTime<Utc>) -> String {
     let note = match &entry.new {
         Some(text) if entry.kind == TimelineKind::Note => format!(": {}", line_within(text, ISSUE_MAX)),
@@ -288,7 +278,7 @@ fn happened(entry: &TimelineEntryView, now: DateTime<Utc>) -> String {
     format!("{by} {change} {}{note}", ago(entry.at, now))
 }
 
-/// How long ago something was, roughly.
+/// The rough time since then.
 fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let since = now - at;
     let (count, unit) = match (since.num_days(), since.num_hours(), since.num_minutes()) {
@@ -321,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn actions_go_out_and_come_back() {
+    fn repair_action_words_round_trip() {
         for action in RepairAction::ALL {
             assert_eq!(RepairAction::of_word(action.word()), Some(action));
         }

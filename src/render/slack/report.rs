@@ -1,4 +1,4 @@
-//! The modal `report_problem`, and the private answers around it.
+//! The modal `report_problem`, and its private responses.
 
 use super::mrkdwn::{SAFETY, back, bold, line};
 use super::options::SelectOption;
@@ -13,26 +13,25 @@ use serde::Serialize;
 /// Known issues shown in the modal; more are counted.
 const KNOWN_MAX: usize = 10;
 
-/// What the modal is filled with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportModal<'a> {
-    /// Comes back with the submission; at most 3000 characters.
+    /// Returned with the submission; at most 3000 characters.
     pub private_metadata: &'a str,
-    /// The machine that is chosen.
+    /// The chosen equipment.
     pub equipment: Option<&'a EquipmentMatch>,
-    /// What the person typed, where it names no single machine.
+    /// The typed text if it does not identify one piece of equipment.
     pub unknown: Option<&'a str>,
-    /// The reporter's name as far as known.
+    /// The reporter's name if known.
     pub reporter_name: &'a str,
-    /// What is wrong, as far as it is written already.
+    /// The description, as far as it is already written.
     pub description: &'a str,
-    /// Its open repairs, worst first.
+    /// Open repairs of the equipment, worst first.
     pub known: &'a [OpenRepair],
-    /// How many there are, those not in `known` included.
+    /// Number of open repairs, including those not in `known`.
     pub known_count: usize,
-    /// Whether photos may be asked for.
+    /// Whether the form asks for photos.
     pub photos: bool,
-    /// The repairs on which this person has said "me too" in this form.
+    /// Repairs for which this person has said "me too" in this form.
     pub counted: &'a [RepairId],
 }
 
@@ -53,9 +52,10 @@ struct Content<'a> {
     description_max: usize,
     severities: Vec<SelectOption>,
     severity: SelectOption,
-    /// What was typed in vain in place of a machine's name.
+    /// The typed text that matched no equipment.
     unknown: Option<String>,
-    /// Shown with its issues: two quick choices may show the first one's for a moment.
+    /// The equipment that the known issues belong to: after two quick choices the first one's may be shown for a
+    /// moment.
     known_of: Option<String>,
     known: Vec<Known>,
     more: Option<String>,
@@ -64,7 +64,6 @@ struct Content<'a> {
 }
 
 impl Blocks {
-    /// The modal in which somebody reports a problem.
     pub fn report_problem(&self, modal: &ReportModal<'_>) -> Result<Modal, BlocksError> {
         let content = Content {
             private_metadata: modal.private_metadata,
@@ -110,7 +109,7 @@ fn known(repair: &OpenRepair, counted: &[RepairId], today: NaiveDate) -> Known {
     }
 }
 
-/// What is said of the known issues that do not fit.
+/// Text about the known issues that do not fit.
 fn more(known: usize) -> Option<String> {
     match known.saturating_sub(KNOWN_MAX) {
         0 => None,
@@ -119,7 +118,7 @@ fn more(known: usize) -> Option<String> {
     }
 }
 
-/// How many others have the same problem, where anyone has.
+/// How many others have the same problem, if any.
 pub(super) fn people(me_too: u64) -> Option<String> {
     match me_too {
         0 => None,

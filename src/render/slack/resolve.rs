@@ -6,7 +6,7 @@ use crate::domain::text::Note;
 use crate::views::repairs::RepairBrief;
 use serde::Serialize;
 
-/// Most characters of the description: it only tells which repair is meant.
+/// Most characters of the description, which only identifies the repair.
 const HINT_MAX: usize = 300;
 
 #[derive(Serialize)]
@@ -17,7 +17,7 @@ struct Content<'a> {
 }
 
 impl Blocks {
-    /// The modal that asks what was done. At most 3000 characters of `private_metadata` come back with it.
+    /// The modal that asks what was done. `private_metadata` has at most 3000 characters.
     pub fn resolve_repair(&self, private_metadata: &str, repair: &RepairBrief) -> Result<Modal, BlocksError> {
         let (equipment, area) = (bold(&repair.equipment, 200), line(&repair.area, 80));
         let what = line_within(&repair.fields.description, HINT_MAX);

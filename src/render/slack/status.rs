@@ -1,5 +1,5 @@
-//! The modals of `/esb-status`: summary, area, matches, and the one that says what went wrong; and what the
-//! one of a machine (`status_equipment`) shares with them.
+//! The modals of `/esb-status`: summary, area, matches and errors; and parts shared with the equipment modal
+//! (`status_equipment`).
 
 use super::mrkdwn::{SAFETY, SECTION_MAX, back, bold, line, line_within, shape};
 use super::paging::{Button, Page, Section, pack, page};
@@ -16,16 +16,15 @@ use std::collections::HashMap;
 
 /// Most characters of a view's title (a Slack limit).
 pub(super) const TITLE_MAX: usize = 24;
-/// Most characters of a name in a line.
 pub(super) const NAME_MAX: usize = 80;
 /// Most characters of an issue in a line (spec `/esb-status`).
 pub(super) const ISSUE_MAX: usize = 80;
-/// Room for what stands before the words of a view that says what went wrong.
+/// Characters reserved for the prefix of an error view.
 pub(super) const ERROR_PREFIX: usize = 10;
-/// Matches from which on there may be more than were looked for (what one select can show, too).
+/// At this many matches there may be more (also the most options of one select).
 const MATCHES_MAX: usize = 100;
 
-/// What the template `list` is filled with.
+/// The data of the template `list`.
 #[derive(Serialize)]
 pub(super) struct List {
     pub(super) title: String,
@@ -35,7 +34,8 @@ pub(super) struct List {
 }
 
 impl Blocks {
-    /// The whole board: a section an area, a line a machine that is not green. `notice` stands above.
+    /// The whole board: one section per area, one line per piece of equipment that is not green. `notice` is shown
+    /// above.
     pub fn status_summary(
         &self,
         board: &BoardView,
@@ -57,8 +57,8 @@ impl Blocks {
         Ok(Modal(self.fill("status_summary", &list)?))
     }
 
-    /// One area: every machine with its status. `open` are its open repairs, for those who may act on them: a
-    /// button each.
+    /// One area: all equipment with its status. `open` are its open repairs, with a button each, for people who may act
+    /// on them.
     pub fn status_area(
         &self,
         area: &BoardArea,
@@ -87,7 +87,7 @@ impl Blocks {
         Ok(Modal(self.fill("status_area", &list)?))
     }
 
-    /// The machines that a search found.
+    /// The results of a search.
     pub fn status_matches(
         &self,
         typed: &str,
@@ -103,7 +103,7 @@ impl Blocks {
         Ok(Modal(self.fill("status_matches", &list)?))
     }
 
-    /// Stands in for a view that can no longer be shown.
+    /// Replaces a view that can no longer be shown.
     pub fn status_error(&self, message: &str) -> Result<Modal, BlocksError> {
         #[derive(Serialize)]
         struct Failed {
@@ -119,7 +119,7 @@ pub(super) fn section(block_id: String, text: String) -> Section {
     Section { block_id, text, button: None }
 }
 
-/// How a machine is named wherever one is shown: whether somebody could be hurt stands before its status.
+/// The line for equipment in every list: a safety risk is shown before the status.
 pub(super) fn name_line(name: &str, status: BoardStatus, safety_risk: bool) -> String {
     let safety = if safety_risk { SAFETY } else { "" };
     format!("{safety}{} {} · {}", shape(status), bold(name, NAME_MAX), status.word())
@@ -138,7 +138,7 @@ pub(super) fn matches_heading(typed: &str, found: usize) -> String {
     }
 }
 
-/// A section for each machine, and one for each further open repair of it.
+/// One section per piece of equipment, and one for each further open repair of it.
 fn to_act_on(equipment: &[&BoardEquipment], open: &[OpenRepairLine], today: NaiveDate) -> Vec<Section> {
     let mut by_equipment: HashMap<EquipmentId, Vec<&OpenRepairLine>> = HashMap::new();
     for repair in open {
@@ -158,7 +158,7 @@ fn to_act_on(equipment: &[&BoardEquipment], open: &[OpenRepairLine], today: Naiv
     sections
 }
 
-/// Another open repair of the machine above.
+/// Another open repair of the equipment above.
 fn further(repair: &OpenRepairLine, today: NaiveDate) -> String {
     let mut facts = vec![format!("#{}", repair.id)];
     facts.extend(repair.severity.map(|severity| severity.word().to_owned()));
@@ -178,7 +178,7 @@ fn further(repair: &OpenRepairLine, today: NaiveDate) -> String {
     )
 }
 
-/// The button that leads to a repair.
+/// The button that opens a repair.
 pub(super) fn open_repair(repair: RepairId) -> Button {
     Button {
         action_id: "open_repair",
@@ -203,7 +203,7 @@ pub(super) fn counts(counts: StatusCounts) -> String {
     .join("   ")
 }
 
-/// One section, or several where the lines of an area fill more than one.
+/// The sections of an area; several if its lines exceed one section.
 fn area_sections(area: &BoardArea, today: NaiveDate) -> Vec<Section> {
     let heading = format!("{}   {}", bold(&area.name, NAME_MAX), counts(StatusCounts::of(&area.equipment)));
     let mut equipment: Vec<&BoardEquipment> =
@@ -221,7 +221,7 @@ fn area_sections(area: &BoardArea, today: NaiveDate) -> Vec<Section> {
     sections
 }
 
-/// The button that leads to an area.
+/// The button that opens an area.
 pub(super) fn view_area(area: &BoardArea) -> Button {
     Button {
         action_id: "view_area",
@@ -231,7 +231,7 @@ pub(super) fn view_area(area: &BoardArea) -> Button {
     }
 }
 
-/// The button that leads to a machine.
+/// The button that opens equipment.
 pub(super) fn view_equipment(id: EquipmentId, name: &str) -> Button {
     Button {
         action_id: "view_equipment",
@@ -241,7 +241,7 @@ pub(super) fn view_equipment(id: EquipmentId, name: &str) -> Button {
     }
 }
 
-/// The button that leads to the whole board.
+/// The button that opens the whole board.
 pub(super) fn view_all() -> Button {
     Button {
         action_id: "back_to_summary",

@@ -1,5 +1,5 @@
-//! The modal `status_equipment`: one machine with its open repairs, what leads on from it, and for those who
-//! may act on repairs also what was wrong before.
+//! The modal `status_equipment`: one piece of equipment with its open repairs and links, and for people who may act on
+//! repairs also its closed repairs.
 
 use super::mrkdwn::{SAFETY, SECTION_MAX, back, date, escape, line, line_within};
 use super::paging::{Section, pack, page};
@@ -13,14 +13,14 @@ use crate::views::equipment::{OpenRepair, PublicEquipment};
 use crate::views::records::{HistoryRow, PastRepairs};
 use chrono::NaiveDate;
 
-/// Most characters of what was wrong once.
+/// Most characters of a closed repair's description.
 const PAST_MAX: usize = 200;
-/// Most characters of a link's line: a longer one is named and not linked.
+/// Most characters of a link's line: a longer one is shown without its link.
 const LINK_MAX: usize = 2_900;
 
 impl Blocks {
-    /// One machine with its open repairs. `past` are its closed ones, for those who may act on repairs: a
-    /// button each. `links` lead to its page and its documents.
+    /// One piece of equipment with its open repairs. `past` are its closed repairs, with a button each, for people who
+    /// may act on repairs. `links` are for its page and its documents.
     pub fn status_equipment(
         &self,
         equipment: &PublicEquipment,
@@ -45,7 +45,7 @@ impl Blocks {
     }
 }
 
-/// What leads on from a machine: its links and its documents. Without addresses of our own, documents are named.
+/// The links and documents of equipment. Without a base URL, documents are listed without links.
 fn references(equipment: &PublicEquipment, links: &Links) -> Vec<Section> {
     let linked = equipment.links.iter().map(|link| reference(&link.title, Some(&link.url)));
     let documents = equipment

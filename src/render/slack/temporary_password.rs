@@ -1,4 +1,4 @@
-//! The direct message that takes a temporary password to whom it is for.
+//! The direct message with a temporary password.
 
 use super::mrkdwn::{bold, line};
 use super::{Blocks, BlocksError, Message};
@@ -16,7 +16,7 @@ struct Content<'a> {
 }
 
 impl Blocks {
-    /// The message with a temporary password; `link` leads to where it is used.
+    /// `link` is the login page.
     pub fn temporary_password(
         &self,
         given: &TemporaryPassword,
@@ -35,12 +35,12 @@ impl Blocks {
         };
         let content = Content {
             heading: &heading,
-            // A backtick would end the code early.
+            // A backtick would end the code span.
             username: line(&given.username.replace('`', "'"), PersonName::MAX),
             password: given.password.expose_secret(),
             link,
         };
-        // Notifications show this text, also on a locked phone: the password is in the blocks alone.
+        // Notifications show this text, also on a locked phone, so only the blocks contain the password.
         let text = format!("{heading} Open this message to see the password.");
         Ok(Message::new(text, self.fill("temporary_password", &content)?))
     }

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn job_is_asked_for_by_its_number() {
+    fn job_number_is_parsed_from_command_text() {
         for text in ["job 12", " Job  #12 ", "JOB 012"] {
             assert_eq!(job_of(text), Some(JobId(12)), "{text}");
         }

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_stand_on_inputs_that_the_view_has() {
+    fn field_errors_move_to_existing_inputs() {
         let faults = FieldErrors::from([("duplicate_of", "Choose.".into()), ("note", "Say.".into())]);
         for (inputs, expected) in [
             (

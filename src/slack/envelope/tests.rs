@@ -84,7 +84,7 @@ fn people_of_other_workspaces_act_on_ours() {
 }
 
 #[test]
-fn a_command() {
+fn command_is_parsed_and_hides_secrets() {
     let Envelope::Command(it) = envelope("slash_commands", command()) else { panic!() };
     assert_eq!((it.command.as_str(), it.text.as_str()), ("/esb-report", "saw"));
     let mut escaped = command();
@@ -100,7 +100,7 @@ fn a_command() {
 }
 
 #[test]
-fn a_submission() {
+fn submission_is_parsed_with_its_state() {
     let Envelope::ViewSubmission(it) = envelope("interactive", submission()) else { panic!() };
     let state = &it.view.state;
     assert_eq!((it.view.id.as_str(), it.view.callback_id.as_str()), ("V1", "report_problem"));
@@ -149,7 +149,7 @@ fn actions_in_messages_and_views_are_parsed() {
 }
 
 #[test]
-fn suggestion_and_shortcuts() {
+fn suggestion_and_shortcuts_are_parsed() {
     let who = |mut rest: Value| {
         rest["team"] = json!({"id": "T1"});
         rest["user"] = json!({"id": "U1"});
@@ -169,7 +169,7 @@ fn suggestion_and_shortcuts() {
 }
 
 #[test]
-fn event_and_its_repetition() {
+fn event_and_its_retry_are_parsed() {
     let payload = json!({"team_id": "T1", "event_id": "Ev1", "type": "event_callback",
         "event": {"type": "app_home_opened", "user": "U1"}});
     let Envelope::Event(first) = envelope("events_api", payload.clone()) else { panic!() };
@@ -230,7 +230,7 @@ fn unknown_kinds_keep_id_and_are_truncated() {
 }
 
 #[test]
-fn what_cannot_be_read_keeps_its_id_too() {
+fn unreadable_envelope_keeps_its_id() {
     let deep = |id: &str| format!(r#"{{{id}"payload":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
     for frame in [
         deep(r#""envelope_id":"e1","#),

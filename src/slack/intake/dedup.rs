@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn thing_is_known_for_fifteen_minutes() {
+    fn handled_key_is_remembered_for_fifteen_minutes() {
         let clock = Clock::manual(DateTime::UNIX_EPOCH);
         let memory = Memory::new(clock.clone());
         let knows = |keys: &[&str]| memory.check_and_insert(&ids(&memory, keys), Progress::Done).is_some();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_things_may_come_again() {
+    fn failed_keys_may_be_handled_again() {
         let memory = Memory::new(Clock::manual(DateTime::UNIX_EPOCH));
         let begin = |keys: &[&str]| memory.check_and_insert(&ids(&memory, keys), Progress::Running);
         assert_eq!(begin(&["envelope 1", "event"]), None);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded() {
+    fn dedup_memory_is_bounded() {
         let memory = Memory::new(Clock::manual(DateTime::UNIX_EPOCH));
         for n in 0..MAX_ENTRIES + 100 {
             let one = ids(&memory, &[&n.to_string()]);

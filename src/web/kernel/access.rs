@@ -1,5 +1,5 @@
-//! Who may ask for what: finds out who is asking, at every request from the database, and lets in or not
-//! whom the route's [`Access`] names. The kernel calls it before the page.
+//! Authentication and authorization: looks up the caller in the database at every request, and checks the caller
+//! against the route's [`Access`]. The kernel calls it before the page.
 
 use super::PageError;
 use super::cookies::Cookies;
@@ -14,44 +14,43 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
-/// Whom a route lets in; each route of the table says it.
+/// Who may use a route. Every route declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, and nobody is asked who they are: for programs and assets. Has no frame.
+    /// Everyone; the caller is not looked up. For programs and assets. The page has no frame.
     Public,
-    /// Everybody; who is signed in is recognised, as far as the database answers.
+    /// Everyone; a signed-in caller is recognized if the database answers in time.
     Anyone,
-    /// Who is signed in, also with a temporary password: `/password` and `/logout`.
+    /// Signed-in people, also with a temporary password: `/password` and `/logout`.
     SignedIn,
-    /// Technicians and staff.
     Technician,
-    /// Staff, and technicians where a setting lets them edit documents and photos of machines.
+    /// Staff, and technicians if a setting lets them edit documents and photos of equipment.
     Editor,
     Staff,
     /// Staff, and programs with an API token.
     StaffOrToken,
 }
 
-/// Who asks.
+/// Who sent the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// Nobody whom we know.
+    /// Not authenticated.
     Nobody,
-    /// Somebody with a session.
+    /// A person with a session.
     Person(SignedIn),
     /// A program with an API token.
     Program(TokenBearer),
 }
 
-/// What the cookie that holds a session's token is called, but for what [`Cookies`] adds.
+/// Base name of the session cookie; [`Cookies`] adds a prefix and a suffix.
 pub const SESSION_COOKIE: &str = "esb_session";
-/// Where programs may show their API token, besides `Authorization: Bearer`.
+/// Programs may send their API token in this header instead of `Authorization: Bearer`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// How long the database may take to say who is asking.
+/// How long the database may take to identify the caller.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
-/// The same where it does not matter much.
+/// The same where the caller's identity is optional.
 const GUESSED_WITHIN: Duration = Duration::from_secs(1);
-/// Longest `next=`.
+/// Longest `next=`, in characters.
 const NEXT_MAX: usize = 2_000;
 
 impl Caller {
@@ -59,7 +58,7 @@ impl Caller {
         if let Self::Person(person) = self { Some(person) } else { None }
     }
 
-    /// Who acts, as operations and the record know it.
+    /// The actor for operations and the audit log.
     pub fn actor(&self) -> Actor {
         match self {
             Self::Nobody => Actor::visitor(Edge::Web, "A visitor"),
@@ -75,10 +74,10 @@ impl Caller {
     }
 }
 
-/// Who is asking, as far as this route wants to know.
+/// Looks up the caller as far as the route requires.
 ///
 /// # Errors
-/// `WrongToken`, on every route; the database's, but where everybody is let in anyway.
+/// `WrongToken`, on every route. Database errors are ignored where everyone is allowed anyway.
 pub async fn caller(web: &Web, access: Access, headers: &HeaderMap) -> Result<Caller, PageError> {
     if let Some(token) = api_token(headers) {
         let token = token.ok_or(PageError::WrongToken)?;
@@ -105,7 +104,7 @@ async fn within<T>(
     Ok(asked.map_err(|_| PageError::Unavailable(super::error::TimedOut(limit).into()))??)
 }
 
-/// Lets the caller in or not.
+/// Checks the caller against the route's access rule.
 ///
 /// # Errors
 /// `NotSignedIn`, `Forbidden`, or `MustChangePassword`.
@@ -134,7 +133,7 @@ pub fn authorize(access: Access, caller: &Caller, parts: &Parts) -> Result<(), P
     }
 }
 
-/// Lets those go on who may edit documents and photos of machines, before anything of a large file is read.
+/// Allows callers who may edit documents and photos of equipment, before a large file is read.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -146,13 +145,13 @@ pub async fn authorize_editor(web: &Web, caller: &Caller) -> Result<(), PageErro
     }
 }
 
-/// Where to go after logging in: back to what was asked for, when that was only to look.
+/// Where to go after login: back to the requested page, if the request was a GET.
 fn next_of(parts: &Parts) -> Option<String> {
     let path = parts.uri.path_and_query()?.as_str();
     (parts.method == Method::GET).then(|| local_path(path)).flatten().map(str::to_owned)
 }
 
-/// The path, when it leads to a page of ours and nowhere else.
+/// The path, if it is a path of this site and nothing else.
 pub fn local_path(path: &str) -> Option<&str> {
     let local = path.starts_with('/')
         && !path.starts_with("//")
@@ -161,7 +160,7 @@ pub fn local_path(path: &str) -> Option<&str> {
     local.then_some(path)
 }
 
-/// The API token of a request: `None` without one, `Some(None)` for one that cannot be read.
+/// The API token of a request: `None` without one, `Some(None)` if it cannot be read.
 fn api_token(headers: &HeaderMap) -> Option<Option<SecretString>> {
     let key = headers.get(API_KEY).map(|key| key.to_str().ok().map(|key| key.trim().to_owned().into()));
     let bearer = headers.get(AUTHORIZATION).and_then(|value| {
@@ -173,29 +172,28 @@ fn api_token(headers: &HeaderMap) -> Option<Option<SecretString>> {
     bearer.or(key)
 }
 
-/// True when an API token is shown, be it a wrong one.
+/// True if the request carries an API token, valid or not.
 pub fn shows_api_token(headers: &HeaderMap) -> bool {
     api_token(headers).is_some()
 }
 
-/// True when the browser shows the token of a session, be it one that has ended.
+/// True if the request carries a session token, valid or expired.
 pub fn shows_session(web: &Web, headers: &HeaderMap) -> bool {
     session_token(web, headers).is_some_and(|token| !token.expose_secret().is_empty())
 }
 
-/// The session's token that the browser shows.
 fn session_token(web: &Web, headers: &HeaderMap) -> Option<SecretString> {
     let cookie = web.browsers.cookies().find(headers, SESSION_COOKIE).next()?;
     Some(cookie.value().to_owned().into())
 }
 
-/// The header that makes the browser hold a session's token, for as long as the session lasts.
+/// The `Set-Cookie` header that stores a session token for as long as the session lasts.
 pub fn session_begins(token: &SecretString, cookies: &Cookies) -> Result<HeaderValue, InvalidHeaderValue> {
     let lasts = cookie::time::Duration::seconds(sign_in::SESSION.num_seconds());
     cookies.set(SESSION_COOKIE, token.expose_secret(), lasts)
 }
 
-/// The header that makes the browser forget it.
+/// The `Set-Cookie` header that removes the session token.
 pub fn session_ends(cookies: &Cookies) -> Result<HeaderValue, InvalidHeaderValue> {
     cookies.set(SESSION_COOKIE, "", cookie::time::Duration::ZERO)
 }

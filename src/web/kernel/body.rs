@@ -1,5 +1,4 @@
-//! Reads a body within a size and a time, so that no client can fill memory or hold a place; and counts what all
-//! bodies hold together.
+//! Reads request bodies within a size limit and a time limit, and counts the bytes that all bodies have in memory.
 
 use super::PageError;
 use crate::clock::Clock;
@@ -12,52 +11,50 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longest time from the head of a request to the end of its body.
 const READ_WITHIN: Duration = Duration::from_secs(20);
-/// Most bytes that all bodies hold in memory together, until their requests are answered. A form has a kilobyte or
-/// two, Slack's largest request a megabyte, an upload some ten kilobytes between the wire and the disk.
+/// Most bytes that all bodies have in memory together, until their requests are answered. A form has one or two
+/// kilobytes, Slack's largest request has a megabyte, an upload has some ten kilobytes between the wire and the disk.
 const HELD_BYTES: usize = 32 * 1024 * 1024;
-/// What one client holds of it: a thousand ordinary forms at once, as a whole makerspace behind one address could
-/// send them, or what Slack sends from one of its machines in its busiest second.
+/// Most bytes per client: a thousand ordinary forms at once, as a whole makerspace behind one address could send them,
+/// or what Slack sends from one of its hosts in its busiest second.
 const HELD_BYTES_OF_CLIENT: usize = 4 * 1024 * 1024;
-/// When to come back where there is no room for a body: by then those that came before were answered or given up.
+/// `Retry-After` when there is no room for a body: by then earlier requests have been answered or have timed out.
 const NO_ROOM: Duration = READ_WITHIN;
-/// How much of an oversized body is read and dropped, and for how long: a client that is still
-/// sending when the connection closes never sees the answer.
+/// How much of an oversized body is read and dropped, and for how long: a client that is still sending when the
+/// connection closes never sees the response.
 const DISCARD_AT_MOST: usize = 16 * 1024 * 1024;
 const DISCARD_WITHIN: Duration = Duration::from_secs(2);
 
-/// Counts the bytes of all bodies.
 #[derive(Debug)]
 pub struct BodyBudget(Arc<Shares>);
 
 impl BodyBudget {
-    /// What the program runs with.
+    /// The production limits.
     pub fn new(clock: Clock) -> Self {
         Self::of(clock, HELD_BYTES, HELD_BYTES_OF_CLIENT)
     }
 
-    /// So many bytes in all and for one client: for tests.
+    /// Custom limits in bytes, in total and per client: for tests.
     pub fn of(clock: Clock, all: usize, of_client: usize) -> Self {
         Self(Shares::new(clock, "bytes of request bodies", all, of_client))
     }
 
-    /// Nothing yet, for a request of this client: it grows while its body is read.
+    /// An empty share for a request of this client; it grows while the body is read.
     pub fn open(&self, client: IpAddr) -> Arc<Share> {
         Arc::new(self.0.open(client))
     }
 }
 
-/// Why there is no room for a body, or for what a form brings.
+/// The error for a body or form that exceeds the memory budget.
 pub fn no_room(exhausted: Exhausted) -> PageError {
     PageError::exhausted(exhausted, NO_ROOM)
 }
 
-/// The whole body, counted in `held`.
+/// Reads the whole body, counted in `held`.
 ///
 /// # Errors
-/// `TooLarge` above `limit` bytes, `TooSlow`, `BrokenOff` when the client went away, `TooOften` or `Crowded` where
-/// bodies hold too much already.
+/// `TooLarge` above `limit` bytes, `TooSlow`, `BrokenOff` if the client disconnected, `TooOften` or `Crowded` if the
+/// memory budget is used up.
 pub async fn read<B>(body: B, limit: usize, held: &Share) -> Result<Bytes, PageError>
 where
     B: Body<Data = Bytes> + Send,
@@ -67,7 +64,7 @@ where
     Ok(kept.into())
 }
 
-/// As [`read`]; after an error `kept` has what came within the limit.
+/// Like [`read`]; after an error `kept` has what arrived within the limit.
 pub async fn read_into<B>(kept: &mut Vec<u8>, body: B, limit: usize, held: &Share) -> Result<(), PageError>
 where
     B: Body<Data = Bytes> + Send,
@@ -94,7 +91,7 @@ where
     read
 }
 
-/// Lets the vector grow, by doubling as vectors do but not beyond what may come, and counts what it takes.
+/// Grows the vector by doubling, up to `most`, and counts the new capacity.
 fn make_room(kept: &mut Vec<u8>, more: usize, most: usize, held: &Share) -> Result<(), PageError> {
     let (wanted, has) = (kept.len() + more, kept.capacity());
     if wanted > has {
@@ -119,7 +116,7 @@ pub async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Result<Option<
     Ok(None)
 }
 
-/// Reads and drops what is still sent, so much and so long at most.
+/// Reads and drops the rest of the body, within a number of bytes and a time.
 pub async fn discard<B: Body<Data = Bytes> + Unpin>(body: &mut B, at_most: usize, within: Duration) {
     let drop_all = async {
         let mut dropped = 0;
@@ -130,7 +127,7 @@ pub async fn discard<B: Body<Data = Bytes> + Unpin>(body: &mut B, at_most: usize
             }
         }
     };
-    // Whether the client stopped, was cut off or is still sending: it gets the same answer.
+    // The response is the same whether the client stopped, was cut off or is still sending.
     let _ = tokio::time::timeout(within, drop_all).await;
 }
 

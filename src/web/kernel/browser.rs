@@ -1,8 +1,8 @@
-//! Which browser is asking, and the proof that a form came from one of our pages.
+//! Identifies the browser, and verifies that a form came from one of this site's pages (CSRF).
 //!
-//! The cookie of the browser holds a random id, signed. A form carries `csrf_token`: the same id,
-//! signed for another purpose. Another site can make a browser send the cookie but cannot know the
-//! token. Signatures are compared in constant time, by the cookie crate.
+//! The browser cookie contains a signed random id. A form carries `csrf_token`: the same id, signed for another
+//! purpose. Another site can make a browser send the cookie but cannot read the token. The cookie crate compares
+//! signatures in constant time.
 
 use super::cookies::Cookies;
 use cookie::{Cookie, CookieJar, Key};
@@ -12,22 +12,21 @@ use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 
-/// What the cookie is called, but for what [`Cookies`] adds.
+/// Base name of the cookie; [`Cookies`] adds a prefix and a suffix.
 pub const COOKIE_NAME: &str = "esb_browser";
-/// Name of the hidden field that carries the token.
 pub const TOKEN_FIELD: &str = "csrf_token";
-/// How long a browser is remembered, so that it says "me too" once: a year.
+/// Lifetime of the browser cookie, so that one browser counts "me too" once: a year.
 const REMEMBERED: cookie::time::Duration = cookie::time::Duration::days(365);
-/// What a signature is for: one made for a cookie is no token.
+/// Purpose of a signature: one made for a cookie is not valid as a token.
 const AS_COOKIE: &str = "browser.";
 const AS_TOKEN: &str = "csrf.";
 
-/// One browser, as far as we know it.
+/// One browser, identified by its cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Browser {
     id: String,
     is_new: bool,
-    /// It sent a cookie of ours, be it one that is no longer valid.
+    /// True if it sent our cookie, valid or not.
     sent_cookie: bool,
     session: Option<String>,
 }
@@ -42,34 +41,34 @@ impl Browser {
         }
     }
 
-    /// True when its forms belong to a session.
+    /// True if its forms are bound to a session.
     pub const fn is_signed_in(&self) -> bool {
         self.session.is_some()
     }
 
-    /// True when neither our cookie nor a session came from it: it blocks cookies, or uses http where they are
-    /// for https.
+    /// True if the browser sent neither our cookie nor a session cookie: it blocks cookies, or uses http where the
+    /// cookies require https.
     pub const fn sends_no_cookies(&self) -> bool {
         !self.sent_cookie && self.session.is_none()
     }
 
-    /// From now on its forms belong to this session: they are of no use before and after it.
+    /// Binds the browser's forms to this session: their tokens are invalid before and after it.
     pub fn bind(&mut self, session: &str) {
         self.session = Some(session.to_owned());
     }
 
-    /// What its forms belong to.
+    /// What a form token is bound to: the session or the browser id.
     fn subject(&self) -> &str {
         self.session.as_ref().unwrap_or(&self.id)
     }
 
-    /// Its id: 32 hexadecimal digits.
+    /// 32 hexadecimal digits.
     pub fn id(&self) -> &str {
         &self.id
     }
 }
 
-/// Knows the browsers that it has signed for.
+/// Signs and verifies browser ids.
 pub struct Browsers {
     key: Key,
     previous: Option<Key>,
@@ -83,12 +82,12 @@ impl fmt::Debug for Browsers {
 }
 
 impl Browsers {
-    /// Signs with a key derived from `secret`, and knows what one derived from `previous` has signed.
+    /// Signs with a key derived from `secret`; also accepts signatures of a key derived from `previous`.
     pub fn new(secret: &SecretString, previous: Option<&SecretString>, cookies: Cookies) -> Self {
         Self { key: key(secret), previous: previous.map(key), cookies }
     }
 
-    /// The browser that a request comes from: a new one without a cookie of ours.
+    /// The browser that sent the request: a new one if it has no cookie of ours.
     pub fn recognise(&self, headers: &HeaderMap) -> Browser {
         let ours = || self.cookies.find(headers, COOKIE_NAME);
         match ours().find_map(|cookie| self.verified(cookie, AS_COOKIE)) {
@@ -97,29 +96,28 @@ impl Browsers {
         }
     }
 
-    /// The token for the forms of a page shown to `browser`.
+    /// The CSRF token for forms of a page shown to `browser`.
     pub fn token(&self, browser: &Browser) -> String {
         self.signed(AS_TOKEN, browser.subject()).value().to_owned()
     }
 
-    /// True when `token` was made for `browser` and the session that it is in, and that by us.
+    /// True if we made `token` for `browser` and its current session.
     pub fn verify_csrf_token(&self, browser: &Browser, token: &str) -> bool {
         let subject = self.verified(Cookie::new(COOKIE_NAME, token.to_owned()), AS_TOKEN);
         let is_known = !browser.is_new || browser.session.is_some();
         is_known && subject.as_deref() == Some(browser.subject())
     }
 
-    /// True when cookies are returned over https only.
+    /// True if browsers return cookies over https only.
     pub const fn is_secure(&self) -> bool {
         self.cookies.is_secure()
     }
 
-    /// Names and attributes of all cookies.
     pub const fn cookies(&self) -> &Cookies {
         &self.cookies
     }
 
-    /// The header that makes a new browser remember its id; `None` for one that has it.
+    /// The `Set-Cookie` header for a new browser; `None` if the browser already has an id.
     pub fn session_cookie_header(
         &self,
         browser: &Browser,
@@ -131,7 +129,7 @@ impl Browsers {
         self.cookies.set(COOKIE_NAME, cookie.value(), REMEMBERED).map(Some)
     }
 
-    /// A subject, signed for a purpose: the value of a cookie or a token.
+    /// Signs a subject for a purpose: the value of a cookie or a token.
     pub(in crate::web) fn signed(&self, purpose: &str, subject: &str) -> Cookie<'static> {
         let cookie = Cookie::new(COOKIE_NAME, format!("{purpose}{subject}"));
         let mut jar = CookieJar::new();
@@ -139,7 +137,7 @@ impl Browsers {
         jar.get(COOKIE_NAME).cloned().unwrap_or(cookie)
     }
 
-    /// The subject, where we signed it for that purpose.
+    /// The subject, if we signed it for that purpose.
     pub(in crate::web) fn verified(&self, cookie: Cookie<'static>, purpose: &str) -> Option<String> {
         let by = |key: &Key| CookieJar::new().signed(key).verify(cookie.clone());
         let verified = by(&self.key).or_else(|| self.previous.as_ref().and_then(by))?;
@@ -149,7 +147,7 @@ impl Browsers {
 
 fn key(secret: &SecretString) -> Key {
     let mut master = secret.expose_secret().as_bytes().to_vec();
-    // The derivation wants 32 bytes; what pads a shorter secret need not be secret.
+    // The derivation requires 32 bytes; the padding of a shorter secret need not be secret.
     master.resize(master.len().max(32), 0);
     Key::derive_from(&master)
 }
@@ -168,7 +166,7 @@ mod tests {
         Browsers::new(&secret.into(), None, cookies(true))
     }
 
-    /// The headers with which a browser comes back after it was introduced.
+    /// The headers that the browser sends after it received its cookie.
     fn returning(browsers: &Browsers, browser: &Browser) -> HeaderMap {
         let session_cookie_header = browsers.session_cookie_header(browser).unwrap().unwrap();
         let pair = session_cookie_header.to_str().unwrap().split(';').next().unwrap().to_owned();
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn browser_is_known_when_it_comes_back() {
+    fn returning_browser_is_recognized_by_cookie() {
         let browsers = browsers("0123456789abcdef");
         let new = browsers.recognise(&HeaderMap::new());
         let back = browsers.recognise(&returning(&browsers, &new));
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn forgeries_vouch_for_nothing() {
+    fn forged_tokens_and_cookies_are_rejected() {
         let (ours, theirs) = (browsers("0123456789abcdef"), browsers("fedcba9876543210"));
         let new = Browser::new();
         let mut headers = returning(&ours, &new);
@@ -264,7 +262,7 @@ mod tests {
             let coming_back = returning(&browsers, &Browser::new());
             let known = browsers.recognise(&coming_back);
             let mut headers = HeaderMap::new();
-            // What is no header value does not arrive.
+            // Skip bytes that are not a valid header value.
             if let Ok(junk) = HeaderValue::from_bytes(&before) {
                 headers.append(COOKIE, junk);
             }
@@ -275,7 +273,7 @@ mod tests {
         }
 
         #[test]
-        fn token_with_another_letter_vouches_for_nothing(at in any::<prop::sample::Index>(), letter in "[ -~]") {
+        fn altered_token_is_rejected(at in any::<prop::sample::Index>(), letter in "[ -~]") {
             let browsers = browsers("0123456789abcdef");
             let known = browsers.recognise(&returning(&browsers, &Browser::new()));
             let token = browsers.token(&known);

@@ -1,5 +1,5 @@
-//! Bodies that are made once per version and served many times: plain, compressed, or not at all
-//! when the client already has them.
+//! Bodies that are rendered once per version and served many times: plain, compressed, or as 304 if the client has the
+//! current version.
 
 use super::PageResponse;
 use super::response::response;
@@ -17,12 +17,12 @@ use tower_http::compression::Compression;
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// The version of a body, as `ETag` tells it: letters, digits and `-`.
+/// The version of a body, as sent in `ETag`: letters, digits and `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version(pub String);
 
 impl Version {
-    /// True when the client already has this version. Encodings do not matter (weak comparison).
+    /// True if the client already has this version. Encodings are ignored (weak comparison).
     pub fn is_held(&self, headers: &HeaderMap) -> bool {
         let lines = headers.get_all(IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
         lines.flat_map(|line| line.split(',')).map(str::trim).any(|tag| {
@@ -45,7 +45,7 @@ impl Version {
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     }
 
-    /// "You have it."
+    /// The 304 response.
     pub fn not_modified(&self, cache_control: HeaderValue) -> PageResponse {
         let mut response = Response::new(ResponseBody::default());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -54,7 +54,7 @@ impl Version {
         response
     }
 
-    /// Marks a body that was made for this request alone and may be compressed on its way.
+    /// Adds an `ETag` to a body that was rendered for this request alone and may be compressed by the server.
     pub fn mark(&self, mut response: PageResponse, cache_control: HeaderValue) -> PageResponse {
         self.stamp(response.headers_mut(), true);
         response.headers_mut().insert(CACHE_CONTROL, cache_control);
@@ -62,7 +62,6 @@ impl Version {
     }
 }
 
-/// One version of a body, plain and compressed.
 #[derive(Debug)]
 pub struct Cached {
     version: Version,
@@ -72,7 +71,7 @@ pub struct Cached {
 }
 
 impl Cached {
-    /// Keeps `body` and compresses it, once.
+    /// Stores `body` and compresses it once.
     pub async fn new(version: Version, media_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         let plain = body.into();
         let gzip = gzip(&plain, &media_type).await;
@@ -83,7 +82,7 @@ impl Cached {
         &self.version
     }
 
-    /// The answer to a request with these headers: 304 where the client has this version.
+    /// The response to a request with these headers: 304 if the client has this version.
     pub fn response(&self, headers: &HeaderMap, cache_control: HeaderValue) -> PageResponse {
         if self.version.is_held(headers) {
             return self.version.not_modified(cache_control);
@@ -92,7 +91,7 @@ impl Cached {
         let compressed = gzip.is_some();
         let body = gzip.unwrap_or(&self.plain).clone();
         let mut response = response(StatusCode::OK, self.media_type.clone(), body);
-        // A strong tag names the plain bytes; the compressed ones only mean the same.
+        // A strong tag identifies the plain bytes; the compressed bytes are only equivalent.
         self.version.stamp(response.headers_mut(), compressed);
         response.headers_mut().insert(CACHE_CONTROL, cache_control);
         if compressed {
@@ -102,15 +101,12 @@ impl Cached {
     }
 }
 
-/// The newest version of one body.
+/// Caches the newest version of one body.
 #[derive(Debug, Default)]
 pub struct LatestBody(LatestCache<Version, Arc<Cached>>);
 
 impl LatestBody {
-    /// The body of `version`: cached, else from `make`, once for all concurrent callers.
-    ///
-    /// # Errors
-    /// Those of `make`.
+    /// The body of `version`: from the cache, else from `make`, called once for all concurrent callers.
     pub async fn get<E>(
         &self,
         version: Version,
@@ -137,8 +133,8 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Compresses through the layer that compresses everything else, so that there is one way to do it;
-/// `None` for what is not worth it (tiny, or a picture).
+/// Compresses through the layer that compresses all other responses. `None` if compression is not worth it (tiny
+/// bodies, pictures).
 async fn gzip(plain: &Bytes, media_type: &HeaderValue) -> Option<Bytes> {
     let layer = Compression::new(service_fn(|_: Request<()>| -> Ready<Result<PageResponse, Infallible>> {
         ready(Ok(response(StatusCode::OK, media_type.clone(), plain.clone())))
@@ -173,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_only_for_those_who_take_it() {
+    fn gzip_requires_accept_encoding() {
         for yes in ["gzip", "br, gzip;q=0.5", "GZIP", "gzip; q=1.0"] {
             assert!(accepts_gzip(&headers(&[("accept-encoding", yes)])), "{yes}");
         }
@@ -183,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_body_in_three_shapes() {
+    async fn cached_body_is_plain_gzip_or_304() {
         let cached = Cached::new(Version("17".into()), HTML, "a board ".repeat(100)).await;
         let plain = cached.response(&HeaderMap::new(), REVALIDATE);
         assert_eq!(plain.headers()[ETAG], "\"17\"");
@@ -207,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn version_is_made_once() {
+    async fn body_of_a_version_is_rendered_once() {
         let newest = LatestBody::default();
         let get = async |n: &str| {
             let make = || Ok::<_, Infallible>(n.to_owned());

@@ -1,5 +1,5 @@
-//! Whose address a request counts for, behind proxies or not. Nothing a stranger writes into a
-//! header is believed: only hops that a trusted proxy itself has seen.
+//! Determines the client address that limits count for, with or without proxies. Only hops added by a trusted proxy are
+//! used; other forwarded addresses can be forged.
 
 use crate::domain::network::Network;
 use http::HeaderMap;
@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The peer's address or, where the peer is in one of `trusted`, the last hop of `X-Forwarded-For`
-/// that is not. IPv4 addresses in IPv6 clothing are undressed.
+/// The peer's address or, if the peer is in one of `trusted`, the last hop of `X-Forwarded-For` that is not.
+/// IPv4-mapped IPv6 addresses are converted to IPv4.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut client = peer.to_canonical();
     let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|v| v.to_str().ok()).collect();
@@ -25,7 +25,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) ->
     client
 }
 
-/// True for one of `trusted`: what it forwards comes from many clients.
+/// True if the peer is a trusted proxy, which forwards requests of many clients.
 pub fn is_proxy(peer: IpAddr, trusted: &[Network]) -> bool {
     trusted.iter().any(|proxies| proxies.contains(peer))
 }
@@ -48,14 +48,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_without_a_trusted_proxy() {
+    fn forwarded_header_is_ignored_without_trusted_proxy() {
         check("203.0.113.9", &[], &[], "203.0.113.9");
         check("203.0.113.9", &["198.51.100.1"], &[], "203.0.113.9");
         check("203.0.113.9", &["198.51.100.1"], &["10.0.0.1"], "203.0.113.9");
     }
 
     #[test]
-    fn last_hop_that_is_not_ours_counts() {
+    fn last_untrusted_hop_is_the_client() {
         check("10.0.0.1", &["198.51.100.1"], &["10.0.0.1"], "198.51.100.1");
         check("10.0.0.1", &["1.1.1.1, 198.51.100.1"], &["10.0.0.1"], "198.51.100.1");
         check("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"], &["10.0.0.1", "10.0.0.2"], "198.51.100.1");
@@ -72,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn junk_ends_the_walk() {
+    fn invalid_hop_ends_the_forwarded_chain() {
         check("10.0.0.1", &[], &["10.0.0.1"], "10.0.0.1");
         check("10.0.0.1", &["unknown"], &["10.0.0.1"], "10.0.0.1");
         check("10.0.0.1", &["198.51.100.1, , 10.0.0.1"], &["10.0.0.1"], "10.0.0.1");
     }
 
-    /// What a stranger may write into the header.
+    /// Arbitrary header content from an untrusted client.
     fn junk() -> impl Strategy<Value = Vec<u8>> {
         let hops = prop::collection::vec("(10\\.0\\.0\\.[12]|198\\.51\\.100\\.1|::1|x|)", 0..5);
         prop_oneof![
@@ -94,7 +94,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn strangers_are_counted_by_their_own_address(line in junk()) {
+        fn untrusted_peer_keeps_its_own_address(line in junk()) {
             let peer: IpAddr = "203.0.113.9".parse().unwrap();
             let proxy: Network = "10.0.0.1".parse().unwrap();
             prop_assert_eq!(client_address(peer, &headers(&[&line]), &[]), peer);

@@ -1,5 +1,5 @@
-//! Names and attributes of our cookies. Browsers keep cookies by host, not by port: so that two installations on
-//! one host do not overwrite each other's, each has names of its own. Called by `access` and `browser`.
+//! Names and attributes of our cookies. Browsers store cookies by host, not by port, so each installation has its own
+//! cookie names: two installations on one host do not overwrite each other's cookies. Called by `access` and `browser`.
 
 use cookie::{Cookie, SameSite, time};
 use http::header::{COOKIE, InvalidHeaderValue};
@@ -7,21 +7,20 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// Bytes of the digest that tells installations apart.
+/// Bytes of the digest that distinguishes installations.
 const MARK_BYTES: usize = 4;
 
-/// The cookies of one installation.
 #[derive(Debug, Clone)]
 pub struct Cookies {
-    /// `__Host-` has browsers accept a cookie only over https and from this very host.
+    /// With `__Host-`, browsers accept a cookie only over https and from this exact host.
     prefix: &'static str,
     mark: String,
     secure: bool,
 }
 
 impl Cookies {
-    /// Of the installation at `base_url`; where that is not known, of the one with this secret. All its processes have
-    /// both in common, and a restart changes neither.
+    /// Derives the names from `base_url`, or from the secret if the base URL is not configured. All processes of an
+    /// installation share both, and a restart changes neither.
     pub fn new(base_url: Option<&str>, secret: &SecretString) -> Self {
         let secure = base_url.is_some_and(|url| url.starts_with("https:"));
         let of_secret = || format!("cookies of {}", secret.expose_secret());
@@ -30,17 +29,17 @@ impl Cookies {
         Self { prefix: if secure { "__Host-" } else { "" }, mark, secure }
     }
 
-    /// What this installation calls the cookie that holds `what`, such as `esb_session`.
+    /// The full name of the cookie `what`, such as `esb_session`.
     pub fn cookie_name(&self, what: &str) -> String {
         format!("{}{what}_{}", self.prefix, self.mark)
     }
 
-    /// True when browsers return cookies over https only.
+    /// True if browsers return cookies over https only.
     pub const fn is_secure(&self) -> bool {
         self.secure
     }
 
-    /// The cookies of a request that hold `what`: one, unless somebody planted others.
+    /// The request's cookies named `what`: one, unless others were planted.
     pub fn find(&self, headers: &HeaderMap, what: &str) -> impl Iterator<Item = Cookie<'static>> {
         let name = self.cookie_name(what);
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -48,11 +47,7 @@ impl Cookies {
         all.filter(move |cookie| cookie.name() == name)
     }
 
-    /// `Set-Cookie`, which hides the cookie from scripts, from other sites, and from http where
-    /// members use https.
-    ///
-    /// # Errors
-    /// A value that no header can hold; ours are plain ASCII.
+    /// `Set-Cookie`, which hides the cookie from scripts, from other sites, and from http where members use https.
     pub fn set(
         &self,
         what: &str,

@@ -41,7 +41,7 @@ pub enum PageError {
     /// A form came from a browser that sends no cookies.
     #[error("no cookies")]
     NoCookies {
-        /// Where cookies work: the site's address, if that is https.
+        /// The site's https address, where cookies work; `None` without https.
         address: Option<String>,
     },
     #[error("not signed in")]
@@ -67,7 +67,7 @@ pub enum PageError {
     },
     #[error("archived")]
     Archived {
-        /// The machine's name, if known.
+        /// The equipment's name, if known.
         name: Option<String>,
     },
     /// A rule of the product refuses it.
@@ -85,7 +85,7 @@ pub enum PageError {
     /// Somebody else changed the same record.
     #[error("overtaken")]
     Overtaken {
-        /// Their name.
+        /// The other person's name.
         by: String,
     },
     /// The rate limit of this client network is reached.
@@ -100,7 +100,6 @@ pub enum PageError {
     /// A bug.
     #[error("internal error")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
-    /// The page panicked.
     #[error("panicked: {0}")]
     Panicked(String),
 }
@@ -132,7 +131,7 @@ impl PageError {
         Self::Internal(source.into())
     }
 
-    /// When the limits of a client or of the server are reached; come back after `wait`.
+    /// The client's limit or the server's limit is reached; retry after `wait`.
     pub const fn exhausted(exhausted: Exhausted, wait: Duration) -> Self {
         match exhausted {
             Exhausted::Client => Self::TooOften { wait },
@@ -162,7 +161,7 @@ impl PageError {
         }
     }
 
-    /// True if the same form may be accepted later.
+    /// True if the same form may be accepted when it is sent again.
     pub(super) const fn may_pass_later(&self) -> bool {
         matches!(
             self,

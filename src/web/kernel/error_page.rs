@@ -1,4 +1,4 @@
-//! The response to a failed request: its texts, and the form that comes back.
+//! The response to a failed request: its texts, and the form that is shown again.
 
 use super::PageError;
 use super::error::minutes;
@@ -96,7 +96,7 @@ impl PageError {
         }
     }
 
-    /// The message of a page that shows the form again.
+    /// The message if the page shows the form again.
     fn message_with_form(&self) -> String {
         match self {
             Self::NotSignedIn { .. } => {
@@ -165,7 +165,7 @@ impl PageError {
         {
             return response;
         }
-        // This page stays open: it has what the person typed.
+        // This page stays open because it contains what the person typed.
         let status = if redirect.is_some() { StatusCode::FORBIDDEN } else { self.status() };
         let message = if form.is_some() { self.message_with_form() } else { self.message() };
         let mut response = if for_program {

@@ -1,38 +1,36 @@
-//! Fields of a query or of a form (`application/x-www-form-urlencoded`, or parts), read strictly: what a
-//! browser would not send is an error, never a guess. Knows nothing of any page.
+//! Parses the fields of a query or of a form (`application/x-www-form-urlencoded`, or multipart) strictly: anything
+//! that a browser would not send is an error. Independent of any page.
 
-/// Most fields that one query or form may have; the largest form of ours has a fifth of it.
+/// Most fields of one query or form; our largest form has a fifth of it.
 pub const MAX_FIELDS: usize = 64;
 
 /// Why a query or a form cannot be read; the text completes "The form cannot be read: …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldsError {
-    /// More than [`MAX_FIELDS`].
     #[error("it has more than {MAX_FIELDS} fields")]
     TooMany,
-    /// A `%` that no two hexadecimal digits follow.
+    /// A `%` that is not followed by two hexadecimal digits.
     #[error("it has a “%” that is not followed by two hexadecimal digits")]
     Percent,
-    /// A form of several parts whose parts are not written as browsers write them.
+    /// A multipart form that is not encoded as browsers encode it.
     #[error("its parts cannot be told apart")]
     NotParts,
-    /// Bytes that are no text.
     #[error("it holds something that is not UTF-8 text")]
     NotUtf8,
-    /// A field that is given once came again.
+    /// A field that may occur only once occurred again.
     #[error("the field “{0}” came more than once")]
     Repeated(&'static str),
-    /// A field that the form always has did not come.
+    /// A field that the form always sends is missing.
     #[error("the field “{0}” is missing")]
     Missing(&'static str),
 }
 
-/// Names and values in the order in which they came, decoded.
+/// Decoded names and values, in the order in which they were sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads `name=value&…`.
+    /// Parses `name=value&…`.
     ///
     /// # Errors
     /// Too many fields, a broken percent-encoding, or bytes that are not UTF-8.
@@ -50,28 +48,24 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    /// Reads what can be read of a form that is refused, for the page that says so: the beginning of one that is
-    /// too long, with U+FFFD for what is no text.
+    /// Parses as much as possible of a rejected form, to show it again: the beginning of one that is too long, with
+    /// U+FFFD for bytes that are not UTF-8.
     pub fn parse_lossy(encoded: &[u8]) -> Self {
         let broken = encoded.iter().rev().take(2).position(|&byte| byte == b'%').map_or(0, |at| at + 1);
         let whole = encoded.get(..encoded.len() - broken).unwrap_or_default();
         let mut fields: Vec<_> = form_urlencoded::parse(whole).into_owned().take(MAX_FIELDS).collect();
         if let Some((_, value)) = fields.last_mut() {
-            // What the cut left of a character.
+            // The cut may have split a character.
             value.truncate(value.trim_end_matches(char::REPLACEMENT_CHARACTER).len());
         }
         Self(fields)
     }
 
-    /// Names and values, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Adds a field that came as a part of its own.
-    ///
-    /// # Errors
-    /// Too many fields.
+    /// Adds a field that was sent as a part of its own.
     pub fn push(&mut self, name: String, value: String) -> Result<(), FieldsError> {
         if self.0.len() == MAX_FIELDS {
             return Err(FieldsError::TooMany);
@@ -80,10 +74,7 @@ impl Fields {
         Ok(())
     }
 
-    /// The value of a field that comes at most once.
-    ///
-    /// # Errors
-    /// [`FieldsError::Repeated`].
+    /// The value of a field that occurs at most once; [`FieldsError::Repeated`] otherwise.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, FieldsError> {
         let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
@@ -92,26 +83,17 @@ impl Fields {
         }
     }
 
-    /// The value of a field that a person types; one that did not come is empty.
-    ///
-    /// # Errors
-    /// [`FieldsError::Repeated`].
+    /// The value of a text field; empty if it was not sent.
     pub fn typed(&self, name: &'static str) -> Result<&str, FieldsError> {
         Ok(self.one(name)?.unwrap_or_default())
     }
 
-    /// The value of a field that the form always has.
-    ///
-    /// # Errors
-    /// [`FieldsError::Missing`] and [`FieldsError::Repeated`].
+    /// The value of a field that the form always sends.
     pub fn required(&self, name: &'static str) -> Result<&str, FieldsError> {
         self.one(name)?.ok_or(FieldsError::Missing(name))
     }
 
-    /// True when a check box was ticked: browsers leave out one that was not.
-    ///
-    /// # Errors
-    /// [`FieldsError::Repeated`].
+    /// True if a check box is ticked: browsers do not send unticked ones.
     pub fn ticked(&self, name: &'static str) -> Result<bool, FieldsError> {
         Ok(self.one(name)?.is_some_and(|value| !value.is_empty()))
     }
@@ -141,7 +123,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn form_as_browsers_send_it() {
+    fn browser_form_is_parsed() {
         let fields = Fields::parse(b"a=1&b=x+y%20z%26&c=&d&safety=on&&t=%F0%9F%AA%9A").unwrap();
         assert_eq!(fields.one("a"), Ok(Some("1")));
         assert_eq!(fields.typed("b"), Ok("x y z&"));
@@ -154,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_an_error() {
+    fn malformed_forms_are_errors() {
         for broken in ["a=%", "a=%4", "a=%zz", "%g1=1", "a=%+1"] {
             assert_eq!(Fields::parse(broken.as_bytes()), Err(FieldsError::Percent), "{broken}");
         }
@@ -181,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_was_encoded_comes_back(name in "\\PC{1,20}", value in any::<String>()) {
+        fn encoded_form_round_trips(name in "\\PC{1,20}", value in any::<String>()) {
             let mut form = form_urlencoded::Serializer::new(String::new());
             form.append_pair(&name, &value);
             let fields = Fields::parse(form.finish().as_bytes()).unwrap();
@@ -189,14 +171,14 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_what_browsers_mean(bytes in form()) {
+        fn parser_agrees_with_form_urlencoded(bytes in form()) {
             let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).count();
             let meant: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
             match Fields::parse(&bytes) {
                 Ok(fields) => prop_assert_eq!(fields.0, meant),
                 Err(FieldsError::TooMany) => prop_assert!(pairs > MAX_FIELDS),
                 Err(FieldsError::Percent) => prop_assert!(bytes.contains(&b'%')),
-                // The library writes U+FFFD for what is no text.
+                // The library writes U+FFFD for bytes that are not UTF-8.
                 Err(error) => {
                     prop_assert_eq!(error, FieldsError::NotUtf8);
                     let replaced = |text: &String| text.contains(char::REPLACEMENT_CHARACTER);
@@ -216,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn field_counts_once_however_many_there_are(names in prop::collection::vec("[ab]", 0..2 * MAX_FIELDS)) {
+        fn repeated_field_is_an_error(names in prop::collection::vec("[ab]", 0..2 * MAX_FIELDS)) {
             let Ok(fields) = Fields::parse(names.join("&").as_bytes()) else {
                 prop_assert!(names.len() > MAX_FIELDS);
                 return Ok(());
@@ -229,7 +211,7 @@ mod tests {
         }
     }
 
-    /// Bytes, and often some that mean something in a form.
+    /// Bytes, often ones that are special in a form.
     fn form() -> impl Strategy<Value = Vec<u8>> {
         let telling = prop::sample::select(&b"a=b&%+&=%4fC3a9\xff"[..]);
         prop_oneof![any::<Vec<u8>>(), prop::collection::vec(telling, 0..200)]

@@ -1,5 +1,5 @@
-//! Hands out stored files: whole or a part (RFC 9110 "Range Requests"), or not at all where the client has
-//! it. Nothing in them can run: no script, no frame, no guessing of types.
+//! Serves stored files: whole, a range (RFC 9110 "Range Requests"), or 304 if the client has the file. Files cannot
+//! execute: no scripts, no frames, no content sniffing.
 
 use super::cached::Version;
 use super::response::PageResponse;
@@ -18,9 +18,9 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use std::io::SeekFrom;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-/// Bytes that are read at once.
+/// Bytes per read.
 const PIECE: usize = 64 * 1024;
-/// For what is shown in the window: it may be itself, and nothing else.
+/// Policy for files that are shown in the browser: only the file itself.
 const SHOWN: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
@@ -28,22 +28,18 @@ const SHOWN: HeaderValue = HeaderValue::from_static(
 const SAVED: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; sandbox");
 
-/// How a file is handed out.
+/// How a file is served.
 #[derive(Debug)]
 pub struct ServedFile<'a> {
     /// Changes with the content.
     pub version: Version,
     pub kind: FileKind,
-    /// What it is called when it is saved.
+    /// File name for saving.
     pub name: &'a FileName,
-    /// How it may be kept.
     pub cache_control: HeaderValue,
 }
 
-/// The answer with a file in it. `open` is asked where the client does not have it already.
-///
-/// # Errors
-/// Those of `open`; the disk's.
+/// The response with the file. `open` is called only if the client does not already have the file.
 pub async fn serve_file(
     request: &PageRequest,
     file: ServedFile<'_>,
@@ -86,7 +82,7 @@ pub async fn serve_file(
     Ok(response)
 }
 
-/// So many bytes of an open file, piece by piece.
+/// Streams `left` bytes of an open file, piece by piece.
 fn pieces(file: tokio::fs::File, left: u64) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
     stream::try_unfold((file, left), |(mut file, left)| async move {
         if left == 0 {
@@ -102,17 +98,17 @@ fn pieces(file: tokio::fs::File, left: u64) -> impl Stream<Item = Result<Bytes, 
     })
 }
 
-/// What of a file is asked for.
+/// The requested range of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Whole,
-    /// From here to before there.
+    /// From the first offset up to, not including, the second.
     Of(u64, u64),
-    /// Nothing that there is.
+    /// The range lies outside the file.
     Beyond,
 }
 
-/// One range is answered; several, and what is none, are answered with the whole (RFC 9110, 14.2).
+/// A single range is served; several ranges or an invalid one are answered with the whole file (RFC 9110, 14.2).
 fn part(headers: &HeaderMap, version: &Version, size: u64) -> Part {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let same = headers.get(IF_RANGE).is_none() || text(IF_RANGE) == Some(version.tag().as_str());
@@ -133,7 +129,7 @@ fn part(headers: &HeaderMap, version: &Version, size: u64) -> Part {
     if from < to { Part::Of(from, to) } else { Part::Beyond }
 }
 
-/// `Content-Disposition` with the name twice: in plain letters, and as it is (RFC 6266).
+/// `Content-Disposition` with the name twice: as ASCII, and as UTF-8 (RFC 6266).
 fn disposition(shown: bool, name: &FileName) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
     let how = if shown { "inline" } else { "attachment" };
     let keep = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
@@ -164,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_as_browsers_ask() {
+    fn range_header_selects_part_of_file() {
         for (range, expected) in [
             ("bytes=0-", Part::Of(0, 100)),
             ("bytes=10-19", Part::Of(10, 20)),
@@ -202,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn no_range_is_too_odd(range in "(bytes=)?[0-9,-]{0,50}") {
+        fn any_range_stays_within_the_file(range in "(bytes=)?[0-9,-]{0,50}") {
             if let Part::Of(from, to) = asked(&range, None) {
                 prop_assert!(from < to && to <= 100);
             }

@@ -1,5 +1,5 @@
-//! Which site a request is for: RFC 9112, section 3.2. A request that leaves it open is refused before anything
-//! else is done with it, since a proxy in front of us may have read another site from it.
+//! Checks which site a request is for (RFC 9112, section 3.2). An ambiguous request is rejected first, since a proxy in
+//! front of us may have understood another site.
 
 use super::PageError;
 use http::header::HOST;
@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Uri, Version};
 
-/// Makes sure that there is one valid `Host`; HTTP/1.0 may do without.
+/// Requires exactly one valid `Host`; HTTP/1.0 may omit it.
 ///
 /// # Errors
 /// `NoHost`.
@@ -21,14 +21,14 @@ pub fn check(parts: &Parts) -> Result<(), PageError> {
     if is_fit { Ok(()) } else { Err(PageError::NoHost) }
 }
 
-/// The site that is meant: where the target is a whole address, that one, regardless of `Host`.
+/// The requested site: an absolute request target overrides `Host`.
 pub fn of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let in_target = uri.authority().map(Authority::as_str);
     in_target.or_else(|| headers.get(HOST)?.to_str().ok())
 }
 
-/// A name or address, and maybe a port. An empty one is allowed by the grammar, but no http address has it; a comma too,
-/// but that is what two of them look like where somebody has put them together.
+/// A name or address with an optional port. The grammar allows an empty one, but no http address has it. The grammar
+/// also allows a comma, but that is how two combined `Host` headers look.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else { return false };
     let (host, text) = (authority.host(), authority.as_str());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_address_says_which_site() {
+    fn absolute_uri_overrides_host_header() {
         let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("other"))]);
         assert_eq!(of(&Uri::from_static("http://esb:5000/e/1"), &headers), Some("esb:5000"));
         assert_eq!(of(&Uri::from_static("/e/1"), &headers), Some("other"));
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn junk_is_judged_without_a_fault(host in prop::collection::vec(0x20..=0xffu8, 0..40)) {
+        fn arbitrary_host_is_checked_without_panic(host in prop::collection::vec(0x20..=0xffu8, 0..40)) {
             if let Ok(value) = HeaderValue::from_bytes(&host) && is_host(&value) {
                 prop_assert!(value.to_str().is_ok_and(|text| !text.contains([' ', '/', '@', ','])));
             }

@@ -1,10 +1,10 @@
-//! What every page stands on: one tower `Service` that finds the route, reads the request within
-//! limits, calls the page and turns its result into a response. Depends on no page; `server`
-//! calls it, `pages` are called by it.
+//! The basis of every page: one tower `Service` that finds the route, reads the request within limits, calls the page
+//! and turns its result into a response. It depends on no page; `server` calls it, and it calls `pages`.
 //!
-//! A request's way: [`host`] → [`route`] → [`access`] (strangers end here) → [`body`] → [`fields`], or [`crate::web::upload`] for files → [`browser`]
-//! (forged forms end here) → the page function with its [`request::PageRequest`] → [`response`] or [`error`] → headers, log line, metrics.
-//! A form that ends anywhere on this way comes back on its error page ([`resubmit`]).
+//! A request passes [`host`] → [`route`] → [`access`] (unauthorized callers are rejected here) → [`body`] → [`fields`],
+//! or [`crate::web::upload`] for files → [`browser`] (forged forms are rejected here) → the page function with its
+//! [`request::PageRequest`] → [`response`] or [`error`] → headers, log line, metrics. A form that is rejected on this
+//! way is shown again on its error page ([`resubmit`]).
 
 pub mod access;
 pub mod body;

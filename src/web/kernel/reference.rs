@@ -1,9 +1,9 @@
-//! The reference of a request: in its response header, in its log line and, when it failed, on the error page.
+//! The reference of a request: in its response header, its log line and, if it failed, its error page.
 
 use rand::RngExt;
 use std::fmt;
 
-/// 12 hexadecimal digits, short enough to be read out.
+/// 12 hexadecimal digits, short enough to be read aloud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference(String);
 

@@ -1,4 +1,4 @@
-//! The request as a page gets it: read, decoded and checked by the kernel.
+//! The request as a page receives it: read, decoded and checked by the kernel.
 
 use super::PageError;
 use super::access::Caller;
@@ -17,69 +17,67 @@ use std::str::FromStr;
 
 #[derive(Debug)]
 pub struct PageRequest {
-    /// Its name.
     pub reference: Reference,
-    /// Address that limits count for.
+    /// The address that limits count for.
     pub client: IpAddr,
-    /// Who asks, as far as a cookie tells.
+    /// The browser, identified by its cookie.
     pub browser: Browser,
-    /// Who asks, as far as the database tells.
+    /// The caller, looked up in the database.
     pub caller: Caller,
-    /// What stands around the page.
+    /// What the page's frame shows.
     pub frame: Frame,
-    /// Where to.
     pub uri: Uri,
     pub headers: HeaderMap,
-    /// The form, empty where the route reads none.
+    /// Empty if the route reads no form.
     pub form: Fields,
-    /// The body, empty unless the route takes it as it is.
+    /// The raw body; empty unless the route uses `BodyRule::Raw`.
     pub raw: Bytes,
-    /// The files, none where the route takes none.
+    /// Empty if the route takes no files.
     pub uploads: Uploads,
     /// Names and raw values of the pattern's parameters.
     pub params: Vec<(String, String)>,
 }
 
 impl PageRequest {
-    /// Who is signed in.
+    /// The signed-in account.
     ///
     /// # Errors
-    /// `NotSignedIn`: never on routes that let only people in.
+    /// `NotSignedIn`: never on routes that require a signed-in caller.
     pub fn account(&self) -> Result<&SignedIn, PageError> {
         self.caller.person().ok_or(PageError::NotSignedIn { next: None })
     }
 
-    /// Who acts, for operations.
+    /// The actor for operations.
     pub fn actor(&self) -> Actor {
         self.caller.actor()
     }
 
-    /// How a page that has a version may be kept: by nobody else where it says who is signed in.
+    /// `Cache-Control` of a versioned page: private if the page shows who is signed in.
     pub fn may_keep(&self) -> HeaderValue {
         if self.caller.person().is_some() { REVALIDATE_PRIVATE } else { REVALIDATE }
     }
 
-    /// A parameter of the path, not decoded.
+    /// A path parameter, not decoded.
     ///
     /// # Errors
-    /// `NotFound`, when the pattern has no such parameter.
+    /// `NotFound` if the pattern has no such parameter.
     pub fn param(&self, name: &str) -> Result<&str, PageError> {
         let param = self.params.iter().find(|(n, _)| n == name);
         param.map(|(_, value)| value.as_str()).ok_or(PageError::NotFound)
     }
 
-    /// The parameter `id` or another of the path, as what it names.
+    /// A path parameter, parsed.
     ///
     /// # Errors
-    /// `NotFound`, when it can be the number of nothing.
+    /// `NotFound` if it is not a valid id.
     pub fn id<T: FromStr>(&self, name: &str) -> Result<T, PageError> {
         self.param(name)?.parse().map_err(|_| PageError::NotFound)
     }
 
-    /// The query.
+    /// The parsed query.
     ///
     /// # Errors
-    /// `Malformed`, when it is not written as queries are.
+    /// `Malformed`.
     pub fn query(&self) -> Result<Fields, PageError> {
         Ok(Fields::parse(self.uri.query().unwrap_or_default().as_bytes())?)
     }

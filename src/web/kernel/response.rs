@@ -1,4 +1,4 @@
-//! Builds answers, and knows the headers that every one of them carries.
+//! Builds responses and sets the headers that all of them carry.
 
 use super::PageError;
 use super::cache_control::{NO_STORE, REVALIDATE_PRIVATE};
@@ -16,26 +16,24 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-/// What a page gives back.
 pub type PageResponse = Response<ResponseBody>;
 
 /// Media type of pages.
 pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-/// Media type of everything for programs.
+/// Media type of responses for programs.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Media type of the answer of last resort.
+/// Media type of the fallback response.
 pub const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// The name under which a request's reference travels.
+/// Header that carries a request's reference.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Our own styles, scripts and pictures and nothing else; no inline code, no frame around us.
+/// Only our own styles, scripts and pictures; no inline code, no framing.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// An answer with a body.
 pub fn response(status: StatusCode, media_type: HeaderValue, body: impl Into<Bytes>) -> PageResponse {
     let mut response = Response::new(ResponseBody::from(body));
     *response.status_mut() = status;
@@ -43,7 +41,7 @@ pub fn response(status: StatusCode, media_type: HeaderValue, body: impl Into<Byt
     response
 }
 
-/// An answer that goes on for as long as somebody listens.
+/// A response that streams until the client disconnects.
 pub fn streamed(media_type: HeaderValue, pieces: impl Stream<Item = Bytes> + Send + 'static) -> PageResponse {
     let mut response = Response::new(ResponseBody::stream(pieces));
     response.headers_mut().insert(CONTENT_TYPE, media_type);
@@ -54,8 +52,8 @@ pub fn html(status: StatusCode, page: String) -> PageResponse {
     response(status, HTML, page)
 }
 
-/// A page that is for the asking browser alone because its forms are. It is not kept at all where somebody
-/// is signed in: after logging out it is gone.
+/// A page for the requesting browser only, because its forms are bound to it. It is not cached at all for signed-in
+/// people: after logout it is gone.
 pub fn html_with_forms(
     web: &Web,
     request: &PageRequest,
@@ -70,7 +68,7 @@ pub fn html_with_forms(
     Ok(response)
 }
 
-/// Lets a new browser remember its id, so that it is known when it comes back.
+/// Sets the cookie of a new browser, so that it is recognized next time.
 pub fn set_browser_cookie(
     web: &Web,
     request: &PageRequest,
@@ -82,12 +80,12 @@ pub fn set_browser_cookie(
     Ok(())
 }
 
-/// Something for a program.
+/// A JSON response for programs.
 pub fn json<T: Serialize>(status: StatusCode, shape: &T) -> Result<PageResponse, PageError> {
     Ok(response(status, JSON, serde_json::to_vec(shape).map_err(PageError::internal)?))
 }
 
-/// "Look there": the answer to a form that was accepted.
+/// 303: the response to an accepted form.
 pub fn see_other(path: &str) -> Result<PageResponse, PageError> {
     let mut response = Response::new(ResponseBody::default());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -96,15 +94,15 @@ pub fn see_other(path: &str) -> Result<PageResponse, PageError> {
     Ok(response)
 }
 
-/// "It is there by now": the answer to an address that was another program's.
+/// 302: the response to an address of the Python system.
 pub fn found(path: &str) -> Result<PageResponse, PageError> {
     let mut response = see_other(path)?;
     *response.status_mut() = StatusCode::FOUND;
     Ok(response)
 }
 
-/// A file for spreadsheets, made while it is sent. What fails on the way ends the connection, so that half
-/// a file is not taken for a whole one.
+/// A spreadsheet file, streamed while it is generated. An error closes the connection, so that a partial file is not
+/// mistaken for a complete one.
 pub fn spreadsheet(
     name: &'static str,
     pieces: impl Stream<Item = Result<Bytes, OpError>> + Send + 'static,
@@ -122,7 +120,7 @@ pub fn spreadsheet(
     response
 }
 
-/// Adds what every answer carries.
+/// Adds the headers of every response.
 pub fn secure(response: &mut PageResponse, reference: &str) {
     let headers = response.headers_mut();
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(POLICY);

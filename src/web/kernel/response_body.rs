@@ -1,5 +1,4 @@
-//! What the body of an answer is made of: bytes in memory, or a stream that goes on for as long
-//! as somebody listens and the program runs.
+//! Response bodies: bytes in memory, or a stream that runs until the client disconnects or the server shuts down.
 
 use crate::web::limits::shares::Share;
 use bytes::Bytes;
@@ -13,14 +12,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio_util::sync::CancellationToken;
 
-/// The body of an answer.
 pub enum ResponseBody {
-    /// All of it.
     Whole(Full<Bytes>),
-    /// Piece by piece. It is asked for the next piece only when the client has taken the last, so what
-    /// makes the pieces has to leave out what nobody was there for.
+    /// An endless stream. The next piece is requested only after the client took the last one, so the producer must
+    /// skip outdated pieces.
     Stream(BoxStream<'static, Bytes>),
-    /// Piece by piece, to its end.
+    /// A stream that ends.
     Pieces(BoxStream<'static, Result<Bytes, BrokenOff>>),
 }
 
@@ -30,18 +27,16 @@ pub enum ResponseBody {
 pub struct BrokenOff;
 
 impl ResponseBody {
-    /// Pieces as they come.
     pub fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
         Self::Stream(pieces.boxed())
     }
 
-    /// Pieces of something that has an end.
     pub fn pieces(pieces: impl Stream<Item = Result<Bytes, BrokenOff>> + Send + 'static) -> Self {
         Self::Pieces(pieces.boxed())
     }
 
-    /// The same, which keeps `held` until its last byte was written: where a request's text comes back in its
-    /// answer, it is in memory for as long as the client takes to read it.
+    /// Adds `held`, which is released after the last byte was written: a form that is shown again stays in memory for
+    /// as long as the client takes to read it.
     pub fn holding(self, held: Arc<Share>) -> Self {
         match self {
             Self::Whole(mut body) => {
@@ -53,7 +48,7 @@ impl ResponseBody {
         }
     }
 
-    /// The same, at its end once `end` is cancelled where it has no end of its own.
+    /// Ends an endless stream when `end` is cancelled.
     pub fn until(self, end: &CancellationToken) -> Self {
         match self {
             Self::Whole(_) | Self::Pieces(_) => self,
@@ -62,7 +57,7 @@ impl ResponseBody {
     }
 }
 
-/// Bytes that something has to be kept for.
+/// Bytes with a share that must outlive them.
 struct Holding {
     bytes: Bytes,
     _held: Arc<Share>,
@@ -134,7 +129,7 @@ mod tests {
     use std::net::IpAddr;
 
     #[tokio::test]
-    async fn text_in_an_answer_is_held_until_written() {
+    async fn response_text_counts_until_written() {
         let shares = Shares::new(Clock::system(), "bytes of a test", 10, 10);
         let client = IpAddr::from([198, 51, 100, 1]);
         let held = Arc::new(shares.open(client));

@@ -1,7 +1,7 @@
-//! A form that was not accepted comes back on its error page with what was typed, ready to be sent again.
-//! Decides when that is so, and with which token; `render::html` knows which fields are secret.
+//! Shows a rejected form again on its error page with what was typed, ready to be sent again. Decides when to do so,
+//! and with which token; `render::html` lists the fields that are secret.
 //!
-//! The page never helps a forger: a form that another site sent does not come back.
+//! The page does not help a forger: a form that another site sent is not shown again.
 
 use super::body;
 use super::browser::{Browser, TOKEN_FIELD};
@@ -19,32 +19,32 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use hyper::body::Body;
 use std::sync::Arc;
 
-/// In which relation to us the page stands that made the browser ask.
+/// The relation of the requesting page to this site.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What a form brought, as far as it could be read.
+/// What a form contained, as far as it could be read.
 #[derive(Debug, Default)]
 pub struct TypedForm {
     pub fields: Fields,
-    /// The last field is not whole.
+    /// The last field is incomplete.
     pub is_cut: bool,
-    /// Files came with it.
+    /// The form had files.
     pub has_files: bool,
 }
 
-/// A form that may come back.
+/// A form that may be shown again.
 #[derive(Debug)]
 pub struct Resubmit {
     action: String,
     files: Option<UploadRule>,
     pub typed: TypedForm,
     token: Option<String>,
-    /// Makes the browser remember the id that the token is for.
+    /// `Set-Cookie` for the browser that the token is for.
     pub cookie: Option<HeaderValue>,
 }
 
 impl Resubmit {
-    /// The form of a request; `None` for what is no form, or comes from another site.
+    /// The form of a request; `None` if it is no form, or comes from another site.
     pub fn of(parts: &Parts, rule: BodyRule, base_url: Option<&str>) -> Option<Self> {
         let files = match rule {
             BodyRule::Form { .. } => None,
@@ -58,18 +58,17 @@ impl Resubmit {
         Some(Self { action, files, typed: TypedForm::default(), token: None, cookie: None })
     }
 
-    /// It carries a new token of this browser. Without this it carries the token that came.
+    /// Gives the form a new token for this browser. Otherwise it carries the token that was sent.
     pub fn with_new_token(&mut self, web: &Web, browser: &Browser) {
         self.token = Some(web.browsers.token(browser));
         self.cookie = web.browsers.session_cookie_header(browser).ok().flatten();
     }
 
-    /// True when something would be lost that a person typed.
+    /// True if a person would lose typed text.
     pub fn has_text(&self) -> bool {
         self.typed.has_files || self.typed.fields.iter().any(|(name, value)| is_typed(name, value))
     }
 
-    /// The form for the page.
     pub fn form(&self) -> ResubmitForm<'_> {
         let came = || self.typed.fields.iter().find(|(name, _)| *name == TOKEN_FIELD);
         let csrf_token = self.token.as_deref().or_else(|| Some(came()?.1)).unwrap_or_default();
@@ -89,7 +88,7 @@ impl Resubmit {
     }
 }
 
-/// True when a page of another site sent the form.
+/// True if a page of another site sent the form.
 fn is_cross_site(uri: &Uri, headers: &HeaderMap, base_url: Option<&str>) -> bool {
     if let Some(site) = headers.get(FETCH_SITE) {
         return site != "same-origin" && site != "none";
@@ -101,7 +100,7 @@ fn is_cross_site(uri: &Uri, headers: &HeaderMap, base_url: Option<&str>) -> bool
     !is_host && base_url != Some(origin)
 }
 
-/// Reads the text of a form that is refused already, counted in `held`. Files are dropped, and nobody waits for long.
+/// Reads the text of a rejected form, counted in `held`. Files are dropped, and the time is short.
 pub async fn read_text<B>(rule: BodyRule, headers: &HeaderMap, body: B, held: &Arc<Share>) -> TypedForm
 where
     B: Body<Data = Bytes> + Send + 'static,
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_pages_get_their_forms_back() {
+    fn only_same_site_forms_are_echoed() {
         let foreign = |headers: &[(&'static str, &'static str)]| {
             let pairs =
                 headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));

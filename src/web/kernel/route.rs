@@ -1,4 +1,4 @@
-//! The route table as data: a method, a pattern, what may come in and the page that answers.
+//! The route table as data: method, pattern, access rule, body rule and handler.
 
 use super::{Access, PageError, PageRequest, PageResponse};
 use crate::web::Web;
@@ -7,58 +7,49 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};
 use matchit::{InsertError, Router};
 
-/// Answers one kind of request.
 pub type Handler = for<'a> fn(&'a Web, &'a PageRequest) -> BoxFuture<'a, Result<PageResponse, PageError>>;
 
-/// Decides by the head of a request how many bytes of its body are read, before the first of them is.
+/// Decides by the request head how many bytes of the body are read.
 pub type BodyCheck = fn(&Web, &HeaderMap) -> Result<usize, PageError>;
 
-/// What of a request's body is read.
+/// How a request's body is read.
 #[derive(Debug, Clone, Copy)]
 pub enum BodyRule {
-    /// Nothing.
     Ignored,
-    /// So many bytes as its check allows, as they are: its page finds out whom they come from.
+    /// The raw bytes, up to the limit that its check returns; the page authenticates the sender.
     Raw(BodyCheck),
     /// A form with a CSRF token.
     Form {
-        /// Bytes, encoded.
+        /// In encoded bytes.
         limit: usize,
     },
-    /// A form that may bring files.
+    /// A form that may have files.
     Upload(UploadRule),
 }
 
-/// Whose forms have to carry a CSRF token.
+/// Whose forms require a CSRF token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CsrfRule {
-    /// Everybody's.
     Everybody,
     /// Those of signed-in people: visitors may do the same without any cookie, so there is nothing to forge.
     SignedIn,
 }
 
-/// One row of the table.
 #[derive(Debug)]
 pub struct Route {
     /// `GET` answers `HEAD` too.
     pub method: Method,
-    /// The path in matchit's language; also the route's name in logs and metrics.
+    /// The path in matchit syntax; also the route's name in logs and metrics.
     pub pattern: &'static str,
-    /// Whom it lets in.
     pub access: Access,
-    /// What is read of the body.
     pub body: BodyRule,
-    /// Whose forms carry a token.
     pub csrf: CsrfRule,
-    /// It is answered even when too many requests are in flight: for health checks.
+    /// Answered even when too many requests are in flight: for health checks.
     pub is_always_answered: bool,
-    /// Who answers.
     pub handler: Handler,
 }
 
 impl Route {
-    /// A page to look at.
     pub const fn get(pattern: &'static str, access: Access, handler: Handler) -> Self {
         Self {
             method: Method::GET,
@@ -71,7 +62,7 @@ impl Route {
         }
     }
 
-    /// What a program asks that watches whether we live.
+    /// A route for monitoring programs.
     pub const fn watch(pattern: &'static str, handler: Handler) -> Self {
         Self {
             method: Method::GET,
@@ -89,22 +80,22 @@ impl Route {
         Self::post(pattern, access, BodyRule::Form { limit }, CsrfRule::Everybody, handler)
     }
 
-    /// A form that everybody may send, visitors without a token.
+    /// A form that everyone may send; visitors need no token.
     pub const fn open_form(pattern: &'static str, limit: usize, handler: Handler) -> Self {
         Self::post(pattern, Access::Anyone, BodyRule::Form { limit }, CsrfRule::SignedIn, handler)
     }
 
-    /// What a program of others sends, as far as `check` allows.
+    /// A raw body from an external program, up to the size that `check` allows.
     pub const fn raw(pattern: &'static str, check: BodyCheck, handler: Handler) -> Self {
         Self::post(pattern, Access::Public, BodyRule::Raw(check), CsrfRule::Everybody, handler)
     }
 
-    /// A form that may bring files.
+    /// A form that may have files.
     pub const fn upload(pattern: &'static str, access: Access, rule: UploadRule, handler: Handler) -> Self {
         Self::post(pattern, access, BodyRule::Upload(rule), CsrfRule::Everybody, handler)
     }
 
-    /// The same for everybody, visitors without a token.
+    /// The same for everyone; visitors need no token.
     pub const fn open_upload(pattern: &'static str, rule: UploadRule, handler: Handler) -> Self {
         Self::post(pattern, Access::Anyone, BodyRule::Upload(rule), CsrfRule::SignedIn, handler)
     }
@@ -124,26 +115,23 @@ impl Route {
     }
 }
 
-/// The routes, found by path and then by method.
+/// The routes, looked up by path and then by method.
 #[derive(Debug)]
 pub struct RouteTable(Router<Vec<&'static Route>>);
 
 /// A path that has routes.
 #[derive(Debug)]
 pub struct RouteMatch {
-    /// The pattern that matched.
     pub pattern: &'static str,
-    /// The route, or the value of `Allow` where none answers the method.
+    /// The route, or the value of `Allow` if none handles the method.
     pub route: Result<&'static Route, String>,
     /// Names and raw values of the pattern's parameters.
     pub params: Vec<(String, String)>,
 }
 
 impl RouteTable {
-    /// Builds the table.
-    ///
     /// # Errors
-    /// Two patterns that match the same paths, or a pattern that is none.
+    /// Two patterns match the same paths, or a pattern is invalid.
     pub fn new(routes: &'static [Route]) -> Result<Self, InsertError> {
         let mut table = Router::new();
         let mut seen: Vec<&str> = Vec::new();
@@ -158,7 +146,7 @@ impl RouteTable {
         Ok(Self(table))
     }
 
-    /// Finds the route of a request; `None` for an unknown path.
+    /// The route of a request; `None` for an unknown path.
     pub fn find(&self, method: &Method, path: &str) -> Option<RouteMatch> {
         let at = self.0.at(path).ok()?;
         let params = at.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -167,14 +155,14 @@ impl RouteTable {
         Some(RouteMatch { pattern, route: route.ok_or_else(|| allowed(at.value)), params })
     }
 
-    /// The path of a page as we write it, for one that is written with capitals or slashes at its end: people
-    /// type addresses, and printed labels are typed again. With its pattern; `None` where no page is there.
+    /// The canonical path and pattern for a path with capitals or trailing slashes: people type addresses from printed
+    /// labels. `None` if no page is there.
     pub fn canonical(&self, path: &str) -> Option<(&'static str, String)> {
         let typed = path.trim_end_matches('/');
         let lower = typed.to_ascii_lowercase();
         let routes = self.0.at(&lower).ok()?.value;
         let pattern = routes.iter().find(|route| route.accepts(&Method::GET))?.pattern;
-        // Only our own words lose their capitals: what stands for a parameter may need them.
+        // Only the pattern's literal segments are lowercased: parameter values may be case-sensitive.
         let mut words = pattern.split('/').map(|word| (word, word.starts_with('{') && word.ends_with('}')));
         let segments = typed.split('/').zip(lower.split('/')).map(|(typed, lower)| match words.next() {
             Some((_, true)) | None => typed,
@@ -256,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn known_path_names_its_methods() {
+    fn wrong_method_lists_allowed_methods() {
         let table = RouteTable::new(ROUTES).unwrap();
         let allow = |method: Method, path| table.find(&method, path).unwrap().route.unwrap_err();
         assert_eq!(allow(Method::POST, "/e/7"), "GET, HEAD");

@@ -1,4 +1,4 @@
-//! The tower `Service` that answers every request; it never fails. Wrapped by `server`.
+//! The tower `Service` that answers every request and never fails. `server` wraps it.
 
 use super::Access;
 use super::PageError;
@@ -43,12 +43,12 @@ const RETRY_WITHOUT_CAPACITY: Duration = Duration::from_secs(10);
 /// Route label of unknown paths, in logs and metrics.
 pub const UNKNOWN_ROUTE: &str = "other";
 
-/// The address at the other end of the connection; `server` puts it into the request's extensions.
+/// The peer address of the connection; `server` puts it into the request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// There is no place for this request among those under way; `server` puts it into the extensions. Only what is
-/// always run_page is run_page then.
+/// The server has no capacity for this request; `server` puts it into the extensions. Only routes with
+/// `is_always_answered` are run then.
 #[derive(Debug, Clone, Copy)]
 pub struct NoCapacity(pub Exhausted);
 
@@ -128,11 +128,11 @@ async fn respond<B: Body<Data = Bytes> + Send + 'static>(web: &Web, request: Req
 enum Target<'a> {
     /// With the parameters of the path.
     Page(&'a Route, Vec<(String, String)>),
-    /// The canonical path, which differs in capitals and slashes only.
+    /// The canonical path, which differs only in capitals and slashes.
     Moved(String),
 }
 
-/// The route's pattern for logs and metrics, and what the path leads to.
+/// The route's pattern for logs and metrics, and the target of the path.
 fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<Target<'a>, PageError>) {
     if let Err(error) = host::check(parts) {
         return (UNKNOWN_ROUTE, Err(error));
@@ -150,7 +150,7 @@ fn find_route<'a>(web: &'a Web, parts: &Parts) -> (&'static str, Result<Target<'
     (pattern, Ok(Target::Moved(format!("{path}{query}"))))
 }
 
-/// Sets common headers, logs the request and counts it. `labels` are method and route, each of a closed set.
+/// Sets common headers, then logs and counts the request. `labels` are method and route, each of a closed set.
 pub fn finish(
     response: &mut PageResponse,
     reference: &Reference,
@@ -169,9 +169,8 @@ pub fn finish(
 #[derive(Default)]
 struct ErrorContext {
     frame: Frame,
-    /// The form that was not accepted.
+    /// The rejected form.
     form: Option<Resubmit>,
-    /// Counts the bytes of the body.
     held: Option<Arc<Share>>,
 }
 

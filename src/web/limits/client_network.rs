@@ -1,6 +1,5 @@
-//! What counts as one client in every limit: an IPv4 address, or an IPv6 network of 64 bits, which is what one
-//! line gets. Whoever has an IPv6 network of 48 bits, which is what one site gets, has 65,536 of those; so sites
-//! are counted too, with a wider limit.
+//! Defines one client for every limit: an IPv4 address, or a 64-bit IPv6 network, which is what one line gets. A 48-bit
+//! IPv6 network, which is what one site gets, contains 65,536 of those; so sites are counted too, with a wider limit.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,8 +9,8 @@ const CLIENT_BITS: u32 = 64;
 /// Bits of the IPv6 network that counts as one site.
 const SITE_BITS: u32 = 48;
 
-/// How many times a client's limit a whole site has: a house with a network for its members, one for guests and
-/// one for machines has enough of it.
+/// A site's limit as a multiple of a client's: enough for a house with a network for members, one for guests and one
+/// for machines.
 pub const SITE_FACTOR: u32 = 4;
 
 /// Addresses that are counted together.
@@ -22,7 +21,6 @@ pub struct ClientNetwork {
 }
 
 impl ClientNetwork {
-    /// The client that an address belongs to.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(v6) => Self::v6(v6, CLIENT_BITS),
@@ -30,7 +28,7 @@ impl ClientNetwork {
         }
     }
 
-    /// The site that an address belongs to; `None` for IPv4, where an address tells nothing of its neighbors.
+    /// The site that an address belongs to; `None` for IPv4, where neighboring addresses are unrelated.
     pub fn site_of(address: IpAddr) -> Option<Self> {
         match address.to_canonical() {
             IpAddr::V6(v6) => Some(Self::v6(v6, SITE_BITS)),
@@ -58,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_counted_by_line_and_site() {
+    fn ipv6_addresses_are_grouped_by_64_and_48() {
         for (address, client, site) in [
             ("198.51.100.1", "198.51.100.1", None),
             ("::ffff:198.51.100.1", "198.51.100.1", None),

@@ -1,14 +1,14 @@
-//! Browsers at which somebody has logged in before. Wrong passwords are counted for each of them by itself, so that
-//! nobody is shut out by the guesses of others.
+//! Browsers at which somebody has logged in before. Each of them has its own count of wrong passwords, so that the
+//! guesses of others cannot lock anyone out.
 //!
-//! The cookie holds a mark for each of the last people who logged in there: the user's number, a random number of the
-//! browser, and a digest of the password's hash; all signed. It lets nobody in.
+//! The cookie contains a mark for each of the last people who logged in there: the user's id, a random number of the
+//! browser, and a digest of the password's hash; all signed. The cookie does not authenticate anyone.
 //!
-//! - It is signed as the others are: after a rotation of `SECRET_KEY` what the previous key signed is known, and signed
-//!   again at the next log-in; without the previous key the browser is one like any other.
+//! - It is signed like the other cookies: after a rotation of `SECRET_KEY` signatures of the previous key are still
+//!   valid, and the next login signs it with the new key. Without the previous key the browser counts as unknown.
 //! - After the password was changed elsewhere, a mark counts together with all the user's marks of former passwords:
 //!   anyone who knew such a password could have made any number of them. A stranger's guesses do not count there.
-//! - It outlives a deactivation, which it does not undo: the password of somebody inactive is always wrong.
+//! - It remains valid after a deactivation, but has no effect: the password of an inactive user is always wrong.
 
 use crate::domain::ids::UserId;
 use crate::ops::accounts::sign_in::{AccountMark, StartedSession};
@@ -18,27 +18,27 @@ use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderValue};
 use rand::RngExt;
 
-/// What a signature is for: one made for another cookie is none of ours.
+/// Purpose of the signature: one made for another cookie is not valid here.
 const PURPOSE: &str = "known.";
-/// People who are remembered at one browser.
+/// Most users remembered per browser.
 const MARKS_MAX: usize = 8;
 /// How long a browser is remembered: a year.
 const REMEMBERED: Duration = Duration::days(365);
 /// Characters of a random number, and of a digest.
 const PART: usize = 16;
 
-/// What the cookie is called, but for what [`crate::web::kernel::cookies::Cookies`] adds.
+/// Base name of the cookie; [`crate::web::kernel::cookies::Cookies`] adds a prefix and a suffix.
 pub const COOKIE_NAME: &str = "esb_known";
 
-/// Stands for all browsers at which somebody has logged in with a former password.
+/// The shared count of all browsers at which somebody has logged in with a former password.
 const FORMER: &str = "former";
 
-/// True for a count that all browsers with a former password of its user share.
+/// True for the count that all browsers with a former password of its user share.
 pub fn is_shared(count: &str) -> bool {
     count.ends_with(FORMER)
 }
 
-/// That somebody has logged in at a browser.
+/// Records one login at a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mark {
     user: UserId,
@@ -59,31 +59,31 @@ impl Mark {
     }
 }
 
-/// Who has logged in at a browser, the latest first.
+/// The users who have logged in at a browser, latest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownBrowser(Vec<Mark>);
 
 impl KnownBrowser {
-    /// What the browser shows and we have signed; nobody, where that is nothing.
+    /// The verified marks of the browser's cookie; none if there is no valid cookie.
     pub fn of(browsers: &Browsers, headers: &HeaderMap) -> Self {
         let ours = browsers.cookies().find(headers, COOKIE_NAME);
         let signed = ours.filter_map(|cookie| browsers.verified(cookie, PURPOSE)).next().unwrap_or_default();
         Self(signed.split('.').filter_map(Mark::read).take(MARKS_MAX).collect())
     }
 
-    /// True where nobody has logged in before.
+    /// True if nobody has logged in at this browser before.
     pub const fn is_new(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// By which wrong passwords for this account are counted here; `None` where its user has not logged in before.
+    /// The key that counts wrong passwords for this account at this browser; `None` if its user has not logged in here.
     pub fn counted_as(&self, account: &AccountMark) -> Option<String> {
         let mark = self.0.iter().find(|mark| mark.user == account.user)?;
         let is_present = mark.password == account.password;
         Some(format!("{}-{}", mark.user, if is_present { mark.browser.as_str() } else { FORMER }))
     }
 
-    /// The header that lets the browser remember who has just logged in, too.
+    /// The `Set-Cookie` header that adds the user who has just logged in.
     pub fn remembering(
         mut self,
         browsers: &Browsers,
@@ -126,7 +126,7 @@ mod tests {
         StartedSession { token: "x".into(), role: Role::Staff, must_change_password: false, account }
     }
 
-    /// The same browser after these people have logged in.
+    /// The same browser after these users have logged in.
     fn after(browsers: &Browsers, people: &[(i64, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (user, password) in people {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_we_signed_for_this_is_known() {
+    fn only_cookies_signed_for_this_purpose_count() {
         let (ours, theirs) = (browsers("0123456789abcdef"), browsers("fedcba9876543210"));
         let now = account(7, "a");
         let headers = after(&theirs, &[(7, "a")]);

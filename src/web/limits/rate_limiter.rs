@@ -1,5 +1,5 @@
-//! How often one client may do something, or something may be done to one name: governor over monotonic time, with
-//! bounded memory. Who counts as one client: [`ClientNetwork`].
+//! Rate limits per client or per name: governor over monotonic time, with bounded memory. [`ClientNetwork`] defines one
+//! client.
 
 use super::client_network::{ClientNetwork, SITE_FACTOR};
 use crate::clock::Clock;
@@ -14,20 +14,20 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Clients, sites and names remembered at most, of each: beyond it, those who were not heard of for the longest
-/// time are forgotten. 10,000 of them take about 1 MB.
+/// Most clients, sites and names remembered, of each. Beyond it the least recently used are dropped. 10,000 of them
+/// take about 1 MB.
 const MAX_KEYS: usize = 10_000;
 
-/// Whose allowance it is.
+/// What a rate limit counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Client(ClientNetwork),
     Name(String),
 }
 
-/// An allowance per client address that refills evenly: a token bucket. Whoever used none of it for a
-/// whole window has all of it at once and what refills in that time, so that the first window lets through up
-/// to twice as many, and each later one as many as were asked for. An IPv6 site has [`SITE_FACTOR`] times as much.
+/// A token bucket per client address. A full bucket gives its whole burst at once and refills during the window, so the
+/// first window allows up to twice the limit, and each later one at most the limit. An IPv6 site has [`SITE_FACTOR`]
+/// times as much.
 #[derive(Debug)]
 pub struct Limit {
     clients: Buckets,
@@ -35,9 +35,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// `times` at once, then one more after each `times`th part of `window`.
-    ///
-    /// Zero times count as one.
+    /// Allows `times` at once, then one more after each `times`th part of `window`. Zero is treated as one.
     pub fn new(clock: Clock, times: u32, window: Duration) -> Self {
         let of_site = times.max(1).saturating_mul(SITE_FACTOR);
         Self {
@@ -46,27 +44,27 @@ impl Limit {
         }
     }
 
-    /// Counts one more for `client`.
+    /// Counts one request of `client`.
     ///
     /// # Errors
-    /// How long to wait, when that is one too many.
+    /// How long to wait, if the limit is reached.
     pub fn count(&self, client: IpAddr) -> Result<(), Duration> {
-        // The client first: one that asks without end uses up nothing of its site's.
+        // The client first, so that one client over its limit uses up nothing of its site's.
         let key = Key::Client(ClientNetwork::of(client));
         self.clients.count(key.clone())?;
         let Some(site) = ClientNetwork::site_of(client) else { return Ok(()) };
         self.sites.count(Key::Client(site)).inspect_err(|_| self.clients.give_back(&key))
     }
 
-    /// Counts one more for `name`, case ignored.
+    /// Counts one request for `name`, case-insensitive.
     ///
     /// # Errors
-    /// How long to wait, when that is one too many.
+    /// How long to wait, if the limit is reached.
     pub fn count_name(&self, name: &str) -> Result<(), Duration> {
         self.clients.count(Key::Name(caseless(name.trim())))
     }
 
-    /// Gives back what was counted last for `client`: it came to nothing by a fault of ours, or was no guess.
+    /// Refunds the last count for `client`: it failed because of us, or was no guess.
     pub fn give_back(&self, client: IpAddr) {
         self.clients.give_back(&Key::Client(ClientNetwork::of(client)));
         if let Some(site) = ClientNetwork::site_of(client) {
@@ -74,24 +72,22 @@ impl Limit {
         }
     }
 
-    /// The same for `name`.
     pub fn give_back_name(&self, name: &str) {
         self.clients.give_back(&Key::Name(caseless(name.trim())));
     }
 }
 
-/// A name as one client uses it: nobody is kept out by what others do elsewhere.
+/// A key for a name at one client: counts of other clients do not affect it.
 pub fn name_at(client: IpAddr, name: &str) -> String {
     format!("{} {}", ClientNetwork::of(client), name.trim())
 }
 
-/// A token bucket for each key.
 #[derive(Debug)]
 struct Buckets {
     limiter: RateLimiter<Key, RecentBuckets, Clock, NoOpMiddleware<Nanos>>,
     recent: RecentBuckets,
     clock: Clock,
-    /// After which one more is let through.
+    /// Time until one more is allowed.
     period: Duration,
 }
 
@@ -110,7 +106,7 @@ impl Buckets {
             .map_err(|refusal| refusal.wait_time_from(governor::clock::Clock::now(&self.clock)))
     }
 
-    /// The bucket is full again so much earlier.
+    /// Refunds one token.
     fn give_back(&self, key: &Key) {
         if let Some(full_at) = self.recent.lock().get_mut(key) {
             *full_at = full_at.saturating_sub(self.period.into());
@@ -118,8 +114,8 @@ impl Buckets {
     }
 }
 
-/// What the limiter knows of each key (when its bucket is full), the most recent ones only. An attacker with
-/// more keys than are remembered makes it forget others, who are then let through sooner, never later.
+/// The state of each key (when its bucket is full), most recent keys only. An attacker with more keys than fit evicts
+/// others, who are then allowed sooner, never later.
 #[derive(Debug, Clone)]
 struct RecentBuckets(Arc<Mutex<LruCache<Key, Nanos>>>);
 
@@ -178,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_by_our_fault_is_given_back() {
+    fn failed_requests_are_given_back() {
         let (limit, _) = limit();
         for _ in 0..10 {
             assert_eq!(limit.count(address("198.51.100.1")), Ok(()));
@@ -254,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_line_uses_nothing_of_its_site() {
+    fn refused_ipv6_client_uses_nothing_of_its_site() {
         let (limit, _) = limit();
         for _ in 0..1_000 {
             let _ = limit.count(address("2001:db8:7:1::1"));

@@ -1,6 +1,6 @@
-//! What all clients share and none may use up: places and bytes, with a limit in total and per client (see
-//! [`ClientNetwork`]). What a client has is given back when its [`Share`] is dropped. Used by `server` (requests
-//! under way), `body` and `upload` (bytes, places) and `pages::events` (listeners).
+//! Resources shared by all clients (places, bytes), limited in total and per client (see [`ClientNetwork`]). A client's
+//! part is released when its [`Share`] is dropped. Used by `server` (requests in flight), `body` and `upload` (bytes,
+//! places) and `pages::events` (listeners).
 
 use super::client_network::{ClientNetwork, SITE_FACTOR};
 use crate::clock::{Clock, Throttle};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// Something of which there is so much in all, and so much for one client.
+/// A resource with a limit in total and per client.
 #[derive(Debug)]
 pub struct Shares {
     what: &'static str,
@@ -28,22 +28,20 @@ pub struct Shares {
 #[derive(Debug, Default)]
 struct Usage {
     all: usize,
-    /// By client and by site; without those who have nothing.
+    /// Usage by client and by site; entries of zero are removed.
     by: HashMap<ClientNetwork, usize>,
 }
 
-/// Why there is nothing left.
+/// Which limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Exhausted {
-    /// This client has used up its share.
     #[error("the client has used up its share")]
     Client,
-    /// All of it is taken.
     #[error("all is taken")]
     All,
 }
 
-/// What one request or connection has of it.
+/// The part of one request or connection.
 pub struct Share {
     shares: Arc<Shares>,
     client: IpAddr,
@@ -51,8 +49,8 @@ pub struct Share {
 }
 
 impl Shares {
-    /// `all` of `what`, of which one client has `of_client` at most. An IPv6 site has [`SITE_FACTOR`] times as
-    /// much, but no more than half of all.
+    /// `all` units of `what`, at most `of_client` of them per client. An IPv6 site has [`SITE_FACTOR`] times as much,
+    /// but at most half of all.
     pub fn new(clock: Clock, what: &'static str, all: usize, of_client: usize) -> Arc<Self> {
         let of_site = (of_client * SITE_FACTOR as usize).min(all / 2).max(of_client);
         let log_throttle = Throttle::new(clock);
@@ -67,25 +65,25 @@ impl Shares {
         })
     }
 
-    /// Nothing yet for `client`: [`Share::grow`] takes some.
+    /// An empty share for `client`; [`Share::grow`] takes units.
     pub fn open(self: &Arc<Self>, client: IpAddr) -> Share {
         Share { shares: Arc::clone(self), client, amount: AtomicUsize::new(0) }
     }
 
-    /// One for `client`.
+    /// Takes one unit for `client`.
     ///
     /// # Errors
-    /// There is none left (logged).
+    /// None is left (logged).
     pub fn take(self: &Arc<Self>, client: IpAddr) -> Result<Share, Exhausted> {
         let share = self.open(client);
         share.grow(1)?;
         Ok(share)
     }
 
-    /// One for `client`, waiting for it.
+    /// Takes one unit for `client`, waiting for it if necessary.
     ///
     /// # Errors
-    /// There was none left `within` that time (logged).
+    /// None was left `within` that time (logged).
     pub async fn wait(self: &Arc<Self>, client: IpAddr, within: Duration) -> Result<Share, Exhausted> {
         let share = self.open(client);
         let taking = async {
@@ -168,10 +166,10 @@ impl Shares {
 }
 
 impl Share {
-    /// Takes more of it.
+    /// Takes more units.
     ///
     /// # Errors
-    /// There is not so much left (logged).
+    /// Fewer are left (logged).
     pub fn grow(&self, more: usize) -> Result<(), Exhausted> {
         self.shares
             .add(self.client, more)
@@ -180,7 +178,7 @@ impl Share {
         Ok(())
     }
 
-    /// Gives some of it back, at most what it has.
+    /// Releases units, at most what the share has.
     pub fn shrink(&self, less: usize) {
         let had = self
             .amount

@@ -1,4 +1,4 @@
-//! `GET /area/{id}?page=`: one area, whole.
+//! `GET /area/{id}?page=`: all equipment of one area.
 
 use crate::domain::ids::AreaId;
 use crate::ops;

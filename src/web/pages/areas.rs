@@ -15,7 +15,7 @@ use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
 const LIST: &str = "/admin/areas";
-/// Furthest place on the board, either way.
+/// Largest absolute value of an area's sort order.
 const ORDER_MAX: i64 = 1_000_000;
 
 fn fields(values: [String; 3]) -> Vec<Field> {

@@ -1,5 +1,5 @@
-//! `GET /assets/{hash}/{name}`: styles, scripts and pictures, held in memory, compressed once. The
-//! address changes with the content, so that browsers may keep what they have.
+//! `GET /assets/{hash}/{name}`: styles, scripts and pictures, held in memory, compressed once. The address changes with
+//! the content, so browsers may cache forever.
 
 use crate::render::html::AssetUrls;
 use crate::web::Web;
@@ -14,15 +14,13 @@ use std::collections::HashMap;
 #[folder = "assets/"]
 struct Files;
 
-/// For ever, as far as HTTP goes.
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// Every asset, by its name.
+/// Every asset, by name.
 #[derive(Debug)]
 pub(in crate::web) struct Assets(HashMap<String, Cached>);
 
 impl Assets {
-    /// Reads and compresses them all.
     pub(in crate::web) async fn load() -> Self {
         let mut assets = HashMap::new();
         for name in Files::iter() {
@@ -36,7 +34,7 @@ impl Assets {
         Self(assets)
     }
 
-    /// Where pages find them.
+    /// The addresses that pages use.
     pub(in crate::web) fn urls(&self) -> AssetUrls {
         AssetUrls {
             stylesheet: self.url("esb.css"),
@@ -58,7 +56,7 @@ impl Assets {
     ) -> Result<PageResponse, PageError> {
         let (hash, name) = path.split_once('/').ok_or(PageError::NotFound)?;
         let asset = self.0.get(name).ok_or(PageError::NotFound)?;
-        // A page of an older build asks for an older hash: it gets today's asset, but not to keep.
+        // A page of an older build requests an older hash: it gets the current asset, but must not cache it.
         let keep = if asset.version().0 == hash { KEPT } else { REVALIDATE };
         Ok(asset.response(headers, keep))
     }

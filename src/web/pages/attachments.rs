@@ -1,4 +1,4 @@
-//! Documents and photos: handed out to whom they are for, added to machines and removed from them.
+//! Documents and photos: served to authorized callers, added to equipment and removed.
 
 use super::equipment::{done_or_back, shown_again};
 use super::form_parser::{FormParser, request_id};
@@ -57,12 +57,12 @@ async fn whole(
     serve_file(request, handed_out, async { opened(web.files.open(&file.stored).await) }).await
 }
 
-/// A stored file never changes: its random name is its version.
+/// A stored file never changes, so its random name is its version.
 fn version(stored: &StoredName, part: &str) -> Version {
     Version(format!("{}{part}", stored.as_str().replace('.', "-")))
 }
 
-/// A file that is gone, though a row names it, is nothing that is here.
+/// A file that has a row but is missing on disk is `NotFound`.
 fn opened(opened: io::Result<OpenedFile>) -> Result<OpenedFile, PageError> {
     opened.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => PageError::NotFound,

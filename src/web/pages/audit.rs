@@ -14,7 +14,7 @@ use chrono::Days;
 use futures_util::stream;
 use http::StatusCode;
 
-/// What is said where what was typed cannot be looked for.
+/// Shown if the filter cannot be read.
 const UNREADABLE: &str =
     "Days have the form YYYY-MM-DD, and the number is a whole number. Correct the filter and search again.";
 
@@ -48,7 +48,7 @@ fn form(request: &PageRequest) -> Result<AuditForm, PageError> {
     })
 }
 
-/// What is looked for; `None` where it cannot be read. Days are those of the place.
+/// The filter; `None` if it cannot be read. Days are in the configured zone.
 fn filter(form: &AuditForm, zone: &Zone) -> Option<AuditFilter> {
     let day = |text: &str| if text.is_empty() { Some(None) } else { parse_day(text).ok().map(Some) };
     let noun_id = if form.id.is_empty() { None } else { Some(form.id.parse().ok()?) };
@@ -63,14 +63,14 @@ fn filter(form: &AuditForm, zone: &Zone) -> Option<AuditFilter> {
     })
 }
 
-/// Where the export stands.
+/// State of the export.
 enum Export {
     Head,
     Before(Option<i64>),
     End,
 }
 
-/// The same filters, everything that matches.
+/// Exports all matching entries, with the same filters.
 pub(super) async fn export(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let filter = filter(&form(request)?, &web.config.timezone)
         .ok_or_else(|| PageError::Refused { message: UNREADABLE.into() })?;
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_those_of_the_place() {
+    fn date_filter_uses_local_days() {
         let form = AuditForm { from: "2026-03-08".into(), to: "2026-03-08".into(), ..AuditForm::default() };
         let filter = filter(&form, &"America/New_York".parse().unwrap()).unwrap();
         assert_eq!(filter.from.unwrap().to_rfc3339(), "2026-03-08T05:00:00+00:00");

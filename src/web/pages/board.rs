@@ -1,4 +1,4 @@
-//! `GET /`: the board. Kept whole and compressed per revision; a filtered board is rendered for each request.
+//! `GET /`: the board. Cached whole and compressed per revision; a filtered board is rendered for each request.
 
 use crate::domain::text::fold;
 use crate::ops;
@@ -9,7 +9,7 @@ use crate::web::kernel::response::{HTML, html};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
-/// Most characters of a search that are looked for: as long as a machine's name.
+/// Most characters of a search: as long as the name of equipment.
 const SEARCH_MAX: usize = 200;
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
@@ -20,7 +20,7 @@ pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageRespons
     }
     let now = web.ctx.clock.now();
     let mut version = web.board_version(request, board.revision, now);
-    // Setting up changes the page and no revision.
+    // Setup changes the page without a new revision.
     let offers_setup = board.areas.is_empty() && web.offers_setup().await;
     if offers_setup {
         version.0.push_str("-setup");
@@ -39,7 +39,7 @@ pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageRespons
     Ok(version.mark(html(StatusCode::OK, page), keep))
 }
 
-/// `?area=&broken=1&q=`; an empty value asks for nothing.
+/// `?area=&broken=1&q=`; an empty value does not filter.
 fn filter(request: &PageRequest) -> Result<BoardFilter, PageError> {
     let query = request.query()?;
     let area = match query.typed("area")? {

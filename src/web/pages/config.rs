@@ -12,13 +12,13 @@ use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
-/// The tick that removes a secret.
+/// The check box that removes a secret.
 const FORGET: &str = "wifi_password_forget";
 
-/// A setting as staff read it: key, label, hint.
+/// A setting as shown to staff: key, label, hint.
 type Shown = (&'static str, &'static str, &'static str);
 
-/// How staff read the settings, group by group.
+/// The settings by group.
 const SHOWN: [(&str, &[Shown]); 5] = [
     (
         "What is announced in Slack",
@@ -120,7 +120,7 @@ fn page(
     html_with_forms(web, request, status, page)
 }
 
-/// The field of a setting; a secret one that is set has a tick to forget it besides.
+/// The field of a setting; a secret that is set also has a check box to remove it.
 fn fields(values: &[SettingValue], (key, label, hint): &Shown) -> Vec<Field> {
     let Some(known) = values.iter().find(|value| value.setting.key == *key) else { return Vec::new() };
     let field = |name, label, hint, input, value| Field {
@@ -145,7 +145,7 @@ fn fields(values: &[SettingValue], (key, label, hint): &Shown) -> Vec<Field> {
     all
 }
 
-/// What was typed for a setting; `None` for a secret that stays.
+/// The typed value of a setting; `None` for a secret that stays unchanged.
 fn typed(request: &PageRequest, setting: &'static Setting) -> Result<Option<String>, FieldsError> {
     let typed = request.form.typed(setting.key)?;
     Ok(match setting.kind {

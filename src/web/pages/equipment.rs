@@ -1,4 +1,4 @@
-//! `/equipment/{id}`: a machine with its links, notes and history, for technicians and staff.
+//! `/equipment/{id}`: equipment with its links, notes and history, for technicians and staff.
 
 use super::PHOTOS;
 use super::form_parser::{FormParser, csrf_token, hidden, new_request_id, page_number, request_id, why};
@@ -22,7 +22,7 @@ pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageRespons
     shown(web, request, page, (StatusCode::OK, &[])).await
 }
 
-/// The page; forms on it come back with what was typed into them.
+/// Renders the page; a rejected form on it is shown again with its text.
 async fn shown(
     web: &Web,
     request: &PageRequest,
@@ -116,7 +116,7 @@ async fn back(web: &Web, request: &PageRequest, errors: Vec<FieldError>) -> Resu
     shown(web, request, 1, (StatusCode::UNPROCESSABLE_ENTITY, &errors)).await
 }
 
-/// The page again, with what was typed and why it comes back.
+/// The page with a rejected form: what was typed, and the error.
 pub(super) async fn shown_again(
     web: &Web,
     request: &PageRequest,

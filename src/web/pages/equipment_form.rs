@@ -16,7 +16,7 @@ use crate::web::kernel::response::{html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
-/// Names of the fields, in their order.
+/// Names of the fields, in order.
 const NAMES: [&str; 10] = [
     "name",
     "area",
@@ -30,12 +30,11 @@ const NAMES: [&str; 10] = [
     "description",
 ];
 
-/// A value for each of [`NAMES`].
 type Values = [String; 10];
 
-/// What the form is shown with.
+/// The state that the form shows.
 struct Shown<'a> {
-    /// The machine that is edited; nothing for a new one.
+    /// The equipment to edit; `None` for a new one.
     record: Option<&'a EquipmentRecord>,
     values: Values,
     request_id: &'a RequestId,
@@ -92,7 +91,7 @@ async fn page(web: &Web, request: &PageRequest, shown: Shown<'_>) -> Result<Page
     html_with_forms(web, request, shown.status, page)
 }
 
-/// The fields. The area that a machine stands in can be kept, also when it is archived.
+/// The form's fields. The current area stays selectable even if it is archived.
 async fn groups(
     web: &Web,
     record: Option<&EquipmentRecord>,
@@ -126,7 +125,7 @@ async fn groups(
     Ok([Group { legend: "", fields: what }, Group { legend: "Details", fields: details }])
 }
 
-/// What was typed, unless some of it is refused.
+/// The typed details; `None` if a field is invalid.
 fn details(parser: &mut FormParser<'_>) -> Result<Option<EquipmentDetails>, FieldsError> {
     let name = parser.read("name", EquipmentName::parse)?;
     let area = parser.read("area", |id| id.parse::<AreaId>().map_err(|_| "Please choose an area."))?;
@@ -208,7 +207,7 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
     if status == StatusCode::CONFLICT {
         errors.extend(differences(web, &record, request).await?);
     } else {
-        // Only a conflict lets go of the version that was seen.
+        // Only a conflict updates the version that was seen.
         record.version = version;
     }
     let values = typed_values(request)?;
@@ -216,7 +215,7 @@ pub(super) async fn save(web: &Web, request: &PageRequest) -> Result<PageRespons
     page(web, request, shown).await
 }
 
-/// The stored value at each field in which something else was typed.
+/// The stored value of each field that was typed differently.
 async fn differences(
     web: &Web,
     record: &EquipmentRecord,

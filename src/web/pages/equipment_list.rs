@@ -1,4 +1,4 @@
-//! `GET /equipment` and `GET /equipment.csv`: the list of machines, for people and for spreadsheets.
+//! `GET /equipment` and `GET /equipment.csv`: the equipment list, for people and for spreadsheets.
 
 use super::form_parser::page_number;
 use crate::domain::actor::Role;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 
-/// Most characters of a search: as long as a machine's name.
+/// Most characters of a search: as long as the name of equipment.
 const SEARCH_MAX: usize = 200;
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
@@ -37,13 +37,13 @@ fn area(query: &Fields) -> Result<Option<AreaId>, PageError> {
     }
 }
 
-/// Where the export stands.
+/// State of the export.
 enum Export {
     Head,
     Behind(EquipmentId),
 }
 
-/// `?area=&archived=1`: everything on record, a batch at a time.
+/// `?area=&archived=1`: exports all equipment, in batches.
 pub(super) async fn export(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let query = request.query()?;
     let wanted = (area(&query)?, query.ticked("archived")?);

@@ -1,5 +1,4 @@
-//! `GET /events`: server-sent events, one at each new revision of the board. Whoever is slow hears of
-//! the newest only.
+//! `GET /events`: server-sent events, one at each new revision of the board. A slow client receives only the newest.
 
 use crate::clock::Clock;
 use crate::ops;
@@ -17,24 +16,23 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Listeners at once, in all and of one address (spec, `GET /`). A makerspace behind one address has some thirty wall
-/// screens and the phones that look at the board just now: hidden tabs do not listen, and who finds no place asks
-/// for the page every half minute instead.
+/// Concurrent listeners, in total and per client (spec, `GET /`). A makerspace behind one address has some thirty wall
+/// screens and the phones that show the board right now: hidden tabs do not listen, and a page without a place polls
+/// every half minute instead.
 const LISTENERS: usize = 1_000;
 const LISTENERS_OF_CLIENT: usize = 50;
-/// When to come back where there is no place.
+/// `Retry-After` when there is no place.
 const COME_BACK: Duration = Duration::from_secs(60);
-/// Longest silence: a proxy takes a connection for dead after a minute, and only by writing to it do we
-/// notice that a listener is gone without a word.
+/// Longest pause between writes: a proxy drops a silent connection after a minute, and only a write detects a client
+/// that has disconnected silently.
 const SILENCE: Duration = Duration::from_secs(15);
-/// Shortest time between two events: many changes in a row need not all be shown.
+/// Shortest time between two events; bursts of changes are combined.
 const PACE: Duration = Duration::from_millis(250);
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
-/// Tells nginx and its kin to pass on each event as it comes.
+/// Disables response buffering in nginx and similar proxies.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Places for listeners.
 pub(in crate::web) fn places(clock: Clock) -> Arc<Shares> {
     Shares::new(clock, "listeners to /events", LISTENERS, LISTENERS_OF_CLIENT)
 }
@@ -49,7 +47,7 @@ pub(super) async fn listen(web: &Web, request: &PageRequest) -> Result<PageRespo
     Ok(response)
 }
 
-/// The events, for as long as the place is held.
+/// The events; ends when the place is dropped.
 fn events(revisions: Revisions, place: Share) -> impl Stream<Item = Bytes> + Send {
     stream::unfold((revisions, place, Duration::ZERO), |(mut revisions, place, pause)| async move {
         sleep(pause).await;

@@ -1,4 +1,4 @@
-//! Reads forms of technicians and staff: all errors are collected and shown at once.
+//! Parses forms of technicians and staff: all errors are collected and shown at once.
 
 use crate::domain::text::{RequestId, TextError};
 use crate::ops::OpError;
@@ -11,7 +11,6 @@ use std::fmt::Display;
 
 pub(super) use super::forms::{new_request_id, request_id};
 
-/// Reads the fields of a form and collects what is wrong with them.
 pub(super) struct FormParser<'a> {
     pub(super) fields: &'a Fields,
     pub(super) errors: Vec<FieldError>,
@@ -22,7 +21,7 @@ impl<'a> FormParser<'a> {
         Self { fields, errors: Vec::new() }
     }
 
-    /// `None` for a field that is refused.
+    /// `None` if the field is invalid.
     pub(super) fn read<T, E: Display>(
         &mut self,
         name: &'static str,
@@ -31,7 +30,7 @@ impl<'a> FormParser<'a> {
         Ok(self.keep(name, parse(self.fields.typed(name)?)))
     }
 
-    /// As [`FormParser::read`], for a field that may be empty.
+    /// As [`FormParser::read`], for an optional field.
     pub(super) fn read_if_any<T, E: Display>(
         &mut self,
         name: &'static str,
@@ -43,7 +42,7 @@ impl<'a> FormParser<'a> {
         }
     }
 
-    /// As [`FormParser::read_if_any`], for a text: one of invisible characters is empty, too.
+    /// As [`FormParser::read_if_any`], for a text: one of only invisible characters counts as empty, too.
     pub(super) fn read_optional_text<T>(
         &mut self,
         name: &'static str,
@@ -62,7 +61,7 @@ impl<'a> FormParser<'a> {
     }
 }
 
-/// The version of what the form edits.
+/// The version of the record that the form edits.
 pub(super) fn version(request: &PageRequest) -> Result<i64, PageError> {
     let version = request.form.required("version")?.parse();
     version.map_err(|_| PageError::from(FieldsError::Missing("version")))
@@ -76,17 +75,16 @@ pub(super) fn page_number(query: &Fields) -> Result<u64, PageError> {
     }
 }
 
-/// What a form of this browser carries unseen.
+/// The hidden fields of a form of this browser.
 pub(super) fn hidden<'a>(csrf_token: &'a str, request_id: &'a RequestId) -> Hidden<'a> {
     Hidden { csrf_token, request_id: Some(request_id.as_str()) }
 }
 
-/// The token of this browser's forms.
 pub(super) fn csrf_token(web: &Web, request: &PageRequest) -> String {
     web.browsers.token(&request.browser)
 }
 
-/// Why a form comes back, with its status; what is no answer to a form stays an error.
+/// Field errors and status for a form that is shown again; other errors are returned unchanged.
 pub(super) fn why(error: OpError) -> Result<(StatusCode, Vec<FieldError>), PageError> {
     match error {
         OpError::Refused(refusal) => {

@@ -1,4 +1,4 @@
-//! What pages with forms have in common: hidden fields, and answers that bring the form back.
+//! Shared by pages with forms: hidden fields, and responses that show the form again.
 
 use crate::domain::text::RequestId;
 use crate::ops::Refusal;
@@ -9,28 +9,27 @@ use http::header::RETRY_AFTER;
 use rand::RngExt;
 use std::time::Duration;
 
-/// What a form carries unseen.
 pub(super) fn hidden<'a>(csrf_token: &'a str, request_id: Option<&'a RequestId>) -> Hidden<'a> {
     Hidden { csrf_token, request_id: request_id.map(RequestId::as_str) }
 }
 
-/// A name for a submission that is yet to come.
+/// A random idempotency key for the next submission.
 pub(super) fn new_request_id() -> RequestId {
     RequestId::from_random(rand::rng().random())
 }
 
-/// The name that a submission brought back.
+/// The idempotency key of a submission.
 pub(super) fn request_id(request: &PageRequest) -> Result<RequestId, PageError> {
     RequestId::parse(request.form.required("request_id")?)
         .map_err(|error| PageError::Refused { message: error.to_string() })
 }
 
-/// A refusal of an operation, at its field.
+/// A rejection of an operation, as an error at its field.
 pub(super) fn refused(refusal: Refusal) -> FieldError {
     FieldError { field: refusal.field, message: refusal.message }
 }
 
-/// The form again, since it came too often.
+/// The form again with status 429.
 pub(super) fn too_often(
     wait: Duration,
     again: impl FnOnce(&[FieldError]) -> Result<PageResponse, PageError>,

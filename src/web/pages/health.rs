@@ -1,4 +1,4 @@
-//! `GET /health` (can we work?) and `GET /health/live` (does the process answer?).
+//! `GET /health` (readiness) and `GET /health/live` (liveness).
 
 use super::public_equipment::rfc3339;
 use crate::metrics::Metrics;
@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
 
-/// How long the database may take before we are called unhealthy.
+/// How long the database may take before the program reports unhealthy.
 const DATABASE_WITHIN: Duration = Duration::from_secs(2);
 
 const NOT_WRITABLE: &str = "the database cannot be written: its disk may be full or read-only";
@@ -46,7 +46,7 @@ async fn within_limit<T>(asked: impl Future<Output = Result<T, OpError>>) -> Res
     asked.unwrap_or_else(|_| Err(OpError::Internal(TimedOut(DATABASE_WITHIN).into())))
 }
 
-/// What is known before the database is there.
+/// The response before the database is ready.
 pub(in crate::web) fn not_ready(metrics: &Metrics) -> Result<PageResponse, PageError> {
     health(metrics, Some("the database does not answer yet, or its schema is being brought up to date"), None)
 }

@@ -11,7 +11,7 @@ use crate::web::kernel::response::{html, html_with_forms, see_other};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 
-/// Lines that the page of a job shows.
+/// Most lines shown on the page of a job.
 const LINES: u64 = 50;
 
 pub(super) async fn list(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
@@ -25,7 +25,7 @@ pub(super) async fn list(web: &Web, request: &PageRequest) -> Result<PageRespons
     Ok(html(StatusCode::OK, web.html(request).jobs(&view, filter).map_err(PageError::internal)?))
 }
 
-/// What the address names, where it names anything.
+/// The value of a filter in the query, if it is set and valid.
 fn chosen<T>(
     query: &Fields,
     name: &'static str,
@@ -53,7 +53,7 @@ pub(super) async fn resume(web: &Web, request: &PageRequest) -> Result<PageRespo
     back(id, jobs::resume(&web.ctx, &request.actor(), id).await)
 }
 
-/// Back to the job, or why not.
+/// Redirects to the job, or shows the error.
 fn back(id: JobId, done: Result<(), OpError>) -> Result<PageResponse, PageError> {
     match done {
         Ok(()) => see_other(&format!("/admin/jobs/{id}")),

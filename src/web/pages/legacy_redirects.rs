@@ -1,5 +1,5 @@
-//! Addresses of the Python system lead to ours (spec/web.md, `GET /e/{id}`): its labels are printed and its
-//! wall screens configured. What has no page of its own yet leads to the nearest one, so none is for good.
+//! Redirects addresses of the Python system to ours (spec/web.md, `GET /e/{id}`): its labels are printed and its wall
+//! screens configured. An address without an equivalent redirects to the nearest page, so no redirect is permanent.
 
 use crate::domain::ids::{AreaId, EquipmentId};
 use crate::web::kernel::access::local_path;
@@ -32,7 +32,7 @@ pub(super) async fn login(request: &PageRequest) -> Result<PageResponse, PageErr
     found(&format!("/login?{}", Serializer::new(String::new()).append_pair("next", next).finish()))
 }
 
-/// `?area_id=&include_archived=` in the words of ours.
+/// Translates `?area_id=&include_archived=` to our parameters.
 pub(super) async fn export(request: &PageRequest) -> Result<PageResponse, PageError> {
     let query = request.query()?;
     let mut ours = Serializer::new(String::new());

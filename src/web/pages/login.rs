@@ -1,4 +1,4 @@
-//! `GET` and `POST /login`, `/setup`, and `POST /logout`: how somebody comes to be signed in.
+//! `GET` and `POST /login`, `/setup`, and `POST /logout`.
 
 use super::form_parser::FormParser;
 use super::forms::{hidden, refused, too_often};
@@ -16,10 +16,10 @@ use crate::web::limits::known_browser::KnownBrowser;
 use http::StatusCode;
 use http::header::SET_COOKIE;
 
-/// The same for a wrong name and a wrong password.
+/// The same text for a wrong name and a wrong password.
 const WRONG: &str = "Wrong username or password.";
 
-/// Where people go who have just logged in.
+/// Where people are redirected after login.
 pub(super) const HOME: &str = "/repairs";
 
 pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
@@ -88,7 +88,7 @@ pub(super) async fn log_in(web: &Web, request: &PageRequest) -> Result<PageRespo
     check_access(web, request, &begun, next)
 }
 
-/// By which this browser counts wrong passwords for this name by itself: where it has logged in under it before.
+/// The key for this browser's own count of wrong passwords, if it has logged in under this name before.
 async fn counted_as(web: &Web, request: &PageRequest, username: &str) -> Result<Option<String>, PageError> {
     let known = KnownBrowser::of(&web.browsers, &request.headers);
     if known.is_new() {
@@ -98,7 +98,7 @@ async fn counted_as(web: &Web, request: &PageRequest, username: &str) -> Result<
     Ok(account.and_then(|account| known.counted_as(&account)))
 }
 
-/// Leads to where the person wanted to go, with the cookies of the new session and of the browser that begins it.
+/// Redirects to the requested page, with the cookies of the new session and of the browser.
 pub(super) fn check_access(
     web: &Web,
     request: &PageRequest,

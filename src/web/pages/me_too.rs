@@ -7,7 +7,7 @@ use crate::web::Web;
 use crate::web::kernel::response::{see_other, set_browser_cookie};
 use crate::web::kernel::{PageError, PageRequest, PageResponse};
 
-/// The name of people whom the web does not know.
+/// The name of people who are not signed in.
 const VISITOR: &str = "A visitor";
 
 pub(super) async fn say(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {

@@ -1,5 +1,5 @@
-//! `GET /metrics`: what this process counts, and the figures that live in the database, for
-//! Prometheus. Answers with what there is when the database does not.
+//! `GET /metrics` for Prometheus: this process's counters, and figures from the database. If the database fails, only
+//! the counters are served.
 
 use crate::domain::job::JobKind;
 use crate::metrics::Metrics;
@@ -20,13 +20,13 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The language of prometheus-client.
+/// The OpenMetrics media type.
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-/// How long the database may take: the answer is due within 2 s.
+/// How long the database may take: the response is due within 2 s.
 const DATABASE_WITHIN: Duration = Duration::from_millis(1500);
 
-/// Figures of the database, as far as it gave them.
+/// Figures from the database, as far as they could be read.
 #[derive(Debug)]
 struct Figures {
     queue: Result<QueueFigures, OpError>,
@@ -34,7 +34,6 @@ struct Figures {
     jobs: Result<Vec<JobFigure>, OpError>,
 }
 
-/// Labels of the number of jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct JobLabels {
     kind: &'static str,
@@ -56,7 +55,7 @@ impl Figures {
         }
     }
 
-    /// The gauges of what is known; what is not is left out, as the operators' alerts expect.
+    /// The gauges of available figures; others are left out, as the operators' alerts expect.
     fn registry(&self) -> Registry {
         let mut registry = Registry::default();
         if let Ok(queue) = &self.queue {
@@ -86,7 +85,6 @@ impl Figures {
     }
 }
 
-/// A gauge in seconds since 1970.
 fn moment(at: DateTime<Utc>) -> Gauge<f64, AtomicU64> {
     let gauge = Gauge::default();
     gauge.set(at.timestamp_micros() as f64 / 1e6);
@@ -99,7 +97,7 @@ pub(in crate::web) async fn show(web: &Web) -> Result<PageResponse, PageError> {
     written(&web.metrics, &figures.registry())
 }
 
-/// What is counted before the database is there.
+/// The metrics before the database is ready.
 pub(in crate::web) fn counted(metrics: &Metrics) -> Result<PageResponse, PageError> {
     written(metrics, &Registry::default())
 }
@@ -112,8 +110,8 @@ fn written(metrics: &Metrics, figures: &Registry) -> Result<PageResponse, PageEr
     Ok(response(StatusCode::OK, OPEN_METRICS, text))
 }
 
-/// Tells the log when the figures cannot be read: in full at first, then in one line each time,
-/// under the words that operators alert on (spec "Watching it").
+/// Logs when the figures cannot be read: in full at first, then in one line each time, with the words that operators
+/// alert on (spec "Watching it").
 #[derive(Debug, Default)]
 pub(in crate::web) struct FiguresLog {
     failing: AtomicBool,

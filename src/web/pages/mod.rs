@@ -1,5 +1,5 @@
-//! The pages, one file a group of routes, and the table that names them all. A page reads its call,
-//! asks one operation, hands the view to `render` and answers; the kernel does the rest.
+//! The pages, one file per group of routes, and the route table. A page parses its request, calls one operation, passes
+//! the view to `render` and responds; the kernel does the rest.
 
 use super::kernel::{Access, Route};
 use super::upload::{OnDiskError, UploadRule};
@@ -33,17 +33,17 @@ mod status;
 mod tokens;
 mod users;
 
-/// Most bytes of a form: far more than the longest report, so that one that is too long comes back
-/// with its text instead of being cut off.
+/// Most bytes of a form: far more than the longest report, so that a report that is too long is shown again with its
+/// text instead of being cut off.
 const FORM_LIMIT: usize = 256 * 1024;
 
-/// Most bytes of a form of few and short fields.
+/// Most bytes of a form with few and short fields.
 const SMALL_FORM: usize = 16 * 1024;
 
 /// Most photos of one form (spec, `POST /e/{id}/report`).
 const PHOTOS: usize = 5;
 
-/// Photos of somebody who is not signed in (spec, `POST /e/{id}/report`).
+/// Photos of visitors who are not signed in (spec, `POST /e/{id}/report`).
 const REPORT_PHOTOS: UploadRule = UploadRule {
     field: "photos",
     accepts: Accepts::Photos,
@@ -57,14 +57,13 @@ const REPORT_PHOTOS: UploadRule = UploadRule {
 const REPAIR_PHOTOS: UploadRule =
     UploadRule { accepts: Accepts::PhotosAndVideos, each: None, ..REPORT_PHOTOS };
 
-/// Photos and videos of technicians and staff, by themselves.
+/// Photos and videos of technicians and staff, added to a repair.
 const ANY_PHOTOS: UploadRule = UploadRule { on_disk_error: OnDiskError::Refuse, ..REPAIR_PHOTOS };
 
-/// A document of a machine.
+/// A document of equipment.
 const DOCUMENT: UploadRule =
     UploadRule { field: "document", accepts: Accepts::Documents, most: 1, ..ANY_PHOTOS };
 
-/// Every route.
 pub(super) static ROUTES: &[Route] = &[
     Route::get("/", Access::Anyone, |web, request| Box::pin(board::show(web, request))),
     Route::get("/area/{id}", Access::Anyone, |web, request| Box::pin(area::show(web, request))),

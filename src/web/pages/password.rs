@@ -1,4 +1,4 @@
-//! `GET` and `POST /password`: somebody chooses a password of their own.
+//! `GET` and `POST /password`: a signed-in person chooses a new password.
 
 use super::forms::{hidden, refused, too_often};
 use super::login::{HOME, check_access};
@@ -44,7 +44,7 @@ fn page(
 
 pub(super) async fn change(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let who = request.account()?;
-    // Whoever guesses at another session, or at the page to log in, keeps nobody from this one.
+    // Guesses in another session or on the login page do not count here.
     if let Err(wait) = web.password_changes.count_name(&who.session) {
         return too_often(wait, |errors| page(web, request, StatusCode::TOO_MANY_REQUESTS, errors));
     }

@@ -1,4 +1,4 @@
-//! `GET /e/{id}` and `GET /e/{id}.json`: one machine, for people and for programs.
+//! `GET /e/{id}` and `GET /e/{id}.json`: one piece of equipment, for people and for programs.
 
 use super::forms::new_request_id;
 use crate::domain::ids::{EquipmentId, RepairId};
@@ -25,7 +25,7 @@ pub(super) async fn show(web: &Web, request: &PageRequest) -> Result<PageRespons
     page(web, request, StatusCode::OK, &equipment, &shown)
 }
 
-/// What changes on the page from one showing to the next.
+/// The parts of the page that differ between requests.
 pub(super) struct Shown<'a> {
     pub(super) form: &'a ReportForm,
     pub(super) errors: &'a [FieldError],
@@ -33,7 +33,7 @@ pub(super) struct Shown<'a> {
     pub(super) thanks_for: Option<RepairId>,
 }
 
-/// The page, for the asking browser.
+/// Renders the page for the requesting browser.
 pub(super) fn page(
     web: &Web,
     request: &PageRequest,
@@ -53,7 +53,7 @@ pub(super) fn page(
     html_with_forms(web, request, status, page)
 }
 
-/// A machine that is not archived.
+/// Equipment that is not archived.
 pub(super) async fn in_use(web: &Web, id: EquipmentId) -> Result<PublicEquipment, PageError> {
     let equipment = ops::board::equipment(&web.ctx, id).await?;
     if equipment.archived {
@@ -62,7 +62,7 @@ pub(super) async fn in_use(web: &Web, id: EquipmentId) -> Result<PublicEquipment
     Ok(equipment)
 }
 
-/// The machine in JSON (spec, `GET /e/{id}.json`).
+/// The equipment as JSON (spec, `GET /e/{id}.json`).
 #[derive(Serialize)]
 struct EquipmentJson<'a> {
     id: EquipmentId,
@@ -111,7 +111,7 @@ fn repair_json(repair: &OpenRepair) -> RepairJson<'_> {
     }
 }
 
-/// A moment as JSON carries it: UTC, in seconds.
+/// RFC 3339 in UTC, to the second.
 pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -1,4 +1,4 @@
-//! `POST /e/{id}/report`, and the page that follows. Whatever is refused comes back with its text.
+//! `POST /e/{id}/report`, and the page that follows. A rejected form is shown again with its text.
 
 use super::form_parser::FormParser;
 use super::forms;
@@ -26,7 +26,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use std::time::Duration;
 
-/// A field that people do not see and robots like to fill in.
+/// Honeypot: a field that people do not see and robots fill in.
 const TRAP: &str = "website";
 
 pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
@@ -51,7 +51,7 @@ pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageRespons
     let photos = PhotosToAttach::Here { photos: &photos, lost: request.uploads.lost() };
     let key = report_key(&actor, &report, photos)?;
     let done = match answered(&web.ctx, &key).await {
-        // Sent twice, as impatient browsers do: answered as the first time, and not counted again.
+        // A duplicate, as impatient browsers send: answered like the first, and not counted again.
         Ok(done) => Ok(done),
         Err(OpError::NotFound) => {
             if let Err(wait) = web.reports.count(request.client) {
@@ -60,7 +60,7 @@ pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageRespons
             }
             let done = report_with_photos(&web.ctx, &actor, report, photos).await;
             if matches!(done, Err(OpError::Internal(_))) {
-                // Who sends it again as the page asks must not be shut out by our failures.
+                // A retry after our own failure must not use up the limit.
                 web.reports.give_back(request.client);
             }
             if done.is_ok() {
@@ -77,7 +77,7 @@ pub(super) async fn send(web: &Web, request: &PageRequest) -> Result<PageRespons
     }
 }
 
-/// The form again, since many reports came from this address.
+/// The form again, with status 429.
 fn too_many(
     wait: Duration,
     again: impl FnOnce(StatusCode, &[FieldError]) -> Result<PageResponse, PageError>,
@@ -89,12 +89,12 @@ fn too_many(
     Ok(response)
 }
 
-/// Leads to the page that says what happens next.
+/// Redirects to the page that says what happens next.
 fn thanks(done: &ProblemReported, key: &IdempotencyKey) -> Result<PageResponse, PageError> {
     see_other(&format!("/e/{}/reported/{}", done.equipment, key.as_str()))
 }
 
-/// The form as it was sent; checks its choices.
+/// Reads the form as sent and checks its choices.
 fn typed(parser: &mut FormParser<'_>) -> Result<ReportForm, FieldsError> {
     let fields = parser.fields;
     let severity = match fields.one("severity")? {
@@ -120,7 +120,7 @@ fn typed(parser: &mut FormParser<'_>) -> Result<ReportForm, FieldsError> {
     })
 }
 
-/// `None` if a field is refused.
+/// `None` if a field is invalid.
 fn report(
     parser: &mut FormParser<'_>,
     form: &ReportForm,
@@ -146,7 +146,7 @@ fn report(
     Ok(report())
 }
 
-/// `GET /e/{id}/reported/{token}`: the token is the report's key.
+/// `GET /e/{id}/reported/{token}`: the token is the report's idempotency key.
 pub(super) async fn reported(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
     let equipment: EquipmentId = request.id("id")?;
     let key = IdempotencyKey::parse(request.param("token")?).ok_or(PageError::NotFound)?;

@@ -1,5 +1,5 @@
-//! `POST /slack/events`: what Slack sends over HTTP, where a signing secret is configured. What it means is
-//! the business of the inbox that `app` brings: edges do not know each other.
+//! `POST /slack/events`: Slack requests over HTTP, if a signing secret is configured. `app` injects the inbox that
+//! interprets them: edges do not depend on each other.
 
 use crate::web::Web;
 use crate::web::kernel::response::{JSON, TEXT, response};
@@ -11,11 +11,11 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// Decides by the headers how many bytes of a body are worth reading.
+/// Decides by the headers how many bytes of a body to read.
 type Check = dyn Fn(&HeaderMap) -> Result<usize, StatusCode> + Send + Sync;
 type Receive = dyn Fn(HeaderMap, Bytes) -> BoxFuture<'static, (StatusCode, Option<Value>)> + Send + Sync;
 
-/// Answers Slack's requests; cheap to clone.
+/// Handles Slack's requests; cheap to clone.
 #[derive(Clone)]
 pub struct SlackInbox {
     check: Arc<Check>,
@@ -23,8 +23,7 @@ pub struct SlackInbox {
 }
 
 impl SlackInbox {
-    /// Answers by `receive`, which takes the headers and the whole body of a request, of as many bytes as `check`
-    /// allows for these headers.
+    /// `receive` handles a request by its headers and whole body. `check` limits the body's size by the headers.
     pub fn new(
         check: impl Fn(&HeaderMap) -> Result<usize, StatusCode> + Send + Sync + 'static,
         receive: impl Fn(HeaderMap, Bytes) -> BoxFuture<'static, (StatusCode, Option<Value>)>
@@ -42,8 +41,8 @@ impl fmt::Debug for SlackInbox {
     }
 }
 
-/// Refuses a request before its body is read: where Slack speaks over another way, and where its headers show that
-/// Slack did not send it.
+/// Rejects a request before its body is read: if Slack uses another transport, or if the headers show that Slack did
+/// not send it.
 pub(super) fn check(web: &Web, headers: &HeaderMap) -> Result<usize, PageError> {
     let inbox = web.slack.as_ref().ok_or(PageError::NotFound)?;
     (inbox.check)(headers).map_err(|_| PageError::Unsigned)

@@ -1,5 +1,4 @@
-//! `GET /status.json`: the board for programs. Kept and compressed per revision; its ETag is the
-//! revision.
+//! `GET /status.json`: the board for programs. Cached and compressed per revision; its ETag is the revision.
 
 use super::public_equipment::rfc3339;
 use crate::domain::ids::{AreaId, EquipmentId};
@@ -36,7 +35,7 @@ struct EquipmentJson<'a> {
     issue: Option<&'a str>,
     eta: Option<NaiveDate>,
     assignee: Option<&'a str>,
-    /// Whole where the base URL is known, else only its path.
+    /// Absolute if the base URL is configured, else only the path.
     url: String,
 }
 

@@ -18,7 +18,7 @@ use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use http::StatusCode;
 use secrecy::ExposeSecret;
 
-/// What to do with a temporary password.
+/// How to hand over a temporary password.
 const HAND_OVER: &str = "This is the temporary password. It is shown only now: hand it over in person or in a \
                          private message. At the first log-in it must be changed.";
 
@@ -84,7 +84,7 @@ pub(super) async fn create(web: &Web, request: &PageRequest) -> Result<PageRespo
     }
 }
 
-/// Says how a temporary password was handed over; leads to the user's page.
+/// Says how a temporary password was handed over, with a link to the user's page.
 fn handed_over_page(
     web: &Web,
     request: &PageRequest,
@@ -107,7 +107,7 @@ fn handed_over_page(
     }
 }
 
-/// Shows a secret, or says that it was shown.
+/// Shows a secret once; later says that it was shown.
 pub(super) fn secret_page(
     web: &Web,
     request: &PageRequest,
@@ -120,7 +120,6 @@ pub(super) fn secret_page(
     html_with_forms(web, request, StatusCode::OK, page.map_err(PageError::internal)?)
 }
 
-/// The form as it came.
 fn typed(request: &PageRequest) -> Result<UserForm, PageError> {
     Ok(UserForm {
         username: request.form.typed("username")?.to_owned(),
@@ -131,12 +130,12 @@ fn typed(request: &PageRequest) -> Result<UserForm, PageError> {
     })
 }
 
-/// Whether a temporary password is to be shown, also where Slack knows its user.
+/// Whether to show a temporary password here, even if Slack could deliver it.
 fn shows_here(request: &PageRequest) -> Result<bool, PageError> {
     Ok(!request.form.typed("show_here")?.is_empty())
 }
 
-/// What the forms of a new and of an existing user have in common.
+/// The shared fields of the forms for new and existing users.
 type Details = (Option<EmailAddress>, Option<Role>, Option<Option<SlackHandle>>);
 
 fn details(parser: &mut FormParser<'_>) -> Result<Details, FieldsError> {
@@ -218,7 +217,7 @@ fn slack_link_change(request: &PageRequest) -> Result<SlackLinkChange, PageError
     Ok(SlackLinkChange { user: request.id("id")?, person, request_id: request_id(request)? })
 }
 
-/// Leads back to the page of the user, or says why nothing was changed.
+/// Redirects to the user's page, or shows why nothing changed.
 fn back_to_user(done: Result<(), OpError>, id: UserId) -> Result<PageResponse, PageError> {
     match done {
         Ok(()) => see_other(&format!("/admin/users/{id}")),

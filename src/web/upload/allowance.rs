@@ -1,5 +1,5 @@
-//! Counts what visitors leave on the disk against their allowance: per address in memory, for all of them
-//! together by what the database has of the last day and what is on its way. Called by `upload`.
+//! Counts the bytes that visitors upload against their allowance: per address in memory; for all visitors together by
+//! the last day's files in the database plus uploads in flight. Called by `upload`.
 
 use crate::clock::Clock;
 use crate::domain::file::VisitorAllowance;
@@ -9,11 +9,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Clients remembered at most. Beyond it, those who were not heard of for the longest time are forgotten; what
-/// all visitors may leave together holds all the same.
+/// Most clients remembered. Beyond it the least recently used are dropped; the allowance of all visitors together still
+/// applies.
 const MAX_CLIENTS: usize = 10_000;
 
-/// The bytes that visitors may still leave; cheap to clone.
+/// The visitors' remaining allowance; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct VisitorBytes(Arc<Inner>);
 
@@ -27,13 +27,13 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     clients: LruCache<ClientNetwork, Level>,
-    /// Bytes that no row names yet.
+    /// Bytes without a row in the database.
     in_flight: u64,
-    /// Bytes that rows have come to name since the start.
+    /// Bytes that got a row in the database since the start.
     kept: u64,
 }
 
-/// What an address left, as far as it is not forgotten: it fades evenly, an allowance a day.
+/// The bytes that an address uploaded. The level decays evenly, by one allowance a day.
 #[derive(Debug, Clone, Copy)]
 struct Level {
     bytes: u64,
@@ -41,19 +41,18 @@ struct Level {
 }
 
 impl VisitorBytes {
-    /// Nobody has left anything yet.
     pub fn new(clock: Clock, allowance: VisitorAllowance) -> Self {
         let state = State { clients: LruCache::new(MAX_CLIENTS), in_flight: 0, kept: 0 };
         Self(Arc::new(Inner { clock, allowance, state: Mutex::new(state) }))
     }
 
-    /// Bytes that were kept since the start; asked before the database is.
+    /// Bytes stored since the start; read it before querying the database.
     pub fn kept(&self) -> u64 {
         self.state().kept
     }
 
-    /// Begins to count the photos of one form from that address. `stored` is what the database has of the last
-    /// day, of all visitors; what is kept after `kept_before` may be missing in it.
+    /// Begins to count the photos of one form from that address. `stored` is what the database has of the last day, of
+    /// all visitors; bytes stored after `kept_before` may be missing in it.
     pub fn open(&self, address: IpAddr, stored: u64, kept_before: u64) -> Reservation {
         let client = ClientNetwork::of(address);
         Reservation { counter: self.clone(), client, stored, kept_before, bytes: 0 }
@@ -63,7 +62,7 @@ impl VisitorBytes {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is left of what an address left.
+    /// An address's level after decay.
     fn faded(&self, level: Level, now: Duration) -> u64 {
         let day = u128::from(VisitorAllowance::DAY.num_milliseconds().unsigned_abs());
         let elapsed = now.saturating_sub(level.at).as_millis();
@@ -77,7 +76,7 @@ impl VisitorBytes {
         let mut state = self.state();
         let level = state.clients.get(&client).map_or(0, |level| self.faded(*level, now));
         let (level, total) = (level.saturating_add(bytes), state.in_flight.saturating_add(bytes));
-        // A form may take an hour: others have been kept in the meantime.
+        // A form may take an hour: others have been stored since.
         let stored = stored.saturating_add(state.kept.saturating_sub(kept_before));
         if level > allowance.address_bytes || stored.saturating_add(total) > allowance.total_bytes {
             return false;
@@ -88,7 +87,7 @@ impl VisitorBytes {
     }
 }
 
-/// The bytes of one form, given back when this is dropped.
+/// The bytes of one form, released when this is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     counter: VisitorBytes,
@@ -99,7 +98,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// False when not one byte more may be left.
+    /// False if not one byte more fits.
     pub fn has_room(&mut self) -> bool {
         let fits = self.take(1);
         if fits {
@@ -115,7 +114,7 @@ impl Reservation {
         fits
     }
 
-    /// The bytes stay: a row names them.
+    /// The files have a row now, so their bytes stay counted.
     pub fn keep(mut self) {
         let mut state = self.counter.state();
         state.in_flight = state.in_flight.saturating_sub(self.bytes);
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_form_sees_what_others_kept() {
+    fn slow_form_counts_files_stored_by_others() {
         let (counter, _) = counter();
         let mut slow = open(&counter, "198.51.100.1", 0);
         for from in ["198.51.100.2", "198.51.100.3"] {

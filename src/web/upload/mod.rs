@@ -1,10 +1,9 @@
-//! Forms with files (`multipart/form-data`): texts are kept as the fields of any form, files go to the disk
-//! piece by piece. Where the form needs a token, it comes first: a file before it is not taken, and nothing of
-//! it is kept. The kernel calls it after it has seen that the caller may come in.
+//! Forms with files (`multipart/form-data`): texts become the fields of the form, files are streamed to disk. If the
+//! form needs a token, the token must come first: a file before it is rejected, and nothing of it is stored. The kernel
+//! calls this after authorization.
 //!
-//! Bounded are: the number of parts, the texts together, the number of files, each file, what is held in
-//! memory at once (of this form, and of all bodies together), the silence of the client, how slow it may be, how
-//! long all of it may take, and how many are sent at the same time, in all and by one client.
+//! Limits: number of parts, total size of texts, number of files, size of each file, bytes in memory (of this form, and
+//! of all bodies), client silence, minimum speed, total time, and concurrent uploads, in total and per client.
 
 use super::kernel::resubmit::TypedForm;
 use super::kernel::{PageError, body};
@@ -36,57 +35,55 @@ mod parts;
 
 /// How long a client may send nothing.
 const SILENCE: Duration = Duration::from_secs(20);
-/// From when on a line must have brought so much a second, in bytes: slower than any phone, and faster than
-/// who only wants to hold a place.
+/// From this time on an upload must have averaged this many bytes a second: slower than any phone, and faster than a
+/// client that only occupies a place.
 const SLOW_AFTER: Duration = Duration::from_secs(30);
 const SLOWEST: u64 = 4 * 1024;
-/// Longest time from the head of a form to its end: a visitor's largest photo over the slowest line that is borne,
-/// and a video of people who are signed in over a bad one.
+/// Longest time from the head of a form to its end: a visitor's largest photo over the slowest accepted line, or a
+/// signed-in person's video over a bad line.
 const VISITORS_WITHIN: Duration = Duration::from_secs(60 * 60);
 const PEOPLE_WITHIN: Duration = Duration::from_secs(4 * 60 * 60);
-/// How many may send files at the same time. What they take of memory is counted by itself ([`super::kernel::body`]); this
-/// is about the disk and the line. A photo takes seconds, so that eight at once from behind one address, the others
-/// waiting their turn, are a whole class that reports together.
+/// Concurrent uploads, in total and per client. Memory is limited separately ([`super::kernel::body`]); this limits
+/// disk and network use. A photo takes seconds, so eight at once from one address, with others waiting, are enough for
+/// a whole class that reports together.
 const VISITORS: (usize, usize) = (32, 8);
-/// The same for people who are signed in; who floods is known by name.
+/// The same for signed-in people, who can be identified if they flood the server.
 const PEOPLE: (usize, usize) = (32, 16);
-/// How long to wait for one of the places in which files are received.
+/// How long to wait for an upload place.
 const PLACE_WITHIN: Duration = Duration::from_secs(20);
-/// When to come back where there was none.
+/// `Retry-After` when there is no place.
 const CROWDED: Duration = Duration::from_secs(60);
-/// Most bytes that are held between the wire and the disk, the heads of parts included.
+/// Most bytes between the wire and the disk, part headers included.
 const HELD_MAX: usize = 1024 * 1024;
-/// How much of a refused form is read and dropped, and for how long, so that its answer is seen.
+/// How much of a rejected form is read and dropped, and for how long, so that the client sees the response.
 const DISCARD_AT_MOST: usize = 64 * 1024 * 1024;
 const DISCARD_WITHIN: Duration = Duration::from_secs(10);
 
-/// What files a route takes.
+/// Which files a route accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadRule {
-    /// The input's name.
+    /// Name of the file input.
     pub field: &'static str,
-    /// Which kinds.
     pub accepts: Accepts,
-    /// How many at once.
+    /// Most files per form.
     pub most: usize,
     /// Most bytes of each; `None`: as configured.
     pub each: Option<u64>,
     /// Most bytes of all texts together.
     pub text: usize,
-    /// What happens when the disk cannot take a file.
     pub on_disk_error: OnDiskError,
 }
 
-/// What happens to a form when the disk cannot take its file: it is full, or cannot be written.
+/// What happens to a form when the disk is full or cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDiskError {
-    /// It comes back with the reason, and status 503.
+    /// The form is shown again with the reason, and status 503.
     Refuse,
-    /// It goes on without the file: see [`Uploads::lost`].
+    /// The form is accepted without the file: see [`Uploads::lost`].
     GoOn,
 }
 
-/// What came of the files of a form. Those that no page takes are removed with it.
+/// The uploaded files of a form. Files that no page takes are removed when this is dropped.
 #[derive(Debug, Default)]
 pub struct Uploads {
     files: StdMutex<Vec<ReceivedFile>>,
@@ -96,12 +93,12 @@ pub struct Uploads {
 }
 
 impl Uploads {
-    /// How many files were not kept, where the form goes on without them.
+    /// How many files were lost, if the form is accepted without them.
     pub const fn lost(&self) -> LostPhotos {
         self.lost
     }
 
-    /// A row names the files, so they count against the allowance of visitors; else they are given back.
+    /// The files have a row now, so they count against the visitors' allowance; otherwise their bytes are released.
     pub fn count_as_kept(&self) {
         let reservation = self.reservation.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(reservation) = reservation {
@@ -109,20 +106,20 @@ impl Uploads {
         }
     }
 
-    /// Why a file was not taken, for the form that comes back, with its status: 413, 422 or 503.
+    /// Why a file was rejected, for the form that is shown again, with its status: 413, 422 or 503.
     pub const fn refused(&self) -> Option<&(StatusCode, FieldError)> {
         self.refused.as_ref()
     }
 
-    /// The files, for an operation that is about to name them; [`settled`] follows.
+    /// The files, for an operation that is about to store them; call [`settled`] afterwards.
     pub fn entrust(&self) -> Vec<StoredFile> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.drain(..).map(ReceivedFile::entrust).collect()
     }
 }
 
-/// Removes those files that the operation did not name: it refused, or had been asked the same before. An
-/// end that nobody knows is left to the sweep.
+/// Removes the files that the operation did not store: it was rejected, or was a duplicate. If the outcome is unknown,
+/// the sweep removes them.
 pub async fn settled<T>(web: &Web, files: &[StoredFile], done: Result<T, OpError>) -> Result<T, OpError> {
     if !files.is_empty() && !matches!(done, Err(OpError::Internal(_))) {
         web.files.settle(files).await;
@@ -130,26 +127,26 @@ pub async fn settled<T>(web: &Web, files: &[StoredFile], done: Result<T, OpError
     done
 }
 
-/// What stands between the parts of a form with files; `None` for any other body.
+/// The multipart boundary; `None` for any other body.
 pub fn boundary(headers: &HeaderMap) -> Option<String> {
     multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
-/// Whether the form may go on.
+/// Conditions under which a form may be read.
 pub struct Gate<'a> {
-    /// True for the token of this browser's forms; `None` where the form needs none.
+    /// Verifies the token of this browser's forms; `None` if the form needs none.
     pub verify_csrf_token: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
-    /// The address.
     pub client: IpAddr,
-    /// The address, for those who are not signed in.
+    /// The address of a visitor; `None` for signed-in people.
     pub visitor: Option<IpAddr>,
 }
 
-/// Reads a form with files. Whatever comes of it, `typed` has the texts that came: after a refusal the rest of
-/// the form is read for them, and its files are dropped.
+/// Reads a form with files. In every case `typed` has the texts that arrived: after a rejection the rest of the form is
+/// read for them, and its files are dropped.
 ///
 /// # Errors
-/// `Forged` without its token, or with a file before it; `Malformed`, `TooLarge`, `TooSlow`, `BrokenOff`,
+/// `Forged` without its token, or with a file before it; `Malformed`, `TooLarge`, `TooSlow`, `BrokenOff`, `TooOften`,
+/// `Crowded`. An invalid file is no error: see [`Uploads::refused`].
 /// `TooOften`, `Crowded`; the disk's. What is wrong with a file is no error: see [`Uploads::refused`].
 pub async fn read<B>(
     web: &Web,
@@ -167,7 +164,7 @@ where
     read_parts(rule, Ok(accepting), boundary, body, held, typed).await
 }
 
-/// Reads the texts of a form that is refused already.
+/// Reads the texts of a form that is already rejected.
 pub async fn read_text<B>(
     rule: UploadRule,
     boundary: String,
@@ -178,7 +175,7 @@ pub async fn read_text<B>(
     B: Body<Data = Bytes> + Send + 'static,
 {
     let refused = Err(Stop::Error(PageError::Forged));
-    // Its error is known: it was there before.
+    // The form already has an error.
     let _ = read_parts(rule, refused, boundary, body, held, typed).await;
 }
 
@@ -212,7 +209,7 @@ where
     }
     match (accepting, read) {
         (Err(Stop::Error(error)), _) | (Ok(_), Err(error)) => Err(error),
-        // Where one is refused, none is kept: the form comes back and is sent once more.
+        // If one file is rejected, none is stored: the form is shown again and must be resubmitted.
         (Err(Stop::File(refused)), _) => Ok(Uploads { refused: Some(refused), ..Uploads::default() }),
         (Ok(Accepting { vouched: false, .. }), Ok(())) => Err(PageError::Forged),
         (Ok(Accepting { files, lost, reservation, .. }), Ok(())) => {
@@ -226,7 +223,7 @@ fn deadline() -> Instant {
     Instant::now() + DISCARD_WITHIN
 }
 
-/// What came of a body and was not taken from the parser yet.
+/// Bytes that the parser received but has not yet returned.
 #[derive(Debug)]
 struct HeldPieces {
     bytes: AtomicUsize,
@@ -250,7 +247,7 @@ impl HeldPieces {
     }
 }
 
-/// The body piece by piece, one for each time that somebody looks: the parser would take all there are.
+/// The body, one piece per poll: the parser would otherwise buffer all available pieces.
 fn pieces<B>(
     body: Arc<Mutex<Pin<Box<B>>>>,
     held: Arc<HeldPieces>,
@@ -286,7 +283,7 @@ fn is_too_slow(come: u64, within: Duration) -> bool {
     within > SLOW_AFTER && come < within.as_secs() * SLOWEST
 }
 
-/// How many send files at once.
+/// Limits concurrent uploads.
 #[derive(Debug)]
 pub struct Places {
     visitors: Arc<Shares>,
@@ -295,13 +292,13 @@ pub struct Places {
 }
 
 impl Places {
-    /// As many as a small machine has room for.
+    /// Limits for a small server.
     pub fn new(clock: Clock) -> Self {
         Self::of(clock, VISITORS, PEOPLE, PLACE_WITHIN)
     }
 
-    /// So many places for visitors and for signed-in people, in all and for one client, for one of which a form
-    /// waits so long.
+    /// Custom limits for visitors and for signed-in people, each in total and per client; a form waits at most `wait`
+    /// for a place.
     pub fn of(clock: Clock, visitors: (usize, usize), people: (usize, usize), wait: Duration) -> Self {
         Self {
             visitors: Shares::new(clock.clone(), "visitors' uploads", visitors.0, visitors.1),
@@ -313,7 +310,7 @@ impl Places {
     /// A place for the files of one form.
     ///
     /// # Errors
-    /// `TooOften` where this client has too many, `Crowded` where all are taken.
+    /// `TooOften` if this client has too many, `Crowded` if all are taken.
     async fn take(&self, gate: &Gate<'_>) -> Result<Share, PageError> {
         let places = if gate.visitor.is_some() { &self.visitors } else { &self.people };
         places

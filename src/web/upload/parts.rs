@@ -1,5 +1,5 @@
-//! Reads a form with files part by part: texts into its fields, files to the disk. After a refusal it goes on for
-//! the texts, for a while, and drops the files. Called by `upload`.
+//! Reads a form with files part by part: texts into its fields, files to disk. After a rejection it continues with the
+//! texts for a limited time, and drops the files. Called by `upload`.
 
 use super::allowance::Reservation;
 use super::{DISCARD_AT_MOST, Gate, HeldPieces, OnDiskError, UploadRule, deadline};
@@ -21,38 +21,36 @@ use multer::{Field, Multipart};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
-/// A form that is being read.
 pub(super) struct Reading<'a> {
     pub(super) rule: UploadRule,
-    /// What receives its files, or why none does any longer.
+    /// Receives files, or the reason why no more are accepted.
     pub(super) accepting: Result<Accepting<'a>, Stop>,
-    /// Bytes that came and were not taken from the parser yet.
+    /// Bytes that the parser received but has not yet returned.
     pub(super) held: Arc<HeldPieces>,
-    /// When a refused form is given up.
+    /// When to stop reading a rejected form.
     pub(super) deadline: Option<Instant>,
-    /// Bytes of refused files.
+    /// Bytes of dropped files.
     pub(super) dropped: usize,
     pub(super) text: usize,
     pub(super) typed: &'a mut TypedForm,
 }
 
-/// A form that was not refused so far.
+/// The state of a form that is not rejected so far.
 pub(super) struct Accepting<'a> {
     pub(super) web: &'a Web,
     pub(super) gate: Gate<'a>,
     pub(super) vouched: bool,
     pub(super) files: Vec<ReceivedFile>,
-    /// Files that were not kept.
     pub(super) lost: LostPhotos,
     pub(super) place: Option<Share>,
-    /// What a visitor's files count against.
+    /// The visitor's reservation in the allowance.
     pub(super) reservation: Option<Reservation>,
 }
 
-/// Why no file of a form is taken.
+/// Why a form's files are not accepted.
 pub(super) enum Stop {
     Error(PageError),
-    /// One of them is unfit: its form comes back.
+    /// A file is invalid: its form is shown again.
     File((StatusCode, FieldError)),
 }
 
@@ -63,7 +61,7 @@ impl From<PageError> for Stop {
 }
 
 impl Reading<'_> {
-    /// Reads part after part.
+    /// Reads all parts.
     pub(super) async fn all(&mut self, mut form: Multipart<'static>) -> Result<(), PageError> {
         let mut parts = 0;
         while let Some(part) = in_time(self.deadline, form.next_field()).await? {
@@ -91,7 +89,7 @@ impl Reading<'_> {
                 self.typed.fields.push(name, beginning)?;
                 return Err(PageError::TooLarge { limit: self.rule.text });
             }
-            // It stays until the request was answered.
+            // Counted until the request is answered.
             self.held.share.grow(piece.len()).map_err(body::no_room)?;
             self.text += piece.len();
         }
@@ -128,13 +126,13 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// From now on only texts are read, and not for long.
+    /// From now on only texts are read, for a limited time.
     fn refuse(&mut self, stop: Stop) {
         self.accepting = Err(stop);
         self.deadline = Some(deadline());
     }
 
-    /// The next piece of a part; none of them is empty.
+    /// The next piece of a part; never empty.
     async fn piece(&self, part: &mut Field<'static>) -> Result<Option<Bytes>, PageError> {
         while let Some(piece) = in_time(self.deadline, part.chunk()).await? {
             self.held.remove(piece.len());
@@ -146,7 +144,7 @@ impl Reading<'_> {
     }
 }
 
-/// Waits for what the parser reads, where there is a deadline not beyond it.
+/// Waits for the parser, at most until the deadline.
 async fn in_time<T>(
     deadline: Option<Instant>,
     reading: impl Future<Output = Result<T, multer::Error>>,
@@ -164,7 +162,7 @@ impl<'a> Accepting<'a> {
         Self { web, gate, vouched, files: Vec::new(), lost: LostPhotos::NONE, place: None, reservation: None }
     }
 
-    /// Receives a file whose first piece was read already: `None` where it is empty.
+    /// Receives a file whose first piece was already read: `None` if it is empty.
     async fn file(
         &mut self,
         rule: UploadRule,
@@ -176,7 +174,7 @@ impl<'a> Accepting<'a> {
             return Err(PageError::Forged.into());
         }
         let Some(first) = first else {
-            // An input in which nothing was chosen is sent as well.
+            // Browsers also send inputs without a chosen file.
             let chosen = !name.is_empty();
             return if chosen { Err(refusal(rule, name, &FileRefusal::Empty)) } else { Ok(()) };
         };
@@ -223,13 +221,13 @@ impl<'a> Accepting<'a> {
         }
     }
 
-    /// The report goes on without this photo.
+    /// The report is accepted without this photo.
     fn over_allowance(&mut self) {
         self.lost.allowance += 1;
         tracing::warn!("visitor photo not stored: daily limit reached");
     }
 
-    /// A place among those who send files; visitors have their own, and nobody has all of them.
+    /// Takes an upload place; visitors and signed-in people have separate ones.
     async fn take_place(&mut self) -> Result<(), PageError> {
         if self.place.is_some() {
             return Ok(());
@@ -264,7 +262,7 @@ fn no_room(rule: UploadRule, name: &str) -> Stop {
     Stop::File((StatusCode::SERVICE_UNAVAILABLE, FieldError { field: Some(rule.field), message }))
 }
 
-/// What the parser says, in our words.
+/// Maps an error of the parser.
 fn broken(error: multer::Error) -> PageError {
     match error {
         multer::Error::StreamReadFailed(source) => match source.downcast::<PageError>() {

@@ -102,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn metadata_is_what_we_wrote_or_stale(kept in prop_oneof![any::<String>(), "[{}\\[\\]:,\"a-z_0-9]{0,60}"]) {
+    fn foreign_or_malformed_metadata_is_stale(kept in prop_oneof![any::<String>(), "[{}\\[\\]:,\"a-z_0-9]{0,60}"]) {
         let view: View = serde_json::from_value(json!({ "id": "V1", "private_metadata": kept })).unwrap();
         prop_assert!(matches!(Metadata::of(&view, STALE), Err(EdgeError::Unfit(STALE))));
     }

@@ -1,4 +1,4 @@
-//! `GET` and `POST /repairs/new`: a repair that a technician opens. Without a machine, the page finds one.
+//! `GET` and `POST /repairs/new`: a technician opens a repair. Without equipment, the page searches for it.
 
 use crate::domain::repair::RepairStatus;
 use crate::domain::text::{Description, RequestId, cut};
@@ -16,7 +16,7 @@ use crate::web::pages::forms::{new_request_id, request_id};
 use crate::web::upload::settled;
 use http::StatusCode;
 
-/// Most characters that are searched for.
+/// Most characters of a search.
 const TEXT_MAX: usize = 200;
 
 pub(in crate::web::pages) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {

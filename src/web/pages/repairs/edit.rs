@@ -1,5 +1,5 @@
-//! The forms of a repair: the batch edit, claim, resolve, status, notes. Whatever is refused comes back
-//! with its text, in the form of the batch edit.
+//! The forms of a repair: batch edit, claim, resolve, status, notes. A rejected form is shown again with its text, as
+//! the batch edit form.
 
 use super::show::{Again, page};
 use crate::domain::edit::RepairEdit;
@@ -32,7 +32,7 @@ pub(in crate::web::pages) async fn edit(web: &Web, request: &PageRequest) -> Res
     submit(web, request, id, sent).await
 }
 
-/// `/resolve`: the status is given by the address, the note is typed.
+/// `/resolve`: the address gives the status, the form gives the note.
 pub(in crate::web::pages) async fn resolve(
     web: &Web,
     request: &PageRequest,
@@ -45,7 +45,7 @@ pub(in crate::web::pages) async fn resolve(
     submit(web, request, id, sent).await
 }
 
-/// `/status`: another status, with what it needs.
+/// `/status`: another status, with its required fields.
 pub(in crate::web::pages) async fn status(
     web: &Web,
     request: &PageRequest,
@@ -91,7 +91,7 @@ pub(in crate::web::pages) async fn notes(
     }
 }
 
-/// What a form brought.
+/// The contents of a form.
 pub(super) struct Sent {
     version: i64,
     request_id: RequestId,
@@ -101,7 +101,7 @@ pub(super) struct Sent {
     errors: Vec<FieldError>,
 }
 
-/// Reads what came; what did not come is left untouched.
+/// Parses the form; fields that were not sent stay unchanged.
 async fn sent(web: &Web, request: &PageRequest, id: RepairId) -> Result<Sent, PageError> {
     let form = &request.form;
     let view = repair(&web.ctx, id, None).await?;
@@ -143,7 +143,7 @@ async fn sent(web: &Web, request: &PageRequest, id: RepairId) -> Result<Sent, Pa
     Ok(sent)
 }
 
-/// A value that may be nothing: `Some(None)` is one that cannot be read.
+/// An optional value: `Some(None)` if it cannot be read.
 fn absent_or<T: FromStr>(
     text: Option<String>,
     value: impl Fn(Option<T>) -> FieldValue,
@@ -155,7 +155,7 @@ fn absent_or<T: FromStr>(
 }
 
 impl Sent {
-    /// A typed text, kept for the form in case it comes back.
+    /// A typed text, stored for the form in case it is shown again.
     fn text(
         &mut self,
         form: &Fields,
@@ -196,7 +196,7 @@ async fn submit(
     }
 }
 
-/// The page with the form as it was sent, and why it was not accepted.
+/// The page with the form as it was sent, and the errors.
 pub(super) async fn again(
     web: &Web,
     request: &PageRequest,
@@ -241,7 +241,7 @@ async fn refused(
     page(web, request, id, Some(again)).await
 }
 
-/// What the person did not touch is shown as it is now; what they touched, as they left it.
+/// Fields that the person did not touch show the current value; fields that they touched show their value.
 async fn conflicting(
     web: &Web,
     request: &PageRequest,
@@ -259,7 +259,7 @@ async fn conflicting(
     page(web, request, id, Some(again)).await
 }
 
-/// Where the form was sent from, or the repair's page.
+/// Redirects to the page of the form, or to the repair.
 fn back(request: &PageRequest, id: RepairId) -> Result<PageResponse, PageError> {
     let page = format!("/repairs/{id}");
     see_other(local_path(request.form.typed("next")?).unwrap_or(&page))

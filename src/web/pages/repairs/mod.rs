@@ -1,4 +1,4 @@
-//! Repairs for technicians: the queue, one repair with its forms, and a new one.
+//! Repairs for technicians: the queue, one repair with its forms, and a new repair.
 
 pub(super) mod create;
 pub(super) mod edit;

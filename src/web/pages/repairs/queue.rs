@@ -1,4 +1,4 @@
-//! `GET /repairs`: the queue. What is wanted stands in the address, all of it.
+//! `GET /repairs`: the queue. All filters are in the query string.
 
 use crate::domain::ids::UserId;
 use crate::domain::queue::{QueueFilter, QueueOrder, Whose};
@@ -12,7 +12,7 @@ use crate::web::kernel::{PageError, PageRequest, PageResponse};
 use crate::web::pages::forms::new_request_id;
 use http::StatusCode;
 
-/// Most characters that are searched for.
+/// Most characters of a search.
 const TEXT_MAX: usize = 200;
 
 pub(in crate::web::pages) async fn show(web: &Web, request: &PageRequest) -> Result<PageResponse, PageError> {
@@ -35,7 +35,7 @@ pub(in crate::web::pages) async fn show(web: &Web, request: &PageRequest) -> Res
     html_with_forms(web, request, StatusCode::OK, page)
 }
 
-/// What the address asks for; what it names wrongly is not asked for.
+/// The filter of the query string; invalid values are ignored.
 fn wanted(query: &Fields, me: UserId) -> Result<QueueFilter, FieldsError> {
     Ok(QueueFilter {
         area: query.typed("area")?.parse().ok(),

@@ -14,16 +14,16 @@ pub(in crate::web::pages) async fn show(web: &Web, request: &PageRequest) -> Res
     page(web, request, id, None).await
 }
 
-/// A form that comes back.
+/// A form that is shown again.
 pub(super) struct Again {
     pub(super) status: StatusCode,
     pub(super) form: RepairForm,
-    /// The version that the form is of.
+    /// The version that the form was rendered for.
     pub(super) version: i64,
     pub(super) errors: Vec<FieldError>,
 }
 
-/// The page; with a form that came back, or as it is.
+/// Renders the page, with a rejected form if there is one.
 pub(super) async fn page(
     web: &Web,
     request: &PageRequest,
@@ -39,7 +39,7 @@ pub(super) async fn page(
         version: view.version,
         errors: Vec::new(),
     });
-    // Begins the names of the submissions of this page's forms.
+    // Prefix of the idempotency keys of this page's forms.
     let request_id = new_request_id();
     let shown = RepairPage {
         repair: &view,
